@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""The two commands of the README, on a machine that has only Python 3.11+.
+
+    python3 dev.py serve [options of `tollkey serve`]    start a server with a ready test account
+    python3 dev.py test [options of pytest]              install what is needed, run every check and test
+
+Both keep a virtual environment in .venv and install into it when pyproject.toml has changed.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+
+
+def install(extra: str) -> None:
+    """Make the environment, and install the project into it when it is new or has changed."""
+    mark = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode() + str(ROOT).encode()).hexdigest()
+    stamp = VENV / f"installed{extra.strip('[]') and '-' + extra.strip('[]')}"
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == mark:
+        return
+    if not PYTHON.exists():
+        print("Making a virtual environment in .venv …", file=sys.stderr)
+        venv.create(VENV, with_pip=True)
+    print("Installing what is needed …", file=sys.stderr)
+    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", f".{extra}")
+    stamp.write_text(mark)
+
+
+def run(*command: object) -> None:
+    """Run a command and end this one with its exit code when it fails."""
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def check(arguments: list[str]) -> None:
+    """Lint, types, the direction of imports, tests."""
+    run(PYTHON, "-m", "ruff", "check", ".")
+    run(PYTHON, "-m", "mypy")
+    run(BIN / "lint-imports")
+    run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *arguments)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the first argument says."""
+    if arguments[:1] == ["serve"]:
+        install("")
+        os.execv(PYTHON, [str(PYTHON), "-m", "tollkey", *arguments])
+    elif arguments[:1] == ["test"]:
+        install("[dev]")
+        check(arguments[1:])
+    else:
+        print(__doc__)
+        raise SystemExit(0 if arguments[:1] in (["-h"], ["--help"]) else 2)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

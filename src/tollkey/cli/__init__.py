@@ -1,0 +1,5 @@
+"""The command line: ``tollkey serve | keys | accounts | doctor``."""
+
+from tollkey.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,116 @@
+"""``tollkey serve``: from one command to an authenticated request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+import sys
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+from tollkey.db import StorageError
+from tollkey.server import Core, build, ensure_first_account, open_core, test_pair
+from tollkey.settings import load_settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one. [8420]")] = None,
+    data: Annotated[str | None, typer.Option(help="Folder of the database and the key material. [tollkey-data]")] = None,
+    database: Annotated[str | None, typer.Option(help="postgresql://… instead of the embedded SQLite.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print one line of JSON once the server answers, and nothing else.")] = False,
+) -> None:
+    """Start the server. The first start makes an account with ready test keys; later starts keep everything."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = load_settings(host=host, port=port, data=data, database=database)
+        listener = _listen(settings.host, settings.port)
+        port_taken = listener.getsockname()[1]
+        settings = load_settings(host=settings.host, port=port_taken, data=data, database=database)
+        core = open_core(settings)
+    except (OSError, ValueError, StorageError) as problem:
+        typer.echo(f"tollkey: {problem}", err=True)
+        raise typer.Exit(1) from None
+    merchant = ensure_first_account(core)
+    publishable, secret = test_pair(core, merchant.id)
+    facts = {"url": f"http://{_shown(settings.host)}:{port_taken}", "account": merchant.id, "publishable_key": publishable, "secret_key": secret}
+    asyncio.run(_run(core, listener, facts, json_), loop_factory=_loop_factory()) if sys.version_info >= (3, 12) else _run_311(
+        core, listener, facts, json_
+    )
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _run_311(core: Core, listener: socket.socket, facts: dict[str, str], as_json: bool) -> None:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run(core, listener, facts, as_json))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as problem:
+        listener.close()
+        raise OSError(f"cannot listen on {host}:{port}: {problem.strerror}") from None
+    return listener
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
+
+
+async def _run(core: Core, listener: socket.socket, facts: dict[str, str], as_json: bool) -> None:
+    server = build(core)
+    await server.start()
+    config = uvicorn.Config(
+        server.app, log_level="warning", access_log=False, server_header=False, date_header=True, lifespan="off", timeout_graceful_shutdown=10
+    )
+    http = uvicorn.Server(config)
+    stop_signals = (signal.SIGTERM, signal.SIGINT)
+    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign]
+    loop = asyncio.get_running_loop()
+    for number in stop_signals:
+        loop.add_signal_handler(number, lambda: setattr(http, "should_exit", True))
+    serving = asyncio.create_task(http.serve(sockets=[listener]))
+    while not http.started and not serving.done():
+        await asyncio.sleep(0.005)
+    if not serving.done():
+        _announce(facts, as_json)
+    await serving
+    await server.stop()
+
+
+def _announce(facts: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(facts), flush=True)
+        return
+    from rich.console import Console
+    from rich.panel import Panel
+
+    url, key = facts["url"], facts["secret_key"]
+    console = Console(soft_wrap=True)
+    console.print(
+        Panel.fit(
+            f"[bold]Tollkey[/bold] answers at [bold]{url}[/bold]\n\n"
+            f"account      {facts['account']}\npublishable  {facts['publishable_key']}\nsecret       {key}\n\n"
+            "Test keys only. Live keys are revealed once, in the Dashboard or by `tollkey keys reveal`.",
+            title="ready", border_style="green",
+        )
+    )  # fmt: skip
+    print(f"\ncurl {url}/v1/customers -u {key}: -d email=jenny@example.com\n")
+    print(f'import stripe\nstripe.api_key = "{key}"\nstripe.api_base = "{url}"\ncustomer = stripe.Customer.create(email="jenny@example.com")\nprint(customer.id, customer.email)\n')
+    sys.stdout.flush()

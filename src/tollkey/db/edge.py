@@ -1,0 +1,291 @@
+"""Where storage runs in an async server. Works are plain functions; only this file knows about ``await``.
+
+SQLite: reads run on the event loop (about 10 µs each). Writes are committed in groups: those
+waiting run one after the other on the loop, each in its own savepoint of one transaction; only
+the COMMIT, which waits for the disk, runs in a thread, while the next group gathers. Answers
+leave after it. PostgreSQL: everything runs in a thread pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from tollkey.db.engine import Database, StorageError, Tx
+from tollkey.db.postgres import Postgres
+from tollkey.db.sqlite import SQLite, SQLiteTx
+
+T = TypeVar("T")
+
+BATCH_SECONDS = 0.010  # of the loop's time for one group; reads wait no longer than this and one more work
+POLL_SECONDS = 0.2
+_TIDY_SECONDS = 600.0
+
+_log = logging.getLogger(__name__)
+
+
+class Edge(Protocol):
+    """Storage as an async server uses it."""
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` on a consistent view of what has been committed."""
+
+    async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+        """Run ``work`` in a transaction; durable when this returns, undone when this raises.
+
+        lock: works with the same text run one after the other.
+        A caller that is cancelled while waiting does not learn whether its work was kept.
+        """
+
+    async def start(self) -> None:
+        """Begin to hear other processes, and to report being alive."""
+
+    async def stop(self) -> None:
+        """Refuse new writes, finish those waiting, close the database."""
+
+
+def edge_for(database: Database, on_alive: Callable[[], None] | None = None) -> Edge:
+    """The edge that fits the database.
+
+    on_alive: called several times a second for as long as announcements of other processes are
+        heard, on the loop (SQLite) or on another thread (PostgreSQL); it must be quick.
+    """
+    if isinstance(database, SQLite):
+        return SQLiteEdge(database, on_alive)
+    if isinstance(database, Postgres):
+        return ThreadEdge(database, on_alive)
+    raise TypeError(f"no edge for {type(database).__name__}")
+
+
+class _Waiting(NamedTuple):
+    work: Callable[[Tx], Any]
+    answer: asyncio.Future[Any]
+
+
+class _Done(NamedTuple):
+    answer: asyncio.Future[Any]
+    tx: SQLiteTx
+    result: Any
+
+
+class SQLiteEdge:
+    """Group commit on one SQLite file. Made and used on one event loop."""
+
+    def __init__(self, database: SQLite, on_alive: Callable[[], None] | None = None) -> None:
+        self._database = database
+        self._on_alive = on_alive
+        self._queue: deque[_Waiting] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tollkey-commit")
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        return self._database.read(work)
+
+    async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+        if self._stopping:
+            raise StorageError("storage is stopping")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._queue.append(_Waiting(work, answer))
+        if self._pump is None or self._pump.done():
+            self._pump = loop.create_task(self._commit_groups())
+        return await answer
+
+    async def start(self) -> None:
+        self._poll()
+        self._polling = asyncio.get_running_loop().create_task(self._keep_polling())
+
+    async def stop(self) -> None:
+        self._stopping = True
+        if self._polling is not None:
+            self._polling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._polling
+        while self._pump is not None and not self._pump.done():
+            await asyncio.wait([self._pump])
+        self._thread.shutdown()
+        self._database.close()
+
+    # -- groups
+
+    async def _commit_groups(self) -> None:
+        """As long as works are waiting: a group on the loop, its COMMIT in the thread, its answers."""
+        loop = asyncio.get_running_loop()
+        while self._queue:
+            group = _Group(self._database)
+            try:
+                if group.begin_now():
+                    group.run(self._queue)
+                    await loop.run_in_executor(self._thread, self._database.commit)
+                else:  # another thread or process is writing: wait for it off the loop
+                    await loop.run_in_executor(self._thread, group.run_waiting, self._queue)
+            except Exception as error:
+                group.fail(error, self._queue)
+            else:
+                group.answer()
+            finally:
+                group.end()
+
+    # -- other processes
+
+    def _poll(self) -> None:
+        try:
+            self._database.poll()
+            if self._on_alive is not None:
+                self._on_alive()
+        except Exception as error:  # not alive this time; a subscriber's fault must not end the polling
+            _log.warning("polling for announcements failed: %s", error)
+
+    async def _keep_polling(self) -> None:
+        tidied_at = time.monotonic()
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            self._poll()
+            if time.monotonic() - tidied_at > _TIDY_SECONDS:
+                tidied_at = time.monotonic()
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._tidy)
+
+    def _tidy(self) -> None:
+        try:
+            self._database.tidy()
+        except StorageError as error:
+            _log.warning("tidying announcements failed: %s", error)
+
+
+class _Group:
+    """Some works, one transaction. Holds the database's write lock from ``begin_now`` to ``end``."""
+
+    def __init__(self, database: SQLite) -> None:
+        self._database = database
+        self._held = False
+        self._begun = False
+        self._done: list[_Done] = []
+        self._failed: list[tuple[asyncio.Future[Any], BaseException]] = []
+
+    def begin_now(self) -> bool:
+        """Open the transaction unless that means waiting; on the loop."""
+        self._held = self._database.write_lock.acquire(blocking=False)
+        if not self._held:
+            return False
+        tx = self._database.part()
+        tx.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._database.begin()
+        except StorageError:
+            self._database.write_lock.release()
+            self._held = False
+        tx.execute("PRAGMA busy_timeout = 10000")
+        return self._held
+
+    def run_waiting(self, queue: deque[_Waiting]) -> None:
+        """The whole group in the commit thread: wait for the lock and the file, run, commit."""
+        with self._database.write_lock:
+            self._database.begin()
+            try:
+                self.run(queue)
+                self._database.commit()
+            except BaseException:
+                self._database.rollback()
+                raise
+
+    def run(self, queue: deque[_Waiting]) -> None:
+        self._begun = True
+        until = time.monotonic() + BATCH_SECONDS
+        while queue:
+            work, answer = queue.popleft()
+            if answer.done():  # its caller has gone
+                continue
+            self._run_one(work, answer)
+            if time.monotonic() >= until:
+                return
+
+    def _run_one(self, work: Callable[[Tx], Any], answer: asyncio.Future[Any]) -> None:
+        tx = self._database.part()
+        try:
+            with tx.savepoint():
+                result = work(tx)
+        except sqlite3.Error as error:
+            # Not from a statement of the work, which would be a StorageError: the savepoint itself is gone,
+            # so SQLite has undone the whole transaction (a full disk, an I/O error).
+            self._failed.append((answer, StorageError(str(error))))
+            raise StorageError(f"the transaction was lost: {error}") from error
+        except Exception as error:
+            self._failed.append((answer, error))
+        else:
+            self._done.append(_Done(answer, tx, result))
+
+    def answer(self) -> None:
+        """The group is on disk: tell who waits for that, then its callers. On the loop."""
+        for done in self._done:
+            try:
+                self._database.tell([done.tx])
+            except Exception:  # it is committed, whatever a subscriber says
+                _log.exception("a subscriber failed after a commit")
+        for done in self._done:
+            if not done.answer.done():
+                done.answer.set_result(done.result)
+        self._refuse()
+
+    def fail(self, error: Exception, queue: deque[_Waiting]) -> None:
+        """Nothing of the group was kept. When it could not even begin, whoever waits is refused now."""
+        if self._held:
+            with contextlib.suppress(Exception):
+                self._database.rollback()
+        for done in self._done:
+            if not done.answer.done():
+                lost = StorageError(f"the group's commit failed: {error}")
+                lost.__cause__ = error
+                done.answer.set_exception(lost)
+        while queue and not self._begun:
+            self._failed.append((queue.popleft().answer, error))
+        self._refuse()
+
+    def _refuse(self) -> None:
+        for answer, error in self._failed:
+            if not answer.done():
+                answer.set_exception(error)
+
+    def end(self) -> None:
+        if self._held:
+            self._held = False
+            self._database.write_lock.release()
+
+
+class ThreadEdge:
+    """Runs each work on a thread of a pool as large as the database's own."""
+
+    def __init__(self, database: Postgres, on_alive: Callable[[], None] | None = None) -> None:
+        self._database = database
+        self._on_alive = on_alive
+        self._threads = ThreadPoolExecutor(database.pool_size, thread_name_prefix="tollkey-storage")
+        self._stopping = False
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._database.read, work)
+
+    async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+        if self._stopping:
+            raise StorageError("storage is stopping")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._database.write, work, lock)
+
+    async def start(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._database.listen, self._on_alive or _nothing)
+
+    async def stop(self) -> None:
+        self._stopping = True
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._threads.shutdown)
+        await loop.run_in_executor(None, self._database.close)
+
+
+def _nothing() -> None:
+    pass

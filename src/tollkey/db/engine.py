@@ -1,0 +1,99 @@
+"""What storage promises to everybody above it: a scope, a transaction, a database.
+
+The two engines (``sqlite.py``, ``postgres.py``) implement these protocols; no other room
+knows which one runs. SQL is written out once, with ``?`` placeholders, and works on both.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Dialect = Literal["sqlite", "postgres"]
+
+
+class Scope(NamedTuple):
+    """Whose objects, in which mode. Every read and write of an object names one.
+
+    account: the merchant, ``acct_…``; never a ledger account.
+    livemode: true in live mode, false in test mode.
+    """
+
+    account: str
+    livemode: bool
+
+
+class StorageError(Exception):
+    """The database refused or lost a statement; nothing of the transaction was kept."""
+
+
+class Duplicate(StorageError):
+    """A unique constraint refused a row: something with that id or digest is already there."""
+
+
+class Tx(Protocol):
+    """One transaction: everything done through it is kept, or nothing is."""
+
+    dialect: Dialect
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        """Run one statement with ``?`` placeholders and return all of its rows (none for a write).
+
+        Raises Duplicate when a unique constraint is violated, StorageError otherwise.
+        """
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """A part that can fail alone: an exception leaving the block undoes what the block wrote."""
+
+    def notify(self, channel: str, payload: str) -> None:
+        """Tell every subscriber of ``channel``, on every node, once this transaction is durable."""
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        """Run ``call`` in this process once this transaction is durable; never when it is undone."""
+
+
+class Database(Protocol):
+    """A store of transactions. Sync: the edge (``db/edge.py``) decides where they run."""
+
+    dialect: Dialect
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` on a consistent view of what has been committed."""
+
+    def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+        """Run ``work`` in a transaction; it is durable when this returns, or undone when this raises.
+
+        lock: writes with the same text run one after the other (SQLite serialises all of them).
+        """
+
+    def subscribe(self, channel: str, hear: Callable[[str], None]) -> None:
+        """Call ``hear(payload)`` for each notification on ``channel``, also those from other nodes."""
+
+    def close(self) -> None:
+        """Let go of every connection. Safe to call twice."""
+
+
+class Subscribers:
+    """Who listens to which channel in this process."""
+
+    def __init__(self) -> None:
+        self._hearers: dict[str, list[Callable[[str], None]]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, channel: str, hear: Callable[[str], None]) -> None:
+        with self._lock:
+            self._hearers.setdefault(channel, []).append(hear)
+
+    def tell(self, channel: str, payload: str) -> None:
+        with self._lock:
+            hearers = list(self._hearers.get(channel, ()))
+        for hear in hearers:
+            hear(payload)
+
+    def channels(self) -> list[str]:
+        with self._lock:
+            return list(self._hearers)

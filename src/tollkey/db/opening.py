@@ -1,0 +1,31 @@
+"""From the text of a setting to a database."""
+
+from __future__ import annotations
+
+from tollkey.db.engine import Database
+from tollkey.db.postgres import Postgres
+from tollkey.db.sqlite import SQLite
+
+
+def open_database(url_or_path: str, sender: str = "local") -> Database:
+    """Open the database that a setting names.
+
+    url_or_path: ``postgresql://…`` (or ``postgres://…``), ``sqlite:///relative.db``,
+        ``sqlite:////absolute.db``, or the plain path of an SQLite file.
+    sender: tells this process's notifications from those of others; unique to the process.
+
+    Raises ValueError for a URL of another kind, without repeating it: it may hold a password.
+    """
+    if url_or_path.startswith(("postgresql://", "postgres://")):
+        return Postgres(url_or_path, sender=sender)
+    if url_or_path.startswith("sqlite:///"):
+        return SQLite(_named(url_or_path.removeprefix("sqlite:///")), sender)
+    if "://" in url_or_path:
+        raise ValueError("a database is named by postgresql://…, by sqlite:///…, or by the path of a file")
+    return SQLite(_named(url_or_path), sender)
+
+
+def _named(path: str) -> str:
+    if path in ("", ":memory:"):
+        raise ValueError("an SQLite database needs a file: answers are sent once they are on disk")
+    return path

@@ -1,0 +1,211 @@
+"""SQLite: one writer, readers that never wait, every commit on disk before its answer.
+
+WAL with ``synchronous=FULL``: a commit returns after fsync, so it survives ``kill -9`` and a
+power cut. Group commit lives in ``db/edge.py``; it drives ``begin``, ``commit`` and
+``rollback`` here, one batch at a time.
+
+Notifications: within a process they are told right after the commit. Other processes on the
+same file (the CLI beside a running server) find them in the ``bell`` table, which ``poll``
+reads; the edge of a server polls several times a second.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, Subscribers, Tx
+
+T = TypeVar("T")
+
+_BELL = """
+CREATE TABLE IF NOT EXISTS bell (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    sender TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    payload TEXT NOT NULL
+)"""
+_BELL_KEPT = 10_000  # rows; a process that slept longer than these starts again from an empty memory
+
+
+def _translate(error: sqlite3.Error) -> StorageError:
+    if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
+        return Duplicate(str(error))
+    return StorageError(f"{type(error).__name__}: {error}")
+
+
+class SQLiteTx:
+    """A transaction on one SQLite connection."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection, sender: str = "") -> None:
+        self._connection = connection
+        self._sender = sender
+        self._savepoints = 0
+        self.notices: list[tuple[str, str]] = []
+        self.after: list[Callable[[], None]] = []
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        try:
+            return self._connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
+        except sqlite3.Error as error:
+            raise _translate(error) from error
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        self._savepoints += 1
+        name = f"s{self._savepoints}"
+        notices, after = len(self.notices), len(self.after)
+        self._connection.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute(f"ROLLBACK TO {name}")
+            self._connection.execute(f"RELEASE {name}")
+            del self.notices[notices:]
+            del self.after[after:]
+            raise
+        self._connection.execute(f"RELEASE {name}")
+
+    def notify(self, channel: str, payload: str) -> None:
+        self.execute("INSERT INTO bell (sender, channel, payload) VALUES (?, ?, ?)", (self._sender, channel, payload))
+        self.notices.append((channel, payload))
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        self.after.append(call)
+
+
+class SQLite:
+    """A database in one file.
+
+    path: the file; made when it is missing, with its folder.
+    sender: tells this process's notifications from those of others; must be unique to it.
+    """
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: str | Path, sender: str = "local") -> None:
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._sender = sender
+        self._subscribers = Subscribers()
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._closing = threading.Lock()
+        self._closed = False
+        self.write_lock = threading.RLock()
+        self._writer = self._connect()
+        self.path.chmod(0o600)
+        self._writer.execute(_BELL)
+        self._heard = self._writer.execute("SELECT coalesce(max(seq), 0) FROM bell").fetchone()[0]
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+    def _reader(self) -> sqlite3.Connection:
+        reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._connect()
+            reader.execute("PRAGMA query_only = ON")
+            with self._closing:
+                self._readers.append(reader)
+            self._local.reader = reader
+        return reader
+
+    def read(self, work: Callable[[Tx], T]) -> T:
+        reader = self._reader()
+        reader.execute("BEGIN")
+        try:
+            return work(SQLiteTx(reader))
+        finally:
+            reader.execute("COMMIT")
+
+    def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+        with self.write_lock:
+            tx = self.begin()
+            try:
+                result = work(tx)
+                self.commit()
+            except BaseException:
+                self.rollback()
+                raise
+        self.tell([tx])
+        return result
+
+    # -- one batch at a time, for the edge; the caller holds ``write_lock``
+
+    def begin(self) -> SQLiteTx:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise _translate(error) from error
+        return self.part()
+
+    def part(self) -> SQLiteTx:
+        """A further transaction value inside the batch that ``begin`` opened."""
+        return SQLiteTx(self._writer, self._sender)
+
+    def commit(self) -> None:
+        try:
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _translate(error) from error
+
+    def rollback(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
+    def tell(self, done: Sequence[SQLiteTx]) -> None:
+        """After a commit: run what waited for it, in order."""
+        for tx in done:
+            for call in tx.after:
+                call()
+            for channel, payload in tx.notices:
+                self._subscribers.tell(channel, payload)
+
+    # -- notifications
+
+    def subscribe(self, channel: str, hear: Callable[[str], None]) -> None:
+        self._subscribers.add(channel, hear)
+
+    def poll(self) -> None:
+        """Hear what other processes on this file have announced since the last call.
+
+        Raises StorageError when the file cannot be read, so that a caller's lease is not renewed.
+        """
+        try:
+            rows = self._reader().execute(
+                "SELECT seq, sender, channel, payload FROM bell WHERE seq > ? ORDER BY seq", (self._heard,)
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise _translate(error) from error
+        for seq, sender, channel, payload in rows:
+            self._heard = seq
+            if sender != self._sender:
+                self._subscribers.tell(channel, payload)
+
+    def tidy(self) -> None:
+        """Forget announcements that every live process has long heard."""
+        self.write(lambda tx: tx.execute("DELETE FROM bell WHERE seq < ?", (self._heard - _BELL_KEPT,)))
+
+    def close(self) -> None:
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            for reader in self._readers:
+                reader.close()
+        with self.write_lock:
+            self._writer.close()

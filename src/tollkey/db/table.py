@@ -1,0 +1,188 @@
+"""Tables of objects. Every call takes the scope first: there is no unscoped read.
+
+One table a kind of object. The object itself is kept as the text of its answer (``body``, JSON),
+with what must not be shown beside it (``private``). Fields that lists filter by are copied into
+columns of their own, each with an index that also carries the order of lists: newest first,
+by ``created`` and, within a second, by ``seq``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tollkey.db.engine import Scope, Tx
+
+
+class Record(NamedTuple):
+    """One stored object: its place in the order of lists, its public and private JSON."""
+
+    seq: int
+    id: str
+    created: int
+    body: bytes
+    private: bytes | None
+
+
+class Range(NamedTuple):
+    """Bounds on ``created`` (UTC epoch seconds) or on another whole-number column."""
+
+    column: str
+    operator: str  # one of > >= < <=
+    value: int
+
+
+_OPERATORS = frozenset({">", ">=", "<", "<="})
+_ROW = "seq, id, created, body, private"
+
+
+def column(field: str) -> str:
+    """The column of an indexed field: ``recurring.interval`` is kept in ``ix_recurring_interval``."""
+    return "ix_" + field.replace(".", "_")
+
+
+class Table:
+    """The stored objects of one kind.
+
+    name: the kind, as in its ``object`` field, for example ``payment_intent``.
+    indexed: fields (dotted paths) that lists and look-ups filter by.
+    """
+
+    def __init__(self, name: str, indexed: Sequence[str] = ()) -> None:
+        self.name = name
+        self.table = "obj_" + name.replace(".", "_")
+        self.indexed = tuple(indexed)
+        columns = [column(field) for field in self.indexed]
+        names = ", ".join(["account", "livemode", "id", "created", "body", "private", *columns])
+        marks = ", ".join("?" for _ in range(6 + len(columns)))
+        self._insert = f"INSERT INTO {self.table} ({names}) VALUES ({marks})"
+        changes = ", ".join(["created = ?", "body = ?", "private = ?", *(f"{c} = ?" for c in columns)])
+        self._update = f"UPDATE {self.table} SET {changes} WHERE account = ? AND livemode = ? AND id = ?"
+        self._get = f"SELECT {_ROW} FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
+        self._body = f"SELECT body FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
+        self._delete = f"DELETE FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
+
+    # -- shape
+
+    def create(self, tx: Tx) -> None:
+        """Make the table, or add the columns and indexes that it lacks (filled from the stored objects by the caller)."""
+        key, blob, whole = (
+            ("INTEGER PRIMARY KEY AUTOINCREMENT", "BLOB", "INTEGER")
+            if tx.dialect == "sqlite"
+            else ("BIGSERIAL PRIMARY KEY", "BYTEA", "BIGINT")
+        )
+        tx.execute(
+            f"CREATE TABLE IF NOT EXISTS {self.table} (seq {key}, account TEXT NOT NULL, livemode {whole} NOT NULL,"
+            f" id TEXT NOT NULL, created {whole} NOT NULL, body {blob} NOT NULL, private {blob},"
+            " UNIQUE (account, livemode, id))"
+        )
+        tx.execute(f"CREATE INDEX IF NOT EXISTS {self.table}_created ON {self.table} (account, livemode, created, seq)")
+
+    def columns(self, tx: Tx) -> set[str]:
+        """The columns that the table has now."""
+        if tx.dialect == "sqlite":
+            return {row[1] for row in tx.execute(f"PRAGMA table_info({self.table})")}
+        rows = tx.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = ? AND table_schema = current_schema()", (self.table,)
+        )
+        return {row[0] for row in rows}
+
+    def index(self, tx: Tx, field: str) -> None:
+        """Add the column and index of one field."""
+        tx.execute(f"ALTER TABLE {self.table} ADD COLUMN {column(field)} TEXT")
+        tx.execute(
+            f"CREATE INDEX IF NOT EXISTS {self.table}_{column(field)}"
+            f" ON {self.table} (account, livemode, {column(field)}, created, seq) WHERE {column(field)} IS NOT NULL"
+        )
+
+    # -- one object
+
+    def insert(
+        self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]
+    ) -> None:
+        """Store a new object. Raises Duplicate when the scope has one with that id."""
+        tx.execute(self._insert, (scope.account, int(scope.livemode), id, created, body, private, *values))
+
+    def update(
+        self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]
+    ) -> None:
+        """Replace a stored object."""
+        tx.execute(self._update, (created, body, private, *values, scope.account, int(scope.livemode), id))
+
+    def get(self, tx: Tx, scope: Scope, id: str) -> Record | None:
+        """The stored object with that id in this scope, or None."""
+        rows = tx.execute(self._get, (scope.account, int(scope.livemode), id))
+        return Record(*rows[0]) if rows else None
+
+    def body(self, tx: Tx, scope: Scope, id: str) -> bytes | None:
+        """The public JSON of one object, as stored, or None."""
+        rows = tx.execute(self._body, (scope.account, int(scope.livemode), id))
+        return bytes(rows[0][0]) if rows else None
+
+    def delete(self, tx: Tx, scope: Scope, id: str) -> None:
+        """Forget an object."""
+        tx.execute(self._delete, (scope.account, int(scope.livemode), id))
+
+    def exists_in_other_mode(self, tx: Tx, scope: Scope, id: str) -> bool:
+        """Whether the same account has that id in the other mode: a yes or no, never the object."""
+        return bool(tx.execute(f"SELECT 1 FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?", (scope.account, int(not scope.livemode), id)))
+
+    # -- many
+
+    def _where(self, scope: Scope, equal: Mapping[str, str | Sequence[str]], ranges: Iterable[Range]) -> tuple[str, list[object]]:
+        clauses, values = ["account = ?", "livemode = ?"], [scope.account, int(scope.livemode)]
+        parameters: list[object] = list(values)
+        for field, value in equal.items():
+            if field not in self.indexed and field != "id":
+                raise ValueError(f"{self.name} is not indexed by {field}")
+            name = "id" if field == "id" else column(field)
+            if isinstance(value, str):
+                clauses.append(f"{name} = ?")
+                parameters.append(value)
+            else:
+                clauses.append(f"{name} IN ({', '.join('?' for _ in value) or 'NULL'})")
+                parameters.extend(value)
+        for bound in ranges:
+            if bound.operator not in _OPERATORS or bound.column not in ("created", "seq"):
+                raise ValueError(f"no such bound: {bound}")
+            clauses.append(f"{bound.column} {bound.operator} ?")
+            parameters.append(bound.value)
+        return " AND ".join(clauses), parameters
+
+    def page(
+        self,
+        tx: Tx,
+        scope: Scope,
+        limit: int,
+        equal: Mapping[str, str | Sequence[str]] | None = None,
+        ranges: Iterable[Range] = (),
+        after: Record | None = None,
+        before: Record | None = None,
+        oldest_first: bool = False,
+    ) -> list[Record]:
+        """At most ``limit`` objects, newest first.
+
+        equal: indexed field -> the value, or the values, that it must have.
+        after: only objects that come later in the list than this one.
+        before: only objects that come earlier; the nearest ones.
+        """
+        where, parameters = self._where(scope, equal or {}, ranges)
+        direction = "ASC" if oldest_first else "DESC"
+        later, earlier = ("<", ">") if direction == "DESC" else (">", "<")
+        for cursor, operator in ((after, later), (before, earlier)):
+            if cursor is not None:
+                where += f" AND (created, seq) {operator} (?, ?)"
+                parameters += [cursor.created, cursor.seq]
+        backwards = before is not None and after is None
+        if backwards:
+            direction = "ASC" if direction == "DESC" else "DESC"
+        rows = tx.execute(
+            f"SELECT {_ROW} FROM {self.table} WHERE {where} ORDER BY created {direction}, seq {direction} LIMIT ?", (*parameters, limit)
+        )
+        records = [Record(*row) for row in rows]
+        return records[::-1] if backwards else records
+
+    def count(self, tx: Tx, scope: Scope, equal: Mapping[str, str | Sequence[str]] | None = None) -> int:
+        """How many objects match."""
+        where, parameters = self._where(scope, equal or {}, ())
+        return int(tx.execute(f"SELECT count(*) FROM {self.table} WHERE {where}", parameters)[0][0])

@@ -1,0 +1,59 @@
+"""KEYS: the key authority. Usable alone, in front of any application; knows no HTTP framework."""
+
+from tollkey.keys import audit
+from tollkey.keys.authority import CHANNEL, Authority
+from tollkey.keys.errors import KeyRefused, UnknownPermission
+from tollkey.keys.header import Presented, read_authorization
+from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
+from tollkey.keys.keyring import Keyring, KeyringError, is_private
+from tollkey.keys.limits import ROLL_EXPIRATIONS, RateLimiter
+from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, PermissionSet
+from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
+from tollkey.keys.sealing import SealBroken
+from tollkey.keys.store import MIGRATION, Usage, exists_in_other_mode, guard
+from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
+from tollkey.keys.verifier import Lease, Verifier
+
+__all__ = [
+    "ALIASES",
+    "BRAND",
+    "CHANNEL",
+    "IMPLIED",
+    "LONGEST_NAME",
+    "LONGEST_NOTE",
+    "MIGRATION",
+    "ROLL_EXPIRATIONS",
+    "SYSTEM",
+    "Actor",
+    "Authority",
+    "Brand",
+    "Catalogue",
+    "Denied",
+    "Key",
+    "KeyRefused",
+    "Keyring",
+    "KeyringError",
+    "Kind",
+    "Lease",
+    "Parsed",
+    "Permission",
+    "PermissionSet",
+    "Presented",
+    "RateLimiter",
+    "Reason",
+    "SealBroken",
+    "UnknownPermission",
+    "Usage",
+    "Verifier",
+    "audit",
+    "digest",
+    "exists_in_other_mode",
+    "generate",
+    "guard",
+    "is_private",
+    "mask_known",
+    "mask_unknown",
+    "parse",
+    "read_authorization",
+    "redact",
+]

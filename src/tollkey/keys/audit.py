@@ -1,0 +1,94 @@
+"""Who did what to which key, when, from where. Append-only; holds no secret and nothing derived from one but its short form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tollkey.db.engine import Scope, Tx
+from tollkey.keys.key import Actor, Key
+
+# What of a key goes into the log: the list of what may, not of what may not.
+_LOGGED = (
+    "kind", "name", "note", "permissions", "connect_permissions", "ip_allowlist", "expires_at", "revoked_at", "revealed_at",
+    "hidden_at", "is_default", "redacted", "rolled_from", "replaced_by",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log.
+
+    seq: counts up over all accounts. at: UTC epoch seconds. action: the verb, for example ``rolled``.
+    was, became: the fields that changed, before and after.
+    """
+
+    seq: int
+    account: str
+    livemode: bool
+    at: int
+    action: str
+    key_id: str
+    actor: Actor
+    was: dict[str, Any]
+    became: dict[str, Any]
+
+
+def record(tx: Tx, action: str, actor: Actor, now: int, before: Key | None, after: Key) -> None:
+    """Write one line, in the transaction that makes the change."""
+    was, became = _difference(before, after)
+    values = (
+        after.account, int(after.livemode), now, action, after.id, actor.kind, actor.id, actor.ip, actor.request_id,
+        json.dumps(was, sort_keys=True), json.dumps(became, sort_keys=True),
+    )  # fmt: skip
+    tx.execute(
+        "INSERT INTO key_audit (account, livemode, at, action, key_id, actor_kind, actor_id, ip, request_id, was, became)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        values,
+    )
+
+
+def _difference(before: Key | None, after: Key) -> tuple[dict[str, Any], dict[str, Any]]:
+    was: dict[str, Any] = {}
+    became: dict[str, Any] = {}
+    for name in _LOGGED:
+        new = _plain(getattr(after, name))
+        old = _plain(getattr(before, name)) if before is not None else None
+        if before is None:
+            if new not in (None, "", [], False):
+                became[name] = new
+        elif old != new:
+            was[name], became[name] = old, new
+    return was, became
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def entries(tx: Tx, scope: Scope, key_id: str | None = None, limit: int = 100, before: int | None = None) -> list[Entry]:
+    """The newest lines of this account and mode, newest first.
+
+    key_id: only of this key. limit: at most so many, up to 1000. before: only lines with a smaller ``seq``.
+    """
+    where = "account = ? AND livemode = ?"
+    values: list[object] = [scope.account, int(scope.livemode)]
+    if key_id is not None:
+        where += " AND key_id = ?"
+        values.append(key_id)
+    if before is not None:
+        where += " AND seq < ?"
+        values.append(before)
+    values.append(max(1, min(limit, 1000)))
+    rows = tx.execute(
+        "SELECT seq, account, livemode, at, action, key_id, actor_kind, actor_id, ip, request_id, was, became"
+        f" FROM key_audit WHERE {where} ORDER BY seq DESC LIMIT ?",
+        values,
+    )
+    return [
+        Entry(r[0], r[1], bool(r[2]), r[3], r[4], r[5], Actor(r[6], r[7], r[8], r[9]), json.loads(r[10]), json.loads(r[11]))
+        for r in rows
+    ]

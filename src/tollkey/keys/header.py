@@ -1,0 +1,65 @@
+"""Read the key out of an Authorization header (RFC 9110 section 11.6.2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import NamedTuple
+
+from tollkey.keys.key import Denied, Reason
+from tollkey.keys.token import mask_unknown
+
+_KEY_LIKE = re.compile(r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}")
+_OPAQUE = re.compile(r"[0-9A-Za-z+/=._~-]{20,}")
+_SHOWN = 200  # characters of an unusable header that are shown back
+
+
+class Presented(NamedTuple):
+    """The text of a key, as the caller presented it. Not yet looked at."""
+
+    text: str
+
+
+_MISSING = Denied(Reason.missing)
+
+
+def read_authorization(value: str | None) -> Presented | Denied:
+    """The key in an Authorization header, or why there is none.
+
+    Bearer (RFC 6750): the token. Basic (RFC 7617): the user; the password, blank as a rule, is not looked at.
+    Basic with the bare key in place of the encoded pair is accepted too. The scheme's case does not matter.
+    An empty header counts as missing.
+    """
+    if value is None:
+        return _MISSING
+    if value.startswith("Bearer ") and len(value) > 20 and value[7] > " " and value[-1] > " ":
+        return Presented(value[7:])
+    value = value.strip(" \t")
+    if not value:
+        return _MISSING
+    scheme, _, rest = value.partition(" ")
+    rest = rest.strip(" \t")
+    if rest and scheme.lower() == "bearer":
+        return Presented(rest)
+    if rest and scheme.lower() == "basic":
+        user = _basic_user(rest)
+        if user:
+            return Presented(user)
+    return Denied(Reason.unusable_header, _shown(value))
+
+
+def _basic_user(credentials: str) -> str:
+    """The user of Basic credentials; of what is not base64, the text itself."""
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return credentials.partition(":")[0]
+    return decoded.partition(":")[0]
+
+
+def _shown(value: str) -> str:
+    """An unusable header as it may be shown back: short, and with anything secret-looking masked."""
+    value = value[:_SHOWN]
+    value = _KEY_LIKE.sub(lambda match: mask_unknown(match.group()), value)
+    return _OPAQUE.sub(lambda match: mask_unknown(match.group()), value)

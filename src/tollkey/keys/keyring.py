@@ -1,0 +1,150 @@
+"""Key material: the keys that digest and seal other keys. It lives in a file outside the database.
+
+A database stolen without this file verifies and reveals nothing. The file holds the current
+digest key and sealing key and the retired ones, so that both can be rotated: what was written
+under a retired key goes on working until it has been written anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tollkey.keys.token import digest
+
+RandomBytes = Callable[[int], bytes]
+_SIZE = 32
+
+
+class KeyringError(Exception):
+    """The file with the key material is missing, damaged or not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Digest keys and sealing keys by name, and which of each is current. Never shown by repr."""
+
+    digest_current: str
+    digest_keys: Mapping[str, bytes] = field(repr=False)
+    sealing_current: str
+    sealing_keys: Mapping[str, bytes] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.digest_current not in self.digest_keys or self.sealing_current not in self.sealing_keys:
+            raise KeyringError("the current key is not in the keyring")
+        if any(len(key) != _SIZE for keys in (self.digest_keys, self.sealing_keys) for key in keys.values()):
+            raise KeyringError(f"every key in the keyring has {_SIZE} bytes")
+
+    @classmethod
+    def fresh(cls, random_bytes: RandomBytes = os.urandom) -> Keyring:
+        """New key material with nothing retired."""
+        return cls("d1", {"d1": random_bytes(_SIZE)}, "s1", {"s1": random_bytes(_SIZE)})
+
+    def digest(self, text: str) -> bytes:
+        """The digest of a key's text under the current digest key."""
+        return digest(text, self.digest_keys[self.digest_current])
+
+    def digests(self, text: str) -> Iterator[tuple[str, bytes]]:
+        """Name of the digest key and digest, the current one first, then the retired."""
+        yield self.digest_current, self.digest(text)
+        for name, key in self.digest_keys.items():
+            if name != self.digest_current:
+                yield name, digest(text, key)
+
+    def rotate_digest(self, random_bytes: RandomBytes = os.urandom) -> Keyring:
+        """The same with a new current digest key. Rows move to it as their keys are used."""
+        name = _next(self.digest_keys)
+        return replace(self, digest_current=name, digest_keys={**self.digest_keys, name: random_bytes(_SIZE)})
+
+    def rotate_sealing(self, random_bytes: RandomBytes = os.urandom) -> Keyring:
+        """The same with a new current sealing key. ``Authority.reseal`` moves the rows to it."""
+        name = _next(self.sealing_keys)
+        return replace(self, sealing_current=name, sealing_keys={**self.sealing_keys, name: random_bytes(_SIZE)})
+
+    def without(self, name: str) -> Keyring:
+        """The same without a retired key; what was written under it is lost for good. Raises KeyringError for a current one."""
+        return replace(
+            self,
+            digest_keys={n: key for n, key in self.digest_keys.items() if n != name},
+            sealing_keys={n: key for n, key in self.sealing_keys.items() if n != name},
+        )
+
+    # -- the file
+
+    @classmethod
+    def load(cls, path: str | Path) -> Keyring:
+        """Read the file. Raises KeyringError, FileNotFoundError."""
+        try:
+            held = json.loads(Path(path).read_text("utf-8"))
+            return cls(
+                held["digest"]["current"],
+                {name: bytes.fromhex(key) for name, key in held["digest"]["keys"].items()},
+                held["sealing"]["current"],
+                {name: bytes.fromhex(key) for name, key in held["sealing"]["keys"].items()},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise KeyringError(f"{path} is not a keyring: {type(error).__name__}") from None
+
+    @classmethod
+    def load_or_create(cls, path: str | Path, random_bytes: RandomBytes = os.urandom) -> Keyring:
+        """Read the file, or make it when it is missing. Of processes that start together one makes it and all read the same."""
+        try:
+            return cls.load(path)
+        except FileNotFoundError:
+            pass
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = _draft(path, cls.fresh(random_bytes))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first: its file counts
+        finally:
+            draft.unlink()
+        _sync_folder(path.parent)
+        return cls.load(path)
+
+    def save(self, path: str | Path) -> None:
+        """Put this in place of the file, whole or not at all."""
+        path = Path(path)
+        os.replace(_draft(path, self), path)
+        _sync_folder(path.parent)
+
+    def _text(self) -> str:
+        held = {
+            "digest": {"current": self.digest_current, "keys": {n: key.hex() for n, key in self.digest_keys.items()}},
+            "sealing": {"current": self.sealing_current, "keys": {n: key.hex() for n, key in self.sealing_keys.items()}},
+        }
+        return json.dumps(held, indent=2) + "\n"
+
+
+def is_private(path: str | Path) -> bool:
+    """Whether only the file's owner may read it."""
+    return Path(path).stat().st_mode & 0o077 == 0
+
+
+def _next(keys: Mapping[str, bytes]) -> str:
+    letter = next(iter(keys))[0]
+    return f"{letter}{max(int(name[1:]) for name in keys) + 1}"
+
+
+def _draft(path: Path, keyring: Keyring) -> Path:
+    """The content beside its final place, on disk, readable by the owner alone."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(keyring._text())
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(name)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

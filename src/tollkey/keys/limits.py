@@ -1,0 +1,110 @@
+"""Limits on a key: from where, until when, how often. Checked without touching the database."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+
+from tollkey.keys.errors import KeyRefused
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# How long a rolled key may go on, in seconds (the page "API keys", section on rolling).
+ROLL_EXPIRATIONS: Mapping[str, int] = {
+    "now": 0,
+    "in_1_hour": 3600,
+    "in_24_hours": 86400,
+    "in_3_days": 259200,
+    "in_7_days": 604800,
+}
+LONGEST_ROLL_SECONDS = 604800
+MOST_NETWORKS = 200
+
+
+def check_allowlist(entries: Iterable[str]) -> tuple[str, ...]:
+    """Addresses and networks (``192.0.2.7``, ``192.0.2.0/24``, ``2001:db8::/32``) in their normal form.
+
+    Raises KeyRefused, code ``ip_allowlist_invalid``.
+    """
+    normal: list[str] = []
+    for entry in entries:
+        try:
+            network = ipaddress.ip_network(entry.strip(), strict=True)
+        except ValueError:
+            message = f"Invalid IP address or network: {entry[:64]}. Use an address such as 192.0.2.7 or a network such as 192.0.2.0/24."
+            raise KeyRefused("ip_allowlist_invalid", message, "ip_allowlist") from None
+        text = str(network.network_address) if network.num_addresses == 1 else str(network)
+        if text not in normal:
+            normal.append(text)
+    if len(normal) > MOST_NETWORKS:
+        raise KeyRefused("ip_allowlist_invalid", f"An IP allow-list has at most {MOST_NETWORKS} entries.", "ip_allowlist")
+    return tuple(normal)
+
+
+def networks_of(allowlist: Sequence[str]) -> tuple[Network, ...]:
+    """The parsed form of a checked allow-list, to be kept beside the key."""
+    return tuple(ipaddress.ip_network(entry) for entry in allowlist)
+
+
+def ip_allowed(networks: Sequence[Network], ip: str | None) -> bool:
+    """Whether ``ip`` is in one of the networks. No networks: from anywhere. No or no real address: no.
+
+    An IPv4 address written inside an IPv6 one (RFC 4291 section 2.5.5.2) counts as the IPv4 address.
+    """
+    if not networks:
+        return True
+    try:
+        address = ipaddress.ip_address(ip or "")
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)
+
+
+def allowlist_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
+    """Whether every address that ``inner`` lets in is let in by ``outer`` as well."""
+    if not outer:
+        return True
+    around = networks_of(outer)
+    return bool(inner) and all(
+        any(a.version == b.version and a.subnet_of(b) for b in around)  # type: ignore[arg-type]
+        for a in networks_of(inner)
+    )
+
+
+class RateLimiter:
+    """A token bucket for each key, in this process's memory.
+
+    rate: requests a second, in the long run. burst: requests at once.
+
+    It is asked only about keys that were accepted, and can only say no. It never forgets a
+    bucket that is not full, as that would let through what it should hold back; so its memory
+    grows with the number of keys in use, not with the number of texts presented.
+    """
+
+    def __init__(self, rate: float, burst: int) -> None:
+        if rate <= 0 or burst < 1:
+            raise ValueError("a rate is above 0 and a burst at least 1")
+        self._rate = rate
+        self._burst = float(burst)
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._tidy_at = 1024
+        self._lock = threading.Lock()
+
+    def allow(self, key_id: str, now: float) -> bool:
+        """Take one token. now: seconds of a clock that does not go back (``time.monotonic``)."""
+        with self._lock:
+            level, since = self._buckets.get(key_id, (self._burst, now))
+            level = min(self._burst, level + max(0.0, now - since) * self._rate)
+            allowed = level >= 1.0
+            self._buckets[key_id] = (level - 1.0 if allowed else level, max(now, since))
+            if len(self._buckets) >= self._tidy_at:
+                self._tidy(now)
+            return allowed
+
+    def _tidy(self, now: float) -> None:
+        full_after = self._burst / self._rate
+        self._buckets = {key: bucket for key, bucket in self._buckets.items() if now - bucket[1] < full_after}
+        self._tidy_at = max(1024, 2 * len(self._buckets))

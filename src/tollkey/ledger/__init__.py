@@ -1,0 +1,59 @@
+"""MONEY: double-entry books. Every transaction sums to zero, in code and in the database.
+
+A ledger row belongs to a *book* (``balance``, ``fees``, …) of a scope; ``account`` is only ever the merchant.
+"""
+
+from tollkey.ledger.ledger import (
+    ADJUSTMENTS,
+    APPLICATION_FEES,
+    BALANCE,
+    BOOKS,
+    CONNECTED,
+    DISPUTES,
+    FEES,
+    NETWORK,
+    PAYOUTS,
+    PLATFORM,
+    TAX,
+    TOPUPS,
+    Balance,
+    LedgerError,
+    Posting,
+    audit,
+    balance,
+    book_total,
+    entries,
+    post,
+    total,
+    transfer,
+)
+from tollkey.ledger.money import Money
+from tollkey.ledger.store import MIGRATION, Entry
+
+__all__ = [
+    "ADJUSTMENTS",
+    "APPLICATION_FEES",
+    "BALANCE",
+    "BOOKS",
+    "CONNECTED",
+    "DISPUTES",
+    "FEES",
+    "MIGRATION",
+    "NETWORK",
+    "PAYOUTS",
+    "PLATFORM",
+    "TAX",
+    "TOPUPS",
+    "Balance",
+    "Entry",
+    "LedgerError",
+    "Money",
+    "Posting",
+    "audit",
+    "balance",
+    "book_total",
+    "entries",
+    "post",
+    "total",
+    "transfer",
+]

@@ -1,0 +1,220 @@
+"""What a test card is: frozen values, no behaviour but three questions about it.
+
+Facts from reference sections 6.3 to 6.9 and the connect testing page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+GENERIC_MESSAGE = "Your card was declined."
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """A refusal by the bank or by Radar, as the wire words it (reference section 6.5).
+
+    param: None when a charge is refused; attaching says ``""`` instead (see ``at_attach``).
+    advice_code, network_decline_code, network_advice_code: None when the wire leaves them out.
+    needs: ``cvc`` or ``zip`` when the refusal happens only if that was given; otherwise None.
+    """
+
+    code: str
+    decline_code: str | None
+    message: str = GENERIC_MESSAGE
+    param: str | None = None
+    advice_code: str | None = None
+    network_decline_code: str | None = None
+    network_advice_code: str | None = None
+    needs: str | None = None
+
+    def at_attach(self) -> Decline:
+        """The same refusal when a card is saved: ``param`` is present and empty, network codes are not told."""
+        return Decline(self.code, self.decline_code, self.message, self.param or "", needs=self.needs)
+
+    def extra(self) -> dict[str, str | None]:
+        """The error's further fields, absent ones as None."""
+        return {
+            "advice_code": self.advice_code,
+            "network_decline_code": self.network_decline_code,
+            "network_advice_code": self.network_advice_code,
+        }
+
+
+class ThreeDSecure(StrEnum):
+    """What a card asks for, and what comes of authentication (reference section 6.8)."""
+
+    NOT_SUPPORTED = "not_supported"
+    UNENROLLED = "unenrolled"  # supported, but the cardholder has it not: result attempt_acknowledged
+    OPTIONAL = "optional"  # may be asked for; the charge goes through without it
+    OPTIONAL_ERROR = "optional_processing_error"  # may be asked for, and then fails with processing_error
+    REQUIRED = "required"  # on-session payments must authenticate
+    REQUIRED_ERROR = "required_processing_error"  # must authenticate, and that fails with processing_error
+    ALWAYS = "always"  # every payment must authenticate, off-session ones too
+    UNLESS_SET_UP = "unless_set_up"  # off-session payments must authenticate unless the card was set up
+    ALREADY_SET_UP = "already_set_up"  # set up elsewhere: off-session passes, on-session must authenticate
+
+
+class Dispute(StrEnum):
+    """What follows a successful charge (reference section 6.7)."""
+
+    FRAUDULENT = "fraudulent"
+    PRODUCT_NOT_RECEIVED = "product_not_received"
+    INQUIRY = "inquiry"
+    MULTIPLE = "multiple"
+    CE3_ELIGIBLE = "ce3_eligible"
+    COMPLIANCE = "compliance"
+
+
+class RefundOutcome(StrEnum):
+    """How a refund of the card goes: at once, later, or first well and then not."""
+
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    FAILS_LATER = "fails_later"
+
+
+class AccountEffect(StrEnum):
+    """What a charge does to the connected account it is made on."""
+
+    NEXT_REQUIREMENTS = "next_requirements"
+    CHARGE_BLOCK = "charge_block"
+    PAYOUT_BLOCK = "payout_block"
+
+
+class CardPayout(StrEnum):
+    """How a payout to this debit card goes."""
+
+    SUCCEEDS = "succeeds"
+    FAILS = "could_not_process"
+    NO_INSTANT = "instant_unsupported"
+    CARD_UNSUPPORTED = "invalid_card_type"
+
+
+@dataclass(frozen=True, slots=True)
+class TestCard:
+    """One test number and everything it does.
+
+    names: ``pm_card_…`` and ``tok_…`` names that stand for it.
+    networks: what ``networks.available`` says, first the one that charges run on.
+    decline: refuses charges; decline_at_attach: also refuses being saved to a customer.
+    decline_off_session: refuses only payments without the customer.
+    authenticated_decline: refuses once 3-D Secure has been passed.
+    cvc_check, zip_check, line1_check: results when that datum was given: pass, fail or unavailable.
+    risk_level: normal, elevated or highest; blocked: Radar refuses whatever the rules say.
+    early_fraud_warning: the issuer reports fraud after the charge.
+    bypass_pending: the money is available at once.
+    mobile_challenge: the form of challenge a phone shows, or None. captcha: a human test is shown first.
+    pin: name of the in-person variant (``offline_pin_cvm``…), or None.
+    """
+
+    number: str
+    brand: str
+    country: str | None = "US"
+    funding: str = "credit"
+    names: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    decline: Decline | None = None
+    decline_at_attach: bool = True
+    decline_off_session: Decline | None = None
+    authenticated_decline: Decline | None = None
+    cvc_check: str = "pass"
+    zip_check: str = "pass"
+    line1_check: str = "pass"
+    risk_level: str = "normal"
+    blocked: bool = False
+    dispute: Dispute | None = None
+    dispute_protected_by_3ds: bool = False
+    early_fraud_warning: bool = False
+    refund: RefundOutcome = RefundOutcome.SUCCEEDED
+    bypass_pending: bool = False
+    three_d_secure: ThreeDSecure = ThreeDSecure.UNENROLLED
+    mobile_challenge: str | None = None
+    captcha: bool = False
+    pin: str | None = None
+    account_effect: AccountEffect | None = None
+    payout: CardPayout | None = None
+    health_account: str | None = None  # fsa or hsa
+
+    @property
+    def key(self) -> str:
+        """What to remember the card by; ``by_key`` finds it again. A few cards have a name and no number of their own."""
+        return self.names[0] if self.names else self.number
+
+    @property
+    def last4(self) -> str:
+        return self.number[-4:]
+
+    @property
+    def network(self) -> str:
+        """The network charges run on."""
+        return self.networks[0] if self.networks else self.brand
+
+    def attach_decline(self) -> Decline | None:
+        """What refuses to save the card, or None."""
+        if self.decline is None or not self.decline_at_attach:
+            return None
+        return self.decline.at_attach()
+
+    def needs_authentication(self, *, off_session: bool, set_up: bool, requested: bool = False) -> bool:
+        """Whether a payment must be authenticated by 3-D Secure first (reference section 6.8).
+
+        off_session: the customer is not there. set_up: a SetupIntent or an on-session payment prepared the card for that.
+        requested: the integration or a rule asked for 3-D Secure wherever the card can do it.
+        """
+        kind = self.three_d_secure
+        if kind is ThreeDSecure.ALWAYS:
+            return True
+        if kind is ThreeDSecure.UNLESS_SET_UP:
+            return not set_up
+        if kind in (ThreeDSecure.REQUIRED, ThreeDSecure.REQUIRED_ERROR, ThreeDSecure.ALREADY_SET_UP):
+            return not off_session
+        optional = kind in (ThreeDSecure.OPTIONAL, ThreeDSecure.OPTIONAL_ERROR)
+        return optional and requested and not off_session
+
+    def authentication_fails(self) -> bool:
+        """Whether 3-D Secure ends in a processing error, whatever the customer does."""
+        return self.three_d_secure in (ThreeDSecure.OPTIONAL_ERROR, ThreeDSecure.REQUIRED_ERROR)
+
+
+_LATER = "try_again_later"
+_NEVER = "do_not_try_again"
+_DATA = "confirm_card_data"
+
+GENERIC = Decline("card_declined", "generic_decline", advice_code=_LATER, network_decline_code="01")
+INSUFFICIENT_FUNDS = Decline("card_declined", "insufficient_funds", "Your card has insufficient funds.", None, _LATER, "51", "02")
+LOST = Decline("card_declined", "lost_card", GENERIC_MESSAGE, None, _NEVER, "41", "01")
+STOLEN = Decline("card_declined", "stolen_card", GENERIC_MESSAGE, None, _NEVER, "43", "01")
+FRAUDULENT = Decline("card_declined", "fraudulent")
+EXPIRED = Decline("expired_card", "expired_card", "Your card has expired.", "exp_month", _DATA, "54", "03")
+INCORRECT_CVC = Decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.", "cvc", _DATA, "N7", "03", needs="cvc")
+PROCESSING_ERROR = Decline(
+    "processing_error",
+    "processing_error",
+    "An error occurred while processing your card. Try again in a little bit.",
+    None,
+    _LATER,
+    "06",
+)
+VELOCITY = Decline(
+    "card_declined",
+    "card_velocity_exceeded",
+    "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
+    None,
+    _LATER,
+    "61",
+    "02",
+)
+AUTHENTICATION_REQUIRED = Decline(
+    "authentication_required", "authentication_required", "Your card was declined. This transaction requires authentication."
+)
+INCORRECT_ZIP = Decline(
+    "incorrect_zip",
+    "incorrect_zip",
+    "Your card could not be authorized using the postal code provided. Please update the postal code,"
+    " or contact your card issuer for further details.",
+    "address_zip",
+    needs="zip",
+)
+MANDATE_CANCELED = Decline("india_recurring_payment_mandate_canceled", None, "The provided mandate has been canceled by the card holder.")

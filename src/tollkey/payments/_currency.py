@@ -1,0 +1,104 @@
+"""Currencies: which there are, how many decimals they have, and which amounts can be charged.
+
+The list, its order and the texts follow the real answers (reference section 1.10, recordings); the
+smallest amounts follow the documentation's currencies page.
+"""
+
+from __future__ import annotations
+
+from tollkey.wire.errors import ApiError, invalid
+
+#: In the order of the real error message.
+SUPPORTED: tuple[str, ...] = (
+    "usd", "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd", "bdt", "bgn", "bhd",
+    "bif", "bmd", "bnd", "bob", "brl", "bsd", "bwp", "byn", "bzd", "cad", "cdf", "chf", "clp", "cny", "cop", "crc",
+    "cve", "czk", "djf", "dkk", "dop", "dzd", "egp", "etb", "eur", "fjd", "fkp", "gbp", "gel", "gip", "gmd", "gnf",
+    "gtq", "gyd", "hkd", "hnl", "hrk", "htg", "huf", "idr", "ils", "inr", "isk", "jmd", "jod", "jpy", "kes", "kgs",
+    "khr", "kmf", "krw", "kwd", "kyd", "kzt", "lak", "lbp", "lkr", "lrd", "lsl", "mad", "mdl", "mga", "mkd", "mmk",
+    "mnt", "mop", "mur", "mvr", "mwk", "mxn", "myr", "mzn", "nad", "ngn", "nio", "nok", "npr", "nzd", "omr", "pab",
+    "pen", "pgk", "php", "pkr", "pln", "pyg", "qar", "ron", "rsd", "rub", "rwf", "sar", "sbd", "scr", "sek", "sgd",
+    "shp", "sle", "sos", "srd", "std", "szl", "thb", "tjs", "tnd", "top", "try", "ttd", "twd", "tzs", "uah", "ugx",
+    "uyu", "uzs", "vnd", "vuv", "wst", "xaf", "xcd", "xcg", "xof", "xpf", "yer", "zar", "zmw", "usdc", "btn", "ghs",
+    "eek", "lvl", "svc", "vef", "ltl", "sll", "mro",
+)  # fmt: skip
+_SUPPORTED = frozenset(SUPPORTED)
+ZERO_DECIMAL = frozenset({"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"})
+THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+
+#: Smallest charge in minor units, for the currencies one can be paid out in. Others have only the technical floor of 1.
+MINIMUM = {
+    "usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
+    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "pln": 200,
+    "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
+}  # fmt: skip
+MAXIMUM = 99_999_999
+_SYMBOL = {
+    "usd": "$", "aud": "A$", "brl": "R$", "cad": "C$", "eur": "€", "gbp": "£", "hkd": "HK$", "inr": "₹", "jpy": "¥",
+    "mxn": "MX$", "nzd": "NZ$", "sgd": "S$", "krw": "₩", "vnd": "₫", "ils": "₪", "twd": "NT$", "cny": "CN¥",
+}  # fmt: skip
+_TOO_SMALL = (
+    "The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency set"
+    " (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).  If you want to save a Payment Method for future"
+    " use without an immediate payment, use a Setup Intent instead: https://docs.stripe.com/payments/setup-intents"
+)
+
+
+def decimals(currency: str) -> int:
+    """How many digits a currency has after the point: 0, 2 or 3."""
+    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+
+
+def minimum(currency: str) -> int:
+    """The smallest charge in minor units."""
+    return MINIMUM.get(currency, 1)
+
+
+def show(amount: int, currency: str) -> str:
+    """An amount as error messages write it: ``$10.00``, ``¥500``; a currency without a sign of its own is written ``DKK 10.00``."""
+    places = decimals(currency)
+    digits = str(abs(amount)).rjust(places + 1, "0")
+    whole = f"{int(digits[: len(digits) - places]):,}"
+    text = f"{whole}.{digits[-places:]}" if places else whole
+    symbol = _SYMBOL.get(currency) or f"{currency.upper()} "
+    return f"{'-' if amount < 0 else ''}{symbol}{text}"
+
+
+def check_currency(currency: str, param: str = "currency") -> str:
+    """The currency in lower case. Raises ApiError 400 when there is no such currency."""
+    lower = currency.lower()
+    if lower not in _SUPPORTED:
+        raise invalid(f"Invalid currency: {lower}. Stripe currently supports these currencies: {', '.join(SUPPORTED)}", param)
+    return lower
+
+
+def check_amount(amount: int, currency: str, param: str = "amount", *, smallest: int | None = None) -> None:
+    """Whether a payment of that many minor units can be made at all.
+
+    smallest: instead of the currency's minimum; 1 for what is not a card charge (a refund, a transfer).
+    Raises ApiError 400: below 1 and below the minimum ``parameter_invalid_integer`` (recorded 2024 and later; the older
+    code was ``amount_too_small``), above eight digits ``amount_too_large``, and for three-decimal currencies an amount
+    that does not end in 0.
+    """
+    if amount < 1:
+        raise invalid("This value must be greater than or equal to 1.", param, "parameter_invalid_integer")
+    if amount < (minimum(currency) if smallest is None else smallest):
+        raise invalid(_TOO_SMALL, param, "parameter_invalid_integer")
+    if amount > MAXIMUM:
+        raise too_large(currency, param)
+    if currency in THREE_DECIMAL and amount % 10:
+        raise invalid(
+            f"Invalid amount. Amounts in {currency.upper()} must be evenly divisible by 10; you passed {amount}.",
+            param,
+            "parameter_invalid_integer",
+        )
+
+
+def too_large(currency: str, param: str = "amount") -> ApiError:
+    """400: more than eight digits."""
+    return invalid(f"Amount must be no more than {show(MAXIMUM, currency)}", param, "amount_too_large", retry=False)
+
+
+def session_too_small(currency: str) -> ApiError:
+    """400 ``amount_too_small``: a Checkout Session whose total cannot be charged."""
+    amount = f"{show(minimum(currency), currency)} {currency.upper()}"
+    return invalid(f"The Checkout Session's total amount due must add up to at least {amount}", None, "amount_too_small", retry=False)

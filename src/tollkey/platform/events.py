@@ -1,0 +1,74 @@
+"""Events: what happened, written in the transaction in which it happened.
+
+An event is a snapshot of the object as it was, with ``previous_attributes`` for an update. The
+webhooks that follow from it are enqueued in the same transaction.
+"""
+
+from __future__ import annotations
+
+from tollkey import outbox
+from tollkey.keys import Permission
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, encode, list_page, retrieve
+from tollkey.wire.versions import LATEST
+
+PERMISSION = Permission("event", "Events", "Core", levels=("read",))
+
+
+def record_event(call: Call, type: str, value: Json, previous: Json | None = None) -> None:
+    """Write the event of that type about an object, and enqueue its webhooks, in the call's transaction."""
+    data: Json = {"object": call.objects.copy(value)}
+    resource = call.setup.tables.catalogue.by_object.get(value["object"])
+    if resource is not None and resource.view is not None:
+        data["object"] = resource.view(call, data["object"])
+    if previous is not None:
+        data["previous_attributes"] = previous
+    connected = call.account != call.platform
+    endpoints = webhook_targets(call, connected)
+    wanting = [endpoint for endpoint in endpoints if endpoint.wants(type)]
+    event: Json = {
+        "id": call.ids.new("evt"),
+        "object": "event",
+        "api_version": LATEST,
+        "created": call.now,
+        "data": data,
+        "livemode": call.livemode,
+        "pending_webhooks": len(wanting),
+        "request": {"id": call.origin.request_id, "idempotency_key": call.origin.idempotency_key},
+        "type": type,
+        "_about": value.get("id"),
+    }
+    if connected:
+        event["account"] = call.account
+    call.objects.insert(event)
+    if wanting:
+        body = encode({name: field for name, field in event.items() if not name.startswith("_")})
+        outbox.enqueue(call.tx, call.scope, event["id"], type, body, wanting, call.now)
+
+
+def webhook_targets(call: Call, connected: bool) -> list[outbox.Endpoint]:
+    """The webhook endpoints that hear of this scope's events: its own, and a platform's that listen to connected accounts."""
+    return []
+
+
+def _matches(types: list[str], type: str) -> bool:
+    return any(type == wanted or (wanted.endswith("*") and type.startswith(wanted[:-1])) for wanted in types)
+
+
+def list_events(call: Call, params: Params) -> Page:
+    """List events, newest first, by ``type`` or ``types`` (a trailing ``*`` matches any ending)."""
+    types = params.get("types") or ([params["type"]] if params.get("type") else [])
+    if types and not any("*" in name for name in types):
+        return list_page(call, "event", params, {"type": types}, url="/v1/events")
+    keep = (lambda event: _matches(types, event["type"])) if types else None
+    return list_page(call, "event", params, url="/v1/events", keep=keep)
+
+
+EVENT = Resource(
+    object="event",
+    prefix="evt",
+    permission=PERMISSION,
+    indexed=("type", "_about"),
+    endpoints=(Endpoint("GET", "/v1/events", list_events), retrieve("event", "/v1/events/{id}")),
+    title="Events",
+    columns=("type", "id", "created"),
+)

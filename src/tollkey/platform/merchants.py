@@ -1,0 +1,51 @@
+"""The accounts of this server that have keys of their own. Their wire object is in ``accounts.py``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tollkey.db import Migration, Scope, Tx
+from tollkey.keys import SYSTEM, Actor, Authority
+from tollkey.platform.accounts import own_account
+from tollkey.wire import Call
+
+MIGRATION = Migration(
+    "merchants",
+    ("CREATE TABLE merchants (seq {key}, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, created {int} NOT NULL)",),
+)
+
+
+class Merchant(NamedTuple):
+    """An account of this server. created: UTC epoch seconds."""
+
+    id: str
+    name: str
+    created: int
+
+
+def first_merchant(tx: Tx) -> Merchant | None:
+    """The account that was made first, or None on a new server."""
+    rows = tx.execute("SELECT id, name, created FROM merchants ORDER BY seq LIMIT 1")
+    return Merchant(*rows[0]) if rows else None
+
+
+def merchants(tx: Tx) -> list[Merchant]:
+    """All accounts of this server, oldest first."""
+    return [Merchant(*row) for row in tx.execute("SELECT id, name, created FROM merchants ORDER BY seq")]
+
+
+def create_merchant(
+    call: Call, authority: Authority, *, name: str, email: str | None, country: str, actor: Actor = SYSTEM
+) -> Merchant:
+    """Make an account with its four default keys, and its own object in both modes.
+
+    call: gives the transaction, time and randomness; its scope does not matter.
+    """
+    id = "acct_1" + call.ids.text(15)
+    merchant = Merchant(id, name, call.now)
+    call.tx.execute("INSERT INTO merchants (id, name, created) VALUES (?, ?, ?)", merchant)
+    for livemode in (False, True):
+        inner = Call(call.setup, call.tx, Scope(id, livemode), call.now)
+        inner.objects.insert(own_account(inner, name=name, email=email, country=country))
+    authority.create_defaults(call.tx, id, now=call.now, actor=actor)
+    return merchant

@@ -1,0 +1,221 @@
+"""The one composition root: from settings to a running server. Nothing else builds parts for others."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import pkgutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import tollkey.payments
+import tollkey.platform
+from tollkey import keys, ledger, outbox
+from tollkey.db import Database, Edge, Ids, Migration, Scope, Tx, edge_for, migrate, open_database
+from tollkey.platform.events import record_event
+from tollkey.platform.merchants import MIGRATION as MERCHANTS
+from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
+from tollkey.settings import Settings
+from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, due_now, make_app
+from tollkey.wire import due as due_work
+from tollkey.wire import idempotency
+
+log = logging.getLogger("tollkey")
+
+_TICK_SECONDS = 0.5
+_USAGE_SECONDS = 2.0
+_TIDY_SECONDS = 600.0
+
+
+def gather(*packages: ModuleType) -> tuple[Resource, ...]:
+    """Every ``Resource`` that the modules of these packages define, in order of module name."""
+    found: dict[int, Resource] = {}
+    for package in packages:
+        for module in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
+            if any(part.startswith("_") for part in module.name.split(".")):
+                continue
+            for value in vars(importlib.import_module(module.name)).values():
+                if isinstance(value, Resource):
+                    found.setdefault(id(value), value)
+    return tuple(found.values())
+
+
+def gather_migrations(*packages: ModuleType) -> tuple[Migration, ...]:
+    """Every ``MIGRATION`` of the modules of these packages."""
+    found = []
+    for package in packages:
+        for module in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
+            if not any(part.startswith("_") for part in module.name.split(".")):
+                migration = getattr(importlib.import_module(module.name), "MIGRATION", None)
+                if isinstance(migration, Migration):
+                    found.append(migration)
+    return tuple(dict.fromkeys(found))
+
+
+@dataclass
+class Core:
+    """Storage, keys and resources, without a network: what the command line and the server share."""
+
+    settings: Settings
+    database: Database
+    catalogue: Catalogue
+    authority: keys.Authority
+    verifier: keys.Verifier
+    setup: Setup
+    now: Callable[[], float]
+
+    def call(self, tx: Tx, scope: Scope, now: int | None = None) -> Call:
+        """A call of our own, without a request: background work, the command line, the Dashboard."""
+        return Call(self.setup, tx, scope, int(self.now()) if now is None else now)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+def open_core(
+    settings: Settings, now: Callable[[], float] = time.time, ids: Ids | None = None, monotonic: Callable[[], float] = time.monotonic
+) -> Core:
+    """Open the database, bring it up to date and put the parts together.
+
+    Raises StorageError, KeyringError or OSError when something cannot be opened.
+    """
+    ids = ids or Ids()
+    data = Path(settings.data)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = open_database(settings.database_url, sender=ids.text(12))
+    catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
+    migrate(
+        database,
+        [
+            keys.MIGRATION, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION,
+            *gather_migrations(tollkey.platform, tollkey.payments),
+        ],
+    )  # fmt: skip
+    tables = Tables(catalogue)
+    database.write(tables.prepare, lock="migrate")
+    database.write(keys.guard, lock="migrate")
+    permissions = keys.Catalogue(catalogue.permissions())
+    keyring = keys.Keyring.load_or_create(data / "keyring.json")
+    authority = keys.Authority(keyring, permissions, ids)
+    verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
+    verifier.attach(database)
+    setup = Setup(tables, ids, record_event, base_url=settings.base_url or f"http://{settings.host}:{settings.port}")
+    setup.services.update(authority=authority, permissions=permissions, settings=settings, verifier=verifier, data=data)
+    return Core(settings, database, catalogue, authority, verifier, setup, now)
+
+
+def ensure_first_account(core: Core) -> Merchant:
+    """The account that this server began with; made, with its four keys, at the first start."""
+
+    def work(tx: Tx) -> Merchant:
+        found = first_merchant(tx)
+        return found or create_merchant(core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US")
+
+    return core.database.write(work, lock="merchants")
+
+
+def test_pair(core: Core, account: str) -> tuple[str, str]:
+    """The publishable and the secret default test key of an account, in full: test keys stay revealable."""
+
+    def work(tx: Tx) -> tuple[str, str]:
+        texts = {}
+        for key in core.authority.list(tx, Scope(account, False)):
+            if key.is_default and key.replaced_by is None and key.revoked_at is None:
+                texts[key.kind] = key.token or core.authority.reveal(tx, key.scope, key.id, actor=keys.SYSTEM, now=int(core.now()))[1]
+        return texts["publishable"], texts["secret"]
+
+    return core.database.write(work)
+
+
+@dataclass
+class Server:
+    """A server that can be started in an event loop and stopped again."""
+
+    core: Core
+    edge: Edge
+    service: Service
+    app: Any
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self) -> None:
+        """Begin the background work: key usage, what is due, webhooks."""
+        await self.edge.start()
+        self._tasks = [asyncio.create_task(work) for work in (self._flush_usage(), self._do_due(), self._tidy())]
+
+    async def stop(self) -> None:
+        """Finish what was answered, write what is in memory, close the database."""
+        self._stopping.set()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.edge.write(self.core.verifier.flush)
+        await self.edge.stop()
+
+    async def _every(self, seconds: float, work: Callable[[], Any]) -> None:
+        while not self._stopping.is_set():
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except Exception:
+                log.exception("background work failed; it is tried again")
+
+    async def _flush_usage(self) -> None:
+        async def work() -> None:
+            await self.edge.write(self.core.verifier.flush)
+
+        await self._every(_USAGE_SECONDS, work)
+
+    async def _do_due(self) -> None:
+        await self._every(_TICK_SECONDS, lambda: run_due(self.core, self.edge))
+
+    async def _tidy(self) -> None:
+        async def work() -> None:
+            await self.edge.write(lambda tx: idempotency.forget_old(tx, int(self.core.now())))
+
+        await self._every(_TIDY_SECONDS, work)
+
+
+async def run_due(core: Core, edge: Edge) -> int:
+    """Do what is due on real time, each in a transaction of its own, and return how many were done."""
+    now = int(core.now())
+    waiting = await edge.read(lambda tx: due_now(tx, now))
+    for item in waiting:
+        await edge.write(lambda tx, item=item: do_due(core.call(tx, item.scope, now), item), lock=f"{item.scope.account}:{int(item.scope.livemode)}")  # type: ignore[misc]
+    return len(waiting)
+
+
+def do_due(call: Call, item: Due) -> None:
+    """Do one piece of scheduled work; it is off the list whatever becomes of it."""
+    call.schedule.cancel(item.kind, item.id)
+    for resource in call.setup.tables.catalogue.resources:
+        if item.kind in resource.on_due:
+            try:
+                with call.tx.savepoint():
+                    resource.on_due[item.kind](call, item.id)
+            except Exception:
+                log.exception("scheduled work %s of %s failed", item.kind, item.id)
+
+
+def build(core: Core) -> Server:
+    """A server around a core. Must be called within the event loop that will run it."""
+    settings = core.settings
+    edge = edge_for(core.database, on_alive=lambda: core.verifier.lease.renew(time.monotonic()))
+    limiter = keys.RateLimiter(settings.rate_limit, settings.rate_limit) if settings.rate_limit else None
+    policy = Policy(
+        connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
+        require_https=settings.require_https,
+        dashboard_url=core.setup.base_url,
+        limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
+    )
+    service = Service(core.setup, edge, core.verifier, policy, core.now)
+    return Server(core, edge, service, make_app(service, settings.trust_proxy))

@@ -1,0 +1,64 @@
+"""Everything that can be set about a server, with its environment variable and default.
+
+The command line wins over the environment. Generated into docs/settings.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+def _setting(default: Any, about: str) -> Any:
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one server. Each is also read from ``TOLLKEY_<NAME>``."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8420, "Port to listen on; 0 picks a free one.")
+    data: str = _setting("tollkey-data", "Folder for the embedded database, the key material and uploaded files.")
+    database: str = _setting("", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder.")
+    base_url: str = _setting("", "Public address, as people and webhooks see it; empty for http://host:port.")
+    require_https: bool = _setting(False, "Refuse plain HTTP, as the real API does.")
+    trust_proxy: bool = _setting(False, "Take the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto.")
+    rate_limit: int = _setting(0, "Requests a second that one key may make; 0 for no limit.")
+    lease_seconds: float = _setting(1.0, "How long a node may trust its memory of keys without hearing from the database.")
+    log_days: int = _setting(30, "How many days request logs are kept.")
+    pool_size: int = _setting(8, "PostgreSQL connections a node.")
+    settle_seconds: int = _setting(5, "How long asynchronous test outcomes (a pending refund, a bank debit) take, in seconds.")
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is."""
+        return self.database or str(Path(self.data) / "tollkey.db")
+
+
+def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
+    """Settings from the environment, overridden by what is given and not None.
+
+    Raises ValueError, naming the variable, for a value of the wrong kind.
+    """
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = "TOLLKEY_" + setting.name.upper()
+        if name in environ:
+            values[setting.name] = _read(name, environ[name], setting.default)
+    values.update({name: value for name, value in given.items() if value is not None})
+    return Settings(**values)
+
+
+def _read(name: str, text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
+            raise ValueError(f"{name} must be true or false, not {text!r}")
+        return text.lower() in ("1", "true", "yes")
+    try:
+        return type(default)(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a number, not {text!r}") from None

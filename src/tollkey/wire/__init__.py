@@ -1,0 +1,57 @@
+"""HTTP: from a request to a handler's typed call, and from its object to the answer."""
+
+from tollkey.wire.app import make_app
+from tollkey.wire.call import Call, EventSink, Origin, Setup
+from tollkey.wire.due import Due, due_now
+from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param
+from tollkey.wire.messages import Request, Response
+from tollkey.wire.objects import Objects, Tables, dig, encode
+from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
+from tollkey.wire.params import P, operation_params
+from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, Params, Reply, Resource
+from tollkey.wire.service import Logged, Policy, Service
+from tollkey.wire.shapes import blank
+from tollkey.wire.versions import LATEST, Change
+
+__all__ = [
+    "LATEST",
+    "Action",
+    "ApiError",
+    "Call",
+    "Catalogue",
+    "Change",
+    "Due",
+    "Endpoint",
+    "EventSink",
+    "Json",
+    "Logged",
+    "Objects",
+    "Origin",
+    "P",
+    "Page",
+    "Params",
+    "Policy",
+    "Reply",
+    "Request",
+    "Resource",
+    "Response",
+    "Service",
+    "Setup",
+    "Tables",
+    "blank",
+    "card_error",
+    "created_ranges",
+    "dig",
+    "due_now",
+    "encode",
+    "invalid",
+    "list_page",
+    "listing",
+    "make_app",
+    "missing_object",
+    "missing_param",
+    "of_list",
+    "operation_params",
+    "retrieve",
+    "sublist",
+]

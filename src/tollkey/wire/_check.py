@@ -1,0 +1,381 @@
+"""What a parameter may be: nodes that read one raw value (text of a form, or a value of JSON) into its typed form.
+
+Each node's ``read(value, path)`` returns the typed value or raises ``ApiError`` with Stripe's text (reference section 1.10).
+``path`` is a chain of (outer path, key), written in bracket form only when an error needs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from tollkey.wire._suggest import suggest
+from tollkey.wire.errors import ApiError, invalid, missing_param
+
+Path = tuple[Any, str] | None
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
+METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
+
+
+def written(path: Path) -> str:
+    """The path in bracket form: ``line_items[0][price]``."""
+    keys: list[str] = []
+    while path is not None:
+        path, key = path
+        keys.append(key)
+    first, *rest = reversed(keys)
+    return first + "".join(f"[{key}]" for key in rest)
+
+
+def empty(path: Path) -> ApiError:
+    """400: an empty text for a parameter that cannot be unset."""
+    name = written(path)
+    return invalid(
+        f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; however"
+        f" '{name}' cannot be unset. You should remove '{name}' from your request or supply a non-empty value.",
+        name,
+        "parameter_invalid_empty",
+    )
+
+
+def shown(value: object) -> str:
+    """A refused value as messages show it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+class Node:
+    """One kind of parameter. ``takes`` says whether a value of that outer shape may be meant for it."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> Any:
+        """The typed value. Raises ApiError 400 with the parameter's path."""
+        raise NotImplementedError
+
+    def takes(self, value: object) -> bool:
+        """Whether the value has the outer shape of this kind: text and numbers by default."""
+        return not isinstance(value, dict | list)
+
+
+class Anything(Node):
+    """A value that is taken as it is."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> Any:
+        return value
+
+    def takes(self, value: object) -> bool:
+        return True
+
+
+class Text(Node):
+    """Text of at most ``longest`` characters; empty text is refused unless ``blank``."""
+
+    __slots__ = ("blank", "longest")
+
+    def __init__(self, longest: int | None = None, blank: bool = False) -> None:
+        self.longest, self.blank = longest, blank
+
+    def read(self, value: object, path: Path) -> str:
+        if type(value) is not str:
+            if value is None:
+                raise empty(path)
+            if isinstance(value, dict | list):
+                raise invalid("Invalid string: {}".format("a hash" if isinstance(value, dict) else "an array"), written(path))
+            value = shown(value)
+        if not value and not self.blank:
+            raise empty(path)
+        if self.longest is not None and len(value) > self.longest:
+            raise invalid(f"Invalid string: {value[:10]}...{value[-10:]}; must be at most {self.longest} characters", written(path))
+        return value
+
+
+class Whole(Node):
+    """An integer within bounds. ``natural``: the text for a negative one is the one of prices."""
+
+    __slots__ = ("highest", "lowest", "natural")
+
+    def __init__(self, lowest: int | None = None, highest: int | None = None, natural: bool = False) -> None:
+        self.lowest, self.highest, self.natural = lowest, highest, natural
+
+    def read(self, value: object, path: Path) -> int:
+        if type(value) is int:
+            number = value
+        elif type(value) is str and _INTEGER.fullmatch(value):
+            number = int(value)
+        elif value == "" or value is None:
+            raise empty(path)
+        else:
+            text = "" if isinstance(value, dict | list) else f": {shown(value)}"
+            raise invalid(f"Invalid integer{text}", written(path), "parameter_invalid_integer")
+        if self.natural and number < 0:
+            raise invalid("Invalid non-negative integer", written(path), "parameter_invalid_integer")
+        if self.lowest is not None and number < self.lowest:
+            raise invalid(f"This value must be greater than or equal to {self.lowest}.", written(path), "parameter_invalid_integer")
+        if self.highest is not None and number > self.highest:
+            raise invalid(f"This value must be less than or equal to {self.highest}.", written(path), "parameter_invalid_integer")
+        if not -(2**63) <= number < 2**63:
+            raise invalid(f"Invalid integer: {number}", written(path), "parameter_invalid_integer")
+        return number
+
+
+class Timestamp(Node):
+    """A point in time: seconds since 1970 UTC."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> int:
+        if type(value) is int and 0 <= value < 2**53:
+            return value
+        if type(value) is str and _INTEGER.fullmatch(value) and 0 <= int(value) < 2**53:
+            return int(value)
+        if value == "" or value is None:
+            raise empty(path)
+        raise invalid("Invalid timestamp: must be an integer Unix timestamp", written(path))
+
+
+class Number(Node):
+    """A number, perhaps with a fraction."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> float:
+        if type(value) in (int, float):
+            return cast("float", value)
+        if type(value) is str and _NUMBER.fullmatch(value):
+            return float(value)
+        if value == "" or value is None:
+            raise empty(path)
+        raise invalid("Invalid number" if isinstance(value, dict | list) else f"Invalid number: {shown(value)}", written(path))
+
+
+class Decimal(Node):
+    """A decimal number kept as the text that was given."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> str:
+        if type(value) in (int, float):
+            value = str(value)
+        if type(value) is str and _NUMBER.fullmatch(value):
+            return value
+        if value == "" or value is None:
+            raise empty(path)
+        raise invalid("Invalid decimal" if isinstance(value, dict | list) else f"Invalid decimal: {shown(value)}", written(path))
+
+
+class Truth(Node):
+    """A boolean: true or false, in a form in any case (older clients write True)."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> bool:
+        if value is True or value is False:
+            return value
+        if type(value) is str:
+            if value == "true" or value.lower() == "true":
+                return True
+            if value.lower() == "false":
+                return False
+        if value == "" or value is None:
+            raise empty(path)
+        raise invalid("Invalid boolean" if isinstance(value, dict | list) else f"Invalid boolean: {shown(value)}", written(path))
+
+
+class Choice(Node):
+    """One of a few words."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = tuple(words)
+
+    def read(self, value: object, path: Path) -> str:
+        if value in self.words:
+            return cast("str", value)
+        if value == "" or value is None:
+            raise empty(path)
+        raise invalid(f"Invalid {written(path)}: must be {one_of(self.words)}", written(path))
+
+
+def one_of(words: tuple[str, ...]) -> str:
+    """``one of a, b, or c``, as messages list what is allowed."""
+    if len(words) < 3:
+        return ("one of " if len(words) == 2 else "") + " or ".join(words)
+    return f"one of {', '.join(words[:-1])}, or {words[-1]}"
+
+
+class Sequence(Node):
+    """An array; in a form also ``a[0]``, ``a[1]``, in the order of the numbers."""
+
+    __slots__ = ("item",)
+
+    def __init__(self, item: Node) -> None:
+        self.item = item
+
+    def read(self, value: object, path: Path) -> list[Any]:
+        if type(value) is dict:
+            value = numbered(value)
+        if type(value) is not list:
+            if value == "" or value is None:
+                raise empty(path)
+            raise invalid("Invalid array", written(path))
+        read = self.item.read
+        return [read(element, (path, str(place))) for place, element in enumerate(value)]
+
+    def takes(self, value: object) -> bool:
+        return type(value) is list or (type(value) is dict and numbered(value) is not None)
+
+
+def numbered(value: dict[str, Any]) -> list[Any] | None:
+    """The list that ``{"0": a, "1": b}`` stands for, or None when a key is no number."""
+    if not all(key.isdecimal() and key.isascii() and len(key) < 10 for key in value):
+        return None
+    return [value[key] for key in sorted(value, key=int)]
+
+
+class Record(Node):
+    """An object with known fields."""
+
+    __slots__ = ("_fields", "_finish", "required")
+
+    def __init__(
+        self,
+        fields: Mapping[str, Node] | None = None,
+        required: Iterable[str] = (),
+        finish: Callable[[], dict[str, Node]] | None = None,
+    ) -> None:
+        self._fields = None if fields is None else dict(fields)
+        self._finish, self.required = finish, tuple(required)
+
+    @property
+    def fields(self) -> dict[str, Node]:
+        """The fields by name. Built when first asked for, since most of the API's parameters are never sent."""
+        if self._fields is None:
+            self._fields = self._finish() if self._finish else {}
+        return self._fields
+
+    def read(self, value: object, path: Path) -> dict[str, Any]:
+        if type(value) is not dict:
+            if value == "" or value is None:
+                raise empty(path)
+            raise invalid("Invalid object", None if path is None else written(path))
+        fields = self.fields
+        if not value.keys() <= fields.keys():
+            raise unknown([key for key in value if key not in fields], list(fields), path)
+        for name in self.required:
+            if name not in value:
+                raise missing_param(written((path, name)))
+        return {key: fields[key].read(inner, (path, key)) for key, inner in value.items()}
+
+    def takes(self, value: object) -> bool:
+        return type(value) is dict and not (value and numbered(value) is not None)
+
+    def extended(self, fields: Mapping[str, Node], optional: Iterable[str] = ()) -> Record:
+        """A copy with further or other fields, of which ``optional`` are no longer required."""
+        return Record({**self.fields, **fields}, [name for name in self.required if name not in set(optional)])
+
+
+def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
+    """400: names that the operation does not know; a single one that looks misspelt gets a suggestion."""
+    full = [written((path, name)) for name in names]
+    if len(full) > 1:
+        return invalid(f"Received unknown parameters: {', '.join(full)}", full[0], "parameter_unknown")
+    near = suggest(names[0], known)
+    hint = "" if near is None else f". Did you mean {written((path, near))}?"
+    return invalid(f"Received unknown parameter: {full[0]}{hint}", full[0], "parameter_unknown")
+
+
+class Map(Node):
+    """An object with free keys."""
+
+    __slots__ = ("item",)
+
+    def __init__(self, item: Node) -> None:
+        self.item = item
+
+    def read(self, value: object, path: Path) -> dict[str, Any]:
+        if type(value) is not dict:
+            if value == "" or value is None:
+                raise empty(path)
+            raise invalid("Invalid object", written(path))
+        return {key: self.item.read(inner, (path, key)) for key, inner in value.items()}
+
+    def takes(self, value: object) -> bool:
+        return type(value) is dict
+
+
+class Metadata(Node):
+    """Keys and texts of the caller's own. An empty text unsets its key, '' all of them (returned as None)."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> dict[str, str] | None:
+        if value == "" or value is None:
+            return None
+        if type(value) is not dict:
+            raise invalid("Invalid object", written(path))
+        if len(value) > METADATA_KEYS:
+            raise invalid(f"Metadata can have up to {METADATA_KEYS} keys, but you've set {len(value)}", written(path))
+        return {key: self.entry(key, inner, path) for key, inner in value.items()}
+
+    def entry(self, key: str, value: object, path: Path) -> str:
+        """One value as text, its lengths checked."""
+        if isinstance(value, dict | list):
+            raise invalid(f"Metadata values must be strings, but you passed in a value for {key} that is not one.", written((path, key)))
+        text = "" if value is None else shown(value)
+        for kind, limit, given in (("key", METADATA_KEY_LENGTH, key), ("value", METADATA_VALUE_LENGTH, text)):
+            if len(given) > limit:
+                raise invalid(
+                    f"Metadata {kind}s can have up to {limit} characters, but you passed in a {kind} that is {len(given)} characters."
+                    f" Invalid {kind}: {given}",
+                    written(path),
+                )
+        return text
+
+    def takes(self, value: object) -> bool:
+        return type(value) is dict or value == ""
+
+
+class OneOf(Node):
+    """One of several kinds: the first that takes the value's shape and its text."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: Iterable[Node]) -> None:
+        self.options = tuple(options)
+
+    def read(self, value: object, path: Path) -> Any:
+        fitting = [option for option in self.options if option.takes(value)] or [self.options[-1]]
+        for option in fitting[:-1]:
+            try:
+                return option.read(value, path)
+            except ApiError:
+                continue
+        return fitting[-1].read(value, path)
+
+    def takes(self, value: object) -> bool:
+        return any(option.takes(value) for option in self.options)
+
+
+class Unset(Node):
+    """A parameter that an empty text (or JSON's null, or a list of one empty text) unsets: read as None."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Node) -> None:
+        self.inner = inner
+
+    def read(self, value: object, path: Path) -> Any:
+        if value == "" or value is None or value == [""] or value == {"0": ""}:
+            return None
+        return self.inner.read(value, path)
+
+    def takes(self, value: object) -> bool:
+        return value == "" or value is None or self.inner.takes(value)

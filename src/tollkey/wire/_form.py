@@ -1,0 +1,157 @@
+"""Decode request bodies: bracketed forms, as Stripe's clients send them, and JSON.
+
+``a[b][c]=1&items[0][price]=x&expand[]=y`` becomes ``{"a": {"b": {"c": "1"}}, "items": {"0": {"price": "x"}}, "expand": ["y"]}``.
+A numbered list stays a dict here, since only the schema knows whether ``metadata[0]`` is a list or a map;
+``tollkey.wire.params.check`` makes the list, in the order of the numbers.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+MAX_PAIRS = 5_000
+MAX_DEPTH = 16
+
+_BYTES = {f"{high}{low}": bytes([int(high + low, 16)]) for high in "0123456789abcdefABCDEF" for low in "0123456789abcdefABCDEF"}
+
+
+class FormError(ValueError):
+    """A body that is no form, or no JSON object. The message is fit for the caller."""
+
+    @property
+    def message(self) -> str:
+        """The public sentence."""
+        return str(self)
+
+
+def decode_form(body: bytes) -> dict[str, Any]:
+    """The nested parameters of a bracketed form (application/x-www-form-urlencoded; WHATWG URL section 5).
+
+    body: the request's body, or its query string. Of a name given twice the last value counts.
+    Raises FormError for a malformed percent escape, text that is not UTF-8, a name used both as a value and as a
+    container, too many pairs or too deep a name; nothing else.
+    """
+    if not body:
+        return {}
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FormError("Invalid request: the parameters are not valid UTF-8.") from None
+    if text.count("&") >= MAX_PAIRS:
+        raise FormError(f"Invalid request: more than {MAX_PAIRS} parameters.")
+    if "+" in text:
+        text = text.replace("+", " ")
+    out: dict[str, Any] = {}
+    for pair in text.split("&"):
+        name, _, value = pair.partition("=")
+        if "%" in value:
+            value = _unquote(value)
+        keys = _keys(name)
+        if len(keys) == 1:
+            if type(out.get(keys[0])) in (dict, list):
+                raise _conflict(keys)
+            out[keys[0]] = value
+        elif keys:
+            _put(out, keys, value)
+    if "\0" in text or "%00" in text:
+        raise FormError("Invalid request: the parameters contain a null character.")
+    return out
+
+
+def decode_json(body: bytes) -> dict[str, Any]:
+    """The parameters of a JSON body (RFC 8259), which must be an object; an empty body is no parameters.
+
+    Raises FormError when the body is not JSON, not an object, or holds a null character; nothing else.
+    """
+    if not body.strip():
+        return {}
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise FormError("Invalid request: the body is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise FormError("Invalid request: the JSON body must be an object.")
+    if b"\\u0000" in body and _has_null(value):
+        raise FormError("Invalid request: the parameters contain a null character.")
+    return value
+
+
+def _has_null(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _has_null(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(map(_has_null, value))
+
+
+def _unquote(text: str) -> str:
+    first, *rest = text.split("%")
+    parts = [first.encode()]
+    for part in rest:
+        byte = _BYTES.get(part[:2])
+        if byte is None:
+            raise FormError("Invalid request: a percent sign must be followed by two hexadecimal digits.")
+        parts += (byte, part[2:].encode())
+    try:
+        return b"".join(parts).decode("utf-8")
+    except UnicodeDecodeError:
+        raise FormError("Invalid request: the parameters are not valid UTF-8.") from None
+
+
+@lru_cache(maxsize=4096)
+def _keys(name: str) -> tuple[str, ...]:
+    """``a[b][]`` as ("a", "b", ""); a name without well-formed brackets is one key."""
+    if "%" in name:
+        name = _unquote(name)
+    first, bracket, rest = name.partition("[")
+    if not bracket or not first or not rest.endswith("]"):
+        return (name,) if name else ()
+    keys = (first, *rest[:-1].split("]["))
+    if len(keys) > MAX_DEPTH:
+        raise FormError(f"Invalid request: parameters may be nested {MAX_DEPTH} deep.")
+    return keys
+
+
+def _put(out: dict[str, Any], keys: tuple[str, ...], value: str) -> None:
+    """Put the value at its place; an empty key appends to a list, or fills the list's last object (as Rack does)."""
+    place: Any = out
+    last = len(keys) - 1
+    for depth, key in enumerate(keys):
+        if depth == last:
+            inner: Any = value
+        else:
+            inner = [] if keys[depth + 1] == "" else {}
+        if key == "":
+            if type(place) is not list:
+                raise _conflict(keys)
+            if depth < last and place and type(place[-1]) is type(inner) is dict and not _filled(place[-1], keys[depth + 1 :]):
+                place = place[-1]
+                continue
+            place.append(inner)
+        else:
+            if type(place) is not dict:
+                raise _conflict(keys)
+            there = place.get(key)
+            if there is not None and type(there) is not type(inner):
+                raise _conflict(keys)
+            if there is not None and depth < last:
+                place = there
+                continue
+            place[key] = inner
+        place = inner
+
+
+def _filled(element: Any, keys: tuple[str, ...]) -> bool:
+    """Whether an element of an unnumbered list already has that place, so that the next element begins."""
+    for key in keys:
+        if key == "" or type(element) is not dict or key not in element:
+            return False
+        element = element[key]
+    return True
+
+
+def _conflict(keys: tuple[str, ...]) -> FormError:
+    return FormError(f"Invalid request: the parameter {keys[0]} is used both as a value and as a container, or as two kinds of container.")

@@ -1,0 +1,130 @@
+"""One call of one handler: who asks, in which scope, at what time, within which transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tollkey.db import Ids, Scope, Tx
+from tollkey.keys import Key
+from tollkey.wire.due import Schedule
+from tollkey.wire.objects import Objects, Tables
+from tollkey.wire.resource import Json
+from tollkey.wire.versions import LATEST
+
+
+class EventSink(Protocol):
+    """Who keeps events; the server passes the one of ``platform``."""
+
+    def __call__(self, call: Call, type: str, value: Json, previous: Json | None) -> None:
+        """Record an event in the call's transaction."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a server gives to each of its calls; made once by the composition root.
+
+    services: things of the server that a room's handlers need (the key authority, a payment processor), by name.
+    """
+
+    tables: Tables
+    ids: Ids
+    emit: EventSink
+    base_url: str = "http://127.0.0.1:8420"
+    services: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a call came from. Background work has one too, with empty fields.
+
+    ip: the caller's address. request_id: ``req_…``. version: the date of the API version asked for.
+    """
+
+    request_id: str | None = None
+    idempotency_key: str | None = None
+    version: str = LATEST[:10]
+    ip: str | None = None
+    method: str = ""
+    path: str = ""
+    user_agent: str | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+class Call:
+    """What a handler gets besides its parameters.
+
+    scope: the account and mode it works in. now: UTC epoch seconds. key: who asks; None for background work.
+    path: the names in braces of the endpoint's path. platform: the account whose key it is; differs from
+    ``account`` when ``Stripe-Account`` names a connected account.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        tx: Tx,
+        scope: Scope,
+        now: int,
+        *,
+        key: Key | None = None,
+        path: dict[str, str] | None = None,
+        origin: Origin | None = None,
+        platform: str | None = None,
+    ) -> None:
+        self.setup, self.tx, self.scope, self.now = setup, tx, scope, now
+        self.key, self.path = key, path or {}
+        self.origin = origin or Origin()
+        self.platform = platform or scope.account
+        self.ids = setup.ids
+        self.objects = Objects(self, setup.tables, tx, scope)
+        self.schedule = Schedule(tx, scope)
+        self.body: bytes = b""
+
+    @property
+    def account(self) -> str:
+        """The merchant, ``acct_…``."""
+        return self.scope.account
+
+    @property
+    def livemode(self) -> bool:
+        """Whether this is live mode."""
+        return self.scope.livemode
+
+    @property
+    def version(self) -> str:
+        """The date of the API version that the caller speaks."""
+        return self.origin.version
+
+    @property
+    def client(self) -> bool:
+        """Whether a publishable key asks, so that only restricted shapes may be answered."""
+        return self.key is not None and self.key.kind == "publishable"
+
+    def service(self, name: str) -> Any:
+        """Something that the server provides, by name. Raises KeyError when this server has none."""
+        return self.setup.services[name]
+
+    def emit(self, type: str, value: Json, previous: Json | None = None) -> None:
+        """Record the event of that type about an object, in this transaction."""
+        self.setup.emit(self, type, value, previous)
+
+    def within(self, account: str) -> Call:
+        """The same work in another account of the same mode: a platform acting on its connected account, or back."""
+        if account == self.scope.account:
+            return self
+        return self._again(Scope(account, self.scope.livemode), self.now)
+
+    def at(self, now: int) -> Call:
+        """The same work at another time: that of a test clock. Objects already loaded stay loaded."""
+        if now == self.now:
+            return self
+        other = self._again(self.scope, now)
+        other.objects = self.objects.sharing(other)
+        return other
+
+    def _again(self, scope: Scope, now: int) -> Call:
+        return Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, platform=self.platform)
+
+
+Handler = Callable[[Call, dict[str, Any]], Any]

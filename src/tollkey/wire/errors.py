@@ -1,0 +1,116 @@
+"""What a request can be answered instead of its object.
+
+    ApiError                     any error with a body on the wire
+    ├── type api_error           ours to mend: 500, 503
+    ├── type card_error          the card was refused: 402
+    ├── type idempotency_error   an Idempotency-Key used for something else: 400, 409
+    └── type invalid_request_error
+        ├── 400  a parameter is wrong            401  no valid key
+        ├── 403  the key may not do that         404  no such object, no such URL
+        └── 409, 413, 414, 429
+
+Each speaks twice: ``message`` with a stable ``code`` for the caller, ``cause`` for our log.
+Texts follow the recorded exchanges and the documentation's error list.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+DOCS = "https://stripe.com/docs/error-codes/"
+#: Codes the real system answers without a ``doc_url``.
+_UNDOCUMENTED = frozenset({"india_recurring_payment_mandate_canceled", "more_permissions_required"})
+
+
+class ApiError(Exception):
+    """An answer that is an error.
+
+    status: the HTTP status code.
+    type: one of api_error, card_error, idempotency_error, invalid_request_error.
+    code: the stable code a program may branch on, or None.
+    message: the public sentence.
+    param: the parameter at fault, in bracket form, or None.
+    keep: what the handler wrote before raising is kept (a declined charge is an object, with events).
+    retry: what ``Stripe-Should-Retry`` says when the request has an idempotency key; None leaves the header out.
+    headers: further response headers.
+    cause: for our own log; never sent.
+    extra: further fields of the error body (decline_code, charge, payment_intent, …).
+    """
+
+    def __init__(
+        self,
+        status: int = 400,
+        type: str = "invalid_request_error",
+        code: str | None = None,
+        message: str = "",
+        param: str | None = None,
+        *,
+        keep: bool = False,
+        retry: bool | None = None,
+        headers: dict[str, str] | None = None,
+        cause: str | None = None,
+        bare: bool = False,
+        **extra: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.type, self.code, self.message, self.param = status, type, code, message, param
+        self.keep, self.retry, self.headers, self.cause, self.bare = keep, retry, headers or {}, cause, bare
+        self.extra = {name: value for name, value in extra.items() if value is not None}
+
+    def body(self, request_log_url: str | None = None) -> dict[str, Any]:
+        """The error object of the answer, its keys in alphabetical order as the real one's are."""
+        fields: dict[str, Any] = {"message": self.message, "type": self.type, **self.extra}
+        if self.code is not None:
+            fields["code"] = self.code
+            if self.code not in _UNDOCUMENTED:
+                fields["doc_url"] = DOCS + self.code.replace("_", "-")
+        if self.param is not None:
+            fields["param"] = self.param
+        if request_log_url is not None and not self.bare:
+            fields["request_log_url"] = request_log_url
+        return {"error": dict(sorted(fields.items()))}
+
+
+def invalid(message: str, param: str | None = None, code: str | None = None, **more: Any) -> ApiError:
+    """400: a parameter, or the state of an object, does not allow the request."""
+    return ApiError(400, "invalid_request_error", code, message, param, **more)
+
+
+def card_error(code: str, message: str, param: str | None = None, decline_code: str | None = None, **extra: Any) -> ApiError:
+    """402: the card was refused. What was written (the failed charge, its events) is kept."""
+    extra.setdefault("keep", True)
+    extra.setdefault("retry", False)
+    return ApiError(402, "card_error", code, message, param, decline_code=decline_code, **extra)
+
+
+def missing_object(label: str, id: str, param: str, *, in_path: bool, other_mode: str | None = None) -> ApiError:
+    """No such object, for the caller: 404 when the id stands in the path, 400 when it is a parameter.
+
+    label: how messages name the kind, for example ``customer`` or ``PaymentMethod``.
+    other_mode: ``live`` or ``test`` when the same account has the id in that mode (reference section 1.6).
+    """
+    message = f"No such {label}: '{id}'"
+    if other_mode is not None:
+        mine = "test" if other_mode == "live" else "live"
+        message += f"; a similar object exists in {other_mode} mode, but a {mine} mode key was used to make this request."
+    return ApiError(404 if in_path else 400, "invalid_request_error", "resource_missing", message, param)
+
+
+def missing_param(name: str) -> ApiError:
+    """400: a required parameter was not given."""
+    return invalid(f"Missing required param: {name}.", name, "parameter_missing")
+
+
+def unknown_url(method: str, path: str) -> ApiError:
+    """404: no endpoint has this method and path (reference section 1.10)."""
+    hint = ""
+    if path.endswith("/"):
+        hint = (
+            " If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object,"
+            " make sure you passed a valid (non-empty) identifier in your code."
+        )
+    return ApiError(
+        404,
+        message=f"Unrecognized request URL ({method}: {path}).{hint} Please see https://stripe.com/docs"
+        " or we can help at https://support.stripe.com/.",
+    )

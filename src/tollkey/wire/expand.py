@@ -1,0 +1,82 @@
+"""``expand[]``: ids become objects, to a depth of four.
+
+A path names properties from the answer down; in a list it begins with ``data``. What may be
+expanded is what the public specification marks so, and what a resource adds itself.
+Expanding needs the read permission of what is shown (reference section 2.3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tollkey.wire.errors import invalid
+
+if TYPE_CHECKING:
+    from tollkey.wire.call import Call
+    from tollkey.wire.resource import Json
+
+DEPTH = 4
+
+
+def expand(call: Call, answer: Json, paths: list[str], allowed: Any) -> None:
+    """Expand an answer in place.
+
+    paths: as given in ``expand``. allowed: ``(permission name) -> None``, raises when the key lacks it.
+    Raises ApiError for a property that cannot be expanded, or a path that is too deep.
+    """
+    for path in paths:
+        names = path.split(".")
+        if len(names) > DEPTH + (names[0] == "data"):
+            raise invalid(f"You cannot expand more than {DEPTH} levels of a property. Property: {path}", "expand")
+        _descend(call, answer, names, path, allowed)
+
+
+def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _descend(call, item, names, path, allowed)
+        return
+    if not names or not isinstance(value, dict):
+        return
+    name, rest = names[0], names[1:]
+    resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "")
+    if resource is not None and name in resource.expands:
+        inner = value.get(name)
+        if not isinstance(inner, dict):
+            stored = call.objects.find(resource.object, value["id"]) if resource.stored and "id" in value else value
+            inner = value[name] = resource.expands[name](call, stored or value)
+    elif name not in value:
+        # A hash of a one-of kind (payment_method_details.card on a bank debit) may lack the name: nothing to expand.
+        if resource is not None or value.get("object") == "list":
+            raise invalid(f"This property cannot be expanded ({path}).", "expand")
+        return
+    else:
+        inner = value[name]
+    if isinstance(inner, str):
+        inner = _load(call, inner, path, allowed)
+        if inner is None:
+            return
+        value[name] = inner
+    elif isinstance(inner, list) and inner and isinstance(inner[0], str):
+        inner = value[name] = [_load(call, id, path, allowed) or id for id in inner]
+    elif not rest and inner is not None and not isinstance(inner, dict | list):
+        raise invalid(f"This property cannot be expanded ({path}).", "expand")
+    _descend(call, inner, rest, path, allowed)
+
+
+def _load(call: Call, id: str, path: str, allowed: Any) -> Json | None:
+    resource = call.setup.tables.catalogue.of_id(id)
+    if resource is None and "_" in id:
+        raise invalid(f"This property cannot be expanded ({path}).", "expand")
+    if resource is None:
+        return None
+    allowed(resource.permission.name)
+    home = call
+    found = call.objects.find(resource.object, id)
+    if found is None and call.platform != call.account:
+        home = call.within(call.platform)
+        found = home.objects.find(resource.object, id)
+    if found is None:
+        return {"id": id, "object": resource.object, "deleted": True}
+    shown = home.objects.copy(found)
+    return resource.view(home, shown) if resource.view is not None else shown

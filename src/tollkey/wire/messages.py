@@ -1,0 +1,47 @@
+"""A request and an answer as the wire sees them, whatever web framework carries them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+#: On every answer, also on refusals (reference section 1.3).
+COMMON = {
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Allow-Methods": "GET, HEAD, PUT, PATCH, POST, DELETE",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required,"
+    " X-Stripe-Privileged-Session-Required",
+    "Access-Control-Max-Age": "300",
+    "Cache-Control": "no-cache, no-store",
+    "Content-Security-Policy": "base-uri 'none'; default-src 'none'; form-action 'none'; frame-ancestors 'none'; img-src 'self';"
+    " script-src 'self'; style-src 'self'",
+    "Vary": "Origin",
+}
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request.
+
+    headers: names in lower case. path: as sent, still percent-encoded. ip: the caller's address.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    headers: dict[str, str]
+    body: bytes = b""
+    ip: str | None = None
+    secure: bool = False
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP answer. ``common`` says whether the wire's usual headers are still to be added."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    request_id: str | None = None
+    code: str | None = None

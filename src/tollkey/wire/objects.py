@@ -1,0 +1,239 @@
+"""Objects as handlers see them: dicts, loaded once a request, saved with their event.
+
+Public fields are what the wire answers. Fields that begin with ``_`` are ours: they are stored
+beside the object and never leave. Ids are stored, never expanded objects.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from tollkey.db import Record, Scope, Table, Tx
+from tollkey.db.table import Range
+from tollkey.wire.errors import missing_object
+from tollkey.wire.resource import Catalogue, Json, Resource
+
+if TYPE_CHECKING:
+    from tollkey.wire.call import Call
+
+
+def encode(value: Any) -> bytes:
+    """JSON as the wire writes it: UTF-8, indented by two spaces."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2)
+
+
+def dig(value: Any, path: str) -> Any:
+    """The value at a dotted path, or None where something on the way is missing."""
+    for name in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def as_text(value: Any) -> str | None:
+    """How an indexed column keeps a value."""
+    if value is None or isinstance(value, dict | list):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+class Tables:
+    """The tables of one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.of = {r.object: Table(r.object, r.indexed) for r in catalogue.resources if r.stored}
+
+    def prepare(self, tx: Tx) -> None:
+        """Make what is missing: new tables, and new columns, filled from the objects that are there."""
+        for table in self.of.values():
+            table.create(tx)
+            there = table.columns(tx)
+            new = [field for field in table.indexed if "ix_" + field.replace(".", "_") not in there]
+            for field in new:
+                table.index(tx, field)
+            if new:
+                self._fill(tx, table)
+
+    def _fill(self, tx: Tx, table: Table) -> None:
+        for account, livemode, id in tx.execute(f"SELECT account, livemode, id FROM {table.table}"):
+            scope = Scope(account, bool(livemode))
+            record = table.get(tx, scope, id)
+            if record is not None:
+                value = _decode(record)
+                table.update(tx, scope, id, record.created, record.body, record.private, _values(table, value))
+
+
+def _decode(record: Record) -> Json:
+    value: Json = orjson.loads(record.body)
+    if record.private is not None:
+        value.update(orjson.loads(record.private))
+    return value
+
+
+def _values(table: Table, value: Json) -> list[str | None]:
+    return [as_text(dig(value, field)) for field in table.indexed]
+
+
+def split(value: Json) -> tuple[Json, Json]:
+    """An object's public fields, and its private ones."""
+    private = {name: field for name, field in value.items() if name.startswith("_")}
+    return ({name: field for name, field in value.items() if not name.startswith("_")} if private else value), private
+
+
+def changed(before: Any, after: Any) -> Any:
+    """What ``previous_attributes`` says: the old values of top-level fields that differ, hashes field by field."""
+    difference: Json = {}
+    for name, new in after.items():
+        old = before.get(name)
+        if old == new:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict) and "object" not in old:
+            difference[name] = changed(old, {**dict.fromkeys(old), **new})
+        else:
+            difference[name] = old
+    return difference
+
+
+class Objects:
+    """The objects of one scope, within one transaction."""
+
+    def __init__(self, call: Call, tables: Tables, tx: Tx, scope: Scope) -> None:
+        self._call, self._tables, self.tx, self.scope = call, tables, tx, scope
+        self._loaded: dict[tuple[str, str], Json] = {}
+        self._stored: dict[tuple[str, str], bytes] = {}
+
+    def sharing(self, call: Call) -> Objects:
+        """The same objects, for the same scope and transaction, under a call of another time."""
+        other = Objects(call, self._tables, self.tx, self.scope)
+        other._loaded, other._stored = self._loaded, self._stored
+        return other
+
+    def table(self, object: str) -> Table:
+        """The table of one kind of object."""
+        return self._tables.of[object]
+
+    def resource(self, object: str) -> Resource:
+        """What there is to say about one kind of object."""
+        return self._tables.catalogue.by_object[object]
+
+    def _keep(self, object: str, record: Record) -> Json:
+        key = (object, record.id)
+        known = self._loaded.get(key)
+        if known is None:
+            known = self._loaded[key] = _decode(record)
+            self._stored[key] = record.body
+        return known
+
+    def find(self, object: str, id: str) -> Json | None:
+        """The object with that id, or None. The same dict each time within one request."""
+        known = self._loaded.get((object, id))
+        if known is not None:
+            return known
+        record = self.table(object).get(self.tx, self.scope, id)
+        return self._keep(object, record) if record is not None else None
+
+    def get(self, object: str, id: str, param: str | None = None) -> Json:
+        """The object with that id.
+
+        param: the parameter that named it, in bracket form; None when the id stood in the path.
+        Raises ApiError resource_missing: 404 for a path, 400 for a parameter; it tells when the other mode has it.
+        """
+        found = self.find(object, id)
+        if found is None:
+            raise self.missing(object, id, param)
+        return found
+
+    def missing(self, object: str, id: str, param: str | None = None) -> Exception:
+        """The error for an id that this scope does not have."""
+        resource = self.resource(object)
+        other = None
+        if self.table(object).exists_in_other_mode(self.tx, self.scope, id):
+            other = "test" if self.scope.livemode else "live"
+        return missing_object(resource.named, id, param or resource.path_param, in_path=param is None, other_mode=other)
+
+    def raw(self, object: str, id: str) -> bytes:
+        """The stored public JSON of one object. Raises ApiError resource_missing (404)."""
+        body = self.table(object).body(self.tx, self.scope, id)
+        if body is None:
+            raise self.missing(object, id)
+        return body
+
+    def insert(self, value: Json, event: str | None = None) -> Json:
+        """Store a new object and, in the same transaction, the event of that type.
+
+        Raises db.Duplicate when the id is taken.
+        """
+        object, id = value["object"], value["id"]
+        table = self.table(object)
+        public, private = split(value)
+        body = encode(public)
+        table.insert(
+            self.tx, self.scope, id, value.get("created") or self._call.now, body, orjson.dumps(private) if private else None, _values(table, value)
+        )
+        self._loaded[object, id] = value
+        self._stored[object, id] = body
+        if event is not None:
+            self._call.emit(event, value)
+        return value
+
+    def save(self, value: Json, event: str | None = None) -> Json:
+        """Store what has been changed in a loaded object, with its event when something public differs.
+
+        The event carries ``previous_attributes`` worked out against what was stored.
+        """
+        object, id = value["object"], value["id"]
+        table = self.table(object)
+        public, private = split(value)
+        body = encode(public)
+        stored = self._stored.get((object, id))
+        if stored is None:
+            record = table.get(self.tx, self.scope, id)
+            if record is None:
+                raise self.missing(object, id)
+            stored = record.body
+        table.update(
+            self.tx, self.scope, id, value.get("created") or self._call.now, body, orjson.dumps(private) if private else None, _values(table, value)
+        )
+        self._loaded[object, id] = value
+        self._stored[object, id] = body
+        if event is not None and body != stored:
+            self._call.emit(event, value, changed(orjson.loads(stored), public))
+        return value
+
+    def delete(self, value: Json, event: str | None = None) -> Json:
+        """Forget an object and answer what the wire says of a deleted one."""
+        object, id = value["object"], value["id"]
+        self.table(object).delete(self.tx, self.scope, id)
+        self._loaded.pop((object, id), None)
+        self._stored.pop((object, id), None)
+        if event is not None:
+            self._call.emit(event, value)
+        return {"id": id, "object": object, "deleted": True}
+
+    def query(
+        self,
+        object: str,
+        equal: Mapping[str, str | Sequence[str]] | None = None,
+        limit: int = 1_000,
+        ranges: Iterable[Range] = (),
+        oldest_first: bool = False,
+    ) -> list[Json]:
+        """Objects whose indexed fields have these values, newest first."""
+        records = self.table(object).page(self.tx, self.scope, limit, equal, ranges, oldest_first=oldest_first)
+        return [self._keep(object, record) for record in records]
+
+    def page(self, object: str, limit: int, **query: Any) -> list[Json]:
+        """One page of a list; see ``db.Table.page`` for the arguments."""
+        return [self._keep(object, record) for record in self.table(object).page(self.tx, self.scope, limit, **query)]
+
+    def copy(self, value: Json) -> Json:
+        """A copy of the public part, for an answer or an event that must not change any more."""
+        return copy.deepcopy(split(value)[0])

@@ -1,0 +1,147 @@
+"""Lists: cursors, ``has_more``, filters served by indexes.
+
+Newest first. ``starting_after`` and ``ending_before`` name an object of the same list; the page
+says whether there are more objects in the direction it was walked (reference section 1.10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tollkey.db.table import Range
+from tollkey.wire.errors import ApiError, invalid, missing_object
+from tollkey.wire.objects import as_text
+from tollkey.wire.resource import Endpoint, Json, Params, Permission
+
+if TYPE_CHECKING:
+    from tollkey.wire.call import Call
+
+_BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
+
+
+@dataclass
+class Page:
+    """One page of a list, as the wire answers it."""
+
+    data: list[Any]
+    has_more: bool
+    url: str
+    more: Json = field(default_factory=dict)
+
+    def answer(self) -> Json:
+        """The list object."""
+        return {"object": "list", "data": self.data, "has_more": self.has_more, "url": self.url, **self.more}
+
+
+def created_ranges(value: Any, column: str = "created") -> list[Range]:
+    """The bounds that ``created`` (or a like filter) asks for: an exact second, or gt, gte, lt, lte."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [Range(column, _BOUNDS[name], bound) for name, bound in value.items() if name in _BOUNDS]
+    return [Range(column, ">=", int(value)), Range(column, "<=", int(value))]
+
+
+def list_page(
+    call: Call,
+    object: str,
+    params: Params,
+    equal: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    url: str,
+    keep: Callable[[Json], bool] | None = None,
+) -> Page:
+    """A page of the stored objects of one kind.
+
+    params: ``limit`` (1 to 100, else 10), ``starting_after``, ``ending_before``, ``created``.
+    equal: indexed field -> value that it must have.
+    keep: a further condition, for what no index can serve; rows are read until the page is full.
+    Raises ApiError for both cursors at once, or a cursor that is not there.
+    """
+    limit = params.get("limit") or 10
+    after, before = params.get("starting_after"), params.get("ending_before")
+    if after is not None and before is not None:
+        raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+    table = call.objects.table(object)
+    cursor = None
+    if after is not None or before is not None:
+        name = "starting_after" if after is not None else "ending_before"
+        cursor = table.get(call.tx, call.scope, str(after if after is not None else before))
+        if cursor is None:
+            raise missing_object(call.objects.resource(object).named, str(after or before), name, in_path=False)
+    ranges = created_ranges(params.get("created"))
+    rows: list[Json] = []
+    step, kept = limit + 1, cursor
+    while len(rows) <= limit:
+        records = table.page(
+            call.tx, call.scope, step, equal, ranges, after=kept if before is None else None, before=kept if before is not None else None
+        )
+        found = [call.objects._keep(object, record) for record in records]
+        if before is None:
+            rows += [value for value in found if keep is None or keep(value)]
+        else:
+            rows = [value for value in found if keep is None or keep(value)] + rows
+        if len(records) < step:
+            break
+        kept = records[-1] if before is None else records[0]
+        if keep is None:
+            break
+        step = 100
+    has_more = len(rows) > limit
+    rows = rows[:limit] if before is None else rows[-limit:]
+    return Page(rows, has_more, url)
+
+
+def of_list(items: list[Json], url: str, params: Params | None = None) -> Page:
+    """A page of a list that is at hand already, newest first: the sub-lists that hang on an object."""
+    params = params or {}
+    limit = params.get("limit") or 10
+    ids = [item["id"] for item in items]
+    for name in ("starting_after", "ending_before"):
+        if params.get(name) is not None and params[name] not in ids:
+            raise missing_object("object", params[name], name, in_path=False)
+    if params.get("ending_before") is not None:
+        items = items[: ids.index(params["ending_before"])]
+        return Page(items[-limit:], len(items) > limit, url)
+    if params.get("starting_after") is not None:
+        items = items[ids.index(params["starting_after"]) + 1 :]
+    return Page(items[:limit], len(items) > limit, url)
+
+
+def sublist(items: list[Any], url: str, **more: Any) -> Json:
+    """A list object inside another object, with everything in it."""
+    return {"object": "list", "data": items, "has_more": False, "url": url, **more}
+
+
+def retrieve(object: str, path: str, **options: Any) -> Endpoint:
+    """The endpoint that answers one stored object; its name in braces is the id."""
+    name = path[path.rindex("{") + 1 : -1]
+
+    def handler(call: Call, params: Params) -> Json:
+        return call.objects.get(object, call.path[name])
+
+    return Endpoint("GET", path, handler, raw=True, **options)
+
+
+def listing(object: str, path: str, permission: Permission | None = None, **fields: str) -> Endpoint:
+    """The endpoint that lists stored objects.
+
+    Every parameter besides the cursors filters by the indexed field of the same name.
+    fields: parameter -> dotted field, where they differ.
+    """
+
+    def handler(call: Call, params: Params) -> Page:
+        equal: dict[str, str | Sequence[str]] = {}
+        for name, value in params.items():
+            if name in _PAGING or value is None:
+                continue
+            text = [as_text(item) or "" for item in value] if isinstance(value, list) else as_text(value)
+            if text is None:
+                raise ApiError(400, message=f"Invalid {name}", param=name)
+            equal[fields.get(name, name)] = text
+        return list_page(call, object, params, equal, url=path)
+
+    return Endpoint("GET", path, handler, permission=permission)

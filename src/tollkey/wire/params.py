@@ -1,0 +1,260 @@
+"""PARAMETERS: from a decoded body to typed values, checked against the API's own facts or a schema written by hand.
+
+    schema = operation_params("POST", "/v1/customers/{customer}")      # Stripe's endpoints
+    schema = P.object(name=P.string(max_length=500), kind=P.enum("secret", "restricted"), required=["kind"])   # our own
+    params = check(schema, decode_form(body))
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from tollkey.wire._check import (
+    Anything,
+    Choice,
+    Decimal,
+    Map,
+    Metadata,
+    Node,
+    Number,
+    OneOf,
+    Record,
+    Sequence,
+    Text,
+    Timestamp,
+    Truth,
+    Unset,
+    Whole,
+)
+from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire.errors import invalid
+from tollkey.wire.spec import operation_facts
+from tollkey.wire.spec.legacy import BOUNDS, BROWSER, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
+
+__all__ = ["FormError", "ObjectSchema", "P", "Param", "check", "decode_form", "decode_json", "operation_params"]
+
+Param = Node
+ObjectSchema = Record
+
+
+class P:
+    """Makes the schema of parameters by hand, for endpoints that Stripe's document does not describe."""
+
+    @staticmethod
+    def string(max_length: int | None = 5000, *, blank: bool = False) -> Param:
+        """Text of at most ``max_length`` characters; empty text is refused unless ``blank``."""
+        return Text(max_length, blank)
+
+    @staticmethod
+    def integer(minimum: int | None = None, maximum: int | None = None) -> Param:
+        """A whole number within the bounds, which belong to it."""
+        return Whole(minimum, maximum)
+
+    @staticmethod
+    def timestamp() -> Param:
+        """Seconds since 1970 UTC."""
+        return Timestamp()
+
+    @staticmethod
+    def number() -> Param:
+        """A number, perhaps with a fraction; read as a float or an int."""
+        return Number()
+
+    @staticmethod
+    def decimal() -> Param:
+        """A decimal number, kept as text."""
+        return Decimal()
+
+    @staticmethod
+    def boolean() -> Param:
+        """True or false."""
+        return Truth()
+
+    @staticmethod
+    def enum(*words: str) -> Param:
+        """One of the words; errors name them in this order."""
+        return Choice(words)
+
+    @staticmethod
+    def array(item: Param) -> Param:
+        """A list of such items."""
+        return Sequence(item)
+
+    @staticmethod
+    def map(item: Param) -> Param:
+        """An object with free keys and such values."""
+        return Map(item)
+
+    @staticmethod
+    def metadata() -> Param:
+        """Stripe's metadata: up to 50 keys of 40 characters with texts of 500; '' reads as None and means: unset all."""
+        return Metadata()
+
+    @staticmethod
+    def any_of(*options: Param) -> Param:
+        """The first option that takes the value."""
+        return OneOf(options)
+
+    @staticmethod
+    def unset(inner: Param) -> Param:
+        """The parameter may be unset with an empty text, which reads as None."""
+        return Unset(inner)
+
+    @staticmethod
+    def any() -> Param:
+        """Whatever is given, unchanged."""
+        return Anything()
+
+    @staticmethod
+    def range() -> Param:
+        """A filter by time: a timestamp, or an object with gt, gte, lt, lte."""
+        return OneOf([Record({name: Whole() for name in ("gt", "gte", "lt", "lte")}), Whole()])
+
+    @staticmethod
+    def page(**filters: Param) -> ObjectSchema:
+        """The parameters of a list: limit, starting_after, ending_before, expand and the given filters."""
+        return P.object(limit=Whole(1, 100), starting_after=Text(5000), ending_before=Text(5000), **filters)
+
+    @staticmethod
+    def object(*, required: Iterable[str] = (), **fields: Param) -> ObjectSchema:
+        """An object with these fields. ``expand`` is added, as every operation takes it."""
+        return Record({"expand": Sequence(Text(5000)), **fields}, required)
+
+    @staticmethod
+    def nested(fields: Mapping[str, Param] | None = None, *, required: Iterable[str] = (), **more: Param) -> ObjectSchema:
+        """An object inside another one."""
+        return Record({**(fields or {}), **more}, required)
+
+
+def check(schema: ObjectSchema, raw: Mapping[str, Any], *, publishable: bool = False) -> dict[str, Any]:
+    """The typed parameters: texts of a form become integers, booleans and so on; '' becomes None where it unsets.
+
+    raw: what ``decode_form`` or ``decode_json`` returned.
+    publishable: the request carries a publishable key, so what browser clients add about themselves is left out.
+    Raises ApiError 400 with Stripe's text, code and ``param``: at each level first for unknown names, then for missing
+    ones, then for wrong values in the order they were sent (reference section 1.10).
+    """
+    values = dict(raw)
+    if publishable:
+        values = _without_browser(values)
+    typed: dict[str, Any] = schema.read(values, None)
+    return typed
+
+
+def _without_browser(values: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in values.items() if key not in BROWSER}
+    for key, value in kept.items():
+        if type(value) is dict and key != "metadata":
+            kept[key] = {name: inner for name, inner in value.items() if name not in BROWSER}
+    return kept
+
+
+def operation_params(method: str, path_template: str) -> ObjectSchema:
+    """The parameters of one of Stripe's operations, query and body together.
+
+    method: in any case. path_template: like ``/v1/customers/{customer}``; what stands in the braces does not matter.
+    Raises LookupError when neither Stripe's document nor our table of older operations has it.
+    """
+    return _operation(f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path_template)}")
+
+
+@cache
+def _operation(name: str) -> ObjectSchema:
+    number = operation_facts().roots.get(name)
+    if number is None and name not in EXTRA_OPERATIONS:
+        raise LookupError(f"no such operation: {name}")
+    base = Record() if number is None else _node(number)
+    assert isinstance(base, Record)
+    extra: dict[str, Node] = {"expand": Sequence(Text(5000))}
+    if "limit" in base.fields:
+        extra["limit"] = Whole(1, 100)
+    schema = base.extended(extra)
+    for path, kind in {**EXTRA_OPERATIONS.get(name, {}), **EXTRA.get(name, {}), **BOUNDS.get(name, {})}.items():
+        schema = _with(schema, path.split("."), kind)
+    return Record(schema.fields, dict.fromkeys((*REQUIRED.get(name, ()), *schema.required)))
+
+
+def _with(record: Record, path: list[str], kind: str) -> Record:
+    """A copy of the schema with one more parameter; ``items[].plan`` goes through arrays, ``?x`` makes x optional."""
+    first, *rest = path
+    name = first.removesuffix("[]").removeprefix("?")
+    if not rest:
+        there = record.fields.get(name)
+        node = Unset(there) if kind == "?" and there is not None else _kind(kind)
+        return record.extended({name: node}, [name] if first.startswith("?") else [])
+    return record.extended({name: _inside(record.fields.get(name), rest, kind, first.endswith("[]"))})
+
+
+def _inside(node: Node | None, rest: list[str], kind: str, is_list: bool) -> Node:
+    """The node with the parameter put in its object, which may stand in a list, beside other kinds, or be unsettable."""
+    if isinstance(node, Unset):
+        return Unset(_inside(node.inner, rest, kind, is_list))
+    if isinstance(node, OneOf):
+        wanted: type[Node] = Sequence if is_list else Record
+        return OneOf([_inside(option, rest, kind, is_list) if isinstance(option, wanted) else option for option in node.options])
+    if is_list:
+        return Sequence(_inside(node.item if isinstance(node, Sequence) else None, rest, kind, False))
+    return _with(node if isinstance(node, Record) else Record(), rest, kind)
+
+
+def _kind(kind: str) -> Node:
+    """The node that a word of the tables in ``legacy`` stands for."""
+    if kind.startswith("[") and kind.endswith("]"):
+        return Sequence(_kind(kind[1:-1]))
+    if kind.startswith("?"):
+        return Unset(_kind(kind[1:]))
+    if ">=" in kind:
+        return Whole(int(kind.partition(">=")[2]))
+    if "|" in kind:
+        return OneOf([_kind(option) for option in kind.split("|")])
+    simple: dict[str, Node] = {
+        "text": Text(5000),
+        "blank": Text(5000, True),
+        "integer": Whole(),
+        "natural": Whole(natural=True),
+        "time": Timestamp(),
+        "number": Number(),
+        "boolean": Truth(),
+        "metadata": Metadata(),
+        "object": Map(Anything()),
+        "range": P.range(),
+        "any": Anything(),
+    }
+    return simple[kind] if kind in simple else Choice([kind])
+
+
+@cache
+def _node(number: int) -> Node:
+    """The node of a row of the facts; equal rows are one node, and objects fill their fields when first used."""
+    kind, *rest = operation_facts().row(number)
+    if kind == "s":
+        return Text(rest[0] if rest else None)
+    if kind == "e":
+        words = tuple(rest[0])
+        return Choice(ENUM_ORDERS.get(frozenset(words), words))
+    if kind == "a":
+        return Sequence(_node(rest[0]))
+    if kind == "m":
+        return Map(_node(rest[0]))
+    if kind == "u":
+        return OneOf([_node(option) for option in rest])
+    if kind == "?":
+        return _node(rest[0]) if isinstance(_node(rest[0]), Metadata) else Unset(_node(rest[0]))
+    if kind == "o":
+        fields: dict[str, int] = rest[0]
+        return Record(None, rest[1], lambda: {name: _field(name, row) for name, row in fields.items()})
+    simple: dict[str, type[Node]] = {"i": Whole, "t": Timestamp, "n": Number, "d": Decimal, "b": Truth}
+    return simple[kind]() if kind in simple else (Text(None) if kind == "z" else Anything())
+
+
+def _field(name: str, row: int) -> Node:
+    """The node of a field, which for a few names means more than its row says."""
+    if name == "metadata":
+        return Metadata()
+    if name == "unit_amount":
+        inner = _node(row)
+        return Unset(Whole(natural=True)) if isinstance(inner, Unset) else Whole(natural=True)
+    return _node(row)

@@ -1,0 +1,115 @@
+"""What a refused key is told: reference section 1.2, word for word."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from tollkey.keys import Denied, Key, Permission, Reason
+from tollkey.wire.errors import ApiError
+
+_SEE = "See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/."
+_CHALLENGE = {"Www-Authenticate": 'Bearer realm="Stripe"'}
+_PLATFORMS_ONLY = (
+    "Only Stripe Connect platforms can work with other accounts. If you specified a client_id parameter, make sure it's correct."
+    " If you need to setup a Stripe Connect platform, you can do so at https://dashboard.stripe.com/account/applications/settings."
+)
+
+
+def _unauthorized(message: str, code: str | None = None, **more: Any) -> ApiError:
+    return ApiError(401, "invalid_request_error", code, message, headers=_CHALLENGE, bare=True, **more)
+
+
+def denied(denial: Denied) -> ApiError:
+    """The answer to a request whose key was refused. It carries no Request-Id (reference section 1.3)."""
+    shown = denial.masked or ""
+    if denial.reason is Reason.missing:
+        return _unauthorized(
+            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth"
+            f" (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). {_SEE}"
+        )
+    if denial.reason is Reason.unusable_header:
+        return _unauthorized(
+            f'You did not provide an API key, though you did set your Authorization header to "{shown}". Using Bearer auth, your'
+            f" Authorization header should look something like 'Authorization: Bearer YOUR_SECRET_KEY'. {_SEE}"
+        )
+    if denial.reason in (Reason.expired, Reason.revoked):
+        return _unauthorized(f"Expired API Key provided: {shown}", "api_key_expired", cause=denial.reason.value)
+    if denial.reason is Reason.ip_not_allowed:
+        return _unauthorized(f"The API key provided does not allow requests from your IP address ({denial.ip}).")
+    if denial.reason is Reason.unavailable:
+        return ApiError(
+            503, "api_error", message="Your API key cannot be verified right now. Please try again later.", bare=True,
+            cause="no fresh lease and no database",
+        )
+    return _unauthorized(f"Invalid API Key provided: {shown}")
+
+
+def secret_key_required() -> ApiError:
+    """403: a publishable key on an endpoint for secret keys."""
+    return ApiError(
+        403,
+        code="secret_key_required",
+        message="This API call cannot be made with a publishable API key. Please use a secret API key."
+        " You can find a list of your API keys at https://dashboard.stripe.com/account/apikeys.",
+    )
+
+
+def lacks_permission(key: Key, permissions: list[tuple[Permission, str]], dashboard: str) -> ApiError:
+    """403: a restricted key without what the endpoint needs; the newest wording (reference section 1.5).
+
+    permissions: each with the level it lacks, ``read`` or ``write``.
+    """
+    named = ", ".join(f"{p.label} {level.capitalize()} ('{p.name}_{level}')" for p, level in permissions)
+    edit = f"{dashboard}/b/{key.account}?destination={quote(f'/apikeys/{key.id}/edit', safe='')}"
+    return ApiError(
+        403,
+        code="more_permissions_required",
+        message=f"Permission denied. The provided key '{key.redacted}' does not have the required permissions for this endpoint on"
+        f" account '{key.account}'. Enabling {named} permissions on this key would allow this request to continue."
+        f" You can edit permissions at {edit}",
+    )
+
+
+def unrestricted_only(key: Key) -> ApiError:
+    """403: an endpoint that no permission of a restricted key opens."""
+    return ApiError(
+        403,
+        code="more_permissions_required",
+        message=f"The provided key '{key.redacted}' does not have the required permissions for this endpoint on account"
+        f" '{key.account}'. This is a restricted API key, but the required permissions are not available for use by restricted keys.",
+    )
+
+
+def account_invalid(key: Key, account: str) -> ApiError:
+    """403: an account in ``Stripe-Account`` or in the path that the key cannot act for; no Request-Id."""
+    return ApiError(
+        403,
+        code="account_invalid",
+        message=f"The provided key '{key.masked}' does not have access to account '{account}' (or that account does not exist)."
+        " Application access may have been revoked.",
+        bare=True,
+    )
+
+
+def platforms_only() -> ApiError:
+    """403: ``Stripe-Account`` was sent empty."""
+    return ApiError(403, code="platform_account_required", message=_PLATFORMS_ONLY)
+
+
+def https_only() -> ApiError:
+    """Plain HTTP where the server is set to require HTTPS (reference section 1.1)."""
+    return ApiError(
+        403,
+        message="The Stripe API is only accessible over HTTPS.  Please see <https://stripe.com/docs> for more information.",
+        bare=True,
+    )
+
+
+def too_many_requests(livemode: bool) -> ApiError:
+    """429: the key's rate limit is used up (reference section 1.7)."""
+    message = "Request rate limit exceeded" if livemode else (
+        "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode. You can learn more about rate limits"
+        " here https://stripe.com/docs/rate-limits."
+    )
+    return ApiError(429, code="rate_limit", message=message, retry=True)

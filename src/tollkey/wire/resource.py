@@ -1,0 +1,179 @@
+"""What a resource is: one value that says everything about it.
+
+A file in ``platform/`` or ``payments/`` exports one ``Resource`` (or several that belong together).
+From it come the routes, the level each needs, the table, the grantable permission and its row in
+the Dashboard's editor, the Dashboard's list and detail pages, the OpenAPI entry and the docs row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from tollkey.keys import Permission
+
+if TYPE_CHECKING:
+    from tollkey.wire.call import Call
+    from tollkey.wire.params import ObjectSchema
+    from tollkey.wire.versions import Change
+
+Json = dict[str, Any]
+Params = dict[str, Any]
+Handler = Callable[["Call", Params], Any]
+Level = Literal["read", "write"]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method on one path.
+
+    method: GET, POST or DELETE.
+    path: as in the API reference, for example ``/v1/customers/{customer}``; names in braces arrive in ``call.path``.
+    handler: ``(call, params) -> object``. It returns a dict, a ``pages.Page`` or a ``Reply``.
+    level: what a restricted key must hold on the permission; GET reads and the rest write unless said otherwise.
+    permission: when it is not the resource's own.
+    publishable: whether a publishable key may call it (reference section 3).
+    ephemeral: whether an ephemeral key of that customer may call it.
+    params: the typed parameters; those of the public API specification for this method and path unless given.
+    object: what it answers, when it is not the resource's own object (for the docs).
+    unrestricted: only a secret key without restrictions may call it.
+    """
+
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    handler: Handler
+    level: Level | None = None
+    permission: Permission | None = None
+    publishable: bool = False
+    ephemeral: bool = False
+    params: ObjectSchema | None = None
+    object: str | None = None
+    unrestricted: bool = False
+    raw: bool = False  # answers stored bytes as they are, when nothing has to be changed in them
+    host: str | None = None  # served on files.stripe.com in the real system
+
+    @property
+    def needs(self) -> Level:
+        """The level that a restricted key must hold."""
+        return self.level or ("read" if self.method == "GET" else "write")
+
+    @property
+    def writes(self) -> bool:
+        """Whether the handler runs in a writing transaction."""
+        return self.method != "GET"
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something people do by hand in the Dashboard: a POST to one object.
+
+    label: what the button says. path: the endpoint. fields: parameters the person is asked for.
+    when: object states (values of ``status``) in which it is offered; always when empty.
+    """
+
+    label: str
+    path: str
+    fields: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+    method: Literal["POST", "DELETE"] = "POST"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Everything there is to say about one kind of object.
+
+    object: the value of its ``object`` field.
+    prefix: what its ids begin with, without the underscore; empty when callers choose ids.
+    permission: what restricted keys are granted, declared here and nowhere else.
+    label: how "No such …" names it; the object name unless given.
+    path_param: the parameter named when an id in the path is unknown.
+    indexed: fields (dotted paths) that lists and look-ups filter by; each becomes an indexed column.
+    searchable: search field (as in the query language) -> dotted path in the object.
+    expands: fields that are only there when expanded -> how to make them.
+    view: last changes to a copy of the object before it is answered; keep it rare, it costs the fast path.
+    client_view: the restricted shape that publishable keys see.
+    changes: what older API versions saw.
+    on_due: kind of scheduled work -> what to do when its time has come.
+    title: the plural name people see; columns: fields shown in the Dashboard's list; actions: its buttons.
+    """
+
+    object: str
+    permission: Permission
+    endpoints: tuple[Endpoint, ...] = ()
+    prefix: str = ""
+    label: str = ""
+    path_param: str = "id"
+    indexed: tuple[str, ...] = ()
+    searchable: Mapping[str, str] = field(default_factory=dict)
+    expands: Mapping[str, Callable[[Call, Json], Any]] = field(default_factory=dict)
+    view: Callable[[Call, Json], Json] | None = None
+    client_view: Callable[[Call, Json], Json] | None = None
+    changes: tuple[Change, ...] = ()
+    on_due: Mapping[str, Callable[[Call, str], None]] = field(default_factory=dict)
+    title: str = ""
+    columns: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    stored: bool = True
+
+    @property
+    def named(self) -> str:
+        """How messages name it."""
+        return self.label or self.object
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that is not an object: its status, type and bytes are said outright."""
+
+    body: bytes
+    content_type: str = "application/json"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_BRACES = re.compile(r"\{(\w+)\}")
+
+
+def path_names(path: str) -> list[str]:
+    """The names in braces of an endpoint's path, in order."""
+    return _BRACES.findall(path)
+
+
+class Catalogue:
+    """All resources of one server: by object name, by id prefix; nothing global.
+
+    resources: what the server's composition root gathered.
+    Raises ValueError when two resources claim the same object or the same route.
+    """
+
+    def __init__(self, resources: tuple[Resource, ...]) -> None:
+        self.resources = resources
+        self.by_object: dict[str, Resource] = {}
+        self.by_prefix: dict[str, Resource] = {}
+        routes: set[tuple[str, str]] = set()
+        for resource in resources:
+            if resource.object in self.by_object:
+                raise ValueError(f"two resources are called {resource.object}")
+            self.by_object[resource.object] = resource
+            if resource.prefix:
+                self.by_prefix.setdefault(resource.prefix, resource)
+            for endpoint in resource.endpoints:
+                route = (endpoint.method, _BRACES.sub("{}", endpoint.path))
+                if route in routes:
+                    raise ValueError(f"two endpoints answer {route}")
+                routes.add(route)
+
+    def permissions(self) -> list[Permission]:
+        """Every permission some resource declares, once each, in order of declaration."""
+        seen: dict[str, Permission] = {}
+        for resource in self.resources:
+            for permission in (resource.permission, *(e.permission for e in resource.endpoints)):
+                if permission is not None:
+                    seen.setdefault(permission.name, permission)
+        return list(seen.values())
+
+    def of_id(self, id: str) -> Resource | None:
+        """The resource whose ids look like this one."""
+        return self.by_prefix.get(id.rpartition("_")[0])

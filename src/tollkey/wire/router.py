@@ -1,0 +1,78 @@
+"""Which endpoint a method and a path name.
+
+Literal segments win over names in braces, so ``/v1/customers/search`` is not the customer "search".
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from tollkey.wire.resource import Catalogue, Endpoint, Resource
+
+
+class Route(NamedTuple):
+    """An endpoint with the resource it belongs to."""
+
+    resource: Resource
+    endpoint: Endpoint
+
+
+class _Node:
+    __slots__ = ("literal", "named", "routes")
+
+    def __init__(self) -> None:
+        self.literal: dict[str, _Node] = {}
+        self.named: _Node | None = None
+        self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}
+
+
+class Router:
+    """The routes of one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._root = _Node()
+        for resource in catalogue.resources:
+            for endpoint in resource.endpoints:
+                self._add(Route(resource, endpoint))
+
+    def _add(self, route: Route) -> None:
+        node, names = self._root, []
+        for segment in route.endpoint.path.split("/")[1:]:
+            if segment.startswith("{"):
+                names.append(segment[1:-1])
+                if node.named is None:
+                    node.named = _Node()
+                node = node.named
+            else:
+                node = node.literal.setdefault(segment, _Node())
+        node.routes[route.endpoint.method] = (route, tuple(names))
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """The route and the values of its names, or None."""
+        values: list[str] = []
+        node = self._walk(self._root, path.split("/"), 1, values)
+        if node is None:
+            return None
+        hit = node.routes.get("GET" if method == "HEAD" else method)
+        if hit is None:
+            return None
+        route, names = hit
+        return route, dict(zip(names, (unquote(v.replace("+", " ")) for v in values), strict=True))
+
+    def _walk(self, node: _Node, segments: list[str], at: int, values: list[str]) -> _Node | None:
+        if at == len(segments):
+            return node if node.routes else None
+        segment = segments[at]
+        literal = node.literal.get(segment)
+        if literal is not None:
+            found = self._walk(literal, segments, at + 1, values)
+            if found is not None:
+                return found
+        if node.named is None or not segment:
+            return None
+        values.append(segment)
+        found = self._walk(node.named, segments, at + 1, values)
+        if found is None:
+            values.pop()
+        return found

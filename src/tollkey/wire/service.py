@@ -1,0 +1,383 @@
+"""The life of a request, from its key to its answer (ARCHITECTURE.md, "Life of a request")."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tollkey.db import Edge, Scope, StorageError, Tx
+from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
+from tollkey.wire import idempotency, refusals
+from tollkey.wire.call import Call, Origin, Setup
+from tollkey.wire.errors import ApiError, unknown_url
+from tollkey.wire.expand import expand
+from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire.messages import Request, Response
+from tollkey.wire.objects import encode
+from tollkey.wire.pages import Page
+from tollkey.wire.params import check, operation_params
+from tollkey.wire.resource import Endpoint, Json, Reply
+from tollkey.wire.router import Route, Router
+from tollkey.wire.versions import LATEST, Versions, parse_version
+
+log = logging.getLogger("tollkey.wire")
+
+LARGEST_BODY = 5 * 1024 * 1024  # bytes; files are larger and have their own bound
+_INTERNAL = "An unknown error occurred. It has been written to the server's log under this request's id."
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What is kept of a request: who asked what, and what was answered. Never a secret."""
+
+    request_id: str
+    scope: Scope
+    key_id: str | None
+    key_shown: str | None
+    method: str
+    path: str
+    query: str
+    status: int
+    started: float
+    seconds: float
+    ip: str | None
+    version: str
+    user_agent: str | None
+    idempotency_key: str | None
+    request_body: bytes
+    response_body: bytes
+    error_code: str | None
+    account: str
+
+
+class Log(Protocol):
+    """Who keeps request logs. It must not block, and must not fail a request."""
+
+    def __call__(self, entry: Logged) -> None:
+        """Take one entry."""
+
+
+@dataclass
+class Policy:
+    """What a server allows.
+
+    require_https: refuse plain HTTP. connected: whether a platform may act for another account.
+    limit: ``(key) -> bool``: whether the key may make a request now (rate limit).
+    """
+
+    connected: Callable[[Tx, Scope, str], bool]
+    require_https: bool = False
+    dashboard_url: str = "https://dashboard.stripe.com"
+    limit: Callable[[Key], bool] | None = None
+    special_keys: Callable[[Tx, str, int], Key | Denied | None] | None = None
+
+
+class Service:
+    """Answers requests of the payments API.
+
+    now: returns UTC epoch seconds; a clock of the tests' own, or the machine's.
+    """
+
+    def __init__(self, setup: Setup, edge: Edge, verifier: Verifier, policy: Policy, now: Callable[[], float] = time.time, log: Log | None = None) -> None:
+        self.setup, self.edge, self.verifier, self.policy = setup, edge, verifier, policy
+        self.router = Router(setup.tables.catalogue)
+        self.versions = Versions(setup.tables.catalogue)
+        self._permissions = {p.name: p for p in setup.tables.catalogue.permissions()}
+        self._now, self._log = now, log
+        self._in_flight: set[tuple[Scope, str]] = set()
+
+    # -- the whole life
+
+    async def answer(self, request: Request) -> Response:
+        """The answer to a request. Never raises."""
+        started = self._now()
+        request_id = self.setup.ids.new("req")
+        key: Key | None = None
+        try:
+            if self.policy.require_https and not request.secure:
+                raise refusals.https_only()
+            verdict = await self._authenticate(request, started)
+            if isinstance(verdict, Denied):
+                key = verdict.key
+                raise refusals.denied(verdict)
+            key = verdict
+            response = await self._authenticated(request, key, request_id, started)
+        except ApiError as error:
+            response = self._refuse(error, request, key, request_id, started)
+        except StorageError as error:
+            log.error("%s storage: %s", request_id, error)
+            response = self._refuse(ApiError(503, "api_error", message="Storage is not available; nothing was changed.", retry=True), request, key, request_id, started)
+        except Exception:
+            log.exception("%s %s %s", request_id, request.method, request.path)
+            response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id, started)
+        if key is not None:
+            self.verifier.used(key, int(started), request.ip, f"{request.method} {request.path}")
+            if self._log is not None:
+                self._write_log(request, response, key, request_id, started)
+        return response
+
+    # -- who asks
+
+    async def _authenticate(self, request: Request, now: float) -> Key | Denied:
+        presented = read_authorization(request.headers.get("authorization"))
+        if isinstance(presented, Denied):
+            if presented.reason is not Reason.missing:
+                return presented
+            text = _key_in_body(request)
+            if text is None:
+                return presented
+        else:
+            text = presented.text
+        seconds = int(now)
+        verdict = self.verifier.verify_cached(text, seconds, request.ip)
+        if verdict is None:
+            try:
+                verdict = await self.edge.read(lambda tx: self._load(tx, text, seconds, request.ip))
+            except StorageError:
+                return Denied(Reason.unavailable, mask_unknown(text))
+        return verdict
+
+    def _load(self, tx: Tx, text: str, now: int, ip: str | None) -> Key | Denied:
+        if self.policy.special_keys is not None:
+            special = self.policy.special_keys(tx, text, now)
+            if special is not None:
+                return special
+        return self.verifier.load(tx, text, now, ip)
+
+    # -- what is asked
+
+    async def _authenticated(self, request: Request, key: Key, request_id: str, now: float) -> Response:
+        version_header = request.headers.get("stripe-version")
+        version = parse_version(version_header) if version_header else LATEST[:10]
+        hit = self.router.find(request.method, request.path)
+        if hit is None:
+            raise unknown_url(request.method, request.path)
+        route, names = hit
+        self._permit(key, route)
+        if self.policy.limit is not None and not self.policy.limit(key):
+            raise refusals.too_many_requests(key.livemode)
+        account = request.headers.get("stripe-account")
+        if account == "":
+            raise refusals.platforms_only()
+        scope = Scope(account or key.account, key.livemode)
+        endpoint = route.endpoint
+        idempotency_key = request.headers.get("idempotency-key") if endpoint.writes else None
+        if idempotency_key is not None:
+            idempotency.check_key(idempotency_key)
+        if len(request.body) > LARGEST_BODY and endpoint.host is None:
+            raise ApiError(413, message=f"Request body is too large: {LARGEST_BODY} bytes are allowed.")
+        origin = Origin(
+            request_id, idempotency_key, version, request.ip, request.method, request.path, request.headers.get("user-agent"), request.headers
+        )
+
+        def work(tx: Tx) -> Response:
+            if account is not None and account != key.account and not self.policy.connected(tx, Scope(key.account, key.livemode), account):
+                raise refusals.account_invalid(key, account)
+            call = Call(self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account)
+            return self._run(call, route, request)
+
+        if not endpoint.writes:
+            response = await self.edge.read(work)
+        elif idempotency_key is None or request.method != "POST":
+            response = await self.edge.write(work, lock=f"{key.account}:{int(key.livemode)}")
+        else:
+            response = await self._once(work, scope, idempotency_key, key)
+        self._headers(response, request, origin, version_header)
+        return response
+
+    async def _once(self, work: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key) -> Response:
+        claim = (scope, idempotency_key)
+        if claim in self._in_flight:
+            raise idempotency.in_use(idempotency_key)
+        self._in_flight.add(claim)
+        try:
+            return await asyncio.shield(self.edge.write(work, lock=f"{key.account}:{int(key.livemode)}"))
+        finally:
+            self._in_flight.discard(claim)
+
+    def _permit(self, key: Key, route: Route) -> None:
+        endpoint, resource = route.endpoint, route.resource
+        if key.kind == "secret":
+            return
+        if key.kind == "publishable":
+            if not endpoint.publishable:
+                raise refusals.secret_key_required()
+            return
+        if key.kind == "ephemeral":
+            if not endpoint.ephemeral:
+                raise refusals.secret_key_required()
+            return
+        if endpoint.unrestricted:
+            raise refusals.unrestricted_only(key)
+        permission = endpoint.permission or resource.permission
+        if not key.allows(f"{permission.name}_{endpoint.needs}"):
+            raise refusals.lacks_permission(key, [(permission, endpoint.needs)], self.policy.dashboard_url)
+
+    # -- within the transaction
+
+    def _run(self, call: Call, route: Route, request: Request) -> Response:
+        endpoint = route.endpoint
+        key = call.origin.idempotency_key if request.method == "POST" else None
+        if key is None:
+            if endpoint.writes:
+                return self._keeping(call, route, request)
+            return self._handle(call, route, request)
+        mark = idempotency.fingerprint(request.method, request.query, request.body)
+        stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
+        if stored is not None:
+            headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
+            if stored.retry:
+                headers["Stripe-Should-Retry"] = stored.retry
+            return Response(stored.status, stored.body, headers, request_id=call.origin.request_id)
+        response = self._keeping(call, route, request)
+        if response.status < 400 or "Stripe-Should-Retry" in response.headers:
+            retry = response.headers.setdefault("Stripe-Should-Retry", "false")
+            kept = idempotency.Stored(call.origin.request_id or "", response.status, retry, response.body)
+            idempotency.keep(call.tx, call.scope, key, request.path, mark, kept, call.now)
+        return response
+
+    def _keeping(self, call: Call, route: Route, request: Request) -> Response:
+        """Run a writing handler; what it wrote before an error is undone unless the error says to keep it."""
+        failure: ApiError | None = None
+        try:
+            with call.tx.savepoint():
+                try:
+                    return self._handle(call, route, request)
+                except ApiError as error:
+                    if not error.keep:
+                        raise
+                    failure = error
+        except ApiError as error:
+            failure = error
+        assert failure is not None
+        return self._error_response(failure, call.origin.request_id, call.scope, call.now, bool(call.origin.idempotency_key))
+
+    def _handle(self, call: Call, route: Route, request: Request) -> Response:
+        endpoint, resource = route.endpoint, route.resource
+        if endpoint.raw and not request.query and not call.client and self._as_stored(call, route):
+            return Response(200, call.objects.raw(resource.object, next(iter(call.path.values()))), request_id=call.origin.request_id)
+        params = self._params(call, endpoint, request)
+        paths = params.pop("expand", None) or []
+        answer = endpoint.handler(call, params)
+        if isinstance(answer, Reply):
+            return Response(answer.status, answer.body, dict(answer.headers), answer.content_type, call.origin.request_id)
+        return Response(200, encode(self.render(call, answer, paths)), request_id=call.origin.request_id)
+
+    def _as_stored(self, call: Call, route: Route) -> bool:
+        resource = route.resource
+        return resource.view is None and len(call.path) == 1 and (
+            self.versions.current(call.version) or not self.versions.touches(call.version, resource.object)
+        )
+
+    def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
+        call.body = request.body
+        try:
+            raw = decode_form(request.query) if request.query else {}
+            if request.body and endpoint.host is None:
+                if request.headers.get("content-type", "").startswith("application/json"):
+                    raw = {**raw, **decode_json(request.body)}
+                else:
+                    raw = {**raw, **decode_form(request.body)}
+        except FormError as problem:
+            raise ApiError(400, message=str(problem)) from None
+        schema = endpoint.params or operation_params(endpoint.method, endpoint.path)
+        return check(schema, raw, publishable=call.client)
+
+    # -- what is answered
+
+    def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
+        """The answer as JSON: views, expansions and the caller's version applied to copies."""
+        if isinstance(answer, Page):
+            answer.data = [self._show(call, item) for item in answer.data]
+            shown = answer.answer()
+        else:
+            shown = self._show(call, answer)
+        if paths:
+            expand(call, shown, paths, self._expandable_by(call.key))
+        if not self.versions.current(call.version):
+            self.versions.undo(call, shown, call.version)
+        return shown
+
+    def _show(self, call: Call, value: Json) -> Json:
+        resource = self.setup.tables.catalogue.by_object.get(value.get("object") or "")
+        shown = call.objects.copy(value)
+        if resource is None or shown.get("deleted") is True:
+            return shown
+        if resource.view is not None:
+            shown = resource.view(call, shown)
+        if call.client and resource.client_view is not None:
+            shown = resource.client_view(call, shown)
+        return shown
+
+    def _expandable_by(self, key: Key | None) -> Callable[[str], None]:
+        def allowed(name: str) -> None:
+            if key is not None and key.kind == "restricted" and not key.allows(f"{name}_read"):
+                raise refusals.lacks_permission(key, [(self._permissions[name], "read")], self.policy.dashboard_url)
+
+        return allowed
+
+    def _headers(self, response: Response, request: Request, origin: Origin, version: str | None) -> None:
+        headers = response.headers
+        headers["Request-Id"] = origin.request_id or ""
+        headers["Stripe-Version"] = version or LATEST
+        if "stripe-account" in request.headers:
+            headers["Stripe-Account"] = request.headers["stripe-account"]
+        sent = request.headers.get("idempotency-key")
+        if sent is not None and request.method in ("POST", "DELETE"):
+            headers["Idempotency-Key"] = sent
+            if request.method == "POST":
+                headers.setdefault("Original-Request", origin.request_id or "")
+
+    def _error_response(self, error: ApiError, request_id: str | None, scope: Scope | None, now: float, idempotent: bool) -> Response:
+        url = None
+        if request_id is not None and scope is not None:
+            mode = "" if scope.livemode else "test/"
+            url = f"{self.policy.dashboard_url}/{scope.account}/{mode}workbench/logs?object={request_id}"
+        headers = dict(error.headers)
+        if error.retry is not None and idempotent:
+            headers["Stripe-Should-Retry"] = "true" if error.retry else "false"
+        return Response(error.status, encode(error.body(url)) + b"\n", headers, request_id=request_id, code=error.code)
+
+    def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str, now: float) -> Response:
+        scope = Scope(request.headers.get("stripe-account") or key.account, key.livemode) if key is not None else None
+        response = self._error_response(error, request_id, scope, now, "idempotency-key" in request.headers)
+        response.code = error.code
+        if not error.bare:
+            origin = Origin(request_id=request_id)
+            self._headers(response, request, origin, request.headers.get("stripe-version"))
+        elif error.status == 400:
+            response.headers["Request-Id"] = request_id
+        return response
+
+    def _write_log(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
+        assert self._log is not None
+        try:
+            self._log(
+                Logged(
+                    request_id, Scope(request.headers.get("stripe-account") or key.account, key.livemode), key.id, key.redacted,
+                    request.method, request.path, request.query.decode("utf-8", "replace"), response.status, started, self._now() - started,
+                    request.ip, request.headers.get("stripe-version") or LATEST, request.headers.get("user-agent"),
+                    request.headers.get("idempotency-key"), request.body, response.body, response.code, key.account,
+                )
+            )
+        except Exception:
+            log.exception("request log of %s", request_id)
+
+
+def _key_in_body(request: Request) -> str | None:
+    """The ``key`` of a form sent by a browser; only publishable keys are taken from a body (reference section 1.1)."""
+    if b"key=" not in request.body and b'"key"' not in request.body:
+        return None
+    try:
+        if request.headers.get("content-type", "").startswith("application/json"):
+            text = json.loads(request.body).get("key")
+        else:
+            text = decode_form(request.body).get("key")
+    except (FormError, ValueError, AttributeError):
+        return None
+    return text if isinstance(text, str) and text.partition("_")[0] == "pk" else None

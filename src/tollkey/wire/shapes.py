@@ -1,0 +1,193 @@
+"""SHAPES: new objects with every property the API documents, and what ``expand[]`` may expand.
+
+    blank("customer", id=id, created=now, livemode=False, invoice_settings={...})
+    expand_targets("charge", "customer.default_source")      # ("bank_account", "card", "source")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from tollkey.wire.spec import EXPANDABLE, NULLABLE, REQUIRED, object_facts
+from tollkey.wire.spec.usual import ALWAYS, EMPTY_HASHES, EMPTY_LISTS, EXPANDED_BEFORE, SOMETIMES, WHEN_EXPANDED
+
+__all__ = ["blank", "expand_targets", "expandables", "missing_fields", "properties"]
+
+MAX_DEPTH = 4
+Field = tuple[int, int]  # number of the row, flags
+
+
+class _Template(NamedTuple):
+    object: dict[str, Any]  # what a blank object has
+    fresh: tuple[tuple[str, type], ...]  # its empty lists and hashes, new in each object
+    order: dict[str, int]  # the place of every property
+    needed: tuple[str, ...]  # properties that only the caller knows
+
+
+def blank(object_name: str, /, **given: Any) -> dict[str, Any]:
+    """A new object: its properties in the order of the API's answers, None where the API answers null, then the given ones.
+
+    object_name: the schema's name, usually what ``object`` says: ``customer``, ``checkout.session``.
+    Lists that are only there when expanded are left out, as are optional properties, unless they are given.
+    Raises LookupError for an object that Stripe's document lacks, ValueError for a property that the object lacks.
+    """
+    template = _template(object_name)
+    made = template.object.copy()
+    for name, kind in template.fresh:
+        made[name] = kind()
+    made.update(given)
+    if len(made) > len(template.object):
+        order = template.order
+        stray = given.keys() - order.keys()
+        if stray:
+            raise ValueError(f"{object_name} has no {', '.join(sorted(stray))}")
+        return {name: made[name] for name in sorted(made, key=order.__getitem__)}
+    return made
+
+
+def missing_fields(object: dict[str, Any], object_name: str | None = None) -> list[str]:
+    """The properties that must be there and not null, and are not. For tests.
+
+    object_name: the schema's name where it is not what the object's ``object`` says.
+    """
+    return [name for name in _template(object_name or object["object"]).needed if object.get(name) is None]
+
+
+def properties(object_name: str) -> list[str]:
+    """The names of all documented properties, in order."""
+    return list(_template(object_name).order)
+
+
+@cache
+def _template(object_name: str) -> _Template:
+    """The blank object of that name, worked out once."""
+    made: dict[str, Any] = {}
+    fresh: list[tuple[str, type]] = []
+    needed: list[str] = []
+    fields = _fields(_root(object_name))
+    always = ALWAYS.get(object_name, ())
+    absent = SOMETIMES.get(object_name, frozenset()) | WHEN_EXPANDED.get(object_name, frozenset())
+    for name, (row, flags) in fields.items():
+        kind, *rest = object_facts().row(row)
+        nullable, required = flags & NULLABLE, flags & REQUIRED or name in always
+        if name in absent or not (nullable or required or name == "metadata") or (nullable and flags & EXPANDABLE and _is_list(row)):
+            continue
+        made[name] = rest[0][0] if kind == "e" and len(rest[0]) == 1 and not nullable else None
+        if name in EMPTY_HASHES:
+            fresh.append((name, dict))
+        elif kind == "a" and (not nullable or name in EMPTY_LISTS):
+            fresh.append((name, list))
+        if required and not nullable:
+            needed.append(name)
+    return _Template(made, tuple(fresh), {name: place for place, name in enumerate(fields)}, tuple(needed))
+
+
+def expandables(object_name: str) -> dict[str, tuple[str, ...]]:
+    """What may be expanded in that object itself: dotted paths through its hashes and lists, and the target objects' names.
+
+    A list that is only there when expanded has the target ``("list",)``, another such property ``("hash",)``. What stands
+    behind a target is not listed: ``expand_targets`` walks a whole path.
+    """
+    return dict(_walk(object_name))
+
+
+@cache
+def _walk(object_name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found: dict[str, tuple[str, ...]] = {}
+    for path, row, flags in _paths(_root(object_name), "", frozenset({object_name})):
+        target = _target(row, flags)
+        if target:
+            found[path] = target
+    found.update((path, ("hash",)) for path in WHEN_EXPANDED.get(object_name, ()) if path not in found)
+    found.update(EXPANDED_BEFORE.get(object_name, {}))
+    return tuple(found.items())
+
+
+def _paths(row: int, prefix: str, seen: frozenset[str]) -> Iterator[tuple[str, int, int]]:
+    """Every property reachable without expanding, at most MAX_DEPTH names deep."""
+    for name, (inner, flags) in _fields(row).items():
+        path = f"{prefix}{name}"
+        yield path, inner, flags
+        if path.count(".") + 1 < MAX_DEPTH:
+            for object_name, hash_row in _hashes(inner):
+                if object_name not in seen:
+                    yield from _paths(hash_row, f"{path}.", seen | {object_name} if object_name else seen)
+
+
+def expand_targets(object_name: str, path: str) -> tuple[str, ...] | None:
+    """What the path of an ``expand[]`` leads to, or None when it cannot be expanded.
+
+    object_name: the object that is answered; ``list:charge`` for a page of charges, whose paths begin with ``data.``.
+    path: dotted, for example ``latest_charge.balance_transaction``; at most 4 names deep (after ``data.`` of a page).
+    """
+    names = path.split(".")
+    if object_name.startswith("list:"):
+        object_name = object_name.removeprefix("list:")
+        if names[0] != "data":
+            return None
+        names = names[1:]
+    if not 1 <= len([name for name in names if name != "data"]) <= MAX_DEPTH:
+        return None
+    return _reach(object_name, names)
+
+
+def _reach(object_name: str, names: list[str]) -> tuple[str, ...] | None:
+    """Take the longest beginning of the path that this object can expand, and go on in its targets."""
+    try:
+        own = expandables(object_name)
+    except LookupError:
+        return None
+    for count in range(len(names), 0, -1):
+        targets = own.get(".".join(names[:count]))
+        if targets is None:
+            continue
+        if count == len(names):
+            return targets
+        for target in targets:
+            found = _reach(target, names[count:])
+            if found is not None:
+                return found
+    return None
+
+
+def _root(object_name: str) -> int:
+    number = object_facts().roots.get(object_name)
+    if number is None:
+        raise LookupError(f"no such object: {object_name}")
+    return number
+
+
+def _fields(row: int) -> dict[str, Field]:
+    kind, *rest = object_facts().row(row)
+    return {name: (inner, flags) for name, (inner, flags) in rest[0].items()} if kind == "o" else {}
+
+
+def _hashes(row: int) -> Iterator[tuple[str, int]]:
+    """The objects inside a property that need no expanding: itself, a list's items, one of several; with the schema's name."""
+    kind, *rest = object_facts().row(row)
+    if kind == "o":
+        yield "", row
+    elif kind == "r":
+        yield rest[0], _root(rest[0])
+    elif kind in ("a", "u", "m"):
+        for inner in rest:
+            yield from _hashes(inner)
+
+
+def _is_list(row: int) -> bool:
+    names = _fields(row)
+    return "data" in names and "has_more" in names
+
+
+def _target(row: int, flags: int) -> tuple[str, ...]:
+    """The objects a property expands to; none when it does not."""
+    kind, *rest = object_facts().row(row)
+    if kind == "x":
+        return tuple(name for name in rest[0] if not name.startswith("deleted_"))
+    if kind == "a":
+        return _target(rest[0], flags)
+    if kind == "u":
+        return tuple(name for option in rest for name in _target(option, 0))
+    return ("list",) if flags & EXPANDABLE and _is_list(row) else ()

@@ -1,0 +1,193 @@
+"""Parameters that Stripe's published document lacks: those of older API versions, and bounds.
+
+Tables map an operation to {path: kind}. A path is dotted, with ``[]`` after a list; a leading ``?`` makes a required
+parameter optional. Kinds: text, blank (text that may be empty), integer, natural, ``>=1``, time, number, boolean, metadata,
+object, range, any, ``[kind]``, ``?kind`` (an empty text unsets it), ``a|b``; ``?`` alone makes a known one unsettable.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+Table = dict[str, dict[str, str]]
+
+#: What Stripe.js and the mobile clients send about themselves: taken with a publishable key, and left out.
+BROWSER: Final = frozenset(
+    {
+        "_stripe_account",
+        "_stripe_version",
+        "client_attribution_metadata",
+        "guid",
+        "key",
+        "muid",
+        "pasted_fields",
+        "payment_user_agent",
+        "referrer",
+        "sid",
+        "time_on_page",
+        "use_stripe_sdk",
+    }
+)
+
+_PLAN = {"plan": "text", "quantity": "integer", "coupon": "?text", "prorate": "boolean", "tax_percent": "?number", "billing": "text"}
+_SUBSCRIPTION = {
+    **_PLAN,
+    "source": "any",
+    "card": "any",
+    "trial_from_plan": "boolean",
+    "promotion_code": "?text",
+    "proration_behavior": "text",
+    "items[].plan": "text",
+    "default_payment_method": "?text",
+    "default_source": "?text",
+}
+_LINE = {
+    name: kind
+    for prefix in ("line_items[].",)
+    for name, kind in (
+        (f"{prefix}amount", "natural"),
+        (f"{prefix}currency", "text"),
+        (f"{prefix}name", "text"),
+        (f"{prefix}description", "text"),
+        (f"{prefix}images", "[text]"),
+        (f"{prefix}tax_rates", "?[text]"),
+    )
+}
+_ACCOUNT = {
+    "bank_account": "any",
+    "individual.nationality": "text",
+    "debit_negative_balances": "boolean",
+    "legal_entity": "object",
+    "managed": "boolean",
+    "payout_schedule": "object",
+    "product_description": "?text",
+    "requested_capabilities": "[text]",
+    "statement_descriptor": "text",
+    "support_phone": "?text",
+    "transfer_schedule": "object",
+}
+_UPCOMING = {
+    "automatic_tax": "object",
+    "coupon": "text",
+    "currency": "text",
+    "customer": "text",
+    "customer_details": "object",
+    "discounts": "?[object]",
+    "invoice_items": "[object]",
+    "issuer": "object",
+    "on_behalf_of": "?text",
+    "preview_mode": "text",
+    "schedule": "text",
+    "schedule_details": "object",
+    "subscription": "text",
+    "subscription_billing_cycle_anchor": "text",
+    "subscription_cancel_at": "?time",
+    "subscription_cancel_at_period_end": "boolean",
+    "subscription_cancel_now": "boolean",
+    "subscription_default_tax_rates": "?[text]",
+    "subscription_details": "object",
+    "subscription_items": "[object]",
+    "subscription_plan": "text",
+    "subscription_prorate": "boolean",
+    "subscription_proration_behavior": "text",
+    "subscription_proration_date": "time",
+    "subscription_quantity": "integer",
+    "subscription_resume_at": "text",
+    "subscription_start_date": "time",
+    "subscription_trial_end": "text",
+    "subscription_trial_from_plan": "boolean",
+}
+_PAGE = {"limit": "integer", "starting_after": "text", "ending_before": "text"}
+
+#: Parameters of older versions, and what answers well though the document does not say so (an empty description).
+EXTRA: Final[Table] = {
+    "POST /v1/accounts": {**_ACCOUNT, "business_profile.product_description": "?text"},
+    "POST /v1/accounts/{}": {**_ACCOUNT, "business_profile.product_description": "?text"},
+    "POST /v1/charges": {"card": "any", "statement_description": "text", "customer_account": "text"},
+    "POST /v1/charges/{}/capture": {"destination": "object"},
+    "POST /v1/checkout/sessions": {
+        **_LINE,
+        "subscription_data.items": "[object]",
+        "subscription_data.coupon": "text",
+        "subscription_data.trial_from_plan": "boolean",
+        "customer_account": "text",
+    },
+    "POST /v1/customers": {
+        **_PLAN,
+        "account_balance": "integer",
+        "bank_account": "any",
+        "business_vat_id": "text",
+        "card": "any",
+        "description": "?",
+        "email": "?",
+        "name": "?",
+        "phone": "?",
+        "promotion_code": "text",
+        "tax_info": "?object",
+        "trial_end": "text",
+    },
+    "POST /v1/customers/{}": {
+        **_PLAN,
+        "account_balance": "integer",
+        "business_vat_id": "text",
+        "description": "?",
+        "email": "?",
+        "name": "?",
+        "phone": "?",
+        "promotion_code": "text",
+        "tax_info": "?object",
+        "trial_end": "text",
+    },
+    "POST /v1/customers/{}/subscriptions": _SUBSCRIPTION,
+    "POST /v1/customers/{}/subscriptions/{}": _SUBSCRIPTION,
+    "POST /v1/invoiceitems": {"plan": "text", "price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
+    "POST /v1/invoiceitems/{}": {"price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
+    "POST /v1/invoices": {"billing": "text", "coupon": "?text", "tax_percent": "?number", "application_fee": "integer"},
+    "POST /v1/invoices/{}": {"billing": "text", "closed": "boolean", "forgiven": "boolean", "paid": "boolean", "tax_percent": "?number"},
+    "POST /v1/payment_intents": {"allowed_source_types": "[text]", "save_payment_method": "boolean", "source": "any", "shipping.name": "blank"},
+    "POST /v1/payment_intents/{}": {"save_payment_method": "boolean", "source": "any", "shipping.name": "blank"},
+    "POST /v1/payment_intents/{}/confirm": {"save_payment_method": "boolean", "source": "any", "shipping.name": "blank"},
+    "POST /v1/plans": {"name": "text", "statement_descriptor": "text", "aggregate_usage": "text"},
+    "POST /v1/plans/{}": {"name": "text", "statement_descriptor": "text"},
+    "POST /v1/products": {"attributes": "?[text]", "caption": "text", "deactivate_on": "[text]", "type": "text"},
+    "POST /v1/products/{}": {"attributes": "?[text]", "caption": "text", "deactivate_on": "[text]"},
+    "POST /v1/promotion_codes": {"coupon": "text", "?promotion": "any"},
+    "POST /v1/subscription_items": {"plan": "text", "prorate": "boolean"},
+    "POST /v1/subscription_items/{}": {"plan": "text", "prorate": "boolean"},
+    "POST /v1/subscriptions": _SUBSCRIPTION,
+    "POST /v1/subscriptions/{}": _SUBSCRIPTION,
+    "DELETE /v1/subscriptions/{}": {"at_period_end": "boolean"},
+    "POST /v1/webhook_endpoints": {"connect": "boolean"},
+}
+
+#: Operations that newer versions no longer have.
+EXTRA_OPERATIONS: Final[Table] = {
+    "GET /v1/invoices/upcoming": _UPCOMING,
+    "GET /v1/invoices/upcoming/lines": {**_UPCOMING, **_PAGE},
+    "GET /v1/subscription_items/{}/usage_record_summaries": _PAGE,
+    "POST /v1/subscription_items/{}/usage_records": {"quantity": "integer", "timestamp": "text", "action": "text"},
+    "DELETE /v1/customers/{}/subscriptions/{}/discount": {},
+}
+
+#: Lowest values, and what is required though the document leaves it open.
+BOUNDS: Final[Table] = {
+    "POST /v1/charges": {"amount": ">=1"},
+    "POST /v1/charges/{}/refund": {"amount": ">=1"},
+    "POST /v1/charges/{}/refunds": {"amount": ">=1"},
+    "POST /v1/payouts": {"amount": ">=1"},
+    "POST /v1/refunds": {"amount": ">=1"},
+    "POST /v1/topups": {"amount": ">=1"},
+    "POST /v1/transfers": {"amount": ">=1"},
+    "POST /v1/transfers/{}/reversals": {"amount": ">=1"},
+}
+
+#: Parameters that are required though the document leaves them open.
+REQUIRED: Final[dict[str, tuple[str, ...]]] = {
+    "POST /v1/charges": ("amount", "currency"),
+    "POST /v1/transfers": ("amount",),
+}
+
+#: The order in which messages list the words, where it is known and not the alphabet's.
+ENUM_ORDERS: Final[dict[frozenset[str], tuple[str, ...]]] = {
+    frozenset(words): words for words in (("none", "reverse", "exempt"),)
+}

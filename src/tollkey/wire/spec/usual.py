@@ -1,0 +1,101 @@
+"""What answers hold in fact where the published document leaves it open, counted over recorded answers of the real API."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Nullable lists that are answered empty, never null, in every object.
+EMPTY_LISTS: Final = frozenset(
+    {
+        "customer_tax_ids",
+        "default_tax_rates",
+        "discount_amounts",
+        "discounts",
+        "preferred_locales",
+        "pretax_credit_amounts",
+        "tax_rates",
+        "taxes",
+        "total_discount_amounts",
+        "total_pretax_credit_amounts",
+        "total_taxes",
+    }
+)
+
+#: Nullable hashes that are answered empty, never null.
+EMPTY_HASHES: Final = frozenset({"fraud_details", "metadata"})
+
+#: Properties that the document calls optional, and every answer has.
+ALWAYS: Final[dict[str, tuple[str, ...]]] = {
+    "capability": ("future_requirements", "requirements"),
+    "checkout.session": ("branding_settings", "phone_number_collection"),
+    "customer": ("balance", "invoice_settings", "metadata", "next_invoice_sequence"),
+    "dispute": ("payment_method_details",),
+    "ephemeral_key": ("secret",),
+    "file": ("links",),
+    "payment_intent": (
+        "amount",
+        "amount_capturable",
+        "amount_details",
+        "amount_received",
+        "capture_method",
+        "confirmation_method",
+        "currency",
+        "metadata",
+        "payment_method_types",
+    ),
+    "person": ("dob", "metadata", "relationship", "verification"),
+    "transfer": ("destination_payment", "source_type"),
+}
+
+#: Properties that the document calls nullable, and answers only have for some kinds of object, or when a feature is on.
+SOMETIMES: Final[dict[str, frozenset[str]]] = {
+    "account": frozenset({"groups"}),
+    "bank_account": frozenset({"account", "available_payout_methods", "customer", "default_for_currency"}),
+    "card": frozenset({"account", "allow_redisplay", "available_payout_methods", "default_for_currency", "status"}),
+    "person": frozenset({"us_cfpb_data"}),
+}
+
+#: Properties that are only there when expanded, beside the lists.
+WHEN_EXPANDED: Final[dict[str, frozenset[str]]] = {
+    "account": frozenset({"groups"}),
+    "charge": frozenset({"level3"}),
+    "checkout.session": frozenset({"total_details.breakdown"}),
+    "coupon": frozenset({"applies_to", "currency_options"}),
+    "customer": frozenset({"cash_balance", "tax"}),
+    "financial_connections.account": frozenset({"ownership"}),
+    "identity.verification_report": frozenset(
+        {"document.dob", "document.expiration_date", "document.number", "id_number.dob", "id_number.id_number"}
+    ),
+    "identity.verification_session": frozenset(
+        {"verified_outputs", "verified_outputs.dob", "verified_outputs.id_number", "verified_outputs.id_number_type"}
+    ),
+    "invoice": frozenset({"confirmation_secret"}),
+    "issuing.card": frozenset({"cvc", "number"}),
+    "plan": frozenset({"tiers"}),
+    "price": frozenset({"currency_options", "tiers"}),
+    "quote": frozenset({"computed.recurring.line_items", "computed.upfront.line_items"}),
+    "shipping_rate": frozenset({"fixed_amount.currency_options"}),
+    "tax.calculation": frozenset({"line_items"}),
+}
+
+#: What older versions could expand, by object: path and the names of its targets.
+EXPANDED_BEFORE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "charge": {"dispute": ("dispute",), "invoice": ("invoice",), "order": ("order",), "destination": ("account",)},
+    "customer": {"default_card": ("card",)},
+    "invoice": {
+        "charge": ("charge",),
+        "payment_intent": ("payment_intent",),
+        "quote": ("quote",),
+        "subscription": ("subscription",),
+        "discount": ("discount",),
+        "discount.promotion_code": ("promotion_code",),
+        "lines.data.price.product": ("product",),
+        "lines.data.price": ("price",),
+        "lines.data.plan.product": ("product",),
+        "lines.data.invoice_item": ("invoiceitem",),
+        "default_payment_method": ("payment_method",),
+    },
+    "payment_intent": {"charges": ("list",), "charges.data": ("charge",), "invoice": ("invoice",), "source": ("card", "source")},
+    "promotion_code": {"coupon": ("coupon",)},
+    "subscription": {"plan.product": ("product",), "items.data.plan.product": ("product",), "discount": ("discount",)},
+}

@@ -1,0 +1,361 @@
+"""Storage as an async server uses it: the same promises on both engines, and group commit on SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tollkey.db import Database, Duplicate, Edge, Migration, SQLite, SQLiteEdge, StorageError, Tx, edge_for, migrate
+
+NOTES = Migration(
+    "notes",
+    (
+        "CREATE TABLE notes (id TEXT PRIMARY KEY, number {int})",
+        "CREATE TABLE replies (id TEXT PRIMARY KEY, note TEXT NOT NULL REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED)",
+    ),
+)
+
+
+class CountingSQLite(SQLite):
+    """Counts its commits."""
+
+    commits = 0
+
+    def commit(self) -> None:
+        super().commit()
+        self.commits += 1
+
+
+def add(id: str) -> Callable[[Tx], str]:
+    def work(tx: Tx) -> str:
+        tx.execute("INSERT INTO notes (id, number) VALUES (?, 0)", (id,))
+        return id
+
+    return work
+
+
+def orphan(tx: Tx) -> None:
+    """Refused by the COMMIT only."""
+    tx.execute("INSERT INTO replies (id, note) VALUES (?, ?)", ("r", "nobody"))
+
+
+def on_disk(path: Path) -> list[str]:
+    """As a process that starts now would find it."""
+    connection = sqlite3.connect(path)
+    found = [id for (id,) in connection.execute("SELECT id FROM notes ORDER BY id")]
+    connection.close()
+    return found
+
+
+def with_edge(database: Database, test: Callable[[Any], Awaitable[object]], on_alive: Callable[[], None] | None = None) -> None:
+    """Run ``test(edge)`` on a loop of its own, and stop the edge."""
+    migrate(database, [NOTES])
+
+    async def run() -> None:
+        edge = edge_for(database, on_alive)
+        await edge.start()
+        try:
+            await asyncio.wait_for(test(edge), 20)
+        finally:
+            await edge.stop()
+
+    asyncio.run(run())
+
+
+async def settled(*calls: Awaitable[Any]) -> list[Any]:
+    return await asyncio.gather(*calls, return_exceptions=True)
+
+
+def kinds(outcomes: list[Any]) -> list[Any]:
+    return [type(outcome) if isinstance(outcome, BaseException) else outcome for outcome in outcomes]
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> CountingSQLite:
+    return CountingSQLite(tmp_path / "counting.db")
+
+
+# -- both engines
+
+
+def test_a_write_answers_and_a_read_finds_it(database: Database) -> None:
+    async def test(edge: Edge) -> None:
+        assert await edge.write(add("a")) == "a"
+        assert await edge.read(lambda tx: tx.execute("SELECT id FROM notes")) == [("a",)]
+
+    with_edge(database, test)
+
+
+def test_a_failed_member_fails_alone_with_its_own_exception(database: Database) -> None:
+    def wrong(tx: Tx) -> None:
+        add("half")(tx)
+        raise KeyError("its own")
+
+    async def test(edge: Edge) -> None:
+        outcomes = await settled(edge.write(add("a")), edge.write(wrong), edge.write(add("b")))
+        assert kinds(outcomes) == ["a", KeyError, "b"]
+        again = await settled(edge.write(add("a")), edge.write(add("c")))
+        assert kinds(again) == [Duplicate, "c"]
+        assert await edge.read(lambda tx: tx.execute("SELECT id FROM notes ORDER BY id")) == [("a",), ("b",), ("c",)]
+
+    with_edge(database, test)
+
+
+def test_works_with_one_lock_follow_one_another(database: Database) -> None:
+    def count(tx: Tx) -> int:
+        [(number,)] = tx.execute("SELECT number FROM notes")
+        tx.execute("UPDATE notes SET number = ?", (number + 1,))
+        return int(number)
+
+    async def test(edge: Edge) -> None:
+        await edge.write(add("a"))
+        numbers = await asyncio.gather(*(edge.write(count, lock="a") for _ in range(40)))
+        assert sorted(numbers) == list(range(40))
+
+    with_edge(database, test)
+
+
+def test_subscribers_have_been_told_when_the_answer_comes(database: Database) -> None:
+    told: list[str] = []
+    database.subscribe("channel", told.append)
+
+    def work(tx: Tx) -> None:
+        tx.notify("channel", "one")
+        tx.on_commit(lambda: told.append("on commit"))
+
+    async def test(edge: Edge) -> None:
+        await edge.write(work)
+        assert sorted(told) == ["on commit", "one"]
+
+    with_edge(database, test)
+
+
+def test_stopping_finishes_the_writes_that_wait(database: Database) -> None:
+    migrate(database, [NOTES])
+
+    async def run() -> list[str]:
+        edge = edge_for(database)
+        await edge.start()
+        writes = [asyncio.create_task(edge.write(add(f"{n:02}"))) for n in range(30)]
+        await asyncio.sleep(0)
+        await edge.stop()
+        return await asyncio.gather(*writes)
+
+    assert asyncio.run(run()) == [f"{n:02}" for n in range(30)]
+
+
+def test_a_stopped_edge_refuses_writes(database: Database) -> None:
+    async def run() -> None:
+        edge = edge_for(database)
+        await edge.stop()
+        with pytest.raises(StorageError):
+            await edge.write(add("a"))
+
+    asyncio.run(run())
+
+
+def test_being_alive_is_reported_several_times_a_second(database: Database) -> None:
+    async def test(edge: Edge) -> None:
+        while len(beats) < 4:
+            await asyncio.sleep(0.01)
+
+    beats: list[float] = []
+    with_edge(database, test, lambda: beats.append(time.monotonic()))
+    assert beats[3] - beats[1] < 1.0
+
+
+# -- group commit
+
+
+def test_writes_that_wait_together_share_a_commit(counting: CountingSQLite) -> None:
+    async def test(edge: Edge) -> None:
+        before = counting.commits
+        await asyncio.gather(*(edge.write(add(f"{n:03}")) for n in range(100)))
+        assert counting.commits - before <= 3  # one, but where the machine is slow
+        assert len(on_disk(counting.path)) == 100
+
+    with_edge(counting, test)
+
+
+def test_an_answer_comes_after_its_row_is_committed(counting: CountingSQLite) -> None:
+    missing: list[str] = []
+
+    async def test(edge: Edge) -> None:
+        async def one(id: str) -> None:
+            await edge.write(add(id))
+            if id not in on_disk(counting.path):
+                missing.append(id)
+
+        await asyncio.gather(*(one(f"{n:03}") for n in range(50)))
+
+    with_edge(counting, test)
+    assert missing == []
+
+
+def test_works_run_in_the_order_they_were_asked_for(counting: CountingSQLite) -> None:
+    ran: list[int] = []
+
+    async def test(edge: Edge) -> None:
+        await asyncio.gather(*(edge.write(lambda tx, n=n: ran.append(n)) for n in range(50)))  # type: ignore[misc]
+
+    with_edge(counting, test)
+    assert ran == list(range(50))
+
+
+def test_a_failed_commit_fails_every_answer_of_its_group_and_keeps_nothing(counting: CountingSQLite) -> None:
+    told: list[str] = []
+    counting.subscribe("channel", told.append)
+
+    async def test(edge: Edge) -> None:
+        outcomes = await settled(edge.write(add("a")), edge.write(orphan), edge.write(lambda tx: tx.notify("channel", "no")))
+        assert kinds(outcomes) == [StorageError] * 3
+        assert on_disk(counting.path) == []
+        assert await edge.write(add("after")) == "after"
+        assert on_disk(counting.path) == ["after"]
+
+    with_edge(counting, test)
+    assert told == []
+
+
+def test_a_transaction_undone_by_sqlite_itself_is_lost_for_its_whole_group(counting: CountingSQLite) -> None:
+    def lose(tx: Tx) -> None:
+        tx.execute("INSERT OR ROLLBACK INTO notes (id) VALUES ('old')")  # as a full disk would do
+
+    async def test(edge: Edge) -> None:
+        await edge.write(add("old"))
+        outcomes = await settled(edge.write(add("a")), edge.write(lose), edge.write(add("b")))
+        assert kinds(outcomes)[:2] == [StorageError, StorageError]
+        assert outcomes[2] == "b"  # it had not begun, and went with the next group
+        assert on_disk(counting.path) == ["b", "old"]
+
+    with_edge(counting, test)
+
+
+def test_a_group_ends_when_its_time_on_the_loop_is_up(counting: CountingSQLite) -> None:
+    def slow(tx: Tx) -> None:
+        time.sleep(0.011)  # longer than a group may take
+
+    async def test(edge: Edge) -> None:
+        before = counting.commits
+        await asyncio.gather(*(edge.write(slow) for _ in range(3)))
+        assert counting.commits - before == 3
+
+    with_edge(counting, test)
+
+
+def test_a_caller_that_left_before_its_turn_leaves_nothing(counting: CountingSQLite) -> None:
+    async def test(edge: Edge) -> None:
+        leaving = asyncio.create_task(edge.write(add("left")))
+        staying = asyncio.create_task(edge.write(add("stayed")))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await settled(leaving, staying)
+        assert on_disk(counting.path) == ["stayed"]
+
+    with_edge(counting, test)
+
+
+def test_a_subscriber_that_fails_does_not_unmake_a_commit(counting: CountingSQLite) -> None:
+    def fail(payload: str) -> None:
+        raise KeyError(payload)
+
+    counting.subscribe("channel", fail)
+
+    def work(tx: Tx) -> None:
+        add("a")(tx)
+        tx.notify("channel", "x")
+
+    async def test(edge: Edge) -> None:
+        await edge.write(work)
+        assert on_disk(counting.path) == ["a"]
+
+    with_edge(counting, test)
+
+
+def test_threads_of_this_process_may_write_beside_the_edge(counting: CountingSQLite) -> None:
+    async def test(edge: Edge) -> None:
+        loop = asyncio.get_running_loop()
+        beside = [loop.run_in_executor(None, counting.write, add(f"thread {n:02}")) for n in range(20)]
+        await asyncio.gather(*beside, *(edge.write(add(f"edge {n:02}")) for n in range(20)))
+        assert len(on_disk(counting.path)) == 40
+
+    with_edge(counting, test)
+
+
+def test_the_loop_goes_on_reading_while_another_process_holds_the_file(counting: CountingSQLite) -> None:
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        other = SQLite(counting.path, "other")
+
+        def work(tx: Tx) -> None:
+            held.set()
+            release.wait(10)
+
+        other.write(work)
+        other.close()
+
+    async def test(edge: Edge) -> None:
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait(10)
+        write = asyncio.create_task(edge.write(add("a")))
+        for _ in range(5):
+            await asyncio.sleep(0)
+            assert await edge.read(lambda tx: tx.execute("SELECT id FROM notes")) == []
+        assert not write.done()
+        release.set()
+        assert await write == "a"
+        holder.join()
+
+    with_edge(counting, test)
+
+
+def test_a_group_that_cannot_begin_is_refused(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "closed.db")
+
+    async def run() -> list[Any]:
+        edge = SQLiteEdge(database)
+        database.close()
+        outcomes = await settled(*(edge.write(add(f"{n}")) for n in range(3)))
+        await edge.stop()
+        return kinds(outcomes)
+
+    assert asyncio.run(asyncio.wait_for(run(), 5)) == [StorageError] * 3
+
+
+# -- other processes
+
+
+def test_announcements_of_another_process_on_the_file_are_heard(counting: CountingSQLite) -> None:
+    async def test(edge: Edge) -> None:
+        heard = asyncio.Event()
+        counting.subscribe("channel", lambda payload: heard.set())
+        other = SQLite(counting.path, "other")
+        other.write(lambda tx: tx.notify("channel", "payload"))
+        other.close()
+        await asyncio.wait_for(heard.wait(), 1.0)
+
+    with_edge(counting, test)
+
+
+def test_being_alive_is_not_reported_while_announcements_cannot_be_read(counting: CountingSQLite) -> None:
+    beats: list[int] = []
+
+    async def test(edge: Edge) -> None:
+        counting.write(lambda tx: tx.execute("ALTER TABLE bell RENAME TO gone"))
+        before = len(beats)
+        await asyncio.sleep(0.5)
+        assert len(beats) == before
+        counting.write(lambda tx: tx.execute("ALTER TABLE gone RENAME TO bell"))
+        while len(beats) == before:
+            await asyncio.sleep(0.01)
+
+    with_edge(counting, test, lambda: beats.append(1))

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from tollkey.db import Ids
+from tollkey.db.ids import ALPHABET
+
+
+def test_every_character_is_as_likely_as_any_other() -> None:
+    ids = Ids.seeded(7)
+    counts = Counter(character for _ in range(1_000) for character in ids.text(62))
+    assert set(counts) == set(ALPHABET)
+    chi_squared = sum((count - 1000) ** 2 / 1000 for count in counts.values())
+    assert chi_squared < 117  # 61 degrees of freedom: beyond this once in 100,000 seeds
+
+
+def test_every_place_of_an_id_varies() -> None:
+    ids = Ids.seeded(7)
+    texts = [ids.text(24) for _ in range(2_000)]
+    assert all(len(set(place)) == 62 for place in zip(*texts, strict=True))
+
+
+def test_ids_do_not_repeat() -> None:
+    ids = Ids()
+    assert len({ids.new("cus") for _ in range(10_000)}) == 10_000
+
+
+def test_a_seed_gives_the_same_ids_again() -> None:
+    first, second = Ids.seeded(3), Ids.seeded(3)
+    assert [first.new("ch") for _ in range(5)] == [second.new("ch") for _ in range(5)]
+
+
+def test_an_id_is_its_prefix_and_letters_and_digits() -> None:
+    assert re.fullmatch("cus_[0-9A-Za-z]{14}", Ids.seeded(1).new("cus"))
+    assert re.fullmatch("ch_3[0-9A-Za-z]{23}", Ids.seeded(1).new("ch"))
+    assert re.fullmatch("re_3[0-9A-Za-z]{23}", Ids.seeded(1).new("re"))
+    assert re.fullmatch("evt_1[0-9A-Za-z]{23}", Ids.seeded(1).new("evt"))
+
+
+def test_a_number_stays_below_its_bound() -> None:
+    ids = Ids.seeded(5)
+    assert {ids.number(6) for _ in range(200)} == set(range(6))

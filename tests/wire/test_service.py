@@ -1,0 +1,42 @@
+"""The life of a request, seen from outside."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+
+
+def test_a_created_customer_is_retrieved_as_it_was_answered(api: Api) -> None:
+    made = api.ok("POST", "/v1/customers", email="jenny@example.com", metadata={"order": "6735"})
+    assert api.get(f"/v1/customers/{made['id']}") == made
+
+
+def test_an_unknown_key_is_told_so_with_its_last_four_characters_and_no_request_id(api: Api) -> None:
+    answer = api.get("/v1/customers", key="sk_test_" + "a" * 20 + "WXYZ")
+    assert answer.status == 401
+    assert answer.error == {"message": "Invalid API Key provided: sk_test_" + "*" * 20 + "WXYZ", "type": "invalid_request_error"}
+    assert "request-id" not in answer.headers
+    assert answer.headers["www-authenticate"] == 'Bearer realm="Stripe"'
+
+
+def test_the_other_mode_s_object_is_named_as_similar_but_never_shown(api: Api) -> None:
+    made = api.ok("POST", "/v1/customers")
+    answer = api.get(f"/v1/customers/{made['id']}", key=api.live_sk)
+    assert answer.status == 404
+    assert answer.error["message"] == (
+        f"No such customer: '{made['id']}'; a similar object exists in test mode, but a live mode key was used to make this request."
+    )
+
+
+def test_another_account_s_object_does_not_exist(api: Api) -> None:
+    made = api.ok("POST", "/v1/customers")
+    answer = api.another().get(f"/v1/customers/{made['id']}")
+    assert answer.error["message"] == f"No such customer: '{made['id']}'"
+
+
+def test_the_same_idempotency_key_gives_the_first_answer_again(api: Api) -> None:
+    first = api.post("/v1/customers", headers={"Idempotency-Key": "k1"}, email="a@example.com")
+    again = api.post("/v1/customers", headers={"Idempotency-Key": "k1"}, email="a@example.com")
+    assert again == first
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["original-request"] == first.headers["request-id"] != again.headers["request-id"]
+    assert len(api.get("/v1/customers")["data"]) == 1

