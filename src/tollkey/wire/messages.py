@@ -37,7 +37,10 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One HTTP answer. ``common`` says whether the wire's usual headers are still to be added."""
+    """One HTTP answer.
+
+    kept: what may be stored of the body, where it shows a secret; None when that is all of it.
+    """
 
     status: int
     body: bytes
@@ -45,3 +48,9 @@ class Response:
     content_type: str = "application/json"
     request_id: str | None = None
     code: str | None = None
+    kept: bytes | None = None
+
+    @property
+    def storable(self) -> bytes:
+        """The body without secrets."""
+        return self.body if self.kept is None else self.kept

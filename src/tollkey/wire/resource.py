@@ -39,6 +39,8 @@ class Endpoint:
     params: the typed parameters; those of the public API specification for this method and path unless given.
     object: what it answers, when it is not the resource's own object (for the docs).
     unrestricted: only a secret key without restrictions may call it.
+    raw: it may answer stored bytes as they are, when nothing has to be changed in them.
+    secret: its answer's ``secret`` is left out of logs and of the answer kept for an idempotency key.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -51,7 +53,8 @@ class Endpoint:
     params: ObjectSchema | None = None
     object: str | None = None
     unrestricted: bool = False
-    raw: bool = False  # answers stored bytes as they are, when nothing has to be changed in them
+    raw: bool = False
+    secret: bool = False
     host: str | None = None  # served on files.stripe.com in the real system
 
     @property

@@ -237,7 +237,7 @@ class Service:
         response = self._keeping(call, route, request)
         if response.status < 400 or "Stripe-Should-Retry" in response.headers:
             retry = response.headers.setdefault("Stripe-Should-Retry", "false")
-            kept = idempotency.Stored(call.origin.request_id or "", response.status, retry, response.body)
+            kept = idempotency.Stored(call.origin.request_id or "", response.status, retry, response.storable)
             idempotency.keep(call.tx, call.scope, key, request.path, mark, kept, call.now)
         return response
 
@@ -266,7 +266,9 @@ class Service:
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
             return Response(answer.status, answer.body, dict(answer.headers), answer.content_type, call.origin.request_id)
-        return Response(200, encode(self.render(call, answer, paths)), request_id=call.origin.request_id)
+        shown = self.render(call, answer, paths)
+        kept = encode({**shown, "secret": None}) if endpoint.secret else None
+        return Response(200, encode(shown), request_id=call.origin.request_id, kept=kept)
 
     def _as_stored(self, call: Call, route: Route) -> bool:
         resource = route.resource
@@ -362,7 +364,7 @@ class Service:
                     request_id, Scope(request.headers.get("stripe-account") or key.account, key.livemode), key.id, key.redacted,
                     request.method, request.path, request.query.decode("utf-8", "replace"), response.status, started, self._now() - started,
                     request.ip, request.headers.get("stripe-version") or LATEST, request.headers.get("user-agent"),
-                    request.headers.get("idempotency-key"), request.body, response.body, response.code, key.account,
+                    request.headers.get("idempotency-key"), request.body, response.storable, response.code, key.account,
                 )
             )
         except Exception:

@@ -1,0 +1,231 @@
+"""API keys, managed through the API itself, in the style of the other resources.
+
+    active ──roll──▶ expiring (its successor works at once) ──time──▶ expired
+       │ ◀──cancel_expiry──┘ │
+       ├──expire─────────────┴────────────────────────────────────▶ expired
+       └──revoke──────────────────────────────────────────────────▶ expired
+
+The text of a live secret or restricted key is answered once: by ``create``, by ``roll`` with expiry
+now, or by ``reveal`` while a sealed copy waits. It is in no log and no stored answer.
+A key can never grant more than it has; which key may manage keys is the permission ``api_key_write``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tollkey.keys import ROLL_EXPIRATIONS, Actor, Authority, Key, KeyRefused, Permission, Usage, audit, exists_in_other_mode
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object
+
+PERMISSION = Permission("api_key", "API keys", "Core")
+_PATH = "/v1/api_keys/{api_key}"
+_LISTS = {"permissions": P.array(P.string()), "connect_permissions": P.array(P.string()), "ip_allowlist": P.array(P.string())}
+_TEXTS = {"name": P.string(blank=True), "note": P.string(blank=True)}
+_NOTHING = P.object()
+
+
+def _authority(call: Call) -> Authority:
+    authority: Authority = call.service("authority")
+    return authority
+
+
+def _actor(call: Call) -> Actor:
+    assert call.key is not None
+    return Actor("api_key", call.key.id, call.origin.ip, call.origin.request_id)
+
+
+def shown(key: Key, now: int, usage: Usage | None = None, secret: str | None = None) -> Json:
+    """A key as the wire answers it. ``secret`` is only there when its text may be shown."""
+    return {
+        "id": key.id,
+        "object": "api_key",
+        "connect_permissions": sorted(key.connect_permissions),
+        "created": key.created,
+        "created_by": key.created_by,
+        "default": key.is_default,
+        "expires_at": key.expires_at,
+        "hidden_at": key.hidden_at,
+        "ip_allowlist": list(key.ip_allowlist),
+        "last_used": None if usage is None else {"at": usage.last_used_at, "endpoint": usage.endpoint, "ip": usage.ip, "requests": usage.uses},
+        "livemode": key.livemode,
+        "name": key.name,
+        "note": key.note,
+        "permissions": sorted(key.permissions),
+        "redacted": key.redacted,
+        "replaced_by": key.replaced_by,
+        "revealable": key.revealable or key.token is not None,
+        "revealed_at": key.revealed_at,
+        "revoked_at": key.revoked_at,
+        "rolled_from": key.rolled_from,
+        "secret": secret if secret is not None else key.token,
+        "status": key.status(now),
+        "type": key.kind,
+    }
+
+
+def refused(problem: KeyRefused) -> ApiError:
+    """A rule of the key authority, in the wire's form."""
+    if problem.code == "resource_missing":
+        return ApiError(404, code=problem.code, message=problem.message, param=problem.param)
+    if problem.code == "api_key_grant_exceeded":
+        return ApiError(403, code=problem.code, message=problem.message, param=problem.param)
+    return invalid(problem.message, problem.param, problem.code, retry=False)
+
+
+def _answer(call: Call, key: Key, secret: str | None = None) -> Json:
+    return shown(key, call.now, _authority(call).usages(call.tx, call.scope).get(key.id), secret)
+
+
+def _found(call: Call) -> Key:
+    id = call.path["api_key"]
+    key = _authority(call).get(call.tx, call.scope, id)
+    if key is None:
+        other = "test" if call.livemode else "live"
+        there = exists_in_other_mode(call.tx, call.scope, id)
+        raise missing_object("api_key", id, "api_key", in_path=True, other_mode=other if there else None)
+    return key
+
+
+def _verb(work: Callable[[Call, Params, Key], Json]) -> Callable[[Call, Params], Json]:
+    """A handler for one key: it is there, and what the authority refuses becomes the wire's error."""
+
+    def handler(call: Call, params: Params) -> Json:
+        key = _found(call)
+        try:
+            return work(call, params, key)
+        except KeyRefused as problem:
+            raise refused(problem) from None
+
+    return handler
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a secret or restricted key. Its text is in ``secret``, this once for live mode."""
+    try:
+        key, text = _authority(call).create(
+            call.tx, call.scope, params.pop("type"), actor=_actor(call), now=call.now, granter=call.key, **params
+        )
+    except KeyRefused as problem:
+        raise refused(problem) from None
+    return _answer(call, key, text)
+
+
+def list_keys(call: Call, params: Params) -> Page:
+    """List the keys of this account and mode, newest first; expired ones only when asked for."""
+    limit = params.get("limit") or 10
+    for name in ("starting_after", "ending_before"):
+        if name in params and _authority(call).get(call.tx, call.scope, params[name]) is None:
+            raise missing_object("api_key", params[name], name, in_path=False)
+    found = _authority(call).list(
+        call.tx, call.scope, active_at=None if params.get("include_expired") else call.now, kind=params.get("type"),
+        limit=limit + 1, after=params.get("starting_after"), before=params.get("ending_before"),
+    )  # fmt: skip
+    more = len(found) > limit
+    found = found[-limit:] if "ending_before" in params else found[:limit]
+    usages = _authority(call).usages(call.tx, call.scope)
+    return Page([shown(key, call.now, usages.get(key.id)) for key in found], more, "/v1/api_keys")
+
+
+def retrieve_key(call: Call, params: Params) -> Json:
+    """Retrieve a key; its text only if it is publishable."""
+    return _answer(call, _found(call))
+
+
+def update(call: Call, params: Params, key: Key) -> Json:
+    """Rename, annotate or restrict a key."""
+    given: dict[str, Any] = {name: value if value is not None else ("" if name in _TEXTS else ()) for name, value in params.items()}
+    return _answer(call, _authority(call).update(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key, **given))
+
+
+def reveal(call: Call, params: Params, key: Key) -> Json:
+    """Show the text of a key. A live secret or restricted key can be revealed once; leave a note of where it will live."""
+    if params.get("note"):
+        _authority(call).update(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, note=params["note"], granter=call.key)
+    return _answer(call, *_authority(call).reveal(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
+
+
+def hide(call: Call, params: Params, key: Key) -> Json:
+    """Hide a live key that is still revealable."""
+    return _answer(call, _authority(call).hide(call.tx, call.scope, key.id, actor=_actor(call), now=call.now))
+
+
+def roll(call: Call, params: Params, key: Key) -> Json:
+    """Replace a key. The new one works at once; the old one until ``expires_in`` has passed. Answers the new key."""
+    seconds = ROLL_EXPIRATIONS[params["expires_in"]] if "expires_in" in params else params.get("expires_in_seconds", 0)
+    _, new, text = _authority(call).roll(call.tx, call.scope, key.id, seconds, actor=_actor(call), now=call.now, granter=call.key)
+    return _answer(call, new, text)
+
+
+def expire(call: Call, params: Params, key: Key) -> Json:
+    """End a key at this second, for example one that is about to expire after a roll."""
+    return _answer(call, _authority(call).expire_now(call.tx, call.scope, key.id, actor=_actor(call), now=call.now))
+
+
+def cancel_expiry(call: Call, params: Params, key: Key) -> Json:
+    """Take back a pending expiry: the key goes on, beside its successor."""
+    return _answer(call, _authority(call).cancel_expiry(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
+
+
+def revoke(call: Call, params: Params, key: Key) -> Json:
+    """Delete a secret or restricted key for good."""
+    return _answer(call, _authority(call).revoke(call.tx, call.scope, key.id, actor=_actor(call), now=call.now))
+
+
+def list_audit(call: Call, params: Params) -> Page:
+    """Who did what to which key, when, from where; newest first. ``starting_after`` takes the id of an entry."""
+    limit = params.get("limit") or 10
+    before = params.get("starting_after")
+    if before is not None and not before.removeprefix("akae_").isdigit():
+        raise missing_object("api_key.audit_entry", before, "starting_after", in_path=False)
+    entries = audit.entries(
+        call.tx, call.scope, params.get("api_key"), limit + 1, int(before.removeprefix("akae_")) if before is not None else None
+    )
+    data = [
+        {
+            "id": f"akae_{entry.seq}",
+            "object": "api_key.audit_entry",
+            "action": entry.action,
+            "actor": {"type": entry.actor.kind, "id": entry.actor.id, "ip": entry.actor.ip, "request": entry.actor.request_id},
+            "after": entry.became,
+            "api_key": entry.key_id,
+            "before": entry.was,
+            "created": entry.at,
+            "livemode": entry.livemode,
+        }
+        for entry in entries
+    ]
+    return Page(data[:limit], len(data) > limit, "/v1/api_key_audit_entries")
+
+
+def _post(verb: str, work: Callable[[Call, Params, Key], Json], params: Any = _NOTHING, secret: bool = False) -> Endpoint:
+    return Endpoint("POST", f"{_PATH}/{verb}", _verb(work), params=params, secret=secret)
+
+
+_ROLL = P.object(expires_in=P.enum(*ROLL_EXPIRATIONS), expires_in_seconds=P.integer(0, 7 * 86400))
+
+API_KEY = Resource(
+    object="api_key",
+    prefix="mk",
+    path_param="api_key",
+    permission=PERMISSION,
+    stored=False,
+    endpoints=(
+        Endpoint("GET", "/v1/api_keys", list_keys, params=P.page(
+            type=P.enum("publishable", "secret", "restricted"), include_expired=P.boolean())),
+        Endpoint("POST", "/v1/api_keys", create, secret=True, params=P.object(
+            required=["type"], type=P.enum("secret", "restricted"), expires_at=P.timestamp(), **_TEXTS, **_LISTS)),
+        Endpoint("GET", _PATH, retrieve_key, params=_NOTHING),
+        Endpoint("POST", _PATH, _verb(update), params=P.object(
+            **{name: P.unset(kind) for name, kind in {**_TEXTS, **_LISTS}.items()})),
+        _post("reveal", reveal, P.object(note=P.string()), secret=True),
+        _post("hide", hide),
+        _post("roll", roll, _ROLL, secret=True),
+        _post("expire", expire),
+        _post("cancel_expiry", cancel_expiry),
+        _post("revoke", revoke),
+        Endpoint("GET", "/v1/api_key_audit_entries", list_audit, object="api_key.audit_entry",
+                 params=P.page(api_key=P.string())),
+    ),
+    title="API keys",
+)  # fmt: skip
