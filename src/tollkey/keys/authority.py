@@ -251,7 +251,7 @@ class Authority:
         if key.replaced_by is not None:
             message = f"The key {key.redacted} was rolled already. Roll its successor {key.replaced_by}, or expire it now."
             raise KeyRefused("api_key_already_rolled", message, "id")
-        draft = self._draft(scope, key.kind, key.name if key.kind == "restricted" else "", now, actor, hides=key.hides_after_reveal)
+        draft = self._draft(scope, key.kind, key.name if key.kind == "restricted" else "", now, actor, hides=True)
         draft = replace(
             draft,
             note=key.note,
@@ -261,7 +261,6 @@ class Authority:
             ip_allowlist=key.ip_allowlist,
             expires_at=key.own_expires_at,
             own_expires_at=key.own_expires_at,
-            hides_after_reveal=key.livemode and key.kind != "publishable",
             rolled_from=key.id,
         )
         rules.check_grant(granter, draft, self.catalogue)

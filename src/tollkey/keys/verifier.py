@@ -269,9 +269,11 @@ class Verifier:
 
     def _flushed(self, written: dict[str, int], moved: dict[str, bytes]) -> None:
         for key_id, count in written.items():
-            self._uses[key_id].uses -= count
-            if self._uses[key_id].uses <= 0:
-                del self._uses[key_id]
+            use = self._uses.get(key_id)
+            if use is not None:
+                use.uses -= count
+                if use.uses <= 0:
+                    del self._uses[key_id]
         for key_id in moved:
             self._moves.pop(key_id, None)
 

@@ -6,7 +6,7 @@ smallest amounts follow the documentation's currencies page.
 
 from __future__ import annotations
 
-from tollkey.wire.errors import ApiError, invalid
+from tollkey.wire import ApiError, invalid
 
 #: In the order of the real error message.
 SUPPORTED: tuple[str, ...] = (

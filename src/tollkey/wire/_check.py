@@ -197,8 +197,8 @@ class Choice(Node):
         self.words = tuple(words)
 
     def read(self, value: object, path: Path) -> str:
-        if value in self.words:
-            return cast("str", value)
+        if isinstance(value, str) and value in self.words:
+            return value
         if value == "" or value is None:
             raise empty(path)
         raise invalid(f"Invalid {written(path)}: must be {one_of(self.words)}", written(path))
@@ -220,14 +220,13 @@ class Sequence(Node):
         self.item = item
 
     def read(self, value: object, path: Path) -> list[Any]:
-        if type(value) is dict:
-            value = numbered(value)
-        if type(value) is not list:
+        items = numbered(value) if type(value) is dict else value
+        if type(items) is not list:
             if value == "" or value is None:
                 raise empty(path)
             raise invalid("Invalid array", written(path))
         read = self.item.read
-        return [read(element, (path, str(place))) for place, element in enumerate(value)]
+        return [read(element, (path, str(place))) for place, element in enumerate(items)]
 
     def takes(self, value: object) -> bool:
         return type(value) is list or (type(value) is dict and numbered(value) is not None)

@@ -1,8 +1,8 @@
 """PARAMETERS: from a decoded body to typed values, checked against the API's own facts or a schema written by hand.
 
-    schema = operation_params("POST", "/v1/customers/{customer}")      # Stripe's endpoints
-    schema = P.object(name=P.string(max_length=500), kind=P.enum("secret", "restricted"), required=["kind"])   # our own
-    params = check(schema, decode_form(body))
+schema = operation_params("POST", "/v1/customers/{customer}")      # Stripe's endpoints
+schema = P.object(name=P.string(max_length=500), kind=P.enum("secret", "restricted"), required=["kind"])   # our own
+params = check(schema, decode_form(body))
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from tollkey.wire._check import (
     Whole,
 )
 from tollkey.wire._form import FormError, decode_form, decode_json
-from tollkey.wire.errors import invalid
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.legacy import BOUNDS, BROWSER, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 
@@ -116,7 +115,8 @@ class P:
     @staticmethod
     def page(**filters: Param) -> ObjectSchema:
         """The parameters of a list: limit, starting_after, ending_before, expand and the given filters."""
-        return P.object(limit=Whole(1, 100), starting_after=Text(5000), ending_before=Text(5000), **filters)
+        own: dict[str, Param] = {"limit": Whole(1, 100), "starting_after": Text(5000), "ending_before": Text(5000)}
+        return Record({"expand": Sequence(Text(5000)), **own, **filters})
 
     @staticmethod
     def object(*, required: Iterable[str] = (), **fields: Param) -> ObjectSchema:

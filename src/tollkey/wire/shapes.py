@@ -1,7 +1,7 @@
 """SHAPES: new objects with every property the API documents, and what ``expand[]`` may expand.
 
-    blank("customer", id=id, created=now, livemode=False, invoice_settings={...})
-    expand_targets("charge", "customer.default_source")      # ("bank_account", "card", "source")
+blank("customer", id=id, created=now, livemode=False, invoice_settings={...})
+expand_targets("charge", "customer.default_source")      # ("bank_account", "card", "source")
 """
 
 from __future__ import annotations
@@ -187,7 +187,8 @@ def _target(row: int, flags: int) -> tuple[str, ...]:
     if kind == "x":
         return tuple(name for name in rest[0] if not name.startswith("deleted_"))
     if kind == "a":
-        return _target(rest[0], flags)
+        item = object_facts().row(rest[0])
+        return (item[1],) if item[0] == "r" and flags & EXPANDABLE else _target(rest[0], flags)
     if kind == "u":
         return tuple(name for option in rest for name in _target(option, 0))
     return ("list",) if flags & EXPANDABLE and _is_list(row) else ()

@@ -1,8 +1,12 @@
 """Card numbers: the test cards and what each does, checks on a new card, and how cards look on the wire."""
 
 from tollkey.payments._cards.card import (
+    AUTHENTICATION_REQUIRED,
+    FRAUDULENT,
+    INCORRECT_CVC,
     INCORRECT_ZIP,
     MANDATE_CANCELED,
+    PROCESSING_ERROR,
     AccountEffect,
     CardPayout,
     Decline,
@@ -34,8 +38,12 @@ from tollkey.payments._cards.shapes import (
 
 __all__ = [
     "ALL",
+    "AUTHENTICATION_REQUIRED",
+    "FRAUDULENT",
+    "INCORRECT_CVC",
     "INCORRECT_ZIP",
     "MANDATE_CANCELED",
+    "PROCESSING_ERROR",
     "AccountEffect",
     "CardPayout",
     "CardProblem",

@@ -42,16 +42,12 @@ _SUBSCRIPTION = {
     "default_source": "?text",
 }
 _LINE = {
-    name: kind
-    for prefix in ("line_items[].",)
-    for name, kind in (
-        (f"{prefix}amount", "natural"),
-        (f"{prefix}currency", "text"),
-        (f"{prefix}name", "text"),
-        (f"{prefix}description", "text"),
-        (f"{prefix}images", "[text]"),
-        (f"{prefix}tax_rates", "?[text]"),
-    )
+    "line_items[].amount": "natural",
+    "line_items[].currency": "text",
+    "line_items[].description": "text",
+    "line_items[].images": "[text]",
+    "line_items[].name": "text",
+    "line_items[].tax_rates": "?[text]",
 }
 _ACCOUNT = {
     "bank_account": "any",
@@ -66,6 +62,7 @@ _ACCOUNT = {
     "support_phone": "?text",
     "transfer_schedule": "object",
 }
+_INTENT = {"save_payment_method": "boolean", "source": "any", "shipping.name": "blank"}
 _UPCOMING = {
     "automatic_tax": "object",
     "coupon": "text",
@@ -144,9 +141,9 @@ EXTRA: Final[Table] = {
     "POST /v1/invoiceitems/{}": {"price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
     "POST /v1/invoices": {"billing": "text", "coupon": "?text", "tax_percent": "?number", "application_fee": "integer"},
     "POST /v1/invoices/{}": {"billing": "text", "closed": "boolean", "forgiven": "boolean", "paid": "boolean", "tax_percent": "?number"},
-    "POST /v1/payment_intents": {"allowed_source_types": "[text]", "save_payment_method": "boolean", "source": "any", "shipping.name": "blank"},
-    "POST /v1/payment_intents/{}": {"save_payment_method": "boolean", "source": "any", "shipping.name": "blank"},
-    "POST /v1/payment_intents/{}/confirm": {"save_payment_method": "boolean", "source": "any", "shipping.name": "blank"},
+    "POST /v1/payment_intents": {**_INTENT, "allowed_source_types": "[text]"},
+    "POST /v1/payment_intents/{}": _INTENT,
+    "POST /v1/payment_intents/{}/confirm": _INTENT,
     "POST /v1/plans": {"name": "text", "statement_descriptor": "text", "aggregate_usage": "text"},
     "POST /v1/plans/{}": {"name": "text", "statement_descriptor": "text"},
     "POST /v1/products": {"attributes": "?[text]", "caption": "text", "deactivate_on": "[text]", "type": "text"},
@@ -166,7 +163,6 @@ EXTRA_OPERATIONS: Final[Table] = {
     "GET /v1/invoices/upcoming/lines": {**_UPCOMING, **_PAGE},
     "GET /v1/subscription_items/{}/usage_record_summaries": _PAGE,
     "POST /v1/subscription_items/{}/usage_records": {"quantity": "integer", "timestamp": "text", "action": "text"},
-    "DELETE /v1/customers/{}/subscriptions/{}/discount": {},
 }
 
 #: Lowest values, and what is required though the document leaves it open.
@@ -188,6 +184,4 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
 }
 
 #: The order in which messages list the words, where it is known and not the alphabet's.
-ENUM_ORDERS: Final[dict[frozenset[str], tuple[str, ...]]] = {
-    frozenset(words): words for words in (("none", "reverse", "exempt"),)
-}
+ENUM_ORDERS: Final[dict[frozenset[str], tuple[str, ...]]] = {frozenset(words): words for words in (("none", "reverse", "exempt"),)}

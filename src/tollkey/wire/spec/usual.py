@@ -58,10 +58,10 @@ SOMETIMES: Final[dict[str, frozenset[str]]] = {
 #: Properties that are only there when expanded, beside the lists.
 WHEN_EXPANDED: Final[dict[str, frozenset[str]]] = {
     "account": frozenset({"groups"}),
-    "charge": frozenset({"level3"}),
+    "balance": frozenset({"instant_available.net_available"}),
     "checkout.session": frozenset({"total_details.breakdown"}),
     "coupon": frozenset({"applies_to", "currency_options"}),
-    "customer": frozenset({"cash_balance", "tax"}),
+    "customer": frozenset({"cash_balance", "invoice_credit_balance", "tax"}),
     "financial_connections.account": frozenset({"ownership"}),
     "identity.verification_report": frozenset(
         {"document.dob", "document.expiration_date", "document.number", "id_number.dob", "id_number.id_number"}

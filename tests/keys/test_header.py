@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollkey.db import Ids
+from tollkey.keys import Denied, Presented, Reason, generate, read_authorization
+
+KEY = generate("secret", False, "acct_1", Ids.seeded(1))
+
+
+def basic(pair: str) -> str:
+    return base64.b64encode(pair.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"Bearer {KEY}",
+        f"bearer {KEY}",
+        f"BEARER   {KEY}  ",
+        f"Basic {basic(KEY + ':')}",
+        f"basic {basic(KEY + ':ignored')}",
+        f"Basic {basic(KEY)}",
+        f"Basic {KEY}",
+        f"Basic {KEY}:",
+    ],
+)
+def test_each_way_of_presenting_a_key_is_read(header: str) -> None:
+    assert read_authorization(header) == Presented(KEY)
+
+
+@pytest.mark.parametrize("header", [None, "", "   "])
+def test_no_header_is_a_missing_key(header: str | None) -> None:
+    assert read_authorization(header) == Denied(Reason.missing)
+
+
+@pytest.mark.parametrize("header", ["null", "Bearer", "Bearer  ", "Basic Og==", "Digest x=1", "Token abc"])
+def test_a_header_without_a_usable_key_is_told_back(header: str) -> None:
+    assert read_authorization(header) == Denied(Reason.unusable_header, header.strip())
+
+
+def test_a_key_without_a_scheme_is_masked_when_told_back() -> None:
+    denied = read_authorization(KEY)
+    assert isinstance(denied, Denied)
+    assert denied.masked == "sk_test_" + "*" * 95 + KEY[-4:]
+
+
+def test_an_odd_text_after_bearer_is_taken_as_the_key_it_claims_to_be() -> None:
+    assert read_authorization("Bearer {:api_key=>1}") == Presented("{:api_key=>1}")
+
+
+@given(st.text())
+def test_no_header_breaks_the_reader(header: str) -> None:
+    assert isinstance(read_authorization(header), Presented | Denied)
+
+
+@given(st.text())
+def test_no_credentials_break_the_reader(credentials: str) -> None:
+    for scheme in ("Bearer", "Basic"):
+        assert isinstance(read_authorization(f"{scheme} {credentials}"), Presented | Denied)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tollkey.keys import Keyring, KeyringError, is_private
+
+
+def test_the_file_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "keyring"
+    made = Keyring.load_or_create(path)
+    assert is_private(path)
+    assert Keyring.load_or_create(path) == made
+    assert [file.name for file in path.parent.iterdir()] == ["keyring"]
+
+
+def test_of_many_that_start_together_all_read_the_same(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        rings = list(pool.map(lambda _: Keyring.load_or_create(tmp_path / "keyring"), range(16)))
+    assert all(ring == rings[0] for ring in rings)
+
+
+def test_a_damaged_file_is_refused_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "keyring"
+    path.write_text('{"digest": {}}')
+    with pytest.raises(KeyringError):
+        Keyring.load_or_create(path)
+    assert path.read_text() == '{"digest": {}}'
+
+
+def test_key_material_does_not_show_in_repr_or_errors(tmp_path: Path) -> None:
+    ring = Keyring.fresh(lambda size: b"\xab" * size)
+    assert "ab" * 8 not in repr(ring)
+    assert "\\xab" not in repr(ring)
+
+
+def test_rotation_keeps_the_retired_keys_and_saving_keeps_the_file_whole(tmp_path: Path) -> None:
+    ring = Keyring.load_or_create(tmp_path / "keyring")
+    rotated = ring.rotate_digest().rotate_sealing()
+    rotated.save(tmp_path / "keyring")
+    assert Keyring.load(tmp_path / "keyring") == rotated
+    assert is_private(tmp_path / "keyring")
+    assert (rotated.digest_current, set(rotated.digest_keys)) == ("d2", {"d1", "d2"})
+    assert [name for name, _ in rotated.digests("x")] == ["d2", "d1"]
+    assert ring.digest("x") in [digest for _, digest in rotated.digests("x")]
+
+
+def test_a_current_key_cannot_be_dropped_and_a_retired_one_can() -> None:
+    rotated = Keyring.fresh().rotate_digest()
+    assert set(rotated.without("d1").digest_keys) == {"d2"}
+    with pytest.raises(KeyringError):
+        rotated.without("d2")

@@ -1,0 +1,421 @@
+"""Deliveries to a real HTTP server on this machine, on both databases, by a clock set by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from tollkey.db import Database, Scope, Tx, edge_for, migrate
+from tollkey.outbox import (
+    LIVE_RETRIES,
+    MIGRATION,
+    TEST_RETRIES,
+    Deliverer,
+    Endpoint,
+    Genuine,
+    Outcome,
+    UnknownDelivery,
+    attempts,
+    deliveries,
+    enqueue,
+    failing_since,
+    pending,
+    resend,
+    retry_delay,
+    verify,
+)
+from tollkey.outbox.deliver import Limits
+from tollkey.outbox.store import Claim, Result, claim, record
+
+T = TypeVar("T")
+NOW = 1_767_225_600
+TEST = Scope("acct_1", False)
+LIVE = Scope("acct_1", True)
+BODY = b'{"id": "evt_1"}'
+SECRET = "whsec_" + "s" * 32
+
+
+@dataclass
+class Receiver:
+    """A webhook endpoint: keeps what it gets, answers what it is told."""
+
+    url: str = ""
+    status: int = 200
+    answer: bytes = b"thanks"
+    location: str | None = None
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    told = Receiver()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.got.append((dict(self.headers), body))
+            self.send_response(told.status)
+            if told.location is not None:
+                self.send_header("Location", told.location)
+            self.send_header("Content-Length", str(len(told.answer)))
+            self.end_headers()
+            self.wfile.write(told.answer)
+
+        def log_message(self, format: str, *args: object) -> None:
+            return None
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    told.url = f"http://127.0.0.1:{server.server_port}/hook"
+    yield told
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class World:
+    """One server's outbox: its database, its clock, its endpoints, what it was told."""
+
+    database: Database
+    now: int = NOW
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+    #: Kept for the whole of ``run``.
+    deliverer: Deliverer | None = None
+
+    def add(self, url: str, id: str = "we_1", events: tuple[str, ...] = ("*",)) -> Endpoint:
+        self.endpoints[id] = Endpoint(id, url, (SECRET,), events)
+        return self.endpoints[id]
+
+    def send(self, *endpoints: Endpoint, scope: Scope = TEST, event: str = "evt_1", type: str = "charge.succeeded") -> list[int]:
+        return self.database.write(lambda tx: enqueue(tx, scope, event, type, BODY, endpoints, self.now))
+
+    def run(self, work: Callable[[Deliverer], Awaitable[T]], limits: Limits | None = None) -> T:
+        async def main() -> T:
+            edge = edge_for(self.database)
+            async with httpx.AsyncClient() as client:
+                deliverer = Deliverer(
+                    edge,
+                    client,
+                    lambda: self.now,
+                    lambda tx, scope, id: self.endpoints.get(id),
+                    lambda tx, outcome: self.outcomes.append(outcome),
+                    limits=limits,
+                    headers={"User-Agent": "Tollkey/1.0"},
+                )
+                return await work(deliverer)
+
+        return asyncio.run(main())
+
+    def deliver(self, limits: Limits | None = None) -> int:
+        return self.run(lambda deliverer: deliverer.run_once(), limits)
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    migrate(database, [MIGRATION])
+    return World(database)
+
+
+def test_an_event_goes_to_each_endpoint_that_wants_it(world: World) -> None:
+    some = Endpoint("we_some", "http://x", (SECRET,), ("charge.failed", "charge.succeeded"))
+    other = Endpoint("we_other", "http://x", (SECRET,), ("charge.failed",))
+    assert len(world.send(world.add("http://x"), some, other)) == 2
+    found = world.database.read(lambda tx: deliveries(tx, TEST, event_id="evt_1"))
+    assert [(d.endpoint_id, d.state, d.attempts, d.next_attempt_at) for d in found] == [
+        ("we_some", "pending", 0, NOW),
+        ("we_1", "pending", 0, NOW),
+    ]
+    assert world.database.read(lambda tx: pending(tx, TEST, "evt_1")) == 2
+
+
+def test_an_event_that_was_rolled_back_is_not_delivered(world: World, receiver: Receiver) -> None:
+    endpoint = world.add(receiver.url)
+
+    def work(tx: Tx) -> None:
+        enqueue(tx, TEST, "evt_1", "charge.succeeded", BODY, [endpoint], NOW)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        world.database.write(work)
+    assert world.deliver() == 0
+    assert receiver.got == []
+
+
+def test_a_delivery_is_posted_signed_and_logged(world: World, receiver: Receiver) -> None:
+    (id,) = world.send(world.add(receiver.url))
+    assert world.deliver() == 1
+    ((headers, body),) = receiver.got
+    assert body == BODY
+    assert headers["Content-Type"] == "application/json; charset=utf-8"
+    assert headers["User-Agent"] == "Tollkey/1.0"
+    assert verify(body, headers["Stripe-Signature"], SECRET, NOW) == Genuine(NOW)
+    (logged,) = world.database.read(lambda tx: attempts(tx, TEST, id))
+    assert (logged.attempt, logged.at, logged.succeeded, logged.status, logged.response, logged.error) == (1, NOW, True, 200, "thanks", None)
+    assert logged.duration_ms >= 0
+    assert world.database.read(lambda tx: pending(tx, TEST, "evt_1")) == 0
+    assert [(o.state, o.attempt, o.status) for o in world.outcomes] == [("delivered", 1, 200)]
+    assert world.deliver() == 0
+
+
+@pytest.mark.parametrize("status", [201, 204, 299])
+def test_any_2xx_is_success(world: World, receiver: Receiver, status: int) -> None:
+    receiver.status, receiver.answer = status, b""
+    world.send(world.add(receiver.url))
+    world.deliver()
+    assert world.outcomes[0].state == "delivered"
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 500, 503])
+def test_anything_else_is_tried_again_later(world: World, receiver: Receiver, status: int) -> None:
+    receiver.status = status
+    world.send(world.add(receiver.url))
+    world.deliver()
+    assert (world.outcomes[0].state, world.outcomes[0].next_attempt_at) == ("pending", NOW + TEST_RETRIES[0])
+
+
+def test_a_redirect_is_not_followed_and_is_a_failure(world: World, receiver: Receiver) -> None:
+    receiver.status, receiver.location = 302, receiver.url + "/elsewhere"
+    world.send(world.add(receiver.url))
+    world.deliver()
+    assert len(receiver.got) == 1
+    assert (world.outcomes[0].state, world.outcomes[0].status) == ("pending", 302)
+
+
+def test_a_retry_comes_not_a_second_early_and_survives_a_restart(world: World, receiver: Receiver) -> None:
+    receiver.status = 500
+    world.send(world.add(receiver.url))
+    world.deliver()
+    receiver.status = 200
+    world.now = NOW + TEST_RETRIES[0] - 1
+    assert world.deliver() == 0
+    world.now += 1
+    assert world.deliver() == 1  # by a deliverer that knows only what the database knows
+    assert world.outcomes[-1].state == "delivered"
+    assert world.outcomes[-1].attempt == 2
+    old, new = (verify(body, headers["Stripe-Signature"], SECRET, world.now) for headers, body in receiver.got)
+    assert (old, new) == (Genuine(NOW), Genuine(world.now))  # each attempt is signed anew
+
+
+def test_after_the_last_retry_a_delivery_has_failed(world: World, receiver: Receiver) -> None:
+    receiver.status = 500
+    (id,) = world.send(world.add(receiver.url))
+    for delay in (*TEST_RETRIES, 0):
+        world.deliver()
+        world.now += delay
+    assert [o.state for o in world.outcomes] == ["pending", "pending", "pending", "failed"]
+    world.now += 10 * 86_400
+    assert world.deliver() == 0
+    assert [a.status for a in world.database.read(lambda tx: attempts(tx, TEST, id))] == [500] * 4
+
+
+def test_live_mode_tries_for_up_to_three_days_with_growing_pauses() -> None:
+    assert 2 * 86_400 < sum(LIVE_RETRIES) <= 3 * 86_400
+    assert list(LIVE_RETRIES) == sorted(LIVE_RETRIES)
+    assert [retry_delay(n, True) for n in (1, len(LIVE_RETRIES), len(LIVE_RETRIES) + 1)] == [LIVE_RETRIES[0], LIVE_RETRIES[-1], None]
+    assert sum(TEST_RETRIES) < 6 * 3600
+
+
+def test_a_live_event_follows_the_live_schedule(world: World, receiver: Receiver) -> None:
+    receiver.status = 500
+    world.send(world.add(receiver.url), scope=LIVE)
+    for _ in range(5):
+        world.deliver()
+        world.now += 86_400
+    assert [o.state for o in world.outcomes] == ["pending"] * 5
+
+
+def test_nobody_listening_is_a_failure_without_a_status(world: World, receiver: Receiver) -> None:
+    (id,) = world.send(world.add("http://127.0.0.1:1/hook"))
+    world.deliver()
+    (logged,) = world.database.read(lambda tx: attempts(tx, TEST, id))
+    assert (logged.status, logged.succeeded, logged.response) == (None, False, "")
+    assert logged.error is not None
+    assert logged.error.startswith("ConnectError")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://", "ftp://127.0.0.1/x", "http://[bad"])
+def test_an_address_that_is_none_is_a_failure_like_any_other(world: World, url: str) -> None:
+    world.send(world.add(url))
+    world.deliver()
+    assert (world.outcomes[0].state, world.outcomes[0].status) == ("pending", None)
+
+
+def test_a_receiver_that_does_not_answer_in_time_has_timed_out(world: World) -> None:
+    async def work(deliverer: Deliverer) -> int:
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            world.send(world.add(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"))
+            return await deliverer.run_once()
+
+    assert world.run(work, Limits(timeout_seconds=0.05)) == 1
+    assert (world.outcomes[0].status, world.outcomes[0].error, world.outcomes[0].state) == (None, "timed out", "pending")
+
+
+def test_of_a_long_answer_only_the_beginning_is_kept(world: World, receiver: Receiver) -> None:
+    receiver.answer = b"\x00\xff" + b"x" * 1_000_000
+    (id,) = world.send(world.add(receiver.url))
+    world.deliver()
+    (logged,) = world.database.read(lambda tx: attempts(tx, TEST, id))
+    assert len(logged.response) == 4096
+    assert "\0" not in logged.response
+
+
+def test_the_endpoint_counts_as_it_stands_when_it_is_sent_to(world: World, receiver: Receiver) -> None:
+    world.send(world.add(receiver.url))
+    world.endpoints["we_1"] = Endpoint("we_1", receiver.url, ("whsec_new", SECRET))
+    world.deliver()
+    headers, body = receiver.got[0]
+    assert verify(body, headers["Stripe-Signature"], "whsec_new", NOW) == Genuine(NOW)
+
+
+def test_a_deleted_endpoint_gets_nothing_more(world: World, receiver: Receiver) -> None:
+    world.send(world.add(receiver.url))
+    del world.endpoints["we_1"]
+    world.deliver()
+    assert receiver.got == []
+    assert world.database.read(lambda tx: deliveries(tx, TEST))[0].state == "abandoned"
+    assert world.database.read(lambda tx: pending(tx, TEST, "evt_1")) == 0
+
+
+def test_what_the_server_does_on_an_attempt_and_the_attempt_itself_stand_or_fall_together(world: World, receiver: Receiver) -> None:
+    (id,) = world.send(world.add(receiver.url))
+
+    def refuse(tx: Tx, outcome: Outcome) -> None:
+        raise RuntimeError("no")
+
+    def work(deliverer: Deliverer) -> Awaitable[int]:
+        deliverer._on_attempt = refuse
+        return deliverer.run_once()
+
+    world.run(work)
+    assert world.database.read(lambda tx: attempts(tx, TEST, id)) == []
+    world.now += 61  # the lease has run out
+    assert world.deliver() == 1
+    assert world.outcomes[0].state == "delivered"
+
+
+def test_resending_makes_a_new_delivery_of_the_same_body(world: World, receiver: Receiver) -> None:
+    (id,) = world.send(world.add(receiver.url))
+    world.deliver()
+    world.now += 5
+    again = world.database.write(lambda tx: resend(tx, TEST, id, world.now))
+    assert again != id
+    world.deliver()
+    assert [body for _, body in receiver.got] == [BODY, BODY]
+    assert len(world.database.read(lambda tx: attempts(tx, TEST, id))) == 1
+
+
+def test_another_scopes_delivery_cannot_be_seen_or_resent(world: World, receiver: Receiver) -> None:
+    (id,) = world.send(world.add(receiver.url))
+    world.deliver()
+    for stranger in (LIVE, Scope("acct_2", False)):
+        assert world.database.read(lambda tx, s=stranger: (deliveries(tx, s), attempts(tx, s, id), pending(tx, s, "evt_1"))) == ([], [], 0)  # type: ignore[misc]
+        with pytest.raises(UnknownDelivery):
+            world.database.write(lambda tx, s=stranger: resend(tx, s, id, NOW))  # type: ignore[misc]
+
+
+def test_an_endpoint_is_failing_since_its_first_failure_after_its_last_success(world: World, receiver: Receiver) -> None:
+    endpoint = world.add(receiver.url)
+    since = lambda: world.database.read(lambda tx: failing_since(tx, TEST, "we_1"))  # noqa: E731
+    assert since() is None
+    for status, after in ((500, 10), (200, 20), (500, 30), (500, 40)):
+        receiver.status, world.now = status, NOW + after
+        world.send(endpoint, event=f"evt_{after}")
+        world.deliver()
+        assert since() == {10: NOW + 10, 20: None, 30: NOW + 30, 40: NOW + 30}[after]
+
+
+# -- several servers
+
+
+def taken(world: World, now: int, lease: str, limit: int = 10, busy: tuple[str, ...] = ()) -> list[Claim]:
+    return world.database.write(lambda tx: claim(tx, now, lease, now + 60, limit, busy))
+
+
+def test_a_delivery_is_claimed_by_one_server_until_its_lease_ends(world: World) -> None:
+    world.send(world.add("http://x"))
+    assert len(taken(world, NOW, "first")) == 1
+    assert taken(world, NOW + 59, "second") == []
+    assert len(taken(world, NOW + 60, "third")) == 1
+
+
+def test_who_lost_the_lease_records_nothing(world: World) -> None:
+    (id,) = world.send(world.add("http://x"))
+    (late,) = taken(world, NOW, "first")
+    (timely,) = taken(world, NOW + 60, "second")
+    result = Result(NOW, True, 200, "", None, 1)
+    assert world.database.write(lambda tx: record(tx, timely, result, "delivered", None))
+    assert not world.database.write(lambda tx: record(tx, late, result, "pending", NOW))
+    assert world.database.read(lambda tx: deliveries(tx, TEST))[0].state == "delivered"
+    assert len(world.database.read(lambda tx: attempts(tx, TEST, id))) == 1
+
+
+def test_many_servers_at_once_share_the_work_without_overlap(world: World) -> None:
+    world.send(*(world.add("http://x", f"we_{number}") for number in range(40)))
+    found: list[int] = []
+    lock = threading.Lock()
+
+    def serve(name: str) -> None:
+        while mine := taken(world, NOW, name, 3):
+            with lock:
+                found.extend(claim.id for claim in mine)
+
+    threads = [threading.Thread(target=serve, args=(f"server_{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # A server may come away empty while others hold rows; what counts is that nothing was taken twice.
+    found += [claim.id for claim in taken(world, NOW, "last", 40)]
+    assert sorted(found) == sorted(set(found))
+    assert len(found) == 40
+
+
+def test_a_busy_endpoint_is_left_alone(world: World) -> None:
+    world.send(world.add("http://x", "we_slow"), world.add("http://x", "we_quick"))
+    assert [claim.endpoint_id for claim in taken(world, NOW, "first", busy=("we_slow",))] == ["we_quick"]
+
+
+# -- the loop
+
+
+def test_the_loop_delivers_when_it_is_woken_and_stops_when_told(world: World, receiver: Receiver) -> None:
+    endpoint = world.add(receiver.url)
+
+    async def work(deliverer: Deliverer) -> None:
+        stop, arrived = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        deliverer._on_attempt = lambda tx, outcome: (world.outcomes.append(outcome), loop.call_soon_threadsafe(arrived.set)) and None
+        running = asyncio.create_task(deliverer.run(stop))
+        for number in range(3):
+            arrived.clear()
+            await deliverer._edge.write(
+                lambda tx, n=number: enqueue(tx, TEST, f"evt_{n}", "charge.succeeded", BODY, [endpoint], NOW, deliverer.wake)  # type: ignore[misc]
+            )
+            await asyncio.wait_for(arrived.wait(), 10)
+        stop.set()
+        await asyncio.wait_for(running, 10)
+
+    world.run(work, Limits(poll_seconds=600.0))  # so long that only being woken explains a delivery
+    assert [outcome.event_id for outcome in world.outcomes] == ["evt_0", "evt_1", "evt_2"]
+
+
+def test_waking_a_deliverer_that_does_not_run_is_harmless(world: World) -> None:
+    world.run(lambda deliverer: asyncio.to_thread(deliverer.wake))
+
+
+def test_a_secret_is_not_shown_by_repr() -> None:
+    assert SECRET not in repr(Endpoint("we_1", "http://x", (SECRET,)))
