@@ -24,7 +24,7 @@ from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
 from tollkey.settings import Settings
 from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, due_now, make_app
 from tollkey.wire import due as due_work
-from tollkey.wire import idempotency
+from tollkey.wire import hosted, idempotency
 
 log = logging.getLogger("tollkey")
 
@@ -94,7 +94,7 @@ def open_core(
     migrate(
         database,
         [
-            keys.MIGRATION, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION,
+            keys.MIGRATION, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION, hosted.MIGRATION,
             *gather_migrations(tollkey.platform, tollkey.payments),
         ],
     )  # fmt: skip

@@ -4,6 +4,7 @@ from tollkey.wire.app import make_app
 from tollkey.wire.call import Call, EventSink, Origin, Setup
 from tollkey.wire.due import Due, due_now
 from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param
+from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.objects import Objects, Tables, dig, encode
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
@@ -44,6 +45,8 @@ __all__ = [
     "dig",
     "due_now",
     "encode",
+    "hosted_url",
+    "html_page",
     "invalid",
     "list_page",
     "listing",
@@ -52,6 +55,8 @@ __all__ = [
     "missing_param",
     "of_list",
     "operation_params",
+    "redirect",
     "retrieve",
     "sublist",
+    "with_query",
 ]

@@ -14,7 +14,7 @@ from tollkey.wire.service import LARGEST_BODY, Service
 
 _LARGEST = 20 * 1024 * 1024  # bytes; an upload
 _STATUS = {status: f"{status} {phrase}" for status, phrase in (
-    (200, "OK"), (302, "Found"), (400, "Bad Request"), (401, "Unauthorized"), (402, "Payment Required"), (403, "Forbidden"),
+    (200, "OK"), (302, "Found"), (303, "See Other"), (400, "Bad Request"), (401, "Unauthorized"), (402, "Payment Required"), (403, "Forbidden"),
     (404, "Not Found"), (409, "Conflict"), (413, "Content Too Large"), (414, "URI Too Long"), (429, "Too Many Requests"),
     (500, "Internal Server Error"), (503, "Service Unavailable"),
 )}  # fmt: skip

@@ -41,6 +41,7 @@ class Endpoint:
     unrestricted: only a secret key without restrictions may call it.
     raw: it may answer stored bytes as they are, when nothing has to be changed in them.
     secret: its answer's ``secret`` is left out of logs and of the answer kept for an idempotency key.
+    public: needs no key; its path holds a ``{token}`` that ``wire.hosted`` made, which gives the scope and ``call.path["id"]``.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -55,6 +56,7 @@ class Endpoint:
     unrestricted: bool = False
     raw: bool = False
     secret: bool = False
+    public: bool = False
     host: str | None = None  # served on files.stripe.com in the real system
 
     @property

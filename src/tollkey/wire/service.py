@@ -8,15 +8,16 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Protocol
 
 from tollkey.db import Edge, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
-from tollkey.wire import idempotency, refusals
+from tollkey.wire import hosted, idempotency, refusals
+from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.expand import expand
-from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.objects import encode
 from tollkey.wire.pages import Page
@@ -101,6 +102,9 @@ class Service:
         try:
             if self.policy.require_https and not request.secure:
                 raise refusals.https_only()
+            page = None if request.path.startswith("/v1/") else self.router.find(request.method, request.path)
+            if page is not None and page[0].endpoint.public:
+                return await self._public(request, *page, request_id, started)
             verdict = await self._authenticate(request, started)
             if isinstance(verdict, Denied):
                 key = verdict.key
@@ -120,6 +124,33 @@ class Service:
             if self._log is not None:
                 self._write_log(request, response, key, request_id, started)
         return response
+
+    # -- pages without a key
+
+    async def _public(self, request: Request, route: Route, names: dict[str, str], request_id: str, started: float) -> Response:
+        """The answer of an endpoint whose URL's token, not a key, gives the scope (``wire.hosted``)."""
+        now, endpoint = int(started), route.endpoint
+        kind = hosted.kind_of(endpoint.path)
+        grant = await self.edge.read(lambda tx: hosted.grant_of(tx, kind, names["token"], now))
+        if grant is None:
+            return self._shown(_sorry(404, "This page does not exist any more."), request_id)
+        agent = request.headers.get("user-agent")
+        origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
+
+        def work(tx: Tx) -> Response:
+            path = {**names, "id": grant.id}
+            return self._keeping(Call(self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform), route, request)
+
+        if not endpoint.writes:
+            response = await self.edge.read(work)
+        else:
+            response = await self.edge.write(work, lock=f"{grant.platform}:{int(grant.scope.livemode)}")
+        if response.status >= 400 and "text/html" in request.headers.get("accept", ""):
+            return self._shown(_sorry(response.status, json.loads(response.body)["error"]["message"]), request_id)
+        return response
+
+    def _shown(self, reply: Reply, request_id: str | None) -> Response:
+        return Response(reply.status, reply.body, dict(reply.headers), reply.content_type, request_id)
 
     # -- who asks
 
@@ -265,7 +296,7 @@ class Service:
         paths = params.pop("expand", None) or []
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
-            return Response(answer.status, answer.body, dict(answer.headers), answer.content_type, call.origin.request_id)
+            return self._shown(answer, call.origin.request_id)
         shown = self.render(call, answer, paths)
         kept = encode({**shown, "secret": None}) if endpoint.secret else None
         return Response(200, encode(shown), request_id=call.origin.request_id, kept=kept)
@@ -369,6 +400,10 @@ class Service:
             )
         except Exception:
             log.exception("request log of %s", request_id)
+
+
+def _sorry(status: int, message: str) -> Reply:
+    return hosted.html_page("This did not work", f"<h1>This did not work</h1>\n<p>{escape(message)}</p>", status=status)
 
 
 def _key_in_body(request: Request) -> str | None:

@@ -1,0 +1,164 @@
+"""Pages that people see without a key: a 3-D Secure challenge, a checkout page, an account link, an invoice.
+
+The address of such a page holds an unguessable token. The token says in which account and mode, about
+which object and for which kind of page it was made; whoever holds the address may do what the page
+offers and nothing else. Only the token's digest is stored. An endpoint with ``public=True`` and a path like
+``/3ds/{token}`` or ``/3ds/{token}/complete`` is answered in that scope, with the object's id in ``call.path["id"]``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from tollkey.db import Migration, Scope, Tx
+from tollkey.wire.resource import Reply
+
+if TYPE_CHECKING:
+    from tollkey.wire.call import Call
+
+MIGRATION = Migration(
+    "hosted",
+    (
+        "CREATE TABLE hosted (digest TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, livemode {bool} NOT NULL, platform TEXT NOT NULL,"
+        " kind TEXT NOT NULL, id TEXT NOT NULL, expires_at {int})",
+    ),
+)
+
+_TOKEN_LENGTH = 43  # characters of 0-9A-Za-z: 256 bits
+
+
+class Grant(NamedTuple):
+    """What the token of a page's address stands for.
+
+    platform: the account whose key made it. kind: the kind of page. id: the object it is about.
+    expires_at: UTC epoch seconds from which on it is refused, or None.
+    """
+
+    scope: Scope
+    platform: str
+    kind: str
+    id: str
+    expires_at: int | None
+
+
+def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None) -> str:
+    """A new public address ``<base_url>/<kind>/<token>`` for a page about that object.
+
+    kind: the path before the token, for example ``3ds``; its endpoints are ``/<kind>/{token}`` and below.
+    expires_at: UTC epoch seconds from which on the address is refused; None for never.
+    """
+    token = call.ids.text(_TOKEN_LENGTH)
+    call.tx.execute(
+        "INSERT INTO hosted (digest, account, livemode, platform, kind, id, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (_digest(token), call.account, int(call.livemode), call.platform, kind, id, expires_at),
+    )
+    return f"{call.setup.base_url}/{kind}/{token}"
+
+
+def grant_of(tx: Tx, kind: str, token: str, now: int) -> Grant | None:
+    """What that token allows on pages of that kind, or None when it is unknown, expired or made for another kind."""
+    rows = tx.execute("SELECT account, livemode, platform, kind, id, expires_at FROM hosted WHERE digest = ?", (_digest(token),))
+    if not rows:
+        return None
+    account, livemode, platform, found, id, expires_at = rows[0]
+    if found != kind or (expires_at is not None and now >= expires_at):
+        return None
+    return Grant(Scope(account, bool(livemode)), platform, found, id, expires_at)
+
+
+def kind_of(path: str) -> str:
+    """The kind of page that an endpoint's path serves: what stands before ``{token}``."""
+    return path.partition("/{token}")[0].lstrip("/")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def with_query(url: str, **params: str) -> str:
+    """The URL with these parameters added to its query."""
+    parts = urlsplit(url)
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *params.items()])
+    return urlunsplit(parts._replace(query=query))
+
+
+def redirect(url: str) -> Reply:
+    """303: go on to that address with a GET."""
+    return Reply(b"", "text/html; charset=utf-8", 303, {"Location": url, "Referrer-Policy": "no-referrer"})
+
+
+def html_page(title: str, body: str, *, status: int = 200, leads_to: str | None = None, script: str = "") -> Reply:
+    """A whole page: one column, one accent, light and dark, keyboard and screen reader in order.
+
+    title: plain text. body: HTML of the page's main part; whoever writes it escapes what came from outside.
+    leads_to: where a form of the page may redirect to (a ``return_url``), besides this server.
+    script: a module's text; only that script may run.
+    """
+    tail = f'<script type="module">{script}</script>\n' if script else ""
+    html = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{escape(title)}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+{tail}</body>
+</html>
+"""
+    return Reply(html.encode(), "text/html; charset=utf-8", status, _headers(leads_to, script))
+
+
+def _headers(leads_to: str | None, script: str) -> dict[str, str]:
+    target = urlsplit(leads_to or "")
+    web = target.scheme in ("http", "https")
+    form = f" {target.scheme}://{target.netloc}" if web else f" {target.scheme}:" if target.scheme else ""
+    policy = (
+        f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src 'self'; form-action 'self'{form};"
+        f" connect-src 'self'; style-src '{_source(_STYLE)}'" + (f"; script-src '{_source(script)}'" if script else "")
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+
+
+def _source(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+_STYLE = """
+:root{color-scheme:light dark;--page:#f5f6f8;--card:#fff;--text:#1a1f36;--soft:#5a6277;
+--line:#d9dde5;--accent:#4f46c8;--on-accent:#fff;--bad:#b3261e}
+@media(prefers-color-scheme:dark){:root{--page:#12141a;--card:#1c1f28;--text:#eceef4;--soft:#a4abbd;
+--line:#363b48;--accent:#a8a2ff;--on-accent:#16162b;--bad:#ff8a80}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,sans-serif}
+main{max-width:28rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
+h1{font-size:1.35rem;line-height:1.3;margin:0 0 .75rem}
+p{margin:0 0 1rem}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.35rem 1rem;margin:0 0 1.5rem}
+dt{color:var(--soft)}
+dd{margin:0;text-align:right;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+label{display:block;font-weight:600;margin:0 0 .25rem}
+input,select,button,.button{width:100%;min-height:44px;font:inherit;border:1px solid var(--line);border-radius:8px}
+input,select{padding:.5rem .75rem;margin:0 0 1rem;color:inherit;background:var(--page)}
+button,.button{display:block;padding:.6rem 1rem;margin:0 0 .75rem;font-weight:600;text-align:center;text-decoration:none;
+cursor:pointer;color:var(--on-accent);background:var(--accent);border-color:var(--accent)}
+button.second,.button.second{color:var(--text);background:transparent;border-color:var(--line)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.note{color:var(--soft);font-size:.9rem}
+.error{color:var(--bad);font-weight:600}
+@media(max-width:32rem){main{margin:0;border:0;border-radius:0;min-height:100vh}}
+"""

@@ -1,0 +1,47 @@
+"""Pages without a key: their addresses, and what their headers allow."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+
+from tollkey.db import Scope
+from tollkey.wire import hosted_url, html_page, with_query
+from tollkey.wire.hosted import grant_of, kind_of
+
+
+def test_the_token_of_an_address_gives_the_scope_and_the_object_of_its_own_kind_of_page_only(api: Api) -> None:
+    scope = Scope(api.account, False)
+    url = api.core.database.write(lambda tx: hosted_url(api.core.call(tx, scope, api.now), "3ds", "pi_1", expires_at=api.now + 60))
+    token = url.rpartition("/")[2]
+    grant = api.core.database.read(lambda tx: grant_of(tx, "3ds", token, api.now))
+    assert grant is not None
+    assert (grant.scope, grant.id) == (scope, "pi_1")
+    assert api.core.database.read(lambda tx: grant_of(tx, "invoice", token, api.now)) is None
+    assert api.core.database.read(lambda tx: grant_of(tx, "3ds", token, api.now + 60)) is None
+    assert api.core.database.read(lambda tx: grant_of(tx, "3ds", token[:-1] + "-", api.now)) is None
+
+
+def test_the_token_itself_is_not_stored(api: Api) -> None:
+    url = api.core.database.write(lambda tx: hosted_url(api.core.call(tx, Scope(api.account, False), api.now), "3ds", "pi_1"))
+    token = url.rpartition("/")[2]
+    assert api.core.database.read(lambda tx: tx.execute("SELECT COUNT(*) FROM hosted WHERE digest = ?", (token,))) == [(0,)]
+
+
+def test_the_kind_of_page_is_what_stands_before_the_token() -> None:
+    assert kind_of("/3ds/{token}/complete") == "3ds"
+    assert kind_of("/account/onboarding/{token}") == "account/onboarding"
+
+
+def test_a_page_lets_forms_lead_to_this_server_and_to_the_return_url_only() -> None:
+    policy = html_page("Pay", "<h1>Pay</h1>", leads_to="https://shop.example/done?x=1").headers["Content-Security-Policy"]
+    assert "form-action 'self' https://shop.example;" in policy
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+
+
+def test_a_title_is_escaped() -> None:
+    assert b"<title>&lt;b&gt;</title>" in html_page("<b>", "").body
+
+
+def test_a_query_is_added_to_the_one_that_is_there() -> None:
+    assert with_query("https://shop.example/done?x=1", redirect_status="succeeded") == "https://shop.example/done?x=1&redirect_status=succeeded"
