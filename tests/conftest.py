@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.support.api import api, postgres_world, sqlite_world
 
+from tests.support.api import api, postgres_world, sqlite_world
 from tollkey.db import Database, Ids, Postgres, SQLite
 
 __all__ = ["api", "postgres_world", "sqlite_world"]

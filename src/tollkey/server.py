@@ -14,22 +14,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
+
 import tollkey.payments
 import tollkey.platform
 from tollkey import keys, ledger, outbox
 from tollkey.db import Database, Edge, Ids, Migration, Scope, Tx, edge_for, migrate, open_database
 from tollkey.platform.events import record_event
-from tollkey.platform.merchants import MIGRATION as MERCHANTS
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
+from tollkey.platform.request_logs import Buffer, forget_old
+from tollkey.platform.webhook_endpoints import lookup
 from tollkey.settings import Settings
-from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, due_now, make_app
+from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, due_now, hosted, idempotency, make_app
 from tollkey.wire import due as due_work
-from tollkey.wire import hosted, idempotency
 
 log = logging.getLogger("tollkey")
 
 _TICK_SECONDS = 0.5
-_USAGE_SECONDS = 2.0
+_FLUSH_SECONDS = 0.5
 _TIDY_SECONDS = 600.0
 
 
@@ -142,23 +144,28 @@ class Server:
     edge: Edge
     service: Service
     app: Any
+    deliverer: outbox.Deliverer
+    http: httpx.AsyncClient
+    log: Buffer
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         """Begin the background work: key usage, what is due, webhooks."""
         await self.edge.start()
-        self._tasks = [asyncio.create_task(work) for work in (self._flush_usage(), self._do_due(), self._tidy())]
+        self._tasks = [asyncio.create_task(work) for work in (self._flush(), self._do_due(), self._tidy())]
+        self._tasks.append(asyncio.create_task(self.deliverer.run(self._stopping)))
 
     async def stop(self) -> None:
         """Finish what was answered, write what is in memory, close the database."""
         self._stopping.set()
-        for task in self._tasks:
+        for task in self._tasks[:-1]:
             task.cancel()
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
-        await self.edge.write(self.core.verifier.flush)
+        await self._write_memory()
+        await self.http.aclose()
         await self.edge.stop()
 
     async def _every(self, seconds: float, work: Callable[[], Any]) -> None:
@@ -169,18 +176,22 @@ class Server:
             except Exception:
                 log.exception("background work failed; it is tried again")
 
-    async def _flush_usage(self) -> None:
-        async def work() -> None:
-            await self.edge.write(self.core.verifier.flush)
+    async def _write_memory(self) -> None:
+        await self.edge.write(self.core.verifier.flush)
+        while await self.edge.write(self.log.flush):
+            pass
 
-        await self._every(_USAGE_SECONDS, work)
+    async def _flush(self) -> None:
+        await self._every(_FLUSH_SECONDS, self._write_memory)
 
     async def _do_due(self) -> None:
         await self._every(_TICK_SECONDS, lambda: run_due(self.core, self.edge))
 
     async def _tidy(self) -> None:
         async def work() -> None:
-            await self.edge.write(lambda tx: idempotency.forget_old(tx, int(self.core.now())))
+            now = int(self.core.now())
+            await self.edge.write(lambda tx: idempotency.forget_old(tx, now))
+            await self.edge.write(lambda tx: forget_old(tx, now - self.core.settings.log_days * 86400))
 
         await self._every(_TIDY_SECONDS, work)
 
@@ -190,7 +201,9 @@ async def run_due(core: Core, edge: Edge) -> int:
     now = int(core.now())
     waiting = await edge.read(lambda tx: due_now(tx, now))
     for item in waiting:
-        await edge.write(lambda tx, item=item: do_due(core.call(tx, item.scope, now), item), lock=f"{item.scope.account}:{int(item.scope.livemode)}")  # type: ignore[misc]
+        await edge.write(
+            lambda tx, item=item: do_due(core.call(tx, item.scope, now), item), lock=f"{item.scope.account}:{int(item.scope.livemode)}"
+        )  # type: ignore[misc]
     return len(waiting)
 
 
@@ -217,5 +230,12 @@ def build(core: Core) -> Server:
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
     )
-    service = Service(core.setup, edge, core.verifier, policy, core.now)
-    return Server(core, edge, service, make_app(service, settings.trust_proxy))
+    log_buffer = Buffer()
+    service = Service(core.setup, edge, core.verifier, policy, core.now, log_buffer)
+    http = httpx.AsyncClient(follow_redirects=False, timeout=20)
+    deliverer = outbox.Deliverer(
+        edge, http, core.now, lambda tx, scope, id: lookup(core.setup.tables, core.authority.keyring, tx, scope, id),
+        headers={"User-Agent": "Tollkey/1.0"}, ids=core.setup.ids,
+    )  # fmt: skip
+    core.setup.services["wake"] = deliverer.wake
+    return Server(core, edge, service, make_app(service, settings.trust_proxy), deliverer, http, log_buffer)

@@ -66,7 +66,10 @@ def test_the_audit_log_tells_who_did_what_and_holds_no_secret(api: Api) -> None:
 def test_a_restricted_key_is_told_which_permission_it_lacks_by_its_human_name(api: Api) -> None:
     answer = api.post("/v1/customers", key=api.restricted("customer_read"))
     assert answer.status == 403
-    assert "Enabling Customers Write ('customer_write') permissions on this key would allow this request to continue." in answer.error["message"]
+    assert (
+        "Enabling Customers Write ('customer_write') permissions on this key would allow this request to continue."
+        in answer.error["message"]
+    )
     assert "request-id" in answer.headers
 
 

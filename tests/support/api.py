@@ -122,7 +122,15 @@ class Api:
     # -- requests
 
     def send(
-        self, method: str, path: str, *, key: str | None = "", headers: dict[str, str] | None = None, body: bytes = b"", query: str = "", ip: str = "127.0.0.1"
+        self,
+        method: str,
+        path: str,
+        *,
+        key: str | None = "",
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        query: str = "",
+        ip: str = "127.0.0.1",
     ) -> Answer:
         """Send one request. key: the secret test key unless given; None sends none."""
         sent = {"content-type": "application/x-www-form-urlencoded"} if body else {}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.openapi import assert_valid, object_problems, problems
 
+from tests.support.openapi import assert_valid, object_problems, problems
 from tollkey.wire.shapes import blank, expand_targets, expandables, missing_fields, properties
 from tollkey.wire.spec import object_facts
 from tollkey.wire.spec.usual import ALWAYS, EXPANDED_BEFORE, SOMETIMES, WHEN_EXPANDED

@@ -38,23 +38,22 @@ def serve(
         raise typer.Exit(1) from None
     merchant = ensure_first_account(core)
     publishable, secret = test_pair(core, merchant.id)
-    facts = {"url": f"http://{_shown(settings.host)}:{port_taken}", "account": merchant.id, "publishable_key": publishable, "secret_key": secret}
-    asyncio.run(_run(core, listener, facts, json_), loop_factory=_loop_factory()) if sys.version_info >= (3, 12) else _run_311(
-        core, listener, facts, json_
-    )
+    facts = {
+        "url": f"http://{_shown(settings.host)}:{port_taken}",
+        "account": merchant.id,
+        "publishable_key": publishable,
+        "secret_key": secret,
+    }
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run(core, listener, facts, json_))
 
 
 def _loop_factory() -> Any:
     try:
         import uvloop
-    except ImportError:
+    except ImportError:  # not on Windows
         return None
     return uvloop.new_event_loop
-
-
-def _run_311(core: Core, listener: socket.socket, facts: dict[str, str], as_json: bool) -> None:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(core, listener, facts, as_json))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -77,11 +76,17 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], as_js
     server = build(core)
     await server.start()
     config = uvicorn.Config(
-        server.app, log_level="warning", access_log=False, server_header=False, date_header=True, lifespan="off", timeout_graceful_shutdown=10
+        server.app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
     )
     http = uvicorn.Server(config)
     stop_signals = (signal.SIGTERM, signal.SIGINT)
-    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign]
+    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     loop = asyncio.get_running_loop()
     for number in stop_signals:
         loop.add_signal_handler(number, lambda: setattr(http, "should_exit", True))
@@ -112,5 +117,8 @@ def _announce(facts: dict[str, str], as_json: bool) -> None:
         )
     )  # fmt: skip
     print(f"\ncurl {url}/v1/customers -u {key}: -d email=jenny@example.com\n")
-    print(f'import stripe\nstripe.api_key = "{key}"\nstripe.api_base = "{url}"\ncustomer = stripe.Customer.create(email="jenny@example.com")\nprint(customer.id, customer.email)\n')
+    print(
+        f'import stripe\nstripe.api_key = "{key}"\nstripe.api_base = "{url}"\n'
+        'customer = stripe.Customer.create(email="jenny@example.com")\nprint(customer.id, customer.email)\n'
+    )
     sys.stdout.flush()

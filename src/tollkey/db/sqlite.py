@@ -52,7 +52,7 @@ class SQLiteTx:
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         try:
-            return self._connection.execute(sql, params).fetchall()  # type: ignore[arg-type]
+            return self._connection.execute(sql, params).fetchall()
         except sqlite3.Error as error:
             raise _translate(error) from error
 
@@ -186,9 +186,11 @@ class SQLite:
         Raises StorageError when the file cannot be read, so that a caller's lease is not renewed.
         """
         try:
-            rows = self._reader().execute(
-                "SELECT seq, sender, channel, payload FROM bell WHERE seq > ? ORDER BY seq", (self._heard,)
-            ).fetchall()
+            rows = (
+                self._reader()
+                .execute("SELECT seq, sender, channel, payload FROM bell WHERE seq > ? ORDER BY seq", (self._heard,))
+                .fetchall()
+            )
         except sqlite3.Error as error:
             raise _translate(error) from error
         for seq, sender, channel, payload in rows:

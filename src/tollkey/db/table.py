@@ -97,15 +97,11 @@ class Table:
 
     # -- one object
 
-    def insert(
-        self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]
-    ) -> None:
+    def insert(self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]) -> None:
         """Store a new object. Raises Duplicate when the scope has one with that id."""
         tx.execute(self._insert, (scope.account, int(scope.livemode), id, created, body, private, *values))
 
-    def update(
-        self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]
-    ) -> None:
+    def update(self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]) -> None:
         """Replace a stored object."""
         tx.execute(self._update, (created, body, private, *values, scope.account, int(scope.livemode), id))
 
@@ -125,7 +121,11 @@ class Table:
 
     def exists_in_other_mode(self, tx: Tx, scope: Scope, id: str) -> bool:
         """Whether the same account has that id in the other mode: a yes or no, never the object."""
-        return bool(tx.execute(f"SELECT 1 FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?", (scope.account, int(not scope.livemode), id)))
+        return bool(
+            tx.execute(
+                f"SELECT 1 FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?", (scope.account, int(not scope.livemode), id)
+            )
+        )
 
     # -- many
 

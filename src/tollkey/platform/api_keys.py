@@ -47,7 +47,9 @@ def shown(key: Key, now: int, usage: Usage | None = None, secret: str | None = N
         "expires_at": key.expires_at,
         "hidden_at": key.hidden_at,
         "ip_allowlist": list(key.ip_allowlist),
-        "last_used": None if usage is None else {"at": usage.last_used_at, "endpoint": usage.endpoint, "ip": usage.ip, "requests": usage.uses},
+        "last_used": None
+        if usage is None
+        else {"at": usage.last_used_at, "endpoint": usage.endpoint, "ip": usage.ip, "requests": usage.uses},
         "livemode": key.livemode,
         "name": key.name,
         "note": key.note,
@@ -213,11 +215,11 @@ API_KEY = Resource(
     endpoints=(
         Endpoint("GET", "/v1/api_keys", list_keys, params=P.page(
             type=P.enum("publishable", "secret", "restricted"), include_expired=P.boolean())),
-        Endpoint("POST", "/v1/api_keys", create, secret=True, params=P.object(
-            required=["type"], type=P.enum("secret", "restricted"), expires_at=P.timestamp(), **_TEXTS, **_LISTS)),
+        Endpoint("POST", "/v1/api_keys", create, secret=True, params=P.nested(
+            {"type": P.enum("secret", "restricted"), "expires_at": P.timestamp(), **_TEXTS, **_LISTS}, required=["type"])),
         Endpoint("GET", _PATH, retrieve_key, params=_NOTHING),
-        Endpoint("POST", _PATH, _verb(update), params=P.object(
-            **{name: P.unset(kind) for name, kind in {**_TEXTS, **_LISTS}.items()})),
+        Endpoint("POST", _PATH, _verb(update), params=P.nested(
+            {name: P.unset(kind) for name, kind in {**_TEXTS, **_LISTS}.items()})),
         _post("reveal", reveal, P.object(note=P.string()), secret=True),
         _post("hide", hide),
         _post("roll", roll, _ROLL, secret=True),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tollkey import outbox
 from tollkey.keys import Permission
+from tollkey.platform.webhook_endpoints import targets
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, encode, list_page, retrieve
 from tollkey.wire.versions import LATEST
 
@@ -23,8 +24,7 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
     if previous is not None:
         data["previous_attributes"] = previous
     connected = call.account != call.platform
-    endpoints = webhook_targets(call, connected)
-    wanting = [endpoint for endpoint in endpoints if endpoint.wants(type)]
+    hearing = targets(call, type, connected)
     event: Json = {
         "id": call.ids.new("evt"),
         "object": "event",
@@ -32,7 +32,7 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
         "created": call.now,
         "data": data,
         "livemode": call.livemode,
-        "pending_webhooks": len(wanting),
+        "pending_webhooks": len(hearing),
         "request": {"id": call.origin.request_id, "idempotency_key": call.origin.idempotency_key},
         "type": type,
         "_about": value.get("id"),
@@ -40,14 +40,10 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
     if connected:
         event["account"] = call.account
     call.objects.insert(event)
-    if wanting:
+    if hearing:
         body = encode({name: field for name, field in event.items() if not name.startswith("_")})
-        outbox.enqueue(call.tx, call.scope, event["id"], type, body, wanting, call.now)
-
-
-def webhook_targets(call: Call, connected: bool) -> list[outbox.Endpoint]:
-    """The webhook endpoints that hear of this scope's events: its own, and a platform's that listen to connected accounts."""
-    return []
+        for scope, endpoint in hearing:
+            outbox.enqueue(call.tx, scope, event["id"], type, body, [endpoint], call.now, call.setup.services.get("wake"))
 
 
 def _matches(types: list[str], type: str) -> bool:

@@ -45,7 +45,8 @@ class WireApp:
     def __init__(self, service: Service, trust_proxy: bool = False) -> None:
         self._service, self._trust_proxy = service, trust_proxy
 
-    async def __call__(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **_: Any) -> None:
+    async def __call__(self, req: falcon.asgi.Request, resp: falcon.asgi.Response | None, **_: Any) -> None:
+        assert resp is not None  # only a WebSocket has none
         scope = req.scope
         path = scope["path"] if "raw_path" not in scope else scope["raw_path"].decode("latin-1").partition("?")[0]
         headers = headers_of(scope)

@@ -62,6 +62,11 @@ class Tables:
             if new:
                 self._fill(tx, table)
 
+    def load(self, tx: Tx, scope: Scope, object: str, id: str) -> Json | None:
+        """One object, outside of any call; None when the scope has no such."""
+        record = self.of[object].get(tx, scope, id)
+        return _decode(record) if record is not None else None
+
     def _fill(self, tx: Tx, table: Table) -> None:
         for account, livemode, id in tx.execute(f"SELECT account, livemode, id FROM {table.table}"):
             scope = Scope(account, bool(livemode))
@@ -176,7 +181,13 @@ class Objects:
         public, private = split(value)
         body = encode(public)
         table.insert(
-            self.tx, self.scope, id, value.get("created") or self._call.now, body, orjson.dumps(private) if private else None, _values(table, value)
+            self.tx,
+            self.scope,
+            id,
+            value.get("created") or self._call.now,
+            body,
+            orjson.dumps(private) if private else None,
+            _values(table, value),
         )
         self._loaded[object, id] = value
         self._stored[object, id] = body
@@ -200,7 +211,13 @@ class Objects:
                 raise self.missing(object, id)
             stored = record.body
         table.update(
-            self.tx, self.scope, id, value.get("created") or self._call.now, body, orjson.dumps(private) if private else None, _values(table, value)
+            self.tx,
+            self.scope,
+            id,
+            value.get("created") or self._call.now,
+            body,
+            orjson.dumps(private) if private else None,
+            _values(table, value),
         )
         self._loaded[object, id] = value
         self._stored[object, id] = body

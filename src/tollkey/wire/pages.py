@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tollkey.db.table import Range
+from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
 from tollkey.wire.objects import as_text
-from tollkey.wire.resource import Endpoint, Json, Params, Permission
+from tollkey.wire.resource import Endpoint, Json, Params
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call

@@ -39,7 +39,10 @@ def denied(denial: Denied) -> ApiError:
         return _unauthorized(f"The API key provided does not allow requests from your IP address ({denial.ip}).")
     if denial.reason is Reason.unavailable:
         return ApiError(
-            503, "api_error", message="Your API key cannot be verified right now. Please try again later.", bare=True,
+            503,
+            "api_error",
+            message="Your API key cannot be verified right now. Please try again later.",
+            bare=True,
             cause="no fresh lease and no database",
         )
     return _unauthorized(f"Invalid API Key provided: {shown}")
@@ -108,8 +111,12 @@ def https_only() -> ApiError:
 
 def too_many_requests(livemode: bool) -> ApiError:
     """429: the key's rate limit is used up (reference section 1.7)."""
-    message = "Request rate limit exceeded" if livemode else (
-        "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode. You can learn more about rate limits"
-        " here https://stripe.com/docs/rate-limits."
+    message = (
+        "Request rate limit exceeded"
+        if livemode
+        else (
+            "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode. You can learn more about rate limits"
+            " here https://stripe.com/docs/rate-limits."
+        )
     )
     return ApiError(429, code="rate_limit", message=message, retry=True)

@@ -84,7 +84,9 @@ class Service:
     now: returns UTC epoch seconds; a clock of the tests' own, or the machine's.
     """
 
-    def __init__(self, setup: Setup, edge: Edge, verifier: Verifier, policy: Policy, now: Callable[[], float] = time.time, log: Log | None = None) -> None:
+    def __init__(
+        self, setup: Setup, edge: Edge, verifier: Verifier, policy: Policy, now: Callable[[], float] = time.time, log: Log | None = None
+    ) -> None:
         self.setup, self.edge, self.verifier, self.policy = setup, edge, verifier, policy
         self.router = Router(setup.tables.catalogue)
         self.versions = Versions(setup.tables.catalogue)
@@ -115,7 +117,13 @@ class Service:
             response = self._refuse(error, request, key, request_id, started)
         except StorageError as error:
             log.error("%s storage: %s", request_id, error)
-            response = self._refuse(ApiError(503, "api_error", message="Storage is not available; nothing was changed.", retry=True), request, key, request_id, started)
+            response = self._refuse(
+                ApiError(503, "api_error", message="Storage is not available; nothing was changed.", retry=True),
+                request,
+                key,
+                request_id,
+                started,
+            )
         except Exception:
             log.exception("%s %s %s", request_id, request.method, request.path)
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id, started)
@@ -203,7 +211,14 @@ class Service:
         if len(request.body) > LARGEST_BODY and endpoint.host is None:
             raise ApiError(413, message=f"Request body is too large: {LARGEST_BODY} bytes are allowed.")
         origin = Origin(
-            request_id, idempotency_key, version, request.ip, request.method, request.path, request.headers.get("user-agent"), request.headers
+            request_id,
+            idempotency_key,
+            version,
+            request.ip,
+            request.method,
+            request.path,
+            request.headers.get("user-agent"),
+            request.headers,
         )
 
         def work(tx: Tx) -> Response:
@@ -237,10 +252,6 @@ class Service:
             return
         if key.kind == "publishable":
             if not endpoint.publishable:
-                raise refusals.secret_key_required()
-            return
-        if key.kind == "ephemeral":
-            if not endpoint.ephemeral:
                 raise refusals.secret_key_required()
             return
         if endpoint.unrestricted:
@@ -303,8 +314,10 @@ class Service:
 
     def _as_stored(self, call: Call, route: Route) -> bool:
         resource = route.resource
-        return resource.view is None and len(call.path) == 1 and (
-            self.versions.current(call.version) or not self.versions.touches(call.version, resource.object)
+        return (
+            resource.view is None
+            and len(call.path) == 1
+            and (self.versions.current(call.version) or not self.versions.touches(call.version, resource.object))
         )
 
     def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
@@ -392,10 +405,24 @@ class Service:
         try:
             self._log(
                 Logged(
-                    request_id, Scope(request.headers.get("stripe-account") or key.account, key.livemode), key.id, key.redacted,
-                    request.method, request.path, request.query.decode("utf-8", "replace"), response.status, started, self._now() - started,
-                    request.ip, request.headers.get("stripe-version") or LATEST, request.headers.get("user-agent"),
-                    request.headers.get("idempotency-key"), request.body, response.storable, response.code, key.account,
+                    request_id,
+                    Scope(request.headers.get("stripe-account") or key.account, key.livemode),
+                    key.id,
+                    key.redacted,
+                    request.method,
+                    request.path,
+                    request.query.decode("utf-8", "replace"),
+                    response.status,
+                    started,
+                    self._now() - started,
+                    request.ip,
+                    request.headers.get("stripe-version") or LATEST,
+                    request.headers.get("user-agent"),
+                    request.headers.get("idempotency-key"),
+                    request.body,
+                    response.storable,
+                    response.code,
+                    key.account,
                 )
             )
         except Exception:

@@ -1,0 +1,187 @@
+"""Request logs: who asked what, and what was answered. Kept for the Dashboard, without secrets.
+
+Entries gather in memory and are written in the background, so a request never waits for its log.
+A full buffer drops the newest and counts them: a log that fails never changes an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tollkey.db import Migration, Scope, Tx
+from tollkey.wire import Logged
+
+MIGRATION = Migration(
+    "request_logs",
+    (
+        "CREATE TABLE request_logs (seq {key}, id TEXT NOT NULL, account TEXT NOT NULL, livemode {bool} NOT NULL, at {int} NOT NULL,"
+        " milliseconds {int} NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL,"
+        " error_code TEXT, key_id TEXT, key_shown TEXT, ip TEXT, version TEXT NOT NULL, user_agent TEXT, idempotency_key TEXT,"
+        " request_body TEXT NOT NULL, response_body TEXT NOT NULL, object_id TEXT)",
+        "CREATE INDEX request_logs_at ON request_logs (account, livemode, at, seq)",
+        "CREATE INDEX request_logs_key ON request_logs (account, livemode, key_id, at, seq)",
+        "CREATE INDEX request_logs_status ON request_logs (account, livemode, status, at, seq)",
+        "CREATE INDEX request_logs_id ON request_logs (account, livemode, id)",
+        "CREATE INDEX request_logs_old ON request_logs (at)",
+    ),
+)
+
+_MOST_WAITING = 20_000
+_LONGEST = 10_000  # characters kept of a body
+_KEYS = re.compile(r"\b((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,})")
+_SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}")
+_NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d{9}(?:\d{2,6})?(\d{4})(?![0-9A-Za-z])")
+_FIELDS = re.compile(
+    r"(cvc|client_secret|password|id_number|ssn_last_4|account_number|iban)((?:%5D|\])?=|\"\s*:\s*\")([^&\"]+)", re.IGNORECASE
+)
+
+
+def redact(text: str) -> str:
+    """A body or a query without what must not be kept: keys, client secrets, card and account numbers, codes."""
+    text = _FIELDS.sub(r"\1\2[redacted]", text)
+    text = _KEYS.sub(lambda m: f"{m[1]}...{m[2][-4:]}", text)
+    text = _SECRETS.sub("_secret_[redacted]", text)
+    return _NUMBERS.sub(r"************\1", text)
+
+
+class RequestLog(NamedTuple):
+    """One logged request. at: UTC epoch seconds."""
+
+    seq: int
+    id: str
+    at: int
+    milliseconds: int
+    method: str
+    path: str
+    query: str
+    status: int
+    error_code: str | None
+    key_id: str | None
+    key_shown: str | None
+    ip: str | None
+    version: str
+    user_agent: str | None
+    idempotency_key: str | None
+    request_body: str
+    response_body: str
+    object_id: str | None
+
+
+_COLUMNS = ", ".join(RequestLog._fields)
+_SHORT = ", ".join("''" if name.endswith("_body") else name for name in RequestLog._fields)
+_ID = re.compile(rb'\A\{\s*"id":\s*"([A-Za-z0-9_]{1,80})"')
+
+
+class Buffer:
+    """Entries on their way to the database; given to the wire as its log."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Logged] = deque()
+        self.dropped = 0
+
+    def __call__(self, entry: Logged) -> None:
+        if len(self._waiting) >= _MOST_WAITING:
+            self.dropped += 1
+            return
+        self._waiting.append(entry)
+
+    def flush(self, tx: Tx, most: int = 2_000) -> int:
+        """Write at most so many waiting entries and return how many. What the transaction loses is lost: logs are not money."""
+        count = 0
+        while self._waiting and count < most:
+            entry = self._waiting.popleft()
+            found = _ID.match(entry.response_body)
+            tx.execute(
+                "INSERT INTO request_logs (id, account, livemode, at, milliseconds, method, path, query, status, error_code, key_id,"
+                " key_shown, ip, version, user_agent, idempotency_key, request_body, response_body, object_id)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    entry.request_id, entry.scope.account, int(entry.scope.livemode), int(entry.started), int(entry.seconds * 1000),
+                    entry.method, entry.path, redact(entry.query), entry.status, entry.error_code, entry.key_id, entry.key_shown,
+                    entry.ip, entry.version, (entry.user_agent or "")[:200], entry.idempotency_key, _kept(entry.request_body),
+                    _kept(entry.response_body), found[1].decode() if found else None,
+                ),
+            )  # fmt: skip
+            count += 1
+        return count
+
+
+def _kept(body: bytes) -> str:
+    text = body[: 2 * _LONGEST].decode("utf-8", "replace").replace("\0", "")
+    return redact(text)[:_LONGEST]
+
+
+def find(
+    tx: Tx,
+    scope: Scope,
+    *,
+    limit: int = 50,
+    before: RequestLog | None = None,
+    key_id: str | None = None,
+    status: tuple[int, int] | None = None,
+    method: str | None = None,
+    path: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
+) -> list[RequestLog]:
+    """Requests of one scope, newest first, without their bodies.
+
+    status: lowest and highest. path: how it begins. since, until: UTC epoch seconds. before: continue behind this one.
+    """
+    where: list[str] = ["account = ?", "livemode = ?"]
+    values: list[object] = [scope.account, int(scope.livemode)]
+    for clause, given in (
+        ("key_id = ?", [key_id]), ("status BETWEEN ? AND ?", status), ("method = ?", [method]), ("path LIKE ? ESCAPE '!'", [_prefix(path)]),
+        ("at >= ?", [since]), ("at <= ?", [until]), ("(at, seq) < (?, ?)", (before.at, before.seq) if before else None),
+    ):  # fmt: skip
+        if given is not None and given[0] is not None:
+            where.append(clause)
+            values.extend(given)
+    rows = tx.execute(f"SELECT {_SHORT} FROM request_logs WHERE {' AND '.join(where)} ORDER BY at DESC, seq DESC LIMIT ?", (*values, limit))
+    return [RequestLog(*row) for row in rows]
+
+
+def _prefix(path: str | None) -> str | None:
+    if not path:
+        return None
+    return path.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+
+
+def one(tx: Tx, scope: Scope, id: str) -> RequestLog | None:
+    """One request with its redacted bodies, or None."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM request_logs WHERE account = ? AND livemode = ? AND id = ?", (scope.account, int(scope.livemode), id)
+    )
+    return RequestLog(*rows[0]) if rows else None
+
+
+def counts(tx: Tx, scope: Scope, since: int, until: int, step: int, key_id: str | None = None) -> Sequence[tuple[int, int, int]]:
+    """How many requests by time and status class: (start of the step in UTC epoch seconds, status // 100, count)."""
+    where, values = "account = ? AND livemode = ? AND at >= ? AND at < ?", [scope.account, int(scope.livemode), since, until]
+    parameters: list[object] = list(values)
+    if key_id is not None:
+        where += " AND key_id = ?"
+        parameters.append(key_id)
+    rows = tx.execute(
+        f"SELECT at - at % {int(step)} AS slot, status / 100 AS kind, count(*) FROM request_logs WHERE {where} GROUP BY slot, kind ORDER BY slot",
+        parameters,
+    )
+    return [(int(slot), int(kind), int(count)) for slot, kind, count in rows]
+
+
+def by_key(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
+    """How many requests each key made since then (UTC epoch seconds), most first."""
+    rows = tx.execute(
+        "SELECT key_id, count(*) AS requests FROM request_logs WHERE account = ? AND livemode = ? AND at >= ? AND key_id IS NOT NULL"
+        " GROUP BY key_id ORDER BY requests DESC LIMIT 20",
+        (scope.account, int(scope.livemode), since),
+    )
+    return [(key, int(count)) for key, count in rows]
+
+
+def forget_old(tx: Tx, before: int, most: int = 5_000) -> None:
+    """Drop requests from before then (UTC epoch seconds), so many at a time."""
+    tx.execute("DELETE FROM request_logs WHERE seq IN (SELECT seq FROM request_logs WHERE at < ? LIMIT ?)", (before, most))

@@ -1,0 +1,134 @@
+"""Webhook endpoints: where events are sent.
+
+    enabled ◀──update──▶ disabled        any state ──delete──▶ gone
+
+The signing secret is answered once, by ``create``; it is kept sealed, since each delivery is signed with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from tollkey import outbox
+from tollkey.db import Scope, Tx
+from tollkey.keys import Keyring, Permission
+from tollkey.keys.sealing import seal, unseal
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, Tables, blank, invalid, listing, retrieve
+
+PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
+_MOST = 16
+_URL = re.compile(r"https?://[^\s/$.?#][^\s]*", re.IGNORECASE)
+
+
+def _keyring(call: Call) -> Keyring:
+    keyring: Keyring = call.service("authority").keyring
+    return keyring
+
+
+def _bound(scope: Scope, id: str) -> str:
+    return f"{scope.account}/{'live' if scope.livemode else 'test'}/{id}"
+
+
+def seal_secret(call: Call, id: str, secret: str) -> str:
+    """A signing secret as it is stored."""
+    return base64.b64encode(seal(secret, _bound(call.scope, id), _keyring(call))).decode()
+
+
+def secrets_of(keyring: Keyring, scope: Scope, endpoint: Json) -> tuple[str, ...]:
+    """The signing secrets in force, newest first: two of them while the older one of a roll lasts."""
+    return tuple(unseal(base64.b64decode(sealed), _bound(scope, endpoint["id"]), keyring) for sealed in endpoint["_secrets"])
+
+
+def _check_url(call: Call, url: str) -> None:
+    if not _URL.fullmatch(url):
+        raise invalid("Not a valid URL", "url", "url_invalid")
+    if call.livemode and not url.lower().startswith("https://"):
+        raise invalid("Invalid URL: Live webhook endpoints must use HTTPS.", "url", "url_invalid")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a webhook endpoint; ``secret`` is answered this once."""
+    _check_url(call, params["url"])
+    if call.objects.table("webhook_endpoint").count(call.tx, call.scope) >= _MOST:
+        raise invalid(f"You have reached the maximum of {_MOST} {'live' if call.livemode else 'test'} webhook endpoints.")
+    connect = params.pop("connect", None) or False
+    if not params.get("enabled_events"):
+        raise invalid("Missing required param: enabled_events.", "enabled_events", "parameter_missing")
+    id = call.ids.new("we")
+    secret = "whsec_" + call.ids.text(32)
+    endpoint = blank("webhook_endpoint", id=id, created=call.now, livemode=call.livemode, status="enabled")
+    endpoint.update({name: value for name, value in params.items() if value is not None})
+    endpoint["_connect"] = connect
+    endpoint["_secrets"] = [seal_secret(call, id, secret)]
+    call.objects.insert(endpoint)
+    return {**endpoint, "secret": secret}
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a webhook endpoint, or switch it off and on again."""
+    endpoint = call.objects.get("webhook_endpoint", call.path["webhook_endpoint"])
+    if params.get("url"):
+        _check_url(call, params["url"])
+    if "disabled" in params:
+        endpoint["status"] = "disabled" if params.pop("disabled") else "enabled"
+    metadata = params.pop("metadata", {})
+    if metadata is None:
+        endpoint["metadata"] = {}
+    else:
+        endpoint["metadata"] = {name: value for name, value in {**endpoint["metadata"], **metadata}.items() if value != ""}
+    endpoint.update(params)
+    return call.objects.save(endpoint)
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a webhook endpoint; what is on its way to it is abandoned."""
+    return call.objects.delete(call.objects.get("webhook_endpoint", call.path["webhook_endpoint"]))
+
+
+def roll_secret(call: Call, endpoint: Json, keep_old: bool) -> str:
+    """A new signing secret, which is returned this once. keep_old: sign with the old one as well until the next roll."""
+    secret = "whsec_" + call.ids.text(32)
+    endpoint["_secrets"] = [seal_secret(call, endpoint["id"], secret), *(endpoint["_secrets"][:1] if keep_old else [])]
+    call.objects.save(endpoint)
+    return secret
+
+
+def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.Endpoint]]:
+    """Who hears of an event of this scope: its own endpoints, and those of its platform for connected accounts."""
+    found = []
+    for home in {call.account: call, call.platform: call.within(call.platform)}.values():
+        of_platform = connected and home.account == call.platform
+        for endpoint in home.objects.query("webhook_endpoint", {"status": "enabled"}, limit=_MOST):
+            if endpoint["_connect"] == of_platform:
+                target = outbox.Endpoint(endpoint["id"], endpoint["url"], (), tuple(endpoint["enabled_events"]))
+                if target.wants(type):
+                    found.append((home.scope, target))
+    return found
+
+
+def lookup(tables: Tables, keyring: Keyring, tx: Tx, scope: Scope, id: str) -> outbox.Endpoint | None:
+    """An endpoint as it stands, with its secrets, for the deliverer; None when it must get nothing any more."""
+    endpoint = tables.load(tx, scope, "webhook_endpoint", id)
+    if endpoint is None or endpoint["status"] != "enabled":
+        return None
+    return outbox.Endpoint(id, endpoint["url"], secrets_of(keyring, scope, endpoint), tuple(endpoint["enabled_events"]))
+
+
+WEBHOOK_ENDPOINT = Resource(
+    object="webhook_endpoint",
+    prefix="we",
+    path_param="webhook_endpoint",
+    label="webhook endpoint",
+    permission=PERMISSION,
+    indexed=("status",),
+    endpoints=(
+        listing("webhook_endpoint", "/v1/webhook_endpoints"),
+        Endpoint("POST", "/v1/webhook_endpoints", create, secret=True),
+        retrieve("webhook_endpoint", "/v1/webhook_endpoints/{webhook_endpoint}"),
+        Endpoint("POST", "/v1/webhook_endpoints/{webhook_endpoint}", update),
+        Endpoint("DELETE", "/v1/webhook_endpoints/{webhook_endpoint}", delete),
+    ),
+    title="Webhook endpoints",
+    columns=("url", "status", "id", "created"),
+)

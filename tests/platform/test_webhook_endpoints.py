@@ -1,0 +1,76 @@
+"""Webhook endpoints, and the events they hear."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.support.api import Api
+
+
+class Listener(HTTPServer):
+    """Keeps what it is sent: (headers, body)."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[Any, bytes]] = []
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                listener.got.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    server = Listener()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_verifies(api: Api, listener: Listener) -> None:
+    endpoint = api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["customer.created"])
+    customer = api.ok("POST", "/v1/customers", email="jenny@example.com")
+    api.ok("POST", f"/v1/customers/{customer['id']}", email="j@example.com")
+    api.world.runner.run(api.world.server.deliverer.run_once())
+    ((headers, body),) = listener.got
+    event = stripe.Webhook.construct_event(body, headers["Stripe-Signature"], endpoint["secret"], tolerance=10**9)
+    assert (event["type"], event["data"]["object"]["id"]) == ("customer.created", customer["id"])
+
+
+def test_the_signing_secret_is_answered_once(api: Api) -> None:
+    endpoint = api.ok("POST", "/v1/webhook_endpoints", url="https://example.com/hook", enabled_events=["*"])
+    assert endpoint["secret"].startswith("whsec_")
+    assert "secret" not in api.get(f"/v1/webhook_endpoints/{endpoint['id']}")
+
+
+def test_a_url_that_is_none_is_refused(api: Api) -> None:
+    answer = api.post("/v1/webhook_endpoints", url="nowhere", enabled_events=["*"])
+    assert (answer.status, answer.error["code"], answer.error["message"]) == (400, "url_invalid", "Not a valid URL")
+
+
+def test_a_disabled_endpoint_gets_nothing(api: Api, listener: Listener) -> None:
+    endpoint = api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["*"])
+    api.ok("POST", f"/v1/webhook_endpoints/{endpoint['id']}", disabled=True)
+    api.ok("POST", "/v1/customers")
+    api.world.runner.run(api.world.server.deliverer.run_once())
+    assert listener.got == []
