@@ -201,9 +201,11 @@ async def run_due(core: Core, edge: Edge) -> int:
     now = int(core.now())
     waiting = await edge.read(lambda tx: due_now(tx, now))
     for item in waiting:
-        await edge.write(
-            lambda tx, item=item: do_due(core.call(tx, item.scope, now), item), lock=f"{item.scope.account}:{int(item.scope.livemode)}"
-        )  # type: ignore[misc]
+
+        def work(tx: Tx, item: Due = item) -> None:
+            do_due(core.call(tx, item.scope, now), item)
+
+        await edge.write(work, lock=f"{item.scope.account}:{int(item.scope.livemode)}")
     return len(waiting)
 
 

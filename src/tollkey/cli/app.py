@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import typer
 
+from tollkey.cli import accounts, keys
+from tollkey.cli.doctor import doctor
 from tollkey.cli.serve import serve
 
 app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "Stripe's API-key system as software that anyone can run, with the payments API behind it. Not affiliated with Stripe."
 ))  # fmt: skip
 app.command()(serve)
+app.command()(doctor)
+app.add_typer(keys.app, name="keys")
+app.add_typer(accounts.app, name="accounts")
 
 
 @app.callback()

@@ -166,7 +166,8 @@ def counts(tx: Tx, scope: Scope, since: int, until: int, step: int, key_id: str 
         where += " AND key_id = ?"
         parameters.append(key_id)
     rows = tx.execute(
-        f"SELECT at - at % {int(step)} AS slot, status / 100 AS kind, count(*) FROM request_logs WHERE {where} GROUP BY slot, kind ORDER BY slot",
+        f"SELECT at - at % {int(step)} AS slot, status / 100 AS kind, count(*) FROM request_logs"
+        f" WHERE {where} GROUP BY slot, kind ORDER BY slot",
         parameters,
     )
     return [(int(slot), int(kind), int(count)) for slot, kind, count in rows]

@@ -73,7 +73,8 @@ def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: i
     Raises ApiError when the key was first used for another endpoint or with other parameters.
     """
     rows = tx.execute(
-        "SELECT path, fingerprint, request_id, status, retry, body, created FROM idempotency WHERE account = ? AND livemode = ? AND key = ?",
+        "SELECT path, fingerprint, request_id, status, retry, body, created FROM idempotency"
+        " WHERE account = ? AND livemode = ? AND key = ?",
         (scope.account, int(scope.livemode), key),
     )
     if not rows:

@@ -89,8 +89,8 @@ def account_invalid(key: Key, account: str) -> ApiError:
     return ApiError(
         403,
         code="account_invalid",
-        message=f"The provided key '{key.masked}' does not have access to account '{account}' (or that account does not exist)."
-        " Application access may have been revoked.",
+        message=f"The provided key '{key.masked}' does not have access to account '{account}'"
+        " (or that account does not exist). Application access may have been revoked.",
         bare=True,
     )
 

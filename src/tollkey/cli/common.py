@@ -1,0 +1,76 @@
+"""What the commands share: opening the server's data, printing, and ending with the right exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from tollkey.db import Scope, StorageError
+from tollkey.keys import Actor, KeyRefused, KeyringError
+from tollkey.platform.merchants import first_merchant
+from tollkey.server import Core, open_core
+from tollkey.settings import load_settings
+
+Data = Annotated[str | None, typer.Option(help="Folder of the database and the key material. [tollkey-data]")]
+Database = Annotated[str | None, typer.Option(help="postgresql://… instead of the embedded SQLite.")]
+Account = Annotated[str | None, typer.Option(help="acct_…; the first account unless given.")]
+Live = Annotated[bool, typer.Option("--live", help="Live mode; test mode unless given.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+ACTOR = Actor("cli", "tollkey")
+
+
+def fail(message: str) -> typer.Exit:
+    """Say what is wrong on standard error; the command ends with 1."""
+    typer.echo(f"tollkey: {message}", err=True)
+    return typer.Exit(1)
+
+
+@contextmanager
+def opened(data: str | None, database: str | None) -> Iterator[Core]:
+    """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1."""
+    try:
+        core = open_core(load_settings(data=data, database=database))
+    except (OSError, ValueError, StorageError, KeyringError) as problem:
+        raise fail(str(problem)) from None
+    try:
+        yield core
+    except (KeyRefused, StorageError) as problem:
+        raise fail(str(problem)) from None
+    finally:
+        core.close()
+
+
+def scope_of(core: Core, account: str | None, live: bool) -> Scope:
+    """The account and mode that a command is about. Ends with 1 when there is no account yet."""
+    if account is None:
+        merchant = core.database.read(first_merchant)
+        if merchant is None:
+            raise fail("there is no account yet: start the server once, or run `tollkey accounts create`")
+        account = merchant.id
+    return Scope(account, live)
+
+
+def when(seconds: int | None) -> str:
+    """A time as people read it, in UTC."""
+    return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def show(value: Any, as_json: bool, lines: Callable[[], Sequence[str]]) -> None:
+    """Print a value as JSON, or as lines for people."""
+    if as_json:
+        typer.echo(json.dumps(value, indent=2, sort_keys=True))
+    else:
+        for line in lines():
+            typer.echo(line)
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns as wide as their widest cell."""
+    widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (titles, *rows)]

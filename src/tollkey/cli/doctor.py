@@ -1,0 +1,58 @@
+"""``tollkey doctor``: is everything as it should be? Exit code 1 when something is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from tollkey import ledger
+from tollkey.cli.common import AsJson, Data, Database, opened, show
+from tollkey.db import Scope, Tx
+from tollkey.keys import is_private
+from tollkey.platform.merchants import merchants
+from tollkey.server import Core
+
+
+class Finding(NamedTuple):
+    """One thing looked at."""
+
+    what: str
+    fine: bool
+    detail: str
+
+
+def examine(core: Core) -> list[Finding]:
+    """Look at the database, the key material, the keys and the ledger of every account."""
+    keyring = Path(core.settings.data) / "keyring.json"
+    findings = [Finding("key material", is_private(keyring), f"{keyring} must be readable by its owner only")]
+
+    def work(tx: Tx) -> list[Finding]:
+        found = []
+        if tx.dialect == "sqlite":
+            answer = tx.execute("PRAGMA quick_check")[0][0]
+            found.append(Finding("database file", answer == "ok", str(answer)))
+        accounts = merchants(tx)
+        found.append(Finding("accounts", bool(accounts), f"{len(accounts)} accounts"))
+        for merchant in accounts:
+            for livemode in (False, True):
+                scope = Scope(merchant.id, livemode)
+                kinds = {key.kind for key in core.authority.list(tx, scope, active_at=int(core.now()))}
+                mode = "live" if livemode else "test"
+                found.append(Finding(f"{merchant.id} {mode} keys", "publishable" in kinds, ", ".join(sorted(kinds)) or "none"))
+                broken = ledger.audit(tx, scope)
+                found.append(Finding(f"{merchant.id} {mode} ledger", not broken, "; ".join(broken) or "sums to zero"))
+        return found
+
+    return findings + core.database.read(work)
+
+
+def doctor(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
+    """Check the database, the key material, the keys and the ledger."""
+    with opened(data, database) as core:
+        findings = examine(core)
+        values = [{"check": f.what, "ok": f.fine, "detail": f.detail} for f in findings]
+        show(values, json_, lambda: [f"{'ok  ' if f.fine else 'FAIL'}  {f.what}: {f.detail}" for f in findings])
+    if not all(f.fine for f in findings):
+        raise typer.Exit(1)

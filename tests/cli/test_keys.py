@@ -1,0 +1,62 @@
+"""Keys from a shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from tollkey.cli.app import app
+
+
+def run(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--data", str(folder)])
+
+
+def ready(folder: Path) -> None:
+    assert run(folder, "accounts", "create", "--name", "Acme").exit_code == 0
+
+
+def test_listing_masks_secrets(tmp_path: Path) -> None:
+    ready(tmp_path)
+    keys = json.loads(run(tmp_path, "keys", "list", "--json").stdout)
+    secret = next(key for key in keys if key["type"] == "secret")
+    assert secret["secret"] is None
+    assert secret["redacted"].startswith("sk_test_...")
+
+
+def test_a_live_key_is_revealed_once_and_then_refused_with_exit_code_1(tmp_path: Path) -> None:
+    ready(tmp_path)
+    (secret,) = [key for key in json.loads(run(tmp_path, "keys", "list", "--live", "--json").stdout) if key["type"] == "secret"]
+    first = run(tmp_path, "keys", "reveal", secret["id"], "--live", "--note", "in the vault")
+    assert (first.exit_code, "sk_live_51" in first.stdout) == (0, True)
+    again = run(tmp_path, "keys", "reveal", secret["id"], "--live")
+    assert (again.exit_code, "can no longer be shown" in again.stderr) == (1, True)
+
+
+def test_a_live_key_is_not_made_unless_its_text_is_asked_for(tmp_path: Path) -> None:
+    ready(tmp_path)
+    assert run(tmp_path, "keys", "create", "--live").exit_code == 2
+
+
+def test_rolling_gives_a_new_key_and_the_audit_log_says_who(tmp_path: Path) -> None:
+    ready(tmp_path)
+    (old,) = [key for key in json.loads(run(tmp_path, "keys", "list", "--json").stdout) if key["type"] == "secret"]
+    new = json.loads(run(tmp_path, "keys", "roll", old["id"], "--expires", "in_24_hours", "--json").stdout)
+    assert new["rolled_from"] == old["id"]
+    log = json.loads(run(tmp_path, "keys", "audit", old["id"], "--json").stdout)
+    assert [(entry["action"], entry["actor"]) for entry in log] == [("rolled", "cli:tollkey"), ("created", "cli:tollkey")]
+
+
+def test_without_an_account_the_command_says_what_to_do(tmp_path: Path) -> None:
+    answer = run(tmp_path, "keys", "list")
+    assert (answer.exit_code, "there is no account yet" in answer.stderr) == (1, True)
+
+
+def test_the_doctor_finds_nothing_on_a_fresh_server_and_says_so_in_its_exit_code(tmp_path: Path) -> None:
+    ready(tmp_path)
+    assert run(tmp_path, "doctor").exit_code == 0
+    (tmp_path / "keyring.json").chmod(0o644)
+    answer = run(tmp_path, "doctor")
+    assert (answer.exit_code, "FAIL  key material" in answer.stdout) == (1, True)
