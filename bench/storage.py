@@ -80,13 +80,21 @@ class WriterThread:
         self._thread.join()
 
 
-async def drive(write: Write, clients: int, seconds: float) -> Outcome:
-    """``clients`` each write again as soon as they were answered."""
+def spin(seconds: float) -> None:
+    """What a request costs the loop besides storage: HTTP, the key, the form, the answer."""
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        pass
+
+
+async def drive(write: Write, clients: int, seconds: float, request_seconds: float) -> Outcome:
+    """``clients`` each write again as soon as they were answered, after ``request_seconds`` of other work on the loop."""
     until = time.perf_counter() + seconds
     waits: list[float] = []
 
     async def client() -> None:
         while time.perf_counter() < until:
+            spin(request_seconds)
             begun = time.perf_counter()
             await write(insert)
             waits.append(time.perf_counter() - begun)
@@ -104,48 +112,48 @@ async def drive(write: Write, clients: int, seconds: float) -> Outcome:
     return Outcome(len(waits) / seconds, 1000 * await watching, 1000 * statistics.median(waits))
 
 
-def in_groups(database: Database, clients: int, seconds: float) -> Outcome:
+def in_groups(database: Database, clients: int, seconds: float, request_seconds: float) -> Outcome:
     async def run() -> Outcome:
         assert isinstance(database, SQLite)
         edge = SQLiteEdge(database)
-        outcome = await drive(edge.write, clients, seconds)
+        outcome = await drive(edge.write, clients, seconds, request_seconds)
         await edge.stop()
         return outcome
 
     return asyncio.run(run())
 
 
-def on_a_writer_thread(database: Database, clients: int, seconds: float) -> Outcome:
+def on_a_writer_thread(database: Database, clients: int, seconds: float, request_seconds: float) -> Outcome:
     async def run() -> Outcome:
         assert isinstance(database, SQLite)
         writer = WriterThread(database)
-        outcome = await drive(writer.write, clients, seconds)
+        outcome = await drive(writer.write, clients, seconds, request_seconds)
         writer.stop()
         return outcome
 
     return asyncio.run(run())
 
 
-def one_commit_each(database: Database, clients: int, seconds: float) -> Outcome:
+def one_commit_each(database: Database, clients: int, seconds: float, request_seconds: float) -> Outcome:
     async def run() -> Outcome:
         with ThreadPoolExecutor(1) as thread:
             loop = asyncio.get_running_loop()
-            return await drive(lambda work: loop.run_in_executor(thread, database.write, work), clients, seconds)
+            return await drive(lambda work: loop.run_in_executor(thread, database.write, work), clients, seconds, request_seconds)
 
     return asyncio.run(run())
 
 
-def compare_writes(folder: Path, rounds: int, clients: int, seconds: float) -> None:
+def compare_writes(folder: Path, rounds: int, clients: int, seconds: float, request_seconds: float) -> None:
     variants = {"group commit on the loop": in_groups, "writer thread": on_a_writer_thread, "one commit each": one_commit_each}
     outcomes: dict[str, list[Outcome]] = {name: [] for name in variants}
     for number in range(rounds):
         for name, run in variants.items():
-            database = SQLite(folder / f"{number}-{name.replace(' ', '-')}.db")
+            database = SQLite(folder / f"{request_seconds}-{number}-{name.replace(' ', '-')}.db")
             migrate(database, [ROWS])
-            outcomes[name].append(run(database, clients, seconds))
+            outcomes[name].append(run(database, clients, seconds, request_seconds))
             database.close()
     base = statistics.median(outcome.per_second for outcome in outcomes["one commit each"])
-    print(f"\n{clients} clients, durable inserts (medians of {rounds})")
+    print(f"\n{clients} clients, {1e6 * request_seconds:.0f} us of other work a request; durable inserts (medians of {rounds})")
     for name, results in outcomes.items():
         rate, longest, middle = (statistics.median(values) for values in zip(*results, strict=True))
         print(f"  {name:26} {rate:8.0f}/s  {rate / base:6.1f} x   answer {middle:6.2f} ms   loop held up at most {longest:5.1f} ms")
@@ -172,7 +180,7 @@ def compare_reads(database: Database, kind: str) -> None:
 
 async def _postgres_writes(database: Postgres, clients: int, seconds: float) -> Outcome:
     edge = ThreadEdge(database)
-    outcome = await drive(edge.write, clients, seconds)
+    outcome = await drive(edge.write, clients, seconds, 0.0)
     await edge.stop()
     return outcome
 
@@ -186,7 +194,8 @@ def main() -> None:
     parser.add_argument("--postgres", help="postgresql://… of an empty database, to measure it too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        compare_writes(Path(folder), options.rounds, options.clients, options.seconds)
+        for request_seconds in (0.0, 100e-6):
+            compare_writes(Path(folder), options.rounds, options.clients, options.seconds, request_seconds)
         database = SQLite(Path(folder) / "reads.db")
         compare_reads(database, "SQLite")
         database.close()

@@ -68,7 +68,11 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(scope=scopes, currency=currencies, kind=kinds, amount=amounts, fee=st.integers(0, 500), delay=delays)
     def charge(self, scope: Scope, currency: str, kind: str, amount: int, fee: int, delay: int | None) -> None:
-        sides = [Posting(BALANCE, currency, amount - fee, kind), Posting(FEES, currency, fee, kind), Posting(NETWORK, currency, -amount, kind)]
+        sides = [
+            Posting(BALANCE, currency, amount - fee, kind),
+            Posting(FEES, currency, fee, kind),
+            Posting(NETWORK, currency, -amount, kind),
+        ]
         due, txn = self.due(delay), self.id()
         with contextlib.suppress(LedgerError):  # nothing but zeros
             self.database.write(lambda tx: post(tx, scope, self.now, sides, "ch", due, txn=txn))

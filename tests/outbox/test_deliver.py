@@ -20,18 +20,19 @@ from tollkey.outbox import (
     Deliverer,
     Endpoint,
     Genuine,
+    Limits,
     Outcome,
     UnknownDelivery,
     attempts,
     deliveries,
     enqueue,
     failing_since,
+    forget,
     pending,
     resend,
     retry_delay,
     verify,
 )
-from tollkey.outbox.deliver import Limits
 from tollkey.outbox.store import Claim, Result, claim, record
 
 T = TypeVar("T")
@@ -160,7 +161,14 @@ def test_a_delivery_is_posted_signed_and_logged(world: World, receiver: Receiver
     assert headers["User-Agent"] == "Tollkey/1.0"
     assert verify(body, headers["Stripe-Signature"], SECRET, NOW) == Genuine(NOW)
     (logged,) = world.database.read(lambda tx: attempts(tx, TEST, id))
-    assert (logged.attempt, logged.at, logged.succeeded, logged.status, logged.response, logged.error) == (1, NOW, True, 200, "thanks", None)
+    assert (logged.attempt, logged.at, logged.succeeded, logged.status, logged.response, logged.error) == (
+        1,
+        NOW,
+        True,
+        200,
+        "thanks",
+        None,
+    )
     assert logged.duration_ms >= 0
     assert world.database.read(lambda tx: pending(tx, TEST, "evt_1")) == 0
     assert [(o.state, o.attempt, o.status) for o in world.outcomes] == [("delivered", 1, 200)]
@@ -243,7 +251,9 @@ def test_nobody_listening_is_a_failure_without_a_status(world: World, receiver: 
     assert logged.error.startswith("ConnectError")
 
 
-@pytest.mark.parametrize("url", ["nonsense", "http://", "ftp://127.0.0.1/x", "http://[bad"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "http://", "ftp://127.0.0.1/x", "http://[bad", "http://\u2028.\u00e4..", "http://" + "a" * 300]
+)
 def test_an_address_that_is_none_is_a_failure_like_any_other(world: World, url: str) -> None:
     world.send(world.add(url))
     world.deliver()
@@ -329,13 +339,36 @@ def test_another_scopes_delivery_cannot_be_seen_or_resent(world: World, receiver
 
 def test_an_endpoint_is_failing_since_its_first_failure_after_its_last_success(world: World, receiver: Receiver) -> None:
     endpoint = world.add(receiver.url)
-    since = lambda: world.database.read(lambda tx: failing_since(tx, TEST, "we_1"))  # noqa: E731
+
+    def since() -> int | None:
+        return world.database.read(lambda tx: failing_since(tx, TEST, "we_1"))
+
     assert since() is None
     for status, after in ((500, 10), (200, 20), (500, 30), (500, 40)):
         receiver.status, world.now = status, NOW + after
         world.send(endpoint, event=f"evt_{after}")
         world.deliver()
         assert since() == {10: NOW + 10, 20: None, 30: NOW + 30, 40: NOW + 30}[after]
+
+
+def test_old_settled_deliveries_are_forgotten_and_pending_ones_are_not(world: World, receiver: Receiver) -> None:
+    world.send(world.add(receiver.url))
+    world.deliver()
+    receiver.status = 500
+    world.send(world.endpoints["we_1"], world.add(receiver.url, "we_2"), event="evt_2")
+    world.deliver()
+    assert world.database.write(lambda tx: forget(tx, NOW)) == 0
+    assert world.database.write(lambda tx: forget(tx, NOW + 1)) == 1
+    assert [d.event_id for d in world.database.read(lambda tx: deliveries(tx, TEST))] == ["evt_2", "evt_2"]
+    assert world.database.read(lambda tx: tx.execute("SELECT event FROM outbox_messages")) == [("evt_2",)]
+
+
+def test_an_endpoint_without_a_secret_is_a_failed_attempt_not_a_silent_one(world: World, receiver: Receiver) -> None:
+    world.send(world.add(receiver.url))
+    world.endpoints["we_1"] = Endpoint("we_1", receiver.url, ())
+    world.deliver()
+    assert receiver.got == []
+    assert world.outcomes[0].error == "ValueError: a webhook endpoint without a secret cannot be signed for"
 
 
 # -- several servers
@@ -371,7 +404,7 @@ def test_many_servers_at_once_share_the_work_without_overlap(world: World) -> No
     def serve(name: str) -> None:
         while mine := taken(world, NOW, name, 3):
             with lock:
-                found.extend(claim.id for claim in mine)
+                found.extend(one.id for one in mine)
 
     threads = [threading.Thread(target=serve, args=(f"server_{number}",)) for number in range(4)]
     for thread in threads:
@@ -379,14 +412,14 @@ def test_many_servers_at_once_share_the_work_without_overlap(world: World) -> No
     for thread in threads:
         thread.join()
     # A server may come away empty while others hold rows; what counts is that nothing was taken twice.
-    found += [claim.id for claim in taken(world, NOW, "last", 40)]
+    found += [one.id for one in taken(world, NOW, "last", 40)]
     assert sorted(found) == sorted(set(found))
     assert len(found) == 40
 
 
 def test_a_busy_endpoint_is_left_alone(world: World) -> None:
     world.send(world.add("http://x", "we_slow"), world.add("http://x", "we_quick"))
-    assert [claim.endpoint_id for claim in taken(world, NOW, "first", busy=("we_slow",))] == ["we_quick"]
+    assert [one.endpoint_id for one in taken(world, NOW, "first", busy=("we_slow",))] == ["we_quick"]
 
 
 # -- the loop
@@ -398,7 +431,12 @@ def test_the_loop_delivers_when_it_is_woken_and_stops_when_told(world: World, re
     async def work(deliverer: Deliverer) -> None:
         stop, arrived = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
-        deliverer._on_attempt = lambda tx, outcome: (world.outcomes.append(outcome), loop.call_soon_threadsafe(arrived.set)) and None
+
+        def note(tx: Tx, outcome: Outcome) -> None:
+            world.outcomes.append(outcome)
+            loop.call_soon_threadsafe(arrived.set)
+
+        deliverer._on_attempt = note
         running = asyncio.create_task(deliverer.run(stop))
         for number in range(3):
             arrived.clear()

@@ -91,7 +91,20 @@ def test_a_json_body_keeps_its_types() -> None:
     assert decode_json(b" ") == {}
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"1", b'"x"', b"\xff", b'{"a": "\\u0000"}', b'{"a": {"b": ["\\u0000"]}}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"1",
+        b'"x"',
+        b"\xff",
+        b'{"a": "\\u0000"}',
+        b'{"a": {"b": ["\\u0000"]}}',
+        b'{"a": ' + b"[" * 900 + b'"\\u0000"' + b"]" * 900 + b"}",
+        b"[" * 100_000,
+    ],
+)
 def test_a_json_body_that_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(FormError):
         decode_json(body)

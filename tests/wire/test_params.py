@@ -55,7 +55,7 @@ def test_texts_of_a_form_become_typed_values() -> None:
     assert read(
         "post",
         "/v1/checkout/sessions",
-        b"mode=payment&line_items[1][quantity]=2&line_items[0][price]=price_1&line_items[10][price]=price_3&expand[]=customer"
+        b"mode=payment&line_items[2][quantity]=2&line_items[0][price]=price_1&line_items[10][price]=price_3&expand[]=customer"
         b"&allow_promotion_codes=True&expires_at=1767225600&success_url=https%3A%2F%2Fa.example",
     ) == {
         "mode": "payment",
@@ -114,6 +114,16 @@ def test_an_empty_text_for_what_cannot_be_unset_is_refused() -> None:
         ("GET", "/v1/customers", b"limit=abc", "parameter_invalid_integer", "limit", "Invalid integer: abc"),
         ("GET", "/v1/customers", b"limit=0", "parameter_invalid_integer", "limit", "This value must be greater than or equal to 1."),
         ("GET", "/v1/customers", b"limit=101", "parameter_invalid_integer", "limit", "This value must be less than or equal to 100."),
+        ("POST", "/v1/customers", b"email=x", "email_invalid", "email", "Invalid email address: x"),
+        ("POST", "/v1/webhook_endpoints", b"url=http:x&enabled_events[]=*", "url_invalid", "url", "Not a valid URL"),
+        (
+            "POST", "/v1/checkout/sessions", b"success_url=a.example",
+            "url_invalid", "success_url", "Invalid URL: An explicit scheme (such as https) must be provided.",
+        ),
+        (
+            "POST", "/v1/payment_intents/{id}/confirm", b"client_secret=x",
+            "parameter_unknown", "client_secret", "Received unknown parameter: client_secret",
+        ),
         ("POST", "/v1/refunds", b"amount=-9", "parameter_invalid_integer", "amount", "This value must be greater than or equal to 1."),
         ("POST", "/v1/customers", b"tax_exempt=maybe", None, "tax_exempt", "Invalid tax_exempt: must be one of none, reverse, or exempt"),
         ("POST", "/v1/customers", b"preferred_locales=de", None, "preferred_locales", "Invalid array"),

@@ -23,7 +23,7 @@ def test_a_blank_object_has_the_order_and_the_nulls_of_the_real_one() -> None:
 
 
 def test_an_optional_property_that_is_given_stands_in_its_place() -> None:
-    charge = blank("charge", id="ch_1", transfer="tr_1", authorization_code="1")
+    charge = blank("charge", id="ch_1", transfer="tr_1", presentment_details={})
     names = list(charge)
     assert names[2:] == sorted(names[2:])
     assert "transfer" not in blank("charge")

@@ -82,4 +82,6 @@ def _take_apart(sealed: bytes) -> _Envelope:
         raise SealBroken("not a sealed text of a known version")
     start = 2 + sealed[1]
     middle = start + _NONCE + _WRAPPED
+    if len(sealed) < middle + _NONCE:
+        raise SealBroken("the sealed text is cut short")
     return _Envelope(sealed[2:start].decode("utf-8", "replace"), sealed[start:middle], sealed[middle:])

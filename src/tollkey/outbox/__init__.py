@@ -1,6 +1,6 @@
 """EVENTS: recorded in the caller's transaction, delivered later as signed webhooks."""
 
-from tollkey.outbox.deliver import LIVE_RETRIES, TEST_RETRIES, Deliverer, Outcome, retry_delay
+from tollkey.outbox.deliver import LIVE_RETRIES, TEST_RETRIES, Deliverer, Limits, Outcome, retry_delay
 from tollkey.outbox.signature import Forged, Genuine, sign, verify
 from tollkey.outbox.store import (
     MIGRATION,
@@ -12,6 +12,7 @@ from tollkey.outbox.store import (
     deliveries,
     enqueue,
     failing_since,
+    forget,
     pending,
     resend,
 )
@@ -26,12 +27,14 @@ __all__ = [
     "Endpoint",
     "Forged",
     "Genuine",
+    "Limits",
     "Outcome",
     "UnknownDelivery",
     "attempts",
     "deliveries",
     "enqueue",
     "failing_since",
+    "forget",
     "pending",
     "resend",
     "retry_delay",

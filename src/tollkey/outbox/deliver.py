@@ -27,6 +27,11 @@ MINUTE, HOUR = 60, 3600
 LIVE_RETRIES = (5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 12 * HOUR, 12 * HOUR, 12 * HOUR, 12 * HOUR)
 TEST_RETRIES = (5 * MINUTE, 30 * MINUTE, 2 * HOUR)
 _EXCERPT = 4096  # bytes of an answer that are kept
+_HEADERS = {
+    "Content-Type": "application/json; charset=utf-8",
+    "Cache-Control": "no-cache",
+    "Accept": "*/*; q=0.5, application/xml",
+}
 _log = logging.getLogger("tollkey.outbox")
 
 
@@ -196,27 +201,24 @@ class Deliverer:
 
     async def _post(self, endpoint: Endpoint, claim: Claim) -> Result:
         at, start = int(self._clock()), self._timer()
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Cache-Control": "no-cache",
-            "Accept": "*/*; q=0.5, application/xml",
-            **self._headers,
-            "Stripe-Signature": sign(claim.body, endpoint.secrets, at),
-        }
         status, text, error = None, "", None
         try:
             async with asyncio.timeout(self._limits.timeout_seconds):
-                status, text = await self._exchange(endpoint.url, headers, claim.body)
-        except TimeoutError:
+                status, text = await self._exchange(endpoint, claim.body, at)
+        except (TimeoutError, httpx.TimeoutException):
             error = "timed out"
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
-            error = "timed out" if isinstance(problem, httpx.TimeoutException) else f"{type(problem).__name__}: {problem}"
+        except Exception as problem:  # whatever an address can do to a client: it is a failed attempt, never one without a record
+            error = f"{type(problem).__name__}: {problem}"[:_EXCERPT]
         duration = max(0, round((self._timer() - start) * 1000))
         return Result(at, status is not None and 200 <= status < 300, status, text, error, duration)
 
-    async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
+    async def _exchange(self, endpoint: Endpoint, body: bytes, at: int) -> tuple[int, str]:
+        """Send, and return the status with the beginning of the answer."""
+        headers = {**_HEADERS, **self._headers, "Stripe-Signature": sign(body, endpoint.secrets, at)}
         limits = httpx.Timeout(self._limits.timeout_seconds, connect=10.0)
-        async with self._client.stream("POST", url, content=body, headers=headers, timeout=limits, follow_redirects=False) as answer:
+        async with self._client.stream(
+            "POST", endpoint.url, content=body, headers=headers, timeout=limits, follow_redirects=False
+        ) as answer:
             kept = b""
             async for part in answer.aiter_bytes():
                 kept += part

@@ -63,6 +63,7 @@ MIGRATION = Migration(
             UNIQUE (delivery, attempt)
         )""",
         "CREATE INDEX outbox_attempts_endpoint ON outbox_attempts (account, livemode, endpoint, succeeded, id)",
+        "CREATE INDEX outbox_deliveries_message ON outbox_deliveries (message)",
     ),
 )
 
@@ -222,6 +223,24 @@ def failing_since(tx: Tx, scope: Scope, endpoint_id: str) -> int | None:
     last = tx.execute(f"SELECT max(id) {of} AND succeeded = 1", owner)[0][0] or 0
     first = tx.execute(f"SELECT at {of} AND succeeded = 0 AND id > ? ORDER BY id LIMIT 1", (*owner, last))
     return int(first[0][0]) if first else None
+
+
+def forget(tx: Tx, before: int, limit: int = 1000) -> int:
+    """Delete settled deliveries made before a second (UTC epoch), with their logs; return how many. Call again until 0.
+
+    For housekeeping over all scopes; what is still pending stays.
+    """
+    rows = tx.execute(
+        "SELECT id, message FROM outbox_deliveries WHERE created < ? AND state <> 'pending' ORDER BY id LIMIT ?", (before, limit)
+    )
+    for id, message in rows:
+        tx.execute("DELETE FROM outbox_attempts WHERE delivery = ?", (id,))
+        tx.execute("DELETE FROM outbox_deliveries WHERE id = ?", (id,))
+        tx.execute(
+            "DELETE FROM outbox_messages WHERE id = ? AND NOT EXISTS (SELECT 1 FROM outbox_deliveries WHERE message = ?)",
+            (message, message),
+        )
+    return len(rows)
 
 
 # -- for the deliverer

@@ -110,9 +110,16 @@ _IBANS = (
     "IE29AIBK93115212345678 IE24AIBK93115212345671 IE02AIBK93115212345679 IE94AIBK93115212345672 IE51AIBK93115212345670"
     " IE10AIBK93115200343434 IE69AIBK93115200121212 IE10AIBK93115202222227 IE36AIBK93115200055555 IE60AIBK93115200066666",
 )
+#: Of further countries only the account that succeeds.
+_SUCCEEDING = (
+    "EE382200221020145685", "ES0700120345030000067890", "FI2112345600000785", "IT40S0542811101000000123456", "LT121000011101001000",
+    "LU280019400644750000", "NL39RABO0300065264", "NO9386011117947", "PT50000201231234567890154", "SE3550000000054910000003",
+)  # fmt: skip
 
 
 def _sepa() -> Iterable[TestBank]:
+    for iban in _SUCCEEDING:
+        yield TestBank(iban, iban[:2], "eur", (f"pm_sepaDebit_success_{iban[:2].lower()}",))
     for ibans in _IBANS:
         for iban, (scenario, outcome, failure) in zip(ibans.split(), _SEPA_SCENARIOS, strict=True):
             country = iban[:2]
@@ -187,7 +194,7 @@ def sepa_debit(iban: str, *, account: str, key: bytes = b"") -> dict[str, Any]:
     }
 
 
-_BANK_CODE = {"AT": (4, 9), "BE": (4, 7), "DE": (4, 12), "FR": (4, 9), "IE": (4, 8)}
+_BANK_CODE = {"AT": (4, 9), "BE": (4, 7), "DE": (4, 12), "FI": (4, 7), "FR": (4, 9), "IT": (5, 10), "LU": (4, 7), "SE": (4, 7)}
 
 
 def bank_account(

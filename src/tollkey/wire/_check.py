@@ -17,7 +17,6 @@ Path = tuple[Any, str] | None
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
-METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
 
 
 def written(path: Path) -> str:
@@ -242,7 +241,7 @@ def numbered(value: dict[str, Any]) -> list[Any] | None:
 class Record(Node):
     """An object with known fields."""
 
-    __slots__ = ("_fields", "_finish", "required")
+    __slots__ = ("_fields", "_finish", "browser_only", "required")
 
     def __init__(
         self,
@@ -252,6 +251,7 @@ class Record(Node):
     ) -> None:
         self._fields = None if fields is None else dict(fields)
         self._finish, self.required = finish, tuple(required)
+        self.browser_only: frozenset[str] = frozenset()  # fields that only a publishable key may send
 
     @property
     def fields(self) -> dict[str, Node]:
@@ -308,38 +308,6 @@ class Map(Node):
 
     def takes(self, value: object) -> bool:
         return type(value) is dict
-
-
-class Metadata(Node):
-    """Keys and texts of the caller's own. An empty text unsets its key, '' all of them (returned as None)."""
-
-    __slots__ = ()
-
-    def read(self, value: object, path: Path) -> dict[str, str] | None:
-        if value == "" or value is None:
-            return None
-        if type(value) is not dict:
-            raise invalid("Invalid object", written(path))
-        if len(value) > METADATA_KEYS:
-            raise invalid(f"Metadata can have up to {METADATA_KEYS} keys, but you've set {len(value)}", written(path))
-        return {key: self.entry(key, inner, path) for key, inner in value.items()}
-
-    def entry(self, key: str, value: object, path: Path) -> str:
-        """One value as text, its lengths checked."""
-        if isinstance(value, dict | list):
-            raise invalid(f"Metadata values must be strings, but you passed in a value for {key} that is not one.", written((path, key)))
-        text = "" if value is None else shown(value)
-        for kind, limit, given in (("key", METADATA_KEY_LENGTH, key), ("value", METADATA_VALUE_LENGTH, text)):
-            if len(given) > limit:
-                raise invalid(
-                    f"Metadata {kind}s can have up to {limit} characters, but you passed in a {kind} that is {len(given)} characters."
-                    f" Invalid {kind}: {given}",
-                    written(path),
-                )
-        return text
-
-    def takes(self, value: object) -> bool:
-        return type(value) is dict or value == ""
 
 
 class OneOf(Node):

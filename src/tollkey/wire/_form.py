@@ -80,11 +80,17 @@ def decode_json(body: bytes) -> dict[str, Any]:
 
 
 def _has_null(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any("\0" in key or _has_null(inner) for key, inner in value.items())
-    return isinstance(value, list) and any(map(_has_null, value))
+    """Whether a text anywhere in the value holds a null character; a loop, since JSON may be nested a thousand deep."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str) and "\0" in inner:
+            return True
+        if isinstance(inner, dict):
+            waiting += [*inner, *inner.values()]
+        elif isinstance(inner, list):
+            waiting += inner
+    return False
 
 
 def _unquote(text: str) -> str:

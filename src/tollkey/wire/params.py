@@ -17,7 +17,6 @@ from tollkey.wire._check import (
     Choice,
     Decimal,
     Map,
-    Metadata,
     Node,
     Number,
     OneOf,
@@ -28,10 +27,12 @@ from tollkey.wire._check import (
     Truth,
     Unset,
     Whole,
+    unknown,
 )
 from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._special import Email, Metadata, Url
 from tollkey.wire.spec import operation_facts
-from tollkey.wire.spec.legacy import BOUNDS, BROWSER, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
+from tollkey.wire.spec.legacy import BOUNDS, BROWSER, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 
 __all__ = ["FormError", "ObjectSchema", "P", "Param", "check", "decode_form", "decode_json", "operation_params"]
 
@@ -76,6 +77,16 @@ class P:
     def enum(*words: str) -> Param:
         """One of the words; errors name them in this order."""
         return Choice(words)
+
+    @staticmethod
+    def email() -> Param:
+        """An address of mail."""
+        return Email(512)
+
+    @staticmethod
+    def url() -> Param:
+        """An address of a page, with its scheme."""
+        return Url(5000)
 
     @staticmethod
     def array(item: Param) -> Param:
@@ -139,16 +150,19 @@ def check(schema: ObjectSchema, raw: Mapping[str, Any], *, publishable: bool = F
     """
     values = dict(raw)
     if publishable:
-        values = _without_browser(values)
-    typed: dict[str, Any] = schema.read(values, None)
-    return typed
+        values = _without_browser(schema, values)
+    elif schema.browser_only and not schema.browser_only.isdisjoint(values):
+        raise unknown([name for name in values if name in schema.browser_only], [], None)
+    return schema.read(values, None)
 
 
-def _without_browser(values: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in values.items() if key not in BROWSER}
+def _without_browser(schema: ObjectSchema, values: dict[str, Any]) -> dict[str, Any]:
+    """The values without those that browser clients add and the operation does not know."""
+    kept = {key: value for key, value in values.items() if key not in BROWSER or key in schema.fields}
     for key, value in kept.items():
-        if type(value) is dict and key != "metadata":
-            kept[key] = {name: inner for name, inner in value.items() if name not in BROWSER}
+        inner = schema.fields.get(key)
+        if isinstance(inner, Record) and type(value) is dict:
+            kept[key] = _without_browser(inner, value)
     return kept
 
 
@@ -174,7 +188,9 @@ def _operation(name: str) -> ObjectSchema:
     schema = base.extended(extra)
     for path, kind in {**EXTRA_OPERATIONS.get(name, {}), **EXTRA.get(name, {}), **BOUNDS.get(name, {})}.items():
         schema = _with(schema, path.split("."), kind)
-    return Record(schema.fields, dict.fromkeys((*REQUIRED.get(name, ()), *schema.required)))
+    done = Record(schema.fields, dict.fromkeys((*REQUIRED.get(name, ()), *schema.required)))
+    done.browser_only = BROWSER_ONLY.get(name, frozenset())
+    return done
 
 
 def _with(record: Record, path: list[str], kind: str) -> Record:
@@ -218,6 +234,8 @@ def _kind(kind: str) -> Node:
         "time": Timestamp(),
         "number": Number(),
         "boolean": Truth(),
+        "email": Email(512),
+        "url": Url(5000),
         "metadata": Metadata(),
         "object": Map(Anything()),
         "range": P.range(),

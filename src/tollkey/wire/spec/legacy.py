@@ -1,7 +1,7 @@
 """Parameters that Stripe's published document lacks: those of older API versions, and bounds.
 
 Tables map an operation to {path: kind}. A path is dotted, with ``[]`` after a list; a leading ``?`` makes a required
-parameter optional. Kinds: text, blank (text that may be empty), integer, natural, ``>=1``, time, number, boolean, metadata,
+parameter optional. Kinds: text, blank (text that may be empty), integer, natural, email, url, ``>=1``, time, number, boolean, metadata,
 object, range, any, ``[kind]``, ``?kind`` (an empty text unsets it), ``a|b``; ``?`` alone makes a known one unsettable.
 """
 
@@ -17,6 +17,7 @@ BROWSER: Final = frozenset(
         "_stripe_account",
         "_stripe_version",
         "client_attribution_metadata",
+        "expected_payment_method_type",
         "guid",
         "key",
         "muid",
@@ -25,9 +26,14 @@ BROWSER: Final = frozenset(
         "referrer",
         "sid",
         "time_on_page",
-        "use_stripe_sdk",
     }
 )
+
+#: Parameters that only a publishable key may send: with a secret key they are unknown (reference section 1.10).
+BROWSER_ONLY: Final = {
+    "POST /v1/payment_intents/{}/confirm": frozenset({"client_secret"}),
+    "POST /v1/setup_intents/{}/confirm": frozenset({"client_secret"}),
+}
 
 _PLAN = {"plan": "text", "quantity": "integer", "coupon": "?text", "prorate": "boolean", "tax_percent": "?number", "billing": "text"}
 _SUBSCRIPTION = {
@@ -62,7 +68,7 @@ _ACCOUNT = {
     "support_phone": "?text",
     "transfer_schedule": "object",
 }
-_INTENT = {"save_payment_method": "boolean", "source": "any", "shipping.name": "blank"}
+_INTENT = {"receipt_email": "?email", "return_url": "url", "save_payment_method": "boolean", "source": "any", "shipping.name": "blank"}
 _UPCOMING = {
     "automatic_tax": "object",
     "coupon": "text",
@@ -100,7 +106,11 @@ _PAGE = {"limit": "integer", "starting_after": "text", "ending_before": "text"}
 EXTRA: Final[Table] = {
     "POST /v1/accounts": {**_ACCOUNT, "business_profile.product_description": "?text"},
     "POST /v1/accounts/{}": {**_ACCOUNT, "business_profile.product_description": "?text"},
-    "POST /v1/charges": {"card": "any", "statement_description": "text", "customer_account": "text"},
+    "POST /v1/account_links": {"refresh_url": "url", "return_url": "url"},
+    "POST /v1/billing_portal/sessions": {"return_url": "url"},
+    "POST /v1/setup_intents": {"return_url": "url"},
+    "POST /v1/setup_intents/{}/confirm": {"return_url": "url"},
+    "POST /v1/charges": {"receipt_email": "?email", "card": "any", "statement_description": "text", "customer_account": "text"},
     "POST /v1/charges/{}/capture": {"destination": "object"},
     "POST /v1/checkout/sessions": {
         **_LINE,
@@ -108,6 +118,10 @@ EXTRA: Final[Table] = {
         "subscription_data.coupon": "text",
         "subscription_data.trial_from_plan": "boolean",
         "customer_account": "text",
+        "customer_email": "email",
+        "success_url": "url",
+        "cancel_url": "url",
+        "return_url": "url",
     },
     "POST /v1/customers": {
         **_PLAN,
@@ -116,7 +130,7 @@ EXTRA: Final[Table] = {
         "business_vat_id": "text",
         "card": "any",
         "description": "?",
-        "email": "?",
+        "email": "?email",
         "name": "?",
         "phone": "?",
         "promotion_code": "text",
@@ -128,7 +142,7 @@ EXTRA: Final[Table] = {
         "account_balance": "integer",
         "business_vat_id": "text",
         "description": "?",
-        "email": "?",
+        "email": "?email",
         "name": "?",
         "phone": "?",
         "promotion_code": "text",
@@ -154,7 +168,8 @@ EXTRA: Final[Table] = {
     "POST /v1/subscriptions": _SUBSCRIPTION,
     "POST /v1/subscriptions/{}": _SUBSCRIPTION,
     "DELETE /v1/subscriptions/{}": {"at_period_end": "boolean"},
-    "POST /v1/webhook_endpoints": {"connect": "boolean"},
+    "POST /v1/webhook_endpoints": {"connect": "boolean", "url": "url"},
+    "POST /v1/webhook_endpoints/{}": {"url": "url"},
 }
 
 #: Operations that newer versions no longer have.

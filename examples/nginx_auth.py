@@ -1,0 +1,33 @@
+"""Keys in front of anything that nginx serves: it asks this small application about each request.
+
+pip install tollkey
+python make_key.py report_read          # prints a key
+uvicorn nginx_auth:app --port 9000      # and nginx with the lines of nginx.conf beside this file
+
+nginx passes 401 and 403 on to the caller; of an accepted request it learns the account and the key.
+"""
+
+import os
+
+from tollkey.keys import KeyService, Permission, asgi
+
+
+def header(scope, name: bytes) -> str:  # type: ignore[no-untyped-def]
+    """A header that nginx.conf sets itself, so that no caller can."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+async def accepted(scope, receive, send):  # type: ignore[no-untyped-def]
+    key = scope["tollkey.key"]
+    headers = [(b"x-key-account", key.account.encode()), (b"x-key-id", key.id.encode())]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")])
+app = asgi.KeyGate(
+    accepted,
+    keys,
+    lambda scope: "report_read" if header(scope, b"x-original-method") in ("GET", "HEAD") else "report_write",
+    client_ip=lambda scope: header(scope, b"x-real-ip"),
+)

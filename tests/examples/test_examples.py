@@ -1,0 +1,91 @@
+"""Every example runs, and keeps strangers out."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def load(name: str, folder: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    before = os.environ.get("KEYS_DB")
+    os.environ["KEYS_DB"] = str(folder / "keys.db")
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        os.environ.pop("KEYS_DB") if before is None else os.environ.update(KEYS_DB=before)
+    return module
+
+
+def ask(app: Any, method: str, path: str, headers: dict[str, str], is_asgi: bool) -> httpx.Response:
+    if not is_asgi:
+        with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://host") as client:
+            return client.request(method, path, headers=headers)
+
+    async def go() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://host") as client:
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    ("name", "is_asgi"),
+    [("fastapi_app", True), ("plain_asgi", True), ("flask_app", False), ("django_app", False), ("plain_wsgi", False)],
+)
+def test_an_example_lets_in_who_has_a_key_with_the_permission_and_nobody_else(name: str, is_asgi: bool, tmp_path: Path) -> None:
+    module = load(name, tmp_path)
+    with module.keys as keys:
+        _, text = keys.create("Reader", permissions=["report_read"], account="alice")
+        bearer = {"Authorization": f"Bearer {text}"}
+        accepted = ask(module.app, "GET", "/reports", bearer, is_asgi)
+        assert (accepted.status_code, accepted.json()) == (200, {"reports": [], "account": "alice"})
+        strangers = ({}, {"Authorization": "null"}, {"Authorization": "Bearer " + text[:-1]})
+        for stranger in strangers:
+            refused = ask(module.app, "GET", "/reports", stranger, is_asgi)
+            assert refused.status_code == 401
+            assert refused.headers["www-authenticate"].startswith("Bearer realm=")
+        assert ask(module.app, "POST", "/reports", bearer, is_asgi).status_code == 403
+
+
+def test_the_flask_example_answers_a_refusal_in_its_own_words_and_has_an_open_page(tmp_path: Path) -> None:
+    module = load("flask_app", tmp_path)
+    with module.keys:
+        assert ask(module.app, "GET", "/reports", {}, False).text == "No entry without a key.\n"
+        assert ask(module.app, "GET", "/health", {}, False).json() == {"up": True}
+
+
+def test_the_nginx_example_answers_what_auth_request_understands(tmp_path: Path) -> None:
+    module = load("nginx_auth", tmp_path)
+    with module.keys as keys:
+        key, text = keys.create("Reader", permissions=["report_read"], account="alice", ip_allowlist=["192.0.2.0/24"])
+        from_nginx = {"Authorization": f"Bearer {text}", "X-Original-Method": "GET", "X-Real-IP": "192.0.2.9"}
+        accepted = ask(module.app, "GET", "/_key", from_nginx, True)
+        assert (accepted.status_code, accepted.headers["x-key-account"], accepted.headers["x-key-id"]) == (204, "alice", key.id)
+        assert ask(module.app, "GET", "/_key", {**from_nginx, "X-Real-IP": "198.51.100.1"}, True).status_code == 401
+        assert ask(module.app, "GET", "/_key", {**from_nginx, "X-Original-Method": "POST"}, True).status_code == 403
+
+
+def test_a_key_made_on_the_command_line_opens_the_example(tmp_path: Path) -> None:
+    environment = {**os.environ, "KEYS_DB": str(tmp_path / "keys.db"), "PYTHONPATH": str(EXAMPLES.parent / "src")}
+    made = subprocess.run(
+        [sys.executable, str(EXAMPLES / "make_key.py"), "report_read"], env=environment, capture_output=True, text=True, check=True
+    )
+    module = load("plain_wsgi", tmp_path)
+    with module.keys:
+        assert ask(module.app, "GET", "/reports", {"Authorization": f"Bearer {made.stdout.strip()}"}, False).status_code == 200
