@@ -97,8 +97,12 @@ class KeyService:
         """
         now = int(self._clock())
         self._keep_fresh()
-        answer = self.verifier.verify(self.database, text, now, ip)
-        return self._counted(answer, text, now, ip, endpoint, account)
+        answer = self.verifier.verify_cached(text, now, ip)
+        if answer is None or _of_another(answer, account):  # known or not, another account's key takes the long way
+            answer = self.verifier.read(self.database, text, now, ip)
+        if _of_another(answer, account):
+            return Denied(Reason.unknown, mask_unknown(text))
+        return self._counted(answer, now, ip, endpoint)
 
     def verify_cached(
         self, text: str, ip: str | None = None, endpoint: str | None = None, account: str | None = None
@@ -106,14 +110,11 @@ class KeyService:
         """The same without waiting for anything; None when ``verify`` must be asked."""
         now = int(self._clock())
         answer = self.verifier.verify_cached(text, now, ip)
-        return None if answer is None else self._counted(answer, text, now, ip, endpoint, account)
+        if answer is None or _of_another(answer, account):
+            return None
+        return self._counted(answer, now, ip, endpoint)
 
-    def _counted(
-        self, answer: Key | Denied, text: str, now: int, ip: str | None, endpoint: str | None, account: str | None
-    ) -> Key | Denied:
-        belongs = answer if isinstance(answer, Key) else answer.key
-        if account is not None and belongs is not None and belongs.account != account:
-            return Denied(Reason.unknown, mask_unknown(text))
+    def _counted(self, answer: Key | Denied, now: int, ip: str | None, endpoint: str | None) -> Key | Denied:
         if isinstance(answer, Key):
             self.verifier.used(answer, now, ip, endpoint)
             if self._flusher is None and self._flush_seconds > 0:
@@ -235,3 +236,9 @@ class KeyService:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _of_another(answer: Key | Denied, account: str | None) -> bool:
+    """Whether the answer is about a key that ``account`` must not learn of."""
+    key = answer if isinstance(answer, Key) else answer.key
+    return account is not None and key is not None and key.account != account

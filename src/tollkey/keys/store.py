@@ -139,6 +139,15 @@ def key_from(row: Row, catalogue: Catalogue) -> Key:
     )  # fmt: skip
 
 
+def nobody(masked: str) -> Row:
+    """A row of ``_COLUMNS`` like any other, of a key that does not exist."""
+    few = '["customer_read"]'
+    return (
+        "mk_0", "acct_0", 1, "restricted", "Nobody", "", few, "[]", "[]", 0, "nobody", None, None, None,
+        masked[:15], masked, None, 1, None, None, 0, 0, 1, None, None, False,
+    )  # fmt: skip
+
+
 def names_as_text(names: Iterable[str]) -> str:
     """Names as they are stored: a sorted JSON list."""
     return json.dumps(sorted(names))

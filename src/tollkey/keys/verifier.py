@@ -33,6 +33,7 @@ from tollkey.keys.permissions import Catalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 
 _EVERYTHING = "*"  # announced when announcements may have been missed
+_NOBODY = store.nobody("*" * 107)  # the row that stands in for the one that is not there
 _log = logging.getLogger(__name__)
 
 
@@ -143,14 +144,13 @@ class Verifier:
         digests = dict(self._keyring.digests(text))
         current = digests[self._keyring.digest_current]
         found = store.by_digest(tx, tuple(digests.values()), self._catalogue)
-        stored = found[1] if found else b"\0" * 32
-        expected = digests.get(found[2], b"\1" * 32) if found else current
-        if not hmac.compare_digest(stored, expected) or found is None:
+        exists = found is not None
+        key, stored, name = found or (store.key_from(_NOBODY, self._catalogue), bytes(32), self._keyring.digest_current)
+        entry = _entry(key)  # of nobody's key as well, so that an unknown key takes as long to refuse as a known one
+        if not hmac.compare_digest(stored, digests.get(name, b"")) or not exists:
             return Denied(Reason.unknown, mask_unknown(text))
-        key = found[0]
-        if found[2] != self._keyring.digest_current:
+        if name != self._keyring.digest_current:
             self._moves[key.id] = current
-        entry = _entry(key)
         if not key.ended(now):
             self._remember(current, entry, epoch)
         return entry.key if entry.plain and self._limiter is None else self._judged(entry, now, ip)
@@ -158,8 +158,10 @@ class Verifier:
     def verify(self, database: Database, text: str, now: int, ip: str | None = None) -> Key | Denied:
         """The answer from memory, else from the database; ``unavailable`` when that fails. Sync: it may wait for the disk."""
         answer = self.verify_cached(text, now, ip)
-        if answer is not None:
-            return answer
+        return self.read(database, text, now, ip) if answer is None else answer
+
+    def read(self, database: Database, text: str, now: int, ip: str | None = None) -> Key | Denied:
+        """The answer from the database, whatever is in memory; ``unavailable`` when that fails."""
         epoch = self._epoch
         try:
             return database.read(lambda tx: self.load(tx, text, now, ip, epoch))

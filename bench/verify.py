@@ -1,0 +1,184 @@
+"""What it costs to verify a key in process, in microseconds, and as ratios to peers measured in the same interleaved run.
+
+    python -m venv .venv-bench && .venv-bench/bin/pip install . 'keyshield[aiocache,argon2]' djangorestframework-api-key
+    .venv-bench/bin/python bench/verify.py [--rounds 9] [--keys 1000]
+
+Peers (skipped when not installed): keyshield with its memory cache, its memory repository and its
+built-in delay of 100 to 300 ms switched off; djangorestframework-api-key on SQLite. Each round
+runs every variant once, in turn; the median of the rounds counts.
+
+The last table compares how long a refusal takes for an unknown key, a wrong secret and another
+account's key: the three must not be told apart by time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tollkey.db import Ids, Scope, Tx
+from tollkey.keys import SYSTEM, Key, KeyService, Permission, generate
+
+Variant = Callable[[int], float]  # how many verifications to do; returns the seconds they took
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--rounds", type=int, default=9)
+    arguments.add_argument("--keys", type=int, default=1000, help="keys stored; verified in random order")
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder), options.keys) as (service, texts):
+        variants = {**of_tollkey(service, texts), **of_keyshield(texts), **of_django(Path(folder), texts)}
+        compare(variants, options.rounds)
+        refusals(service, texts, options.rounds)
+
+
+@contextmanager
+def opened(folder: Path, count: int) -> Iterator[tuple[KeyService, list[str]]]:
+    """A key authority with ``count`` keys of two accounts, and the texts of the first account's."""
+    with KeyService.open(str(folder / "keys.db"), [Permission("report", "Reports")], flush_seconds=0) as service:
+        made: list[str] = []
+
+        def work(tx: Tx) -> None:
+            for index in range(count):
+                scope = Scope("other" if index == 0 else "main", True)
+                made.append(service.authority.create(tx, scope, "restricted", permissions=["report_read"], actor=SYSTEM, now=1)[1])
+
+        service.database.write(work)
+        yield service, made
+
+
+def cycled(call: Callable[[str], object], texts: list[str]) -> Variant:
+    """A variant that verifies the texts in one fixed, shuffled order."""
+    order = random.Random(1).choices(texts, k=10_000)
+
+    def run(times: int) -> float:
+        chosen = order[:times]
+        began = time.perf_counter()
+        for text in chosen:
+            call(text)
+        return time.perf_counter() - began
+
+    return run
+
+
+def of_tollkey(service: KeyService, texts: list[str]) -> dict[str, tuple[Variant, int]]:
+    verifier, database = service.verifier, service.database
+    verifier.lease.bound_seconds = 3600.0  # a server renews it in the background
+    verifier.lease.renew(time.monotonic())
+    now = int(time.time())
+    for text in texts:
+        assert isinstance(verifier.verify(database, text, now), Key)
+
+    def from_database(text: str) -> object:
+        return database.read(lambda tx: verifier.load(tx, text, now))
+
+    return {
+        "tollkey, from memory": (cycled(lambda text: verifier.verify_cached(text, now), texts), 10_000),
+        "tollkey, from memory, with last-used": (cycled(lambda text: service.verify(text, ip="192.0.2.1", endpoint="GET /"), texts), 10_000),
+        "tollkey, from SQLite": (cycled(from_database, texts), 2_000),
+    }
+
+
+def of_keyshield(texts: list[str]) -> dict[str, tuple[Variant, int]]:
+    try:
+        from keyshield.hasher.argon2 import Argon2ApiKeyHasher
+        from keyshield.repositories.in_memory import InMemoryApiKeyRepository
+        from keyshield.services.cached import CachedApiKeyService
+    except ImportError as error:
+        print(f"keyshield is not here: {error}")
+        return {}
+    loop = asyncio.new_event_loop()
+    service = CachedApiKeyService(
+        InMemoryApiKeyRepository(), Argon2ApiKeyHasher(pepper="pepper"), cache_ttl=3600, min_delay=0.0, max_delay=0.0
+    )
+    keys = [loop.run_until_complete(service.create(name=str(i), scopes=["read"]))[1] for i in range(min(10, len(texts)))]
+    order = random.Random(1).choices(keys, k=10_000)
+
+    async def verify(times: int) -> float:
+        began = time.perf_counter()
+        for text in order[:times]:
+            await service._verify_key(text)  # without even the call of its delay, which yields to the loop
+        return time.perf_counter() - began
+
+    def uncached(times: int) -> float:
+        hasher, stored = service._hasher, service._hasher.hash("secret")
+        began = time.perf_counter()
+        for _ in range(times):
+            hasher.verify(stored, "secret")
+        return time.perf_counter() - began
+
+    loop.run_until_complete(verify(100))
+    return {
+        "keyshield, from its cache": (lambda times: loop.run_until_complete(verify(times)), 2_000),
+        "keyshield, its hash alone": (uncached, 5),
+    }
+
+
+def of_django(folder: Path, texts: list[str]) -> dict[str, tuple[Variant, int]]:
+    try:
+        import django
+        import rest_framework_api_key  # noqa: F401
+        from django.conf import settings
+    except ImportError as error:
+        print(f"djangorestframework-api-key is not here: {error}")
+        return {}
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "django.db")}
+    apps = ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework", "rest_framework_api_key"]
+    settings.configure(
+        INSTALLED_APPS=apps, DATABASES={"default": database}, USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.AutoField"
+    )
+    django.setup()
+    from django.core.management import call_command
+    from django.db import transaction
+    from rest_framework_api_key.models import APIKey
+
+    call_command("migrate", verbosity=0)
+    with transaction.atomic():
+        keys = [APIKey.objects.create_key(name=str(index))[1] for index in range(len(texts))]
+    assert APIKey.objects.is_valid(keys[0])
+    return {"djangorestframework-api-key, SQLite": (cycled(APIKey.objects.is_valid, keys), 500)}
+
+
+def compare(variants: dict[str, tuple[Variant, int]], rounds: int) -> None:
+    times: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, (run, count) in variants.items():
+            times[name].append(run(count) / count * 1e6)
+    base = statistics.median(times["tollkey, from memory"])
+    print(f"\n{'verify one key':<40} {'median µs':>12} {'best µs':>12} {'ratio':>10}")
+    for name, found in times.items():
+        print(f"{name:<40} {statistics.median(found):>12.2f} {min(found):>12.2f} {statistics.median(found) / base:>9.1f}x")
+
+
+def refusals(service: KeyService, texts: list[str], rounds: int) -> None:
+    """Interleaved one by one; each text is used once, as a caller who guesses would."""
+    ids, count = Ids.seeded(7), 300 * rounds
+    kinds = {
+        "unknown key": [generate("restricted", True, "acct_1ZzYyXxWwVvUuTt", ids) for _ in range(count)],
+        "wrong secret": [generate("restricted", True, "main", ids) for _ in range(count)],
+        "another account's key": [texts[0]] * count,
+    }
+    taken: dict[str, list[float]] = {kind: [] for kind in kinds}
+    order = random.Random(2)
+    for index in range(count):
+        for kind in order.sample(list(kinds), len(kinds)):
+            began = time.perf_counter()
+            answer = service.verify(kinds[kind][index], account="main")
+            taken[kind].append((time.perf_counter() - began) * 1e6)
+            assert not isinstance(answer, Key)
+    print(f"\n{'refuse one key':<40} {'10 % µs':>12} {'median µs':>12} {'90 % µs':>12}")
+    for kind, found in taken.items():
+        tenths = statistics.quantiles(found, n=10)
+        print(f"{kind:<40} {tenths[0]:>12.1f} {tenths[4]:>12.1f} {tenths[8]:>12.1f}")
+
+
+if __name__ == "__main__":
+    main()
