@@ -1,0 +1,170 @@
+"""Requests over HTTP: Tollkey against a bare ASGI app on the same server, and against localstripe, interleaved.
+
+    python bench/requests.py [--seconds 2] [--rounds 3] [--stored 0]
+
+Prints rates, and ratios of medians of rounds that were run in turn (A B C A B C …), so that a machine
+whose speed drifts does not favour anybody. localstripe (PyPI) is installed into a venv of its own, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import venv
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+from load import Result, drive, request, same
+
+HERE = Path(__file__).resolve().parent
+PEERS = HERE.parent / ".venv" / "peers"
+
+
+@contextmanager
+def tollkey(data: Path, database: str = "") -> Iterator[dict[str, str]]:
+    """A Tollkey server in a process of its own."""
+    environ = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), **({"TOLLKEY_DATABASE": database} if database else {})}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tollkey", "serve", "--port", "0", "--json", "--data", str(data)], stdout=subprocess.PIPE, env=environ
+    )
+    assert process.stdout is not None
+    try:
+        yield {**json.loads(process.stdout.readline()), "pid": str(process.pid)}
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def bare(body: Path, port: int) -> Iterator[str]:
+    """The same HTTP server with an app that answers these bytes and does nothing else."""
+    command = [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port), "--log-level", "warning", "--no-access-log"]
+    process = subprocess.Popen(command, cwd=HERE, env={**os.environ, "BARE_BODY": str(body)})
+    try:
+        _wait(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def localstripe(port: int) -> Iterator[str]:
+    """localstripe from PyPI."""
+    python = PEERS / "bin" / "python"
+    if not (PEERS / "bin" / "localstripe").exists():
+        venv.create(PEERS, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "localstripe", "setuptools<80"], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [PEERS / "bin" / "localstripe", "--port", str(port), "--from-scratch"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            _wait(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+            process.wait(20)
+
+
+def _wait(port: int) -> None:
+    for _ in range(400):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1).close()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.025)
+    raise SystemExit(f"nothing answers on port {port}")
+
+
+def call(url: str, key: str, path: str, form: str = "") -> dict[str, object]:
+    """One request outside of the measurement."""
+    asked = urllib.request.Request(url + path, form.encode() if form else None, {"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(asked) as answer:
+        found: dict[str, object] = json.load(answer)
+    return found
+
+
+def memory(pid: str) -> float:
+    """Resident memory of a process in MB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def main() -> None:
+    """Run the rounds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured, in turn")
+    parser.add_argument("--database", default="", help="postgresql://… instead of SQLite")
+    parser.add_argument("--without-localstripe", action="store_true")
+    args = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        began = time.perf_counter()
+        ours = stack.enter_context(tollkey(folder / "data", args.database))
+        call(ours["url"], ours["secret_key"], "/v1/customers?limit=1")
+        start = time.perf_counter() - began
+        rest = memory(ours["pid"])
+        key = ours["secret_key"]
+        customer = call(ours["url"], key, "/v1/customers", "email=jenny@example.com&metadata[order]=6735")
+        path = f"/v1/customers/{customer['id']}"
+        asked = urllib.request.Request(ours["url"] + path, headers={"Authorization": f"Bearer {key}"})
+        with urllib.request.urlopen(asked) as answer:
+            (folder / "body").write_bytes(answer.read())
+        plain = stack.enter_context(bare(folder / "body", 18431))
+        peers = {"bare": (plain, "sk_test_bench", path), "tollkey": (ours["url"], key, path)}
+        if not args.without_localstripe:
+            theirs = stack.enter_context(localstripe(18432))
+            other = call(theirs, "sk_test_12345", "/v1/customers", "email=jenny@example.com")
+            peers["localstripe"] = (theirs, "sk_test_12345", f"/v1/customers/{other['id']}")
+        intent = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true&payment_method_types[]=card"
+        works = {
+            "GET customer": ("GET", "", ""),
+            "POST customer": ("POST", "/v1/customers", "email=jenny@example.com&metadata[order]=6735"),
+            "POST charge": ("POST", "/v1/charges", "amount=2000&currency=usd&source=tok_visa"),
+            "POST payment_intent": ("POST", "/v1/payment_intents", intent),
+        }
+        print(f"start to first answer {start:.2f} s; at rest {rest:.0f} MB")
+        print(f"{'work':22}{'connections':>12}" + "".join(f"{name:>24}" for name in peers) + f"{'tollkey/bare':>14}{'/localstripe':>14}")
+        for work, (method, target, form) in works.items():
+            for connections in (1, 32):
+                _measure(peers, work, method, target, form, connections, args.seconds, args.rounds)
+        print(f"memory after {memory(ours['pid']):.0f} MB")
+
+
+def _measure(
+    peers: dict[str, tuple[str, str, str]], work: str, method: str, target: str, form: str, connections: int, seconds: float, rounds: int
+) -> None:
+    results: dict[str, list[Result]] = {name: [] for name in peers}
+    for _ in range(rounds):
+        for name, (url, key, own) in peers.items():
+            address = urlsplit(url)
+            message = request(method, target or own, {"Authorization": f"Bearer {key}"}, form.encode())
+            try:
+                results[name].append(drive(str(address.hostname), int(address.port or 80), same(message), connections, seconds))
+            except ConnectionError:
+                continue
+    rates = {name: median(r.rate for r in found) if found else 0.0 for name, found in results.items()}
+    cells = "".join(f"{rates[n]:>12.0f}/s p99 {median(r.p99 for r in f) if f else 0:5.1f}ms" for n, f in results.items())
+    errors = sum(r.errors for r in results["tollkey"])
+    ratio = rates["tollkey"] / rates["bare"] if rates["bare"] else 0
+    against = f"{rates['tollkey'] / rates['localstripe']:13.1f}x" if rates.get("localstripe") else f"{'-':>14}"
+    print(f"{work:22}{connections:>12}{cells}{ratio:>13.0%} {against}" + (f"  {errors} errors" if errors else ""), flush=True)
+
+
+if __name__ == "__main__":
+    main()
