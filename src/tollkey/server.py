@@ -19,9 +19,10 @@ import httpx
 import tollkey.payments
 import tollkey.platform
 from tollkey import keys, ledger, outbox
-from tollkey.db import Database, Edge, Ids, Migration, Scope, Tx, edge_for, migrate, open_database
+from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_for, migrate, open_database
 from tollkey.platform.events import record_event
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
+from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.platform.request_logs import Buffer, forget_old
 from tollkey.platform.webhook_endpoints import lookup
 from tollkey.settings import Settings
@@ -62,10 +63,14 @@ def gather_migrations(*packages: ModuleType) -> tuple[Migration, ...]:
 
 @dataclass
 class Core:
-    """Storage, keys and resources, without a network: what the command line and the server share."""
+    """Storage, keys and resources, without a network: what the command line and the server share.
+
+    logs: where request logs are written; they are read through ``database``, whichever it is.
+    """
 
     settings: Settings
     database: Database
+    logs: Database
     catalogue: Catalogue
     authority: keys.Authority
     verifier: keys.Verifier
@@ -77,8 +82,9 @@ class Core:
         return Call(self.setup, tx, scope, int(self.now()) if now is None else now)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the databases."""
         self.database.close()
+        self.logs.close()
 
 
 def open_core(
@@ -91,13 +97,16 @@ def open_core(
     ids = ids or Ids()
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = open_database(settings.database_url, sender=ids.text(12))
+    beside = None if settings.in_postgres else SQLite(data / "requests.db", ids.text(12), synchronous="NORMAL")
+    if beside is not None:
+        migrate(beside, [REQUEST_LOGS])
+    database = open_database(settings.database_url, ids.text(12), settings.pool_size, beside.path if beside is not None else None)
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
     migrate(
         database,
         [
             keys.MIGRATION, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION, hosted.MIGRATION,
-            *gather_migrations(tollkey.platform, tollkey.payments),
+            *(m for m in gather_migrations(tollkey.platform, tollkey.payments) if beside is None or m is not REQUEST_LOGS),
         ],
     )  # fmt: skip
     tables = Tables(catalogue)
@@ -110,7 +119,7 @@ def open_core(
     verifier.attach(database)
     setup = Setup(tables, ids, record_event, base_url=settings.base_url or f"http://{settings.host}:{settings.port}")
     setup.services.update(authority=authority, permissions=permissions, settings=settings, verifier=verifier, data=data)
-    return Core(settings, database, catalogue, authority, verifier, setup, now)
+    return Core(settings, database, beside or database, catalogue, authority, verifier, setup, now)
 
 
 def ensure_first_account(core: Core) -> Merchant:
@@ -167,6 +176,7 @@ class Server:
         await self._write_memory()
         await self.http.aclose()
         await self.edge.stop()
+        self.core.close()
 
     async def _every(self, seconds: float, work: Callable[[], Any]) -> None:
         while not self._stopping.is_set():
@@ -177,9 +187,10 @@ class Server:
                 log.exception("background work failed; it is tried again")
 
     async def _write_memory(self) -> None:
-        await self.edge.write(self.core.verifier.flush)
-        while await self.edge.write(self.log.flush):
-            pass
+        if self.core.verifier.unwritten:
+            await self.edge.write(self.core.verifier.flush)
+        while self.log.waiting:
+            await asyncio.to_thread(self.core.logs.write, self.log.flush)
 
     async def _flush(self) -> None:
         await self._every(_FLUSH_SECONDS, self._write_memory)
@@ -191,7 +202,8 @@ class Server:
         async def work() -> None:
             now = int(self.core.now())
             await self.edge.write(lambda tx: idempotency.forget_old(tx, now))
-            await self.edge.write(lambda tx: forget_old(tx, now - self.core.settings.log_days * 86400))
+            old = now - self.core.settings.log_days * 86400
+            await asyncio.to_thread(self.core.logs.write, lambda tx: forget_old(tx, old))
 
         await self._every(_TIDY_SECONDS, work)
 

@@ -34,6 +34,11 @@ class Settings:
     settle_seconds: int = _setting(5, "How long asynchronous test outcomes (a pending refund, a bank debit) take, in seconds.")
 
     @property
+    def in_postgres(self) -> bool:
+        """Whether everything is kept in PostgreSQL."""
+        return self.database.startswith(("postgresql://", "postgres://"))
+
+    @property
     def database_url(self) -> str:
         """Where the database is."""
         return self.database or str(Path(self.data) / "tollkey.db")

@@ -65,7 +65,7 @@ def test_the_signing_secret_is_answered_once(api: Api) -> None:
 
 def test_a_url_that_is_none_is_refused(api: Api) -> None:
     answer = api.post("/v1/webhook_endpoints", url="nowhere", enabled_events=["*"])
-    assert (answer.status, answer.error["code"], answer.error["message"]) == (400, "url_invalid", "Not a valid URL")
+    assert (answer.status, answer.error["code"]) == (400, "url_invalid")
 
 
 def test_a_disabled_endpoint_gets_nothing(api: Api, listener: Listener) -> None:

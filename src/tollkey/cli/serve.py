@@ -81,6 +81,7 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], as_js
         access_log=False,
         server_header=False,
         date_header=True,
+        proxy_headers=False,
         lifespan="off",
         timeout_graceful_shutdown=10,
     )

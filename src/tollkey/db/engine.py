@@ -46,6 +46,9 @@ class Tx(Protocol):
         Raises Duplicate when a unique constraint is violated, StorageError otherwise.
         """
 
+    def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run one statement once for each row of values."""
+
     def savepoint(self) -> AbstractContextManager[None]:
         """A part that can fail alone: an exception leaving the block undoes what the block wrote."""
 

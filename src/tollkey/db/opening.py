@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tollkey.db.engine import Database
 from tollkey.db.postgres import Postgres
 from tollkey.db.sqlite import SQLite
 
 
-def open_database(url_or_path: str, sender: str = "local", pool_size: int = 8) -> Database:
+def open_database(url_or_path: str, sender: str = "local", pool_size: int = 8, beside: Path | None = None) -> Database:
     """Open the database that a setting names.
 
     url_or_path: ``postgresql://…`` (or ``postgres://…``), ``sqlite:///relative.db``,
         ``sqlite:////absolute.db``, or the plain path of an SQLite file.
     sender: tells this process's notifications from those of others; unique to the process.
     pool_size: connections to PostgreSQL at most; SQLite needs none.
+    beside: a second SQLite file whose tables can be read here too; PostgreSQL has no use for it.
 
     Raises ValueError for a URL of another kind, without repeating it: it may hold a password.
     """
     if url_or_path.startswith(("postgresql://", "postgres://")):
         return Postgres(url_or_path, pool_size, sender)
     if url_or_path.startswith("sqlite:///"):
-        return SQLite(_named(url_or_path.removeprefix("sqlite:///")), sender)
+        return SQLite(_named(url_or_path.removeprefix("sqlite:///")), sender, beside)
     if "://" in url_or_path:
         raise ValueError("a database is named by postgresql://…, by sqlite:///…, or by the path of a file")
-    return SQLite(_named(url_or_path), sender)
+    return SQLite(_named(url_or_path), sender, beside)
 
 
 def _named(path: str) -> str:

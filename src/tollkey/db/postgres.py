@@ -123,6 +123,12 @@ class PostgresTx:
         except psycopg.Error as error:
             raise _translate(error) from error
 
+    def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        try:
+            self._cursor.executemany(placeholders(sql), rows)
+        except psycopg.Error as error:
+            raise _translate(error) from error
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         self._savepoints += 1

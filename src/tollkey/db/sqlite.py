@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, Subscribers, Tx
 
@@ -56,6 +56,12 @@ class SQLiteTx:
         except sqlite3.Error as error:
             raise _translate(error) from error
 
+    def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        try:
+            self._connection.executemany(sql, rows)  # type: ignore[arg-type]
+        except sqlite3.Error as error:
+            raise _translate(error) from error
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         self._savepoints += 1
@@ -85,12 +91,17 @@ class SQLite:
 
     path: the file; made when it is missing, with its folder.
     sender: tells this process's notifications from those of others; must be unique to it.
+    attach: another file whose tables can be read here by their names; it is written by its own ``SQLite``.
+    synchronous: FULL survives a power cut; NORMAL only a killed process, for what may be lost.
     """
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: str | Path, sender: str = "local") -> None:
+    def __init__(
+        self, path: str | Path, sender: str = "local", attach: Path | None = None, synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    ) -> None:
         self.path = Path(path)
+        self._attach, self._synchronous = attach, synchronous
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._sender = sender
         self._subscribers = Subscribers()
@@ -108,10 +119,12 @@ class SQLite:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
         connection.execute("PRAGMA busy_timeout = 10000")
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("PRAGMA temp_store = MEMORY")
+        if self._attach is not None:
+            connection.execute("ATTACH DATABASE ? AS beside", (str(self._attach),))
         return connection
 
     def _reader(self) -> sqlite3.Connection:

@@ -254,6 +254,11 @@ class Verifier:
         use.endpoint = endpoint
         use.uses += 1
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether there are uses, or digests to move, that ``flush`` has not written."""
+        return bool(self._uses or self._moves)
+
     def flush(self, tx: Tx) -> int:
         """Write what was counted since the last flush, and move digests off retired keys. Returns how many keys were written.
 

@@ -1,27 +1,31 @@
-"""The wire on Falcon: the only file of this room that knows a web framework."""
+"""The wire as an ASGI application (ASGI 3, HTTP only): the only file of this room that knows how HTTP arrives.
+
+It has one route, since the wire does its own routing; so it needs no framework, and a framework's
+request and response objects would cost as much as the wire itself (ARCHITECTURE.md, "Decisions").
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-
-import falcon
-import falcon.asgi
 
 from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import COMMON, Request, Response
 from tollkey.wire.objects import encode
 from tollkey.wire.service import LARGEST_BODY, Service
 
-_LARGEST = 20 * 1024 * 1024  # bytes; an upload
-_STATUS = {status: f"{status} {phrase}" for status, phrase in (
-    (200, "OK"), (302, "Found"), (303, "See Other"), (400, "Bad Request"), (401, "Unauthorized"), (402, "Payment Required"), (403, "Forbidden"),
-    (404, "Not Found"), (409, "Conflict"), (413, "Content Too Large"), (414, "URI Too Long"), (429, "Too Many Requests"),
-    (500, "Internal Server Error"), (503, "Service Unavailable"),
-)}  # fmt: skip
-_LONGEST_URI = 16 * 1024
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_LARGEST_UPLOAD = 20 * 1024 * 1024  # bytes
+_LONGEST_URI = 16 * 1024  # bytes
+_COMMON = [(name.lower().encode(), value.encode()) for name, value in COMMON.items()]
+_COMMON_NAMES = frozenset(name for name, _ in _COMMON)
+_JSON = (b"content-type", b"application/json")
 
 
-def headers_of(scope: Any) -> dict[str, str]:
+def headers_of(scope: Scope) -> dict[str, str]:
     """The request's headers, names in lower case; a repeated one keeps its first value."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
@@ -29,55 +33,74 @@ def headers_of(scope: Any) -> dict[str, str]:
     return headers
 
 
-async def read_body(req: falcon.asgi.Request, most: int) -> bytes | None:
-    """The whole body, or None when it is longer than ``most`` bytes."""
+async def read_body(receive: Receive, most: int) -> bytes | None:
+    """The whole body, or None when it is longer than ``most`` bytes or the caller went away."""
+    message = await receive()
+    if not message.get("more_body") and message["type"] == "http.request":
+        body: bytes = message.get("body", b"")
+        return body if len(body) <= most else None
     parts, size = [], 0
-    async for part in req.stream:
-        size += len(part)
+    while True:
+        if message["type"] == "http.disconnect":
+            return None
+        size += len(message.get("body", b""))
         if size <= most:
-            parts.append(part)
-    return b"".join(parts) if size <= most else None
+            parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts) if size <= most else None
+        message = await receive()
 
 
 class WireApp:
-    """Turns Falcon's requests into ours and our answers into Falcon's."""
+    """Turns ASGI messages into requests and answers into ASGI messages.
+
+    trust_proxy: take the caller's address and scheme from the forwarding headers of a proxy in front.
+    """
 
     def __init__(self, service: Service, trust_proxy: bool = False) -> None:
         self._service, self._trust_proxy = service, trust_proxy
 
-    async def __call__(self, req: falcon.asgi.Request, resp: falcon.asgi.Response | None, **_: Any) -> None:
-        assert resp is not None  # only a WebSocket has none
-        scope = req.scope
-        path = scope["path"] if "raw_path" not in scope else scope["raw_path"].decode("latin-1").partition("?")[0]
-        headers = headers_of(scope)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._give(scope, send, await self._answer(scope, receive))
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        method, headers = scope["method"], headers_of(scope)
+        raw = scope.get("raw_path")
+        path = scope["path"] if raw is None else raw.decode("latin-1")
         if len(path) + len(scope["query_string"]) > _LONGEST_URI:
-            return self._give(resp, Response(414, b"", content_type="text/html"))
-        if req.method == "OPTIONS":
+            return Response(414, b"", content_type="text/html")
+        if method == "OPTIONS":
             asked = headers.get("access-control-request-headers")
-            return self._give(resp, Response(200, b"", {"Access-Control-Allow-Headers": asked} if asked else {}))
-        body: bytes | None = b""
-        if req.method not in ("GET", "HEAD"):
-            body = await read_body(req, _LARGEST if path.startswith("/v1/files") else LARGEST_BODY)
-        if body is None:
-            error = ApiError(413, message=f"Request body is too large: {LARGEST_BODY} bytes are allowed.", bare=True)
-            return self._give(resp, Response(413, encode(error.body()) + b"\n"))
+            return Response(200, b"", {"Access-Control-Allow-Headers": asked} if asked else {})
+        body = b""
+        if method != "GET" and method != "HEAD":
+            whole = await read_body(receive, _LARGEST_UPLOAD if path.startswith("/v1/files") else LARGEST_BODY)
+            if whole is None:
+                error = ApiError(413, message=f"Request body is too large: {LARGEST_BODY} bytes are allowed.", bare=True)
+                return Response(413, encode(error.body()) + b"\n")
+            body = whole
         client = scope.get("client")
         ip, secure = (client[0] if client else None), scope.get("scheme") == "https"
         if self._trust_proxy and "x-forwarded-for" in headers:
             ip = headers["x-forwarded-for"].rpartition(",")[2].strip()
             secure = headers.get("x-forwarded-proto") == "https"
-        self._give(resp, await self._service.answer(Request(req.method, path, scope["query_string"], headers, body, ip, secure)))
+        return await self._service.answer(Request(method, path, scope["query_string"], headers, body, ip, secure))
 
     @staticmethod
-    def _give(resp: falcon.asgi.Response, response: Response) -> None:
-        resp.status = _STATUS.get(response.status, response.status)
-        resp.data = response.body
-        resp.content_type = response.content_type
-        resp.set_headers({**COMMON, **response.headers})
+    async def _give(scope: Scope, send: Send, response: Response) -> None:
+        own = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
+        if any(name in _COMMON_NAMES for name, _ in own):  # a page for people has a policy of its own
+            said = {name for name, _ in own}
+            headers = [pair for pair in _COMMON if pair[0] not in said] + own
+        else:
+            headers = _COMMON + own
+        headers.append(_JSON if response.content_type == "application/json" else (b"content-type", response.content_type.encode("latin-1")))
+        headers.append((b"content-length", b"%d" % len(response.body)))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
 
 
-def make_app(service: Service, trust_proxy: bool = False) -> falcon.asgi.App[Any, Any]:
-    """An ASGI application that answers the payments API under ``/v1``."""
-    app = falcon.asgi.App()
-    app.add_sink(WireApp(service, trust_proxy), prefix="/")
-    return app
+def make_app(service: Service, trust_proxy: bool = False) -> WireApp:
+    """An ASGI application that answers the payments API."""
+    return WireApp(service, trust_proxy)

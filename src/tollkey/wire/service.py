@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from tollkey.db import Edge, Scope, StorageError, Tx
+from tollkey.db import Edge, Ids, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
@@ -32,28 +34,19 @@ LARGEST_BODY = 5 * 1024 * 1024  # bytes; files are larger and have their own bou
 _INTERNAL = "An unknown error occurred. It has been written to the server's log under this request's id."
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """What is kept of a request: who asked what, and what was answered. Never a secret."""
+class Logged(NamedTuple):
+    """A request and its answer on their way to the log, which takes out of them what may be kept.
 
+    account: the account acted for. started: UTC epoch seconds. seconds: how long it took.
+    """
+
+    request: Request
+    response: Response
+    key: Key
+    account: str
     request_id: str
-    scope: Scope
-    key_id: str | None
-    key_shown: str | None
-    method: str
-    path: str
-    query: str
-    status: int
     started: float
     seconds: float
-    ip: str | None
-    version: str
-    user_agent: str | None
-    idempotency_key: str | None
-    request_body: bytes
-    response_body: bytes
-    error_code: str | None
-    account: str
 
 
 class Log(Protocol):
@@ -93,13 +86,14 @@ class Service:
         self._permissions = {p.name: p for p in setup.tables.catalogue.permissions()}
         self._now, self._log = now, log
         self._in_flight: set[tuple[Scope, str]] = set()
+        self._request_ids = Ids(random.Random(secrets.randbits(256)).getrandbits)  # names, not secrets: no system call each
 
     # -- the whole life
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request. Never raises."""
         started = self._now()
-        request_id = self.setup.ids.new("req")
+        request_id = self._request_ids.new("req")
         key: Key | None = None
         try:
             if self.policy.require_https and not request.secure:
@@ -205,6 +199,8 @@ class Service:
             raise refusals.platforms_only()
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
+        if endpoint.raw and account is None and not request.query and key.kind != "publishable" and self._as_stored(route, version):
+            return await self._stored(request, route, next(iter(names.values())), scope, request_id, version_header)
         idempotency_key = request.headers.get("idempotency-key") if endpoint.writes else None
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
@@ -301,8 +297,6 @@ class Service:
 
     def _handle(self, call: Call, route: Route, request: Request) -> Response:
         endpoint, resource = route.endpoint, route.resource
-        if endpoint.raw and not request.query and not call.client and self._as_stored(call, route):
-            return Response(200, call.objects.raw(resource.object, next(iter(call.path.values()))), request_id=call.origin.request_id)
         params = self._params(call, endpoint, request)
         paths = params.pop("expand", None) or []
         answer = endpoint.handler(call, params)
@@ -312,13 +306,22 @@ class Service:
         kept = encode({**shown, "secret": None}) if endpoint.secret else None
         return Response(200, encode(shown), request_id=call.origin.request_id, kept=kept)
 
-    def _as_stored(self, call: Call, route: Route) -> bool:
+    async def _stored(self, request: Request, route: Route, id: str, scope: Scope, request_id: str, version: str | None) -> Response:
+        """The zero-copy read: the bytes of one object, as they were answered when it was written."""
+        table = self.setup.tables.of[route.resource.object]
+        body = await self.edge.read(lambda tx: table.body(tx, scope, id))
+        if body is None:
+            return await self.edge.read(lambda tx: self._missing(tx, scope, route, id))
+        headers = {"Request-Id": request_id, "Stripe-Version": version or LATEST}
+        return Response(200, body, headers, request_id=request_id)
+
+    def _missing(self, tx: Tx, scope: Scope, route: Route, id: str) -> Response:
+        raise Call(self.setup, tx, scope, 0).objects.missing(route.resource.object, id)
+
+    def _as_stored(self, route: Route, version: str) -> bool:
+        """Whether callers of that version see these objects exactly as they are stored."""
         resource = route.resource
-        return (
-            resource.view is None
-            and len(call.path) == 1
-            and (self.versions.current(call.version) or not self.versions.touches(call.version, resource.object))
-        )
+        return resource.view is None and (self.versions.current(version) or not self.versions.touches(version, resource.object))
 
     def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
         call.body = request.body
@@ -402,29 +405,9 @@ class Service:
 
     def _write_log(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
         assert self._log is not None
+        account = request.headers.get("stripe-account") or key.account
         try:
-            self._log(
-                Logged(
-                    request_id,
-                    Scope(request.headers.get("stripe-account") or key.account, key.livemode),
-                    key.id,
-                    key.redacted,
-                    request.method,
-                    request.path,
-                    request.query.decode("utf-8", "replace"),
-                    response.status,
-                    started,
-                    self._now() - started,
-                    request.ip,
-                    request.headers.get("stripe-version") or LATEST,
-                    request.headers.get("user-agent"),
-                    request.headers.get("idempotency-key"),
-                    request.body,
-                    response.storable,
-                    response.code,
-                    key.account,
-                )
-            )
+            self._log(Logged(request, response, key, account, request_id, started, self._now() - started))
         except Exception:
             log.exception("request log of %s", request_id)
 
