@@ -58,7 +58,7 @@ class SQLiteTx:
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         try:
-            self._connection.executemany(sql, rows)  # type: ignore[arg-type]
+            self._connection.executemany(sql, rows)
         except sqlite3.Error as error:
             raise _translate(error) from error
 
