@@ -1,17 +1,15 @@
-"""An ASGI app that answers the same bytes to everything: what the HTTP server alone can do."""
+"""An ASGI app that answers the same bytes, headers and body, to everything: what the HTTP server alone can do."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 BODY = Path(os.environ["BARE_BODY"]).read_bytes()
-START = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())],
-}
+HEADERS = [(name.lower().encode(), value.encode()) for name, value in json.loads(os.environ["BARE_HEADERS"])]
+START = {"type": "http.response.start", "status": 200, "headers": HEADERS}
 END = {"type": "http.response.body", "body": BODY}
 
 

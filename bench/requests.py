@@ -45,10 +45,10 @@ def tollkey(data: Path, database: str = "") -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def bare(body: Path, port: int) -> Iterator[str]:
+def bare(body: Path, headers: list[tuple[str, str]], port: int) -> Iterator[str]:
     """The same HTTP server with an app that answers these bytes and does nothing else."""
-    command = [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port), "--log-level", "warning", "--no-access-log"]
-    process = subprocess.Popen(command, cwd=HERE, env={**os.environ, "BARE_BODY": str(body)})
+    command = [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port), "--log-level", "warning", "--no-access-log", "--no-server-header", "--no-proxy-headers"]
+    process = subprocess.Popen(command, cwd=HERE, env={**os.environ, "BARE_BODY": str(body), "BARE_HEADERS": json.dumps(headers)})
     try:
         _wait(port)
         yield f"http://127.0.0.1:{port}"
@@ -125,7 +125,8 @@ def main() -> None:
         asked = urllib.request.Request(ours["url"] + path, headers={"Authorization": f"Bearer {key}"})
         with urllib.request.urlopen(asked) as answer:
             (folder / "body").write_bytes(answer.read())
-        plain = stack.enter_context(bare(folder / "body", 18431))
+            headers = [pair for pair in answer.getheaders() if pair[0].lower() not in ("date", "connection")]
+        plain = stack.enter_context(bare(folder / "body", headers, 18431))
         peers = {"bare": (plain, "sk_test_bench", path), "tollkey": (ours["url"], key, path)}
         if not args.without_localstripe:
             theirs = stack.enter_context(localstripe(18432))
