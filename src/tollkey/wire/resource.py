@@ -90,7 +90,7 @@ class Resource:
     """Everything there is to say about one kind of object.
 
     object: the value of its ``object`` field.
-    prefix: what its ids begin with, without the underscore; empty when callers choose ids.
+    prefix: what its ids begin with, without the underscore; empty when callers choose ids. prefixes: further ones.
     permission: what restricted keys are granted, declared here and nowhere else.
     label: how "No such …" names it; the object name unless given.
     path_param: the parameter named when an id in the path is unknown.
@@ -108,6 +108,7 @@ class Resource:
     permission: Permission
     endpoints: tuple[Endpoint, ...] = ()
     prefix: str = ""
+    prefixes: tuple[str, ...] = ()
     label: str = ""
     path_param: str = "id"
     indexed: tuple[str, ...] = ()
@@ -162,8 +163,9 @@ class Catalogue:
             if resource.object in self.by_object:
                 raise ValueError(f"two resources are called {resource.object}")
             self.by_object[resource.object] = resource
-            if resource.prefix:
-                self.by_prefix.setdefault(resource.prefix, resource)
+            for prefix in (resource.prefix, *resource.prefixes):
+                if prefix:
+                    self.by_prefix.setdefault(prefix, resource)
             for endpoint in resource.endpoints:
                 route = (endpoint.method, _BRACES.sub("{}", endpoint.path))
                 if route in routes:

@@ -1,0 +1,96 @@
+"""What most resources with money share: merging metadata, addresses, the account one acts for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tollkey.wire import Call, Json, Params, invalid
+
+_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+MOST_KEYS = 50
+
+
+def merge_metadata(value: Json, params: Params) -> None:
+    """Merge ``metadata`` of the parameters into an object: an empty text unsets one key, None unsets all.
+
+    Raises ApiError 400 when more than 50 keys would be left.
+    """
+    if "metadata" not in params:
+        return
+    given = params["metadata"]
+    if given is None:
+        value["metadata"] = {}
+        return
+    merged = {**(value.get("metadata") or {}), **given}
+    value["metadata"] = {name: str(text) for name, text in merged.items() if text not in ("", None)}
+    if len(value["metadata"]) > MOST_KEYS:
+        count = len(value["metadata"])
+        raise invalid(f"Metadata can have up to {MOST_KEYS} keys, you passed in {count} keys.", "metadata")
+
+
+def new_metadata(params: Params) -> dict[str, str]:
+    """The ``metadata`` of a new object."""
+    value: Json = {}
+    merge_metadata(value, params)
+    return value.get("metadata") or {}
+
+
+def assign(value: Json, params: Params, names: Iterable[str]) -> None:
+    """Copy the parameters of these names that were sent; one sent empty becomes null."""
+    for name in names:
+        if name in params:
+            value[name] = params[name]
+
+
+def address(given: Mapping[str, Any] | None) -> Json | None:
+    """An address with all its keys, or None."""
+    return None if given is None else {name: given.get(name) or None for name in _ADDRESS}
+
+
+def shipping(given: Mapping[str, Any] | None) -> Json | None:
+    """``shipping`` of a charge, an intent or a customer, with all its keys."""
+    if given is None:
+        return None
+    full: Json = {"address": address(given.get("address") or {}), "name": given.get("name"), "phone": given.get("phone")}
+    for name in ("carrier", "tracking_number"):
+        if name in given:
+            full[name] = given[name]
+    return full
+
+
+def billing_details(given: Mapping[str, Any] | None) -> Json:
+    """``billing_details`` with all its keys."""
+    given = given or {}
+    return {
+        "address": address(given.get("address") or {}),
+        "email": given.get("email") or None,
+        "name": given.get("name") or None,
+        "phone": given.get("phone") or None,
+        "tax_id": given.get("tax_id") or None,
+    }
+
+
+def acting_account(call: Call) -> Json | None:
+    """The account object of the scope: a merchant's own, or a connected one that its platform keeps."""
+    own = call.objects.find("account", call.account)
+    if own is None and call.platform != call.account:
+        own = call.within(call.platform).objects.find("account", call.account)
+    return own
+
+
+def account_country(call: Call) -> str:
+    """The country of the scope's account; the US when it is not known."""
+    account = acting_account(call)
+    return str((account or {}).get("country") or "US")
+
+
+def knows(call: Call, object: str) -> bool:
+    """Whether this server has that kind of object at all."""
+    return object in call.setup.tables.of
+
+
+def clock_of(call: Call, customer: str | None) -> str | None:
+    """The test clock that a customer lives on, or None for real time."""
+    found = call.objects.find("customer", customer) if customer else None
+    return found.get("test_clock") if found else None

@@ -1,0 +1,96 @@
+"""Balance transactions: one wire object (``txn_…``) for each ledger transaction that moves a merchant's balance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tollkey import ledger
+from tollkey.ledger import BALANCE, FEES, Posting
+from tollkey.payments._common import account_country
+from tollkey.wire import Call, Json, blank
+
+#: Working days until a charge's money is available, by the account's country (recorded: US 2, FR 3).
+_DELAY = {"US": 2, "AU": 2, "JP": 4}
+_OTHER_DELAY = 3
+_SATURDAY = 5
+
+
+def available_on(call: Call) -> int:
+    """When money taken now becomes available: midnight UTC, some working days on. UTC epoch seconds."""
+    day = datetime.fromtimestamp(call.now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    left = _DELAY.get(account_country(call), _OTHER_DELAY)
+    while left:
+        day += timedelta(days=1)
+        if day.weekday() < _SATURDAY:
+            left -= 1
+    return int(day.timestamp())
+
+
+def book(
+    call: Call,
+    *,
+    type: str,
+    category: str,
+    source: str,
+    amount: int,
+    currency: str,
+    against: str,
+    fee: int = 0,
+    fee_details: list[Json] | None = None,
+    description: str | None = None,
+    available: int | None = None,
+    source_type: str = "card",
+    postings: tuple[Posting, ...] = (),
+) -> Json:
+    """Move a merchant's balance by ``amount - fee`` and store the balance transaction that says so.
+
+    type, category: ``balance_transaction.type`` and ``reporting_category``. source: the object that caused it.
+    against: the book on the other side. fee: minor units; what of it is not covered by ``postings`` goes to FEES.
+    available: UTC epoch seconds; None means at once. postings: further sides, already counted in ``fee`` (an application fee).
+    """
+    txn = call.ids.new("txn")
+    elsewhere = sum(posting.amount for posting in postings)
+    sides = (
+        Posting(BALANCE, currency, amount - fee, source_type),
+        Posting(FEES, currency, fee - elsewhere, source_type),
+        Posting(against, currency, -amount, source_type),
+        *postings,
+    )
+    if any(side.amount for side in sides):
+        due = available if available is not None and available > call.now else None
+        ledger.post(call.tx, call.scope, call.now, sides, source, due, txn=txn)
+    value = blank(
+        "balance_transaction",
+        id=txn,
+        amount=amount,
+        available_on=available if available is not None else call.now,
+        balance_type="payments",
+        created=call.now,
+        currency=currency,
+        description=description,
+        fee=fee,
+        fee_details=fee_details or [],
+        net=amount - fee,
+        reporting_category=category,
+        source=source,
+        status="pending" if available is not None and available > call.now else "available",
+        type=type,
+    )
+    return call.objects.insert(value)
+
+
+def stripe_fee(amount: int, currency: str, description: str) -> Json:
+    """One line of ``fee_details``."""
+    return {"amount": amount, "application": None, "currency": currency, "description": description, "type": "stripe_fee"}
+
+
+def current(call: Call, value: Json) -> Json:
+    """A balance transaction as it stands at ``call.now``."""
+    value["status"] = "pending" if value["available_on"] > call.now else "available"
+    return value
+
+
+def embed(call: Call, ids: list[str]) -> list[dict[str, Any]]:
+    """Whole balance transactions by id, for objects that carry them inside."""
+    return [current(call, call.objects.copy(call.objects.get("balance_transaction", id))) for id in ids]

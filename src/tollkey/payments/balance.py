@@ -1,0 +1,78 @@
+"""The balance, and the transactions that it is made of.
+
+    charge, refund, dispute, … ──▶ balance transaction: pending ──available_on──▶ available
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tollkey import ledger
+from tollkey.keys import Permission
+from tollkey.payments._common import acting_account
+from tollkey.payments._money import current
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page
+
+PERMISSION = Permission("balance", "Balance", "Core", levels=("read",))
+TRANSACTIONS = Permission("balance_transaction_source", "Balance transaction sources", "Core", levels=("read",))
+
+
+def balance(call: Call, params: Params) -> Json:
+    """Retrieve the balance: what is available and what is pending, by currency and source type."""
+    books = dict(ledger.balance(call.tx, call.scope, call.now))
+    default = str((acting_account(call) or {}).get("default_currency") or "usd")
+    books.setdefault(default, ledger.Balance(0, 0, {"card": (0, 0)}))
+    available, pending = [], []
+    for currency, book in sorted(books.items(), key=lambda item: (item[0] != default, item[0])):
+        parts = book.by_source or {"card": (0, 0)}
+        available.append({"amount": book.available, "currency": currency, "source_types": {kind: part[0] for kind, part in parts.items()}})
+        pending.append({"amount": book.pending, "currency": currency, "source_types": {kind: part[1] for kind, part in parts.items()}})
+    answer: Json = {"object": "balance", "available": available, "livemode": call.livemode, "pending": pending}
+    instant = [{**line, "source_types": {"card": line["amount"]}} for line in available if line["amount"] > 0]
+    if instant and not call.livemode:
+        answer["instant_available"] = instant
+    answer["refund_and_dispute_prefunding"] = {
+        "available": [{"amount": 0, "currency": default}],
+        "pending": [{"amount": 0, "currency": default}],
+    }
+    return answer
+
+
+def list_transactions(call: Call, params: Params) -> Page:
+    """List balance transactions by ``type``, ``source``, ``currency`` or ``payout``."""
+    filters = {"type": "type", "source": "source", "currency": "currency", "payout": "_payout"}
+    equal: dict[str, str | Sequence[str]] = {field: str(params[name]) for name, field in filters.items() if params.get(name)}
+    page = list_page(call, "balance_transaction", params, equal, url="/v1/balance_transactions")
+    for value in page.data:
+        current(call, value)
+    return page
+
+
+def transaction(call: Call, params: Params) -> Json:
+    """Retrieve one balance transaction."""
+    return call.objects.get("balance_transaction", call.path["id"])
+
+
+def _endpoints(path: str) -> tuple[Endpoint, ...]:
+    return (Endpoint("GET", path, list_transactions), Endpoint("GET", path + "/{id}", transaction))
+
+
+BALANCE = Resource(
+    object="balance",
+    permission=PERMISSION,
+    endpoints=(Endpoint("GET", "/v1/balance", balance),),
+    stored=False,
+    title="Balance",
+)
+
+BALANCE_TRANSACTION = Resource(
+    object="balance_transaction",
+    prefix="txn",
+    permission=TRANSACTIONS,
+    indexed=("type", "source", "currency", "_payout"),
+    endpoints=(*_endpoints("/v1/balance_transactions"), *_endpoints("/v1/balance/history")),
+    view=current,
+    label="balance transaction",
+    title="Balance transactions",
+    columns=("type", "amount", "net", "id", "created"),
+)

@@ -1,0 +1,199 @@
+"""Charges: single attempts to move money into the balance.
+
+    failed
+    pending ──▶ succeeded │ failed
+    succeeded (authorized) ──capture──▶ captured ──refund──▶ refunded
+            └──seven days──▶ expired
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments import _charging
+from tollkey.payments._charging import Attempt
+from tollkey.payments._common import assign, merge_metadata, new_metadata, shipping
+from tollkey.payments._currency import check_amount, check_currency
+from tollkey.payments._instruments import redeem, resolve_payment_method
+from tollkey.payments._splitting import check_destination
+from tollkey.wire import (
+    Action,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    list_page,
+    missing_param,
+    retrieve,
+    sublist,
+)
+
+PERMISSION = Permission("charge", "Charges", "Core")
+#: A list by transfer group answers an error beyond this many (recorded).
+MOST_OF_A_GROUP = 100
+
+
+def create(call: Call, params: Params) -> Json:
+    """Charge a token, a source or a customer's saved one."""
+    currency = check_currency(params["currency"])
+    check_amount(params["amount"], currency)
+    _charging.authorizable(call)
+    destination = params.get("destination")
+    data = params.get("transfer_data") or ({"destination": destination} if isinstance(destination, str) else destination)
+    if data and "account" in data:
+        data = {**{name: value for name, value in data.items() if name != "account"}, "destination": data["account"]}
+    if data:
+        check_destination(call, data["destination"], "destination" if destination else "transfer_data[destination]")
+    instrument = _instrument(call, params)
+    attempt = Attempt(
+        amount=params["amount"],
+        currency=currency,
+        payment_method=instrument,
+        customer=params.get("customer") or instrument.get("customer"),
+        capture=params.get("capture", True) is not False,
+        description=params.get("description"),
+        metadata=new_metadata(params),
+        statement_descriptor=params.get("statement_descriptor") or params.get("statement_description"),
+        statement_descriptor_suffix=params.get("statement_descriptor_suffix"),
+        receipt_email=params.get("receipt_email"),
+        shipping=shipping(params.get("shipping")),
+        on_behalf_of=params.get("on_behalf_of"),
+        transfer_group=params.get("transfer_group"),
+        transfer_data=data,
+        application_fee_amount=params.get("application_fee_amount") or params.get("application_fee"),
+    )
+    value = _charging.charge(call, attempt)
+    if value["status"] == "failed":
+        raise _charging.decline(call, value, instrument)
+    if instrument["object"] == "source" and instrument.get("usage") == "single_use":
+        instrument["status"] = "consumed"
+        call.objects.save(instrument, "source.updated")
+    return value
+
+
+def _instrument(call: Call, params: Params) -> Json:
+    """What to charge: the given source, or the customer's default one.
+
+    Raises ApiError: nothing given, unknown, not this customer's, or not chargeable.
+    """
+    customer = call.objects.get("customer", params["customer"], "customer") if params.get("customer") else None
+    given = params.get("source") or params.get("card")
+    if given is None:
+        if customer is None:
+            raise invalid("Must provide source or customer.", None, "parameter_missing")
+        if not customer.get("default_source"):
+            raise _no_card()
+        return resolve_payment_method(call, customer["default_source"], "source")
+    name = "source" if "source" in params else "card"
+    if isinstance(given, dict):
+        from tollkey.payments._sourcing import inline_card
+
+        return inline_card(call, given, name)
+    if given.startswith(("tok_", "btok_")):
+        if customer is not None:
+            raise _not_linked(call, customer, given)
+        return redeem(call, given, name)
+    found = resolve_payment_method(call, given, name)
+    if customer is not None and found.get("customer") not in (None, customer["id"]):
+        raise _not_linked(call, customer, given)
+    if customer is None and found.get("customer"):
+        raise invalid(f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.", "customer", "missing")
+    if found["object"] == "source" and found["status"] != "chargeable":
+        raise invalid(f"The source you provided is not in a chargeable state ({found['status']}).", name, retry=False)
+    return found
+
+
+def _no_card() -> Exception:
+    from tollkey.wire import card_error
+
+    return card_error("missing", "Cannot charge a customer that has no active card", "card", keep=False)
+
+
+def _not_linked(call: Call, customer: Json, given: str) -> Exception:
+    return invalid(
+        f"Customer {customer['id']} does not have a linked source with ID {given}.", "source", "missing"
+    )
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change what people say about a charge: description, shipping, fraud details, metadata."""
+    charge = call.objects.get("charge", call.path["charge"])
+    merge_metadata(charge, params)
+    assign(charge, params, ("description", "receipt_email", "transfer_group", "customer"))
+    if "shipping" in params:
+        charge["shipping"] = shipping(params["shipping"])
+    if params.get("fraud_details"):
+        charge["fraud_details"] = {**charge["fraud_details"], **params["fraud_details"]}
+    return call.objects.save(charge, "charge.updated")
+
+
+def capture(call: Call, params: Params) -> Json:
+    """Capture an authorized charge, or a part of it."""
+    charge = call.objects.get("charge", call.path["charge"])
+    fields = {name: params.get(name) for name in ("statement_descriptor", "statement_descriptor_suffix", "transfer_group", "receipt_email")}
+    fee = params.get("application_fee_amount") or params.get("application_fee")
+    return _charging.capture(
+        call, charge, params.get("amount"), application_fee_amount=fee, transfer_data=params.get("transfer_data"), **fields
+    )
+
+
+def list_charges(call: Call, params: Params) -> Page:
+    """List charges, newest first, by customer, payment intent or transfer group."""
+    equal = {name: params[name] for name in ("customer", "payment_intent", "transfer_group") if params.get(name)}
+    group = params.get("transfer_group")
+    if group and call.objects.table("charge").count(call.tx, call.scope, {"transfer_group": group}) > MOST_OF_A_GROUP:
+        raise invalid(f"Too many charges with transfer group: `{group}`", "transfer_group")
+    return list_page(call, "charge", params, equal, url="/v1/charges")
+
+
+def expire(call: Call, id: str) -> None:
+    """An authorization runs out after seven days."""
+    charge = call.objects.find("charge", id)
+    if charge is not None and not charge["captured"] and not charge["refunded"]:
+        _charging.release(call, charge, "charge.expired")
+
+
+def refunds_of(call: Call, charge: Json) -> Json:
+    """The refunds of a charge, newest first, as a list inside it."""
+    refunds = call.objects.query("refund", {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
+    return sublist([call.objects.copy(refund) for refund in refunds], f"/v1/charges/{charge['id']}/refunds", total_count=len(refunds))
+
+
+def _with_refunds(call: Call, charge: Json) -> None:
+    """Before 2022-11-15 a charge carried its refunds unasked."""
+    charge.setdefault("refunds", refunds_of(call, charge))
+
+
+def _paid(call: Call, charge: Json) -> None:
+    """Before 2015-02-18 there were ``card`` beside ``source`` and the status ``paid``."""
+    if charge.get("status") == "succeeded":
+        charge["status"] = "paid"
+    source = charge.get("source")
+    charge["card"] = source if isinstance(source, dict) and source.get("object") == "card" else None
+    charge["statement_description"] = charge.get("statement_descriptor")
+
+
+CHARGE = Resource(
+    object="charge",
+    prefix="ch",
+    prefixes=("py",),
+    permission=PERMISSION,
+    indexed=("customer", "payment_intent", "transfer_group"),
+    path_param="id",
+    endpoints=(
+        Endpoint("GET", "/v1/charges", list_charges),
+        Endpoint("POST", "/v1/charges", create),
+        retrieve("charge", "/v1/charges/{charge}"),
+        Endpoint("POST", "/v1/charges/{charge}", update),
+        Endpoint("POST", "/v1/charges/{charge}/capture", capture),
+    ),
+    expands={"refunds": refunds_of},
+    changes=(Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
+    on_due={"charge.settle": lambda call, id: _charging.settle(call, id) and None, "charge.expire": expire},
+    title="Payments",
+    columns=("amount", "status", "description", "id", "created"),
+    actions=(Action("Capture", "/v1/charges/{charge}/capture", ("amount",)),),
+)

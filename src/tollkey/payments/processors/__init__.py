@@ -1,0 +1,15 @@
+"""Who moves the money: a simulator in test mode; in live mode nobody until a provider is configured.
+
+    charge ──Authorization──▶ Processor.authorize ──▶ Verdict
+"""
+
+from tollkey.payments.processors.protocol import Authorization, Processor, Verdict, card_of_instrument, kind_of
+from tollkey.payments.processors.simulator import Simulator
+from tollkey.payments.processors.unconfigured import Unconfigured
+
+__all__ = ["Authorization", "Processor", "Simulator", "Unconfigured", "Verdict", "card_of_instrument", "kind_of", "processor_for"]
+
+
+def processor_for(livemode: bool) -> Processor:
+    """The processor of a mode. No live provider is configured yet, so live charges are refused."""
+    return Unconfigured() if livemode else Simulator()

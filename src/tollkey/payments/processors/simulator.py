@@ -1,0 +1,94 @@
+"""Test mode: every test card and test bank account does what the documentation says (reference section 6)."""
+
+from __future__ import annotations
+
+from tollkey.db import Ids
+from tollkey.payments import _banks
+from tollkey.payments._cards import INCORRECT_ZIP, Decline, TestCard, ThreeDSecure
+from tollkey.payments._cards.card import AUTHENTICATION_REQUIRED, FRAUDULENT, INCORRECT_CVC
+from tollkey.payments.processors.protocol import Authorization, Verdict, card_of_instrument, kind_of
+
+#: Methods whose money takes days on its way, simulated in seconds.
+DELAYED = frozenset({"us_bank_account", "sepa_debit", "ach_debit", "bacs_debit", "au_becs_debit", "acss_debit", "nz_bank_account"})
+SETTLES_AFTER = 1
+_BANK_DEMANDS = (ThreeDSecure.ALWAYS, ThreeDSecure.UNLESS_SET_UP, ThreeDSecure.ALREADY_SET_UP)
+_SCORES = {"normal": (0, 65), "elevated": (65, 10), "highest": (75, 25)}
+_FAILURES = {
+    "insufficient_funds": "The customer's account has insufficient funds to cover this payment.",
+    "account_closed": "The customer's bank account has been closed.",
+    "no_account": "The customer's bank account could not be located.",
+    "debit_not_authorized": "The customer has notified their bank that this payment was unauthorized.",
+    "invalid_currency": "The bank was unable to process this payment because of its currency.",
+    "charge_exceeds_source_limit": "This payment exceeds the weekly volume limit of the payment method.",
+    "charge_exceeds_weekly_limit": "This payment exceeds the weekly limit of the payment method.",
+    "generic_could_not_process": "The bank could not process this payment.",
+    "bank_account_unusable": "The bank account provided cannot be used.",
+}
+
+
+class Simulator:
+    """Answers as networks and banks would, from what is known of the test numbers."""
+
+    def check(self) -> None:
+        """Test charges can always be made."""
+
+    def authorize(self, request: Authorization, ids: Ids) -> Verdict:
+        """The verdict on one charge."""
+        card = card_of_instrument(request.instrument)
+        if card is not None:
+            return _of_card(card, request, ids)
+        if request.instrument.get("_bank"):
+            return _of_bank(request.instrument["_bank"], ids)
+        score = ids.number(65)
+        if kind_of(request.instrument) in DELAYED:
+            return Verdict("pending", risk_score=score, later="succeeded", after=SETTLES_AFTER)
+        return Verdict("succeeded", risk_score=score)
+
+
+def _of_card(card: TestCard, request: Authorization, ids: Ids) -> Verdict:
+    low, width = _SCORES[card.risk_level]
+    score = low + ids.number(width)
+    decline = _decline(card, request)
+    status = "succeeded" if decline is None else "failed"
+    return Verdict(status, decline, card.blocked, card.risk_level, score)
+
+
+def _decline(card: TestCard, request: Authorization) -> Decline | None:
+    """Why the card is refused, or None.
+
+    A failed check of the security code or the postal code refuses when that datum was given (recorded; Radar's default rules).
+    """
+    instrument = request.instrument
+    given = {"cvc": bool(instrument.get("_cvc")), "zip": bool(instrument.get("_zip"))}
+    if card.blocked:
+        return FRAUDULENT
+    if card.decline is not None and (card.decline.needs is None or given[card.decline.needs]):
+        return card.decline
+    if card.cvc_check == "fail" and given["cvc"] and card.risk_level == "normal":
+        return INCORRECT_CVC
+    if card.zip_check == "fail" and given["zip"] and card.line1_check == "pass" and card.risk_level == "normal":
+        return INCORRECT_ZIP
+    if request.off_session and card.decline_off_session is not None:
+        return card.decline_off_session
+    if request.authenticated:
+        return card.authenticated_decline
+    demanded = card.three_d_secure in _BANK_DEMANDS
+    if demanded and card.needs_authentication(off_session=request.off_session, set_up=bool(instrument.get("_set_up"))):
+        return AUTHENTICATION_REQUIRED
+    return None
+
+
+def _of_bank(number: str, ids: Ids) -> Verdict:
+    bank = _banks.bank_by_number(number)
+    score = ids.number(65)
+    if bank is None or bank.outcome == "succeeds":
+        return Verdict("pending", risk_score=score, later="succeeded", after=SETTLES_AFTER)
+    if bank.blocked:
+        return Verdict("failed", FRAUDULENT, True, "highest", 75 + ids.number(25))
+    delay = _banks.LATER_SECONDS if bank.outcome in ("succeeds_later", "fails_later") else SETTLES_AFTER
+    if bank.outcome in ("fails", "fails_later", "unusable"):
+        code = bank.failure or "generic_could_not_process"
+        return Verdict("pending", risk_score=score, later="failed", after=delay, failure=(code, _FAILURES.get(code, "The payment failed.")))
+    if bank.outcome == "processing":
+        return Verdict("pending", risk_score=score)
+    return Verdict("pending", risk_score=score, later="succeeded", after=delay, disputed=bank.outcome == "disputed")

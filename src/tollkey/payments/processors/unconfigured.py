@@ -1,0 +1,20 @@
+"""Live mode without a provider: nothing is charged."""
+
+from __future__ import annotations
+
+from tollkey.db import Ids
+from tollkey.payments.processors.protocol import Authorization, Verdict
+from tollkey.wire import ApiError
+
+
+class Unconfigured:
+    """Refuses every live charge with the real text (reference section 1.2)."""
+
+    def check(self) -> None:
+        """Raise ApiError 402 ``testmode_charges_only``."""
+        raise ApiError(402, code="testmode_charges_only", message="Your account cannot currently make live charges.")
+
+    def authorize(self, request: Authorization, ids: Ids) -> Verdict:
+        """Never answers a verdict."""
+        self.check()
+        raise AssertionError("a live charge without a provider")
