@@ -1,10 +1,10 @@
 """Charging: the one place where money is taken from somebody. Charges, intents, invoices and links all come here.
 
-    charge() ──▶ failed
-       │────▶ pending ──settle()──▶ succeeded │ failed
-       │────▶ succeeded, not captured ──capture()──▶ captured
-       │                               └─release()─▶ refunded in full
-       └────▶ succeeded, captured ──▶ dispute, early fraud warning or review, as the test card asks
+charge() ──▶ failed
+   │────▶ pending ──settle()──▶ succeeded │ failed
+   │────▶ succeeded, not captured ──capture()──▶ captured
+   │                               └─release()─▶ refunded in full
+   └────▶ succeeded, captured ──▶ dispute, early fraud warning or review, as the test card asks
 """
 
 from __future__ import annotations
@@ -266,7 +266,9 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
         raise invalid(message, None, "charge_expired_for_capture", retry=False)
     if taken > amount:
         most = show(amount, charge["currency"])
-        raise invalid(f"Requested capture amount ({show(taken, charge['currency'])}) is greater than the authorized amount ({most}).", "amount")
+        raise invalid(
+            f"Requested capture amount ({show(taken, charge['currency'])}) is greater than the authorized amount ({most}).", "amount"
+        )
     if taken < 1:
         raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
     for name, given in fields.items():

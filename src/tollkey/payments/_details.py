@@ -38,9 +38,7 @@ def outcome(verdict: Verdict) -> Json:
         told.update({name: text for name, text in verdict.decline.extra().items()})
     elif verdict.risk_level == "elevated":
         told.update(reason="elevated_risk_level", type="manual_review")
-        told["seller_message"] = (
-            "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue."
-        )
+        told["seller_message"] = "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue."
     return told
 
 

@@ -41,7 +41,11 @@ def after_charge(call: Call, charge: Json, card: TestCard | None, authenticated:
     if card.early_fraud_warning:
         warn(call, charge)
     if card.dispute is not None and not (authenticated and card.dispute_protected_by_3ds):
-        amounts = [charge["amount"]] if card.dispute is not Dispute.MULTIPLE else [charge["amount"] // 2, charge["amount"] - charge["amount"] // 2]
+        amounts = (
+            [charge["amount"]]
+            if card.dispute is not Dispute.MULTIPLE
+            else [charge["amount"] // 2, charge["amount"] - charge["amount"] // 2]
+        )
         for amount in amounts:
             if amount:
                 open_dispute(call, charge, card.dispute, amount)
@@ -145,7 +149,9 @@ def withdraw(call: Call, dispute: Json) -> None:
 def reinstate(call: Call, dispute: Json) -> None:
     """The dispute is won: amount and fee come back (recorded: ``dispute_reversal``)."""
     fee = pricing_of(account_country(call)).dispute_fee
-    _adjust(call, dispute, dispute["amount"], -fee, "dispute_reversal", f"Chargeback reversal for {dispute['charge']}", "Dispute fee refund")
+    _adjust(
+        call, dispute, dispute["amount"], -fee, "dispute_reversal", f"Chargeback reversal for {dispute['charge']}", "Dispute fee refund"
+    )
 
 
 def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, description: str, fee_text: str) -> None:

@@ -76,7 +76,9 @@ class NewCard:
             raise refuse(problem)
         where = where or {}
         year = full_year(year, call.now)
-        return cls(card_of(normal_number(number)), month, year, cvc=bool(cvc), zip=bool(where.get("postal_code")), line1=bool(where.get("line1")))
+        return cls(
+            card_of(normal_number(number)), month, year, cvc=bool(cvc), zip=bool(where.get("postal_code")), line1=bool(where.get("line1"))
+        )
 
     @classmethod
     def named(cls, call: Call, card: TestCard) -> NewCard:
@@ -183,7 +185,9 @@ def billing_of(instrument: Json | None) -> Json:
         place["postal_code"] = instrument.get("address_zip")
         return billing_details({"address": address(place), "name": instrument.get("name")})
     owner = instrument.get("owner") or {}
-    return billing_details({"address": owner.get("address") or {}, "email": owner.get("email"), "name": owner.get("name"), "phone": owner.get("phone")})
+    return billing_details(
+        {"address": owner.get("address") or {}, "email": owner.get("email"), "name": owner.get("name"), "phone": owner.get("phone")}
+    )
 
 
 def resolve_payment_method(call: Call, text: str, param: str | None = "payment_method") -> Json:

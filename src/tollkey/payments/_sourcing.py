@@ -55,7 +55,9 @@ def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
     if not routing:
         raise invalid(f"Missing required param: {param}[routing_number].", f"{param}[routing_number]", "parameter_missing")
     if not _banks.routing_valid(str(routing)):
-        raise invalid("Invalid routing number. Please check the routing number and try again.", f"{param}[routing_number]", "routing_number_invalid")
+        raise invalid(
+            "Invalid routing number. Please check the routing number and try again.", f"{param}[routing_number]", "routing_number_invalid"
+        )
     if not call.livemode and _banks.bank_by_number(number) is None:
         message = _banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
         raise invalid(message, f"{param}[account_number]", "account_number_invalid", retry=False)
@@ -77,7 +79,9 @@ def checked(instrument: Json) -> None:
     card = test_card(instrument)
     if card is None:
         return
-    checks = checks_at_charge(card, cvc=bool(instrument.get("_cvc")), postal_code=bool(instrument.get("_zip")), line1=bool(instrument.get("_line1")))
+    checks = checks_at_charge(
+        card, cvc=bool(instrument.get("_cvc")), postal_code=bool(instrument.get("_zip")), line1=bool(instrument.get("_line1"))
+    )
     wire = checks.wire()
     if instrument["object"] == "card":
         instrument.update(
@@ -120,7 +124,9 @@ def _attach_source(call: Call, customer: Json, id: str, param: str) -> Json:
         raise call.objects.missing("source", id, param)
     if source.get("customer") or source["usage"] == "single_use" or source["status"] not in ("chargeable", "pending"):
         raise invalid(
-            "The source you provided cannot be attached to the customer. It must be chargeable and reusable, and not be attached before.", param, retry=False
+            "The source you provided cannot be attached to the customer. It must be chargeable and reusable, and not be attached before.",
+            param,
+            retry=False,
         )
     refuse_to_save(source)
     source["customer"] = customer["id"]

@@ -1,7 +1,7 @@
 """What of a charge goes to others: a platform's application fee, and the transfer of a destination charge.
 
-    direct charge        connected account's balance ──application fee──▶ platform
-    destination charge   platform's balance ──transfer──▶ connected account (a payment, py_) ──application fee──▶ platform
+direct charge        connected account's balance ──application fee──▶ platform
+destination charge   platform's balance ──transfer──▶ connected account (a payment, py_) ──application fee──▶ platform
 """
 
 from __future__ import annotations
@@ -180,5 +180,130 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         status="succeeded",
     )
     payment.update(destination=None, dispute=None, invoice=None, order=None)
-    payment["source"] = {"id": sender, "object": "account", "application_icon": None, "application_logo": None, "application_name": None, "application_url": None}
+    payment["source"] = {
+        "id": sender,
+        "object": "account",
+        "application_icon": None,
+        "application_logo": None,
+        "application_name": None,
+        "application_url": None,
+    }
     return payment
+
+
+def other_side(charge: Json) -> str | None:
+    """The ledger book that a payment came from when it was not the network: a transfer's payment comes from the platform."""
+    return PLATFORM if charge.get("source_transfer") else None
+
+
+def take_back(call: Call, charge: Json, refund: Json, *, reverse: bool, fee: bool) -> None:
+    """Undo a refund's share of the transfer (``reverse_transfer``) and of the application fee (``refund_application_fee``)."""
+    if reverse and charge.get("transfer"):
+        _reverse(call, charge, refund)
+    if fee and charge.get("application_fee"):
+        _refund_fee(call, charge, refund)
+
+
+def _share(whole: int, part: int, of: int) -> int:
+    return whole * part // of if of else 0
+
+
+def _reverse(call: Call, charge: Json, refund: Json) -> None:
+    transfer = call.objects.get("transfer", charge["transfer"])
+    amount = min(_share(transfer["amount"], refund["amount"], charge["amount"]), transfer["amount"] - transfer["amount_reversed"])
+    if amount <= 0:
+        return
+    receiver = call.within(transfer["destination"])
+    payment = receiver.objects.get("charge", transfer["destination_payment"])
+    id, refund_id = call.ids.new("trr"), call.ids.new("pyr")
+    back = book(
+        call,
+        type="transfer_refund",
+        category="transfer_reversal",
+        source=id,
+        amount=amount,
+        currency=transfer["currency"],
+        against=CONNECTED,
+        description="REFUND FOR TRANSFER",
+    )
+    given = book(
+        receiver,
+        type="payment_refund",
+        category="refund",
+        source=refund_id,
+        amount=-amount,
+        currency=transfer["currency"],
+        against=PLATFORM,
+        description="REFUND FOR PAYMENT",
+    )
+    reversal = blank(
+        "transfer_reversal",
+        id=id,
+        amount=amount,
+        balance_transaction=back["id"],
+        created=call.now,
+        currency=transfer["currency"],
+        destination_payment_refund=refund_id,
+        source_refund=refund["id"],
+        transfer=transfer["id"],
+    )
+    mirror = blank(
+        "refund",
+        id=refund_id,
+        amount=amount,
+        balance_transaction=given["id"],
+        charge=payment["id"],
+        created=call.now,
+        currency=transfer["currency"],
+        source_transfer_reversal=id,
+        status="succeeded",
+        transfer_reversal=id,
+    )
+    receiver.objects.insert(mirror)
+    payment["amount_refunded"] += amount
+    payment["refunded"] = payment["amount_refunded"] >= payment["amount"]
+    receiver.objects.save(payment, "charge.refunded")
+    if knows(call, "transfer_reversal"):
+        call.objects.insert(reversal)
+    transfer["amount_reversed"] += amount
+    transfer["reversed"] = transfer["amount_reversed"] >= transfer["amount"]
+    call.objects.save(transfer, "transfer.reversed")
+    refund["transfer_reversal"] = id
+
+
+def _refund_fee(call: Call, charge: Json, refund: Json) -> None:
+    platform = call.within(call.platform)
+    fee = platform.objects.get("application_fee", charge["application_fee"])
+    amount = min(_share(fee["amount"], refund["amount"], charge["amount"]), fee["amount"] - fee["amount_refunded"])
+    if amount <= 0:
+        return
+    payer = call.within(fee["account"])
+    id = call.ids.new("fr")
+    taken = book(
+        platform,
+        type="application_fee_refund",
+        category="platform_earning_refund",
+        source=id,
+        amount=-amount,
+        currency=fee["currency"],
+        against=APPLICATION_FEES,
+        description=f"REFUND FOR APPLICATION FEE {fee['id']}",
+    )
+    book(
+        payer,
+        type="application_fee_refund",
+        category="platform_earning_refund",
+        source=id,
+        amount=amount,
+        currency=fee["currency"],
+        against=APPLICATION_FEES,
+        description="REFUND FOR APPLICATION FEE",
+    )
+    back = blank(
+        "fee_refund", id=id, amount=amount, balance_transaction=taken["id"], created=call.now, currency=fee["currency"], fee=fee["id"]
+    )
+    if knows(call, "fee_refund"):
+        platform.objects.insert(back)
+    fee["amount_refunded"] += amount
+    fee["refunded"] = fee["amount_refunded"] >= fee["amount"]
+    platform.objects.save(fee, "application_fee.refunded")

@@ -1,6 +1,6 @@
 """The balance, and the transactions that it is made of.
 
-    charge, refund, dispute, … ──▶ balance transaction: pending ──available_on──▶ available
+charge, refund, dispute, … ──▶ balance transaction: pending ──available_on──▶ available
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def balance(call: Call, params: Params) -> Json:
     books = dict(ledger.balance(call.tx, call.scope, call.now))
     default = str((acting_account(call) or {}).get("default_currency") or "usd")
     books.setdefault(default, ledger.Balance(0, 0, {"card": (0, 0)}))
-    available, pending = [], []
+    available: list[Json] = []
+    pending: list[Json] = []
     for currency, book in sorted(books.items(), key=lambda item: (item[0] != default, item[0])):
         parts = book.by_source or {"card": (0, 0)}
         available.append({"amount": book.available, "currency": currency, "source_types": {kind: part[0] for kind, part in parts.items()}})

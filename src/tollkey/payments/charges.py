@@ -1,9 +1,9 @@
 """Charges: single attempts to move money into the balance.
 
-    failed
-    pending ──▶ succeeded │ failed
-    succeeded (authorized) ──capture──▶ captured ──refund──▶ refunded
-            └──seven days──▶ expired
+failed
+pending ──▶ succeeded │ failed
+succeeded (authorized) ──capture──▶ captured ──refund──▶ refunded
+        └──seven days──▶ expired
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from tollkey.payments._charging import Attempt
 from tollkey.payments._common import assign, merge_metadata, new_metadata, shipping
 from tollkey.payments._currency import check_amount, check_currency
 from tollkey.payments._instruments import redeem, resolve_payment_method
+from tollkey.payments._sourcing import inline_card
 from tollkey.payments._splitting import check_destination
 from tollkey.wire import (
     Action,
+    ApiError,
     Call,
     Change,
     Endpoint,
@@ -24,9 +26,9 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
+    card_error,
     invalid,
     list_page,
-    missing_param,
     retrieve,
     sublist,
 )
@@ -89,8 +91,6 @@ def _instrument(call: Call, params: Params) -> Json:
         return resolve_payment_method(call, customer["default_source"], "source")
     name = "source" if "source" in params else "card"
     if isinstance(given, dict):
-        from tollkey.payments._sourcing import inline_card
-
         return inline_card(call, given, name)
     if given.startswith(("tok_", "btok_")):
         if customer is not None:
@@ -100,22 +100,20 @@ def _instrument(call: Call, params: Params) -> Json:
     if customer is not None and found.get("customer") not in (None, customer["id"]):
         raise _not_linked(call, customer, given)
     if customer is None and found.get("customer"):
-        raise invalid(f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.", "customer", "missing")
+        raise invalid(
+            f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.", "customer", "missing"
+        )
     if found["object"] == "source" and found["status"] != "chargeable":
         raise invalid(f"The source you provided is not in a chargeable state ({found['status']}).", name, retry=False)
     return found
 
 
-def _no_card() -> Exception:
-    from tollkey.wire import card_error
-
+def _no_card() -> ApiError:
     return card_error("missing", "Cannot charge a customer that has no active card", "card", keep=False)
 
 
-def _not_linked(call: Call, customer: Json, given: str) -> Exception:
-    return invalid(
-        f"Customer {customer['id']} does not have a linked source with ID {given}.", "source", "missing"
-    )
+def _not_linked(call: Call, customer: Json, given: str) -> ApiError:
+    return invalid(f"Customer {customer['id']} does not have a linked source with ID {given}.", "source", "missing")
 
 
 def update(call: Call, params: Params) -> Json:
@@ -147,6 +145,11 @@ def list_charges(call: Call, params: Params) -> Page:
     if group and call.objects.table("charge").count(call.tx, call.scope, {"transfer_group": group}) > MOST_OF_A_GROUP:
         raise invalid(f"Too many charges with transfer group: `{group}`", "transfer_group")
     return list_page(call, "charge", params, equal, url="/v1/charges")
+
+
+def settle(call: Call, id: str) -> None:
+    """A bank debit arrives, or does not."""
+    _charging.settle(call, id)
 
 
 def expire(call: Call, id: str) -> None:
@@ -192,7 +195,7 @@ CHARGE = Resource(
     ),
     expands={"refunds": refunds_of},
     changes=(Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
-    on_due={"charge.settle": lambda call, id: _charging.settle(call, id) and None, "charge.expire": expire},
+    on_due={"charge.settle": settle, "charge.expire": expire},
     title="Payments",
     columns=("amount", "status", "description", "id", "created"),
     actions=(Action("Capture", "/v1/charges/{charge}/capture", ("amount",)),),

@@ -1,7 +1,7 @@
 """Payment methods: what customers pay with.
 
-    created ──attach──▶ attached to a customer ──detach──▶ detached (may not be used again)
-       └──paid with once, unattached──▶ used (may not be used again)
+created ──attach──▶ attached to a customer ──detach──▶ detached (may not be used again)
+   └──paid with once, unattached──▶ used (may not be used again)
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def _of_token(call: Call, card: Json, billing: Json | None) -> Json:
     known = by_key(card["_card"]) if card.get("_card") else None
     if known is None:
         raise invalid("This token cannot be used to create a PaymentMethod of type card.", "card[token]", retry=False)
-    new = NewCard(known, card["exp_month"], card["exp_year"], cvc=bool(card.get("_cvc")), zip=bool(card.get("_zip")), line1=bool(card.get("_line1")))
+    new = NewCard(
+        known, card["exp_month"], card["exp_year"], cvc=bool(card.get("_cvc")), zip=bool(card.get("_zip")), line1=bool(card.get("_line1"))
+    )
     return card_payment_method(call, new, billing)
 
 
@@ -304,7 +306,7 @@ PAYMENT_METHOD = Resource(
     endpoints=(
         Endpoint("GET", "/v1/payment_methods", list_all, ephemeral=True),
         Endpoint("POST", "/v1/payment_methods", create, publishable=True),
-        Endpoint("GET", "/v1/payment_methods/{payment_method}", retrieve, writes_on_get=True),
+        Endpoint("GET", "/v1/payment_methods/{payment_method}", retrieve, makes=True),
         Endpoint("POST", "/v1/payment_methods/{payment_method}", update),
         Endpoint("POST", "/v1/payment_methods/{payment_method}/attach", attach, ephemeral=True),
         Endpoint("POST", "/v1/payment_methods/{payment_method}/detach", detach, ephemeral=True),

@@ -57,6 +57,7 @@ class Endpoint:
     raw: bool = False
     secret: bool = False
     public: bool = False
+    makes: bool = False  # a GET that may store something: test values become real objects
     host: str | None = None  # served on files.stripe.com in the real system
 
     @property
@@ -67,7 +68,7 @@ class Endpoint:
     @property
     def writes(self) -> bool:
         """Whether the handler runs in a writing transaction."""
-        return self.method != "GET"
+        return self.method != "GET" or self.makes
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ class Service:
         endpoint = route.endpoint
         if endpoint.raw and account is None and not request.query and key.kind != "publishable" and self._as_stored(route, version):
             return await self._stored(request, route, next(iter(names.values())), scope, request_id, version_header)
-        idempotency_key = request.headers.get("idempotency-key") if endpoint.writes else None
+        idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
         if len(request.body) > LARGEST_BODY and endpoint.host is None:

@@ -1,6 +1,6 @@
 """Who moves the money: a simulator in test mode; in live mode nobody until a provider is configured.
 
-    charge ──Authorization──▶ Processor.authorize ──▶ Verdict
+charge ──Authorization──▶ Processor.authorize ──▶ Verdict
 """
 
 from tollkey.payments.processors.protocol import Authorization, Processor, Verdict, card_of_instrument, kind_of
