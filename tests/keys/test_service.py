@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Clock
-from tollkey.db import SQLite
-from tollkey.keys import Denied, Key, KeyRefused, KeyService, Permission, Reason, mask_unknown
+from tollkey.db import Ids, SQLite
+from tollkey.keys import Denied, Key, KeyRefused, KeyService, Permission, Reason, generate, mask_unknown
 
 PERMISSIONS = [Permission("report", "Reports")]
 
@@ -41,6 +42,32 @@ def test_another_accounts_key_an_unknown_key_and_a_wrong_secret_read_the_same(se
     for given in (bobs, text, alices[:-7] + "0" + alices[-6:]):
         assert service.verify(given, account="alice") == Denied(Reason.unknown, mask_unknown(given))
     assert isinstance(service.verify(alices, account="alice"), Key)
+
+
+def test_refusing_them_takes_the_same_work(service: KeyService) -> None:
+    """Counted in calls, so that it does not depend on the machine; ``bench/verify.py`` compares the times."""
+    _, bobs = service.create(account="bob")
+    ids = Ids.seeded(1)
+    given = {"unknown": generate("restricted", True, "eve", ids), "wrong": generate("restricted", True, "alice", ids), "bob's": bobs}
+
+    def calls(text: str) -> int:
+        count = 0
+
+        def hear(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        sys.setprofile(hear)
+        try:
+            service.verify(text, account="alice")
+        finally:
+            sys.setprofile(None)
+        return count
+
+    for text in given.values():
+        service.verify(text, account="alice")  # statements are prepared, Bob's key is in memory
+    counted = {kind: calls(text) for kind, text in given.items()}
+    assert max(counted.values()) <= 1.1 * min(counted.values()), counted
 
 
 def test_the_verbs_of_a_key(service: KeyService) -> None:

@@ -27,10 +27,9 @@ def test_the_database_too_refuses_what_must_never_be(world: World, change: str) 
 def test_two_keys_cannot_share_a_digest(world: World) -> None:
     first, _ = world.make("secret")
     second, _ = world.make("secret")
+    steal = "UPDATE api_keys SET digest = (SELECT digest FROM api_keys WHERE id = ?) WHERE id = ?"
     with pytest.raises(Duplicate):
-        world.database.write(
-            lambda tx: tx.execute("UPDATE api_keys SET digest = (SELECT digest FROM api_keys WHERE id = ?) WHERE id = ?", (first.id, second.id))
-        )
+        world.database.write(lambda tx: tx.execute(steal, (first.id, second.id)))
 
 
 def test_an_account_cannot_have_two_default_keys_of_a_kind(world: World) -> None:

@@ -53,7 +53,7 @@ class KeyService:
         database.write(store.guard, lock="migrate")
         verifier.attach(database)
         if isinstance(database, Postgres):
-            database.listen(lambda: verifier.lease.renew(time.monotonic()))
+            self._listen(database)
 
     @classmethod
     def open(
@@ -87,6 +87,17 @@ class KeyService:
         authority = Authority(material, catalogue, brand=brand)
         verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=limiter)
         return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds)
+
+    def _listen(self, database: Postgres) -> None:
+        """Renew the lease with each heartbeat; return after the first, or after a second: until then memory is not trusted."""
+        heard = threading.Event()
+
+        def alive() -> None:
+            self.verifier.lease.renew(time.monotonic())
+            heard.set()
+
+        database.listen(alive)
+        heard.wait(1.0)
 
     # -- verifying
 

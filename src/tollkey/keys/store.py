@@ -103,6 +103,13 @@ _COLUMNS = (
     " is_default, imported, version, rolled_from, replaced_by, sealed IS NOT NULL"
 )
 
+# The columns of a key that does not exist, otherwise like any other.
+_NOBODY = (
+    "'mk_0', 'acct_0', 1, 'restricted', 'Nobody', '', '[\"customer_read\"]', '[]', '[]', 0, 'nobody',"
+    " NULL, NULL, NULL, '', '', NULL, 1, NULL, NULL,"
+    " 0, 0, 1, NULL, NULL, 1 = 0"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -136,15 +143,6 @@ def key_from(row: Row, catalogue: Catalogue) -> Key:
         revealable=bool(row[25]) or row[16] is not None, hides_after_reveal=bool(row[17]),
         revealed_at=row[18], hidden_at=row[19], is_default=bool(row[20]), imported=bool(row[21]),
         version=row[22], rolled_from=row[23], replaced_by=row[24],
-    )  # fmt: skip
-
-
-def nobody(masked: str) -> Row:
-    """A row of ``_COLUMNS`` like any other, of a key that does not exist."""
-    few = '["customer_read"]'
-    return (
-        "mk_0", "acct_0", 1, "restricted", "Nobody", "", few, "[]", "[]", 0, "nobody", None, None, None,
-        masked[:15], masked, None, 1, None, None, 0, 0, 1, None, None, False,
     )  # fmt: skip
 
 
@@ -205,13 +203,19 @@ def exists_in_other_mode(tx: Tx, scope: Scope, key_id: str) -> bool:
     return bool(rows)
 
 
-def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: Catalogue) -> tuple[Key, bytes, str] | None:
-    """The key behind one of these digests, with its digest and that digest's key. The only read without a scope: it finds the scope."""
+def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: Catalogue) -> tuple[Key, bytes | None, str]:
+    """The key behind one of these digests, with its digest and that digest's key. The only read without a scope: it finds the scope.
+
+    When there is none it is nobody's, with None for the digest. Either way one row is read and made into
+    a value, so that a refusal does not tell by its time whether the key exists.
+    """
     marks = ", ".join("?" * len(digests))
-    rows = tx.execute(f"SELECT {_COLUMNS}, digest, digest_key FROM api_keys WHERE digest IN ({marks})", tuple(digests))
-    if not rows:
-        return None
-    return key_from(rows[0], catalogue), bytes(rows[0][26]), rows[0][27]
+    row = tx.execute(
+        f"SELECT {_COLUMNS}, digest, digest_key, 0 AS nobody FROM api_keys WHERE digest IN ({marks})"
+        f" UNION ALL SELECT {_NOBODY}, NULL, '', 1 AS nobody ORDER BY nobody LIMIT 1",
+        tuple(digests),
+    )[0]
+    return key_from(row, catalogue), None if row[26] is None else bytes(row[26]), row[27]
 
 
 def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:

@@ -33,7 +33,6 @@ from tollkey.keys.permissions import Catalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 
 _EVERYTHING = "*"  # announced when announcements may have been missed
-_NOBODY = store.nobody("*" * 107)  # the row that stands in for the one that is not there
 _log = logging.getLogger(__name__)
 
 
@@ -143,11 +142,10 @@ class Verifier:
             return Denied(Reason.unknown, mask_unknown(text))
         digests = dict(self._keyring.digests(text))
         current = digests[self._keyring.digest_current]
-        found = store.by_digest(tx, tuple(digests.values()), self._catalogue)
-        exists = found is not None
-        key, stored, name = found or (store.key_from(_NOBODY, self._catalogue), bytes(32), self._keyring.digest_current)
-        entry = _entry(key)  # of nobody's key as well, so that an unknown key takes as long to refuse as a known one
-        if not hmac.compare_digest(stored, digests.get(name, b"")) or not exists:
+        key, stored, name = store.by_digest(tx, tuple(digests.values()), self._catalogue)
+        entry = _entry(key)
+        if stored is None or not hmac.compare_digest(stored, digests.get(name, b"")):
+            self._remember(current, entry, -1)  # remembers nothing, and takes as long
             return Denied(Reason.unknown, mask_unknown(text))
         if name != self._keyring.digest_current:
             self._moves[key.id] = current
