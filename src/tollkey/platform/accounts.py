@@ -1,47 +1,204 @@
 """Accounts: the merchant that a key belongs to, and the connected accounts of a platform.
 
-An account's own object lives in its own scope; a connected account's in its platform's.
+    created ──update, persons, external_accounts──▶ details submitted ──checks──▶ charges and payouts enabled
+       │                                                  │
+       └───────────── reject ─────────────▶ rejected      └── a check does not match ──▶ a document is asked for
+    delete ──▶ gone
+
+An account's own object lives in its own scope; a connected account's in its platform's. What the account
+owns (charges, balance, payouts, …) lives in its own scope, reached with ``Stripe-Account``.
 """
 
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank
+from tollkey.platform._connect import MIGRATION, connect, disconnect, find_held, save_held
+from tollkey.platform._connect.countries import default_currency
+from tollkey.platform._connect.external import add_external, replace_external
+from tollkey.platform._connect.held import VERIFY, Held, capability, verify
+from tollkey.platform._connect.shape import CONTROLLERS, controller_of, new_account, new_person, set_account, set_person, settings
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, sublist
+
+__all__ = ["ACCOUNT", "MIGRATION", "PERMISSION", "own_account"]
 
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
 
-_CURRENCY = {"US": "usd", "GB": "gbp", "CA": "cad", "AU": "aud", "JP": "jpy", "CH": "chf"}
+_OWN_CAPABILITIES = ("affirm_payments", "card_payments", "cashapp_payments", "klarna_payments", "link_payments", "transfers", "us_bank_account_ach_payments")
 
 
 def own_account(call: Call, *, name: str, email: str | None, country: str) -> Json:
     """The object of a merchant of this server, ready to charge in test mode."""
-    return blank(
+    currency = default_currency(country)
+    account = blank(
         "account",
         id=call.account,
         type="standard",
-        business_profile=blank("account_business_profile", name=name),
-        capabilities={"card_payments": "active", "transfers": "active"},
+        business_profile={**blank("account_business_profile", name=name, mcc="5734"), "monthly_estimated_revenue": None},
+        business_type="company",
+        capabilities=dict.fromkeys(_OWN_CAPABILITIES, "active"),
         charges_enabled=not call.livemode,
-        payouts_enabled=not call.livemode,
-        details_submitted=not call.livemode,
+        controller={"type": "account"},
         country=country,
-        default_currency=_CURRENCY.get(country, "eur"),
-        email=email,
         created=call.now,
+        default_currency=currency,
+        details_submitted=not call.livemode,
+        email=email,
+        external_accounts=sublist([], f"/v1/accounts/{call.account}/external_accounts", total_count=0),
+        payouts_enabled=not call.livemode,
+        settings=settings(country, covers_losses=True),
     )
+    account["settings"]["dashboard"]["display_name"] = name
+    if not call.livemode:
+        bank = {"country": country, "currency": currency, "account_number": "000123456789", "routing_number": "110000000"}
+        add_external(call, account, {"object": "bank_account", **bank}, "external_account")
+    return account
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a connected account. What is told of it decides what its requirements ask for."""
+    kind, controller = controller_of(params)
+    country = params.get("country") or call.within(call.platform).objects.get("account", call.platform)["country"]
+    currency = params.get("default_currency") or default_currency(country)
+    default_currency(country)
+    if (params.get("tos_acceptance") or {}).get("date") and controller["requirement_collection"] == "stripe":
+        raise invalid("You cannot accept the Terms of Service on behalf of Standard and Express connected accounts.", "tos_acceptance[date]")
+    id = "acct_1" + call.ids.text(15)
+    account = new_account(call, id, kind, controller, country, currency, params)
+    account["business_profile"]["mcc"] = (params.get("business_profile") or {}).get("mcc")
+    connect(call.tx, call.scope, id)
+    call.objects.insert(account)
+    held = Held(call, account, call.objects.copy(account))
+    _apply(held, params)
+    for name in account["capabilities"]:
+        held.own.emit("capability.updated", capability(account, name), {"status": "unrequested"})
+    return account
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change an account; what it tells anew is checked again."""
+    held = find_held(call)
+    _apply(held, params)
+    return held.account
+
+
+def _apply(held: Held, params: Params) -> None:
+    call, account = held.home, held.account
+    told = _from_token(call, params)
+    set_account(call, account, told)
+    wanted = {name: bool((given or {}).get("requested")) for name, given in (told.get("capabilities") or {}).items()}
+    wanted |= dict.fromkeys(told.get("requested_capabilities") or [], True)
+    request(held, wanted)
+    fresh = _individual(held, told["individual"]) if told.get("individual") is not None else None
+    external, param = told.get("external_account"), "external_account"
+    if external is None:
+        external, param = told.get("bank_account"), "bank_account"
+    if external is not None:
+        replace_external(held, external, param)
+    save_held(held, checks=bool({"individual", "company", "business_type"} & told.keys()))
+    if fresh is not None:
+        held.own.emit("person.created", fresh)
+
+
+def request(held: Held, wanted: dict[str, bool]) -> None:
+    """Ask for capabilities, or give them back."""
+    known = held.account.setdefault("_capabilities", {})
+    for name, requested in wanted.items():
+        if known.get(name, {}).get("requested") != requested:
+            known[name] = {"requested": requested, "at": held.home.now if requested else None}
+            held.account["capabilities"].setdefault(name, "inactive")
+
+
+def _individual(held: Held, given: Params) -> Json | None:
+    """Change the sole person of an account, who is answered when new."""
+    call, account = held.home, held.account
+    person = next((one for one in held.people() if one["relationship"]["representative"]), None)
+    fresh = person is None
+    if person is None:
+        person = new_person(call, account)
+        person["relationship"]["representative"] = True
+    set_person(call, person, given)
+    if fresh:
+        return call.objects.insert(person)
+    call.objects.save(person)
+    return None
+
+
+def _from_token(call: Call, params: Params) -> Params:
+    """The parameters together with what an account token holds. The token can be used once."""
+    if not params.get("account_token"):
+        return params
+    token = call.objects.get("token", params["account_token"], "account_token")
+    if token.get("used"):
+        raise invalid(f"You cannot use a Stripe token more than once: {token['id']}.", "account_token", "token_already_used")
+    token["used"] = True
+    call.objects.save(token)
+    held = dict(token.get("_account") or {})
+    if held.pop("tos_shown_and_accepted", False):
+        accepted = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
+        params = {**params, "tos_acceptance": {**accepted, **(params.get("tos_acceptance") or {})}}
+    return {**held, **params}
 
 
 def retrieve_own(call: Call, params: Params) -> Json:
     """Retrieve the account that the key belongs to, or that ``Stripe-Account`` names."""
-    found = call.objects.find("account", call.account)
-    return found if found is not None else call.within(call.platform).objects.get("account", call.account)
+    return find_held(call, call.account).account
+
+
+def retrieve_one(call: Call, params: Params) -> Json:
+    """Retrieve an account: the caller's own, or one that is connected to it."""
+    return find_held(call).account
+
+
+def list_accounts(call: Call, params: Params) -> Page:
+    """List the platform's connected accounts, newest first."""
+    return list_page(call, "account", params, url="/v1/accounts", keep=lambda account: account["id"] != call.account)
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a connected account: it can no longer be reached with ``Stripe-Account``."""
+    held = find_held(call)
+    if held.is_own:
+        raise invalid("You cannot delete your own account through the API.", "account")
+    for person in held.people():
+        held.home.objects.delete(person)
+    disconnect(call.tx, call.scope, held.account["id"])
+    call.schedule.cancel(VERIFY, held.account["id"])
+    return held.home.objects.delete(held.account)
+
+
+def reject(call: Call, params: Params) -> Json:
+    """Reject a connected account, with a reason: fraud, terms_of_service or other. Charges and payouts stop."""
+    held = find_held(call)
+    reason = params["reason"]
+    held.account["_rejected"] = reason if reason in ("fraud", "terms_of_service") else "other"
+    return save_held(held)
+
+
+def shown(call: Call, account: Json) -> Json:
+    """Sensitive fields are not returned once an account's own owner looks after its requirements (reference section 6.1)."""
+    controller = account.get("controller") or CONTROLLERS["custom"]
+    if controller.get("requirement_collection") == "stripe" and account["details_submitted"]:
+        for name in ("individual", "company"):
+            account.pop(name, None)
+    return account
 
 
 ACCOUNT = Resource(
     object="account",
     prefix="acct",
     permission=PERMISSION,
-    endpoints=(Endpoint("GET", "/v1/account", retrieve_own),),
+    path_param="account",
+    endpoints=(
+        Endpoint("GET", "/v1/account", retrieve_own),
+        Endpoint("GET", "/v1/accounts", list_accounts),
+        Endpoint("POST", "/v1/accounts", create),
+        Endpoint("GET", "/v1/accounts/{account}", retrieve_one),
+        Endpoint("POST", "/v1/accounts/{account}", update),
+        Endpoint("DELETE", "/v1/accounts/{account}", delete),
+        Endpoint("POST", "/v1/accounts/{account}/reject", reject),
+    ),
+    view=shown,
+    on_due={VERIFY: verify},
     title="Connected accounts",
     columns=("email", "id", "type", "created"),
 )

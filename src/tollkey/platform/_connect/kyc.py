@@ -1,0 +1,59 @@
+"""The test values that decide how a check of a person or company ends (reference section 6.11).
+
+    dob 1901-01-01 matches, 1902-01-01 matches at once, others do not and lead to a request for a document
+    id_number, tax_id 000000000 and ssn_last_4 0000 match; 222222222 matches at once; 111111111 does not
+    address line1 address_full_match matches, address_no_match does not
+    document file_identity_document_success matches, file_identity_document_failure does not
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tollkey.wire import Json
+
+Outcome = Literal["match", "at_once", "mismatch"]
+
+#: How long a check takes in test mode, in seconds.
+SECONDS = 3
+NUMBER_MISMATCH = "The identity information you entered cannot be verified. Please correct any errors or upload a document that matches the identity fields (e.g., name and date of birth) that you entered."
+DOCUMENT_FAILED = "The document could not be verified because it was not readable. Please upload a color image of the entire document."
+
+
+def of_number(text: str) -> Outcome:
+    """How the check of an identity or tax number ends; the number itself is not kept."""
+    digits = "".join(character for character in str(text) if character.isalnum())
+    if len(digits) >= 4 and set(digits) == {"1"}:
+        return "mismatch"
+    return "at_once" if len(digits) >= 4 and set(digits) == {"2"} else "match"
+
+
+def of_document(name: str | None) -> Outcome:
+    """How the check of a document ends."""
+    return "mismatch" if name is not None and "fail" in name else "match"
+
+
+def of_birth(dob: Json) -> Outcome:
+    """How the check of a date of birth ends."""
+    told = (dob.get("year"), dob.get("month"), dob.get("day"))
+    return "match" if told == (1901, 1, 1) else "at_once" if told == (1902, 1, 1) else "mismatch"
+
+
+def of_person(person: Json) -> Outcome:
+    """How the check of everything a person told ends. A document that matches settles all."""
+    if person.get("_document") == "mismatch":
+        return "mismatch"
+    if person.get("_document") is not None:
+        return "match"
+    birth = of_birth(person["dob"])
+    told = (person.get("_id_number"), person.get("_ssn"), birth)
+    if "mismatch" in told or (person.get("address") or {}).get("line1") == "address_no_match":
+        return "mismatch"
+    return "at_once" if "at_once" in told else "match"
+
+
+def error_of(person: Json, requirement: str) -> Json:
+    """The entry in ``requirements.errors`` for a check that did not match."""
+    failed = person.get("_document") == "mismatch"
+    code = "verification_document_not_readable" if failed else "verification_failed_keyed_identity"
+    return {"code": code, "reason": DOCUMENT_FAILED if failed else NUMBER_MISMATCH, "requirement": requirement}

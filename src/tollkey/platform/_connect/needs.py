@@ -1,0 +1,193 @@
+"""``requirements``: what an account still has to tell, worked out from what it has told.
+
+Shape and values follow the recorded answers: paths of a sole person begin with ``individual.``, those of
+a person who is still to be named with ``representative.`` or ``owners.``, those of a named one with its id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tollkey.platform._connect import countries, kyc
+from tollkey.wire import Json, dig
+
+_DOB = ("dob.day", "dob.month", "dob.year")
+_NAMES = ("first_name", "last_name")
+#: What only holds back payouts, never a capability.
+_PAYOUTS_ONLY = ("external_account", "verification.document", "verification.additional_document", ".files")
+
+
+@dataclass
+class Needs:
+    """What is asked for, as paths."""
+
+    currently: set[str] = field(default_factory=set)
+    eventually: set[str] = field(default_factory=set)
+    pending: set[str] = field(default_factory=set)
+    errors: list[Json] = field(default_factory=list)
+
+    def add(self, prefix: str, other: Needs) -> None:
+        """Take over another's, each path behind a prefix."""
+        self.currently |= {prefix + path for path in other.currently}
+        self.eventually |= {prefix + path for path in other.eventually}
+        self.pending |= {prefix + path for path in other.pending}
+        self.errors += [{**error, "requirement": prefix + error["requirement"]} for error in other.errors]
+
+    def require(self, *paths: str) -> None:
+        """Ask for these at once."""
+        self.currently.update(paths)
+        self.eventually.update(paths)
+
+
+def hash_of(needs: Needs, *, disabled: str | None, whole: bool = True) -> Json:
+    """A ``requirements`` hash. whole: with the deadline and the reason, which a person's lacks."""
+    due = sorted(needs.currently)
+    body: Json = {"alternatives": []}
+    if whole:
+        body["current_deadline"] = None
+    body["currently_due"] = due
+    if whole:
+        body["disabled_reason"] = disabled
+    return {
+        **body,
+        "errors": needs.errors,
+        "eventually_due": sorted(needs.eventually),
+        "past_due": list(due),
+        "pending_verification": sorted(needs.pending),
+    }
+
+
+def nothing(*, whole: bool = True) -> Json:
+    """A ``requirements`` hash that asks for nothing."""
+    return hash_of(Needs(), disabled=None, whole=whole)
+
+
+def is_recipient(account: Json) -> bool:
+    """Whether it only receives transfers, under the recipient agreement."""
+    return (account.get("tos_acceptance") or {}).get("service_agreement") == "recipient"
+
+
+def _told(person: Json, path: str) -> bool:
+    if path == "ssn_last_4":
+        return bool(person.get("ssn_last_4_provided"))
+    if path == "id_number":
+        return bool(person.get("id_number_provided"))
+    if path == "full_name_aliases":
+        return "full_name_aliases" in person
+    if path == "relationship.executive":
+        relation = person["relationship"]
+        return bool(relation["executive"] or relation["title"])
+    if path.startswith("address.") and person.get("address_kanji"):
+        return True
+    return dig(person, path) not in (None, "")
+
+
+def person_fields(country: str, role: str) -> tuple[str, ...]:
+    """What a person is asked for. role: individual, representative or owner."""
+    places = tuple(f"address.{name}" for name in countries.address_fields(country))
+    extra = countries.extra_person_fields(country)
+    if role == "owner":
+        if country == "US":
+            return (*_NAMES, "email")
+        return (*_NAMES, *_DOB, *places, *(name for name in extra if name != "full_name_aliases"), *(() if country == "AE" else ("email",)))
+    fields = (*_NAMES, *_DOB, *places, "email", "phone", *extra)
+    return (*fields, "relationship.executive", "relationship.title") if role == "representative" else fields
+
+
+def of_person(account: Json, person: Json) -> Needs:
+    """What one person still has to tell."""
+    country, needs = account["country"], Needs()
+    if is_recipient(account):
+        fields: tuple[str, ...] = (*_NAMES, *_DOB, *(f"address.{name}" for name in countries.address_fields(country)))
+    elif account["business_type"] == "individual":
+        fields = person_fields(country, "individual")
+    else:
+        roles = person["relationship"]
+        role = "representative" if roles["representative"] else "owner" if roles["owner"] else ""
+        fields = person_fields(country, role) if role else _NAMES
+    needs.require(*(path for path in fields if not _told(person, path)))
+    if not needs.currently:
+        _checks(account, person, needs)
+    return needs
+
+
+def _checks(account: Json, person: Json, needs: Needs) -> None:
+    country = account["country"]
+    waiting = person.get("_checking") or []
+    if waiting:
+        needs.pending.update(waiting)
+        return
+    outcome = kyc.of_person(person)
+    if outcome == "mismatch":
+        needs.require("verification.document")
+        if person.get("_checked"):
+            needs.errors.append(kyc.error_of(person, "verification.document"))
+    elif person.get("_document") is None:
+        if is_recipient(account):
+            needs.eventually.add("verification.document")
+        elif country in countries.DOCUMENT_DUE:
+            needs.require("verification.document")
+    if country == "AE" and account["business_type"] == "company" and not is_recipient(account):
+        given = person.get("_documents") or []
+        needs.require(*(f"documents.{name}.files" for name in ("passport", "visa") if name not in given))
+
+
+def of_account(account: Json, people: list[Json]) -> Needs:
+    """What an account still has to tell, with its people."""
+    needs, kind = Needs(), account["business_type"]
+    profile = account["business_profile"]
+    if not profile["url"] and not profile["product_description"]:
+        needs.require("business_profile.url")
+    if not profile["mcc"] and not profile["url"] and not profile["product_description"]:
+        needs.require("business_profile.mcc")
+    if not account["external_accounts"]["data"]:
+        needs.require("external_account")
+    if not account["tos_acceptance"]["date"] and not account.get("_onboarded"):
+        needs.require("tos_acceptance.date", "tos_acceptance.ip")
+    if kind is None:
+        needs.require("business_type", *(f"representative.{path}" for path in person_fields(account["country"], "individual")))
+    elif kind == "individual":
+        person = next((p for p in people if p["relationship"]["representative"]), None)
+        if person is None:
+            needs.require(*(f"individual.{path}" for path in person_fields(account["country"], "individual")))
+        else:
+            needs.add("individual.", of_person(account, person))
+    else:
+        _company(account, people, needs)
+    if account["country"] in countries.WAITS and account.get("_checking"):
+        needs.pending.add("business_profile.url")
+    return needs
+
+
+def _company(account: Json, people: list[Json], needs: Needs) -> None:
+    company, country = account["company"], account["country"]
+    told = {"name": company.get("name"), "tax_id": company["tax_id_provided"], "phone": company.get("phone")}
+    for name in countries.address_fields(country):
+        told[f"address.{name}"] = company["address"].get(name) or company.get("address_kanji")
+    needs.require(*(f"company.{path}" for path, value in told.items() if not value))
+    for person in people:
+        needs.add(f"{person['id']}.", of_person(account, person))
+    if is_recipient(account):
+        return
+    if not any(person["relationship"]["representative"] for person in people):
+        needs.require(*(f"representative.{path}" for path in person_fields(country, "representative")))
+    if countries.names_owners(country) and not company["owners_provided"]:
+        needs.require("company.owners_provided")
+        if not any(person["relationship"]["owner"] for person in people):
+            needs.require(*(f"owners.{path}" for path in person_fields(country, "owner")))
+    if country == "AE" and not company.get("vat_id_provided"):
+        needs.require("company.business_vat_id_number")
+    if account.get("_tax_id") == "mismatch" and account.get("_document") != "match":
+        needs.require("company.verification.document")
+    if account.get("_checking"):
+        needs.pending |= {f"company.address.{name}" for name in countries.address_fields(country)} | {"company.tax_id"}
+
+
+def holds_back(needs: Needs) -> bool:
+    """Whether something is missing without which no capability is active."""
+    return any(not path.endswith(_PAYOUTS_ONLY) for path in needs.currently)
+
+
+def submitted(needs: Needs) -> bool:
+    """Whether everything that can be typed in has been."""
+    return not any(not path.endswith(_PAYOUTS_ONLY) or path == "external_account" for path in needs.currently)

@@ -1,0 +1,302 @@
+"""New accounts and people, and what parameters change in them. Identity numbers are never kept: only that they were given."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from tollkey.platform._connect import kyc
+from tollkey.wire import Call, Json, Params, blank, invalid, sublist
+
+_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+_JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
+_PERSON_TEXTS = (
+    "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name", "last_name_kana",
+    "last_name_kanji", "maiden_name", "nationality", "political_exposure",
+)  # fmt: skip
+_COMPANY_TEXTS = ("name", "name_kana", "name_kanji", "phone", "structure", "directors_provided", "executives_provided", "owners_provided")
+
+CONTROLLERS: dict[str, Json] = {
+    "custom": {
+        "fees": {"payer": "application_custom"},
+        "is_controller": True,
+        "losses": {"payments": "application"},
+        "requirement_collection": "application",
+        "stripe_dashboard": {"type": "none"},
+        "type": "application",
+    },
+    "express": {
+        "fees": {"payer": "application_express"},
+        "is_controller": True,
+        "losses": {"payments": "application"},
+        "requirement_collection": "stripe",
+        "stripe_dashboard": {"type": "express"},
+        "type": "application",
+    },
+    "standard": {
+        "fees": {"payer": "account"},
+        "is_controller": True,
+        "losses": {"payments": "stripe"},
+        "requirement_collection": "stripe",
+        "stripe_dashboard": {"type": "full"},
+        "type": "application",
+    },
+}
+
+
+def controller_of(params: Params) -> tuple[str, Json]:
+    """The type and controller hash of a new account.
+
+    Raises ApiError when both ``type`` and ``controller`` are given.
+    """
+    kind, given = params.get("type"), params.get("controller")
+    if kind and given is not None:
+        raise invalid("You may only specify one of these parameters: controller, type.", code="parameters_exclusive")
+    if given is None:
+        kind = kind or "standard"
+        return kind, _copy(CONTROLLERS[kind])
+    made = _copy(CONTROLLERS["standard"])
+    for name in ("fees", "losses", "stripe_dashboard"):
+        made[name].update(given.get(name) or {})
+    made["requirement_collection"] = given.get("requirement_collection") or made["requirement_collection"]
+    return "none", made
+
+
+def _copy(value: Json) -> Json:
+    return {name: dict(inner) if isinstance(inner, dict) else inner for name, inner in value.items()}
+
+
+def address(given: Any, country: str | None = None) -> Json:
+    """An address with every field."""
+    given = given or {}
+    return {name: given.get(name) or (country if name == "country" else None) for name in _ADDRESS}
+
+
+def settings(country: str, interval: str = "daily", *, recipient: bool = False, covers_losses: bool = False) -> Json:
+    """``settings`` of a new account. covers_losses: whether negative balances are debited from its bank."""
+    delay = 0 if recipient else 1 if interval == "manual" else 2 if country == "US" else 7
+    return {
+        "bacs_debit_payments": {"display_name": None, "service_user_number": None},
+        "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
+        "capital": {},
+        "card_issuing": {"tos_acceptance": {"date": None, "ip": None}},
+        "card_payments": {
+            "decline_on": {"avs_failure": False, "cvc_failure": False},
+            "statement_descriptor_prefix": None,
+            "statement_descriptor_prefix_kana": None,
+            "statement_descriptor_prefix_kanji": None,
+        },
+        "dashboard": {"display_name": None, "timezone": "Etc/UTC"},
+        "invoices": {"default_account_tax_ids": None, "hosted_payment_method_save": "offer"},
+        "payments": {"statement_descriptor": None, "statement_descriptor_kana": None, "statement_descriptor_kanji": None},
+        "payouts": {
+            "debit_negative_balances": covers_losses,
+            "schedule": {"delay_days": delay, "interval": interval},
+            "statement_descriptor": None,
+        },
+        "sepa_debit_payments": {},
+    }
+
+
+def new_account(call: Call, id: str, kind: str, controller: Json, country: str, currency: str, params: Params) -> Json:
+    """A connected account as it is before anything about it is told."""
+    schedule = ((params.get("settings") or {}).get("payouts") or {}).get("schedule") or {}
+    recipient = (params.get("tos_acceptance") or {}).get("service_agreement") == "recipient"
+    return blank(
+        "account",
+        id=id,
+        type=kind,
+        controller=controller,
+        business_profile={**blank("account_business_profile"), "monthly_estimated_revenue": None},
+        capabilities={},
+        charges_enabled=False,
+        company=blank_company(),
+        country=country,
+        created=call.now,
+        default_currency=currency,
+        details_submitted=False,
+        external_accounts=sublist([], f"/v1/accounts/{id}/external_accounts", total_count=0),
+        payouts_enabled=False,
+        settings=settings(country, schedule.get("interval") or "daily", recipient=recipient, covers_losses=kind in ("standard", "express")),
+        tos_acceptance={"date": None, "ip": None, "user_agent": None},
+    )
+
+
+def blank_company() -> Json:
+    """``company`` of an account that told nothing."""
+    return {
+        "address": address(None),
+        "directors_provided": True,
+        "executives_provided": True,
+        "name": None,
+        "owners_provided": True,
+        "tax_id_provided": False,
+        "verification": {"document": _document()},
+    }
+
+
+def _document() -> Json:
+    return {"back": None, "details": None, "details_code": None, "front": None}
+
+
+def merge(into: Json, given: Params) -> None:
+    """Set the given fields in a hash, going down into hashes; None unsets."""
+    for name, value in given.items():
+        if isinstance(value, dict) and isinstance(into.get(name), dict):
+            merge(into[name], value)
+        else:
+            into[name] = value
+
+
+def merge_metadata(value: Json, given: Any) -> None:
+    """Add keys to ``metadata``; an empty text unsets one, None all of them."""
+    kept = {} if given is None else {**(value.get("metadata") or {}), **given}
+    value["metadata"] = {name: text for name, text in sorted(kept.items()) if text != ""}
+
+
+def set_account(call: Call, account: Json, params: Params) -> None:
+    """What an account's parameters change in it, besides people, capabilities and external accounts."""
+    for name in ("business_type", "default_currency", "email", "groups"):
+        if name in params:
+            account[name] = params[name]
+    if "metadata" in params:
+        merge_metadata(account, params["metadata"])
+    profile = params.get("business_profile") or {}
+    merge(account["business_profile"], profile)
+    if params.get("support_phone"):
+        account["business_profile"]["support_phone"] = params["support_phone"]
+    given = params.get("settings") or {}
+    merge(account["settings"], given)
+    if params.get("debit_negative_balances") is not None:
+        account["settings"]["payouts"]["debit_negative_balances"] = params["debit_negative_balances"]
+    merge(account["tos_acceptance"], params.get("tos_acceptance") or {})
+    if "company" in params or params.get("business_type") == "company":
+        set_company(call, account, params.get("company") or {})
+    _describe(account, given)
+
+
+def set_company(call: Call, account: Json, given: Params) -> None:
+    """What ``company`` changes. A company has to say itself that it named its owners and directors."""
+    company = account["company"]
+    if account["business_type"] != "individual" and not account.get("_company_told"):
+        account["_company_told"] = True
+        company.update(owners_provided=False, directors_provided=False, executives_provided=False)
+    for name in _COMPANY_TEXTS:
+        if name in given:
+            company[name] = given[name]
+    for name in ("address_kana", "address_kanji"):
+        if given.get(name):
+            company[name] = {field: given[name].get(field) for field in _JAPANESE_ADDRESS}
+    if given.get("address"):
+        company["address"] = {**company["address"], **given["address"]}
+        company["address"]["country"] = company["address"]["country"] or account["country"]
+    for name in ("tax_id", "vat_id"):
+        if given.get(name):
+            company[f"{name}_provided"] = True
+            account[f"_{name}"] = kyc.of_number(given[name])
+    document = (given.get("verification") or {}).get("document") or {}
+    if document:
+        company["verification"]["document"].update({side: _file(call, text) for side, text in document.items() if text})
+        account["_document"] = kyc.of_document(document.get("front"))
+
+
+def _describe(account: Json, given: Params) -> None:
+    """Statement descriptor and display name follow the business's name or address unless they were given."""
+    profile, told = account["business_profile"], account["settings"]
+    host = urlsplit(profile["url"] or "").hostname or ""
+    name = profile["name"] or host
+    if not name:
+        return
+    payments, cards = told["payments"], told["card_payments"]
+    if not (given.get("payments") or {}).get("statement_descriptor") and not account.get("_described"):
+        payments["statement_descriptor"] = _descriptor(name, 22)
+    else:
+        account["_described"] = True
+    if cards["statement_descriptor_prefix"] is None or not account.get("_described"):
+        cards["statement_descriptor_prefix"] = _descriptor(name, 10)
+    if told["dashboard"]["display_name"] is None:
+        told["dashboard"]["display_name"] = host.rpartition(".")[0] or name
+
+
+def _descriptor(text: str, length: int) -> str:
+    allowed = "".join(character for character in text.upper() if character.isascii() and character not in "<>\\'\"*")
+    return allowed[:length].strip()
+
+
+def new_person(call: Call, account: Json) -> Json:
+    """A person of an account before anything about them is told."""
+    return blank(
+        "person",
+        id=call.ids.new("person"),
+        account=account["id"],
+        additional_tos_acceptances={"account": {"date": None, "ip": None, "user_agent": None}},
+        address=address(None, account["country"]),
+        created=call.now,
+        dob={"day": None, "month": None, "year": None},
+        relationship={
+            "authorizer": False, "director": False, "executive": False, "legal_guardian": False, "owner": False,
+            "percent_ownership": None, "representative": False, "title": None,
+        },
+        future_requirements={},
+        requirements={},
+        verification={
+            "additional_document": _document(), "details": None, "details_code": None, "document": _document(), "status": "unverified",
+        },
+    )  # fmt: skip
+
+
+def set_person(call: Call, person: Json, given: Params) -> None:
+    """What a person's parameters change. Numbers and documents leave only what a check of them will say."""
+    for name in _PERSON_TEXTS:
+        if name in given:
+            value = given[name]
+            person[name] = [text for text in value or [] if text] if name == "full_name_aliases" else value
+    if "metadata" in given:
+        merge_metadata(person, given["metadata"])
+    if "phone" in given:
+        person["phone"] = international(given["phone"])
+    if given.get("address"):
+        person["address"] = {**address(person.get("address")), **given["address"]}
+    for name in ("address_kana", "address_kanji"):
+        if given.get(name):
+            person[name] = {field: given[name].get(field) for field in _JAPANESE_ADDRESS}
+    if given.get("dob"):
+        person["dob"] = {name: given["dob"].get(name) for name in ("day", "month", "year")}
+    merge(person["relationship"], given.get("relationship") or {})
+    if person["relationship"]["percent_ownership"] is not None:
+        person["relationship"]["percent_ownership"] = float(person["relationship"]["percent_ownership"])
+    if given.get("id_number"):
+        person["id_number_provided"] = person["ssn_last_4_provided"] = True
+        person["_id_number"] = kyc.of_number(given["id_number"])
+    if given.get("ssn_last_4"):
+        person["ssn_last_4_provided"] = True
+        person["_ssn"] = kyc.of_number(given["ssn_last_4"])
+    _set_documents(call, person, given)
+
+
+def _set_documents(call: Call, person: Json, given: Params) -> None:
+    verification = given.get("verification") or {}
+    for name in ("document", "additional_document"):
+        document = verification.get(name) or {}
+        person["verification"][name].update({side: _file(call, text) for side, text in document.items() if text})
+        if document.get("front"):
+            person[f"_{name}"] = kyc.of_document(document["front"])
+    for name, hash in (given.get("documents") or {}).items():
+        files = [text for text in (hash or {}).get("files") or [] if text]
+        if files:
+            person.setdefault("_documents", []).append(name)
+            if name != "company_authorization":
+                person["verification"]["document"]["front"] = _file(call, files[0])
+
+
+def _file(call: Call, text: str) -> str:
+    """A file's id; the names of test documents stand for a file of their own."""
+    return text if text.startswith("file_") and not text.startswith("file_identity_document") else call.ids.new("file")
+
+
+def international(phone: str | None) -> str | None:
+    """A phone number with its country code; one without is taken for North American."""
+    if not phone:
+        return None
+    digits = "".join(character for character in phone if character.isdigit())
+    return f"+{digits}" if phone.startswith("+") else f"+1{digits}"

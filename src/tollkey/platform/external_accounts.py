@@ -1,0 +1,87 @@
+"""External accounts: the bank accounts and debit cards that an account is paid out to.
+
+    created ──update──▶ created ──a payout bounces──▶ errored
+       └──delete──▶ gone   (never the default of the account's own currency)
+"""
+
+from __future__ import annotations
+
+from tollkey.platform._connect import find_held, save_held
+from tollkey.platform._connect.external import add_external, change_external, delete_external, external_of
+from tollkey.platform._connect.shape import merge_metadata
+from tollkey.platform.accounts import PERMISSION
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_param, of_list
+
+
+def create(call: Call, params: Params) -> Json:
+    """Add an external account, of a token or of data."""
+    held = find_held(call)
+    name = "external_account" if params.get("external_account") is not None else "bank_account"
+    given = params.get(name)
+    if given is None:
+        raise missing_param("external_account")
+    value = add_external(held.home, held.account, given, name, default=params.get("default_for_currency"))
+    if "metadata" in params:
+        merge_metadata(value, params["metadata"])
+    save_held(held)
+    held.own.emit("account.external_account.created", value)
+    return value
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change an external account."""
+    held = find_held(call)
+    value = external_of(held.account, call.path["id"])
+    metadata = None
+    if "metadata" in params:
+        merged = {"metadata": dict(value["metadata"])}
+        merge_metadata(merged, params.pop("metadata"))
+        metadata = merged["metadata"]
+    answer = change_external(held, value["id"], dict(params), metadata)
+    save_held(held)
+    return answer
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete an external account."""
+    held = find_held(call)
+    answer = delete_external(held, call.path["id"])
+    save_held(held)
+    return answer
+
+
+def list_external(call: Call, params: Params) -> Page:
+    """List an account's external accounts, newest first, by ``object``."""
+    account = find_held(call).account
+    kind = params.get("object")
+    found = [value for value in account["external_accounts"]["data"] if kind in (None, value["object"])]
+    return of_list(found, f"/v1/accounts/{account['id']}/external_accounts", params)
+
+
+def retrieve_one(call: Call, params: Params) -> Json:
+    """Retrieve one external account."""
+    return external_of(find_held(call).account, call.path["id"])
+
+
+def _endpoints() -> tuple[Endpoint, ...]:
+    made = []
+    for word in ("external_accounts", "bank_accounts"):
+        many, one = f"/v1/accounts/{{account}}/{word}", f"/v1/accounts/{{account}}/{word}/{{id}}"
+        if word == "external_accounts":
+            made.append(Endpoint("GET", many, list_external))
+        made += [
+            Endpoint("POST", many, create),
+            Endpoint("GET", one, retrieve_one),
+            Endpoint("POST", one, update),
+            Endpoint("DELETE", one, delete),
+        ]
+    return tuple(made)
+
+
+EXTERNAL_ACCOUNT = Resource(
+    object="external_account",
+    permission=PERMISSION,
+    endpoints=_endpoints(),
+    title="External accounts",
+    stored=False,
+)
