@@ -20,6 +20,8 @@ import tollkey.payments
 import tollkey.platform
 from tollkey import keys, ledger, outbox
 from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_for, migrate, open_database
+from tollkey.payments._external import external_account
+from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
 from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
@@ -79,7 +81,7 @@ class Core:
 
     def call(self, tx: Tx, scope: Scope, now: int | None = None) -> Call:
         """A call of our own, without a request: background work, the command line, the Dashboard."""
-        return Call(self.setup, tx, scope, int(self.now()) if now is None else now)
+        return Call(self.setup, tx, scope, int(self.now()) if now is None else now, platform=platform_of(tx, scope))
 
     def close(self) -> None:
         """Let go of the databases."""
@@ -118,6 +120,7 @@ def open_core(
     verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
     verifier.attach(database)
     setup = Setup(tables, ids, record_event, base_url=settings.base_url or f"http://{settings.host}:{settings.port}")
+    setup.services["external_account"] = external_account
     setup.services.update(authority=authority, permissions=permissions, settings=settings, verifier=verifier, data=data)
     return Core(settings, database, beside or database, catalogue, authority, verifier, setup, now)
 
@@ -211,13 +214,13 @@ class Server:
 async def run_due(core: Core, edge: Edge) -> int:
     """Do what is due on real time, each in a transaction of its own, and return how many were done."""
     now = int(core.now())
-    waiting = await edge.read(lambda tx: due_now(tx, now))
-    for item in waiting:
+    waiting = await edge.read(lambda tx: [(item, platform_of(tx, item.scope) or item.scope.account) for item in due_now(tx, now)])
+    for item, owner in waiting:
 
         def work(tx: Tx, item: Due = item) -> None:
             do_due(core.call(tx, item.scope, now), item)
 
-        await edge.write(work, lock=f"{item.scope.account}:{int(item.scope.livemode)}")
+        await edge.write(work, lock=f"{owner}:{int(item.scope.livemode)}")
     return len(waiting)
 
 

@@ -12,18 +12,19 @@ owns (charges, balance, payouts, …) lives in its own scope, reached with ``Str
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.platform._connect import MIGRATION, connect, disconnect, find_held, save_held
+from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.countries import default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.held import VERIFY, Held, capability, verify
 from tollkey.platform._connect.shape import CONTROLLERS, controller_of, new_account, new_person, set_account, set_person, settings
+from tollkey.platform.connections import connect, disconnect
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, sublist
-
-__all__ = ["ACCOUNT", "MIGRATION", "PERMISSION", "own_account"]
 
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
 
-_OWN_CAPABILITIES = ("affirm_payments", "card_payments", "cashapp_payments", "klarna_payments", "link_payments", "transfers", "us_bank_account_ach_payments")
+_OWN_CAPABILITIES = (
+    "affirm_payments", "card_payments", "cashapp_payments", "klarna_payments", "link_payments", "transfers", "us_bank_account_ach_payments",
+)  # fmt: skip
 
 
 def own_account(call: Call, *, name: str, email: str | None, country: str) -> Json:
@@ -33,7 +34,7 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
         "account",
         id=call.account,
         type="standard",
-        business_profile={**blank("account_business_profile", name=name, mcc="5734"), "monthly_estimated_revenue": None},
+        business_profile=blank("account_business_profile", name=name, mcc="5734"),
         business_type="company",
         capabilities=dict.fromkeys(_OWN_CAPABILITIES, "active"),
         charges_enabled=not call.livemode,
@@ -61,7 +62,8 @@ def create(call: Call, params: Params) -> Json:
     currency = params.get("default_currency") or default_currency(country)
     default_currency(country)
     if (params.get("tos_acceptance") or {}).get("date") and controller["requirement_collection"] == "stripe":
-        raise invalid("You cannot accept the Terms of Service on behalf of Standard and Express connected accounts.", "tos_acceptance[date]")
+        message = "You cannot accept the Terms of Service on behalf of Standard and Express connected accounts."
+        raise invalid(message, "tos_acceptance[date]")
     id = "acct_1" + call.ids.text(15)
     account = new_account(call, id, kind, controller, country, currency, params)
     account["business_profile"]["mcc"] = (params.get("business_profile") or {}).get("mcc")

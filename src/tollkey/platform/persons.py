@@ -56,9 +56,11 @@ def list_persons(call: Call, params: Params) -> Page:
     """List an account's people, newest first, by ``relationship``."""
     held = find_held(call)
     wanted = {name: bool(value) for name, value in (params.get("relationship") or {}).items()}
-    people = [
-        person for person in reversed(held.people()) if all(bool(person["relationship"].get(name)) == value for name, value in wanted.items())
-    ]
+
+    def fits(person: Json) -> bool:
+        return all(bool(person["relationship"].get(name)) == value for name, value in wanted.items())
+
+    people = [person for person in reversed(held.people()) if fits(person)]
     return of_list(people, f"/v1/accounts/{held.account['id']}/persons", params)
 
 

@@ -8,6 +8,5 @@
 """
 
 from tollkey.platform._connect.held import Held, connected_accounts, find_held, save_held
-from tollkey.platform._connect.links import MIGRATION, connect, disconnect, platform_of
 
-__all__ = ["MIGRATION", "Held", "connect", "connected_accounts", "disconnect", "find_held", "platform_of", "save_held"]
+__all__ = ["Held", "connected_accounts", "find_held", "save_held"]

@@ -49,7 +49,10 @@ _EXTRA_PERSON: dict[str, tuple[str, ...]] = {
     "ES": ("id_number",),
 }
 #: Where the owners of a company have to be named.
-_OWNERS = frozenset("US CA AE GB AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LI LT LU LV MT NL NO PL PT RO SE SI SK CH".split())
+_OWNERS = frozenset({
+    "US", "CA", "AE", "GB", "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LI",
+    "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "CH",
+})  # fmt: skip
 #: What is looked at after it was told, while capabilities wait: paths in the person.
 CHECKED: dict[str, tuple[str, ...]] = {
     "US": ("address.city", "address.line1", "address.postal_code", "address.state", "id_number", "verification.document"),
@@ -69,8 +72,8 @@ def default_currency(country: str) -> str:
             400,
             code="country_code_invalid",
             param="country",
-            message=f"Country '{country}' is unknown. Try using a 2-character alphanumeric country code instead, such as 'US', 'EG', or 'GB'."
-            " A full list of country codes is available at https://stripe.com/global",
+            message=f"Country '{country}' is unknown. Try using a 2-character alphanumeric country code instead, such as 'US', 'EG',"
+            " or 'GB'. A full list of country codes is available at https://stripe.com/global",
         )
     return found
 

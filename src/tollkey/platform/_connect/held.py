@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 
 from tollkey.platform._connect import countries, kyc, needs
 from tollkey.platform._connect.shape import blank_company
-from tollkey.wire import ApiError, Call, Json, invalid
+from tollkey.wire import Call, Json
 from tollkey.wire.objects import changed
 from tollkey.wire.refusals import account_invalid
 
 VERIFY = "account.verify"
+#: How a capability words what disables the account.
+_WHY = {"requirements.past_due": "requirements.fields_needed", "requirements.pending_verification": "pending.review"}
 
 
 @dataclass
@@ -72,15 +74,6 @@ def find_held(call: Call, id: str | None = None) -> Held:
 def connected_accounts(call: Call) -> list[Json]:
     """The connected accounts of the caller, newest first."""
     return [account for account in call.objects.query("account") if account["id"] != call.account]
-
-
-def controls(held: Held) -> None:
-    """Refuse what only an account's own owner may change (its requirements are collected by Stripe).
-
-    Raises ApiError 403, as for an account that the platform's key cannot change.
-    """
-    if held.account.get("_closed"):
-        raise ApiError(400, message="This account has been rejected and can no longer be changed.")
 
 
 def save_held(held: Held, *, checks: bool = False) -> Json:
@@ -185,7 +178,7 @@ def capability(account: Json, name: str) -> Json:
     hash = needs.nothing()
     status = account["capabilities"].get(name, "unrequested")
     if asked is not None and asked["requested"]:
-        hash = {**due, "disabled_reason": None if status == "active" else due["disabled_reason"]}
+        hash = {**due, "disabled_reason": None if status == "active" else _WHY.get(due["disabled_reason"] or "", "other")}
         if name.startswith("tax_reporting"):
             hash = {**needs.nothing(), "pending_verification": [p for p in due["pending_verification"] if p.endswith("id_number")]}
     return {
@@ -237,8 +230,3 @@ def verify(call: Call, id: str) -> None:
         if now_public != before:
             held.own.emit("person.updated", person, changed(before, now_public))
     save_held(held)
-
-
-def no_such(message: str, param: str) -> Exception:
-    """400 with ``resource_missing``."""
-    return invalid(message, param, "resource_missing")

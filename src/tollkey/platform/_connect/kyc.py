@@ -16,7 +16,10 @@ Outcome = Literal["match", "at_once", "mismatch"]
 
 #: How long a check takes in test mode, in seconds.
 SECONDS = 3
-NUMBER_MISMATCH = "The identity information you entered cannot be verified. Please correct any errors or upload a document that matches the identity fields (e.g., name and date of birth) that you entered."
+NUMBER_MISMATCH = (
+    "The identity information you entered cannot be verified. Please correct any errors or upload a document that matches the"
+    " identity fields (e.g., name and date of birth) that you entered."
+)
 DOCUMENT_FAILED = "The document could not be verified because it was not readable. Please upload a color image of the entire document."
 
 

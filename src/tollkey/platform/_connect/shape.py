@@ -107,7 +107,7 @@ def new_account(call: Call, id: str, kind: str, controller: Json, country: str, 
         id=id,
         type=kind,
         controller=controller,
-        business_profile={**blank("account_business_profile"), "monthly_estimated_revenue": None},
+        business_profile=blank("account_business_profile"),
         capabilities={},
         charges_enabled=False,
         company=blank_company(),
@@ -215,7 +215,7 @@ def _describe(account: Json, given: Params) -> None:
     if cards["statement_descriptor_prefix"] is None or not account.get("_described"):
         cards["statement_descriptor_prefix"] = _descriptor(name, 10)
     if told["dashboard"]["display_name"] is None:
-        told["dashboard"]["display_name"] = host.rpartition(".")[0] or name
+        told["dashboard"]["display_name"] = profile["name"] or host.rpartition(".")[0]
 
 
 def _descriptor(text: str, length: int) -> str:

@@ -7,7 +7,8 @@ from tollkey.db import Migration, Scope, Tx
 MIGRATION = Migration(
     "connections",
     (
-        "CREATE TABLE connections (account TEXT NOT NULL, livemode {bool} NOT NULL, platform TEXT NOT NULL, PRIMARY KEY (account, livemode))",
+        "CREATE TABLE connections (account TEXT NOT NULL, livemode {bool} NOT NULL, platform TEXT NOT NULL,"
+        " PRIMARY KEY (account, livemode))",
         "CREATE INDEX connections_platform ON connections (platform, livemode)",
     ),
 )

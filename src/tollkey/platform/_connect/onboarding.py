@@ -1,0 +1,72 @@
+"""The onboarding page of an account link: what it asks, and what is done with the answers."""
+
+from __future__ import annotations
+
+from tollkey.platform._connect.external import replace_external
+from tollkey.platform._connect.held import Held
+from tollkey.platform._connect.shape import new_person, set_account, set_person
+from tollkey.wire import Json, Params
+
+_TEST_ID = "000000000"
+FIELDS = ("first_name", "last_name", "dob", "email", "phone", "line1", "city", "state", "postal_code", "url")
+
+
+def fields_of(held: Held) -> list[tuple[str, str, str]]:
+    """The form's fields, as (name, label, value): what is known, else a test value that passes every check."""
+    person: Json = next((p for p in held.people() if p["relationship"]["representative"]), {})
+    place = person.get("address") or {}
+    profile = held.account["business_profile"]
+    known = {
+        "first_name": ("First name", person.get("first_name") or "Jenny"),
+        "last_name": ("Last name", person.get("last_name") or "Rosen"),
+        "dob": ("Date of birth", "1901-01-01"),
+        "email": ("Email", person.get("email") or held.account["email"] or "jenny.rosen@example.com"),
+        "phone": ("Phone", person.get("phone") or "0000000000"),
+        "line1": ("Address", place.get("line1") or "address_full_match"),
+        "city": ("City", place.get("city") or "San Francisco"),
+        "state": ("State", place.get("state") or "CA"),
+        "postal_code": ("Postal code", place.get("postal_code") or "94107"),
+        "url": ("Website", profile["url"] or "https://accessible.stripe.com"),
+    }
+    return [(name, label, value) for name, (label, value) in known.items()]
+
+
+def submit(held: Held, params: Params) -> None:
+    """Put the answers into the account: an individual with a test bank account, who accepts the terms."""
+    call, account = held.home, held.account
+    given = {name: params.get(name) or value for name, _, value in fields_of(held)}
+    terms = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
+    kind = account["business_type"] or "individual"
+    set_account(call, account, {"business_type": kind, "business_profile": {"url": given["url"]}, "tos_acceptance": terms})
+    if kind != "individual":
+        company: Json = {name: True for name in ("owners_provided", "directors_provided", "executives_provided")}
+        place = {name: given[name] for name in ("line1", "city", "state", "postal_code")}
+        company |= {"name": given["last_name"], "phone": given["phone"], "tax_id": _TEST_ID, "address": place}
+        set_account(call, account, {"company": company})
+    person = next((p for p in held.people() if p["relationship"]["representative"]), None)
+    fresh = person is None
+    if person is None:
+        person = new_person(call, account)
+    set_person(call, person, _person(given, account["country"]))
+    if fresh:
+        call.objects.insert(person, None)
+        held.own.emit("person.created", person)
+    else:
+        call.objects.save(person)
+    if not account["external_accounts"]["data"]:
+        number = {"account_number": "000123456789", "routing_number": "110000000"}
+        replace_external(held, {"country": account["country"], "currency": account["default_currency"], **number}, "external_account")
+    account["_onboarded"] = True
+
+
+def _person(given: dict[str, str], country: str) -> Json:
+    year, month, day = (int(part) if part.isdigit() else 0 for part in [*given["dob"].split("-"), "", "", ""][:3])
+    return {
+        **{name: given[name] for name in ("first_name", "last_name", "email", "phone")},
+        "address": {"country": country, **{name: given[name] for name in ("line1", "city", "state", "postal_code")}},
+        "dob": {"day": day, "month": month, "year": year},
+        "id_number": _TEST_ID,
+        "nationality": country,
+        "full_name_aliases": [],
+        "relationship": {"representative": True, "title": "CEO", "executive": True},
+    }

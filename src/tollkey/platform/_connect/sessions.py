@@ -1,0 +1,50 @@
+"""Embedded components of an account session: which there are and which features each has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.wire import Json
+
+_AUTHENTICATION, _COLLECTION = "disable_stripe_user_authentication", "external_account_collection"
+_PAYMENT = ("capture_payments", "destination_on_behalf_of_charge_management", "dispute_management", "refund_management")
+_PAYOUT = (_AUTHENTICATION, "edit_payout_schedule", _COLLECTION, "instant_payouts", "standard_payouts")
+_COMPONENTS: dict[str, tuple[str, ...]] = {
+    "account_management": (_AUTHENTICATION, _COLLECTION),
+    "account_onboarding": (_AUTHENTICATION, _COLLECTION),
+    "balance_report": (),
+    "balances": _PAYOUT,
+    "disputes_list": _PAYMENT,
+    "documents": (),
+    "financial_account": (_AUTHENTICATION, _COLLECTION, "send_money", "transfer_balance"),
+    "financial_account_transactions": ("card_spend_dispute_management",),
+    "instant_payouts_promotion": (_AUTHENTICATION, _COLLECTION, "instant_payouts"),
+    "issuing_card": ("card_management", "card_spend_dispute_management", "cardholder_management", "spend_control_management"),
+    "issuing_cards_list": (
+        "card_management", "card_spend_dispute_management", "cardholder_management", _AUTHENTICATION, "spend_control_management",
+    ),
+    "notification_banner": (_AUTHENTICATION, _COLLECTION),
+    "payment_details": _PAYMENT,
+    "payment_disputes": _PAYMENT[1:],
+    "payments": _PAYMENT,
+    "payout_details": (),
+    "payout_reconciliation_report": (),
+    "payouts": _PAYOUT,
+    "payouts_list": (),
+    "tax_registrations": (),
+    "tax_settings": (),
+}  # fmt: skip
+#: On unless switched off; the others are off unless switched on.
+_ON = frozenset({_COLLECTION, "capture_payments", "dispute_management", "refund_management", "card_spend_dispute_management"})
+
+
+def components_of(given: dict[str, Any]) -> Json:
+    """``components`` of a session: everything, with what was asked for enabled."""
+    made: Json = {}
+    for name, features in _COMPONENTS.items():
+        asked = given.get(name) or {}
+        wanted = asked.get("features") or {}
+        enabled = bool(asked.get("enabled"))
+        values = {feature: bool(wanted.get(feature, enabled and feature in _ON)) for feature in features}
+        made[name] = {"enabled": enabled, "features": values}
+    return made

@@ -1,0 +1,139 @@
+"""Account links, account sessions and login links: ways in for the people behind a connected account.
+
+    link ──opened within 5 minutes──▶ onboarding page ──submit──▶ return_url, the account has told everything
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from tollkey.keys import Permission
+from tollkey.platform._connect import find_held, save_held
+from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
+from tollkey.platform._connect.sessions import components_of
+from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, html_page, invalid, missing_param, redirect
+
+LINK = Permission("account_link", "Account Links", "Connect")
+LOGIN = Permission("edit_link", "Login Links", "Connect")
+
+_LINK_SECONDS = 300
+_SESSION_SECONDS = 3600
+_KIND = "connect/onboarding"
+_EXPRESS = "connect/express"
+
+
+def create_link(call: Call, params: Params) -> Json:
+    """Make a link to the onboarding page of a connected account. It works for five minutes."""
+    held = find_held(call, params["account"])
+    if held.is_own:
+        raise invalid("You cannot create an account link for your own account.", "account")
+    for name in ("refresh_url", "return_url"):
+        if not params.get(name):
+            raise missing_param(name)
+    if params["type"] == "account_update" and held.account["controller"]["requirement_collection"] != "application":
+        raise invalid(
+            "You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.", "type"
+        )
+    held.account["_return_url"], held.account["_refresh_url"] = params["return_url"], params["refresh_url"]
+    held.home.objects.save(held.account)
+    expires_at = call.now + _LINK_SECONDS
+    url = hosted_url(held.home, _KIND, held.account["id"], expires_at=expires_at)
+    return blank("account_link", created=call.now, expires_at=expires_at, url=url)
+
+
+def show_onboarding(call: Call, params: Params) -> Reply:
+    """The onboarding page: a form with test values filled in."""
+    held = find_held(call, call.path["id"])
+    rows = "\n".join(
+        f'<p><label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" value="{escape(value)}"></p>'
+        for name, label, value in fields_of(held)
+    )
+    name = held.account["business_profile"]["name"] or held.account["email"] or held.account["id"]
+    back = escape(held.account.get("_return_url") or "", quote=True)
+    body = (
+        f"<h1>Tell us about {escape(name)}</h1>\n<p>This is a test account. The values below pass every check.</p>\n"
+        f'<form method="post" action="/{_KIND}/{escape(call.path["token"])}/submit">\n{rows}\n<button>Agree and submit</button>\n</form>\n'
+        f'<a class="button second" href="{back}">Come back later</a>'
+    )
+    return html_page("Onboarding", body, leads_to=held.account.get("_return_url"))
+
+
+def complete_onboarding(call: Call, params: Params) -> Reply:
+    """Take what the form says, and go back to the platform."""
+    held = find_held(call, call.path["id"])
+    submit(held, params)
+    save_held(held, checks=True)
+    return redirect(held.account.get("_return_url") or "/")
+
+
+def create_login_link(call: Call, params: Params) -> Json:
+    """Make a link to the Express Dashboard of a connected account."""
+    held = find_held(call)
+    if (held.account.get("controller") or {}).get("stripe_dashboard", {}).get("type") != "express":
+        raise invalid(
+            "Cannot create a login link for an account that does not have access to the Express Dashboard.", "account", retry=False
+        )
+    if not held.account["details_submitted"]:
+        raise invalid("Cannot create a login link for an account that has not completed onboarding.", retry=False)
+    url = hosted_url(held.home, _EXPRESS, held.account["id"], expires_at=call.now + _LINK_SECONDS)
+    return blank("login_link", created=call.now, url=url)
+
+
+def show_express(call: Call, params: Params) -> Reply:
+    """What the Express Dashboard shows here: the state of the account."""
+    account = find_held(call, call.path["id"]).account
+    name = account["business_profile"]["name"] or account["email"] or account["id"]
+    rows = "".join(
+        f"<p>{label}: {'enabled' if account[field] else 'not enabled'}</p>"
+        for label, field in (("Charges", "charges_enabled"), ("Payouts", "payouts_enabled"))
+    )
+    return html_page("Express Dashboard", f"<h1>{escape(name)}</h1>\n{rows}")
+
+
+def create_session(call: Call, params: Params) -> Json:
+    """Make a session for the embedded components, for one hour."""
+    held = find_held(call, params["account"])
+    return blank(
+        "account_session",
+        account=held.account["id"],
+        client_secret=f"accs_secret__{call.ids.text(48)}",
+        components=components_of(params["components"]),
+        expires_at=call.now + _SESSION_SECONDS,
+        livemode=call.livemode,
+    )
+
+
+ACCOUNT_LINK = Resource(
+    object="account_link",
+    permission=LINK,
+    endpoints=(
+        Endpoint("POST", "/v1/account_links", create_link),
+        Endpoint("GET", f"/{_KIND}/{{token}}", show_onboarding, public=True, params=P.object()),
+        Endpoint(
+            "POST",
+            f"/{_KIND}/{{token}}/submit",
+            complete_onboarding,
+            public=True,
+            params=P.object(required=(), **{name: P.string(blank=True) for name in FIELDS}),
+        ),
+    ),
+    title="Account links",
+    stored=False,
+)
+LOGIN_LINK = Resource(
+    object="login_link",
+    permission=LOGIN,
+    endpoints=(
+        Endpoint("POST", "/v1/accounts/{account}/login_links", create_login_link),
+        Endpoint("GET", f"/{_EXPRESS}/{{token}}", show_express, public=True, params=P.object()),
+    ),
+    title="Login links",
+    stored=False,
+)
+ACCOUNT_SESSION = Resource(
+    object="account_session",
+    permission=Permission("account_session", "Account Sessions", "Connect"),
+    endpoints=(Endpoint("POST", "/v1/account_sessions", create_session),),
+    title="Account sessions",
+    stored=False,
+)

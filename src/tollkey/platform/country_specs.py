@@ -1,0 +1,56 @@
+"""Country specs: what accounts of a country settle in and are asked for."""
+
+from __future__ import annotations
+
+from tollkey.platform._connect.countries import CURRENCIES, address_fields, extra_person_fields, names_owners
+from tollkey.platform.accounts import PERMISSION
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, missing_object, of_list
+
+_METHODS = ["ach", "card", "stripe"]
+
+
+def spec_of(country: str) -> Json:
+    """The country spec of one country."""
+    currency = CURRENCIES[country]
+    places = [f"individual.address.{name}" for name in address_fields(country)]
+    person = ["dob.day", "dob.month", "dob.year", "email", "first_name", "last_name", "phone", *extra_person_fields(country)]
+    common = ["business_profile.mcc", "business_profile.url", "business_type", "external_account"]
+    common += ["tos_acceptance.date", "tos_acceptance.ip"]
+    individual = sorted([*common, *places, *(f"individual.{name}" for name in person)])
+    representative = [f"relationship.representative.{name}" for name in person]
+    company = [*common, "company.name", "company.tax_id", "company.phone", *(f"company.address.{name}" for name in address_fields(country))]
+    owners = ["relationship.owner"] if names_owners(country) else []
+    return blank(
+        "country_spec",
+        id=country,
+        default_currency=currency,
+        supported_bank_account_currencies={currency: [country], **({"usd": [country]} if currency != "usd" else {})},
+        supported_payment_currencies=sorted({currency, "usd", "eur", "gbp", "cad", "aud", "jpy", "chf"}),
+        supported_payment_methods=_METHODS if country == "US" else _METHODS[1:],
+        supported_transfer_countries=sorted(CURRENCIES) if country == "US" else [country],
+        verification_fields={
+            "company": {"additional": ["company.verification.document"], "minimum": sorted([*company, *representative, *owners])},
+            "individual": {"additional": ["individual.verification.document"], "minimum": individual},
+        },
+    )
+
+
+def list_specs(call: Call, params: Params) -> Page:
+    """List the specs of all countries, by code."""
+    return of_list([spec_of(country) for country in sorted(CURRENCIES)], "/v1/country_specs", params)
+
+
+def retrieve_spec(call: Call, params: Params) -> Json:
+    """Retrieve one country's spec."""
+    if call.path["country"] not in CURRENCIES:
+        raise missing_object("country_spec", call.path["country"], "country", in_path=True)
+    return spec_of(call.path["country"])
+
+
+COUNTRY_SPEC = Resource(
+    object="country_spec",
+    permission=PERMISSION,
+    endpoints=(Endpoint("GET", "/v1/country_specs", list_specs), Endpoint("GET", "/v1/country_specs/{country}", retrieve_spec)),
+    title="Country specs",
+    stored=False,
+)

@@ -1,0 +1,208 @@
+"""Connected accounts: who may see them, what they are asked for, and what the test values decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.api import Answer, Api
+from tests.support.openapi import assert_valid
+
+PERSON = {
+    "first_name": "Jenny",
+    "last_name": "Rosen",
+    "email": "jenny@example.com",
+    "phone": "0000000000",
+    "dob": {"day": 1, "month": 1, "year": 1901},
+    "address": {"line1": "address_full_match", "city": "San Francisco", "state": "CA", "postal_code": "94107"},
+    "id_number": "000000000",
+}
+BANK = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": "000123456789", "routing_number": "110000000"}
+
+
+def custom(api: Api, **params: Any) -> Answer:
+    """A custom account that has told everything."""
+    given: dict[str, Any] = {
+        "type": "custom",
+        "country": "US",
+        "business_type": "individual",
+        "business_profile": {"url": "https://accessible.stripe.com"},
+        "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
+        "individual": PERSON,
+        "external_account": BANK,
+        "tos_acceptance": {"date": api.now, "ip": "203.0.113.12"},
+        **params,
+    }
+    answer = api.ok("post", "/v1/accounts", **{name: value for name, value in given.items() if value is not None})
+    assert_valid("POST", "/v1/accounts", 200, answer)
+    return answer
+
+
+def test_an_account_that_told_everything_is_checked_and_then_enabled(api: Api) -> None:
+    account = custom(api)
+    assert account["capabilities"] == {"card_payments": "pending", "transfers": "pending"}
+    assert not account["charges_enabled"]
+    api.advance(10)
+    account = api.get(f"/v1/accounts/{account['id']}")
+    assert account["capabilities"] == {"card_payments": "active", "transfers": "active"}
+    assert account["charges_enabled"]
+    assert account["payouts_enabled"]
+    assert account["requirements"]["currently_due"] == []
+
+
+def test_what_is_missing_is_asked_for_and_disables_the_account(api: Api) -> None:
+    account = custom(api, individual={"first_name": "Jenny"}, external_account=None, tos_acceptance=None)
+    due = account["requirements"]["currently_due"]
+    assert {"external_account", "tos_acceptance.date", "individual.last_name", "individual.dob.day", "individual.ssn_last_4"} <= set(due)
+    assert "individual.first_name" not in due
+    assert account["requirements"]["disabled_reason"] == "requirements.past_due"
+    assert account["capabilities"]["transfers"] == "inactive"
+
+
+def test_a_birth_date_that_does_not_match_leads_to_a_document_which_settles_it(api: Api) -> None:
+    account = custom(api, individual={**PERSON, "dob": {"day": 2, "month": 3, "year": 1990}})
+    api.advance(10)
+    account = api.get(f"/v1/accounts/{account['id']}")
+    assert account["requirements"]["currently_due"] == ["individual.verification.document"]
+    assert not account["payouts_enabled"]
+    api.ok("post", f"/v1/accounts/{account['id']}", individual={"verification": {"document": {"front": "file_identity_document_success"}}})
+    api.advance(10)
+    assert api.get(f"/v1/accounts/{account['id']}")["payouts_enabled"]
+
+
+def test_identity_numbers_are_never_shown(api: Api) -> None:
+    account = custom(api)
+    assert account["individual"]["id_number_provided"] is True
+    assert b"000000000" not in account.body.replace(b"+10000000000", b"")
+
+
+def test_only_the_platform_and_the_account_itself_see_an_account(api: Api) -> None:
+    account = custom(api)
+    assert api.get(f"/v1/accounts/{account['id']}").status == 200
+    stranger = api.another()
+    refused = stranger.get(f"/v1/accounts/{account['id']}")
+    assert (refused.status, refused.error["code"]) == (403, "account_invalid")
+    assert stranger.get("/v1/customers", headers={"Stripe-Account": account["id"]}).status == 403
+    assert api.get("/v1/account", headers={"Stripe-Account": account["id"]})["id"] == account["id"]
+    assert api.get("/v1/account", headers={"Stripe-Account": ""}).error["code"] == "platform_account_required"
+
+
+def test_own_account_is_reached_by_both_paths_and_is_not_listed(api: Api) -> None:
+    assert api.get("/v1/account")["id"] == api.account == api.get(f"/v1/accounts/{api.account}")["id"]
+    assert api.get("/v1/accounts")["data"] == []
+    assert_valid("GET", "/v1/account", 200, api.get("/v1/account"))
+    account = custom(api)
+    assert [one["id"] for one in api.get("/v1/accounts")["data"]] == [account["id"]]
+
+
+def test_events_of_a_connected_account_are_its_own_and_name_it(api: Api) -> None:
+    account = custom(api)
+    api.advance(10)
+    events = api.get("/v1/events", headers={"Stripe-Account": account["id"]}, limit=100)["data"]
+    types = {event["type"] for event in events}
+    assert {"account.updated", "capability.updated", "person.created", "person.updated", "account.external_account.created"} <= types
+    assert all(event["account"] == account["id"] for event in events)
+    assert api.events("account.updated") == []
+
+
+def test_a_company_names_its_representative_and_owners(api: Api) -> None:
+    company = {"name": "Rocket", "tax_id": "000000000", "phone": "4155550123", "address": PERSON["address"]}
+    account = custom(api, business_type="company", individual=None, company=company)
+    assert "representative.first_name" in account["requirements"]["currently_due"]
+    path = f"/v1/accounts/{account['id']}/persons"
+    person = api.ok("post", path, **PERSON, relationship={"representative": True, "owner": True, "title": "CEO", "percent_ownership": 100})
+    assert_valid("POST", "/v1/accounts/{account}/persons", 200, person)
+    api.ok("post", f"/v1/accounts/{account['id']}", company={"owners_provided": True})
+    api.advance(10)
+    assert api.get(f"/v1/accounts/{account['id']}")["charges_enabled"]
+    assert [p["id"] for p in api.get(path, relationship={"owner": True})["data"]] == [person["id"]]
+    assert api.get(path, relationship={"director": True})["data"] == []
+    assert api.delete(f"{path}/{person['id']}")["deleted"]
+    assert "representative.first_name" in api.get(f"/v1/accounts/{account['id']}")["requirements"]["currently_due"]
+
+
+@pytest.mark.parametrize("kind", ["express", "standard"])
+def test_an_account_link_leads_through_onboarding_back_to_the_platform(api: Api, kind: str) -> None:
+    wanted = {"card_payments": {"requested": True}, "transfers": {"requested": True}}
+    account = api.ok("post", "/v1/accounts", type=kind, country="US", capabilities=wanted)
+    link = api.ok(
+        "post", "/v1/account_links", account=account["id"], type="account_onboarding", return_url="https://p.example/r", refresh_url="https://p.example/f"
+    )
+    assert_valid("POST", "/v1/account_links", 200, link)
+    path = "/" + link["url"].split("/", 3)[3]
+    page = api.send("GET", path, key=None)
+    assert page.status == 200
+    assert b"address_full_match" in page.body
+    done = api.send("POST", path + "/submit", key=None, body=b"first_name=Jenny")
+    assert (done.status, done.headers["location"]) == (303, "https://p.example/r")
+    api.advance(10)
+    account = api.get(f"/v1/accounts/{account['id']}")
+    assert account["details_submitted"]
+    assert account["charges_enabled"]
+    assert "individual" not in account
+    assert api.post(f"/v1/accounts/{account['id']}/login_links").status == (200 if kind == "express" else 400)
+
+
+def test_an_account_link_ends_after_five_minutes(api: Api) -> None:
+    account = custom(api)
+    urls = {"return_url": "https://p.example/r", "refresh_url": "https://p.example/f"}
+    link = api.ok("post", "/v1/account_links", account=account["id"], type="account_onboarding", **urls)
+    api.advance(301)
+    assert api.send("GET", "/" + link["url"].split("/", 3)[3], key=None).status == 404
+
+
+def test_a_real_bank_account_number_is_refused_in_test_mode(api: Api) -> None:
+    account = custom(api)
+    refused = api.post(f"/v1/accounts/{account['id']}/external_accounts", external_account={**BANK, "account_number": "12345678901"})
+    assert refused.status == 400
+    assert refused.error["code"] == "account_number_invalid"
+    assert refused.error["param"] == "external_account[account_number]"
+
+
+def test_external_accounts_keep_one_default_for_each_currency(api: Api) -> None:
+    account = custom(api)
+    path = f"/v1/accounts/{account['id']}/external_accounts"
+    first = account["external_accounts"]["data"][0]
+    second = api.ok("post", path, external_account="btok_us", default_for_currency=True)
+    assert [(b["id"], b["default_for_currency"]) for b in api.get(path)["data"]] == [(second["id"], True), (first["id"], False)]
+    assert api.delete(f"{path}/{second['id']}").error["message"].startswith("You cannot delete the default external account")
+    assert api.ok("post", f"{path}/{first['id']}", default_for_currency=True, metadata={"a": "b"})["metadata"] == {"a": "b"}
+    assert api.delete(f"{path}/{second['id']}")["deleted"]
+    assert api.get(f"{path}/{second['id']}").status == 404
+
+
+def test_capabilities_are_asked_for_and_given_back(api: Api) -> None:
+    account = custom(api, capabilities={"transfers": {"requested": True}})
+    path = f"/v1/accounts/{account['id']}/capabilities"
+    assert api.get(f"{path}/card_payments")["status"] == "unrequested"
+    asked = api.ok("post", f"{path}/card_payments", requested=True)
+    assert_valid("POST", "/v1/accounts/{account}/capabilities/{capability}", 200, asked)
+    assert (asked["requested"], asked["status"]) == (True, "pending")
+    assert [one["id"] for one in api.get(path)["data"]] == ["card_payments", "transfers"]
+    assert api.ok("post", f"{path}/card_payments", requested=False)["requested"] is False
+
+
+def test_a_rejected_account_is_disabled_and_a_deleted_one_cannot_be_reached(api: Api) -> None:
+    account = custom(api)
+    api.advance(10)
+    rejected = api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud")
+    assert (rejected["charges_enabled"], rejected["requirements"]["disabled_reason"]) == (False, "rejected.fraud")
+    assert api.delete(f"/v1/accounts/{account['id']}") == {"id": account["id"], "object": "account", "deleted": True}
+    assert api.get("/v1/customers", headers={"Stripe-Account": account["id"]}).status == 403
+
+
+def test_an_unknown_country_and_a_type_beside_a_controller_are_refused(api: Api) -> None:
+    assert api.post("/v1/accounts", type="custom", country="ZZ").error["code"] == "country_code_invalid"
+    both = api.post("/v1/accounts", type="custom", controller={"losses": {"payments": "application"}})
+    assert both.error["code"] == "parameters_exclusive"
+
+
+def test_a_session_of_embedded_components_and_country_specs_have_their_shape(api: Api) -> None:
+    account = custom(api)
+    session = api.ok("post", "/v1/account_sessions", account=account["id"], components={"payments": {"enabled": True}})
+    assert_valid("POST", "/v1/account_sessions", 200, session)
+    assert session["components"]["payments"]["enabled"]
+    assert not session["components"]["payouts"]["enabled"]
+    assert_valid("GET", "/v1/country_specs/{country}", 200, api.get("/v1/country_specs/DE"))
+    assert api.get("/v1/country_specs/DE")["default_currency"] == "eur"
