@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 
-def _setting(default: Any, about: str) -> Any:
-    return field(default=default, metadata={"about": about})
+def _setting(default: Any, about: str, shown: bool = True) -> Any:
+    return field(default=default, repr=shown, metadata={"about": about})
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8420, "Port to listen on; 0 picks a free one.")
     data: str = _setting("tollkey-data", "Folder for the embedded database, the key material and uploaded files.")
-    database: str = _setting("", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder.")
+    database: str = _setting("", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder.", shown=False)
     base_url: str = _setting("", "Public address, as people and webhooks see it; empty for http://host:port.")
     require_https: bool = _setting(False, "Refuse plain HTTP, as the real API does.")
     trust_proxy: bool = _setting(False, "Take the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto.")

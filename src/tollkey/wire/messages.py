@@ -28,9 +28,9 @@ class Request:
 
     method: str
     path: str
-    query: bytes
-    headers: dict[str, str]
-    body: bytes = b""
+    query: bytes = field(repr=False)  # what may hold a secret is not shown
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
     ip: str | None = None
     secure: bool = False
 

@@ -1,0 +1,140 @@
+"""The shape of the package: who may import whom, what a room shows, where time, chance and the environment come in."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "src" / "tollkey"
+ROOMS = sorted(door.parent.name for door in PACKAGE.glob("*/__init__.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+#: Reading the clock, chance or the environment is ambient; these are the names for it.
+AMBIENT = {
+    "time": {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep"},
+    "os": {"environ", "getenv", "urandom"},
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+    "random": {"random", "randint", "choice", "randrange", "getrandbits", "shuffle", "Random"},
+    "secrets": {"token_bytes", "token_hex", "token_urlsafe", "randbits", "choice"},
+    "uuid": {"uuid4", "uuid1"},
+}
+#: Where it may come in: the edge of the process, and the two places that make randomness into an argument.
+EDGES = {
+    "cli/*": "a process of its own, at the outermost edge",
+    "server.py": "the composition root",
+    "settings.py": "the environment becomes settings",
+    "db/ids.py": "chance becomes an argument (Ids)",
+    "db/edge.py": "the event loop's own deadlines",
+    "db/listening.py": "heartbeats of a connection",
+    "db/postgres.py": "names of connections, waits between attempts",
+    "keys/service.py": "the composition root of the keys used as a library",
+    "wire/service.py": "names of requests",
+}
+
+
+def test_imports_point_one_way() -> None:
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, env=_environment())
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_s_door_says_what_it_shows(room: str) -> None:
+    door = importlib.import_module(f"tollkey.{room}")
+    shown = door.__all__
+    assert [name for name in shown if not hasattr(door, name)] == []
+    assert len(shown) == len(set(shown))
+    assert [name for name in shown if name.startswith("_")] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_door_imports_nothing_that_it_does_not_show(room: str) -> None:
+    tree = ast.parse((PACKAGE / room / "__init__.py").read_text())
+    imported = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    shown = set(importlib.import_module(f"tollkey.{room}").__all__)
+    assert imported - shown - {"annotations"} == set()
+
+
+def test_nobody_reaches_into_the_private_modules_of_another_room() -> None:
+    wrong = []
+    for file in MODULES:
+        room = file.relative_to(PACKAGE).parts[0]
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("tollkey."):
+                continue
+            other, *rest = (node.module or "").split(".")[1:]
+            names = [*rest, *(alias.name for alias in node.names)]
+            if other != room and any(name.startswith("_") for name in names):
+                wrong.append(f"{file.relative_to(ROOT)}: from {node.module} import {', '.join(a.name for a in node.names)}")
+    assert wrong == []
+
+
+def test_time_chance_and_the_environment_come_in_at_the_edge_only() -> None:
+    wrong = []
+    for file in MODULES:
+        place = file.relative_to(PACKAGE)
+        if any(place.match(edge) for edge in EDGES):
+            continue
+        tree = ast.parse(file.read_text())
+        allowed = set(_defaults(tree))
+        wrong += [f"{place}:{node.lineno} {ast.unparse(node)}" for node in _ambient(tree) if node not in allowed]
+    assert wrong == []
+
+
+def test_rooms_with_resources_have_not_even_a_default_for_time_or_chance() -> None:
+    wrong = [
+        f"{file.relative_to(PACKAGE)}:{node.lineno} {ast.unparse(node)}"
+        for room in ("platform", "payments", "ledger")
+        for file in sorted((PACKAGE / room).rglob("*.py"))
+        for node in _ambient(ast.parse(file.read_text()))
+    ]
+    assert wrong == []
+
+
+def test_every_exception_to_the_rule_is_still_needed() -> None:
+    unused = [
+        edge for edge in EDGES
+        if not any(_ambient(ast.parse(file.read_text())) for file in MODULES if file.relative_to(PACKAGE).match(edge))
+        and edge != "cli/*"
+    ]  # fmt: skip
+    assert unused == []
+
+
+def test_no_module_of_resources_changes_anything_when_imported() -> None:
+    """No import-time registries: at the top of a module stand definitions and values, never bare calls or loops."""
+    wrong = []
+    for room in ("platform", "payments", "wire", "keys", "ledger", "outbox", "db"):
+        for file in sorted((PACKAGE / room).rglob("*.py")):
+            for node in ast.parse(file.read_text()).body:
+                bare_call = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+                if bare_call or isinstance(node, ast.For | ast.While | ast.With):
+                    wrong.append(f"{file.relative_to(PACKAGE)}:{node.lineno}")
+    assert wrong == []
+
+
+def _ambient(tree: ast.AST) -> list[ast.Attribute]:
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in AMBIENT.get(node.value.id, ())
+    ]
+
+
+def _defaults(tree: ast.AST) -> Iterator[ast.expr]:
+    """The default values of parameters: what a caller may replace is an argument."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from (default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None)
