@@ -169,18 +169,19 @@ class Service:
         seconds = int(now)
         verdict = self.verifier.verify_cached(text, seconds, request.ip)
         if verdict is None:
+            epoch = self.verifier.epoch  # read before the transaction: what is forgotten meanwhile stays forgotten
             try:
-                verdict = await self.edge.read(lambda tx: self._load(tx, text, seconds, request.ip))
+                verdict = await self.edge.read(lambda tx: self._load(tx, text, seconds, request.ip, epoch))
             except StorageError:
                 return Denied(Reason.unavailable, mask_unknown(text))
         return verdict
 
-    def _load(self, tx: Tx, text: str, now: int, ip: str | None) -> Key | Denied:
+    def _load(self, tx: Tx, text: str, now: int, ip: str | None, epoch: int) -> Key | Denied:
         if self.policy.special_keys is not None:
             special = self.policy.special_keys(tx, text, now)
             if special is not None:
                 return special
-        return self.verifier.load(tx, text, now, ip)
+        return self.verifier.load(tx, text, now, ip, epoch)
 
     # -- what is asked
 
