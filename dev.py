@@ -9,6 +9,7 @@ Both keep a virtual environment in .venv and install into it when pyproject.toml
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -41,11 +42,25 @@ def run(*command: object) -> None:
         raise SystemExit(done.returncode)
 
 
+def install_browser() -> None:
+    """Debian's chromium for the browser tests, where none is there and this is a machine that may install it."""
+    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        return
+    if shutil.which("apt-get") is None or os.name == "nt" or os.geteuid() != 0:
+        print("No Chromium here: install one (apt-get install chromium) to run the browser tests.", file=sys.stderr)
+        return
+    print("Installing Chromium for the browser tests …", file=sys.stderr)
+    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL, "check": False}
+    subprocess.run(["apt-get", "update", "-qq"], **quiet)
+    subprocess.run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"], **quiet)
+
+
 def check(arguments: list[str]) -> None:
-    """Lint, types, the direction of imports, tests."""
+    """Lint, types, the direction of imports, generated docs, tests."""
     run(PYTHON, "-m", "ruff", "check", ".")
     run(PYTHON, "-m", "mypy")
     run(BIN / "lint-imports")
+    run(PYTHON, "tools/make_docs.py", "--check")
     run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *arguments)
 
 
@@ -56,6 +71,7 @@ def main(arguments: list[str]) -> None:
         os.execv(PYTHON, [str(PYTHON), "-m", "tollkey", *arguments])
     elif arguments[:1] == ["test"]:
         install("[dev]")
+        install_browser()
         check(arguments[1:])
     else:
         print(__doc__)
