@@ -1,6 +1,6 @@
 """Requests over HTTP: Tollkey against a bare ASGI app on the same server, and against localstripe, interleaved.
 
-    python bench/requests.py [--seconds 2] [--rounds 3] [--stored 0]
+    python bench/over_http.py [--seconds 2] [--rounds 3] [--stored 0]
 
 Prints rates, and ratios of medians of rounds that were run in turn (A B C A B C …), so that a machine
 whose speed drifts does not favour anybody. localstripe (PyPI) is installed into a venv of its own, once.

@@ -1,0 +1,76 @@
+"""More than one process on the same keys: a revoked key is refused everywhere within the bound."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.contract.conftest import ROOT, Running, serving
+from tollkey.db import Ids
+
+BOUND_SECONDS = 1.5  # the lease's one second, and what a busy machine adds
+
+
+def status(url: str, key: str) -> int:
+    asked = urllib.request.Request(f"{url}/v1/customers", headers={"Authorization": f"Bearer {key}"})
+    try:
+        with urllib.request.urlopen(asked) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        refusal.close()
+        return refusal.code
+
+
+def refused_within(url: str, key: str, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if status(url, key) == 401:
+            return True
+    return False
+
+
+def post(server: Running, path: str, form: str = "") -> str:
+    asked = urllib.request.Request(server.url + path, form.encode(), {"Authorization": f"Bearer {server.secret_key}"})
+    with urllib.request.urlopen(asked) as answer:
+        return str(answer.read().decode())
+
+
+def field(body: str, name: str) -> str:
+    import json
+
+    return str(json.loads(body)[name])
+
+
+def test_a_key_revoked_on_one_node_is_refused_on_the_other_within_the_bound(
+    tmp_path: Path, postgres_server: Callable[[str], str]
+) -> None:
+    name = f"nodes_{Ids().text(12).lower()}"
+    with psycopg.connect(postgres_server("postgres"), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+    shared = tmp_path / "shared"
+    with serving(shared, postgres_server(name)) as first, serving(shared, postgres_server(name)) as second:
+        made = post(first, "/v1/api_keys", "type=secret")
+        key = field(made, "secret")
+        assert [status(first.url, key), status(second.url, key)] == [200, 200]
+        post(first, f"/v1/api_keys/{field(made, 'id')}/revoke")
+        assert status(first.url, key) == 401
+        assert refused_within(second.url, key, BOUND_SECONDS)
+
+
+@pytest.mark.parametrize("verb", ["revoke", "expire-now"])
+def test_a_key_ended_on_the_command_line_is_refused_by_the_running_server_within_the_bound(tmp_path: Path, verb: str) -> None:
+    with serving(tmp_path / "data") as server:
+        made = post(server, "/v1/api_keys", "type=secret")
+        key = field(made, "secret")
+        assert status(server.url, key) == 200
+        command = [sys.executable, "-m", "tollkey", "keys", verb, field(made, "id"), "--data", str(tmp_path / "data")]
+        subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin"}, stdout=subprocess.DEVNULL)
+        assert refused_within(server.url, key, BOUND_SECONDS)
