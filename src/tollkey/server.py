@@ -21,6 +21,7 @@ import tollkey.platform
 from tollkey import keys, ledger, outbox
 from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_for, migrate, open_database
 from tollkey.payments._external import external_account
+from tollkey.payments.topups import grant_test_funds
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
@@ -130,7 +131,11 @@ def ensure_first_account(core: Core) -> Merchant:
 
     def work(tx: Tx) -> Merchant:
         found = first_merchant(tx)
-        return found or create_merchant(core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US")
+        if found is not None:
+            return found
+        made = create_merchant(core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US")
+        grant_test_funds(core.call(tx, Scope(made.id, False)), core.settings.test_funds)
+        return made
 
     return core.database.write(work, lock="merchants")
 

@@ -31,6 +31,9 @@ class Settings:
     lease_seconds: float = _setting(1.0, "How long a node may trust its memory of keys without hearing from the database.")
     log_days: int = _setting(30, "How many days request logs are kept.")
     pool_size: int = _setting(8, "PostgreSQL connections a node.")
+    test_funds: int = _setting(
+        1_000_000_000, "Minor units that the first account's test balance begins with, as a top-up; 0 for an empty balance."
+    )
     settle_seconds: int = _setting(5, "How long asynchronous test outcomes (a pending refund, a bank debit) take, in seconds.")
 
     @property

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments import _banks
-from tollkey.payments._cards import CardPayout, TestCard, by_token, legacy_card
+from tollkey.payments._cards import CardPayout, TestCard, by_key, by_token, legacy_card
+from tollkey.payments._instruments import redeem
 from tollkey.wire import Call, Json, card_error, invalid
 
 _NOT_DEBIT = "The card provided as an external account is not a supported card type. Provide a non-prepaid debit card instead."
@@ -33,7 +34,15 @@ def external_account(call: Call, account: Json, value: Any, param: str) -> Json:
 
 
 def _of_token(call: Call, account: Json, id: str, param: str) -> Json:
-    raise invalid(f"No such token: '{id}'", param, "resource_missing")
+    """What a stored token holds; it is spent with that."""
+    inner = redeem(call, id, param)
+    if inner["object"] == "bank_account":
+        number = str(inner.pop("_bank", ""))
+        return _finish(call, account, inner, number, None)
+    card = by_key(inner["_card"]) if inner.get("_card") else None
+    if card is None:
+        raise card_error("invalid_card_type", _NOT_DEBIT, param, keep=False)
+    return _of_card(call, account, card)
 
 
 def _of_data(call: Call, account: Json, data: Json, param: str) -> Json:

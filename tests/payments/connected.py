@@ -1,0 +1,63 @@
+"""A platform with a connected account that can receive money, for tests of what moves between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.api import Answer, Api
+from tollkey import ledger
+from tollkey.db import Scope
+
+BYPASS = "tok_bypassPending"
+
+
+def connected(api: Api, **params: Any) -> Answer:
+    """A connected account that has told everything and was checked."""
+    given: dict[str, Any] = {
+        "type": "custom",
+        "country": "US",
+        "business_type": "individual",
+        "business_profile": {"url": "https://accessible.stripe.com"},
+        "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
+        "individual": {
+            "first_name": "Jenny",
+            "last_name": "Rosen",
+            "email": "jenny@example.com",
+            "phone": "0000000000",
+            "dob": {"day": 1, "month": 1, "year": 1901},
+            "address": {"line1": "address_full_match", "city": "San Francisco", "state": "CA", "postal_code": "94107"},
+            "id_number": "000000000",
+        },
+        "external_account": "btok_us",
+        "tos_acceptance": {"date": api.now, "ip": "203.0.113.12"},
+        **params,
+    }
+    account = api.ok("post", "/v1/accounts", **given)
+    api.advance(10)
+    return account
+
+
+def acting(account: Answer) -> dict[str, str]:
+    """The header with which a platform acts for a connected account."""
+    return {"Stripe-Account": account["id"]}
+
+
+def fund(api: Api, amount: int, account: Answer | None = None) -> Answer:
+    """A charge whose money is available at once."""
+    headers = acting(account) if account is not None else None
+    return api.ok("post", "/v1/charges", amount=amount, currency="usd", source=BYPASS, headers=headers)
+
+
+def available(api: Api, account: Answer | None = None, currency: str = "usd") -> int:
+    """The available balance in one currency."""
+    balance = api.get("/v1/balance", headers=acting(account) if account is not None else None)
+    return next((line["amount"] for line in balance["available"] if line["currency"] == currency), 0)
+
+
+def audit(api: Api, *accounts: Answer) -> None:
+    """Assert that the books of the platform and of these accounts are sound and sum to zero."""
+    for id in (api.account, *(account["id"] for account in accounts)):
+        scope = Scope(id, False)
+        assert api.core.database.read(lambda tx, scope=scope: ledger.audit(tx, scope)) == []
+        for currency in ("usd", "eur", "krw"):
+            assert api.core.database.read(lambda tx, scope=scope, currency=currency: ledger.total(tx, scope, currency)) == 0
