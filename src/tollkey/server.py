@@ -20,7 +20,7 @@ import tollkey.payments
 import tollkey.platform
 from tollkey import keys, ledger, outbox
 from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_for, migrate, open_database
-from tollkey.payments._external import external_account
+from tollkey.payments.external import external_account
 from tollkey.payments.topups import grant_test_funds
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event

@@ -46,7 +46,8 @@ def test_a_charge_as_source_needs_no_available_balance_and_gives_at_most_its_amo
     assert available(api, account) == 3_000
     refused = api.post("/v1/transfers", amount=2_001, **given)
     assert "must not exceed the source amount of $50.00" in refused.error["message"]
-    assert api.post("/v1/transfers", amount=1, **{**given, "currency": "eur"}).error["code"] == "transfer_source_balance_parameters_mismatch"
+    other = api.post("/v1/transfers", amount=1, **{**given, "currency": "eur"})
+    assert other.error["code"] == "transfer_source_balance_parameters_mismatch"
     audit(api, account)
 
 
