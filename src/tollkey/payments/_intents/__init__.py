@@ -1,0 +1,39 @@
+"""What PaymentIntents and SetupIntents share: method types, client secrets, resolving what is paid with, the challenge page."""
+
+from tollkey.payments._intents.actions import card_challenge, first_action, redirect_action
+from tollkey.payments._intents.methods import (
+    attach,
+    consume,
+    redeem_confirmation_token,
+    resolve_method,
+    usable_by,
+)
+from tollkey.payments._intents.secrets import check_client_secret, client_secret, not_for_clients
+from tollkey.payments._intents.types import (
+    TYPES,
+    automatic_types,
+    check_types,
+    merge_options,
+    not_activated,
+    options_for,
+)
+
+__all__ = [
+    "TYPES",
+    "attach",
+    "automatic_types",
+    "card_challenge",
+    "check_client_secret",
+    "check_types",
+    "client_secret",
+    "consume",
+    "first_action",
+    "merge_options",
+    "not_activated",
+    "not_for_clients",
+    "options_for",
+    "redeem_confirmation_token",
+    "redirect_action",
+    "resolve_method",
+    "usable_by",
+]

@@ -1,0 +1,78 @@
+"""What the customer has to do next: ``next_action`` of an intent, and the address of the page on which it is done."""
+
+from __future__ import annotations
+
+from tollkey.payments._cards import ThreeDSecure
+from tollkey.payments.processors import card_of_instrument, kind_of
+from tollkey.wire import Call, Json, hosted_url
+
+CHALLENGE = "3ds"
+DAY = 86_400
+
+
+def card_challenge(method: Json, *, off_session: bool, requested: bool) -> str | None:
+    """What 3-D Secure asks of this card before a payment or set-up: ``challenge``, ``error``, or None.
+
+    requested: the integration asked for it (``request_three_d_secure``). Off session nobody can be asked.
+    """
+    card = card_of_instrument(method)
+    if card is None or off_session or kind_of(method) != "card":
+        return None
+    if not card.needs_authentication(off_session=False, set_up=bool(method.get("_set_up")), requested=requested):
+        return None
+    if card.authentication_fails():
+        return "error" if card.three_d_secure is ThreeDSecure.REQUIRED_ERROR else None
+    return "challenge"
+
+
+def first_action(call: Call, intent: Json, *, return_url: str | None, use_stripe_sdk: bool) -> Json:
+    """``next_action`` for 3-D Secure: a redirect when there is somewhere to return to, else for the client library."""
+    url = hosted_url(call, CHALLENGE, intent["id"])
+    intent["_return_url"] = return_url
+    if return_url and not use_stripe_sdk:
+        return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
+    inner = {"source": call.ids.new("src"), "stripe_js": url, "type": "three_d_secure_redirect"}
+    return {"type": "use_stripe_sdk", "use_stripe_sdk": inner}
+
+
+def redirect_action(call: Call, intent: Json, kind: str, return_url: str | None) -> Json:
+    """``next_action`` for a method whose provider the customer has to visit."""
+    url = hosted_url(call, CHALLENGE, intent["id"])
+    intent["_return_url"] = return_url
+    code = {"data": url, "image_url_png": url, "image_url_svg": url}  # the page stands in for the code's picture
+    if kind == "alipay":
+        inner = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
+        return {"alipay_handle_redirect": inner, "type": "alipay_handle_redirect"}
+    if kind == "cashapp":
+        name = "cashapp_handle_redirect_or_display_qr_code"
+        qr_code = {"expires_at": call.now + DAY, "image_url_png": code["image_url_png"], "image_url_svg": code["image_url_svg"]}
+        return {name: {"hosted_instructions_url": url, "mobile_auth_url": url, "qr_code": qr_code}, "type": name}
+    if kind == "wechat_pay":
+        inner = {**code, "hosted_instructions_url": url, "image_data_url": f"data:text/plain,{url}"}
+        return {"type": "wechat_pay_display_qr_code", "wechat_pay_display_qr_code": inner}
+    if kind in ("paynow", "promptpay"):
+        name = f"{kind}_display_qr_code"
+        return {name: {**code, "hosted_instructions_url": url}, "type": name}
+    if kind == "pix":
+        inner = {**code, "expires_at": call.now + DAY, "hosted_instructions_url": url}
+        return {"pix_display_qr_code": inner, "type": "pix_display_qr_code"}
+    if kind in ("oxxo", "boleto", "konbini", "multibanco"):
+        return _voucher(call, kind, url)
+    return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
+
+
+def _voucher(call: Call, kind: str, url: str) -> Json:
+    number = f"{call.ids.number(10**11):011d}"
+    expires = call.now + 3 * DAY
+    name = f"{kind}_display_details"
+    details: Json = {"expires_at": expires, "hosted_voucher_url": url}
+    if kind == "boleto":
+        details.update(number=number, pdf=url)
+    elif kind == "oxxo":
+        details = {"expires_after": expires, "hosted_voucher_url": url, "number": number}
+    elif kind == "multibanco":
+        details.update(entity="12345", reference=number[:9])
+    else:
+        store = {"confirmation_number": number, "payment_code": number[:6]}
+        details["stores"] = {shop: dict(store) for shop in ("familymart", "lawson", "ministop", "seicomart")}
+    return {name: details, "type": name}

@@ -1,0 +1,236 @@
+"""The types of payment methods: which of them an intent may use, and what its ``payment_method_options`` say of each.
+
+Facts from the documentation's table of payment method support and the recorded intents.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from tollkey.wire import ApiError, Json, invalid
+
+_UNACTIVATED = (
+    "The payment method type provided: {type} is invalid. Please ensure the provided type is activated in your dashboard"
+    " (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are"
+    " trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment method,"
+    " currency, and country combinations."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodType:
+    """One type.
+
+    currencies: those it can be paid in; empty for any. redirects: the customer leaves the page to authorize.
+    captures: the money can be authorized first and captured later. reusable: it can be saved for later payments.
+    delayed: the outcome is known only days later. mandate: the customer must accept one.
+    default: on in a new account's payment method configuration.
+    """
+
+    name: str
+    currencies: frozenset[str] = frozenset()
+    redirects: bool = False
+    captures: bool = False
+    reusable: bool = False
+    delayed: bool = False
+    mandate: bool = False
+    default: bool = False
+
+
+def _type(name: str, currencies: str = "", marks: str = "") -> MethodType:
+    given = dict.fromkeys(marks.split(), True)
+    return MethodType(name, frozenset(currencies.split()), **given)
+
+
+_KLARNA = "aud cad chf czk dkk eur gbp nok nzd pln ron sek usd"
+_AFTERPAY = "aud cad gbp nzd usd"
+_AMAZON = "aud chf dkk eur gbp hkd jpy nok nzd sek usd zar"
+_ALIPAY = "aud cad cny eur gbp hkd jpy myr nzd sgd usd"
+_WECHAT = "aud cad chf cny dkk eur gbp hkd jpy nok sek sgd usd"
+
+#: In the order in which intents list them.
+TYPES: Mapping[str, MethodType] = MappingProxyType({
+    method.name: method
+    for method in (
+        _type("card", "", "captures reusable default"),
+        _type("card_present", "", "captures"),
+        _type("interac_present", "cad"),
+        _type("bancontact", "eur", "redirects reusable default"),
+        _type("eps", "eur", "redirects default"),
+        _type("giropay", "eur", "redirects"),
+        _type("ideal", "eur", "redirects reusable default"),
+        _type("p24", "eur pln", "redirects"),
+        _type("sofort", "eur", "redirects delayed"),
+        _type("sepa_debit", "eur", "reusable delayed mandate default"),
+        _type("acss_debit", "cad usd", "reusable delayed mandate default"),
+        _type("affirm", "cad usd", "redirects captures"),
+        _type("afterpay_clearpay", _AFTERPAY, "redirects captures default"),
+        _type("alipay", _ALIPAY, "redirects default"),
+        _type("alma", "eur", "redirects captures"),
+        _type("amazon_pay", _AMAZON, "redirects captures reusable default"),
+        _type("au_becs_debit", "aud", "reusable delayed mandate"),
+        _type("bacs_debit", "gbp", "reusable delayed mandate"),
+        _type("billie", "chf eur gbp", "redirects captures"),
+        _type("blik", "pln", "redirects"),
+        _type("boleto", "brl", "reusable delayed"),
+        _type("cashapp", "usd", "redirects captures reusable default"),
+        _type("crypto", "usd", "redirects"),
+        _type("customer_balance", "eur gbp jpy mxn usd"),
+        _type("fpx", "myr", "redirects"),
+        _type("grabpay", "myr sgd", "redirects"),
+        _type("kakao_pay", "krw", "redirects reusable"),
+        _type("klarna", _KLARNA, "redirects captures reusable default"),
+        _type("konbini", "jpy", "delayed"),
+        _type("kr_card", "krw", "redirects reusable"),
+        _type("link", "", "captures reusable default"),
+        _type("mb_way", "eur", "redirects"),
+        _type("mobilepay", "dkk eur nok sek", "redirects captures"),
+        _type("multibanco", "eur", "delayed"),
+        _type("naver_pay", "krw", "redirects reusable"),
+        _type("nz_bank_account", "nzd", "reusable delayed mandate"),
+        _type("oxxo", "mxn", "delayed"),
+        _type("pay_by_bank", "eur gbp", "redirects"),
+        _type("payco", "krw", "redirects"),
+        _type("paynow", "sgd"),
+        _type("paypal", "aud cad chf czk dkk eur gbp hkd nok nzd pln sek sgd usd", "redirects captures reusable"),
+        _type("payto", "aud", "redirects reusable mandate"),
+        _type("pix", "brl"),
+        _type("promptpay", "thb"),
+        _type("revolut_pay", "eur gbp", "redirects captures reusable"),
+        _type("samsung_pay", "krw", "redirects"),
+        _type("satispay", "eur", "redirects captures"),
+        _type("swish", "sek", "redirects"),
+        _type("twint", "chf", "redirects"),
+        _type("us_bank_account", "usd", "reusable delayed mandate default"),
+        _type("wechat_pay", _WECHAT, "default"),
+        _type("zip", "aud usd", "redirects"),
+    )
+})  # fmt: skip
+
+_CARD = {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
+_PAYMENT_OPTIONS: Mapping[str, Json] = {
+    "acss_debit": {"verification_method": "automatic"},
+    "affirm": {},
+    "afterpay_clearpay": {"reference": None},
+    "bancontact": {"preferred_language": "en"},
+    "boleto": {"expires_after_days": 3},
+    "card": _CARD,
+    "card_present": {"request_extended_authorization": False, "request_incremental_authorization_support": False},
+    "customer_balance": {"funding_type": None},
+    "klarna": {"preferred_locale": None},
+    "konbini": {
+        "confirmation_number": None, "expires_after_days": None, "expires_at": None, "product_description": None,
+    },
+    "link": {"persistent_token": None},
+    "oxxo": {"expires_after_days": 3},
+    "paypal": {"preferred_locale": None, "reference": None},
+    "pix": {"amount_includes_iof": "never", "expires_after_seconds": 86400, "expires_at": None},
+    "sofort": {"preferred_language": None},
+    "swish": {"reference": None},
+    "us_bank_account": {
+        "financial_connections": {"permissions": ["payment_method"], "prefetch": []},
+        "mandate_options": {},
+        "transaction_purpose": "unspecified",
+        "verification_method": "automatic",
+    },
+    "wechat_pay": {"app_id": None, "client": None},
+}  # fmt: skip
+_SETUP_OPTIONS: Mapping[str, Json] = {
+    "acss_debit": {"currency": None, "verification_method": "automatic"},
+    "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
+    "us_bank_account": {"mandate_options": {}, "verification_method": "automatic"},
+}
+_MANDATE = (
+    "amount", "amount_type", "description", "end_date", "interval", "interval_count", "reference", "start_date", "supported_types",
+)  # fmt: skip
+
+
+def check_types(names: Iterable[str], param: str = "payment_method_types") -> list[str]:
+    """The types asked for, without repetition. Raises ApiError 400 for one that does not exist."""
+    for name in names:
+        if name not in TYPES:
+            raise not_activated(name, param)
+    return list(dict.fromkeys(names))
+
+
+def not_activated(name: str, param: str = "payment_method_types") -> ApiError:
+    """400: a payment method type that there is not."""
+    return invalid(_UNACTIVATED.format(type=name), param, "payment_intent_invalid_parameter")
+
+
+def check_currency_of(names: Iterable[str], currency: str) -> None:
+    """Raise ApiError 400 when one of the types cannot be paid in that currency."""
+    for name in names:
+        method = TYPES[name]
+        if method.currencies and currency not in method.currencies:
+            allowed = ", ".join(sorted(method.currencies))
+            raise invalid(
+                f"The currency provided ({currency}) is invalid for payments with {name}."
+                f" Payments with {name} support the following currencies: {allowed}.",
+                "currency",
+            )
+
+
+def automatic_types(
+    enabled: Iterable[str],
+    *,
+    currency: str | None,
+    redirects: bool,
+    manual_capture: bool = False,
+    reusable: bool = False,
+    excluded: Iterable[str] = (),
+) -> list[str]:
+    """The types that an intent with ``automatic_payment_methods`` offers.
+
+    enabled: those that are on in the payment method configuration. currency: of the payment; None when only saving.
+    """
+    left_out = set(excluded)
+    wanted = set(enabled)
+    return [
+        method.name
+        for method in TYPES.values()
+        if method.name in wanted
+        and method.name not in left_out
+        and (currency is None or not method.currencies or currency in method.currencies)
+        and (redirects or not method.redirects)
+        and (method.captures or not manual_capture)
+        and (method.reusable or not reusable)
+    ]
+
+
+def options_for(types: Iterable[str], given: Mapping[str, Any] | None, *, setup: bool = False) -> Json:
+    """``payment_method_options`` of an intent: each of its types with the defaults and what was given.
+
+    given: as the parameter arrived; options of other types are dropped, as recorded. setup: of a SetupIntent.
+    """
+    defaults = _SETUP_OPTIONS if setup else _PAYMENT_OPTIONS
+    options: Json = {}
+    for name in types:
+        if setup and name not in defaults:
+            continue
+        options[name] = copy.deepcopy(defaults.get(name, {}))
+        extra = (given or {}).get(name)
+        if isinstance(extra, dict):
+            options[name].update(_completed(name, extra, setup))
+    return {name: options[name] for name in sorted(options)}
+
+
+def merge_options(current: Json, types: Iterable[str], given: Mapping[str, Any] | None, *, setup: bool = False) -> Json:
+    """The options of an intent that is changed: what it had, with what is given now."""
+    merged = options_for(types, given, setup=setup)
+    for name, value in current.items():
+        if name in merged:
+            merged[name] = {**merged[name], **value, **_completed(name, (given or {}).get(name) or {}, setup)}
+    return merged
+
+
+def _completed(name: str, given: Mapping[str, Any], setup: bool) -> Json:
+    kept = {key: value for key, value in given.items() if key not in ("cvc_token", "moto", "three_d_secure")}
+    if name == "card" and kept.get("mandate_options"):
+        names = sorted((*_MANDATE, "currency")) if setup else _MANDATE
+        kept["mandate_options"] = {key: kept["mandate_options"].get(key) for key in names}
+    return {key: value for key, value in kept.items() if key != "capture_method" or value is not None}

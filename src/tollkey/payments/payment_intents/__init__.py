@@ -1,0 +1,211 @@
+"""PaymentIntents: one payment from the wish to pay to the money, through everything a customer's bank asks for.
+
+                              ┌────────────────────── declined, not authenticated ─────────────────────┐
+                              ▼                                                                        │
+    created ──▶ requires_payment_method ──method──▶ requires_confirmation ──confirm──▶ requires_action ┤
+                                                          ▲     │                          │           │
+                                                          └─────┼── manual confirmation ───┤           │
+                                                                └──────────────────────────┴──▶ processing (bank debits)
+                                                                │                          │           │
+                                                                ├──▶ requires_capture ─────┼──capture──┤
+                                                                └──────────────────────────┴──▶ succeeded
+
+    canceled is reached from every state but succeeded. ``_states.ARROWS`` has every arrow, and a test walks them.
+
+For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 instead of raising it), ``capture_intent``,
+``cancel_intent``. An invoice's intent carries the invoice's id in ``_invoice``.
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments._intents import check_client_secret, not_for_clients
+from tollkey.payments.payment_intents import _after, _build, _cash, _pages, _states, _views
+from tollkey.payments.payment_intents._after import cancel_intent, capture_intent
+from tollkey.payments.payment_intents._cash import add_cash, cash_of
+from tollkey.payments.payment_intents._confirm import confirm_intent
+from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Reply, Resource, invalid, listing, of_list
+
+__all__ = [
+    "PAYMENT_INTENT",
+    "PERMISSION",
+    "add_cash",
+    "cancel_intent",
+    "capture_intent",
+    "cash_of",
+    "confirm_intent",
+    "create_intent",
+]
+
+PERMISSION = Permission("payment_intent", "PaymentIntents", "Core")
+_AT_CONFIRMATION = (
+    "confirmation_token", "error_on_requires_action", "mandate", "mandate_data", "off_session", "return_url", "use_stripe_sdk",
+)  # fmt: skip
+
+
+def create_intent(call: Call, params: Params, **private: object) -> Json:
+    """A stored PaymentIntent, not confirmed: what ``POST /v1/payment_intents`` makes without ``confirm``.
+
+    private: fields of ours, such as ``_invoice``. Raises ApiError for parameters that do not go together.
+    """
+    intent = _build.new_intent(call, params)
+    intent.update(private)
+    _build.choose_method(call, intent, params)
+    return call.objects.insert(intent, "payment_intent.created")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a PaymentIntent, and confirm it if asked."""
+    if not params.get("confirm"):
+        for name in ("mandate", "mandate_data", "error_on_requires_action", "confirmation_token"):
+            if params.get(name) not in (None, False):
+                raise invalid(f"The parameter `{name}` can only be used with `confirm` set to true.", name, "parameter_unknown")
+        intent = create_intent(call, params)
+        intent["_return_url"] = params.get("return_url")
+        return intent
+    intent = create_intent(call, params)
+    later = {name: params[name] for name in _AT_CONFIRMATION if name in params}
+    error = confirm_intent(call, intent, later)
+    if error is not None:
+        raise error
+    return intent
+
+
+def _get(call: Call, params: Params) -> Json:
+    intent = call.objects.get("payment_intent", call.path["intent"])
+    check_client_secret(call, intent, params)
+    return intent
+
+
+def retrieve(call: Call, params: Params) -> Json:
+    """Retrieve a PaymentIntent; a browser needs its ``client_secret``."""
+    return _get(call, params)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a PaymentIntent that is not under way yet."""
+    intent = _get(call, params)
+    _build.apply(call, intent, params)
+    _build.choose_method(call, intent, params)
+    return call.objects.save(intent)
+
+
+def confirm(call: Call, params: Params) -> Json:
+    """Confirm a PaymentIntent: charge it, or ask the customer for what the bank wants."""
+    intent = _get(call, params)
+    not_for_clients(call, intent)
+    error = confirm_intent(call, intent, params)
+    if error is not None:
+        raise error
+    return intent
+
+
+def capture(call: Call, params: Params) -> Json:
+    """Capture an authorized PaymentIntent, wholly or in part."""
+    if params.get("final_capture") is False:
+        raise invalid("This PaymentIntent does not support multiple captures, so `final_capture` cannot be false.", "final_capture")
+    return capture_intent(call, _get(call, params), params)
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a PaymentIntent."""
+    return cancel_intent(call, _get(call, params), params.get("cancellation_reason"))
+
+
+def increment_authorization(call: Call, params: Params) -> Json:
+    """Authorize a larger amount."""
+    return _after.increment(call, _get(call, params), params)
+
+
+def apply_customer_balance(call: Call, params: Params) -> Json:
+    """Use the customer's cash for a PaymentIntent that waits for a bank transfer."""
+    return _cash.apply(call, _get(call, params), params.get("amount"))
+
+
+def verify_microdeposits(call: Call, params: Params) -> Json:
+    """Verify the customer's bank account with the deposits that were sent to it."""
+    return _after.verify(call, _get(call, params), params)
+
+
+def source_cancel(call: Call, params: Params) -> Json:
+    """A mobile client gave up on the challenge."""
+    intent = _get(call, params)
+    _after.not_authenticated(call, intent)
+    return intent
+
+
+def line_items(call: Call, params: Params) -> Page:
+    """List the line items of ``amount_details``."""
+    intent = _get(call, params)
+    items = []
+    for number, given in enumerate(intent.get("_line_items") or []):
+        item = {"id": f"uli_{intent['id'].removeprefix('pi_')}{number}", "object": "payment_intent_amount_details_line_item"}
+        base = {"discount_amount": None, "product_code": None, "tax": None, "unit_of_measure": None, "payment_method_options": None}
+        items.append({**item, **base, **given})
+    return of_list(items, f"/v1/payment_intents/{intent['id']}/amount_details_line_items", params)
+
+
+def _waiting(call: Call) -> Json:
+    return call.objects.get("payment_intent", call.path["id"])
+
+
+def show_challenge(call: Call, params: Params) -> Reply:
+    """The page of the bank's challenge."""
+    return _pages.challenge_page(call, _waiting(call), "Authorize this payment")
+
+
+def complete_challenge(call: Call, params: Params) -> Reply:
+    """The customer passed."""
+    return _pages.answer_challenge(call, _waiting(call), _after.authenticated)
+
+
+def fail_challenge(call: Call, params: Params) -> Reply:
+    """The customer failed."""
+    return _pages.answer_challenge(call, _waiting(call), _after.not_authenticated)
+
+
+_ONE = "/v1/payment_intents/{intent}"
+_SECRET = P.object(client_secret=P.string(), source=P.string())
+
+PAYMENT_INTENT = Resource(
+    object="payment_intent",
+    prefix="pi",
+    permission=PERMISSION,
+    path_param="intent",
+    indexed=("customer", "status", "payment_method", "_invoice"),
+    searchable={
+        "amount": "amount",
+        "created": "created",
+        "currency": "currency",
+        "customer": "customer",
+        "metadata": "metadata",
+        "status": "status",
+    },
+    client_view=_views.client_view,
+    changes=_views.CHANGES,
+    endpoints=(
+        listing("payment_intent", "/v1/payment_intents"),
+        Endpoint("POST", "/v1/payment_intents", create),
+        Endpoint("GET", _ONE, retrieve, publishable=True),
+        Endpoint("POST", _ONE, update),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=True),
+        Endpoint("POST", _ONE + "/capture", capture),
+        Endpoint("POST", _ONE + "/cancel", cancel),
+        Endpoint("POST", _ONE + "/increment_authorization", increment_authorization),
+        Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance),
+        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=True),
+        Endpoint("GET", _ONE + "/amount_details_line_items", line_items),
+        Endpoint("POST", _ONE + "/refresh", retrieve, publishable=True, params=_SECRET, level="read"),
+        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=True, params=_SECRET),
+        Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object()),
+        Endpoint("POST", "/3ds/{token}/complete", complete_challenge, public=True, params=P.object()),
+        Endpoint("POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object()),
+    ),
+    on_due={"payment_intent.charge_settled": _after.charge_settled, "payment_intent.expire": _after.expire},
+    title="Payments",
+    columns=("amount", "currency", "status", "description", "customer", "created"),
+    actions=(
+        Action("Capture", _ONE + "/capture", fields=("amount_to_capture",), when=("requires_capture",)),
+        Action("Cancel", _ONE + "/cancel", fields=("cancellation_reason",), when=_states.CANCELABLE),
+    ),
+)

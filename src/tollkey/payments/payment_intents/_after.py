@@ -1,0 +1,208 @@
+"""What happens to a PaymentIntent after it was confirmed: challenge, settlement, capture, increments, cancellation."""
+
+from __future__ import annotations
+
+from tollkey.payments import _charging
+from tollkey.payments._banks import (
+    ATTEMPTS_EXCEEDED_AMOUNTS,
+    ATTEMPTS_EXCEEDED_CODE,
+    TIMEOUT_AMOUNTS,
+    TIMEOUT_CODE,
+    VERIFIED_AMOUNTS,
+    VERIFIED_CODE,
+)
+from tollkey.payments._common import merge_metadata
+from tollkey.payments._currency import check_amount
+from tollkey.payments._instruments import resolve_payment_method
+from tollkey.payments.payment_intents import _states
+from tollkey.payments.payment_intents._outcome import refuse, succeed, take
+from tollkey.wire import ApiError, Call, Json, Params, dig, invalid
+
+_AUTHENTICATION_FAILED = (
+    "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to"
+    " fulfill this PaymentIntent again."
+)
+_ATTEMPT_FAILED = "The customer declined the payment on the payment method's page."
+
+
+# -- the challenge page
+
+
+def authenticated(call: Call, intent: Json) -> None:
+    """The customer passed: the charge is made at once, or waits for the server's own confirmation."""
+    if intent["status"] != "requires_action":
+        return
+    method = resolve_payment_method(call, intent["payment_method"])
+    intent["_authenticated"] = method["id"]
+    if intent["confirmation_method"] == "manual":
+        _states.move(intent, "requires_confirmation")
+        call.objects.save(intent)
+        return
+    take(call, intent, method, off_session=False, authenticated=True)
+
+
+def not_authenticated(call: Call, intent: Json) -> None:
+    """The customer failed or walked away: another payment method is needed."""
+    if intent["status"] != "requires_action":
+        return
+    method = resolve_payment_method(call, intent["payment_method"])
+    card = (method.get("type") or "card") == "card"
+    code, message = (
+        ("payment_intent_authentication_failure", _AUTHENTICATION_FAILED)
+        if card
+        else ("payment_intent_payment_attempt_failed", _ATTEMPT_FAILED)
+    )
+    refuse(call, intent, method, invalid(message, None, code))
+
+
+# -- what time brings
+
+
+def charge_settled(call: Call, id: str) -> None:
+    """A bank debit has come to its end: work ``payment_intent.charge_settled``."""
+    intent = call.objects.find("payment_intent", id)
+    if intent is None or intent["status"] != "processing":
+        return
+    made = call.objects.get("charge", intent["latest_charge"])
+    if made["status"] == "succeeded":
+        succeed(call, intent, made["amount_captured"])
+    elif made["status"] == "failed":
+        method = resolve_payment_method(call, intent["payment_method"])
+        refuse(call, intent, method, _charging.decline(call, made, method))
+
+
+def expire(call: Call, id: str) -> None:
+    """An authorization that nobody captured in time: work ``payment_intent.expire``."""
+    intent = call.objects.find("payment_intent", id)
+    if intent is not None and intent["status"] == "requires_capture":
+        cancel_intent(call, intent, "automatic", "charge.expired")
+
+
+# -- what the server asks for
+
+
+def capture_intent(call: Call, intent: Json, params: Params) -> Json:
+    """Take the authorized money, or a part of it. Raises ApiError: nothing is authorized, or less than that."""
+    _states.check_capturable(call, intent)
+    amount = params.get("amount_to_capture") or intent["amount_capturable"]
+    if amount > intent["amount_capturable"]:
+        raise invalid(
+            "The requested capture amount is greater than the amount you can capture for this charge.",
+            "amount_to_capture",
+            "amount_too_large",
+            retry=False,
+            payment_intent=call.objects.copy(intent),
+        )
+    for name in ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount"):
+        if params.get(name) is not None:
+            intent[name] = params[name]
+    if params.get("transfer_data"):
+        intent["transfer_data"] = {**(intent["transfer_data"] or {}), **params["transfer_data"]}
+    merge_metadata(intent, params)
+    made = call.objects.get("charge", intent["latest_charge"])
+    fields = {
+        name: params.get(name)
+        for name in ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount", "transfer_data")
+    }
+    _charging.capture(call, made, amount, **fields)
+    call.schedule.cancel("payment_intent.expire", intent["id"])
+    succeed(call, intent, amount)
+    return intent
+
+
+def cancel_intent(call: Call, intent: Json, reason: str | None, released: str = "charge.refunded") -> Json:
+    """End it for good; an authorization is given back. Raises ApiError when its state does not allow that.
+
+    reason: ``cancellation_reason``. released: the event about the charge whose authorization is given back.
+    """
+    _states.check_cancelable(call, intent)
+    if intent["status"] == "requires_capture":
+        _charging.release(call, call.objects.get("charge", intent["latest_charge"]), released)
+        call.schedule.cancel("payment_intent.expire", intent["id"])
+    elif intent["status"] == "processing":
+        call.schedule.cancel("charge.settle", intent["latest_charge"])
+    _states.move(intent, "canceled")
+    intent.update(canceled_at=call.now, cancellation_reason=reason, amount_capturable=0)
+    call.objects.save(intent)
+    call.emit("payment_intent.canceled", intent)
+    return intent
+
+
+def increment(call: Call, intent: Json, params: Params) -> Json:
+    """Authorize more than before, up to ten times. Raises ApiError when nothing is authorized or it is not more."""
+    if intent["status"] != "requires_capture":
+        raise _states.unexpected(
+            call,
+            intent,
+            f"This PaymentIntent's authorization could not be incremented because it has a status of {intent['status']}. Only a"
+            " PaymentIntent with one of the following statuses may be incremented: requires_capture.",
+        )
+    amount = params["amount"]
+    check_amount(amount, intent["currency"])
+    if amount <= intent["amount"]:
+        raise invalid(
+            f"The amount ({amount}) must be greater than the amount that is authorized ({intent['amount']}).",
+            "amount",
+            "parameter_invalid_integer",
+        )
+    made = call.objects.get("charge", intent["latest_charge"])
+    if dig(intent, "payment_method_options.card.request_incremental_authorization") != "if_available":
+        raise invalid(
+            "This PaymentIntent does not support incremental authorization.", None, "payment_intent_invalid_parameter", retry=False
+        )
+    made["amount"] = amount
+    card = made["payment_method_details"].get("card")
+    if card is not None:
+        card["amount_authorized"] = amount
+    call.objects.save(made, "charge.updated")
+    for name in ("description", "statement_descriptor", "application_fee_amount"):
+        if params.get(name) is not None:
+            intent[name] = params[name]
+    merge_metadata(intent, params)
+    intent.update(amount=amount, amount_capturable=amount)
+    call.objects.save(intent)
+    call.emit("payment_intent.amount_capturable_updated", intent)
+    return intent
+
+
+def check_microdeposits(call: Call, intent: Json, params: Params) -> ApiError | None:
+    """Judge the amounts or the code of the verification deposits (reference section 6.10).
+
+    Answers the error of a failure that changes the intent; raises ApiError for one that may be tried again.
+    """
+    action = intent["next_action"] or {}
+    if intent["status"] != "requires_action" or action.get("type") != "verify_with_microdeposits":
+        name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+        message = f"This {name} cannot be verified with microdeposits because it is not waiting for them."
+        raise invalid(message, None, "intent_verification_method_missing", retry=False)
+    amounts, code = params.get("amounts"), params.get("descriptor_code")
+    if (amounts is None) == (code is None):
+        raise invalid("You must provide exactly one of the following params: amounts or descriptor_code.")
+    answer = tuple(sorted(amounts)) if amounts is not None else str(code).upper()
+    if answer in (tuple(sorted(VERIFIED_AMOUNTS)), VERIFIED_CODE):
+        return None
+    if answer in (tuple(sorted(ATTEMPTS_EXCEEDED_AMOUNTS)), ATTEMPTS_EXCEEDED_CODE):
+        message = "You have exceeded the number of allowed verification attempts."
+        return invalid(message, None, "payment_method_microdeposit_verification_attempts_exceeded", keep=True, retry=False)
+    if answer in (tuple(sorted(TIMEOUT_AMOUNTS)), TIMEOUT_CODE):
+        message = "Microdeposit verification timed out. Customer did not verify microdeposits within the required 10 day period."
+        return invalid(message, None, "payment_method_microdeposit_verification_timeout", keep=True, retry=False)
+    if amounts is not None:
+        message = "The amounts provided do not match the amounts that were sent to the bank account."
+        raise invalid(message, None, "payment_method_microdeposit_verification_amounts_mismatch", retry=False)
+    message = "The descriptor code provided does not match the one that was sent to the bank account."
+    raise invalid(message, None, "payment_method_microdeposit_verification_descriptor_code_mismatch", retry=False)
+
+
+def verify(call: Call, intent: Json, params: Params) -> Json:
+    """Verify the bank account with its deposits, and debit it."""
+    problem = check_microdeposits(call, intent, params)
+    method = resolve_payment_method(call, intent["payment_method"])
+    if problem is not None:
+        raise refuse(call, intent, method, problem)
+    method["_verified"] = True
+    call.objects.save(method)
+    problem = take(call, intent, method, off_session=False, authenticated=True)
+    if problem is not None:
+        raise problem
+    return intent

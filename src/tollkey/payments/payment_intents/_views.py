@@ -1,0 +1,53 @@
+"""How a PaymentIntent looks to browsers and to older API versions."""
+
+from __future__ import annotations
+
+from tollkey.wire import Call, Change, Json, sublist
+
+#: Exactly what a publishable key is answered (reference section 3, recorded).
+_CLIENT = (
+    "id", "object", "amount", "amount_details", "automatic_payment_methods", "canceled_at", "cancellation_reason", "capture_method",
+    "client_secret", "confirmation_method", "created", "currency", "description", "last_payment_error", "livemode", "next_action",
+    "payment_method", "payment_method_configuration_details", "payment_method_options", "payment_method_types", "processing",
+    "receipt_email", "setup_future_usage", "shipping", "source", "status",
+)  # fmt: skip
+
+
+def client_view(call: Call, intent: Json) -> Json:
+    """The restricted shape: nothing of the customer, the metadata, or the money's way behind it."""
+    shown = {name: intent.get(name) for name in _CLIENT}
+    shown["amount_details"] = {"tip": {}}
+    return shown
+
+
+def _charges(call: Call, intent: Json) -> None:
+    """Before 2022-11-15 an intent carried its charges."""
+    if call.client:
+        return
+    charges = call.objects.query("charge", {"payment_intent": intent["id"]}) if "charge" in call.setup.tables.of else []
+    url = f"/v1/charges?payment_intent={intent['id']}"
+    intent["charges"] = sublist([call.objects.copy(charge) for charge in charges], url, total_count=len(charges))
+
+
+def _invoice(call: Call, intent: Json) -> None:
+    """Before 2025-03-31 an intent named the invoice it pays."""
+    if call.client:
+        return
+    stored = call.objects.find("payment_intent", intent["id"])
+    intent["invoice"] = (stored or {}).get("_invoice")
+
+
+_OLD_STATUS = {"requires_payment_method": "requires_source", "requires_action": "requires_source_action"}
+
+
+def _old_status(call: Call, intent: Json) -> None:
+    """Before 2019-02-11 two states had other names."""
+    intent["status"] = _OLD_STATUS.get(intent["status"], intent["status"])
+    intent["next_source_action"] = intent.get("next_action")
+
+
+CHANGES = (
+    Change("2025-03-31", _invoice),
+    Change("2022-11-15", _charges),
+    Change("2019-02-11", _old_status),
+)
