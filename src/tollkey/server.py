@@ -20,6 +20,7 @@ import tollkey.payments
 import tollkey.platform
 from tollkey import keys, ledger, outbox
 from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_for, migrate, open_database
+from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
 from tollkey.payments.topups import grant_test_funds
 from tollkey.platform.connections import platform_of
@@ -251,6 +252,7 @@ def build(core: Core) -> Server:
         require_https=settings.require_https,
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
+        special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, tx, text, now),
     )
     log_buffer = Buffer()
     service = Service(core.setup, edge, core.verifier, policy, core.now, log_buffer)

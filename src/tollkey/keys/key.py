@@ -40,12 +40,13 @@ class Key:
     revealable: a sealed copy is there. hides_after_reveal: the first reveal destroys that copy.
     is_default: one of the account's four. imported: made elsewhere, so without our checksum.
     rolled_from, replaced_by: ids of the keys before and after it.
+    subject: the one object that an ephemeral key is for; the host makes such keys, they are not stored here.
     """
 
     id: str
     account: str
     livemode: bool
-    kind: Kind
+    kind: Kind | Literal["ephemeral"]
     name: str
     note: str
     permissions: frozenset[str]
@@ -69,6 +70,7 @@ class Key:
     version: int
     rolled_from: str | None
     replaced_by: str | None
+    subject: str | None = None
 
     @property
     def scope(self) -> Scope:

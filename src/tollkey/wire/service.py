@@ -167,21 +167,19 @@ class Service:
         else:
             text = presented.text
         seconds = int(now)
+        if text.startswith("ek_") and self.policy.special_keys is not None:
+            special = self.policy.special_keys
+            found = await self.edge.read(lambda tx: special(tx, text, seconds))
+            if found is not None:
+                return found
         verdict = self.verifier.verify_cached(text, seconds, request.ip)
         if verdict is None:
             epoch = self.verifier.epoch  # read before the transaction: what is forgotten meanwhile stays forgotten
             try:
-                verdict = await self.edge.read(lambda tx: self._load(tx, text, seconds, request.ip, epoch))
+                verdict = await self.edge.read(lambda tx: self.verifier.load(tx, text, seconds, request.ip, epoch))
             except StorageError:
                 return Denied(Reason.unavailable, mask_unknown(text))
         return verdict
-
-    def _load(self, tx: Tx, text: str, now: int, ip: str | None, epoch: int) -> Key | Denied:
-        if self.policy.special_keys is not None:
-            special = self.policy.special_keys(tx, text, now)
-            if special is not None:
-                return special
-        return self.verifier.load(tx, text, now, ip, epoch)
 
     # -- what is asked
 
@@ -200,7 +198,8 @@ class Service:
             raise refusals.platforms_only()
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
-        if endpoint.raw and account is None and not request.query and key.kind != "publishable" and self._as_stored(route, version):
+        whole = key.kind not in ("publishable", "ephemeral")
+        if endpoint.raw and account is None and not request.query and whole and self._as_stored(route, version):
             return await self._stored(request, route, next(iter(names.values())), scope, request_id, version_header)
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
@@ -251,6 +250,10 @@ class Service:
             if not endpoint.publishable:
                 raise refusals.secret_key_required()
             return
+        if key.kind == "ephemeral":
+            if not endpoint.ephemeral:
+                raise refusals.secret_key_required()
+            return
         if endpoint.unrestricted:
             raise refusals.unrestricted_only(key)
         permission = endpoint.permission or resource.permission
@@ -294,12 +297,19 @@ class Service:
         except ApiError as error:
             failure = error
         assert failure is not None
+        failure.extra = {name: self._told(call, value) for name, value in failure.extra.items()}
         return self._error_response(failure, call.origin.request_id, call.scope, call.now, bool(call.origin.idempotency_key))
 
+    def _told(self, call: Call, value: Any) -> Any:
+        """An object inside an error, as the caller may see it and in the caller's version."""
+        return self.render(call, value, []) if isinstance(value, dict) and "object" in value else value
+
     def _handle(self, call: Call, route: Route, request: Request) -> Response:
-        endpoint, resource = route.endpoint, route.resource
+        endpoint = route.endpoint
         params = self._params(call, endpoint, request)
         paths = params.pop("expand", None) or []
+        if call.key is not None and call.key.kind == "ephemeral":
+            _stay_with_subject(call, call.key.subject, params)
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
             return self._shown(answer, call.origin.request_id)
@@ -411,6 +421,23 @@ class Service:
             self._log(Logged(request, response, key, account, request_id, started, self._now() - started))
         except Exception:
             log.exception("request log of %s", request_id)
+
+
+def _stay_with_subject(call: Call, subject: str | None, params: Json) -> None:
+    """Raise "No such …" when a request with an ephemeral key names an object of anybody but the key's customer."""
+    named: list[tuple[str, str | None]] = [(id, None) for id in call.path.values()]
+    if params.get("customer"):
+        named.append((str(params["customer"]), "customer"))
+    for id, param in named:
+        resource = call.setup.tables.catalogue.of_id(id)
+        if resource is None or not resource.stored:
+            continue
+        found = call.objects.find(resource.object, id)
+        owner = None if found is None else found["id"] if found["object"] == "customer" else found.get("customer")
+        if owner is not None and owner != subject:
+            raise call.objects.missing(resource.object, id, param)
+    if not named and call.origin.method == "GET":
+        params["customer"] = subject
 
 
 def _sorry(status: int, message: str) -> Reply:

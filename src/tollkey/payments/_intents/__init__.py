@@ -1,6 +1,6 @@
 """What PaymentIntents and SetupIntents share: method types, client secrets, resolving what is paid with, the challenge page."""
 
-from tollkey.payments._intents.actions import card_challenge, first_action, redirect_action
+from tollkey.payments._intents.actions import card_challenge, check_return_url, first_action, microdeposits, redirect_action, unverified
 from tollkey.payments._intents.methods import (
     attach,
     consume,
@@ -24,16 +24,19 @@ __all__ = [
     "automatic_types",
     "card_challenge",
     "check_client_secret",
+    "check_return_url",
     "check_types",
     "client_secret",
     "consume",
     "first_action",
     "merge_options",
+    "microdeposits",
     "not_activated",
     "not_for_clients",
     "options_for",
     "redeem_confirmation_token",
     "redirect_action",
     "resolve_method",
+    "unverified",
     "usable_by",
 ]

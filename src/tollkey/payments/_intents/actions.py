@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from tollkey.payments._cards import ThreeDSecure
 from tollkey.payments.processors import card_of_instrument, kind_of
-from tollkey.wire import Call, Json, hosted_url
+from tollkey.wire import Call, Json, dig, hosted_url, invalid
 
-CHALLENGE = "3ds"
+#: The kind of page (see ``wire.hosted``) of each kind of intent.
+PAGES = {"payment_intent": "3ds", "setup_intent": "3ds-setup"}
 DAY = 86_400
+_RETURN_URL = (
+    "This {kind} is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might"
+    " redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment"
+    " methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when"
+    " creating Setup Intents and Payment Intents."
+)
 
 
 def card_challenge(method: Json, *, off_session: bool, requested: bool) -> str | None:
@@ -27,7 +34,7 @@ def card_challenge(method: Json, *, off_session: bool, requested: bool) -> str |
 
 def first_action(call: Call, intent: Json, *, return_url: str | None, use_stripe_sdk: bool) -> Json:
     """``next_action`` for 3-D Secure: a redirect when there is somewhere to return to, else for the client library."""
-    url = hosted_url(call, CHALLENGE, intent["id"])
+    url = hosted_url(call, PAGES[intent["object"]], intent["id"])
     intent["_return_url"] = return_url
     if return_url and not use_stripe_sdk:
         return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
@@ -37,15 +44,15 @@ def first_action(call: Call, intent: Json, *, return_url: str | None, use_stripe
 
 def redirect_action(call: Call, intent: Json, kind: str, return_url: str | None) -> Json:
     """``next_action`` for a method whose provider the customer has to visit."""
-    url = hosted_url(call, CHALLENGE, intent["id"])
+    url = hosted_url(call, PAGES[intent["object"]], intent["id"])
     intent["_return_url"] = return_url
-    code = {"data": url, "image_url_png": url, "image_url_svg": url}  # the page stands in for the code's picture
+    code: Json = {"data": url, "image_url_png": url, "image_url_svg": url}  # the page stands in for the code's picture
     if kind == "alipay":
-        inner = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
+        inner: Json = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
         return {"alipay_handle_redirect": inner, "type": "alipay_handle_redirect"}
     if kind == "cashapp":
         name = "cashapp_handle_redirect_or_display_qr_code"
-        qr_code = {"expires_at": call.now + DAY, "image_url_png": code["image_url_png"], "image_url_svg": code["image_url_svg"]}
+        qr_code: Json = {"expires_at": call.now + DAY, "image_url_png": code["image_url_png"], "image_url_svg": code["image_url_svg"]}
         return {name: {"hosted_instructions_url": url, "mobile_auth_url": url, "qr_code": qr_code}, "type": name}
     if kind == "wechat_pay":
         inner = {**code, "hosted_instructions_url": url, "image_data_url": f"data:text/plain,{url}"}
@@ -76,3 +83,34 @@ def _voucher(call: Call, kind: str, url: str) -> Json:
         store = {"confirmation_number": number, "payment_code": number[:6]}
         details["stores"] = {shop: dict(store) for shop in ("familymart", "lawson", "ministop", "seicomart")}
     return {name: details, "type": name}
+
+
+def check_return_url(call: Call, intent: Json, return_url: str | None) -> None:
+    """Raise ApiError 400 when customers might be sent away and there is nowhere to return to.
+
+    An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API version.
+    """
+    automatic = intent["automatic_payment_methods"]
+    if return_url or automatic is None or automatic.get("allow_redirects") == "never" or intent.get("confirmation_method") == "manual":
+        return
+    if intent.get("_implicit") and "stripe-version" not in call.origin.headers:
+        return
+    kind = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+    raise invalid(_RETURN_URL.format(kind=kind), "return_url")
+
+
+def unverified(intent: Json, method: Json) -> bool:
+    """Whether a US bank account has to be verified with small deposits first: its numbers were typed in, or it was asked for."""
+    if method.get("_verified"):
+        return False
+    return bool(method.get("_typed")) or dig(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
+
+
+def microdeposits(call: Call) -> Json:
+    """``next_action`` while the deposits are on their way."""
+    inner = {
+        "arrival_date": call.now + 2 * 86_400,
+        "hosted_verification_url": f"{call.setup.base_url}/microdeposit/{call.ids.text(24)}",
+        "microdeposit_type": "descriptor_code",
+    }
+    return {"type": "verify_with_microdeposits", "verify_with_microdeposits": inner}

@@ -22,7 +22,8 @@ def resolve_method(call: Call, params: Params) -> Json | None:
     ``payment_method_data`` is stored as a new PaymentMethod. Raises ApiError for what does not exist.
     """
     if params.get("payment_method_data") is not None:
-        return create_payment_method(call, dict(params["payment_method_data"]))
+        made: Json = create_payment_method(call, dict(params["payment_method_data"]))
+        return made
     text = params.get("payment_method")
     if text is None:
         text = params.get("source") or params.get("payment_method_id")

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._intents import check_client_secret, not_for_clients
-from tollkey.payments.payment_intents import _after, _build, _cash, _pages, _states, _views
+from tollkey.payments._intents.pages import answer_challenge, challenge_page
+from tollkey.payments.payment_intents import _after, _build, _cash, _states, _views
 from tollkey.payments.payment_intents._after import cancel_intent, capture_intent
 from tollkey.payments.payment_intents._cash import add_cash, cash_of
 from tollkey.payments.payment_intents._confirm import confirm_intent
@@ -151,17 +152,17 @@ def _waiting(call: Call) -> Json:
 
 def show_challenge(call: Call, params: Params) -> Reply:
     """The page of the bank's challenge."""
-    return _pages.challenge_page(call, _waiting(call), "Authorize this payment")
+    return challenge_page(call, _waiting(call), "Authorize this payment")
 
 
 def complete_challenge(call: Call, params: Params) -> Reply:
     """The customer passed."""
-    return _pages.answer_challenge(call, _waiting(call), _after.authenticated)
+    return answer_challenge(call, _waiting(call), _after.authenticated)
 
 
 def fail_challenge(call: Call, params: Params) -> Reply:
     """The customer failed."""
-    return _pages.answer_challenge(call, _waiting(call), _after.not_authenticated)
+    return answer_challenge(call, _waiting(call), _after.not_authenticated)
 
 
 _ONE = "/v1/payment_intents/{intent}"

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from tollkey.payments import _charging
-from tollkey.payments._banks import (
-    ATTEMPTS_EXCEEDED_AMOUNTS,
-    ATTEMPTS_EXCEEDED_CODE,
-    TIMEOUT_AMOUNTS,
-    TIMEOUT_CODE,
-    VERIFIED_AMOUNTS,
-    VERIFIED_CODE,
-)
 from tollkey.payments._common import merge_metadata
 from tollkey.payments._currency import check_amount
 from tollkey.payments._instruments import resolve_payment_method
+from tollkey.payments._intents.microdeposits import check_microdeposits
 from tollkey.payments.payment_intents import _states
 from tollkey.payments.payment_intents._outcome import refuse, succeed, take
-from tollkey.wire import ApiError, Call, Json, Params, dig, invalid
+from tollkey.wire import Call, Json, Params, dig, invalid
 
 _AUTHENTICATION_FAILED = (
     "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to"
@@ -163,35 +156,6 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
     call.objects.save(intent)
     call.emit("payment_intent.amount_capturable_updated", intent)
     return intent
-
-
-def check_microdeposits(call: Call, intent: Json, params: Params) -> ApiError | None:
-    """Judge the amounts or the code of the verification deposits (reference section 6.10).
-
-    Answers the error of a failure that changes the intent; raises ApiError for one that may be tried again.
-    """
-    action = intent["next_action"] or {}
-    if intent["status"] != "requires_action" or action.get("type") != "verify_with_microdeposits":
-        name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
-        message = f"This {name} cannot be verified with microdeposits because it is not waiting for them."
-        raise invalid(message, None, "intent_verification_method_missing", retry=False)
-    amounts, code = params.get("amounts"), params.get("descriptor_code")
-    if (amounts is None) == (code is None):
-        raise invalid("You must provide exactly one of the following params: amounts or descriptor_code.")
-    answer = tuple(sorted(amounts)) if amounts is not None else str(code).upper()
-    if answer in (tuple(sorted(VERIFIED_AMOUNTS)), VERIFIED_CODE):
-        return None
-    if answer in (tuple(sorted(ATTEMPTS_EXCEEDED_AMOUNTS)), ATTEMPTS_EXCEEDED_CODE):
-        message = "You have exceeded the number of allowed verification attempts."
-        return invalid(message, None, "payment_method_microdeposit_verification_attempts_exceeded", keep=True, retry=False)
-    if answer in (tuple(sorted(TIMEOUT_AMOUNTS)), TIMEOUT_CODE):
-        message = "Microdeposit verification timed out. Customer did not verify microdeposits within the required 10 day period."
-        return invalid(message, None, "payment_method_microdeposit_verification_timeout", keep=True, retry=False)
-    if amounts is not None:
-        message = "The amounts provided do not match the amounts that were sent to the bank account."
-        raise invalid(message, None, "payment_method_microdeposit_verification_amounts_mismatch", retry=False)
-    message = "The descriptor code provided does not match the one that was sent to the bank account."
-    raise invalid(message, None, "payment_method_microdeposit_verification_descriptor_code_mismatch", retry=False)
 
 
 def verify(call: Call, intent: Json, params: Params) -> Json:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from tollkey.payments._instruments import resolve_payment_method
-from tollkey.payments._intents import TYPES, card_challenge, first_action, redeem_confirmation_token, redirect_action
+from tollkey.payments._intents import (
+    TYPES,
+    card_challenge,
+    check_return_url,
+    first_action,
+    microdeposits,
+    redeem_confirmation_token,
+    redirect_action,
+    unverified,
+)
 from tollkey.payments.mandates import mandate_for
 from tollkey.payments.payment_intents import _build, _cash, _states
 from tollkey.payments.payment_intents._outcome import refuse, take
 from tollkey.payments.processors import kind_of
 from tollkey.wire import ApiError, Call, Json, Params, card_error, dig, invalid
 
-_RETURN_URL = (
-    "This {kind} is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might"
-    " redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment"
-    " methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when"
-    " creating Setup Intents and Payment Intents."
-)
 _BOTH_SESSIONS = (
     "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent. The customer needs to be"
     " on-session to perform the steps which may be required to set up the PaymentMethod for future usage. Please confirm this"
@@ -64,20 +67,6 @@ def _default_source(call: Call, intent: Json, params: Params) -> None:
         _build.choose_method(call, intent, {"source": customer["default_source"]})
 
 
-def check_return_url(call: Call, intent: Json, return_url: str | None) -> None:
-    """Raise ApiError 400 when customers might be sent away and there is nowhere to return to.
-
-    An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API version.
-    """
-    automatic = intent["automatic_payment_methods"]
-    if return_url or automatic is None or automatic.get("allow_redirects") == "never" or intent["confirmation_method"] == "manual":
-        return
-    if intent.get("_implicit") and "stripe-version" not in call.origin.headers:
-        return
-    kind = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
-    raise invalid(_RETURN_URL.format(kind=kind), "return_url")
-
-
 def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session: bool) -> ApiError | None:
     kind = kind_of(method)
     authenticated = intent.get("_authenticated") == method["id"]
@@ -94,8 +83,8 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session
             return _ask(call, intent, action)
     elif kind == "customer_balance":
         return _cash.confirm(call, intent)
-    elif kind == "us_bank_account" and _unverified(intent, method):
-        return _ask(call, intent, _microdeposits(call))
+    elif kind == "us_bank_account" and unverified(intent, method):
+        return _ask(call, intent, microdeposits(call))
     elif not authenticated and kind in TYPES and (TYPES[kind].redirects or kind in _SHOWN):
         if params.get("error_on_requires_action"):
             return refuse(call, intent, method, _needs_action())
@@ -115,23 +104,10 @@ def _needs_action() -> ApiError:
     )
 
 
-def _unverified(intent: Json, method: Json) -> bool:
-    if method.get("_verified"):
-        return False
-    return bool(method.get("_typed")) or dig(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
-
-
-def _microdeposits(call: Call) -> Json:
-    inner = {
-        "arrival_date": call.now + 2 * 86_400,
-        "hosted_verification_url": f"{call.setup.base_url}/microdeposit/{call.ids.text(24)}",
-        "microdeposit_type": "descriptor_code",
-    }
-    return {"type": "verify_with_microdeposits", "verify_with_microdeposits": inner}
-
-
-def _ask(call: Call, intent: Json, action: Json) -> None:
+def _ask(call: Call, intent: Json, action: Json) -> ApiError | None:
+    """The customer has to do something first."""
     _states.move(intent, "requires_action")
     intent["next_action"] = action
     call.objects.save(intent)
     call.emit("payment_intent.requires_action", intent)
+    return None

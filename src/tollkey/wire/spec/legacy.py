@@ -68,7 +68,14 @@ _ACCOUNT = {
     "support_phone": "?text",
     "transfer_schedule": "object",
 }
-_INTENT = {"receipt_email": "?email", "return_url": "url", "save_payment_method": "boolean", "source": "any", "shipping.name": "blank"}
+_INTENT = {
+    "receipt_email": "?email",
+    "return_url": "url",
+    "save_payment_method": "boolean",
+    "source": "any",
+    "shipping.name": "blank",
+    "payment_method_options.customer_balance.bank_transfer.type": "text",
+}
 _UPCOMING = {
     "automatic_tax": "object",
     "coupon": "text",

@@ -1,0 +1,69 @@
+"""CustomerSessions: what a browser may show of one customer's saved payment methods, for half an hour.
+
+created ──30 minutes──▶ expired
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid
+
+PERMISSION = Permission("customer_session", "Customer session", "Core")
+LIVES_SECONDS = 1800
+_PLAIN = ("buy_button", "pricing_table")
+_FEATURES: dict[str, Json] = {
+    "customer_sheet": {"payment_method_allow_redisplay_filters": ["always"], "payment_method_remove": None},
+    "mobile_payment_element": {
+        "payment_method_allow_redisplay_filters": ["always"],
+        "payment_method_redisplay": None,
+        "payment_method_remove": None,
+        "payment_method_save": None,
+        "payment_method_save_allow_redisplay_override": None,
+    },
+    "payment_element": {
+        "payment_method_allow_redisplay_filters": ["always"],
+        "payment_method_redisplay": "disabled",
+        "payment_method_redisplay_limit": 3,
+        "payment_method_remove": "disabled",
+        "payment_method_save": "disabled",
+        "payment_method_save_usage": None,
+    },
+}
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a session for a customer. Raises ApiError 400 unless a component is enabled for a customer that is there."""
+    customer = params.get("customer")
+    if customer is None:
+        raise invalid("Missing required param: customer.", "customer", "parameter_missing")
+    call.objects.get("customer", customer, "customer")
+    given = params.get("components") or {}
+    if not any((inner or {}).get("enabled") for inner in given.values()):
+        raise invalid("At least one component must be enabled.", "components")
+    components: Json = {name: {"enabled": bool((given.get(name) or {}).get("enabled"))} for name in _PLAIN}
+    for name, defaults in _FEATURES.items():
+        inner = given.get(name) or {}
+        enabled = bool(inner.get("enabled"))
+        features = {**{key: value for key, value in defaults.items()}, **(inner.get("features") or {})} if enabled else None
+        components[name] = {"enabled": enabled, "features": features}
+    session = blank(
+        "customer_session",
+        client_secret=f"cuss_secret_{call.ids.text(40)}",
+        components={name: components[name] for name in sorted(components)},
+        created=call.now,
+        customer=customer,
+        expires_at=call.now + LIVES_SECONDS,
+        livemode=call.livemode,
+    )
+    call.objects.insert({**session, "id": call.ids.new("cuss"), "client_secret": None})
+    return session
+
+
+CUSTOMER_SESSION = Resource(
+    object="customer_session",
+    prefix="cuss",
+    permission=PERMISSION,
+    endpoints=(Endpoint("POST", "/v1/customer_sessions", create),),
+    title="Customer sessions",
+    columns=("customer", "created", "expires_at"),
+)

@@ -1,0 +1,119 @@
+"""Ephemeral keys: an hour's access to one customer, for an app that must not hold the secret key.
+
+    created ──1 hour, or deleted──▶ expired
+
+The text is ``ek_{test|live}_`` and base64 of ``acct_…,<31 random characters>``, then ``_00`` and eight more (reference section
+4.1). Only a digest is stored. Which endpoints such a key may call is said by each (``Endpoint.ephemeral``); of objects it sees
+its own customer and what belongs to that customer (``wire.service``).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from tollkey.db import Scope, Tx
+from tollkey.keys import Denied, Key, Permission, Reason, mask_unknown
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid
+from tollkey.wire.objects import Tables
+
+PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
+LIVES_SECONDS = 3600
+_TEXT = re.compile(r"ek_(test|live)_([A-Za-z0-9_-]+={0,2})_00[0-9A-Za-z]{8}")
+_ABOUT = {"customer": "customer", "issuing_card": "issuing.card", "verification_session": "identity.verification_session"}
+
+
+def new_text(call: Call) -> str:
+    """The text of a new key of the call's account and mode."""
+    inner = base64.urlsafe_b64encode(f"{call.account},{call.ids.text(31)}".encode()).decode().rstrip("=")
+    return f"ek_{'live' if call.livemode else 'test'}_{inner}_00{call.ids.text(8)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a key for a customer (or a card, or a verification session). Its secret is answered this once."""
+    about = [(name, params[name]) for name in _ABOUT if params.get(name)]
+    if len(about) != 1:
+        raise invalid("You must specify exactly one of customer, issuing_card or verification_session.", None, "parameter_missing")
+    name, id = about[0]
+    if _ABOUT[name] in call.setup.tables.of:
+        call.objects.get(_ABOUT[name], id, name)
+    text = new_text(call)
+    key: Json = {
+        "id": call.ids.new("ephkey"),
+        "object": "ephemeral_key",
+        "associated_objects": [{"id": id, "type": _ABOUT[name]}],
+        "created": call.now,
+        "expires": call.now + LIVES_SECONDS,
+        "livemode": call.livemode,
+        "_digest": _digest(text),
+        "_subject": id,
+    }
+    call.objects.insert(key)
+    return {**{field: value for field, value in key.items() if not field.startswith("_")}, "secret": text}
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Let a key expire at once."""
+    key = call.objects.get("ephemeral_key", call.path["key"])
+    key["expires"] = min(key["expires"], call.now)
+    return call.objects.save(key)
+
+
+def scope_of(text: str) -> Scope | None:
+    """The account and mode that an ephemeral key's text names, or None for what cannot be one."""
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        inner = base64.urlsafe_b64decode(match[2] + "=" * (-len(match[2]) % 4)).decode("ascii")
+    except ValueError:
+        return None
+    account, comma, _ = inner.partition(",")
+    return Scope(account, match[1] == "live") if comma and account.startswith("acct_") else None
+
+
+def verify(tables: Tables, tx: Tx, text: str, now: int) -> Key | Denied | None:
+    """The key that an ephemeral key's text stands for; why it is refused; None when it is not the text of one.
+
+    now: UTC epoch seconds.
+    """
+    scope = scope_of(text)
+    if scope is None:
+        return None
+    found = tables.find(tx, scope, "ephemeral_key", {"_digest": _digest(text)})
+    if not found:
+        return Denied(Reason.unknown, mask_unknown(text))
+    key = _key(found[0], scope, text)
+    return Denied(Reason.expired, key.masked, key) if key.ended(now) else key
+
+
+def _key(value: Json, scope: Scope, text: str) -> Key:
+    nothing: frozenset[str] = frozenset()
+    shown = mask_unknown(text)
+    return Key(
+        id=value["id"], account=scope.account, livemode=scope.livemode, kind="ephemeral", name="Ephemeral key", note="",
+        permissions=nothing, effective=nothing, connect_permissions=nothing, ip_allowlist=(), created=value["created"], created_by="",
+        expires_at=value["expires"], own_expires_at=value["expires"], revoked_at=None, redacted=shown, masked=shown, token=None,
+        revealable=False, hides_after_reveal=False, revealed_at=None, hidden_at=None, is_default=False, imported=False, version=0,
+        rolled_from=None, replaced_by=None, subject=value["_subject"],
+    )  # fmt: skip
+
+
+EPHEMERAL_KEY = Resource(
+    object="ephemeral_key",
+    prefix="ephkey",
+    permission=PERMISSION,
+    path_param="key",
+    indexed=("_digest",),
+    endpoints=(
+        Endpoint("POST", "/v1/ephemeral_keys", create, secret=True),
+        Endpoint("DELETE", "/v1/ephemeral_keys/{key}", delete),
+    ),
+    title="Ephemeral keys",
+    columns=("id", "created", "expires"),
+)

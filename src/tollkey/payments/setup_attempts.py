@@ -1,0 +1,81 @@
+"""SetupAttempts: each try of a SetupIntent, and how it ended.
+
+(confirm) ──▶ requires_action ──▶ succeeded │ failed │ abandoned       (confirm) ──▶ succeeded │ failed
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.processors import card_of_instrument, kind_of
+from tollkey.wire import ApiError, Call, Json, Resource, blank, listing
+
+PERMISSION = Permission("setup_intent", "SetupIntents", "Core")
+
+
+def record_attempt(call: Call, intent: Json, method: Json, status: str, error: Json | None = None, *, authenticated: bool = False) -> Json:
+    """Write down a new try, or how the one that waited for the customer ended; the intent points to it.
+
+    status: requires_action, succeeded, failed or abandoned. error: what the intent's ``last_setup_error`` says.
+    """
+    attempt = call.objects.find("setup_attempt", intent["latest_attempt"]) if intent["latest_attempt"] else None
+    if attempt is None or attempt["status"] != "requires_action":
+        attempt = blank(
+            "setup_attempt",
+            id=call.ids.new("setatt"),
+            application=intent["application"],
+            created=call.now,
+            customer=intent["customer"],
+            flow_directions=intent["flow_directions"],
+            livemode=call.livemode,
+            on_behalf_of=intent["on_behalf_of"],
+            payment_method=method["id"],
+            payment_method_details=_details(method, authenticated),
+            setup_intent=intent["id"],
+            status=status,
+            usage=intent["usage"],
+        )
+        attempt["setup_error"] = error
+        intent["latest_attempt"] = attempt["id"]
+        return call.objects.insert(attempt)
+    attempt.update(status=status, setup_error=error, payment_method_details=_details(method, authenticated))
+    return call.objects.save(attempt)
+
+
+def _details(method: Json, authenticated: bool) -> Json:
+    kind = kind_of(method)
+    try:
+        inner = blank(f"setup_attempt_payment_method_details_{kind}")
+    except LookupError:
+        inner = {}
+    inner.pop("id", None)
+    inner.pop("object", None)
+    known = method.get(kind) or {}
+    inner.update({name: known[name] for name in inner if known.get(name) is not None})
+    card = card_of_instrument(method)
+    if card is not None:
+        inner["network"] = card.network
+        if authenticated:
+            inner["three_d_secure"] = {
+                "authentication_flow": "challenge", "electronic_commerce_indicator": "05", "result": "authenticated", "result_reason": None,
+                "transaction_id": None, "version": "2.2.0",
+            }  # fmt: skip
+    return {kind: inner, "type": kind}
+
+
+def told(error: ApiError) -> Json:
+    """An error as intents and attempts remember it."""
+    body: Json = error.body()["error"]
+    for name in ("setup_intent", "payment_intent"):
+        body.pop(name, None)
+    return body
+
+
+SETUP_ATTEMPT = Resource(
+    object="setup_attempt",
+    prefix="setatt",
+    permission=PERMISSION,
+    indexed=("setup_intent",),
+    endpoints=(listing("setup_attempt", "/v1/setup_attempts"),),
+    title="Setup attempts",
+    columns=("id", "status", "payment_method", "created"),
+)
