@@ -46,7 +46,7 @@ class Key:
     id: str
     account: str
     livemode: bool
-    kind: Kind | Literal["ephemeral"]
+    kind: Kind
     name: str
     note: str
     permissions: frozenset[str]

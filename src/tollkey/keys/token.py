@@ -19,7 +19,8 @@ from typing import Literal, NamedTuple
 
 from tollkey.db.ids import ALPHABET, Ids
 
-Kind = Literal["publishable", "secret", "restricted"]
+#: ``ephemeral`` keys are the host's own (``Policy.special_keys``); this room neither makes nor stores them.
+Kind = Literal["publishable", "secret", "restricted", "ephemeral"]
 KINDS: tuple[Kind, ...] = ("publishable", "secret", "restricted")
 
 BODY_LENGTH = 99
