@@ -47,7 +47,19 @@ def tollkey(data: Path, database: str = "") -> Iterator[dict[str, str]]:
 @contextmanager
 def bare(body: Path, headers: list[tuple[str, str]], port: int) -> Iterator[str]:
     """The same HTTP server with an app that answers these bytes and does nothing else."""
-    command = [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port), "--log-level", "warning", "--no-access-log", "--no-server-header", "--no-proxy-headers"]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "bare:app",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+        "--no-access-log",
+        "--no-server-header",
+        "--no-proxy-headers",
+    ]
     process = subprocess.Popen(command, cwd=HERE, env={**os.environ, "BARE_BODY": str(body), "BARE_HEADERS": json.dumps(headers)})
     try:
         _wait(port)
@@ -66,7 +78,10 @@ def localstripe(port: int) -> Iterator[str]:
         subprocess.run([python, "-m", "pip", "install", "-q", "localstripe", "setuptools<80"], check=True)
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
-            [PEERS / "bin" / "localstripe", "--port", str(port), "--from-scratch"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [PEERS / "bin" / "localstripe", "--port", str(port), "--from-scratch"],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             _wait(port)

@@ -86,7 +86,9 @@ def main() -> None:
                         method, path, body = make(id)
                         address = urlsplit(server["url"])
                         message = request(method, path, {"Authorization": f"Bearer {server['secret_key']}"}, body)
-                        rates[place].append(drive(str(address.hostname), int(address.port or 0), same(message), connections, args.seconds).rate)
+                        rates[place].append(
+                            drive(str(address.hostname), int(address.port or 0), same(message), connections, args.seconds).rate
+                        )
                 middle = [median(found) for found in rates]
                 cells = "".join(f"{rate:>14,.0f}/s" for rate in middle)
                 print(f"{name:18}{connections:>12}{cells}{middle[-1] / middle[0]:>12.2f}", flush=True)

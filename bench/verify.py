@@ -135,9 +135,7 @@ def of_django(folder: Path, texts: list[str]) -> dict[str, tuple[Variant, int]]:
         return {}
     database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "django.db")}
     apps = ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework", "rest_framework_api_key"]
-    settings.configure(
-        INSTALLED_APPS=apps, DATABASES={"default": database}, USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.AutoField"
-    )
+    settings.configure(INSTALLED_APPS=apps, DATABASES={"default": database}, USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.AutoField")
     django.setup()
     from django.core.management import call_command
     from django.db import transaction

@@ -49,9 +49,7 @@ def field(body: str, name: str) -> str:
     return str(json.loads(body)[name])
 
 
-def test_a_key_revoked_on_one_node_is_refused_on_the_other_within_the_bound(
-    tmp_path: Path, postgres_server: Callable[[str], str]
-) -> None:
+def test_a_key_revoked_on_one_node_is_refused_on_the_other_within_the_bound(tmp_path: Path, postgres_server: Callable[[str], str]) -> None:
     name = f"nodes_{Ids().text(12).lower()}"
     with psycopg.connect(postgres_server("postgres"), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
