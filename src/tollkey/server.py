@@ -23,6 +23,7 @@ from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_f
 from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
 from tollkey.payments.topups import grant_test_funds
+from tollkey.platform._cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
@@ -262,4 +263,13 @@ def build(core: Core) -> Server:
         headers={"User-Agent": "Tollkey/1.0"}, ids=core.setup.ids,
     )  # fmt: skip
     core.setup.services["wake"] = deliverer.wake
-    return Server(core, edge, service, make_app(service, settings.trust_proxy), deliverer, http, log_buffer)
+    wire = make_app(service, settings.trust_proxy)
+    cli = CliSocket(edge, core.setup.tables.of["event"], core.authority.keyring, core.now)
+
+    async def front(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await (cli if scope["path"] == cli.path else no_socket)(scope, receive, send)
+        else:
+            await wire(scope, receive, send)
+
+    return Server(core, edge, service, front, deliverer, http, log_buffer)

@@ -1,0 +1,98 @@
+"""What the Stripe CLI asks for: ``stripe listen`` and ``stripe keys permissions``.
+
+``stripe listen`` opens a session and is given the address of a WebSocket, over which it is sent each event of
+the account as it would be sent to a webhook endpoint, signature included; it forwards them to a local address.
+The signing secret of an account and mode is always the same, so it can be put in a configuration once.
+
+``stripe keys permissions`` asks which permissions a restricted key needs for some endpoints; the answer comes
+from the resources' own declarations (reference section 2.1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from tollkey.db import Scope
+from tollkey.keys import Keyring, Permission
+from tollkey.wire import LATEST, Call, Endpoint, Json, P, Params, Resource
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.router import Router
+
+PERMISSION = Permission("stripecli_session", "Debugging tools", "Stripe CLI", levels=("write",))
+SOCKET = "stripecli"
+_SESSION_SECONDS = 24 * 3600
+
+
+def signing_secret(keyring: Keyring, scope: Scope) -> str:
+    """The secret that signs what the CLI forwards for this account and mode; it cannot be worked out without the keyring."""
+    key = keyring.digest_keys[keyring.digest_current]
+    text = f"stripecli/{scope.account}/{'live' if scope.livemode else 'test'}"
+    return "whsec_" + hashlib.blake2b(text.encode(), key=key, digest_size=32).hexdigest()
+
+
+def open_session(call: Call, params: Params) -> Json:
+    """Open a session for ``stripe listen``: the address of its WebSocket, and the secret that signs what it hears."""
+    url = hosted_url(call, SOCKET, call.account, expires_at=call.now + _SESSION_SECONDS)
+    address, _, token = url.rpartition("/")
+    return {
+        "object": "stripecli.session",
+        "default_version": LATEST,
+        "display_connect_filter_warning": False,
+        "latest_version": LATEST,
+        "reconnect_delay": 3600,
+        "secret": signing_secret(call.service("authority").keyring, call.scope),
+        "websocket_authorized_feature": (params.get("websocket_features") or ["webhooks"])[0],
+        "websocket_id": token,
+        "websocket_url": "ws" + address.removeprefix("http"),
+    }
+
+
+def needed(call: Call, params: Params) -> Json:
+    """The permissions that these endpoints (``GET /v1/customers``) need, and the endpoints that nobody serves."""
+    router = Router(call.setup.tables.catalogue)
+    permissions: dict[str, None] = {}
+    unresolved = []
+    for text in params["endpoints"]:
+        method, _, path = text.strip().partition(" ")
+        hit = router.find(method.upper(), path.strip().partition("?")[0])
+        if hit is None:
+            unresolved.append({"endpoint": text, "reason": "unrecognized_endpoint"})
+        elif hit[0].endpoint.unrestricted:
+            unresolved.append({"endpoint": text, "reason": "not_available_to_restricted_keys"})
+        else:
+            route = hit[0]
+            permissions[f"{(route.endpoint.permission or route.resource.permission).name}_{route.endpoint.needs}"] = None
+    return {"object": "stripecli.key_permissions", "permissions": list(permissions), "unresolved_endpoints": unresolved}
+
+
+_FORWARDS = ("forward_to_url", "forward_connect_to_url", "forward_thin_to_url", "forward_thin_connect_to_url", "filters")
+
+SESSION = Resource(
+    object="stripecli.session",
+    permission=PERMISSION,
+    stored=False,
+    endpoints=(
+        Endpoint(
+            "POST",
+            "/v1/stripecli/sessions",
+            open_session,
+            secret=True,
+            params=P.nested(
+                {
+                    "device_name": P.string(),
+                    "websocket_features": P.array(P.string()),
+                    "expand": P.array(P.string()),
+                    **{name: P.string(blank=True) for name in _FORWARDS},
+                }
+            ),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/stripecli/key_permissions",
+            needed,
+            unrestricted=True,
+            object="stripecli.key_permissions",
+            params=P.object(required=["endpoints"], endpoints=P.array(P.string())),
+        ),
+    ),
+)
