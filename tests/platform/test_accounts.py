@@ -206,3 +206,36 @@ def test_a_session_of_embedded_components_and_country_specs_have_their_shape(api
     assert not session["components"]["payouts"]["enabled"]
     assert_valid("GET", "/v1/country_specs/{country}", 200, api.get("/v1/country_specs/DE"))
     assert api.get("/v1/country_specs/DE")["default_currency"] == "eur"
+
+
+def test_deleting_and_deauthorizing_tell_the_platform(api: Api) -> None:
+    first, second = custom(api), custom(api)
+    api.ok("delete", f"/v1/accounts/{first['id']}")
+    client = "ca_" + api.account.removeprefix("acct_")
+    refused = api.post("/oauth/deauthorize", client_id="bogus", stripe_user_id=second["id"])
+    assert (refused.status, refused["error"]) == (401, "invalid_client")
+    assert refused["error_description"] == "No such application: 'bogus'"
+    assert api.ok("post", "/oauth/deauthorize", client_id=client, stripe_user_id=second["id"]) == {"stripe_user_id": second["id"]}
+    events = api.events("account.application.deauthorized")
+    assert [(event["account"], event["data"]["object"]["id"]) for event in events] == [(first["id"], client), (second["id"], client)]
+    assert api.get(f"/v1/accounts/{second['id']}").error["code"] == "account_invalid"
+
+
+@pytest.mark.parametrize(
+    ("card", "blocked"), [("triggerVerification", None), ("triggerChargeBlock", "charges"), ("triggerTransferBlock", "payouts")]
+)
+def test_test_cards_make_the_next_requirements_due_and_a_document_lifts_the_block(api: Api, card: str, blocked: str | None) -> None:
+    account = custom(api)
+    api.advance(10)
+    path = f"/v1/accounts/{account['id']}"
+    api.ok("post", "/v1/charges", amount=1_000, currency="usd", source=f"tok_visa_{card}", headers={"Stripe-Account": account["id"]})
+    api.advance(1)
+    account = api.get(path)
+    assert account["requirements"]["currently_due"] == ["individual.verification.document"]
+    assert account["charges_enabled"] is (blocked != "charges")
+    assert account["payouts_enabled"] is (blocked != "payouts")
+    assert (account["requirements"]["current_deadline"] is None) is (blocked is not None)
+    api.ok("post", path, individual={"verification": {"document": {"front": "file_identity_document_success"}}})
+    api.advance(10)
+    account = api.get(path)
+    assert (account["charges_enabled"], account["payouts_enabled"], account["requirements"]["currently_due"]) == (True, True, [])

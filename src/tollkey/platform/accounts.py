@@ -15,9 +15,9 @@ from tollkey.keys import Permission
 from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.countries import default_currency
 from tollkey.platform._connect.external import add_external, replace_external
-from tollkey.platform._connect.held import VERIFY, Held, capability, verify
+from tollkey.platform._connect.held import VERIFY, Held, ask, capability, deauthorize, verify
 from tollkey.platform._connect.shape import CONTROLLERS, controller_of, new_account, new_person, set_account, set_person, settings
-from tollkey.platform.connections import connect, disconnect
+from tollkey.platform.connections import connect
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, sublist
 
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
@@ -161,11 +161,7 @@ def delete(call: Call, params: Params) -> Json:
     held = find_held(call)
     if held.is_own:
         raise invalid("You cannot delete your own account through the API.", "account")
-    for person in held.people():
-        held.home.objects.delete(person)
-    disconnect(call.tx, call.scope, held.account["id"])
-    call.schedule.cancel(VERIFY, held.account["id"])
-    return held.home.objects.delete(held.account)
+    return deauthorize(held)
 
 
 def reject(call: Call, params: Params) -> Json:
@@ -200,7 +196,12 @@ ACCOUNT = Resource(
         Endpoint("POST", "/v1/accounts/{account}/reject", reject),
     ),
     view=shown,
-    on_due={VERIFY: verify},
+    on_due={
+        VERIFY: verify,
+        "account.next_requirements": lambda call, id: ask(call, id, None),
+        "account.charge_block": lambda call, id: ask(call, id, "charges"),
+        "account.payout_block": lambda call, id: ask(call, id, "payouts"),
+    },
     title="Connected accounts",
     columns=("email", "id", "type", "created"),
 )

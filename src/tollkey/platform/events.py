@@ -14,6 +14,9 @@ from tollkey.wire.versions import LATEST
 
 PERMISSION = Permission("event", "Events", "Core", levels=("read",))
 
+#: Told to the platform alone; the account may be out of its reach already.
+_OF_THE_APPLICATION = frozenset({"account.application.authorized", "account.application.deauthorized"})
+
 
 def record_event(call: Call, type: str, value: Json, previous: Json | None = None) -> None:
     """Write the event of that type about an object, and enqueue its webhooks, in the call's transaction."""
@@ -39,7 +42,8 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
     }
     if connected:
         event["account"] = call.account
-    call.objects.insert(event)
+    keeper = call.within(call.platform) if type in _OF_THE_APPLICATION else call
+    keeper.objects.insert(event)
     if hearing:
         body = encode({name: field for name, field in event.items() if not name.startswith("_")})
         for scope, endpoint in hearing:

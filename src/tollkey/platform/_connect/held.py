@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 
 from tollkey.platform._connect import countries, kyc, needs
 from tollkey.platform._connect.shape import blank_company
+from tollkey.platform.connections import disconnect
 from tollkey.wire import Call, Json
 from tollkey.wire.objects import changed
 from tollkey.wire.refusals import account_invalid
 
 VERIFY = "account.verify"
+_DEADLINE_SECONDS = 14 * 86_400
 #: How a capability words what disables the account.
 _WHY = {"requirements.past_due": "requirements.fields_needed", "requirements.pending_verification": "pending.review"}
 
@@ -113,17 +115,49 @@ def refresh(held: Held, people: list[Json]) -> None:
     _refresh_capabilities(held, found)
     active = [name for name, status in account["capabilities"].items() if status == "active"]
     waiting = bool(found.pending) and not (active and account["country"] in countries.WAITS)
-    account["charges_enabled"] = bool(active) and not account.get("_no_charges")
-    account["payouts_enabled"] = bool(active) and not found.currently and not waiting and not account.get("_no_payouts")
+    asked = account.get("_asked") or {}
+    if asked and not any(path.endswith("verification.document") for path in found.currently):
+        account.pop("_asked")
+        asked = {}
+    account["charges_enabled"] = bool(active) and asked.get("blocks") != "charges"
+    account["payouts_enabled"] = bool(active) and not found.currently and not waiting
+    if asked.get("blocks") == "charges" and not found.pending:
+        account["payouts_enabled"] = bool(active)
     account["details_submitted"] = needs.submitted(found)
     reason = "requirements.past_due" if found.currently else "requirements.pending_verification" if waiting else None
     if account.get("_rejected"):
         reason = f"rejected.{account['_rejected']}"
         account["charges_enabled"] = account["payouts_enabled"] = False
     account["requirements"] = needs.hash_of(found, disabled=reason)
+    _postpone(account)
     account["future_requirements"] = {
         **needs.nothing(), "pending_verification": sorted(found.pending) if account["country"] in countries.WAITS else [],
     }  # fmt: skip
+
+
+def _postpone(account: Json) -> None:
+    """What a test card asked for without blocking has a deadline, and disables nothing before it."""
+    due = account["requirements"]
+    if account.get("_asked") is None or any(not path.endswith("verification.document") for path in due["currently_due"]):
+        return
+    if account["_asked"]["blocks"] is None and due["currently_due"]:
+        due.update(current_deadline=account["_asked"]["deadline"], disabled_reason=None, past_due=[])
+        account["payouts_enabled"] = account["charges_enabled"]
+
+
+def ask(call: Call, id: str, blocks: str | None) -> None:
+    """A test card was charged on a connected account that makes its next requirements due.
+
+    blocks: ``charges`` or ``payouts``, which stop until a document is given; None only sets a deadline.
+    """
+    account = call.objects.find("account", id)
+    if account is None:
+        return
+    held = Held(call, account, call.objects.copy(account))
+    account["_asked"] = {"blocks": blocks, "deadline": call.now + _DEADLINE_SECONDS}
+    for person in held.people():
+        person.pop("_document", None)
+    save_held(held)
 
 
 def _refresh_person(account: Json, person: Json) -> None:
@@ -171,6 +205,25 @@ def _status(account: Json, name: str, found: needs.Needs) -> str:
     return "pending" if waits else "active"
 
 
+def application_of(platform: Json) -> Json:
+    """The Connect application of a platform, as its events show it."""
+    id = "ca_" + platform["id"].removeprefix("acct_")
+    return {"id": id, "object": "application", "name": platform["business_profile"]["name"]}
+
+
+def deauthorize(held: Held) -> Json:
+    """Let go of a connected account: its people, its object, what waits for it; the platform hears of it."""
+    home = held.home
+    for person in held.people():
+        home.objects.delete(person)
+    home.schedule.cancel(VERIFY, held.account["id"])
+    platform = home.objects.find("account", home.account)
+    if platform is not None:
+        held.own.emit("account.application.deauthorized", application_of(platform))
+    disconnect(home.tx, home.scope, held.account["id"])
+    return home.objects.delete(held.account)
+
+
 def capability(account: Json, name: str) -> Json:
     """The object of one capability of an account."""
     asked = (account.get("_capabilities") or {}).get(name)
@@ -211,7 +264,7 @@ def _begin_checks(held: Held, people: list[Json]) -> None:
     company = account["business_type"] == "company" and account["company"]["tax_id_provided"]
     if begun or company:
         account["_checking"] = account["country"] in countries.WAITS and not needs.is_recipient(account)
-        call.schedule.add(call.now + kyc.SECONDS, VERIFY, account["id"])
+        call.schedule.add(call.now + call.service("settings").settle_seconds, VERIFY, account["id"])
 
 
 def verify(call: Call, id: str) -> None:

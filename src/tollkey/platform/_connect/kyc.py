@@ -14,8 +14,6 @@ from tollkey.wire import Json
 
 Outcome = Literal["match", "at_once", "mismatch"]
 
-#: How long a check takes in test mode, in seconds.
-SECONDS = 3
 NUMBER_MISMATCH = (
     "The identity information you entered cannot be verified. Please correct any errors or upload a document that matches the"
     " identity fields (e.g., name and date of birth) that you entered."

@@ -118,7 +118,9 @@ def _checks(account: Json, person: Json, needs: Needs) -> None:
         needs.pending.update(waiting)
         return
     outcome = kyc.of_person(person)
-    if outcome == "mismatch":
+    if account.get("_asked") and person.get("_document") is None:
+        needs.require("verification.document")
+    elif outcome == "mismatch":
         needs.require("verification.document")
         if person.get("_checked"):
             needs.errors.append(kyc.error_of(person, "verification.document"))

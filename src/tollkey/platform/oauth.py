@@ -1,0 +1,58 @@
+"""Connect's OAuth endpoints (connect.stripe.com in the real system): letting go of a connected account.
+
+connected ──deauthorize──▶ gone; account.application.deauthorized
+
+Errors have OAuth's form (RFC 6749, section 5.2), not the API's.
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.platform._connect.held import Held, application_of, deauthorize
+from tollkey.wire import Call, Endpoint, P, Params, Reply, Resource, encode
+
+PERMISSION = Permission("application", "Connect applications", "Connect")
+
+
+def _refused(error: str, description: str, status: int = 401) -> Reply:
+    headers = {"Www-Authenticate": 'Bearer realm="Stripe"'} if status == 401 else {}
+    return Reply(encode({"error": error, "error_description": description}) + b"\n", status=status, headers=headers)
+
+
+def revoke(call: Call, params: Params) -> Reply:
+    """Disconnect an account from the platform whose application is named."""
+    client, id = params.get("client_id"), params.get("stripe_user_id")
+    if client is None or id is None:
+        return _refused("invalid_request", f"No {'client_id' if client is None else 'stripe_user_id'} given", 400)
+    platform = call.objects.get("account", call.account)
+    if application_of(platform)["id"] != client:
+        return _refused("invalid_client", f"No such application: '{client}'")
+    account = call.objects.find("account", id)
+    if account is None or id == call.account:
+        return _refused("invalid_client", f"This application is not connected to stripe account {id}, or that account does not exist.")
+    deauthorize(Held(call, account, call.objects.copy(account)))
+    return Reply(encode({"stripe_user_id": id}))
+
+
+def token(call: Call, params: Params) -> Reply:
+    """Exchange an authorization code. Accounts are made through the API here, so that no code was ever given out."""
+    kind = params.get("grant_type")
+    if kind not in ("authorization_code", "refresh_token"):
+        return _refused("unsupported_grant_type", "grant_type must be authorization_code or refresh_token", 400)
+    if kind == "refresh_token":
+        return _refused("invalid_grant", f"Refresh token does not exist: {params.get('refresh_token') or ''}", 400)
+    return _refused("invalid_grant", f"Authorization code does not exist: {params.get('code') or ''}", 400)
+
+
+_TOKEN = {name: P.string(blank=True) for name in ("client_secret", "code", "grant_type", "refresh_token", "scope", "assert_capabilities")}
+
+APPLICATION = Resource(
+    object="application",
+    permission=PERMISSION,
+    endpoints=(
+        Endpoint("POST", "/oauth/deauthorize", revoke, params=P.object(client_id=P.string(), stripe_user_id=P.string())),
+        Endpoint("POST", "/oauth/token", token, params=P.object(required=(), **_TOKEN)),
+    ),
+    title="Connect applications",
+    stored=False,
+)
