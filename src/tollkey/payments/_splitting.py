@@ -10,17 +10,8 @@ from typing import Any
 
 from tollkey.ledger import PLATFORM, Posting
 from tollkey.payments._money import available_on
-from tollkey.payments._transferring import (
-    application_id,
-    check_receiver,
-    fee_parts,
-    make_fee,
-    make_transfer,
-    receiver_of,
-    refund_application_fee,
-    reverse,
-    share,
-)
+from tollkey.payments._platform_fees import application_id, fee_parts, make_fee, refund_application_fee, share
+from tollkey.payments._transferring import check_receiver, make_transfer, receiver_of, reverse
 from tollkey.wire import Call, Json
 
 

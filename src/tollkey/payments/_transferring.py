@@ -6,14 +6,12 @@ sender's balance ──transfer──▶ receiver's balance (a payment whose sou
 
 from __future__ import annotations
 
-from typing import Any
-
 from tollkey import ledger
-from tollkey.ledger import APPLICATION_FEES, CONNECTED, PLATFORM, Posting
+from tollkey.ledger import CONNECTED, PLATFORM, Posting
 from tollkey.payments._common import acting_account
-from tollkey.payments._currency import show
 from tollkey.payments._money import book
-from tollkey.payments._rates import convert, rate
+from tollkey.payments._platform_fees import application_id, exchanged, fee_parts, make_fee, refund_application_fee, share, still_due
+from tollkey.payments._rates import convert
 from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
 
 _TEST_FUNDS = (
@@ -29,11 +27,6 @@ _CAPABILITY = (
     " legacy_payments"
 )
 _RECEIVING = ("transfers", "crypto_transfers", "legacy_payments")
-
-
-def application_id(platform: str) -> str:
-    """The Connect application of a platform."""
-    return "ca_" + platform.removeprefix("acct_")
 
 
 def receiver_of(call: Call, destination: str, param: str) -> Call:
@@ -160,14 +153,6 @@ def receive(call: Call, receiver: Call, transfer: Json, charge: Json | None, due
     return receiver.objects.insert(destination_payment(receiver, transfer, got["id"], call.account, fee), "payment.created")
 
 
-def exchanged(call: Call, transaction: Json, currency: str) -> Json:
-    """Note the exchange rate in a balance transaction of money that came in another currency."""
-    if transaction["currency"] != currency:
-        transaction["exchange_rate"] = rate(currency, transaction["currency"])
-        call.objects.save(transaction)
-    return transaction
-
-
 def destination_payment(receiver: Call, transfer: Json, transaction: str, sender: str, fee: Json | None = None) -> Json:
     """The ``py_`` charge that a transfer makes in the account it goes to, not stored yet."""
     amount = transfer["amount"]
@@ -217,56 +202,6 @@ def _application_of(receiver: Call, sender: str) -> Json:
     }
 
 
-def make_fee(call: Call, account: str, paid_by: str, amount: int, currency: str, due: int | None, origin: str | None) -> Json:
-    """The application fee object, in the platform's scope, with its balance transaction and event.
-
-    account: who pays. paid_by: the charge or payment on that account. origin: the platform's charge behind a payment.
-    """
-    platform = call.within(call.platform)
-    id = call.ids.new("fee")
-    transaction = book(
-        platform,
-        type="application_fee",
-        category="platform_earning",
-        source=id,
-        amount=amount,
-        currency=currency,
-        against=APPLICATION_FEES,
-        available=due,
-        description=f"Application fee from application {application_id(call.platform)} ({account})",
-    )
-    fee = blank(
-        "application_fee",
-        id=id,
-        account=account,
-        amount=amount,
-        amount_refunded=0,
-        application=application_id(call.platform),
-        balance_transaction=transaction["id"],
-        charge=paid_by,
-        created=call.now,
-        currency=currency,
-        fee_source={"charge": paid_by, "type": "charge"},
-        livemode=call.livemode,
-        originating_transaction=origin,
-        refunded=False,
-        refunds=sublist([], f"/v1/application_fees/{id}/refunds", total_count=0),
-    )
-    return platform.objects.insert(fee, "application_fee.created")
-
-
-def fee_parts(call: Call, amount: int, currency: str) -> tuple[tuple[Posting, ...], list[Json]]:
-    """The ledger side and the ``fee_details`` of an application fee, in the scope of the account that pays it."""
-    detail = {
-        "amount": amount,
-        "application": application_id(call.platform),
-        "currency": currency,
-        "description": "application fee",
-        "type": "application_fee",
-    }
-    return (Posting(APPLICATION_FEES, currency, amount),), [detail]
-
-
 def reverse(
     call: Call,
     transfer: Json,
@@ -286,7 +221,7 @@ def reverse(
     id, refund_id, currency = call.ids.new("trr"), call.ids.new("pyr"), transfer["currency"]
     back = book(
         call, type="transfer_refund", category="transfer_reversal", source=id, amount=amount, currency=currency, against=CONNECTED,
-        description=description or f"REFUND FOR TRANSFER{_about(transfer)}", available=_still_due(call, transfer["balance_transaction"]),
+        description=description or f"REFUND FOR TRANSFER{_about(transfer)}", available=still_due(call, transfer["balance_transaction"]),
         source_type=transfer["source_type"],
     )  # fmt: skip
     mirror = refund_payment(receiver, payment, amount, refund_id, reversal=id)
@@ -320,12 +255,6 @@ def _about(value: Json) -> str:
     return f" ({value['description']})" if value.get("description") else ""
 
 
-def _still_due(call: Call, transaction: str | None) -> int | None:
-    """When money that is still pending becomes available; None when it already has."""
-    found = call.objects.find("balance_transaction", transaction or "")
-    return found["available_on"] if found is not None and found["available_on"] > call.now else None
-
-
 def refund_payment(receiver: Call, payment: Json, amount: int, id: str, *, reversal: str | None) -> Json:
     """The refund (``pyr_``) of a transfer's payment, with its balance transaction and event."""
     original = receiver.objects.get("balance_transaction", payment["balance_transaction"])
@@ -338,7 +267,7 @@ def refund_payment(receiver: Call, payment: Json, amount: int, id: str, *, rever
         currency=original["currency"],
         against=PLATFORM,
         description=f"REFUND FOR PAYMENT{_about(payment)}",
-        available=_still_due(receiver, original["id"]),
+        available=still_due(receiver, original["id"]),
     )
     exchanged(receiver, given, payment["currency"])
     mirror = blank(
@@ -358,60 +287,3 @@ def refund_payment(receiver: Call, payment: Json, amount: int, id: str, *, rever
     payment["refunded"] = payment["amount_refunded"] >= payment["amount"]
     receiver.objects.save(payment, "charge.refunded")
     return mirror
-
-
-def share(whole: int, part: int, of: int) -> int:
-    """What part of a whole goes with ``part`` of ``of``, rounded down."""
-    return whole * part // of if of else 0
-
-
-def refund_application_fee(call: Call, fee: Json, amount: int | None = None, metadata: Json | None = None) -> Json:
-    """Give an application fee back, or what is left of it up to ``amount``.
-
-    Raises ApiError when it has been refunded, or less is left.
-    """
-    left = fee["amount"] - fee["amount_refunded"]
-    if left <= 0:
-        raise invalid(f"Application fee {fee['id']} has already been refunded.", None, "charge_already_refunded", retry=False)
-    wanted = left if amount is None else amount
-    if wanted > left:
-        message = f"Refund amount ({show(wanted, fee['currency'])}) is greater than unrefunded amount on application fee"
-        raise invalid(f"{message} ({show(left, fee['currency'])})", "amount", retry=False)
-    return _give_back(call, fee, wanted, metadata)
-
-
-def _give_back(call: Call, fee: Json, amount: int, metadata: Json | None) -> Json:
-    platform, payer = call.within(call.platform), call.within(fee["account"])
-    id, currency = call.ids.new("fr"), fee["currency"]
-    taken = _book_fee_refund(platform, id, fee, -amount, currency)
-    settled = payer.objects.get("balance_transaction", payer.objects.get("charge", fee["charge"])["balance_transaction"])["currency"]
-    exchanged(payer, _book_fee_refund(payer, id, fee, convert(amount, currency, settled), settled), currency)
-    back: Json = blank(
-        "fee_refund", id=id, amount=amount, balance_transaction=taken["id"], created=call.now, currency=currency, fee=fee["id"],
-        metadata=metadata or {},
-    )  # fmt: skip
-    platform.objects.insert(back)
-    fee["amount_refunded"] += amount
-    fee["refunded"] = fee["amount_refunded"] >= fee["amount"]
-    listed = platform.objects.query("fee_refund", {"fee": fee["id"]}, limit=10)
-    fee["refunds"]["data"] = [platform.objects.copy(one) for one in listed]
-    fee["refunds"]["total_count"] += 1
-    fee["refunds"]["has_more"] = fee["refunds"]["total_count"] > len(listed)
-    platform.objects.save(fee, "application_fee.refunded")
-    return back
-
-
-def _book_fee_refund(call: Call, id: str, fee: Json, amount: int, currency: str) -> Json:
-    own = call.account == call.platform
-    more: dict[str, Any] = {"available": _still_due(call, fee["balance_transaction"])} if own else {}
-    return book(
-        call,
-        type="application_fee_refund",
-        category="platform_earning_refund",
-        source=fee["id"] if own else id,
-        amount=amount,
-        currency=currency,
-        against=APPLICATION_FEES,
-        description="REFUND FOR APPLICATION FEE",
-        **more,
-    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata, new_metadata
-from tollkey.payments._transferring import refund_application_fee
+from tollkey.payments._platform_fees import refund_application_fee
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, missing_object, retrieve
 
 PERMISSION = Permission("application_fee", "Application Fees", "Connect")

@@ -105,24 +105,30 @@ def refresh(held: Held, people: list[Json]) -> None:
         _refresh_person(account, person)
         held.home.objects.save(person)
     sole = next((person for person in people if person["relationship"]["representative"]), None)
-    individual = account["business_type"] == "individual" and sole is not None
-    if individual and sole is not None:
+    if account["business_type"] == "individual" and sole is not None:
         account["individual"] = {k: v for k, v in held.home.objects.copy(sole).items() if k != "additional_tos_acceptances"}
         account["company"] = _company_of(sole)
     else:
         account.pop("individual", None)
     found = needs.of_account(account, people)
     _refresh_capabilities(held, found)
-    active = [name for name, status in account["capabilities"].items() if status == "active"]
+    _switch(account, found)
+    account["future_requirements"] = needs.nothing()
+    if account["country"] in countries.WAITS:
+        account["future_requirements"]["pending_verification"] = sorted(found.pending)
+
+
+def _switch(account: Json, found: needs.Needs) -> None:
+    """Whether charges and payouts are enabled, and the requirements that say why not."""
+    active = "active" in account["capabilities"].values()
     waiting = bool(found.pending) and not (active and account["country"] in countries.WAITS)
     asked = account.get("_asked") or {}
     if asked and not any(path.endswith("verification.document") for path in found.currently):
         account.pop("_asked")
         asked = {}
-    account["charges_enabled"] = bool(active) and asked.get("blocks") != "charges"
-    account["payouts_enabled"] = bool(active) and not found.currently and not waiting
-    if asked.get("blocks") == "charges" and not found.pending:
-        account["payouts_enabled"] = bool(active)
+    blocks_charges = asked.get("blocks") == "charges"
+    account["charges_enabled"] = active and not blocks_charges
+    account["payouts_enabled"] = active and not waiting and (not found.currently or blocks_charges)
     account["details_submitted"] = needs.submitted(found)
     reason = "requirements.past_due" if found.currently else "requirements.pending_verification" if waiting else None
     if account.get("_rejected"):
@@ -130,9 +136,6 @@ def refresh(held: Held, people: list[Json]) -> None:
         account["charges_enabled"] = account["payouts_enabled"] = False
     account["requirements"] = needs.hash_of(found, disabled=reason)
     _postpone(account)
-    account["future_requirements"] = {
-        **needs.nothing(), "pending_verification": sorted(found.pending) if account["country"] in countries.WAITS else [],
-    }  # fmt: skip
 
 
 def _postpone(account: Json) -> None:
