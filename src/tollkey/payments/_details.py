@@ -52,6 +52,9 @@ def payment_method_details(
         return {kind: _other(kind, instrument or {}, mandate), "type": kind}
     inner = instrument.get("card") if instrument["object"] in ("payment_method", "source") else instrument
     inner = inner or instrument
+    if "exp_month" not in inner:
+        month, year = instrument.get("_exp") or (12, 2030)
+        inner = {**inner, "exp_month": month, "exp_year": year}
     approved = verdict.status != "failed"
     checks = checks_at_charge(
         card, cvc=bool(instrument.get("_cvc")), postal_code=bool(instrument.get("_zip")), line1=bool(instrument.get("_line1"))

@@ -98,42 +98,65 @@ def add_source(call: Call, customer: Json, given: Any, param: str = "source", me
 
     Raises ApiError 402 when the card cannot be saved, 400 for what is unknown, used or of another customer.
     """
-    if isinstance(given, dict):
-        bank = param == "bank_account" or given.get("object") == "bank_account"
-        instrument = inline_bank(call, given, param) if bank else inline_card(call, given, param)
-    elif str(given).startswith("src_"):
-        return _attach_source(call, customer, str(given), param)
-    else:
-        instrument = redeem(call, str(given), param)
-    refuse_to_save(instrument)
-    checked(instrument)
-    instrument["customer"] = customer["id"]
-    instrument["metadata"] = new_metadata({"metadata": metadata}) if metadata else {}
-    instrument["_created"] = call.now
-    if instrument["object"] == "bank_account":
-        instrument.pop("metadata")
-        instrument["metadata"] = dict(metadata or {})
-    call.objects.insert(instrument, "customer.source.created")
+    instrument = keep_source(call, customer, prepare_source(call, given, param), metadata)
     _make_default(call, customer, instrument["id"])
     return instrument
 
 
-def _attach_source(call: Call, customer: Json, id: str, param: str) -> Json:
+def prepare_source(call: Call, given: Any, param: str) -> Json:
+    """What is to be saved, looked at by its bank but not stored yet. Raises ApiError as ``add_source`` does."""
+    if isinstance(given, dict):
+        bank = param == "bank_account" or given.get("object") == "bank_account"
+        instrument = inline_bank(call, given, param) if bank else inline_card(call, given, param)
+    elif str(given).startswith("src_"):
+        instrument = _attachable(call, str(given), param)
+    else:
+        instrument = redeem(call, str(given), param)
+    refuse_to_save(instrument)
+    if instrument["object"] == "card":
+        checked(instrument)
+    return instrument
+
+
+def keep_source(call: Call, customer: Json, instrument: Json, metadata: Json | None = None) -> Json:
+    """Store it as the customer's, with the event ``customer.source.created``."""
+    instrument["customer"] = customer["id"]
+    if metadata or "metadata" not in instrument:
+        instrument["metadata"] = new_metadata({"metadata": metadata or {}})
+    if instrument["object"] == "source":
+        call.objects.save(instrument)
+        call.emit("customer.source.created", instrument)
+        return instrument
+    instrument["_created"] = call.now
+    return call.objects.insert(instrument, "customer.source.created")
+
+
+def _attachable(call: Call, id: str, param: str) -> Json:
     source = call.objects.find("source", id)
     if source is None:
         raise call.objects.missing("source", id, param)
     if source.get("customer") or source["usage"] == "single_use" or source["status"] not in ("chargeable", "pending"):
-        raise invalid(
-            "The source you provided cannot be attached to the customer. It must be chargeable and reusable, and not be attached before.",
-            param,
-            retry=False,
+        message = (
+            "The source you provided cannot be attached to the customer. It must be reusable, chargeable, and not attached to a customer."
         )
-    refuse_to_save(source)
-    source["customer"] = customer["id"]
-    call.objects.save(source)
-    call.emit("customer.source.created", source)
-    _make_default(call, customer, id)
+        raise invalid(message, param, retry=False)
     return source
+
+
+def remove_source(call: Call, customer: Json, value: Json) -> Json:
+    """Take a source away from its customer, with its event; the newest other one becomes the default."""
+    if value["object"] == "source":
+        value.update(customer=None, status="consumed")
+        call.objects.save(value)
+        call.emit("customer.source.deleted", value)
+        answer = value
+    else:
+        answer = call.objects.delete(value, "customer.source.deleted")
+    if customer.get("default_source") == value["id"]:
+        others = sources_of(call, customer["id"])
+        customer["default_source"] = others[0]["id"] if others else None
+        call.objects.save(customer, "customer.updated")
+    return answer
 
 
 def _make_default(call: Call, customer: Json, id: str) -> None:

@@ -1,41 +1,280 @@
 """Customers: whom payments belong to.
 
-    created ──update──▶ created ──delete──▶ deleted   (a deleted one is still retrievable, as ``deleted: true``)
+created ──update──▶ created ──delete──▶ deleted   (a deleted one is still retrievable, as ``deleted: true``)
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from importlib import import_module
+
 from tollkey.keys import Permission
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, retrieve
+from tollkey.payments._common import address, assign, knows, merge_metadata, shipping
+from tollkey.payments._instruments import resolve_payment_method
+from tollkey.payments._sourcing import add_source, keep_source, prepare_source, remove_source, source_of, sources_of
+from tollkey.payments.payment_methods import attach_to
+from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, searching, sublist
 
 PERMISSION = Permission("customer", "Customers", "Core")
 
+_PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "balance", "tax_exempt")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_CLOCK = "test_helpers.test_clock"
+_GONE = "deleted_customer"
+
 
 def create(call: Call, params: Params) -> Json:
-    """Create a customer."""
-    customer = blank("customer", id=call.ids.new("cus"), created=call.now, livemode=call.livemode, invoice_prefix=call.ids.text(8).upper())
-    customer.update(params)
-    return call.objects.insert(customer, "customer.created")
+    """Create a customer, with a payment method or a source saved to it."""
+    clock = params.get("test_clock")
+    now = call.now
+    if clock and knows(call, _CLOCK):
+        now = _frozen(call, clock)
+    customer = blank(
+        "customer",
+        id=call.ids.new("cus"),
+        balance=0,
+        created=now,
+        delinquent=False,
+        invoice_prefix=call.ids.text(8).upper(),
+        invoice_settings={"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
+        livemode=call.livemode,
+        next_invoice_sequence=1,
+        tax_exempt="none",
+        test_clock=clock,
+    )
+    _assign(call, customer, params)
+    given, name = _source(params)
+    source = prepare_source(call, given, name) if given is not None else None
+    if source is not None:
+        customer["default_source"] = source["id"]
+    call.objects.insert(customer, "customer.created")
+    if source is not None:
+        keep_source(call, customer, source)
+    _after(call, customer, params)
+    return customer
+
+
+def _frozen(call: Call, clock: str) -> int:
+    found = call.objects.get(_CLOCK, clock, "test_clock")
+    if len(call.objects.query("customer", {"test_clock": clock}, limit=3)) >= 3:
+        raise invalid("Test clocks are limited to 3 customers. This test clock already has 3 customers.", "test_clock")
+    return int(found["frozen_time"])
+
+
+def _source(params: Params) -> tuple[object, str]:
+    """The token, source or card data that was given, and the parameter it stood in."""
+    for name in ("source", "card", "bank_account"):
+        if params.get(name):
+            return params[name], name
+    return None, "source"
+
+
+def _assign(call: Call, customer: Json, params: Params) -> None:
+    """Copy what was sent; raise ApiError for an address that cannot be one."""
+    if params.get("email") and not _EMAIL.fullmatch(params["email"]):
+        raise invalid(f"Invalid email address: {params['email']}", "email", "email_invalid")
+    assign(customer, params, ("email", *_PLAIN))
+    if "account_balance" in params:
+        customer["balance"] = params["account_balance"]
+    for name, empty in (("balance", 0), ("tax_exempt", "none"), ("preferred_locales", [])):
+        if customer.get(name) is None:
+            customer[name] = empty
+    for name in ("invoice_prefix", "next_invoice_sequence"):
+        if params.get(name):
+            customer[name] = params[name]
+    if "address" in params:
+        customer["address"] = address(params["address"])
+    if "shipping" in params:
+        customer["shipping"] = shipping(params["shipping"])
+    if "tax" in params:
+        customer["_tax"] = params["tax"] or {}
+    merge_metadata(customer, params)
+    settings = params.get("invoice_settings") or {}
+    merged = {**customer["invoice_settings"], **settings}
+    customer["invoice_settings"] = {name: value or None for name, value in merged.items()}
+
+
+def _after(call: Call, customer: Json, params: Params) -> None:
+    """What needs the customer to be there: its payment method, its discount, its tax ids."""
+    if params.get("payment_method"):
+        attach_to(call, resolve_payment_method(call, params["payment_method"], "payment_method"), customer)
+    _check_default(call, customer, params)
+    if (params.get("coupon") or params.get("promotion_code")) and knows(call, "discount"):
+        customer["discount"] = _redeem(call, customer, params)
+        call.objects.save(customer)
+    for entry in params.get("tax_id_data") or []:
+        if knows(call, "tax_id"):
+            _add_tax_id(call, customer, entry)
+
+
+def _redeem(call: Call, customer: Json, params: Params) -> str:
+    """A discount of a coupon or promotion code, as ``discounts`` makes it."""
+    discounting = import_module("tollkey.payments._discounting")
+    entry = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
+    name = "promotion_code" if params.get("promotion_code") else "coupon"
+    discount = discounting.redeem(call, entry, param=name, customer=customer)
+    call.emit("customer.discount.created", discount)
+    return str(discount["id"])
+
+
+def _add_tax_id(call: Call, customer: Json, entry: Json) -> None:
+    status = {"000000000": "verified", "111111111": "unverified"}.get(re.sub(r"\D", "", entry["value"]), "pending")
+    value = blank(
+        "tax_id",
+        id=call.ids.new("txi"),
+        created=call.now,
+        customer=customer["id"],
+        livemode=call.livemode,
+        owner={"type": "customer", "customer": customer["id"]},
+        type=entry["type"],
+        value=entry["value"],
+        country=entry["type"][:2].upper(),
+        verification={"status": status, "verified_address": None, "verified_name": None},
+    )
+    call.objects.insert(value, "customer.tax_id.created")
+
+
+def _check_default(call: Call, customer: Json, params: Params) -> None:
+    """``invoice_settings[default_payment_method]`` must be attached to the customer."""
+    wanted = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if not wanted:
+        return
+    param = "invoice_settings[default_payment_method]"
+    method = resolve_payment_method(call, wanted, param)
+    if method.get("customer") != customer["id"]:
+        raise invalid(
+            f"The customer does not have a payment method with the ID {wanted}. The payment method must be attached to the customer.",
+            param,
+            "resource_missing",
+        )
+
+
+def retrieve_customer(call: Call, params: Params) -> Json:
+    """Retrieve a customer; a deleted one answers ``deleted: true``."""
+    id = call.path["customer"]
+    found = call.objects.find("customer", id)
+    if found is None and call.objects.find(_GONE, id) is not None:
+        return {"id": id, "object": "customer", "deleted": True}
+    return found if found is not None else call.objects.get("customer", id)
 
 
 def update(call: Call, params: Params) -> Json:
-    """Change a customer; metadata is merged."""
+    """Change a customer; metadata is merged. A new source replaces the default one."""
     customer = call.objects.get("customer", call.path["customer"])
-    customer.update(params)
+    _assign(call, customer, params)
+    for name in ("default_source", "default_card", "default_bank_account"):
+        if params.get(name):
+            customer["default_source"] = source_of(call, customer["id"], params[name], in_path=False)["id"]
+    given, name = _source(params)
+    if given is not None:
+        old = customer["default_source"]
+        customer["default_source"] = None
+        add_source(call, customer, given, name)
+        if old is not None:
+            remove_source(call, customer, source_of(call, customer["id"], old))
+    _after(call, customer, params)
     return call.objects.save(customer, "customer.updated")
 
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a customer: its payment methods are detached, its subscriptions canceled (work ``subscription.customer_deleted``)."""
+    customer = call.objects.get("customer", call.path["customer"])
+    id = customer["id"]
+    for method in call.objects.query("payment_method", {"customer": id}):
+        method.update(customer=None, _used=True)
+        call.objects.save(method)
+    for source in sources_of(call, id):
+        call.objects.delete(source)
+    if knows(call, "subscription"):
+        for subscription in call.objects.query("subscription", {"customer": id}):
+            call.schedule.add(call.now, "subscription.customer_deleted", subscription["id"], subscription.get("test_clock"))
+    call.objects.insert({"id": id, "object": _GONE, "created": customer["created"]})
+    return call.objects.delete(customer, "customer.deleted")
+
+
+def _sources(call: Call, customer: Json) -> Json:
+    found = sources_of(call, customer["id"])
+    return sublist([call.objects.copy(value) for value in found], f"/v1/customers/{customer['id']}/sources", total_count=len(found))
+
+
+def _list_of(object: str, name: str) -> Callable[[Call, Json], Json]:
+    def make(call: Call, customer: Json) -> Json:
+        found = call.objects.query(object, {"customer": customer["id"]}, limit=10) if knows(call, object) else []
+        return sublist([call.objects.copy(value) for value in found], f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
+
+    return make
+
+
+_subscriptions, _tax_ids = _list_of("subscription", "subscriptions"), _list_of("tax_id", "tax_ids")
+
+
+def _tax(call: Call, customer: Json) -> Json:
+    """``tax``: whether the customer's place is known well enough for automatic tax."""
+    stored = call.objects.find("customer", customer["id"]) or customer
+    place = stored.get("shipping") or {}
+    where = (place.get("address") if place else None) or stored.get("address") or {}
+    country = where.get("country")
+    location = {"country": country, "source": "billing_address", "state": where.get("state")} if country else None
+    return {
+        "automatic_tax": "not_collecting" if country else "unrecognized_location",
+        "ip_address": (stored.get("_tax") or {}).get("ip_address"),
+        "location": location,
+        "provider": "stripe",
+    }
+
+
+def _with_lists(call: Call, customer: Json) -> None:
+    """Before 2020-08-27 a customer carried its sources, subscriptions and tax ids unasked."""
+    if customer.get("deleted"):
+        return
+    customer.setdefault("sources", _sources(call, customer))
+    customer.setdefault("subscriptions", _subscriptions(call, customer))
+    customer.setdefault("tax_ids", _tax_ids(call, customer))
+
+
+def _old_names(call: Call, customer: Json) -> None:
+    """Before 2019-10-17 the balance was ``account_balance``; tax information had fields of its own."""
+    if not customer.get("deleted"):
+        customer.update(
+            account_balance=customer["balance"], default_currency=customer["currency"], tax_info=None, tax_info_verification=None
+        )
+
+
+def _cards(call: Call, customer: Json) -> None:
+    """Before 2015-02-18 sources were ``cards``."""
+    if customer.get("deleted"):
+        return
+    sources = customer.get("sources") or _sources(call, customer)
+    customer["cards"] = {**sources, "url": f"/v1/customers/{customer['id']}/cards"}
+    customer["default_card"] = customer["default_source"]
+
+
+DELETED = Resource(object=_GONE, permission=PERMISSION, label="customer")
 
 CUSTOMER = Resource(
     object="customer",
     prefix="cus",
     permission=PERMISSION,
     indexed=("email", "test_clock"),
+    searchable={"created": "created", "email": "email", "metadata": "metadata", "name": "name", "phone": "phone"},
     endpoints=(
         listing("customer", "/v1/customers"),
         Endpoint("POST", "/v1/customers", create),
-        retrieve("customer", "/v1/customers/{customer}"),
-        Endpoint("POST", "/v1/customers/{customer}", update),
+        searching("customer", "/v1/customers/search"),
+        Endpoint("GET", "/v1/customers/{customer}", retrieve_customer, raw=True, ephemeral=True),
+        Endpoint("POST", "/v1/customers/{customer}", update, ephemeral=True),
+        Endpoint("DELETE", "/v1/customers/{customer}", delete),
     ),
+    expands={
+        "sources": _sources,
+        "subscriptions": _subscriptions,
+        "tax_ids": _tax_ids,
+        "tax": _tax,
+        "invoice_credit_balance": lambda call, customer: {},
+        "cash_balance": lambda call, customer: None,
+    },
+    changes=(Change("2020-08-27", _with_lists), Change("2019-10-17", _old_names), Change("2015-02-18", _cards)),
     title="Customers",
     columns=("name", "email", "id", "created"),
 )

@@ -11,6 +11,7 @@ from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list
 from tollkey.wire.params import P, operation_params
 from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, Params, Reply, Resource
 from tollkey.wire.service import Logged, Policy, Service
+from tollkey.wire.search import search_page, searching
 from tollkey.wire.shapes import blank
 from tollkey.wire.versions import LATEST, Change
 
@@ -57,6 +58,8 @@ __all__ = [
     "operation_params",
     "redirect",
     "retrieve",
+    "search_page",
+    "searching",
     "sublist",
     "with_query",
 ]

@@ -31,6 +31,7 @@ class Page:
     has_more: bool
     url: str
     more: Json = field(default_factory=dict)
+    count: Callable[[], int] | None = None  # how many there are in all, when that is asked for
 
     def answer(self) -> Json:
         """The list object."""

@@ -200,7 +200,9 @@ class Service:
         endpoint = route.endpoint
         whole = key.kind not in ("publishable", "ephemeral")
         if endpoint.raw and account is None and not request.query and whole and self._as_stored(route, version):
-            return await self._stored(request, route, next(iter(names.values())), scope, request_id, version_header)
+            stored = await self._stored(route, next(iter(names.values())), scope, request_id, version_header)
+            if stored is not None:
+                return stored
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
@@ -317,17 +319,14 @@ class Service:
         kept = encode({**shown, "secret": None}) if endpoint.secret else None
         return Response(200, encode(shown), request_id=call.origin.request_id, kept=kept)
 
-    async def _stored(self, request: Request, route: Route, id: str, scope: Scope, request_id: str, version: str | None) -> Response:
-        """The zero-copy read: the bytes of one object, as they were answered when it was written."""
+    async def _stored(self, route: Route, id: str, scope: Scope, request_id: str, version: str | None) -> Response | None:
+        """The zero-copy read: the bytes of one object, as they were answered when it was written. None when there is none."""
         table = self.setup.tables.of[route.resource.object]
         body = await self.edge.read(lambda tx: table.body(tx, scope, id))
         if body is None:
-            return await self.edge.read(lambda tx: self._missing(tx, scope, route, id))
+            return None
         headers = {"Request-Id": request_id, "Stripe-Version": version or LATEST}
         return Response(200, body, headers, request_id=request_id)
-
-    def _missing(self, tx: Tx, scope: Scope, route: Route, id: str) -> Response:
-        raise Call(self.setup, tx, scope, 0).objects.missing(route.resource.object, id)
 
     def _as_stored(self, route: Route, version: str) -> bool:
         """Whether callers of that version see these objects exactly as they are stored."""
@@ -355,6 +354,9 @@ class Service:
         if isinstance(answer, Page):
             answer.data = [self._show(call, item) for item in answer.data]
             shown = answer.answer()
+            if answer.count is not None and "total_count" in paths:
+                shown["total_count"] = answer.count()
+                paths = [path for path in paths if path != "total_count"]
         else:
             shown = self._show(call, answer)
         if paths:

@@ -1,0 +1,210 @@
+"""Search: the query language of ``/search`` endpoints.
+
+    email:'jane@example.com' AND metadata['plan']:'gold'        name~'jan' OR created>1700000000        -status:'canceled'
+
+Clauses are joined by AND or by OR, never both. ``:`` compares without regard to case, ``~`` finds a part of at least
+three characters, ``>``, ``>=``, ``<`` and ``<=`` compare numbers, ``-`` before a clause turns it round, ``null`` is a
+field without a value. A resource says in ``searchable`` which fields it has.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tollkey.db import Record
+from tollkey.wire.errors import ApiError, invalid
+from tollkey.wire.objects import dig
+from tollkey.wire.pages import Page
+from tollkey.wire.resource import Endpoint, Json, Params
+
+if TYPE_CHECKING:
+    from tollkey.wire.call import Call
+
+_CLAUSE = re.compile(
+    r"""\s*(?P<not>-)?(?P<field>[A-Za-z_][A-Za-z_0-9.]*)
+        (?:\[\s*(?:'(?P<key1>(?:[^'\\]|\\.)*)'|"(?P<key2>(?:[^"\\]|\\.)*)")\s*\])?
+        \s*(?P<operator>:|~|>=|<=|>|<)\s*
+        (?:'(?P<text1>(?:[^'\\]|\\.)*)'|"(?P<text2>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s'"]+))\s*""",
+    re.VERBOSE,
+)
+_JOIN = re.compile(r"\s*(AND|OR)\s+", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\(.)")
+_SHORTEST_PART = 3
+_STEP = 200
+#: Fields whose text is free: compared without regard to case, so no index serves them.
+_FREE = frozenset({"email", "name", "description", "phone", "url", "receipt_number"})
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One condition. path: dotted, in the object. key: within ``metadata``. value: None stands for null."""
+
+    path: str
+    key: str | None
+    operator: str
+    value: str | None
+    negated: bool
+
+    def holds(self, object: Json) -> bool:
+        """Whether the object fulfils it."""
+        found = dig(object, self.path)
+        if self.key is not None:
+            found = (found or {}).get(self.key)
+        return self._matches(found) != self.negated
+
+    def _matches(self, found: Any) -> bool:
+        if isinstance(found, list):
+            return any(self._matches(item) for item in found)
+        if self.value is None:
+            return found in (None, "")
+        if found is None:
+            return False
+        if self.operator == ":":
+            text = ("true" if found else "false") if isinstance(found, bool) else str(found)
+            return text.casefold() == self.value.casefold()
+        if self.operator == "~":
+            return self.value.casefold() in str(found).casefold()
+        try:
+            have, wanted = float(found), float(self.value)
+        except (TypeError, ValueError):
+            return False
+        return {">": have > wanted, ">=": have >= wanted, "<": have < wanted, "<=": have <= wanted}[self.operator]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed query: all of the clauses must hold, or any."""
+
+    clauses: tuple[Clause, ...]
+    any: bool = False
+
+    def holds(self, object: Json) -> bool:
+        """Whether the object is found by it."""
+        results = (clause.holds(object) for clause in self.clauses)
+        return any(results) if self.any else all(results)
+
+
+def parse(text: str, searchable: Mapping[str, str], plural: str) -> Query:
+    """Read a query. searchable: field -> dotted path. plural: how messages name the resource, for example ``customers``.
+
+    Raises ApiError 400 for what cannot be read, and for fields that are not searchable.
+    """
+    clauses, joins, place = [], set(), 0
+    while True:
+        match = _CLAUSE.match(text, place)
+        if match is None:
+            raise _unreadable(text)
+        clauses.append(_clause(match, searchable, plural))
+        place = match.end()
+        if place >= len(text):
+            break
+        join = _JOIN.match(text, place)
+        if join is None:
+            raise _unreadable(text)
+        joins.add(join[1].upper())
+        place = join.end()
+    if len(joins) > 1:
+        raise invalid("You cannot combine `AND` and `OR` clauses in the same query.", "query")
+    return Query(tuple(clauses), joins == {"OR"})
+
+
+def _clause(match: re.Match[str], searchable: Mapping[str, str], plural: str) -> Clause:
+    name, operator = match["field"], match["operator"]
+    key = match["key1"] if match["key1"] is not None else match["key2"]
+    if name not in searchable or (key is not None) != (name == "metadata"):
+        raise invalid(
+            f"Field `{name}` is an unsupported search field for resource `{plural}`."
+            f" See http://stripe.com/docs/search#query-fields-for-{plural.replace('_', '-')} for a list of supported fields.",
+            "query",
+        )
+    quoted = match["text1"] if match["text1"] is not None else match["text2"]
+    bare = match["bare"]
+    if quoted is None and bare.lower() != "null" and not re.fullmatch(r"-?\d+(\.\d+)?|true|false", bare, re.IGNORECASE):
+        raise invalid(f"Values in search clauses must be quoted: `{bare}`.", "query")
+    value = _plain(quoted) if quoted is not None else None if bare.lower() == "null" else bare
+    if operator == "~" and (value is None or len(value) < _SHORTEST_PART):
+        raise invalid(f"Substring search needs at least {_SHORTEST_PART} characters: `{value}`.", "query")
+    return Clause(searchable[name], _plain(key) if key is not None else None, operator, value, match["not"] is not None)
+
+
+def _plain(text: str) -> str:
+    return _ESCAPE.sub(r"\1", text)
+
+
+def _unreadable(text: str) -> ApiError:
+    return invalid(
+        f"We were unable to parse your search query: `{text}`. See http://stripe.com/docs/search for the query language.", "query"
+    )
+
+
+def search_page(call: Call, object: str, params: Params, *, url: str) -> Page:
+    """One page of what a query finds, newest first.
+
+    params: ``query``, ``limit`` (1 to 100, else 10), ``page`` (the ``next_page`` of the page before).
+    """
+    resource = call.objects.resource(object)
+    query = parse(params["query"], resource.searchable, url.split("/")[-2])
+    limit = params.get("limit") or 10
+    table = call.objects.table(object)
+    after = _cursor(table.get(call.tx, call.scope, _id_of(params["page"])), params["page"]) if params.get("page") else None
+    equal = _served(query, resource.indexed)
+    found: list[Json] = []
+    while len(found) <= limit:
+        records = table.page(call.tx, call.scope, _STEP, equal, after=after)
+        found += [value for value in (call.objects._keep(object, record) for record in records) if query.holds(value)]
+        if len(records) < _STEP:
+            break
+        after = records[-1]
+    more = len(found) > limit
+    found = found[:limit]
+
+    def count() -> int:
+        return sum(query.holds(value) for value in call.objects.query(object, equal, limit=10_000))
+
+    return Page(found, more, url, {"object": "search_result", "next_page": _token(found[-1]["id"]) if more else None}, count)
+
+
+def _served(query: Query, indexed: tuple[str, ...]) -> dict[str, str]:
+    """The clauses that an index can serve: equal ids, states and the like, all of which must hold."""
+    if query.any:
+        return {}
+    return {
+        clause.path: clause.value
+        for clause in query.clauses
+        if clause.operator == ":"
+        and clause.value is not None
+        and not clause.negated
+        and clause.path in indexed
+        and clause.path not in _FREE
+    }
+
+
+def _token(id: str) -> str:
+    return base64.urlsafe_b64encode(id.encode()).decode().rstrip("=")
+
+
+def _id_of(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _cursor(record: Record | None, token: str) -> Record:
+    if record is None:
+        raise invalid(f"Invalid page token: {token}", "page")
+    return record
+
+
+def searching(object: str, path: str) -> Endpoint:
+    """The search endpoint of one kind of object; its ``searchable`` fields may be asked for."""
+
+    def handler(call: Call, params: Params) -> Page:
+        return search_page(call, object, params, url=path)
+
+    return Endpoint("GET", path, handler)
