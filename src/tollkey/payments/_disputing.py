@@ -55,6 +55,7 @@ def after_charge(call: Call, charge: Json, card: TestCard | None, authenticated:
 
 def open_review(call: Call, charge: Json, reason: str = "rule") -> Json:
     """Put a payment in the queue of reviews."""
+    intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
     review = blank(
         "review",
         id=call.ids.new("prv"),
@@ -63,8 +64,8 @@ def open_review(call: Call, charge: Json, reason: str = "rule") -> Json:
         livemode=call.livemode,
         open=True,
         opened_reason=reason,
-        payment_intent=charge["payment_intent"],
         reason=reason,
+        **intent,
         billing_zip=charge["billing_details"]["address"]["postal_code"],
     )
     charge["review"] = review["id"]
@@ -74,6 +75,7 @@ def open_review(call: Call, charge: Json, reason: str = "rule") -> Json:
 
 def warn(call: Call, charge: Json) -> Json:
     """The issuer reports fraud."""
+    intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
     warning = blank(
         "radar.early_fraud_warning",
         id=call.ids.new("issfr"),
@@ -82,7 +84,7 @@ def warn(call: Call, charge: Json) -> Json:
         created=call.now,
         fraud_type="misc",
         livemode=call.livemode,
-        payment_intent=charge["payment_intent"],
+        **intent,
     )
     return call.objects.insert(warning, "radar.early_fraud_warning.created")
 

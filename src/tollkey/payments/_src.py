@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from tollkey.payments import _banks
-from tollkey.payments._cards import ThreeDSecure
+from tollkey.payments._cards import ThreeDSecure, fingerprint
 from tollkey.payments._common import address, new_metadata
 from tollkey.payments._currency import check_amount, check_currency, show
 from tollkey.payments._instruments import fingerprint_owner, redeem, resolve_payment_method, test_card
@@ -250,10 +250,10 @@ def _start_receiver(call: Call, source: Json) -> None:
         "refund_attributes_status": "missing",
     }
     bank = {"account_number": number, "bank_name": "TEST BANK", "routing_number": "110000000", "swift_code": "TSTEZ122"}
-    fingerprint = _banks.fingerprint(number, fingerprint_owner(call))
+    print_ = fingerprint(number, fingerprint_owner(call))
     source["ach_credit_transfer"] = {
         **bank,
-        "fingerprint": fingerprint,
+        "fingerprint": print_,
         "refund_account_holder_name": None,
         "refund_account_holder_type": None,
         "refund_routing_number": None,
