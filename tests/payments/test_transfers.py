@@ -60,6 +60,12 @@ def test_an_unknown_destination_is_named_and_one_that_cannot_receive_is_refused(
     assert refused.error["code"] == "insufficient_capabilities_for_transfer"
 
 
+def test_an_account_that_has_told_nothing_yet_receives_money_in_test_mode(api: Api) -> None:
+    fund(api, 1_000)
+    account = api.ok("post", "/v1/accounts")
+    assert api.post("/v1/transfers", amount=10, currency="usd", destination=account["id"]).status == 200
+
+
 def test_a_reversal_takes_money_back_in_parts_until_nothing_is_left(api: Api) -> None:
     account = connected(api)
     fund(api, 1_000)
@@ -140,4 +146,11 @@ def test_a_connected_account_can_pay_its_platform(api: Api) -> None:
     transfer = api.ok("post", "/v1/transfers", amount=15, currency="usd", destination=api.account, headers=acting(account))
     assert api.get(f"/v1/charges/{transfer['destination_payment']}")["source"]["id"] == account["id"]
     assert available(api) == 15
+    audit(api, account)
+
+
+def test_a_platform_takes_from_an_account_even_what_is_not_there(api: Api) -> None:
+    account = connected(api)
+    api.ok("post", "/v1/transfers", amount=15, currency="usd", destination=api.account, headers=acting(account))
+    assert (available(api, account), available(api)) == (-15, 15)
     audit(api, account)

@@ -70,6 +70,8 @@ def create(call: Call, params: Params) -> Json:
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
     held = Held(call, account, call.objects.copy(account))
+    if kind == "standard":
+        request(held, dict.fromkeys(("card_payments", "transfers"), True))
     _apply(held, params)
     for name in account["capabilities"]:
         held.own.emit("capability.updated", capability(account, name), {"status": "unrequested"})
