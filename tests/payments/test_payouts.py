@@ -98,3 +98,12 @@ def test_a_top_up_arrives_fails_or_is_canceled(api: Api) -> None:
     assert sorted(types) == ["topup.canceled", "topup.created", "topup.created", "topup.created", "topup.failed", "topup.succeeded"]
     assert [one["id"] for one in api.get("/v1/topups", amount={"gte": 1_000})["data"]] == [topup["id"]]
     audit(api)
+
+
+def test_money_that_becomes_available_is_told_once_for_each_day(api: Api) -> None:
+    for _ in range(2):
+        api.ok("post", "/v1/charges", amount=1_000, currency="usd", source="tok_visa")
+    assert api.events("balance.available") == []
+    api.advance(7 * 86_400)
+    (event,) = api.events("balance.available")
+    assert event["data"]["object"]["available"][0]["amount"] == available(api)

@@ -60,6 +60,8 @@ def book(
     if any(side.amount for side in sides):
         due = available if available is not None and available > call.now else None
         ledger.post(call.tx, call.scope, call.now, sides, source, due, txn=txn)
+        if amount - fee > 0:
+            call.schedule.once(due or call.now, "balance.available", str(due or call.now))
     value = blank(
         "balance_transaction",
         id=txn,

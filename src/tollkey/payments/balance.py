@@ -39,6 +39,11 @@ def balance(call: Call, params: Params) -> Json:
     return answer
 
 
+def tell(call: Call, id: str) -> None:
+    """Money has become available."""
+    call.emit("balance.available", balance(call, {}))
+
+
 def list_transactions(call: Call, params: Params) -> Page:
     """List balance transactions by ``type``, ``source``, ``currency`` or ``payout``."""
     filters = {"type": "type", "source": "source", "currency": "currency", "payout": "_payout"}
@@ -63,6 +68,7 @@ BALANCE = Resource(
     permission=PERMISSION,
     endpoints=(Endpoint("GET", "/v1/balance", balance),),
     stored=False,
+    on_due={"balance.available": tell},
     title="Balance",
 )
 

@@ -51,6 +51,14 @@ class Schedule:
             (self._scope.account, int(self._scope.livemode), clock or "", at, kind, id),
         )
 
+    def once(self, at: int, kind: str, id: str) -> None:
+        """Do ``kind`` to ``id`` at that real time, unless there is such an appointment already."""
+        self._tx.execute(
+            "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, '', ?, ?, ?)"
+            " ON CONFLICT (account, livemode, kind, id) DO NOTHING",
+            (self._scope.account, int(self._scope.livemode), at, kind, id),
+        )
+
     def cancel(self, kind: str, id: str) -> None:
         """Forget an appointment; nothing happens when there is none."""
         self._tx.execute(
