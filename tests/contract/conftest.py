@@ -37,7 +37,12 @@ class Running:
 def serving(data: Path, database: str = "", **environ: str) -> Iterator[Running]:
     """Start ``tollkey serve`` and stop it with SIGTERM; it must end with 0."""
     command = [sys.executable, "-m", "tollkey", "serve", "--port", "0", "--json", "--data", str(data)]
-    settings = {"PYTHONPATH": str(ROOT / "src"), **({"TOLLKEY_DATABASE": database} if database else {}), **environ}
+    settings = {
+        "PYTHONPATH": str(ROOT / "src"),
+        "TOLLKEY_SETTLE_SECONDS": "0",
+        **({"TOLLKEY_DATABASE": database} if database else {}),
+        **environ,
+    }
     with open(data.parent / f"{data.name}.log", "wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **settings})
     assert process.stdout is not None

@@ -85,13 +85,15 @@ def _voucher(call: Call, kind: str, url: str) -> Json:
     return {name: details, "type": name}
 
 
-def check_return_url(call: Call, intent: Json, return_url: str | None) -> None:
+def check_return_url(call: Call, intent: Json, return_url: str | None, off_session: bool = False) -> None:
     """Raise ApiError 400 when customers might be sent away and there is nowhere to return to.
 
     An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API version.
     """
     automatic = intent["automatic_payment_methods"]
     if return_url or automatic is None or automatic.get("allow_redirects") == "never" or intent.get("confirmation_method") == "manual":
+        return
+    if off_session:  # nobody is there to be sent anywhere
         return
     if intent.get("_implicit") and "stripe-version" not in call.origin.headers:
         return

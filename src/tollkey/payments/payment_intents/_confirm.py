@@ -41,7 +41,7 @@ def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
     _default_source(call, intent, params)
     if intent["payment_method"] is None:
         raise _states.missing_method(call, intent)
-    check_return_url(call, intent, params.get("return_url"))
+    check_return_url(call, intent, params.get("return_url"), bool(params.get("off_session")))
     off_session = bool(params.get("off_session"))
     if off_session and intent["setup_future_usage"] is not None:
         raise invalid(_BOTH_SESSIONS, "off_session", "payment_intent_invalid_parameter")
