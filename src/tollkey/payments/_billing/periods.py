@@ -1,0 +1,44 @@
+"""Calendar arithmetic of billing: months keep the day of the anchor, shorter months their last day. Times are UTC epoch seconds."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import datetime, timedelta, timezone
+
+DAY = 86_400
+_UTC = timezone.utc  # noqa: UP017
+#: The longest interval that prices may have, by unit (three years).
+LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
+
+
+def moment(at: int) -> datetime:
+    """That second as a date and time in UTC."""
+    return datetime.fromtimestamp(at, _UTC)
+
+
+def shift(anchor: int, interval: str, count: int) -> int:
+    """The moment ``count`` intervals after the anchor (before it when negative).
+
+    interval: day, week, month or year. The 31st becomes the last day of a shorter month.
+    """
+    start = moment(anchor)
+    if interval in ("day", "week"):
+        return int((start + timedelta(days=count * (7 if interval == "week" else 1))).timestamp())
+    months = start.year * 12 + start.month - 1 + count * (12 if interval == "year" else 1)
+    year, month = divmod(months, 12)
+    day = min(start.day, calendar.monthrange(year, month + 1)[1])
+    return int(start.replace(year=year, month=month + 1, day=day).timestamp())
+
+
+def period_around(anchor: int, interval: str, count: int, at: int) -> tuple[int, int]:
+    """The billing period that holds ``at``: start (included) and end, counted from the anchor so that no day drifts."""
+    days = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}[interval] * count
+    steps = int((at - anchor) / (days * DAY)) - 1
+    while shift(anchor, interval, (steps + 1) * count) <= at:
+        steps += 1
+    return shift(anchor, interval, steps * count), shift(anchor, interval, (steps + 1) * count)
+
+
+def show_date(at: int) -> str:
+    """A date as invoice lines write it: ``10 Nov 2025``."""
+    return moment(at).strftime("%d %b %Y")

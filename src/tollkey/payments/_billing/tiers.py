@@ -1,0 +1,98 @@
+"""What a price costs for a quantity: per unit, packages, graduated and volume tiers. Pure arithmetic on price objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+Json = Mapping[str, Any]
+
+
+class Part(NamedTuple):
+    """One invoice line's worth of a price: how many, the amount in minor units, and the price of one (None when it varies)."""
+
+    quantity: int
+    amount: int
+    unit: Decimal | None
+    label: str = ""
+
+
+def rounded(value: Decimal) -> int:
+    """Whole minor units; halves go away from zero."""
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def unit_of(price: Json) -> Decimal:
+    """The price of one unit in minor units, perhaps with a fraction; 0 when the price has none."""
+    text = price.get("unit_amount_decimal")
+    return Decimal(text) if text is not None else Decimal(price.get("unit_amount") or 0)
+
+
+def packages(price: Json, quantity: int) -> int:
+    """How many units are charged for a quantity: ``transform_quantity`` divides and rounds."""
+    transform = price.get("transform_quantity")
+    if not transform:
+        return quantity
+    ratio = Decimal(quantity) / Decimal(transform["divide_by"])
+    return int(ratio.to_integral_value(ROUND_CEILING if transform["round"] == "up" else ROUND_FLOOR))
+
+
+def cost(price: Json, quantity: int) -> int:
+    """The amount in minor units of that many units of a price, rounded once."""
+    return sum(part.amount for part in parts(price, quantity))
+
+
+def parts(price: Json, quantity: int) -> list[Part]:
+    """A price applied to a quantity, as the parts that an invoice shows: one, or one a tier (and one a flat fee) when graduated.
+
+    price: a price object; its tiers stand in ``_tiers``.
+    """
+    tiers = price.get("_tiers") or price.get("tiers")
+    if price.get("billing_scheme") != "tiered" or not tiers:
+        units = packages(price, quantity)
+        unit = unit_of(price)
+        return [Part(quantity, rounded(unit * units), unit)]
+    if price.get("tiers_mode") == "volume":
+        tier = _tier_of(tiers, quantity)
+        flat = rounded(_decimal(tier, "flat_amount"))
+        made = [Part(quantity, rounded(_decimal(tier, "unit_amount") * quantity), _decimal(tier, "unit_amount"), "volume")]
+        return [*made, Part(0, flat, None, "flat")] if flat else made
+    return _graduated(tiers, quantity)
+
+
+def _graduated(tiers: Sequence[Json], quantity: int) -> list[Part]:
+    made: list[Part] = []
+    below = 0
+    for place, tier in enumerate(tiers):
+        limit = _limit(tier)
+        inside = max(0, quantity - below if limit is None else min(quantity, limit) - below)
+        if inside == 0 and place > 0:
+            break
+        unit = _decimal(tier, "unit_amount")
+        made.append(Part(inside, rounded(unit * inside), unit, "first tier" if place == 0 else "next tier"))
+        flat = rounded(_decimal(tier, "flat_amount"))
+        if flat:
+            made.append(Part(0, flat, None, "flat"))
+        if limit is None or quantity <= limit:
+            break
+        below = limit
+    return made
+
+
+def _tier_of(tiers: Sequence[Json], quantity: int) -> Json:
+    for tier in tiers:
+        limit = _limit(tier)
+        if limit is None or quantity <= limit:
+            return tier
+    return tiers[-1]
+
+
+def _limit(tier: Json) -> int | None:
+    limit = tier.get("up_to")
+    return None if limit in (None, "inf") else int(limit)
+
+
+def _decimal(tier: Json, name: str) -> Decimal:
+    text = tier.get(name + "_decimal")
+    return Decimal(text) if text is not None else Decimal(tier.get(name) or 0)

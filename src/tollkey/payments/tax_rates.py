@@ -1,0 +1,54 @@
+"""Tax rates: percentages that invoices add to, or find inside, a price.
+
+    active ──update──▶ active | inactive   (the percentage never changes; a rate cannot be deleted)
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments._fields import fresh_metadata, take
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, list_page, retrieve
+
+PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
+_FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "state", "tax_type")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a tax rate."""
+    rate = blank(
+        "tax_rate", id=call.ids.new("txr"), active=True, created=call.now, livemode=call.livemode, inclusive=params["inclusive"],
+        percentage=float(params["percentage"]), rate_type="percentage",
+    )  # fmt: skip
+    take(rate, params, _FIELDS)
+    rate["metadata"] = fresh_metadata(params)
+    return call.objects.insert(rate, "tax_rate.created")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change how a tax rate is described, or whether it can be used."""
+    rate = call.objects.get("tax_rate", call.path["tax_rate"])
+    take(rate, params, _FIELDS)
+    return call.objects.save(rate, "tax_rate.updated")
+
+
+def list_rates(call: Call, params: Params) -> Page:
+    """List tax rates by ``active`` and ``inclusive``."""
+    equal = {name: "true" if params[name] else "false" for name in ("active", "inclusive") if params.get(name) is not None}
+    return list_page(call, "tax_rate", params, equal, url="/v1/tax_rates")
+
+
+TAX_RATE = Resource(
+    object="tax_rate",
+    prefix="txr",
+    permission=PERMISSION,
+    path_param="tax_rate",
+    indexed=("active", "inclusive"),
+    endpoints=(
+        Endpoint("GET", "/v1/tax_rates", list_rates),
+        Endpoint("POST", "/v1/tax_rates", create),
+        retrieve("tax_rate", "/v1/tax_rates/{tax_rate}"),
+        Endpoint("POST", "/v1/tax_rates/{tax_rate}", update),
+    ),
+    title="Tax rates",
+    columns=("display_name", "id", "percentage", "inclusive", "active", "created"),
+)
