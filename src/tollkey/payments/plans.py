@@ -8,7 +8,7 @@ from __future__ import annotations
 from tollkey.payments._fields import take
 from tollkey.payments._pricing import make_price, missing_plan, plan_of
 from tollkey.payments._repricing import refresh_items
-from tollkey.payments.prices import PERMISSION, product_of
+from tollkey.payments.prices import PERMISSION
 from tollkey.payments.products import new_product
 from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_param
 
@@ -113,7 +113,7 @@ PLAN = Resource(
     permission=PERMISSION,
     path_param="plan",
     stored=False,
-    expands={"tiers": _tiers, "product": product_of},
+    expands={"tiers": _tiers},
     endpoints=(
         Endpoint("GET", "/v1/plans", list_plans),
         Endpoint("POST", "/v1/plans", create),

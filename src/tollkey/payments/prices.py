@@ -63,15 +63,6 @@ def list_prices(call: Call, params: Params) -> Page:
     return list_page(call, "price", params, equal, url="/v1/prices", keep=fits if recurring else None)
 
 
-def product_of(call: Call, value: Json) -> Any:
-    """The product of a price or plan: its id may be the caller's own, so it is looked up by kind."""
-    product = value.get("product")
-    if not isinstance(product, str):
-        return product
-    found = call.objects.find("product", product)
-    return call.objects.copy(found) if found is not None else {"id": product, "object": "product", "deleted": True}
-
-
 def _aggregate(call: Call, price: Json) -> None:
     """Before 2025-03-31 metered prices told how usage records are summed up."""
     if price.get("recurring"):
@@ -92,7 +83,6 @@ PRICE = Resource(
     expands={
         "tiers": lambda call, price: price.get("_tiers"),
         "currency_options": lambda call, price: all_currencies(price),
-        "product": product_of,
     },
     endpoints=(
         Endpoint("GET", "/v1/prices", list_prices),

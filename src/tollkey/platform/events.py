@@ -32,7 +32,7 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
         "id": call.ids.new("evt"),
         "object": "event",
         "api_version": LATEST,
-        "created": call.now,
+        "created": call.real,
         "data": data,
         "livemode": call.livemode,
         "pending_webhooks": len(hearing),

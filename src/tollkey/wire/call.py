@@ -73,6 +73,7 @@ class Call:
         platform: str | None = None,
     ) -> None:
         self.setup, self.tx, self.scope, self.now = setup, tx, scope, now
+        self.real = now  # the machine's time, also when a test clock's time is ``now``
         self.key, self.path = key, path or {}
         self.origin = origin or Origin()
         self.platform = platform or scope.account
@@ -124,7 +125,9 @@ class Call:
         return other
 
     def _again(self, scope: Scope, now: int) -> Call:
-        return Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, platform=self.platform)
+        other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, platform=self.platform)
+        other.real = self.real
+        return other
 
 
 Handler = Callable[[Call, dict[str, Any]], Any]

@@ -53,19 +53,22 @@ def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) 
     else:
         inner = value[name]
     if isinstance(inner, str):
-        inner = _load(call, inner, path, allowed)
+        inner = _load(call, inner, name, path, allowed)
         if inner is None:
             return
         value[name] = inner
     elif isinstance(inner, list) and inner and isinstance(inner[0], str):
-        inner = value[name] = [_load(call, id, path, allowed) or id for id in inner]
+        inner = value[name] = [_load(call, id, name, path, allowed) or id for id in inner]
     elif not rest and inner is not None and not isinstance(inner, dict | list):
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     _descend(call, inner, rest, path, allowed)
 
 
-def _load(call: Call, id: str, path: str, allowed: Any) -> Json | None:
-    resource = call.setup.tables.catalogue.of_id(id)
+def _load(call: Call, id: str, name: str, path: str, allowed: Any) -> Json | None:
+    catalogue = call.setup.tables.catalogue
+    resource = catalogue.of_id(id) or catalogue.by_object.get(name)  # callers choose the ids of coupons, products and plans
+    if resource is not None and not resource.stored:
+        resource = None
     if resource is None and "_" in id:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     if resource is None:

@@ -198,6 +198,11 @@ class Objects:
             self._call.emit(event, value)
         return value
 
+    def imagine(self, value: Json) -> Json:
+        """An object that exists only within this request: it can be found, and is never stored."""
+        self._loaded[value["object"], value["id"]] = value
+        return value
+
     def save(self, value: Json, event: str | None = None) -> Json:
         """Store what has been changed in a loaded object, with its event when something public differs.
 

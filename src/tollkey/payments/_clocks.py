@@ -1,0 +1,36 @@
+"""Test clocks as other files need them: the time a customer lives in."""
+
+from __future__ import annotations
+
+from tollkey.wire import ApiError, Call, Json, invalid
+
+CLOCK = "test_helpers.test_clock"
+CUSTOMERS = 3
+
+
+def at_clock(call: Call, clock: str | None) -> Call:
+    """The call at the time of a test clock; the same call without one.
+
+    Raises ApiError 429 while the clock advances: nothing that lives on it may be changed then.
+    """
+    if clock is None:
+        return call
+    found = call.objects.find(CLOCK, clock)
+    if found is None:
+        return call
+    if found["status"] == "advancing":
+        raise ApiError(429, message=f"Test clock advancement underway - cannot perform modifications: {clock}", code="lock_timeout")
+    return call.at(found["frozen_time"])
+
+
+def for_customer(call: Call, customer: Json | None) -> Call:
+    """The call at the time that the customer lives in."""
+    return at_clock(call, (customer or {}).get("test_clock"))
+
+
+def join(call: Call, clock: str) -> Call:
+    """The call at a clock's time, for a new customer of it. Raises ApiError when there is none or it has three customers already."""
+    call.objects.get(CLOCK, clock, "test_clock")
+    if len(call.objects.query("customer", {"test_clock": clock}, limit=CUSTOMERS)) >= CUSTOMERS:
+        raise invalid(f"Test clocks are limited to {CUSTOMERS} customers. This test clock already has {CUSTOMERS} customers.", "test_clock")
+    return at_clock(call, clock)

@@ -1,0 +1,234 @@
+"""Invoice lines: made from subscription items, invoice items and single amounts, and added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from tollkey.payments._billing import Line, Off, Rate, Tax, compute, parts, show_date
+from tollkey.payments._currency import show
+from tollkey.payments._discounting import offs
+from tollkey.payments._pricing import decimal_text
+from tollkey.wire import Call, Json, blank
+
+
+def new_line(
+    call: Call,
+    *,
+    amount: int,
+    currency: str,
+    period: tuple[int, int],
+    parent: Json,
+    description: str | None = None,
+    quantity: int | None = 1,
+    price: str | None = None,
+    product: str | None = None,
+    unit: Decimal | None = None,
+    discountable: bool = True,
+    discounts: Iterable[str] = (),
+    rates: Iterable[str] = (),
+    metadata: Json | None = None,
+    id: str | None = None,
+) -> Json:
+    """One line of an invoice, not yet discounted or taxed.
+
+    amount: minor units. period: UTC epoch seconds. unit: the price of one in minor units. rates: ids of its own tax rates.
+    The line keeps ``_rates``; ``settle_lines`` takes it out again before the invoice is stored.
+    """
+    pricing = None
+    if price is not None:
+        pricing = {
+            "price_details": {"price": price, "product": product},
+            "type": "price_details",
+            "unit_amount_decimal": None if unit is None else decimal_text(unit),
+        }
+    line = blank(
+        "line_item",
+        id=id or call.ids.new("il"),
+        amount=amount,
+        currency=currency,
+        description=description,
+        discountable=discountable,
+        discounts=list(discounts),
+        livemode=call.livemode,
+        metadata=dict(metadata or {}),
+        parent=parent,
+        period={"start": period[0], "end": period[1]},
+        pricing=pricing,
+        quantity=quantity,
+        quantity_decimal=None if quantity is None else str(quantity),
+        subtotal=amount,
+    )
+    line["subscription"] = ((parent.get("subscription_item_details") or parent.get("invoice_item_details")) or {}).get("subscription")
+    line["_rates"] = list(rates)
+    return line
+
+
+def subscription_parent(subscription: str, item: str, *, invoice_item: str | None = None, proration: bool = False, credited: Json | None = None) -> Json:
+    """``parent`` of a line that a subscription item causes."""
+    return {
+        "invoice_item_details": None,
+        "subscription_item_details": {
+            "invoice_item": invoice_item,
+            "proration": proration,
+            "proration_details": {"credited_items": credited},
+            "subscription": subscription,
+            "subscription_item": item,
+        },
+        "type": "subscription_item_details",
+    }
+
+
+def item_parent(invoice_item: str | None, subscription: str | None = None, proration: bool = False) -> Json:
+    """``parent`` of a line that an invoice item causes."""
+    return {
+        "invoice_item_details": {
+            "invoice_item": invoice_item,
+            "proration": proration,
+            "proration_details": {"credited_items": None},
+            "subscription": subscription,
+        },
+        "subscription_item_details": None,
+        "type": "invoice_item_details",
+    }
+
+
+def product_name(call: Call, price: Json) -> str:
+    """What a line calls the product of a price."""
+    product = call.objects.find("product", price["product"])
+    return str(product["name"]) if product else str(price.get("nickname") or price["product"])
+
+
+def quantity_text(call: Call, price: Json, quantity: int) -> str:
+    """``10 user × Name``: the quantity with the product's unit label."""
+    product = call.objects.find("product", price["product"]) or {}
+    label = f" {product['unit_label']}" if product.get("unit_label") else ""
+    return f"{quantity}{label} × {product_name(call, price)}"  # noqa: RUF001
+
+
+def every(recurring: Json) -> str:
+    """``month``, or ``every 3 months``."""
+    count = recurring["interval_count"]
+    return str(recurring["interval"]) if count == 1 else f"every {count} {recurring['interval']}s"
+
+
+def price_text(unit: Decimal, currency: str) -> str:
+    """A unit price as lines show it: ``$25.00``, with more digits where it has fractions of a minor unit."""
+    if unit == unit.to_integral_value():
+        return show(int(unit), currency)
+    whole = show(int(unit), currency)
+    return whole + decimal_text(unit - int(unit))[2:]
+
+
+def subscription_lines(
+    call: Call, subscription: Json, item: Json, price: Json, period: tuple[int, int], *, quantity: int, trial: bool = False
+) -> list[Json]:
+    """The lines of one subscription item for a period: one a tier; a free one in a trial."""
+    if trial:
+        made = [(quantity, 0, Decimal(0), f"Free trial for {quantity_text(call, price, quantity)}")]
+    else:
+        made = []
+        for part in parts(price, quantity):
+            unit = part.unit
+            text = quantity_text(call, price, part.quantity)
+            if part.label == "flat":
+                text, unit = f"{product_name(call, price)} (at {show(part.amount, price['currency'])} / {every(price['recurring'])})", None
+            elif part.label:
+                tier = f"Tier {1 + len(made)} at" if part.label != "volume" else "at"
+                text += f" ({tier} {price_text(unit or Decimal(0), price['currency'])} / {every(price['recurring'])})"
+            else:
+                text += f" (at {price_text(unit or Decimal(0), price['currency'])} / {every(price['recurring'])})"
+            made.append((part.quantity, part.amount, unit, text))  # type: ignore[arg-type]
+    return [
+        new_line(
+            call, amount=amount, currency=price["currency"], period=period, parent=subscription_parent(subscription["id"], item["id"]),
+            description=text, quantity=count, price=price["id"], product=price["product"], unit=unit, discounts=item["discounts"],
+            rates=[rate["id"] for rate in item["tax_rates"]], metadata={**item["metadata"]},
+        )
+        for count, amount, unit, text in made
+    ]  # fmt: skip
+
+
+def invoice_item_line(call: Call, item: Json) -> Json:
+    """The line of an invoice item."""
+    parent = item_parent(item["id"])
+    subscription = item.get("_subscription")
+    if subscription is not None:
+        parent = subscription_parent(
+            subscription, item["_subscription_item"], invoice_item=item["id"], proration=item["proration"], credited=item.get("_credited")
+        )
+    details = item["pricing"]["price_details"] if item["pricing"] else {"price": None, "product": None}
+    unit = item["pricing"]["unit_amount_decimal"] if item["pricing"] else None
+    return new_line(
+        call, amount=item["amount"], currency=item["currency"], period=(item["period"]["start"], item["period"]["end"]), parent=parent,
+        description=item["description"], quantity=item["quantity"], price=details["price"], product=details["product"],
+        unit=None if unit is None else Decimal(unit), discountable=item["discountable"], discounts=item["discounts"],
+        rates=[rate["id"] for rate in item["tax_rates"]], metadata=item["metadata"],
+    )  # fmt: skip
+
+
+def rate_of(call: Call, id: str) -> Rate:
+    """A tax rate as the arithmetic wants it."""
+    rate = call.objects.get("tax_rate", id, "tax_rates")
+    return Rate(id, Decimal(str(rate["percentage"])), rate["inclusive"])
+
+
+def tax_entry(tax: Tax) -> Json:
+    """A tax as lines and invoices show it."""
+    return {
+        "amount": tax.amount,
+        "tax_behavior": "inclusive" if tax.rate.inclusive else "exclusive",
+        "tax_rate_details": {"tax_rate": tax.rate.id},
+        "taxability_reason": "not_available",
+        "taxable_amount": tax.taxable,
+        "type": "tax_rate_details",
+    }
+
+
+def settle(call: Call, invoice: Json) -> None:
+    """Work out discounts, taxes and totals of an invoice from its lines, in place. What is private of a line stays in ``_lines``."""
+    data = invoice["lines"]["data"]
+    private = invoice.setdefault("_lines", {})
+    at = invoice["created"]
+    lines = []
+    for line in data:
+        if "_rates" in line:
+            private[line["id"]] = {"rates": line.pop("_rates")}
+        own = offs(call, line["discounts"], invoice["currency"], at)
+        rates = [rate_of(call, id) for id in private.get(line["id"], {}).get("rates", ())]
+        product = ((line["pricing"] or {}).get("price_details") or {}).get("product")
+        lines.append(Line(line["amount"], line["discountable"], product, own, rates))
+    exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
+    default = [] if exempt else [rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]
+    if exempt:
+        for line in lines:
+            line.rates = ()
+    whole: list[Off] = offs(call, invoice["discounts"], invoice["currency"], at)
+    totals = compute(lines, whole, default)
+    for line, worked in zip(data, lines, strict=True):
+        line["discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in worked.off]
+        line["pretax_credit_amounts"] = [{"amount": amount, "discount": id, "type": "discount"} for id, amount in worked.off]
+        line["taxes"] = [tax_entry(tax) for tax in worked.taxes]
+        line["subtotal"] = line["amount"]
+    shipping = (invoice["shipping_cost"] or {}).get("amount_total", 0)
+    invoice["subtotal"], invoice["subtotal_excluding_tax"] = totals.subtotal, totals.subtotal_excluding_tax
+    invoice["total"], invoice["total_excluding_tax"] = totals.total + shipping, totals.total_excluding_tax + shipping
+    invoice["total_discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in totals.discounts]
+    invoice["total_pretax_credit_amounts"] = [{"amount": amount, "discount": id, "type": "discount"} for id, amount in totals.discounts]
+    invoice["total_taxes"] = [tax_entry(tax) for tax in totals.taxes]
+    invoice["lines"]["total_count"] = len(data)
+
+
+def credit_text(call: Call, price: Json, quantity: int, at: int) -> str:
+    """What a proration credit is called."""
+    return f"Unused time on {_proration_name(call, price, quantity)} after {show_date(at)}"
+
+
+def debit_text(call: Call, price: Json, quantity: int, at: int) -> str:
+    """What a proration debit is called."""
+    return f"Remaining time on {_proration_name(call, price, quantity)} after {show_date(at)}"
+
+
+def _proration_name(call: Call, price: Json, quantity: int) -> str:
+    return product_name(call, price) if quantity == 1 else quantity_text(call, price, quantity)
+

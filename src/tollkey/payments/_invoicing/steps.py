@@ -1,0 +1,187 @@
+"""The steps of an invoice: finalize, pay, void, give up. Each writes its events in the order in which the real system does."""
+
+from __future__ import annotations
+
+from tollkey.payments._currency import minimum
+from tollkey.payments._invoicing import intents, standing
+from tollkey.payments._invoicing.balance import change_balance
+from tollkey.payments._invoicing.drafts import refresh, subscription_of
+from tollkey.payments._invoicing.payment import Outcome, method_of, no_method, payment_canceled, payment_of
+from tollkey.wire import Call, Json, hosted_url, invalid
+
+HOSTED = "i"
+
+
+def customer_of(call: Call, invoice: Json) -> Json:
+    """Whom the invoice is for."""
+    return call.objects.get("customer", invoice["customer"], "customer")
+
+
+def finalize(call: Call, invoice: Json) -> None:
+    """Number a draft and open it; one that nothing is due on is paid at once. The customer's balance is used up first.
+
+    Raises ApiError when it is not a draft any more.
+    """
+    if invoice["status"] != "draft":
+        raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable", retry=False)
+    customer = customer_of(call, invoice)
+    refresh(call, invoice)
+    _use_balance(call, invoice, customer)
+    call.schedule.cancel("invoice.advance", invoice["id"])
+    if invoice["number"] is None:
+        invoice["number"] = next_number(call, customer)
+    url = hosted_url(call, HOSTED, invoice["id"])
+    invoice.update(
+        automatically_finalizes_at=None, hosted_invoice_url=url, invoice_pdf=url + "/pdf", status="open", ending_balance=customer.get("balance") or 0
+    )
+    invoice["effective_at"] = invoice["effective_at"] or call.now
+    invoice["status_transitions"]["finalized_at"] = call.now
+    if invoice["rendering"]:
+        invoice["rendering"]["pdf"] = {"page_size": "letter"}
+    if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
+        invoice["due_date"] = call.now
+    if invoice["amount_due"] > 0:
+        intents.prepare(call, invoice, customer)
+    call.objects.save(invoice)
+    call.emit("invoice.finalized", invoice)
+    if invoice["amount_due"] == 0:
+        mark_paid(call, invoice)
+    elif invoice["due_date"] is not None:
+        call.schedule.add(invoice["due_date"], "invoice.overdue", invoice["id"], invoice["test_clock"])
+
+
+def next_number(call: Call, customer: Json) -> str:
+    """The next invoice number of a customer: their prefix and a sequence without gaps."""
+    sequence = customer.get("next_invoice_sequence") or 1
+    customer["next_invoice_sequence"] = sequence + 1
+    customer["invoice_prefix"] = customer.get("invoice_prefix") or call.ids.text(8).upper()
+    call.objects.save(customer)
+    return f"{customer['invoice_prefix']}-{sequence:04d}"
+
+
+def _use_balance(call: Call, invoice: Json, customer: Json) -> None:
+    """What is due after the customer's balance: credit reduces it, debt adds to it, and what is too small to charge waits."""
+    start = customer.get("balance") or 0
+    total = invoice["total"]
+    due = max(total + start, 0)
+    kind = "applied_to_invoice"
+    if 0 < due < minimum(invoice["currency"]) and invoice["collection_method"] == "charge_automatically":
+        due, kind = 0, "invoice_too_small"
+    invoice["starting_balance"] = start
+    invoice["amount_due"] = invoice["amount_remaining"] = due
+    if total != due:
+        change_balance(call, customer, total - due, kind, currency=invoice["currency"], invoice=invoice["id"])
+
+
+def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_band: bool = False) -> None:
+    """Close an invoice as paid: ``invoice.updated``, ``invoice.paid``, ``invoice.payment_succeeded``; its subscription hears of it."""
+    free = invoice["amount_due"] == 0
+    paid = invoice["amount_remaining"] if amount is None else amount
+    invoice["amount_paid"] += paid
+    invoice["amount_remaining"] = 0
+    invoice.update(status="paid", attempted=True, auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"]["paid_at"] = call.now
+    invoice["_out_of_band"] = out_of_band
+    call.schedule.cancel("invoice.retry", invoice["id"])
+    call.schedule.cancel("invoice.overdue", invoice["id"])
+    call.objects.save(invoice, None if free else "invoice.updated")
+    call.emit("invoice.paid", invoice)
+    call.emit("invoice.payment_succeeded", invoice)
+    standing.paid(call, invoice)
+
+
+def attempt(call: Call, invoice: Json, *, method: str | None = None, off_session: bool = True) -> Outcome:
+    """Try to collect an open invoice; what came of it is written, with its events.
+
+    method: the payment method or source to charge; the default one when None. off_session: the customer is not there.
+    Raises ApiError 400 when there is nothing to charge.
+    """
+    if invoice["amount_remaining"] <= 0:
+        mark_paid(call, invoice)
+        return Outcome("paid")
+    customer = customer_of(call, invoice)
+    id = subscription_of(invoice)
+    chosen = method or method_of(call, invoice, call.objects.find("subscription", id) if id else None, customer)
+    if chosen is None:
+        raise no_method()
+    invoice["attempt_count"] += 1
+    invoice["attempted"] = True
+    outcome = intents.charge(call, invoice, customer, chosen, off_session=off_session)
+    return settle_attempt(call, invoice, outcome)
+
+
+def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
+    """Write what came of an attempt to collect."""
+    if outcome.status == "paid":
+        if invoice["status"] != "paid":
+            mark_paid(call, invoice)
+        return outcome
+    if outcome.status == "processing":
+        call.objects.save(invoice, "invoice.updated")
+        return outcome
+    standing.next_attempt(call, invoice)
+    call.objects.save(invoice, "invoice.updated")
+    if outcome.status == "requires_action":
+        call.emit("invoice.payment_action_required", invoice)
+    call.emit("invoice.payment_failed", invoice)
+    standing.failed(call, invoice)
+    return outcome
+
+
+def fail_without_method(call: Call, invoice: Json) -> None:
+    """An automatic attempt found nothing to charge: it counts as a failed one."""
+    invoice["attempt_count"] += 1
+    invoice["attempted"] = True
+    settle_attempt(call, invoice, Outcome("failed", no_method()))
+
+
+def void(call: Call, invoice: Json) -> None:
+    """Take an open or uncollectible invoice back; balance that it used is given back. Raises ApiError in other states."""
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise invalid(f"You can only pass in open or uncollectible invoices. This invoice isn't open. Its status is {invoice['status']}.", retry=False)
+    applied = invoice["total"] - invoice["amount_due"]
+    if applied:
+        change_balance(call, customer_of(call, invoice), -applied, "unapplied_from_invoice", currency=invoice["currency"], invoice=invoice["id"])
+    invoice.update(status="void", auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"]["voided_at"] = call.now
+    _let_go(call, invoice)
+    call.objects.save(invoice, "invoice.updated")
+    call.emit("invoice.voided", invoice)
+    subscription = subscription_of(invoice)
+    found = call.objects.find("subscription", subscription) if subscription else None
+    if found is not None and found["status"] == "incomplete" and found["latest_invoice"] == invoice["id"]:
+        standing.end(call, found, None, status="incomplete_expired")
+    elif found is not None:
+        standing.paid(call, invoice)
+
+
+def _let_go(call: Call, invoice: Json) -> None:
+    call.schedule.cancel("invoice.retry", invoice["id"])
+    call.schedule.cancel("invoice.overdue", invoice["id"])
+    payment_canceled(call, invoice)
+    intents.cancel(call, invoice)
+
+
+def give_up(call: Call, invoice: Json) -> None:
+    """Mark an open invoice uncollectible. Raises ApiError in other states."""
+    if invoice["status"] != "open":
+        raise invalid(f"You can only mark open invoices as uncollectible. This invoice has a status of {invoice['status']}.", retry=False)
+    invoice.update(status="uncollectible", auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"]["marked_uncollectible_at"] = call.now
+    call.schedule.cancel("invoice.retry", invoice["id"])
+    call.objects.save(invoice, "invoice.updated")
+    call.emit("invoice.marked_uncollectible", invoice)
+
+
+def intent_succeeded(call: Call, intent: str) -> None:
+    """A PaymentIntent has succeeded outside of an attempt of ours (a challenge was passed, a debit settled): close its invoice."""
+    for payment in call.objects.query("invoice_payment", {"payment.payment_intent": intent}, limit=1):
+        invoice = call.objects.get("invoice", payment["invoice"])
+        if invoice["status"] in ("open", "uncollectible"):
+            intents.note_paid(call, invoice)
+            mark_paid(call, invoice)
+
+
+def has_payment(call: Call, invoice: Json) -> bool:
+    """Whether an intent stands behind the invoice."""
+    return payment_of(call, invoice) is not None

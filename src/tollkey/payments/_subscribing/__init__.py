@@ -1,0 +1,56 @@
+"""Subscriptions at work: creating, changing, renewing, ending."""
+
+from tollkey.payments._subscribing.billing import (
+    collect_now,
+    discounts_of,
+    is_metered,
+    make_invoice,
+    period_lines,
+    prorations,
+    usage_lines,
+)
+from tollkey.payments._subscribing.changing import cancel, update, wanted_changes
+from tollkey.payments._subscribing.creating import create
+from tollkey.payments._subscribing.cycling import (
+    drop_pending,
+    expire,
+    leave,
+    renew,
+    resume_collection,
+    start_again,
+    trial_will_end,
+)
+from tollkey.payments._subscribing.items import apply_changes, change_item, cost_quantity, full_price, interval_of, load, put, recurring_price
+from tollkey.payments._subscribing.periods import next_period, period_of, plan_work
+
+__all__ = [
+    "apply_changes",
+    "cancel",
+    "change_item",
+    "collect_now",
+    "cost_quantity",
+    "create",
+    "discounts_of",
+    "drop_pending",
+    "expire",
+    "full_price",
+    "interval_of",
+    "is_metered",
+    "leave",
+    "load",
+    "make_invoice",
+    "next_period",
+    "period_lines",
+    "period_of",
+    "plan_work",
+    "prorations",
+    "put",
+    "recurring_price",
+    "renew",
+    "resume_collection",
+    "start_again",
+    "trial_will_end",
+    "update",
+    "usage_lines",
+    "wanted_changes",
+]

@@ -1,0 +1,122 @@
+"""What happens to a subscription as time passes: renewal, the end of its trial, notices before, the end it was given."""
+
+from __future__ import annotations
+
+from tollkey.payments._billing import period_around
+from tollkey.payments._invoicing import end, stop, void
+from tollkey.payments._invoicing.standing import apply_pending
+from tollkey.payments._subscribing.billing import hold, make_invoice, period_lines, usage_lines
+from tollkey.payments._subscribing.items import interval_of, load, put
+from tollkey.payments._subscribing.periods import next_period, period_of, plan_work
+from tollkey.payments._subscribing.trials import without_method
+from tollkey.wire import Call, Json
+
+UPDATED = "customer.subscription.updated"
+_ENDED = ("canceled", "incomplete_expired")
+
+
+def renew(call: Call, id: str) -> None:
+    """The period is over: the subscription ends if it was to, or a new period begins with a draft invoice."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["status"] in (*_ENDED, "paused"):
+        return
+    if subscription["status"] == "incomplete":
+        call.schedule.add(call.now + 3_600, "subscription.renew", id, subscription["test_clock"])
+        return
+    items = load(call, subscription)
+    old = period_of(subscription)
+    if subscription["cancel_at_period_end"] or (subscription["cancel_at"] or old[1] + 1) <= old[1]:
+        _leave(call, subscription, items, old)
+        return
+    was_trial = subscription["status"] == "trialing"
+    if was_trial:
+        subscription["status"] = "active"
+        if without_method(call, subscription):
+            return
+        if subscription["billing_cycle_anchor"] <= old[1]:
+            subscription["billing_cycle_anchor"] = old[1]
+    period = next_period(subscription, interval_of(items[0]))
+    subscription["_period"] = list(period)
+    lines = period_lines(call, subscription, items, period)
+    if not was_trial:
+        lines = usage_lines(call, subscription, items, old) + lines
+    put(call, subscription, items, period)
+    unpaid = subscription["status"] == "unpaid"
+    paused = subscription["pause_collection"] is not None
+    invoice = make_invoice(call, subscription, lines, reason="subscription_cycle", period=old, advance=not (unpaid or paused))
+    plan_work(call, subscription)
+    call.objects.save(subscription, UPDATED)
+    if paused:
+        hold(call, subscription, invoice)
+
+
+def _leave(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
+    """The subscription was to end with its period; what was used is still billed."""
+    lines = [line for line in usage_lines(call, subscription, items, period) if line["amount"]]
+    if lines:
+        make_invoice(call, subscription, lines, reason="subscription_cycle", period=period, advance=True)
+    reason = subscription["cancellation_details"]["reason"] or "cancellation_requested"
+    end(call, subscription, reason)
+
+
+def leave(call: Call, id: str) -> None:
+    """The moment of ``cancel_at`` has come."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is not None and subscription["status"] not in _ENDED and subscription["cancel_at"] is not None:
+        _leave(call, subscription, load(call, subscription), (period_of(subscription)[0], call.now))
+
+
+def trial_will_end(call: Call, id: str) -> None:
+    """Three days before a trial ends."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is not None and subscription["status"] == "trialing":
+        subscription["_trial_notice"] = True
+        call.objects.save(subscription)
+        call.emit("customer.subscription.trial_will_end", subscription)
+
+
+def expire(call: Call, id: str) -> None:
+    """The first invoice was not paid within 23 hours."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["status"] != "incomplete":
+        return
+    invoice = call.objects.find("invoice", subscription["latest_invoice"] or "")
+    if invoice is not None and invoice["status"] == "open":
+        void(call, invoice)  # which ends the subscription, too
+    else:
+        end(call, subscription, None, status="incomplete_expired")
+
+
+def resume_collection(call: Call, id: str) -> None:
+    """The day on which paused collection resumes."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is not None and subscription["pause_collection"] is not None:
+        subscription["pause_collection"] = None
+        call.objects.save(subscription, UPDATED)
+
+
+def drop_pending(call: Call, id: str) -> None:
+    """A pending update was not paid in time."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["pending_update"] is None:
+        return
+    invoice = call.objects.find("invoice", subscription["_pending"]["invoice"])
+    subscription["pending_update"] = None
+    subscription["_pending"] = None
+    call.objects.save(subscription, UPDATED)
+    call.emit("customer.subscription.pending_update_expired", subscription)
+    if invoice is not None and invoice["status"] == "open":
+        void(call, invoice)
+
+
+def start_again(call: Call, subscription: Json) -> tuple[int, int]:
+    """Begin a period now, for a paused subscription that resumes with a new anchor."""
+    items = load(call, subscription)
+    subscription["billing_cycle_anchor"] = call.now
+    period = period_around(call.now, *interval_of(items[0]), call.now)
+    subscription["_period"] = list(period)
+    put(call, subscription, items, period)
+    return period
+
+
+__all__ = ["apply_pending", "drop_pending", "expire", "leave", "renew", "resume_collection", "start_again", "stop", "trial_will_end"]

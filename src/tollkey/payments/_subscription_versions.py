@@ -1,0 +1,29 @@
+"""What older API versions saw of subscriptions and their items."""
+
+from __future__ import annotations
+
+from tollkey.wire import Call, Change, Json
+
+
+def _one_period(call: Call, subscription: Json) -> None:
+    """Before 2025-03-31 the period stood on the subscription, and it had one discount."""
+    items = (subscription.get("items") or {}).get("data") or []
+    stored = call.objects.find("subscription", subscription["id"]) or {}
+    period = stored.get("_period") or ([items[0]["current_period_start"], items[0]["current_period_end"]] if items else [None, None])
+    subscription["current_period_start"], subscription["current_period_end"] = period
+    discount = None
+    for id in subscription.get("discounts") or []:
+        found = call.objects.find("discount", id) if isinstance(id, str) else id
+        discount = discount or (call.objects.copy(found) if found else None)
+    subscription["discount"] = discount
+
+
+def _older_names(call: Call, subscription: Json) -> None:
+    """Before 2019-03-14: ``billing``, ``start`` and ``tax_percent``."""
+    subscription["billing"] = subscription.get("collection_method")
+    subscription["start"] = subscription.get("start_date")
+    exclusive = [rate for rate in subscription.get("default_tax_rates") or [] if not rate["inclusive"]]
+    subscription["tax_percent"] = sum(rate["percentage"] for rate in exclusive) if exclusive else None
+
+
+CHANGES = (Change("2025-03-31", _one_period), Change("2019-12-03", _older_names))

@@ -1,0 +1,374 @@
+"""Invoices: what a customer owes, line by line, and how it is collected.
+
+    draft ──finalize (by hand, or an hour after it was made)──▶ open ──pay──▶ paid
+      │                                                          ├──void──▶ void ◀──void──┐
+      └──delete──▶ deleted                                       └──mark_uncollectible──▶ uncollectible ──pay──▶ paid
+
+An invoice that nothing is due on is paid as soon as it is finalized. Failed payments are tried again after 3, 5 and 7 days.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.payments._clocks import for_customer
+from tollkey.payments._discounting import entries_of, redeem_all
+from tollkey.payments._fields import fresh_metadata, given, take
+from tollkey.payments._invoice_lines import add_lines, list_lines, remove_lines, update_line, update_lines
+from tollkey.payments._invoice_permission import PERMISSION
+from tollkey.payments._invoice_versions import CHANGES
+from tollkey.payments._invoicing import (
+    ACTION_REQUIRED,
+    attempt,
+    customer_of,
+    fail_without_method,
+    finalize,
+    give_up,
+    mark_paid,
+    method_of,
+    new_invoice,
+    pending_items,
+    refresh,
+    store,
+    subscription_of,
+    take_items,
+    tax_rates,
+    void,
+)
+from tollkey.payments._previewing import preview, upcoming, upcoming_lines
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, card_error, created_ranges, invalid, list_page, missing_param, retrieve, sublist
+
+_FIELDS = (
+    "account_tax_ids", "automatic_tax", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer",
+    "on_behalf_of", "shipping_details", "statement_descriptor",
+)  # fmt: skip
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a draft for a customer, with their pending items when asked for."""
+    if not params.get("customer"):
+        if params.get("from_invoice"):
+            raise invalid("Invoice revisions are not available on this server.", "from_invoice")
+        raise missing_param("customer")
+    customer = call.objects.get("customer", params["customer"], "customer")
+    call = for_customer(call, customer)
+    _check_sending(params, None)
+    subscription = call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+    include = given(params, "pending_invoice_items_behavior", "include" if call.version < "2022-08-01" or subscription else "exclude") == "include"
+    currency = given(params, "currency", (subscription or {}).get("currency") or customer.get("currency"))
+    items = pending_items(call, customer["id"], currency, subscription["id"] if subscription else None) if include else []
+    if not items and include and call.version < "2022-08-01":
+        raise invalid("Nothing to invoice for customer", code="invoice_no_customer_line_items")
+    currency = currency or (items[0]["currency"] if items else "usd")
+    id = call.ids.new("in")
+    lines = take_items(call, [item for item in items if item["currency"] == currency], id)
+    entries = entries_of(params)
+    discounts = redeem_all(call, entries, param="discounts", customer=customer, invoice=id) if entries is not None else _inherited(customer, subscription)
+    invoice = new_invoice(
+        call, customer, currency=currency.lower(), reason="manual", lines=lines, id=id, subscription=subscription, discounts=discounts,
+        collection_method=params.get("collection_method") or params.get("billing"), days_until_due=params.get("days_until_due"),
+        auto_advance=bool(params.get("auto_advance")), default_tax_rates=tax_rates(call, params.get("default_tax_rates"), "default_tax_rates"),
+    )  # fmt: skip
+    _apply(call, invoice, params)
+    invoice["metadata"] = fresh_metadata(params)
+    refresh(call, invoice)
+    return store(call, invoice)
+
+
+def _inherited(customer: Json, subscription: Json | None) -> list[str]:
+    if subscription is not None and subscription["discounts"]:
+        return list(subscription["discounts"])
+    return [customer["discount"]["id"]] if customer.get("discount") else []
+
+
+def _check_sending(params: Params, invoice: Json | None) -> None:
+    sends = given(params, "collection_method", (invoice or {}).get("collection_method") or "charge_automatically") == "send_invoice"
+    if not sends and params.get("days_until_due") is not None:
+        raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
+    if not sends and params.get("due_date") is not None:
+        raise invalid("You can only set `due_date` if `collection_method` is `send_invoice`.", "due_date")
+    if sends and invoice is None and params.get("days_until_due") is None and params.get("due_date") is None:
+        raise invalid(
+            "If `collection_method` is `send_invoice`, you must pass either `due_date` or `days_until_due`.", "days_until_due", "parameter_missing"
+        )
+
+
+def _apply(call: Call, invoice: Json, params: Params) -> None:
+    """Take over what may be set on a draft."""
+    take(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
+    if "automatic_tax" in params:
+        enabled = bool((params["automatic_tax"] or {}).get("enabled"))
+        invoice["automatic_tax"] = {
+            "disabled_reason": None, "enabled": enabled, "liability": {"type": "self"} if enabled else None, "provider": None, "status": None,
+        }  # fmt: skip
+    if params.get("due_date") is not None:
+        invoice["due_date"] = params["due_date"]
+    if params.get("number"):
+        invoice["number"] = params["number"]
+    if params.get("rendering"):
+        invoice["rendering"] = {**(invoice["rendering"] or {}), **params["rendering"]}
+    if params.get("payment_settings"):
+        invoice["payment_settings"] = {**invoice["payment_settings"], **params["payment_settings"]}
+    if "application_fee_amount" in params or "application_fee" in params:
+        invoice["_application_fee"] = given(params, "application_fee_amount", params.get("application_fee"))
+    if "transfer_data" in params:
+        invoice["_transfer_data"] = params["transfer_data"]
+    if params.get("issuer"):
+        invoice["issuer"] = params["issuer"]
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a draft; of a finalized invoice only what does not alter what is owed."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    customer = customer_of(call, invoice)
+    call = for_customer(call, customer)
+    always = {"metadata", "auto_advance", "default_payment_method", "default_source", "days_until_due", "due_date", "payment_settings", "transfer_data"}
+    if invoice["status"] != "draft" and set(params) - always - {"closed", "forgiven", "paid"}:
+        raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
+    _check_sending(params, invoice)
+    _apply(call, invoice, params)
+    if params.get("collection_method"):
+        invoice["collection_method"] = params["collection_method"]
+    if params.get("days_until_due") is not None:
+        invoice["due_date"] = call.now + params["days_until_due"] * 86_400
+    if "default_tax_rates" in params:
+        invoice["default_tax_rates"] = tax_rates(call, params["default_tax_rates"], "default_tax_rates")
+    entries = entries_of(params)
+    if entries is not None:
+        invoice["discounts"] = redeem_all(call, entries, param="discounts", customer=customer, invoice=invoice["id"])
+    take(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
+    if params.get("auto_advance") is not None:
+        _advance_by_itself(call, invoice, params["auto_advance"])
+    if invoice["status"] == "draft":
+        refresh(call, invoice)
+    return call.objects.save(invoice, "invoice.updated")
+
+
+def _advance_by_itself(call: Call, invoice: Json, yes: bool) -> None:
+    invoice["auto_advance"] = yes
+    call.schedule.cancel("invoice.advance", invoice["id"])
+    invoice["automatically_finalizes_at"] = None
+    if yes and invoice["status"] == "draft":
+        invoice["automatically_finalizes_at"] = call.now + 3_600
+    if yes and invoice["status"] in ("draft", "open"):
+        call.schedule.add(call.now + 3_600, "invoice.advance", invoice["id"], invoice["test_clock"])
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a draft that no subscription made; its items wait again."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    call = for_customer(call, customer_of(call, invoice))
+    if invoice["status"] != "draft":
+        raise invalid("You can only delete draft invoices.", code="invoice_not_editable", retry=False)
+    if subscription_of(invoice) and invoice["billing_reason"] != "manual":
+        raise invalid("You can't delete invoices created by subscriptions.", retry=False)
+    for item in call.objects.query("invoiceitem", {"invoice": invoice["id"]}, limit=250):
+        item["invoice"], item["_pending"] = None, True
+        call.objects.save(item)
+    call.schedule.cancel("invoice.advance", invoice["id"])
+    return call.objects.delete(invoice, "invoice.deleted")
+
+
+def finalize_by_hand(call: Call, params: Params) -> Json:
+    """Finalize a draft; one that advances by itself is collected soon after."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    call = for_customer(call, customer_of(call, invoice))
+    if params.get("auto_advance") is not None:
+        invoice["auto_advance"] = params["auto_advance"]
+    finalize(call, invoice)
+    if invoice["status"] == "open" and invoice["auto_advance"]:
+        call.schedule.add(call.now + 3_600, "invoice.advance", invoice["id"], invoice["test_clock"])
+    return invoice
+
+
+def pay(call: Call, params: Params) -> Json:
+    """Collect an invoice now, or mark it as paid elsewhere. A draft is finalized first.
+
+    Raises ApiError 402 for a refused card; the failed attempt and its events stay.
+    """
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    call = for_customer(call, customer_of(call, invoice))
+    if invoice["status"] == "paid":
+        raise invalid("Invoice is already paid", retry=False)
+    if invoice["status"] == "void":
+        raise invalid("This invoice can no longer be paid", retry=False)
+    chosen = params.get("payment_method") or params.get("source")
+    if params.get("source"):
+        _check_source(call, invoice, params["source"])
+    if not params.get("paid_out_of_band") and chosen is None and invoice["total"] > 0:
+        subscription = subscription_of(invoice)
+        if method_of(call, invoice, call.objects.find("subscription", subscription) if subscription else None, customer_of(call, invoice)) is None:
+            attempt(call, invoice)  # raises: nothing to charge
+    if invoice["status"] == "draft":
+        finalize(call, invoice)
+    if invoice["status"] == "paid":
+        return invoice
+    if params.get("paid_out_of_band"):
+        mark_paid(call, invoice, out_of_band=True)
+        return invoice
+    outcome = attempt(call, invoice, method=chosen, off_session=given(params, "off_session", True))
+    if outcome.status == "requires_action":
+        intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+        raise card_error(
+            "invoice_payment_intent_requires_action", ACTION_REQUIRED, payment_intent=call.objects.copy(intent) if intent is not None else None
+        )
+    if outcome.error is not None:
+        outcome.error.keep = True
+        raise outcome.error
+    return invoice
+
+
+def _check_source(call: Call, invoice: Json, source: str) -> None:
+    for object in ("card", "source", "bank_account"):
+        if object in call.setup.tables.of and call.objects.find(object, source) is not None:
+            return
+    raise call.objects.missing("source" if "source" in call.setup.tables.of else "customer", source, "source")
+
+
+def send(call: Call, params: Params) -> Json:
+    """Send an invoice to its customer; a draft is finalized first."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    customer = customer_of(call, invoice)
+    call = for_customer(call, customer)
+    if invoice["collection_method"] != "send_invoice":
+        raise invalid("You can only manually send an invoice if its collection method is 'send_invoice'.", retry=False)
+    if not customer.get("email"):
+        raise invalid(
+            "Missing email. In order to create invoices that are sent to the customer, the customer must have a valid email.", code="missing_email"
+        )
+    if invoice["status"] == "draft":
+        finalize(call, invoice)
+    elif invoice["status"] != "open":
+        raise invalid("You can only send open or draft invoices.", retry=False)
+    call.emit("invoice.sent", invoice)
+    return invoice
+
+
+def void_by_hand(call: Call, params: Params) -> Json:
+    """Void an invoice."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    void(for_customer(call, customer_of(call, invoice)), invoice)
+    return invoice
+
+
+def mark_uncollectible(call: Call, params: Params) -> Json:
+    """Give up collecting an invoice."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    give_up(for_customer(call, customer_of(call, invoice)), invoice)
+    return invoice
+
+
+def list_invoices(call: Call, params: Params) -> Page:
+    """List invoices by customer, status, collection method, subscription, and when they were made or are due."""
+    equal: dict[str, Any] = {name: params[name] for name in ("customer", "status", "collection_method") if params.get(name)}
+    if params.get("subscription"):
+        equal["parent.subscription_details.subscription"] = params["subscription"]
+    bounds = created_ranges(params.get("due_date"), "due_date")
+    checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
+
+    def due(invoice: Json) -> bool:
+        return invoice["due_date"] is not None and all(checks[b.operator](invoice["due_date"], b.value) for b in bounds)
+
+    return list_page(call, "invoice", params, equal, url="/v1/invoices", keep=due if bounds else None)
+
+
+def _payments(call: Call, invoice: Json) -> Json:
+    return sublist([call.objects.copy(p) for p in call.objects.query("invoice_payment", {"invoice": invoice["id"]}, limit=10)], "/v1/invoices/payments")
+
+
+def _secret(call: Call, invoice: Json) -> Json | None:
+    intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "") if "payment_intent" in call.setup.tables.of else None
+    return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
+
+
+# -- what happens by itself
+
+
+def advance(call: Call, id: str) -> None:
+    """An hour after it was made, a draft is finalized and collected."""
+    invoice = call.objects.find("invoice", id)
+    if invoice is None or not invoice["auto_advance"]:
+        return
+    if invoice["status"] == "draft":
+        finalize(call, invoice)
+        if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
+            call.emit("invoice.sent", invoice)
+    collect(call, invoice)
+
+
+def retry(call: Call, id: str) -> None:
+    """Try a failed invoice again."""
+    invoice = call.objects.find("invoice", id)
+    if invoice is not None:
+        collect(call, invoice)
+
+
+def collect(call: Call, invoice: Json) -> None:
+    """One automatic attempt to collect an open invoice."""
+    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically" or invoice.get("_processing"):
+        return
+    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    if subscription is not None and subscription["pause_collection"] is not None:
+        return
+    if method_of(call, invoice, subscription, customer_of(call, invoice)) is None:
+        fail_without_method(call, invoice)
+    else:
+        attempt(call, invoice)
+
+
+def overdue(call: Call, id: str) -> None:
+    """The day by which an invoice should have been paid has passed."""
+    invoice = call.objects.find("invoice", id)
+    if invoice is None or invoice["status"] != "open":
+        return
+    call.emit("invoice.overdue", invoice)
+    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    if subscription is not None and subscription["status"] == "active" and subscription["latest_invoice"] == id:
+        subscription["status"] = "past_due"
+        call.objects.save(subscription, "customer.subscription.updated")
+
+
+INVOICE = Resource(
+    object="invoice",
+    prefix="in",
+    permission=PERMISSION,
+    path_param="invoice",
+    indexed=("customer", "status", "collection_method", "parent.subscription_details.subscription", "test_clock"),
+    searchable={
+        "created": "created", "currency": "currency", "customer": "customer", "metadata": "metadata", "number": "number",
+        "status": "status", "subscription": "parent.subscription_details.subscription", "total": "total",
+    },
+    expands={"payments": _payments, "confirmation_secret": _secret},
+    endpoints=(
+        Endpoint("GET", "/v1/invoices", list_invoices),
+        Endpoint("POST", "/v1/invoices", create),
+        Endpoint("GET", "/v1/invoices/upcoming", upcoming),
+        Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines),
+        Endpoint("POST", "/v1/invoices/create_preview", preview, level="read"),
+        retrieve("invoice", "/v1/invoices/{invoice}"),
+        Endpoint("POST", "/v1/invoices/{invoice}", update),
+        Endpoint("DELETE", "/v1/invoices/{invoice}", delete),
+        Endpoint("POST", "/v1/invoices/{invoice}/add_lines", add_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/finalize", finalize_by_hand),
+        Endpoint("GET", "/v1/invoices/{invoice}/lines", list_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/lines/{line_item_id}", update_line),
+        Endpoint("POST", "/v1/invoices/{invoice}/mark_uncollectible", mark_uncollectible),
+        Endpoint("POST", "/v1/invoices/{invoice}/pay", pay),
+        Endpoint("POST", "/v1/invoices/{invoice}/remove_lines", remove_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/send", send),
+        Endpoint("POST", "/v1/invoices/{invoice}/update_lines", update_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/void", void_by_hand),
+    ),
+    changes=CHANGES,
+    on_due={"invoice.advance": advance, "invoice.retry": retry, "invoice.overdue": overdue},
+    title="Invoices",
+    columns=("number", "id", "customer", "total", "currency", "status", "created"),
+    actions=(
+        Action("Finalize", "/v1/invoices/{invoice}/finalize", when=("draft",)),
+        Action("Pay", "/v1/invoices/{invoice}/pay", ("payment_method",), when=("draft", "open", "uncollectible")),
+        Action("Send", "/v1/invoices/{invoice}/send", when=("draft", "open")),
+        Action("Void", "/v1/invoices/{invoice}/void", when=("open", "uncollectible")),
+        Action("Mark uncollectible", "/v1/invoices/{invoice}/mark_uncollectible", when=("open",)),
+        Action("Delete", "/v1/invoices/{invoice}", when=("draft",), method="DELETE"),
+    ),
+)  # fmt: skip
