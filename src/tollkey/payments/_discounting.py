@@ -62,8 +62,10 @@ def _check_code(call: Call, code: Json, coupon: Json | None, customer: Json | No
         raise invalid(f"This promotion code is not active: {code['code']}", param)
     if code["customer"] is not None and (customer is None or customer["id"] != code["customer"]):
         raise invalid("This promotion code cannot be redeemed by this customer.", param)
-    if code["restrictions"]["first_time_transaction"] and customer is not None and call.objects.query(
-        "invoice", {"customer": customer["id"], "status": "paid"}, limit=1
+    if (
+        code["restrictions"]["first_time_transaction"]
+        and customer is not None
+        and call.objects.query("invoice", {"customer": customer["id"], "status": "paid"}, limit=1)
     ):
         raise invalid("This promotion code cannot be redeemed because the associated customer has prior transactions.", param)
 

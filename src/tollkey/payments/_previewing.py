@@ -10,7 +10,7 @@ from tollkey.payments._billing import period_around
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._discounting import entries_of, imagine
 from tollkey.payments._fields import given
-from tollkey.payments._invoicing import invoice_item_line, new_invoice, new_line, pending_items, item_parent
+from tollkey.payments._invoicing import invoice_item_line, item_parent, new_invoice, new_line, pending_items
 from tollkey.payments._subscribing.creating import wanted_items
 from tollkey.payments._subscribing.items import new_item
 from tollkey.payments._subscribing.settings import translate
@@ -23,7 +23,9 @@ _OLD = "subscription_"
 
 def upcoming(call: Call, params: Params) -> Json:
     """``GET /v1/invoices/upcoming`` of versions before 2025-03-31: its ``subscription_*`` parameters are today's ``subscription_details``."""
-    details: Json = {name.removeprefix(_OLD): value for name, value in params.items() if name.startswith(_OLD) and name != "subscription_details"}
+    details: Json = {
+        name.removeprefix(_OLD): value for name, value in params.items() if name.startswith(_OLD) and name != "subscription_details"
+    }
     details = {**details, **(params.get("subscription_details") or {})}
     rest = {name: value for name, value in params.items() if not name.startswith(_OLD)}
     return _preview(call, {**rest, "subscription_details": details}, "upcoming")
@@ -98,7 +100,11 @@ def _of_subscription(call: Call, subscription: Json, details: Params, params: Pa
         return [invoice_item_line(call, entry) for entry in entries], "upcoming", period
     if (subscription["cancel_at_period_end"] or details.get("cancel_at_period_end")) and not changes:
         raise _none(subscription["customer"])
-    resets = details.get("billing_cycle_anchor") == "now" or work.interval_of(items[0]) != work.interval_of(after[0]) or details.get("trial_end") == "now"
+    resets = (
+        details.get("billing_cycle_anchor") == "now"
+        or work.interval_of(items[0]) != work.interval_of(after[0])
+        or details.get("trial_end") == "now"
+    )
     entries = []
     if behavior != "none" and not trialing and (changes or resets):
         entries = work.prorations(call, seen, items, after, at=at, period=period, debits=not resets)
@@ -118,7 +124,10 @@ def _of_subscription(call: Call, subscription: Json, details: Params, params: Pa
 def _of_new(call: Call, customer: Json, details: Params, params: Params) -> tuple[list[Json], str, tuple[int, int], Json]:
     """The first invoice of a subscription that is not there yet."""
     wanted = wanted_items(details)
-    prices = [work.recurring_price(call, entry, f"subscription_details[items][{place}]", params.get("currency")) for place, entry in enumerate(wanted)]
+    prices = [
+        work.recurring_price(call, entry, f"subscription_details[items][{place}]", params.get("currency"))
+        for place, entry in enumerate(wanted)
+    ]
     recurring = prices[0]["recurring"]
     trial = details.get("trial_end")
     period = period_around(call.now, recurring["interval"], recurring["interval_count"], call.now)

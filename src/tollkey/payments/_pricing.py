@@ -66,7 +66,8 @@ def recurring_of(given_recurring: Json) -> Json:
         raise invalid("Invalid positive integer", "recurring[interval_count]", "parameter_invalid_integer")
     if count > LONGEST[interval]:
         raise invalid(
-            f"Invalid interval_count: must be less than or equal to {LONGEST[interval]} for interval {interval}.", "recurring[interval_count]"
+            f"Invalid interval_count: must be less than or equal to {LONGEST[interval]} for interval {interval}.",
+            "recurring[interval_count]",
         )
     return {
         "interval": interval,
@@ -153,9 +154,7 @@ def free_lookup_key(call: Call, lookup_key: str, transfer: bool) -> None:
     """Take a lookup key from the price that has it. Raises ApiError unless it may be transferred."""
     for owner in call.objects.query("price", {"lookup_key": lookup_key}, limit=1):
         if not transfer:
-            raise invalid(
-                f"A price (`{owner['id']}`) already uses that lookup key.", "lookup_key", "resource_already_exists", retry=False
-            )
+            raise invalid(f"A price (`{owner['id']}`) already uses that lookup key.", "lookup_key", "resource_already_exists", retry=False)
         owner["lookup_key"] = None
         call.objects.save(owner, "price.updated")
 
@@ -221,7 +220,7 @@ def inline_price(call: Call, data: Params, param: str) -> Json:
         product = new_product(call, data["product_data"])["id"]
     else:
         product = call.objects.get("product", data["product"], f"{param}[product]")["id"]
-    fields = {name: data[name] for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal") if name in data}
+    fields: Json = {name: data[name] for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal") if name in data}
     return make_price(call, {**fields, "product": product}, inline=True)
 
 

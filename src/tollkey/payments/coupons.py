@@ -1,7 +1,7 @@
 """Coupons: a share or an amount off, given to customers, subscriptions and invoices as discounts.
 
-    valid ──redeemed max_redemptions times, or redeem_by passes──▶ not valid
-      └──delete──▶ deleted   (discounts that it gave stay)
+valid ──redeemed max_redemptions times, or redeem_by passes──▶ not valid
+  └──delete──▶ deleted   (discounts that it gave stay)
 """
 
 from __future__ import annotations

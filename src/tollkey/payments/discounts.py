@@ -1,6 +1,6 @@
 """Discounts: a coupon in force for a customer, a subscription, an invoice or one line.
 
-    in force ──used once, or its months are over, or removed──▶ ended
+in force ──used once, or its months are over, or removed──▶ ended
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Invoice payments: which PaymentIntent pays an invoice, or has paid it.
 
-    open ──the intent succeeds──▶ paid
-      └──the invoice is voided──▶ canceled
+open ──the intent succeeds──▶ paid
+  └──the invoice is voided──▶ canceled
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ INVOICE_PAYMENT = Resource(
     permission=PERMISSION,
     path_param="invoice_payment",
     indexed=("invoice", "status", "payment.type", "payment.payment_intent"),
-    endpoints=(Endpoint("GET", "/v1/invoice_payments", list_payments), retrieve("invoice_payment", "/v1/invoice_payments/{invoice_payment}")),
+    endpoints=(
+        Endpoint("GET", "/v1/invoice_payments", list_payments),
+        retrieve("invoice_payment", "/v1/invoice_payments/{invoice_payment}"),
+    ),
     title="Invoice payments",
     columns=("id", "invoice", "amount_paid", "currency", "status", "created"),
 )

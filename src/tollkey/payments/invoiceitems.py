@@ -1,7 +1,7 @@
 """Invoice items: amounts that wait to be put on a customer's next invoice, or on a draft.
 
-    pending ──put on an invoice──▶ invoiced
-       └──delete──▶ deleted   (also from a draft)
+pending ──put on an invoice──▶ invoiced
+   └──delete──▶ deleted   (also from a draft)
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def attach(call: Call, item: Json, invoice: Json) -> None:
             "invoice", "invoice_not_editable",
         )  # fmt: skip
     if item["currency"] != invoice["currency"]:
-        raise invalid(f"The currency of the invoice item ({item['currency']}) must match the invoice's ({invoice['currency']}).", "currency")
+        raise invalid(
+            f"The currency of the invoice item ({item['currency']}) must match the invoice's ({invoice['currency']}).", "currency"
+        )
     item["invoice"], item["_pending"] = invoice["id"], False
     line = invoice_item_line(call, item)
     line["invoice"] = invoice["id"]
@@ -87,7 +89,10 @@ def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Js
     if params.get("subscription"):
         item["_subscription"] = call.objects.get("subscription", params["subscription"], "subscription")["id"]
         item["_subscription_item"] = None
-        item["parent"] = {"subscription_details": {"subscription": item["_subscription"], "subscription_item": None}, "type": "subscription_details"}
+        item["parent"] = {
+            "subscription_details": {"subscription": item["_subscription"], "subscription_item": None},
+            "type": "subscription_details",
+        }
     item["_pending"] = True
     return item
 
@@ -103,7 +108,9 @@ def pricing_of(call: Call, params: Params, currency: str) -> Json:
     if named:
         price = call.objects.get("price", named, "price" if params.get("price") else "pricing[price]")
         if price["recurring"]:
-            raise invalid("The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.", "price")
+            raise invalid(
+                "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.", "price"
+            )
         price = in_currency(price, currency) or price
     elif params.get("price_data"):
         price = inline_price(call, params["price_data"], "price_data")
@@ -161,7 +168,10 @@ def update(call: Call, params: Params) -> Json:
         item["tax_rates"] = tax_rates(call, params["tax_rates"], "tax_rates")
     if "discounts" in params:
         item["discounts"] = redeem_all(call, params["discounts"] or [], param="discounts", customer=customer, invoice_item=item["id"])
-    if any(params.get(name) is not None for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal", "quantity")):
+    if any(
+        params.get(name) is not None
+        for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal", "quantity")
+    ):
         _reprice(call, item, params)
     call.objects.save(item, "invoiceitem.updated")
     if invoice is not None:

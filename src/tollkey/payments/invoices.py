@@ -36,7 +36,22 @@ from tollkey.payments._invoicing import (
     void,
 )
 from tollkey.payments._previewing import preview, upcoming, upcoming_lines
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, card_error, created_ranges, invalid, list_page, missing_param, retrieve, sublist
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    card_error,
+    created_ranges,
+    invalid,
+    list_page,
+    missing_param,
+    retrieve,
+    sublist,
+)
 
 _FIELDS = (
     "account_tax_ids", "automatic_tax", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer",
@@ -54,7 +69,10 @@ def create(call: Call, params: Params) -> Json:
     call = for_customer(call, customer)
     _check_sending(params, None)
     subscription = call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
-    include = given(params, "pending_invoice_items_behavior", "include" if call.version < "2022-08-01" or subscription else "exclude") == "include"
+    include = (
+        given(params, "pending_invoice_items_behavior", "include" if call.version < "2022-08-01" or subscription else "exclude")
+        == "include"
+    )
     currency = given(params, "currency", (subscription or {}).get("currency") or customer.get("currency"))
     items = pending_items(call, customer["id"], currency, subscription["id"] if subscription else None) if include else []
     if not items and include and call.version < "2022-08-01":
@@ -63,7 +81,11 @@ def create(call: Call, params: Params) -> Json:
     id = call.ids.new("in")
     lines = take_items(call, [item for item in items if item["currency"] == currency], id)
     entries = entries_of(params)
-    discounts = redeem_all(call, entries, param="discounts", customer=customer, invoice=id) if entries is not None else _inherited(customer, subscription)
+    discounts = (
+        redeem_all(call, entries, param="discounts", customer=customer, invoice=id)
+        if entries is not None
+        else _inherited(customer, subscription)
+    )
     invoice = new_invoice(
         call, customer, currency=currency.lower(), reason="manual", lines=lines, id=id, subscription=subscription, discounts=discounts,
         collection_method=params.get("collection_method") or params.get("billing"), days_until_due=params.get("days_until_due"),
@@ -89,7 +111,9 @@ def _check_sending(params: Params, invoice: Json | None) -> None:
         raise invalid("You can only set `due_date` if `collection_method` is `send_invoice`.", "due_date")
     if sends and invoice is None and params.get("days_until_due") is None and params.get("due_date") is None:
         raise invalid(
-            "If `collection_method` is `send_invoice`, you must pass either `due_date` or `days_until_due`.", "days_until_due", "parameter_missing"
+            "If `collection_method` is `send_invoice`, you must pass either `due_date` or `days_until_due`.",
+            "days_until_due",
+            "parameter_missing",
         )
 
 
@@ -122,7 +146,16 @@ def update(call: Call, params: Params) -> Json:
     invoice = call.objects.get("invoice", call.path["invoice"])
     customer = customer_of(call, invoice)
     call = for_customer(call, customer)
-    always = {"metadata", "auto_advance", "default_payment_method", "default_source", "days_until_due", "due_date", "payment_settings", "transfer_data"}
+    always = {
+        "metadata",
+        "auto_advance",
+        "default_payment_method",
+        "default_source",
+        "days_until_due",
+        "due_date",
+        "payment_settings",
+        "transfer_data",
+    }
     if invoice["status"] != "draft" and set(params) - always - {"closed", "forgiven", "paid"}:
         raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
     _check_sending(params, invoice)
@@ -197,7 +230,10 @@ def pay(call: Call, params: Params) -> Json:
         _check_source(call, invoice, params["source"])
     if not params.get("paid_out_of_band") and chosen is None and invoice["total"] > 0:
         subscription = subscription_of(invoice)
-        if method_of(call, invoice, call.objects.find("subscription", subscription) if subscription else None, customer_of(call, invoice)) is None:
+        if (
+            method_of(call, invoice, call.objects.find("subscription", subscription) if subscription else None, customer_of(call, invoice))
+            is None
+        ):
             attempt(call, invoice)  # raises: nothing to charge
     if invoice["status"] == "draft":
         finalize(call, invoice)
@@ -210,7 +246,9 @@ def pay(call: Call, params: Params) -> Json:
     if outcome.status == "requires_action":
         intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
         raise card_error(
-            "invoice_payment_intent_requires_action", ACTION_REQUIRED, payment_intent=call.objects.copy(intent) if intent is not None else None
+            "invoice_payment_intent_requires_action",
+            ACTION_REQUIRED,
+            payment_intent=call.objects.copy(intent) if intent is not None else None,
         )
     if outcome.error is not None:
         outcome.error.keep = True
@@ -234,7 +272,8 @@ def send(call: Call, params: Params) -> Json:
         raise invalid("You can only manually send an invoice if its collection method is 'send_invoice'.", retry=False)
     if not customer.get("email"):
         raise invalid(
-            "Missing email. In order to create invoices that are sent to the customer, the customer must have a valid email.", code="missing_email"
+            "Missing email. In order to create invoices that are sent to the customer, the customer must have a valid email.",
+            code="missing_email",
         )
     if invoice["status"] == "draft":
         finalize(call, invoice)
@@ -273,7 +312,9 @@ def list_invoices(call: Call, params: Params) -> Page:
 
 
 def _payments(call: Call, invoice: Json) -> Json:
-    return sublist([call.objects.copy(p) for p in call.objects.query("invoice_payment", {"invoice": invoice["id"]}, limit=10)], "/v1/invoices/payments")
+    return sublist(
+        [call.objects.copy(p) for p in call.objects.query("invoice_payment", {"invoice": invoice["id"]}, limit=10)], "/v1/invoices/payments"
+    )
 
 
 def _secret(call: Call, invoice: Json) -> Json | None:

@@ -1,6 +1,6 @@
 """Plans: the older view of a recurring price. Each plan is the price of the same id; nothing is kept twice.
 
-    active ──update──▶ active | inactive ──delete──▶ deleted   (subscriptions that have it keep it)
+active ──update──▶ active | inactive ──delete──▶ deleted   (subscriptions that have it keep it)
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ def create(call: Call, params: Params) -> Json:
         raise call.objects.missing("product", product, "product")
     if params.get("amount") is None and params.get("amount_decimal") is None and params.get("billing_scheme") != "tiered":
         raise invalid("Plans require an `amount` or `amount_decimal` parameter to be set.", "amount", "parameter_missing", retry=False)
-    price = {
-        **{name: params[name] for name in ("active", "billing_scheme", "currency", "id", "metadata", "nickname", "tiers", "tiers_mode") if name in params},
+    price: Json = {
+        **{
+            name: params[name]
+            for name in ("active", "billing_scheme", "currency", "id", "metadata", "nickname", "tiers", "tiers_mode")
+            if name in params
+        },
         "product": product,
         "unit_amount": params.get("amount"),
         "unit_amount_decimal": params.get("amount_decimal"),

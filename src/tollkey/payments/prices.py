@@ -1,6 +1,6 @@
 """Prices: what a product costs, once or again and again. An amount never changes; one makes a new price.
 
-    active ──update──▶ active | inactive   (a price cannot be deleted)
+active ──update──▶ active | inactive   (a price cannot be deleted)
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def _aggregate(call: Call, price: Json) -> None:
     if price.get("recurring"):
         stored = call.objects.find("price", price["id"]) or {}
         metered = price["recurring"].get("usage_type") == "metered"
-        price["recurring"]["aggregate_usage"] = stored.get("_aggregate_usage") or ("sum" if metered and not price["recurring"].get("meter") else None)
+        price["recurring"]["aggregate_usage"] = stored.get("_aggregate_usage") or (
+            "sum" if metered and not price["recurring"].get("meter") else None
+        )
 
 
 PRICE = Resource(

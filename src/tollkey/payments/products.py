@@ -1,6 +1,6 @@
 """Products: what is sold. Prices hang on them.
 
-    active ──update──▶ active | inactive ──delete──▶ deleted   (only while it has no prices)
+active ──update──▶ active | inactive ──delete──▶ deleted   (only while it has no prices)
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def update(call: Call, params: Params) -> Json:
         price = call.objects.get("price", params["default_price"], "default_price")
         if price["product"] != product["id"]:
             raise invalid(
-                f"The price specified belongs to {price['product']}, but it must belong to {product['id']} to be its default price.", "default_price"
+                f"The price specified belongs to {price['product']}, but it must belong to {product['id']} to be its default price.",
+                "default_price",
             )
     take(product, params, (*_FIELDS, "default_price"))
     product["updated"] = call.now
@@ -73,7 +74,9 @@ def delete(call: Call, params: Params) -> Json:
 
 def list_products(call: Call, params: Params) -> Page:
     """List products by ``active``, ``ids``, ``shippable`` and ``url``."""
-    equal: dict[str, str | list[str]] = {name: str(params[name]).lower() for name in ("active", "shippable") if params.get(name) is not None}
+    equal: dict[str, str | list[str]] = {
+        name: str(params[name]).lower() for name in ("active", "shippable") if params.get(name) is not None
+    }
     if params.get("url"):
         equal["url"] = params["url"]
     if params.get("ids"):
@@ -93,7 +96,14 @@ PRODUCT = Resource(
     prefix="prod",
     permission=PERMISSION,
     indexed=("active", "shippable", "url"),
-    searchable={"active": "active", "description": "description", "name": "name", "shippable": "shippable", "url": "url", "metadata": "metadata"},
+    searchable={
+        "active": "active",
+        "description": "description",
+        "name": "name",
+        "shippable": "shippable",
+        "url": "url",
+        "metadata": "metadata",
+    },
     endpoints=(
         Endpoint("GET", "/v1/products", list_products),
         Endpoint("POST", "/v1/products", create),

@@ -1,6 +1,6 @@
 """Promotion codes: what customers type to get a coupon.
 
-    active ──update──▶ inactive ──update──▶ active   ──redeemed max_redemptions times, or expires_at passes──▶ inactive
+active ──update──▶ inactive ──update──▶ active   ──redeemed max_redemptions times, or expires_at passes──▶ inactive
 """
 
 from __future__ import annotations

@@ -18,7 +18,21 @@ from tollkey.payments import _subscribing as work
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._fields import given
 from tollkey.payments._subscription_versions import CHANGES
-from tollkey.wire import Action, ApiError, Call, Endpoint, Json, Page, Params, Resource, created_ranges, invalid, list_page, missing_object, retrieve
+from tollkey.wire import (
+    Action,
+    ApiError,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    created_ranges,
+    invalid,
+    list_page,
+    missing_object,
+    retrieve,
+)
 
 PERMISSION = Permission("subscription", "Subscriptions", "Billing")
 _ENDED = ("canceled", "incomplete_expired")
@@ -64,7 +78,10 @@ def resume(call: Call, params: Params) -> Json:
     """Resume a paused subscription: it is billed from now on (or goes on in its period), and active once that is paid."""
     call, subscription = _find(call)
     if subscription["status"] != "paused":
-        raise invalid(f"You can only resume subscriptions with a status of `paused`. This subscription's status is `{subscription['status']}`.", retry=False)
+        raise invalid(
+            f"You can only resume subscriptions with a status of `paused`. This subscription's status is `{subscription['status']}`.",
+            retry=False,
+        )
     if given(params, "billing_cycle_anchor", "now") == "now":
         period = work.start_again(call, subscription)
     else:
@@ -105,9 +122,13 @@ def list_subscriptions(call: Call, params: Params) -> Page:
         equal["status"] = status
     price = params.get("price") or params.get("plan")
     if price:
-        equal["id"] = sorted({item["subscription"] for item in call.objects.query("subscription_item", {"price.id": price}, limit=10_000)}) or [""]
+        equal["id"] = sorted(
+            {item["subscription"] for item in call.objects.query("subscription_item", {"price.id": price}, limit=10_000)}
+        ) or [""]
     checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
-    bounds = [(0, bound) for bound in created_ranges(params.get("current_period_start"))] + [(1, bound) for bound in created_ranges(params.get("current_period_end"))]
+    bounds = [(0, bound) for bound in created_ranges(params.get("current_period_start"))] + [
+        (1, bound) for bound in created_ranges(params.get("current_period_end"))
+    ]
 
     def fits(subscription: Json) -> bool:
         return all(checks[bound.operator](work.period_of(subscription)[side], bound.value) for side, bound in bounds)

@@ -1,6 +1,6 @@
 """Tax rates: percentages that invoices add to, or find inside, a price.
 
-    active ──update──▶ active | inactive   (the percentage never changes; a rate cannot be deleted)
+active ──update──▶ active | inactive   (the percentage never changes; a rate cannot be deleted)
 """
 
 from __future__ import annotations

@@ -86,7 +86,8 @@ def new_invoice(
     for name in _FROM_CUSTOMER:
         invoice["customer_" + name] = customer.get(name)
     invoice["customer_tax_ids"] = [
-        {"type": tax_id["type"], "value": tax_id["value"]} for tax_id in reversed(call.objects.query("tax_id", {"customer": customer["id"]}, limit=20))
+        {"type": tax_id["type"], "value": tax_id["value"]}
+        for tax_id in reversed(call.objects.query("tax_id", {"customer": customer["id"]}, limit=20))
     ]
     invoice["discounts"] = list(discounts)
     invoice["lines"] = sublist(lines, f"/v1/invoices/{id}/lines", total_count=len(lines))
@@ -141,9 +142,7 @@ def pending_items(call: Call, customer: str, currency: str | None, subscription:
     """
     items = call.objects.query("invoiceitem", {"customer": customer, "_pending": "true"}, limit=250, oldest_first=True)
     return [
-        item
-        for item in items
-        if (currency is None or item["currency"] == currency) and item.get("_subscription") in (None, subscription)
+        item for item in items if (currency is None or item["currency"] == currency) and item.get("_subscription") in (None, subscription)
     ]
 
 

@@ -10,7 +10,11 @@ from typing import Any
 from tollkey.payments._invoicing.payment import Outcome, new_payment, payment_paid
 from tollkey.wire import Call, Json
 
-_DESCRIPTIONS = {"subscription_create": "Subscription creation", "subscription_update": "Subscription update", "subscription_cycle": "Subscription update"}
+_DESCRIPTIONS = {
+    "subscription_create": "Subscription creation",
+    "subscription_update": "Subscription update",
+    "subscription_cycle": "Subscription update",
+}
 _OVER = ("succeeded", "canceled")
 
 

@@ -64,7 +64,9 @@ def new_line(
     return line
 
 
-def subscription_parent(subscription: str, item: str, *, invoice_item: str | None = None, proration: bool = False, credited: Json | None = None) -> Json:
+def subscription_parent(
+    subscription: str, item: str, *, invoice_item: str | None = None, proration: bool = False, credited: Json | None = None
+) -> Json:
     """``parent`` of a line that a subscription item causes."""
     return {
         "invoice_item_details": None,
@@ -103,7 +105,7 @@ def quantity_text(call: Call, price: Json, quantity: int) -> str:
     """``10 user × Name``: the quantity with the product's unit label."""
     product = call.objects.find("product", price["product"]) or {}
     label = f" {product['unit_label']}" if product.get("unit_label") else ""
-    return f"{quantity}{label} × {product_name(call, price)}"  # noqa: RUF001
+    return f"{quantity}{label} × {product_name(call, price)}"
 
 
 def every(recurring: Json) -> str:
@@ -231,4 +233,3 @@ def debit_text(call: Call, price: Json, quantity: int, at: int) -> str:
 
 def _proration_name(call: Call, price: Json, quantity: int) -> str:
     return product_name(call, price) if quantity == 1 else quantity_text(call, price, quantity)
-

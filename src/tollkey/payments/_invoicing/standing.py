@@ -13,7 +13,14 @@ DELETED = "customer.subscription.deleted"
 RETRY_DAYS = (3, 5, 7)
 #: How long the first invoice of a subscription may stay unpaid.
 INCOMPLETE_SECONDS = 23 * 3_600
-_WORK = ("subscription.renew", "subscription.trial_will_end", "subscription.upcoming", "subscription.cancel", "subscription.expire", "subscription.resume")
+_WORK = (
+    "subscription.renew",
+    "subscription.trial_will_end",
+    "subscription.upcoming",
+    "subscription.cancel",
+    "subscription.expire",
+    "subscription.resume",
+)
 
 
 def paid(call: Call, invoice: Json) -> None:

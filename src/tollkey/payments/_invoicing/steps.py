@@ -23,7 +23,9 @@ def finalize(call: Call, invoice: Json) -> None:
     Raises ApiError when it is not a draft any more.
     """
     if invoice["status"] != "draft":
-        raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable", retry=False)
+        raise invalid(
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable", retry=False
+        )
     customer = customer_of(call, invoice)
     refresh(call, invoice)
     _use_balance(call, invoice, customer)
@@ -32,7 +34,11 @@ def finalize(call: Call, invoice: Json) -> None:
         invoice["number"] = next_number(call, customer)
     url = hosted_url(call, HOSTED, invoice["id"])
     invoice.update(
-        automatically_finalizes_at=None, hosted_invoice_url=url, invoice_pdf=url + "/pdf", status="open", ending_balance=customer.get("balance") or 0
+        automatically_finalizes_at=None,
+        hosted_invoice_url=url,
+        invoice_pdf=url + "/pdf",
+        status="open",
+        ending_balance=customer.get("balance") or 0,
     )
     invoice["effective_at"] = invoice["effective_at"] or call.now
     invoice["status_transitions"]["finalized_at"] = call.now
@@ -138,10 +144,14 @@ def fail_without_method(call: Call, invoice: Json) -> None:
 def void(call: Call, invoice: Json) -> None:
     """Take an open or uncollectible invoice back; balance that it used is given back. Raises ApiError in other states."""
     if invoice["status"] not in ("open", "uncollectible"):
-        raise invalid(f"You can only pass in open or uncollectible invoices. This invoice isn't open. Its status is {invoice['status']}.", retry=False)
+        raise invalid(
+            f"You can only pass in open or uncollectible invoices. This invoice isn't open. Its status is {invoice['status']}.", retry=False
+        )
     applied = invoice["total"] - invoice["amount_due"]
     if applied:
-        change_balance(call, customer_of(call, invoice), -applied, "unapplied_from_invoice", currency=invoice["currency"], invoice=invoice["id"])
+        change_balance(
+            call, customer_of(call, invoice), -applied, "unapplied_from_invoice", currency=invoice["currency"], invoice=invoice["id"]
+        )
     invoice.update(status="void", auto_advance=False, next_payment_attempt=None)
     invoice["status_transitions"]["voided_at"] = call.now
     _let_go(call, invoice)

@@ -20,7 +20,16 @@ from tollkey.payments._subscribing.cycling import (
     start_again,
     trial_will_end,
 )
-from tollkey.payments._subscribing.items import apply_changes, change_item, cost_quantity, full_price, interval_of, load, put, recurring_price
+from tollkey.payments._subscribing.items import (
+    apply_changes,
+    change_item,
+    cost_quantity,
+    full_price,
+    interval_of,
+    load,
+    put,
+    recurring_price,
+)
 from tollkey.payments._subscribing.periods import next_period, period_of, plan_work
 
 __all__ = [

@@ -65,7 +65,9 @@ def partial_lines(call: Call, subscription: Json, items: list[Json], part: tuple
     return lines
 
 
-def prorations(call: Call, subscription: Json, before: list[Json], after: list[Json], *, at: int, period: tuple[int, int], debits: bool = True) -> list[Json]:
+def prorations(
+    call: Call, subscription: Json, before: list[Json], after: list[Json], *, at: int, period: tuple[int, int], debits: bool = True
+) -> list[Json]:
     """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the remaining time.
 
     debits: False when the new items are billed for a whole new period instead.
@@ -113,9 +115,16 @@ def _proration(call: Call, subscription: Json, item: Json, price: Json, amount: 
         description=(credit_text if credit else debit_text)(call, price, quantity, at),
         discountable=not credit,
         livemode=call.livemode,
-        parent={"subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]}, "type": "subscription_details"},
+        parent={
+            "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
+            "type": "subscription_details",
+        },
         period={"end": end, "start": at},
-        pricing={"price_details": {"price": price["id"], "product": price["product"]}, "type": "price_details", "unit_amount_decimal": None},
+        pricing={
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": None,
+        },
         proration=True,
         quantity=quantity,
         quantity_decimal=str(quantity),

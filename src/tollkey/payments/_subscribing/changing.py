@@ -12,8 +12,8 @@ from tollkey.payments._subscribing.billing import collect_now, make_invoice, per
 from tollkey.payments._subscribing.creating import added_lines
 from tollkey.payments._subscribing.items import apply_changes, cost_quantity, full_price, interval_of, load, put
 from tollkey.payments._subscribing.periods import period_of, plan_work, trial_end_of
-from tollkey.payments._subscribing.trials import without_method
 from tollkey.payments._subscribing.settings import apply_settings, pause_of, set_cancel, translate
+from tollkey.payments._subscribing.trials import without_method
 from tollkey.wire import Call, Json, Params, invalid
 
 UPDATED = "customer.subscription.updated"
@@ -42,7 +42,9 @@ def update(call: Call, subscription: Json, params: Params) -> Json:
 
 
 def _changes_items(params: Params) -> bool:
-    return any(params.get(name) is not None for name in ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items"))
+    return any(
+        params.get(name) is not None for name in ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
+    )
 
 
 def _discounts(call: Call, subscription: Json, params: Params, customer: Json) -> None:
@@ -77,7 +79,9 @@ def wanted_changes(params: Params, items: list[Json]) -> list[Json]:
     if not top:
         return []
     if len(items) > 1:
-        raise invalid("You cannot update a subscription with multiple plans using `plan` or `quantity`; use `items` instead.", next(iter(top)))
+        raise invalid(
+            "You cannot update a subscription with multiple plans using `plan` or `quantity`; use `items` instead.", next(iter(top))
+        )
     return [{"id": items[0]["id"], **top}]
 
 
@@ -115,7 +119,12 @@ def _bill(call: Call, subscription: Json, lines: list[Json], params: Params, sna
     call.objects.save(subscription)
     if not automatic or subscription["pause_collection"] is not None:
         return
-    outcome = collect_now(call, invoice, "allow_incomplete" if behavior == "pending_if_incomplete" else behavior, off_session=given(params, "off_session", False))
+    outcome = collect_now(
+        call,
+        invoice,
+        "allow_incomplete" if behavior == "pending_if_incomplete" else behavior,
+        off_session=given(params, "off_session", False),
+    )
     if behavior == "pending_if_incomplete" and outcome in ("requires_action", "failed"):
         _suspend(call, subscription, invoice, snapshot)
 
@@ -211,7 +220,9 @@ def _last_invoice(call: Call, subscription: Json, items: list[Json], period: tup
 
 def _drop_open_invoice(call: Call, subscription: Json) -> None:
     """The invoices of a canceled subscription are not collected by themselves any more; the first one of an incomplete one is voided."""
-    for invoice in call.objects.query("invoice", {"parent.subscription_details.subscription": subscription["id"], "status": ["open", "draft"]}, limit=20):
+    for invoice in call.objects.query(
+        "invoice", {"parent.subscription_details.subscription": subscription["id"], "status": ["open", "draft"]}, limit=20
+    ):
         invoice["auto_advance"], invoice["next_payment_attempt"], invoice["automatically_finalizes_at"] = False, None, None
         call.schedule.cancel("invoice.advance", invoice["id"])
         call.schedule.cancel("invoice.retry", invoice["id"])

@@ -80,7 +80,11 @@ def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: 
         id=call.ids.new("sub"),
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
         billing_cycle_anchor=call.now,
-        billing_mode={"flexible": {"proration_discounts": "included"} if mode == "flexible" else None, "type": mode, "updated_at": call.now},
+        billing_mode={
+            "flexible": {"proration_discounts": "included"} if mode == "flexible" else None,
+            "type": mode,
+            "updated_at": call.now,
+        },
         cancel_at_period_end=False,
         cancellation_details={"comment": None, "feedback": None, "reason": None},
         collection_method="charge_automatically",
@@ -115,7 +119,12 @@ def _place_in_time(call: Call, subscription: Json, params: Params, interval: tup
             name: params["billing_cycle_anchor_config"].get(name) for name in ("day_of_month", "hour", "minute", "month", "second")
         }
     if trial_end is not None:
-        subscription.update(trial_start=call.now, trial_end=trial_end, status="trialing", billing_cycle_anchor=given(params, "billing_cycle_anchor", trial_end))
+        subscription.update(
+            trial_start=call.now,
+            trial_end=trial_end,
+            status="trialing",
+            billing_cycle_anchor=given(params, "billing_cycle_anchor", trial_end),
+        )
         subscription["_period"] = [call.now, trial_end]
         return
     if anchor is None:
@@ -126,7 +135,8 @@ def _place_in_time(call: Call, subscription: Json, params: Params, interval: tup
         raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", "billing_cycle_anchor", retry=False)
     if int(anchor) > shift(call.now, *interval):
         raise invalid(
-            f"`billing_cycle_anchor` cannot be later than next natural billing date ({shift(call.now, *interval)}) for plan", "billing_cycle_anchor"
+            f"`billing_cycle_anchor` cannot be later than next natural billing date ({shift(call.now, *interval)}) for plan",
+            "billing_cycle_anchor",
         )
     subscription["billing_cycle_anchor"] = int(anchor)
     subscription["_period"] = [call.now, int(anchor)] if int(anchor) > call.now else list(period_around(call.now, *interval, call.now))
@@ -150,7 +160,9 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
     put(call, subscription, items, period)
     call.objects.insert(subscription, CREATED)
     if invoice_id is not None:
-        invoice = make_invoice(call, subscription, lines, reason="subscription_create", period=(call.now, call.now), id=invoice_id, advance=not automatic)
+        invoice = make_invoice(
+            call, subscription, lines, reason="subscription_create", period=(call.now, call.now), id=invoice_id, advance=not automatic
+        )
         call.objects.save(subscription)
         if automatic:
             collect_now(call, invoice, behavior, off_session=given(params, "off_session", False))
@@ -174,7 +186,7 @@ def _fully_discounted(call: Call, subscription: Json, customer: Json, lines: lis
     found = offs(call, discounts_of(call, subscription, customer), subscription["currency"], call.now)
     whole = sum(line["amount"] for line in lines)
     left = whole + (customer.get("balance") or 0)
-    return left <= 0 or any(off.percent == 100 and not off.products or off.amount >= whole > 0 and not off.products for off in found)
+    return left <= 0 or any((off.percent == 100 and not off.products) or (off.amount >= whole > 0 and not off.products) for off in found)
 
 
 def _first_lines(call: Call, subscription: Json, items: list[Json], period: tuple[int, int], behavior: str) -> list[Json]:

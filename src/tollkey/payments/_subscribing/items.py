@@ -34,13 +34,16 @@ def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) 
     """The price that an item asks for. Raises ApiError for a price that is not recurring, not active, or in another currency."""
     price = named_price(call, wanted, param)
     if not price["recurring"]:
-        raise invalid("The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.", f"{param}[price]")
+        raise invalid(
+            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.", f"{param}[price]"
+        )
     if not price["active"] and not wanted.get("price_data"):
         what = "plan" if wanted.get("plan") else "price"
         raise invalid(f"The {what} specified is inactive. This field only accepts active {what}s.", f"{param}[{what}]")
     if currency is not None and in_currency(price, currency) is None:
         raise invalid(
-            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: `{currency}`.", f"{param}[price]"
+            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: `{currency}`.",
+            f"{param}[price]",
         )
     return price
 
@@ -61,7 +64,12 @@ def new_item(call: Call, subscription: Json, wanted: Json, price: Json, param: s
     item["metadata"] = fresh_metadata(wanted)
     item["tax_rates"] = tax_rates(call, wanted.get("tax_rates"), f"{param}[tax_rates]")
     item["discounts"] = redeem_all(
-        call, wanted.get("discounts") or [], param=f"{param}[discounts]", customer=customer, subscription=subscription["id"], subscription_item=id
+        call,
+        wanted.get("discounts") or [],
+        param=f"{param}[discounts]",
+        customer=customer,
+        subscription=subscription["id"],
+        subscription_item=id,
     )
     item["_currency"] = subscription["currency"]
     return ordered(item)
@@ -95,11 +103,18 @@ def change_item(call: Call, item: Json, wanted: Json, param: str, customer: Json
         item["billing_thresholds"] = wanted["billing_thresholds"]
     if "discounts" in wanted:
         item["discounts"] = redeem_all(
-            call, wanted["discounts"] or [], param=f"{param}[discounts]", customer=customer, subscription=item["subscription"], subscription_item=item["id"]
+            call,
+            wanted["discounts"] or [],
+            param=f"{param}[discounts]",
+            customer=customer,
+            subscription=item["subscription"],
+            subscription_item=item["id"],
         )
 
 
-def apply_changes(call: Call, subscription: Json, items: list[Json], wanted: list[Json], customer: Json, *, param: str = "items") -> list[Json]:
+def apply_changes(
+    call: Call, subscription: Json, items: list[Json], wanted: list[Json], customer: Json, *, param: str = "items"
+) -> list[Json]:
     """The items after the changes that ``items`` of an update asks for; nothing is stored.
 
     An entry with ``id`` changes (or with ``deleted`` removes) that item, one without adds an item.
@@ -127,7 +142,9 @@ def apply_changes(call: Call, subscription: Json, items: list[Json], wanted: lis
 def check(items: list[Json]) -> None:
     """Raises ApiError unless these items can be billed together."""
     if not items:
-        raise invalid("A subscription must have at least one active plan. To cancel a subscription, please use the cancel API endpoint instead.")
+        raise invalid(
+            "A subscription must have at least one active plan. To cancel a subscription, please use the cancel API endpoint instead."
+        )
     if len(items) > MOST:
         raise invalid(f"Subscriptions can have at most {MOST} items.", "items")
     seen: set[str] = set()

@@ -13,7 +13,11 @@ def without_method(call: Call, subscription: Json) -> bool:
     customer = call.objects.get("customer", subscription["customer"], "customer")
     behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     empty = {"default_payment_method": None, "default_source": None}
-    if behavior == "create_invoice" or subscription["collection_method"] == "send_invoice" or method_of(call, empty, subscription, customer):
+    if (
+        behavior == "create_invoice"
+        or subscription["collection_method"] == "send_invoice"
+        or method_of(call, empty, subscription, customer)
+    ):
         return False
     if behavior == "cancel":
         end(call, subscription, "payment_failed")
