@@ -83,7 +83,7 @@ def redeem_all(call: Call, entries: Iterable[Json], *, param: str, customer: Jso
 
 
 def entries_of(params: Params) -> list[Json] | None:
-    """The discounts that parameters ask for in any of their forms: ``discounts``, ``coupon``, ``promotion_code``; None when none is named."""
+    """The discounts that parameters name, as ``discounts``, ``coupon`` or ``promotion_code``; None when none is named."""
     if "discounts" in params:
         return list(params["discounts"] or [])
     if "coupon" in params:

@@ -42,11 +42,20 @@ def add_lines(call: Call, params: Params) -> Json:
         period = wanted.get("period") or {"start": call.now, "end": call.now}
         pricing = priced["pricing"]
         line = new_line(
-            call, amount=priced["amount"], currency=invoice["currency"], period=(period["start"], period["end"]), parent=item_parent(None),
-            description=wanted.get("description") or priced["description"], quantity=priced["quantity"],
-            discountable=given(wanted, "discountable", priced["amount"] >= 0), metadata=fresh_metadata(wanted), rates=wanted.get("tax_rates") or (),
-            discounts=redeem_all(call, wanted.get("discounts") or [], param=f"lines[{place}][discounts]", customer=customer_of(call, invoice)),
-        )  # fmt: skip
+            call,
+            amount=priced["amount"],
+            currency=invoice["currency"],
+            period=(period["start"], period["end"]),
+            parent=item_parent(None),
+            description=wanted.get("description") or priced["description"],
+            quantity=priced["quantity"],
+            discountable=given(wanted, "discountable", priced["amount"] >= 0),
+            metadata=fresh_metadata(wanted),
+            rates=wanted.get("tax_rates") or (),
+            discounts=redeem_all(
+                call, wanted.get("discounts") or [], param=f"lines[{place}][discounts]", customer=customer_of(call, invoice)
+            ),
+        )
         line["pricing"], line["invoice"] = pricing, invoice["id"]
         line["parent"] = None
         invoice["lines"]["data"].append(line)

@@ -58,7 +58,7 @@ def _first_discount(call: Call, value: Json) -> Json | None:
 
 
 def _billing(call: Call, invoice: Json) -> None:
-    """Before 2019-03-14 ``collection_method`` was ``billing``; before 2018-11-08 there was no ``status`` but ``closed`` and ``forgiven``."""
+    """Before 2019-03-14 ``collection_method`` was ``billing``."""
     invoice["billing"] = invoice.get("collection_method")
     invoice["date"] = invoice.get("created")
     invoice["finalized_at"] = (invoice.get("status_transitions") or {}).get("finalized_at")

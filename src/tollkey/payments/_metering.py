@@ -10,7 +10,8 @@ from tollkey.wire import Call, Json
 MIGRATION = Migration(
     "metering",
     (
-        "CREATE TABLE meter_events (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, event_name TEXT NOT NULL, identifier TEXT NOT NULL,"
+        "CREATE TABLE meter_events (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, event_name TEXT NOT NULL,"
+        " identifier TEXT NOT NULL,"
         " customer TEXT NOT NULL, at {int} NOT NULL, value TEXT NOT NULL, canceled {int} NOT NULL,"
         " UNIQUE (account, livemode, event_name, identifier))",
         "CREATE INDEX meter_events_at ON meter_events (account, livemode, event_name, customer, at)",
@@ -27,7 +28,8 @@ def record(call: Call, event_name: str, identifier: str, customer: str, at: int,
     if known:
         return False
     call.tx.execute(
-        "INSERT INTO meter_events (account, livemode, event_name, identifier, customer, at, value, canceled) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+        "INSERT INTO meter_events (account, livemode, event_name, identifier, customer, at, value, canceled)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
         (call.account, int(call.livemode), event_name, identifier, customer, at, value),
     )
     return True

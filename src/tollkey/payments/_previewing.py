@@ -22,7 +22,7 @@ _OLD = "subscription_"
 
 
 def upcoming(call: Call, params: Params) -> Json:
-    """``GET /v1/invoices/upcoming`` of versions before 2025-03-31: its ``subscription_*`` parameters are today's ``subscription_details``."""
+    """``GET /v1/invoices/upcoming`` of versions before 2025-03-31, with ``subscription_*`` for today's ``subscription_details``."""
     details: Json = {
         name.removeprefix(_OLD): value for name, value in params.items() if name.startswith(_OLD) and name != "subscription_details"
     }
@@ -135,11 +135,25 @@ def _of_new(call: Call, customer: Json, details: Params, params: Params) -> tupl
     if free:
         period = call.now, int(str(trial))
     seen: Json = {
-        "id": None, "currency": given(params, "currency", prices[0]["currency"]), "discounts": [], "metadata": {}, "customer": customer["id"],
-        "collection_method": "charge_automatically", "days_until_due": None, "latest_invoice": None, "test_clock": customer.get("test_clock"),
-        "default_payment_method": None, "default_source": None, "description": None, "on_behalf_of": None, "default_tax_rates": [], "application": None,
-        "payment_settings": None, "transfer_data": None, "application_fee_percent": None,
-    }  # fmt: skip
+        "id": None,
+        "currency": given(params, "currency", prices[0]["currency"]),
+        "discounts": [],
+        "metadata": {},
+        "customer": customer["id"],
+        "collection_method": "charge_automatically",
+        "days_until_due": None,
+        "latest_invoice": None,
+        "test_clock": customer.get("test_clock"),
+        "default_payment_method": None,
+        "default_source": None,
+        "description": None,
+        "on_behalf_of": None,
+        "default_tax_rates": [],
+        "application": None,
+        "payment_settings": None,
+        "transfer_data": None,
+        "application_fee_percent": None,
+    }
     items = [
         new_item(call, seen, entry, price, f"subscription_details[items][{place}]", customer, period)
         for place, (entry, price) in enumerate(zip(wanted, prices, strict=True))
@@ -161,19 +175,33 @@ def _items(call: Call, customer: Json, subscription: Json | None, params: Params
         priced = pricing_of(call, entry, currency)
         period = entry.get("period") or {"start": call.now, "end": call.now}
         line = new_line(
-            call, amount=priced["amount"], currency=currency, period=(period["start"], period["end"]), parent=item_parent(None),
-            description=entry.get("description") or priced["description"], quantity=priced["quantity"],
-            discountable=given(entry, "discountable", True), rates=entry.get("tax_rates") or (), metadata=entry.get("metadata"),
-        )  # fmt: skip
+            call,
+            amount=priced["amount"],
+            currency=currency,
+            period=(period["start"], period["end"]),
+            parent=item_parent(None),
+            description=entry.get("description") or priced["description"],
+            quantity=priced["quantity"],
+            discountable=given(entry, "discountable", True),
+            rates=entry.get("tax_rates") or (),
+            metadata=entry.get("metadata"),
+        )
         line["pricing"] = priced["pricing"]
         lines.append(line)
     return lines
 
 
 def _invoice(
-    call: Call, params: Params, id: str, customer: Json, subscription: Json | None, lines: list[Json], period: tuple[int, int], currency: str,
+    call: Call,
+    params: Params,
+    id: str,
+    customer: Json,
+    subscription: Json | None,
+    lines: list[Json],
+    period: tuple[int, int],
+    currency: str,
     reason: str | None,
-) -> Json:  # fmt: skip
+) -> Json:
     discounts: list[str] = work.discounts_of(call, subscription, customer) if subscription else _own(customer)
     entries: Any = entries_of(params)
     if entries is not None:
@@ -181,16 +209,29 @@ def _invoice(
     advance = work.period_of(subscription)[1] if subscription and subscription.get("_period") else call.now
     rates = [rate for rate in (subscription or {}).get("default_tax_rates") or []]
     invoice = new_invoice(
-        call, customer, currency=currency, reason="upcoming" if reason else "subscription_create", lines=lines, id=id, subscription=subscription,
-        period=period, discounts=discounts, default_tax_rates=rates, auto_advance=True,
-    )  # fmt: skip
+        call,
+        customer,
+        currency=currency,
+        reason="upcoming" if reason else "subscription_create",
+        lines=lines,
+        id=id,
+        subscription=subscription,
+        period=period,
+        discounts=discounts,
+        default_tax_rates=rates,
+        auto_advance=True,
+    )
     start = customer.get("balance") or 0
     due = max(invoice["total"] + start, 0)
     invoice.update(
-        amount_due=due, amount_remaining=due, starting_balance=start, ending_balance=start + invoice["total"] - due,
-        next_payment_attempt=advance + 3_600 if invoice["collection_method"] == "charge_automatically" else None, created=max(advance, call.now),
+        amount_due=due,
+        amount_remaining=due,
+        starting_balance=start,
+        ending_balance=start + invoice["total"] - due,
+        next_payment_attempt=advance + 3_600 if invoice["collection_method"] == "charge_automatically" else None,
+        created=max(advance, call.now),
         rendering=None,
-    )  # fmt: skip
+    )
     return invoice
 
 

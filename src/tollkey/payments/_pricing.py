@@ -220,7 +220,9 @@ def inline_price(call: Call, data: Params, param: str) -> Json:
         product = new_product(call, data["product_data"])["id"]
     else:
         product = call.objects.get("product", data["product"], f"{param}[product]")["id"]
-    fields: Json = {name: data[name] for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal") if name in data}
+    fields: Json = {
+        name: data[name] for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal") if name in data
+    }
     return make_price(call, {**fields, "product": product}, inline=True)
 
 

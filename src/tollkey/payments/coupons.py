@@ -30,10 +30,17 @@ def create(call: Call, params: Params) -> Json:
     if duration == "repeating" and not params.get("duration_in_months"):
         raise missing_param("duration_in_months")
     coupon = blank(
-        "coupon", id=params.get("id") or call.ids.text(8), amount_off=amount, created=call.now, livemode=call.livemode, duration=duration,
-        currency=check_currency(params["currency"]) if params.get("currency") else None, times_redeemed=0, valid=True,
+        "coupon",
+        id=params.get("id") or call.ids.text(8),
+        amount_off=amount,
+        created=call.now,
+        livemode=call.livemode,
+        duration=duration,
+        currency=check_currency(params["currency"]) if params.get("currency") else None,
+        times_redeemed=0,
+        valid=True,
         percent_off=None if percent is None else float(percent),
-    )  # fmt: skip
+    )
     take(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
     coupon["metadata"] = fresh_metadata(params)
     coupon["_applies_to"] = params.get("applies_to")

@@ -48,8 +48,9 @@ def attach(call: Call, item: Json, invoice: Json) -> None:
     if invoice["status"] != "draft":
         raise invalid(
             f"You can only add invoice items to draft invoices. The invoice {invoice['id']} has a status of {invoice['status']}.",
-            "invoice", "invoice_not_editable",
-        )  # fmt: skip
+            "invoice",
+            "invoice_not_editable",
+        )
     if item["currency"] != invoice["currency"]:
         raise invalid(
             f"The currency of the invoice item ({item['currency']}) must match the invoice's ({invoice['currency']}).", "currency"
@@ -142,16 +143,30 @@ def pricing_of(call: Call, params: Params, currency: str) -> Json:
 def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> Json:
     """The price and product that stand behind a bare amount: made without events, and not for use elsewhere."""
     product = blank(
-        "product", id=call.ids.new("prod"), active=False, created=call.now, updated=call.now, livemode=call.livemode,
+        "product",
+        id=call.ids.new("prod"),
+        active=False,
+        created=call.now,
+        updated=call.now,
+        livemode=call.livemode,
         name=params.get("description") or "Invoice item",
-    )  # fmt: skip
+    )
     product["_silent"] = True
     call.objects.insert(product)
     price = blank(
-        "price", id=call.ids.new("price"), active=False, billing_scheme="per_unit", created=call.now, currency=currency, livemode=call.livemode,
-        product=product["id"], tax_behavior="unspecified", type="one_time", unit_amount=int(unit) if unit == unit.to_integral_value() else None,
+        "price",
+        id=call.ids.new("price"),
+        active=False,
+        billing_scheme="per_unit",
+        created=call.now,
+        currency=currency,
+        livemode=call.livemode,
+        product=product["id"],
+        tax_behavior="unspecified",
+        type="one_time",
+        unit_amount=int(unit) if unit == unit.to_integral_value() else None,
         unit_amount_decimal=decimal_text(unit),
-    )  # fmt: skip
+    )
     return call.objects.insert(price)
 
 

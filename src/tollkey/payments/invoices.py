@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._collecting import advance, overdue, retry
 from tollkey.payments._discounting import entries_of, redeem_all
 from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoice_lines import add_lines, list_lines, remove_lines, update_line, update_lines
@@ -21,7 +22,6 @@ from tollkey.payments._invoicing import (
     ACTION_REQUIRED,
     attempt,
     customer_of,
-    fail_without_method,
     finalize,
     give_up,
     mark_paid,
@@ -54,9 +54,18 @@ from tollkey.wire import (
 )
 
 _FIELDS = (
-    "account_tax_ids", "automatic_tax", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer",
-    "on_behalf_of", "shipping_details", "statement_descriptor",
-)  # fmt: skip
+    "account_tax_ids",
+    "automatic_tax",
+    "custom_fields",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "effective_at",
+    "footer",
+    "on_behalf_of",
+    "shipping_details",
+    "statement_descriptor",
+)
 
 
 def create(call: Call, params: Params) -> Json:
@@ -87,10 +96,19 @@ def create(call: Call, params: Params) -> Json:
         else _inherited(customer, subscription)
     )
     invoice = new_invoice(
-        call, customer, currency=currency.lower(), reason="manual", lines=lines, id=id, subscription=subscription, discounts=discounts,
-        collection_method=params.get("collection_method") or params.get("billing"), days_until_due=params.get("days_until_due"),
-        auto_advance=bool(params.get("auto_advance")), default_tax_rates=tax_rates(call, params.get("default_tax_rates"), "default_tax_rates"),
-    )  # fmt: skip
+        call,
+        customer,
+        currency=currency.lower(),
+        reason="manual",
+        lines=lines,
+        id=id,
+        subscription=subscription,
+        discounts=discounts,
+        collection_method=params.get("collection_method") or params.get("billing"),
+        days_until_due=params.get("days_until_due"),
+        auto_advance=bool(params.get("auto_advance")),
+        default_tax_rates=tax_rates(call, params.get("default_tax_rates"), "default_tax_rates"),
+    )
     _apply(call, invoice, params)
     invoice["metadata"] = fresh_metadata(params)
     refresh(call, invoice)
@@ -123,8 +141,12 @@ def _apply(call: Call, invoice: Json, params: Params) -> None:
     if "automatic_tax" in params:
         enabled = bool((params["automatic_tax"] or {}).get("enabled"))
         invoice["automatic_tax"] = {
-            "disabled_reason": None, "enabled": enabled, "liability": {"type": "self"} if enabled else None, "provider": None, "status": None,
-        }  # fmt: skip
+            "disabled_reason": None,
+            "enabled": enabled,
+            "liability": {"type": "self"} if enabled else None,
+            "provider": None,
+            "status": None,
+        }
     if params.get("due_date") is not None:
         invoice["due_date"] = params["due_date"]
     if params.get("number"):
@@ -322,53 +344,6 @@ def _secret(call: Call, invoice: Json) -> Json | None:
     return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
 
 
-# -- what happens by itself
-
-
-def advance(call: Call, id: str) -> None:
-    """An hour after it was made, a draft is finalized and collected."""
-    invoice = call.objects.find("invoice", id)
-    if invoice is None or not invoice["auto_advance"]:
-        return
-    if invoice["status"] == "draft":
-        finalize(call, invoice)
-        if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
-            call.emit("invoice.sent", invoice)
-    collect(call, invoice)
-
-
-def retry(call: Call, id: str) -> None:
-    """Try a failed invoice again."""
-    invoice = call.objects.find("invoice", id)
-    if invoice is not None:
-        collect(call, invoice)
-
-
-def collect(call: Call, invoice: Json) -> None:
-    """One automatic attempt to collect an open invoice."""
-    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically" or invoice.get("_processing"):
-        return
-    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
-    if subscription is not None and subscription["pause_collection"] is not None:
-        return
-    if method_of(call, invoice, subscription, customer_of(call, invoice)) is None:
-        fail_without_method(call, invoice)
-    else:
-        attempt(call, invoice)
-
-
-def overdue(call: Call, id: str) -> None:
-    """The day by which an invoice should have been paid has passed."""
-    invoice = call.objects.find("invoice", id)
-    if invoice is None or invoice["status"] != "open":
-        return
-    call.emit("invoice.overdue", invoice)
-    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
-    if subscription is not None and subscription["status"] == "active" and subscription["latest_invoice"] == id:
-        subscription["status"] = "past_due"
-        call.objects.save(subscription, "customer.subscription.updated")
-
-
 INVOICE = Resource(
     object="invoice",
     prefix="in",
@@ -376,8 +351,14 @@ INVOICE = Resource(
     path_param="invoice",
     indexed=("customer", "status", "collection_method", "parent.subscription_details.subscription", "test_clock"),
     searchable={
-        "created": "created", "currency": "currency", "customer": "customer", "metadata": "metadata", "number": "number",
-        "status": "status", "subscription": "parent.subscription_details.subscription", "total": "total",
+        "created": "created",
+        "currency": "currency",
+        "customer": "customer",
+        "metadata": "metadata",
+        "number": "number",
+        "status": "status",
+        "subscription": "parent.subscription_details.subscription",
+        "total": "total",
     },
     expands={"payments": _payments, "confirmation_secret": _secret},
     endpoints=(
@@ -412,4 +393,4 @@ INVOICE = Resource(
         Action("Mark uncollectible", "/v1/invoices/{invoice}/mark_uncollectible", when=("open",)),
         Action("Delete", "/v1/invoices/{invoice}", when=("draft",), method="DELETE"),
     ),
-)  # fmt: skip
+)

@@ -80,7 +80,12 @@ PRICE = Resource(
     path_param="price",
     indexed=("active", "currency", "lookup_key", "product", "type"),
     searchable={
-        "active": "active", "currency": "currency", "lookup_key": "lookup_key", "product": "product", "type": "type", "metadata": "metadata",
+        "active": "active",
+        "currency": "currency",
+        "lookup_key": "lookup_key",
+        "product": "product",
+        "type": "type",
+        "metadata": "metadata",
     },
     expands={
         "tiers": lambda call, price: price.get("_tiers"),
@@ -95,4 +100,4 @@ PRICE = Resource(
     changes=(Change("2025-03-31", _aggregate),),
     title="Prices",
     columns=("nickname", "id", "product", "unit_amount", "currency", "type", "active", "created"),
-)  # fmt: skip
+)

@@ -14,9 +14,18 @@ from tollkey.wire import Action, Call, Change, Endpoint, Json, Page, Params, Res
 PERMISSION = Permission("product", "Products", "Core")
 
 _FIELDS = (
-    "active", "description", "images", "marketing_features", "name", "package_dimensions", "shippable", "statement_descriptor",
-    "tax_code", "unit_label", "url",
-)  # fmt: skip
+    "active",
+    "description",
+    "images",
+    "marketing_features",
+    "name",
+    "package_dimensions",
+    "shippable",
+    "statement_descriptor",
+    "tax_code",
+    "unit_label",
+    "url",
+)
 
 
 def new_product(call: Call, params: Params) -> Json:

@@ -29,14 +29,20 @@ def create(call: Call, params: Params) -> Json:
             raise invalid(f"An active promotion code with `code: {text}` already exists.", "code", "resource_already_exists", retry=False)
     restrictions = params.get("restrictions") or {}
     code = blank(
-        "promotion_code", id=call.ids.new("promo"), active=given(params, "active", True), code=text, created=call.now, livemode=call.livemode,
-        promotion={"coupon": coupon_id, "type": "coupon"}, times_redeemed=0,
+        "promotion_code",
+        id=call.ids.new("promo"),
+        active=given(params, "active", True),
+        code=text,
+        created=call.now,
+        livemode=call.livemode,
+        promotion={"coupon": coupon_id, "type": "coupon"},
+        times_redeemed=0,
         restrictions={
             "first_time_transaction": bool(restrictions.get("first_time_transaction")),
             "minimum_amount": restrictions.get("minimum_amount"),
             "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
         },
-    )  # fmt: skip
+    )
     take(code, params, ("customer", "expires_at", "max_redemptions"))
     code["metadata"] = fresh_metadata(params)
     code["_code"] = text.lower()

@@ -82,10 +82,8 @@ def resume(call: Call, params: Params) -> Json:
             f"You can only resume subscriptions with a status of `paused`. This subscription's status is `{subscription['status']}`.",
             retry=False,
         )
-    if given(params, "billing_cycle_anchor", "now") == "now":
-        period = work.start_again(call, subscription)
-    else:
-        period = work.period_of(subscription)
+    anew = given(params, "billing_cycle_anchor", "now") == "now"
+    period = work.start_again(call, subscription) if anew else work.period_of(subscription)
     items = work.load(call, subscription)
     lines = work.period_lines(call, subscription, items, period)
     invoice = work.make_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))

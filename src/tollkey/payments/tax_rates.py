@@ -16,9 +16,15 @@ _FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "
 def create(call: Call, params: Params) -> Json:
     """Create a tax rate."""
     rate = blank(
-        "tax_rate", id=call.ids.new("txr"), active=True, created=call.now, livemode=call.livemode, inclusive=params["inclusive"],
-        percentage=float(params["percentage"]), rate_type="percentage",
-    )  # fmt: skip
+        "tax_rate",
+        id=call.ids.new("txr"),
+        active=True,
+        created=call.now,
+        livemode=call.livemode,
+        inclusive=params["inclusive"],
+        percentage=float(params["percentage"]),
+        rate_type="percentage",
+    )
     take(rate, params, _FIELDS)
     rate["metadata"] = fresh_metadata(params)
     return call.objects.insert(rate, "tax_rate.created")

@@ -35,9 +35,16 @@ def create(call: Call, params: Params) -> Json:
     """Create a clock that stands at ``frozen_time``."""
     _test_only(call)
     clock = blank(
-        CLOCK, id=call.ids.new("clock"), created=call.now, deletes_after=call.now + KEPT_DAYS * DAY, frozen_time=params["frozen_time"],
-        livemode=False, name=params.get("name"), status="ready", status_details={},
-    )  # fmt: skip
+        CLOCK,
+        id=call.ids.new("clock"),
+        created=call.now,
+        deletes_after=call.now + KEPT_DAYS * DAY,
+        frozen_time=params["frozen_time"],
+        livemode=False,
+        name=params.get("name"),
+        status="ready",
+        status_details={},
+    )
     call.schedule.add(clock["deletes_after"], "test_clock.delete", clock["id"])
     return call.objects.insert(clock, "test_helpers.test_clock.created")
 

@@ -65,7 +65,9 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     intent = now.objects.get("payment_intent", invoice["_payment_intent"])
     if intent["status"] == "requires_action":
         return Outcome("requires_action")
+    invoice["_attempting"] = True  # its success is ours to write down, after the attempt
     error = _room().confirm_intent(now, intent, {"payment_method": method, "off_session": off_session})
+    del invoice["_attempting"]
     if intent["status"] == "succeeded":
         payment_paid(call, invoice, intent["amount_received"])
         return Outcome("paid")

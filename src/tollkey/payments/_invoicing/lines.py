@@ -143,12 +143,22 @@ def subscription_lines(
             made.append((part.quantity, part.amount, unit, text))  # type: ignore[arg-type]
     return [
         new_line(
-            call, amount=amount, currency=price["currency"], period=period, parent=subscription_parent(subscription["id"], item["id"]),
-            description=text, quantity=count, price=price["id"], product=price["product"], unit=unit, discounts=item["discounts"],
-            rates=[rate["id"] for rate in item["tax_rates"]], metadata={**item["metadata"]},
+            call,
+            amount=amount,
+            currency=price["currency"],
+            period=period,
+            parent=subscription_parent(subscription["id"], item["id"]),
+            description=text,
+            quantity=count,
+            price=price["id"],
+            product=price["product"],
+            unit=unit,
+            discounts=item["discounts"],
+            rates=[rate["id"] for rate in item["tax_rates"]],
+            metadata={**item["metadata"]},
         )
         for count, amount, unit, text in made
-    ]  # fmt: skip
+    ]
 
 
 def invoice_item_line(call: Call, item: Json) -> Json:
@@ -162,11 +172,21 @@ def invoice_item_line(call: Call, item: Json) -> Json:
     details = item["pricing"]["price_details"] if item["pricing"] else {"price": None, "product": None}
     unit = item["pricing"]["unit_amount_decimal"] if item["pricing"] else None
     return new_line(
-        call, amount=item["amount"], currency=item["currency"], period=(item["period"]["start"], item["period"]["end"]), parent=parent,
-        description=item["description"], quantity=item["quantity"], price=details["price"], product=details["product"],
-        unit=None if unit is None else Decimal(unit), discountable=item["discountable"], discounts=item["discounts"],
-        rates=[rate["id"] for rate in item["tax_rates"]], metadata=item["metadata"],
-    )  # fmt: skip
+        call,
+        amount=item["amount"],
+        currency=item["currency"],
+        period=(item["period"]["start"], item["period"]["end"]),
+        parent=parent,
+        description=item["description"],
+        quantity=item["quantity"],
+        price=details["price"],
+        product=details["product"],
+        unit=None if unit is None else Decimal(unit),
+        discountable=item["discountable"],
+        discounts=item["discounts"],
+        rates=[rate["id"] for rate in item["tax_rates"]],
+        metadata=item["metadata"],
+    )
 
 
 def rate_of(call: Call, id: str) -> Rate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tollkey.payments._clocks import for_customer
 from tollkey.payments._currency import minimum
 from tollkey.payments._invoicing import intents, standing
 from tollkey.payments._invoicing.balance import change_balance
@@ -187,9 +188,10 @@ def intent_succeeded(call: Call, intent: str) -> None:
     """A PaymentIntent has succeeded outside of an attempt of ours (a challenge was passed, a debit settled): close its invoice."""
     for payment in call.objects.query("invoice_payment", {"payment.payment_intent": intent}, limit=1):
         invoice = call.objects.get("invoice", payment["invoice"])
-        if invoice["status"] in ("open", "uncollectible"):
-            intents.note_paid(call, invoice)
-            mark_paid(call, invoice)
+        if invoice["status"] in ("open", "uncollectible") and not invoice.get("_attempting"):
+            then = for_customer(call, customer_of(call, invoice))
+            intents.note_paid(then, invoice)
+            mark_paid(then, invoice)
 
 
 def has_payment(call: Call, invoice: Json) -> bool:

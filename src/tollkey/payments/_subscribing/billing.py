@@ -165,9 +165,17 @@ def make_invoice(
     lines = take_items(call, waiting, id) + lines
     discounts = discounts_of(call, subscription, customer)
     invoice = new_invoice(
-        call, customer, currency=subscription["currency"], reason=reason, lines=lines, id=id, subscription=subscription, period=period,
-        discounts=discounts, auto_advance=advance,
-    )  # fmt: skip
+        call,
+        customer,
+        currency=subscription["currency"],
+        reason=reason,
+        lines=lines,
+        id=id,
+        subscription=subscription,
+        period=period,
+        discounts=discounts,
+        auto_advance=advance,
+    )
     if invoice["total"] > 0 or reason == "subscription_cycle":
         subscription["discounts"] = end_used(call, subscription["discounts"])
         if not subscription["discounts"] and discounts and customer.get("discount") and customer["discount"]["id"] in discounts:
@@ -213,5 +221,14 @@ def hold(call: Call, subscription: Json, invoice: Json) -> None:
 
 
 __all__ = [
-    "collect_now", "customer_of", "discounts_of", "hold", "is_metered", "make_invoice", "partial_lines", "period_lines", "prorations", "usage_lines",
-]  # fmt: skip
+    "collect_now",
+    "customer_of",
+    "discounts_of",
+    "hold",
+    "is_metered",
+    "make_invoice",
+    "partial_lines",
+    "period_lines",
+    "prorations",
+    "usage_lines",
+]

@@ -23,9 +23,8 @@ _CANCELED = "A canceled subscription can only update its cancellation_details an
 def update(call: Call, subscription: Json, params: Params) -> Json:
     """Change a subscription and bill what follows from it. Raises ApiError for what cannot be."""
     params = translate(params)
-    if subscription["status"] in ("canceled", "incomplete_expired"):
-        if set(params) - {"metadata", "cancellation_details"}:
-            raise invalid(_CANCELED, retry=False)
+    if subscription["status"] in ("canceled", "incomplete_expired") and set(params) - {"metadata", "cancellation_details"}:
+        raise invalid(_CANCELED, retry=False)
     if subscription["pending_update"] is not None and _changes_items(params):
         raise invalid("This subscription has a pending update; wait for it to be applied or to expire.", retry=False)
     customer = call.objects.get("customer", subscription["customer"], "customer")

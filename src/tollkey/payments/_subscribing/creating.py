@@ -22,7 +22,7 @@ _PER_CLOCK_CUSTOMER = 3
 
 
 def wanted_items(params: Params) -> list[Json]:
-    """The items that parameters ask for; ``plan`` (or ``price``) and ``quantity`` at the top are one. Raises ApiError when there are none."""
+    """The items that parameters ask for; ``plan`` and ``quantity`` at the top are one. Raises ApiError when there are none."""
     if params.get("items"):
         return list(params["items"])
     if params.get("plan"):
@@ -221,11 +221,18 @@ def added_lines(call: Call, subscription: Json, params: Params, customer: Json) 
         if period:
             span = subscription["_period"][0], subscription["_period"][1]
         line = new_line(
-            call, amount=priced["amount"], currency=subscription["currency"], period=span, parent=item_parent(None, subscription["id"]),
-            description=priced["description"], quantity=priced["quantity"], rates=entry.get("tax_rates") or (),
+            call,
+            amount=priced["amount"],
+            currency=subscription["currency"],
+            period=span,
+            parent=item_parent(None, subscription["id"]),
+            description=priced["description"],
+            quantity=priced["quantity"],
+            rates=entry.get("tax_rates") or (),
             discounts=redeem_all(call, entry.get("discounts") or [], param=f"add_invoice_items[{place}][discounts]", customer=customer),
-            discountable=given(entry, "discountable", True), metadata=entry.get("metadata"),
-        )  # fmt: skip
+            discountable=given(entry, "discountable", True),
+            metadata=entry.get("metadata"),
+        )
         line["pricing"] = priced["pricing"]
         lines.append(line)
     return lines

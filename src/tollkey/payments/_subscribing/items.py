@@ -52,9 +52,15 @@ def new_item(call: Call, subscription: Json, wanted: Json, price: Json, param: s
     """An item of a subscription for a price; not stored."""
     id = call.ids.new("si")
     item = blank(
-        "subscription_item", id=id, created=call.now, current_period_start=period[0], current_period_end=period[1], price=public(price),
-        subscription=subscription["id"], billing_thresholds=wanted.get("billing_thresholds"),
-    )  # fmt: skip
+        "subscription_item",
+        id=id,
+        created=call.now,
+        current_period_start=period[0],
+        current_period_end=period[1],
+        price=public(price),
+        subscription=subscription["id"],
+        billing_thresholds=wanted.get("billing_thresholds"),
+    )
     item["plan"] = plan_of(price)
     metered = price["recurring"]["usage_type"] == "metered"
     if metered and wanted.get("quantity") is not None:

@@ -9,13 +9,19 @@ from tollkey.payments._invoicing import tax_rates
 from tollkey.wire import Call, Json, Params, blank, invalid
 
 _PLAIN = (
-    "application_fee_percent", "billing_thresholds", "default_payment_method", "default_source", "description", "on_behalf_of", "transfer_data",
+    "application_fee_percent",
+    "billing_thresholds",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "on_behalf_of",
+    "transfer_data",
     "pending_invoice_item_interval",
-)  # fmt: skip
+)
 
 
 def translate(params: Params) -> Params:
-    """Parameters in today's words: ``plan`` and ``quantity`` become items, ``billing``, ``prorate`` and ``tax_percent`` get their successors."""
+    """Parameters in today's words: ``billing`` and ``prorate`` get their successors."""
     made = dict(params)
     if "billing" in made:
         made.setdefault("collection_method", made.pop("billing"))
@@ -66,15 +72,23 @@ def _check_method(call: Call, subscription: Json, id: str) -> None:
     if method.get("customer") != subscription["customer"]:
         raise invalid(
             f"The customer does not have a payment method with the ID {id}. The payment method must be attached to the customer.",
-            "default_payment_method", "resource_missing",
-        )  # fmt: skip
+            "default_payment_method",
+            "resource_missing",
+        )
 
 
 def _percent_rate(call: Call, percent: Any) -> Json:
     rate = blank(
-        "tax_rate", id=call.ids.new("txr"), active=False, created=call.now, display_name="Tax", inclusive=False, livemode=call.livemode,
-        percentage=float(percent), rate_type="percentage",
-    )  # fmt: skip
+        "tax_rate",
+        id=call.ids.new("txr"),
+        active=False,
+        created=call.now,
+        display_name="Tax",
+        inclusive=False,
+        livemode=call.livemode,
+        percentage=float(percent),
+        rate_type="percentage",
+    )
     return call.objects.copy(call.objects.insert(rate))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tollkey.payments._charging import Attempt, charge, decline
 from tollkey.payments._common import clock_of
 from tollkey.payments._intents import attach, consume
+from tollkey.payments._invoicing import intent_succeeded
 from tollkey.payments.mandates import spend
 from tollkey.payments.payment_intents import _states
 from tollkey.payments.processors import kind_of
@@ -83,6 +84,8 @@ def succeed(call: Call, intent: Json, received: int) -> None:
     intent.update(amount_capturable=0, amount_received=received, _authenticated=None)
     call.objects.save(intent)
     call.emit("payment_intent.succeeded", intent)
+    if intent.get("_invoice"):
+        intent_succeeded(call, intent["id"])
 
 
 def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> ApiError:
