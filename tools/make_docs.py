@@ -111,7 +111,8 @@ def _commands(command: object, name: str) -> Iterator[tuple[str, str, str]]:
 def commands() -> str:
     """Every command with its options."""
     rows = [[f"`{name}`", about, options] for name, about, options in _commands(typer.main.get_command(app), "tollkey")]
-    return "# Commands\n\n" + HEAD + "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.\n\n" + _table(["Command", "Does", "Options"], rows)
+    head = "# Commands\n\n" + HEAD
+    return head + "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.\n\n" + _table(["Command", "Does", "Options"], rows)
 
 
 PAGES = {"permissions.md": permissions, "resources.md": resources, "settings.md": settings, "commands.md": commands}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.support.api import Answer, Api
 from tests.support.openapi import problems
 

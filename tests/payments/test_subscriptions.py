@@ -8,7 +8,14 @@ DAY = 86_400
 
 
 def price(api: Api, amount: int = 1000, currency: str = "usd", **recurring: object) -> str:
-    made = api.ok("post", "/v1/prices", product_data={"name": "Plan"}, unit_amount=amount, currency=currency, recurring={"interval": "month", **recurring})
+    made = api.ok(
+        "post",
+        "/v1/prices",
+        product_data={"name": "Plan"},
+        unit_amount=amount,
+        currency=currency,
+        recurring={"interval": "month", **recurring},
+    )
     return str(made["id"])
 
 
@@ -17,7 +24,9 @@ def customer(api: Api, **params: object) -> str:
 
 
 def test_a_trial_bills_nothing_and_its_invoice_is_paid_at_once(api: Api) -> None:
-    sub = api.ok("post", "/v1/subscriptions", customer=customer(api), items=[{"price": price(api)}], trial_period_days=14, expand=["latest_invoice"])
+    sub = api.ok(
+        "post", "/v1/subscriptions", customer=customer(api), items=[{"price": price(api)}], trial_period_days=14, expand=["latest_invoice"]
+    )
     assert (sub["status"], sub["trial_end"]) == ("trialing", NOW + 14 * DAY)
     invoice = sub["latest_invoice"]
     assert (invoice["status"], invoice["total"], invoice["attempt_count"], invoice["attempted"]) == ("paid", 0, 0, True)
@@ -26,8 +35,13 @@ def test_a_trial_bills_nothing_and_its_invoice_is_paid_at_once(api: Api) -> None
 
 def test_an_invoice_to_send_leaves_the_subscription_active(api: Api) -> None:
     sub = api.ok(
-        "post", "/v1/subscriptions", customer=customer(api), items=[{"price": price(api), "quantity": 3}], collection_method="send_invoice",
-        days_until_due=30, expand=["latest_invoice"],
+        "post",
+        "/v1/subscriptions",
+        customer=customer(api),
+        items=[{"price": price(api), "quantity": 3}],
+        collection_method="send_invoice",
+        days_until_due=30,
+        expand=["latest_invoice"],
     )
     assert (sub["status"], sub["latest_invoice"]["status"], sub["latest_invoice"]["total"]) == ("active", "draft", 3000)
     assert sub["latest_invoice"]["lines"]["data"][0]["description"] == "3 × Plan (at $10.00 / month)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.support.api import Api
-
 from tollkey.db import Scope
 from tollkey.wire import hosted_url, html_page, with_query
 from tollkey.wire.hosted import grant_of, kind_of

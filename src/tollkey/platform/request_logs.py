@@ -131,7 +131,8 @@ def _row(entry: Logged) -> tuple[object, ...]:
     headers = request.headers
     row = (request_id, account, int(key.livemode), int(started), int(seconds * 1000), request.method, request.path,
            redact(request.query.decode("latin-1")) if request.query else "", response.status, response.code, key.id, key.redacted,
-           request.ip, headers.get("stripe-version") or LATEST, headers.get("user-agent", "")[:200], headers.get("idempotency-key"))  # fmt: skip
+           request.ip, headers.get("stripe-version") or LATEST, headers.get("user-agent", "")[:200],
+           headers.get("idempotency-key"))  # fmt: skip
     if request.method == "GET" and response.status == 200:  # the object itself is there to look at
         return (*row, "", "", request.path.rpartition("/")[2] if "_" in request.path[4:] else None)
     found = _ID.match(response.storable)
@@ -215,6 +216,7 @@ def by_key(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
 def forget_old(tx: Tx, before: int, most: int = 5_000) -> None:
     """Drop requests from before then (UTC epoch seconds), so many at a time."""
     tx.execute(
-        "DELETE FROM request_logs WHERE seq IN (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?)",
+        "DELETE FROM request_logs WHERE seq IN"
+        " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?)",
         (most, before),
     )

@@ -10,8 +10,8 @@ from tollkey.wire.objects import Objects, Tables, dig, encode
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
 from tollkey.wire.params import P, operation_params
 from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, Params, Reply, Resource
-from tollkey.wire.service import Logged, Policy, Service
 from tollkey.wire.search import search_page, searching
+from tollkey.wire.service import Logged, Policy, Service
 from tollkey.wire.shapes import blank
 from tollkey.wire.versions import LATEST, Change
 

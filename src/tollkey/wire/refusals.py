@@ -115,8 +115,8 @@ def too_many_requests(livemode: bool) -> ApiError:
         "Request rate limit exceeded"
         if livemode
         else (
-            "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode. You can learn more about rate limits"
-            " here https://stripe.com/docs/rate-limits."
+            "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode. You can learn more about rate"
+            " limits here https://stripe.com/docs/rate-limits."
         )
     )
     return ApiError(429, code="rate_limit", message=message, retry=True)
