@@ -154,3 +154,21 @@ def test_a_platform_takes_from_an_account_even_what_is_not_there(api: Api) -> No
     api.ok("post", "/v1/transfers", amount=15, currency="usd", destination=api.account, headers=acting(account))
     assert (available(api, account), available(api)) == (-15, 15)
     audit(api, account)
+
+
+def test_a_charge_on_behalf_of_an_account_settles_in_that_accounts_currency(api: Api) -> None:
+    euro = {"object": "bank_account", "country": "DE", "currency": "eur", "account_number": "DE89370400440532013000"}
+    account = connected(api, country="DE", default_currency="eur", external_account=euro)
+    charge = api.ok(
+        "post", "/v1/charges", amount=1_000, currency="usd", source="tok_bypassPending", on_behalf_of=account["id"], application_fee_amount=100,
+        transfer_data={"destination": account["id"]}, expand=["balance_transaction", "transfer"],
+    )  # fmt: skip
+    own = charge["balance_transaction"]
+    assert (own["currency"], own["amount"]) == ("eur", round(1_000 * own["exchange_rate"]))
+    assert (charge["transfer"]["amount"], charge["transfer"]["currency"]) == (own["amount"], "eur")
+    payment = api.get(f"/v1/charges/{charge['transfer']['destination_payment']}", headers=acting(account))
+    assert (payment["currency"], payment["application_fee_amount"]) == ("eur", round(100 * own["exchange_rate"]))
+    assert available(api, account, "eur") == payment["amount"] - payment["application_fee_amount"]
+    api.ok("post", "/v1/refunds", charge=charge["id"], reverse_transfer=True, refund_application_fee=True)
+    assert available(api, account, "eur") == 0
+    audit(api, account)

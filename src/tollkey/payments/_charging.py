@@ -20,6 +20,8 @@ from tollkey.payments._disputing import after_charge
 from tollkey.payments._fees import bank_debit_fee, processing_fee
 from tollkey.payments._instruments import billing_of, resolve_payment_method
 from tollkey.payments._money import available_on, book, stripe_fee
+from tollkey.payments._rates import convert
+from tollkey.payments._settling import exchanged, settling_of
 from tollkey.payments.processors import Authorization, Verdict, card_of_instrument, kind_of, processor_for
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid
 
@@ -172,7 +174,8 @@ def _remember_checks(call: Call, instrument: Json, value: Json) -> None:
 def _collect(call: Call, value: Json) -> None:
     """The money arrives: balance transaction, ledger, and what connected accounts and platforms get of it."""
     card = _card(value)
-    amount, currency = value["amount_captured"], value["currency"]
+    currency = settling_of(call, value)
+    amount = convert(value["amount_captured"], value["currency"], currency)
     kind = value["payment_method_details"]["type"]
     country = account_country(call)
     if kind in ("us_bank_account", "sepa_debit"):
@@ -182,7 +185,7 @@ def _collect(call: Call, value: Json) -> None:
     fee = min(fee, amount)
     bypass = card is not None and card.bypass_pending
     details = [stripe_fee(fee, currency, "Stripe processing fees")] if fee else []
-    parts, extra = _splitting.application_fee(call, value)
+    parts, extra = _splitting.application_fee(call, value, currency)
     transaction = book(
         call,
         type="charge" if value["id"].startswith("ch_") else "payment",
@@ -198,7 +201,7 @@ def _collect(call: Call, value: Json) -> None:
         source_type="card" if kind == "card" else "bank_account" if kind in ("us_bank_account", "sepa_debit", "ach_debit") else "card",
         postings=parts,
     )
-    value["balance_transaction"] = transaction["id"]
+    value["balance_transaction"] = exchanged(call, transaction, value["currency"])["id"]
     _splitting.pass_on(call, value)
 
 

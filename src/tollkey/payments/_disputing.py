@@ -7,6 +7,7 @@ from tollkey.payments._cards import Dispute, TestCard
 from tollkey.payments._common import account_country
 from tollkey.payments._fees import pricing_of
 from tollkey.payments._money import available_on, book, embed, stripe_fee
+from tollkey.payments._settling import exchanged, settled
 from tollkey.wire import Call, Json, blank
 
 EVIDENCE = (
@@ -157,19 +158,21 @@ def reinstate(call: Call, dispute: Json) -> None:
 
 
 def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, description: str, fee_text: str) -> None:
+    amount, currency = settled(call, call.objects.get("charge", dispute["charge"]), amount)
     transaction = book(
         call,
         type="adjustment",
         category=category,
         source=dispute["id"],
         amount=amount,
-        currency=dispute["currency"],
+        currency=currency,
         against=DISPUTES,
         fee=fee,
-        fee_details=[stripe_fee(fee, dispute["currency"], fee_text)] if fee else [],
+        fee_details=[stripe_fee(fee, currency, fee_text)] if fee else [],
         description=description,
         available=available_on(call),
     )
+    exchanged(call, transaction, dispute["currency"])
     dispute["balance_transactions"] = [*dispute["balance_transactions"], *embed(call, [transaction["id"]])]
     if dispute.get("balance_transaction") is None:
         dispute["balance_transaction"] = transaction["id"]

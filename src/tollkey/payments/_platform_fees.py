@@ -10,21 +10,14 @@ from typing import Any
 from tollkey.ledger import APPLICATION_FEES, Posting
 from tollkey.payments._currency import show
 from tollkey.payments._money import book
-from tollkey.payments._rates import convert, rate
+from tollkey.payments._rates import convert
+from tollkey.payments._settling import exchanged
 from tollkey.wire import Call, Json, blank, invalid, sublist
 
 
 def application_id(platform: str) -> str:
     """The Connect application of a platform."""
     return "ca_" + platform.removeprefix("acct_")
-
-
-def exchanged(call: Call, transaction: Json, currency: str) -> Json:
-    """Note the exchange rate in a balance transaction of money that came in another currency."""
-    if transaction["currency"] != currency:
-        transaction["exchange_rate"] = rate(currency, transaction["currency"])
-        call.objects.save(transaction)
-    return transaction
 
 
 def still_due(call: Call, transaction: str | None) -> int | None:
@@ -109,8 +102,10 @@ def _give_back(call: Call, fee: Json, amount: int, metadata: Json | None) -> Jso
     taken = _book_fee_refund(platform, id, fee, -amount, currency)
     settled = payer.objects.get("balance_transaction", payer.objects.get("charge", fee["charge"])["balance_transaction"])["currency"]
     exchanged(payer, _book_fee_refund(payer, id, fee, convert(amount, currency, settled), settled), currency)
+    exchanged(platform, taken, settled)
     back: Json = blank(
-        "fee_refund", id=id, amount=amount, balance_transaction=taken["id"], created=call.now, currency=currency, fee=fee["id"],
+        "fee_refund", id=id, amount=convert(amount, currency, settled), balance_transaction=taken["id"], created=call.now,
+        currency=settled, fee=fee["id"],
         metadata=metadata or {},
     )  # fmt: skip
     platform.objects.insert(back)

@@ -10,6 +10,7 @@ from tollkey.payments._cards import RefundOutcome, by_key
 from tollkey.payments._common import new_metadata
 from tollkey.payments._currency import show
 from tollkey.payments._money import book
+from tollkey.payments._settling import exchanged, settled
 from tollkey.wire import Call, Json, Params, blank, invalid
 
 #: Seconds until a delayed refund ends.
@@ -123,18 +124,20 @@ def _book(call: Call, charge: Json, value: Json, amount: int, failed: bool = Fal
     kind = charge["payment_method_details"]["type"]
     category = "refund_failure" if failed else "refund"
     type = "payment_failure_refund" if failed and payment else "refund_failure" if failed else "payment_refund" if payment else "refund"
-    return book(
+    amount, currency = settled(call, charge, amount)
+    transaction = book(
         call,
         type=type,
         category=category,
         source=value["id"],
         amount=amount,
-        currency=value["currency"],
+        currency=currency,
         against=_splitting.other_side(charge) or NETWORK,
         description=text,
         available=due,
         source_type="bank_account" if kind in _FROM_BANK else "card",
     )
+    return exchanged(call, transaction, value["currency"])
 
 
 def _calm(call: Call, charge: Json, reason: str | None) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from tollkey.ledger import PLATFORM, Posting
 from tollkey.payments._money import available_on
 from tollkey.payments._platform_fees import application_id, fee_parts, make_fee, refund_application_fee, share
+from tollkey.payments._rates import convert
+from tollkey.payments._settling import settled
 from tollkey.payments._transferring import check_receiver, make_transfer, receiver_of, reverse
 from tollkey.wire import Call, Json
 
@@ -30,14 +32,14 @@ def check_destination(call: Call, destination: str, param: str = "transfer_data[
     check_receiver(receiver_of(call, destination, param))
 
 
-def application_fee(call: Call, charge: Json) -> tuple[tuple[Posting, ...], list[Json]]:
+def application_fee(call: Call, charge: Json, settles_in: str) -> tuple[tuple[Posting, ...], list[Json]]:
     """The application fee of a direct charge: made in the platform's scope; answers the postings and fee details for this one."""
     amount = charge.get("application_fee_amount")
     if not amount or call.account == call.platform:
         return (), []
     fee = make_fee(call, call.account, charge["id"], amount, charge["currency"], available_on(call), None)
     charge["application_fee"] = fee["id"]
-    return fee_parts(call, amount, charge["currency"])
+    return fee_parts(call, convert(amount, charge["currency"], settles_in), settles_in)
 
 
 def pass_on(call: Call, charge: Json) -> None:
@@ -47,11 +49,12 @@ def pass_on(call: Call, charge: Json) -> None:
         return
     part = data.get("amount")
     fee = None if part else charge.get("application_fee_amount")
+    amount, currency = settled(call, charge, part or charge["amount_captured"])
     transfer = make_transfer(
         call,
         data["destination"],
-        part or charge["amount_captured"],
-        charge["currency"],
+        amount,
+        currency,
         charge=charge,
         fee_amount=fee,
         transfer_group=charge["transfer_group"],

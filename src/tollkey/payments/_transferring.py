@@ -10,8 +10,9 @@ from tollkey import ledger
 from tollkey.ledger import CONNECTED, PLATFORM, Posting
 from tollkey.payments._common import acting_account
 from tollkey.payments._money import book
-from tollkey.payments._platform_fees import application_id, exchanged, fee_parts, make_fee, refund_application_fee, share, still_due
+from tollkey.payments._platform_fees import application_id, fee_parts, make_fee, refund_application_fee, share, still_due
 from tollkey.payments._rates import convert
+from tollkey.payments._settling import exchanged, settlement_currency
 from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
 
 _TEST_FUNDS = (
@@ -66,17 +67,6 @@ def check_funds(call: Call, amount: int, currency: str, source_type: str = "card
 def short_of_funds(call: Call) -> ApiError:
     """The 400 of a transfer beyond the balance."""
     return invalid(_LIVE_FUNDS if call.livemode else _TEST_FUNDS, None, "balance_insufficient", retry=False)
-
-
-def settlement_currency(receiver: Call, currency: str) -> str:
-    """The currency that money arrives in: its own when the account has a bank account for it, else the account's default."""
-    account = acting_account(receiver)
-    if account is None or receiver.account == receiver.platform:
-        return currency
-    every = account["external_accounts"]["data"]
-    if account["default_currency"] == currency or any(other["currency"] == currency for other in every):
-        return currency
-    return str(account["default_currency"])
 
 
 def make_transfer(
@@ -137,8 +127,8 @@ def receive(call: Call, receiver: Call, transfer: Json, charge: Json | None, due
     parts: tuple[Posting, ...] = ()
     details: list[Json] = []
     if fee_amount and charge is not None:
-        fee = make_fee(call, transfer["destination"], id, fee_amount, currency, due, charge["id"])
-        parts, details = fee_parts(call, convert(fee_amount, currency, settled), settled)
+        fee = make_fee(call, transfer["destination"], id, fee_amount, charge["currency"], due, charge["id"])
+        parts, details = fee_parts(call, convert(fee_amount, charge["currency"], settled), settled)
     got = book(
         receiver,
         type="payment",
@@ -167,7 +157,7 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         amount_refunded=0,
         application=application_id(sender),
         application_fee=fee["id"] if fee else None,
-        application_fee_amount=fee["amount"] if fee else None,
+        application_fee_amount=convert(fee["amount"], fee["currency"], transfer["currency"]) if fee else None,
         balance_transaction=transaction,
         billing_details={
             "address": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")),
@@ -224,8 +214,8 @@ def reverse(
     id, refund_id, currency = call.ids.new("trr"), call.ids.new("pyr"), transfer["currency"]
     back = book(
         call, type="transfer_refund", category="transfer_reversal", source=transfer["id"], amount=amount, currency=currency,
-        against=CONNECTED, description=description or f"REFUND FOR TRANSFER{_about(transfer)}", available=still_due(call, transfer["balance_transaction"]),
-        source_type=transfer["source_type"],
+        against=CONNECTED, description=description or f"REFUND FOR TRANSFER{_about(transfer)}",
+        available=still_due(call, transfer["balance_transaction"]), source_type=transfer["source_type"],
     )  # fmt: skip
     mirror = refund_payment(receiver, payment, amount, refund_id, reversal=id)
     reversal = blank(

@@ -13,8 +13,8 @@ from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
 from tollkey.platform._connect.sessions import components_of
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, html_page, invalid, missing_param, redirect
 
-LINK = Permission("account_link", "Account Links", "Connect")
-LOGIN = Permission("edit_link", "Login Links", "Connect")
+LINK = Permission("account_link", "Account Links", "Connect", levels=("write",))
+LOGIN = Permission("edit_link", "Login Links", "Connect", levels=("write",))
 
 _LINK_SECONDS = 300
 _SESSION_SECONDS = 3600
@@ -125,6 +125,7 @@ LOGIN_LINK = Resource(
     permission=LOGIN,
     endpoints=(
         Endpoint("POST", "/v1/accounts/{account}/login_links", create_login_link),
+        Endpoint("POST", "/v1/account/login_links", create_login_link, params=P.object()),
         Endpoint("GET", f"/{_EXPRESS}/{{token}}", show_express, public=True, params=P.object()),
     ),
     title="Login links",
@@ -132,7 +133,7 @@ LOGIN_LINK = Resource(
 )
 ACCOUNT_SESSION = Resource(
     object="account_session",
-    permission=Permission("account_session", "Account Sessions", "Connect"),
+    permission=Permission("account_session", "Account Sessions", "Connect", levels=("write",)),
     endpoints=(Endpoint("POST", "/v1/account_sessions", create_session),),
     title="Account sessions",
     stored=False,

@@ -135,8 +135,8 @@ def _from_token(call: Call, params: Params) -> Params:
     if token.get("used"):
         raise invalid(f"You cannot use a Stripe token more than once: {token['id']}.", "account_token", "token_already_used")
     token["used"] = True
+    held = dict(token.pop("_account", None) or {})  # numbers in it are kept no longer than needed
     call.objects.save(token)
-    held = dict(token.get("_account") or {})
     if held.pop("tos_shown_and_accepted", False):
         accepted = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
         params = {**params, "tos_acceptance": {**accepted, **(params.get("tos_acceptance") or {})}}

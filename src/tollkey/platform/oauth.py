@@ -7,11 +7,9 @@ Errors have OAuth's form (RFC 6749, section 5.2), not the API's.
 
 from __future__ import annotations
 
-from tollkey.keys import Permission
 from tollkey.platform._connect.held import Held, application_of, deauthorize
+from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Endpoint, P, Params, Reply, Resource, encode
-
-PERMISSION = Permission("application", "Connect applications", "Connect")
 
 
 def _refused(error: str, description: str, status: int = 401) -> Reply:
@@ -50,8 +48,8 @@ APPLICATION = Resource(
     object="application",
     permission=PERMISSION,
     endpoints=(
-        Endpoint("POST", "/oauth/deauthorize", revoke, params=P.object(client_id=P.string(), stripe_user_id=P.string())),
-        Endpoint("POST", "/oauth/token", token, params=P.object(required=(), **_TOKEN)),
+        Endpoint("POST", "/oauth/deauthorize", revoke, unrestricted=True, params=P.object(client_id=P.string(), stripe_user_id=P.string())),
+        Endpoint("POST", "/oauth/token", token, unrestricted=True, params=P.object(required=(), **_TOKEN)),
     ),
     title="Connect applications",
     stored=False,

@@ -44,7 +44,9 @@ def _set(held: Held, person: Json, params: Params) -> None:
     token = params.pop("person_token", None)
     if token:
         stored = held.home.objects.get("token", token, "person_token")
-        params = {**(stored.get("_person") or {}), **params}
+        params = {**(stored.pop("_person", None) or {}), **params}
+        stored["used"] = True
+        held.home.objects.save(stored)
     if (params.get("relationship") or {}).get("representative") and any(
         other["id"] != person["id"] and other["relationship"]["representative"] for other in held.people()
     ):

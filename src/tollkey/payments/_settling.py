@@ -1,0 +1,39 @@
+"""In which currency money settles: that of the charge, or the connected account's own when it has no bank for the charge's."""
+
+from __future__ import annotations
+
+from tollkey.payments._common import acting_account
+from tollkey.payments._rates import convert, rate
+from tollkey.wire import Call, Json
+
+
+def settlement_currency(receiver: Call, currency: str) -> str:
+    """The currency that money arrives in: its own when the account has a bank account for it, else the account's default."""
+    account = acting_account(receiver)
+    if account is None or receiver.account == receiver.platform:
+        return currency
+    every = account["external_accounts"]["data"]
+    if account["default_currency"] == currency or any(other["currency"] == currency for other in every):
+        return currency
+    return str(account["default_currency"])
+
+
+def settling_of(call: Call, charge: Json) -> str:
+    """The currency that a charge settles in: decided by the account it is made on, or on behalf of."""
+    owner = charge.get("on_behalf_of")
+    return settlement_currency(call.within(owner) if owner else call, charge["currency"])
+
+
+def settled(call: Call, charge: Json, amount: int) -> tuple[int, str]:
+    """An amount of a charge in the currency that the charge settled in, and that currency."""
+    found = call.objects.find("balance_transaction", charge.get("balance_transaction") or "")
+    currency = found["currency"] if found is not None else charge["currency"]
+    return convert(amount, charge["currency"], currency), currency
+
+
+def exchanged(call: Call, transaction: Json, currency: str) -> Json:
+    """Note the exchange rate in a balance transaction of money that came in another currency."""
+    if transaction["currency"] != currency:
+        transaction["exchange_rate"] = rate(currency, transaction["currency"])
+        call.objects.save(transaction)
+    return transaction
