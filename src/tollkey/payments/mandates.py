@@ -5,10 +5,12 @@ active ──paid with (single_use)──▶ inactive     active ──payment m
 
 from __future__ import annotations
 
+from html import escape
+
 from tollkey.keys import Permission
 from tollkey.payments._intents.types import TYPES
 from tollkey.payments.processors import kind_of
-from tollkey.wire import Call, Json, Params, Resource, dig, invalid, retrieve
+from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, dig, hosted_url, html_page, invalid, retrieve
 
 PERMISSION = Permission("mandate", "Mandates", "Core", levels=("read",))
 _NONE_FOUND = (
@@ -61,13 +63,14 @@ def new_mandate(call: Call, method: Json, data: Json, *, single_use: Json | None
     given = data["customer_acceptance"]
     acceptance: Json = {"accepted_at": given.get("accepted_at", call.now), "type": given["type"]}
     acceptance[given["type"]] = dict(given.get(given["type"]) or {})
+    id = call.ids.new("mandate")
     mandate: Json = {
-        "id": call.ids.new("mandate"),
+        "id": id,
         "object": "mandate",
         "customer_acceptance": acceptance,
         "livemode": call.livemode,
         "payment_method": method["id"],
-        "payment_method_details": _details(call, method),
+        "payment_method_details": _details(call, method, id),
         "status": "active",
         "type": "single_use" if single_use else "multi_use",
     }
@@ -75,14 +78,14 @@ def new_mandate(call: Call, method: Json, data: Json, *, single_use: Json | None
     return call.objects.insert(mandate)
 
 
-def _details(call: Call, method: Json) -> Json:
+def _details(call: Call, method: Json, id: str) -> Json:
     kind = kind_of(method)
     reference = call.ids.text(16).upper()
     inner: Json = {}
     if kind == "sepa_debit":
-        inner = {"reference": reference, "url": f"{call.setup.base_url}/mandates/{reference}"}
+        inner = {"reference": reference, "url": hosted_url(call, "mandate", id)}
     elif kind == "bacs_debit":
-        inner = {"network_status": "accepted", "reference": reference, "url": f"{call.setup.base_url}/mandates/{reference}"}
+        inner = {"network_status": "accepted", "reference": reference, "url": hosted_url(call, "mandate", id)}
     elif kind == "acss_debit":
         inner = {"default_for": [], "interval_description": None, "payment_schedule": "sporadic", "transaction_type": "personal"}
     return {kind: inner, "type": kind}
@@ -105,13 +108,26 @@ def withdraw(call: Call, method: str) -> None:
         call.objects.save(value, "mandate.updated")
 
 
+def show(call: Call, params: Params) -> Reply:
+    """The page that a mandate's ``url`` leads to: what the customer agreed to."""
+    mandate = call.objects.get("mandate", call.path["id"])
+    kind = mandate["payment_method_details"]["type"]
+    facts = {"Reference": mandate["payment_method_details"][kind].get("reference") or mandate["id"], "Status": mandate["status"]}
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    text = "The customer allowed this business to debit the account, and the bank to follow its instructions."
+    return html_page("Mandate", f"<h1>Mandate</h1><dl>{rows}</dl><p>{text}</p>")
+
+
 MANDATE = Resource(
     object="mandate",
     prefix="mandate",
     permission=PERMISSION,
     path_param="mandate",
     indexed=("payment_method", "status"),
-    endpoints=(retrieve("mandate", "/v1/mandates/{mandate}"),),
+    endpoints=(
+        retrieve("mandate", "/v1/mandates/{mandate}"),
+        Endpoint("GET", "/mandate/{token}", show, public=True, params=P.object()),
+    ),
     title="Mandates",
     columns=("id", "payment_method", "status", "type"),
 )

@@ -108,6 +108,7 @@ def _bank(call: Call, kind: str, params: Params) -> Json:
             raise invalid(message, "us_bank_account[account_number]", "account_number_invalid", retry=False)
         holder, sort = data.get("account_holder_type") or "individual", data.get("account_type") or "checking"
         value[kind] = _banks.us_bank_account(bank, account=fingerprint_owner(call), holder_type=holder, account_type=sort)
+        value["_typed"] = True  # so it has to be verified with deposits before its first debit
     if not call.livemode:
         value["_bank"] = number
     return value

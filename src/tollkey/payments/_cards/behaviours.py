@@ -34,7 +34,7 @@ _DECLINES = (
     _named("4000000000000341", "chargeCustomerFailStolenCard", decline=c.STOLEN, decline_at_attach=False),
     _named("4000056655665556", "debit_chargeDeclinedInsufficientFunds", funding="debit", decline=c.INSUFFICIENT_FUNDS),
     _visa("4000003560000263", country="IN", decline_off_session=c.MANDATE_CANCELED),
-    _visa("4000003560000123", country="IN"),
+    _visa("4000003560000123", country="IN", three_d_secure=ThreeDSecure.OPTIONAL),
 )
 
 _RADAR = (
@@ -100,7 +100,7 @@ _AUTHENTICATION = (
     _visa("4000008400001280", "threeDSecureRequiredProcessingError", three_d_secure=ThreeDSecure.REQUIRED_ERROR),
     _visa("4000000000003055", "threeDSecureOptional", three_d_secure=ThreeDSecure.OPTIONAL),
     _visa("4000000000003097", "threeDSecureOptionalProcessingError", three_d_secure=ThreeDSecure.OPTIONAL_ERROR),
-    _visa("4000000000003063", "threeDSecureRequired", three_d_secure=_REQUIRED),
+    _visa("4000000000003063", "threeDSecureRequired", three_d_secure=_REQUIRED, decline_off_session=c.GENERIC),
     _visa("4000000000003238", country="IE", three_d_secure=_REQUIRED, mobile_challenge="one_time_passcode"),
     _visa("4000000000003246", country="IE", three_d_secure=_REQUIRED, mobile_challenge="single_select"),
     _visa("4000000000003253", country="IE", three_d_secure=_REQUIRED, mobile_challenge="multi_select"),

@@ -1,6 +1,6 @@
 """What PaymentIntents and SetupIntents share: method types, client secrets, resolving what is paid with, the challenge page."""
 
-from tollkey.payments._intents.actions import card_challenge, check_return_url, first_action, microdeposits, redirect_action, unverified
+from tollkey.payments._intents.actions import card_challenge, check_return_url, deposits_action, first_action, redirect_action, unverified
 from tollkey.payments._intents.methods import (
     attach,
     consume,
@@ -28,9 +28,9 @@ __all__ = [
     "check_types",
     "client_secret",
     "consume",
+    "deposits_action",
     "first_action",
     "merge_options",
-    "microdeposits",
     "not_activated",
     "not_for_clients",
     "options_for",

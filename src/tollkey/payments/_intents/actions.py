@@ -8,6 +8,7 @@ from tollkey.wire import Call, Json, dig, hosted_url, invalid
 
 #: The kind of page (see ``wire.hosted``) of each kind of intent.
 PAGES = {"payment_intent": "3ds", "setup_intent": "3ds-setup"}
+DEPOSIT_PAGES = {"payment_intent": "microdeposit", "setup_intent": "microdeposit-setup"}
 DAY = 86_400
 _RETURN_URL = (
     "This {kind} is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might"
@@ -108,11 +109,11 @@ def unverified(intent: Json, method: Json) -> bool:
     return bool(method.get("_typed")) or dig(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
 
 
-def microdeposits(call: Call) -> Json:
+def deposits_action(call: Call, intent: Json) -> Json:
     """``next_action`` while the deposits are on their way."""
     inner = {
         "arrival_date": call.now + 2 * 86_400,
-        "hosted_verification_url": f"{call.setup.base_url}/microdeposit/{call.ids.text(24)}",
+        "hosted_verification_url": hosted_url(call, DEPOSIT_PAGES[intent["object"]], intent["id"]),
         "microdeposit_type": "descriptor_code",
     }
     return {"type": "verify_with_microdeposits", "verify_with_microdeposits": inner}

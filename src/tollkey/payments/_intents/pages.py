@@ -47,6 +47,41 @@ def answer_challenge(call: Call, intent: Json, work: Callable[[Call, Json], None
     return redirect(with_query(intent["_return_url"], **told))
 
 
+def deposits_page(call: Call, intent: Json, problem: str | None = None) -> Reply:
+    """Where the customer enters the code of the verification deposit. problem: why the last try failed."""
+    if (intent["next_action"] or {}).get("type") != "verify_with_microdeposits":
+        return html_page("Nothing to verify", "<h1>Nothing to verify</h1>\n<p>You may close this page.</p>")
+    path = escape(call.origin.path.removesuffix("/verify"))
+    error = f'<p class="error" role="alert">{escape(problem)}</p>\n' if problem else ""
+    mode = "" if call.livemode else '<p class="note">Test mode: SM11AA verifies the account.</p>'
+    body = (
+        "<h1>Verify your bank account</h1>\n<p>Look for a deposit whose description holds a six-character code that begins with SM.</p>\n"
+        f'{mode}\n{error}<form method="post" action="{path}/verify"><label for="code">Code</label>'
+        '<input id="code" name="descriptor_code" maxlength="6" autocomplete="off" autofocus required>'
+        '<button type="submit">Verify</button></form>'
+    )
+    return html_page("Verify your bank account", body, status=400 if problem else 200)
+
+
+def verified_page(call: Call, intent: Json) -> Reply:
+    """Thanks for the right code."""
+    return html_page("Bank account verified", "<h1>Bank account verified</h1>\n<p>You may close this page.</p>")
+
+
+def transfer_page(call: Call, intent: Json) -> Reply:
+    """Where the customer reads how much to transfer, and where to."""
+    inner = (intent["next_action"] or {}).get("display_bank_transfer_instructions")
+    if inner is None:
+        return html_page("Nothing to pay", "<h1>Nothing to pay</h1>\n<p>You may close this page.</p>")
+    address = inner["financial_addresses"][0]
+    facts = {"Amount": f"{show(inner['amount_remaining'], inner['currency'])} {inner['currency'].upper()}", "Reference": inner["reference"]}
+    for name, value in address[address["type"]].items():
+        if isinstance(value, str):
+            facts[name.replace("_", " ").capitalize()] = value
+    rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    return html_page("Pay by bank transfer", f"<h1>Pay by bank transfer</h1>\n<dl>\n{rows}\n</dl>")
+
+
 def _done(intent: Json) -> Reply:
     good = intent["status"] in ("succeeded", "requires_capture", "requires_confirmation", "processing")
     title = "Authentication complete" if good else "Authentication not complete"

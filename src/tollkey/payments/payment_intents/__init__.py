@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._intents import check_client_secret, not_for_clients
-from tollkey.payments._intents.pages import answer_challenge, challenge_page
+from tollkey.payments._intents.pages import answer_challenge, challenge_page, deposits_page, transfer_page, verified_page
 from tollkey.payments.payment_intents import _after, _build, _cash, _states, _views
 from tollkey.payments.payment_intents._after import cancel_intent, capture_intent
 from tollkey.payments.payment_intents._cash import add_cash, cash_of
 from tollkey.payments.payment_intents._confirm import confirm_intent
-from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Reply, Resource, invalid, listing, of_list
+from tollkey.wire import Action, ApiError, Call, Endpoint, Json, P, Page, Params, Reply, Resource, invalid, listing, of_list
 
 __all__ = [
     "PAYMENT_INTENT",
@@ -165,7 +165,30 @@ def fail_challenge(call: Call, params: Params) -> Reply:
     return answer_challenge(call, _waiting(call), _after.not_authenticated)
 
 
+def show_deposits(call: Call, params: Params) -> Reply:
+    """The page for the code of a verification deposit."""
+    return deposits_page(call, _waiting(call))
+
+
+def enter_deposits(call: Call, params: Params) -> Reply:
+    """The customer entered a code."""
+    intent = _waiting(call)
+    try:
+        _after.verify(call, intent, params)
+    except ApiError as error:
+        if error.keep:
+            raise
+        return deposits_page(call, intent, error.message)
+    return verified_page(call, intent)
+
+
+def show_transfer(call: Call, params: Params) -> Reply:
+    """The page with the bank account to transfer to."""
+    return transfer_page(call, _waiting(call))
+
+
 _ONE = "/v1/payment_intents/{intent}"
+_CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string(), source=P.string())
 
 PAYMENT_INTENT = Resource(
@@ -201,6 +224,9 @@ PAYMENT_INTENT = Resource(
         Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object()),
         Endpoint("POST", "/3ds/{token}/complete", complete_challenge, public=True, params=P.object()),
         Endpoint("POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object()),
+        Endpoint("GET", "/microdeposit/{token}", show_deposits, public=True, params=P.object()),
+        Endpoint("POST", "/microdeposit/{token}/verify", enter_deposits, public=True, params=_CODE),
+        Endpoint("GET", "/bank-transfer/{token}", show_transfer, public=True, params=P.object()),
     ),
     on_due={"payment_intent.charge_settled": _after.charge_settled, "payment_intent.expire": _after.expire},
     title="Payments",

@@ -9,7 +9,7 @@ from tollkey.payments._common import acting_account
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments.payment_intents import _states
 from tollkey.payments.payment_intents._outcome import refuse, take
-from tollkey.wire import ApiError, Call, Json, dig, invalid
+from tollkey.wire import ApiError, Call, Json, dig, hosted_url, invalid
 
 _TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
 
@@ -107,7 +107,7 @@ def _instructions(call: Call, intent: Json) -> Json:
         "amount_remaining": intent["amount"] - intent["_funded"],
         "currency": currency,
         "financial_addresses": [_address(call, currency)],
-        "hosted_instructions_url": f"{call.setup.base_url}/bank-transfer/{call.ids.text(24)}",
+        "hosted_instructions_url": hosted_url(call, "bank-transfer", intent["id"]),
         "reference": call.ids.text(12).upper(),
         "type": f"{_TRANSFERS.get(currency, 'us')}_bank_transfer",
     }

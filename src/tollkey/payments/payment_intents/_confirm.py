@@ -7,8 +7,8 @@ from tollkey.payments._intents import (
     TYPES,
     card_challenge,
     check_return_url,
+    deposits_action,
     first_action,
-    microdeposits,
     redeem_confirmation_token,
     redirect_action,
     unverified,
@@ -84,7 +84,7 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session
     elif kind == "customer_balance":
         return _cash.confirm(call, intent)
     elif kind == "us_bank_account" and unverified(intent, method):
-        return _ask(call, intent, microdeposits(call))
+        return _ask(call, intent, deposits_action(call, intent))
     elif not authenticated and kind in TYPES and (TYPES[kind].redirects or kind in _SHOWN):
         if params.get("error_on_requires_action"):
             return refuse(call, intent, method, _needs_action())

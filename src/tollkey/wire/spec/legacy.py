@@ -168,7 +168,7 @@ EXTRA: Final[Table] = {
     "POST /v1/invoices": {"billing": "text", "coupon": "?text", "tax_percent": "?number", "application_fee": "integer"},
     "POST /v1/invoices/{}": {"billing": "text", "closed": "boolean", "forgiven": "boolean", "paid": "boolean", "tax_percent": "?number"},
     "POST /v1/payment_intents": {**_INTENT, "allowed_source_types": "[text]"},
-    "POST /v1/payment_intents/{}": _INTENT,
+    "POST /v1/payment_intents/{}": {**_INTENT, "payment_method": "?"},
     "POST /v1/payment_intents/{}/confirm": _INTENT,
     "POST /v1/plans": {"name": "text", "statement_descriptor": "text", "aggregate_usage": "text"},
     "POST /v1/plans/{}": {"name": "text", "statement_descriptor": "text"},

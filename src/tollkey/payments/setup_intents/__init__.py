@@ -1,0 +1,202 @@
+"""SetupIntents: saving a payment method for later, with everything its bank asks for.
+
+created ──▶ requires_payment_method ──method──▶ requires_confirmation ──confirm──▶ requires_action ──▶ succeeded
+                    ▲                                                │                   │
+                    └──────────── refused, not authenticated ────────┴───────────────────┘
+
+canceled is reached from every state but succeeded. ``ARROWS`` has every arrow, and a test walks them.
+"""
+
+from __future__ import annotations
+
+from tollkey.payments._instruments import resolve_payment_method
+from tollkey.payments._intents import check_client_secret
+from tollkey.payments._intents.microdeposits import check_microdeposits
+from tollkey.payments._intents.pages import answer_challenge, challenge_page, deposits_page, verified_page
+from tollkey.payments.setup_attempts import PERMISSION, record_attempt
+from tollkey.payments.setup_intents._build import ARROWS, CANCELABLE, apply, choose, create_setup, move, unexpected
+from tollkey.payments.setup_intents._confirm import confirm_setup, refuse, succeed
+from tollkey.wire import Action, ApiError, Call, Endpoint, Json, P, Params, Reply, Resource, invalid, listing
+
+__all__ = ["ARROWS", "PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
+
+_FAILED = (
+    "The latest attempt to set up the payment method has failed because authentication failed. You can provide payment_method_data or a"
+    " new PaymentMethod to attempt to fulfill this SetupIntent again."
+)
+#: Exactly what a publishable key is answered (reference section 3, recorded).
+_CLIENT = (
+    "id", "object", "automatic_payment_methods", "cancellation_reason", "client_secret", "created", "description", "last_setup_error",
+    "livemode", "next_action", "payment_method", "payment_method_configuration_details", "payment_method_options", "payment_method_types",
+    "status", "usage",
+)  # fmt: skip
+_AT_CONFIRMATION = ("confirmation_token", "mandate_data", "return_url", "single_use", "use_stripe_sdk")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a SetupIntent, and confirm it if asked."""
+    intent = create_setup(call, params)
+    if not params.get("confirm"):
+        return intent
+    error = confirm_setup(call, intent, {name: params[name] for name in _AT_CONFIRMATION if name in params})
+    if error is not None:
+        raise error
+    return intent
+
+
+def _get(call: Call, params: Params) -> Json:
+    intent = call.objects.get("setup_intent", call.path["intent"])
+    check_client_secret(call, intent, params)
+    return intent
+
+
+def retrieve(call: Call, params: Params) -> Json:
+    """Retrieve a SetupIntent; a browser needs its ``client_secret``."""
+    return _get(call, params)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a SetupIntent that is not confirmed yet."""
+    intent = _get(call, params)
+    apply(call, intent, params)
+    choose(call, intent, params)
+    return call.objects.save(intent)
+
+
+def confirm(call: Call, params: Params) -> Json:
+    """Confirm a SetupIntent: save the payment method, or ask the customer for what the bank wants."""
+    intent = _get(call, params)
+    error = confirm_setup(call, intent, params)
+    if error is not None:
+        raise error
+    return intent
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a SetupIntent."""
+    intent = _get(call, params)
+    if intent["status"] == "canceled":
+        raise unexpected(call, intent, "You cannot cancel this SetupIntent because it it already canceled.")  # the real text
+    if intent["status"] not in CANCELABLE:
+        raise unexpected(
+            call,
+            intent,
+            f"You cannot cancel this SetupIntent because it has a status of {intent['status']}. Only a SetupIntent with one of the"
+            f" following statuses may be canceled: {', '.join(CANCELABLE)}.",
+        )
+    if intent["status"] == "requires_action":
+        record_attempt(call, intent, resolve_payment_method(call, intent["payment_method"]), "abandoned")
+    move(intent, "canceled")
+    intent["cancellation_reason"] = params.get("cancellation_reason")
+    call.objects.save(intent)
+    call.emit("setup_intent.canceled", intent)
+    return intent
+
+
+def verify_microdeposits(call: Call, params: Params) -> Json:
+    """Verify the customer's bank account with the deposits that were sent to it."""
+    intent = _get(call, params)
+    _verify(call, intent, params)
+    return intent
+
+
+def _verify(call: Call, intent: Json, params: Params) -> None:
+    problem = check_microdeposits(call, intent, params)
+    method = resolve_payment_method(call, intent["payment_method"])
+    if problem is not None:
+        raise refuse(call, intent, method, problem)
+    method["_verified"] = True
+    call.objects.save(method)
+    succeed(call, intent, method, authenticated=False)
+
+
+def _passed(call: Call, intent: Json) -> None:
+    succeed(call, intent, resolve_payment_method(call, intent["payment_method"]), authenticated=True)
+
+
+def _not_passed(call: Call, intent: Json) -> None:
+    if intent["status"] == "requires_action":
+        method = resolve_payment_method(call, intent["payment_method"])
+        refuse(call, intent, method, invalid(_FAILED, None, "setup_intent_authentication_failure"))
+
+
+def source_cancel(call: Call, params: Params) -> Json:
+    """A mobile client gave up on the challenge."""
+    intent = _get(call, params)
+    _not_passed(call, intent)
+    return intent
+
+
+def _waiting(call: Call) -> Json:
+    return call.objects.get("setup_intent", call.path["id"])
+
+
+def show_challenge(call: Call, params: Params) -> Reply:
+    """The page of the bank's challenge."""
+    return challenge_page(call, _waiting(call), "Authorize saving this payment method")
+
+
+def complete_challenge(call: Call, params: Params) -> Reply:
+    """The customer passed."""
+    return answer_challenge(call, _waiting(call), _passed)
+
+
+def fail_challenge(call: Call, params: Params) -> Reply:
+    """The customer failed."""
+    return answer_challenge(call, _waiting(call), _not_passed)
+
+
+def show_deposits(call: Call, params: Params) -> Reply:
+    """The page for the code of a verification deposit."""
+    return deposits_page(call, _waiting(call))
+
+
+def enter_deposits(call: Call, params: Params) -> Reply:
+    """The customer entered a code."""
+    intent = _waiting(call)
+    try:
+        _verify(call, intent, params)
+    except ApiError as error:
+        if error.keep:
+            raise
+        return deposits_page(call, intent, error.message)
+    return verified_page(call, intent)
+
+
+def client_view(call: Call, intent: Json) -> Json:
+    """The restricted shape that publishable keys see."""
+    return {name: intent.get(name) for name in _CLIENT}
+
+
+_ONE = "/v1/setup_intents/{intent}"
+_CODE = P.object(descriptor_code=P.string())
+_SECRET = P.object(client_secret=P.string(), source=P.string())
+
+SETUP_INTENT = Resource(
+    object="setup_intent",
+    prefix="seti",
+    permission=PERMISSION,
+    label="setupintent",
+    path_param="intent",
+    indexed=("customer", "payment_method", "status"),
+    client_view=client_view,
+    endpoints=(
+        listing("setup_intent", "/v1/setup_intents"),
+        Endpoint("POST", "/v1/setup_intents", create),
+        Endpoint("GET", _ONE, retrieve, publishable=True),
+        Endpoint("POST", _ONE, update),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=True),
+        Endpoint("POST", _ONE + "/cancel", cancel),
+        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=True),
+        Endpoint("POST", _ONE + "/refresh", retrieve, publishable=True, params=_SECRET, level="read"),
+        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=True, params=_SECRET),
+        Endpoint("GET", "/3ds-setup/{token}", show_challenge, public=True, params=P.object()),
+        Endpoint("POST", "/3ds-setup/{token}/complete", complete_challenge, public=True, params=P.object()),
+        Endpoint("POST", "/3ds-setup/{token}/fail", fail_challenge, public=True, params=P.object()),
+        Endpoint("GET", "/microdeposit-setup/{token}", show_deposits, public=True, params=P.object()),
+        Endpoint("POST", "/microdeposit-setup/{token}/verify", enter_deposits, public=True, params=_CODE),
+    ),
+    title="Setup intents",
+    columns=("id", "status", "customer", "usage", "created"),
+    actions=(Action("Cancel", _ONE + "/cancel", fields=("cancellation_reason",), when=CANCELABLE),),
+)
