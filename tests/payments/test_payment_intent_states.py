@@ -38,7 +38,12 @@ def _debit(bank: str) -> Step:
     return _post("/confirm", payment_method=bank, mandate_data=_DEBIT)
 
 
-VISA, DECLINED, ASKS, ASKS_TWICE = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_authenticationRequired", "pm_card_threeDSecure2Required"
+VISA, DECLINED, ASKS, ASKS_TWICE = (
+    "pm_card_visa",
+    "pm_card_chargeDeclined",
+    "pm_card_authenticationRequired",
+    "pm_card_threeDSecure2Required",
+)
 CANCEL = _post("/cancel")
 MANUAL, HELD = {"confirmation_method": "manual"}, {"capture_method": "manual"}
 GOOD, BAD, NEVER = "pm_usBankAccount_success", "pm_usBankAccount_noAccount", "pm_usBankAccount_processing"
@@ -108,7 +113,14 @@ def test_from_an_end_no_request_leads_away(api: Api, end: str) -> None:
     intent = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", payment_method_types=["card"])
     (_confirm(VISA) if end == "succeeded" else CANCEL)(api, intent)
     before = api.get(f"/v1/payment_intents/{intent['id']}")
-    for step in (_confirm(VISA), CANCEL, _post("/capture"), _post(amount=5), _post(payment_method=VISA), _post("/increment_authorization", amount=9999)):
+    for step in (
+        _confirm(VISA),
+        CANCEL,
+        _post("/capture"),
+        _post(amount=5),
+        _post(payment_method=VISA),
+        _post("/increment_authorization", amount=9999),
+    ):
         answer = step(api, intent)
         assert (answer.status, answer.error["code"]) == (400, "payment_intent_unexpected_state")
         assert answer.error["payment_intent"]["status"] == end

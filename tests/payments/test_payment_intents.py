@@ -66,7 +66,11 @@ def test_a_payment_method_of_nobody_is_good_for_one_payment(api: Api) -> None:
 
 def test_a_customer_s_payment_method_needs_its_customer(api: Api) -> None:
     customer, method = saved_card(api)
-    assert pay(api, method).error["message"].startswith(f"The `payment_method` parameter supplied {method} belongs to the Customer {customer}.")
+    assert (
+        pay(api, method)
+        .error["message"]
+        .startswith(f"The `payment_method` parameter supplied {method} belongs to the Customer {customer}.")
+    )
     other = api.ok("POST", "/v1/customers")["id"]
     assert pay(api, method, customer=other).error["code"] == "resource_missing"
     assert pay(api, method, customer=customer)["status"] == "succeeded"
@@ -75,7 +79,10 @@ def test_a_customer_s_payment_method_needs_its_customer(api: Api) -> None:
 def test_a_type_that_the_intent_does_not_take_is_refused(api: Api) -> None:
     answer = pay(api, "pm_usBankAccount_success")
     assert answer.error["message"].startswith("The PaymentMethod provided (us_bank_account) is not allowed for this PaymentIntent.")
-    assert api.post("/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bitcoins"]).error["param"] == "payment_method_types"
+    assert (
+        api.post("/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bitcoins"]).error["param"]
+        == "payment_method_types"
+    )
 
 
 def test_an_amount_below_the_minimum_is_refused_with_the_newer_text_for_newer_versions(api: Api) -> None:
@@ -132,7 +139,11 @@ def test_an_authenticated_card_may_still_be_declined(api: Api) -> None:
 
 def test_an_integration_that_cannot_show_a_challenge_gets_a_decline_instead(api: Api) -> None:
     answer = pay(api, "pm_card_threeDSecure2Required", error_on_requires_action=True)
-    assert (answer.status, answer.error["code"], answer.error["decline_code"]) == (402, "authentication_required", "authentication_not_handled")
+    assert (answer.status, answer.error["code"], answer.error["decline_code"]) == (
+        402,
+        "authentication_required",
+        "authentication_not_handled",
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,15 +235,17 @@ def test_a_canceled_intent_cannot_be_canceled_again(api: Api) -> None:
     gone = api.post(f"/v1/payment_intents/{intent['id']}/cancel", cancellation_reason="duplicate")
     assert (gone["status"], gone["cancellation_reason"], gone["canceled_at"]) == ("canceled", "duplicate", api.now)
     assert api.post(f"/v1/payment_intents/{intent['id']}/cancel").error["message"] == (
-        "You cannot cancel this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses may"
-        " be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing."
+        "You cannot cancel this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses"
+        " may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing."
     )
 
 
 # -- debits and cash
 
 
-@pytest.mark.parametrize(("bank", "status"), [("pm_usBankAccount_success", "succeeded"), ("pm_usBankAccount_noAccount", "requires_payment_method")])
+@pytest.mark.parametrize(
+    ("bank", "status"), [("pm_usBankAccount_success", "succeeded"), ("pm_usBankAccount_noAccount", "requires_payment_method")]
+)
 def test_a_bank_debit_is_under_way_before_it_ends(api: Api, bank: str, status: str) -> None:
     accepted = {"customer_acceptance": {"type": "offline"}}
     intent = pay(api, bank, payment_method_types=["us_bank_account"], mandate_data=accepted)
@@ -317,7 +330,10 @@ def test_a_browser_reads_its_intent_in_the_restricted_shape_with_the_secret_only
 def test_a_declined_browser_learns_no_more_than_the_restricted_shape(api: Api) -> None:
     intent = api.ok("POST", "/v1/payment_intents", **CARD, metadata={"margin": "40"})
     answer = api.post(
-        f"/v1/payment_intents/{intent['id']}/confirm", key=api.pk, client_secret=intent["client_secret"], payment_method="pm_card_chargeDeclined"
+        f"/v1/payment_intents/{intent['id']}/confirm",
+        key=api.pk,
+        client_secret=intent["client_secret"],
+        payment_method="pm_card_chargeDeclined",
     )
     assert answer.status == 402
     assert "metadata" not in answer.error["payment_intent"]
