@@ -107,3 +107,11 @@ def test_money_that_becomes_available_is_told_once_for_each_day(api: Api) -> Non
     api.advance(7 * 86_400)
     (event,) = api.events("balance.available")
     assert event["data"]["object"]["available"][0]["amount"] == available(api)
+
+
+def test_an_account_whose_payouts_are_blocked_cannot_pay_out(api: Api) -> None:
+    account = connected(api)
+    fund(api, 5_000, account)
+    api.ok("post", "/v1/charges", amount=1_000, currency="usd", source="tok_visa_triggerTransferBlock", headers=acting(account))
+    api.advance(1)
+    assert api.post("/v1/payouts", amount=100, currency="usd", headers=acting(account)).error["code"] == "payouts_not_allowed"

@@ -27,6 +27,10 @@ _INSUFFICIENT = (
     "You have insufficient funds in your Stripe account for this transfer. Your {kind} balance is too low.  You can use the /v1/balance"
     " endpoint to view your Stripe balance (for more details, see stripe.com/docs/api#balance)."
 )
+_NOT_ALLOWED = (
+    "Payouts have been disabled on the connected account. Check the connected account's status to see if any additional information"
+    " needs to be provided, or if payouts have been disabled for another reason."
+)
 _FAILURES = {
     "account_closed": "The bank account has been closed.",
     "no_account": "The bank account details on file are probably incorrect. No bank account could be located with those details.",
@@ -46,6 +50,7 @@ _COULD_NOT = "The bank could not process this payout."
 def create(call: Call, params: Params) -> Json:
     """Pay out money from the available balance; an instant payout also from what is still pending."""
     currency, amount = check_currency(params["currency"]), params["amount"]
+    _check_allowed(acting_account(call) or {})
     method, kind = params.get("method") or "standard", params.get("source_type") or "card"
     target, known = _destination(call, params.get("destination"), currency)
     if method == "instant" and not known.get("_instant"):
@@ -63,6 +68,12 @@ def create(call: Call, params: Params) -> Json:
     call.objects.insert(payout, "payout.created")
     call.schedule.add(call.now + settle_seconds(call), "payout.arrive", payout["id"])
     return payout
+
+
+def _check_allowed(account: Json) -> None:
+    """Raise ApiError when payouts of an account were stopped: it was rejected, or a test card blocked them."""
+    if account.get("_rejected") or (account.get("_asked") or {}).get("blocks") == "payouts":
+        raise invalid(_NOT_ALLOWED, None, "payouts_not_allowed", retry=False)
 
 
 def settle_seconds(call: Call) -> int:
