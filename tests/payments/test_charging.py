@@ -43,6 +43,5 @@ def test_the_disputed_card_loses_the_amount_and_the_fee_until_the_dispute_is_won
     dispute = api.get(f"/v1/disputes/{made['dispute']}")
     assert dispute["balance_transactions"][0]["net"] == -3500
     api.post(f"/v1/disputes/{dispute['id']}", evidence={"uncategorized_text": "winning_evidence"})
-    api.advance(10)
     assert api.get(f"/v1/disputes/{dispute['id']}")["status"] == "won"
     assert api.get("/v1/balance")["pending"][0]["amount"] == 1912

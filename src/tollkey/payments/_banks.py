@@ -184,9 +184,10 @@ def sepa_debit(iban: str, *, account: str, key: bytes = b"") -> dict[str, Any]:
     """``PaymentMethod.sepa_debit``."""
     iban = iban.replace(" ", "").upper()
     start, end = _BANK_CODE.get(iban[:2], (4, 8))
+    branch_start, branch_end = _BRANCH_CODE.get(iban[:2], (0, 0))
     return {
         "bank_code": iban[start:end],
-        "branch_code": "",
+        "branch_code": iban[branch_start:branch_end],
         "country": iban[:2],
         "fingerprint": fingerprint(iban, account, key),
         "generated_from": {"charge": None, "setup_attempt": None},
@@ -194,7 +195,12 @@ def sepa_debit(iban: str, *, account: str, key: bytes = b"") -> dict[str, Any]:
     }
 
 
-_BANK_CODE = {"AT": (4, 9), "BE": (4, 7), "DE": (4, 12), "FI": (4, 7), "FR": (4, 9), "IT": (5, 10), "LU": (4, 7), "SE": (4, 7)}
+#: Where bank and branch stand in each country's IBANs (the registry of ISO 13616; recorded for DE, FR, HR and FI).
+_BANK_CODE = {
+    "AT": (4, 9), "BE": (4, 7), "DE": (4, 12), "ES": (4, 8), "FI": (4, 10), "FR": (4, 9), "HR": (4, 11), "IE": (4, 8), "IT": (5, 10),
+    "LU": (4, 7), "NL": (4, 8), "PT": (4, 8),
+}  # fmt: skip
+_BRANCH_CODE = {"ES": (8, 12), "FR": (9, 14), "IT": (10, 15), "PT": (8, 12)}
 
 
 def bank_account(

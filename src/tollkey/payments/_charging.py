@@ -148,6 +148,8 @@ def _new(call: Call, attempt: Attempt, verdict: Verdict) -> Json:
     value.update(
         destination=(attempt.transfer_data or {}).get("destination"), dispute=None, invoice=attempt.invoice, order=None, source=None
     )
+    if kind == "card":
+        value["amount_updates"] = []
     if instrument is not None and instrument.get("object") in ("card", "source", "bank_account"):
         value["source"] = call.objects.copy(instrument)
     value["_card"] = card.key if card else None
@@ -281,7 +283,6 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
         own = charge["statement_descriptor"], charge["statement_descriptor_suffix"]
         charge["calculated_statement_descriptor"] = _details.descriptor(call, *own)
     charge.update(captured=True, amount_captured=taken, amount_refunded=amount - taken)
-    charge["payment_method_details"].get("card", {}).pop("capture_before", None)
     _collect(call, charge)
     call.schedule.cancel("charge.expire", id)
     return call.objects.save(charge, "charge.captured")

@@ -100,7 +100,7 @@ def open_dispute(call: Call, charge: Json, kind: Dispute, amount: int | None = N
     case = "inquiry" if inquiry else "compliance" if kind is Dispute.COMPLIANCE else "chargeback"
     dispute = blank(
         "dispute",
-        id=call.ids.new("du"),
+        id=call.ids.new("dp"),
         amount=amount,
         charge=charge["id"],
         created=call.now,

@@ -171,6 +171,13 @@ def _with_refunds(call: Call, charge: Json) -> None:
     charge.setdefault("refunds", refunds_of(call, charge))
 
 
+def _no_code(call: Call, charge: Json) -> None:
+    """The authorization code is younger than 2025-03-31: it was there, and always null."""
+    card = (charge.get("payment_method_details") or {}).get("card")
+    if isinstance(card, dict):
+        card["authorization_code"] = None
+
+
 def _paid(call: Call, charge: Json) -> None:
     """Before 2015-02-18 there were ``card`` beside ``source`` and the status ``paid``."""
     if charge.get("status") == "succeeded":
@@ -212,7 +219,7 @@ CHARGE = Resource(
         Endpoint("POST", "/v1/charges/{charge}/capture", capture),
     ),
     expands={"refunds": refunds_of},
-    changes=(Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
+    changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
     on_due={"charge.settle": settle, "charge.expire": expire},
     title="Payments",
     columns=("amount", "status", "description", "id", "created"),

@@ -233,12 +233,16 @@ def _with_lists(call: Call, customer: Json) -> None:
     customer.setdefault("tax_ids", _tax_ids(call, customer))
 
 
+def _default_currency(call: Call, customer: Json) -> None:
+    """Before 2022-11-15 ``currency`` was also ``default_currency``."""
+    if not customer.get("deleted"):
+        customer["default_currency"] = customer["currency"]
+
+
 def _old_names(call: Call, customer: Json) -> None:
     """Before 2019-10-17 the balance was ``account_balance``; tax information had fields of its own."""
     if not customer.get("deleted"):
-        customer.update(
-            account_balance=customer["balance"], default_currency=customer["currency"], tax_info=None, tax_info_verification=None
-        )
+        customer.update(account_balance=customer["balance"], tax_info=None, tax_info_verification=None)
 
 
 def _cards(call: Call, customer: Json) -> None:
@@ -274,7 +278,12 @@ CUSTOMER = Resource(
         "invoice_credit_balance": lambda call, customer: {},
         "cash_balance": lambda call, customer: None,
     },
-    changes=(Change("2020-08-27", _with_lists), Change("2019-10-17", _old_names), Change("2015-02-18", _cards)),
+    changes=(
+        Change("2022-11-15", _default_currency),
+        Change("2020-08-27", _with_lists),
+        Change("2019-10-17", _old_names),
+        Change("2015-02-18", _cards),
+    ),
     title="Customers",
     columns=("name", "email", "id", "created"),
 )

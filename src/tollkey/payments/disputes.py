@@ -18,8 +18,6 @@ from tollkey.wire import Action, ApiError, Call, Change, Endpoint, Json, Params,
 PERMISSION = Permission("dispute", "Disputes", "Core")
 OPEN = ("needs_response", "warning_needs_response")
 UNDER_REVIEW = ("under_review", "warning_under_review")
-#: Seconds until the bank has read the evidence.
-DECIDES_AFTER = 1
 
 
 def update(call: Call, params: Params) -> Json:
@@ -44,16 +42,19 @@ def _answer(call: Call, dispute: Json, params: Params) -> Json:
     if submit and (evidence or params.get("submit")) and dispute["status"] in OPEN:
         details["submission_count"] += 1
         dispute["status"] = "under_review" if dispute["status"] == "needs_response" else "warning_under_review"
-        call.schedule.add(call.now + DECIDES_AFTER, "dispute.decide", dispute["id"])
     dispute["evidence_details"] = details
-    return call.objects.save(dispute, "charge.dispute.updated")
+    call.objects.save(dispute, "charge.dispute.updated")
+    answer = call.objects.copy(dispute)
+    if dispute["status"] in UNDER_REVIEW:
+        decide(call, dispute)
+    return answer
 
 
-def decide(call: Call, id: str) -> None:
-    """The bank decides by the evidence's text; without the magic words it keeps reviewing."""
-    dispute = call.objects.find("dispute", id)
-    if dispute is None or dispute["status"] not in UNDER_REVIEW:
-        return
+def decide(call: Call, dispute: Json) -> None:
+    """The test bank decides at once, by the evidence's text; the answer to the submission still says ``under_review``.
+
+    Without the magic words it keeps reviewing.
+    """
     text = str(dispute["evidence"].get("uncategorized_text") or "")
     if "winning_evidence" in text:
         _end(call, dispute, won=True)
@@ -117,8 +118,8 @@ def _plain(call: Call, dispute: Json) -> None:
 
 DISPUTE = Resource(
     object="dispute",
-    prefix="du",
-    prefixes=("dp",),
+    prefix="dp",
+    prefixes=("du",),
     permission=PERMISSION,
     indexed=("charge", "payment_intent"),
     path_param="dispute",
@@ -132,7 +133,6 @@ DISPUTE = Resource(
         Endpoint("POST", "/v1/charges/{charge}/dispute/close", close_of_charge),
     ),
     changes=(Change("2022-11-15", _plain),),
-    on_due={"dispute.decide": decide},
     title="Disputes",
     columns=("amount", "status", "reason", "id", "created"),
     actions=(

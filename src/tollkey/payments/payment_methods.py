@@ -10,12 +10,15 @@ from collections.abc import Sequence
 
 from tollkey.keys import Permission
 from tollkey.payments import _banks
+from tollkey.payments._cards import by_key, fingerprint, payment_method_card
 from tollkey.payments._common import billing_details, merge_metadata, new_metadata
 from tollkey.payments._instruments import (
     USED,
     NewCard,
+    billing_of,
     card_payment_method,
     fingerprint_owner,
+    no_payment_method,
     redeem,
     resolve_payment_method,
     token_card,
@@ -66,8 +69,6 @@ def _card(call: Call, params: Params) -> Json:
 
 
 def _of_token(call: Call, card: Json, billing: Json | None) -> Json:
-    from tollkey.payments._cards import by_key
-
     known = by_key(card["_card"]) if card.get("_card") else None
     if known is None:
         raise invalid("This token cannot be used to create a PaymentMethod of type card.", "card[token]", retry=False)
@@ -122,7 +123,9 @@ def _other(call: Call, kind: str, params: Params) -> Json:
         inner = {}
     inner.pop("object", None)
     inner.pop("id", None)
-    inner.update({name: given for name, given in (params.get(kind) or {}).items() if name in inner or not inner})
+    data = params.get(kind) or {}
+    inner.update({name: given for name, given in data.items() if name in inner or not inner})
+    _complete(call, kind, inner, data)
     value = blank(
         "payment_method",
         id=call.ids.new("pm"),
@@ -134,6 +137,30 @@ def _other(call: Call, kind: str, params: Params) -> Json:
     )
     value[kind] = inner
     return value
+
+
+#: The BIC of the banks that iDEAL names.
+_BIC = {
+    "abn_amro": "ABNANL2A", "asn_bank": "ASNBNL21", "bunq": "BUNQNL2A", "handelsbanken": "HANDNL2A", "ing": "INGBNL2A",
+    "knab": "KNABNL2H", "n26": "NTSBDEB1", "rabobank": "RABONL2U", "regiobank": "RBRBNL21", "revolut": "REVOLT21",
+    "sns_bank": "SNSBNL2A", "triodos_bank": "TRIONL2U", "van_lanschot": "FVLBNL22", "yoursafe": "BITSNL2A",
+}  # fmt: skip
+
+
+def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
+    """What the real system adds to what was given (recorded)."""
+    number = str(data.get("account_number") or data.get("tax_id") or "")
+    print_of_number = fingerprint(number, fingerprint_owner(call)) if number else None
+    if kind == "ideal":
+        inner["bic"] = _BIC.get(str(data.get("bank")))
+    elif kind in ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account"):
+        inner.update(fingerprint=print_of_number, last4=number[-4:] or None)
+        if kind == "acss_debit":
+            inner["bank_name"] = _banks.BANK_NAME
+    elif kind == "boleto":
+        inner["fingerprint"] = print_of_number
+    elif kind == "fpx":
+        inner["account_holder_type"] = data.get("account_holder_type") or "individual"
 
 
 def _clone(call: Call, params: Params) -> Json:
@@ -154,9 +181,6 @@ def as_payment_method(call: Call, value: Json) -> Json:
     """A saved card of the old kind, shown as a payment method; others as they are."""
     if value["object"] != "card":
         return value
-    from tollkey.payments._cards import by_key, payment_method_card
-    from tollkey.payments._instruments import billing_of
-
     known = by_key(value["_card"]) if value.get("_card") else None
     card: Json = {}
     if known is not None:
@@ -282,8 +306,6 @@ def of_customer_one(call: Call, params: Params) -> Json:
     customer = call.objects.get("customer", call.path["customer"])
     value = resolve_payment_method(call, call.path["payment_method"], None)
     if value.get("customer") != customer["id"]:
-        from tollkey.payments._instruments import no_payment_method
-
         raise no_payment_method(call, call.path["payment_method"], None)
     return as_payment_method(call, value)
 
