@@ -7,34 +7,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from importlib import import_module
 
 from tollkey.keys import Permission
-from tollkey.payments._common import address, assign, knows, merge_metadata, shipping
+from tollkey.payments._clocks import for_customer, join
+from tollkey.payments._common import acting_account, address, assign, knows, merge_metadata, shipping
+from tollkey.payments._discounting import redeem
 from tollkey.payments._instruments import resolve_payment_method
+from tollkey.payments._invoicing import end
 from tollkey.payments._sourcing import add_source, keep_source, prepare_source, remove_source, source_of, sources_of
 from tollkey.payments.payment_methods import attach_to
 from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, searching, sublist
 
 PERMISSION = Permission("customer", "Customers", "Core")
 
-_PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "balance", "tax_exempt")
+_PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_CLOCK = "test_helpers.test_clock"
 _GONE = "deleted_customer"
+_ENDED = ("canceled", "incomplete_expired")
 
 
 def create(call: Call, params: Params) -> Json:
     """Create a customer, with a payment method or a source saved to it."""
     clock = params.get("test_clock")
-    now = call.now
-    if clock and knows(call, _CLOCK):
-        now = _frozen(call, clock)
+    if clock:
+        call = join(call, clock)
     customer = blank(
         "customer",
         id=call.ids.new("cus"),
         balance=0,
-        created=now,
+        created=call.now,
         delinquent=False,
         invoice_prefix=call.ids.text(8).upper(),
         invoice_settings={"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
@@ -51,15 +52,8 @@ def create(call: Call, params: Params) -> Json:
     call.objects.insert(customer, "customer.created")
     if source is not None:
         keep_source(call, customer, source)
-    _after(call, customer, params)
+    _after(call, customer, params, new=True)
     return customer
-
-
-def _frozen(call: Call, clock: str) -> int:
-    found = call.objects.get(_CLOCK, clock, "test_clock")
-    if len(call.objects.query("customer", {"test_clock": clock}, limit=3)) >= 3:
-        raise invalid("Test clocks are limited to 3 customers. This test clock already has 3 customers.", "test_clock")
-    return int(found["frozen_time"])
 
 
 def _source(params: Params) -> tuple[object, str]:
@@ -75,9 +69,7 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
     if params.get("email") and not _EMAIL.fullmatch(params["email"]):
         raise invalid(f"Invalid email address: {params['email']}", "email", "email_invalid")
     assign(customer, params, ("email", *_PLAIN))
-    if "account_balance" in params:
-        customer["balance"] = params["account_balance"]
-    for name, empty in (("balance", 0), ("tax_exempt", "none"), ("preferred_locales", [])):
+    for name, empty in (("tax_exempt", "none"), ("preferred_locales", [])):
         if customer.get(name) is None:
             customer[name] = empty
     for name in ("invoice_prefix", "next_invoice_sequence"):
@@ -95,44 +87,36 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
     customer["invoice_settings"] = {name: value or None for name, value in merged.items()}
 
 
-def _after(call: Call, customer: Json, params: Params) -> None:
+def _after(call: Call, customer: Json, params: Params, *, new: bool = False) -> None:
     """What needs the customer to be there: its payment method, its discount, its tax ids."""
     if params.get("payment_method"):
         attach_to(call, resolve_payment_method(call, params["payment_method"], "payment_method"), customer)
     _check_default(call, customer, params)
-    if (params.get("coupon") or params.get("promotion_code")) and knows(call, "discount"):
+    wanted = params.get("balance", params.get("account_balance"))
+    if wanted is not None and wanted != customer["balance"]:
+        currency = customer["currency"] or str((acting_account(call) or {}).get("default_currency") or "usd")
+        kind = "initial" if new else "adjustment"
+        change_balance(call, customer, wanted - customer["balance"], kind, currency=currency, event=False)
+    if params.get("coupon") or params.get("promotion_code"):
         customer["discount"] = _redeem(call, customer, params)
         call.objects.save(customer)
     for entry in params.get("tax_id_data") or []:
-        if knows(call, "tax_id"):
-            _add_tax_id(call, customer, entry)
+        _add_tax_id(call, customer, entry)
 
 
 def _redeem(call: Call, customer: Json, params: Params) -> str:
     """A discount of a coupon or promotion code, as ``discounts`` makes it."""
-    discounting = import_module("tollkey.payments._discounting")
     entry = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
     name = "promotion_code" if params.get("promotion_code") else "coupon"
-    discount = discounting.redeem(call, entry, param=name, customer=customer)
+    discount = redeem(call, entry, param=name, customer=customer)
     call.emit("customer.discount.created", discount)
     return str(discount["id"])
 
 
 def _add_tax_id(call: Call, customer: Json, entry: Json) -> None:
-    status = {"000000000": "verified", "111111111": "unverified"}.get(re.sub(r"\D", "", entry["value"]), "pending")
-    value = blank(
-        "tax_id",
-        id=call.ids.new("txi"),
-        created=call.now,
-        customer=customer["id"],
-        livemode=call.livemode,
-        owner={"type": "customer", "customer": customer["id"]},
-        type=entry["type"],
-        value=entry["value"],
-        country=entry["type"][:2].upper(),
-        verification={"status": status, "verified_address": None, "verified_name": None},
-    )
-    call.objects.insert(value, "customer.tax_id.created")
+    from tollkey.payments.tax_ids import create as create_tax_id  # that file needs this one's permission
+
+    create_tax_id(call, {**entry, "owner": {"type": "customer", "customer": customer["id"]}})
 
 
 def _check_default(call: Call, customer: Json, params: Params) -> None:
@@ -178,7 +162,7 @@ def update(call: Call, params: Params) -> Json:
 
 
 def delete(call: Call, params: Params) -> Json:
-    """Delete a customer: its payment methods are detached, its subscriptions canceled (work ``subscription.customer_deleted``)."""
+    """Delete a customer: its payment methods are detached, its subscriptions canceled."""
     customer = call.objects.get("customer", call.path["customer"])
     id = customer["id"]
     for method in call.objects.query("payment_method", {"customer": id}):
@@ -186,9 +170,9 @@ def delete(call: Call, params: Params) -> Json:
         call.objects.save(method)
     for source in sources_of(call, id):
         call.objects.delete(source)
-    if knows(call, "subscription"):
-        for subscription in call.objects.query("subscription", {"customer": id}):
-            call.schedule.add(call.now, "subscription.customer_deleted", subscription["id"], subscription.get("test_clock"))
+    for subscription in call.objects.query("subscription", {"customer": id}):
+        if subscription["status"] not in _ENDED:
+            end(for_customer(call, customer), subscription, None)
     call.objects.insert({"id": id, "object": _GONE, "created": customer["created"]})
     return call.objects.delete(customer, "customer.deleted")
 

@@ -14,7 +14,7 @@ from tollkey.payments import _banks, _src
 from tollkey.payments._common import merge_metadata
 from tollkey.payments._sourcing import add_source, remove_source, source_of, sources_of
 from tollkey.payments.customers import PERMISSION as CUSTOMER
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, missing_object, missing_param, of_list
+from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object, missing_param, of_list
 
 PERMISSION = Permission("source", "Sources", "Core")
 _ATTEMPTS = 10
@@ -166,9 +166,9 @@ SOURCE = Resource(
         Endpoint("POST", "/v1/sources/{source}", update_source),
         Endpoint("POST", "/v1/sources/{source}/verify", update_source),
         Endpoint("GET", "/v1/sources/{source}/source_transactions", transactions),
-        Endpoint("GET", "/source_redirect/{token}", _src.page, public=True),
-        Endpoint("POST", "/source_redirect/{token}/authorize", _src.authorize, public=True),
-        Endpoint("POST", "/source_redirect/{token}/fail", _src.refuse, public=True),
+        Endpoint("GET", "/source_redirect/{token}", _src.page, public=True, params=P.object()),
+        Endpoint("POST", "/source_redirect/{token}/authorize", _src.authorize, public=True, params=P.object()),
+        Endpoint("POST", "/source_redirect/{token}/fail", _src.refuse, public=True, params=P.object()),
     ),
     on_due={"source.expire": _src.expire, "source.fill": _src.fill},
     title="Sources",
