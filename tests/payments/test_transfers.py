@@ -160,8 +160,8 @@ def test_a_charge_on_behalf_of_an_account_settles_in_that_accounts_currency(api:
     euro = {"object": "bank_account", "country": "DE", "currency": "eur", "account_number": "DE89370400440532013000"}
     account = connected(api, country="DE", default_currency="eur", external_account=euro)
     charge = api.ok(
-        "post", "/v1/charges", amount=1_000, currency="usd", source="tok_bypassPending", on_behalf_of=account["id"], application_fee_amount=100,
-        transfer_data={"destination": account["id"]}, expand=["balance_transaction", "transfer"],
+        "post", "/v1/charges", amount=1_000, currency="usd", source="tok_bypassPending", on_behalf_of=account["id"],
+        application_fee_amount=100, transfer_data={"destination": account["id"]}, expand=["balance_transaction", "transfer"],
     )  # fmt: skip
     own = charge["balance_transaction"]
     assert (own["currency"], own["amount"]) == ("eur", round(1_000 * own["exchange_rate"]))
