@@ -140,3 +140,20 @@ def test_a_test_card_is_refused_in_live_mode_and_a_real_one_in_test_mode(api: Ap
     assert live.error["decline_code"] == "live_mode_test_card"
     test = api.post("/v1/tokens", card={**card, "number": "4111111111111111"})
     assert test.error["decline_code"] == "test_mode_live_card"
+
+
+def test_a_balance_given_at_creation_is_a_transaction(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers", balance=-500)
+    assert customer["balance"] == -500
+    path = f"/v1/customers/{customer['id']}"
+    assert api.ok("post", path, balance=100)["balance"] == 100
+    listed = api.ok("get", path + "/balance_transactions")["data"]
+    assert [(entry["amount"], entry["type"]) for entry in listed] == [(600, "adjustment"), (-500, "initial")]
+
+
+def test_a_coupon_and_a_tax_id_come_with_a_new_customer(api: Api) -> None:
+    coupon = api.ok("post", "/v1/coupons", percent_off=20, duration="forever")
+    customer = api.ok("post", "/v1/customers", coupon=coupon["id"], tax_id_data=[{"type": "eu_vat", "value": "DE123456789"}])
+    shown = api.ok("get", f"/v1/customers/{customer['id']}", expand=["discount", "tax_ids"])
+    assert shown["discount"]["source"]["coupon"] == coupon["id"]
+    assert shown["tax_ids"]["data"][0]["value"] == "DE123456789"

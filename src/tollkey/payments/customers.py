@@ -13,7 +13,7 @@ from tollkey.payments._clocks import for_customer, join
 from tollkey.payments._common import acting_account, address, assign, knows, merge_metadata, shipping
 from tollkey.payments._discounting import redeem
 from tollkey.payments._instruments import resolve_payment_method
-from tollkey.payments._invoicing import end
+from tollkey.payments._invoicing import change_balance, end
 from tollkey.payments._sourcing import add_source, keep_source, prepare_source, remove_source, source_of, sources_of
 from tollkey.payments.payment_methods import attach_to
 from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, searching, sublist
