@@ -12,11 +12,16 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.api import api, postgres_world, sqlite_world
 from tollkey.db import Database, Ids, Postgres, SQLite
 
 __all__ = ["api", "postgres_world", "sqlite_world"]
+
+# The same examples in every run, and no verdict on how fast this machine is.
+settings.register_profile("tollkey", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tollkey")
 
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
 

@@ -23,7 +23,7 @@ from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_f
 from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
 from tollkey.payments.topups import grant_test_funds
-from tollkey.platform._cli_socket import CliSocket, no_socket
+from tollkey.platform.cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant

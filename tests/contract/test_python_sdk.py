@@ -95,4 +95,5 @@ def test_a_publishable_key_makes_tokens_and_nothing_else(server: Running) -> Non
     assert client.v1.tokens.create({"card": card}).id.startswith("tok_")  # type: ignore[typeddict-item]
     with pytest.raises(stripe.PermissionError) as caught:
         client.v1.customers.list()
-    assert caught.value.code == "secret_key_required"
+    assert caught.value.error is not None
+    assert caught.value.error.code == "secret_key_required"

@@ -44,6 +44,7 @@ def create(call: Call, params: Params) -> Json:
         tax_exempt="none",
         test_clock=clock,
     )
+    _name_method(call, params)
     _assign(call, customer, params)
     given, name = _source(params)
     source = prepare_source(call, given, name) if given is not None else None
@@ -54,6 +55,14 @@ def create(call: Call, params: Params) -> Json:
         keep_source(call, customer, source)
     _after(call, customer, params, new=True)
     return customer
+
+
+def _name_method(call: Call, params: Params) -> None:
+    """A test name (``pm_card_visa``) given twice, as the method and as the default, means one new card."""
+    default = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if default and default == params.get("payment_method"):
+        id = resolve_payment_method(call, default, "payment_method")["id"]
+        params["payment_method"] = params["invoice_settings"]["default_payment_method"] = id
 
 
 def _source(params: Params) -> tuple[object, str]:
