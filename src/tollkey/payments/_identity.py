@@ -1,0 +1,105 @@
+"""What the checks of a verification come to: the errors one can pick, and the reports they give."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tollkey.wire import Call, Json, blank
+
+#: last_error.code -> (the check that fails, or ``any`` for none, what it says).
+ERRORS: Final[dict[str, tuple[str, str]]] = {
+    "abandoned": ("any", "The user abandoned the verification."),
+    "consent_declined": ("any", "The user declined to be verified."),
+    "country_not_supported": ("any", "The country is not supported."),
+    "device_not_supported": ("any", "The device has no camera."),
+    "under_supported_age": ("any", "The user is under the supported age."),
+    "document_expired": ("document", "The document has expired."),
+    "document_type_not_supported": ("document", "The type of the document is not supported."),
+    "document_unverified_other": ("document", "The document could not be verified."),
+    "id_number_insufficient_document_data": ("id_number", "The document has too little data to match the ID number."),
+    "id_number_mismatch": ("id_number", "The ID number does not match the given details."),
+    "id_number_unverified_other": ("id_number", "The ID number could not be verified."),
+    "selfie_document_missing_photo": ("selfie", "The document has no photo of a face."),
+    "selfie_face_mismatch": ("selfie", "The face does not match the document's photo."),
+    "selfie_manipulated": ("selfie", "The selfie was manipulated."),
+    "selfie_unverified_other": ("selfie", "The selfie could not be verified."),
+}
+_ADDRESS = {"city": "San Francisco", "country": "US", "line1": "1234 Main St.", "line2": None, "postal_code": "94111", "state": "CA"}
+
+
+def verified_outputs(checks: list[str]) -> Json:
+    """What a verified session tells of the person; numbers and dates of birth only when expanded, so null here."""
+    outputs: Json = {
+        "address": dict(_ADDRESS), "dob": None, "email": None, "first_name": "Jenny", "id_number": None, "id_number_type": None,
+        "last_name": "Rosen", "phone": None, "sex": None, "unparsed_place_of_birth": None, "unparsed_sex": None,
+    }  # fmt: skip
+    if "id_number" in checks:
+        outputs["id_number_type"] = "us_ssn"
+    return outputs
+
+
+def _error(check: str, outcome: str) -> Json | None:
+    return {"code": outcome, "reason": ERRORS[outcome][1]} if outcome in ERRORS and ERRORS[outcome][0] == check else None
+
+
+def _document(outcome: str) -> Json:
+    error = _error("document", outcome)
+    known = error is None
+    return {
+        "address": dict(_ADDRESS) if known else None, "dob": None, "error": error, "expiration_date": None, "files": [],
+        "first_name": "Jenny" if known else None, "issued_date": {"day": 1, "month": 5, "year": 2020} if known else None,
+        "issuing_country": "US" if known else None, "last_name": "Rosen" if known else None, "number": None, "sex": None,
+        "status": "verified" if known else "unverified", "type": "driving_license" if known else None,
+        "unparsed_place_of_birth": None, "unparsed_sex": None,
+    }  # fmt: skip
+
+
+def _id_number(outcome: str) -> Json:
+    error = _error("id_number", outcome)
+    return {
+        "dob": None, "error": error, "first_name": "Jenny", "id_number": None, "id_number_type": "us_ssn", "last_name": "Rosen",
+        "status": "unverified" if error else "verified",
+    }  # fmt: skip
+
+
+def make_report(call: Call, session: Json, checks: list[str], outcome: str) -> Json:
+    """Store the report of the checks that were made.
+
+    outcome: ``verified`` or a key of ERRORS.
+    """
+    more: dict[str, Any] = {}
+    if "document" in checks:
+        more["document"] = _document(outcome)
+    if "id_number" in checks:
+        more["id_number"] = _id_number(outcome)
+    if "selfie" in checks:
+        error = _error("selfie", outcome)
+        more["selfie"] = {"document": None, "error": error, "selfie": None, "status": "unverified" if error else "verified"}
+    report = blank(
+        "identity.verification_report",
+        id=call.ids.new("vr"),
+        created=call.now,
+        livemode=call.livemode,
+        type=session["type"],
+        verification_session=session["id"],
+        client_reference_id=session["client_reference_id"],
+        options=session["options"],
+        **more,
+    )
+    return call.objects.insert(report)
+
+
+def redact_report(report: Json) -> None:
+    """Take the person out of a report, in place."""
+    for check in ("document", "id_number"):
+        found = report.get(check)
+        if found is None:
+            continue
+        for name in ("address", "dob", "expiration_date", "issued_date"):
+            if name in found:
+                found[name] = None
+        for name in ("first_name", "last_name", "id_number", "number"):
+            if found.get(name):
+                found[name] = "[redacted]"
+        if "files" in found:
+            found["files"] = []

@@ -1,0 +1,134 @@
+"""Rates of tax, and what they come to on an amount."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from tollkey.wire import Call, Json
+
+#: Standard rates of VAT or GST in per cent, 2025.
+_STANDARD = {
+    "AT": "20", "BE": "21", "BG": "20", "CY": "19", "CZ": "21", "DE": "19", "DK": "25", "EE": "24", "ES": "21", "FI": "25.5", "FR": "20",
+    "GR": "24", "HR": "25", "HU": "27", "IE": "23", "IT": "22", "LT": "21", "LU": "17", "LV": "21", "MT": "18", "NL": "21", "PL": "23",
+    "PT": "23", "RO": "21", "SE": "25", "SI": "22", "SK": "23", "GB": "20", "NO": "25", "CH": "8.1", "AU": "10", "NZ": "15", "SG": "9",
+    "JP": "10", "CA": "5", "IN": "18", "ZA": "15", "AE": "5",
+}  # fmt: skip
+#: State sales tax in per cent, without what counties and cities add.
+_STATES = {
+    "CA": "7.25", "NY": "4", "TX": "6.25", "WA": "6.5", "FL": "6", "IL": "6.25", "PA": "6", "OH": "5.75", "GA": "4", "NC": "4.75",
+    "MI": "6", "NJ": "6.625", "VA": "4.3", "MA": "6.25", "AZ": "5.6", "TN": "7", "IN": "7", "MD": "6", "MO": "4.225", "WI": "5",
+    "CO": "2.9", "MN": "6.875", "SC": "6", "AL": "4", "LA": "5", "KY": "6", "CT": "6.35", "UT": "4.85", "NV": "6.85", "IA": "6",
+    "AR": "6.5", "MS": "7", "KS": "6.5", "NM": "4.875", "NE": "5.5", "ID": "6", "WV": "6", "HI": "4", "ME": "5.5", "RI": "7",
+    "SD": "4.2", "ND": "5", "VT": "6", "WY": "4", "OK": "4.5", "DC": "6",
+}  # fmt: skip
+_GST = frozenset({"AU", "NZ", "SG", "CA", "IN"})
+_NONTAXABLE = "txcd_00000000"
+
+
+class Place(NamedTuple):
+    """Where tax is due.
+
+    percent: the rate that is collected there, as a decimal text. registered: whether the account collects it.
+    """
+
+    country: str
+    state: str | None
+    percent: str
+    registered: bool
+
+    @property
+    def kind(self) -> str:
+        """The ``tax_type`` of the place."""
+        if self.country == "US":
+            return "sales_tax"
+        return "jct" if self.country == "JP" else "gst" if self.country in _GST else "vat"
+
+
+def standing(registration: Json, now: int) -> str:
+    """``scheduled``, ``active`` or ``expired``, as of that second."""
+    if now < registration["active_from"]:
+        return "scheduled"
+    return "expired" if registration["expires_at"] is not None and now >= registration["expires_at"] else "active"
+
+
+def percent_at(call: Call, where: Json) -> Place:
+    """The rate at an address, and whether the account is registered there."""
+    country = (where["country"] or "").upper()
+    state = where["state"] if country in ("US", "CA") else None
+    percent = _STATES.get(state or "", "0") if country == "US" else _STANDARD.get(country, "0")
+    for one in call.objects.query("tax.registration", limit=100):
+        if one["country"] != country or standing(one, call.now) != "active":
+            continue
+        if country != "US" or one["country_options"]["us"].get("state") == state:
+            return Place(country, state, percent, True)
+    return Place(country, state, percent, False)
+
+
+def _reason(place: Place | None, code: str, override: str) -> str:
+    if override == "customer_exempt":
+        return "customer_exempt"
+    if override == "reverse_charge":
+        return "reverse_charge"
+    if code == _NONTAXABLE:
+        return "product_exempt"
+    if place is None or not place.registered:
+        return "not_collecting"
+    return "standard_rated" if Decimal(place.percent) else "not_subject_to_tax"
+
+
+def taxed(amount: int, behaviour: str, place: Place | None, code: str, override: str) -> int:
+    """The tax on an amount, in minor units, half up; within it when ``behaviour`` is inclusive."""
+    if _reason(place, code, override) != "standard_rated" or place is None:
+        return 0
+    rate = Decimal(place.percent) / 100
+    exact = amount * rate if behaviour == "exclusive" else amount - amount / (1 + rate)
+    return int(exact.to_integral_value(ROUND_HALF_UP))
+
+
+def breakdown(amount: int, tax: int, behaviour: str, place: Place | None, code: str, override: str) -> list[Json]:
+    """``tax_breakdown`` of a line."""
+    if place is None:
+        return []
+    reason = _reason(place, code, override)
+    level = "state" if place.state else "country"
+    collected = reason == "standard_rated"
+    return [
+        {
+            "amount": tax,
+            "jurisdiction": {
+                "country": place.country, "display_name": place.state or place.country, "level": level, "state": place.state,
+            },
+            "sourcing": "destination",
+            "tax_rate_details": {
+                "display_name": place.kind.replace("_", " ").title() if place.country == "US" else place.kind.upper(),
+                "percentage_decimal": place.percent, "tax_type": place.kind,
+            } if collected else None,
+            "taxability_reason": reason,
+            "taxable_amount": (amount - tax if behaviour == "inclusive" else amount) if collected else 0,
+        }
+    ]  # fmt: skip
+
+
+def summary(parts: list[Json], place: Place | None, override: str) -> list[Json]:
+    """``tax_breakdown`` of a calculation: its parts summed by behaviour and reason."""
+    sums: dict[tuple[bool, str], list[int]] = {}
+    for part in parts:
+        reason = _reason(place, part["tax_code"], override)
+        inclusive = part["tax_behavior"] == "inclusive"
+        row = sums.setdefault((inclusive, reason), [0, 0])
+        row[0] += part["amount_tax"]
+        if reason == "standard_rated":
+            row[1] += part["amount"] - (part["amount_tax"] if inclusive else 0)
+    return [
+        {
+            "amount": amount, "inclusive": inclusive, "taxability_reason": reason, "taxable_amount": taxable,
+            "tax_rate_details": {
+                "country": place.country if place else None, "flat_amount": None, "state": place.state if place else None,
+                "percentage_decimal": place.percent if place and reason == "standard_rated" else "0.0",
+                "rate_type": "percentage" if place and reason == "standard_rated" else None,
+                "tax_type": place.kind if place and reason == "standard_rated" else None,
+            },
+        }
+        for (inclusive, reason), (amount, taxable) in sums.items()
+    ]  # fmt: skip

@@ -1,0 +1,99 @@
+"""File links: an address under which anybody may download one file.
+
+    created ──update──▶ created ──expires_at──▶ expired
+                                └──update expires_at=now──▶ expired
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.keys import Permission
+from tollkey.platform._contents import mime_of, read_contents
+from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, invalid, listing, retrieve
+
+PERMISSION = Permission("file", "Files", "Core")
+
+
+def _expiry(call: Call, value: Any) -> int | None:
+    """The second at which a link stops: a time, ``now``, or None for never."""
+    if value in (None, ""):
+        return None
+    if value == "now":
+        return call.now
+    at = int(value)
+    if at <= call.now:
+        raise invalid("expires_at must be in the future", "expires_at")
+    return at
+
+
+def make_link(call: Call, file: Json, expires_at: Any, metadata: dict[str, str]) -> Json:
+    """Store a link to the file, with its event."""
+    at = _expiry(call, expires_at)
+    link = blank(
+        "file_link", id=call.ids.new("link"), created=call.now, livemode=call.livemode, file=file["id"], expires_at=at, metadata=metadata,
+        expired=at is not None and at <= call.now,
+    )  # fmt: skip
+    link["url"] = hosted_url(call, "links", link["id"])
+    return call.objects.insert(link, "file_link.created")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Make a link to a file."""
+    file = call.objects.get("file", params["file"], "file")
+    return make_link(call, file, params.get("expires_at"), params.get("metadata") or {})
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change the metadata of a link, or when it expires; an expired link stays so."""
+    link = call.objects.get("file_link", call.path["link"])
+    if "metadata" in params:
+        given = params["metadata"]
+        merged = {**link["metadata"], **given} if given else {}
+        link["metadata"] = {name: value for name, value in merged.items() if value != ""}
+    if "expires_at" in params:
+        if _over(call, link):
+            raise invalid("This file link has expired and cannot be changed.", "expires_at")
+        link["expires_at"] = _expiry(call, params["expires_at"])
+        link["expired"] = _over(call, link)
+    return call.objects.save(link, "file_link.updated")
+
+
+def _over(call: Call, link: Json) -> bool:
+    return link["expires_at"] is not None and call.now >= link["expires_at"]
+
+
+def view(call: Call, link: Json) -> Json:
+    """A link as of now: it expires by itself."""
+    link["expired"] = _over(call, link)
+    return link
+
+
+def download(call: Call, params: Params) -> Reply:
+    """The file, for whoever holds the address."""
+    link = call.objects.get("file_link", call.path["id"])
+    if _over(call, link):
+        raise invalid("This link has expired.", code="resource_missing")
+    file = call.objects.get("file", link["file"])
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
+    return Reply(read_contents(call, file), mime_of(file), headers=headers)
+
+
+FILE_LINK = Resource(
+    object="file_link",
+    prefix="link",
+    permission=PERMISSION,
+    label="file link",
+    path_param="link",
+    indexed=("file", "expired"),
+    view=view,
+    endpoints=(
+        Endpoint("POST", "/v1/file_links", create),
+        listing("file_link", "/v1/file_links"),
+        retrieve("file_link", "/v1/file_links/{link}"),
+        Endpoint("POST", "/v1/file_links/{link}", update),
+        Endpoint("GET", "/links/{token}", download, public=True, params=P.object()),
+    ),
+    title="File links",
+    columns=("file", "expires_at", "id", "created"),
+)

@@ -1,0 +1,81 @@
+"""Files, their links, and reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.api import Answer, Api
+from tests.support.openapi import assert_valid
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
+
+
+def upload(api: Api, content: bytes = PNG, purpose: str = "dispute_evidence", name: str = "receipt.png", **fields: str) -> Answer:
+    parts = [f'--frontier\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in {"purpose": purpose, **fields}.items()]
+    head = "".join(parts) + f'--frontier\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    body = head.encode() + content + b"\r\n--frontier--\r\n"
+    return api.send("POST", "/v1/files", headers={"content-type": "multipart/form-data; boundary=frontier"}, body=body)
+
+
+def test_an_uploaded_file_is_answered_byte_for_byte(api: Api) -> None:
+    file = upload(api)
+    assert file.status == 200, file
+    assert_valid("POST", "/v1/files", 200, file)
+    assert (file["type"], file["size"], file["purpose"], file["filename"]) == ("png", len(PNG), "dispute_evidence", "receipt.png")
+    assert api.get(f"/v1/files/{file['id']}") == file
+    answer = api.get(f"/v1/files/{file['id']}/contents")
+    assert (answer.body, answer.headers["content-type"]) == (PNG, "image/png")
+
+
+def test_files_are_listed_by_purpose(api: Api) -> None:
+    one = upload(api)
+    upload(api, purpose="identity_document")
+    page = api.ok("GET", "/v1/files", purpose="dispute_evidence")
+    assert [file["id"] for file in page["data"]] == [one["id"]]
+    assert_valid("GET", "/v1/files", 200, page)
+
+
+def test_a_file_of_the_wrong_type_or_purpose_is_refused_and_nothing_is_kept(api: Api) -> None:
+    assert upload(api, b"hello").error["param"] == "file"
+    assert upload(api, purpose="fun").error["param"] == "purpose"
+    assert api.post("/v1/files", purpose="dispute_evidence").error["message"] == "Missing required param: file."
+    assert api.get("/v1/files")["data"] == []
+
+
+def test_a_file_link_needs_no_key_until_it_expires(api: Api) -> None:
+    file = upload(api)
+    link = api.ok("POST", "/v1/file_links", file=file["id"], expires_at=api.now + 60)
+    assert_valid("POST", "/v1/file_links", 200, link)
+    path = link["url"].partition("8420")[2]
+    assert api.send("GET", path, key=None).body == PNG
+    api.advance(60)
+    assert api.get(f"/v1/file_links/{link['id']}")["expired"] is True
+    assert api.send("GET", path, key=None).status == 400
+
+
+def test_a_link_can_be_made_while_uploading(api: Api) -> None:
+    file = upload(api, **{"file_link_data[create]": "true"})
+    assert file["links"]["data"][0]["file"] == file["id"]
+    assert [event["type"] for event in api.events()] == ["file.created", "file_link.created"]
+
+
+def test_a_report_run_makes_a_csv_file_of_its_interval(api: Api) -> None:
+    run = api.ok(
+        "POST", "/v1/reporting/report_runs", report_type="balance.summary.1",
+        parameters={"interval_start": api.now - 86400, "interval_end": api.now},
+    )  # fmt: skip
+    assert run["status"] == "pending"
+    assert_valid("POST", "/v1/reporting/report_runs", 200, run)
+    api.advance(1)
+    run = api.ok("GET", f"/v1/reporting/report_runs/{run['id']}")
+    assert_valid("GET", "/v1/reporting/report_runs/{report_run}", 200, run)
+    assert run["status"] == "succeeded"
+    text = api.get(run["result"]["url"].partition("8420")[2]).body
+    assert text.splitlines()[0] == b'"category","description","net_amount","currency"'
+    assert len(api.events("reporting.report_run.succeeded")) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/reporting/report_types", "/v1/reporting/report_types/balance.summary.1"])
+def test_report_types_are_described(api: Api, path: str) -> None:
+    template = "/v1/reporting/report_types" + ("/{report_type}" if path.endswith("1") else "")
+    assert_valid("GET", template, 200, api.ok("GET", path))
