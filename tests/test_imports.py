@@ -72,6 +72,8 @@ def test_nobody_reaches_into_the_private_modules_of_another_room() -> None:
     wrong = []
     for file in MODULES:
         room = file.relative_to(PACKAGE).parts[0]
+        if room == "server.py":  # the composition root puts parts together that nobody else sees
+            continue
         for node in ast.walk(ast.parse(file.read_text())):
             if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("tollkey."):
                 continue

@@ -47,25 +47,11 @@ def create(call: Call, params: Params) -> Json:
         created=call.now,
         customer=customer,
         livemode=call.livemode,
-        owner={
-            "account": None,
-            "application": None,
-            "customer": customer,
-            "customer_account": None,
-            "type": "customer" if customer else "self",
-        },
+        owner={"customer": customer, "customer_account": None, "type": "customer"} if customer else {"type": owner.get("type") or "self"},
         type=kind,
         value=value,
         verification={"status": "pending" if checked else "unavailable", "verified_address": None, "verified_name": None},
     )
-    if not customer:
-        tax_id["owner"] = {
-            "account": None,
-            "application": None,
-            "customer": None,
-            "customer_account": None,
-            "type": owner.get("type") or "self",
-        }
     call.objects.insert(tax_id, "customer.tax_id.created" if customer else None)
     if checked and not call.livemode and not compact.endswith("222222222"):
         call.schedule.add(call.now + _SETTLES_SECONDS, "tax_id.verify", tax_id["id"])

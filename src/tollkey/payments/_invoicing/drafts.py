@@ -82,7 +82,7 @@ def new_invoice(
         test_clock=customer.get("test_clock"),
         webhooks_delivered_at=call.now,
     )
-    del invoice["amount_paid_off_stripe"]
+    invoice["amount_paid_off_stripe"] = 0
     for name in _FROM_CUSTOMER:
         invoice["customer_" + name] = customer.get(name)
     invoice["customer_tax_ids"] = [

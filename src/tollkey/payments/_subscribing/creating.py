@@ -100,8 +100,7 @@ def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: 
         test_clock=customer.get("test_clock"),
         trial_settings={"end_behavior": {"missing_payment_method": "create_invoice"}},
     )
-    for name in ("billing_schedules", "managed_payments"):
-        subscription.pop(name, None)
+    subscription["billing_schedules"] = []
     subscription["plan"] = subscription["quantity"] = None
     names = ["id", "object", *sorted(name for name in subscription if name not in ("id", "object"))]
     return {name: subscription[name] for name in names}
