@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from tollkey.ledger import NETWORK
 from tollkey.payments import _details, _splitting
 from tollkey.payments._cards import TestCard, by_key
-from tollkey.payments._common import account_country, clock_of
+from tollkey.payments._common import account_country, clock_of, settle_seconds
 from tollkey.payments._currency import show
 from tollkey.payments._disputing import after_charge
 from tollkey.payments._fees import bank_debit_fee, processing_fee
@@ -87,7 +87,9 @@ def charge(call: Call, attempt: Attempt) -> Json:
     if verdict.status == "pending":
         if verdict.later is not None:
             value["_later"] = {"status": verdict.later, "failure": verdict.failure, "disputed": verdict.disputed}
-            call.schedule.add(call.now + verdict.after, "charge.settle", value["id"], clock_of(call, attempt.customer))
+            call.schedule.add(
+                call.now + (verdict.after or settle_seconds(call)), "charge.settle", value["id"], clock_of(call, attempt.customer)
+            )
         return call.objects.insert(value, "charge.pending")
     if attempt.capture:
         _collect(call, value)

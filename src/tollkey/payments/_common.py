@@ -94,3 +94,8 @@ def clock_of(call: Call, customer: str | None) -> str | None:
     """The test clock that a customer lives on, or None for real time."""
     found = call.objects.find("customer", customer) if customer else None
     return found.get("test_clock") if found else None
+
+
+def settle_seconds(call: Call) -> int:
+    """How long asynchronous test outcomes take on this server, in seconds."""
+    return int(call.service("settings").settle_seconds)

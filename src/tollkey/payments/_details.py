@@ -6,11 +6,11 @@ from typing import Any
 
 from tollkey.payments._cards import charge_card_details, checks_at_charge
 from tollkey.payments._common import acting_account
+from tollkey.payments._instruments import fingerprint_owner
 from tollkey.payments.processors import Verdict, card_of_instrument, kind_of
 from tollkey.wire import Call, Json, blank, dig
 
 _NO_DETAIL = "The bank did not return any further details with this decline."
-_PRIVATE = ("_card", "_cvc")
 HOLDS_SECONDS = 7 * 86_400
 
 
@@ -64,7 +64,7 @@ def payment_method_details(
         amount=amount,
         exp_month=inner["exp_month"],
         exp_year=inner["exp_year"],
-        account=call.account,
+        account=fingerprint_owner(call),
         checks=checks,
         authorization_code=f"{call.ids.number(1_000_000):06d}" if approved else None,
         network_transaction_id=str(10**14 + call.ids.number(9 * 10**14)),

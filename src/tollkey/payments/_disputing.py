@@ -126,12 +126,24 @@ def open_dispute(call: Call, charge: Json, kind: Dispute, amount: int | None = N
     dispute["balance_transaction"] = None
     charge.update(disputed=True, dispute=dispute["id"])
     call.objects.save(charge)
+    _close_others(call, charge)
     if inquiry:
         return call.objects.insert(dispute, "charge.dispute.created")
     withdraw(call, dispute)
     call.objects.insert(dispute, "charge.dispute.created")
     call.emit("charge.dispute.funds_withdrawn", dispute)
     return dispute
+
+
+def _close_others(call: Call, charge: Json) -> None:
+    """A dispute answers an open review and takes the call for action from a warning."""
+    review = call.objects.find("review", charge["review"] or "")
+    if review is not None and review["open"]:
+        review.update(open=False, closed_reason="disputed", reason="disputed")
+        call.objects.save(review, "review.closed")
+    for warning in call.objects.query("radar.early_fraud_warning", {"charge": charge["id"]}):
+        warning["actionable"] = False
+        call.objects.save(warning, "radar.early_fraud_warning.updated")
 
 
 def _eligibility(types: list[str]) -> Json:

@@ -7,14 +7,12 @@ from typing import Any
 from tollkey.ledger import NETWORK
 from tollkey.payments import _splitting
 from tollkey.payments._cards import RefundOutcome, by_key
-from tollkey.payments._common import new_metadata
+from tollkey.payments._common import new_metadata, settle_seconds
 from tollkey.payments._currency import show
 from tollkey.payments._money import book
 from tollkey.payments._settling import exchanged, settled
 from tollkey.wire import Call, Json, Params, blank, invalid
 
-#: Seconds until a delayed refund ends.
-LATER_SECONDS = 2
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
 
 
@@ -42,7 +40,7 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     call.objects.save(charge, "charge.refunded")
     _calm(call, charge, params.get("reason"))
     if outcome is not RefundOutcome.SUCCEEDED:
-        call.schedule.add(call.now + LATER_SECONDS, "refund.settle", value["id"])
+        call.schedule.add(call.now + settle_seconds(call), "refund.settle", value["id"])
     return value
 
 

@@ -14,7 +14,7 @@ from tollkey.payments._charging import Attempt
 from tollkey.payments._common import assign, merge_metadata, new_metadata, shipping
 from tollkey.payments._currency import check_amount, check_currency
 from tollkey.payments._instruments import redeem, resolve_payment_method
-from tollkey.payments._sourcing import inline_card
+from tollkey.payments._sourcing import inline_card, unusable
 from tollkey.payments._splitting import check_destination
 from tollkey.wire import (
     Action,
@@ -104,6 +104,8 @@ def _instrument(call: Call, params: Params) -> Json:
         raise invalid(
             f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.", "customer", "missing"
         )
+    if found["object"] == "bank_account" and found["status"] != "verified":
+        raise unusable()
     if found["object"] == "source" and found["status"] != "chargeable":
         raise invalid(f"The source you provided is not in a chargeable state ({found['status']}).", name, retry=False)
     return found

@@ -29,7 +29,8 @@ class Verdict:
     """What became of it.
 
     status: succeeded, pending or failed. decline: why it failed. blocked: Radar refused before the bank was asked.
-    later: what a pending one becomes: succeeded, failed, or None for one that never settles. after: seconds until then.
+    later: what a pending one becomes: succeeded, failed, or None for one that never settles.
+    after: seconds until then, 0 for the server's usual.
     failure: code and text of a failure that comes later. disputed: the bank takes it back afterwards.
     risk_score: 0 to 99.
     """

@@ -10,7 +10,6 @@ from tollkey.payments.processors.protocol import Authorization, Verdict, card_of
 
 #: Methods whose money takes days on its way, simulated in seconds.
 DELAYED = frozenset({"us_bank_account", "sepa_debit", "ach_debit", "bacs_debit", "au_becs_debit", "acss_debit", "nz_bank_account"})
-SETTLES_AFTER = 1
 _BANK_DEMANDS = (ThreeDSecure.ALWAYS, ThreeDSecure.UNLESS_SET_UP, ThreeDSecure.ALREADY_SET_UP)
 _SCORES = {"normal": (0, 65), "elevated": (65, 10), "highest": (75, 25)}
 _FAILURES = {
@@ -41,7 +40,7 @@ class Simulator:
             return _of_bank(request.instrument["_bank"], ids)
         score = ids.number(65)
         if kind_of(request.instrument) in DELAYED:
-            return Verdict("pending", risk_score=score, later="succeeded", after=SETTLES_AFTER)
+            return Verdict("pending", risk_score=score, later="succeeded")
         return Verdict("succeeded", risk_score=score)
 
 
@@ -82,10 +81,10 @@ def _of_bank(number: str, ids: Ids) -> Verdict:
     bank = _banks.bank_by_number(number)
     score = ids.number(65)
     if bank is None or bank.outcome == "succeeds":
-        return Verdict("pending", risk_score=score, later="succeeded", after=SETTLES_AFTER)
+        return Verdict("pending", risk_score=score, later="succeeded")
     if bank.blocked:
         return Verdict("failed", FRAUDULENT, True, "highest", 75 + ids.number(25))
-    delay = _banks.LATER_SECONDS if bank.outcome in ("succeeds_later", "fails_later") else SETTLES_AFTER
+    delay = _banks.LATER_SECONDS if bank.outcome in ("succeeds_later", "fails_later") else 0
     if bank.outcome in ("fails", "fails_later", "unusable"):
         code = bank.failure or "generic_could_not_process"
         return Verdict("pending", risk_score=score, later="failed", after=delay, failure=(code, _FAILURES.get(code, "The payment failed.")))
