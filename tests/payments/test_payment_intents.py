@@ -213,7 +213,8 @@ def test_a_part_is_captured_and_the_rest_given_back(api: Api) -> None:
     done = api.post(f"/v1/payment_intents/{intent['id']}/capture", amount_to_capture=1500)
     assert (done["status"], done["amount_received"], done["amount_capturable"]) == ("succeeded", 1500, 0)
     assert types(api) == [
-        "payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated", "charge.captured", "payment_intent.succeeded",
+        "payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated",
+        "charge.captured", "payment_intent.succeeded",
     ]  # fmt: skip
 
 
@@ -264,7 +265,8 @@ def test_a_debit_needs_a_mandate(api: Api) -> None:
 
 def test_deposits_verify_a_bank_account_before_the_debit(api: Api) -> None:
     intent = pay(
-        api, "pm_usBankAccount_success", payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}},
+        api, "pm_usBankAccount_success", payment_method_types=["us_bank_account"],
+        mandate_data={"customer_acceptance": {"type": "offline"}},
         payment_method_options={"us_bank_account": {"verification_method": "microdeposits"}},
     )  # fmt: skip
     assert intent["next_action"]["type"] == "verify_with_microdeposits"
@@ -276,9 +278,6 @@ def test_deposits_verify_a_bank_account_before_the_debit(api: Api) -> None:
 
 
 def test_a_bank_transfer_in_parts_funds_the_intent_until_it_is_paid(api: Api) -> None:
-    from tollkey.db import Scope
-    from tollkey.payments.payment_intents import add_cash
-
     customer = api.ok("POST", "/v1/customers")["id"]
     intent = api.post(
         "/v1/payment_intents", amount=20_000, currency="jpy", customer=customer, confirm=True, payment_method_types=["customer_balance"],
@@ -288,17 +287,18 @@ def test_a_bank_transfer_in_parts_funds_the_intent_until_it_is_paid(api: Api) ->
     assert_valid("POST", "/v1/payment_intents", 200, dict(intent))
 
     def arrives(amount: int) -> Answer:
-        def work(tx: Any) -> None:
-            call = api.core.call(tx, Scope(api.account, False), api.now)
-            add_cash(call, call.objects.get("customer", customer), "jpy", amount)
-
-        api.core.database.write(work)
+        api.ok("POST", f"/v1/test_helpers/customers/{customer}/fund_cash_balance", amount=amount, currency="jpy")
         return api.get(f"/v1/payment_intents/{intent['id']}")
 
     after = arrives(5_000)
     assert after["next_action"]["display_bank_transfer_instructions"]["amount_remaining"] == 15_000
     assert types(api)[-1] == "payment_intent.partially_funded"
     assert arrives(20_000)["status"] == "succeeded"
+    balance = api.get(f"/v1/customers/{customer}/cash_balance")
+    assert balance["available"] == {"jpy": 5_000}
+    assert_valid("GET", "/v1/customers/{customer}/cash_balance", 200, dict(balance))
+    moved = api.get(f"/v1/customers/{customer}/cash_balance_transactions")["data"]
+    assert [line["net_amount"] for line in moved] == [-15_000, 20_000, -5_000, 5_000]
 
 
 # -- saving for later
@@ -360,3 +360,13 @@ def test_an_older_caller_finds_the_charges_inside_the_intent_and_inside_an_error
     answer = pay(api, "pm_card_chargeDeclined", headers={"Stripe-Version": "2020-08-27"})
     assert answer.error["payment_intent"]["charges"]["total_count"] == 1
     assert "charges" not in pay(api)
+
+
+def test_a_browser_confirms_with_the_card_that_was_typed(api: Api) -> None:
+    intent = api.ok("POST", "/v1/payment_intents", **CARD)
+    card = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2030", "cvc": "123"}
+    done = api.post(
+        f"/v1/payment_intents/{intent['id']}/confirm", key=api.pk, client_secret=intent["client_secret"],
+        payment_method_data={"type": "card", "card": card},
+    )  # fmt: skip
+    assert done["status"] == "succeeded"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from tollkey.keys import Permission
+from tollkey.payments._cash_balances import cash_balance
 from tollkey.payments._clocks import for_customer, join
 from tollkey.payments._common import acting_account, address, assign, knows, merge_metadata, shipping
 from tollkey.payments._discounting import redeem
@@ -269,7 +270,7 @@ CUSTOMER = Resource(
         "tax_ids": _tax_ids,
         "tax": _tax,
         "invoice_credit_balance": lambda call, customer: {},
-        "cash_balance": lambda call, customer: None,
+        "cash_balance": cash_balance,
     },
     changes=(
         Change("2022-11-15", _default_currency),

@@ -23,19 +23,21 @@ from tollkey.payments._intents import check_client_secret, not_for_clients
 from tollkey.payments._intents.pages import answer_challenge, challenge_page, deposits_page, transfer_page, verified_page
 from tollkey.payments.payment_intents import _after, _build, _cash, _states, _views
 from tollkey.payments.payment_intents._after import cancel_intent, capture_intent
-from tollkey.payments.payment_intents._cash import add_cash, cash_of
+from tollkey.payments.payment_intents._cash import TRANSFERS, cash_of, reconcile, transfer_address
 from tollkey.payments.payment_intents._confirm import confirm_intent
-from tollkey.wire import Action, ApiError, Call, Endpoint, Json, P, Page, Params, Reply, Resource, invalid, listing, of_list
+from tollkey.wire import Action, ApiError, Call, Endpoint, Json, P, Page, Params, Reply, Resource, invalid, listing, of_list, searching
 
 __all__ = [
     "PAYMENT_INTENT",
     "PERMISSION",
-    "add_cash",
+    "TRANSFERS",
     "cancel_intent",
     "capture_intent",
     "cash_of",
     "confirm_intent",
     "create_intent",
+    "reconcile",
+    "transfer_address",
 ]
 
 PERMISSION = Permission("payment_intent", "PaymentIntents", "Core")
@@ -210,6 +212,7 @@ PAYMENT_INTENT = Resource(
     endpoints=(
         listing("payment_intent", "/v1/payment_intents"),
         Endpoint("POST", "/v1/payment_intents", create),
+        searching("payment_intent", "/v1/payment_intents/search"),
         Endpoint("GET", _ONE, retrieve, publishable=True),
         Endpoint("POST", _ONE, update),
         Endpoint("POST", _ONE + "/confirm", confirm, publishable=True),

@@ -1,17 +1,15 @@
-"""Paying from a customer's cash balance: bank transfers that arrive, perhaps in parts, and are applied to what waits for them.
-
-A customer's cash is kept in the private ``_cash`` of the customer: currency -> minor units.
-"""
+"""Paying from a customer's cash balance: bank transfers that arrive, perhaps in parts, and are applied to what waits for them."""
 
 from __future__ import annotations
 
+from tollkey.payments._cash_balances import move_cash
 from tollkey.payments._common import acting_account
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments.payment_intents import _states
 from tollkey.payments.payment_intents._outcome import refuse, take
 from tollkey.wire import ApiError, Call, Json, dig, hosted_url, invalid
 
-_TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
+TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
 
 
 def cash_of(call: Call, customer: str, currency: str) -> int:
@@ -19,21 +17,12 @@ def cash_of(call: Call, customer: str, currency: str) -> int:
     return int((call.objects.get("customer", customer).get("_cash") or {}).get(currency, 0))
 
 
-def add_cash(call: Call, customer: Json, currency: str, amount: int) -> None:
-    """Money arrived for a customer (or left, when negative): it is applied to the oldest intents that wait for it.
-
-    amount: minor units. The balance never falls below zero.
-    """
-    cash = dict(customer.get("_cash") or {})
-    cash[currency] = cash.get(currency, 0) + amount
-    if cash[currency] < 0:
-        raise ValueError("a cash balance cannot be negative")
-    customer["_cash"] = cash
-    call.objects.save(customer)
-    if amount > 0:
-        for intent in call.objects.query("payment_intent", {"customer": customer["id"], "status": "requires_action"}, oldest_first=True):
-            if intent["currency"] == currency and _waits(intent):
-                apply(call, intent, None)
+def reconcile(call: Call, customer: Json, currency: str) -> None:
+    """Use the cash that is there for the oldest intents that wait for it."""
+    waiting = call.objects.query("payment_intent", {"customer": customer["id"], "status": "requires_action"}, oldest_first=True)
+    for intent in waiting:
+        if intent["currency"] == currency and _waits(intent) and cash_of(call, customer["id"], currency):
+            apply(call, intent, None)
 
 
 def _waits(intent: Json) -> bool:
@@ -88,15 +77,20 @@ def apply(call: Call, intent: Json, amount: int | None) -> Json:
     if used == remaining:
         _pay(call, intent, used)
         return intent
-    add_cash(call, call.objects.get("customer", intent["customer"]), intent["currency"], -used)
+    _use(call, intent, used)
     intent["next_action"]["display_bank_transfer_instructions"]["amount_remaining"] = remaining - used
     call.objects.save(intent)
     call.emit("payment_intent.partially_funded", intent)
     return intent
 
 
+def _use(call: Call, intent: Json, used: int) -> None:
+    customer = call.objects.get("customer", intent["customer"])
+    move_cash(call, customer, intent["currency"], -used, "applied_to_payment", {"payment_intent": intent["id"]})
+
+
 def _pay(call: Call, intent: Json, used: int) -> ApiError | None:
-    add_cash(call, call.objects.get("customer", intent["customer"]), intent["currency"], -used)
+    _use(call, intent, used)
     method = resolve_payment_method(call, intent["payment_method"])
     return take(call, intent, method, off_session=True, authenticated=True)
 
@@ -106,15 +100,16 @@ def _instructions(call: Call, intent: Json) -> Json:
     inner = {
         "amount_remaining": intent["amount"] - intent["_funded"],
         "currency": currency,
-        "financial_addresses": [_address(call, currency)],
+        "financial_addresses": [transfer_address(call, currency)],
         "hosted_instructions_url": hosted_url(call, "bank-transfer", intent["id"]),
         "reference": call.ids.text(12).upper(),
-        "type": f"{_TRANSFERS.get(currency, 'us')}_bank_transfer",
+        "type": f"{TRANSFERS.get(currency, 'us')}_bank_transfer",
     }
     return {"display_bank_transfer_instructions": inner, "type": "display_bank_transfer_instructions"}
 
 
-def _address(call: Call, currency: str) -> Json:
+def transfer_address(call: Call, currency: str) -> Json:
+    """The (test) bank account to which a customer transfers that currency."""
     place = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
     holder = str(dig(acting_account(call) or {}, "business_profile.name") or "Tollkey")
     base: Json = {"account_holder_address": place, "account_holder_name": holder, "bank_address": place}

@@ -75,6 +75,8 @@ _INTENT = {
     "source": "any",
     "shipping.name": "blank",
     "payment_method_options.customer_balance.bank_transfer.type": "text",
+    "payment_method_data.card": "object",
+    "payment_method_data.type": "text",
 }
 _UPCOMING = {
     "automatic_tax": "object",
@@ -109,14 +111,19 @@ _UPCOMING = {
 }
 _PAGE = {"limit": "integer", "starting_after": "text", "ending_before": "text"}
 
+_TYPED_CARD = {"payment_method_data.card": "object", "payment_method_data.type": "text"}
+
 #: Parameters of older versions, and what answers well though the document does not say so (an empty description).
 EXTRA: Final[Table] = {
     "POST /v1/accounts": {**_ACCOUNT, "business_profile.product_description": "?text"},
     "POST /v1/accounts/{}": {**_ACCOUNT, "business_profile.product_description": "?text"},
     "POST /v1/account_links": {"refresh_url": "url", "return_url": "url"},
     "POST /v1/billing_portal/sessions": {"return_url": "url"},
-    "POST /v1/setup_intents": {"return_url": "url"},
-    "POST /v1/setup_intents/{}/confirm": {"return_url": "url"},
+    "POST /v1/setup_intents": {"return_url": "url", **_TYPED_CARD},
+    "POST /v1/setup_intents/{}": _TYPED_CARD,
+    "POST /v1/setup_intents/{}/confirm": {"return_url": "url", **_TYPED_CARD},
+    "POST /v1/test_helpers/confirmation_tokens": _TYPED_CARD,
+    "POST /v1/test_helpers/confirmation_tokens": _TYPED_CARD,
     "POST /v1/charges": {"receipt_email": "?email", "card": "any", "statement_description": "text", "customer_account": "text"},
     "POST /v1/charges/{}/capture": {"destination": "object"},
     "POST /v1/checkout/sessions": {

@@ -1,0 +1,42 @@
+"""A customer's cash: money that arrived by bank transfer and waits to be used.
+
+Kept in the private ``_cash`` of the customer: currency -> minor units; each movement is a ``customer_cash_balance_transaction``.
+"""
+
+from __future__ import annotations
+
+from tollkey.wire import Call, Json, blank
+
+
+def cash_balance(call: Call, customer: Json) -> Json:
+    """The ``cash_balance`` object of a customer."""
+    cash = {currency: amount for currency, amount in (customer.get("_cash") or {}).items() if amount}
+    mode = customer.get("_reconciliation")
+    settings = {"reconciliation_mode": mode or "automatic", "using_merchant_default": mode is None}
+    return blank("cash_balance", available=cash or None, customer=customer["id"], livemode=call.livemode, settings=settings)
+
+
+def move_cash(call: Call, customer: Json, currency: str, amount: int, type: str, about: Json) -> Json:
+    """Add to a customer's cash, or take from it when negative, and write the transaction down with its event.
+
+    amount: minor units. about: the part of the transaction that is named like its type. Raises ValueError below zero.
+    """
+    cash = dict(customer.get("_cash") or {})
+    cash[currency] = cash.get(currency, 0) + amount
+    if cash[currency] < 0:
+        raise ValueError("a cash balance cannot be negative")
+    customer["_cash"] = cash
+    call.objects.save(customer)
+    transaction = blank(
+        "customer_cash_balance_transaction",
+        id=call.ids.new("ccsbtxn"),
+        created=call.now,
+        currency=currency,
+        customer=customer["id"],
+        ending_balance=cash[currency],
+        livemode=call.livemode,
+        net_amount=amount,
+        type=type,
+        **{type: about},
+    )
+    return call.objects.insert(transaction, "customer_cash_balance_transaction.created")
