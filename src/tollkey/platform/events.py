@@ -17,6 +17,9 @@ PERMISSION = Permission("event", "Events", "Core", levels=("read",))
 #: Told to the platform alone; the account may be out of its reach already.
 _OF_THE_APPLICATION = frozenset({"account.application.authorized", "account.application.deauthorized"})
 
+#: About the account object (its capabilities, its persons), which a platform made and keeps.
+_ABOUT_THE_ACCOUNT = ("account.updated", "account.external_account.", "capability.", "person.")
+
 
 def record_event(call: Call, type: str, value: Json, previous: Json | None = None) -> None:
     """Write the event of that type about an object, and enqueue its webhooks, in the call's transaction."""
@@ -42,12 +45,22 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
     }
     if connected:
         event["account"] = call.account
-    keeper = call.within(call.platform) if type in _OF_THE_APPLICATION else call
-    keeper.objects.insert(event)
+    for keeper in _keepers(call, type):
+        keeper.objects.insert(dict(event))
     if hearing:
         body = encode({name: field for name, field in event.items() if not name.startswith("_")})
         for scope, endpoint in hearing:
             outbox.enqueue(call.tx, scope, event["id"], type, body, [endpoint], call.now, call.setup.services.get("wake"))
+
+
+def _keepers(call: Call, type: str) -> list[Call]:
+    """In whose lists an event stands: the account's own; the platform's too when it is about the account object, which is theirs."""
+    platform = call.within(call.platform)
+    if type in _OF_THE_APPLICATION:
+        return [platform]
+    if platform is not call and type.startswith(_ABOUT_THE_ACCOUNT):
+        return [call, platform]
+    return [call]
 
 
 def _matches(types: list[str], type: str) -> bool:
