@@ -91,6 +91,16 @@ def test_a_mandate_for_one_payment_is_inactive_once_it_was_used(api: Api) -> Non
     assert api.get(f"/v1/mandates/{mandate['id']}")["status"] == "inactive"
 
 
+def test_detaching_the_account_ends_its_mandate(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    accepted = {"customer_acceptance": {"type": "offline"}}
+    types = ["us_bank_account"]
+    intent = setup(api, "pm_usBankAccount_success", customer=customer, payment_method_types=types, mandate_data=accepted)
+    api.ok("POST", f"/v1/payment_methods/{intent['payment_method']}/detach")
+    assert api.get(f"/v1/mandates/{intent['mandate']}")["status"] == "inactive"
+    assert [event["type"] for event in api.events()][-2:] == ["payment_method.detached", "mandate.updated"]
+
+
 def test_a_typed_bank_account_is_verified_on_its_page(api: Api) -> None:
     method = api.ok(
         "POST", "/v1/payment_methods", type="us_bank_account", billing_details={"name": "Jenny"},

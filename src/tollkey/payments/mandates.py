@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 
 from tollkey.keys import Permission
-from tollkey.payments._intents.types import TYPES
+from tollkey.payments._method_types import TYPES
 from tollkey.payments.processors import kind_of
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, dig, hosted_url, html_page, invalid, retrieve
 

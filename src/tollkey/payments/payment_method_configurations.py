@@ -8,7 +8,7 @@ Every account has a default configuration in each mode. It is stored once it is 
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._intents.types import TYPES
+from tollkey.payments._method_types import TYPES
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page
 from tollkey.wire.shapes import properties
 

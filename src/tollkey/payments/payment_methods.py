@@ -24,6 +24,7 @@ from tollkey.payments._instruments import (
     token_card,
 )
 from tollkey.payments._sourcing import checked, refuse_to_save
+from tollkey.payments.mandates import withdraw
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param
 
 PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
@@ -267,6 +268,7 @@ def detach(call: Call, params: Params) -> Json:
     value["_used"] = True
     call.objects.save(value)
     call.emit("payment_method.detached", value, {"customer": owner})
+    withdraw(call, value["id"])
     customer = call.objects.find("customer", owner)
     if customer is not None and (customer.get("invoice_settings") or {}).get("default_payment_method") == value["id"]:
         customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": None}

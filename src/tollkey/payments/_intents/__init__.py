@@ -9,7 +9,7 @@ from tollkey.payments._intents.methods import (
     usable_by,
 )
 from tollkey.payments._intents.secrets import check_client_secret, client_secret, not_for_clients
-from tollkey.payments._intents.types import (
+from tollkey.payments._method_types import (
     TYPES,
     automatic_types,
     check_types,
