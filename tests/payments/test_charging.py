@@ -45,3 +45,10 @@ def test_the_disputed_card_loses_the_amount_and_the_fee_until_the_dispute_is_won
     api.post(f"/v1/disputes/{dispute['id']}", evidence={"uncategorized_text": "winning_evidence"})
     assert api.get(f"/v1/disputes/{dispute['id']}")["status"] == "won"
     assert api.get("/v1/balance")["pending"][0]["amount"] == 1912
+
+
+def test_what_a_charge_may_have_but_has_not_expands_to_nothing(api: Api) -> None:
+    made = charge(api)
+    path = f"/v1/charges/{made['id']}"
+    assert "transfer" not in api.ok("get", path, expand=["transfer.reversals.data.balance_transaction"])
+    assert api.get(path, expand=["nonsense"]).status == 400

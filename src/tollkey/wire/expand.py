@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tollkey.wire.errors import invalid
+from tollkey.wire.shapes import expandables
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
@@ -46,8 +47,9 @@ def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) 
             stored = call.objects.find(resource.object, value["id"]) if resource.stored and "id" in value else value
             inner = value[name] = resource.expands[name](call, stored or value)
     elif name not in value:
-        # A hash of a one-of kind (payment_method_details.card on a bank debit) may lack the name: nothing to expand.
-        if resource is not None or value.get("object") == "list":
+        # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these objects
+        # have (a charge's transfer), may lack the name: nothing to expand.
+        if value.get("object") == "list" or (resource is not None and not _documented(resource.object, name)):
             raise invalid(f"This property cannot be expanded ({path}).", "expand")
         return
     else:
@@ -62,6 +64,14 @@ def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) 
     elif not rest and inner is not None and not isinstance(inner, dict | list):
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     _descend(call, inner, rest, path, allowed)
+
+
+def _documented(object: str, name: str) -> bool:
+    """Whether the specification lets that property, or something inside it, be expanded."""
+    try:
+        return any(path.split(".")[0] == name for path in expandables(object))
+    except LookupError:
+        return False
 
 
 def _load(call: Call, id: str, name: str, path: str, allowed: Any) -> Json | None:
