@@ -73,7 +73,7 @@ class Connection:
         """All objects of a list, page after page."""
         after = ""
         while True:
-            page = self.ask("GET", f"{path}?limit=100{after}")
+            page = self.ask("GET", f"{path}{'&' if '?' in path else '?'}limit=100{after}")
             yield from page["data"]
             if not page["has_more"]:
                 return
@@ -90,12 +90,21 @@ class Sent:
 
 def create(connection: Connection, number: int) -> str:
     """The same request each time it is sent for a number: an idempotency key belongs to it."""
-    params = {"email": f"{number}@example.com", "metadata[number]": number}
-    return str(connection.ask("POST", "/v1/customers", params, key=f"number-{number}")["id"])
+    params: dict[str, object] = {"metadata[number]": number}
+    if number % 2:
+        charge = {**params, "amount": 2000 + number, "currency": "usd", "source": "tok_visa"}
+        return str(connection.ask("POST", "/v1/charges", charge, key=f"number-{number}")["id"])
+    return str(connection.ask("POST", "/v1/customers", {**params, "email": f"{number}@example.com"}, key=f"number-{number}")["id"])
+
+
+def kept(connection: Connection) -> list[tuple[int, str]]:
+    """The numbers and ids of what the server has."""
+    objects = [*connection.everything("/v1/customers"), *connection.everything("/v1/charges")]
+    return [(int(made["metadata"]["number"]), made["id"]) for made in objects]
 
 
 def client(server: Running, numbers: Iterator[int], sent: Sent) -> None:
-    """Create customers until the server is gone."""
+    """Create customers and charges until the server is gone."""
     with Connection(server) as connection:
         while True:
             number = next(numbers)
@@ -116,6 +125,12 @@ def create_until_killed(server: Running, numbers: Iterator[int], sent: Sent, sec
         thread.join()
 
 
+def doctor(data: Path) -> int:
+    """What ``tollkey doctor`` ends with: it sums up the ledger of every account."""
+    command = [sys.executable, "-m", "tollkey", "doctor", "--data", str(data)]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, check=False, stdout=subprocess.DEVNULL).returncode
+
+
 def test_answered_requests_survive_kill_9_and_unanswered_ones_can_be_sent_again(tmp_path: Path) -> None:
     moments, numbers, sent = random.Random(20260102), itertools.count(), Sent()
     for _ in range(KILLS):
@@ -123,16 +138,20 @@ def test_answered_requests_survive_kill_9_and_unanswered_ones_can_be_sent_again(
             create_until_killed(server, numbers, sent, moments.uniform(0.1, 0.4))
     assert len(sent.answered) > KILLS
     with Running(tmp_path) as server, Connection(server) as connection:
-        found = {customer["id"]: int(customer["metadata"]["number"]) for customer in connection.everything("/v1/customers")}
-        assert {id: number for number, id in sent.answered.items()}.items() <= found.items()
+        assert sent.answered.items() <= dict(kept(connection)).items()
         for number in sorted(sent.asked - sent.answered.keys()):
             sent.answered[number] = create(connection, number)
         again = {number: create(connection, number) for number in sorted(sent.asked)[:20]}
         assert again.items() <= sent.answered.items()
-        kept = [(int(customer["metadata"]["number"]), customer["id"]) for customer in connection.everything("/v1/customers")]
-        events = Counter(event["data"]["object"]["id"] for event in connection.everything("/v1/events"))
-    assert sorted(kept) == sorted(sent.answered.items())  # each exactly once
+        there = kept(connection)
+        made = [*connection.everything("/v1/events?type=customer.created"), *connection.everything("/v1/events?type=charge.succeeded")]
+        events = Counter(event["data"]["object"]["id"] for event in made)
+        charged = sum(charge["amount"] for charge in connection.everything("/v1/charges"))
+        booked = sum(entry["amount"] for entry in connection.everything("/v1/balance_transactions?type=charge"))
+    assert sorted(there) == sorted(sent.answered.items())  # each exactly once
     assert events == Counter(sent.answered.values())  # and each with its one event
+    assert charged == booked  # and with its money
+    assert doctor(tmp_path) == 0  # and every currency sums to zero
     database = sqlite3.connect(tmp_path / "tollkey.db")
     assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
