@@ -157,3 +157,15 @@ def test_a_coupon_and_a_tax_id_come_with_a_new_customer(api: Api) -> None:
     shown = api.ok("get", f"/v1/customers/{customer['id']}", expand=["discount", "tax_ids"])
     assert shown["discount"]["source"]["coupon"] == coupon["id"]
     assert shown["tax_ids"]["data"][0]["value"] == "DE123456789"
+
+
+def test_a_second_coupon_replaces_the_first_and_an_empty_one_takes_it_away(api: Api) -> None:
+    first, second = (api.ok("post", "/v1/coupons", percent_off=share, duration="forever")["id"] for share in (20, 30))
+    customer = api.ok("post", "/v1/customers", coupon=first)
+    path = f"/v1/customers/{customer['id']}"
+    assert api.ok("post", path, coupon=second)["discount"]["source"]["coupon"] == second
+    assert api.ok("post", path, coupon="")["discount"] is None
+    told = [event["type"] for event in api.events() if event["type"].startswith("customer.discount")]
+    assert told == ["customer.discount.created", "customer.discount.updated", "customer.discount.deleted"]
+    api.ok("post", path, coupon=first)
+    assert api.delete(path + "/discount").status == 200

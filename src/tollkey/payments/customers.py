@@ -12,7 +12,7 @@ from tollkey.keys import Permission
 from tollkey.payments._cash_balances import cash_balance
 from tollkey.payments._clocks import for_customer, join
 from tollkey.payments._common import acting_account, address, assign, knows, merge_metadata, shipping
-from tollkey.payments._discounting import redeem
+from tollkey.payments._discounting import give_customer
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._invoicing import change_balance, end
 from tollkey.payments._sourcing import add_source, keep_source, prepare_source, remove_source, source_of, sources_of
@@ -107,20 +107,12 @@ def _after(call: Call, customer: Json, params: Params, *, new: bool = False) -> 
         currency = customer["currency"] or str((acting_account(call) or {}).get("default_currency") or "usd")
         kind = "initial" if new else "adjustment"
         change_balance(call, customer, wanted - customer["balance"], kind, currency=currency, event=False)
-    if params.get("coupon") or params.get("promotion_code"):
-        customer["discount"] = _redeem(call, customer, params)
-        call.objects.save(customer)
+    if "coupon" in params or "promotion_code" in params:
+        entry = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
+        give_customer(call, customer, entry or None)
+        call.objects.save(customer, None if new else "customer.updated")
     for entry in params.get("tax_id_data") or []:
         _add_tax_id(call, customer, entry)
-
-
-def _redeem(call: Call, customer: Json, params: Params) -> str:
-    """A discount of a coupon or promotion code, as ``discounts`` makes it."""
-    entry = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
-    name = "promotion_code" if params.get("promotion_code") else "coupon"
-    discount = redeem(call, entry, param=name, customer=customer)
-    call.emit("customer.discount.created", discount)
-    return str(discount["id"])
 
 
 def _add_tax_id(call: Call, customer: Json, entry: Json) -> None:
