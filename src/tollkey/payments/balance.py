@@ -32,6 +32,9 @@ def balance(call: Call, params: Params) -> Json:
     instant = [{**line, "source_types": {"card": line["amount"]}} for line in available if line["amount"] > 0]
     if instant and not call.livemode:
         answer["instant_available"] = instant
+    issuing = ledger.balance(call.tx, call.scope, call.now, ledger.ISSUING)
+    if issuing:
+        answer["issuing"] = {"available": [{"amount": book.available, "currency": code} for code, book in sorted(issuing.items())]}
     answer["refund_and_dispute_prefunding"] = {
         "available": [{"amount": 0, "currency": default}],
         "pending": [{"amount": 0, "currency": default}],

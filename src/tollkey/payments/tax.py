@@ -118,7 +118,8 @@ def _shipping(call: Call, given: Json | None, place: Place | None, override: str
     behaviour, code = given.get("tax_behavior") or "exclusive", given.get("tax_code") or "txcd_92010001"
     amount = amount or 0
     return {
-        "amount": amount, "amount_tax": taxed(amount, behaviour, place, code, override), **more, "tax_behavior": behaviour, "tax_code": code,
+        "amount": amount, "amount_tax": taxed(amount, behaviour, place, code, override), **more, "tax_behavior": behaviour,
+        "tax_code": code,
     }  # fmt: skip
 
 
@@ -185,7 +186,8 @@ def _reversed_lines(call: Call, original: Json, params: Params) -> list[Json]:
     for index, part in enumerate(parts):
         line = lines.get(part["original_line_item"])
         if line is None:
-            raise invalid(f"No such line item: '{part['original_line_item']}'", f"line_items[{index}][original_line_item]", "resource_missing")
+            where = f"line_items[{index}][original_line_item]"
+            raise invalid(f"No such line item: '{part['original_line_item']}'", where, "resource_missing")
         for name in ("amount", "amount_tax"):
             if part[name] > 0 or -part[name] > line[name]:
                 raise invalid(f"A reversal's {name} must be between {-line[name]} and 0.", f"line_items[{index}][{name}]")

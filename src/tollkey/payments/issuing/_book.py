@@ -1,0 +1,41 @@
+"""The issuing balance: money set aside for cards, in its own book of the ledger."""
+
+from __future__ import annotations
+
+from tollkey import ledger
+from tollkey.ledger import ISSUING, NETWORK, TOPUPS, Posting
+from tollkey.wire import Call, Json, blank
+
+
+def available(call: Call, currency: str) -> int:
+    """What stands in the issuing balance, in minor units."""
+    return ledger.book_total(call.tx, call.scope, ISSUING, currency)
+
+
+def move(call: Call, type: str, amount: int, currency: str, source: str) -> Json:
+    """Change the issuing balance by an amount and store the balance transaction that says so.
+
+    type: ``issuing_authorization_hold``, ``issuing_authorization_release``, ``issuing_transaction``, ``issuing_dispute`` or ``topup``.
+    """
+    txn = call.ids.new("txn")
+    against = TOPUPS if type == "topup" else NETWORK
+    sides = [Posting(ISSUING, currency, amount), Posting(against, currency, -amount)]
+    if amount:
+        ledger.post(call.tx, call.scope, call.now, sides, source, None, txn=txn)
+    value = blank(
+        "balance_transaction",
+        id=txn,
+        amount=amount,
+        available_on=call.now,
+        balance_type="issuing",
+        created=call.now,
+        currency=currency,
+        fee=0,
+        fee_details=[],
+        net=amount,
+        reporting_category=type,
+        source=source,
+        status="available",
+        type=type,
+    )
+    return call.objects.insert(value)

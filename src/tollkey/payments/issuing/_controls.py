@@ -1,0 +1,51 @@
+"""Spending controls: which merchants a card or its holder may pay, and how much."""
+
+from __future__ import annotations
+
+from tollkey.db.table import Range
+from tollkey.wire import Call, Json
+
+_LISTS = (
+    "allowed_card_presences", "allowed_categories", "allowed_merchant_countries", "blocked_card_presences", "blocked_categories",
+    "blocked_merchant_countries",
+)  # fmt: skip
+_DAYS = {"daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
+_DAY = 86_400
+
+
+def controls(given: Json | None, country: str | None = None, currency: str | None = None) -> Json:
+    """``spending_controls`` with all its keys; a new card may spend 500 a day where nothing is said."""
+    given = given or {}
+    full: Json = {name: given.get(name) for name in _LISTS}
+    limits = given.get("spending_limits")
+    if limits is None and currency is not None:
+        limits = [{"amount": 50_000, "categories": [], "interval": "daily"}]
+    full["spending_limits"] = [{"amount": one["amount"], "categories": one.get("categories") or [], "interval": one["interval"]}
+                               for one in limits or []]  # fmt: skip
+    full["spending_limits_currency"] = currency
+    return full
+
+
+def refuses(call: Call, card: Json, rules: Json | None, amount: int, merchant: Json) -> bool:
+    """Whether the controls forbid an authorization of that amount (minor units) at that merchant."""
+    if not rules:
+        return False
+    for name, value in (("categories", merchant["category"]), ("merchant_countries", merchant["country"])):
+        allowed, blocked = rules.get(f"allowed_{name}"), rules.get(f"blocked_{name}")
+        if (allowed and value not in allowed) or (blocked and value in blocked):
+            return True
+    return any(_over(call, card, one, amount, merchant) for one in rules.get("spending_limits") or [])
+
+
+def _over(call: Call, card: Json, limit: Json, amount: int, merchant: Json) -> bool:
+    categories = limit.get("categories") or []
+    if categories and merchant["category"] not in categories:
+        return False
+    if limit["interval"] == "per_authorization":
+        return bool(amount > limit["amount"])
+    ranges = [Range("created", ">=", call.now - _DAYS[limit["interval"]] * _DAY)] if limit["interval"] in _DAYS else []
+    spent = 0
+    for earlier in call.objects.query("issuing.authorization", {"card": card["id"]}, ranges=ranges):
+        if earlier["approved"] and (not categories or earlier["merchant_data"]["category"] in categories):
+            spent += earlier["amount"] or sum(part["amount"] for part in earlier["request_history"][:1])
+    return bool(spent + amount > limit["amount"])

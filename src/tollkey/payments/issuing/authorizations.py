@@ -1,0 +1,281 @@
+"""Issuing authorizations: a purchase with an issued card that asks for money.
+
+    (request: pending, approved=false) ──approve / decline / two seconds──▶ decided
+    decided, approved: pending ──capture──▶ closed · ──reverse──▶ reversed · ──expire──▶ expired
+    decided, refused:  closed
+
+An approved authorization holds its amount in the issuing balance until it is captured or released.
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments._common import merge_metadata
+from tollkey.payments.issuing import transactions
+from tollkey.payments.issuing._book import available, move
+from tollkey.payments.issuing._controls import refuses
+from tollkey.payments.issuing._merchant import merchant
+from tollkey.payments.issuing.cards import view as card_view
+from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, retrieve
+
+PERMISSION = Permission("issuing_authorization", "Authorizations", "Issuing")
+_ANSWER_SECONDS = 2
+_NAME = "issuing.authorization"
+
+
+def _new(call: Call, card: Json, amount: int, params: Params) -> Json:
+    verification = params.get("verification_data") or {}
+    currency = params.get("currency") or params.get("held_currency") or card["currency"]
+    method = params.get("authorization_method") or "online"
+    return blank(
+        _NAME,
+        id=call.ids.new("iauth"),
+        amount=amount,
+        amount_details={"atm_fee": None, "cashback_amount": None},
+        approved=False,
+        authorization_method=method,
+        card=card["id"],
+        card_presence="not_present" if method in ("online", "keyed_in") else "present",
+        cardholder=card["cardholder"],
+        created=call.now,
+        currency=currency,
+        livemode=call.livemode,
+        merchant_amount=params.get("merchant_amount") or amount,
+        merchant_currency=params.get("merchant_currency") or currency,
+        merchant_data=merchant(params.get("merchant_data")),
+        metadata={},
+        network_data={"acquiring_institution_id": None, "system_trace_audit_number": None, "transaction_id": None},
+        status="pending",
+        verification_data={
+            "address_line1_check": verification.get("address_line1_check") or "not_provided",
+            "address_postal_code_check": verification.get("address_postal_code_check") or "not_provided",
+            "authentication_exemption": None, "cvc_check": verification.get("cvc_check") or "match",
+            "expiry_check": verification.get("expiry_check") or "match", "postal_code": None, "three_d_secure": None,
+        },
+        wallet=params.get("wallet"),
+    )  # fmt: skip
+
+
+def _reason(call: Call, card: Json, authorization: Json) -> str | None:
+    """Why the card may not pay, or None."""
+    holder = call.objects.get("issuing.cardholder", card["cardholder"])
+    amount, shop = authorization["amount"], authorization["merchant_data"]
+    if card["status"] != "active":
+        return f"card_{card['status']}"
+    if holder["status"] != "active":
+        return f"cardholder_{holder['status']}"
+    if holder["requirements"]["disabled_reason"]:
+        return "cardholder_verification_required"
+    if refuses(call, card, card["spending_controls"], amount, shop) or refuses(call, card, holder["spending_controls"], amount, shop):
+        return "spending_controls"
+    if available(call, authorization["currency"]) < amount:
+        return "insufficient_funds"
+    return None
+
+
+def _decide(call: Call, authorization: Json, approved: bool, reason: str) -> None:
+    """Write the decision into the history; an approval holds the amount."""
+    amount = authorization["amount"]
+    authorization["request_history"].append(
+        {
+            "amount": amount, "amount_details": {"atm_fee": None, "cashback_amount": None}, "approved": approved,
+            "authorization_code": None,
+            "created": call.now, "currency": authorization["currency"], "merchant_amount": authorization["merchant_amount"],
+            "merchant_currency": authorization["merchant_currency"], "network_risk_score": None, "reason": reason, "reason_message": None,
+            "requested_at": authorization["created"],
+        }
+    )  # fmt: skip
+    authorization["approved"], authorization["pending_request"] = approved, None
+    if approved:
+        hold = move(call, "issuing_authorization_hold", -amount, authorization["currency"], authorization["id"])
+        authorization["balance_transactions"].append(call.objects.copy(hold))
+    else:
+        authorization["amount"], authorization["status"] = 0, "closed"
+
+
+def create(call: Call, params: Params) -> Json:
+    """A purchase with a card, decided at once by the card's state, its controls and the issuing balance."""
+    card = call.objects.get("issuing.card", params["card"], "card")
+    amount = int(params["amount"] if params.get("amount") is not None else params.get("merchant_amount") or 0)
+    authorization = _new(call, card, amount, params)
+    refusal = _reason(call, card, authorization)
+    _decide(call, authorization, refusal is None, refusal or "webhook_timeout")
+    return call.objects.insert(authorization, "issuing_authorization.created")
+
+
+def request(call: Call, params: Params) -> Json:
+    """A purchase that the account is asked about: it may approve or decline for two seconds."""
+    card = call.objects.get("issuing.card", call.path["card"])
+    amount = params.get("held_amount") or 0
+    authorization = _new(call, card, amount, params)
+    authorization["pending_request"] = {
+        "amount": amount, "amount_details": {"atm_fee": None, "cashback_amount": None}, "currency": authorization["currency"],
+        "is_amount_controllable": False, "merchant_amount": amount, "merchant_currency": authorization["currency"],
+        "network_risk_score": None,
+    }  # fmt: skip
+    call.schedule.add(call.now + _ANSWER_SECONDS, "issuing_request", authorization["id"])
+    return call.objects.insert(authorization, "issuing_authorization.request")
+
+
+def _asked(call: Call) -> Json:
+    authorization = call.objects.get(_NAME, call.path["authorization"])
+    if authorization["pending_request"] is None:
+        raise invalid("This authorization has no pending request.", retry=False)
+    return authorization
+
+
+def approve(call: Call, params: Params) -> Json:
+    """Approve a pending request."""
+    authorization = _asked(call)
+    merge_metadata(authorization, params)
+    return _answer(call, authorization, None, "webhook_approved")
+
+
+def decline(call: Call, params: Params) -> Json:
+    """Decline a pending request."""
+    authorization = _asked(call)
+    merge_metadata(authorization, params)
+    return _answer(call, authorization, "webhook_declined", "")
+
+
+def _answer(call: Call, authorization: Json, refusal: str | None, approval: str) -> Json:
+    card = call.objects.get("issuing.card", authorization["card"])
+    refusal = refusal or _reason(call, card, authorization)
+    _decide(call, authorization, refusal is None, refusal or approval)
+    call.schedule.cancel("issuing_request", authorization["id"])
+    call.objects.save(authorization)
+    call.emit("issuing_authorization.created", authorization)
+    return authorization
+
+
+def unanswered(call: Call, id: str) -> None:
+    """Nobody answered a request: the card's own state decides."""
+    authorization = call.objects.get(_NAME, id)
+    if authorization["pending_request"] is not None:
+        _answer(call, authorization, None, "webhook_timeout")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change the metadata."""
+    authorization = call.objects.get(_NAME, call.path["authorization"])
+    merge_metadata(authorization, params)
+    return call.objects.save(authorization, "issuing_authorization.updated")
+
+
+# -- test helpers: what the merchant does next
+
+
+def _open(call: Call) -> Json:
+    authorization = call.objects.get(_NAME, call.path["authorization"])
+    if not authorization["approved"] or authorization["status"] != "pending":
+        raise invalid(f"This authorization cannot be changed because its status is {authorization['status']}.", retry=False)
+    return authorization
+
+
+def _release(call: Call, authorization: Json, amount: int) -> None:
+    if amount:
+        back = move(call, "issuing_authorization_release", amount, authorization["currency"], authorization["id"])
+        authorization["balance_transactions"].append(call.objects.copy(back))
+    authorization["amount"] -= amount
+
+
+def capture(call: Call, params: Params) -> Json:
+    """The merchant takes the money, or part of it; the rest stays held when ``close_authorization`` is false."""
+    authorization = _open(call)
+    amount = params.get("capture_amount") or authorization["amount"]
+    close = params.get("close_authorization") is not False
+    _release(call, authorization, authorization["amount"] if close else min(amount, authorization["amount"]))
+    made = transactions.record(call, authorization, "capture", -amount, params.get("purchase_details"))
+    authorization["transactions"].append(made["id"])
+    if close:
+        authorization["status"] = "closed"
+    return call.objects.save(authorization, "issuing_authorization.updated")
+
+
+def increment(call: Call, params: Params) -> Json:
+    """The merchant asks for more."""
+    authorization = _open(call)
+    more = params["increment_amount"]
+    ok = available(call, authorization["currency"]) >= more
+    if ok:
+        hold = move(call, "issuing_authorization_hold", -more, authorization["currency"], authorization["id"])
+        authorization["balance_transactions"].append(call.objects.copy(hold))
+        authorization["amount"] += more
+        authorization["merchant_amount"] += more
+    last = dict(authorization["request_history"][-1])
+    last.update(amount=more, merchant_amount=more, approved=ok, created=call.now, reason="webhook_timeout" if ok else "insufficient_funds")
+    authorization["request_history"].append(last)
+    return call.objects.save(authorization, "issuing_authorization.updated")
+
+
+def finalize(call: Call, params: Params) -> Json:
+    """The merchant says the final amount of what was held in advance (fuel)."""
+    authorization = _open(call)
+    final = params["final_amount"]
+    difference = authorization["amount"] - final
+    if difference < 0:
+        raise invalid("final_amount must not be above the held amount.", "final_amount")
+    _release(call, authorization, difference)
+    return call.objects.save(authorization, "issuing_authorization.updated")
+
+
+def reverse(call: Call, params: Params) -> Json:
+    """The merchant gives the held money back, or part of it."""
+    authorization = _open(call)
+    amount = params.get("reverse_amount") or authorization["amount"]
+    if amount > authorization["amount"]:
+        raise invalid("reverse_amount must not be above the held amount.", "reverse_amount")
+    _release(call, authorization, amount)
+    if authorization["amount"] == 0:
+        authorization["status"] = "reversed"
+    return call.objects.save(authorization, "issuing_authorization.updated")
+
+
+def expire(call: Call, params: Params) -> Json:
+    """The hold runs out."""
+    authorization = _open(call)
+    _release(call, authorization, authorization["amount"])
+    authorization["status"] = "expired"
+    return call.objects.save(authorization, "issuing_authorization.updated")
+
+
+def view(call: Call, authorization: Json) -> Json:
+    """An authorization with its card, and its transactions, inside."""
+    if isinstance(authorization["card"], str):
+        authorization["card"] = card_view(call, call.objects.copy(call.objects.get("issuing.card", authorization["card"])))
+    inside = authorization["transactions"]
+    authorization["transactions"] = [
+        call.objects.copy(call.objects.get("issuing.transaction", id)) if isinstance(id, str) else id for id in inside
+    ]
+    return authorization
+
+
+_HELP = "/v1/test_helpers/issuing/authorizations"
+_ASKED = P.object(held_amount=P.integer(0), held_currency=P.string(), authorization_method=P.string(), merchant_data=P.any())
+
+AUTHORIZATION = Resource(
+    object=_NAME,
+    prefix="iauth",
+    permission=PERMISSION,
+    label="issuing authorization",
+    path_param="authorization",
+    indexed=("card", "cardholder", "status"),
+    view=view,
+    on_due={"issuing_request": unanswered},
+    endpoints=(
+        listing(_NAME, "/v1/issuing/authorizations"),
+        retrieve(_NAME, "/v1/issuing/authorizations/{authorization}"),
+        Endpoint("POST", "/v1/issuing/authorizations/{authorization}", update),
+        Endpoint("POST", "/v1/issuing/authorizations/{authorization}/approve", approve),
+        Endpoint("POST", "/v1/issuing/authorizations/{authorization}/decline", decline),
+        Endpoint("POST", "/v1/issuing/cards/{card}/test/authorizations", request, params=_ASKED),
+        Endpoint("POST", _HELP, create),
+        Endpoint("POST", _HELP + "/{authorization}/capture", capture),
+        Endpoint("POST", _HELP + "/{authorization}/increment", increment),
+        Endpoint("POST", _HELP + "/{authorization}/finalize_amount", finalize),
+        Endpoint("POST", _HELP + "/{authorization}/reverse", reverse),
+        Endpoint("POST", _HELP + "/{authorization}/expire", expire),
+    ),
+    title="Issuing authorizations",
+    columns=("amount", "status", "approved", "id", "created"),
+)

@@ -1,0 +1,103 @@
+"""Cardholders: whom cards are issued to.
+
+    active ◀──update status──▶ inactive
+       └──update status=blocked──▶ blocked      (for good)
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments._common import address, assign, merge_metadata, new_metadata
+from tollkey.payments.issuing._controls import controls
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, retrieve
+
+PERMISSION = Permission("issuing_cardholder", "Cardholders", "Issuing")
+
+
+def _individual(given: Json | None) -> Json | None:
+    if given is None:
+        return None
+    terms = (given.get("card_issuing") or {}).get("user_terms_acceptance")
+    accepted = {"date": terms.get("date"), "ip": terms.get("ip"), "user_agent": terms.get("user_agent")} if terms else None
+    return {
+        "card_issuing": {"user_terms_acceptance": accepted},
+        "dob": given.get("dob"),
+        "first_name": given.get("first_name"),
+        "last_name": given.get("last_name"),
+        "verification": {"document": {"back": None, "front": None}},
+    }
+
+
+def _billing(given: Json) -> Json:
+    return {"address": address(given["address"])}
+
+
+def _review(holder: Json) -> None:
+    """Say what is missing before cards of this holder may be used."""
+    missing = []
+    person = holder["individual"] or {}
+    if holder["type"] == "individual":
+        missing = [f"individual.{name}" for name in ("first_name", "last_name") if not person.get(name)]
+        if not (person.get("card_issuing") or {}).get("user_terms_acceptance"):
+            missing += ["individual.card_issuing.user_terms_acceptance.ip", "individual.card_issuing.user_terms_acceptance.date"]
+    holder["requirements"] = {"disabled_reason": "requirements.past_due" if missing else None, "past_due": missing}
+
+
+def create(call: Call, params: Params) -> Json:
+    """Make a cardholder."""
+    given = params["billing"]
+    holder = blank(
+        "issuing.cardholder",
+        id=call.ids.new("ich"),
+        billing=_billing(given),
+        company={"tax_id_provided": bool(params["company"].get("tax_id"))} if params.get("company") else None,
+        created=call.now,
+        email=params.get("email"),
+        individual=_individual(params.get("individual")),
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        name=params["name"],
+        phone_number=params.get("phone_number"),
+        preferred_locales=params.get("preferred_locales") or [],
+        spending_controls=controls(params.get("spending_controls"), given["address"].get("country")),
+        status=params.get("status") or "active",
+        type=params.get("type") or "individual",
+    )
+    _review(holder)
+    return call.objects.insert(holder, "issuing_cardholder.created")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a cardholder."""
+    holder = call.objects.get("issuing.cardholder", call.path["cardholder"])
+    if holder["status"] == "blocked" and params.get("status") in ("active", "inactive"):
+        raise invalid("A blocked cardholder cannot be made active or inactive again.", "status")
+    assign(holder, params, ("email", "phone_number", "preferred_locales", "status"))
+    if params.get("billing"):
+        holder["billing"] = _billing(params["billing"])
+    if params.get("individual"):
+        old, new = holder["individual"] or {}, _individual(params["individual"]) or {}
+        holder["individual"] = {**old, **{name: new[name] for name in params["individual"] if name in new}}
+    if "spending_controls" in params:
+        holder["spending_controls"].update(params["spending_controls"] or {})
+    merge_metadata(holder, params)
+    _review(holder)
+    return call.objects.save(holder, "issuing_cardholder.updated")
+
+
+CARDHOLDER = Resource(
+    object="issuing.cardholder",
+    prefix="ich",
+    permission=PERMISSION,
+    label="issuing cardholder",
+    path_param="cardholder",
+    indexed=("email", "phone_number", "status", "type"),
+    endpoints=(
+        Endpoint("POST", "/v1/issuing/cardholders", create),
+        listing("issuing.cardholder", "/v1/issuing/cardholders"),
+        retrieve("issuing.cardholder", "/v1/issuing/cardholders/{cardholder}"),
+        Endpoint("POST", "/v1/issuing/cardholders/{cardholder}", update),
+    ),
+    title="Cardholders",
+    columns=("name", "status", "id", "created"),
+)

@@ -1,0 +1,130 @@
+"""Issued cards.
+
+    inactive ──update status=active──▶ active ──update status=inactive──▶ inactive
+        └────────── update status=canceled (lost, stolen) ──▶ canceled    (for good)
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tollkey.keys import Permission
+from tollkey.payments._common import address, merge_metadata, new_metadata
+from tollkey.payments._currency import check_currency
+from tollkey.payments.issuing._controls import controls
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, retrieve
+
+PERMISSION = Permission("issuing_card", "Cards", "Issuing")
+_FOUR_YEARS = 4
+
+
+def _year_month(now: int) -> tuple[int, int]:
+    day = datetime.fromtimestamp(now, UTC)
+    return day.year + _FOUR_YEARS, day.month
+
+
+def _luhn_end(digits: str) -> str:
+    doubled = [int(d) if at % 2 else sum(divmod(int(d) * 2, 10)) for at, d in enumerate(reversed(digits))]
+    return digits + str(-sum(doubled) % 10)
+
+
+def _wallets() -> Json:
+    no = {"eligible": False, "ineligible_reason": "missing_cardholder_contact"}
+    return {"apple_pay": dict(no), "google_pay": dict(no), "primary_account_identifier": None}
+
+
+def _shipping(given: Json | None) -> Json | None:
+    if given is None:
+        return None
+    return {
+        "address": address(given["address"]), "address_validation": None, "carrier": None, "customs": None, "eta": None,
+        "name": given["name"], "phone_number": given.get("phone_number"), "require_signature": given.get("require_signature"),
+        "service": given.get("service") or "standard", "status": "pending", "tracking_number": None, "tracking_url": None,
+        "type": given.get("type") or "individual",
+    }  # fmt: skip
+
+
+def create(call: Call, params: Params) -> Json:
+    """Issue a card to a cardholder."""
+    if params.get("cardholder") is None:
+        raise missing_param("cardholder")
+    holder = call.objects.get("issuing.cardholder", params["cardholder"], "cardholder")
+    status = params.get("status") or "inactive"
+    if status == "active" and holder["requirements"]["past_due"]:
+        raise invalid("This card cannot be activated: its cardholder has outstanding requirements.", "status")
+    if params["type"] == "physical" and params.get("shipping") is None:
+        raise missing_param("shipping")
+    year, month = _year_month(call.now)
+    currency = check_currency(params["currency"], "currency")
+    digits = "".join(str(ord(letter) % 10) for letter in call.ids.text(9))
+    number = _luhn_end("400000" + digits)
+    card = blank(
+        "issuing.card",
+        id=call.ids.new("ic"),
+        brand="Visa",
+        cardholder=holder["id"],
+        created=call.now,
+        currency=currency,
+        exp_month=params.get("exp_month") or month,
+        exp_year=params.get("exp_year") or year,
+        last4=number[-4:],
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        replacement_for=params.get("replacement_for"),
+        replacement_reason=params.get("replacement_reason"),
+        second_line=params.get("second_line"),
+        shipping=_shipping(params.get("shipping")),
+        spending_controls=controls(params.get("spending_controls"), currency=currency),
+        status=status,
+        type=params["type"],
+        wallets=_wallets(),
+    )
+    card["_number"], card["_cvc"] = number, f"{sum(map(int, number)) * 7 % 1000:03}"
+    if params.get("replacement_for"):
+        old = call.objects.get("issuing.card", params["replacement_for"], "replacement_for")
+        old["replaced_by"] = card["id"]
+        call.objects.save(old, "issuing_card.updated")
+    return call.objects.insert(card, "issuing_card.created")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a card's status, controls or metadata; a canceled card stays canceled."""
+    card = call.objects.get("issuing.card", call.path["card"])
+    status = params.get("status")
+    if status and card["status"] == "canceled" and status != "canceled":
+        raise invalid("A canceled card cannot be reactivated.", "status")
+    if status:
+        card["status"] = status
+    if status == "canceled":
+        card["cancellation_reason"] = params.get("cancellation_reason")
+    if params.get("spending_controls"):
+        card["spending_controls"].update(params["spending_controls"])
+    merge_metadata(card, params)
+    return call.objects.save(card, "issuing_card.updated")
+
+
+def view(call: Call, card: Json) -> Json:
+    """A card with its cardholder inside."""
+    if isinstance(card["cardholder"], str):
+        card["cardholder"] = call.objects.copy(call.objects.get("issuing.cardholder", card["cardholder"]))
+    return card
+
+
+CARD = Resource(
+    object="issuing.card",
+    prefix="ic",
+    permission=PERMISSION,
+    label="issuing card",
+    path_param="card",
+    indexed=("cardholder", "exp_month", "exp_year", "last4", "status", "type"),
+    expands={"number": lambda call, card: card["_number"], "cvc": lambda call, card: card["_cvc"]},
+    view=view,
+    endpoints=(
+        Endpoint("POST", "/v1/issuing/cards", create),
+        listing("issuing.card", "/v1/issuing/cards"),
+        retrieve("issuing.card", "/v1/issuing/cards/{card}"),
+        Endpoint("POST", "/v1/issuing/cards/{card}", update),
+    ),
+    title="Issued cards",
+    columns=("last4", "status", "type", "id", "created"),
+)

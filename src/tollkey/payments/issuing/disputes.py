@@ -1,0 +1,110 @@
+"""Issuing disputes: money that the account wants back from a merchant.
+
+    unsubmitted ──submit──▶ submitted ──(settles)──▶ won, or lost when the evidence says ``losing_evidence``
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments._common import merge_metadata, new_metadata
+from tollkey.payments.issuing._book import move
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, retrieve
+
+PERMISSION = Permission("issuing_dispute", "Disputes", "Issuing")
+_NAME = "issuing.dispute"
+
+
+def _evidence(given: Json | None, old: Json | None = None) -> Json:
+    new = {**(old or {"reason": "fraudulent"}), **(given or {})}
+    reason = new["reason"]
+    details = new.get(reason) or {}
+    new[reason] = {"additional_documentation": None, "explanation": None, **details}
+    return new
+
+
+def create(call: Call, params: Params) -> Json:
+    """Begin a dispute about a transaction."""
+    transaction = call.objects.get("issuing.transaction", params.get("transaction") or "", "transaction")
+    if transaction["dispute"] is not None:
+        raise invalid("This transaction already has a dispute.", "transaction")
+    dispute = blank(
+        _NAME,
+        id=call.ids.new("idp"),
+        amount=params.get("amount") or abs(transaction["amount"]),
+        balance_transactions=[],
+        created=call.now,
+        currency=transaction["currency"],
+        evidence=_evidence(params.get("evidence")),
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        status="unsubmitted",
+        transaction=transaction["id"],
+    )
+    transaction["dispute"] = dispute["id"]
+    call.objects.save(transaction)
+    return call.objects.insert(dispute, "issuing_dispute.created")
+
+
+def _unsubmitted(call: Call) -> Json:
+    dispute = call.objects.get(_NAME, call.path["dispute"])
+    if dispute["status"] != "unsubmitted":
+        raise invalid(f"This dispute cannot be changed because its status is {dispute['status']}.", retry=False)
+    return dispute
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change the evidence, the amount or the metadata."""
+    dispute = _unsubmitted(call) if set(params) - {"metadata"} else call.objects.get(_NAME, call.path["dispute"])
+    if params.get("amount"):
+        dispute["amount"] = params["amount"]
+    if "evidence" in params:
+        dispute["evidence"] = _evidence(params["evidence"], dispute["evidence"])
+    merge_metadata(dispute, params)
+    return call.objects.save(dispute, "issuing_dispute.updated")
+
+
+def submit(call: Call, params: Params) -> Json:
+    """Send the dispute to the network; the money comes back at once, provisionally."""
+    dispute = _unsubmitted(call)
+    merge_metadata(dispute, params)
+    back = move(call, "issuing_dispute", dispute["amount"], dispute["currency"], dispute["id"])
+    dispute["status"], dispute["balance_transactions"] = "submitted", [call.objects.copy(back)]
+    call.schedule.add(call.now + call.service("settings").settle_seconds, "issuing_dispute", dispute["id"])
+    call.objects.save(dispute)
+    call.emit("issuing_dispute.submitted", dispute)
+    call.emit("issuing_dispute.funds_reinstated", dispute)
+    return dispute
+
+
+def settle(call: Call, id: str) -> None:
+    """The network decides."""
+    dispute = call.objects.get(_NAME, id)
+    if dispute["status"] != "submitted":
+        return
+    told = (dispute["evidence"].get(dispute["evidence"]["reason"]) or {}).get("explanation")
+    dispute["status"] = "lost" if told == "losing_evidence" else "won"
+    if dispute["status"] == "lost":
+        taken = move(call, "issuing_dispute", -dispute["amount"], dispute["currency"], id)
+        dispute["balance_transactions"].append(call.objects.copy(taken))
+    call.objects.save(dispute)
+    call.emit("issuing_dispute.closed", dispute)
+
+
+DISPUTE = Resource(
+    object=_NAME,
+    prefix="idp",
+    permission=PERMISSION,
+    label="issuing dispute",
+    path_param="dispute",
+    indexed=("status", "transaction"),
+    on_due={"issuing_dispute": settle},
+    endpoints=(
+        Endpoint("POST", "/v1/issuing/disputes", create),
+        listing(_NAME, "/v1/issuing/disputes"),
+        retrieve(_NAME, "/v1/issuing/disputes/{dispute}"),
+        Endpoint("POST", "/v1/issuing/disputes/{dispute}", update),
+        Endpoint("POST", "/v1/issuing/disputes/{dispute}/submit", submit),
+    ),
+    title="Issuing disputes",
+    columns=("amount", "status", "id", "created"),
+)
