@@ -10,13 +10,13 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import Any, NamedTuple, Protocol
 
 from tollkey.db import Edge, Ids, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._visitors import key_in_body, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.expand import expand
@@ -135,7 +135,7 @@ class Service:
         kind = hosted.kind_of(endpoint.path)
         grant = await self.edge.read(lambda tx: hosted.grant_of(tx, kind, names["token"], now))
         if grant is None:
-            return self._shown(_sorry(404, "This page does not exist any more."), request_id)
+            return self._shown(sorry_page(404, "This page does not exist any more."), request_id)
         agent = request.headers.get("user-agent")
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
 
@@ -148,7 +148,7 @@ class Service:
         else:
             response = await self.edge.write(work, lock=f"{grant.platform}:{int(grant.scope.livemode)}")
         if response.status >= 400 and "text/html" in request.headers.get("accept", ""):
-            return self._shown(_sorry(response.status, json.loads(response.body)["error"]["message"]), request_id)
+            return self._shown(sorry_page(response.status, json.loads(response.body)["error"]["message"]), request_id)
         return response
 
     def _shown(self, reply: Reply, request_id: str | None) -> Response:
@@ -161,7 +161,7 @@ class Service:
         if isinstance(presented, Denied):
             if presented.reason is not Reason.missing:
                 return presented
-            text = _key_in_body(request)
+            text = key_in_body(request)
             if text is None:
                 return presented
         else:
@@ -311,7 +311,7 @@ class Service:
         params = self._params(call, endpoint, request)
         paths = params.pop("expand", None) or []
         if call.key is not None and call.key.kind == "ephemeral":
-            _stay_with_subject(call, call.key.subject, params)
+            stay_with_subject(call, call.key.subject, params)
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
             return self._shown(answer, call.origin.request_id)
@@ -423,38 +423,3 @@ class Service:
             self._log(Logged(request, response, key, account, request_id, started, self._now() - started))
         except Exception:
             log.exception("request log of %s", request_id)
-
-
-def _stay_with_subject(call: Call, subject: str | None, params: Json) -> None:
-    """Raise "No such …" when a request with an ephemeral key names an object of anybody but the key's customer."""
-    named: list[tuple[str, str | None]] = [(id, None) for id in call.path.values()]
-    if params.get("customer"):
-        named.append((str(params["customer"]), "customer"))
-    for id, param in named:
-        resource = call.setup.tables.catalogue.of_id(id)
-        if resource is None or not resource.stored:
-            continue
-        found = call.objects.find(resource.object, id)
-        owner = None if found is None else found["id"] if found["object"] == "customer" else found.get("customer")
-        if owner is not None and owner != subject:
-            raise call.objects.missing(resource.object, id, param)
-    if not named and call.origin.method == "GET":
-        params["customer"] = subject
-
-
-def _sorry(status: int, message: str) -> Reply:
-    return hosted.html_page("This did not work", f"<h1>This did not work</h1>\n<p>{escape(message)}</p>", status=status)
-
-
-def _key_in_body(request: Request) -> str | None:
-    """The ``key`` of a form sent by a browser; only publishable keys are taken from a body (reference section 1.1)."""
-    if b"key=" not in request.body and b'"key"' not in request.body:
-        return None
-    try:
-        if request.headers.get("content-type", "").startswith("application/json"):
-            text = json.loads(request.body).get("key")
-        else:
-            text = decode_form(request.body).get("key")
-    except (FormError, ValueError, AttributeError):
-        return None
-    return text if isinstance(text, str) and text.partition("_")[0] == "pk" else None

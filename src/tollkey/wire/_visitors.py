@@ -1,0 +1,48 @@
+"""Those who come without a key of the account's own: people at a page, browsers with the key in a form, apps with an ephemeral key."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+from tollkey.wire import hosted
+from tollkey.wire._form import FormError, decode_form
+from tollkey.wire.call import Call
+from tollkey.wire.messages import Request
+from tollkey.wire.resource import Json, Reply
+
+
+def stay_with_subject(call: Call, subject: str | None, params: Json) -> None:
+    """Raise "No such …" when a request with an ephemeral key names an object of anybody but the key's customer."""
+    named: list[tuple[str, str | None]] = [(id, None) for id in call.path.values()]
+    if params.get("customer"):
+        named.append((str(params["customer"]), "customer"))
+    for id, param in named:
+        resource = call.setup.tables.catalogue.of_id(id)
+        if resource is None or not resource.stored:
+            continue
+        found = call.objects.find(resource.object, id)
+        owner = None if found is None else found["id"] if found["object"] == "customer" else found.get("customer")
+        if owner is not None and owner != subject:
+            raise call.objects.missing(resource.object, id, param)
+    if not named and call.origin.method == "GET":
+        params["customer"] = subject
+
+
+def sorry_page(status: int, message: str) -> Reply:
+    """What a person sees when a page without a key cannot be shown."""
+    return hosted.html_page("This did not work", f"<h1>This did not work</h1>\n<p>{escape(message)}</p>", status=status)
+
+
+def key_in_body(request: Request) -> str | None:
+    """The ``key`` of a form sent by a browser; only publishable keys are taken from a body (reference section 1.1)."""
+    if b"key=" not in request.body and b'"key"' not in request.body:
+        return None
+    try:
+        if request.headers.get("content-type", "").startswith("application/json"):
+            text = json.loads(request.body).get("key")
+        else:
+            text = decode_form(request.body).get("key")
+    except (FormError, ValueError, AttributeError):
+        return None
+    return text if isinstance(text, str) and text.partition("_")[0] == "pk" else None
