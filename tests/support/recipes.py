@@ -131,6 +131,7 @@ class Maker:
 
     def object_of(self, collection: str) -> str:
         """The kind of object that a collection's path holds."""
+        collection = collection.replace("/test_helpers/", "/")
         if collection in COLLECTIONS:
             return COLLECTIONS[collection]
         for name in (f"GET {collection}/{{}}", f"POST {collection}/{{}}", f"DELETE {collection}/{{}}", f"POST {collection}"):
@@ -167,6 +168,8 @@ COLLECTIONS = {
     "/v1/transfers/{}/reversals": "transfer_reversal",
     "/v1/charges/{}/refunds": "refund",
     "/v1/customers/{}/payment_methods": "payment_method",
+    "/v1/customers": "customer",
+    "/v1/test_clocks": "test_helpers.test_clock",
     "/v1/invoices/{}/lines": "line_item",
     "/v1/exchange_rates": "exchange_rate",
     "/v1/reporting/report_types": "reporting.report_type",
@@ -338,6 +341,12 @@ def _cash(m: Maker) -> Json:
     return m.post(f"/v1/customers/{customer}/balance_transactions", amount=-500, currency="usd")
 
 
+def _cash_movement(m: Maker) -> Json:
+    customer = m.post("/v1/customers")["id"]
+    m.post(f"/v1/test_helpers/customers/{customer}/fund_cash_balance", amount=100, currency="usd")
+    return _first(m, f"/v1/customers/{customer}/cash_balance_transactions")
+
+
 def _upload(m: Maker) -> Json:
     boundary = "part"
     lines = [
@@ -397,6 +406,8 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "subscription": _subscription,
     "subscription_schedule": _schedule,
     "tax_id": _tax_id,
+    "customer_cash_balance_transaction": lambda m: _cash_movement(m),
+    "cash_balance": lambda m: {"id": m.id("customer")},
     "test_helpers.test_clock": lambda m: m.post("/v1/test_helpers/test_clocks", frozen_time=m.api.now),
     "transfer": _transfer,
     "transfer_reversal": lambda m: m.post(f"/v1/transfers/{_transfer(m)['id']}/reversals", amount=10),
@@ -430,6 +441,7 @@ def _mandate(m: Maker) -> str:
 
 def _verified(m: Maker) -> Json:
     made = m.make("identity.verification_session")
+    m.api.post(re.sub(r"^https?://[^/]+", "", made["url"]), key=None, outcome="verified")
     m.api.advance(60)
     return _first(m, "/v1/identity/verification_reports", verification_session=made["id"])
 
@@ -490,7 +502,8 @@ BODIES: dict[str, Body] = {
     "POST /v1/customers/{}/balance_transactions/{}": META,
     "POST /v1/customers/{}/cash_balance": {"settings": {"reconciliation_mode": "manual"}},
     "POST /v1/customers/{}/funding_instructions": {
-        "bank_transfer": {"type": "us_bank_transfer"}, "currency": "usd", "funding_type": "bank_transfer"},
+        "bank_transfer": {"type": "eu_bank_transfer", "eu_bank_transfer": {"country": "DE"}}, "currency": "eur",
+        "funding_type": "bank_transfer"},
     "POST /v1/test_helpers/customers/{}/fund_cash_balance": {"amount": 100, "currency": "usd"},
     "POST /v1/customers/{}/sources": {"source": "tok_visa"},
     "POST /v1/customers/{}/cards": {"source": "tok_visa"},
@@ -526,8 +539,8 @@ BODIES: dict[str, Body] = {
     "GET /v1/invoices/upcoming/lines": lambda m: {"customer": _subscription(m)["customer"]},
     "POST /v1/invoices/{}/add_lines": {"lines": [{"amount": 100, "description": "More"}]},
     "POST /v1/invoices/{}/lines/{}": {"description": "Changed"},
-    "POST /v1/invoices/{}/remove_lines": lambda m: {"lines": [{"id": m.held["line"], "behavior": "delete"}]},
-    "POST /v1/invoices/{}/update_lines": lambda m: {"lines": [{"id": m.held["line"], "description": "Changed"}]},
+    "POST /v1/invoices/{}/remove_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "behavior": "delete"}]},
+    "POST /v1/invoices/{}/update_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "description": "Changed"}]},
     "POST /v1/invoices/{}/attach_payment": lambda m: {"payment_intent": _paid_intent(m)["id"]},
     "POST /v1/payment_intents": {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]},
     "POST /v1/payment_intents/{}": META,
@@ -589,6 +602,17 @@ BODIES: dict[str, Body] = {
     "GET /v1/subscription_items": lambda m: {"subscription": _subscription(m)["id"]},
     "POST /v1/subscription_schedules": lambda m: {"from_subscription": _subscription(m)["id"]},
     "POST /v1/subscription_schedules/{}": META,
+    "POST /v1/tax/calculations": {
+        "currency": "usd", "line_items": [{"amount": 1000, "reference": "L1"}],
+        "customer_details": {"address": {"country": "US", "postal_code": "98109", "state": "WA"}, "address_source": "shipping"}},
+    "POST /v1/tax/registrations": {
+        "active_from": "now", "country": "US", "country_options": {"us": {"state": "WA", "type": "state_sales_tax"}}},
+    "POST /v1/tax/registrations/{}": {"expires_at": "now"},
+    "POST /v1/tax/settings": {"defaults": {"tax_code": "txcd_10000000"}},
+    "POST /v1/tax/transactions/create_from_calculation": lambda m: {
+        "calculation": m.make("tax.calculation")["id"], "reference": f"order_{m.next()}"},
+    "POST /v1/tax/transactions/create_reversal": lambda m: {
+        "mode": "full", "original_transaction": m.make("tax.transaction")["id"], "reference": f"order_{m.next()}"},
     "POST /v1/tax_ids": {"type": "eu_vat", "value": "DE123456789"},
     "POST /v1/tax_rates": {"display_name": "VAT", "percentage": 19, "inclusive": False},
     "POST /v1/tax_rates/{}": META,

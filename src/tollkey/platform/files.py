@@ -15,8 +15,7 @@ from tollkey.keys import Permission
 from tollkey.platform._contents import add_file, mime_of, read_contents
 from tollkey.platform.file_links import make_link
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, invalid, listing, missing_param, operation_params, retrieve
-from tollkey.wire._form import decode_form
-from tollkey.wire.params import check
+from tollkey.wire.params import check, decode_form
 
 PERMISSION = Permission("file", "Files", "Core")
 

@@ -24,6 +24,7 @@ class Request:
     """One HTTP request.
 
     headers: names in lower case. path: as sent, still percent-encoded. ip: the caller's address.
+    acting_for: the account of ``Stripe-Account``, once it is known that the key may act for it.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     ip: str | None = None
     secure: bool = False
+    acting_for: str | None = None
 
 
 @dataclass(slots=True)

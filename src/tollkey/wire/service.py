@@ -222,6 +222,7 @@ class Service:
         def work(tx: Tx) -> Response:
             if account is not None and account != key.account and not self.policy.connected(tx, Scope(key.account, key.livemode), account):
                 raise refusals.account_invalid(key, account)
+            request.acting_for = account
             call = Call(self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account)
             return self._run(call, route, request)
 
@@ -418,7 +419,7 @@ class Service:
 
     def _write_log(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
         assert self._log is not None
-        account = request.headers.get("stripe-account") or key.account
+        account = request.acting_for or key.account  # a refused attempt must leave no line in a stranger's log
         try:
             self._log(Logged(request, response, key, account, request_id, started, self._now() - started))
         except Exception:

@@ -123,7 +123,6 @@ EXTRA: Final[Table] = {
     "POST /v1/setup_intents/{}": _TYPED_CARD,
     "POST /v1/setup_intents/{}/confirm": {"return_url": "url", **_TYPED_CARD},
     "POST /v1/test_helpers/confirmation_tokens": _TYPED_CARD,
-    "POST /v1/test_helpers/confirmation_tokens": _TYPED_CARD,
     "POST /v1/charges": {"receipt_email": "?email", "card": "any", "statement_description": "text", "customer_account": "text"},
     "POST /v1/charges/{}/capture": {"destination": "object"},
     "POST /v1/checkout/sessions": {
