@@ -169,3 +169,26 @@ def test_a_second_coupon_replaces_the_first_and_an_empty_one_takes_it_away(api: 
     assert told == ["customer.discount.created", "customer.discount.updated", "customer.discount.deleted"]
     api.ok("post", path, coupon=first)
     assert api.delete(path + "/discount").status == 200
+
+
+def test_nothing_of_a_live_number_is_stored_but_its_end(api: Api) -> None:
+    number = "4111111111111111"
+    card = {"number": number, "exp_month": 1, "exp_year": 2030, "cvc": "987"}
+    method = api.ok("post", "/v1/payment_methods", key=api.live_sk, type="card", card=card)
+    token = api.ok("post", "/v1/tokens", key=api.live_sk, card=card)
+    assert (method["livemode"], method["card"]["last4"], token["card"]["fingerprint"]) == (True, "1111", method["card"]["fingerprint"])
+    for table in ("obj_payment_method", "obj_token"):
+        rows = api.core.database.read(
+            lambda tx, table=table: tx.execute(f"SELECT body, private FROM {table} WHERE account = ?", (api.account,))
+        )
+        assert rows
+        assert all(number.encode() not in bytes(cell or b"") for row in rows for cell in row)
+
+
+def test_a_publishable_key_makes_payment_methods_and_tokens_and_sees_no_fingerprint(api: Api) -> None:
+    card = {"number": "4242424242424242", "exp_month": 1, "exp_year": 2030, "cvc": "123"}
+    method = api.ok("post", "/v1/payment_methods", key=api.pk, type="card", card=card)
+    assert "metadata" not in method
+    assert "fingerprint" not in method["card"]
+    assert "fingerprint" not in api.ok("post", "/v1/tokens", key=api.pk, card=card)["card"]
+    assert api.get("/v1/customers", key=api.pk).error["code"] == "secret_key_required"

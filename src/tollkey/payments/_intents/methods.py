@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments._instruments import USED, resolve_payment_method
+from tollkey.payments._sourcing import checked
 from tollkey.payments.payment_methods import create as create_payment_method
 from tollkey.payments.processors import kind_of
 from tollkey.wire import Call, Json, Params, invalid
@@ -93,6 +94,7 @@ def attach(call: Call, method: Json, customer: str | None, *, off_session: bool)
     if method["object"] != "payment_method":
         return
     was = method.get("customer")
+    checked(method)
     if off_session:
         method["_set_up"] = True
     if customer is not None and was is None:
