@@ -17,12 +17,13 @@ from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._invoicing import change_balance, end
 from tollkey.payments._sourcing import add_source, keep_source, prepare_source, remove_source, source_of, sources_of
 from tollkey.payments.payment_methods import attach_to
-from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, searching, sublist
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, searching, sublist
 
 PERMISSION = Permission("customer", "Customers", "Core")
 
 _PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+LIVE = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
 _GONE = "deleted_customer"
 _ENDED = ("canceled", "incomplete_expired")
 
@@ -100,7 +101,13 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
 def _after(call: Call, customer: Json, params: Params, *, new: bool = False) -> None:
     """What needs the customer to be there: its payment method, its discount, its tax ids."""
     if params.get("payment_method"):
-        attach_to(call, resolve_payment_method(call, params["payment_method"], "payment_method"), customer)
+        method = resolve_payment_method(call, params["payment_method"], "payment_method")
+        attach_to(call, method, customer)
+        settings = customer["invoice_settings"]
+        if settings["default_payment_method"] == params["payment_method"] != method["id"]:
+            settings["default_payment_method"] = method["id"]  # a test payment method by its name: the one that was just attached
+            params = {**params, "invoice_settings": {"default_payment_method": method["id"]}}
+            call.objects.save(customer)
     _check_default(call, customer, params)
     wanted = params.get("balance", params.get("account_balance"))
     if wanted is not None and wanted != customer["balance"]:
@@ -163,6 +170,13 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(customer, "customer.updated")
 
 
+def list_customers(call: Call, params: Params) -> Page:
+    """List customers by ``email`` and ``test_clock``; those that live on a test clock only when it is named."""
+    equal = {name: params[name] for name in ("email", "test_clock") if params.get(name)}
+    keep = None if params.get("test_clock") else (lambda customer: customer.get("test_clock") is None)
+    return list_page(call, "customer", params, equal, url="/v1/customers", keep=keep)
+
+
 def delete(call: Call, params: Params) -> Json:
     """Delete a customer: its payment methods are detached, its subscriptions canceled."""
     customer = call.objects.get("customer", call.path["customer"])
@@ -192,7 +206,12 @@ def _list_of(object: str, name: str) -> Callable[[Call, Json], Json]:
     return make
 
 
-_subscriptions, _tax_ids = _list_of("subscription", "subscriptions"), _list_of("tax_id", "tax_ids")
+def _subscriptions(call: Call, customer: Json) -> Json:
+    live = call.objects.query("subscription", {"customer": customer["id"], "status": list(LIVE)}, limit=10)
+    return sublist([call.objects.copy(value) for value in live], f"/v1/customers/{customer['id']}/subscriptions", total_count=len(live))
+
+
+_tax_ids = _list_of("tax_id", "tax_ids")
 
 
 def _tax(call: Call, customer: Json) -> Json:
@@ -249,7 +268,7 @@ CUSTOMER = Resource(
     indexed=("email", "test_clock"),
     searchable={"created": "created", "email": "email", "metadata": "metadata", "name": "name", "phone": "phone"},
     endpoints=(
-        listing("customer", "/v1/customers"),
+        Endpoint("GET", "/v1/customers", list_customers),
         Endpoint("POST", "/v1/customers", create),
         searching("customer", "/v1/customers/search"),
         Endpoint("GET", "/v1/customers/{customer}", retrieve_customer, raw=True, ephemeral=True),

@@ -50,6 +50,7 @@ from tollkey.wire import (
     list_page,
     missing_param,
     retrieve,
+    searching,
     sublist,
 )
 
@@ -367,6 +368,7 @@ INVOICE = Resource(
         Endpoint("GET", "/v1/invoices/upcoming", upcoming),
         Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines),
         Endpoint("POST", "/v1/invoices/create_preview", preview, level="read"),
+        searching("invoice", "/v1/invoices/search"),
         retrieve("invoice", "/v1/invoices/{invoice}"),
         Endpoint("POST", "/v1/invoices/{invoice}", update),
         Endpoint("DELETE", "/v1/invoices/{invoice}", delete),

@@ -12,7 +12,7 @@ from tollkey.payments._fields import take
 from tollkey.payments._pricing import all_currencies, currency_option, free_lookup_key, make_price
 from tollkey.payments._repricing import refresh_items
 from tollkey.payments.products import new_product
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, retrieve
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, retrieve, searching
 
 PERMISSION = Permission("plan", "Prices", "Billing")
 
@@ -94,6 +94,7 @@ PRICE = Resource(
     endpoints=(
         Endpoint("GET", "/v1/prices", list_prices),
         Endpoint("POST", "/v1/prices", create),
+        searching("price", "/v1/prices/search"),
         retrieve("price", "/v1/prices/{price}"),
         Endpoint("POST", "/v1/prices/{price}", update),
     ),

@@ -9,7 +9,7 @@ from tollkey.db import Duplicate
 from tollkey.keys import Permission
 from tollkey.payments._fields import fresh_metadata, take
 from tollkey.payments._pricing import make_price
-from tollkey.wire import Action, Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve
+from tollkey.wire import Action, Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve, searching
 
 PERMISSION = Permission("product", "Products", "Core")
 
@@ -116,6 +116,7 @@ PRODUCT = Resource(
     endpoints=(
         Endpoint("GET", "/v1/products", list_products),
         Endpoint("POST", "/v1/products", create),
+        searching("product", "/v1/products/search"),
         retrieve("product", "/v1/products/{id}"),
         Endpoint("POST", "/v1/products/{id}", update),
         Endpoint("DELETE", "/v1/products/{id}", delete),

@@ -32,6 +32,7 @@ from tollkey.wire import (
     list_page,
     missing_object,
     retrieve,
+    searching,
 )
 
 PERMISSION = Permission("subscription", "Subscriptions", "Billing")
@@ -163,6 +164,7 @@ SUBSCRIPTION = Resource(
     endpoints=(
         Endpoint("GET", "/v1/subscriptions", list_subscriptions),
         Endpoint("POST", "/v1/subscriptions", create),
+        searching("subscription", "/v1/subscriptions/search"),
         retrieve("subscription", "/v1/subscriptions/{subscription_exposed_id}"),
         Endpoint("POST", "/v1/subscriptions/{subscription_exposed_id}", update),
         Endpoint("DELETE", "/v1/subscriptions/{subscription_exposed_id}", cancel),

@@ -65,8 +65,11 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     intent = now.objects.get("payment_intent", invoice["_payment_intent"])
     if intent["status"] == "requires_action":
         return Outcome("requires_action")
+    asked: Json = {"payment_method": method, "off_session": off_session}
     invoice["_attempting"] = True  # its success is ours to write down, after the attempt
-    error = _room().confirm_intent(now, intent, {"payment_method": method, "off_session": off_session})
+    error = _room().confirm_intent(now, intent, asked)
+    if error is not None and off_session and "authentication_required" in (error.code, error.extra.get("decline_code")):
+        error = _room().confirm_intent(now, intent, {**asked, "off_session": False})  # the customer can still pass the challenge later
     del invoice["_attempting"]
     if intent["status"] == "succeeded":
         payment_paid(call, invoice, intent["amount_received"])
