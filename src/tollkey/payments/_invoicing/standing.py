@@ -112,8 +112,21 @@ def end(call: Call, subscription: Json, reason: str | None, *, status: str = "ca
         discount = call.objects.find("discount", id)
         if discount is not None:
             remove(call, discount)
+    _end_schedule(call, subscription, reason)
     call.objects.save(subscription)
     call.emit(DELETED if status == "canceled" else UPDATED, subscription)
+
+
+def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:
+    """A schedule ends with its subscription: canceled by hand, aborted when payments failed."""
+    schedule = call.objects.find("subscription_schedule", subscription["schedule"]) if subscription["schedule"] else None
+    if schedule is None or schedule["status"] not in ("active", "not_started"):
+        return
+    schedule.update(status="canceled", canceled_at=call.now, current_phase=None)
+    for kind in ("subscription_schedule.step", "subscription_schedule.expiring"):
+        call.schedule.cancel(kind, schedule["id"])
+    call.objects.save(schedule)
+    call.emit("subscription_schedule.aborted" if reason == "payment_failed" else "subscription_schedule.canceled", schedule)
 
 
 def stop(call: Call, subscription: Json) -> None:

@@ -23,6 +23,8 @@ def renew(call: Call, id: str) -> None:
     if subscription["status"] == "incomplete":
         call.schedule.add(call.now + 3_600, "subscription.renew", id, subscription["test_clock"])
         return
+    if subscription["schedule"] is not None and _next_phase(call, subscription):
+        return
     items = load(call, subscription)
     old = period_of(subscription)
     if subscription["cancel_at_period_end"] or (subscription["cancel_at"] or old[1] + 1) <= old[1]:
@@ -48,6 +50,14 @@ def renew(call: Call, id: str) -> None:
     call.objects.save(subscription, UPDATED)
     if paused:
         hold(call, subscription, invoice)
+
+
+def _next_phase(call: Call, subscription: Json) -> bool:
+    """Begin the schedule's next phase, when it begins with this period; whether that ended the subscription."""
+    from tollkey.payments._scheduling import phase_due  # schedules are made of subscriptions, which are made of periods
+
+    phase_due(call, subscription)
+    return subscription["status"] in _ENDED
 
 
 def _leave(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:

@@ -1,0 +1,174 @@
+"""What a quote adds up to, and what its acceptance makes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tollkey.payments import _subscribing as subscriptions
+from tollkey.payments._billing import Line, cost
+from tollkey.payments._billing import compute as add_up
+from tollkey.payments._discounting import imagine, offs
+from tollkey.payments._fields import given
+from tollkey.payments._invoicing import item_parent, method_of, new_invoice, new_line, product_name, store
+from tollkey.payments._invoicing.lines import rate_of
+from tollkey.payments._pricing import named_price, public
+from tollkey.wire import Call, Json, blank, invalid
+
+
+def make_lines(call: Call, wanted: list[Json]) -> list[Json]:
+    """The lines of a quote, priced. Raises ApiError for prices that are not there, or of different currencies or intervals."""
+    made: list[Json] = []
+    for place, entry in enumerate(wanted):
+        price = named_price(call, entry, f"line_items[{place}]")
+        quantity = given(entry, "quantity", 1)
+        amount = cost(price, quantity)
+        line = blank(
+            "item",
+            id=call.ids.new("li"),
+            amount_discount=0,
+            amount_subtotal=amount,
+            amount_tax=0,
+            amount_total=amount,
+            currency=price["currency"],
+            description=product_name(call, price),
+            price=public(price),
+            quantity=quantity,
+        )
+        line["_rates"] = list(entry.get("tax_rates") or [])
+        made.append(line)
+    if len({line["currency"] for line in made}) > 1:
+        raise invalid("All line items must have the same currency.", "line_items")
+    intervals = {
+        (line["price"]["recurring"]["interval"], line["price"]["recurring"]["interval_count"])
+        for line in made
+        if line["price"]["recurring"]
+    }
+    if len(intervals) > 1:
+        raise invalid("All recurring line items must have the same interval.", "line_items")
+    return made
+
+
+def settle(call: Call, quote: Json) -> None:
+    """Add a quote up: each line, what is due at once (upfront) and what recurs."""
+    lines = quote["_items"]
+    currency = lines[0]["currency"] if lines else quote["currency"] or "usd"
+    ids = [
+        imagine(call, {name: value for name, value in entry.items() if value})["id"]
+        for entry in quote["discounts"]
+        if not entry.get("discount")
+    ]
+    off = offs(call, [*ids, *(entry["discount"] for entry in quote["discounts"] if entry.get("discount"))], currency, call.now)
+    default = [rate_of(call, id) for id in quote["default_tax_rates"]]
+    whole = [
+        Line(line["amount_subtotal"], True, line["price"]["product"], (), [rate_of(call, id) for id in line["_rates"]]) for line in lines
+    ]
+    totals = add_up(whole, off, default)
+    for line, worked in zip(lines, whole, strict=True):
+        line["amount_discount"] = line["amount_subtotal"] - worked.net
+        line["amount_tax"] = sum(tax.amount for tax in worked.taxes)
+        line["amount_total"] = worked.gross
+    recurring = [line for line in lines if line["price"]["recurring"]]
+    quote["currency"] = currency
+    quote["amount_subtotal"], quote["amount_total"] = totals.subtotal, totals.total
+    quote["total_details"] = _details(lines)
+    quote["computed"] = {"recurring": _recurring(recurring), "upfront": _sums(lines)}
+    if quote["subscription_data"]["trial_period_days"]:
+        quote["computed"]["upfront"] = _sums([line for line in lines if not line["price"]["recurring"]])
+
+
+def _details(lines: list[Json]) -> Json:
+    return {
+        "amount_discount": sum(line["amount_discount"] for line in lines),
+        "amount_shipping": 0,
+        "amount_tax": sum(line["amount_tax"] for line in lines),
+    }
+
+
+def _sums(lines: list[Json]) -> Json:
+    return {
+        "amount_subtotal": sum(line["amount_subtotal"] for line in lines),
+        "amount_total": sum(line["amount_total"] for line in lines),
+        "total_details": _details(lines),
+    }
+
+
+def _recurring(lines: list[Json]) -> Json | None:
+    if not lines:
+        return None
+    rule = lines[0]["price"]["recurring"]
+    return {**_sums(lines), "interval": rule["interval"], "interval_count": rule["interval_count"]}
+
+
+def shown(line: Json) -> Json:
+    """A line without what is private of it."""
+    return {name: value for name, value in line.items() if not name.startswith("_")}
+
+
+def fulfil(call: Call, quote: Json) -> None:
+    """Make the subscription (with the one-time lines on its first invoice), or the invoice, of an accepted quote."""
+    customer = call.objects.get("customer", quote["customer"], "customer")
+    lines = quote["_items"]
+    recurring = [line for line in lines if line["price"]["recurring"]]
+    once = [line for line in lines if not line["price"]["recurring"]]
+    days = quote["invoice_settings"]["days_until_due"]
+    discounts = [{name: value for name, value in entry.items() if value} for entry in quote["discounts"]]
+    if recurring:
+        data = quote["subscription_data"]
+        params: Json = {
+            "customer": customer["id"],
+            "items": [{"price": line["price"]["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]} for line in recurring],
+            "add_invoice_items": [{"price": line["price"]["id"], "quantity": line["quantity"]} for line in once],
+            "collection_method": quote["collection_method"],
+            "metadata": {**(data["metadata"] or {})},
+            "description": data["description"],
+            "off_session": True,
+        }
+        if quote["collection_method"] == "send_invoice":
+            params["days_until_due"] = 30 if days is None else days
+        if discounts:
+            params["discounts"] = discounts
+        if quote["default_tax_rates"]:
+            params["default_tax_rates"] = quote["default_tax_rates"]
+        if data["trial_period_days"]:
+            params["trial_period_days"] = data["trial_period_days"]
+        none: Any = {"default_payment_method": None, "default_source": None}
+        if method_of(call, none, None, customer) is None:
+            params["payment_behavior"] = "default_incomplete"
+        made = subscriptions.create(call, params)
+        quote["subscription"], quote["invoice"] = made["id"], made["latest_invoice"]
+        return
+    quote["invoice"] = _invoice(call, quote, customer, once, days)["id"]
+
+
+def _invoice(call: Call, quote: Json, customer: Json, lines: list[Json], days: int | None) -> Json:
+    made = [
+        new_line(
+            call,
+            amount=line["amount_subtotal"],
+            currency=line["currency"],
+            period=(call.now, call.now),
+            parent=item_parent(None),
+            description=line["description"],
+            quantity=line["quantity"],
+            price=line["price"]["id"],
+            product=line["price"]["product"],
+            unit=Decimal(line["price"]["unit_amount_decimal"] or 0),
+            rates=line["_rates"],
+        )
+        for line in lines
+    ]
+    return store(
+        call,
+        new_invoice(
+            call,
+            customer,
+            currency=quote["currency"],
+            reason="manual",
+            lines=made,
+            collection_method=quote["collection_method"],
+            days_until_due=30 if quote["collection_method"] == "send_invoice" and days is None else days,
+            auto_advance=True,
+            parent={"quote_details": {"quote": quote["id"]}, "subscription_details": None, "type": "quote_details"},
+        ),
+    )
