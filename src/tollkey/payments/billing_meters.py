@@ -235,7 +235,7 @@ def _report(call: Call, problems: list[Json], meter: str | None) -> Json:
     return {
         "object": "billing.meter_error_report",
         "id": call.ids.new("mer"),
-        "developer_message_summary": f"There {'is' if len(problems) == 1 else 'are'} {len(problems)} invalid event{'s' if len(problems) > 1 else ''}",
+        "developer_message_summary": f"Invalid events: {len(problems)}",
         "reason": {
             "error_count": len(problems),
             "error_types": [
