@@ -361,6 +361,29 @@ def _upload(m: Maker) -> Json:
     return answer
 
 
+def _issued(m: Maker) -> Json:
+    """A card that is issued and may spend."""
+    m.post("/v1/test_helpers/issuing/fund_balance", amount=100_000, currency="usd")
+    return m.post("/v1/issuing/cards", **m.body("POST /v1/issuing/cards"))
+
+
+def _authorized(m: Maker, **more: Any) -> Json:
+    return m.post("/v1/test_helpers/issuing/authorizations", card=_issued(m)["id"], amount=500, **more)
+
+
+def _asked(m: Maker) -> str:
+    """An authorization that waits for its answer."""
+    path = f"/v1/issuing/cards/{_issued(m)['id']}/test/authorizations"
+    found: str = m.post(path, **m.body("POST /v1/issuing/cards/{}/test/authorizations"))["id"]
+    return found
+
+
+def _issuing_dispute(m: Maker) -> Json:
+    spent = m.make("issuing.transaction")["id"]
+    evidence = {"reason": "fraudulent", "fraudulent": {"explanation": "Stolen"}}
+    return m.post("/v1/issuing/disputes", transaction=spent, evidence=evidence)
+
+
 def _usage(m: Maker) -> Json:
     return m.post(
         "/v1/billing/meters", display_name="Calls", event_name=f"calls_{m.next()}", default_aggregation={"formula": "sum"},
@@ -392,6 +415,11 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "country_spec": lambda m: {"id": "US"},
     "exchange_rate": lambda m: {"id": "usd"},
     "reporting.report_type": lambda m: {"id": "balance.summary.1"},
+    "issuing.authorization": _authorized,
+    "issuing.card": _issued,
+    "issuing.dispute": _issuing_dispute,
+    "issuing.transaction": lambda m: m.post(
+        "/v1/test_helpers/issuing/transactions/create_force_capture", card=_issued(m)["id"], amount=500, currency="usd"),
     "line_item": _line_item,
     "mandate": lambda m: {"id": _mandate(m), "object": "mandate"},
     "payment_method": _attached,
@@ -542,6 +570,30 @@ BODIES: dict[str, Body] = {
     "POST /v1/invoices/{}/remove_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "behavior": "delete"}]},
     "POST /v1/invoices/{}/update_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "description": "Changed"}]},
     "POST /v1/invoices/{}/attach_payment": lambda m: {"payment_intent": _paid_intent(m)["id"]},
+    "POST /v1/issuing/authorizations/{}": META,
+    "POST /v1/issuing/cardholders": {
+        "name": "Jenny Rosen", "type": "individual", "email": "jenny@example.com", "phone_number": "+18008675309",
+        "individual": {"first_name": "Jenny", "last_name": "Rosen", "dob": {"day": 1, "month": 11, "year": 1981},
+                       "card_issuing": {"user_terms_acceptance": {"date": 1_767_225_000, "ip": "8.8.8.8"}}},
+        "billing": {"address": {"line1": "1 Main Street", "city": "Colma", "state": "CA", "postal_code": "94111", "country": "US"}}},
+    "POST /v1/issuing/cardholders/{}": META,
+    "POST /v1/issuing/cards": lambda m: {
+        "cardholder": m.id("issuing.cardholder"), "currency": "usd", "type": "virtual", "status": "active"},
+    "POST /v1/issuing/cards/{}": META,
+    "POST /v1/issuing/disputes": lambda m: {
+        "transaction": m.make("issuing.transaction")["id"],
+        "evidence": {"reason": "fraudulent", "fraudulent": {"explanation": "Stolen"}}},
+    "POST /v1/issuing/disputes/{}": META,
+    "POST /v1/issuing/transactions/{}": META,
+    "POST /v1/issuing/cards/{}/test/authorizations": {"held_amount": 100, "authorization_method": "online"},
+    "POST /v1/test_helpers/issuing/authorizations": lambda m: {"card": _issued(m)["id"], "amount": 500},
+    "POST /v1/test_helpers/issuing/authorizations/{}/increment": {"increment_amount": 100},
+    "POST /v1/test_helpers/issuing/authorizations/{}/finalize_amount": {"final_amount": 400},
+    "POST /v1/test_helpers/issuing/fund_balance": {"amount": 1000, "currency": "usd"},
+    "POST /v1/test_helpers/issuing/transactions/create_force_capture": lambda m: {
+        "card": _issued(m)["id"], "amount": 500, "currency": "usd"},
+    "POST /v1/test_helpers/issuing/transactions/create_unlinked_refund": lambda m: {
+        "card": _issued(m)["id"], "amount": 500, "currency": "usd"},
     "POST /v1/payment_intents": {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]},
     "POST /v1/payment_intents/{}": META,
     "POST /v1/payment_intents/{}/confirm": {"payment_method": "pm_card_visa"},
@@ -679,6 +731,8 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "DELETE /v1/customers/{}/subscriptions/{}/discount": lambda m: _discounted_subscription(m),
     "POST /v1/invoices/{}/send": lambda m: [_open_invoice(m, collection_method="send_invoice", days_until_due=30)["id"]],
     "POST /v1/invoices/{}/void": lambda m: [_open_invoice(m)["id"]],
+    "POST /v1/issuing/authorizations/{}/approve": lambda m: [_asked(m)],
+    "POST /v1/issuing/authorizations/{}/decline": lambda m: [_asked(m)],
     "POST /v1/payment_intents/{}/capture": lambda m: [_paid_intent(m, capture_method="manual")["id"]],
     "POST /v1/payment_intents/{}/increment_authorization": lambda m: [_growing(m)],
     "POST /v1/payment_intents/{}/verify_microdeposits": lambda m: [_microdeposit(m, "payment")],
