@@ -99,7 +99,7 @@ def test_a_failed_member_fails_alone_with_its_own_exception(database: Database) 
         raise KeyError("its own")
 
     async def test(edge: Edge) -> None:
-        outcomes = await settled(edge.write(add("a")), edge.write(wrong), edge.write(add("b")))
+        outcomes = await settled(edge.write(add("a"), "one"), edge.write(wrong, "one"), edge.write(add("b"), "one"))
         assert kinds(outcomes) == ["a", KeyError, "b"]
         again = await settled(edge.write(add("a")), edge.write(add("c")))
         assert kinds(again) == [Duplicate, "c"]
@@ -118,6 +118,20 @@ def test_works_with_one_lock_follow_one_another(database: Database) -> None:
         await edge.write(add("a"))
         numbers = await asyncio.gather(*(edge.write(count, lock="a") for _ in range(40)))
         assert sorted(numbers) == list(range(40))
+
+    with_edge(database, test)
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_works_that_wait_for_one_lock_share_a_transaction_on_postgresql(database: Database) -> None:
+    def numbered(tx: Tx) -> int:
+        return int(tx.execute("SELECT pg_current_xact_id()::text")[0][0])
+
+    async def test(edge: Edge) -> None:
+        transactions = await asyncio.gather(*(edge.write(numbered, lock="one") for _ in range(9)))
+        assert len(set(transactions)) == 1
+        apart = await asyncio.gather(*(edge.write(numbered) for _ in range(9)))
+        assert len(set(apart)) == 9
 
     with_edge(database, test)
 

@@ -3,7 +3,7 @@
 SQLite: reads run on the event loop (about 10 µs each). Writes are committed in groups: those
 waiting run one after the other on the loop, each in its own savepoint of one transaction; only
 the COMMIT, which waits for the disk, runs in a thread, while the next group gathers. Answers
-leave after it. PostgreSQL: everything runs in a thread pool.
+leave after it. PostgreSQL: everything runs in a thread pool, works under one lock in groups too.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from tollkey.db.engine import Database, StorageError, Tx
-from tollkey.db.postgres import Postgres
+from tollkey.db.postgres import Conflict, Postgres
 from tollkey.db.sqlite import SQLite, SQLiteTx
 
 T = TypeVar("T")
 
+GROUP_MOST = 32  # works in one transaction on PostgreSQL; more would keep the first ones waiting
 BATCH_SECONDS = 0.010  # of the loop's time for one group; reads wait no longer than this and one more work
 POLL_SECONDS = 0.2
 _TIDY_SECONDS = 600.0
@@ -261,12 +263,18 @@ class _Group:
 
 
 class ThreadEdge:
-    """Runs each work on a thread of a pool as large as the database's own."""
+    """Runs each work on a thread of a pool as large as the database's own.
+
+    Works under the same lock would only wait for one another there, a thread and a connection each. So they gather
+    here and run in groups: one transaction, one commit, each in a savepoint of its own.
+    """
 
     def __init__(self, database: Postgres, on_alive: Callable[[], None] | None = None) -> None:
         self._database = database
         self._on_alive = on_alive
         self._threads = ThreadPoolExecutor(database.pool_size, thread_name_prefix="tollkey-storage")
+        self._queues: dict[str, deque[_Waiting]] = {}
+        self._pumps: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def read(self, work: Callable[[Tx], T]) -> T:
@@ -275,16 +283,69 @@ class ThreadEdge:
     async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         if self._stopping:
             raise StorageError("storage is stopping")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._database.write, work, lock)
+        loop = asyncio.get_running_loop()
+        if lock is None:
+            return await loop.run_in_executor(self._threads, self._database.write, work, None)
+        answer: asyncio.Future[T] = loop.create_future()
+        queue = self._queues.get(lock)
+        if queue is not None:
+            queue.append(_Waiting(work, answer))
+        else:
+            queue = self._queues[lock] = deque([_Waiting(work, answer)])
+            pump = loop.create_task(self._commit_groups(lock, queue))
+            self._pumps.add(pump)
+            pump.add_done_callback(self._pumps.discard)
+        return await answer
+
+    async def _commit_groups(self, lock: str, queue: deque[_Waiting]) -> None:
+        """As long as works wait for this lock: a group in a thread, then its answers."""
+        loop = asyncio.get_running_loop()
+        while queue:
+            group = [queue.popleft() for _ in range(min(len(queue), GROUP_MOST))]
+            works = [waiting.work for waiting in group]
+            try:
+                outcomes = await loop.run_in_executor(self._threads, self._database.write, partial(_each, works), lock)
+            except Exception as error:
+                outcomes = [error] * len(group)
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                if waiting.answer.done():  # its caller has gone
+                    continue
+                if isinstance(outcome, Exception):
+                    waiting.answer.set_exception(outcome)
+                else:
+                    waiting.answer.set_result(outcome.value)
+        del self._queues[lock]
 
     async def start(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._database.listen, self._on_alive or _nothing)
 
     async def stop(self) -> None:
         self._stopping = True
+        if self._pumps:
+            await asyncio.wait(self._pumps)
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._threads.shutdown)
         await loop.run_in_executor(None, self._database.close)
+
+
+class _Kept(NamedTuple):
+    value: Any
+
+
+def _each(works: Sequence[Callable[[Tx], Any]], tx: Tx) -> list[_Kept | Exception]:
+    """Run works in one transaction; one that fails undoes only what it wrote itself."""
+    if len(works) == 1:
+        return [_Kept(works[0](tx))]
+    outcomes: list[_Kept | Exception] = []
+    for work in works:
+        try:
+            with tx.savepoint():
+                outcomes.append(_Kept(work(tx)))
+        except Conflict:  # the database undid the whole transaction: the group runs again
+            raise
+        except Exception as error:
+            outcomes.append(error)
+    return outcomes
 
 
 def _nothing() -> None:

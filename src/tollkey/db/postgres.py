@@ -38,7 +38,7 @@ _WAIT_SECONDS = 5.0  # for a free connection
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
-class _Again(StorageError):
+class Conflict(StorageError):
     """The database undid the transaction so that another could go on; it may simply be run again."""
 
 
@@ -65,7 +65,7 @@ def _translate(error: psycopg.Error) -> StorageError:
     if isinstance(error, errors.UniqueViolation):
         return Duplicate(text)
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
-        return _Again(text)
+        return Conflict(text)
     return StorageError(text)
 
 
@@ -224,7 +224,7 @@ class Postgres:
         for attempt in range(_ATTEMPTS):
             try:
                 tx, result = self._attempt(begin, work)
-            except _Again:
+            except Conflict:
                 if attempt + 1 == _ATTEMPTS:
                     raise
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))
