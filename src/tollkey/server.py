@@ -18,7 +18,7 @@ import httpx
 
 import tollkey.payments
 import tollkey.platform
-from tollkey import keys, ledger, outbox
+from tollkey import dashboard, keys, ledger, outbox
 from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_for, migrate, open_database
 from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
@@ -111,6 +111,7 @@ def open_core(
         database,
         [
             keys.MIGRATION, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION, hosted.MIGRATION,
+            dashboard.MIGRATION,
             *(m for m in gather_migrations(tollkey.platform, tollkey.payments) if beside is None or m is not REQUEST_LOGS),
         ],
     )  # fmt: skip
@@ -140,6 +141,12 @@ def ensure_first_account(core: Core) -> Merchant:
         return made
 
     return core.database.write(work, lock="merchants")
+
+
+def owner_link(core: Core, account: str) -> str | None:
+    """A new one-time address where a person becomes the owner; None once there is one."""
+    keyring, ids, now = core.authority.keyring, core.setup.ids, int(core.now())
+    return core.database.write(lambda tx: dashboard.owner_link(tx, keyring, ids, core.setup.base_url, account, now), lock="merchants")
 
 
 def test_pair(core: Core, account: str) -> tuple[str, str]:
@@ -270,10 +277,21 @@ def build(core: Core) -> Server:
     wire = make_app(service, settings.trust_proxy)
     cli = CliSocket(edge, core.setup.tables.of["event"], core.authority.keyring, core.now)
 
+    pages = dashboard.Dashboard(core.setup, edge, core.authority, core.now, trust_proxy=settings.trust_proxy)
+    api = _api_paths(core.catalogue)
+
     async def front(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
             await (cli if scope["path"] == cli.path else no_socket)(scope, receive, send)
-        else:
+        elif scope["path"].startswith(api) or any(name == b"authorization" for name, _ in scope["headers"]):
             await wire(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
 
     return Server(core, edge, service, front, deliverer, http, log_buffer)
+
+
+def _api_paths(catalogue: Catalogue) -> tuple[str, ...]:
+    """How the paths begin that the wire answers: the API's, and those of pages for people without an account here (``wire.hosted``)."""
+    public = (endpoint.path for resource in catalogue.resources for endpoint in resource.endpoints if endpoint.public)
+    return ("/v1/", "/v2/", *dict.fromkeys(path.partition("{")[0] for path in public))

@@ -14,7 +14,7 @@ import typer
 import uvicorn
 
 from tollkey.db import StorageError
-from tollkey.server import Core, build, ensure_first_account, open_core, test_pair
+from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, test_pair
 from tollkey.settings import load_settings
 
 
@@ -44,6 +44,9 @@ def serve(
         "publishable_key": publishable,
         "secret_key": secret,
     }
+    link = owner_link(core, merchant.id)
+    if link is not None:
+        facts["owner_link"] = link
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(core, listener, facts, json_))
 
@@ -117,6 +120,8 @@ def _announce(facts: dict[str, str], as_json: bool) -> None:
             title="ready", border_style="green",
         )
     )  # fmt: skip
+    if "owner_link" in facts:
+        print(f"\nOpen this once, to become the owner of the Dashboard:\n{facts['owner_link']}")
     print(f"\ncurl {url}/v1/customers -u {key}: -d email=jenny@example.com\n")
     print(
         f'import stripe\nstripe.api_key = "{key}"\nstripe.api_base = "{url}"\n'

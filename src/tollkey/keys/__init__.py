@@ -10,7 +10,7 @@ from tollkey.keys.keyring import Keyring, KeyringError, is_private
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS, ROLL_EXPIRATIONS, RateLimiter
 from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, PermissionSet
 from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
-from tollkey.keys.sealing import SealBroken
+from tollkey.keys.sealing import SealBroken, seal, unseal
 from tollkey.keys.service import KeyService
 from tollkey.keys.store import MIGRATION, Usage, exists_in_other_mode, guard
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
@@ -65,5 +65,7 @@ __all__ = [
     "read_authorization",
     "redact",
     "rfc6750",
+    "seal",
+    "unseal",
     "wsgi",
 ]

@@ -1,0 +1,310 @@
+"""The Dashboard as an ASGI application, and how to write a page.
+
+**A page is a file.** Every module of ``dashboard/pages/`` may define ``PAGES = (Page(...), …)``; they are
+gathered by looking into the folder, there is no central list. A page says its path, its handler and the
+*action* that the person's role must allow (``roles.py``, the one matrix)::
+
+    def show(ctx: Visit, params: Params) -> Answer:
+        log = one(ctx.tx, ctx.scope, params["request"])
+        if log is None:
+            raise NotHere
+        return Render("logs/one.html", {"log": log})
+
+    PAGES = (
+        Page("/logs/{request}", show, action="logs.see"),
+        Page("/logs", index, action="logs.see", nav=Nav("Developers", "Logs", 30)),
+        Page("/webhooks/new", create, method="POST", action="webhooks.change", again=new),
+    )
+
+- A plain handler runs in a transaction (``ctx.tx``; a writing one for POST) in the scope ``ctx.scope``, which
+  is the account and mode of the URL; the person is a member there, their role allows the action, the form
+  carried its token. An ``async`` handler has no transaction and uses ``await ctx.read(fn)``, ``ctx.write(fn)``.
+- It answers ``Render(template, context)``, ``Redirect(to, notice)``, ``Data(json)`` or ``File(…)``; it raises
+  ``NotHere``, or ``FormErrors({"field": "message"})``: then ``again`` shows the form with the message beside the
+  field and what was typed still in it. ``keys.KeyRefused`` and ``wire.ApiError`` become form errors by themselves.
+- ``ctx.url("/logs")`` is an address in the same account and mode, ``ctx.may("keys.roll")`` says whether to show a button,
+  ``ctx.call()`` is a Call for handlers of the payments API.
+- Tests are made from the declarations: each page must refuse without role, without token, from another account
+  and in the other mode. A path with a new ``{name}`` needs a sample id in ``tests/dashboard/samples.py``.
+
+**Templates** extend ``base.html`` (blocks ``title``, ``actions``, ``content``) and
+``{% import "parts.html" as parts with context %}`` for: ``form(action)`` (a call block: POST with its token), ``field(name, label, …)``,
+``textarea``, ``select``, ``checkbox``, ``button``, ``copy(text, label)``, ``badge(text, tone)``, ``empty(title, text)``,
+``pages(newer, older)``, ``table(caption)``; filters ``time``, ``for_how_long``, ``pretty``. No inline script or style: the
+Content-Security-Policy refuses both. Behaviour hangs on ``data-`` attributes (see static/app.js).
+
+**URLs** are ``/acct_…/test/path`` (test mode), ``/acct_…/path`` (live mode); pages without a mode have both, so that
+going through them does not change it. Without the account they
+lead to the one last used, so a link to ``/test/apikeys`` works for everybody.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from tollkey.dashboard import guard, people, roles, sessions
+from tollkey.dashboard.page import Answer, Data, File, FormErrors, NotAllowed, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.passwords import Passwords
+from tollkey.dashboard.people import PeopleRefused
+from tollkey.dashboard.routing import Asked, Place, Routes, Sent, gather_pages, place_of
+from tollkey.dashboard.view import View, etag
+from tollkey.db import Edge, StorageError, Tx
+from tollkey.keys import Authority, KeyRefused
+from tollkey.wire import ApiError, Setup
+
+log = logging.getLogger("tollkey.dashboard")
+
+Message = MutableMapping[str, Any]
+_LARGEST_FORM = 1024 * 1024  # bytes
+_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
+
+
+class App:
+    """Answers requests for pages. Built at the first of them (``dashboard.Dashboard``)."""
+
+    def __init__(
+        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Passwords, trust_proxy: bool = False
+    ) -> None:
+        self.setup, self.edge, self.authority, self.now = setup, edge, authority, now
+        self.passwords, self.trust_proxy = passwords, trust_proxy
+        self.view = View()
+        self.routes = Routes(gather_pages())
+
+    # -- ASGI
+
+    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            return
+        asked = await self._asked(scope, receive)
+        sent = await self.answer(asked) if asked is not None else Sent(413, [("content-type", "text/plain")], b"Too large.\n")
+        pairs = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in sent.headers]
+        pairs.append((b"content-length", b"%d" % len(sent.body)))
+        await send({"type": "http.response.start", "status": sent.status, "headers": pairs})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else sent.body})
+
+    async def _asked(self, scope: Message, receive: Callable[[], Awaitable[Message]]) -> Asked | None:
+        headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        client = scope.get("client")
+        ip, secure = (client[0] if client else None), scope.get("scheme") == "https"
+        if self.trust_proxy and "x-forwarded-for" in headers:
+            ip, secure = headers["x-forwarded-for"].rpartition(",")[2].strip(), headers.get("x-forwarded-proto") == "https"
+        body, more = b"", scope["method"] == "POST"
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = bool(message.get("more_body"))
+            if len(body) > _LARGEST_FORM:
+                return None
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        query = scope["query_string"].decode("latin-1")
+        return Asked(method, scope["path"], query, headers, ip, secure, body.decode("utf-8", "replace"))
+
+    # -- one request
+
+    async def answer(self, asked: Asked) -> Sent:
+        """The answer to a request. Never raises."""
+        if asked.path.startswith("/static/"):
+            return self._static(asked)
+        place = place_of(asked.path)
+        page, names = self.routes.find(asked.method, place.path)
+        visit, cookies = self._visit(asked, page), guard.read_cookies(asked.headers.get("cookie", ""), asked.secure)
+        token = cookies.get("session", "")
+        extra: list[tuple[str, str]] = []
+        if not token and not cookies.get("visitor"):
+            cookies["visitor"] = self.setup.ids.text(43)
+            extra.append(("Set-Cookie", guard.set_cookie("visitor", cookies["visitor"], asked.secure)))
+        visit.visitor = token or cookies["visitor"]
+        visit.csrf = guard.csrf_token(self.authority.keyring, visit.visitor)
+        try:
+            await self._recognise(visit, token, place)
+            given = await self._admitted(visit, asked, place, page, names)
+        except NotAllowed as refusal:
+            given = await self._refused(visit, refusal.action)
+        except NotHere:
+            given = self._sorry(visit, 404, "Nothing here", "There is no such page, or it belongs to another account or to the other mode.")
+        except StorageError as error:
+            log.error("%s %s storage: %s", asked.method, place.path, error)
+            given = self._sorry(visit, 503, "Storage is not available", "Nothing was changed. Try again in a moment.")
+        except Exception:
+            log.exception("%s %s", asked.method, place.path)
+            given = self._sorry(visit, 500, "Something went wrong", "Nothing was changed. The cause is in the server's log.")
+        return self._give(visit, given, cookies, extra)
+
+    def _visit(self, asked: Asked, page: Page | None) -> Visit:
+        host = asked.headers.get("host", "")
+        base = self.setup.base_url if not host else f"{'https' if asked.secure else 'http'}://{host}"
+        return Visit(
+            self.setup, self.edge, self.authority, self.passwords, int(self.now()), asked.method, asked.path, asked.query, asked.ip,
+            asked.headers.get("user-agent", ""), "", base, asked.secure, "application/json" in asked.headers.get("accept", ""), page,
+        )  # fmt: skip
+
+    async def _recognise(self, visit: Visit, token: str, place: Place) -> None:
+        """Who is it, and where are they a member?"""
+        visit.livemode = place.livemode
+
+        def work(tx: Tx) -> None:
+            visit.session = sessions.find(tx, self.authority.keyring, token, visit.now) if token else None
+            if visit.session is not None and visit.session.stage == "full":
+                visit.person = people.by_id(tx, visit.session.person)
+                visit.accounts = people.memberships(tx, visit.session.person)
+
+        await self.edge.read(work)
+        visit.member = next((m for m in visit.accounts if m.account == place.account), None)
+        if not place.account and visit.accounts and visit.page is not None and visit.page.scope in ("open", "person"):
+            visit.member, visit.livemode = visit.accounts[0], False  # the sidebar leads on from there
+        if visit.session is not None and visit.person is not None and sessions.touched_late(visit.session, visit.now):
+            session = visit.session
+            await self.edge.write(lambda tx: sessions.touch(tx, session.id, visit.now, visit.ip))
+
+    async def _admitted(self, visit: Visit, asked: Asked, place: Place, page: Page | None, names: dict[str, str]) -> Answer:
+        """Every check there is, in one place; then the handler."""
+        if page is None:
+            raise NotHere
+        if asked.method == "POST":
+            given = Params.of_text({}, asked.form).raw("csrf") or asked.headers.get("x-csrf-token", "")
+            ours = guard.same_origin(asked.headers, asked.headers.get("host", ""), asked.secure)
+            if not ours or not guard.csrf_right(self.authority.keyring, visit.visitor, given):
+                return self._sorry(visit, 403, "This form is out of date", "Go back, load the page again and send the form once more.")
+        if page.scope != "open":
+            if visit.person is None:
+                second = visit.session is not None
+                here = asked.path + (f"?{asked.query}" if asked.query else "") if asked.method == "GET" else "/"
+                return Redirect(f"{'/login/second' if second else '/login'}?to={quote(here)}")
+            if page.scope in ("mode", "account"):
+                if not place.account and visit.accounts and asked.method == "GET":
+                    return Redirect(f"/{visit.accounts[0].account}{asked.path}{f'?{asked.query}' if asked.query else ''}")
+                if visit.member is None:
+                    raise NotHere
+                if not roles.allows(visit.member.role, page.action, visit.livemode):
+                    raise NotAllowed(page.action)
+        if page.sudo and (visit.session is None or not visit.session.confirmed(visit.now)):
+            return self._confirm_first(visit, asked)
+        return await self._handled(visit, page, Params.of_text(names, asked.form if asked.method == "POST" else asked.query))
+
+    def _confirm_first(self, visit: Visit, asked: Asked) -> Answer:
+        back = asked.path + (f"?{asked.query}" if asked.query else "")
+        if asked.method == "POST":
+            back = asked.path if self.routes.find("GET", place_of(asked.path).path)[0] is not None else asked.path.rpartition("/")[0]
+        to = f"/confirm?to={quote(back)}"
+        return Data({"error": "confirm", "to": to}, 403) if visit.wants_json else Redirect(to)
+
+    async def _handled(self, visit: Visit, page: Page, params: Params) -> Answer:
+        try:
+            return await self._run(visit, page.handler, params, page.method == "POST" or page.writes)
+        except FormErrors as problem:
+            errors = problem.errors
+        except PeopleRefused as refused:
+            errors = {refused.field: refused.message}
+        except KeyRefused as refused_key:
+            if refused_key.code == "resource_missing":
+                raise NotHere from None
+            errors = {(refused_key.param or "") if refused_key.param != "id" else "": refused_key.message}
+        except ApiError as problem_api:
+            errors = {problem_api.param or "": str(problem_api.message)}
+        if visit.wants_json:
+            return Data({"error": "refused", "errors": errors, "message": next(iter(errors.values()))}, 422)
+        if page.again is None:
+            return self._sorry(visit, 422, "That did not work", " ".join(errors.values()))
+        visit.errors, visit.values = errors, params
+        shown = await self._run(visit, page.again, params, False)
+        return replace(shown, status=422) if isinstance(shown, Render) else shown
+
+    async def _run(self, visit: Visit, handler: Callable[[Any, Any], Any], params: Params, writes: bool) -> Answer:
+        if inspect.iscoroutinefunction(handler):
+            answer: Answer = await handler(visit, params)
+            return answer
+
+        def work(tx: Tx) -> Answer:
+            visit._tx = tx
+            try:
+                made: Answer = handler(visit, params)
+                return made
+            finally:
+                visit._tx = None
+
+        if not writes:
+            return await self.edge.read(work)
+        lock = f"{visit.member.account}:{int(visit.livemode)}" if visit.member is not None else None
+        return await self.edge.write(work, lock=lock)
+
+    # -- answers
+
+    async def _refused(self, visit: Visit, action: str) -> Answer:
+        """403, saying what is missing and whom to ask."""
+        if visit.wants_json:
+            return Data({"error": "role", "message": "Your role does not allow this."}, 403)
+        account = visit.account
+        owner = await self.edge.read(lambda tx: people.owner(tx, account))
+        role = roles.LABELS[visit.member.role] if visit.member is not None else ""
+        about = {"owner": owner, "action": roles.ACTIONS[action], "roles": roles.who_may(action, visit.livemode), "role": role}
+        return Render("refused.html", about, 403)
+
+    def _sorry(self, visit: Visit, status: int, title: str, text: str) -> Answer:
+        if visit.wants_json:
+            return Data({"error": str(status), "message": f"{title}. {text}"}, status)
+        return Render("sorry.html", {"title": title, "text": text}, status)
+
+    def _static(self, asked: Asked) -> Sent:
+        body = self.view.static.get(asked.path.removeprefix("/static/"))
+        common = list(guard.headers(asked.secure).items())
+        if body is None or asked.method != "GET":
+            return Sent(404, [*common, ("Content-Type", "text/plain")], b"No such file.\n")
+        kind = _TYPES.get(asked.path.rpartition(".")[2], "application/octet-stream")
+        held = "max-age=31536000, immutable" if asked.query == f"v={etag(body)[1:13]}" else "no-cache"
+        headers = [*common, ("Content-Type", kind), ("ETag", etag(body)), ("Cache-Control", held)]
+        return Sent(304, headers, b"") if asked.headers.get("if-none-match") == etag(body) else Sent(200, headers, body)
+
+    def _give(self, visit: Visit, given: Answer, cookies: dict[str, str], extra: list[tuple[str, str]]) -> Sent:
+        headers = [*guard.headers(visit.secure).items(), ("Cache-Control", "no-store"), *extra]
+        if isinstance(given, Redirect):
+            headers += [("Location", given.to), ("Content-Type", "text/plain")]
+            if given.session is not None:
+                life = sessions.LIFE_SECONDS if given.session else 0
+                headers.append(("Set-Cookie", guard.set_cookie("session", given.session, visit.secure, life)))
+            if given.notice:
+                headers.append(("Set-Cookie", guard.set_cookie("notice", given.notice, visit.secure, 60)))
+            return Sent(303, headers, b"")
+        if isinstance(given, Data):
+            return Sent(given.status, [*headers, ("Content-Type", "application/json")], orjson.dumps(given.value))
+        if isinstance(given, File):
+            attachment = f'attachment; filename="{given.name}"'
+            return Sent(200, [*headers, ("Content-Type", given.content_type), ("Content-Disposition", attachment)], given.body)
+        if cookies.get("notice"):
+            headers.append(("Set-Cookie", guard.set_cookie("notice", "", visit.secure, 0)))
+        context = {"ctx": visit, "notice": cookies.get("notice", ""), "nav": self._sidebar(visit), **given.context}
+        try:
+            body, status = self.view.render(given.template, context), given.status
+        except Exception:
+            log.exception("template %s", given.template)
+            sorry = {"title": "Something went wrong", "text": "The cause is in the server's log."}
+            body, status = self.view.render("sorry.html", {"ctx": visit, "notice": "", "nav": [], **sorry}), 500
+        return Sent(status, [*headers, ("Content-Type", "text/html; charset=utf-8")], body)
+
+    def _sidebar(self, visit: Visit) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+        """Section -> entries (label, address, whether it is this page), from the pages' declarations.
+
+        The API keys are there for everybody: who may not see them is told whom to ask.
+        """
+        if visit.person is None:
+            return []
+        sections: dict[str, list[tuple[str, str, bool]]] = {}
+        here = place_of(visit.path).path
+        for page in self.routes.sidebar:
+            assert page.nav is not None
+            inside = page.scope in ("mode", "account")
+            if inside and not (visit.may(page.action) or (visit.member is not None and page.path == "/apikeys")):
+                continue
+            address = visit.url(page.path)
+            current = here == page.path or here.startswith(page.path + "/")
+            sections.setdefault(page.nav.section, []).append((page.nav.label, address, current))
+        return list(sections.items())

@@ -1,0 +1,50 @@
+"""What the server sees of the Dashboard. Light: pages, templates and their libraries are loaded at the first request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tollkey.dashboard import people
+from tollkey.db import Edge, Ids, Tx
+from tollkey.keys import Authority, Keyring
+from tollkey.wire import Setup
+
+if TYPE_CHECKING:
+    from tollkey.dashboard.app import App
+
+
+def owner_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, account: str, now: int) -> str | None:
+    """A new one-time link that makes the owner; None once there is one. Earlier links end."""
+    token = people.owner_token(tx, keyring, ids, account, now)
+    return None if token is None else f"{base_url}/join/{token}"
+
+
+class Dashboard:
+    """An ASGI application that is built when the first request comes.
+
+    passwords: how passwords are hashed, for tests that cannot wait; argon2id with the usual costs otherwise.
+    """
+
+    def __init__(
+        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], *, trust_proxy: bool = False, passwords: Any = None
+    ) -> None:
+        self._parts = (setup, edge, authority, now, passwords, trust_proxy)
+        self._app: App | None = None
+
+    @property
+    def app(self) -> App:
+        """The application itself."""
+        if self._app is None:
+            self._app = _app(*self._parts)
+        return self._app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+def _app(setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Any, trust_proxy: bool) -> App:
+    from tollkey.dashboard.app import App
+    from tollkey.dashboard.passwords import Passwords
+
+    return App(setup, edge, authority, now, passwords or Passwords(), trust_proxy)

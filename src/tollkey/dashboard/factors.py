@@ -1,0 +1,157 @@
+"""Second factors: codes of an authenticator app (TOTP, RFC 6238) with recovery codes, and passkeys (WebAuthn).
+
+Secrets of apps are sealed with the server's keyring; recovery codes are kept as digests. A code is
+good once, for its 30 seconds and the 30 before and after. Libraries are loaded at first use.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from typing import NamedTuple
+
+from tollkey.dashboard.people import Person
+from tollkey.db import Ids, Tx
+from tollkey.keys import Keyring, seal, unseal
+
+_STEP_SECONDS = 30
+_RECOVERY_CODES = 10
+
+
+class Passkey(NamedTuple):
+    """A registered authenticator. id: of the credential, base64url. created, last_used: UTC epoch seconds."""
+
+    id: str
+    person: str
+    name: str
+    public_key: bytes
+    sign_count: int
+    created: int
+    last_used: int | None
+
+
+def needed(tx: Tx, person: Person) -> bool:
+    """Whether a password alone is not enough for this person."""
+    return person.totp or bool(passkeys(tx, person.id))
+
+
+# -- authenticator apps
+
+
+def _place(person: str) -> str:
+    return f"totp/{person}"
+
+
+def begin_totp(tx: Tx, keyring: Keyring, ids: Ids, person: str) -> str:
+    """A new secret (base32) for the app; it counts once a code of it was entered."""
+    secret = "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[ids.number(32)] for _ in range(32))
+    tx.execute("UPDATE dash_people SET totp_pending = ? WHERE id = ?", (seal(secret, _place(person), keyring), person))
+    return secret
+
+
+def pending_totp(tx: Tx, keyring: Keyring, person: str) -> str | None:
+    """The secret that waits for its first code."""
+    rows = tx.execute("SELECT totp_pending FROM dash_people WHERE id = ?", (person,))
+    return unseal(rows[0][0], _place(person), keyring) if rows and rows[0][0] is not None else None
+
+
+def finish_totp(tx: Tx, keyring: Keyring, ids: Ids, person: str, code: str, now: int) -> list[str] | None:
+    """Make the waiting secret count, given a code of it. Returns new recovery codes, or None for a wrong code."""
+    secret = pending_totp(tx, keyring, person)
+    step = _step_of(secret, code, now) if secret is not None else None
+    if secret is None or step is None:
+        return None
+    codes = [f"{ids.text(5)}-{ids.text(5)}".lower() for _ in range(_RECOVERY_CODES)]
+    digests = json.dumps([_recovery_digest(keyring, person, code) for code in codes])
+    tx.execute(
+        "UPDATE dash_people SET totp = totp_pending, totp_pending = NULL, totp_step = ?, recovery = ? WHERE id = ?", (step, digests, person)
+    )
+    return codes
+
+
+def end_totp(tx: Tx, person: str) -> None:
+    """Forget the app and its recovery codes."""
+    tx.execute("UPDATE dash_people SET totp = NULL, totp_pending = NULL, recovery = '[]' WHERE id = ?", (person,))
+
+
+def check_code(tx: Tx, keyring: Keyring, person: str, code: str, now: int) -> bool:
+    """Whether that is a code of the app, or a recovery code; it is used up by this."""
+    rows = tx.execute("SELECT totp, recovery FROM dash_people WHERE id = ?", (person,))
+    if not rows or rows[0][0] is None:
+        return False
+    code = code.replace(" ", "").lower()
+    step = _step_of(unseal(rows[0][0], _place(person), keyring), code, now)
+    if step is not None:  # compared in the statement: of two at the same moment one is too late
+        return bool(tx.execute("UPDATE dash_people SET totp_step = ? WHERE id = ? AND totp_step < ? RETURNING id", (step, person, step)))
+    kept = json.loads(rows[0][1])
+    digest = _recovery_digest(keyring, person, code)
+    if not any(hmac.compare_digest(digest, one) for one in kept):
+        return False
+    tx.execute("UPDATE dash_people SET recovery = ? WHERE id = ?", (json.dumps([one for one in kept if one != digest]), person))
+    return True
+
+
+def recovery_left(tx: Tx, person: str) -> int:
+    """How many recovery codes are unused."""
+    return len(json.loads(tx.execute("SELECT recovery FROM dash_people WHERE id = ?", (person,))[0][0]))
+
+
+def _recovery_digest(keyring: Keyring, person: str, code: str) -> str:
+    return keyring.digest(f"recovery:{person}:{code}").hex()
+
+
+def _step_of(secret: str, code: str, now: int) -> int | None:
+    """The time step whose code this is, among the current one and its neighbours."""
+    import pyotp
+
+    totp = pyotp.TOTP(secret)
+    for step in range(now // _STEP_SECONDS - 1, now // _STEP_SECONDS + 2):
+        if hmac.compare_digest(totp.generate_otp(step), code.encode("ascii", "replace").decode()):
+            return step
+    return None
+
+
+def totp_uri(secret: str, email: str) -> str:
+    """The ``otpauth:`` address that apps read from the QR code."""
+    import pyotp
+
+    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="Tollkey")
+
+
+def qr_svg(text: str) -> str:
+    """A QR code as SVG, without inline style."""
+    import segno
+
+    return str(segno.make(text, error="m").svg_inline(scale=5, border=3, dark="#000", light="#fff", omitsize=False))
+
+
+# -- passkeys
+
+_PASSKEY = "id, person, name, public_key, sign_count, created, last_used"
+
+
+def passkeys(tx: Tx, person: str) -> list[Passkey]:
+    """The passkeys of a person, oldest first."""
+    rows = tx.execute(f"SELECT {_PASSKEY} FROM dash_passkeys WHERE person = ? ORDER BY created, id", (person,))
+    return [Passkey(row[0], row[1], row[2], bytes(row[3]), *row[4:]) for row in rows]
+
+
+def passkey(tx: Tx, id: str) -> Passkey | None:
+    """The passkey with that credential id."""
+    rows = tx.execute(f"SELECT {_PASSKEY} FROM dash_passkeys WHERE id = ?", (id,))
+    return Passkey(rows[0][0], rows[0][1], rows[0][2], bytes(rows[0][3]), *rows[0][4:]) if rows else None
+
+
+def add_passkey(tx: Tx, made: Passkey) -> None:
+    """Keep a new passkey. Raises Duplicate for one that is registered."""
+    tx.execute(f"INSERT INTO dash_passkeys ({_PASSKEY}) VALUES (?, ?, ?, ?, ?, ?, ?)", made)
+
+
+def passkey_used(tx: Tx, id: str, sign_count: int, now: int) -> None:
+    """Write down that a passkey was used."""
+    tx.execute("UPDATE dash_passkeys SET sign_count = ?, last_used = ? WHERE id = ?", (sign_count, now, id))
+
+
+def remove_passkey(tx: Tx, person: str, id: str) -> bool:
+    """Forget a passkey; False when the person has no such one."""
+    return bool(tx.execute("DELETE FROM dash_passkeys WHERE person = ? AND id = ? RETURNING id", (person, id)))

@@ -1,0 +1,1 @@
+"""The pages. Each module may define ``PAGES``; see ``dashboard/app.py``."""

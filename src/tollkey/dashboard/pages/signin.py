@@ -1,0 +1,222 @@
+"""Signing in and out, the one-time link of the owner, invitations, and proving again who one is."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from tollkey.dashboard import activity, factors, guard, people, roles, sessions, throttle
+from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.people import OWNER_LINK, Invitation, PeopleRefused, Person
+from tollkey.db import Tx
+
+
+def home(ctx: Visit, params: Params) -> Answer:
+    """The first page: the API keys of the first account, in test mode."""
+    if ctx.person is None:
+        return Redirect("/login")
+    return Redirect(ctx.url("/apikeys")) if ctx.accounts else Render("nowhere.html")
+
+
+def sign_in_form(ctx: Visit, params: Params) -> Answer:
+    """Ask for address and password; before there is an owner, say where the link is."""
+    to = guard.local_path(params.get("to"))
+    if ctx.person is not None:
+        return Redirect(to)
+    return Render("signin/login.html", {"to": to, "owned": people.owned(ctx.tx)})
+
+
+async def sign_in(ctx: Visit, params: Params) -> Answer:
+    """Check address and password, and begin a session."""
+    email, password, to = params.get("email"), params.raw("password"), guard.local_path(params.get("to"))
+    wait, person = await ctx.read(lambda tx: (throttle.wait_seconds(tx, email, ctx.ip, ctx.now), people.by_email(tx, email)))
+    if wait:
+        raise FormErrors({"": throttle.message(wait)})
+    if not await ctx.passwords.matches(person.password if person is not None else None, password) or person is None:
+        await ctx.write(lambda tx: throttle.failed(tx, email, ctx.ip, ctx.now))
+        raise FormErrors({"": "The address or the password is wrong."})
+    known = person
+
+    def work(tx: Tx) -> tuple[str, str]:
+        second = factors.needed(tx, known)
+        if not second:
+            throttle.succeeded(tx, email)
+        return ("second" if second else "full"), _begin(tx, ctx, known, "second" if second else "full")
+
+    stage, token = await ctx.write(work)
+    return Redirect(to if stage == "full" else f"/login/second?to={quote(to)}", session=token)
+
+
+def _begin(tx: Tx, ctx: Visit, person: Person, stage: str) -> str:
+    """A new session in place of the one there was, and a line in the log once it is whole."""
+    if ctx.session is not None:
+        sessions.end(tx, ctx.session.person, ctx.session.id)
+    if stage == "full":
+        activity.record(tx, "", "signed_in", person=person.id, ip=ctx.ip, now=ctx.now)
+    return sessions.start(
+        tx, ctx.authority.keyring, ctx.setup.ids, person=person.id, stage=stage, now=ctx.now, ip=ctx.ip, agent=ctx.agent
+    )
+
+
+def sign_out(ctx: Visit, params: Params) -> Answer:
+    """End this session."""
+    assert ctx.session is not None
+    sessions.end(ctx.tx, ctx.session.person, ctx.session.id)
+    return Redirect("/login", "You are signed out.", session="")
+
+
+# -- the second factor
+
+
+def _half(ctx: Visit) -> str:
+    """The person whose second factor is missing."""
+    if ctx.session is None or ctx.session.stage != "second":
+        raise NotHere
+    return ctx.session.person
+
+
+def second_form(ctx: Visit, params: Params) -> Answer:
+    """Ask for the code of the authenticator app, or for a passkey."""
+    person = people.by_id(ctx.tx, _half(ctx))
+    passkeys = bool(person and factors.passkeys(ctx.tx, person.id))
+    about = {"to": guard.local_path(params.get("to")), "passkeys": passkeys, "totp": bool(person and person.totp)}
+    return Render("signin/second.html", about)
+
+
+async def second(ctx: Visit, params: Params) -> Answer:
+    """Check the code and make the session whole, under a new token."""
+    id, code = _half(ctx), params.get("code")
+    wait = await ctx.read(lambda tx: throttle.wait_seconds(tx, id, ctx.ip, ctx.now))
+    if wait:
+        raise FormErrors({"": throttle.message(wait)})
+
+    def work(tx: Tx) -> str | None:
+        person = people.by_id(tx, id)
+        if person is None or not factors.check_code(tx, ctx.authority.keyring, id, code, ctx.now):
+            throttle.failed(tx, id, ctx.ip, ctx.now)
+            return None
+        throttle.succeeded(tx, id)
+        throttle.succeeded(tx, person.email)
+        return _begin(tx, ctx, person, "full")
+
+    token = await ctx.write(work)
+    if token is None:
+        raise FormErrors(code="This code is wrong or was used already. Enter the one that is shown now.")
+    return Redirect(guard.local_path(params.get("to")), session=token)
+
+
+# -- proving again who one is
+
+
+def confirm_form(ctx: Visit, params: Params) -> Answer:
+    """Ask for the password once more."""
+    return Render(
+        "signin/confirm.html", {"to": guard.local_path(params.get("to")), "passkeys": bool(factors.passkeys(ctx.tx, ctx.me.id))}
+    )
+
+
+async def confirm(ctx: Visit, params: Params) -> Answer:
+    """Check the password, or a code of the authenticator app."""
+    person, session = ctx.me, ctx.session
+    assert session is not None
+    wait = await ctx.read(lambda tx: throttle.wait_seconds(tx, person.email, ctx.ip, ctx.now))
+    if wait:
+        raise FormErrors({"": throttle.message(wait)})
+    if not await ctx.passwords.matches(person.password, params.raw("password")):
+        await ctx.write(lambda tx: throttle.failed(tx, person.email, ctx.ip, ctx.now))
+        raise FormErrors(password="The password is wrong.")
+
+    def work(tx: Tx) -> None:
+        throttle.succeeded(tx, person.email)
+        sessions.confirm(tx, session.id, ctx.now)
+
+    await ctx.write(work)
+    return Redirect(guard.local_path(params.get("to")))
+
+
+# -- links: the owner's and invitations
+
+
+def _invitation(tx: Tx, ctx: Visit, params: Params) -> Invitation:
+    found = people.invitation_of(tx, ctx.authority.keyring, params["token"], ctx.now)
+    if found is None:
+        raise NotHere
+    return found
+
+
+def join_form(ctx: Visit, params: Params) -> Answer:
+    """What a link offers: to become the owner, or to join a team."""
+    found = people.invitation_of(ctx.tx, ctx.authority.keyring, params["token"], ctx.now)
+    if found is None:
+        text = "It was used already, taken back, or is too old. Ask for a new one; the owner's is printed when the server starts."
+        return Render("sorry.html", {"title": "This link does not work any more", "text": text}, 404)
+    name = ctx.tx.execute("SELECT name FROM merchants WHERE id = ?", (found.account,))[0][0]
+    first = found.email == OWNER_LINK
+    known = not first and people.by_email(ctx.tx, found.email) is not None
+    role = roles.LABELS[found.role]
+    about = {"invitation": found, "account": name, "first": first, "known": known, "role": role, "token": params["token"]}
+    return Render("signin/join.html", about)
+
+
+async def join(ctx: Visit, params: Params) -> Answer:
+    """Use the link: a new person with a password, or the one who is signed in."""
+    found = await ctx.read(lambda tx: _invitation(tx, ctx, params))
+    if ctx.person is not None:
+        return await _join_signed_in(ctx, params)
+    email, name, password = found.email, params.get("name"), params.raw("password")
+    if email == OWNER_LINK:
+        email = params.get("email")
+    errors: dict[str, str] = {}
+    for check, text in ((people.normal_email, email), (people.normal_name, name)):
+        try:
+            check(text)
+        except PeopleRefused as problem:
+            errors[problem.field] = problem.message
+    weakness = await ctx.passwords.weakness(password, email, name)
+    if weakness:
+        errors["password"] = weakness
+    if errors:
+        raise FormErrors(errors)
+    hash = await ctx.passwords.hash(password)
+
+    def work(tx: Tx) -> str:
+        person = people.add_person(tx, ctx.setup.ids, email=email, name=name, password=hash, now=ctx.now)
+        _accept(tx, ctx, params, person.id)
+        return _begin(tx, ctx, person, "full")
+
+    token = await ctx.write(work)
+    return Redirect("/", f"Welcome, {name}.", session=token)
+
+
+async def _join_signed_in(ctx: Visit, params: Params) -> Answer:
+    me = ctx.me
+
+    def work(tx: Tx) -> str:
+        found = _invitation(tx, ctx, params)
+        if found.email not in (me.email, OWNER_LINK):
+            raise FormErrors({"": f"This invitation is for {found.email}. Sign out, then open the link again."})
+        _accept(tx, ctx, params, me.id)
+        return found.account
+
+    account = await ctx.write(work)
+    return Redirect(f"/{account}/test/apikeys", "You are a member now.")
+
+
+def _accept(tx: Tx, ctx: Visit, params: Params, person: str) -> None:
+    found = _invitation(tx, ctx, params)
+    people.accept(tx, found, person, ctx.now)
+    activity.record(tx, found.account, "member_joined", person=person, ip=ctx.ip, now=ctx.now, about=person, role=found.role)
+
+
+PAGES = (
+    Page("/", home, scope="open"),
+    Page("/dashboard", home, scope="open"),
+    Page("/login", sign_in_form, scope="open"),
+    Page("/login", sign_in, method="POST", scope="open", again=sign_in_form),
+    Page("/login/second", second_form, scope="open"),
+    Page("/login/second", second, method="POST", scope="open", again=second_form),
+    Page("/logout", sign_out, method="POST", scope="person"),
+    Page("/confirm", confirm_form, scope="person"),
+    Page("/confirm", confirm, method="POST", scope="person", again=confirm_form),
+    Page("/join/{token}", join_form, scope="open"),
+    Page("/join/{token}", join, method="POST", scope="open", again=join_form),
+)

@@ -1,0 +1,267 @@
+"""People: who may sign in, which accounts they belong to in which role, and who was invited.
+
+One person is one e-mail address. Roles are per account; each account has one owner (the database
+refuses a second one). An invitation is a link; only the digest of its token is stored.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tollkey.db import Duplicate, Ids, Tx
+from tollkey.keys import Keyring
+
+INVITATION_SECONDS = 7 * 86400
+OWNER_LINK = "owner"  # the e-mail of the invitation that the first start prints
+_TOKEN = 43  # characters of 0-9A-Za-z: 256 bits
+
+
+class PeopleRefused(Exception):
+    """A change to people or the team that the rules do not allow.
+
+    field: the form field that is to blame, or "".
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+class Person(NamedTuple):
+    """Somebody who can sign in. created: UTC epoch seconds. totp: whether an authenticator app is set up."""
+
+    id: str
+    email: str
+    name: str
+    password: str
+    created: int
+    totp: bool
+
+    def __repr__(self) -> str:
+        return f"Person({self.id})"
+
+
+class Member(NamedTuple):
+    """A person's place in one account."""
+
+    account: str
+    account_name: str
+    person: str
+    name: str
+    email: str
+    role: str
+    created: int
+
+
+class Invitation(NamedTuple):
+    """A pending invitation. expires_at: UTC epoch seconds."""
+
+    id: str
+    account: str
+    role: str
+    email: str
+    created: int
+    created_by: str
+    expires_at: int
+
+
+def normal_email(text: str) -> str:
+    """An e-mail address as it is stored: trimmed, lower case. Raises PeopleRefused."""
+    email = text.strip().lower()
+    name, at, domain = email.partition("@")
+    if not (at and name and "." in domain.strip(".")) or len(email) > 254 or any(c.isspace() or not c.isprintable() for c in email):
+        raise PeopleRefused("Enter an e-mail address such as name@example.com.", "email")
+    return email
+
+
+def normal_name(text: str) -> str:
+    """A person's name. Raises PeopleRefused."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise PeopleRefused("Enter a name of 1 to 100 characters.", "name")
+    return name
+
+
+# -- persons
+
+_PERSON = "id, email, name, password, created, totp IS NOT NULL"
+
+
+def add_person(tx: Tx, ids: Ids, *, email: str, name: str, password: str, now: int) -> Person:
+    """A new person. password: its argon2 hash. Raises PeopleRefused when the address is taken."""
+    person = Person(ids.new("usr"), normal_email(email), normal_name(name), password, now, False)
+    try:
+        with tx.savepoint():
+            tx.execute(
+                "INSERT INTO dash_people (id, email, name, password, created, totp_step, recovery) VALUES (?, ?, ?, ?, ?, 0, '[]')",
+                person[:5],
+            )
+    except Duplicate:
+        raise PeopleRefused("Somebody with this address is here already. Sign in instead.", "email") from None
+    return person
+
+
+def by_email(tx: Tx, email: str) -> Person | None:
+    """The person with that address, however it is written."""
+    return _one(tx, "email = ?", email.strip().lower())
+
+
+def by_id(tx: Tx, id: str) -> Person | None:
+    """The person with that id."""
+    return _one(tx, "id = ?", id)
+
+
+def _one(tx: Tx, where: str, value: str) -> Person | None:
+    rows = tx.execute(f"SELECT {_PERSON} FROM dash_people WHERE {where}", (value,))
+    return Person(*rows[0])._replace(totp=bool(rows[0][5])) if rows else None
+
+
+def set_password(tx: Tx, person: str, password: str) -> None:
+    """Store another hash."""
+    tx.execute("UPDATE dash_people SET password = ? WHERE id = ?", (password, person))
+
+
+def set_name(tx: Tx, person: str, name: str) -> None:
+    """Rename a person. Raises PeopleRefused."""
+    tx.execute("UPDATE dash_people SET name = ? WHERE id = ?", (normal_name(name), person))
+
+
+# -- members
+
+_MEMBER = (
+    "SELECT m.account, a.name, p.id, p.name, p.email, m.role, m.created FROM dash_memberships m"
+    " JOIN dash_people p ON p.id = m.person JOIN merchants a ON a.id = m.account"
+)
+
+
+def memberships(tx: Tx, person: str) -> list[Member]:
+    """The accounts of a person, oldest account first."""
+    return [Member(*row) for row in tx.execute(f"{_MEMBER} WHERE m.person = ? ORDER BY a.seq", (person,))]
+
+
+def members(tx: Tx, account: str) -> list[Member]:
+    """The team of an account: the owner first, then by name."""
+    rows = tx.execute(f"{_MEMBER} WHERE m.account = ? ORDER BY m.role <> 'owner', p.name, p.id", (account,))
+    return [Member(*row) for row in rows]
+
+
+def member(tx: Tx, account: str, person: str) -> Member | None:
+    """One person's place in an account."""
+    rows = tx.execute(f"{_MEMBER} WHERE m.account = ? AND m.person = ?", (account, person))
+    return Member(*rows[0]) if rows else None
+
+
+def owner(tx: Tx, account: str) -> Member | None:
+    """The owner of an account; None only before the first sign-in."""
+    rows = tx.execute(f"{_MEMBER} WHERE m.account = ? AND m.role = 'owner'", (account,))
+    return Member(*rows[0]) if rows else None
+
+
+def join(tx: Tx, account: str, person: str, role: str, now: int) -> None:
+    """Make a person a member. Raises PeopleRefused for one who is."""
+    try:
+        with tx.savepoint():
+            tx.execute("INSERT INTO dash_memberships (account, person, role, created) VALUES (?, ?, ?, ?)", (account, person, role, now))
+    except Duplicate:
+        raise PeopleRefused("This person is a member already.") from None
+
+
+def set_role(tx: Tx, account: str, person: str, role: str) -> None:
+    """Change a role. The owner's never changes this way, and nobody becomes owner this way. Raises PeopleRefused."""
+    _not_owner(tx, account, person)
+    if role == "owner":
+        raise PeopleRefused("An account has one owner. Transfer the ownership instead.", "role")
+    tx.execute("UPDATE dash_memberships SET role = ? WHERE account = ? AND person = ?", (role, account, person))
+
+
+def remove(tx: Tx, account: str, person: str) -> None:
+    """End a membership. Raises PeopleRefused for the owner."""
+    _not_owner(tx, account, person)
+    tx.execute("DELETE FROM dash_memberships WHERE account = ? AND person = ?", (account, person))
+
+
+def _not_owner(tx: Tx, account: str, person: str) -> None:
+    found = member(tx, account, person)
+    if found is None:
+        raise PeopleRefused("This person is not a member.")
+    if found.role == "owner":
+        raise PeopleRefused("The owner stays until the ownership is transferred.")
+
+
+def transfer(tx: Tx, account: str, to: str) -> None:
+    """Make another member the owner; the former owner becomes an administrator. Raises PeopleRefused."""
+    if member(tx, account, to) is None:
+        raise PeopleRefused("Choose a member of this account.", "person")
+    tx.execute("UPDATE dash_memberships SET role = 'administrator' WHERE account = ? AND role = 'owner'", (account,))
+    tx.execute("UPDATE dash_memberships SET role = 'owner' WHERE account = ? AND person = ?", (account, to))
+
+
+# -- invitations
+
+_INVITATION = "id, account, role, email, created, created_by, expires_at"
+
+
+def invite(
+    tx: Tx, keyring: Keyring, ids: Ids, *, account: str, role: str, email: str, by: str, now: int, seconds: int = INVITATION_SECONDS
+) -> tuple[Invitation, str]:
+    """A new invitation and the token of its link; an earlier one for the same address ends. Raises PeopleRefused."""
+    email = normal_email(email) if email != OWNER_LINK else email
+    if tx.execute(
+        "SELECT 1 FROM dash_memberships m JOIN dash_people p ON p.id = m.person WHERE m.account = ? AND p.email = ?", (account, email)
+    ):
+        raise PeopleRefused("This person is a member already.", "email")
+    tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (account, email))
+    made = Invitation(ids.new("inv"), account, role, email, now, by, now + seconds)
+    token = ids.text(_TOKEN)
+    tx.execute(
+        f"INSERT INTO dash_invitations ({_INVITATION}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*made, keyring.digest(f"invitation:{token}")),
+    )
+    return made, token
+
+
+def invitations(tx: Tx, account: str, now: int) -> list[Invitation]:
+    """The invitations of an account that can still be accepted, newest first."""
+    rows = tx.execute(
+        f"SELECT {_INVITATION} FROM dash_invitations WHERE account = ? AND expires_at > ? AND email <> ? ORDER BY created DESC, id",
+        (account, now, OWNER_LINK),
+    )
+    return [Invitation(*row) for row in rows]
+
+
+def invitation_of(tx: Tx, keyring: Keyring, token: str, now: int) -> Invitation | None:
+    """The invitation behind a link, while it can be accepted."""
+    for _, digest in keyring.digests(f"invitation:{token}"):
+        rows = tx.execute(f"SELECT {_INVITATION} FROM dash_invitations WHERE digest = ? AND expires_at > ?", (digest, now))
+        if rows:
+            return Invitation(*rows[0])
+    return None
+
+
+def withdraw(tx: Tx, account: str, invitation: str) -> bool:
+    """Take an invitation back; False when there is none."""
+    return bool(tx.execute("DELETE FROM dash_invitations WHERE account = ? AND id = ? RETURNING id", (account, invitation)))
+
+
+def accept(tx: Tx, invitation: Invitation, person: str, now: int) -> None:
+    """Use an invitation up: the person joins. The owner's link gives every account that has no owner."""
+    if not withdraw(tx, invitation.account, invitation.id):
+        raise PeopleRefused("This link was used already.")
+    if invitation.email != OWNER_LINK:
+        return join(tx, invitation.account, person, invitation.role, now)
+    for (account,) in tx.execute(
+        "SELECT id FROM merchants WHERE id NOT IN (SELECT account FROM dash_memberships WHERE role = 'owner') ORDER BY seq"
+    ):
+        join(tx, account, person, "owner", now)
+
+
+def owned(tx: Tx) -> bool:
+    """Whether this server has an owner yet."""
+    return bool(tx.execute("SELECT 1 FROM dash_memberships WHERE role = 'owner' LIMIT 1"))
+
+
+def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> str | None:
+    """The token of a new one-time link that makes the owner; earlier ones end. None once there is an owner."""
+    if owned(tx):
+        return None
+    return invite(tx, keyring, ids, account=account, role="owner", email=OWNER_LINK, by="system:tollkey", now=now, seconds=365 * 86400)[1]

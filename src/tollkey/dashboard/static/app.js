@@ -1,0 +1,101 @@
+// Small helps on top of pages that work without them. Behaviour hangs on data- attributes.
+const say = (text) => { const place = document.querySelector("[data-say]"); if (place) place.textContent = text; };
+export const csrf = () => document.querySelector("input[name=csrf]")?.value ?? "";
+
+// copy
+for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const before = button.textContent;
+  button.textContent = "Copied";
+  say("Copied to the clipboard");
+  setTimeout(() => { button.textContent = before; }, 1500);
+});
+
+// theme: system, light, dark
+const toggle = document.querySelector("[data-theme-toggle]");
+const named = () => {
+  const name = localStorage.getItem("theme") ?? "system";
+  if (toggle) toggle.querySelector("[data-theme-name]").textContent = `Theme: ${name}`;
+};
+named();
+toggle?.addEventListener("click", () => {
+  const order = ["system", "light", "dark"];
+  const next = order[(order.indexOf(localStorage.getItem("theme") ?? "system") + 1) % 3];
+  if (next === "system") { localStorage.removeItem("theme"); delete document.documentElement.dataset.theme; }
+  else { localStorage.setItem("theme", next); document.documentElement.dataset.theme = next; }
+  named();
+});
+
+// menus: Escape and a click elsewhere close them
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+
+// times in the reader's zone, the server's in the title
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const date = new Date(time.dateTime);
+  time.title = time.textContent;
+  time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+
+// countdowns: <span data-until="epoch seconds">
+const left = (seconds) => {
+  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const parts = [];
+  for (const [size, unit] of units) { const count = Math.floor(seconds / size); seconds -= count * size; if (count) parts.push(`${count} ${unit}`); }
+  return parts.slice(0, 2).join(" ");
+};
+const counting = [...document.querySelectorAll("[data-until]")];
+const count = () => {
+  for (const place of counting) {
+    const seconds = Number(place.dataset.until) - Math.floor(Date.now() / 1000);
+    place.textContent = seconds > 0 ? left(seconds) : "now";
+  }
+};
+if (counting.length) { count(); setInterval(count, 1000); }
+
+// ask before what cannot be undone: a dialog, or the page that the form leads to
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset.ask || form.dataset.sure) return;
+  event.preventDefault();
+  const dialog = document.createElement("dialog");
+  dialog.className = "card narrow";
+  const text = document.createElement("p");
+  text.id = "ask-text";
+  text.textContent = form.dataset.ask;
+  dialog.setAttribute("aria-labelledby", "ask-text");
+  const actions = document.createElement("div");
+  actions.className = "actions";
+  const yes = document.createElement("button");
+  yes.type = "button"; yes.className = "button danger"; yes.textContent = form.querySelector("button")?.textContent ?? "Yes";
+  const no = document.createElement("button");
+  no.type = "button"; no.className = "button second"; no.textContent = "Cancel";
+  actions.append(yes, no);
+  dialog.append(text, actions);
+  yes.addEventListener("click", () => { form.dataset.sure = "1"; dialog.close(); form.requestSubmit(); });
+  no.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+});
+
+// the mode switch stays on the page one is on, where the page has no object of one mode
+for (const link of document.querySelectorAll("[data-mode-link]")) {
+  const parts = location.pathname.split("/").filter(Boolean);
+  const account = parts[0]?.startsWith("acct_") ? parts.shift() : "";
+  if (parts[0] === "test") parts.shift();
+  if (account && parts.length && !parts.some((part) => part.includes("_"))) {
+    link.href = `/${account}${link.dataset.modeLink === "test" ? "/test" : ""}/${parts.join("/")}`;
+  }
+}
+
+if (document.querySelector("[data-reveal], [data-matrix]")) import("./keys.js");
+if (document.querySelector("[data-passkey-sign-in], [data-passkey-add]")) import("./passkeys.js");

@@ -1,0 +1,143 @@
+"""Becoming the owner, signing in and out, sessions, throttling, passwords."""
+
+from __future__ import annotations
+
+from tests.support.dashboard import PASSWORD, Browser, Site
+from tollkey.dashboard import owner_link, people
+from tollkey.dashboard.sessions import IDLE_SECONDS
+from tollkey.dashboard.throttle import MOST_BY_PERSON, WINDOW_SECONDS
+
+
+def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[str, str]:
+    email = email or f"{site.core.setup.ids.text(8).lower()}@example.com"
+    made, token = site.core.database.write(
+        lambda tx: people.invite(
+            tx, site.core.authority.keyring, site.core.setup.ids, account=site.account, role=role, email=email, by="usr_x", now=site.now
+        )
+    )
+    return made.email, f"/join/{token}"
+
+
+def test_the_first_link_makes_the_owner_and_works_once(site: Site) -> None:
+    core = site.core
+    core.database.write(lambda tx: tx.execute("DELETE FROM dash_memberships WHERE role = 'owner'"))
+    link = core.database.write(
+        lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "http://t", site.account, site.now)
+    )
+    assert link is not None
+    path = link.removeprefix("http://t")
+    browser = site.browser()
+    assert "Become the owner" in browser.get(path).text
+    email = f"{core.setup.ids.text(8).lower()}@example.com"
+    answer = browser.post(path, {"name": "Olive Owner", "email": email, "password": PASSWORD})
+    assert answer.status == 303
+    owner = core.database.read(lambda tx: people.owner(tx, site.account))
+    assert owner is not None
+    assert owner.name == "Olive Owner"
+    assert site.browser().get(path).status == 404
+    assert core.database.write(lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "", site.account, site.now)) is None
+
+
+def test_a_weak_password_is_refused_beside_its_field(site: Site) -> None:
+    _, path = invitation(site)
+    browser = site.browser()
+    browser.get(path)
+    for weak, word in (("short", "at least 10"), ("qwertyuiop", "stolen passwords"), ("aaaaaaaaaaaaa", "easy to guess")):
+        answer = browser.post(path, {"name": "Ada", "password": weak})
+        assert answer.status == 422
+        assert word in answer.text
+        assert 'id="password-error"' in answer.text
+        assert weak not in answer.text
+
+
+def test_an_invited_person_joins_with_the_role_of_the_invitation(site: Site) -> None:
+    email, path = invitation(site, "analyst")
+    browser = site.browser()
+    browser.get(path)
+    assert browser.post(path, {"name": "Ann", "password": PASSWORD}).status == 303
+    member = next(m for m in site.core.database.read(lambda tx: people.members(tx, site.account)) if m.email == email)
+    assert member.role == "analyst"
+
+
+def test_an_old_invitation_is_refused(site: Site) -> None:
+    _, path = invitation(site)
+    site.world.clock[0] += people.INVITATION_SECONDS
+    assert site.browser().get(path).status == 404
+
+
+def test_an_invitation_for_somebody_else_is_refused(site: Site) -> None:
+    _, path = invitation(site)
+    other = site.browser("developer", account=site.api.another().account)
+    assert other.post(path).status == 422
+
+
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(site: Site) -> None:
+    person = site.person("developer")
+    answers = []
+    for email in (person.email, "nobody@example.com"):
+        browser = site.browser()
+        browser.get("/login")
+        answers.append(browser.post("/login", {"email": email, "password": "wrong wrong wrong"}))
+    assert [answer.status for answer in answers] == [422, 422]
+    assert all("The address or the password is wrong." in answer.text for answer in answers)
+
+
+def test_too_many_attempts_have_to_wait_and_are_told_how_long(site: Site) -> None:
+    person = site.person("developer")
+    browser = site.browser()
+    browser.get("/login")
+    for _ in range(MOST_BY_PERSON):
+        browser.post("/login", {"email": person.email, "password": "wrong wrong wrong"})
+    answer = browser.post("/login", {"email": person.email.upper(), "password": PASSWORD})
+    assert answer.status == 422
+    assert "Wait 15 minutes" in answer.text
+    site.world.clock[0] += WINDOW_SECONDS
+    assert browser.post("/login", {"email": person.email, "password": PASSWORD}).status == 303
+
+
+def test_signing_in_makes_a_new_session_token(site: Site) -> None:
+    browser = Browser(site)
+    browser.cookies["tollkey_session"] = "planted"
+    browser.get("/login")
+    browser.sign_in(site.person("developer").email)
+    assert browser.cookies["tollkey_session"] != "planted"
+
+
+def test_the_session_cookie_is_kept_from_scripts_other_sites_and_plain_http(site: Site) -> None:
+    browser = site.browser(secure=True)
+    browser.get("/login")
+    answer = browser.post("/login", {"email": site.person("developer").email, "password": PASSWORD})
+    cookie = next(value for name, value in answer.all_headers if name == "Set-Cookie" and "session" in value)
+    assert cookie.startswith("__Host-tollkey_session=")
+    for part in ("HttpOnly", "SameSite=Lax", "Secure", "Path=/"):
+        assert part in cookie.split("; ")
+
+
+def test_the_token_of_a_session_is_not_stored(site: Site) -> None:
+    browser = site.browser("developer")
+    token = browser.cookies["tollkey_session"]
+    rows = site.core.database.read(lambda tx: tx.execute("SELECT * FROM dash_sessions"))
+    assert rows
+    assert not any(token in str(value) or token.encode() == value for row in rows for value in row)
+
+
+def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
+    browser = site.browser("developer")
+    kept = dict(browser.cookies)
+    browser.post("/logout")
+    browser.cookies = kept
+    assert browser.get("/confirm").location.startswith("/login")
+
+
+def test_an_idle_session_ends(site: Site) -> None:
+    browser = site.browser("developer")
+    site.world.clock[0] += IDLE_SECONDS
+    assert browser.get("/confirm").location.startswith("/login")
+
+
+def test_after_signing_in_one_is_led_to_pages_of_this_server_only(site: Site) -> None:
+    person = site.person("developer")
+    for to, led in (("/profile", "/profile"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil.example", "/")):
+        browser = site.browser()
+        browser.get("/login")
+        assert browser.post("/login", {"email": person.email, "password": PASSWORD, "to": to}).location == led
