@@ -1,7 +1,7 @@
 """Cash balances of customers: what bank transfers brought, and what became of it.
 
-    (bank transfer) ──▶ funded ──automatic──▶ applied to the oldest intents that wait for it
-                                └─manual────▶ applied by ``/v1/payment_intents/{intent}/apply_customer_balance``
+(bank transfer) ──▶ funded ──automatic──▶ applied to the oldest intents that wait for it
+                            └─manual────▶ applied by ``/v1/payment_intents/{intent}/apply_customer_balance``
 """
 
 from __future__ import annotations

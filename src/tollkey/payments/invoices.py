@@ -9,6 +9,7 @@ An invoice that nothing is due on is paid as soon as it is finalized. Failed pay
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tollkey.payments._clocks import for_customer
@@ -265,7 +266,7 @@ def pay(call: Call, params: Params) -> Json:
     if params.get("paid_out_of_band"):
         mark_paid(call, invoice, out_of_band=True)
         return invoice
-    outcome = attempt(call, invoice, method=chosen, off_session=given(params, "off_session", True))
+    outcome = attempt(call, invoice, method=chosen, off_session=given(params, "off_session", chosen is None))
     if outcome.status == "requires_action":
         intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
         raise card_error(
@@ -345,6 +346,19 @@ def _secret(call: Call, invoice: Json) -> Json | None:
     return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
 
 
+def _before_basil(name: str) -> Callable[[Call, Json], Any]:
+    """What versions before 2025-03-31 could expand: properties that an invoice has no more."""
+
+    def found(call: Call, invoice: Json) -> Any:
+        if call.version >= "2025-03-31":
+            raise invalid(f"This property cannot be expanded ({name}).", "expand")
+        shape = call.objects.copy(invoice)
+        CHANGES[0].undo(call, shape)
+        return shape[name]
+
+    return found
+
+
 INVOICE = Resource(
     object="invoice",
     prefix="in",
@@ -361,7 +375,11 @@ INVOICE = Resource(
         "subscription": "parent.subscription_details.subscription",
         "total": "total",
     },
-    expands={"payments": _payments, "confirmation_secret": _secret},
+    expands={
+        **{name: _before_basil(name) for name in ("charge", "discount", "payment_intent", "quote", "subscription")},
+        "payments": _payments,
+        "confirmation_secret": _secret,
+    },
     endpoints=(
         Endpoint("GET", "/v1/invoices", list_invoices),
         Endpoint("POST", "/v1/invoices", create),

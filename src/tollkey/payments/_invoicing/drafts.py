@@ -94,7 +94,7 @@ def new_invoice(
     invoice["_days"] = days
     if subscription is not None:
         _from_subscription(invoice, subscription)
-    else:
+    if reason == "manual":
         invoice["rendering"] = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
     settings = customer.get("invoice_settings") or {}
     invoice["footer"], invoice["custom_fields"] = settings.get("footer"), settings.get("custom_fields")

@@ -18,6 +18,13 @@ _DESCRIPTIONS = {
 _OVER = ("succeeded", "canceled")
 
 
+def _types(call: Call, invoice: Json) -> list[str]:
+    """What an invoice may be paid with unless it says so (recorded for dollars, 2023 and later)."""
+    if invoice["currency"] == "usd" and call.version >= "2023-08-16":
+        return ["acss_debit", "card", "cashapp", "link", "us_bank_account"]
+    return ["card"]
+
+
 def _room() -> Any:
     # Asked for when used: intents tell invoices of their success, so neither file can wait for the other to be read first.
     from tollkey.payments import payment_intents
@@ -33,9 +40,11 @@ def prepare(call: Call, invoice: Json, customer: Json) -> None:
         "currency": invoice["currency"],
         "customer": customer["id"],
         "description": _DESCRIPTIONS.get(invoice["billing_reason"], "Payment for Invoice"),
-        "payment_method_types": (invoice["payment_settings"] or {}).get("payment_method_types") or ["card"],
+        "capture_method": "automatic",
+        "payment_details": {"order_reference": invoice["id"][:25]},
+        "payment_method_types": (invoice["payment_settings"] or {}).get("payment_method_types") or _types(call, invoice),
     }
-    if invoice["billing_reason"] == "subscription_create":
+    if invoice["billing_reason"] in ("subscription_create", "subscription_update"):
         params["setup_future_usage"] = "off_session"
     transfer: Json = invoice.get("_transfer_data") or {}
     if transfer.get("destination"):
@@ -65,6 +74,8 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     intent = now.objects.get("payment_intent", invoice["_payment_intent"])
     if intent["status"] == "requires_action":
         return Outcome("requires_action")
+    if off_session:
+        intent["setup_future_usage"] = None  # nobody is there to set anything up
     asked: Json = {"payment_method": method, "off_session": off_session}
     invoice["_attempting"] = True  # its success is ours to write down, after the attempt
     error = _room().confirm_intent(now, intent, asked)

@@ -76,8 +76,6 @@ def failed(call: Call, invoice: Json) -> None:
     subscription = _of(call, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete", "incomplete_expired"):
         return
-    if invoice["billing_reason"] == "subscription_create" and subscription["status"] != "past_due":
-        return
     if invoice["next_payment_attempt"] is None and invoice["collection_method"] == "charge_automatically" and invoice.get("_exhausted"):
         end(call, subscription, "payment_failed")
         return
@@ -88,13 +86,24 @@ def failed(call: Call, invoice: Json) -> None:
 
 def next_attempt(call: Call, invoice: Json) -> None:
     """Plan the next attempt of a failed invoice, on the clock it lives on."""
-    done = invoice["attempt_count"]
+    done = max(invoice["attempt_count"], 1)
+    subscription = _of(call, invoice)
+    if subscription is not None and subscription["status"] == "incomplete":
+        return  # the first invoice is the customer's to pay, within 23 hours
     if not invoice["auto_advance"] or done > len(RETRY_DAYS):
         invoice["_exhausted"] = invoice["auto_advance"]
         invoice["next_payment_attempt"] = None
         return
     invoice["next_payment_attempt"] = call.now + RETRY_DAYS[done - 1] * DAY
     call.schedule.add(invoice["next_payment_attempt"], "invoice.retry", invoice["id"], invoice["test_clock"])
+
+
+def look_again(call: Call, invoice: Json) -> None:
+    """Look on the days of the later attempts whether there is something to charge by then."""
+    looked = invoice.get("_looked", 0)
+    if looked < len(RETRY_DAYS):
+        invoice["_looked"] = looked + 1
+        call.schedule.add(call.now + RETRY_DAYS[looked] * DAY, "invoice.retry", invoice["id"], invoice["test_clock"])
 
 
 def end(call: Call, subscription: Json, reason: str | None, *, status: str = "canceled") -> None:

@@ -126,6 +126,8 @@ def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
     if outcome.status == "processing":
         call.objects.save(invoice, "invoice.updated")
         return outcome
+    if outcome.status == "requires_action":
+        invoice["attempt_count"] -= 1  # it counts when the customer has acted
     standing.next_attempt(call, invoice)
     call.objects.save(invoice, "invoice.updated")
     if outcome.status == "requires_action":
@@ -136,10 +138,14 @@ def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
 
 
 def fail_without_method(call: Call, invoice: Json) -> None:
-    """An automatic attempt found nothing to charge: it counts as a failed one."""
-    invoice["attempt_count"] += 1
-    invoice["attempted"] = True
-    settle_attempt(call, invoice, Outcome("failed", no_method()))
+    """An automatic attempt found nothing to charge: the first one fails, the later ones only look again and count for nothing."""
+    if not invoice["attempted"]:
+        invoice["attempted"] = True
+        call.objects.save(invoice, "invoice.updated")
+        call.emit("invoice.payment_failed", invoice)
+        standing.failed(call, invoice)
+    standing.look_again(call, invoice)
+    call.objects.save(invoice)
 
 
 def void(call: Call, invoice: Json) -> None:

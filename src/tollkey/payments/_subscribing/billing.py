@@ -196,6 +196,7 @@ def collect_now(call: Call, invoice: Json, behavior: str, *, off_session: bool =
     behavior: ``payment_behavior``. Raises ApiError 402 with ``error_if_incomplete``, which undoes everything;
     400 when there is nothing to charge.
     """
+    invoice["auto_advance"] = True
     finalize(call, invoice)
     if invoice["status"] == "paid":
         return "paid"

@@ -150,6 +150,8 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
     lines += added_lines(call, subscription, params, customer)
     charges = sum(line["amount"] for line in lines) > 0 and automatic and not _fully_discounted(call, subscription, customer, lines)
     trialing = subscription["status"] == "trialing"
+    waits = not automatic or subscription["schedule"] is not None  # the first invoice is a draft for an hour, as later ones are
+    charges = charges and not waits
     if charges and behavior != "default_incomplete" and not _methods(call, subscription, customer):
         raise no_method()
     if charges and not trialing:
@@ -160,10 +162,10 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
     call.objects.insert(subscription, CREATED)
     if invoice_id is not None:
         invoice = make_invoice(
-            call, subscription, lines, reason="subscription_create", period=(call.now, call.now), id=invoice_id, advance=not automatic
+            call, subscription, lines, reason="subscription_create", period=(call.now, call.now), id=invoice_id, advance=waits
         )
         call.objects.save(subscription)
-        if automatic:
+        if not waits:
             collect_now(call, invoice, behavior, off_session=given(params, "off_session", False))
         elif subscription["pause_collection"] is not None:
             hold(call, subscription, invoice)
