@@ -49,7 +49,8 @@ def serving(data: Path, database: str = "", **environ: str) -> Iterator[Running]
     try:
         line = process.stdout.readline()
         assert line, (data.parent / f"{data.name}.log").read_text()
-        yield Running(**json.loads(line), data=data)
+        facts = json.loads(line)
+        yield Running(facts["url"], facts["account"], facts["publishable_key"], facts["secret_key"], data)
     finally:
         process.send_signal(signal.SIGTERM)
         process.stdout.close()

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import ACTOR, AsJson, Data, Database, opened, show, table, when
+from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, fail, opened, scope_of, show, table, when
 from tollkey.db import Scope
 from tollkey.platform.merchants import create_merchant, merchants
+from tollkey.server import owner_link
 
 app = typer.Typer(no_args_is_help=True, help="List and create accounts.")
 
@@ -40,3 +41,17 @@ def create(
             lock="merchants",
         )
         show({"id": made.id, "name": made.name, "created": made.created}, json_, lambda: [made.id])
+
+
+@app.command("owner-link")
+def owner(
+    base_url: Annotated[str, typer.Option(help="Public address of the server.")] = "http://127.0.0.1:8420",
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Print a new one-time link that makes the owner of an account's Dashboard, as long as it has none. Earlier links end."""
+    with opened(data, database, base_url) as core:
+        id = scope_of(core, account, False).account
+        link = owner_link(core, id)
+        if link is None:
+            raise fail(f"{id} has an owner already: sign in, or ask the owner for an invitation")
+        show({"account": id, "owner_link": link}, json_, lambda: [link])

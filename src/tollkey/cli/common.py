@@ -32,10 +32,10 @@ def fail(message: str) -> typer.Exit:
 
 
 @contextmanager
-def opened(data: str | None, database: str | None) -> Iterator[Core]:
+def opened(data: str | None, database: str | None, base_url: str | None = None) -> Iterator[Core]:
     """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1."""
     try:
-        core = open_core(load_settings(data=data, database=database))
+        core = open_core(load_settings(data=data, database=database, base_url=base_url))
     except (OSError, ValueError, StorageError, KeyringError) as problem:
         raise fail(str(problem)) from None
     try:

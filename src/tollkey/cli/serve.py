@@ -44,11 +44,9 @@ def serve(
         "publishable_key": publishable,
         "secret_key": secret,
     }
-    link = owner_link(core, merchant.id)
-    if link is not None:
-        facts["owner_link"] = link
+    link = None if json_ else owner_link(core, merchant.id)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(core, listener, facts, json_))
+        runner.run(_run(core, listener, facts, link, json_))
 
 
 def _loop_factory() -> Any:
@@ -75,7 +73,7 @@ def _shown(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
 
 
-async def _run(core: Core, listener: socket.socket, facts: dict[str, str], as_json: bool) -> None:
+async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link: str | None, as_json: bool) -> None:
     server = build(core)
     await server.start()
     config = uvicorn.Config(
@@ -98,30 +96,32 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], as_js
     while not http.started and not serving.done():
         await asyncio.sleep(0.005)
     if not serving.done():
-        _announce(facts, as_json)
+        _announce(facts, link, as_json)
     await serving
     await server.stop()
 
 
-def _announce(facts: dict[str, str], as_json: bool) -> None:
+def _announce(facts: dict[str, str], link: str | None, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts), flush=True)
         return
     from rich.console import Console
     from rich.panel import Panel
+    from rich.text import Text
 
     url, key = facts["url"], facts["secret_key"]
-    console = Console(soft_wrap=True)
-    console.print(
-        Panel.fit(
-            f"[bold]Tollkey[/bold] answers at [bold]{url}[/bold]\n\n"
-            f"account      {facts['account']}\npublishable  {facts['publishable_key']}\nsecret       {key}\n\n"
-            "Test keys only. Live keys are revealed once, in the Dashboard or by `tollkey keys reveal`.",
-            title="ready", border_style="green",
-        )
-    )  # fmt: skip
-    if "owner_link" in facts:
-        print(f"\nOpen this once, to become the owner of the Dashboard:\n{facts['owner_link']}")
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
+    text = Text.from_markup(
+        f"[bold]Tollkey[/bold] answers at [bold]{url}[/bold]\n\n"
+        f"account      {facts['account']}\npublishable  {facts['publishable_key']}\nsecret       {key}\n\n"
+        "Test keys only. Live keys are revealed once, in the Dashboard or by `tollkey keys reveal`."
+    )
+    text.overflow = "fold"  # a key that is cut off is no key
+    console.print(Panel.fit(text, title="ready", border_style="green"))
+    if link is not None:
+        print(f"\nOpen this once, to become the owner of the Dashboard:\n{link}")
     print(f"\ncurl {url}/v1/customers -u {key}: -d email=jenny@example.com\n")
     print(
         f'import stripe\nstripe.api_key = "{key}"\nstripe.api_base = "{url}"\n'

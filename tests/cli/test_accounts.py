@@ -1,0 +1,30 @@
+"""Accounts from a shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from tollkey.cli.app import app
+
+
+def run(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--data", str(folder)])
+
+
+def test_accounts_are_listed_oldest_first(tmp_path: Path) -> None:
+    made = [run(tmp_path, "accounts", "create", "--name", name).stdout.strip() for name in ("Acme", "Bolt")]
+    assert [one["id"] for one in json.loads(run(tmp_path, "accounts", "list", "--json").stdout)] == made
+
+
+def test_an_account_without_an_owner_gets_a_new_one_time_link(tmp_path: Path) -> None:
+    run(tmp_path, "accounts", "create", "--name", "Acme")
+    links = [run(tmp_path, "accounts", "owner-link", "--base-url", "https://keys.example.com").stdout.strip() for _ in range(2)]
+    assert all(link.startswith("https://keys.example.com/join/") for link in links)
+    assert links[0] != links[1]
+
+
+def test_a_country_that_is_no_code_is_wrong_usage(tmp_path: Path) -> None:
+    assert run(tmp_path, "accounts", "create", "--name", "Acme", "--country", "USA").exit_code == 2
