@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.dashboard import PASSWORD, Browser, Site
 from tollkey.dashboard import owner_link, people
-from tollkey.dashboard.sessions import IDLE_SECONDS
+from tollkey.dashboard.sessions import CONFIRMED_SECONDS, IDLE_SECONDS
 from tollkey.dashboard.throttle import MOST_BY_PERSON, WINDOW_SECONDS
 
 
@@ -141,3 +141,14 @@ def test_after_signing_in_one_is_led_to_pages_of_this_server_only(site: Site) ->
         browser = site.browser()
         browser.get("/login")
         assert browser.post("/login", {"email": person.email, "password": PASSWORD, "to": to}).location == led
+
+
+def test_a_confirmation_lasts_a_quarter_of_an_hour(site: Site) -> None:
+    browser = site.browser("developer")
+    path = f"/{site.account}/test/apikeys/create"
+    assert browser.get(path).status == 200
+    site.world.clock[0] += CONFIRMED_SECONDS
+    assert browser.get(path).location.startswith("/confirm?to=")
+    assert browser.post("/confirm", {"password": "wrong wrong", "to": path}).status == 422
+    assert browser.post("/confirm", {"password": PASSWORD, "to": path}).location == path
+    assert browser.get(path).status == 200

@@ -220,3 +220,18 @@ def forget_old(tx: Tx, before: int, most: int = 5_000) -> None:
         " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?)",
         (most, before),
     )
+
+
+def asked_by(tx: Tx, scope: Scope, key_id: str, most: int = 5_000) -> tuple[list[tuple[str, str]], int, int | None]:
+    """What a key really asks for: (method, path) of its newest requests that it was allowed to make.
+
+    Returns them without repetition, how many requests were looked at, and when the oldest of them was (UTC epoch seconds).
+    """
+    newest = (
+        "SELECT method, path, status, at FROM request_logs WHERE account = ? AND livemode = ? AND key_id = ?"
+        " ORDER BY at DESC, seq DESC LIMIT ?"
+    )
+    values = (scope.account, int(scope.livemode), key_id, most)
+    asked = tx.execute(f"SELECT DISTINCT method, path FROM ({newest}) AS newest WHERE status NOT IN (401, 403)", values)
+    count, oldest = tx.execute(f"SELECT count(*), min(at) FROM ({newest}) AS newest", values)[0]
+    return [(method, path) for method, path in asked], int(count), oldest

@@ -18,7 +18,9 @@ document.addEventListener("click", async (event) => {
 const toggle = document.querySelector("[data-theme-toggle]");
 const named = () => {
   const name = localStorage.getItem("theme") ?? "system";
-  if (toggle) toggle.querySelector("[data-theme-name]").textContent = `Theme: ${name}`;
+  if (!toggle) return;
+  toggle.hidden = false;
+  toggle.title = toggle.querySelector("[data-theme-name]").textContent = `Theme: ${name}`;
 };
 named();
 toggle?.addEventListener("click", () => {

@@ -1,0 +1,119 @@
+"""The permission editor: what can be granted, what a form says, templates to start from, and what a key really uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tollkey.dashboard.page import Params
+from tollkey.db import Tx
+from tollkey.keys import Catalogue, Key, Permission
+from tollkey.platform.request_logs import asked_by
+from tollkey.wire import Catalogue as Resources
+from tollkey.wire.router import Router
+
+#: The order in which people know the groups; others follow.
+_GROUPS = (
+    "Core", "Checkout", "Billing", "Connect", "Orders", "Issuing", "Reporting", "Identity", "Webhook", "Stripe CLI", "Payment Links",
+    "Terminal", "Tax", "Radar", "Climate",
+)  # fmt: skip
+
+
+class Template(NamedTuple):
+    """A set of permissions to start from."""
+
+    name: str
+    label: str
+    about: str
+    grants: tuple[str, ...]
+
+
+TEMPLATES = (
+    Template("disputes", "Dispute monitoring", "Reads disputes and the payments behind them, changes nothing. For a monitoring service.",
+             ("dispute_read", "charge_read", "payment_intent_read")),
+    Template("payments", "Take payments", "Makes and confirms payments and customers; no refunds.",
+             ("payment_intent_write", "payment_method_write", "setup_intent_write", "customer_write", "token_write")),
+    Template("refunds", "Refund desk", "Finds payments and customers, and refunds.",
+             ("refund_write", "charge_read", "payment_intent_read", "customer_read")),
+    Template("bookkeeping", "Bookkeeping", "Reads balances, payouts, charges, refunds and invoices.",
+             ("balance_read", "balance_transaction_source_read", "payout_read", "charge_read", "refund_read", "invoice_read",
+              "dispute_read")),
+    Template("subscriptions", "Subscriptions", "Manages products, prices, subscriptions and invoices.",
+             ("subscription_write", "product_write", "plan_write", "invoice_write", "customer_write", "coupon_write")),
+    Template("webhooks", "Webhook set-up", "Manages webhook endpoints and reads events.", ("webhook_write", "event_read")),
+    Template("read", "Read everything", "Sees all there is, changes nothing.", ("*_read",)),
+)  # fmt: skip
+
+
+def template_grants(name: str, catalogue: Catalogue) -> frozenset[str]:
+    """The grants of a template that this server knows; none for an unknown template."""
+    found = next((template for template in TEMPLATES if template.name == name), None)
+    if found is None:
+        return frozenset()
+    if found.grants == ("*_read",):
+        return frozenset(grant for grant in catalogue.names if grant.endswith("_read") and grant != "api_key_read")
+    return frozenset(found.grants) & catalogue.names
+
+
+class Row(NamedTuple):
+    """One line of the editor. levels: what can be chosen, ``none`` first. level, connect: what is chosen."""
+
+    name: str
+    label: str
+    levels: tuple[str, ...]
+    level: str
+    connect: str
+
+
+def groups(catalogue: Catalogue, granted: Iterable[str], connected: Iterable[str]) -> list[tuple[str, list[Row]]]:
+    """The editor's lines by group, with what is granted chosen."""
+    own, connect = frozenset(granted), frozenset(connected)
+    by_group: dict[str, list[Row]] = {}
+    for row in sorted(catalogue.rows, key=lambda r: r.label):
+        line = Row(row.name, row.label, ("none", *row.levels), _level(row, own), _level(row, connect))
+        by_group.setdefault(row.group, []).append(line)
+    return sorted(by_group.items(), key=lambda item: (_GROUPS.index(item[0]) if item[0] in _GROUPS else len(_GROUPS), item[0]))
+
+
+def _level(row: Permission, granted: frozenset[str]) -> str:
+    return next((level for level in reversed(row.levels) if f"{row.name}_{level}" in granted), "none")
+
+
+def chosen(params: Params, catalogue: Catalogue, column: str = "p") -> frozenset[str]:
+    """The grants that a form chose. column: ``p`` for the account itself, ``c`` for connected accounts.
+
+    A group's own choice (``g:Core``), made without scripts, wins over its lines.
+    """
+    grants = set()
+    for row in catalogue.rows:
+        level = params.get(f"{column}:{row.name}", "none")
+        wanted = params.get(f"g:{row.group}") if column == "p" else ""
+        if wanted:
+            level = wanted if wanted in row.levels or wanted == "none" else row.levels[0] if wanted == "write" else "none"
+        if level in row.levels:
+            grants.add(f"{row.name}_{level}")
+    return frozenset(grants)
+
+
+class Used(NamedTuple):
+    """What of its permissions a key used. requests: how many were looked at. since: when the oldest was (UTC epoch seconds)."""
+
+    used: frozenset[str]
+    unused: frozenset[str]
+    requests: int
+    since: int | None
+
+
+def used(tx: Tx, key: Key, resources: Resources, catalogue: Catalogue) -> Used:
+    """Which of its permissions a restricted key needed for its newest requests, in the fewest grants."""
+    asked, count, since = asked_by(tx, key.scope, key.id)
+    router, needed = Router(resources), set()
+    for method, path in asked:
+        hit = router.find(method, path)
+        if hit is not None:
+            needed.add(f"{(hit[0].endpoint.permission or hit[0].resource.permission).name}_{hit[0].endpoint.needs}")
+    needed &= key.effective & catalogue.names
+    fewest = frozenset(
+        grant for grant in needed if not (grant.endswith("_read") and f"{grant.removesuffix('_read')}_write" in needed)
+    )
+    return Used(fewest, key.permissions - fewest, count, since)

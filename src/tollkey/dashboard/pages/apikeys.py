@@ -1,0 +1,102 @@
+"""The API keys page, the page of one key, and what to do about a lost one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.dashboard import matrix
+from tollkey.dashboard.naming import named, names_of
+from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Render, Visit
+from tollkey.keys import Actor, Key, audit
+from tollkey.platform import request_logs
+
+_PAGE = 100
+
+
+def found(ctx: Visit, params: Params) -> Key:
+    """The key of the URL in this account and mode. Raises NotHere."""
+    key = ctx.authority.get(ctx.tx, ctx.scope, params["key"])
+    if key is None:
+        raise NotHere
+    return key
+
+
+def index(ctx: Visit, params: Params) -> Answer:
+    """Standard keys and restricted keys of this mode."""
+    ended = params.get("ended") == "1"
+    active_at = None if ended else ctx.now
+    after = params.get("after") or None
+    if after is not None and ctx.authority.get(ctx.tx, ctx.scope, after) is None:
+        raise NotHere
+
+    def keys(kind: Any, limit: int, after: str | None = None) -> tuple[Key, ...]:
+        return ctx.authority.list(ctx.tx, ctx.scope, active_at=active_at, kind=kind, limit=limit, after=after)
+
+    restricted = keys("restricted", _PAGE + 1, after)
+    standard = () if after else (*keys("publishable", _PAGE), *keys("secret", 1000))
+    older = ctx.url("/apikeys", after=restricted[_PAGE - 1].id, ended=1 if ended else None) if len(restricted) > _PAGE else ""
+    about = {
+        "standard": sorted(standard, key=lambda key: (key.kind == "secret", not key.is_default, -key.created)),
+        "restricted": restricted[:_PAGE],
+        "usages": ctx.authority.usages(ctx.tx, ctx.scope),
+        "older": older,
+        "newer": ctx.url("/apikeys", ended=1 if ended else None) if after else "",
+        "ended": ended,
+    }
+    return Render("keys/index.html", about)
+
+
+def one(ctx: Visit, params: Params) -> Answer:
+    """Everything about one key: facts, requests, history, permissions that it does not use."""
+    key = found(ctx, params)
+    history = audit.entries(ctx.tx, ctx.scope, key.id, limit=100)
+    made_by = Actor(*key.created_by.split(":", 1)) if ":" in key.created_by else Actor("system", key.created_by)
+    names = names_of(ctx.tx, [made_by.id, *(entry.actor.id for entry in history)])
+    about = {
+        "key": key,
+        "usage": ctx.authority.usages(ctx.tx, ctx.scope).get(key.id),
+        "requests": request_logs.find(ctx.tx, ctx.scope, key_id=key.id, limit=20),
+        "history": [(entry, named(entry.actor, names), changes(entry)) for entry in history],
+        "made_by": named(made_by, names),
+        "permissions": sorted(_labels(ctx, key.permissions)),
+        "connect": sorted(_labels(ctx, key.connect_permissions)),
+        "used": _used(ctx, key) if key.kind == "restricted" else None,
+    }
+    return Render("keys/one.html", about)
+
+
+def _labels(ctx: Visit, grants: frozenset[str]) -> list[str]:
+    known = ctx.authority.catalogue.names
+    return [ctx.authority.catalogue.label(grant) if grant in known else grant for grant in grants]
+
+
+def _used(ctx: Visit, key: Key) -> dict[str, Any]:
+    found = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
+    labels = {"unused": sorted(_labels(ctx, found.unused)), "used": sorted(_labels(ctx, found.used))}
+    return {**labels, "requests": found.requests, "since": found.since}
+
+
+_TIMES = {"expires_at", "revoked_at", "revealed_at", "hidden_at"}
+
+
+def changes(entry: audit.Entry) -> list[tuple[str, str, Any, Any]]:
+    """What an entry of the history changed: (field, how to show it, before, after)."""
+    if entry.action == "created":
+        return []
+    return [
+        (name.replace("_", " "), "time" if name in _TIMES else "list" if isinstance(after, list) else "text", entry.was.get(name), after)
+        for name, after in entry.became.items()
+        if name != "is_default"
+    ]
+
+
+def lost(ctx: Visit, params: Params) -> Answer:
+    """What to do about a key that was lost or leaked."""
+    return Render("keys/lost.html")
+
+
+PAGES = (
+    Page("/apikeys", index, action="keys.see", nav=Nav("Developers", "API keys", 10)),
+    Page("/apikeys/lost", lost, action="keys.see"),
+    Page("/apikeys/{key}", one, action="keys.see"),
+)

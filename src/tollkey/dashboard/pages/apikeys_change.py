@@ -1,0 +1,211 @@
+"""Changing keys: create, duplicate, reveal, roll, edit, restrict, hide, delete."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tollkey.dashboard import matrix
+from tollkey.dashboard.page import Answer, Data, FormErrors, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.pages.apikeys import found
+from tollkey.keys import ROLL_EXPIRATIONS, Key, KeyRefused
+
+_EXPIRATIONS = (
+    ("now", "now", "The old key is refused at once. Choose this when the key may be known to somebody it should not be."),
+    ("in_1_hour", "in 1 hour", "Time for one deployment."),
+    ("in_24_hours", "in 24 hours", "Time to change the key everywhere within a day."),
+    ("in_3_days", "in 3 days", "Time over a weekend."),
+    ("in_7_days", "in 7 days", "The longest there is. Both keys work until then."),
+)
+
+
+def _allowlist(params: Params) -> list[str]:
+    return [entry for entry in re.split(r"[\s,]+", params.get("ip_allowlist")) if entry]
+
+
+# -- create
+
+
+def create_form(ctx: Visit, params: Params) -> Answer:
+    """A new secret or restricted key; the fields may come from a link, a template or another key."""
+    kind = "secret" if params.get("kind") == "secret" else "restricted"
+    granted, connected, name, allowlist = frozenset[str](), frozenset[str](), params.get("name"), ""
+    copied = ctx.authority.get(ctx.tx, ctx.scope, params.get("from")) if params.get("from") else None
+    catalogue = ctx.authority.catalogue
+    if copied is not None:
+        kind, name = copied.kind, name or copied.name
+        granted, connected, allowlist = copied.permissions, copied.connect_permissions, "\n".join(copied.ip_allowlist)
+    granted |= matrix.template_grants(params.get("template"), catalogue)
+    linked, unknown = _linked(params, ctx)
+    about = {
+        "kind": kind, "name": name, "allowlist": allowlist, "unknown": unknown, "templates": matrix.TEMPLATES,
+        "template": params.get("template"), "copied": copied,
+        **_editor(ctx, params, granted | linked, connected),
+    }  # fmt: skip
+    return Render("keys/create.html", about)
+
+
+def _linked(params: Params, ctx: Visit) -> tuple[frozenset[str], list[str]]:
+    """The permissions of a link of the form ``?name=…&permissions[]=rak_…``, and those that nobody declares."""
+    known, unknown = set(), []
+    for name in params.all("permissions[]"):
+        try:
+            known.add(ctx.authority.catalogue.canonical(name))
+        except KeyRefused:
+            unknown.append(name[:80])
+    return frozenset(known), unknown
+
+
+def _editor(ctx: Visit, params: Params, granted: frozenset[str], connected: frozenset[str]) -> dict[str, Any]:
+    """What the permission editor needs. A form that is shown again keeps what was chosen in it."""
+    catalogue = ctx.authority.catalogue
+    if ctx.values is not None:
+        granted, connected = matrix.chosen(ctx.values, catalogue), matrix.chosen(ctx.values, catalogue, "c")
+    wide = bool(connected) or params.get("connect") == "1" or ctx.setup.tables.of["account"].count(ctx.tx, ctx.scope) > 1
+    return {"groups": matrix.groups(catalogue, granted, connected), "connect": wide}
+
+
+def create(ctx: Visit, params: Params) -> Answer:
+    """Make the key and show its text, for live keys this once."""
+    kind = params.get("kind")
+    if kind not in ("secret", "restricted"):
+        raise FormErrors(kind="Choose secret or restricted.")
+    grants, connect = frozenset[str](), frozenset[str]()
+    if kind == "restricted":
+        grants, connect = matrix.chosen(params, ctx.authority.catalogue), matrix.chosen(params, ctx.authority.catalogue, "c")
+        if not grants and not connect:
+            raise FormErrors(permissions="Grant at least one permission: a key without any can do nothing.")
+    if not params.get("name"):
+        raise FormErrors(name="Give the key a name that says who uses it.")
+    days = params.number("expires_days", 0, most=3650)
+    key, text = ctx.authority.create(
+        ctx.tx, ctx.scope, kind, actor=ctx.actor, now=ctx.now, name=params.get("name"), note=params.get("note"),  # type: ignore[arg-type]
+        permissions=grants, connect_permissions=connect, ip_allowlist=_allowlist(params),
+        expires_at=ctx.now + days * 86400 if days else None,
+    )  # fmt: skip
+    return Render("keys/shown.html", {"key": key, "text": text, "why": "created"})
+
+
+# -- reveal
+
+
+def reveal_form(ctx: Visit, params: Params) -> Answer:
+    """Before a key is shown: where will it live?"""
+    return Render("keys/reveal.html", {"key": found(ctx, params)})
+
+
+def reveal(ctx: Visit, params: Params) -> Answer:
+    """Show a key. A live secret or restricted key is shown once; the note says where it lives."""
+    key = found(ctx, params)
+    if "note" in params:
+        ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, note=params.get("note"))
+    key, text = ctx.authority.reveal(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
+    if ctx.wants_json:
+        return Data({"id": key.id, "secret": text})
+    return Render("keys/shown.html", {"key": key, "text": text, "why": "revealed"})
+
+
+# -- roll and expiry
+
+
+def roll_form(ctx: Visit, params: Params) -> Answer:
+    """When should the old key expire?"""
+    return Render("keys/roll.html", {"key": found(ctx, params), "expirations": _EXPIRATIONS})
+
+
+def roll(ctx: Visit, params: Params) -> Answer:
+    """Make the successor; the old key goes on for as long as was chosen."""
+    key = found(ctx, params)
+    if params.get("expires_in") not in ROLL_EXPIRATIONS:
+        raise FormErrors(expires_in="Choose when the old key expires.")
+    seconds = ROLL_EXPIRATIONS[params.get("expires_in")]
+    old, new, text = ctx.authority.roll(ctx.tx, ctx.scope, key.id, seconds, actor=ctx.actor, now=ctx.now)
+    if text is not None and new.kind != "publishable":
+        return Render("keys/shown.html", {"key": new, "text": text, "why": "rolled", "old": old})
+    words = "The new key works now, beside the old one." if seconds else "The new key works now; the old one is refused."
+    hint = " Reveal it once, when you are ready to store it." if new.kind != "publishable" else ""
+    return Redirect(ctx.url(f"/apikeys/{new.id}"), words + hint)
+
+
+def expire(ctx: Visit, params: Params) -> Answer:
+    """End a key at this second."""
+    key = found(ctx, params)
+    ctx.authority.expire_now(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} is refused from now on.")
+
+
+def cancel_expiry(ctx: Visit, params: Params) -> Answer:
+    """Take a pending expiry back."""
+    key = found(ctx, params)
+    ctx.authority.cancel_expiry(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} goes on.")
+
+
+# -- edit
+
+
+def edit_form(ctx: Visit, params: Params) -> Answer:
+    """Name, note, addresses, and for a restricted key its permissions."""
+    key = found(ctx, params)
+    return Render("keys/edit.html", {"key": key, **_editor(ctx, params, key.permissions, key.connect_permissions)})
+
+
+def edit(ctx: Visit, params: Params) -> Answer:
+    """Store the changes."""
+    key = found(ctx, params)
+    changes: dict[str, Any] = {name: params.get(name) for name in ("name", "note") if name in params}
+    if "ip_allowlist" in params and key.kind != "publishable":
+        changes["ip_allowlist"] = _allowlist(params)
+    if key.kind == "restricted" and "matrix" in params:
+        changes["permissions"] = matrix.chosen(params, ctx.authority.catalogue)
+        changes["connect_permissions"] = matrix.chosen(params, ctx.authority.catalogue, "c")
+        if not changes["permissions"] and not changes["connect_permissions"]:
+            raise FormErrors(permissions="Grant at least one permission. To end the key, delete it.")
+    ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, **changes)
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), "Saved.")
+
+
+def tighten(ctx: Visit, params: Params) -> Answer:
+    """Keep only the permissions that the key used."""
+    key = found(ctx, params)
+    seen = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
+    if key.kind != "restricted" or not seen.used or not seen.unused:
+        raise FormErrors({"": "There is nothing to take away: the key used all of its permissions, or made no request yet."})
+    ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, permissions=seen.used)
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key now has only the permissions that it used.")
+
+
+def hide(ctx: Visit, params: Params) -> Answer:
+    """Destroy the copy of a live key that could still be revealed."""
+    key = ctx.authority.hide(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key is hidden. Nobody can reveal it any more.")
+
+
+def delete_form(ctx: Visit, params: Params) -> Answer:
+    """Is it really not used any more?"""
+    key: Key = found(ctx, params)
+    return Render("keys/delete.html", {"key": key, "usage": ctx.authority.usages(ctx.tx, ctx.scope).get(key.id)})
+
+
+def delete(ctx: Visit, params: Params) -> Answer:
+    """End a key for good."""
+    key = ctx.authority.revoke(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
+    return Redirect(ctx.url("/apikeys"), f"{key.name} ({key.redacted}) is deleted.")
+
+
+PAGES = (
+    Page("/apikeys/create", create_form, action="keys.create", sudo=True),
+    Page("/apikeys/create", create, method="POST", action="keys.create", sudo=True, again=create_form),
+    Page("/apikeys/{key}/reveal", reveal_form, action="keys.reveal", sudo=True),
+    Page("/apikeys/{key}/reveal", reveal, method="POST", action="keys.reveal", sudo=True, again=reveal_form),
+    Page("/apikeys/{key}/roll", roll_form, action="keys.roll", sudo=True),
+    Page("/apikeys/{key}/roll", roll, method="POST", action="keys.roll", sudo=True, again=roll_form),
+    Page("/apikeys/{key}/expire", expire, method="POST", action="keys.roll"),
+    Page("/apikeys/{key}/cancel_expiry", cancel_expiry, method="POST", action="keys.roll"),
+    Page("/apikeys/{key}/edit", edit_form, action="keys.edit"),
+    Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", again=edit_form),
+    Page("/apikeys/{key}/tighten", tighten, method="POST", action="keys.edit"),
+    Page("/apikeys/{key}/hide", hide, method="POST", action="keys.hide"),
+    Page("/apikeys/{key}/delete", delete_form, action="keys.delete"),
+    Page("/apikeys/{key}/delete", delete, method="POST", action="keys.delete", again=delete_form),
+)
