@@ -139,10 +139,10 @@ def _source(text: str) -> str:
 
 
 _STYLE = """
-:root{color-scheme:light dark;--page:#f5f6f8;--card:#fff;--text:#1a1f36;--soft:#5a6277;
---line:#d9dde5;--accent:#4f46c8;--on-accent:#fff;--bad:#b3261e}
+:root{color-scheme:light dark;--page:#f4f6f6;--card:#fff;--text:#14211f;--soft:#5a6277;
+--line:#d9dde5;--accent:#0f766e;--on-accent:#fff;--bad:#b3261e}
 @media(prefers-color-scheme:dark){:root{--page:#12141a;--card:#1c1f28;--text:#eceef4;--soft:#a4abbd;
---line:#363b48;--accent:#a8a2ff;--on-accent:#16162b;--bad:#ff8a80}}
+--line:#363b48;--accent:#4fc3b4;--on-accent:#06201c;--bad:#ff8a80}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,sans-serif}
 main{max-width:28rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
