@@ -5,7 +5,13 @@ from __future__ import annotations
 from tollkey.wire import ApiError, Call, Json, invalid
 
 CLOCK = "test_helpers.test_clock"
-CUSTOMERS = 3
+#: Most customers of one clock, and most subscriptions of one such customer. A server may say otherwise (service ``test_clock_limit``).
+LIMIT = 3
+
+
+def limit(call: Call) -> int:
+    """How many customers a clock may have, and subscriptions each of them."""
+    return int(call.setup.services.get("test_clock_limit", LIMIT))
 
 
 def at_clock(call: Call, clock: str | None) -> Call:
@@ -31,6 +37,7 @@ def for_customer(call: Call, customer: Json | None) -> Call:
 def join(call: Call, clock: str) -> Call:
     """The call at a clock's time, for a new customer of it. Raises ApiError when there is none or it has three customers already."""
     call.objects.get(CLOCK, clock, "test_clock")
-    if len(call.objects.query("customer", {"test_clock": clock}, limit=CUSTOMERS)) >= CUSTOMERS:
-        raise invalid(f"Test clocks are limited to {CUSTOMERS} customers. This test clock already has {CUSTOMERS} customers.", "test_clock")
+    if call.objects.table("customer").count(call.tx, call.scope, {"test_clock": clock}) >= limit(call):
+        most = limit(call)
+        raise invalid(f"Test clocks are limited to {most} customers. This test clock already has {most} customers.", "test_clock")
     return at_clock(call, clock)

@@ -13,8 +13,10 @@ from decimal import Decimal
 from tollkey.keys import Permission
 from tollkey.payments._billing import rounded
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._currency import show
 from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoicing import change_balance, customer_of, mark_paid
+from tollkey.payments._pages import plain_pdf
 from tollkey.payments._pricing import decimal_text
 from tollkey.payments._refunding import refund
 from tollkey.wire import (
@@ -22,8 +24,10 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Json,
+    P,
     Page,
     Params,
+    Reply,
     Resource,
     blank,
     hosted_url,
@@ -209,6 +213,14 @@ def _give_back(call: Call, note: Json, invoice: Json, customer: Json, params: Pa
         note["customer_balance_transaction"] = moved["id"]
 
 
+def pdf(call: Call, params: Params) -> Reply:
+    """The credit note as a document."""
+    note = call.objects.get("credit_note", call.path["id"])
+    rows = [f"{line['description'] or 'Credit'}: {show(line['amount'], note['currency'])}" for line in note["lines"]["data"]]
+    text = [f"Credit note {note['number']}", f"Status: {note['status']}", "", *rows, f"Total: {show(note['total'], note['currency'])}"]
+    return Reply(plain_pdf(text), "application/pdf")
+
+
 def update(call: Call, params: Params) -> Json:
     """Change a credit note's memo or metadata."""
     note = call.objects.get("credit_note", call.path["id"])
@@ -261,6 +273,7 @@ CREDIT_NOTE = Resource(
         retrieve("credit_note", "/v1/credit_notes/{id}"),
         Endpoint("POST", "/v1/credit_notes/{id}", update),
         Endpoint("POST", "/v1/credit_notes/{id}/void", void),
+        Endpoint("GET", "/cn/{token}/pdf", pdf, public=True, params=P.object()),
     ),
     title="Credit notes",
     columns=("number", "id", "invoice", "amount", "currency", "status", "created"),

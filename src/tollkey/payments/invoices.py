@@ -17,6 +17,7 @@ from tollkey.payments._collecting import advance, overdue, retry
 from tollkey.payments._discounting import entries_of, redeem_all
 from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoice_lines import add_lines, list_lines, remove_lines, update_line, update_lines
+from tollkey.payments._invoice_page import PAGES
 from tollkey.payments._invoice_permission import PERMISSION
 from tollkey.payments._invoice_versions import CHANGES
 from tollkey.payments._invoicing import (
@@ -400,6 +401,7 @@ INVOICE = Resource(
         Endpoint("POST", "/v1/invoices/{invoice}/send", send),
         Endpoint("POST", "/v1/invoices/{invoice}/update_lines", update_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/void", void_by_hand),
+        *PAGES,
     ),
     changes=CHANGES,
     on_due={"invoice.advance": advance, "invoice.retry": retry, "invoice.overdue": overdue},

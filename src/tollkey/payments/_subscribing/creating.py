@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments._billing import Period, period_around, shift
-from tollkey.payments._clocks import for_customer
+from tollkey.payments._clocks import for_customer, limit
 from tollkey.payments._discounting import entries_of, offs, redeem_all
 from tollkey.payments._fields import fresh_metadata, given
 from tollkey.payments._invoicing import INCOMPLETE_SECONDS, check_currency_of, item_parent, method_of, new_line, no_method
@@ -18,7 +18,6 @@ from tollkey.wire import Call, Json, Params, blank, invalid, missing_param
 CREATED = "customer.subscription.created"
 _CLASSIC_BEFORE = "2025-09-30"
 _ERROR_BEFORE = "2019-03-14"
-_PER_CLOCK_CUSTOMER = 3
 
 
 def wanted_items(params: Params) -> list[Json]:
@@ -40,8 +39,10 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
         raise missing_param("customer")
     customer = call.objects.get("customer", params["customer"], "customer")
     call = for_customer(call, customer)
-    if customer.get("test_clock") and len(call.objects.query("subscription", {"customer": customer["id"]}, limit=4)) >= _PER_CLOCK_CUSTOMER:
-        raise invalid("Customers with test clocks are limited to 3 subscriptions.", "customer")
+    if customer.get("test_clock") and call.objects.table("subscription").count(call.tx, call.scope, {"customer": customer["id"]}) >= limit(
+        call
+    ):
+        raise invalid(f"Customers with test clocks are limited to {limit(call)} subscriptions.", "customer")
     wanted = wanted_items(params)
     prices = [recurring_price(call, entry, f"items[{place}]", params.get("currency")) for place, entry in enumerate(wanted)]
     currency = given(params, "currency", prices[0]["currency"])
