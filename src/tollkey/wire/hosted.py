@@ -158,6 +158,21 @@ button,.button{display:block;padding:.6rem 1rem;margin:0 0 .75rem;font-weight:60
 cursor:pointer;color:var(--on-accent);background:var(--accent);border-color:var(--accent)}
 button.second,.button.second{color:var(--text);background:transparent;border-color:var(--line)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+fieldset{border:0;margin:0 0 .5rem;padding:0;min-width:0}
+legend{font-weight:700;padding:0;margin:0 0 .75rem}
+.pair{display:grid;grid-template-columns:1fr 1fr;gap:0 .75rem}
+.total dt,.total dd{font-weight:700;color:var(--text);border-top:1px solid var(--line);padding-top:.5rem}
+.tabs{display:flex;flex-wrap:wrap;gap:.5rem;margin:0 0 1rem;padding:0;list-style:none}
+.tabs a{display:block;min-height:44px;padding:.55rem .9rem;border:1px solid var(--line);border-radius:8px;
+color:var(--text);text-decoration:none}
+.tabs a[aria-current]{border-color:var(--accent);box-shadow:inset 0 0 0 1px var(--accent);font-weight:600}
+a{color:var(--accent)}
+.button{color:var(--on-accent)}
+[aria-invalid=true]{border-color:var(--bad);margin-bottom:.25rem}
+.check{display:flex;gap:.6rem;align-items:start;font-weight:400;margin:0 0 1rem}
+.check input{width:1.25rem;min-height:1.25rem;margin:.15rem 0 0}
+h2{font-size:1.05rem;margin:1.5rem 0 .5rem}
+hr{border:0;border-top:1px solid var(--line);margin:1.25rem 0}
 .note{color:var(--soft);font-size:.9rem}
 .error{color:var(--bad);font-weight:600}
 @media(max-width:32rem){main{margin:0;border:0;border-radius:0;min-height:100vh}}

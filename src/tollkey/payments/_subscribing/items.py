@@ -37,7 +37,7 @@ def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) 
         raise invalid(
             "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.", f"{param}[price]"
         )
-    if not price["active"] and not wanted.get("price_data"):
+    if not price["active"] and not wanted.get("price_data") and not wanted.get("_inline"):
         what = "plan" if wanted.get("plan") else "price"
         raise invalid(f"The {what} specified is inactive. This field only accepts active {what}s.", f"{param}[{what}]")
     if currency is not None and in_currency(price, currency) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments._charging import Attempt, charge, decline
+from tollkey.payments._checkout_hook import intent_changed
 from tollkey.payments._common import clock_of
 from tollkey.payments._intents import attach, consume
 from tollkey.payments._invoicing import intent_succeeded
@@ -76,6 +77,7 @@ def accepted(call: Call, intent: Json, made: Json, method: Json, off_session: bo
         call.emit("payment_intent.amount_capturable_updated", intent)
     else:
         succeed(call, intent, made["amount_captured"])
+    intent_changed(call, intent)
 
 
 def succeed(call: Call, intent: Json, received: int) -> None:
@@ -86,6 +88,7 @@ def succeed(call: Call, intent: Json, received: int) -> None:
     call.emit("payment_intent.succeeded", intent)
     if intent.get("_invoice"):
         intent_succeeded(call, intent["id"])
+    intent_changed(call, intent)
 
 
 def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> ApiError:
@@ -98,5 +101,6 @@ def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> Ap
     intent.update(last_payment_error=told, payment_method=None, source=None, _authenticated=None)
     call.objects.save(intent)
     call.emit("payment_intent.payment_failed", intent)
+    intent_changed(call, intent)
     error.extra["payment_intent"] = call.objects.copy(intent)
     return error

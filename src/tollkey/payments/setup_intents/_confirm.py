@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments._cards import Decline
+from tollkey.payments._checkout_hook import intent_changed
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._intents import (
     TYPES,
@@ -102,6 +103,7 @@ def succeed(call: Call, intent: Json, method: Json, *, authenticated: bool) -> N
     intent.update(last_setup_error=None, _authenticated=None)
     call.objects.save(intent)
     call.emit("setup_intent.succeeded", intent)
+    intent_changed(call, intent)
 
 
 def refuse(call: Call, intent: Json, method: Json, error: ApiError) -> ApiError:

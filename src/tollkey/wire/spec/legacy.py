@@ -127,6 +127,7 @@ EXTRA: Final[Table] = {
     "POST /v1/charges/{}/capture": {"destination": "object"},
     "POST /v1/checkout/sessions": {
         **_LINE,
+        "ui_mode": "hosted|embedded|custom|hosted_page|embedded_page|elements",
         "subscription_data.items": "[object]",
         "subscription_data.coupon": "text",
         "subscription_data.trial_from_plan": "boolean",
