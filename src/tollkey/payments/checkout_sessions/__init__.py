@@ -33,6 +33,7 @@ from tollkey.wire import (
     Resource,
     invalid,
     list_page,
+    missing_param,
     of_list,
     redirect,
     retrieve,
@@ -130,6 +131,8 @@ def confirm_page(call: Call, params: Params) -> Json:
     expected = params.get("expected_amount")
     if expected is not None and session["amount_total"] is not None and expected != session["amount_total"]:
         raise invalid("The expected amount is not what the Checkout Session comes to.", "expected_amount", "checkout_amount_mismatch")
+    if not params.get("payment_method"):
+        raise missing_param("payment_method")
     method = resolve_payment_method(call, params["payment_method"], "payment_method")
     _verified(call, method)
     error = _complete.pay(call, session, method, params.get("return_url") or call.setup.base_url)
@@ -331,7 +334,7 @@ CHECKOUT_SESSION = Resource(
         Endpoint(
             "POST", "/v1/payment_pages/{session}/confirm", confirm_page, publishable=True,
             params=P.object(
-                required=("payment_method",), payment_method=P.string(), expected_amount=P.integer(), return_url=P.string(), key=P.string(),
+                payment_method=P.string(), expected_amount=P.integer(), return_url=P.string(), key=P.string(),
             ),
         ),
         Endpoint("GET", "/pay/{token}", show, public=True, params=P.object(method=P.string())),
