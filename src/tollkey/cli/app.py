@@ -6,6 +6,7 @@ import typer
 
 from tollkey.cli import accounts, keys
 from tollkey.cli.doctor import doctor
+from tollkey.cli.openapi import openapi
 from tollkey.cli.serve import serve
 
 app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
@@ -13,6 +14,7 @@ app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pr
 ))  # fmt: skip
 app.command()(serve)
 app.command()(doctor)
+app.command()(openapi)
 app.add_typer(keys.app, name="keys")
 app.add_typer(accounts.app, name="accounts")
 

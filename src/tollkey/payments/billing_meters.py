@@ -205,6 +205,9 @@ def open_session(call: Call, params: Params) -> Json:
     return session
 
 
+_STREAMED = P.nested(event_name=P.string(), identifier=P.string(), payload=P.map(P.string(blank=True)), timestamp=P.any())
+
+
 def stream(call: Call, params: Params) -> Json:
     """Take many events. What cannot be counted is reported by an event later, as it is with the real stream; the answer is empty."""
     problems: dict[str, list[Json]] = {}
@@ -301,6 +304,6 @@ STREAM = Resource(
     stored=False,
     endpoints=(
         Endpoint("POST", "/v2/billing/meter_event_session", open_session, params=P.object()),
-        Endpoint("POST", "/v2/billing/meter_event_stream", stream, params=P.object(events=P.any())),
+        Endpoint("POST", "/v2/billing/meter_event_stream", stream, params=P.object(events=P.array(_STREAMED))),
     ),
 )

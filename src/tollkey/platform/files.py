@@ -15,7 +15,7 @@ from tollkey.keys import Permission
 from tollkey.platform._contents import add_file, mime_of, read_contents
 from tollkey.platform.file_links import make_link
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, invalid, listing, missing_param, operation_params, retrieve
-from tollkey.wire.params import check, decode_form
+from tollkey.wire.params import FormError, check, decode_form
 
 PERMISSION = Permission("file", "Files", "Core")
 
@@ -37,7 +37,10 @@ def _parts(call: Call) -> tuple[Json, tuple[str, bytes] | None]:
     """The fields of a multipart form, and its file's name and bytes."""
     kind = call.origin.headers.get("content-type", "")
     if not kind.startswith("multipart/form-data"):
-        return decode_form(call.body), None
+        try:
+            return decode_form(call.body), None
+        except FormError as problem:
+            raise invalid(str(problem)) from None
     handler = MultipartFormHandler()
     handler.parse_options.max_body_part_buffer_size = len(call.body) + 1
     fields: list[tuple[str, str]] = []
@@ -51,7 +54,10 @@ def _parts(call: Call) -> tuple[Json, tuple[str, bytes] | None]:
                 fields.append((part.name or "", data.decode("utf-8", "replace")))
     except HTTPError as problem:
         raise invalid(f"Invalid multipart form: {problem.description or problem.title}") from None
-    return decode_form(urlencode(fields).encode()), upload
+    try:
+        return decode_form(urlencode(fields).encode()), upload
+    except FormError as problem:
+        raise invalid(str(problem)) from None
 
 
 def create(call: Call, params: Params) -> Json:

@@ -7,6 +7,7 @@ from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, m
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.objects import Objects, Tables, dig, encode
+from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
 from tollkey.wire.params import P, operation_params
 from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, Params, Reply, Resource
@@ -55,6 +56,7 @@ __all__ = [
     "missing_object",
     "missing_param",
     "of_list",
+    "openapi_document",
     "operation_params",
     "redirect",
     "retrieve",

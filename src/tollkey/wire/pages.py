@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.db.table import Range
 from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
-from tollkey.wire.objects import as_text
+from tollkey.wire.objects import as_text, dig
 from tollkey.wire.resource import Endpoint, Json, Params
 
 if TYPE_CHECKING:
@@ -128,10 +128,16 @@ def retrieve(object: str, path: str, **options: Any) -> Endpoint:
     return Endpoint("GET", path, handler, raw=True, **options)
 
 
+def _has(value: Json, field: str, wanted: str | Sequence[str]) -> bool:
+    text = as_text(dig(value, field))
+    return text == wanted if isinstance(wanted, str) else text in wanted
+
+
 def listing(object: str, path: str, permission: Permission | None = None, **fields: str) -> Endpoint:
     """The endpoint that lists stored objects.
 
-    Every parameter besides the cursors filters by the indexed field of the same name.
+    Every parameter besides the cursors filters by the field of the same name: served by its index, or, for a field
+    that has none, by looking at the objects.
     fields: parameter -> dotted field, where they differ.
     """
 
@@ -144,6 +150,9 @@ def listing(object: str, path: str, permission: Permission | None = None, **fiel
             if text is None:
                 raise ApiError(400, message=f"Invalid {name}", param=name)
             equal[fields.get(name, name)] = text
-        return list_page(call, object, params, equal, url=path)
+        indexed = call.objects.table(object).indexed
+        slow = {field: equal.pop(field) for field in list(equal) if field not in indexed and field != "id"}
+        keep = (lambda value: all(_has(value, field, wanted) for field, wanted in slow.items())) if slow else None
+        return list_page(call, object, params, equal, url=path, keep=keep)
 
     return Endpoint("GET", path, handler, permission=permission)

@@ -1,0 +1,18 @@
+"""``tollkey openapi``: what this server implements, as a document that other tools read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import tollkey.payments
+import tollkey.platform
+from tollkey.server import gather
+from tollkey.wire import Catalogue, encode, openapi_document
+
+
+def openapi(base_url: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:8420") -> None:
+    """Print the OpenAPI 3.0 document of every implemented endpoint, as JSON."""
+    catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
+    typer.echo(encode(openapi_document(catalogue, base_url)).decode())

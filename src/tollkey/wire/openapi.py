@@ -1,0 +1,135 @@
+"""OPENAPI: what this server implements, as an OpenAPI 3.0 document, worked out from the catalogue alone.
+
+Nothing in it is written by hand: paths, parameters, permissions and kinds of object come from the resources, so the
+document cannot say something that the server does not do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.wire._check import Choice, Decimal, Map, Node, Number, OneOf, Record, Sequence, Text, Timestamp, Truth, Unset, Whole
+from tollkey.wire._special import Email, Metadata, Url
+from tollkey.wire.params import operation_params
+from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
+from tollkey.wire.versions import LATEST
+
+_ERROR = {"description": "What went wrong.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}}
+_SIMPLE: dict[type[Node], Json] = {
+    Timestamp: {"type": "integer", "format": "unix-time"},
+    Number: {"type": "number"},
+    Decimal: {"type": "string", "format": "decimal"},
+    Truth: {"type": "boolean"},
+    Email: {"type": "string", "format": "email"},
+    Url: {"type": "string", "format": "uri"},
+    Metadata: {"type": "object", "additionalProperties": {"type": "string", "maxLength": 500}, "maxProperties": 50},
+}
+
+
+def document(catalogue: Catalogue, base_url: str = "http://127.0.0.1:8420") -> Json:
+    """The OpenAPI 3.0 document of every endpoint that needs a key.
+
+    base_url: the address of the server.
+    """
+    paths: dict[str, Json] = {}
+    for resource in catalogue.resources:
+        for endpoint in resource.endpoints:
+            if not endpoint.public:
+                paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(resource, endpoint)
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "Tollkey", "version": LATEST, "description": "The payments API as this server implements it."},
+        "servers": [{"url": base_url}],
+        "security": [{"bearer": []}, {"basic": []}],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}, "basic": {"type": "http", "scheme": "basic"}},
+            "schemas": {"error": _error_schema(), **_objects(catalogue)},
+        },
+    }
+
+
+def _operation(resource: Resource, endpoint: Endpoint) -> Json:
+    params = endpoint.params or operation_params(endpoint.method, endpoint.path)
+    permission = endpoint.permission or resource.permission
+    operation: Json = {
+        "operationId": f"{endpoint.method} {endpoint.path}",
+        "tags": [resource.title or resource.object],
+        "summary": (endpoint.handler.__doc__ or "").partition("\n")[0],
+        "x-permission": None if endpoint.unrestricted else f"{permission.name}_{endpoint.needs}",
+        "x-publishable": endpoint.publishable,
+        "parameters": [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in path_names(endpoint.path)],
+        "responses": {"200": _answer(resource, endpoint), "default": _ERROR},
+    }
+    if endpoint.method == "GET":
+        operation["parameters"] += [_query(name, node, name in params.required) for name, node in params.fields.items()]
+    elif endpoint.host is None and params.fields:
+        body = {"schema": _schema(params)}
+        operation["requestBody"] = {"content": {kind: body for kind in ("application/x-www-form-urlencoded", "application/json")}}
+    return operation
+
+
+def _query(name: str, node: Node, required: bool) -> Json:
+    style = {} if _SIMPLE.get(type(node)) or isinstance(node, Text | Whole | Choice) else {"style": "deepObject", "explode": True}
+    return {"name": name, "in": "query", "required": required, "schema": _schema(node), **style}
+
+
+def _answer(resource: Resource, endpoint: Endpoint) -> Json:
+    if endpoint.host is not None or endpoint.path.endswith("/contents"):
+        return {"description": "The file's bytes, or its object."}
+    schema: Json = {"type": "object", "description": f"A {endpoint.object or resource.object}, a list of them, or what is left of it."}
+    return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+
+
+def _schema(node: Node) -> Json:
+    """The JSON schema of a parameter."""
+    simple = _SIMPLE.get(type(node))
+    if simple is not None:
+        return simple
+    if isinstance(node, Unset):
+        inner = _schema(node.inner)
+        return inner if inner.get("type") == "string" and "enum" not in inner else {"anyOf": [inner, {"type": "string", "enum": [""]}]}
+    if isinstance(node, OneOf):
+        return {"anyOf": [_schema(option) for option in node.options]}
+    if isinstance(node, Record):
+        made: Json = {"type": "object", "properties": {name: _schema(field) for name, field in node.fields.items()}}
+        made["additionalProperties"] = False
+        return {**made, "required": list(node.required)} if node.required else made
+    if isinstance(node, Sequence):
+        return {"type": "array", "items": _schema(node.item)}
+    if isinstance(node, Map):
+        return {"type": "object", "additionalProperties": _schema(node.item)}
+    return _scalar(node)
+
+
+def _scalar(node: Node) -> Json:
+    if isinstance(node, Choice):
+        return {"type": "string", "enum": list(node.words)}
+    if isinstance(node, Whole):
+        bounds = {"minimum": 0 if node.natural else node.lowest, "maximum": node.highest}
+        return {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
+    if isinstance(node, Text):
+        bounds = {"minLength": None if node.blank else 1, "maxLength": node.longest}
+        return {"type": "string", **{name: bound for name, bound in bounds.items() if bound is not None}}
+    return {}
+
+
+def _objects(catalogue: Catalogue) -> dict[str, Json]:
+    """One schema a kind of object: what it is called, and what its ids begin with."""
+    made: dict[str, Json] = {}
+    for resource in catalogue.resources:
+        id: Json = {"type": "string", **({"pattern": f"^{resource.prefix}_"} if resource.prefix else {})}
+        properties: dict[str, Any] = {"id": id, "object": {"type": "string", "enum": [resource.object]}}
+        made[resource.object] = {"type": "object", "properties": properties, "required": ["object"], "title": resource.title}
+    return made
+
+
+def _error_schema() -> Json:
+    types = ["api_error", "card_error", "idempotency_error", "invalid_request_error"]
+    text = {"type": "string"}
+    error = {
+        "type": "object",
+        "required": ["type", "message"],
+        "properties": {"type": {"type": "string", "enum": types}, "message": text, "code": text, "param": text, "doc_url": text},
+    }
+    return {"type": "object", "required": ["error"], "properties": {"error": error}}

@@ -1,0 +1,89 @@
+"""The document that the server writes of itself, and what a generator of requests makes of it."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, urlencode
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from typer.testing import CliRunner
+
+from tests.support.api import Api, World, form
+from tollkey.cli.app import app
+from tollkey.wire import openapi_document
+
+
+@pytest.fixture(scope="module")
+def api(sqlite_world: World) -> Api:
+    return Api(sqlite_world)
+
+
+def test_it_has_every_endpoint_that_needs_a_key_and_no_other(api: Api) -> None:
+    document = openapi_document(api.core.catalogue)
+    found = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert found == {(e.method, e.path) for r in api.core.catalogue.resources for e in r.endpoints if not e.public}
+
+
+def test_it_names_the_permission_that_each_endpoint_needs(api: Api) -> None:
+    operation = openapi_document(api.core.catalogue)["paths"]["/v1/customers/{customer}"]["post"]
+    assert operation["x-permission"] == "customer_write"
+    assert operation["parameters"][0] == {"name": "customer", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def test_required_parameters_enums_and_bounds_are_there(api: Api) -> None:
+    paths = openapi_document(api.core.catalogue)["paths"]
+    body = paths["/v1/webhook_endpoints"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert sorted(body["required"]) == ["enabled_events", "url"]
+    limit = next(p for p in paths["/v1/customers"]["get"]["parameters"] if p["name"] == "limit")
+    assert limit["schema"] == {"type": "integer", "minimum": 1, "maximum": 100}
+
+
+def test_it_can_be_printed_from_a_shell() -> None:
+    done = CliRunner().invoke(app, ["openapi", "--base-url", "http://127.0.0.1:1"])
+    assert done.exit_code == 0
+    printed = json.loads(done.stdout)
+    assert (printed["openapi"], printed["servers"]) == ("3.0.3", [{"url": "http://127.0.0.1:1"}])
+
+
+@pytest.fixture(scope="module")
+def operations(api: Api) -> list[schemathesis.APIOperation]:
+    document = openapi_document(api.core.catalogue, "http://127.0.0.1")
+    schema = schemathesis.openapi.from_dict(document)
+    return [operation.ok() for operation in schema.get_all_operations()]
+
+
+CALM = settings(
+    max_examples=2, derandomize=True, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+PARTS = 6
+
+
+def sent(api: Api, case: schemathesis.Case) -> int:
+    """Send what was generated and return the status of the answer."""
+    path = case.path
+    for name, value in (case.path_parameters or {}).items():
+        path = path.replace("{" + name + "}", quote(str(value), safe=""))
+    query = urlencode(form(case.query or {}))
+    headers = {"Authorization": f"Bearer {api.sk}"}
+    if not isinstance(case.body, dict):
+        return api.send(case.method, path, headers=headers, query=query).status
+    if case.media_type == "application/json":
+        headers["Content-Type"] = "application/json"
+        return api.send(case.method, path, headers=headers, query=query, body=json.dumps(case.body).encode()).status
+    return api.send(case.method, path, headers=headers, query=query, body=urlencode(form(case.body)).encode()).status
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_requests_made_from_the_document_are_answered(api: Api, operations: list[schemathesis.APIOperation], part: int) -> None:
+    wrong: dict[str, str] = {}
+
+    def judge(case: schemathesis.Case) -> None:
+        status = sent(api, case)
+        if status >= 500:
+            wrong.setdefault(f"{case.method} {case.path}", f"{status} {case.path_parameters} {case.query} {case.body}"[:400])
+
+    for operation in operations[part::PARTS]:
+        CALM(given(case=operation.as_strategy())(judge))()
+    assert wrong == {}
