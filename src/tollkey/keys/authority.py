@@ -184,6 +184,19 @@ class Authority:
             became = replace(became, hidden_at=now, revealable=False)
         return self._change(tx, "revealed", key, became, actor, now), text
 
+    def default_test_texts(self, tx: Tx, account: str, now: int) -> dict[Kind, str]:
+        """The texts of the account's default test keys, by kind, for examples that only its own people see.
+
+        Nothing is written: test keys stay revealable, and reading the docs is not revealing a key.
+        """
+        found: dict[Kind, str] = {}
+        for key in self.list(tx, Scope(account, False), active_at=now):
+            sealed = store.sealed_text(tx, key.scope, key.id) if key.token is None else None
+            text = key.token if sealed is None else unseal(sealed, bound_to(key), self.keyring)
+            if key.is_default and text is not None:
+                found.setdefault(key.kind, text)
+        return found
+
     def hide(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int) -> Key:
         """Destroy the sealed copy of a live secret or restricted key by hand; hiding it again changes nothing.
 

@@ -31,6 +31,7 @@ MIGRATION = Migration(
         "CREATE INDEX request_logs_key ON request_logs (account, livemode, key_id, at, seq)",
         "CREATE INDEX request_logs_status ON request_logs (account, livemode, status, at, seq)",
         "CREATE INDEX request_logs_id ON request_logs (account, livemode, id)",
+        "CREATE INDEX request_logs_object ON request_logs (account, livemode, object_id, at, seq) WHERE object_id IS NOT NULL",
     ),
 )
 
@@ -188,6 +189,15 @@ def one(tx: Tx, scope: Scope, id: str) -> RequestLog | None:
     return RequestLog(*rows[0]) if rows else None
 
 
+def about(tx: Tx, scope: Scope, object_id: str, limit: int = 20) -> list[RequestLog]:
+    """Requests that answered or named that object, newest first, without their bodies."""
+    rows = tx.execute(
+        f"SELECT {_SHORT} FROM request_logs WHERE account = ? AND livemode = ? AND object_id = ? ORDER BY at DESC, seq DESC LIMIT ?",
+        (scope.account, int(scope.livemode), object_id, limit),
+    )
+    return [RequestLog(*row) for row in rows]
+
+
 def counts(tx: Tx, scope: Scope, since: int, until: int, step: int, key_id: str | None = None) -> Sequence[tuple[int, int, int]]:
     """How many requests by time and status class: (start of the step in UTC epoch seconds, status // 100, count)."""
     where, values = "account = ? AND livemode = ? AND at >= ? AND at < ?", [scope.account, int(scope.livemode), since, until]
@@ -211,6 +221,26 @@ def by_key(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
         (scope.account, int(scope.livemode), since),
     )
     return [(key, int(count)) for key, count in rows]
+
+
+def by_error(tx: Tx, scope: Scope, since: int) -> list[tuple[int, str | None, int]]:
+    """Refused and failed requests since then (UTC epoch seconds): (status, code, count), most first."""
+    rows = tx.execute(
+        "SELECT status, error_code, count(*) AS requests FROM request_logs WHERE account = ? AND livemode = ? AND at >= ? AND status >= 400"
+        " GROUP BY status, error_code ORDER BY requests DESC, status LIMIT 12",
+        (scope.account, int(scope.livemode), since),
+    )
+    return [(int(status), code, int(count)) for status, code, count in rows]
+
+
+def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
+    """API versions asked for among the last 2,000 requests since then (UTC epoch seconds), most first."""
+    rows = tx.execute(
+        "SELECT version, count(*) AS requests FROM (SELECT version FROM request_logs WHERE account = ? AND livemode = ? AND at >= ?"
+        " ORDER BY at DESC, seq DESC LIMIT 2000) AS latest GROUP BY version ORDER BY requests DESC",
+        (scope.account, int(scope.livemode), since),
+    )
+    return [(version, int(count)) for version, count in rows]
 
 
 def forget_old(tx: Tx, before: int, most: int = 5_000) -> None:

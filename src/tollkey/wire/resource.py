@@ -77,6 +77,7 @@ class Action:
 
     label: what the button says. path: the endpoint. fields: parameters the person is asked for.
     when: object states (values of ``status``) in which it is offered; always when empty.
+    id_param: the parameter that carries the object's id where the path has no place for it. fixed: parameters that are always sent.
     """
 
     label: str
@@ -84,6 +85,8 @@ class Action:
     fields: tuple[str, ...] = ()
     when: tuple[str, ...] = ()
     method: Literal["POST", "DELETE"] = "POST"
+    id_param: str = ""
+    fixed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

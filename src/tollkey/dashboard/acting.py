@@ -1,0 +1,160 @@
+"""What people do to objects by hand: the same endpoint as the API's, without a key, checked by the same schema."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from tollkey.dashboard.page import FormErrors, NotHere, Visit
+from tollkey.payments.facts import decimals
+from tollkey.platform.connections import platform_of
+from tollkey.wire import Action, ApiError, Call, Json, Origin, Resource, operation_params
+from tollkey.wire.params import Param, check, decode_form
+from tollkey.wire.resource import Endpoint, path_names
+
+#: Which entry of the roles' matrix an action falls under.
+GROUPS = ("objects.change", "refunds.make", "disputes.answer", "clocks.change")
+
+
+class Asked(NamedTuple):
+    """A field that a person fills in. kind: text, money, choice, time, boolean, long. words: of a choice."""
+
+    name: str
+    label: str
+    kind: str
+    words: tuple[str, ...] = ()
+    required: bool = False
+
+
+def group_of(resource: Resource, action: Action) -> str:
+    """The entry of the roles' matrix."""
+    if action.path.endswith(("/refund", "/refunds")):
+        return "refunds.make"
+    if resource.object == "dispute":
+        return "disputes.answer"
+    return "clocks.change" if resource.object == "test_helpers.test_clock" else "objects.change"
+
+
+def offered(resource: Resource, item: Json) -> list[tuple[int, Action]]:
+    """The actions that the object's state allows, with their places in the declaration."""
+    return [(place, action) for place, action in enumerate(resource.actions) if not action.when or item.get("status") in action.when]
+
+
+def endpoint_of(ctx: Visit, action: Action) -> Endpoint:
+    """The endpoint that an action calls. Raises LookupError when no resource has it."""
+    for resource in ctx.setup.tables.catalogue.resources:
+        for endpoint in resource.endpoints:
+            if endpoint.method == action.method and endpoint.path == action.path:
+                return endpoint
+    raise LookupError(f"no endpoint {action.method} {action.path}")
+
+
+def fields_of(endpoint: Endpoint, action: Action) -> list[Asked]:
+    """What a person is asked for."""
+    schema = endpoint.params or operation_params(endpoint.method, endpoint.path)
+    found = []
+    for name in action.fields:
+        path = re.findall(r"[^][]+", name)
+        node: Param | None = schema
+        for part in path:
+            node = _inside(node, part)
+        found.append(_asked(name, node, path[-1], path[-1] in schema.required))
+    return found
+
+
+def _inside(node: Any, part: str) -> Param | None:
+    while node is not None and not hasattr(node, "fields"):
+        node = next((o for o in getattr(node, "options", ()) if hasattr(o, "fields")), None) or getattr(node, "inner", None)
+    return node.fields.get(part) if node is not None else None
+
+
+def _asked(name: str, node: Any, last: str, required: bool) -> Asked:
+    label = last.replace("_", " ").capitalize()
+    inner = getattr(node, "inner", node)
+    if getattr(inner, "words", ()):
+        return Asked(name, label, "choice", tuple(inner.words), required)
+    if last.startswith("amount"):
+        return Asked(name, label, "money", (), required)
+    kind = {"Timestamp": "time", "Truth": "boolean"}.get(type(inner).__name__)
+    if kind is None:
+        kind = "long" if last.endswith("_text") or last in ("description", "explanation") else "text"
+    return Asked(name, label, kind, (), required)
+
+
+def minor(text: str, currency: str, field: str) -> str:
+    """An amount as typed, ``12.50``, in minor units. Raises FormErrors."""
+    places = decimals(currency)
+    try:
+        amount = Decimal(text.replace(",", "").replace(" ", ""))
+    except InvalidOperation:
+        raise FormErrors({field: "Enter an amount such as 12.50."}) from None
+    scaled = amount.scaleb(places)
+    if not amount.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > 10**12:
+        raise FormErrors({field: f"{currency.upper()} has {places} decimal places." if places else f"{currency.upper()} has no decimal places."})
+    return str(int(scaled))
+
+
+def moment(text: str, field: str) -> str:
+    """A time as typed, ``2026-03-01T12:00`` in UTC, in epoch seconds. Raises FormErrors."""
+    if text.isascii() and text.isdigit():
+        return text
+    try:
+        return str(int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC).timestamp()))
+    except ValueError:
+        raise FormErrors({field: "Enter a date and a time such as 2026-03-01T12:00."}) from None
+
+
+def perform(ctx: Visit, resource: Resource, item: Json, action: Action, sent: dict[str, str]) -> None:
+    """Do it. sent: what was typed, by field. Raises FormErrors with the message beside the field that is to blame.
+
+    A refusal that leaves something behind (a failed charge is an object) keeps it, as in the API.
+    """
+    endpoint = endpoint_of(ctx, action)
+    given = [(name, value) for name, value in sent.items() if value != ""]
+    names = path_names(endpoint.path)
+    params = dict(action.fixed)
+    if action.id_param:
+        params[action.id_param] = item["id"]
+    raw = decode_form(urlencode([*given, *params.items()]).encode())
+    schema = endpoint.params or operation_params(endpoint.method, endpoint.path)
+    origin = Origin(ip=ctx.ip, method=endpoint.method, path=endpoint.path)
+    call = Call(
+        ctx.setup, ctx.tx, ctx.scope, ctx.now, path={name: item["id"] for name in names}, origin=origin, platform=platform_of(ctx.tx, ctx.scope)
+    )
+    failure: ApiError | None = None
+    try:
+        with ctx.tx.savepoint():
+            try:
+                read = check(schema, raw)
+                read.pop("expand", None)
+                endpoint.handler(call, read)
+            except ApiError as error:
+                if not error.keep:
+                    raise
+                failure = error
+    except ApiError as error:
+        raise FormErrors({error.param if error.param in sent else "": error.message}) from None
+    if failure is not None:
+        raise Kept(failure)
+
+
+class Kept(Exception):
+    """The action was refused, and what it left behind stays."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error.message)
+        self.message = error.message
+
+
+def found(ctx: Visit, object: str, id: str) -> tuple[Resource, Json]:
+    """A shown resource and one of its objects. Raises NotHere."""
+    resource = ctx.setup.tables.catalogue.by_object.get(object)
+    if resource is None or not resource.title or not resource.stored:
+        raise NotHere
+    item = ctx.setup.tables.load(ctx.tx, ctx.scope, object, id)
+    if item is None:
+        raise NotHere
+    return resource, item

@@ -1,0 +1,75 @@
+"""Events: what happened, what was sent about it, and sending it again."""
+
+from __future__ import annotations
+
+import json
+
+from tollkey import outbox
+from tollkey.dashboard import activity
+from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.present import Presenter
+
+_PAGE = 50
+
+
+def index(ctx: Visit, params: Params) -> Answer:
+    """Events, newest first; of one type, or about one object."""
+    type, about, after = params.get("type"), params.get("about"), params.get("after")
+    objects = ctx.call().objects
+    table = objects.table("event")
+    equal = {name: value for name, value in (("type", type), ("_about", about)) if value}
+    cursor = table.get(ctx.tx, ctx.scope, after) if after else None
+    found = objects.page("event", _PAGE + 1, equal=equal, after=cursor)
+    older = ctx.url("/events", after=found[_PAGE - 1]["id"], type=type or None, about=about or None) if len(found) > _PAGE else ""
+    newest = ctx.url("/events", type=type or None, about=about or None) if after else ""
+    context = {"events": found[:_PAGE], "type": type, "about": about, "older": older, "newest": newest, "presenter": Presenter(ctx.setup.tables.catalogue)}
+    return Render("events/index.html", context)
+
+
+def show(ctx: Visit, params: Params) -> Answer:
+    """One event: its object as it was, what changed, its deliveries with every attempt."""
+    event = ctx.setup.tables.load(ctx.tx, ctx.scope, "event", params["event"])
+    if event is None:
+        raise NotHere
+    about = event.get("_about") or ""
+    public = ctx.call().objects.copy(event)
+    sent = []
+    if ctx.may("webhooks.see"):
+        sent = [(one, outbox.attempts(ctx.tx, ctx.scope, one.id)) for one in outbox.deliveries(ctx.tx, ctx.scope, event_id=event["id"])]
+    context = {
+        "event": public, "about": about, "address": Presenter(ctx.setup.tables.catalogue).address(about) if about else "",
+        "data": hidden_json(public["data"]["object"]), "previous": hidden_json(public["data"].get("previous_attributes")), "deliveries": sent,
+    }  # fmt: skip
+    return Render("events/one.html", context)
+
+
+def hidden_json(value: object) -> str:
+    """An object's JSON laid out for reading, client secrets left out; "" for nothing."""
+    return json.dumps(without_secrets(value), indent=2, ensure_ascii=False) if value else ""
+
+
+def without_secrets(value: object) -> object:
+    """A copy in which no client secret stands."""
+    if isinstance(value, dict):
+        return {name: "[hidden]" if name in ("client_secret", "secret") and inner else without_secrets(inner) for name, inner in value.items()}
+    return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
+
+
+def resend(ctx: Visit, params: Params) -> Answer:
+    """Send one delivery's body once more."""
+    number = params["delivery"]
+    if not number.isdigit() or len(number) > 15:
+        raise NotHere
+    try:
+        outbox.resend(ctx.tx, ctx.scope, int(number), ctx.now, ctx.setup.services.get("wake"))
+    except outbox.UnknownDelivery:
+        raise NotHere from None
+    activity.record(ctx.tx, ctx.account, "event_resent", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=params["event"])
+    return Redirect(ctx.url(f"/events/{params['event']}"), "The event is being sent once more.")
+
+
+PAGES = (
+    Page("/events", index, action="logs.see", nav=Nav("Developers", "Events", 30)),
+    Page("/events/{event}", show, action="logs.see"),
+    Page("/events/{event}/resend/{delivery}", resend, method="POST", action="webhooks.change"),
+)

@@ -1,0 +1,58 @@
+"""The first page of an account: balance, payments, requests of today, and what waits for an answer."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from tollkey.dashboard import plots
+from tollkey.dashboard.page import Answer, Nav, Page, Params, Render, Visit
+from tollkey.dashboard.present import Presenter
+from tollkey.payments.facts import money
+from tollkey.platform import request_logs
+from tollkey.wire import ApiError, Json
+
+_WAITING = ("needs_response", "warning_needs_response")
+
+
+def home(ctx: Visit, params: Params) -> Answer:
+    """What one wants to know first."""
+    objects = ctx.call().objects
+    tables = ctx.setup.tables.of
+    payments = objects.query("payment_intent", limit=6) if "payment_intent" in tables else []
+    disputes = [one for one in objects.query("dispute", limit=200) if one["status"] in _WAITING] if "dispute" in tables else []
+    day = ctx.now - ctx.now % 86400
+    counted = request_logs.counts(ctx.tx, ctx.scope, day, day + 86400, 3600) if ctx.may("logs.see") else []
+    hours = [f"{hour:02}:00" for hour in range(24)]
+    series = [plots.Series(name, tone, _by_hour(counted, day, kinds)) for name, tone, kinds in (
+        ("succeeded", "2", (1, 2, 3)), ("refused", "4", (4,)), ("failed", "5", (5,)))]  # fmt: skip
+    context = {
+        "balance": _balance(ctx), "payments": payments, "disputes": disputes, "presenter": Presenter(ctx.setup.tables.catalogue),
+        "requests": sum(count for _, _, count in counted), "errors": sum(count for _, kind, count in counted if kind >= 4),
+        "plot": plots.columns("today", "Requests today by hour", hours, series) if counted else "",
+    }  # fmt: skip
+    return Render("home.html", context)
+
+
+def _by_hour(counted: Any, day: int, kinds: tuple[int, ...]) -> list[int]:
+    values = [0] * 24
+    for at, kind, count in counted:
+        if kind in kinds:
+            values[(at - day) // 3600] += count
+    return values
+
+
+def _balance(ctx: Visit) -> dict[str, list[tuple[str, str]]]:
+    """What is available and what is on its way, by currency, as the balance endpoint answers it."""
+    endpoint = next((e for r in ctx.setup.tables.catalogue.resources for e in r.endpoints if (e.method, e.path) == ("GET", "/v1/balance")), None)
+    answer: Json = {}
+    if endpoint is not None:
+        with contextlib.suppress(ApiError):
+            answer = endpoint.handler(ctx.call(), {})
+    return {
+        name: [(one["currency"].upper(), money(one["amount"], one["currency"])) for one in answer.get(name) or []]
+        for name in ("available", "pending")
+    }
+
+
+PAGES = (Page("/home", home, action="objects.see", nav=Nav("", "Home", 1)),)

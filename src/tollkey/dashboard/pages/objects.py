@@ -1,0 +1,208 @@
+"""Objects of every kind: lists with filters and search, one object in full, and what people do to it by hand.
+
+Everything comes from the resources' declarations: ``title``, ``columns``, ``indexed``, ``searchable``, ``actions``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tollkey.dashboard import activity, acting
+from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.pages.events import without_secrets
+from tollkey.dashboard.pages.logs import day
+from tollkey.dashboard.present import Presenter
+from tollkey.dashboard.reference.pages import words_of_property
+from tollkey.db.table import Range
+from tollkey.platform import request_logs
+from tollkey.wire import Json, Resource, dig
+
+_PAGE = 25
+#: Filters that would be no help: an id per object.
+_HIDDEN = frozenset({"client_secret", "_about", "fingerprint"})
+#: Resources with pages of their own, and small parts that are looked at through the object they belong to.
+_ELSEWHERE = frozenset({"event", "webhook_endpoint", "api_key", "balance"})
+
+
+def shown_resources(ctx: Visit) -> list[Resource]:
+    """The kinds of objects that have pages here, by title."""
+    found = [r for r in ctx.setup.tables.catalogue.resources if r.title and r.stored and r.object not in _ELSEWHERE]
+    return sorted(found, key=lambda r: (r.title, r.object))
+
+
+def title_of(resource: Resource, ctx: Visit) -> str:
+    """The name of a kind; where two have the same one, the object's name tells them apart."""
+    same = [r for r in ctx.setup.tables.catalogue.resources if r.title == resource.title and r.stored]
+    return resource.title if len(same) < 2 else resource.object.replace("_", " ").replace(".", " ").capitalize() + "s"
+
+
+def kinds(ctx: Visit, params: Params) -> Answer:
+    """Every kind of object, with how many there are."""
+    tables = ctx.setup.tables.of
+    counted = [(r, title_of(r, ctx), tables[r.object].count(ctx.tx, ctx.scope)) for r in shown_resources(ctx)]
+    found = params.get("id")
+    if found:
+        address = Presenter(ctx.setup.tables.catalogue).address(found)
+        resource = ctx.setup.tables.catalogue.of_id(found)
+        if address and resource and ctx.setup.tables.load(ctx.tx, ctx.scope, resource.object, found) is not None:
+            return Redirect(ctx.url(address))
+    return Render("objects/kinds.html", {"kinds": counted, "asked": found})
+
+
+def _resource(ctx: Visit, object: str) -> Resource:
+    resource = ctx.setup.tables.catalogue.by_object.get(object)
+    if resource is None or not resource.title or not resource.stored or object in _ELSEWHERE:
+        raise NotHere
+    return resource
+
+
+def filters_of(resource: Resource) -> list[str]:
+    """The fields that the list can be filtered by."""
+    return [name for name in resource.indexed if name not in _HIDDEN and not name.startswith("_")]
+
+
+def index(ctx: Visit, params: Params) -> Answer:
+    """One page of a list, newest first."""
+    resource = _resource(ctx, params["object"])
+    filters = filters_of(resource)
+    given = {name: params.get(name) for name in filters if params.get(name)}
+    query = params.get("query")
+    after, begin, end = params.get("after"), params.get("from"), params.get("to")
+    table = ctx.setup.tables.of[resource.object]
+    cursor = table.get(ctx.tx, ctx.scope, after) if after else None
+    ranges = [Range("created", operator, at) for operator, at in ((">=", day(begin)), ("<=", day(end, end=True))) if at is not None]
+    objects = ctx.call().objects
+    if query:
+        found, more = _search(ctx, resource, query), False
+    else:
+        found = objects.page(resource.object, _PAGE + 1, equal=given, ranges=ranges, after=cursor)
+        more = len(found) > _PAGE
+    kept = {**given, "from": begin or None, "to": end or None}
+    url = f"/objects/{resource.object}"
+    context = {
+        "resource": resource, "title": title_of(resource, ctx), "items": found[:_PAGE], "columns": resource.columns or ("id", "created"),
+        "filters": filters, "given": given, "begin": begin, "end": end, "query": query, "choices": _choices(resource, filters),
+        "presenter": Presenter(ctx.setup.tables.catalogue),
+        "older": ctx.url(url, after=found[_PAGE - 1]["id"], **kept) if more else "", "newest": ctx.url(url, **kept) if after else "",
+    }  # fmt: skip
+    return Render("objects/index.html", context)
+
+
+def _choices(resource: Resource, filters: list[str]) -> dict[str, tuple[str, ...]]:
+    """The words that a filter may be, where the facts say so."""
+    return {name: words for name in filters if (words := words_of_property(resource.object, name))}
+
+
+def _search(ctx: Visit, resource: Resource, query: str) -> list[Json]:
+    """The newest objects in which every word occurs in one of the searchable fields; an id finds its object."""
+    words = query.lower().split()[:8]
+    fields = [*dict.fromkeys([*resource.searchable.values(), "id", "email", "name", "description", "metadata"])]
+    objects = ctx.call().objects
+    direct = objects.find(resource.object, query)
+    if direct is not None:
+        return [direct]
+    found: list[Json] = []
+    cursor, looked = None, 0
+    table = ctx.setup.tables.of[resource.object]
+    while len(found) < _PAGE and looked < 5_000:
+        records = table.page(ctx.tx, ctx.scope, 500, after=cursor)
+        for record in records:
+            value = json.loads(record.body)
+            text = " ".join(json.dumps(part, ensure_ascii=False) for name in fields if (part := dig(value, name)) is not None).lower()
+            if all(word in text for word in words):
+                found.append(value)
+        looked += len(records)
+        if len(records) < 500:
+            break
+        cursor = records[-1]
+    return found[:_PAGE]
+
+
+def show(ctx: Visit, params: Params) -> Answer:
+    """One object: its fields, its JSON, its events, the requests about it, and what can be done to it."""
+    resource, item = acting.found(ctx, params["object"], params["id"])
+    return Render("objects/one.html", _details(ctx, resource, item))
+
+
+def _details(ctx: Visit, resource: Resource, item: Json) -> dict[str, Any]:
+    call = ctx.call()
+    presenter = Presenter(ctx.setup.tables.catalogue)
+    public = without_secrets(call.objects.copy(item))
+    assert isinstance(public, dict)
+    events = call.objects.query("event", {"_about": item["id"]}, limit=20) if ctx.may("logs.see") else []
+    logs = request_logs.about(ctx.tx, ctx.scope, item["id"]) if ctx.may("logs.see") else []
+    buttons = [(place, action) for place, action in acting.offered(resource, item) if ctx.may(acting.group_of(resource, action))]
+    return {
+        "resource": resource, "title": title_of(resource, ctx), "item": public, "fields": presenter.fields(public), "presenter": presenter,
+        "raw": json.dumps(public, indent=2, ensure_ascii=False), "events": events, "logs": logs, "buttons": buttons, "group_of": acting.group_of,
+        "headline": presenter.value("amount", item.get("amount"), item.get("currency")) if "amount" in item else None,
+        "status": presenter.value("status", item["status"], None) if item.get("status") else None,
+    }  # fmt: skip
+
+
+def _action(ctx: Visit, params: Params, group: str) -> tuple[Resource, Json, int]:
+    resource, item = acting.found(ctx, params["object"], params["id"])
+    number = params["number"]
+    offered = {place for place, action in acting.offered(resource, item) if acting.group_of(resource, action) == group}
+    if not number.isdigit() or int(number) not in offered:
+        raise NotHere
+    return resource, item, int(number)
+
+
+def _ask(group: str) -> Any:
+    """The page that asks for what an action needs."""
+
+    def ask(ctx: Visit, params: Params) -> Answer:
+        resource, item, number = _action(ctx, params, group)
+        action = resource.actions[number]
+        fields = acting.fields_of(acting.endpoint_of(ctx, action), action)
+        return Render("objects/act.html", {
+            "resource": resource, "title": title_of(resource, ctx), "item": item, "action": action, "fields": fields, "group": group,
+            "number": number, "presenter": Presenter(ctx.setup.tables.catalogue),
+        })  # fmt: skip
+
+    return ask
+
+
+def _do(group: str) -> Any:
+    """Do what was asked for."""
+
+    def act(ctx: Visit, params: Params) -> Answer:
+        resource, item, number = _action(ctx, params, group)
+        action = resource.actions[number]
+        sent = {}
+        for field in acting.fields_of(acting.endpoint_of(ctx, action), action):
+            text = params.get(field.name)
+            if field.kind == "money" and text:
+                text = acting.minor(text, item.get("currency") or "usd", field.name)
+            if field.kind == "time" and text:
+                text = acting.moment(text, field.name)
+            sent[field.name] = text
+        back = ctx.url(f"/objects/{resource.object}/{item['id']}")
+        try:
+            acting.perform(ctx, resource, item, action, sent)
+        except acting.Kept as kept:
+            return Redirect(back, kept.message)
+        activity.record(ctx.tx, ctx.account, "object_changed", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=item["id"], what=action.label)
+        gone = ctx.setup.tables.load(ctx.tx, ctx.scope, resource.object, item["id"]) is None
+        return Redirect(ctx.url(f"/objects/{resource.object}") if gone else back, f"Done: {action.label.lower()}.")
+
+    return act
+
+
+def _acting_pages() -> tuple[Page, ...]:
+    pages = []
+    for group in acting.GROUPS:
+        path = "/objects/{object}/{id}/" + group.replace(".", "-") + "/{number}"
+        ask = _ask(group)
+        pages += [Page(path, ask, action=group), Page(path, _do(group), method="POST", action=group, again=ask)]
+    return tuple(pages)
+
+
+PAGES = (
+    Page("/objects", kinds, action="objects.see", nav=Nav("Payments", "All objects", 90)),
+    Page("/objects/{object}", index, action="objects.see"),
+    Page("/objects/{object}/{id}", show, action="objects.see"),
+    *_acting_pages(),
+)

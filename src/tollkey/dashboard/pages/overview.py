@@ -1,0 +1,71 @@
+"""The overview for developers: plots of requests by status, by hour and by key, and of errors; the API version in use."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from tollkey.dashboard import plots
+from tollkey.dashboard.page import Answer, Nav, Page, Params, Render, Visit
+from tollkey.platform import request_logs
+from tollkey.wire import LATEST
+
+#: Name of a span -> (label, how many steps, seconds of a step).
+SPANS = {"24h": ("24 hours", 24, 3600), "7d": ("7 days", 28, 6 * 3600), "30d": ("30 days", 30, 86400)}
+_KINDS = (("succeeded", "2", (1, 2, 3)), ("refused (4xx)", "4", (4,)), ("failed (5xx)", "5", (5,)))
+
+
+def overview(ctx: Visit, params: Params) -> Answer:
+    """What the API was asked lately."""
+    span = params.get("span") if params.get("span") in SPANS else "24h"
+    _, steps, seconds = SPANS[span]
+    until = ctx.now - ctx.now % seconds + seconds
+    since = until - steps * seconds
+    counted = request_logs.counts(ctx.tx, ctx.scope, since, until, seconds)
+    labels = [_label(since + place * seconds, seconds) for place in range(steps)]
+    series = [_series(name, tone, kinds, counted, since, seconds, steps) for name, tone, kinds in _KINDS]
+    total = sum(count for _, _, count in counted)
+    errors = sum(count for _, kind, count in counted if kind >= 4)
+    context = {
+        "span": span, "spans": SPANS, "total": total, "errors": errors,
+        "rate": f"{100 * errors / total:.1f} %" if total else "0 %",
+        "by_time": plots.columns("by-time", "Requests by time and status", labels, series),
+        "errors_plot": plots.columns("errors", "Errors by time", labels, series[1:]),
+        "codes": plots.bars("by-code", "Errors by code", _codes(ctx, since)),
+        "by_key": plots.bars("by-key", "Requests by key", _keys(ctx, since)),
+        "latest": LATEST, "versions": request_logs.by_version(ctx.tx, ctx.scope, since),
+    }  # fmt: skip
+    return Render("developers/overview.html", context)
+
+
+def _label(at: int, seconds: int) -> str:
+    moment = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    return moment.strftime("%-d %b") if seconds >= 86400 else moment.strftime("%H:%M") if seconds == 3600 else moment.strftime("%-d %b %H:%M")
+
+
+def _series(
+    name: str, tone: str, kinds: tuple[int, ...], counted: Sequence[tuple[int, int, int]], since: int, seconds: int, steps: int
+) -> plots.Series:
+    values = [0] * steps
+    for at, kind, count in counted:
+        place = (at - since) // seconds
+        if kind in kinds and 0 <= place < steps:
+            values[place] += count
+    return plots.Series(name, tone, values)
+
+
+def _keys(ctx: Visit, since: int) -> list[plots.Row]:
+    found = []
+    for id, count in request_logs.by_key(ctx.tx, ctx.scope, since)[:10]:
+        key = ctx.authority.get(ctx.tx, ctx.scope, id)
+        label = f"{key.name} ({key.redacted})" if key is not None and ctx.may("keys.see") else id
+        found.append(plots.Row(label, count, ctx.url("/logs", key=id)))
+    return found
+
+
+def _codes(ctx: Visit, since: int) -> list[plots.Row]:
+    found = request_logs.by_error(ctx.tx, ctx.scope, since)
+    return [plots.Row(f"{status} {code or ''}".strip(), count, ctx.url("/logs", status=status), str(status)[0]) for status, code, count in found]
+
+
+PAGES = (Page("/developers", overview, action="logs.see", nav=Nav("Developers", "Overview", 10)),)

@@ -1,0 +1,167 @@
+"""Webhook endpoints: make, change, switch off, delete; the signing secret; deliveries and their attempts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey import outbox
+from tollkey.dashboard import activity
+from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.reference.events import EVENT_TYPES
+from tollkey.platform import webhook_endpoints
+from tollkey.wire import Call, Json
+
+_PAGE = 30
+
+
+def _endpoint(ctx: Visit, params: Params) -> Json:
+    found = ctx.setup.tables.load(ctx.tx, ctx.scope, "webhook_endpoint", params["endpoint"])
+    if found is None:
+        raise NotHere
+    return found
+
+
+def _call(ctx: Visit, id: str = "") -> Call:
+    return Call(ctx.setup, ctx.tx, ctx.scope, ctx.now, path={"webhook_endpoint": id})
+
+
+def _record(ctx: Visit, action: str, id: str) -> None:
+    activity.record(ctx.tx, ctx.account, action, person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=id)
+
+
+def index(ctx: Visit, params: Params) -> Answer:
+    """All endpoints, with how they do."""
+    endpoints = ctx.call().objects.query("webhook_endpoint", limit=100)
+    failing = {one["id"]: outbox.failing_since(ctx.tx, ctx.scope, one["id"]) for one in endpoints}
+    return Render("webhooks/index.html", {"endpoints": endpoints, "failing": failing})
+
+
+def new(ctx: Visit, params: Params) -> Answer:
+    """Ask for the address and the events of a new endpoint."""
+    return Render("webhooks/edit.html", {"endpoint": None, **_form(ctx, params, None)})
+
+
+def edit(ctx: Visit, params: Params) -> Answer:
+    """Change an endpoint."""
+    endpoint = _endpoint(ctx, params)
+    return Render("webhooks/edit.html", {"endpoint": endpoint, **_form(ctx, params, endpoint)})
+
+
+def _form(ctx: Visit, params: Params, endpoint: Json | None) -> dict[str, Any]:
+    typed = ctx.values
+    chosen = typed.all("event") if typed is not None else endpoint["enabled_events"] if endpoint else []
+    return {
+        "url": typed.get("url") if typed is not None else endpoint["url"] if endpoint else "",
+        "description": typed.get("description") if typed is not None else (endpoint.get("description") or "") if endpoint else "",
+        "all_events": typed.get("all_events") == "yes" if typed is not None else endpoint is None or "*" in chosen,
+        "chosen": frozenset(chosen),
+        "groups": _groups([*EVENT_TYPES, *(name for name in chosen if name not in EVENT_TYPES and name != "*")]),
+    }
+
+
+def _groups(types: list[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for type in types:
+        groups.setdefault(type.rpartition(".")[0], []).append(type)
+    return groups
+
+
+def _sent(params: Params) -> dict[str, Any]:
+    events = ["*"] if params.get("all_events") == "yes" else params.all("event")
+    if not events:
+        raise FormErrors({"event": "Choose at least one event, or all of them."})
+    if not params.get("url"):
+        raise FormErrors({"url": "Enter the address that events are sent to."})
+    return {"url": params.get("url"), "enabled_events": events, "description": params.get("description") or None}
+
+
+def create(ctx: Visit, params: Params) -> Answer:
+    """Make an endpoint."""
+    made = webhook_endpoints.create(_call(ctx), {**_sent(params), "connect": params.get("connect") == "yes"})
+    _record(ctx, "webhook_created", made["id"])
+    return Redirect(ctx.url(f"/webhooks/{made['id']}"), "The endpoint is there. Reveal its signing secret to check what it is sent.")
+
+
+def change(ctx: Visit, params: Params) -> Answer:
+    """Store the changes."""
+    endpoint = _endpoint(ctx, params)
+    webhook_endpoints.update(_call(ctx, endpoint["id"]), _sent(params))
+    _record(ctx, "webhook_changed", endpoint["id"])
+    return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Saved.")
+
+
+def switch(ctx: Visit, params: Params) -> Answer:
+    """Switch an endpoint off, or on again."""
+    endpoint = _endpoint(ctx, params)
+    off = endpoint["status"] == "enabled"
+    webhook_endpoints.update(_call(ctx, endpoint["id"]), {"disabled": off})
+    _record(ctx, "webhook_disabled" if off else "webhook_enabled", endpoint["id"])
+    return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Switched off: nothing is sent there." if off else "Switched on.")
+
+
+def delete(ctx: Visit, params: Params) -> Answer:
+    """Delete an endpoint."""
+    endpoint = _endpoint(ctx, params)
+    webhook_endpoints.delete(_call(ctx, endpoint["id"]), {})
+    _record(ctx, "webhook_deleted", endpoint["id"])
+    return Redirect(ctx.url("/webhooks"), "The endpoint was deleted.")
+
+
+def show(ctx: Visit, params: Params) -> Answer:
+    """One endpoint with its deliveries."""
+    return Render("webhooks/one.html", {**_details(ctx, params), "secrets": ()})
+
+
+def _details(ctx: Visit, params: Params) -> dict[str, Any]:
+    endpoint = _endpoint(ctx, params)
+    before = params.number("before", 0)
+    found = outbox.deliveries(ctx.tx, ctx.scope, endpoint_id=endpoint["id"], limit=_PAGE + 1, before=before or None)
+    rows = [(one, outbox.attempts(ctx.tx, ctx.scope, one.id)) for one in found[:_PAGE]]
+    url = f"/webhooks/{endpoint['id']}"
+    return {
+        "endpoint": endpoint, "rows": rows, "rolling": len(endpoint["_secrets"]) > 1,
+        "failing": outbox.failing_since(ctx.tx, ctx.scope, endpoint["id"]),
+        "older": ctx.url(url, before=found[_PAGE - 1].id) if len(found) > _PAGE else "", "newest": ctx.url(url) if before else "",
+    }  # fmt: skip
+
+
+def reveal(ctx: Visit, params: Params) -> Answer:
+    """Show the signing secrets in force. Written down, and never cached."""
+    details = _details(ctx, params)
+    secrets = webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])
+    _record(ctx, "webhook_secret_revealed", details["endpoint"]["id"])
+    return Render("webhooks/one.html", {**details, "secrets": secrets})
+
+
+def roll(ctx: Visit, params: Params) -> Answer:
+    """A new signing secret; the old one signs as well while the overlap lasts."""
+    endpoint = _endpoint(ctx, params)
+    webhook_endpoints.roll_secret(_call(ctx, endpoint["id"]), endpoint, keep_old=params.get("overlap") == "yes")
+    _record(ctx, "webhook_secret_rolled", endpoint["id"])
+    details = _details(ctx, params)
+    return Render("webhooks/one.html", {**details, "secrets": webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])})
+
+
+def end_old(ctx: Visit, params: Params) -> Answer:
+    """Stop signing with the older secret of a roll."""
+    call = _call(ctx, params["endpoint"])
+    endpoint = call.objects.get("webhook_endpoint", _endpoint(ctx, params)["id"])
+    endpoint["_secrets"] = endpoint["_secrets"][:1]
+    call.objects.save(endpoint)
+    _record(ctx, "webhook_old_secret_ended", endpoint["id"])
+    return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Deliveries carry the new secret's signature only.")
+
+
+PAGES = (
+    Page("/webhooks", index, action="webhooks.see", nav=Nav("Developers", "Webhooks", 40)),
+    Page("/webhooks/new", new, action="webhooks.change"),
+    Page("/webhooks/new", create, method="POST", action="webhooks.change", again=new),
+    Page("/webhooks/{endpoint}", show, action="webhooks.see"),
+    Page("/webhooks/{endpoint}/edit", edit, action="webhooks.change"),
+    Page("/webhooks/{endpoint}/edit", change, method="POST", action="webhooks.change", again=edit),
+    Page("/webhooks/{endpoint}/switch", switch, method="POST", action="webhooks.change"),
+    Page("/webhooks/{endpoint}/delete", delete, method="POST", action="webhooks.change"),
+    Page("/webhooks/{endpoint}/reveal", reveal, method="POST", action="webhooks.change", sudo=True),
+    Page("/webhooks/{endpoint}/roll", roll, method="POST", action="webhooks.change", sudo=True),
+    Page("/webhooks/{endpoint}/end_old", end_old, method="POST", action="webhooks.change", sudo=True),
+)

@@ -1,0 +1,153 @@
+"""Objects as people see them: which fields, in which words; money with its currency, times, ids that lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from tollkey.payments.facts import money
+from tollkey.wire import Json, Resource, dig
+from tollkey.wire.resource import Catalogue
+
+Kind = Literal["text", "money", "time", "badge", "link", "boolean", "none", "code"]
+_AMOUNTS = frozenset({"amount", "net", "fee", "balance", "subtotal", "total", "tax", "unit_amount", "starting_balance", "ending_balance"})
+_TIMES = ("_at", "_on", "_start", "_end", "_date", "_time", "_until")
+_MOMENTS = frozenset({"created", "due_by", "date", "trial_end", "trial_start", "billing_cycle_anchor", "ended_at", "expires_at", "frozen_time"})
+_BADGES = frozenset({"status", "type", "reason", "outcome", "payment_status", "tax_exempt", "state"})
+_LATER = ("metadata", "livemode", "object")
+_SECRET = ("client_secret", "secret")
+
+#: Words of a status -> the tone of its badge.
+_GOOD = frozenset({"succeeded", "paid", "active", "available", "enabled", "complete", "won", "verified", "open", "ready", "posted", "accepted", "processed"})
+_BAD = frozenset({"failed", "canceled", "lost", "disabled", "void", "uncollectible", "incomplete_expired", "expired", "past_due", "unpaid",
+                  "rejected", "needs_response", "warning_needs_response", "internal_failure", "errored", "blocked"})  # fmt: skip
+_LIKE_MONEY = frozenset({"amount_decimal"})
+
+
+class Value(NamedTuple):
+    """One value ready for a template. tone: of a badge: good, bad, busy or plain. url: of a link, within the account and mode."""
+
+    kind: Kind
+    text: str
+    tone: str = ""
+    url: str = ""
+    seconds: int | None = None
+
+
+class Field(NamedTuple):
+    """A line of an object's details. depth: 0 for its own fields."""
+
+    name: str
+    label: str
+    value: Value
+    depth: int = 0
+
+
+NONE = Value("none", "—")
+
+
+def words(name: str) -> str:
+    """``amount_capturable`` as ``Amount capturable``."""
+    text = name.rpartition(".")[2].replace("_", " ").strip()
+    return {"id": "ID", "url": "URL", "cvc check": "CVC check", "ip": "IP address"}.get(text, text[:1].upper() + text[1:])
+
+
+def tone(status: str) -> str:
+    """The tone of a status."""
+    return "good" if status in _GOOD else "bad" if status in _BAD else "busy" if status.startswith(("requires_", "pending", "process", "trial", "in_tr", "under", "adv")) else "plain"
+
+
+def is_amount(name: str, value: object) -> bool:
+    """Whether a field holds an amount of money in minor units."""
+    last = name.rpartition(".")[2]
+    if type(value) is not int or last in _LIKE_MONEY:
+        return False
+    return last in _AMOUNTS or last.startswith("amount") or last.endswith(("_amount", "_balance")) or last in ("application_fee",)
+
+
+def is_time(name: str, value: object) -> bool:
+    """Whether a field holds a time in UTC epoch seconds."""
+    last = name.rpartition(".")[2]
+    return type(value) is int and value > 100_000_000 and (last in _MOMENTS or last.endswith(_TIMES))
+
+
+class Presenter:
+    """Turns objects into lines for people. catalogue: whose ids are known."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def address(self, id: str) -> str:
+        """Where an object is shown, or "" when the id is not one of ours."""
+        resource = self._catalogue.of_id(id)
+        if resource is None or not resource.title or not id.isascii() or "/" in id:
+            return ""
+        if resource.object == "event":
+            return f"/events/{id}"
+        if resource.object == "webhook_endpoint":
+            return f"/webhooks/{id}"
+        return f"/objects/{resource.object}/{id}" if resource.stored else f"/apikeys/{id}" if resource.object == "api_key" else ""
+
+    def value(self, name: str, value: Any, currency: str | None) -> Value:
+        """One value of an object. currency: of the object, for its amounts."""
+        last = name.rpartition(".")[2]
+        if value is None or value == "":
+            return NONE
+        if last in _SECRET or last.endswith("_secret"):
+            return Value("text", "hidden")
+        if isinstance(value, bool):
+            return Value("boolean", "Yes" if value else "No")
+        if currency and is_amount(name, value):
+            return Value("money", f"{money(value, currency)} {currency.upper()}")
+        if is_time(name, value):
+            return Value("time", "", seconds=value)
+        if isinstance(value, dict | list):
+            return Value("text", f"{len(value)} entries" if len(value) != 1 else "1 entry")
+        text = str(value)
+        if last in _BADGES and isinstance(value, str) and len(text) < 40:
+            return Value("badge", words(text), tone(text) if last in ("status", "state", "payment_status") else "plain")
+        address = self.address(text) if isinstance(value, str) and "_" in text and last != "id" else ""
+        if address:
+            return Value("link", text, url=address)
+        return Value("code" if last in ("id", "fingerprint") else "text", text)
+
+    def cell(self, resource: Resource, item: Json, column: str) -> Value:
+        """What a list shows in a column."""
+        found = dig(item, column)
+        if column == "id":
+            return Value("link", str(found), url=self.address(str(found)))
+        return self.value(column, found, _currency(item))
+
+    def fields(self, item: Json) -> list[Field]:
+        """The lines of an object's details: its own fields first, then the fields of what is inside it."""
+        return list(self._walk(item, "", 0, _currency(item)))
+
+    def _walk(self, item: Mapping[str, Any], prefix: str, depth: int, currency: str | None) -> Iterator[Field]:
+        plain = [name for name in item if not isinstance(item[name], dict | list) and name not in _LATER and not name.startswith("_")]
+        for name in plain:
+            if item[name] is not None or depth == 0:
+                yield Field(prefix + name, words(name), self.value(name, item[name], currency), depth)
+        if depth >= 3:
+            return
+        for name, inner in item.items():
+            if name in _LATER or name.startswith("_"):
+                continue
+            if isinstance(inner, dict) and inner:
+                yield Field(prefix + name, words(name), Value("text", ""), depth)
+                yield from self._walk(inner, f"{prefix}{name}.", depth + 1, inner.get("currency") or currency)
+            elif isinstance(inner, list) and inner:
+                yield from self._list(prefix + name, name, inner, depth, currency)
+
+    def _list(self, full: str, name: str, inner: list[Any], depth: int, currency: str | None) -> Iterator[Field]:
+        if not isinstance(inner[0], dict | list):
+            yield Field(full, words(name), Value("text", ", ".join(str(one) for one in inner[:50])), depth)
+            return
+        for place, one in enumerate(inner[:20]):
+            yield Field(f"{full}.{place}", f"{words(name)} {place + 1}", Value("text", ""), depth)
+            if isinstance(one, dict):
+                yield from self._walk(one, f"{full}.{place}.", depth + 1, one.get("currency") or currency)
+
+
+def _currency(item: Mapping[str, Any]) -> str | None:
+    found = item.get("currency") or item.get("default_currency")
+    return found if isinstance(found, str) else None

@@ -1,0 +1,18 @@
+"""The API reference, made from the resources' declarations: endpoints, parameters, objects, examples in seven languages."""
+
+from tollkey.dashboard.reference.languages import LANGUAGES, Language
+from tollkey.dashboard.reference.naming import Request
+from tollkey.dashboard.reference.pages import Operation, Property, ResourcePage, page_of, resources_shown
+from tollkey.dashboard.reference.samples import Samples
+
+__all__ = [
+    "LANGUAGES",
+    "Language",
+    "Operation",
+    "Property",
+    "Request",
+    "ResourcePage",
+    "Samples",
+    "page_of",
+    "resources_shown",
+]

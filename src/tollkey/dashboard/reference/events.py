@@ -1,0 +1,10 @@
+"""The types of events there are, from the facts of the public specification."""
+
+from __future__ import annotations
+
+from tollkey.dashboard.reference.parameters import words_of
+from tollkey.wire import operation_params
+
+EVENT_TYPES: tuple[str, ...] = tuple(
+    name for name in words_of(operation_params("POST", "/v1/webhook_endpoints").fields["enabled_events"]) if name != "*"
+)

@@ -1,0 +1,68 @@
+"""How the official client libraries call an endpoint: which service, which method, which ids come first."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tollkey.dashboard.reference.parameters import schema_of
+from tollkey.wire.resource import Endpoint
+
+#: Endpoints of the specification whose methods in the libraries do not follow their paths; they are called by path.
+_IRREGULAR = frozenset({"/v1/account", "/v1/accounts/{account}/bank_accounts", "/v1/charges/{charge}/refund", "/v1/charges/{charge}/dispute", "/v1/charges/{charge}/dispute/close",
+                        "/v1/balance/history", "/v1/balance/history/{id}", "/v1/application_fees/{id}/refund",
+                        "/v1/payment_intents/{intent}/refresh", "/v1/payment_intents/{intent}/source_cancel",
+                        "/v1/setup_intents/{intent}/refresh", "/v1/setup_intents/{intent}/source_cancel"})  # fmt: skip
+_OWN = frozenset({"apple_pay", "api_keys", "api_key_audit_entries", "stripecli"})
+
+
+class Request(NamedTuple):
+    """One example: what is sent, and how the libraries name it.
+
+    services: for example ``("test_helpers", "test_clocks")``; empty when it is called by path. verb: ``create``, ``capture``.
+    ids: what stands in the path, in order. params: nested.
+    """
+
+    method: str
+    path: str
+    params: dict[str, Any]
+    services: tuple[str, ...] = ()
+    verb: str = ""
+    ids: tuple[str, ...] = ()
+
+
+def named(endpoint: Endpoint, path: str, params: dict[str, Any], collections: frozenset[str]) -> Request:
+    """The example for an endpoint. path: with ids. collections: paths that can be listed, so that their last word is no verb."""
+    template, actual = endpoint.path.split("/")[2:], path.split("/")[2:]
+    plain = Request(endpoint.method, path, params)
+    if (endpoint.method, endpoint.path) == ("POST", "/v1/confirmation_tokens"):  # the libraries make them on the client
+        return plain
+    if endpoint.path in _IRREGULAR or template[0] in _OWN or not endpoint.path.startswith("/v1/"):
+        return plain
+    braces = [part.startswith("{") for part in template]
+    if not any(braces):
+        listed = "limit" in schema_of(endpoint).fields
+        verb = "create" if endpoint.method == "POST" else "list" if listed else "retrieve"
+        return plain._replace(services=tuple(template), verb=verb) if verb != "retrieve" or len(template) == 1 else plain
+    first = braces.index(True)
+    services, ids = tuple(template[:first]), tuple(value for value, is_id in zip(actual, braces, strict=True) if is_id)
+    if not services or sum(braces) > 1:
+        return plain
+    if first == len(template) - 1:
+        verb = {"GET": "retrieve", "POST": "update", "DELETE": "delete"}[endpoint.method]
+        return plain._replace(services=services, verb=verb, ids=ids)
+    if first == len(template) - 2 and endpoint.method == "POST" and endpoint.path not in collections:
+        return plain._replace(services=services, verb=template[-1], ids=ids)
+    return plain
+
+
+def camel(text: str, upper: bool = False) -> str:
+    """``payment_intents`` as ``paymentIntents`` or ``PaymentIntents``."""
+    first, *rest = text.split("_")
+    return (first.capitalize() if upper else first) + "".join(part.capitalize() for part in rest)
+
+
+def singular(text: str) -> str:
+    """``payment_intents`` as ``payment_intent``; ``entries`` as ``entry``."""
+    if text.endswith("ies"):
+        return text[:-3] + "y"
+    return text.removesuffix("s") if not text.endswith("ss") else text

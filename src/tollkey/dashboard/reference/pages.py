@@ -1,0 +1,170 @@
+"""The reference of one resource as a value that a template writes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tollkey.dashboard.reference.naming import Request, named
+from tollkey.dashboard.reference.parameters import Row, path_rows, rows, schema_of
+from tollkey.dashboard.reference.samples import Samples
+from tollkey.wire import Resource
+from tollkey.wire.resource import Catalogue, Endpoint
+from tollkey.wire.spec import EXPANDABLE, NULLABLE, object_facts
+
+_DEEPEST = 2
+
+
+class Property(NamedTuple):
+    """One property of an object. depth: 0 for the object's own."""
+
+    name: str
+    type: str
+    words: tuple[str, ...]
+    nullable: bool
+    expandable: bool
+    depth: int
+
+
+class Operation(NamedTuple):
+    """One endpoint. permission: the grant that a restricted key needs, "" for none; publishable: whether such a key may call it."""
+
+    anchor: str
+    title: str
+    method: str
+    path: str
+    permission: str
+    permission_label: str
+    publishable: bool
+    unrestricted: bool
+    about: str
+    parameters: list[Row]
+    request: Request
+    answer: str
+
+
+class ResourcePage(NamedTuple):
+    """A resource: its operations, its object's properties, a sample of it."""
+
+    object: str
+    title: str
+    label: str
+    operations: list[Operation]
+    properties: list[Property]
+    sample: str
+
+
+def resources_shown(catalogue: Catalogue) -> list[Resource]:
+    """The resources that the reference has a page for, by title."""
+    return sorted((r for r in catalogue.resources if any(_shown(e) for e in r.endpoints)), key=lambda r: (title_of(r).lower(), r.object))
+
+
+def title_of(resource: Resource) -> str:
+    """What people call a resource."""
+    spelled = resource.object.replace("_", " ").replace(".", " ").capitalize()
+    return spelled if spelled.endswith("s") or not resource.title else _plural(spelled)
+
+
+def _plural(text: str) -> str:
+    return text[:-1] + "ies" if text.endswith("y") and text[-2] not in "aeo" else text + "s"
+
+
+def _shown(endpoint: Endpoint) -> bool:
+    return not endpoint.public and endpoint.path.startswith("/v1/")
+
+
+def page_of(catalogue: Catalogue, resource: Resource) -> ResourcePage:
+    """The whole reference of a resource, without any key in it."""
+    samples = Samples(catalogue)
+    listed = frozenset(e.path for r in catalogue.resources for e in r.endpoints if e.method == "GET")
+    operations = [_operation(samples, resource, endpoint, listed) for endpoint in resource.endpoints if _shown(endpoint)]
+    number = object_facts().roots.get(resource.object)
+    found = list(_properties(number, "", 0)) if number is not None else []
+    sample = json.dumps(samples.object(resource.object), indent=2, ensure_ascii=False)
+    return ResourcePage(resource.object, title_of(resource), resource.named, operations, found, sample)
+
+
+def _operation(samples: Samples, resource: Resource, endpoint: Endpoint, listed: frozenset[str]) -> Operation:
+    permission = endpoint.permission or resource.permission
+    params = samples.params(endpoint)
+    path = samples.path(resource, endpoint)
+    answer = samples.answer(resource, endpoint, params)
+    anchor = (endpoint.method + endpoint.path).lower().replace("/", "-").replace("{", "").replace("}", "")
+    about = " ".join((endpoint.handler.__doc__ or "").strip().split("\n\n")[0].split())
+    if endpoint.handler.__name__ == "handler":
+        about = ""
+    grant = f"{permission.name}_{endpoint.needs}"
+    return Operation(
+        anchor, _title(resource, endpoint, listed), endpoint.method, endpoint.path, grant,
+        f"{permission.label} {endpoint.needs.capitalize()}", endpoint.publishable, endpoint.unrestricted, about,
+        [*path_rows(endpoint), *rows(schema_of(endpoint))], named(endpoint, path, params, listed),
+        json.dumps(answer, indent=2, ensure_ascii=False),
+    )  # fmt: skip
+
+
+def _title(resource: Resource, endpoint: Endpoint, listed: frozenset[str]) -> str:
+    name = resource.named.replace("_", " ").replace(".", " ")
+    last = endpoint.path.rpartition("/")[2]
+    if endpoint.method == "DELETE":
+        return f"Delete a {name}"
+    if endpoint.method == "GET":
+        if "limit" in schema_of(endpoint).fields:
+            return f"List {_plural(name)}"
+        return f"Retrieve a {name}"
+    if last.startswith("{"):
+        return f"Update a {name}"
+    if "{" not in endpoint.path or endpoint.path in listed:
+        return f"Create a {name}"
+    verb = last.replace("_", " ").capitalize()
+    return f"{verb}: {name}"
+
+
+def _properties(row: int, prefix: str, depth: int) -> Iterator[Property]:
+    kind, *rest = object_facts().row(row)
+    if kind != "o":
+        return
+    for name, (inner, flags) in rest[0].items():
+        type, words, deeper = _type(inner)
+        yield Property(prefix + name, type, words, bool(flags & NULLABLE), bool(flags & EXPANDABLE), depth)
+        if deeper is not None and depth + 1 < _DEEPEST:
+            yield from _properties(deeper, f"{prefix}{name}.", depth + 1)
+
+
+_NAMES = {"s": "text", "z": "text", "i": "integer", "t": "timestamp", "n": "number", "d": "decimal text", "b": "boolean"}
+
+
+def _type(row: int) -> tuple[str, tuple[str, ...], int | None]:
+    """A property's type in words, the words it may be, and the row of the object inside it."""
+    kind, *rest = object_facts().row(row)
+    if kind == "e":
+        return ("one of" if len(rest[0]) > 1 else "the word"), tuple(rest[0]), None
+    if kind == "x":
+        return f"id of {' or '.join(name.replace('_', ' ') for name in rest[0][:3])}", (), None
+    if kind == "r":
+        return rest[0].replace("_", " ").replace(".", " "), (), object_facts().roots[rest[0]]
+    if kind == "a":
+        inner, words, deeper = _type(rest[0])
+        return f"list of {inner}", words, deeper
+    if kind == "m":
+        return f"map of {_type(rest[0])[0]}", (), None
+    if kind == "?":
+        return _type(rest[0])
+    if kind == "u":
+        return " or ".join(dict.fromkeys(_type(option)[0] for option in rest)), (), None
+    return _NAMES.get(kind, "object"), (), row if kind == "o" else None
+
+
+def words_of_property(object: str, name: str) -> tuple[str, ...]:
+    """The words that an object's property may be; empty when it is not one of a few."""
+    number = object_facts().roots.get(object)
+    if number is None:
+        return ()
+    for part in name.split("."):
+        kind, *rest = object_facts().row(number)
+        if kind == "r":
+            kind, *rest = object_facts().row(object_facts().roots[rest[0]])
+        if kind != "o" or part not in rest[0]:
+            return ()
+        number = rest[0][part][0]
+    return _type(number)[1]

@@ -1,0 +1,105 @@
+"""Parameters in words: what a schema of ``wire.params`` says, flattened for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tollkey.wire import P, operation_params
+from tollkey.wire.params import ObjectSchema, Param
+from tollkey.wire.resource import Endpoint, path_names
+
+_DEEPEST = 4  # names in one bracketed path that the reference shows
+_SIMPLE: dict[type[Param], str] = {
+    type(P.timestamp()): "timestamp",
+    type(P.number()): "number",
+    type(P.decimal()): "decimal text",
+    type(P.boolean()): "boolean",
+    type(P.metadata()): "map of text",
+    type(P.email()): "e-mail address",
+    type(P.url()): "URL",
+    type(P.any()): "any",
+}
+_RECORD, _CHOICE, _TEXT = type(P.object()), type(P.enum("a")), type(P.string())
+_WHOLE, _LIST, _MAP, _ONE_OF, _UNSET = type(P.integer()), type(P.array(P.any())), type(P.map(P.any())), type(P.any_of()), type(P.unset(P.any()))
+
+
+class Row(NamedTuple):
+    """One parameter. name: in bracket form. type: in words. words: what it may be, when it is one of a few. depth: 0 for outermost."""
+
+    name: str
+    type: str
+    required: bool
+    words: tuple[str, ...]
+    depth: int
+
+
+def schema_of(endpoint: Endpoint) -> ObjectSchema:
+    """The parameters that an endpoint takes."""
+    return endpoint.params or operation_params(endpoint.method, endpoint.path)
+
+
+def in_words(node: Param) -> str:
+    """The type of a parameter: ``integer, 1 to 100``, ``list of text``, ``object``."""
+    if isinstance(node, _TEXT):
+        return f"text, at most {node.longest} characters" if node.longest not in (None, 5000) else "text"
+    if isinstance(node, _WHOLE):
+        low = 0 if node.natural and node.lowest is None else node.lowest
+        if low is not None and node.highest is not None:
+            return f"integer, {low} to {node.highest}"
+        return f"integer, at least {low}" if low is not None else "integer"
+    if isinstance(node, _CHOICE):
+        return "one of" if len(node.words) > 1 else "the word"
+    if isinstance(node, _LIST):
+        return f"list of {in_words(node.item)}"
+    if isinstance(node, _MAP):
+        return f"map of {in_words(node.item)}"
+    if isinstance(node, _ONE_OF):
+        return " or ".join(dict.fromkeys(in_words(option) for option in node.options))
+    if isinstance(node, _UNSET):
+        return f"{in_words(node.inner)}, or empty to unset"
+    return _SIMPLE.get(type(node), "object")
+
+
+def words_of(node: Param) -> tuple[str, ...]:
+    """The words that a parameter may be."""
+    if isinstance(node, _CHOICE):
+        return node.words
+    if isinstance(node, _UNSET):
+        return words_of(node.inner)
+    if isinstance(node, _LIST):
+        return words_of(node.item)
+    if isinstance(node, _ONE_OF):
+        return tuple(word for option in node.options for word in words_of(option))
+    return ()
+
+
+def record_of(node: Param) -> tuple[ObjectSchema | None, str]:
+    """The object inside a parameter, and what stands between its name and the object's fields: ``[0]`` for a list."""
+    if isinstance(node, _RECORD):
+        return node, ""
+    if isinstance(node, _UNSET):
+        return record_of(node.inner)
+    if isinstance(node, _LIST):
+        found = record_of(node.item)[0]
+        return found, "[0]"
+    if isinstance(node, _ONE_OF):
+        return next((found for option in node.options if (found := record_of(option))[0] is not None), (None, ""))
+    return None, ""
+
+
+def rows(schema: ObjectSchema, prefix: str = "", depth: int = 0) -> Iterator[Row]:
+    """Every parameter, required ones first, objects before their fields."""
+    names = sorted(schema.fields, key=lambda name: (name not in schema.required, name == "expand", name))
+    for name in names:
+        node = schema.fields[name]
+        full = f"{prefix}[{name}]" if prefix else name
+        yield Row(full, in_words(node), name in schema.required, words_of(node), depth)
+        inner, between = record_of(node)
+        if inner is not None and depth + 1 < _DEEPEST and not (between and not inner.fields):
+            yield from rows(inner, full + between, depth + 1)
+
+
+def path_rows(endpoint: Endpoint) -> list[Row]:
+    """What stands in the path."""
+    return [Row(name, "id, in the path", True, (), 0) for name in path_names(endpoint.path)]

@@ -1,0 +1,77 @@
+"""What other rooms may know of money and test cards: how amounts are written, and what each test card does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tollkey.payments import _currency
+from tollkey.payments._cards import ALL, Decline, RefundOutcome, TestCard, ThreeDSecure
+
+CURRENCIES = _currency.SUPPORTED
+
+
+class CardFacts(NamedTuple):
+    """One test card, for people. name: the shortest ``pm_card_…`` name, or "". does: what happens."""
+
+    number: str
+    brand: str
+    country: str
+    name: str
+    does: str
+
+
+def decimals(currency: str) -> int:
+    """How many digits a currency has after the point: 0, 2 or 3."""
+    return _currency.decimals(currency)
+
+
+def money(amount: int, currency: str) -> str:
+    """An amount of minor units as people write it: ``$10.00``, ``¥500``, ``DKK 10.00``."""
+    return _currency.show(amount, currency)
+
+
+def test_cards() -> Sequence[CardFacts]:
+    """Every test card with a number of its own, in the order of the documentation."""
+    seen: dict[str, CardFacts] = {}
+    for card in ALL:
+        if card.number not in seen:
+            name = min((name for name in card.names if name.startswith("pm_card_")), key=len, default="")
+            seen[card.number] = CardFacts(card.number, card.brand, card.country or "", name, _does(card))
+    return list(seen.values())
+
+
+def _refused(decline: Decline) -> str:
+    return f"declined: {decline.code}" + (f" / {decline.decline_code}" if decline.decline_code else "")
+
+
+_AUTHENTICATION = {
+    ThreeDSecure.OPTIONAL: "3-D Secure possible, not required",
+    ThreeDSecure.OPTIONAL_ERROR: "3-D Secure possible; it fails with processing_error",
+    ThreeDSecure.REQUIRED: "3-D Secure required",
+    ThreeDSecure.REQUIRED_ERROR: "3-D Secure required; it fails with processing_error",
+    ThreeDSecure.ALWAYS: "3-D Secure required on every payment, also off session",
+    ThreeDSecure.UNLESS_SET_UP: "3-D Secure required unless the card was set up before",
+    ThreeDSecure.ALREADY_SET_UP: "3-D Secure required on session only",
+}
+
+
+def _does(card: TestCard) -> str:
+    """A card's behaviour in words, joined by semicolons."""
+    said = [
+        _refused(card.decline) if card.decline else "",
+        f"{_refused(card.decline_off_session)} off session" if card.decline_off_session else "",
+        _AUTHENTICATION.get(card.three_d_secure, ""),
+        f"after 3-D Secure {_refused(card.authenticated_decline)}" if card.authenticated_decline else "",
+        "blocked by Radar" if card.blocked else f"risk level {card.risk_level}" if card.risk_level != "normal" else "",
+        *(f"{what} check: {result}" for what, result in (("CVC", card.cvc_check), ("ZIP", card.zip_check), ("line 1", card.line1_check))
+          if result != "pass"),
+        f"succeeds, then disputed: {card.dispute.value}" if card.dispute else "",
+        "early fraud warning after the charge" if card.early_fraud_warning else "",
+        f"refund: {card.refund.value}" if card.refund is not RefundOutcome.SUCCEEDED else "",
+        "money available at once" if card.bypass_pending else "",
+        "a human test is shown first" if card.captcha else "",
+        f"connected account: {card.account_effect.value}" if card.account_effect else "",
+        f"payout: {card.payout.value}" if card.payout else "",
+    ]  # fmt: skip
+    return "; ".join(part for part in said if part) or "succeeds"
