@@ -7,6 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jinja2
 from markupsafe import Markup
@@ -51,6 +52,17 @@ def pretty(text: str) -> str:
         return text
 
 
+def sent(text: str) -> str:
+    """A form body or query as people read it: one parameter a line."""
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return "\n".join(f"{name}: {value}" for name, value in pairs) if pairs and not text.lstrip().startswith("{") else pretty(text)
+
+
+def words_pair(word: str) -> tuple[str, str]:
+    """A word of the API and how a choice shows it."""
+    return word, word.replace("_", " ").capitalize()
+
+
 class View:
     """Renders templates. The folder is read once; templates are compiled at first use."""
 
@@ -60,7 +72,7 @@ class View:
             loader=jinja2.FileSystemLoader(folder / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
             trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=400,
         )  # fmt: skip
-        self.environment.filters.update(time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty)
+        self.environment.filters.update(time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, sent=sent, words_pair=words_pair)
         self.environment.globals.update(static=self.static_url)
 
     def static_url(self, name: str) -> str:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tollkey.dashboard.reference.parameters import schema_of
 from tollkey.wire.resource import Endpoint
+from tollkey.wire.spec import operation_facts
 
 #: Endpoints of the specification whose methods in the libraries do not follow their paths; they are called by path.
 _IRREGULAR = frozenset({"/v1/account", "/v1/accounts/{account}/bank_accounts", "/v1/charges/{charge}/refund", "/v1/charges/{charge}/dispute", "/v1/charges/{charge}/dispute/close",
-                        "/v1/balance/history", "/v1/balance/history/{id}", "/v1/application_fees/{id}/refund",
+                        "/v1/balance/history", "/v1/credit_notes/preview/lines", "/v1/balance/history/{id}", "/v1/application_fees/{id}/refund",
                         "/v1/payment_intents/{intent}/refresh", "/v1/payment_intents/{intent}/source_cancel",
                         "/v1/setup_intents/{intent}/refresh", "/v1/setup_intents/{intent}/source_cancel"})  # fmt: skip
+#: Words of paths that the libraries spell otherwise: (service, word) -> method.
+_VERBS = {
+    ("credit_notes", "void"): "void_credit_note", ("invoices", "finalize"): "finalize_invoice", ("invoices", "send"): "send_invoice",
+    ("invoices", "void"): "void_invoice", ("quotes", "finalize"): "finalize_quote", ("subscriptions", "delete"): "cancel",
+    ("settings", "create"): "update",
+}  # fmt: skip
+_SERVICES = {"invoiceitems": "invoice_items"}
+_BRACES = re.compile(r"\{\w+\}")
 _OWN = frozenset({"apple_pay", "api_keys", "api_key_audit_entries", "stripecli"})
 
 
@@ -36,23 +47,32 @@ def named(endpoint: Endpoint, path: str, params: dict[str, Any], collections: fr
     plain = Request(endpoint.method, path, params)
     if (endpoint.method, endpoint.path) == ("POST", "/v1/confirmation_tokens"):  # the libraries make them on the client
         return plain
+    if f"{endpoint.method} {_BRACES.sub('{}', endpoint.path)}" not in operation_facts().roots:  # ours, or older than the libraries
+        return plain
     if endpoint.path in _IRREGULAR or template[0] in _OWN or not endpoint.path.startswith("/v1/"):
         return plain
     braces = [part.startswith("{") for part in template]
     if not any(braces):
         listed = "limit" in schema_of(endpoint).fields
         verb = "create" if endpoint.method == "POST" else "list" if listed else "retrieve"
-        return plain._replace(services=tuple(template), verb=verb) if verb != "retrieve" or len(template) == 1 else plain
+        if template[-1] == "search" or template[-1].startswith("create_"):
+            return _called(plain, template[:-1], template[-1], ())
+        return _called(plain, template, verb, ()) if verb != "retrieve" or len(template) == 1 else plain
     first = braces.index(True)
     services, ids = tuple(template[:first]), tuple(value for value, is_id in zip(actual, braces, strict=True) if is_id)
     if not services or sum(braces) > 1:
         return plain
     if first == len(template) - 1:
         verb = {"GET": "retrieve", "POST": "update", "DELETE": "delete"}[endpoint.method]
-        return plain._replace(services=services, verb=verb, ids=ids)
+        return _called(plain, services, verb, ids)
     if first == len(template) - 2 and endpoint.method == "POST" and endpoint.path not in collections:
-        return plain._replace(services=services, verb=template[-1], ids=ids)
+        return _called(plain, services, template[-1], ids)
     return plain
+
+
+def _called(request: Request, services: Iterable[str], verb: str, ids: tuple[str, ...]) -> Request:
+    names = tuple(_SERVICES.get(name, name) for name in services)
+    return request._replace(services=names, verb=_VERBS.get((names[-1], verb), verb), ids=ids)
 
 
 def camel(text: str, upper: bool = False) -> str:

@@ -52,6 +52,32 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/api_keys/{}/roll": {"expires_in": "in_24_hours"},
     "POST /v1/test_helpers/test_clocks": {"frozen_time": _WHEN},
     "POST /v1/test_helpers/test_clocks/{}/advance": {"frozen_time": _WHEN + 30 * 86400},
+    "POST /v1/account_sessions": {"account": "acct_", "components": {"payments": {"enabled": True}}},
+    "POST /v1/customer_sessions": {"customer": "cus_", "components": {"buy_button": {"enabled": True}}},
+    "GET /v1/billing/meters/{}/event_summaries": {"customer": "cus_", "start_time": _WHEN, "end_time": _WHEN + 86400},
+    "GET /v1/charges/search": {"query": "amount>999 AND metadata['order_id']:'6735'"},
+    "GET /v1/customers/search": {"query": "name:'Jenny Rosen' AND metadata['order_id']:'6735'"},
+    "GET /v1/invoices/search": {"query": "total>999 AND metadata['order_id']:'6735'"},
+    "GET /v1/payment_intents/search": {"query": "status:'succeeded' AND metadata['order_id']:'6735'"},
+    "GET /v1/prices/search": {"query": "active:'true' AND metadata['order_id']:'6735'"},
+    "GET /v1/products/search": {"query": "active:'true' AND metadata['order_id']:'6735'"},
+    "GET /v1/subscriptions/search": {"query": "status:'active' AND metadata['order_id']:'6735'"},
+    "GET /v1/credit_notes/preview": {"invoice": "in_", "amount": 500},
+    "GET /v1/credit_notes/preview/lines": {"invoice": "in_", "amount": 500},
+    "POST /v1/credit_notes": {"invoice": "in_", "amount": 500},
+    "POST /v1/ephemeral_keys": {"customer": "cus_"},
+    "POST /v1/identity/verification_sessions": {"type": "document"},
+    "POST /v1/invoices/{}/add_lines": {"lines": [{"amount": 1099, "description": "Setup"}]},
+    "POST /v1/issuing/cards": {"cardholder": "ich_", "currency": "usd", "type": "virtual"},
+    "POST /v1/plans": {"amount": 1200, "currency": "usd", "interval": "month", "product": "prod_"},
+    "POST /v1/promotion_codes": {"promotion": {"type": "coupon", "coupon": "25OFF"}, "code": "SUMMER"},
+    "GET /v1/radar/value_list_items": {"value_list": "rsl_", "limit": 3},
+    "GET /v1/setup_attempts": {"setup_intent": "seti_", "limit": 3},
+    "POST /v1/shipping_rates": {"display_name": "Ground shipping", "type": "fixed_amount", "fixed_amount": {"amount": 500, "currency": "usd"}},
+    "POST /v1/sources": {"type": "card", "token": "tok_visa"},
+    "GET /v1/subscription_items": {"subscription": "sub_", "limit": 3},
+    "POST /v1/subscription_schedules": {"customer": "cus_", "start_date": "now", "phases": [{"items": [{"price": "price_", "quantity": 1}]}]},
+    "POST /v1/tax/registrations": {"country": "US", "active_from": "now", "country_options": {"us": {"type": "state_sales_tax", "state": "CA"}}},
     "POST /v1/tokens": {"card": {"number": "4242424242424242", "exp_month": 5, "exp_year": 2030, "cvc": "314"}},
 }  # fmt: skip
 
@@ -105,10 +131,9 @@ class Samples:
         if usual is not None:
             filled: dict[str, Any] = self._fill(usual)
             return filled
-        if endpoint.method == "GET":
-            return {"limit": 3} if "limit" in schema_of(endpoint).fields else {}
         schema = schema_of(endpoint)
-        return {name: self._value(name, schema.fields[name]) for name in schema.required}
+        required = {name: self._value(name, schema.fields[name]) for name in schema.required}
+        return {**required, "limit": 3} if endpoint.method == "GET" and "limit" in schema.fields else required
 
     def _fill(self, value: Any) -> Any:
         """Ids in the place of bare prefixes."""

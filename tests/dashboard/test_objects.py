@@ -1,0 +1,186 @@
+"""Objects: lists, details, and what people do to them by hand."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.dashboard import Browser, Site
+from tollkey.dashboard.acting import fields_of
+from tollkey.dashboard.present import Presenter
+from tollkey.dashboard.routing import gather_pages
+
+
+def url(site: Site, path: str) -> str:
+    return f"/{site.account}/test{path}"
+
+
+def pay(site: Site, amount: int = 2000, currency: str = "usd", **more: object) -> dict[str, object]:
+    return site.api.ok(
+        "POST", "/v1/payment_intents", amount=amount, currency=currency, payment_method=more.pop("card", "pm_card_visa"), confirm=True,
+        automatic_payment_methods={"enabled": True, "allow_redirects": "never"}, **more,
+    )  # fmt: skip
+
+
+def action(browser: Browser, page: str, label: str) -> str:
+    """The address behind a button of an object's page."""
+    found = re.search(rf'href="([^"]+)">{label}</a>', browser.get(page).text)
+    assert found, f"no button {label}"
+    return found[1]
+
+
+def test_every_kind_of_object_has_a_list(site: Site) -> None:
+    browser = site.browser("developer")
+    text = browser.get(url(site, "/objects")).text
+    for resource in site.core.catalogue.resources:
+        if resource.title and resource.stored and resource.object not in ("event", "webhook_endpoint", "balance"):
+            assert f'/objects/{resource.object}"' in text, resource.object
+            assert browser.get(url(site, f"/objects/{resource.object}")).status == 200, resource.object
+
+
+def test_amounts_follow_their_currency(site: Site) -> None:
+    pay(site, 2050)
+    pay(site, 500, "jpy")
+    text = site.browser("developer").get(url(site, "/objects/payment_intent")).text
+    assert "$20.50 USD" in text
+    assert "¥500 JPY" in text
+
+
+def test_the_search_finds_by_name_and_by_metadata(site: Site) -> None:
+    site.api.post("/v1/customers", name="Jenny Rosen", metadata={"order": "6735"})
+    site.api.post("/v1/customers", name="Somebody Else")
+    browser = site.browser("developer")
+    for query in ("jenny", "6735"):
+        text = browser.get(url(site, f"/objects/customer?query={query}")).text
+        assert "Jenny Rosen" in text
+        assert "Somebody Else" not in text
+
+
+def test_an_indexed_field_filters(site: Site) -> None:
+    customer = site.api.post("/v1/customers", name="Jenny")
+    mine, other = pay(site, customer=customer["id"]), pay(site)
+    text = site.browser("developer").get(url(site, f"/objects/payment_intent?customer={customer['id']}")).text
+    assert str(mine["id"]) in text
+    assert str(other["id"]) not in text
+
+
+def test_a_detail_page_links_ids_and_hides_client_secrets(site: Site) -> None:
+    made = pay(site)
+    text = site.browser("developer").get(url(site, f"/objects/payment_intent/{made['id']}")).text
+    assert f"/objects/charge/{made['latest_charge']}" in text
+    assert str(made["client_secret"]) not in text
+    assert "payment_intent.succeeded" in text
+
+
+def test_another_account_s_object_and_the_other_mode_s_are_not_there(site: Site) -> None:
+    other = site.api.another()
+    theirs = other.post("/v1/customers", name="Theirs")["id"]
+    live = site.api.post("/v1/customers", name="Live", key=site.api.live_sk)["id"]
+    browser = site.browser("developer")
+    for id in (theirs, live):
+        assert browser.get(url(site, f"/objects/customer/{id}")).status == 404
+
+
+def test_a_part_of_a_charge_is_refunded_in_major_units(site: Site) -> None:
+    made = pay(site, 2000)
+    browser = site.browser("administrator")
+    page = url(site, f"/objects/payment_intent/{made['id']}")
+    form = action(browser, page, "Refund")
+    browser.get(form)
+    assert browser.post(form, {"amount": "5.50", "reason": "requested_by_customer"}).status == 303
+    charge = site.api.get(f"/v1/charges/{made['latest_charge']}")
+    assert charge["amount_refunded"] == 550
+
+
+def test_too_large_a_refund_is_refused_beside_the_field(site: Site) -> None:
+    made = pay(site, 2000)
+    browser = site.browser("administrator")
+    form = action(browser, url(site, f"/objects/charge/{made['latest_charge']}"), "Refund")
+    for typed in ("99.00", "1.234", "much"):
+        answer = browser.post(form, {"amount": typed})
+        assert answer.status == 422
+        assert 'id="amount-error"' in answer.text
+    assert site.api.get(f"/v1/charges/{made['latest_charge']}")["amount_refunded"] == 0
+
+
+def test_an_uncaptured_payment_is_captured_or_canceled(site: Site) -> None:
+    browser = site.browser("developer")
+    first, second = pay(site, capture_method="manual"), pay(site, capture_method="manual")
+    form = action(browser, url(site, f"/objects/payment_intent/{first['id']}"), "Capture")
+    browser.get(form)
+    assert browser.post(form, {"amount_to_capture": "12.00"}).status == 303
+    assert site.api.get(f"/v1/payment_intents/{first['id']}")["amount_received"] == 1200
+    form = action(browser, url(site, f"/objects/payment_intent/{second['id']}"), "Cancel")
+    assert browser.post(form, {"cancellation_reason": "duplicate"}).status == 303
+    assert site.api.get(f"/v1/payment_intents/{second['id']}")["status"] == "canceled"
+    assert ">Cancel</a>" not in browser.get(url(site, f"/objects/payment_intent/{second['id']}")).text
+    assert browser.post(form, {}).status == 404
+
+
+def test_a_dispute_is_answered(site: Site) -> None:
+    pay(site, card="pm_card_createDispute")
+    dispute = site.api.get("/v1/disputes")["data"][0]
+    browser = site.browser("analyst")
+    assert "needs a response" in browser.get(url(site, "/home")).text
+    form = action(browser, url(site, f"/objects/dispute/{dispute['id']}"), "Submit evidence")
+    browser.get(form)
+    assert browser.post(form, {"evidence[uncategorized_text]": "winning_evidence"}).status == 303
+    assert site.api.get(f"/v1/disputes/{dispute['id']}")["status"] != "needs_response"
+
+
+def test_who_may_not_refund_sees_no_button_and_is_refused(site: Site) -> None:
+    made = pay(site)
+    page = url(site, f"/objects/charge/{made['latest_charge']}")
+    form = action(site.browser("administrator"), page, "Refund")
+    viewer = site.browser("view_only")
+    assert ">Refund</a>" not in viewer.get(page).text
+    assert viewer.post(form, {}).status == 403
+    assert site.api.get(f"/v1/charges/{made['latest_charge']}")["refunded"] is False
+
+
+def test_an_action_without_its_token_is_refused(site: Site) -> None:
+    made = pay(site)
+    browser = site.browser("administrator")
+    form = action(browser, url(site, f"/objects/charge/{made['latest_charge']}"), "Refund")
+    assert browser.post(form, {}, csrf="").status == 403
+    assert site.api.get(f"/v1/charges/{made['latest_charge']}")["refunded"] is False
+
+
+def test_an_action_under_another_name_in_the_matrix_is_not_there(site: Site) -> None:
+    made = pay(site)
+    browser = site.browser("developer")
+    form = action(site.browser("administrator"), url(site, f"/objects/charge/{made['latest_charge']}"), "Refund")
+    assert browser.post(form.replace("refunds-make", "objects-change"), {}).status == 404
+
+
+def test_every_declared_action_has_its_endpoint_and_its_fields(site: Site) -> None:
+    endpoints = {(e.method, e.path): e for r in site.core.catalogue.resources for e in r.endpoints}
+    for resource in site.core.catalogue.resources:
+        for one in resource.actions:
+            endpoint = endpoints[one.method, one.path]
+            assert all(field.label for field in fields_of(endpoint, one)), (resource.object, one.label)
+
+
+def test_home_shows_the_balance_and_the_latest_payments(site: Site) -> None:
+    pay(site, 4321)
+    text = site.browser("view_only").get(url(site, "/home")).text
+    assert "$43.21 USD" in text
+    assert "Balance pending" in text
+
+
+def test_every_page_of_objects_names_an_action_of_the_matrix() -> None:
+    assert all(page.action for page in gather_pages() if page.scope == "mode")
+
+
+def test_a_value_is_never_markup(site: Site) -> None:
+    made = site.api.post("/v1/customers", name="<script>alert(1)</script>", metadata={"<b>": "<i>"})
+    browser = site.browser("developer")
+    for page in ("/objects/customer", f"/objects/customer/{made['id']}"):
+        assert b"<script>alert" not in browser.get(url(site, page)).body
+        assert b"<i>" not in browser.get(url(site, page)).body
+
+
+def test_ids_lead_to_their_pages(site: Site) -> None:
+    presenter = Presenter(site.core.catalogue)
+    assert presenter.address("cus_1") == "/objects/customer/cus_1"
+    assert presenter.address("evt_1") == "/events/evt_1"
+    assert presenter.address("nothing") == ""
