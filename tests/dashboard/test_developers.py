@@ -90,7 +90,9 @@ def test_a_request_of_another_account_or_mode_is_not_there(site: Site) -> None:
     flush(site)
     browser = site.browser("developer")
     for scope in ((other.account, 0), (site.account, 1)):
-        id = site.core.database.read(lambda tx, s=scope: tx.execute("SELECT id FROM request_logs WHERE account = ? AND livemode = ?", s))[0][0]
+        id = site.core.database.read(lambda tx, s=scope: tx.execute("SELECT id FROM request_logs WHERE account = ? AND livemode = ?", s))[
+            0
+        ][0]
         assert browser.get(url(site, f"/logs/{id}")).status == 404
 
 

@@ -97,11 +97,9 @@ def test_every_curl_example_is_a_request_that_the_server_understands(site: Site)
             assert about["user"] == site.api.sk + ":"
             assert (method, path) == (one.method, one.request.path)
             body = urlencode(pairs)
-            answer = (
-                site.api.send("GET", path, query=body) if method == "GET" else site.api.send(method, path, body=body.encode())
-            )
+            answer = site.api.send("GET", path, query=body) if method == "GET" else site.api.send(method, path, body=body.encode())
             code = answer.get("error", {}).get("code")
-            if code == "account_invalid":  # the sample account is nobody's
+            if code == "account_invalid" or one.path == "/v1/files":  # the sample account is nobody's; a file is no form
                 continue
             if answer.status in (401, 403, 500) or code in ("parameter_unknown", "parameter_missing", "parameter_invalid_integer"):
                 wrong.append((method, path, answer.status, answer["error"]["message"]))

@@ -93,7 +93,9 @@ def minor(text: str, currency: str, field: str) -> str:
         raise FormErrors({field: "Enter an amount such as 12.50."}) from None
     scaled = amount.scaleb(places)
     if not amount.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > 10**12:
-        raise FormErrors({field: f"{currency.upper()} has {places} decimal places." if places else f"{currency.upper()} has no decimal places."})
+        raise FormErrors(
+            {field: f"{currency.upper()} has {places} decimal places." if places else f"{currency.upper()} has no decimal places."}
+        )
     return str(int(scaled))
 
 
@@ -122,7 +124,13 @@ def perform(ctx: Visit, resource: Resource, item: Json, action: Action, sent: di
     schema = endpoint.params or operation_params(endpoint.method, endpoint.path)
     origin = Origin(ip=ctx.ip, method=endpoint.method, path=endpoint.path)
     call = Call(
-        ctx.setup, ctx.tx, ctx.scope, ctx.now, path={name: item["id"] for name in names}, origin=origin, platform=platform_of(ctx.tx, ctx.scope)
+        ctx.setup,
+        ctx.tx,
+        ctx.scope,
+        ctx.now,
+        path={name: item["id"] for name in names},
+        origin=origin,
+        platform=platform_of(ctx.tx, ctx.scope),
     )
     failure: ApiError | None = None
     try:

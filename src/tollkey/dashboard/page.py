@@ -229,7 +229,7 @@ class Visit:
         """Whether the person's role allows that here, for templates that show or leave out a button."""
         return self.member is not None and roles.allows(self.member.role, action, self.livemode)
 
-    def url(self, path: str, livemode: bool | None = None, account: str | None = None, **query: Any) -> str:
+    def url(self, path: str, /, livemode: bool | None = None, account: str | None = None, **query: Any) -> str:
         """The address of a page of this account and mode. account, livemode: of another one. query: parameters that are not None."""
         given = [(name, str(value)) for name, value in query.items() if value is not None]
         tail = f"?{urlencode(given)}" if given else ""

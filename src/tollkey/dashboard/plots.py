@@ -98,7 +98,9 @@ def _legend(series: Sequence[Series]) -> Markup:
     if len(series) < 2:
         return Markup("")
     items = Markup("").join(
-        Markup('<li><span class="plot-key plot-bg-{}"></span>{} <strong>{}</strong></li>').format(one.tone, one.name, f"{sum(one.values):,}")
+        Markup('<li><span class="plot-key plot-bg-{}"></span>{} <strong>{}</strong></li>').format(
+            one.tone, one.name, f"{sum(one.values):,}"
+        )
         for one in series
     )
     return Markup('<ul class="plot-legend">{}</ul>').format(items)
@@ -115,7 +117,8 @@ def _table(title: str, labels: Sequence[str], series: Sequence[Series]) -> Marku
     )
     return Markup(
         '<details class="plot-table"><summary>The numbers as a table</summary><div class="scroll" tabindex="0"><table>'
-        '<caption class="visually-hidden">{}</caption><thead><tr><th scope="col">Time</th>{}</tr></thead><tbody>{}</tbody></table></div></details>'
+        '<caption class="visually-hidden">{}</caption><thead><tr>'
+        '<th scope="col">Time</th>{}</tr></thead><tbody>{}</tbody></table></div></details>'
     ).format(title, head, rows)
 
 
@@ -132,4 +135,6 @@ def bars(id: str, title: str, rows: Sequence[Row]) -> Markup:
         )
         for row in rows
     )  # fmt: skip
-    return Markup('<table class="bars" id="{}"><caption class="visually-hidden">{}</caption><tbody>{}</tbody></table>').format(id, title, lines)
+    return Markup('<table class="bars" id="{}"><caption class="visually-hidden">{}</caption><tbody>{}</tbody></table>').format(
+        id, title, lines
+    )

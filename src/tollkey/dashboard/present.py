@@ -12,13 +12,31 @@ from tollkey.wire.resource import Catalogue
 Kind = Literal["text", "money", "time", "badge", "link", "boolean", "none", "code"]
 _AMOUNTS = frozenset({"amount", "net", "fee", "balance", "subtotal", "total", "tax", "unit_amount", "starting_balance", "ending_balance"})
 _TIMES = ("_at", "_on", "_start", "_end", "_date", "_time", "_until")
-_MOMENTS = frozenset({"created", "due_by", "date", "trial_end", "trial_start", "billing_cycle_anchor", "ended_at", "expires_at", "frozen_time"})
+_MOMENTS = frozenset(
+    {"created", "due_by", "date", "trial_end", "trial_start", "billing_cycle_anchor", "ended_at", "expires_at", "frozen_time"}
+)
 _BADGES = frozenset({"status", "type", "reason", "outcome", "payment_status", "tax_exempt", "state"})
 _LATER = ("metadata", "livemode", "object")
 _SECRET = ("client_secret", "secret")
 
 #: Words of a status -> the tone of its badge.
-_GOOD = frozenset({"succeeded", "paid", "active", "available", "enabled", "complete", "won", "verified", "open", "ready", "posted", "accepted", "processed"})
+_GOOD = frozenset(
+    {
+        "succeeded",
+        "paid",
+        "active",
+        "available",
+        "enabled",
+        "complete",
+        "won",
+        "verified",
+        "open",
+        "ready",
+        "posted",
+        "accepted",
+        "processed",
+    }
+)
 _BAD = frozenset({"failed", "canceled", "lost", "disabled", "void", "uncollectible", "incomplete_expired", "expired", "past_due", "unpaid",
                   "rejected", "needs_response", "warning_needs_response", "internal_failure", "errored", "blocked"})  # fmt: skip
 _LIKE_MONEY = frozenset({"amount_decimal"})
@@ -54,7 +72,15 @@ def words(name: str) -> str:
 
 def tone(status: str) -> str:
     """The tone of a status."""
-    return "good" if status in _GOOD else "bad" if status in _BAD else "busy" if status.startswith(("requires_", "pending", "process", "trial", "in_tr", "under", "adv")) else "plain"
+    return (
+        "good"
+        if status in _GOOD
+        else "bad"
+        if status in _BAD
+        else "busy"
+        if status.startswith(("requires_", "pending", "process", "trial", "in_tr", "under", "adv"))
+        else "plain"
+    )
 
 
 def is_amount(name: str, value: object) -> bool:

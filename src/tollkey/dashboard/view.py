@@ -72,7 +72,9 @@ class View:
             loader=jinja2.FileSystemLoader(folder / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
             trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=400,
         )  # fmt: skip
-        self.environment.filters.update(time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, sent=sent, words_pair=words_pair)
+        self.environment.filters.update(
+            time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, sent=sent, words_pair=words_pair,
+        )  # fmt: skip
         self.environment.globals.update(static=self.static_url)
 
     def static_url(self, name: str) -> str:

@@ -223,7 +223,10 @@ CHARGE = Resource(
     expands={"refunds": refunds_of},
     changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
     on_due={"charge.settle": settle, "charge.expire": expire},
-    title="Payments",
+    title="Charges",
     columns=("amount", "status", "description", "id", "created"),
-    actions=(Action("Capture", "/v1/charges/{charge}/capture", ("amount",)),),
+    actions=(
+        Action("Refund", "/v1/refunds", ("amount", "reason"), ("succeeded",), id_param="charge"),
+        Action("Capture", "/v1/charges/{charge}/capture", ("amount",), ("succeeded",)),
+    ),
 )

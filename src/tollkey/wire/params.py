@@ -34,7 +34,10 @@ from tollkey.wire._special import Email, Metadata, Url
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.legacy import BOUNDS, BROWSER, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 
-__all__ = ["FormError", "ObjectSchema", "P", "Param", "check", "decode_form", "decode_json", "operation_params"]
+__all__ = [
+    "Anything", "Choice", "Decimal", "Email", "FormError", "Map", "Metadata", "Number", "ObjectSchema", "OneOf", "P", "Param", "Sequence",
+    "Text", "Timestamp", "Truth", "Unset", "Url", "Whole", "check", "decode_form", "decode_json", "operation_params",
+]  # fmt: skip
 
 Param = Node
 ObjectSchema = Record

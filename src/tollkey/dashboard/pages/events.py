@@ -22,7 +22,14 @@ def index(ctx: Visit, params: Params) -> Answer:
     found = objects.page("event", _PAGE + 1, equal=equal, after=cursor)
     older = ctx.url("/events", after=found[_PAGE - 1]["id"], type=type or None, about=about or None) if len(found) > _PAGE else ""
     newest = ctx.url("/events", type=type or None, about=about or None) if after else ""
-    context = {"events": found[:_PAGE], "type": type, "about": about, "older": older, "newest": newest, "presenter": Presenter(ctx.setup.tables.catalogue)}
+    context = {
+        "events": found[:_PAGE],
+        "type": type,
+        "about": about,
+        "older": older,
+        "newest": newest,
+        "presenter": Presenter(ctx.setup.tables.catalogue),
+    }
     return Render("events/index.html", context)
 
 
@@ -38,7 +45,8 @@ def show(ctx: Visit, params: Params) -> Answer:
         sent = [(one, outbox.attempts(ctx.tx, ctx.scope, one.id)) for one in outbox.deliveries(ctx.tx, ctx.scope, event_id=event["id"])]
     context = {
         "event": public, "about": about, "address": Presenter(ctx.setup.tables.catalogue).address(about) if about else "",
-        "data": hidden_json(public["data"]["object"]), "previous": hidden_json(public["data"].get("previous_attributes")), "deliveries": sent,
+        "data": hidden_json(public["data"]["object"]), "previous": hidden_json(public["data"].get("previous_attributes")),
+        "deliveries": sent,
     }  # fmt: skip
     return Render("events/one.html", context)
 
@@ -51,7 +59,9 @@ def hidden_json(value: object) -> str:
 def without_secrets(value: object) -> object:
     """A copy in which no client secret stands."""
     if isinstance(value, dict):
-        return {name: "[hidden]" if name in ("client_secret", "secret") and inner else without_secrets(inner) for name, inner in value.items()}
+        return {
+            name: "[hidden]" if name in ("client_secret", "secret") and inner else without_secrets(inner) for name, inner in value.items()
+        }
     return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 

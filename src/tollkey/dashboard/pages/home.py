@@ -44,7 +44,9 @@ def _by_hour(counted: Any, day: int, kinds: tuple[int, ...]) -> list[int]:
 
 def _balance(ctx: Visit) -> dict[str, list[tuple[str, str]]]:
     """What is available and what is on its way, by currency, as the balance endpoint answers it."""
-    endpoint = next((e for r in ctx.setup.tables.catalogue.resources for e in r.endpoints if (e.method, e.path) == ("GET", "/v1/balance")), None)
+    endpoint = next(
+        (e for r in ctx.setup.tables.catalogue.resources for e in r.endpoints if (e.method, e.path) == ("GET", "/v1/balance")), None
+    )
     answer: Json = {}
     if endpoint is not None:
         with contextlib.suppress(ApiError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit
 from tollkey.dashboard.present import Presenter
@@ -61,14 +61,30 @@ def index(ctx: Visit, params: Params) -> Answer:
         method=wanted.method if wanted.method in _METHODS else None, path=wanted.path or None,
         since=day(wanted.date_from), until=day(wanted.date_to, end=True),
     )  # fmt: skip
-    query = {"status": wanted.status, "method": wanted.method, "path": wanted.path, "key": wanted.key, "from": wanted.date_from, "to": wanted.date_to}
-    kept = {name: value or None for name, value in query.items()}
+    query = {
+        "status": wanted.status,
+        "method": wanted.method,
+        "path": wanted.path,
+        "key": wanted.key,
+        "from": wanted.date_from,
+        "to": wanted.date_to,
+    }
+    kept: dict[str, Any] = {name: value or None for name, value in query.items()}
     older = ctx.url("/logs", after=found[_PAGE - 1].id, **kept) if len(found) > _PAGE else ""
     newest = ctx.url("/logs", **kept) if after else ""
     keys = ctx.authority.list(ctx.tx, ctx.scope, limit=200) if ctx.may("keys.see") else ()
     return Render(
         "logs/index.html",
-        {"logs": found[:_PAGE], "wanted": wanted, "older": older, "newest": newest, "keys": keys, "methods": _METHODS},
+        {
+            "logs": found[:_PAGE],
+            "wanted": wanted,
+            "older": older,
+            "newest": newest,
+            "keys": keys,
+            "methods": _METHODS,
+            "scanned": 0,
+            "further": "",
+        },
     )
 
 
@@ -95,7 +111,9 @@ def _events(ctx: Visit, log: RequestLog) -> list[dict[str, object]]:
 def workbench(ctx: Visit, params: Params) -> Answer:
     """Where ``request_log_url`` of an error points: on to the request itself."""
     wanted = params.get("object")
-    return Redirect(ctx.url(f"/logs/{wanted}" if wanted.startswith("req_") and wanted.isalnum() is False and "/" not in wanted else "/logs"))
+    return Redirect(
+        ctx.url(f"/logs/{wanted}" if wanted.startswith("req_") and wanted.isalnum() is False and "/" not in wanted else "/logs")
+    )
 
 
 def destination(ctx: Visit, params: Params) -> Answer:

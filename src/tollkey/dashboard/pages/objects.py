@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tollkey.dashboard import activity, acting
+from tollkey.dashboard import acting, activity
 from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit
 from tollkey.dashboard.pages.events import without_secrets
 from tollkey.dashboard.pages.logs import day
@@ -78,7 +78,7 @@ def index(ctx: Visit, params: Params) -> Answer:
     else:
         found = objects.page(resource.object, _PAGE + 1, equal=given, ranges=ranges, after=cursor)
         more = len(found) > _PAGE
-    kept = {**given, "from": begin or None, "to": end or None}
+    kept: dict[str, Any] = {**given, "from": begin or None, "to": end or None}
     url = f"/objects/{resource.object}"
     context = {
         "resource": resource, "title": title_of(resource, ctx), "items": found[:_PAGE], "columns": resource.columns or ("id", "created"),
@@ -135,7 +135,8 @@ def _details(ctx: Visit, resource: Resource, item: Json) -> dict[str, Any]:
     buttons = [(place, action) for place, action in acting.offered(resource, item) if ctx.may(acting.group_of(resource, action))]
     return {
         "resource": resource, "title": title_of(resource, ctx), "item": public, "fields": presenter.fields(public), "presenter": presenter,
-        "raw": json.dumps(public, indent=2, ensure_ascii=False), "events": events, "logs": logs, "buttons": buttons, "group_of": acting.group_of,
+        "raw": json.dumps(public, indent=2, ensure_ascii=False), "events": events, "logs": logs, "buttons": buttons,
+        "group_of": acting.group_of,
         "headline": presenter.value("amount", item.get("amount"), item.get("currency")) if "amount" in item else None,
         "status": presenter.value("status", item["status"], None) if item.get("status") else None,
     }  # fmt: skip
@@ -184,7 +185,9 @@ def _do(group: str) -> Any:
             acting.perform(ctx, resource, item, action, sent)
         except acting.Kept as kept:
             return Redirect(back, kept.message)
-        activity.record(ctx.tx, ctx.account, "object_changed", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=item["id"], what=action.label)
+        activity.record(
+            ctx.tx, ctx.account, "object_changed", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=item["id"], what=action.label
+        )
         gone = ctx.setup.tables.load(ctx.tx, ctx.scope, resource.object, item["id"]) is None
         return Redirect(ctx.url(f"/objects/{resource.object}") if gone else back, f"Done: {action.label.lower()}.")
 
@@ -200,7 +203,26 @@ def _acting_pages() -> tuple[Page, ...]:
     return tuple(pages)
 
 
+def _of(object: str) -> Any:
+    """The list of one kind, under an address of its own in the sidebar."""
+
+    def listed(ctx: Visit, params: Params) -> Answer:
+        return index(ctx, Params({"object": object}, params.sent))
+
+    return listed
+
+
+_SIDEBAR = (
+    ("/payments", "payment_intent", "Payments"), ("/customers", "customer", "Customers"), ("/disputes", "dispute", "Disputes"),
+    ("/balance", "balance_transaction", "Balance"), ("/payouts", "payout", "Payouts"), ("/products", "product", "Products"),
+    ("/subscriptions", "subscription", "Subscriptions"), ("/invoices", "invoice", "Invoices"),
+)  # fmt: skip
+
 PAGES = (
+    *(
+        Page(path, _of(object), action="objects.see", nav=Nav("Payments", label, 10 + place))
+        for place, (path, object, label) in enumerate(_SIDEBAR)
+    ),
     Page("/objects", kinds, action="objects.see", nav=Nav("Payments", "All objects", 90)),
     Page("/objects/{object}", index, action="objects.see"),
     Page("/objects/{object}/{id}", show, action="objects.see"),

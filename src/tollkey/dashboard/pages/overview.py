@@ -40,7 +40,9 @@ def overview(ctx: Visit, params: Params) -> Answer:
 
 def _label(at: int, seconds: int) -> str:
     moment = datetime.datetime.fromtimestamp(at, datetime.UTC)
-    return moment.strftime("%-d %b") if seconds >= 86400 else moment.strftime("%H:%M") if seconds == 3600 else moment.strftime("%-d %b %H:%M")
+    return (
+        moment.strftime("%-d %b") if seconds >= 86400 else moment.strftime("%H:%M") if seconds == 3600 else moment.strftime("%-d %b %H:%M")
+    )
 
 
 def _series(
@@ -65,7 +67,9 @@ def _keys(ctx: Visit, since: int) -> list[plots.Row]:
 
 def _codes(ctx: Visit, since: int) -> list[plots.Row]:
     found = request_logs.by_error(ctx.tx, ctx.scope, since)
-    return [plots.Row(f"{status} {code or ''}".strip(), count, ctx.url("/logs", status=status), str(status)[0]) for status, code, count in found]
+    return [
+        plots.Row(f"{status} {code or ''}".strip(), count, ctx.url("/logs", status=status), str(status)[0]) for status, code, count in found
+    ]
 
 
 PAGES = (Page("/developers", overview, action="logs.see", nav=Nav("Developers", "Overview", 10)),)

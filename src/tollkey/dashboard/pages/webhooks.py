@@ -139,7 +139,9 @@ def roll(ctx: Visit, params: Params) -> Answer:
     webhook_endpoints.roll_secret(_call(ctx, endpoint["id"]), endpoint, keep_old=params.get("overlap") == "yes")
     _record(ctx, "webhook_secret_rolled", endpoint["id"])
     details = _details(ctx, params)
-    return Render("webhooks/one.html", {**details, "secrets": webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])})
+    return Render(
+        "webhooks/one.html", {**details, "secrets": webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])}
+    )
 
 
 def end_old(ctx: Visit, params: Params) -> Answer:

@@ -64,7 +64,7 @@ ERROR_CODES: dict[str, str] = {
     "payment_intent_payment_attempt_failed": "The last attempt to pay failed; the payment says why.",
     "payment_intent_unexpected_state": "The payment's status does not allow that.",
     "payment_method_microdeposit_verification_amounts_mismatch": "The amounts do not match the small deposits that were made.",
-    "payment_method_microdeposit_verification_attempts_exceeded": "Too many wrong amounts or codes: the account cannot be verified any more.",
+    "payment_method_microdeposit_verification_attempts_exceeded": "Too many wrong amounts or codes; use another account.",
     "payment_method_microdeposit_verification_descriptor_code_mismatch": "The code does not match the one on the small deposit.",
     "payment_method_microdeposit_verification_timeout": "The small deposits were not verified in time.",
     "payment_method_unexpected_state": "The payment method's state does not allow that.",

@@ -24,7 +24,19 @@ from tollkey.dashboard.reference.samples import Samples
 from tollkey.dashboard.reference.search import Section
 from tollkey.wire.resource import Catalogue, Endpoint
 
-GUIDES = ("quickstart", "keys", "restricted-keys", "rolling", "lost-key", "testing", "webhooks", "idempotency", "errors", "library", "production")
+GUIDES = (
+    "quickstart",
+    "keys",
+    "restricted-keys",
+    "rolling",
+    "lost-key",
+    "testing",
+    "webhooks",
+    "idempotency",
+    "errors",
+    "library",
+    "production",
+)
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 Tables = Mapping[str, Callable[[], Table]]
@@ -82,7 +94,11 @@ def table_html(table: Table) -> str:
 
 
 def _cell(text: str) -> str:
-    return f"<code>{escape(text)}</code>" if re.fullmatch(r"[a-z0-9]+(_[a-z0-9*]+)+|\d{12,}|TOLLKEY_\w+", text, re.IGNORECASE) else escape(text)
+    return (
+        f"<code>{escape(text)}</code>"
+        if re.fullmatch(r"[a-z0-9]+(_[a-z0-9*]+)+|\d{12,}|TOLLKEY_\w+", text, re.IGNORECASE)
+        else escape(text)
+    )
 
 
 def example_html(request: Request, keys: KeyPair, base: str, id: str) -> str:
@@ -106,7 +122,9 @@ def example_html(request: Request, keys: KeyPair, base: str, id: str) -> str:
 def request_of(catalogue: Catalogue, info: str, body: str) -> Request:
     """The request that an ``example`` fence describes. Raises ValueError for an endpoint that is not there."""
     method, path = info.split()
-    endpoint, resource = next(((e, r) for r in catalogue.resources for e in r.endpoints if e.method == method and _same(e, path)), (None, None))
+    endpoint, resource = next(
+        ((e, r) for r in catalogue.resources for e in r.endpoints if e.method == method and _same(e, path)), (None, None)
+    )
     if endpoint is None or resource is None:
         raise ValueError(f"no such endpoint: {info}")
     listed = frozenset(e.path for r in catalogue.resources for e in r.endpoints if e.method == "GET")
@@ -146,7 +164,9 @@ def render(catalogue: Catalogue, tables: Tables, slug: str, keys: KeyPair, base:
 
 def _scroll(html: str) -> str:
     """Tables of the Markdown itself may be wide too."""
-    return re.sub(r'(?<!tabindex="0">)<table>(.*?)</table>', r'<div class="scroll" tabindex="0"><table>\1</table></div>', html, flags=re.DOTALL)
+    return re.sub(
+        r'(?<!tabindex="0">)<table>(.*?)</table>', r'<div class="scroll" tabindex="0"><table>\1</table></div>', html, flags=re.DOTALL
+    )
 
 
 def _name_headings(tokens: list[Token], headings: list[tuple[str, str]]) -> None:

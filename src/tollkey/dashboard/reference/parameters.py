@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tollkey.wire import P, operation_params
-from tollkey.wire.params import ObjectSchema, Param
+from tollkey.wire.params import (
+    Anything,
+    Choice,
+    Decimal,
+    Email,
+    Map,
+    Metadata,
+    Number,
+    ObjectSchema,
+    OneOf,
+    Param,
+    Sequence,
+    Text,
+    Timestamp,
+    Truth,
+    Unset,
+    Url,
+    Whole,
+    operation_params,
+)
 from tollkey.wire.resource import Endpoint, path_names
 
 _DEEPEST = 4  # names in one bracketed path that the reference shows
 _SIMPLE: dict[type[Param], str] = {
-    type(P.timestamp()): "timestamp",
-    type(P.number()): "number",
-    type(P.decimal()): "decimal text",
-    type(P.boolean()): "boolean",
-    type(P.metadata()): "map of text",
-    type(P.email()): "e-mail address",
-    type(P.url()): "URL",
-    type(P.any()): "any",
-}
-_RECORD, _CHOICE, _TEXT = type(P.object()), type(P.enum("a")), type(P.string())
-_WHOLE, _LIST, _MAP, _ONE_OF, _UNSET = type(P.integer()), type(P.array(P.any())), type(P.map(P.any())), type(P.any_of()), type(P.unset(P.any()))
+    Timestamp: "timestamp", Number: "number", Decimal: "decimal text", Truth: "boolean", Metadata: "map of text",
+    Email: "e-mail address", Url: "URL", Anything: "any",
+}  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -41,50 +51,50 @@ def schema_of(endpoint: Endpoint) -> ObjectSchema:
 
 def in_words(node: Param) -> str:
     """The type of a parameter: ``integer, 1 to 100``, ``list of text``, ``object``."""
-    if isinstance(node, _TEXT):
+    if isinstance(node, Text):
         return f"text, at most {node.longest} characters" if node.longest not in (None, 5000) else "text"
-    if isinstance(node, _WHOLE):
+    if isinstance(node, Whole):
         low = 0 if node.natural and node.lowest is None else node.lowest
         if low is not None and node.highest is not None:
             return f"integer, {low} to {node.highest}"
         return f"integer, at least {low}" if low is not None else "integer"
-    if isinstance(node, _CHOICE):
+    if isinstance(node, Choice):
         return "one of" if len(node.words) > 1 else "the word"
-    if isinstance(node, _LIST):
+    if isinstance(node, Sequence):
         return f"list of {in_words(node.item)}"
-    if isinstance(node, _MAP):
+    if isinstance(node, Map):
         return f"map of {in_words(node.item)}"
-    if isinstance(node, _ONE_OF):
+    if isinstance(node, OneOf):
         return " or ".join(dict.fromkeys(in_words(option) for option in node.options))
-    if isinstance(node, _UNSET):
+    if isinstance(node, Unset):
         return f"{in_words(node.inner)}, or empty to unset"
     return _SIMPLE.get(type(node), "object")
 
 
 def words_of(node: Param) -> tuple[str, ...]:
     """The words that a parameter may be."""
-    if isinstance(node, _CHOICE):
+    if isinstance(node, Choice):
         return node.words
-    if isinstance(node, _UNSET):
+    if isinstance(node, Unset):
         return words_of(node.inner)
-    if isinstance(node, _LIST):
+    if isinstance(node, Sequence):
         return words_of(node.item)
-    if isinstance(node, _ONE_OF):
+    if isinstance(node, OneOf):
         return tuple(word for option in node.options for word in words_of(option))
     return ()
 
 
 def record_of(node: Param) -> tuple[ObjectSchema | None, str]:
     """The object inside a parameter, and what stands between its name and the object's fields: ``[0]`` for a list."""
-    if isinstance(node, _RECORD):
+    if isinstance(node, ObjectSchema):
         return node, ""
-    if isinstance(node, _UNSET):
+    if isinstance(node, Unset):
         return record_of(node.inner)
-    if isinstance(node, _LIST):
+    if isinstance(node, Sequence):
         found = record_of(node.item)[0]
         return found, "[0]"
-    if isinstance(node, _ONE_OF):
-        return next((found for option in node.options if (found := record_of(option))[0] is not None), (None, ""))
+    if isinstance(node, OneOf):
+        return next((inside for option in node.options if (inside := record_of(option))[0] is not None), (None, ""))
     return None, ""
 
 

@@ -6,15 +6,11 @@ from typing import Any
 
 from tollkey.dashboard.reference.parameters import record_of, schema_of, words_of
 from tollkey.db import Ids
-from tollkey.wire import P, Resource
-from tollkey.wire.params import Param
+from tollkey.wire import Resource
+from tollkey.wire.params import Email, Map, Metadata, Number, OneOf, Param, Sequence, Timestamp, Truth, Unset, Url, Whole
 from tollkey.wire.resource import Catalogue, Endpoint, path_names
 from tollkey.wire.spec import NULLABLE, REQUIRED, object_facts
 
-_LISTS, _BOOLEANS = type(P.array(P.any())), type(P.boolean())
-_NUMBERS, _TIMES = (type(P.integer()), type(P.number())), type(P.timestamp())
-_EMAILS, _URLS, _MAPS = type(P.email()), type(P.url()), (type(P.metadata()), type(P.map(P.any())))
-_UNSET, _ONE_OF = type(P.unset(P.any())), type(P.any_of())
 _WHEN = 1_767_225_600  # 2026-01-01
 
 #: What one would really send, where the required parameters alone would not say much.
@@ -73,11 +69,14 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/promotion_codes": {"promotion": {"type": "coupon", "coupon": "25OFF"}, "code": "SUMMER"},
     "GET /v1/radar/value_list_items": {"value_list": "rsl_", "limit": 3},
     "GET /v1/setup_attempts": {"setup_intent": "seti_", "limit": 3},
-    "POST /v1/shipping_rates": {"display_name": "Ground shipping", "type": "fixed_amount", "fixed_amount": {"amount": 500, "currency": "usd"}},
+    "POST /v1/shipping_rates": {"display_name": "Ground shipping", "type": "fixed_amount",
+                                 "fixed_amount": {"amount": 500, "currency": "usd"}},
     "POST /v1/sources": {"type": "card", "token": "tok_visa"},
     "GET /v1/subscription_items": {"subscription": "sub_", "limit": 3},
-    "POST /v1/subscription_schedules": {"customer": "cus_", "start_date": "now", "phases": [{"items": [{"price": "price_", "quantity": 1}]}]},
-    "POST /v1/tax/registrations": {"country": "US", "active_from": "now", "country_options": {"us": {"type": "state_sales_tax", "state": "CA"}}},
+    "POST /v1/subscription_schedules": {"customer": "cus_", "start_date": "now",
+                                         "phases": [{"items": [{"price": "price_", "quantity": 1}]}]},
+    "POST /v1/tax/registrations": {"country": "US", "active_from": "now",
+                                    "country_options": {"us": {"type": "state_sales_tax", "state": "CA"}}},
     "POST /v1/tokens": {"card": {"number": "4242424242424242", "exp_month": 5, "exp_year": 2030, "cvc": "314"}},
 }  # fmt: skip
 
@@ -144,11 +143,11 @@ class Samples:
         return self._of_prefix(value[:-1]) if isinstance(value, str) and value.endswith("_") else value
 
     def _value(self, name: str, node: Param) -> Any:
-        if isinstance(node, _UNSET):
+        if isinstance(node, Unset):
             return self._value(name, node.inner)
-        if isinstance(node, _ONE_OF):
+        if isinstance(node, OneOf):
             return self._value(name, node.options[0])
-        if isinstance(node, _LIST_TYPES):
+        if isinstance(node, Sequence):
             return [self._value(name.removesuffix("s"), node.item)]
         record, _ = record_of(node)
         if record is not None:
@@ -157,17 +156,17 @@ class Samples:
         return words[0] if words else self._simple(name, node)
 
     def _simple(self, name: str, node: Param) -> Any:
-        if isinstance(node, _BOOLEANS):
+        if isinstance(node, Truth):
             return True
-        if isinstance(node, _TIMES):
+        if isinstance(node, Timestamp):
             return _WHEN
-        if isinstance(node, _NUMBERS):
+        if isinstance(node, Whole | Number):
             return 1000 if "amount" in name else 1
-        if isinstance(node, _EMAILS):
+        if isinstance(node, Email):
             return "jenny@example.com"
-        if isinstance(node, _URLS) or name.endswith("url"):
+        if isinstance(node, Url) or name.endswith("url"):
             return "https://example.com/" + name.removesuffix("_url")
-        if isinstance(node, _MAPS):
+        if isinstance(node, Metadata | Map):
             return {"order_id": "6735"}
         if name in self._catalogue.by_object:
             return self.id(name)
@@ -222,11 +221,18 @@ class Samples:
             return self._filled(row, name, depth + 1) if depth < 2 else {}
         if kind == "e":
             return _BEST.get(name) if _BEST.get(name) in rest[0] else rest[0][0]
-        simple: dict[str, Any] = {"i": 2000 if "amount" in name else 0, "t": _WHEN, "n": 0, "d": "0", "b": name not in _FALSE, "a": [], "m": {}}
+        simple: dict[str, Any] = {
+            "i": 2000 if "amount" in name else 0,
+            "t": _WHEN,
+            "n": 0,
+            "d": "0",
+            "b": name not in _FALSE,
+            "a": [],
+            "m": {},
+        }
         return simple[kind] if kind in simple else _WORDS.get(name, "…")
 
 
-_LIST_TYPES = _LISTS
 _FALSE = frozenset({"livemode", "delinquent", "refunded", "disputed", "has_more", "deleted"})
 _BEST = {"status": "succeeded", "capture_method": "automatic_async", "confirmation_method": "automatic"}
 _WORDS = {

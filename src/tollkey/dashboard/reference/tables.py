@@ -28,7 +28,10 @@ def tables_for(catalogue: Catalogue) -> Tables:
         "error_codes": lambda: (("Code", "Meaning"), [(code, meaning) for code, meaning in sorted(ERROR_CODES.items())]),
         "test_cards": _cards,
         "roles": _roles,
-        "expirations": lambda: (("Expiration", "In the API", "What it means"), [(_MEANS[name][0], name, _MEANS[name][1]) for name in ROLL_EXPIRATIONS]),
+        "expirations": lambda: (
+            ("Expiration", "In the API", "What it means"),
+            [(_MEANS[name][0], name, _MEANS[name][1]) for name in ROLL_EXPIRATIONS],
+        ),
         "settings": _settings,
     }
 

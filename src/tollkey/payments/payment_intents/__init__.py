@@ -235,6 +235,7 @@ PAYMENT_INTENT = Resource(
     title="Payments",
     columns=("amount", "currency", "status", "description", "customer", "created"),
     actions=(
+        Action("Refund", "/v1/refunds", fields=("amount", "reason"), when=("succeeded",), id_param="payment_intent"),
         Action("Capture", _ONE + "/capture", fields=("amount_to_capture",), when=("requires_capture",)),
         Action("Cancel", _ONE + "/cancel", fields=("cancellation_reason",), when=_states.CANCELABLE),
     ),

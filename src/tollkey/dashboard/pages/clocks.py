@@ -1,0 +1,50 @@
+"""Test clocks: time that one can advance, for customers that hang on it. Test mode only."""
+
+from __future__ import annotations
+
+import datetime
+
+from tollkey.dashboard import activity
+from tollkey.dashboard.acting import moment
+from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.wire import Call
+
+_OBJECT = "test_helpers.test_clock"
+
+
+def index(ctx: Visit, params: Params) -> Answer:
+    """All clocks, and a form for a new one. In live mode there are none."""
+    clocks = ctx.call().objects.query(_OBJECT, limit=100) if _OBJECT in ctx.setup.tables.of and not ctx.livemode else []
+    start = datetime.datetime.fromtimestamp(ctx.now, datetime.UTC).strftime("%Y-%m-%dT%H:%M")
+    return Render("developers/clocks.html", {"clocks": clocks, "start": start})
+
+
+def create(ctx: Visit, params: Params) -> Answer:
+    """Make a clock, through the same endpoint as the API."""
+    endpoint = next(
+        (
+            e
+            for r in ctx.setup.tables.catalogue.resources
+            for e in r.endpoints
+            if (e.method, e.path) == ("POST", "/v1/test_helpers/test_clocks")
+        ),
+        None,
+    )
+    if endpoint is None or ctx.livemode:
+        raise NotHere
+    if not params.get("frozen_time"):
+        raise FormErrors({"frozen_time": "Enter the time that the clock begins with."})
+    asked = {"frozen_time": int(moment(params.get("frozen_time"), "frozen_time"))}
+    if params.get("name"):
+        asked["name"] = params.get("name")  # type: ignore[assignment]
+    made = endpoint.handler(Call(ctx.setup, ctx.tx, ctx.scope, ctx.now), asked)
+    activity.record(ctx.tx, ctx.account, "clock_created", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=made["id"])
+    return Redirect(
+        ctx.url(f"/objects/{_OBJECT}/{made['id']}"), "The clock stands at the time you chose. Make customers with it, then advance it."
+    )
+
+
+PAGES = (
+    Page("/clocks", index, action="logs.see", nav=Nav("Developers", "Test clocks", 50)),
+    Page("/clocks", create, method="POST", action="clocks.change", again=index),
+)
