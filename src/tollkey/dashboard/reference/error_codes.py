@@ -75,4 +75,7 @@ ERROR_CODES: dict[str, str] = {
     "setup_intent_unexpected_state": "The setup's status does not allow that.",
     "tax_id_invalid": "The tax number cannot be one of that type.",
     "transfer_source_balance_parameters_mismatch": "The source of the transfer does not match its parameters.",
+    "checkout_amount_mismatch": "The Checkout Session comes to another amount than was expected.",
+    "checkout_session_not_open": "The Checkout Session was completed or has expired.",
+    "incomplete_cvc": "The security code is incomplete.",
 }

@@ -77,6 +77,9 @@ USUAL: dict[str, dict[str, Any]] = {
                                          "phases": [{"items": [{"price": "price_", "quantity": 1}]}]},
     "POST /v1/tax/registrations": {"country": "US", "active_from": "now",
                                     "country_options": {"us": {"type": "state_sales_tax", "state": "CA"}}},
+    "POST /v1/billing_portal/configurations": {"features": {"invoice_history": {"enabled": True}}},
+    "POST /v1/billing_portal/sessions": {"customer": "cus_", "return_url": "https://example.com/account"},
+    "POST /v1/payment_links": {"line_items": [{"price": "price_", "quantity": 1}]},
     "POST /v1/tokens": {"card": {"number": "4242424242424242", "exp_month": 5, "exp_year": 2030, "cvc": "314"}},
 }  # fmt: skip
 
