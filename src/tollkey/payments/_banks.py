@@ -115,11 +115,15 @@ _SUCCEEDING = (
     "EE382200221020145685", "ES0700120345030000067890", "FI2112345600000785", "IT40S0542811101000000123456", "LT121000011101001000",
     "LU280019400644750000", "NL39RABO0300065264", "NO9386011117947", "PT50000201231234567890154", "SE3550000000054910000003",
 )  # fmt: skip
+#: And one that fails: the official command line refuses an asynchronous checkout with it.
+_FAILING = ("IT60X0542811101000000123456",)
 
 
 def _sepa() -> Iterable[TestBank]:
     for iban in _SUCCEEDING:
         yield TestBank(iban, iban[:2], "eur", (f"pm_sepaDebit_success_{iban[:2].lower()}",))
+    for iban in _FAILING:
+        yield TestBank(iban, iban[:2], "eur", (), "fails", "insufficient_funds")
     for ibans in _IBANS:
         for iban, (scenario, outcome, failure) in zip(ibans.split(), _SEPA_SCENARIOS, strict=True):
             country = iban[:2]

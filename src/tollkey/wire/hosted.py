@@ -161,7 +161,8 @@ button.second,.button.second{color:var(--text);background:transparent;border-col
 fieldset{border:0;margin:0 0 .5rem;padding:0;min-width:0}
 legend{font-weight:700;padding:0;margin:0 0 .75rem}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:0 .75rem}
-.total dt,.total dd{font-weight:700;color:var(--text);border-top:1px solid var(--line);padding-top:.5rem}
+.total{border-top:1px solid var(--line);padding-top:.5rem}
+.total dt,.total dd{font-weight:700;color:var(--text)}
 .tabs{display:flex;flex-wrap:wrap;gap:.5rem;margin:0 0 1rem;padding:0;list-style:none}
 .tabs a{display:block;min-height:44px;padding:.55rem .9rem;border:1px solid var(--line);border-radius:8px;
 color:var(--text);text-decoration:none}
@@ -175,5 +176,5 @@ h2{font-size:1.05rem;margin:1.5rem 0 .5rem}
 hr{border:0;border-top:1px solid var(--line);margin:1.25rem 0}
 .note{color:var(--soft);font-size:.9rem}
 .error{color:var(--bad);font-weight:600}
-@media(max-width:32rem){main{margin:0;border:0;border-radius:0;min-height:100vh}}
+@media(max-width:32rem){main{max-width:none;margin:0;border:0;border-radius:0;min-height:100vh}}
 """

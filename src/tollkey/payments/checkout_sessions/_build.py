@@ -9,6 +9,7 @@ from tollkey.payments._common import acting_account, new_metadata
 from tollkey.payments._currency import check_currency, minimum, session_too_small
 from tollkey.payments._intents import automatic_types, check_types
 from tollkey.payments.checkout_sessions._lines import make_items, total
+from tollkey.payments.payment_intents import create_intent
 from tollkey.payments.payment_method_configurations import enabled_types, used_configuration
 from tollkey.payments.setup_intents import create_setup
 from tollkey.payments.shipping_rates import make as make_shipping_rate
@@ -24,7 +25,8 @@ _COPIED = (
 )  # fmt: skip
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _INVOICE_DATA = ("account_tax_ids", "custom_fields", "description", "footer", "issuer", "rendering_options")
-_FUTURE = "2025-03-31"
+#: From this version on a session makes its PaymentIntent when it is confirmed, and knows the customer's details before.
+_INTENT_LATER_SINCE = "2022-08-01"
 
 
 def _check(params: Params, mode: str, ui: str) -> None:
@@ -253,12 +255,37 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
         setup["_checkout"] = session["id"]
         call.objects.save(setup)
         session["setup_intent"] = setup["id"]
+    if call.version < _INTENT_LATER_SINCE:
+        session["customer_details"] = None
+        if mode == "payment" and session["amount_total"]:
+            intent_of(call, session)
     if ui == "hosted_page":
         session["url"] = hosted_url(call, "pay", session["id"], expires_at=session["expires_at"])
     else:
         session["client_secret"] = f"{session['id']}_secret_{call.ids.text(24)}"
     call.schedule.add(session["expires_at"], "checkout.expire", session["id"])
     return call.objects.insert(session)
+
+
+def intent_of(call: Call, session: Json) -> Json:
+    """The PaymentIntent of a session in payment mode, of its total; made when there is none yet."""
+    if session["payment_intent"] is not None:
+        intent = call.objects.get("payment_intent", session["payment_intent"])
+        if intent["amount"] != session["amount_total"] and intent["status"] == "requires_payment_method":
+            intent["amount"] = session["amount_total"]
+            call.objects.save(intent)
+        return intent
+    params: Params = {
+        **session["_payment_intent_data"],
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "payment_method_types": session["payment_method_types"],
+    }
+    if session["customer"]:
+        params["customer"] = session["customer"]
+    intent = create_intent(call, params, _checkout=session["id"])
+    session["payment_intent"] = intent["id"]
+    return intent
 
 
 def _check_prices(session: Json, mode: str) -> None:

@@ -8,8 +8,9 @@ from tollkey.payments import _subscribing
 from tollkey.payments._discounting import redeem_all
 from tollkey.payments._intents import first_action
 from tollkey.payments._method_types import TYPES
+from tollkey.payments.checkout_sessions._build import intent_of
 from tollkey.payments.customers import create as create_customer
-from tollkey.payments.payment_intents import confirm_intent, create_intent
+from tollkey.payments.payment_intents import cancel_intent, confirm_intent
 from tollkey.payments.payment_methods import attach_to
 from tollkey.payments.setup_intents import confirm_setup
 from tollkey.wire import ApiError, Call, Json, invalid
@@ -81,18 +82,10 @@ def _charge(call: Call, session: Json, method: Json, return_url: str) -> ApiErro
     data = session["_payment_intent_data"]
     if session["customer_creation"] == "always" or data.get("setup_future_usage") or session["invoice_creation"]["enabled"]:
         _ensure_customer(call, session)
-    if session["payment_intent"] is None:
-        params: dict[str, Any] = {
-            **data,
-            "amount": session["amount_total"],
-            "currency": session["currency"],
-            "payment_method_types": session["payment_method_types"],
-        }
-        if session["customer"]:
-            params["customer"] = session["customer"]
-        session["payment_intent"] = create_intent(call, params, _checkout=session["id"])["id"]
-        call.objects.save(session)
-    intent = call.objects.get("payment_intent", session["payment_intent"])
+    intent = intent_of(call, session)
+    if session["customer"] and intent["customer"] is None:
+        intent["customer"] = session["customer"]
+    call.objects.save(session)
     given = {"payment_method": method["id"], "return_url": return_url, **_acceptance(call, method)}
     return confirm_intent(call, intent, given)
 
@@ -234,6 +227,9 @@ def expire(call: Call, session: Json) -> Json:
     session["status"], session["url"] = "expired", None
     call.schedule.cancel("checkout.expire", session["id"])
     call.objects.save(session)
+    intent = call.objects.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None
+    if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation", "requires_action"):
+        cancel_intent(call, intent, "abandoned")
     call.emit("checkout.session.expired", session)
     return session
 
