@@ -9,7 +9,6 @@ An invoice that nothing is due on is paid as soon as it is finalized. Failed pay
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from tollkey.payments._clocks import for_customer
@@ -19,7 +18,7 @@ from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoice_lines import add_lines, list_lines, remove_lines, update_line, update_lines
 from tollkey.payments._invoice_page import PAGES
 from tollkey.payments._invoice_permission import PERMISSION
-from tollkey.payments._invoice_versions import CHANGES
+from tollkey.payments._invoice_versions import CHANGES, OLD_EXPANSIONS
 from tollkey.payments._invoicing import (
     ACTION_REQUIRED,
     attempt,
@@ -347,19 +346,6 @@ def _secret(call: Call, invoice: Json) -> Json | None:
     return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
 
 
-def _before_basil(name: str) -> Callable[[Call, Json], Any]:
-    """What versions before 2025-03-31 could expand: properties that an invoice has no more."""
-
-    def found(call: Call, invoice: Json) -> Any:
-        if call.version >= "2025-03-31":
-            raise invalid(f"This property cannot be expanded ({name}).", "expand")
-        shape = call.objects.copy(invoice)
-        CHANGES[0].undo(call, shape)
-        return shape[name]
-
-    return found
-
-
 INVOICE = Resource(
     object="invoice",
     prefix="in",
@@ -377,7 +363,7 @@ INVOICE = Resource(
         "total": "total",
     },
     expands={
-        **{name: _before_basil(name) for name in ("charge", "discount", "payment_intent", "quote", "subscription")},
+        **OLD_EXPANSIONS,
         "payments": _payments,
         "confirmation_secret": _secret,
     },
