@@ -266,11 +266,11 @@ class App:
 
     def _give(self, visit: Visit, given: Answer, cookies: dict[str, str], extra: list[tuple[str, str]]) -> Sent:
         headers = [*guard.headers(visit.secure).items(), ("Cache-Control", "no-store"), *extra]
+        if isinstance(given, Redirect | Data) and given.session is not None:
+            life = sessions.LIFE_SECONDS if given.session else 0
+            headers.append(("Set-Cookie", guard.set_cookie("session", given.session, visit.secure, life)))
         if isinstance(given, Redirect):
             headers += [("Location", given.to), ("Content-Type", "text/plain")]
-            if given.session is not None:
-                life = sessions.LIFE_SECONDS if given.session else 0
-                headers.append(("Set-Cookie", guard.set_cookie("session", given.session, visit.secure, life)))
             if given.notice:
                 headers.append(("Set-Cookie", guard.set_cookie("notice", given.notice, visit.secure, 60)))
             return Sent(303, headers, b"")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def owner_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, account: str, now: int) -> str | None:
-    """A new one-time link that makes the owner; None once there is one. Earlier links end."""
+    """A new one-time link that makes the owner of an account; None once it has one. Earlier links end."""
     token = people.owner_token(tx, keyring, ids, account, now)
     return None if token is None else f"{base_url}/join/{token}"
 

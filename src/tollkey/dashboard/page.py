@@ -83,10 +83,11 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Data:
-    """JSON for a script of ours."""
+    """JSON for a script of ours. session: a new session's token for the cookie."""
 
     value: Any
     status: int = 200
+    session: str | None = None
 
 
 @dataclass(frozen=True)

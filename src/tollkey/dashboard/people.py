@@ -244,10 +244,10 @@ def withdraw(tx: Tx, account: str, invitation: str) -> bool:
 
 
 def accept(tx: Tx, invitation: Invitation, person: str, now: int) -> None:
-    """Use an invitation up: the person joins. The owner's link gives every account that has no owner."""
+    """Use an invitation up: the person joins. The very first owner gets every account that there is."""
     if not withdraw(tx, invitation.account, invitation.id):
         raise PeopleRefused("This link was used already.")
-    if invitation.email != OWNER_LINK:
+    if invitation.email != OWNER_LINK or owned(tx):
         return join(tx, invitation.account, person, invitation.role, now)
     for (account,) in tx.execute(
         "SELECT id FROM merchants WHERE id NOT IN (SELECT account FROM dash_memberships WHERE role = 'owner') ORDER BY seq"
@@ -261,7 +261,7 @@ def owned(tx: Tx) -> bool:
 
 
 def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> str | None:
-    """The token of a new one-time link that makes the owner; earlier ones end. None once there is an owner."""
-    if owned(tx):
+    """The token of a new one-time link that makes the owner of an account; earlier ones end. None once it has an owner."""
+    if owner(tx, account) is not None:
         return None
     return invite(tx, keyring, ids, account=account, role="owner", email=OWNER_LINK, by="system:tollkey", now=now, seconds=365 * 86400)[1]

@@ -47,3 +47,8 @@ def create_merchant(call: Call, authority: Authority, *, name: str, email: str |
         inner.objects.insert(own_account(inner, name=name, email=email, country=country))
     authority.create_defaults(call.tx, id, now=call.now, actor=actor)
     return merchant
+
+
+def rename_merchant(tx: Tx, id: str, name: str) -> None:
+    """Change how an account is called in lists."""
+    tx.execute("UPDATE merchants SET name = ? WHERE id = ?", (name, id))

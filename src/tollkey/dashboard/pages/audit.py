@@ -1,0 +1,106 @@
+"""The audit log of an account: keys of both modes and the team, together, newest first; to look at or to take along."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any, NamedTuple
+
+from tollkey.dashboard import activity
+from tollkey.dashboard.naming import named, names_of
+from tollkey.dashboard.page import Answer, File, FormErrors, Nav, Page, Params, Render, Visit
+from tollkey.dashboard.view import iso
+from tollkey.db import Scope
+from tollkey.keys import Actor, audit
+
+_PAGE = 50
+_MOST = 100_000  # lines of an export
+
+
+class Line(NamedTuple):
+    """One line, from whichever log. mode: test, live or "". source: t, l (keys) or a (account). at: UTC epoch seconds."""
+
+    at: int
+    source: str
+    seq: int
+    mode: str
+    action: str
+    about: str
+    actor: Actor
+    details: dict[str, Any]
+
+
+def _keys(ctx: Visit, livemode: bool, before: int | None, limit: int) -> list[Line]:
+    found = audit.entries(ctx.tx, Scope(ctx.account, livemode), limit=limit, before=before)
+    mode = "live" if livemode else "test"
+    return [Line(e.at, mode[0], e.seq, mode, f"key_{e.action}", e.key_id, e.actor, {"before": e.was, "after": e.became}) for e in found]
+
+
+def _team(ctx: Visit, before: int | None, limit: int) -> list[Line]:
+    found = activity.entries(ctx.tx, ctx.account, limit=limit, before=before)
+    return [Line(e.at, "a", e.seq, "", e.action, e.about, Actor("user", e.person, e.ip), e.details) for e in found]
+
+
+def lines(ctx: Visit, cursors: dict[str, int], limit: int) -> list[Line]:
+    """The newest lines before the cursors (source -> seq)."""
+    found = [
+        *_keys(ctx, False, cursors.get("t"), limit), *_keys(ctx, True, cursors.get("l"), limit), *_team(ctx, cursors.get("a"), limit)
+    ]  # fmt: skip
+    return sorted(found, key=lambda line: (-line.at, line.source, -line.seq))[:limit]
+
+
+def _after(cursors: dict[str, int], shown: list[Line]) -> dict[str, Any]:
+    return {**cursors, **{line.source: line.seq for line in shown}}
+
+
+def index(ctx: Visit, params: Params) -> Answer:
+    """Who did what, when, from where."""
+    cursors = {name: params.number(name, 0) for name in "tla" if params.get(name).isdigit()}
+    found = lines(ctx, cursors, _PAGE + 1)
+    shown = found[:_PAGE]
+    names = names_of(ctx.tx, [one for line in shown for one in (line.actor.id, line.about)])
+    older = ctx.url("/settings/audit", **_after(cursors, shown)) if len(found) > _PAGE else ""
+    about = [(line, named(line.actor, names), names.get(line.about, line.about)) for line in shown]
+    return Render("team/audit.html", {"lines": about, "older": older, "newer": ctx.url("/settings/audit") if cursors else ""})
+
+
+def export(ctx: Visit, params: Params) -> Answer:
+    """The whole log as CSV or JSON."""
+    found: list[Line] = []
+    cursors: dict[str, int] = {}
+    while len(found) < _MOST:
+        more = lines(ctx, cursors, 1000)
+        found += more
+        cursors.update(_after(cursors, more))
+        if len(more) < 1000:
+            break
+    rows = [
+        {
+            "at": iso(line.at), "mode": line.mode, "action": line.action, "about": line.about, "actor": str(line.actor),
+            "ip": line.actor.ip, "details": line.details,
+        }
+        for line in found
+    ]  # fmt: skip
+    if params.get("format") == "json":
+        return File("audit-log.json", "application/json", json.dumps(rows, indent=1).encode())
+    if params.get("format") != "csv":
+        raise FormErrors({"": "The format is csv or json."})
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("at", "mode", "action", "about", "actor", "ip", "details"))
+    for row in rows:
+        writer.writerow([_cell(json.dumps(value) if isinstance(value, dict) else value or "") for value in row.values()])
+    return File("audit-log.csv", "text/csv; charset=utf-8", text.getvalue().encode())
+
+
+def _cell(value: Any) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+PAGES = (
+    Page("/settings/audit", index, action="audit.see", scope="account", nav=Nav("Account", "Audit log", 30)),
+    Page("/settings/audit/export", export, action="audit.see", scope="account"),
+)

@@ -1,0 +1,82 @@
+"""Accounts of a person: a new one, the business behind it, and whether live mode is ready."""
+
+from __future__ import annotations
+
+from tollkey.dashboard import activity, people
+from tollkey.dashboard.page import Answer, FormErrors, Nav, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.people import normal_email
+from tollkey.db import Scope
+from tollkey.platform.merchants import create_merchant, rename_merchant
+from tollkey.wire import Call, Json
+
+
+def new_form(ctx: Visit, params: Params) -> Answer:
+    """A further account."""
+    return Render("team/account.html")
+
+
+def new(ctx: Visit, params: Params) -> Answer:
+    """Make an account with its four keys; whoever makes it owns it."""
+    name, country = _name(params), params.get("country").upper()
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        raise FormErrors(country="Enter a two-letter country code, for example US or DE.")
+    call = Call(ctx.setup, ctx.tx, Scope("", False), ctx.now)
+    made = create_merchant(call, ctx.authority, name=name, email=ctx.me.email, country=country, actor=ctx.actor)
+    people.join(ctx.tx, made.id, ctx.me.id, "owner", ctx.now)
+    activity.record(ctx.tx, made.id, "account_created", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=made.id, name=name)
+    return Redirect(f"/{made.id}/test/apikeys", f"{name} is ready, with its own keys.")
+
+
+def _name(params: Params) -> str:
+    name = " ".join(params.get("name").split())
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise FormErrors(name="Enter a name of 1 to 100 characters.")
+    return name
+
+
+def _own(ctx: Visit, livemode: bool) -> tuple[Call, Json]:
+    call = Call(ctx.setup, ctx.tx, Scope(ctx.account, livemode), ctx.now)
+    return call, call.objects.get("account", ctx.account)
+
+
+def business_form(ctx: Visit, params: Params) -> Answer:
+    """The business details, and what is missing before live mode can charge."""
+    account = _own(ctx, True)[1]
+    profile = account["business_profile"] or {}
+    steps = [
+        ("Business details", bool(account["details_submitted"]), "Name, website and support address of the business."),
+        ("A payment provider for live mode", bool(account["charges_enabled"]),
+         "Live keys work, and live objects can be made. Charges are refused until a provider is configured on this server."),
+    ]  # fmt: skip
+    return Render("team/business.html", {"account": account, "profile": profile, "steps": steps})
+
+
+def business(ctx: Visit, params: Params) -> Answer:
+    """Store the details, in both modes."""
+    name, url, email = _name(params), params.get("url"), params.get("support_email")
+    if url and not url.startswith(("https://", "http://")):
+        raise FormErrors(url="Enter an address such as https://example.com.")
+    if email:
+        try:
+            email = normal_email(email)
+        except people.PeopleRefused as problem:
+            raise FormErrors(support_email=problem.message) from None
+    rename_merchant(ctx.tx, ctx.account, name)
+    for livemode in (False, True):
+        call, account = _own(ctx, livemode)
+        account["business_profile"].update(
+            name=name, url=url or None, support_email=email or None, support_phone=params.get("support_phone") or None
+        )
+        account["settings"]["dashboard"]["display_name"] = name
+        account["details_submitted"] = bool(url and email) or not livemode
+        call.objects.save(account, event="account.updated")
+    activity.record(ctx.tx, ctx.account, "business_changed", person=ctx.me.id, ip=ctx.ip, now=ctx.now, name=name, url=url)
+    return Redirect(ctx.url("/settings/business"), "Saved.")
+
+
+PAGES = (
+    Page("/accounts/new", new_form, scope="person"),
+    Page("/accounts/new", new, method="POST", scope="person", again=new_form),
+    Page("/settings/business", business_form, action="business.see", scope="account", nav=Nav("Account", "Business", 20)),
+    Page("/settings/business", business, method="POST", action="business.change", scope="account", again=business_form),
+)

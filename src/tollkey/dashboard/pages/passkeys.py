@@ -1,0 +1,61 @@
+"""Passkeys: adding, removing, signing in and confirming with one. Scripts of ours call these."""
+
+from __future__ import annotations
+
+from tollkey.dashboard import activity, factors, guard, passkey_flow, people, sessions
+from tollkey.dashboard.page import Answer, Data, NotHere, Page, Params, Redirect, Visit
+
+
+def add_options(ctx: Visit, params: Params) -> Answer:
+    """What the browser needs to make a passkey."""
+    return Data(passkey_flow.registration_options(ctx))
+
+
+def add(ctx: Visit, params: Params) -> Answer:
+    """Keep a new passkey."""
+    made = passkey_flow.register(ctx, params.raw("credential"), params.get("name"))
+    activity.record(ctx.tx, "", "passkey_added", person=ctx.me.id, ip=ctx.ip, now=ctx.now, name=made.name)
+    return Data({"to": ctx.url("/profile")})
+
+
+def remove(ctx: Visit, params: Params) -> Answer:
+    """Forget a passkey."""
+    if not factors.remove_passkey(ctx.tx, ctx.me.id, params["passkey"]):
+        raise NotHere
+    activity.record(ctx.tx, "", "passkey_removed", person=ctx.me.id, ip=ctx.ip, now=ctx.now)
+    return Redirect(ctx.url("/profile"), "The passkey is removed.")
+
+
+def sign_in_options(ctx: Visit, params: Params) -> Answer:
+    """What the browser needs to sign in."""
+    return Data(passkey_flow.sign_in_options(ctx))
+
+
+def sign_in(ctx: Visit, params: Params) -> Answer:
+    """Begin a session, or confirm the one there is. A passkey is two factors in one: the device and its lock."""
+    person = passkey_flow.signed_by(ctx, params.raw("credential"))
+    to = guard.local_path(params.get("to"))
+    if ctx.session is not None and ctx.session.stage == "full":
+        if person != ctx.session.person:
+            raise NotHere
+        sessions.confirm(ctx.tx, ctx.session.id, ctx.now)
+        return Data({"to": to})
+    if ctx.session is not None:
+        sessions.end(ctx.tx, ctx.session.person, ctx.session.id)
+    known = people.by_id(ctx.tx, person)
+    if known is None:
+        raise NotHere
+    activity.record(ctx.tx, "", "signed_in", person=person, ip=ctx.ip, now=ctx.now, passkey=True)
+    token = sessions.start(
+        ctx.tx, ctx.authority.keyring, ctx.setup.ids, person=person, stage="full", now=ctx.now, ip=ctx.ip, agent=ctx.agent
+    )
+    return Data({"to": to}, session=token)
+
+
+PAGES = (
+    Page("/profile/passkeys/options", add_options, method="POST", scope="person", sudo=True),
+    Page("/profile/passkeys", add, method="POST", scope="person", sudo=True),
+    Page("/profile/passkeys/{passkey}/remove", remove, method="POST", scope="person", sudo=True),
+    Page("/login/passkey/options", sign_in_options, method="POST", scope="open"),
+    Page("/login/passkey", sign_in, method="POST", scope="open"),
+)

@@ -1,0 +1,110 @@
+"""One's own name, password, sessions and second factors."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from tollkey.dashboard import activity, factors, people, sessions, throttle
+from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.db import Tx
+
+
+def profile(ctx: Visit, params: Params) -> Answer:
+    """Everything about the person who is signed in."""
+    about = {
+        "sessions": sessions.of_person(ctx.tx, ctx.me.id, ctx.now),
+        "passkeys": factors.passkeys(ctx.tx, ctx.me.id),
+        "recovery": factors.recovery_left(ctx.tx, ctx.me.id),
+    }
+    return Render("profile/index.html", about)
+
+
+def rename(ctx: Visit, params: Params) -> Answer:
+    """Change one's name."""
+    people.set_name(ctx.tx, ctx.me.id, params.get("name"))
+    return Redirect(ctx.url("/profile"), "Saved.")
+
+
+async def change_password(ctx: Visit, params: Params) -> Answer:
+    """A new password ends every other session."""
+    me, session, new = ctx.me, ctx.session, params.raw("new_password")
+    assert session is not None
+    wait = await ctx.read(lambda tx: throttle.wait_seconds(tx, me.email, ctx.ip, ctx.now))
+    if wait:
+        raise FormErrors(password=throttle.message(wait))
+    if not await ctx.passwords.matches(me.password, params.raw("password")):
+        await ctx.write(lambda tx: throttle.failed(tx, me.email, ctx.ip, ctx.now))
+        raise FormErrors(password="The password is wrong.")
+    weakness = await ctx.passwords.weakness(new, me.email, me.name)
+    if weakness:
+        raise FormErrors(new_password=weakness)
+    hash = await ctx.passwords.hash(new)
+
+    def work(tx: Tx) -> int:
+        people.set_password(tx, me.id, hash)
+        activity.record(tx, "", "password_changed", person=me.id, ip=ctx.ip, now=ctx.now)
+        return sessions.end_others(tx, me.id, session.id)
+
+    ended = await ctx.write(work)
+    return Redirect(ctx.url("/profile"), f"The password is changed. Other sessions ended: {ended}.")
+
+
+def end_session(ctx: Visit, params: Params) -> Answer:
+    """End one session."""
+    if not sessions.end(ctx.tx, ctx.me.id, params["session"]):
+        raise NotHere
+    return Redirect(ctx.url("/profile"), "The session is ended.")
+
+
+def end_others(ctx: Visit, params: Params) -> Answer:
+    """End every session but this one."""
+    assert ctx.session is not None
+    ended = sessions.end_others(ctx.tx, ctx.me.id, ctx.session.id)
+    return Redirect(ctx.url("/profile"), f"Other sessions ended: {ended}.")
+
+
+# -- authenticator app
+
+
+def totp_begin(ctx: Visit, params: Params) -> Answer:
+    """Begin anew: an older secret that was never confirmed ends."""
+    factors.begin_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id)
+    return Redirect(ctx.url("/profile/totp"))
+
+
+def totp_form(ctx: Visit, params: Params) -> Answer:
+    """The QR code and the secret that wait for a first code."""
+    secret = factors.pending_totp(ctx.tx, ctx.authority.keyring, ctx.me.id)
+    if secret is None:
+        return Redirect(ctx.url("/profile"))
+    qr = Markup(factors.qr_svg(factors.totp_uri(secret, ctx.me.email)))  # made of our own text by the QR library
+    return Render("profile/totp.html", {"secret": secret, "qr": qr})
+
+
+def totp_finish(ctx: Visit, params: Params) -> Answer:
+    """The first code makes the app count; the recovery codes are shown once."""
+    codes = factors.finish_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id, params.get("code"), ctx.now)
+    if codes is None:
+        raise FormErrors(code="This code is wrong. Enter the one that is shown now; the clock of your device must be right.")
+    activity.record(ctx.tx, "", "totp_added", person=ctx.me.id, ip=ctx.ip, now=ctx.now)
+    return Render("profile/recovery.html", {"codes": codes})
+
+
+def totp_remove(ctx: Visit, params: Params) -> Answer:
+    """Sign in without the app from now on."""
+    factors.end_totp(ctx.tx, ctx.me.id)
+    activity.record(ctx.tx, "", "totp_removed", person=ctx.me.id, ip=ctx.ip, now=ctx.now)
+    return Redirect(ctx.url("/profile"), "The authenticator app is removed.")
+
+
+PAGES = (
+    Page("/profile", profile, scope="person"),
+    Page("/profile/name", rename, method="POST", scope="person", again=profile),
+    Page("/profile/password", change_password, method="POST", scope="person", again=profile),
+    Page("/profile/sessions/{session}/end", end_session, method="POST", scope="person"),
+    Page("/profile/end_others", end_others, method="POST", scope="person"),
+    Page("/profile/totp/begin", totp_begin, method="POST", scope="person", sudo=True),
+    Page("/profile/totp", totp_form, scope="person", sudo=True),
+    Page("/profile/totp", totp_finish, method="POST", scope="person", sudo=True, again=totp_form),
+    Page("/profile/totp/remove", totp_remove, method="POST", scope="person", sudo=True),
+)

@@ -1,0 +1,111 @@
+"""The team of an account: members, roles, invitations, and who owns it."""
+
+from __future__ import annotations
+
+from tollkey.dashboard import activity, people, roles
+from tollkey.dashboard.naming import names_of
+from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.people import Member
+
+
+def _assignable(ctx: Visit) -> list[tuple[str, str]]:
+    assert ctx.member is not None
+    return [(role.name, role.label) for role in roles.ROLES if roles.may_assign(ctx.member.role, role.name)]
+
+
+def _record(ctx: Visit, action: str, about: str, **details: str) -> None:
+    activity.record(ctx.tx, ctx.account, action, person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=about, **details)
+
+
+def _member(ctx: Visit, params: Params) -> Member:
+    found = people.member(ctx.tx, ctx.account, params["person"])
+    if found is None:
+        raise NotHere
+    return found
+
+
+def index(ctx: Visit, params: Params) -> Answer:
+    """Who is in the team, in which role, and who is invited."""
+    pending = people.invitations(ctx.tx, ctx.account, ctx.now) if ctx.may("team.change") else []
+    about = {
+        "members": people.members(ctx.tx, ctx.account),
+        "invitations": pending,
+        "names": names_of(ctx.tx, [one.created_by for one in pending]),
+        "assignable": _assignable(ctx),
+        "labels": roles.LABELS,
+        "roles": roles.ROLES,
+    }
+    return Render("team/index.html", about)
+
+
+def invite(ctx: Visit, params: Params) -> Answer:
+    """Make an invitation, and show its link this once."""
+    assert ctx.member is not None
+    role = params.get("role")
+    if not roles.may_assign(ctx.member.role, role):
+        raise FormErrors(role="Choose a role.")
+    made, token = people.invite(
+        ctx.tx, ctx.authority.keyring, ctx.setup.ids, account=ctx.account, role=role, email=params.get("email"), by=ctx.me.id, now=ctx.now
+    )
+    _record(ctx, "member_invited", made.id, email=made.email, role=role)
+    return Render("team/invited.html", {"invitation": made, "link": f"{ctx.base_url}/join/{token}", "label": roles.LABELS[role]})
+
+
+def withdraw(ctx: Visit, params: Params) -> Answer:
+    """Take an invitation back."""
+    if not people.withdraw(ctx.tx, ctx.account, params["invitation"]):
+        raise NotHere
+    _record(ctx, "invitation_withdrawn", params["invitation"])
+    return Redirect(ctx.url("/settings/team"), "The invitation is taken back; its link no longer works.")
+
+
+def set_role(ctx: Visit, params: Params) -> Answer:
+    """Change a member's role."""
+    assert ctx.member is not None
+    found, role = _member(ctx, params), params.get("role")
+    if not roles.may_assign(ctx.member.role, role):
+        raise FormErrors({"": "Choose a role."})
+    people.set_role(ctx.tx, ctx.account, found.person, role)
+    _record(ctx, "role_changed", found.person, was=found.role, became=role)
+    return Redirect(ctx.url("/settings/team"), f"{found.name} is {roles.LABELS[role]} now.")
+
+
+def remove(ctx: Visit, params: Params) -> Answer:
+    """End a membership."""
+    found = _member(ctx, params)
+    people.remove(ctx.tx, ctx.account, found.person)
+    _record(ctx, "member_removed", found.person, email=found.email, role=found.role)
+    return Redirect("/" if found.person == ctx.me.id else ctx.url("/settings/team"), f"{found.name} is no longer a member.")
+
+
+def transfer_form(ctx: Visit, params: Params) -> Answer:
+    """To whom?"""
+    others = [one for one in people.members(ctx.tx, ctx.account) if one.role != roles.OWNER]
+    return Render("team/owner.html", {"others": [(one.person, f"{one.name} ({one.email})") for one in others]})
+
+
+def transfer(ctx: Visit, params: Params) -> Answer:
+    """Hand the ownership on; the former owner becomes an administrator."""
+    people.transfer(ctx.tx, ctx.account, params.get("person"))
+    _record(ctx, "ownership_transferred", params.get("person"))
+    return Redirect(ctx.url("/settings/team"), "The ownership is handed on. You are an administrator now.")
+
+
+def matrix(ctx: Visit, params: Params) -> Answer:
+    """Who may do what: the matrix itself."""
+    groups: dict[str, list[roles.Action]] = {}
+    for action in roles.ACTIONS.values():
+        groups.setdefault(action.group, []).append(action)
+    return Render("team/roles.html", {"groups": groups, "roles": roles.ROLES})
+
+
+PAGES = (
+    Page("/settings/team", index, action="team.see", scope="account", nav=Nav("Account", "Team", 10)),
+    Page("/settings/team/invite", invite, method="POST", action="team.change", scope="account", again=index),
+    Page("/settings/team/invitations/{invitation}/withdraw", withdraw, method="POST", action="team.change", scope="account"),
+    Page("/settings/team/{person}/role", set_role, method="POST", action="team.change", scope="account", again=index),
+    Page("/settings/team/{person}/remove", remove, method="POST", action="team.change", scope="account", again=index),
+    Page("/settings/team/owner", transfer_form, action="owner.transfer", scope="account", sudo=True),
+    Page("/settings/team/owner", transfer, method="POST", action="owner.transfer", scope="account", sudo=True, again=transfer_form),
+    Page("/settings/roles", matrix, action="team.see", scope="account"),
+)

@@ -1,0 +1,112 @@
+"""Passkeys (WebAuthn level 2): options for the browser, and checking what it signed. The library is loaded at first use."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from tollkey.dashboard import factors
+from tollkey.dashboard.factors import Passkey
+from tollkey.dashboard.page import FormErrors, Visit
+from tollkey.db import Tx
+
+_CHALLENGE_SECONDS = 300
+
+
+def _host(ctx: Visit) -> str:
+    return urlsplit(ctx.base_url).hostname or ""
+
+
+def _challenge(ctx: Visit, tx: Tx) -> bytes:
+    """A new challenge, kept for this browser."""
+    challenge = ctx.setup.ids.text(43).encode()
+    digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
+    tx.execute("DELETE FROM dash_challenges WHERE digest = ? OR expires_at <= ?", (digest, ctx.now))
+    values = (digest, challenge, ctx.now + _CHALLENGE_SECONDS)
+    tx.execute("INSERT INTO dash_challenges (digest, challenge, expires_at) VALUES (?, ?, ?)", values)
+    return challenge
+
+
+def _answered(ctx: Visit, tx: Tx) -> bytes:
+    """The challenge that this browser answers; it is used up by this."""
+    digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
+    rows = tx.execute("DELETE FROM dash_challenges WHERE digest = ? AND expires_at > ? RETURNING challenge", (digest, ctx.now))
+    if not rows:
+        raise FormErrors({"": "That took too long. Try again."})
+    return bytes(rows[0][0])
+
+
+def registration_options(ctx: Visit) -> Any:
+    """What the browser needs to make a passkey for the person who is signed in."""
+    import webauthn
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        PublicKeyCredentialDescriptor,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
+    known = [PublicKeyCredentialDescriptor(id=base64url_to_bytes(one.id)) for one in factors.passkeys(ctx.tx, ctx.me.id)]
+    wanted = AuthenticatorSelectionCriteria(
+        resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+    )
+    options = webauthn.generate_registration_options(
+        rp_id=_host(ctx), rp_name="Tollkey", user_id=ctx.me.id.encode(), user_name=ctx.me.email, user_display_name=ctx.me.name,
+        challenge=_challenge(ctx, ctx.tx), authenticator_selection=wanted, exclude_credentials=known,
+    )  # fmt: skip
+    return json.loads(webauthn.options_to_json(options))
+
+
+def register(ctx: Visit, credential: str, name: str) -> Passkey:
+    """Keep the passkey that the browser made. Raises FormErrors."""
+    import webauthn
+    from webauthn.helpers import bytes_to_base64url
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    challenge = _answered(ctx, ctx.tx)
+    try:
+        made = webauthn.verify_registration_response(
+            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=ctx.base_url,
+            require_user_verification=True,
+        )  # fmt: skip
+    except (WebAuthnException, ValueError, KeyError, TypeError):
+        raise FormErrors({"": "This passkey could not be checked. Try again."}) from None
+    id = bytes_to_base64url(made.credential_id)
+    passkey = Passkey(id, ctx.me.id, name.strip()[:60] or "Passkey", made.credential_public_key, made.sign_count, ctx.now, None)
+    factors.add_passkey(ctx.tx, passkey)
+    return passkey
+
+
+def sign_in_options(ctx: Visit) -> Any:
+    """What the browser needs to sign with any passkey of this server that it holds."""
+    import webauthn
+    from webauthn.helpers.structs import UserVerificationRequirement
+
+    options = webauthn.generate_authentication_options(
+        rp_id=_host(ctx), challenge=_challenge(ctx, ctx.tx), user_verification=UserVerificationRequirement.REQUIRED
+    )
+    return json.loads(webauthn.options_to_json(options))
+
+
+def signed_by(ctx: Visit, credential: str) -> str:
+    """The id of the person whose passkey signed. Raises FormErrors."""
+    import webauthn
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    challenge = _answered(ctx, ctx.tx)
+    wrong = FormErrors({"": "This passkey is not known here, or could not be checked."})
+    try:
+        held = json.loads(credential)
+        passkey = factors.passkey(ctx.tx, str(held["id"]))
+        if passkey is None:
+            raise wrong
+        signed = webauthn.verify_authentication_response(
+            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=ctx.base_url,
+            credential_public_key=passkey.public_key, credential_current_sign_count=passkey.sign_count, require_user_verification=True,
+        )  # fmt: skip
+    except (WebAuthnException, ValueError, KeyError, TypeError):
+        raise wrong from None
+    factors.passkey_used(ctx.tx, passkey.id, signed.new_sign_count, ctx.now)
+    return passkey.person
