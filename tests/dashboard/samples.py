@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from tests.support.dashboard import Site
-from tollkey.dashboard import people, sessions
+from tollkey.dashboard import acting, people, sessions
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM
+from tollkey.platform import webhook_endpoints
+from tollkey.wire import Resource, blank
 
 Maker = Callable[[Site, str, bool], str]
 
@@ -47,6 +50,59 @@ def _session(site: Site, account: str, livemode: bool) -> str:
     return site.core.database.write(work)
 
 
+def _event(site: Site, account: str, livemode: bool) -> str:
+    def work(tx: Any) -> str:
+        call = site.core.call(tx, Scope(account, livemode))
+        call.objects.insert(blank("customer", id=call.ids.new("cus"), created=call.now, livemode=livemode), event="customer.created")
+        return str(call.objects.page("event", 1)[0]["id"])
+
+    return site.core.database.write(work)
+
+
+def _endpoint(site: Site, account: str, livemode: bool) -> str:
+    params = {"url": "https://example.com/hook", "enabled_events": ["*"]}
+    made = site.core.database.write(lambda tx: webhook_endpoints.create(site.core.call(tx, Scope(account, livemode)), dict(params)))
+    return str(made["id"])
+
+
+def _request(site: Site, account: str, livemode: bool) -> str:
+    id = site.core.setup.ids.new("req")
+    names = "id, account, livemode, at, milliseconds, method, path, query, status, version, request_body, response_body"
+    values = (id, account, int(livemode), site.now, 5, "GET", "/v1/customers", "", 200, "2026-01-01", "", "")
+    site.core.logs.write(lambda tx: tx.execute(f"INSERT INTO request_logs ({names}) VALUES ({', '.join('?' * len(values))})", values))
+    return id
+
+
+def _object(site: Site, account: str, livemode: bool, resource: Resource, status: str | None = None) -> str:
+    def work(tx: Any) -> str:
+        call = site.core.call(tx, Scope(account, livemode))
+        state = {} if status is None else {"status": status}
+        made = blank(resource.object, id=call.ids.new(resource.prefix), created=call.now, livemode=livemode, **state)
+        return str(call.objects.insert(made)["id"])
+
+    return site.core.database.write(work)
+
+
+def values(site: Site, path: str, account: str, livemode: bool) -> dict[str, str]:
+    """A value for each name in a page's path, which belong together."""
+    catalogue = site.core.catalogue
+    made: dict[str, str] = {}
+    if "{number}" in path:
+        group = path.split("/")[4].replace("-", ".")
+        resource, number, action = next(
+            (resource, number, action)
+            for resource in catalogue.resources if resource.stored and resource.title and resource.prefix
+            for number, action in enumerate(resource.actions) if acting.group_of(resource, action) == group
+        )  # fmt: skip
+        status = action.when[0] if action.when else None
+        made = {"object": resource.object, "id": _object(site, account, livemode, resource, status), "number": str(number)}
+    elif "{object}" in path:
+        made = {"object": "customer", "id": _object(site, account, livemode, catalogue.by_object["customer"])}
+    elif "{account}" in path:
+        made = {"account": account}
+    return {name: made[name] if name in made else SAMPLES[name](site, account, livemode) for name in re.findall(r"\{(\w+)\}", path)}
+
+
 def _nothing(site: Site, account: str, livemode: bool) -> str:
     return "nothing"
 
@@ -58,7 +114,14 @@ SAMPLES: dict[str, Maker] = {
     "session": _session,
     "passkey": _nothing,
     "token": _nothing,
+    "guide": _nothing,
+    "event": _event,
+    "endpoint": _endpoint,
+    "request": _request,
+    "delivery": lambda site, account, livemode: "999999",
 }
 
 #: Names whose values belong to an account, and (True) to one of its modes.
-OWNED: dict[str, bool] = {"key": True, "person": False, "invitation": False}
+OWNED: dict[str, bool] = {
+    "key": True, "person": False, "invitation": False, "id": True, "event": True, "endpoint": True, "request": True,
+}  # fmt: skip
