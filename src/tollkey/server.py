@@ -254,8 +254,11 @@ def do_due(call: Call, item: Due) -> None:
                 log.exception("scheduled work %s of %s failed", item.kind, item.id)
 
 
-def build(core: Core) -> Server:
-    """A server around a core. Must be called within the event loop that will run it."""
+def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
+    """A server around a core. Must be called within the event loop that will run it.
+
+    http: what webhooks are sent with, for tests that must not look for hosts that are not there.
+    """
     settings = core.settings
     edge = edge_for(core.database, on_alive=lambda: core.verifier.lease.renew(time.monotonic()))
     limiter = keys.RateLimiter(settings.rate_limit, settings.rate_limit) if settings.rate_limit else None
@@ -268,7 +271,7 @@ def build(core: Core) -> Server:
     )
     log_buffer = Buffer()
     service = Service(core.setup, edge, core.verifier, policy, core.now, log_buffer)
-    http = httpx.AsyncClient(follow_redirects=False, timeout=20)
+    http = http or httpx.AsyncClient(follow_redirects=False, timeout=20)
     deliverer = outbox.Deliverer(
         edge, http, core.now, lambda tx, scope, id: lookup(core.setup.tables, core.authority.keyring, tx, scope, id),
         headers={"User-Agent": "Tollkey/1.0"}, ids=core.setup.ids,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 
 from tollkey.db import Ids, Scope
@@ -189,6 +190,15 @@ class Api:
         return list(reversed(events))
 
 
+class OnlyHere(httpx.AsyncHTTPTransport):
+    """Reaches this machine alone: another test's webhook to example.com must not be waited for."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host not in ("127.0.0.1", "localhost"):
+            raise httpx.ConnectError(f"{request.url.host} is not here", request=request)
+        return await super().handle_async_request(request)
+
+
 def open_world(url: str, folder: Path) -> Iterator[World]:
     """A core on that database, running in an event loop of its own."""
     clock = [NOW]
@@ -198,7 +208,7 @@ def open_world(url: str, folder: Path) -> Iterator[World]:
     with asyncio.Runner() as runner:
 
         async def start() -> Server:
-            return build(core)
+            return build(core, httpx.AsyncClient(transport=OnlyHere(), timeout=20))
 
         world = World(core, runner.run(start()), runner, clock)
         runner.run(world.server.edge.start())
