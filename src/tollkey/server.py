@@ -154,7 +154,8 @@ def test_pair(core: Core, account: str) -> tuple[str, str]:
 
     def work(tx: Tx) -> tuple[str, str]:
         texts = {}
-        for key in core.authority.list(tx, Scope(account, False)):
+        scope = Scope(account, False)
+        for key in (*core.authority.list(tx, scope, kind="publishable"), *core.authority.list(tx, scope, kind="secret")):
             if key.is_default and key.replaced_by is None and key.revoked_at is None:
                 texts[key.kind] = key.token or core.authority.reveal(tx, key.scope, key.id, actor=keys.SYSTEM, now=int(core.now()))[1]
         return texts["publishable"], texts["secret"]

@@ -190,10 +190,11 @@ class Authority:
         Nothing is written: test keys stay revealable, and reading the docs is not revealing a key.
         """
         found: dict[Kind, str] = {}
-        for key in self.list(tx, Scope(account, False), active_at=now):
+        scope, kinds = Scope(account, False), KINDS[:2]
+        for key in (key for kind in kinds for key in self.list(tx, scope, active_at=now, kind=kind) if key.is_default):
             sealed = store.sealed_text(tx, key.scope, key.id) if key.token is None else None
             text = key.token if sealed is None else unseal(sealed, bound_to(key), self.keyring)
-            if key.is_default and text is not None:
+            if text is not None:
                 found.setdefault(key.kind, text)
         return found
 

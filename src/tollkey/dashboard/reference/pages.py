@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tollkey.dashboard.reference.naming import Request, named
+from tollkey.dashboard.reference.naming import Request, named, singular
 from tollkey.dashboard.reference.parameters import Row, path_rows, rows, schema_of
 from tollkey.dashboard.reference.samples import Samples
 from tollkey.wire import Resource
@@ -63,7 +63,8 @@ def resources_shown(catalogue: Catalogue) -> list[Resource]:
 def title_of(resource: Resource) -> str:
     """What people call a resource."""
     spelled = resource.object.replace("_", " ").replace(".", " ").capitalize()
-    return spelled if spelled.endswith("s") or not resource.title else _plural(spelled)
+    plural = spelled if spelled.endswith("s") else _plural(spelled)
+    return plural.replace("Api ", "API ").replace("Apple pay", "Apple Pay")
 
 
 def _plural(text: str) -> str:
@@ -104,20 +105,29 @@ def _operation(samples: Samples, resource: Resource, endpoint: Endpoint, listed:
 
 
 def _title(resource: Resource, endpoint: Endpoint, listed: frozenset[str]) -> str:
+    """What an endpoint does, as a heading: ``List refunds of a charge``."""
     name = resource.named.replace("_", " ").replace(".", " ")
-    last = endpoint.path.rpartition("/")[2]
+    parts = endpoint.path.split("/")[2:]
+    last, of = parts[-1], ""
+    if len(parts) > 2 and parts[1].startswith("{") and (len(parts) > 3 or endpoint.path in listed):
+        owner = singular(parts[0]).replace("_", " ")
+        of = f" of {_article(owner)}"
+    if last in ("search", "preview") or last.startswith("create_"):
+        return f"{last.replace('_', ' ').capitalize()}: {_plural(name)}"
     if endpoint.method == "DELETE":
-        return f"Delete a {name}"
+        return f"Delete {_article(name)}{of}"
     if endpoint.method == "GET":
-        if "limit" in schema_of(endpoint).fields:
-            return f"List {_plural(name)}"
-        return f"Retrieve a {name}"
+        listing = "limit" in schema_of(endpoint).fields
+        return f"List {_plural(name)}{of}" if listing else f"Retrieve {_article(name)}{of}"
     if last.startswith("{"):
-        return f"Update a {name}"
+        return f"Update {_article(name)}{of}"
     if "{" not in endpoint.path or endpoint.path in listed:
-        return f"Create a {name}"
-    verb = last.replace("_", " ").capitalize()
-    return f"{verb}: {name}"
+        return f"Create {_article(name)}{of}"
+    return f"{last.replace('_', ' ').capitalize()} {_article(name)}"
+
+
+def _article(name: str) -> str:
+    return f"an {name}" if name[:1].lower() in "aeio" else f"a {name}"
 
 
 def _properties(row: int, prefix: str, depth: int) -> Iterator[Property]:
