@@ -1,0 +1,39 @@
+"""Terminal: a simulated reader takes a card, or refuses it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.api import Api
+from tests.support.openapi import assert_valid
+
+READERS = "/v1/terminal/readers"
+PRESENT = "/v1/test_helpers/terminal/readers/{}/present_payment_method"
+
+
+@pytest.mark.parametrize(("number", "status", "intent_status"), [
+    ("4242424242424242", "succeeded", "succeeded"), ("4000000000000002", "failed", "requires_payment_method"),
+])  # fmt: skip
+def test_a_presented_card_pays_the_intent_or_is_refused(api: Api, number: str, status: str, intent_status: str) -> None:
+    where = {"line1": "1 Main St", "city": "San Francisco", "state": "CA", "country": "US", "postal_code": "94111"}
+    location = api.ok("POST", "/v1/terminal/locations", display_name="Shop", address=where)
+    assert_valid("POST", "/v1/terminal/locations", 200, location)
+    reader = api.ok("POST", READERS, registration_code="simulated-wpe", location=location["id"])
+    assert_valid("POST", READERS, 200, reader)
+    intent = api.ok("POST", "/v1/payment_intents", amount=1000, currency="usd", payment_method_types=["card_present"])
+    busy = api.ok("POST", f"{READERS}/{reader['id']}/process_payment_intent", payment_intent=intent["id"])
+    assert_valid("POST", READERS + "/{reader}/process_payment_intent", 200, busy)
+    assert api.post(f"{READERS}/{reader['id']}/process_payment_intent", payment_intent=intent["id"]).error["code"] == "terminal_reader_busy"
+    done = api.ok("POST", PRESENT.format(reader["id"]), card_present={"number": number}, type="card_present")
+    assert_valid("POST", PRESENT.format("{reader}"), 200, done)
+    assert (done["action"]["status"], api.get(f"/v1/payment_intents/{intent['id']}")["status"]) == (status, intent_status)
+
+
+def test_locations_and_configurations_come_and_go(api: Api) -> None:
+    made = api.ok("POST", "/v1/terminal/configurations", name="Tips", tipping={"usd": {"fixed_amounts": [100, 200]}})
+    assert_valid("POST", "/v1/terminal/configurations", 200, made)
+    assert_valid("GET", "/v1/terminal/configurations", 200, api.ok("GET", "/v1/terminal/configurations"))
+    assert api.ok("DELETE", f"/v1/terminal/configurations/{made['id']}")["deleted"] is True
+    token = api.ok("POST", "/v1/terminal/connection_tokens")
+    assert_valid("POST", "/v1/terminal/connection_tokens", 200, token)
+    assert api.post(READERS, registration_code="no").status == 400
