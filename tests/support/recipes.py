@@ -378,6 +378,19 @@ def _asked(m: Maker) -> str:
     return found
 
 
+def _in_person(m: Maker) -> str:
+    """An intent that a card reader can take."""
+    found: str = m.post("/v1/payment_intents", amount=500, currency="usd", payment_method_types=["card_present"])["id"]
+    return found
+
+
+def _busy_reader(m: Maker) -> str:
+    """A reader that waits for a card."""
+    id: str = m.post("/v1/terminal/readers", registration_code="simulated-wpe")["id"]
+    m.post(f"/v1/terminal/readers/{id}/process_payment_intent", payment_intent=_in_person(m))
+    return id
+
+
 def _issuing_dispute(m: Maker) -> Json:
     spent = m.make("issuing.transaction")["id"]
     evidence = {"reason": "fraudulent", "fraudulent": {"explanation": "Stolen"}}
@@ -668,6 +681,15 @@ BODIES: dict[str, Body] = {
     "POST /v1/tax_ids": {"type": "eu_vat", "value": "DE123456789"},
     "POST /v1/tax_rates": {"display_name": "VAT", "percentage": 19, "inclusive": False},
     "POST /v1/tax_rates/{}": META,
+    "POST /v1/payment_pages/{}/confirm": {"payment_method": "pm_card_visa"},
+    "POST /v1/terminal/configurations": {"name": "Tips"},
+    "POST /v1/terminal/configurations/{}": {"name": "More tips"},
+    "POST /v1/terminal/locations": {"display_name": "Shop", "address": {
+        "line1": "1 Main St", "city": "San Francisco", "state": "CA", "country": "US", "postal_code": "94111"}},
+    "POST /v1/terminal/locations/{}": META,
+    "POST /v1/terminal/readers": {"registration_code": "simulated-wpe"},
+    "POST /v1/terminal/readers/{}": META,
+    "POST /v1/terminal/readers/{}/process_payment_intent": lambda m: {"payment_intent": _in_person(m)},
     "POST /v1/test_helpers/test_clocks": lambda m: {"frozen_time": m.api.now},
     "POST /v1/test_helpers/test_clocks/{}/advance": lambda m: {"frozen_time": m.api.now + 3600},
     "POST /v1/tokens": {"card": CARD},
@@ -733,6 +755,7 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "POST /v1/invoices/{}/void": lambda m: [_open_invoice(m)["id"]],
     "POST /v1/issuing/authorizations/{}/approve": lambda m: [_asked(m)],
     "POST /v1/issuing/authorizations/{}/decline": lambda m: [_asked(m)],
+    "POST /v1/test_helpers/terminal/readers/{}/present_payment_method": lambda m: [_busy_reader(m)],
     "POST /v1/payment_intents/{}/capture": lambda m: [_paid_intent(m, capture_method="manual")["id"]],
     "POST /v1/payment_intents/{}/increment_authorization": lambda m: [_growing(m)],
     "POST /v1/payment_intents/{}/verify_microdeposits": lambda m: [_microdeposit(m, "payment")],

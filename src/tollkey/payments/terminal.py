@@ -148,7 +148,9 @@ def update_reader(call: Call, params: Params) -> Json:
 
 def delete_reader(call: Call, params: Params) -> Json:
     """Unregister a reader."""
-    return call.objects.delete(_reader(call))
+    reader = _reader(call)
+    gone = call.objects.delete(reader)
+    return {**gone, "device_type": reader["device_type"], "serial_number": reader["serial_number"]}
 
 
 def process_payment_intent(call: Call, params: Params) -> Json:
