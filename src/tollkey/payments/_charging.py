@@ -21,6 +21,7 @@ from tollkey.payments._fees import bank_debit_fee, processing_fee
 from tollkey.payments._instruments import billing_of, resolve_payment_method
 from tollkey.payments._money import available_on, book, stripe_fee
 from tollkey.payments._rates import convert
+from tollkey.payments._receipts import receipt_url
 from tollkey.payments._settling import exchanged, settling_of
 from tollkey.payments.processors import Authorization, Verdict, card_of_instrument, kind_of, processor_for
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid
@@ -138,7 +139,7 @@ def _new(call: Call, attempt: Attempt, verdict: Verdict) -> Json:
         ),
         radar_options=attempt.radar_options or {},
         receipt_email=attempt.receipt_email,
-        receipt_url=f"{call.setup.base_url}/receipts/{id}" if not failed and not pending else None,
+        receipt_url=receipt_url(call, id) if not failed and not pending else None,
         refunded=False,
         shipping=attempt.shipping,
         statement_descriptor=attempt.statement_descriptor,
@@ -225,7 +226,7 @@ def settle(call: Call, id: str) -> Json:
         value["_decline"] = {"code": code, "decline_code": None, "message": message, "param": None}
         call.objects.save(value, "charge.failed")
     else:
-        value.update(status="succeeded", paid=True, receipt_url=f"{call.setup.base_url}/receipts/{id}")
+        value.update(status="succeeded", paid=True, receipt_url=receipt_url(call, id))
         _collect(call, value)
         call.objects.save(value, "charge.succeeded")
         after_charge(call, value, None, False, bank_disputes=bool(later["disputed"]))

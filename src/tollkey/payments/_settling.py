@@ -1,19 +1,24 @@
-"""In which currency money settles: that of the charge, or the connected account's own when it has no bank for the charge's."""
+"""In which currency money settles: that of the charge, or the account's own when it keeps no money in the charge's.
+
+charge in eur ──▶ account with a bank account or a balance in eur: eur
+             └──▶ any other: its default currency, at the exchange rate that the balance transaction tells
+"""
 
 from __future__ import annotations
 
+from tollkey import ledger
 from tollkey.payments._common import acting_account
 from tollkey.payments._rates import convert, rate
 from tollkey.wire import Call, Json
 
 
 def settlement_currency(receiver: Call, currency: str) -> str:
-    """The currency that money arrives in: its own when the account has a bank account for it, else the account's default."""
+    """The currency that money arrives in: its own when the account has a bank account for it or money in it, else the account's default."""
     account = acting_account(receiver)
-    if account is None or receiver.account == receiver.platform:
+    if account is None or account["default_currency"] in (currency, None):
         return currency
-    every = account["external_accounts"]["data"]
-    if account["default_currency"] == currency or any(other["currency"] == currency for other in every):
+    every = (account.get("external_accounts") or {}).get("data") or []
+    if any(other["currency"] == currency for other in every) or currency in ledger.balance(receiver.tx, receiver.scope, receiver.now):
         return currency
     return str(account["default_currency"])
 

@@ -12,6 +12,7 @@ from tollkey.payments._common import acting_account
 from tollkey.payments._money import book
 from tollkey.payments._platform_fees import application_id, fee_parts, make_fee, refund_application_fee, share, still_due
 from tollkey.payments._rates import convert
+from tollkey.payments._receipts import receipt_url
 from tollkey.payments._settling import exchanged, settlement_currency
 from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
 
@@ -173,7 +174,7 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         livemode=receiver.livemode,
         paid=True,
         payment_method_details={"stripe_account": {}, "type": "stripe_account"},
-        receipt_url=f"{receiver.setup.base_url}/receipts/{transfer['destination_payment']}",
+        receipt_url=receipt_url(receiver, transfer["destination_payment"]),
         refunded=False,
         source_transfer=transfer["id"],
         status="succeeded",

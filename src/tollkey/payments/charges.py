@@ -14,6 +14,7 @@ from tollkey.payments._charging import Attempt
 from tollkey.payments._common import assign, merge_metadata, new_metadata, shipping
 from tollkey.payments._currency import check_amount, check_currency
 from tollkey.payments._instruments import redeem, resolve_payment_method
+from tollkey.payments._receipts import PAGES
 from tollkey.payments._sourcing import inline_card, unusable
 from tollkey.payments._splitting import check_destination
 from tollkey.wire import (
@@ -219,6 +220,7 @@ CHARGE = Resource(
         retrieve("charge", "/v1/charges/{charge}"),
         Endpoint("POST", "/v1/charges/{charge}", update),
         Endpoint("POST", "/v1/charges/{charge}/capture", capture),
+        *PAGES,
     ),
     expands={"refunds": refunds_of},
     changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
