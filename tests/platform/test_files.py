@@ -79,3 +79,13 @@ def test_a_report_run_makes_a_csv_file_of_its_interval(api: Api) -> None:
 def test_report_types_are_described(api: Api, path: str) -> None:
     template = "/v1/reporting/report_types" + ("/{report_type}" if path.endswith("1") else "")
     assert_valid("GET", template, 200, api.ok("GET", path))
+
+
+def test_a_report_adds_up_the_balance_transactions_of_its_interval(api: Api) -> None:
+    api.ok("POST", "/v1/charges", amount=2000, currency="usd", source="tok_visa")
+    interval = {"interval_start": api.now, "interval_end": api.now + 60}
+    run = api.ok("POST", "/v1/reporting/report_runs", report_type="balance_change_from_activity.summary.1", parameters=interval)
+    api.advance(1)
+    result = api.get(f"/v1/reporting/report_runs/{run['id']}")["result"]
+    rows = api.get(result["url"].partition("8420")[2]).body.decode().splitlines()
+    assert rows[1] == '"charge","usd","1","20.00","0.88","19.12"'
