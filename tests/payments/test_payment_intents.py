@@ -127,8 +127,13 @@ def test_a_challenge_cannot_be_answered_twice(api: Api) -> None:
 
 
 def test_without_a_return_url_the_client_library_is_asked(api: Api) -> None:
-    action = pay(api, "pm_card_threeDSecure2Required")["next_action"]
+    action = pay(api, "pm_card_authenticationRequiredOnSetup")["next_action"]
     assert (action["type"], action["use_stripe_sdk"]["type"]) == ("use_stripe_sdk", "three_d_secure_redirect")
+
+
+def test_a_card_of_3d_secure_2_begins_with_the_devices_fingerprint(api: Api) -> None:
+    action = pay(api, "pm_card_threeDSecure2Required")["next_action"]["use_stripe_sdk"]
+    assert (action["type"], action["directory_server_name"], action["merchant"]) == ("stripe_3ds2_fingerprint", "visa", api.account)
 
 
 def test_an_authenticated_card_may_still_be_declined(api: Api) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from tollkey.payments._cards import charge_card_details, checks_at_charge
 from tollkey.payments._common import acting_account
@@ -84,7 +85,7 @@ def _authenticated(call: Call) -> Json:
         "exemption_indicator": None,
         "result": "authenticated",
         "result_reason": None,
-        "transaction_id": "-".join(call.ids.text(length).lower() for length in (8, 4, 4, 4, 12)),
+        "transaction_id": str(UUID(int=call.ids.number(1 << 128), version=4)),
         "version": "2.2.0",
     }
 

@@ -113,7 +113,10 @@ TYPES: Mapping[str, MethodType] = MappingProxyType({
 
 _CARD = {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
 _PAYMENT_OPTIONS: Mapping[str, Json] = {
-    "acss_debit": {"verification_method": "automatic"},
+    "acss_debit": {
+        "mandate_options": {"interval_description": None, "payment_schedule": None, "transaction_type": None},
+        "verification_method": "automatic",
+    },
     "affirm": {},
     "afterpay_clearpay": {"reference": None},
     "bancontact": {"preferred_language": "en"},

@@ -34,7 +34,7 @@ _DECLINES = (
     _named("4000000000000341", "chargeCustomerFailStolenCard", decline=c.STOLEN, decline_at_attach=False),
     _named("4000056655665556", "debit_chargeDeclinedInsufficientFunds", funding="debit", decline=c.INSUFFICIENT_FUNDS),
     _visa("4000003560000263", country="IN", decline_off_session=c.MANDATE_CANCELED),
-    _visa("4000003560000123", country="IN", three_d_secure=ThreeDSecure.OPTIONAL),
+    _visa("4000003560000123", country="IN", three_d_secure=ThreeDSecure.OPTIONAL, fingerprinted=True),
 )
 
 _RADAR = (
@@ -81,7 +81,7 @@ _REQUIRED = ThreeDSecure.REQUIRED
 
 _AUTHENTICATION = (
     _visa("4000002500003155", "authenticationRequiredOnSetup", country="FR", three_d_secure=ThreeDSecure.UNLESS_SET_UP),
-    _visa("4000002760003184", "authenticationRequired", country="DE", three_d_secure=ThreeDSecure.ALWAYS),
+    _visa("4000002760003184", "authenticationRequired", country="DE", three_d_secure=ThreeDSecure.ALWAYS, fingerprinted=True),
     _visa(
         "4000003800000446",
         "authenticationRequiredSetupForOffSession",
@@ -95,19 +95,19 @@ _AUTHENTICATION = (
         three_d_secure=ThreeDSecure.ALWAYS,
         authenticated_decline=c.INSUFFICIENT_FUNDS,
     ),
-    _visa("4000000000003220", "threeDSecure2Required", country="IE", three_d_secure=_REQUIRED, mobile_challenge="out_of_band"),
+    _visa("4000000000003220", "threeDSecure2Required", country="IE", three_d_secure=_REQUIRED, mobile_challenge="out_of_band", fingerprinted=True),
     _visa("4000008400001629", "threeDSecureRequiredChargeDeclined", three_d_secure=_REQUIRED, authenticated_decline=c.GENERIC),
     _visa("4000008400001280", "threeDSecureRequiredProcessingError", three_d_secure=ThreeDSecure.REQUIRED_ERROR),
     _visa("4000000000003055", "threeDSecureOptional", three_d_secure=ThreeDSecure.OPTIONAL),
     _visa("4000000000003097", "threeDSecureOptionalProcessingError", three_d_secure=ThreeDSecure.OPTIONAL_ERROR),
     _visa("4000000000003063", "threeDSecureRequired", three_d_secure=_REQUIRED, decline_off_session=c.GENERIC),
-    _visa("4000000000003238", country="IE", three_d_secure=_REQUIRED, mobile_challenge="one_time_passcode"),
-    _visa("4000000000003246", country="IE", three_d_secure=_REQUIRED, mobile_challenge="single_select"),
-    _visa("4000000000003253", country="IE", three_d_secure=_REQUIRED, mobile_challenge="multi_select"),
-    _visa("4000582600000094", country="GB", three_d_secure=_REQUIRED, mobile_challenge="out_of_band"),
-    _visa("4000582600000045", country="GB", three_d_secure=_REQUIRED, mobile_challenge="one_time_passcode"),
-    _visa("4000582600000102", country="GB", three_d_secure=_REQUIRED, mobile_challenge="single_select"),
-    _visa("4000582600000110", country="GB", three_d_secure=_REQUIRED, mobile_challenge="multi_select"),
+    _visa("4000000000003238", country="IE", three_d_secure=_REQUIRED, mobile_challenge="one_time_passcode", fingerprinted=True),
+    _visa("4000000000003246", country="IE", three_d_secure=_REQUIRED, mobile_challenge="single_select", fingerprinted=True),
+    _visa("4000000000003253", country="IE", three_d_secure=_REQUIRED, mobile_challenge="multi_select", fingerprinted=True),
+    _visa("4000582600000094", country="GB", three_d_secure=_REQUIRED, mobile_challenge="out_of_band", fingerprinted=True),
+    _visa("4000582600000045", country="GB", three_d_secure=_REQUIRED, mobile_challenge="one_time_passcode", fingerprinted=True),
+    _visa("4000582600000102", country="GB", three_d_secure=_REQUIRED, mobile_challenge="single_select", fingerprinted=True),
+    _visa("4000582600000110", country="GB", three_d_secure=_REQUIRED, mobile_challenge="multi_select", fingerprinted=True),
     _visa("4000000000001208", captcha=True),
     _visa("4000000000003725", captcha=True),
 )

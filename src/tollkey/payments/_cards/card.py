@@ -105,6 +105,7 @@ class TestCard:
     risk_level: normal, elevated or highest; blocked: Radar refuses whatever the rules say.
     early_fraud_warning: the issuer reports fraud after the charge.
     bypass_pending: the money is available at once.
+    fingerprinted: its 3-D Secure begins with a fingerprint of the device (version 2), not with a redirect.
     mobile_challenge: the form of challenge a phone shows, or None. captcha: a human test is shown first.
     pin: name of the in-person variant (``offline_pin_cvm``…), or None.
     """
@@ -130,6 +131,7 @@ class TestCard:
     refund: RefundOutcome = RefundOutcome.SUCCEEDED
     bypass_pending: bool = False
     three_d_secure: ThreeDSecure = ThreeDSecure.UNENROLLED
+    fingerprinted: bool = False
     mobile_challenge: str | None = None
     captcha: bool = False
     pin: str | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tollkey.payments._cards import ThreeDSecure
+from uuid import UUID
+
+from tollkey.payments._cards import TestCard, ThreeDSecure
 from tollkey.payments.processors import card_of_instrument, kind_of
 from tollkey.wire import Call, Json, dig, hosted_url, invalid
 
@@ -33,14 +35,39 @@ def card_challenge(method: Json, *, off_session: bool, requested: bool) -> str |
     return "challenge"
 
 
-def first_action(call: Call, intent: Json, *, return_url: str | None, use_stripe_sdk: bool) -> Json:
-    """``next_action`` for 3-D Secure: a redirect when there is somewhere to return to, else for the client library."""
+def first_action(call: Call, intent: Json, method: Json | None = None, *, return_url: str | None, use_stripe_sdk: bool) -> Json:
+    """``next_action`` for 3-D Secure: a redirect when there is somewhere to return to, else for the client library.
+
+    method: what is paid with. ``stripe_js`` names the page in both kinds, so that a test can finish what it began.
+    """
     url = hosted_url(call, PAGES[intent["object"]], intent["id"])
     intent["_return_url"] = return_url
     if return_url and not use_stripe_sdk:
         return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
+    card = card_of_instrument(method) if method is not None else None
+    if card is not None and card.fingerprinted:
+        return {"type": "use_stripe_sdk", "use_stripe_sdk": _fingerprint(call, card, url)}
     inner = {"source": call.ids.new("src"), "stripe_js": url, "type": "three_d_secure_redirect"}
     return {"type": "use_stripe_sdk", "use_stripe_sdk": inner}
+
+
+def _fingerprint(call: Call, card: TestCard, url: str) -> Json:
+    """What a client library needs to begin 3-D Secure 2 (recorded). No directory server is behind it here, hence no certificate."""
+    server = "A000000004" if card.brand == "mastercard" else "A000000003"
+    encryption = {"algorithm": "RSA", "certificate": "", "directory_server_id": server, "root_certificate_authorities": []}
+    return {
+        "directory_server_encryption": encryption,
+        "directory_server_name": card.brand,
+        "merchant": call.account,
+        "one_click_authn": None,
+        "server_transaction_id": str(UUID(int=call.ids.number(1 << 128), version=4)),
+        "stripe_js": url,
+        "three_d_secure_2_source": call.ids.new("payatt"),
+        "three_ds_frontend_optimizations": None,
+        "three_ds_method_url": "",
+        "three_ds_optimizations": "kf",
+        "type": "stripe_3ds2_fingerprint",
+    }
 
 
 def redirect_action(call: Call, intent: Json, kind: str, return_url: str | None) -> Json:

@@ -79,7 +79,7 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session
         if asks == "challenge":
             if params.get("error_on_requires_action"):
                 return refuse(call, intent, method, _needs_action())
-            action = first_action(call, intent, return_url=return_url, use_stripe_sdk=bool(params.get("use_stripe_sdk")))
+            action = first_action(call, intent, method, return_url=return_url, use_stripe_sdk=bool(params.get("use_stripe_sdk")))
             return _ask(call, intent, action)
     elif kind == "customer_balance":
         return _cash.confirm(call, intent)

@@ -60,7 +60,8 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError
         if asks == "error":
             return refuse(call, intent, method, card_error("card_declined", "Your card was declined.", decline_code="generic_decline"))
         if asks == "challenge":
-            _ask(call, intent, method, first_action(call, intent, return_url=return_url, use_stripe_sdk=bool(params.get("use_stripe_sdk"))))
+            in_library = bool(params.get("use_stripe_sdk"))
+            _ask(call, intent, method, first_action(call, intent, method, return_url=return_url, use_stripe_sdk=in_library))
             return None
     elif kind == "us_bank_account" and unverified(intent, method):
         _ask(call, intent, method, deposits_action(call, intent))

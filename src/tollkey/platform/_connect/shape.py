@@ -9,6 +9,8 @@ from tollkey.platform._connect import kyc
 from tollkey.wire import Call, Json, Params, blank, invalid, sublist
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+#: Countries whose companies are answered with every field.
+_EVERY_FIELD = frozenset({"AE"})
 _JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
 _PERSON_TEXTS = (
     "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name", "last_name_kana",
@@ -110,7 +112,7 @@ def new_account(call: Call, id: str, kind: str, controller: Json, country: str, 
         business_profile=blank("account_business_profile"),
         capabilities={},
         charges_enabled=False,
-        company=blank_company(),
+        company=blank_company(every=recipient or country in _EVERY_FIELD),
         country=country,
         created=call.now,
         default_currency=currency,
@@ -122,9 +124,9 @@ def new_account(call: Call, id: str, kind: str, controller: Json, country: str, 
     )
 
 
-def blank_company() -> Json:
-    """``company`` of an account that told nothing."""
-    return {
+def blank_company(*, every: bool = False) -> Json:
+    """``company`` of an account that told nothing. every: also what only some countries ask for (recorded of recipients)."""
+    company: Json = {
         "address": address(None),
         "directors_provided": True,
         "executives_provided": True,
@@ -133,6 +135,9 @@ def blank_company() -> Json:
         "tax_id_provided": False,
         "verification": {"document": _document()},
     }
+    if every:
+        company.update(name_kana=None, name_kanji=None, ownership_declaration=None, vat_id_provided=False)
+    return dict(sorted(company.items()))
 
 
 def _document() -> Json:
@@ -203,7 +208,8 @@ def set_company(call: Call, account: Json, given: Params) -> None:
 def _describe(account: Json, given: Params) -> None:
     """Statement descriptor and display name follow the business's name or address unless they were given."""
     profile, told = account["business_profile"], account["settings"]
-    host = urlsplit(profile["url"] or "").hostname or ""
+    url = profile["url"] or ""
+    host = (urlsplit(url if "://" in url else f"//{url}").hostname or "").removeprefix("www.")
     name = profile["name"] or host
     if not name:
         return
@@ -215,7 +221,12 @@ def _describe(account: Json, given: Params) -> None:
     if cards["statement_descriptor_prefix"] is None or not account.get("_described"):
         cards["statement_descriptor_prefix"] = _descriptor(name, 10)
     if told["dashboard"]["display_name"] is None:
-        told["dashboard"]["display_name"] = profile["name"] or host.rpartition(".")[0]
+        told["dashboard"]["display_name"] = profile["name"] or _titled(host.rpartition(".")[0])
+
+
+def _titled(site: str) -> str:
+    """A site's own name begins with a capital; one below another's stays as it is (recorded)."""
+    return site if "." in site else site.capitalize()
 
 
 def _descriptor(text: str, length: int) -> str:
