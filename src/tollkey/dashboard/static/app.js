@@ -31,6 +31,9 @@ toggle?.addEventListener("click", () => {
   named();
 });
 
+// on a phone the sidebar is one line: bring this page's entry into view
+document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // menus: Escape and a click elsewhere close them
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;

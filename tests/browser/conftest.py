@@ -1,0 +1,70 @@
+"""A real browser on a real server: Debian's chromium (or Chrome) driven by Playwright."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "docs" / "screenshots"
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@dataclass
+class Running:
+    """A server of its own. url: under the name localhost, as passkeys need a name. owner_link: makes the owner."""
+
+    url: str
+    account: str
+    owner_link: str
+
+
+def _tollkey(*arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    return subprocess.Popen([sys.executable, "-m", "tollkey", *arguments], stdout=subprocess.PIPE, env=environment, text=True)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    data = str(tmp_path / "data")
+    serving = _tollkey("serve", "--port", "0", "--json", "--data", data)
+    assert serving.stdout is not None
+    try:
+        facts = json.loads(serving.stdout.readline())
+        url = facts["url"].replace("127.0.0.1", "localhost")
+        asking = _tollkey("accounts", "owner-link", "--json", "--base-url", url, "--data", data)
+        link = json.loads(asking.communicate(timeout=30)[0])["owner_link"]
+        yield Running(url, facts["account"], link)
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    found = next((path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.fail("the browser tests need chromium or google-chrome on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def screenshots(tmp_path: Path) -> Path:
+    """Where screenshots go: to the docs only when TOLLKEY_SCREENSHOTS is set, so that a test run changes nothing."""
+    folder = SCREENSHOTS if os.environ.get("TOLLKEY_SCREENSHOTS") else tmp_path / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,213 @@
+"""The API keys pages: reveal, roll, restrict, tighten; what is shown and what never is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.dashboard import Browser, Site
+from tollkey.dashboard import matrix
+from tollkey.db import Scope
+from tollkey.keys import SYSTEM, Key
+from tollkey.wire import Request
+
+
+@pytest.fixture
+def dev(site: Site) -> Browser:
+    return site.browser("developer")
+
+
+def keys(site: Site, livemode: bool = False, **about: object) -> tuple[Key, ...]:
+    return site.core.database.read(lambda tx: site.core.authority.list(tx, Scope(site.account, livemode), **about))  # type: ignore[arg-type]
+
+
+def default(site: Site, livemode: bool = False) -> Key:
+    return next(key for key in keys(site, livemode) if key.is_default and key.kind == "secret")
+
+
+def url(site: Site, path: str, livemode: bool = False) -> str:
+    return f"/{site.account}{'' if livemode else '/test'}{path}"
+
+
+def fresh(site: Site, livemode: bool = False, *, kind: str = "restricted", **about: object) -> tuple[Key, str]:
+    if kind == "restricted":
+        about.setdefault("permissions", ["dispute_read", "charge_read", "customer_write"])
+    return site.core.database.write(
+        lambda tx: site.core.authority.create(
+            tx, Scope(site.account, livemode), kind, actor=SYSTEM, now=site.now, **about,  # type: ignore[arg-type]
+        )
+    )  # fmt: skip
+
+
+def unrevealed(site: Site) -> Key:
+    """A live key whose text still waits for its one reveal."""
+    key, _ = fresh(site, True, kind="secret")
+    rolled = site.core.database.write(
+        lambda tx: site.core.authority.roll(tx, key.scope, key.id, 3600, actor=SYSTEM, now=site.now)
+    )
+    return rolled[1]
+
+
+def test_no_secret_stands_on_the_page_unasked(site: Site, dev: Browser) -> None:
+    for livemode in (False, True):
+        text = dev.get(url(site, "/apikeys", livemode)).text
+        assert not re.search(r"\b[sr]k_(test|live)_[0-9A-Za-z]{8,}", text)
+        assert (site.api.live_pk if livemode else site.api.pk) in text
+
+
+def test_a_test_key_is_revealed_as_often_as_one_likes_and_never_cached(site: Site, dev: Browser) -> None:
+    for _ in range(2):
+        answer = dev.post(url(site, f"/apikeys/{default(site).id}/reveal"), accept="application/json")
+        assert answer.status == 200
+        assert site.api.sk in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_live_key_is_revealed_once_and_its_note_is_kept(site: Site, dev: Browser) -> None:
+    key = unrevealed(site)
+    path = url(site, f"/apikeys/{key.id}/reveal", True)
+    assert "shown once" in dev.get(path).text
+    answer = dev.post(path, {"note": "Vault, entry 7"})
+    text = re.search(r'<code id="secret">(.*?)</code>', answer.text)
+    assert text
+    assert site.api.get("/v1/balance", key=text[1]).status == 200
+    again = dev.post(path, {"note": "later"})
+    assert again.status == 422
+    assert text[1] not in again.text
+    held = next(one for one in keys(site, True) if one.id == key.id)
+    assert held.note == "Vault, entry 7"
+    assert "hidden now" in dev.get(path).text
+
+
+def test_a_rolled_key_says_when_it_ends_and_can_be_ended_or_kept(site: Site, dev: Browser) -> None:
+    key = default(site)
+    answer = dev.post(url(site, f"/apikeys/{key.id}/roll"), {"expires_in": "in_24_hours"})
+    assert "Your new key" in answer.text
+    page = dev.get(url(site, f"/apikeys/{key.id}")).text
+    assert f'data-until="{site.now + 86400}"' in page
+    assert site.api.get("/v1/balance").status == 200
+    assert dev.post(url(site, f"/apikeys/{key.id}/cancel_expiry")).status == 303
+    assert "data-until" not in dev.get(url(site, f"/apikeys/{key.id}")).text
+    dev.post(url(site, f"/apikeys/{key.id}/roll"), {"expires_in": "in_7_days"})
+    assert dev.post(url(site, f"/apikeys/{key.id}/expire")).status == 303
+    assert site.api.get("/v1/balance").error["code"] == "api_key_expired"
+
+
+def test_rolling_needs_one_of_the_five_expirations(site: Site, dev: Browser) -> None:
+    page = dev.get(url(site, f"/apikeys/{default(site).id}/roll")).text
+    for words in ("now", "in 1 hour", "in 24 hours", "in 3 days", "in 7 days"):
+        assert f"<strong>{words}</strong>" in page
+    answer = dev.post(url(site, f"/apikeys/{default(site).id}/roll"), {"expires_in": "in_a_year"})
+    assert answer.status == 422
+    assert 'id="expires_in-error"' in answer.text
+
+
+def test_a_restricted_key_from_a_template_can_do_that_and_no_more(site: Site, dev: Browser) -> None:
+    page = dev.get(url(site, "/apikeys/create?template=disputes")).text
+    chosen = dict(re.findall(r'name="(p:\w+)" value="(\w+)" checked', page))
+    assert {name for name, level in chosen.items() if level != "none"} == {"p:dispute", "p:charge", "p:payment_intent"}
+    answer = dev.post(url(site, "/apikeys/create"), {"kind": "restricted", "name": "Monitor", **chosen})
+    text = re.search(r'<code id="secret">(.*?)</code>', answer.text)
+    assert text
+    assert site.api.get("/v1/disputes", key=text[1]).status == 200
+    assert site.api.get("/v1/customers", key=text[1]).status == 403
+
+
+def test_every_template_grants_something_that_exists(site: Site) -> None:
+    catalogue = site.core.authority.catalogue
+    for template in matrix.TEMPLATES:
+        grants = matrix.template_grants(template.name, catalogue)
+        assert grants, template.name
+        assert template.grants == ("*_read",) or grants == frozenset(template.grants), template.name
+
+
+def test_a_prefilled_link_chooses_name_and_permissions_and_names_unknown_ones(site: Site, dev: Browser) -> None:
+    page = dev.get("/test/apikeys/create?name=Shipping&permissions[]=rak_charge_read&permissions[]=rak_nonsense_read")
+    page = dev.get(page.location)
+    assert 'value="Shipping"' in page.text
+    assert re.search(r'name="p:charge" value="read" checked', page.text)
+    assert "rak_nonsense_read" in page.text
+
+
+def test_a_group_can_be_set_as_a_whole_without_scripts(site: Site, dev: Browser) -> None:
+    dev.post(url(site, "/apikeys/create"), {"kind": "restricted", "name": "Billing reader", "g:Billing": "read"})
+    made = next(key for key in keys(site) if key.name == "Billing reader")
+    billing = {row.name for row in site.core.authority.catalogue.rows if row.group == "Billing" and "read" in row.levels}
+    assert made.permissions == {f"{name}_read" for name in billing}
+
+
+def test_a_key_without_permission_or_with_a_bad_address_is_refused_beside_the_field(site: Site, dev: Browser) -> None:
+    answer = dev.post(url(site, "/apikeys/create"), {"kind": "restricted", "name": "Nothing"})
+    assert answer.status == 422
+    assert "at least one permission" in answer.text
+    sent = {"kind": "restricted", "name": "Far", "p:charge": "read", "ip_allowlist": "300.1.2.3"}
+    answer = dev.post(url(site, "/apikeys/create"), sent)
+    assert 'id="ip_allowlist-error"' in answer.text
+    assert 'value="Far"' in answer.text
+    assert re.search(r'name="p:charge" value="read" checked', answer.text)
+
+
+def test_a_duplicate_starts_with_the_same_permissions(site: Site, dev: Browser) -> None:
+    key, _ = fresh(site, name="First")
+    page = dev.get(url(site, f"/apikeys/create?from={key.id}")).text
+    assert 'value="First"' in page
+    assert re.search(r'name="p:customer" value="write" checked', page)
+
+
+def test_unused_permissions_are_named_and_taken_away_with_one_click(site: Site, dev: Browser) -> None:
+    key, text = fresh(site)
+    site.api.get("/v1/disputes", key=text)
+    site.api.get("/v1/customers", key=text)
+    site.core.logs.write(site.world.server.log.flush)
+    page = dev.get(url(site, f"/apikeys/{key.id}")).text
+    assert "Charges Read" in page.split("Unused permissions")[1]
+    assert dev.post(url(site, f"/apikeys/{key.id}/tighten")).status == 303
+    assert next(one for one in keys(site) if one.id == key.id).permissions == {"dispute_read", "customer_read"}
+
+
+def test_a_deleted_key_is_refused_and_leaves_the_list(site: Site, dev: Browser) -> None:
+    key, text = fresh(site, name="Gone soon")
+    assert dev.post(url(site, f"/apikeys/{key.id}/delete")).status == 303
+    assert site.api.get("/v1/disputes", key=text).status == 401
+    assert "is deleted" in dev.get(url(site, "/apikeys")).text
+    assert "Gone soon" not in dev.get(url(site, "/apikeys")).text.split("<table")[-1]
+    assert "Gone soon" in dev.get(url(site, "/apikeys?ended=1")).text
+
+
+def test_the_history_names_the_person_and_the_address(site: Site) -> None:
+    browser = site.browser("developer", name="Grace Hopper")
+    key, _ = fresh(site)
+    browser.post(url(site, f"/apikeys/{key.id}/edit"), {"name": "New name", "note": "Server 2"})
+    page = browser.get(url(site, f"/apikeys/{key.id}")).text
+    assert "Grace Hopper" in page
+    assert "from 192.0.2.1" in page
+    assert "name: New name" in page
+
+
+def test_a_lost_key_has_an_answer(site: Site, dev: Browser) -> None:
+    assert "cannot be shown again" in dev.get(url(site, "/apikeys/lost", True)).text
+
+
+def test_without_developer_role_the_page_names_the_owner(site: Site) -> None:
+    site.person("owner", name="Olive Owner")
+    for role in ("analyst", "support", "view_only"):
+        answer = site.browser(role).get(url(site, "/apikeys"))
+        assert answer.status == 403
+        assert "Olive Owner" in answer.text
+        assert "as a developer" in answer.text
+
+
+def test_a_thousand_keys_come_in_pages(site: Site, dev: Browser) -> None:
+    for number in range(120):
+        fresh(site, name=f"Key {number}")
+    page = dev.get(url(site, "/apikeys")).text
+    assert page.count('aria-hidden="true">⋯') == 102
+    older = re.search(r'href="([^"]+)" rel="next"', page)
+    assert older
+    assert dev.get(older[1]).text.count('aria-hidden="true">⋯') == 20
+
+
+def test_the_api_still_answers_with_the_dashboard_beside_it(site: Site) -> None:
+    answer = site.world.runner.run(site.world.server.service.answer(Request("GET", "/v1/balance", b"", {})))
+    assert answer.status == 401
