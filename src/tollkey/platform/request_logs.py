@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.platform.request_counts import count, forget_old_counts
 from tollkey.wire import LATEST, Logged
 
 MIGRATION = Migration(
@@ -32,6 +32,19 @@ MIGRATION = Migration(
         "CREATE INDEX request_logs_status ON request_logs (account, livemode, status, at, seq)",
         "CREATE INDEX request_logs_id ON request_logs (account, livemode, id)",
         "CREATE INDEX request_logs_object ON request_logs (account, livemode, object_id, at, seq) WHERE object_id IS NOT NULL",
+        "CREATE TABLE request_counts (account TEXT NOT NULL, livemode {bool} NOT NULL, hour {int} NOT NULL, status INTEGER NOT NULL,"
+        " error_code TEXT NOT NULL, requests {int} NOT NULL, PRIMARY KEY (account, livemode, hour, status, error_code))",
+        "CREATE TABLE request_key_counts (account TEXT NOT NULL, livemode {bool} NOT NULL, hour {int} NOT NULL, key_id TEXT NOT NULL,"
+        " kind INTEGER NOT NULL, requests {int} NOT NULL, PRIMARY KEY (account, livemode, hour, key_id, kind))",
+        "CREATE INDEX request_key_counts_of ON request_key_counts (account, livemode, key_id, hour)",
+        "INSERT INTO request_counts SELECT account, livemode, at - at % 3600, status, coalesce(error_code, ''), count(*)"
+        " FROM request_logs GROUP BY 1, 2, 3, 4, 5",
+        "INSERT INTO request_key_counts SELECT account, livemode, at - at % 3600, key_id, status / 100, count(*)"
+        " FROM request_logs WHERE key_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5",
+        "CREATE TABLE request_key_days (account TEXT NOT NULL, livemode {bool} NOT NULL, day {int} NOT NULL, key_id TEXT NOT NULL,"
+        " requests {int} NOT NULL, PRIMARY KEY (account, livemode, day, key_id))",
+        "INSERT INTO request_key_days SELECT account, livemode, hour - hour % 86400, key_id, sum(requests)"
+        " FROM request_key_counts GROUP BY 1, 2, 3, 4",
     ),
 )
 
@@ -82,6 +95,8 @@ class RequestLog(NamedTuple):
 
 _COLUMNS = ", ".join(RequestLog._fields)
 _SHORT = ", ".join("''" if name.endswith("_body") else name for name in RequestLog._fields)
+#: What the wire answers; other statuses are looked for one at a time.
+_STATUSES = (200, 303, 400, 401, 402, 403, 404, 405, 409, 413, 414, 415, 429, 500, 502, 503)
 _ID = re.compile(rb'\A\{\s*"id":\s*"([A-Za-z0-9_]{1,80})"')
 
 
@@ -113,6 +128,7 @@ class Buffer:
             tx.execute(_INSERT_BATCH, (orjson.dumps(rows).decode(),))
         elif rows:
             tx.execute_many(_INSERT, rows)
+        count(tx, ((*row[1:4], *row[8:11]) for row in rows))
         return len(rows)
 
 
@@ -157,22 +173,51 @@ def find(
     path: str | None = None,
     since: int | None = None,
     until: int | None = None,
+    floor: RequestLog | None = None,
 ) -> list[RequestLog]:
     """Requests of one scope, newest first, without their bodies.
 
     status: lowest and highest. path: how it begins. since, until: UTC epoch seconds. before: continue behind this one.
+    floor: look no further back than this one (``horizon``): no index helps to find a path that hardly ever came.
     """
     where: list[str] = ["account = ?", "livemode = ?"]
     values: list[object] = [scope.account, int(scope.livemode)]
     for clause, given in (
-        ("key_id = ?", [key_id]), ("status BETWEEN ? AND ?", status), ("method = ?", [method]), ("path LIKE ? ESCAPE '!'", [_prefix(path)]),
+        ("key_id = ?", [key_id]), ("method = ?", [method]), ("path LIKE ? ESCAPE '!'", [_prefix(path)]),
         ("at >= ?", [since]), ("at <= ?", [until]), ("(at, seq) < (?, ?)", (before.at, before.seq) if before else None),
+        ("(at, seq) >= (?, ?)", (floor.at, floor.seq) if floor else None),
     ):  # fmt: skip
         if given is not None and given[0] is not None:
             where.append(clause)
             values.extend(given)
-    rows = tx.execute(f"SELECT {_SHORT} FROM request_logs WHERE {' AND '.join(where)} ORDER BY at DESC, seq DESC LIMIT ?", (*values, limit))
+    plain = f"SELECT {_SHORT} FROM request_logs WHERE {' AND '.join(where)}"
+    if status is None or key_id is not None:
+        if status is not None:
+            plain, values = f"{plain} AND status BETWEEN ? AND ?", [*values, *status]
+        rows = tx.execute(f"{plain} ORDER BY at DESC, seq DESC LIMIT ?", (*values, limit))
+        return [RequestLog(*row) for row in rows]
+    # One look into the index for each status, since a range of them is not in the order of time.
+    each = [code for code in _STATUSES if status[0] <= code <= status[1]] or [status[0]]
+    part = f"SELECT * FROM ({plain} AND status = ? ORDER BY at DESC, seq DESC LIMIT ?) AS one"
+    rows = tx.execute(
+        f"{' UNION ALL '.join([part] * len(each))} ORDER BY at DESC, seq DESC LIMIT ?",
+        [*(value for code in each for value in (*values, code, limit)), limit],
+    )
     return [RequestLog(*row) for row in rows]
+
+
+def horizon(tx: Tx, scope: Scope, before: RequestLog | None = None, until: int | None = None, most: int = 30_000) -> RequestLog | None:
+    """The request that comes ``most`` requests behind, or None when there are fewer: how far a search without an index looks."""
+    where, values = "account = ? AND livemode = ?", [scope.account, int(scope.livemode)]
+    if before is not None:
+        where, values = f"{where} AND (at, seq) < (?, ?)", [*values, before.at, before.seq]
+    if until is not None:
+        where, values = f"{where} AND at <= ?", [*values, until]
+    rows = tx.execute(f"SELECT at, seq FROM request_logs WHERE {where} ORDER BY at DESC, seq DESC LIMIT 1 OFFSET ?", [*values, most - 1])
+    if not rows:
+        return None
+    found = tx.execute(f"SELECT {_SHORT} FROM request_logs WHERE seq = ?", (rows[0][1],))
+    return RequestLog(*found[0])
 
 
 def _prefix(path: str | None) -> str | None:
@@ -198,41 +243,6 @@ def about(tx: Tx, scope: Scope, object_id: str, limit: int = 20) -> list[Request
     return [RequestLog(*row) for row in rows]
 
 
-def counts(tx: Tx, scope: Scope, since: int, until: int, step: int, key_id: str | None = None) -> Sequence[tuple[int, int, int]]:
-    """How many requests by time and status class: (start of the step in UTC epoch seconds, status // 100, count)."""
-    where, values = "account = ? AND livemode = ? AND at >= ? AND at < ?", [scope.account, int(scope.livemode), since, until]
-    parameters: list[object] = list(values)
-    if key_id is not None:
-        where += " AND key_id = ?"
-        parameters.append(key_id)
-    rows = tx.execute(
-        f"SELECT at - at % {int(step)} AS slot, status / 100 AS kind, count(*) FROM request_logs"
-        f" WHERE {where} GROUP BY slot, kind ORDER BY slot",
-        parameters,
-    )
-    return [(int(slot), int(kind), int(count)) for slot, kind, count in rows]
-
-
-def by_key(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
-    """How many requests each key made since then (UTC epoch seconds), most first."""
-    rows = tx.execute(
-        "SELECT key_id, count(*) AS requests FROM request_logs WHERE account = ? AND livemode = ? AND at >= ? AND key_id IS NOT NULL"
-        " GROUP BY key_id ORDER BY requests DESC LIMIT 20",
-        (scope.account, int(scope.livemode), since),
-    )
-    return [(key, int(count)) for key, count in rows]
-
-
-def by_error(tx: Tx, scope: Scope, since: int) -> list[tuple[int, str | None, int]]:
-    """Refused and failed requests since then (UTC epoch seconds): (status, code, count), most first."""
-    rows = tx.execute(
-        "SELECT status, error_code, count(*) AS requests FROM request_logs WHERE account = ? AND livemode = ? AND at >= ? AND status >= 400"
-        " GROUP BY status, error_code ORDER BY requests DESC, status LIMIT 12",
-        (scope.account, int(scope.livemode), since),
-    )
-    return [(int(status), code, int(count)) for status, code, count in rows]
-
-
 def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
     """API versions asked for among the last 2,000 requests since then (UTC epoch seconds), most first."""
     rows = tx.execute(
@@ -250,6 +260,7 @@ def forget_old(tx: Tx, before: int, most: int = 5_000) -> None:
         " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?)",
         (most, before),
     )
+    forget_old_counts(tx, before)
 
 
 def asked_by(tx: Tx, scope: Scope, key_id: str, most: int = 5_000) -> tuple[list[tuple[str, str]], int, int | None]:

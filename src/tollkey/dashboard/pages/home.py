@@ -9,7 +9,7 @@ from tollkey.dashboard import plots
 from tollkey.dashboard.page import Answer, Nav, Page, Params, Render, Visit
 from tollkey.dashboard.present import Presenter
 from tollkey.payments.facts import money
-from tollkey.platform import request_logs
+from tollkey.platform import request_counts
 from tollkey.wire import ApiError, Json
 
 _WAITING = ("needs_response", "warning_needs_response")
@@ -22,7 +22,7 @@ def home(ctx: Visit, params: Params) -> Answer:
     payments = objects.query("payment_intent", limit=6) if "payment_intent" in tables else []
     disputes = [one for one in objects.query("dispute", limit=200) if one["status"] in _WAITING] if "dispute" in tables else []
     day = ctx.now - ctx.now % 86400
-    counted = request_logs.counts(ctx.tx, ctx.scope, day, day + 86400, 3600) if ctx.may("logs.see") else []
+    counted = request_counts.counts(ctx.tx, ctx.scope, day, day + 86400, 3600) if ctx.may("logs.see") else []
     hours = [f"{hour:02}:00" for hour in range(24)]
     series = [plots.Series(name, tone, _by_hour(counted, day, kinds)) for name, tone, kinds in (
         ("succeeded", "2", (1, 2, 3)), ("refused", "4", (4,)), ("failed", "5", (5,)))]  # fmt: skip

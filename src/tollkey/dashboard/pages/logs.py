@@ -11,6 +11,7 @@ from tollkey.platform import request_logs
 from tollkey.platform.request_logs import RequestLog
 
 _PAGE = 50
+_LOOKED_AT = 30_000  # requests that one search by path or method goes through
 _METHODS = ("GET", "POST", "DELETE")
 _STATUSES = {"2": (200, 299), "4": (400, 499), "5": (500, 599)}
 
@@ -56,10 +57,12 @@ def index(ctx: Visit, params: Params) -> Answer:
     wanted = _filter(params)
     after = params.get("after")
     cursor = request_logs.one(ctx.tx, ctx.scope, after) if after else None
+    unindexed = bool(wanted.path or wanted.method) and not wanted.key
+    floor = request_logs.horizon(ctx.tx, ctx.scope, cursor, day(wanted.date_to, end=True), _LOOKED_AT) if unindexed else None
     found = request_logs.find(
         ctx.tx, ctx.scope, limit=_PAGE + 1, before=cursor, key_id=wanted.key or None, status=_bounds(wanted.status),
         method=wanted.method if wanted.method in _METHODS else None, path=wanted.path or None,
-        since=day(wanted.date_from), until=day(wanted.date_to, end=True),
+        since=day(wanted.date_from), until=day(wanted.date_to, end=True), floor=floor,
     )  # fmt: skip
     query = {
         "status": wanted.status,
@@ -71,6 +74,7 @@ def index(ctx: Visit, params: Params) -> Answer:
     }
     kept: dict[str, Any] = {name: value or None for name, value in query.items()}
     older = ctx.url("/logs", after=found[_PAGE - 1].id, **kept) if len(found) > _PAGE else ""
+    further = ctx.url("/logs", after=floor.id, **kept) if floor is not None and not older else ""
     newest = ctx.url("/logs", **kept) if after else ""
     keys = ctx.authority.list(ctx.tx, ctx.scope, limit=200) if ctx.may("keys.see") else ()
     return Render(
@@ -82,8 +86,8 @@ def index(ctx: Visit, params: Params) -> Answer:
             "newest": newest,
             "keys": keys,
             "methods": _METHODS,
-            "scanned": 0,
-            "further": "",
+            "scanned": _LOOKED_AT if further else 0,
+            "further": further,
         },
     )
 

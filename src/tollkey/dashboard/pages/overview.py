@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tollkey.dashboard import plots
 from tollkey.dashboard.page import Answer, Nav, Page, Params, Render, Visit
-from tollkey.platform import request_logs
+from tollkey.platform import request_counts, request_logs
 from tollkey.wire import LATEST
 
 #: Name of a span -> (label, how many steps, seconds of a step).
@@ -21,7 +21,7 @@ def overview(ctx: Visit, params: Params) -> Answer:
     _, steps, seconds = SPANS[span]
     until = ctx.now - ctx.now % seconds + seconds
     since = until - steps * seconds
-    counted = request_logs.counts(ctx.tx, ctx.scope, since, until, seconds)
+    counted = request_counts.counts(ctx.tx, ctx.scope, since, until, seconds)
     labels = [_label(since + place * seconds, seconds) for place in range(steps)]
     series = [_series(name, tone, kinds, counted, since, seconds, steps) for name, tone, kinds in _KINDS]
     total = sum(count for _, _, count in counted)
@@ -32,7 +32,7 @@ def overview(ctx: Visit, params: Params) -> Answer:
         "by_time": plots.columns("by-time", "Requests by time and status", labels, series),
         "errors_plot": plots.columns("errors", "Errors by time", labels, series[1:]),
         "codes": plots.bars("by-code", "Errors by code", _codes(ctx, since)),
-        "by_key": plots.bars("by-key", "Requests by key", _keys(ctx, since)),
+        "by_key": plots.bars("by-key", "Requests by key", _keys(ctx, since, until)),
         "latest": LATEST, "versions": request_logs.by_version(ctx.tx, ctx.scope, since),
     }  # fmt: skip
     return Render("developers/overview.html", context)
@@ -56,9 +56,9 @@ def _series(
     return plots.Series(name, tone, values)
 
 
-def _keys(ctx: Visit, since: int) -> list[plots.Row]:
+def _keys(ctx: Visit, since: int, until: int) -> list[plots.Row]:
     found = []
-    for id, count in request_logs.by_key(ctx.tx, ctx.scope, since)[:10]:
+    for id, count in request_counts.by_key(ctx.tx, ctx.scope, since, until)[:10]:
         key = ctx.authority.get(ctx.tx, ctx.scope, id)
         label = f"{key.name} ({key.redacted})" if key is not None and ctx.may("keys.see") else id
         found.append(plots.Row(label, count, ctx.url("/logs", key=id)))
@@ -66,9 +66,9 @@ def _keys(ctx: Visit, since: int) -> list[plots.Row]:
 
 
 def _codes(ctx: Visit, since: int) -> list[plots.Row]:
-    found = request_logs.by_error(ctx.tx, ctx.scope, since)
+    found = request_counts.by_error(ctx.tx, ctx.scope, since)
     return [
-        plots.Row(f"{status} {code or ''}".strip(), count, ctx.url("/logs", status=status), str(status)[0]) for status, code, count in found
+        plots.Row(f"{status} {code}".strip(), count, ctx.url("/logs", status=status), str(status)[0]) for status, code, count in found
     ]
 
 
