@@ -11,6 +11,10 @@ def advance(call: Call, id: str) -> None:
     invoice = call.objects.find("invoice", id)
     if invoice is None or not invoice["auto_advance"]:
         return
+    if call.objects.find("customer", invoice["customer"]) is None:  # deleted: nobody is left to bill
+        invoice["auto_advance"], invoice["automatically_finalizes_at"] = False, None
+        call.objects.save(invoice, "invoice.updated")
+        return
     if invoice["status"] == "draft":
         finalize(call, invoice)
         if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
@@ -27,6 +31,8 @@ def retry(call: Call, id: str) -> None:
 
 def collect(call: Call, invoice: Json) -> None:
     """One automatic attempt to collect an open invoice."""
+    if call.objects.find("customer", invoice["customer"]) is None:
+        return
     if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically" or invoice.get("_processing"):
         return
     subscription = call.objects.find("subscription", subscription_of(invoice) or "")

@@ -174,7 +174,8 @@ def set_account(call: Call, account: Json, params: Params) -> None:
     merge(account["settings"], given)
     if params.get("debit_negative_balances") is not None:
         account["settings"]["payouts"]["debit_negative_balances"] = params["debit_negative_balances"]
-    merge(account["tos_acceptance"], params.get("tos_acceptance") or {})
+    if params.get("tos_acceptance"):
+        merge(account.setdefault("tos_acceptance", {}), params["tos_acceptance"])
     if "company" in params or params.get("business_type") == "company":
         set_company(call, account, params.get("company") or {})
     _describe(account, given)
@@ -182,7 +183,7 @@ def set_account(call: Call, account: Json, params: Params) -> None:
 
 def set_company(call: Call, account: Json, given: Params) -> None:
     """What ``company`` changes. A company has to say itself that it named its owners and directors."""
-    company = account["company"]
+    company = account.setdefault("company", {})  # a merchant's own account has none until it tells
     if account["business_type"] != "individual" and not account.get("_company_told"):
         account["_company_told"] = True
         company.update(owners_provided=False, directors_provided=False, executives_provided=False)
