@@ -26,7 +26,6 @@ from tollkey.db import Scope, Tx
 from tollkey.server import ensure_first_account, open_core
 from tollkey.settings import Settings
 from tollkey.wire import blank, encode
-from tollkey.wire.objects import _values
 
 _BATCH = 10_000
 
@@ -43,7 +42,7 @@ def fill(data: Path, count: int) -> None:
             for number in range(start, min(start + _BATCH, count)):
                 made = blank("customer", id=core.setup.ids.new("cus"), created=1_700_000_000 + number // 10, livemode=False)
                 made["email"] = f"user{number // 10}@example.com"
-                table.insert(tx, scope, made["id"], made["created"], encode(made), None, _values(table, made))
+                table.insert(tx, scope, made["id"], made["created"], encode(made), None, table.values(made))
 
         core.database.write(work)
         done = min(start + _BATCH, count)

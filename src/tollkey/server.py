@@ -99,7 +99,7 @@ def open_core(
 
     Raises StorageError, KeyringError or OSError when something cannot be opened.
     """
-    ids = ids or Ids()
+    ids = ids or Ids(now=now)
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = None if settings.in_postgres else SQLite(data / "requests.db", ids.text(12), synchronous="NORMAL")

@@ -41,3 +41,19 @@ def test_an_id_is_its_prefix_and_letters_and_digits() -> None:
 def test_a_number_stays_below_its_bound() -> None:
     ids = Ids.seeded(5)
     assert {ids.number(6) for _ in range(200)} == set(range(6))
+
+
+def test_a_later_id_stands_behind_an_earlier_one() -> None:
+    clock = [1_764_000_000.0]
+    ids = Ids(now=lambda: clock[0])
+    found = []
+    for _ in range(100):
+        found.append(ids.new("cus"))
+        clock[0] += 37
+    assert found == sorted(found)
+
+
+def test_ids_of_one_second_differ_in_what_cannot_be_guessed() -> None:
+    ids = Ids(now=lambda: 1_764_000_000.0)
+    assert len({ids.new("cus")[9:] for _ in range(10_000)}) == 10_000
+    assert {ids.new("pi")[:9] for _ in range(10)} == {ids.new("pi")[:9]}

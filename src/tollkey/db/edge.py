@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 class Edge(Protocol):
     """Storage as an async server uses it."""
 
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        """Run ``work`` on a consistent view of what has been committed."""
+    async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
+        """Run ``work`` on a consistent view of what has been committed. single: see ``Database.read``."""
 
     async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         """Run ``work`` in a transaction; durable when this returns, undone when this raises.
@@ -89,8 +89,8 @@ class SQLiteEdge:
         self._stopping = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tollkey-commit")
 
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        return self._database.read(work)
+    async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
+        return self._database.read(work, single)
 
     async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         if self._stopping:
@@ -277,8 +277,8 @@ class ThreadEdge:
         self._pumps: set[asyncio.Task[None]] = set()
         self._stopping = False
 
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._database.read, work)
+    async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._database.read, work, single)
 
     async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         if self._stopping:

@@ -36,9 +36,13 @@ class Duplicate(StorageError):
 
 
 class Tx(Protocol):
-    """One transaction: everything done through it is kept, or nothing is."""
+    """One transaction: everything done through it is kept, or nothing is.
+
+    undone: how often a savepoint has been undone; what was written before such a moment may not be there any more.
+    """
 
     dialect: Dialect
+    undone: int
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         """Run one statement with ``?`` placeholders and return all of its rows (none for a write).
@@ -64,8 +68,11 @@ class Database(Protocol):
 
     dialect: Dialect
 
-    def read(self, work: Callable[[Tx], T]) -> T:
-        """Run ``work`` on a consistent view of what has been committed."""
+    def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
+        """Run ``work`` on a consistent view of what has been committed.
+
+        single: it runs one statement at most, which is a consistent view by itself: no transaction is opened for it.
+        """
 
     def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         """Run ``work`` in a transaction; it is durable when this returns, or undone when this raises.

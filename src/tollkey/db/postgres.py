@@ -112,7 +112,7 @@ class PostgresTx:
         self._connection = connection
         self._cursor = connection.cursor(binary=True)
         self._sender = sender
-        self._savepoints = 0
+        self._savepoints = self.undone = 0
         self.notices: list[tuple[str, str]] = []
         self.after: list[Callable[[], None]] = []
 
@@ -138,6 +138,7 @@ class PostgresTx:
         try:
             yield
         except BaseException:
+            self.undone += 1
             del self.notices[notices:]
             del self.after[after:]
             if self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
@@ -184,10 +185,7 @@ class Postgres:
     def _begun(self, begin: str) -> Iterator[Connection]:
         """A connection on which ``begin`` has run; a dead one found at this moment is replaced."""
         for left in range(self.pool_size, -1, -1):
-            try:
-                connection = self._pool.getconn()
-            except psycopg.Error as error:
-                raise _translate(error) from error
+            connection = self._taken()
             try:
                 _run(connection, begin)
             except psycopg.Error as error:
@@ -209,7 +207,9 @@ class Postgres:
                 connection.close()
         self._pool.putconn(connection)
 
-    def read(self, work: Callable[[Tx], T]) -> T:
+    def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
+        if single:
+            return self._one_statement(work)
         with self._begun(_READ) as connection:
             result = work(PostgresTx(connection, self._sender))
             try:
@@ -217,6 +217,25 @@ class Postgres:
             except psycopg.Error as error:
                 raise _translate(error) from error
             return result
+
+    def _one_statement(self, work: Callable[[Tx], T]) -> T:
+        """One round trip: the connections commit by themselves. A dead one found at this moment is replaced."""
+        for left in range(self.pool_size, -1, -1):
+            connection = self._taken()
+            try:
+                return work(PostgresTx(connection, self._sender))
+            except StorageError:
+                if not (left and connection.closed):
+                    raise
+            finally:
+                self._give_back(connection)
+        raise AssertionError("unreachable")
+
+    def _taken(self) -> Connection:
+        try:
+            return self._pool.getconn()
+        except psycopg.Error as error:
+            raise _translate(error) from error
 
     def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         """As the protocol says. ``work`` runs again, from the start, when the database chose it to lose a conflict."""

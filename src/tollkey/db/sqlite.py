@@ -46,7 +46,7 @@ class SQLiteTx:
     def __init__(self, connection: sqlite3.Connection, sender: str = "") -> None:
         self._connection = connection
         self._sender = sender
-        self._savepoints = 0
+        self._savepoints = self.undone = 0
         self.notices: list[tuple[str, str]] = []
         self.after: list[Callable[[], None]] = []
 
@@ -73,6 +73,7 @@ class SQLiteTx:
         except BaseException:
             self._connection.execute(f"ROLLBACK TO {name}")
             self._connection.execute(f"RELEASE {name}")
+            self.undone += 1
             del self.notices[notices:]
             del self.after[after:]
             raise
@@ -137,8 +138,10 @@ class SQLite:
             self._local.reader = reader
         return reader
 
-    def read(self, work: Callable[[Tx], T]) -> T:
+    def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
         reader = self._reader()
+        if single:
+            return work(SQLiteTx(reader))
         reader.execute("BEGIN")
         try:
             return work(SQLiteTx(reader))

@@ -9,7 +9,7 @@ by ``created`` and, within a second, by ``seq``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tollkey.db.engine import Scope, Tx
 
@@ -36,6 +36,15 @@ _OPERATORS = frozenset({">", ">=", "<", "<="})
 _ROW = "seq, id, created, body, private"
 
 
+def as_text(value: Any) -> str | None:
+    """How an indexed column keeps a value."""
+    if value is None or isinstance(value, dict | list):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
 def column(field: str) -> str:
     """The column of an indexed field: ``recurring.interval`` is kept in ``ix_recurring_interval``."""
     return "ix_" + field.replace(".", "_")
@@ -56,8 +65,10 @@ class Table:
         names = ", ".join(["account", "livemode", "id", "created", "body", "private", *columns])
         marks = ", ".join("?" for _ in range(6 + len(columns)))
         self._insert = f"INSERT INTO {self.table} ({names}) VALUES ({marks})"
+        self._paths = [tuple(field.split(".")) for field in self.indexed]
         changes = ", ".join(["created = ?", "body = ?", "private = ?", *(f"{c} = ?" for c in columns)])
         self._update = f"UPDATE {self.table} SET {changes} WHERE account = ? AND livemode = ? AND id = ?"
+        self._rewrite = f"UPDATE {self.table} SET body = ?, private = ? WHERE account = ? AND livemode = ? AND id = ?"
         self._get = f"SELECT {_ROW} FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
         self._body = f"SELECT body FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
         self._delete = f"DELETE FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
@@ -104,6 +115,20 @@ class Table:
     def update(self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]) -> None:
         """Replace a stored object."""
         tx.execute(self._update, (created, body, private, *values, scope.account, int(scope.livemode), id))
+
+    def rewrite(self, tx: Tx, scope: Scope, id: str, body: bytes, private: bytes | None) -> None:
+        """Replace a stored object in which nothing differs that an index holds: no index has to be touched."""
+        tx.execute(self._rewrite, (body, private, scope.account, int(scope.livemode), id))
+
+    def values(self, value: Mapping[str, Any]) -> list[str | None]:
+        """What an object's indexed columns hold, in the order of ``indexed``."""
+        found = []
+        for path in self._paths:
+            inner: Any = value
+            for name in path:
+                inner = inner.get(name) if isinstance(inner, dict) else None
+            found.append(inner if inner is None or type(inner) is str else as_text(inner))
+        return found
 
     def get(self, tx: Tx, scope: Scope, id: str) -> Record | None:
         """The stored object with that id in this scope, or None."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tollkey.db.table import as_text
 from tollkey.keys import Permission
 from tollkey.payments._common import assign, merge_metadata, new_metadata
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve, sublist
-from tollkey.wire.objects import as_text
 
 PERMISSION = Permission("radar_value_list", "Radar value lists", "Radar")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tollkey import outbox
 from tollkey.keys import Permission
 from tollkey.platform.webhook_endpoints import targets
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, encode, list_page, retrieve
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, retrieve, split
 from tollkey.wire.versions import LATEST
 
 PERMISSION = Permission("event", "Events", "Core", levels=("read",))
@@ -23,10 +23,9 @@ _ABOUT_THE_ACCOUNT = ("account.updated", "account.external_account.", "capabilit
 
 def record_event(call: Call, type: str, value: Json, previous: Json | None = None) -> None:
     """Write the event of that type about an object, and enqueue its webhooks, in the call's transaction."""
-    data: Json = {"object": call.objects.copy(value)}
     resource = call.setup.tables.catalogue.by_object.get(value["object"])
-    if resource is not None and resource.view is not None:
-        data["object"] = resource.view(call, data["object"])
+    view = resource.view if resource is not None else None
+    data: Json = {"object": view(call, call.objects.copy(value)) if view is not None else split(value)[0]}
     if previous is not None:
         data["previous_attributes"] = previous
     connected = call.account != call.platform
@@ -45,10 +44,10 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
     }
     if connected:
         event["account"] = call.account
+    body = b""
     for keeper in _keepers(call, type):
-        keeper.objects.insert(dict(event))
+        body = keeper.objects.write_once(event)
     if hearing:
-        body = encode({name: field for name, field in event.items() if not name.startswith("_")})
         for scope, endpoint in hearing:
             outbox.enqueue(call.tx, scope, event["id"], type, body, [endpoint], call.now, call.setup.services.get("wake"))
 

@@ -99,7 +99,10 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
     found = []
     for home in {call.account: call, call.platform: call.within(call.platform)}.values():
         of_platform = connected and home.account == call.platform
-        for endpoint in home.objects.query("webhook_endpoint", {"status": "enabled"}, limit=_MOST):
+        enabled = call.memo.get(("hearing", home.account))
+        if enabled is None:
+            enabled = call.memo["hearing", home.account] = home.objects.query("webhook_endpoint", {"status": "enabled"}, limit=_MOST)
+        for endpoint in enabled:
             if endpoint["_connect"] == of_platform:
                 target = outbox.Endpoint(endpoint["id"], endpoint["url"], (), tuple(endpoint["enabled_events"]))
                 if target.wants(type):

@@ -6,7 +6,7 @@ from tollkey.wire.due import Due, due_now
 from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.messages import Request, Response
-from tollkey.wire.objects import Objects, Tables, dig, encode
+from tollkey.wire.objects import Objects, Tables, dig, encode, split
 from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
 from tollkey.wire.params import P, operation_params
@@ -62,6 +62,7 @@ __all__ = [
     "retrieve",
     "search_page",
     "searching",
+    "split",
     "sublist",
     "with_query",
 ]

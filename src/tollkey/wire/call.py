@@ -57,7 +57,8 @@ class Call:
 
     scope: the account and mode it works in. now: UTC epoch seconds. key: who asks; None for background work.
     path: the names in braces of the endpoint's path. platform: the account whose key it is; differs from
-    ``account`` when ``Stripe-Account`` names a connected account.
+    ``account`` when ``Stripe-Account`` names a connected account. memo: what this request works out only once, by name;
+    shared with the calls made from this one.
     """
 
     def __init__(
@@ -81,6 +82,8 @@ class Call:
         self.objects = Objects(self, setup.tables, tx, scope)
         self.schedule = Schedule(tx, scope)
         self.body: bytes = b""
+        self.memo: dict[Any, Any] = {}
+        self._of_accounts = {scope.account: self.objects}
 
     @property
     def account(self) -> str:
@@ -114,7 +117,13 @@ class Call:
         """The same work in another account of the same mode: a platform acting on its connected account, or back."""
         if account == self.scope.account:
             return self
-        return self._again(Scope(account, self.scope.livemode), self.now)
+        other = self._again(Scope(account, self.scope.livemode), self.now)
+        known = self._of_accounts.get(account)
+        if known is None:
+            self._of_accounts[account] = other.objects
+        else:
+            other.objects = known.sharing(other)
+        return other
 
     def at(self, now: int) -> Call:
         """The same work at another time: that of a test clock. Objects already loaded stay loaded."""
@@ -126,7 +135,7 @@ class Call:
 
     def _again(self, scope: Scope, now: int) -> Call:
         other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, platform=self.platform)
-        other.real = self.real
+        other.real, other.memo, other._of_accounts = self.real, self.memo, self._of_accounts
         return other
 
 

@@ -7,7 +7,7 @@ beside the object and never leave. Ids are stored, never expanded objects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -32,15 +32,6 @@ def dig(value: Any, path: str) -> Any:
             return None
         value = value.get(name)
     return value
-
-
-def as_text(value: Any) -> str | None:
-    """How an indexed column keeps a value."""
-    if value is None or isinstance(value, dict | list):
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 class Tables:
@@ -76,7 +67,7 @@ class Tables:
             record = table.get(tx, scope, id)
             if record is not None:
                 value = _decode(record)
-                table.update(tx, scope, id, record.created, record.body, record.private, _values(table, value))
+                table.update(tx, scope, id, record.created, record.body, record.private, table.values(value))
 
 
 def _decode(record: Record) -> Json:
@@ -86,14 +77,13 @@ def _decode(record: Record) -> Json:
     return value
 
 
-def _values(table: Table, value: Json) -> list[str | None]:
-    return [as_text(dig(value, field)) for field in table.indexed]
-
-
 def split(value: Json) -> tuple[Json, Json]:
     """An object's public fields, and its private ones."""
-    private = {name: field for name, field in value.items() if name.startswith("_")}
-    return ({name: field for name, field in value.items() if not name.startswith("_")} if private else value), private
+    names = [name for name in value if name[0] == "_"]
+    if not names:
+        return value, {}
+    public = value.copy()
+    return public, {name: public.pop(name) for name in names}
 
 
 def changed(before: Any, after: Any) -> Any:
@@ -110,13 +100,23 @@ def changed(before: Any, after: Any) -> Any:
     return difference
 
 
+class _Row(NamedTuple):
+    """What the database has of an object; ``undone`` is the transaction's, at the moment it was read or written."""
+
+    body: bytes
+    private: bytes | None
+    created: int
+    values: list[str | None]
+    undone: int
+
+
 class Objects:
     """The objects of one scope, within one transaction."""
 
     def __init__(self, call: Call, tables: Tables, tx: Tx, scope: Scope) -> None:
         self._call, self._tables, self.tx, self.scope = call, tables, tx, scope
         self._loaded: dict[tuple[str, str], Json] = {}
-        self._stored: dict[tuple[str, str], bytes] = {}
+        self._stored: dict[tuple[str, str], _Row] = {}
 
     def sharing(self, call: Call) -> Objects:
         """The same objects, for the same scope and transaction, under a call of another time."""
@@ -137,8 +137,11 @@ class Objects:
         known = self._loaded.get(key)
         if known is None:
             known = self._loaded[key] = _decode(record)
-            self._stored[key] = record.body
+            self._stored[key] = self._row(record, known)
         return known
+
+    def _row(self, record: Record, value: Json) -> _Row:
+        return _Row(record.body, record.private, record.created, self.table(value["object"]).values(value), self.tx.undone)
 
     def find(self, object: str, id: str) -> Json | None:
         """The object with that id, or None. The same dict each time within one request."""
@@ -180,23 +183,29 @@ class Objects:
         Raises db.Duplicate when the id is taken.
         """
         object, id = value["object"], value["id"]
-        table = self.table(object)
-        public, private = split(value)
-        body = encode(public)
-        table.insert(
-            self.tx,
-            self.scope,
-            id,
-            value.get("created") or self._call.now,
-            body,
-            orjson.dumps(private) if private else None,
-            _values(table, value),
-        )
+        row = self._insert(value)
         self._loaded[object, id] = value
-        self._stored[object, id] = body
+        self._stored[object, id] = row
         if event is not None:
             self._call.emit(event, value)
         return value
+
+    def write_once(self, value: Json) -> bytes:
+        """Store a new object as it is at this moment, which nobody will change: within this request it is not kept in memory.
+
+        So it may hold other objects as they stand, without copies of them. Returns its public JSON.
+        """
+        return self._insert(value).body
+
+    def _insert(self, value: Json) -> _Row:
+        table, row = self.table(value["object"]), self._written(value)
+        table.insert(self.tx, self.scope, value["id"], row.created, row.body, row.private, row.values)
+        return row
+
+    def _written(self, value: Json) -> _Row:
+        public, private = split(value)
+        created, values = value.get("created") or self._call.now, self.table(value["object"]).values(value)
+        return _Row(encode(public), orjson.dumps(private) if private else None, created, values, self.tx.undone)
 
     def imagine(self, value: Json) -> Json:
         """An object that exists only within this request: it can be found, and is never stored."""
@@ -209,28 +218,21 @@ class Objects:
         The event carries ``previous_attributes`` worked out against what was stored.
         """
         object, id = value["object"], value["id"]
-        table = self.table(object)
-        public, private = split(value)
-        body = encode(public)
+        table, row = self.table(object), self._written(value)
         stored = self._stored.get((object, id))
         if stored is None:
             record = table.get(self.tx, self.scope, id)
             if record is None:
                 raise self.missing(object, id)
-            stored = record.body
-        table.update(
-            self.tx,
-            self.scope,
-            id,
-            value.get("created") or self._call.now,
-            body,
-            orjson.dumps(private) if private else None,
-            _values(table, value),
-        )
+            stored = self._row(record, _decode(record))
+        if stored[2:] != row[2:]:
+            table.update(self.tx, self.scope, id, row.created, row.body, row.private, row.values)
+        elif stored != row:
+            table.rewrite(self.tx, self.scope, id, row.body, row.private)
         self._loaded[object, id] = value
-        self._stored[object, id] = body
-        if event is not None and body != stored:
-            self._call.emit(event, value, changed(orjson.loads(stored), public))
+        self._stored[object, id] = row
+        if event is not None and row.body != stored.body:
+            self._call.emit(event, value, changed(orjson.loads(stored.body), split(value)[0]))
         return value
 
     def delete(self, value: Json, event: str | None = None) -> Json:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tollkey.db.table import Range
+from tollkey.db.table import Range, as_text
 from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
-from tollkey.wire.objects import as_text, dig
+from tollkey.wire.objects import dig
 from tollkey.wire.resource import Endpoint, Json, Params
 
 if TYPE_CHECKING:

@@ -27,18 +27,27 @@ class _Node:
         self.routes: dict[str, tuple[Route, tuple[str, ...]]] = {}
 
 
+class _Last(NamedTuple):
+    route: Route
+    name: str
+    literal: dict[str, _Node]  # values that are not names: another path
+
+
 class Router:
     """The routes of one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._root = _Node()
+        self._plain: dict[tuple[str, str], Route] = {}  # paths without a name
+        self._last: dict[tuple[str, str], _Last] = {}  # paths whose only name comes last, by what stands before it
         for resource in catalogue.resources:
             for endpoint in resource.endpoints:
                 self._add(Route(resource, endpoint))
 
     def _add(self, route: Route) -> None:
-        node, names = self._root, []
+        node, parent, names = self._root, self._root, []
         for segment in route.endpoint.path.split("/")[1:]:
+            parent = node
             if segment.startswith("{"):
                 names.append(segment[1:-1])
                 if node.named is None:
@@ -47,9 +56,21 @@ class Router:
             else:
                 node = node.literal.setdefault(segment, _Node())
         node.routes[route.endpoint.method] = (route, tuple(names))
+        path, method = route.endpoint.path, route.endpoint.method
+        if not names:
+            self._plain[method, path] = route
+        elif len(names) == 1 and path.endswith("}"):
+            self._last[method, path.rpartition("/")[0]] = _Last(route, names[0], parent.literal)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route and the values of its names, or None."""
+        """The route and the values of its names, or None. Two look-ups answer for most paths; the others walk the tree."""
+        plain = self._plain.get((method, path))
+        if plain is not None:
+            return plain, {}
+        before, _, value = path.rpartition("/")
+        last = self._last.get((method, before))
+        if last is not None and value and value not in last.literal and "%" not in value and "+" not in value:
+            return last.route, {last.name: value}
         values: list[str] = []
         node = self._walk(self._root, path.split("/"), 1, values)
         if node is None:

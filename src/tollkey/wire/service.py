@@ -21,7 +21,7 @@ from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.expand import expand
 from tollkey.wire.messages import Request, Response
-from tollkey.wire.objects import encode
+from tollkey.wire.objects import encode, split
 from tollkey.wire.pages import Page
 from tollkey.wire.params import check, operation_params
 from tollkey.wire.resource import Endpoint, Json, Reply
@@ -86,7 +86,7 @@ class Service:
         self._permissions = {p.name: p for p in setup.tables.catalogue.permissions()}
         self._now, self._log = now, log
         self._in_flight: set[tuple[Scope, str]] = set()
-        self._request_ids = Ids(random.Random(secrets.randbits(256)).getrandbits)  # names, not secrets: no system call each
+        self._request_ids = Ids(random.Random(secrets.randbits(256)).getrandbits, now)  # names, not secrets: no system call each
 
     # -- the whole life
 
@@ -323,7 +323,7 @@ class Service:
     async def _stored(self, route: Route, id: str, scope: Scope, request_id: str, version: str | None) -> Response | None:
         """The zero-copy read: the bytes of one object, as they were answered when it was written. None when there is none."""
         table = self.setup.tables.of[route.resource.object]
-        body = await self.edge.read(lambda tx: table.body(tx, scope, id))
+        body = await self.edge.read(lambda tx: table.body(tx, scope, id), single=True)
         if body is None:
             return None
         headers = {"Request-Id": request_id, "Stripe-Version": version or LATEST}
@@ -352,22 +352,26 @@ class Service:
 
     def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
         """The answer as JSON: views, expansions and the caller's version applied to copies."""
+        current = self.versions.current(call.version)
+        as_it_is = current and not paths  # nothing changes what is shown, so it need not be a copy
         if isinstance(answer, Page):
-            answer.data = [self._show(call, item) for item in answer.data]
+            answer.data = [self._show(call, item, as_it_is) for item in answer.data]
             shown = answer.answer()
             if answer.count is not None and "total_count" in paths:
                 shown["total_count"] = answer.count()
                 paths = [path for path in paths if path != "total_count"]
         else:
-            shown = self._show(call, answer)
+            shown = self._show(call, answer, as_it_is)
         if paths:
             expand(call, shown, paths, self._expandable_by(call.key))
-        if not self.versions.current(call.version):
+        if not current:
             self.versions.undo(call, shown, call.version)
         return shown
 
-    def _show(self, call: Call, value: Json) -> Json:
+    def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
         resource = self.setup.tables.catalogue.by_object.get(value.get("object") or "")
+        if as_it_is and (resource is None or (resource.view is None and not (call.client and resource.client_view))):
+            return split(value)[0]
         shown = call.objects.copy(value)
         if resource is None or shown.get("deleted") is True:
             return shown

@@ -7,7 +7,7 @@ expand_targets("charge", "customer.default_source")      # ("bank_account", "car
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from tollkey.wire.spec import EXPANDABLE, NULLABLE, REQUIRED, object_facts
@@ -39,12 +39,17 @@ def blank(object_name: str, /, **given: Any) -> dict[str, Any]:
         made[name] = kind()
     made.update(given)
     if len(made) > len(template.object):
-        order = template.order
-        stray = given.keys() - order.keys()
-        if stray:
-            raise ValueError(f"{object_name} has no {', '.join(sorted(stray))}")
-        return {name: made[name] for name in sorted(made, key=order.__getitem__)}
+        return {name: made[name] for name in _in_order(object_name, tuple(made))}
     return made
+
+
+@lru_cache(maxsize=2_000)
+def _in_order(object_name: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    order = _template(object_name).order
+    stray = set(names) - order.keys()
+    if stray:
+        raise ValueError(f"{object_name} has no {', '.join(sorted(stray))}")
+    return tuple(sorted(names, key=order.__getitem__))
 
 
 def missing_fields(object: dict[str, Any], object_name: str | None = None) -> list[str]:
