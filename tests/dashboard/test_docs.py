@@ -103,7 +103,7 @@ def test_every_curl_example_is_a_request_that_the_server_understands(site: Site)
                 continue
             if answer.status in (401, 403, 500) or code in ("parameter_unknown", "parameter_missing", "parameter_invalid_integer"):
                 wrong.append((method, path, answer.status, answer["error"]["message"]))
-    assert not wrong, "\n".join(map(str, wrong))
+    assert not wrong, "Give it an example in dashboard/reference/samples.py:\n" + "\n".join(map(str, wrong))
 
 
 def test_python_examples_run_with_the_official_library(site: Site) -> None:
@@ -169,7 +169,8 @@ def test_other_languages_close_what_they_open_and_name_what_is_sent(site: Site) 
 def test_every_error_code_in_the_source_is_explained() -> None:
     from tests.support.codes import codes_in_source
 
-    assert sorted(codes_in_source() - ERROR_CODES.keys()) == []
+    unknown = sorted(codes_in_source() - ERROR_CODES.keys())
+    assert not unknown, f"Explain in dashboard/reference/error_codes.py: {unknown}"
 
 
 def test_the_tables_of_the_guides_come_from_the_code(site: Site) -> None:

@@ -80,6 +80,8 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/billing_portal/configurations": {"features": {"invoice_history": {"enabled": True}}},
     "POST /v1/billing_portal/sessions": {"customer": "cus_", "return_url": "https://example.com/account"},
     "POST /v1/payment_links": {"line_items": [{"price": "price_", "quantity": 1}]},
+    "POST /v1/terminal/locations": {"display_name": "HQ", "address": {"line1": "1 Main Street", "city": "San Francisco", "state": "CA",
+                                                                   "postal_code": "94111", "country": "US"}},
     "POST /v1/tokens": {"card": {"number": "4242424242424242", "exp_month": 5, "exp_year": 2030, "cvc": "314"}},
 }  # fmt: skip
 
