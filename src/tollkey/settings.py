@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 
-def _setting(default: Any, about: str, shown: bool = True) -> Any:
-    return field(default=default, repr=shown, metadata={"about": about})
+def _setting(default: Any, about: str, shown: bool = True, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, repr=shown, metadata={"about": about, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,12 @@ class Settings:
         1_000_000_000, "Minor units that the first account's test balance begins with, as a top-up; 0 for an empty balance."
     )
     settle_seconds: int = _setting(5, "How long asynchronous test outcomes (a pending refund, a bank debit) take, in seconds.")
+    after_last_retry: str = _setting(
+        "cancel",
+        "What becomes of a subscription when the last retry of its invoice has failed: cancel; unpaid (later invoices stay drafts);"
+        " past_due (later invoices are still collected).",
+        choices=("cancel", "unpaid", "past_due"),
+    )
 
     @property
     def in_postgres(self) -> bool:
@@ -58,6 +64,10 @@ def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Sett
         if name in environ:
             values[setting.name] = _read(name, environ[name], setting.default)
     values.update({name: value for name, value in given.items() if value is not None})
+    for setting in fields(Settings):
+        choices, value = setting.metadata["choices"], values.get(setting.name, setting.default)
+        if choices and value not in choices:
+            raise ValueError(f"TOLLKEY_{setting.name.upper()} must be one of {', '.join(choices)}, not {value!r}")
     return Settings(**values)
 
 

@@ -1,4 +1,11 @@
-"""What an invoice's fate means for its subscription: it becomes active, past due, unpaid or canceled."""
+"""What an invoice's fate means for its subscription: it becomes active, past due, unpaid or canceled.
+
+    active ──attempt failed──▶ past_due ──last attempt failed──▶ canceled │ unpaid │ past_due   (setting ``after_last_retry``)
+       ▲                          │                                          │         │
+       └───── the latest invoice is paid or voided ──────────────────────────┴─────────┘
+
+While unpaid, every new invoice stays a draft; while past due, it is still collected.
+"""
 
 from __future__ import annotations
 
@@ -72,15 +79,25 @@ def apply_pending(call: Call, subscription: Json) -> None:
 
 
 def failed(call: Call, invoice: Json) -> None:
-    """An attempt failed: the first invoice leaves the subscription incomplete, a later one makes it past due, the last attempt ends it."""
+    """An attempt failed: the first invoice leaves the subscription incomplete, a later one makes it past due; the last attempt decides."""
     subscription = _of(call, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete", "incomplete_expired"):
         return
     if invoice["next_payment_attempt"] is None and invoice["collection_method"] == "charge_automatically" and invoice.get("_exhausted"):
-        end(call, subscription, "payment_failed")
+        _after_last(call, subscription)
         return
     if invoice["id"] == subscription["latest_invoice"] and subscription["status"] in ("active", "trialing"):
         subscription["status"] = "past_due"
+        call.objects.save(subscription, UPDATED)
+
+
+def _after_last(call: Call, subscription: Json) -> None:
+    """The last attempt failed: what the server's setting says becomes of the subscription."""
+    wanted = call.service("settings").after_last_retry
+    if wanted == "cancel":
+        end(call, subscription, "payment_failed")
+    elif subscription["status"] in ("active", "trialing", "past_due"):
+        subscription["status"] = wanted
         call.objects.save(subscription, UPDATED)
 
 
