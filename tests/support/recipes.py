@@ -422,6 +422,8 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "fee_refund": lambda m: m.post(f"/v1/application_fees/{_application_fee(m)['id']}/refunds", amount=10),
     "file": _upload,
     "billing.meter": _usage,
+    "billing.credit_balance_transaction": lambda m: (
+        m.make("billing.credit_grant"), _first(m, "/v1/billing/credit_balance_transactions"))[1],
     "identity.verification_report": lambda m: _verified(m),
     "invoice": _draft,
     "invoice_payment": lambda m: _first(m, "/v1/invoice_payments", invoice=_open_invoice(m)["id"]),
@@ -514,6 +516,13 @@ BODIES: dict[str, Body] = {
     "POST /v1/application_fees/{}/refunds": {"amount": 5},
     "POST /v1/application_fees/{}/refunds/{}": META,
     "POST /v1/apple_pay/domains": lambda m: {"domain_name": f"shop{m.next()}.example.com"},
+    "POST /v1/billing/credit_grants": lambda m: {
+        "customer": m.id("customer"), "amount": {"type": "monetary", "monetary": {"value": 500, "currency": "usd"}},
+        "applicability_config": {"scope": {"price_type": "metered"}}},
+    "POST /v1/billing/credit_grants/{}": META,
+    "GET /v1/billing/credit_balance_summary": lambda m: {
+        "customer": m.make("billing.credit_grant")["customer"],
+        "filter": {"type": "applicability_scope", "applicability_scope": {"price_type": "metered"}}},
     "POST /v1/billing/meter_event_adjustments": lambda m: {
         "event_name": m.shared("billing.meter")["event_name"], "type": "cancel", "cancel": {"identifier": _meter_event(m)}},
     "POST /v1/billing/meter_events": lambda m: {

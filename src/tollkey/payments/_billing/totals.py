@@ -43,7 +43,8 @@ class Tax(NamedTuple):
 class Line:
     """One line, before and after.
 
-    amount: what it costs. discounts, rates: its own, used before the invoice's. off and taxes are worked out.
+    amount: what it costs. discounts, rates: its own, used before the invoice's. credits: what billing credits pay of it,
+    before taxes. off and taxes are worked out.
     """
 
     amount: int
@@ -51,13 +52,14 @@ class Line:
     product: str | None = None
     discounts: Sequence[Off] = ()
     rates: Sequence[Rate] = ()
+    credits: int = 0
     off: list[tuple[str, int]] = field(default_factory=list)
     taxes: list[Tax] = field(default_factory=list)
 
     @property
     def net(self) -> int:
-        """The amount after discounts."""
-        return self.amount - sum(amount for _, amount in self.off)
+        """The amount after discounts and billing credits."""
+        return self.amount - self.credits - sum(amount for _, amount in self.off)
 
     @property
     def excluding(self) -> int:

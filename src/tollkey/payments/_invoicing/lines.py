@@ -211,6 +211,7 @@ def settle(call: Call, invoice: Json) -> None:
     """Work out discounts, taxes and totals of an invoice from its lines, in place. What is private of a line stays in ``_lines``."""
     data = invoice["lines"]["data"]
     private = invoice.setdefault("_lines", {})
+    credits: dict[str, list[tuple[str, int]]] = invoice.get("_credits") or {}
     at = invoice["created"]
     lines = []
     for line in data:
@@ -219,7 +220,8 @@ def settle(call: Call, invoice: Json) -> None:
         own = offs(call, line["discounts"], invoice["currency"], at)
         rates = [rate_of(call, id) for id in private.get(line["id"], {}).get("rates", ())]
         product = ((line["pricing"] or {}).get("price_details") or {}).get("product")
-        lines.append(Line(line["amount"], line["discountable"], product, own, rates))
+        paid = sum(amount for _, amount in credits.get(line["id"], ()))
+        lines.append(Line(line["amount"], line["discountable"], product, own, rates, paid))
     exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
     default = [] if exempt else [rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]
     if exempt:
@@ -229,16 +231,26 @@ def settle(call: Call, invoice: Json) -> None:
     totals = compute(lines, whole, default)
     for line, worked in zip(data, lines, strict=True):
         line["discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in worked.off]
-        line["pretax_credit_amounts"] = [{"amount": amount, "discount": id, "type": "discount"} for id, amount in worked.off]
+        line["pretax_credit_amounts"] = [
+            *({"amount": amount, "discount": id, "type": "discount"} for id, amount in worked.off),
+            *(_credit_entry(id, amount) for id, amount in credits.get(line["id"], ())),
+        ]
         line["taxes"] = [tax_entry(tax) for tax in worked.taxes]
         line["subtotal"] = line["amount"]
     shipping = (invoice["shipping_cost"] or {}).get("amount_total", 0)
     invoice["subtotal"], invoice["subtotal_excluding_tax"] = totals.subtotal, totals.subtotal_excluding_tax
     invoice["total"], invoice["total_excluding_tax"] = totals.total + shipping, totals.total_excluding_tax + shipping
     invoice["total_discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in totals.discounts]
-    invoice["total_pretax_credit_amounts"] = [{"amount": amount, "discount": id, "type": "discount"} for id, amount in totals.discounts]
+    invoice["total_pretax_credit_amounts"] = [
+        *({"amount": amount, "discount": id, "type": "discount"} for id, amount in totals.discounts),
+        *(_credit_entry(id, amount) for line in data for id, amount in credits.get(line["id"], ())),
+    ]
     invoice["total_taxes"] = [tax_entry(tax) for tax in totals.taxes]
     invoice["lines"]["total_count"] = len(data)
+
+
+def _credit_entry(transaction: str, amount: int) -> Json:
+    return {"amount": amount, "credit_balance_transaction": transaction, "type": "credit_balance_transaction"}
 
 
 def credit_text(call: Call, price: Json, quantity: int, at: int) -> str:

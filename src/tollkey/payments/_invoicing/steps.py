@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tollkey.payments import _billing_credits
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._currency import minimum
 from tollkey.payments._invoicing import intents, standing
@@ -19,7 +20,7 @@ def customer_of(call: Call, invoice: Json) -> Json:
 
 
 def finalize(call: Call, invoice: Json) -> None:
-    """Number a draft and open it; one that nothing is due on is paid at once. The customer's balance is used up first.
+    """Number a draft and open it; one that nothing is due on is paid at once. Billing credits and the customer's balance are used first.
 
     Raises ApiError when it is not a draft any more.
     """
@@ -29,6 +30,8 @@ def finalize(call: Call, invoice: Json) -> None:
         )
     customer = customer_of(call, invoice)
     refresh(call, invoice)
+    if _billing_credits.apply(call, invoice):
+        refresh(call, invoice)
     _use_balance(call, invoice, customer)
     call.schedule.cancel("invoice.advance", invoice["id"])
     if invoice["number"] is None:
@@ -162,6 +165,7 @@ def void(call: Call, invoice: Json) -> None:
     invoice.update(status="void", auto_advance=False, next_payment_attempt=None)
     invoice["status_transitions"]["voided_at"] = call.now
     _let_go(call, invoice)
+    _billing_credits.give_back(call, invoice)
     call.objects.save(invoice, "invoice.updated")
     call.emit("invoice.voided", invoice)
     subscription = subscription_of(invoice)
