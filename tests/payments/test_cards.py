@@ -371,7 +371,7 @@ def test_a_charges_card_has_the_keys_of_a_recorded_one() -> None:
     assert set(body) == {
         "amount_authorized", "authorization_code", "brand", "checks", "country", "exp_month", "exp_year", "extended_authorization",
         "fingerprint", "funding", "incremental_authorization", "installments", "last4", "mandate", "multicapture", "network",
-        "network_token", "network_transaction_id", "overcapture", "regulated_status", "three_d_secure", "wallet",
+        "network_token", "network_transaction_id", "overcapture", "regulated_status", "three_d_secure", "transaction_link_id", "wallet",
     }  # fmt: skip
     assert body["overcapture"] == {"maximum_amount_capturable": 2500, "status": "unavailable"}
     assert body["amount_authorized"] == 2500

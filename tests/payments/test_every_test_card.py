@@ -264,8 +264,9 @@ def test_a_bank_debit_ends_as_its_account_number_says(api: Api, number: str, sta
 def test_small_deposits_are_verified_as_the_table_says(api: Api, amounts: list[int], code: str) -> None:
     account = {"account_holder_type": "individual", "account_number": "000123456789", "routing_number": "110000000"}
     made = api.ok(
-        "post", "/v1/payment_methods", type="us_bank_account", us_bank_account=account, billing_details={"name": "J", "email": "j@example.com"}
-    )["id"]
+        "post", "/v1/payment_methods", type="us_bank_account", us_bank_account=account,
+        billing_details={"name": "J", "email": "j@example.com"},
+    )["id"]  # fmt: skip
     intent = api.ok(
         "post", "/v1/payment_intents", amount=1000, currency="usd", confirm=True, payment_method=made,
         payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}},

@@ -129,3 +129,9 @@ def _balance_is_its_transactions(api: Api, account: Answer | None) -> None:
             break
         after = {"starting_after": page["data"][-1]["id"]}
     assert {c: n for c, n in shown.items() if n} == {c: n for c, n in summed.items() if n}
+
+
+def test_a_platforms_balance_tells_what_is_reserved_for_its_accounts(api: Api) -> None:
+    assert "connect_reserved" not in api.get("/v1/balance")
+    api.ok("post", "/v1/accounts", type="express", country="US")
+    assert api.get("/v1/balance")["connect_reserved"] == [{"amount": 0, "currency": "usd"}]

@@ -85,3 +85,10 @@ def test_before_2022_11_15_a_charge_carries_its_refunds(api: Api) -> None:
     old = api.get(f"/v1/charges/{made['id']}", headers={"Stripe-Version": "2020-08-27"})
     assert old["refunds"]["total_count"] == 1
     assert "refunds" not in api.get(f"/v1/charges/{made['id']}")
+
+
+def test_a_refund_names_what_its_charge_was_paid_with(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers", source="tok_visa")
+    charge = api.ok("post", "/v1/charges", amount=1000, currency="usd", customer=customer["id"])
+    refund = api.ok("post", "/v1/refunds", charge=charge["id"])
+    assert (refund["customer"], refund["payment_method"]) == (customer["id"], customer["default_source"])

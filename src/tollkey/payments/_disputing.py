@@ -117,9 +117,7 @@ def open_dispute(call: Call, charge: Json, kind: Dispute, amount: int | None = N
         is_charge_refundable=inquiry,
         livemode=call.livemode,
         payment_intent=charge["payment_intent"],
-        payment_method_details={"card": {"brand": card["brand"], "case_type": case, "network_reason_code": network_code}, "type": "card"}
-        if card
-        else None,
+        payment_method_details=_card_details(card, case, network_code) if card else None,
         reason=reason,
         status="warning_needs_response" if inquiry else "needs_response",
     )
@@ -144,6 +142,11 @@ def _close_others(call: Call, charge: Json) -> None:
     for warning in call.objects.query("radar.early_fraud_warning", {"charge": charge["id"]}):
         warning["actionable"] = False
         call.objects.save(warning, "radar.early_fraud_warning.updated")
+
+
+def _card_details(card: Json, case: str, network_code: str) -> Json:
+    brand, network = card["brand"], card.get("network") or card["brand"]
+    return {"card": {"brand": brand, "case_type": case, "network": network, "network_reason_code": network_code}, "type": "card"}
 
 
 def _eligibility(types: list[str]) -> Json:

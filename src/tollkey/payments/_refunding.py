@@ -86,7 +86,7 @@ def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
     elif kind != "stripe_account":
         details[kind] = {}
     more: dict[str, Any] = {} if kind == "stripe_account" else {"destination_details": details}
-    return blank(
+    made = blank(
         "refund",
         id=call.ids.new("pyr" if ours else "re"),
         amount=amount,
@@ -99,6 +99,8 @@ def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
         status="succeeded",
         **more,
     )
+    made.update(customer=charge.get("customer"), customer_account=None, payment_method=charge.get("payment_method"))
+    return made
 
 
 def _release(call: Call, charge: Json, value: Json) -> Json:

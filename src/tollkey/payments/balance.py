@@ -32,6 +32,8 @@ def balance(call: Call, params: Params) -> Json:
     instant = [{**line, "source_types": {"card": line["amount"]}} for line in available if line["amount"] > 0]
     if instant and not call.livemode:
         answer["instant_available"] = instant
+    if call.objects.query("account", limit=2)[1:]:  # a platform: nothing is held back for its accounts here
+        answer["connect_reserved"] = [{"amount": 0, "currency": line["currency"]} for line in available]
     issuing = ledger.balance(call.tx, call.scope, call.now, ledger.ISSUING)
     if issuing:
         answer["issuing"] = {"available": [{"amount": book.available, "currency": code} for code, book in sorted(issuing.items())]}
@@ -40,6 +42,18 @@ def balance(call: Call, params: Params) -> Json:
         "pending": [{"amount": 0, "currency": default}],
     }
     return answer
+
+
+def _instant(call: Call, shown: Json) -> list[Json]:
+    """``instant_available`` with ``net_available``: what an instant payout brings to each external account that can take one."""
+    account = acting_account(call) or {}
+    every = (account.get("external_accounts") or {}).get("data") or []
+    able = [one for one in every if ((account.get("_external") or {}).get(one["id"]) or {}).get("_instant")]
+    lines: list[Json] = shown.get("instant_available") or []
+    for line in lines:
+        net = {"amount": line["amount"], "source_types": line["source_types"]}
+        line["net_available"] = [{**net, "destination": one["id"]} for one in able if one["currency"] == line["currency"]]
+    return lines
 
 
 def tell(call: Call, id: str) -> None:
@@ -71,6 +85,7 @@ BALANCE = Resource(
     permission=PERMISSION,
     endpoints=(Endpoint("GET", "/v1/balance", balance),),
     stored=False,
+    expands={"instant_available": _instant},
     on_due={"balance.available": tell},
     title="Balance",
 )

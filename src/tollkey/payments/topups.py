@@ -40,7 +40,7 @@ def create(call: Call, params: Params) -> Json:
 
 
 def _new(call: Call, amount: int, currency: str, params: Params) -> Json:
-    return blank(
+    made = blank(
         "topup",
         id=call.ids.new("tu"),
         amount=amount,
@@ -54,6 +54,8 @@ def _new(call: Call, amount: int, currency: str, params: Params) -> Json:
         status="pending",
         transfer_group=params.get("transfer_group"),
     )
+    made["initiated_by"] = None
+    return made
 
 
 def settle(call: Call, id: str) -> None:

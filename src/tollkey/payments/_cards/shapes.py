@@ -195,6 +195,7 @@ def charge_card_details(
         "overcapture": {"maximum_amount_capturable": amount if approved else 0, "status": "unavailable"},
         "regulated_status": "unregulated",
         "three_d_secure": three_d_secure,
+        "transaction_link_id": None,
         "wallet": wallet,
     }
     if capture_before is not None:

@@ -7,7 +7,10 @@ from typing import Any
 from tollkey.wire import Json
 
 _AUTHENTICATION, _COLLECTION = "disable_stripe_user_authentication", "external_account_collection"
-_PAYMENT = ("capture_payments", "destination_on_behalf_of_charge_management", "dispute_management", "refund_management")
+_PAYMENT = (
+    "capture_payments", "destination_on_behalf_of_charge_management", "dispute_management", "refund_management",
+    "smart_disputes_management",
+)  # fmt: skip
 _PAYOUT = (_AUTHENTICATION, "edit_payout_schedule", _COLLECTION, "instant_payouts", "standard_payouts")
 _COMPONENTS: dict[str, tuple[str, ...]] = {
     "account_management": (_AUTHENTICATION, _COLLECTION),
