@@ -23,6 +23,7 @@ from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.sessions import start
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM
+from tollkey.platform.request_counts import count
 from tollkey.server import Core, build, ensure_first_account, open_core, test_pair
 from tollkey.settings import Settings
 from tollkey.wire import Request
@@ -59,7 +60,7 @@ def fill(core: Core, account: str, requests: int, keys: int) -> None:
                 status, code, ids[n % len(ids)] if ids else None, "rk_test_...abcd", "127.0.0.1", "2026-05-27.dahlia", "bench", None,
                 "amount=2000&currency=usd" * 3, '{"id": "ch_1", "object": "charge"}' * 8, f"ch_{n:024}",
             ))  # fmt: skip
-        core.logs.write(lambda tx, rows=rows: tx.execute_many(insert, rows))
+        core.logs.write(lambda tx, rows=rows: (tx.execute_many(insert, rows), count(tx, ((*row[1:4], *row[8:11]) for row in rows))))
     if core.logs.dialect == "postgres":
         core.logs.write(lambda tx: tx.execute("ANALYZE request_logs"))
 

@@ -184,3 +184,25 @@ def test_ids_lead_to_their_pages(site: Site) -> None:
     assert presenter.address("cus_1") == "/objects/customer/cus_1"
     assert presenter.address("evt_1") == "/events/evt_1"
     assert presenter.address("nothing") == ""
+
+
+def test_a_list_is_exported_as_it_is_filtered_and_no_cell_is_a_formula(site: Site) -> None:
+    site.api.post("/v1/customers", name="=cmd()", email="a@example.com")
+    site.api.post("/v1/customers", name="Otto", email="b@example.com")
+    answer = site.browser("analyst").get(url(site, "/objects/customer/export"))
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert "'=cmd()" in answer.text
+    assert len(answer.text.splitlines()) == 3
+    filtered = site.browser("analyst").get(url(site, "/objects/customer/export?email=b@example.com")).text
+    assert "Otto" in filtered
+    assert "cmd" not in filtered
+    assert site.browser("view_only").get(url(site, "/objects/customer/export")).status == 403
+
+
+def test_a_query_in_the_language_of_the_api_is_understood(site: Site) -> None:
+    pay(site, 2000)
+    pay(site, 700)
+    text = site.browser("developer").get(url(site, "/payments?query=amount%3E1000")).text
+    assert "$20.00" in text
+    assert "$7.00" not in text
+    assert "must be quoted" in site.browser("developer").get(url(site, "/payments?query=amount%3E%3E")).text

@@ -159,8 +159,10 @@ class Presenter:
             if name in _LATER or name.startswith("_"):
                 continue
             if isinstance(inner, dict) and inner:
-                yield Field(prefix + name, words(name), Value("text", ""), depth)
-                yield from self._walk(inner, f"{prefix}{name}.", depth + 1, inner.get("currency") or currency)
+                within = list(self._walk(inner, f"{prefix}{name}.", depth + 1, inner.get("currency") or currency))
+                if within:
+                    yield Field(prefix + name, words(name), Value("text", ""), depth)
+                    yield from within
             elif isinstance(inner, list) and inner:
                 yield from self._list(prefix + name, name, inner, depth, currency)
 

@@ -5,20 +5,24 @@ Everything comes from the resources' declarations: ``title``, ``columns``, ``ind
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import Any
 
 from tollkey.dashboard import acting, activity
-from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, File, Nav, NotHere, Page, Params, Redirect, Render, Visit
 from tollkey.dashboard.pages.events import without_secrets
 from tollkey.dashboard.pages.logs import day
 from tollkey.dashboard.present import Presenter
 from tollkey.dashboard.reference.pages import words_of_property
 from tollkey.db.table import Range
 from tollkey.platform import request_logs
-from tollkey.wire import Json, Resource, dig
+from tollkey.wire import ApiError, Json, Resource, dig
+from tollkey.wire import Page as ListPage
 
 _PAGE = 25
+_MOST_EXPORTED = 10_000
 #: Filters that would be no help: an id per object.
 _HIDDEN = frozenset({"client_secret", "_about", "fingerprint"})
 #: Resources with pages of their own, and small parts that are looked at through the object they belong to.
@@ -71,10 +75,14 @@ def index(ctx: Visit, params: Params) -> Answer:
     after, begin, end = params.get("after"), params.get("from"), params.get("to")
     table = ctx.setup.tables.of[resource.object]
     cursor = table.get(ctx.tx, ctx.scope, after) if after else None
-    ranges = [Range("created", operator, at) for operator, at in ((">=", day(begin)), ("<=", day(end, end=True))) if at is not None]
+    ranges = _ranges(params)
     objects = ctx.call().objects
     if query:
-        found, more = _search(ctx, resource, query), False
+        try:
+            answered = _in_words(ctx, resource, query)
+        except ApiError as problem:
+            answered, ctx.errors = [], {"": problem.message}
+        found, more = (_search(ctx, resource, query) if answered is None else answered), False
     else:
         found = objects.page(resource.object, _PAGE + 1, equal=given, ranges=ranges, after=cursor)
         more = len(found) > _PAGE
@@ -84,9 +92,15 @@ def index(ctx: Visit, params: Params) -> Answer:
         "resource": resource, "title": title_of(resource, ctx), "items": found[:_PAGE], "columns": resource.columns or ("id", "created"),
         "filters": filters, "given": given, "begin": begin, "end": end, "query": query, "choices": _choices(resource, filters),
         "presenter": Presenter(ctx.setup.tables.catalogue),
+        "export": ctx.url(f"{url}/export", **kept),
         "older": ctx.url(url, after=found[_PAGE - 1]["id"], **kept) if more else "", "newest": ctx.url(url, **kept) if after else "",
     }  # fmt: skip
     return Render("objects/index.html", context)
+
+
+def _ranges(params: Params) -> list[Range]:
+    bounds = ((">=", day(params.get("from"))), ("<=", day(params.get("to"), end=True)))
+    return [Range("created", operator, at) for operator, at in bounds if at is not None]
 
 
 def _choices(resource: Resource, filters: list[str]) -> dict[str, tuple[str, ...]]:
@@ -117,6 +131,38 @@ def _search(ctx: Visit, resource: Resource, query: str) -> list[Json]:
             break
         cursor = records[-1]
     return found[:_PAGE]
+
+
+def _in_words(ctx: Visit, resource: Resource, query: str) -> list[Json] | None:
+    """The answer of the API's own search for a query in its language (``status:'succeeded'``); None when it is not one."""
+    endpoint = next((e for e in resource.endpoints if e.method == "GET" and e.path.endswith("/search")), None)
+    if endpoint is None or not any(mark in query for mark in (":", "<", ">", "~")):
+        return None
+    found = endpoint.handler(ctx.call(), {"query": query, "limit": _PAGE})
+    return list(found.data) if isinstance(found, ListPage) else None
+
+
+def export(ctx: Visit, params: Params) -> Answer:
+    """The list as a CSV file (RFC 4180), filtered as it is on the page; at most 10,000 objects."""
+    resource = _resource(ctx, params["object"])
+    given = {name: params.get(name) for name in filters_of(resource) if params.get(name)}
+    ranges = _ranges(params)
+    columns = list(dict.fromkeys(["id", *resource.columns, "currency", "created", "metadata"]))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(columns)
+    for item in ctx.call().objects.page(resource.object, _MOST_EXPORTED, equal=given, ranges=ranges):
+        writer.writerow([_plain(dig(item, column)) for column in columns])
+    return File(f"{resource.object.replace('.', '_')}.csv", "text/csv; charset=utf-8", text.getvalue().encode())
+
+
+def _plain(value: Any) -> str:
+    """A cell; a text that a spreadsheet would take for a formula is marked as text."""
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        return json.dumps(without_secrets(value), ensure_ascii=False) if value else ""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else str(value)
 
 
 def show(ctx: Visit, params: Params) -> Answer:
@@ -225,6 +271,7 @@ PAGES = (
     ),
     Page("/objects", kinds, action="objects.see", nav=Nav("Payments", "All objects", 90)),
     Page("/objects/{object}", index, action="objects.see"),
+    Page("/objects/{object}/export", export, action="objects.export"),
     Page("/objects/{object}/{id}", show, action="objects.see"),
     *_acting_pages(),
 )
