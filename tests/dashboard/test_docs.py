@@ -151,7 +151,7 @@ def test_what_the_libraries_call_is_there_in_the_python_library(site: Site) -> N
                 service = getattr(service, name, None)
             if one.request.services and not hasattr(service, one.request.verb):
                 missing.append((one.method, one.path))
-    assert not missing, "\n".join(map(str, missing))
+    assert not missing, "Say in dashboard/reference/naming.py how the libraries call them:\n" + "\n".join(map(str, missing))
 
 
 def test_other_languages_close_what_they_open_and_name_what_is_sent(site: Site) -> None:

@@ -21,7 +21,7 @@ _IRREGULAR = frozenset({
 _VERBS = {
     ("credit_notes", "void"): "void_credit_note", ("invoices", "finalize"): "finalize_invoice", ("invoices", "send"): "send_invoice",
     ("invoices", "void"): "void_invoice", ("quotes", "finalize"): "finalize_quote", ("subscriptions", "delete"): "cancel",
-    ("settings", "create"): "update",
+    ("settings", "create"): "update", ("credit_grants", "void"): "void_grant",
 }  # fmt: skip
 _SERVICES = {"invoiceitems": "invoice_items"}
 _BRACES = re.compile(r"\{\w+\}")

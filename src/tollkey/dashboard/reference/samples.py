@@ -82,6 +82,10 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/payment_links": {"line_items": [{"price": "price_", "quantity": 1}]},
     "POST /v1/terminal/locations": {"display_name": "HQ", "address": {"line1": "1 Main Street", "city": "San Francisco", "state": "CA",
                                                                    "postal_code": "94111", "country": "US"}},
+    "GET /v1/billing/credit_balance_summary": {"customer": "cus_", "filter": {"type": "applicability_scope",
+                                               "applicability_scope": {"price_type": "metered"}}},
+    "POST /v1/billing/credit_grants": {"customer": "cus_", "category": "paid", "applicability_config": {"scope": {"price_type": "metered"}},
+                                       "amount": {"type": "monetary", "monetary": {"value": 1000, "currency": "usd"}}},
     "POST /v1/tokens": {"card": {"number": "4242424242424242", "exp_month": 5, "exp_year": 2030, "cvc": "314"}},
 }  # fmt: skip
 
