@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -164,6 +168,21 @@ def test_other_languages_close_what_they_open_and_name_what_is_sent(site: Site) 
                     assert bare.count(opened) == bare.count(closed), (language.id, one.path, code)
                 assert "KEY" in code
                 assert BASE in code or language.id == "node"
+
+
+def test_every_python_example_compiles_and_every_node_example_parses(site: Site, tmp_path: Path) -> None:
+    scripts = []
+    for resource in resources_shown(site.core.catalogue):
+        for one in page_of(site.core.catalogue, resource).operations:
+            compile(LANGUAGES[1].write(one.request, "KEY", BASE), one.path, "exec")
+            scripts.append("async () => {\n" + LANGUAGES[2].write(one.request, "KEY", BASE).partition("\n")[2] + "\n};")
+    node = shutil.which("node") or str(Path(sys.executable).parent / "node")
+    if not Path(node).exists():
+        pytest.skip("no node here")
+    file = tmp_path / "examples.mjs"
+    file.write_text("\n".join(scripts))
+    done = subprocess.run([node, "--check", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_error_code_in_the_source_is_explained() -> None:
