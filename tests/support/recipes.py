@@ -397,11 +397,12 @@ def _issuing_dispute(m: Maker) -> Json:
     return m.post("/v1/issuing/disputes", transaction=spent, evidence=evidence)
 
 
-def _usage(m: Maker) -> Json:
-    return m.post(
-        "/v1/billing/meters", display_name="Calls", event_name=f"calls_{m.next()}", default_aggregation={"formula": "sum"},
-        customer_mapping={"type": "by_id", "event_payload_key": "stripe_customer_id"}, value_settings={"event_payload_key": "value"},
-    )  # fmt: skip
+def _metered(m: Maker) -> str:
+    """An item whose use is counted by records, as plans were metered before meters."""
+    plan = m.post("/v1/plans", amount=10, currency="usd", interval="month", usage_type="metered", product={"name": "Calls"})["id"]
+    made = m.post("/v1/subscriptions", customer=_customer_with_card(m)["id"], items=[{"plan": plan}])
+    found: str = made["items"]["data"][0]["id"]
+    return found
 
 
 #: What cannot be made by one POST to its collection.
@@ -421,7 +422,6 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     ),
     "fee_refund": lambda m: m.post(f"/v1/application_fees/{_application_fee(m)['id']}/refunds", amount=10),
     "file": _upload,
-    "billing.meter": _usage,
     "billing.credit_balance_transaction": lambda m: (
         m.make("billing.credit_grant"), _first(m, "/v1/billing/credit_balance_transactions"))[1],
     "identity.verification_report": lambda m: _verified(m),
@@ -528,6 +528,10 @@ BODIES: dict[str, Body] = {
     "POST /v1/billing/meter_events": lambda m: {
         "event_name": m.shared("billing.meter")["event_name"], "identifier": f"id{m.next()}",
         "payload": {"stripe_customer_id": m.id("customer"), "value": "5"}},
+    "POST /v1/billing/meters": lambda m: {
+        "display_name": "Calls", "event_name": f"calls_{m.next()}", "default_aggregation": {"formula": "sum"},
+        "customer_mapping": {"type": "by_id", "event_payload_key": "stripe_customer_id"},
+        "value_settings": {"event_payload_key": "value"}},
     "POST /v1/billing/meters/{}": {"display_name": "More calls"},
     "GET /v1/billing/meters/{}/event_summaries": lambda m: {
         "customer": m.id("customer"), "start_time": m.api.now - m.api.now % 60 - 3600, "end_time": m.api.now - m.api.now % 60},
@@ -673,6 +677,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/subscriptions/{}/resume": {"billing_cycle_anchor": "now"},
     "POST /v1/subscription_items": lambda m: {"subscription": _subscription(m)["id"], "price": _recurring(m)},
     "POST /v1/subscription_items/{}": META,
+    "POST /v1/subscription_items/{}/usage_records": lambda m: {"quantity": 5, "timestamp": m.api.now},
     "GET /v1/subscription_items": lambda m: {"subscription": _subscription(m)["id"]},
     "POST /v1/subscription_schedules": lambda m: {"from_subscription": _subscription(m)["id"]},
     "POST /v1/subscription_schedules/{}": META,
@@ -773,6 +778,8 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "POST /v1/payment_methods/{}/attach": lambda m: [m.post("/v1/payment_methods", type="card", card=CARD)["id"]],
     "POST /v1/payouts/{}/cancel": lambda m: [m.make("payout")["id"]],
     "POST /v1/payouts/{}/reverse": lambda m: [_arrived(m)],
+    "GET /v1/quotes/{}/pdf": lambda m: [_quote(m, final=True)["id"]],
+    "POST /v1/subscription_items/{}/usage_records": lambda m: [_metered(m)],
     "POST /v1/quotes/{}/accept": lambda m: [_quote(m, final=True)["id"]],
     "POST /v1/refunds/{}/cancel": lambda m: [_waiting_refund(m)],
     "POST /v1/customers/{}/subscriptions": lambda m: [_customer_with_card(m)["id"]],
