@@ -70,3 +70,9 @@ def test_tax_settings_become_active_when_complete(api: Api) -> None:
     settings = api.ok("POST", "/v1/tax/settings", defaults={"tax_code": "txcd_10000000"}, head_office={"address": {"country": "DE"}})
     assert_valid("POST", "/v1/tax/settings", 200, settings)
     assert settings["status"] == "active"
+
+
+def test_the_data_of_a_price_needs_its_product(api: Api) -> None:
+    items = [{"price_data": {"currency": "usd", "unit_amount": 500}, "quantity": 1}]
+    error = api.post("/v1/payment_links", line_items=items).error
+    assert (error["code"], error["param"]) == ("parameter_missing", "line_items[0][price_data][product]")

@@ -157,6 +157,7 @@ def test_an_account_that_the_key_cannot_act_for(api: Api) -> None:
         " Application access may have been revoked."
     )
     assert error(answer) == (403, "account_invalid", told)
+    assert list(answer.error) == ["message", "type", "code", "doc_url"]
     assert minimal(answer)
     assert "www-authenticate" not in answer.headers
     assert "request_log_url" not in answer.error

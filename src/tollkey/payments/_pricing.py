@@ -218,8 +218,10 @@ def inline_price(call: Call, data: Params, param: str) -> Json:
         from tollkey.payments.products import new_product  # products make their default price through this module
 
         product = new_product(call, data["product_data"])["id"]
-    else:
+    elif data.get("product"):
         product = call.objects.get("product", data["product"], f"{param}[product]")["id"]
+    else:
+        raise missing_param(f"{param}[product]")
     fields: Json = {
         name: data[name] for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal") if name in data
     }

@@ -20,6 +20,8 @@ from typing import Any
 DOCS = "https://stripe.com/docs/error-codes/"
 #: Codes the real system answers without a ``doc_url``.
 _UNDOCUMENTED = frozenset({"india_recurring_payment_mandate_canceled", "more_permissions_required"})
+#: Codes whose error begins with the message (recorded).
+_UNSORTED = frozenset({"account_invalid"})
 
 
 class ApiError(Exception):
@@ -58,7 +60,7 @@ class ApiError(Exception):
         self.extra = {name: value for name, value in extra.items() if value is not None}
 
     def body(self, request_log_url: str | None = None) -> dict[str, Any]:
-        """The error object of the answer, its keys in alphabetical order as the real one's are."""
+        """The error object of the answer, its keys in alphabetical order as the real one's are; but for the codes in ``_UNSORTED``."""
         fields: dict[str, Any] = {"message": self.message, "type": self.type, **self.extra}
         if self.code is not None:
             fields["code"] = self.code
@@ -68,7 +70,7 @@ class ApiError(Exception):
             fields["param"] = self.param
         if request_log_url is not None and not self.bare:
             fields["request_log_url"] = request_log_url
-        return {"error": dict(sorted(fields.items()))}
+        return {"error": fields if self.code in _UNSORTED else dict(sorted(fields.items()))}
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None, **more: Any) -> ApiError:

@@ -16,6 +16,7 @@ COMMON = {
     "Content-Security-Policy": "base-uri 'none'; default-src 'none'; form-action 'none'; frame-ancestors 'none'; img-src 'self';"
     " script-src 'self'; style-src 'self'",
     "Vary": "Origin",
+    "X-Robots-Tag": "none",
 }
 
 
