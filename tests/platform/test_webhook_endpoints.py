@@ -51,7 +51,7 @@ def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_ve
     endpoint = api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["customer.created"])
     customer = api.ok("POST", "/v1/customers", email="jenny@example.com")
     api.ok("POST", f"/v1/customers/{customer['id']}", email="j@example.com")
-    api.world.runner.run(api.world.server.deliverer.run_once())
+    api.deliver()
     ((headers, body),) = listener.got
     event = stripe.Webhook.construct_event(body, headers["Stripe-Signature"], endpoint["secret"], tolerance=10**9)
     assert (event["type"], event["data"]["object"]["id"]) == ("customer.created", customer["id"])
@@ -72,5 +72,5 @@ def test_a_disabled_endpoint_gets_nothing(api: Api, listener: Listener) -> None:
     endpoint = api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["*"])
     api.ok("POST", f"/v1/webhook_endpoints/{endpoint['id']}", disabled=True)
     api.ok("POST", "/v1/customers")
-    api.world.runner.run(api.world.server.deliverer.run_once())
+    api.deliver()
     assert listener.got == []

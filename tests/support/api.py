@@ -184,6 +184,11 @@ class Api:
         table = self.core.setup.tables.of["account"]
         return {row.id for row in self.core.database.read(lambda tx: table.page(tx, Scope(self.account, False), 100))}
 
+    def deliver(self) -> None:
+        """Send every webhook that is due, those of other tests on this server too."""
+        while self.world.runner.run(self.world.server.deliverer.run_once()):
+            pass
+
     def events(self, type: str | None = None) -> list[dict[str, Any]]:
         """The events of this merchant's test mode, oldest first."""
         events = self.get("/v1/events", limit=100, **({"type": type} if type else {}))["data"]
