@@ -200,3 +200,16 @@ def test_a_right_call_made_wrong_in_one_place_is_answered(api: Api, caplog: pyte
                 if problem:
                     wrong.setdefault(f"{endpoint.method} {endpoint.path}", problem)
     assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/accounts", b"bank_account%5B%5D=%5D"),
+        ("/v1/files", b"expand[a]=1&expand=2"),
+        ("/v1/checkout/sessions", b"mode=payment&success_url=https://example.com&line_items[0][price_data][currency]=usd"),
+        ("/v2/billing/meter_event_stream", b"events=%26%5D-%26%3D"),
+    ],
+)
+def test_what_the_fuzz_once_found_stays_answered(api: Api, path: str, body: bytes) -> None:
+    assert 400 <= ask(api, "POST", path, body=body) < 500

@@ -23,6 +23,8 @@ def external_account(call: Call, account: Json, value: Any, param: str) -> Json:
     """
     if isinstance(value, dict):
         return _of_data(call, account, value, param)
+    if not isinstance(value, str):
+        raise invalid("Invalid object", param)
     bank = None if call.livemode else _banks.bank_by_name(value)
     if bank is not None:
         data = {"account_number": bank.number, "routing_number": bank.routing_number, "country": bank.country, "currency": bank.currency}
