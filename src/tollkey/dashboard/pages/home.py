@@ -19,7 +19,7 @@ def home(ctx: Visit, params: Params) -> Answer:
     """What one wants to know first."""
     objects = ctx.call().objects
     tables = ctx.setup.tables.of
-    payments = objects.query("payment_intent", limit=6) if "payment_intent" in tables else []
+    payments = _latest(ctx) if "payment_intent" in tables else []
     disputes = [one for one in objects.query("dispute", limit=200) if one["status"] in _WAITING] if "dispute" in tables else []
     day = ctx.now - ctx.now % 86400
     counted = request_counts.counts(ctx.tx, ctx.scope, day, day + 86400, 3600) if ctx.may("logs.see") else []
@@ -32,6 +32,13 @@ def home(ctx: Visit, params: Params) -> Answer:
         "plot": plots.columns("today", "Requests today by hour", hours, series) if counted else "",
     }  # fmt: skip
     return Render("home.html", context)
+
+
+def _latest(ctx: Visit, count: int = 6) -> list[Json]:
+    """The newest payments: intents, and charges that were made without one."""
+    objects = ctx.call().objects
+    direct = [charge for charge in objects.query("charge", limit=4 * count) if charge["payment_intent"] is None]
+    return sorted([*objects.query("payment_intent", limit=count), *direct], key=lambda one: -int(one["created"]))[:count]
 
 
 def _by_hour(counted: Any, day: int, kinds: tuple[int, ...]) -> list[int]:

@@ -259,7 +259,8 @@ def _of(object: str) -> Any:
 
 
 _SIDEBAR = (
-    ("/payments", "payment_intent", "Payments"), ("/customers", "customer", "Customers"), ("/disputes", "dispute", "Disputes"),
+    ("/payments", "payment_intent", "Payments"), ("/charges", "charge", "Charges"),
+    ("/customers", "customer", "Customers"), ("/disputes", "dispute", "Disputes"),
     ("/balance", "balance_transaction", "Balance"), ("/payouts", "payout", "Payouts"), ("/products", "product", "Products"),
     ("/subscriptions", "subscription", "Subscriptions"), ("/invoices", "invoice", "Invoices"),
 )  # fmt: skip
