@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
+from tollkey.cli.one_write import OneWrite
 from tollkey.db import StorageError
 from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, test_pair
 from tollkey.settings import load_settings
@@ -76,8 +78,12 @@ def _shown(host: str) -> str:
 async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link: str | None, as_json: bool) -> None:
     server = build(core)
     await server.start()
+    gc.collect()
+    gc.freeze()  # what was loaded stays: no collection needs to walk through it again
+    gc.set_threshold(20_000, 20, 20)
     config = uvicorn.Config(
         server.app,
+        http=OneWrite,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -14,8 +14,6 @@ import re
 from collections import deque
 from typing import NamedTuple
 
-import orjson
-
 from tollkey.db import Migration, Scope, Tx
 from tollkey.platform.request_counts import count, forget_old_counts
 from tollkey.wire import LATEST, Logged
@@ -124,8 +122,10 @@ class Buffer:
         while self._waiting and len(rows) < most:
             rows.append(_row(self._waiting.popleft()))
         if rows and tx.dialect == "sqlite":
-            # One statement for the whole batch: it runs beside the event loop instead of taking turns with it.
-            tx.execute(_INSERT_BATCH, (orjson.dumps(rows).decode(),))
+            # A statement for many rows runs beside the event loop instead of taking turns with it at each.
+            for start in range(0, len(rows), _AT_ONCE):
+                some = rows[start : start + _AT_ONCE]
+                tx.execute(_INTO + ", ".join([_MARKS] * len(some)), [value for row in some for value in row])
         elif rows:
             tx.execute_many(_INSERT, rows)
         count(tx, ((*row[1:4], *row[8:11]) for row in rows))
@@ -136,11 +136,10 @@ _WRITTEN = (
     "id", "account", "livemode", "at", "milliseconds", "method", "path", "query", "status", "error_code", "key_id", "key_shown", "ip",
     "version", "user_agent", "idempotency_key", "request_body", "response_body", "object_id",
 )  # fmt: skip
-_INSERT = f"INSERT INTO request_logs ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"
-_INSERT_BATCH = (
-    f"INSERT INTO request_logs ({', '.join(_WRITTEN)})"
-    f" SELECT {', '.join(f'value ->> {place}' for place in range(len(_WRITTEN)))} FROM json_each(?)"
-)
+_INTO = f"INSERT INTO request_logs ({', '.join(_WRITTEN)}) VALUES "
+_MARKS = f"({', '.join('?' for _ in _WRITTEN)})"
+_INSERT = _INTO + _MARKS
+_AT_ONCE = 100
 
 
 def _row(entry: Logged) -> tuple[object, ...]:
