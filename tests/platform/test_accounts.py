@@ -239,3 +239,26 @@ def test_test_cards_make_the_next_requirements_due_and_a_document_lifts_the_bloc
     api.advance(10)
     account = api.get(path)
     assert (account["charges_enabled"], account["payouts_enabled"], account["requirements"]["currently_due"]) == (True, True, [])
+
+
+def test_an_american_account_repeats_what_is_due_under_the_rules_that_were_announced(api: Api) -> None:
+    account = custom(api, external_account=None)
+    future, due = account["future_requirements"], account["requirements"]
+    assert future["current_deadline"] == 1_717_516_800
+    assert future["currently_due"] == due["currently_due"] == ["external_account"]
+    assert future["pending_verification"] == due["pending_verification"]
+    assert (future["disabled_reason"], future["errors"]) == (None, [])
+
+
+def test_an_account_without_a_name_is_called_after_its_site_and_trades_as_its_platform(api: Api) -> None:
+    account = custom(api, business_profile={"url": "www.example.com"})
+    told = account["settings"]
+    assert (told["payments"]["statement_descriptor"], told["dashboard"]["display_name"]) == ("EXAMPLE.COM", "Example")
+    assert account["business_profile"]["mcc"] == api.get("/v1/account")["business_profile"]["mcc"]
+
+
+def test_a_recipients_company_has_every_field(api: Api) -> None:
+    accepted = {"date": api.now, "ip": "203.0.113.12", "service_agreement": "recipient"}
+    recipient = custom(api, tos_acceptance=accepted, capabilities={"transfers": {"requested": True}})
+    assert {"name_kana", "name_kanji", "ownership_declaration", "vat_id_provided"} <= set(recipient["company"])
+    assert "name_kana" not in custom(api)["company"]

@@ -66,7 +66,8 @@ def create(call: Call, params: Params) -> Json:
         raise invalid(message, "tos_acceptance[date]")
     id = "acct_1" + call.ids.text(15)
     account = new_account(call, id, kind, controller, country, currency, params)
-    account["business_profile"]["mcc"] = (params.get("business_profile") or {}).get("mcc")
+    if controller["requirement_collection"] == "application":  # a platform's own trade stands for accounts it answers for (recorded)
+        account["business_profile"]["mcc"] = call.within(call.platform).objects.get("account", call.platform)["business_profile"]["mcc"]
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
     held = Held(call, account, call.objects.copy(account))

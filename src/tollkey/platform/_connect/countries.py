@@ -60,6 +60,9 @@ CHECKED: dict[str, tuple[str, ...]] = {
 }
 #: Where a capability waits until the checks are done; elsewhere only payouts do.
 WAITS = frozenset({"US"})
+#: Where the rules changed on a day that was told beforehand (2024-06-04 16:00 UTC). ``future_requirements`` name it still, and
+#: repeat what is due (recorded until 2025).
+CHANGED_AT = {"US": 1_717_516_800}
 #: Where a document is asked for at once.
 DOCUMENT_DUE = frozenset({"JP", "AE"})
 

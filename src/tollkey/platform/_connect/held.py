@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tollkey.platform._connect import countries, kyc, needs
-from tollkey.platform._connect.shape import blank_company
+from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
 from tollkey.wire import Call, Json
 from tollkey.wire.objects import changed
@@ -106,16 +106,24 @@ def refresh(held: Held, people: list[Json]) -> None:
         held.home.objects.save(person)
     sole = next((person for person in people if person["relationship"]["representative"]), None)
     if account["business_type"] == "individual" and sole is not None:
+        every = needs.is_recipient(account) or account["country"] in EVERY_FIELD
         account["individual"] = {k: v for k, v in held.home.objects.copy(sole).items() if k != "additional_tos_acceptances"}
-        account["company"] = _company_of(sole)
+        account["company"] = _company_of(sole, every)
     else:
         account.pop("individual", None)
     found = needs.of_account(account, people)
     _refresh_capabilities(held, found)
     _switch(account, found)
-    account["future_requirements"] = needs.nothing()
-    if account["country"] in countries.WAITS:
-        account["future_requirements"]["pending_verification"] = sorted(found.pending)
+    account["future_requirements"] = _future(account["country"], account["requirements"])
+
+
+def _future(country: str, due: Json) -> Json:
+    """``future_requirements`` of an account: what is due, where rules are known to change; else nothing."""
+    made = needs.nothing()
+    if country in countries.CHANGED_AT:
+        made["current_deadline"] = countries.CHANGED_AT[country]
+        made.update({name: list(due[name]) for name in ("currently_due", "eventually_due", "past_due", "pending_verification")})
+    return made
 
 
 def _switch(account: Json, found: needs.Needs) -> None:
@@ -175,9 +183,9 @@ def _refresh_person(account: Json, person: Json) -> None:
     person["verification"]["status"] = status if told and not documents_due else "unverified"
 
 
-def _company_of(person: Json) -> Json:
-    """``company`` of a sole person: what is known of the person."""
-    made = blank_company()
+def _company_of(person: Json, every: bool) -> Json:
+    """``company`` of a sole person: what is known of the person. every: with the fields that only some countries have."""
+    made = blank_company(every=every)
     for name in ("address", "address_kana", "address_kanji", "phone"):
         if person.get(name):
             made[name] = person[name]

@@ -10,7 +10,7 @@ from tollkey.wire import Call, Json, Params, blank, invalid, sublist
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 #: Countries whose companies are answered with every field.
-_EVERY_FIELD = frozenset({"AE"})
+EVERY_FIELD = frozenset({"AE"})
 _JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
 _PERSON_TEXTS = (
     "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name", "last_name_kana",
@@ -118,7 +118,7 @@ def new_account(call: Call, id: str, kind: str, controller: Json, country: str, 
         business_profile=blank("account_business_profile"),
         capabilities={},
         charges_enabled=False,
-        company=blank_company(every=recipient or country in _EVERY_FIELD),
+        company=blank_company(every=recipient or country in EVERY_FIELD),
         country=country,
         created=call.now,
         default_currency=currency,
@@ -185,6 +185,8 @@ def set_account(call: Call, account: Json, params: Params) -> None:
     if "company" in params or params.get("business_type") == "company":
         set_company(call, account, params.get("company") or {})
     _describe(account, given)
+    if account["business_type"] == "company" and account["business_profile"]["name"] is None:
+        account["business_profile"]["name"] = account["company"]["name"]
 
 
 def set_company(call: Call, account: Json, given: Params) -> None:

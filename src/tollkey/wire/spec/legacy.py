@@ -139,7 +139,8 @@ EXTRA: Final[Table] = {
     },
     "POST /v1/sources": {
         **dict.fromkeys(("ach_credit_transfer", "ach_debit", "acss_debit", "alipay", "au_becs_debit", "bancontact"), "any"),
-        **dict.fromkeys(("card", "eps", "giropay", "ideal", "klarna", "multibanco", "p24", "sepa_debit", "sofort", "three_d_secure", "wechat"), "any"),
+        **dict.fromkeys(("card", "eps", "giropay", "ideal", "klarna", "multibanco", "p24"), "any"),
+        **dict.fromkeys(("sepa_debit", "sofort", "three_d_secure", "wechat"), "any"),
     },
     "GET /v1/sources/{}": {"client_secret": "text"},
     "POST /v1/customers": {
