@@ -18,7 +18,8 @@ NEVER = {"enabled": True, "allow_redirects": "never"}
 
 
 def test_accept_a_payment(sdk: stripe.StripeClient, server: Running) -> None:
-    intent = sdk.v1.payment_intents.create({"amount": 1099, "currency": "usd", "automatic_payment_methods": {"enabled": True}})
+    wish: Any = {"amount": 1099, "currency": "usd", "automatic_payment_methods": {"enabled": True}, "capture_method": "automatic"}
+    intent = sdk.v1.payment_intents.create(wish)  # automatic_async, the default, would have its balance transaction a second later
     assert intent.status == "requires_payment_method"
     browser = stripe.StripeClient(server.publishable_key, base_addresses={"api": server.url}, max_network_retries=0)
     confirm: Any = {"client_secret": intent.client_secret, "payment_method": "pm_card_visa", "return_url": "https://example.com/done"}
@@ -187,7 +188,7 @@ def test_a_platform_charges_for_a_connected_account_and_keeps_a_fee(sdk: stripe.
             "tos_acceptance": {"date": 1_700_000_000, "ip": "8.8.8.8"},
         }
     )
-    intent = paid(sdk, 10_000, transfer_data={"destination": account.id}, application_fee_amount=1000)
+    intent = paid(sdk, 10_000, transfer_data={"destination": account.id}, application_fee_amount=1000, capture_method="automatic")
     assert intent.status == "succeeded"
     (fee,) = [f for f in sdk.v1.application_fees.list({"limit": 10}) if f.account == account.id]
     assert fee.amount == 1000

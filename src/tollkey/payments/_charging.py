@@ -26,10 +26,14 @@ from tollkey.payments._settling import exchanged, settling_of
 from tollkey.payments.processors import Authorization, Verdict, card_of_instrument, kind_of, processor_for
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid
 
-__all__ = ["Attempt", "authorizable", "capture", "charge", "decline", "release", "resolve_payment_method", "settle"]
+__all__ = [
+    "Attempt", "authorizable", "capture", "capture_part", "charge", "collected", "decline", "release", "resolve_payment_method", "settle",
+]  # fmt: skip
 
 #: How long an authorization holds.
 HOLDS_SECONDS = 7 * 86_400
+#: How long after its answer an asynchronous capture has its balance transaction.
+COLLECT_SECONDS = 1
 #: Before this version ``decline_code`` was left out where it only repeats ``code`` (recorded).
 _DECLINE_CODE_ALWAYS = "2024-01-01"
 #: Refused before there is a charge (recorded).
@@ -43,6 +47,8 @@ class Attempt:
     amount: minor units of ``currency``. payment_method: the stored payment method, card, bank account or source, with its
     private fields. capture: False only authorizes. off_session: the customer is not there. authenticated: 3-D Secure is done.
     mandate: id of the mandate that allows a debit. invoice: id of the invoice that is paid.
+    at_leisure: the balance transaction may come a moment after the answer (``automatic_async``).
+    parts: whether an authorization may be captured part by part.
     """
 
     amount: int
@@ -66,6 +72,8 @@ class Attempt:
     radar_options: Json | None = None
     mandate: str | None = None
     invoice: str | None = None
+    at_leisure: bool = False
+    parts: bool = False
 
 
 def authorizable(call: Call) -> None:
@@ -92,8 +100,11 @@ def charge(call: Call, attempt: Attempt) -> Json:
                 call.now + (verdict.after or settle_seconds(call)), "charge.settle", value["id"], clock_of(call, attempt.customer)
             )
         return call.objects.insert(value, "charge.pending")
-    if attempt.capture:
-        _collect(call, value)
+    if attempt.capture and attempt.at_leisure and _can_wait(value):
+        value["_uncollected"] = True
+        call.schedule.add(call.real + COLLECT_SECONDS, "charge.collect", value["id"])
+    elif attempt.capture:
+        _collect(call, value, value["amount_captured"])
     elif attempt.payment_intent is None:
         call.schedule.add(call.now + HOLDS_SECONDS, "charge.expire", value["id"], clock_of(call, attempt.customer))
     call.objects.insert(value, "charge.succeeded")
@@ -155,6 +166,8 @@ def _new(call: Call, attempt: Attempt, verdict: Verdict) -> Json:
         value["amount_updates"] = []
     if instrument is not None and instrument.get("object") in ("card", "source", "bank_account"):
         value["source"] = call.objects.copy(instrument)
+    if attempt.parts and not attempt.capture and kind == "card" and not failed and not attempt.transfer_data:
+        value["payment_method_details"]["card"]["multicapture"] = {"status": "available"}
     value["_card"] = card.key if card else None
     value["_decline"] = asdict(verdict.decline) if verdict.decline else None
     return value
@@ -176,11 +189,29 @@ def _remember_checks(call: Call, instrument: Json, value: Json) -> None:
     call.objects.save(instrument)
 
 
-def _collect(call: Call, value: Json) -> None:
-    """The money arrives: balance transaction, ledger, and what connected accounts and platforms get of it."""
+def _can_wait(value: Json) -> bool:
+    """Whether the money of a card charge may come later: not where the test card disputes it, or is there for funds at once."""
+    card = _card(value)
+    return card is not None and card.dispute is None and not card.bypass_pending
+
+
+def collected(call: Call, value: Json) -> Json:
+    """The charge with its balance transaction: an asynchronous capture is brought to its end now, with ``charge.updated``."""
+    if value.pop("_uncollected", None):
+        call.schedule.cancel("charge.collect", value["id"])
+        _collect(call, value, value["amount_captured"])
+        call.objects.save(value, "charge.updated")
+    return value
+
+
+def _collect(call: Call, value: Json, captured: int) -> None:
+    """The money arrives: balance transaction, ledger, and what connected accounts and platforms get of it.
+
+    captured: minor units of the charge's currency that are taken now.
+    """
     card = _card(value)
     currency = settling_of(call, value)
-    amount = convert(value["amount_captured"], value["currency"], currency)
+    amount = convert(captured, value["currency"], currency)
     kind = value["payment_method_details"]["type"]
     country = account_country(call)
     if kind in ("us_bank_account", "sepa_debit"):
@@ -227,7 +258,7 @@ def settle(call: Call, id: str) -> Json:
         call.objects.save(value, "charge.failed")
     else:
         value.update(status="succeeded", paid=True, receipt_url=receipt_url(call, id))
-        _collect(call, value)
+        _collect(call, value, value["amount_captured"])
         call.objects.save(value, "charge.succeeded")
         after_charge(call, value, None, False, bank_disputes=bool(later["disputed"]))
     if value["payment_intent"] is not None:
@@ -286,9 +317,26 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
         own = charge["statement_descriptor"], charge["statement_descriptor_suffix"]
         charge["calculated_statement_descriptor"] = _details.descriptor(call, *own)
     charge.update(captured=True, amount_captured=taken, amount_refunded=amount - taken)
-    _collect(call, charge)
+    _collect(call, charge, taken)
     call.schedule.cancel("charge.expire", id)
     return call.objects.save(charge, "charge.captured")
+
+
+def capture_part(call: Call, charge: Json, amount: int, *, last: bool) -> Json:
+    """Take a part of an authorization that allows several captures; after the last one the rest is released.
+
+    amount: minor units, at most what is left; 0 only releases. Each part has a balance transaction of its own.
+    """
+    if amount:
+        charge["amount_captured"] += amount
+        first = charge["balance_transaction"]
+        _collect(call, charge, amount)
+        charge["balance_transaction"] = first or charge["balance_transaction"]
+    if last:
+        charge["amount_refunded"] += charge["amount"] - charge["amount_captured"]
+        charge.update(captured=True, refunded=charge["amount_refunded"] >= charge["amount"])
+        call.schedule.cancel("charge.expire", charge["id"])
+    return call.objects.save(charge, "charge.captured" if last else "charge.updated")
 
 
 def release(call: Call, charge: Json, event: str = "charge.refunded") -> Json:

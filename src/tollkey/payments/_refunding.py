@@ -7,6 +7,7 @@ from typing import Any
 from tollkey.ledger import NETWORK
 from tollkey.payments import _splitting
 from tollkey.payments._cards import RefundOutcome, by_key
+from tollkey.payments._charging import collected
 from tollkey.payments._common import new_metadata, settle_seconds
 from tollkey.payments._currency import show
 from tollkey.payments._money import book
@@ -22,11 +23,12 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``, ``refund_application_fee``.
     Raises ApiError with the recorded texts: refunded before, disputed, more than there is.
     """
+    collected(call, charge)
     left = check(call, charge, params.get("amount"))
     amount = params.get("amount") or left
     outcome = _outcome(charge)
     value = _new(call, charge, amount, params)
-    if not charge["captured"]:
+    if not charge["captured"] and not charge["amount_captured"]:
         return _release(call, charge, value)
     value["status"] = "pending" if outcome is RefundOutcome.PENDING else "succeeded"
     if value["status"] == "pending":
@@ -46,7 +48,9 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
 
 def check(call: Call, charge: Json, amount: int | None) -> int:
     """What is left to refund, in minor units. Raises ApiError when that much cannot be refunded (recorded texts)."""
-    id, left = charge["id"], charge["amount"] - charge["amount_refunded"]
+    id = charge["id"]
+    in_parts = not charge["captured"] and charge["amount_captured"] > 0  # the last capture is still to come
+    left = (charge["amount_captured"] if in_parts else charge["amount"]) - charge["amount_refunded"]
     currency = charge["currency"]
     if charge["status"] == "failed":
         raise invalid(f"Charge {id} has failed and cannot be refunded.", None, "charge_not_refundable", retry=False)

@@ -13,7 +13,7 @@ from tollkey.payments._money import book
 from tollkey.payments._platform_fees import application_id, fee_parts, make_fee, refund_application_fee, share, still_due
 from tollkey.payments._rates import convert
 from tollkey.payments._receipts import receipt_url
-from tollkey.payments._settling import exchanged, settlement_currency
+from tollkey.payments._settling import exchanged, settled, settlement_currency
 from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
 
 _TEST_FUNDS = (
@@ -92,10 +92,13 @@ def make_transfer(
     due = None
     if charge is not None and charge.get("balance_transaction"):
         due = call.objects.get("balance_transaction", charge["balance_transaction"])["available_on"]
+    own = charge is not None and charge["currency"] == currency
+    taken, held_in = settled(call, charge, amount) if charge is not None and own else (amount, currency)
     sent = book(
-        call, type="transfer", category="transfer", source=id, amount=-amount, currency=currency, against=CONNECTED,
+        call, type="transfer", category="transfer", source=id, amount=-taken, currency=held_in, against=CONNECTED,
         description=description, available=due, source_type=source_type,
     )  # fmt: skip
+    exchanged(call, sent, currency)
     transfer = blank(
         "transfer",
         id=id,
@@ -123,20 +126,20 @@ def make_transfer(
 def receive(call: Call, receiver: Call, transfer: Json, charge: Json | None, due: int | None, fee_amount: int | None) -> Json:
     """The receiver's side: a payment whose source is the sender, less the application fee."""
     amount, currency, id = transfer["amount"], transfer["currency"], transfer["destination_payment"]
-    settled = settlement_currency(receiver, currency)
+    settles_in = settlement_currency(receiver, currency)
     fee: Json | None = None
     parts: tuple[Posting, ...] = ()
     details: list[Json] = []
     if fee_amount and charge is not None:
         fee = make_fee(call, transfer["destination"], id, fee_amount, charge["currency"], due, charge["id"])
-        parts, details = fee_parts(call, convert(fee_amount, charge["currency"], settled), settled)
+        parts, details = fee_parts(call, convert(fee_amount, charge["currency"], settles_in), settles_in)
     got = book(
         receiver,
         type="payment",
         category="charge",
         source=id,
-        amount=convert(amount, currency, settled),
-        currency=settled,
+        amount=convert(amount, currency, settles_in),
+        currency=settles_in,
         against=PLATFORM,
         fee=sum(part.amount for part in parts),
         fee_details=details,
@@ -213,11 +216,13 @@ def reverse(
     receiver = call.within(transfer["destination"])
     payment = receiver.objects.get("charge", transfer["destination_payment"])
     id, refund_id, currency = call.ids.new("trr"), call.ids.new("pyr"), transfer["currency"]
+    held_in = call.objects.get("balance_transaction", transfer["balance_transaction"])["currency"]
     back = book(
-        call, type="transfer_refund", category="transfer_reversal", source=transfer["id"], amount=amount, currency=currency,
-        against=CONNECTED, description=description or f"REFUND FOR TRANSFER{_about(transfer)}",
+        call, type="transfer_refund", category="transfer_reversal", source=transfer["id"], amount=convert(amount, currency, held_in),
+        currency=held_in, against=CONNECTED, description=description or f"REFUND FOR TRANSFER{_about(transfer)}",
         available=still_due(call, transfer["balance_transaction"]), source_type=transfer["source_type"],
     )  # fmt: skip
+    exchanged(call, back, currency)
     mirror = refund_payment(receiver, payment, amount, refund_id, reversal=id)
     reversal = blank(
         "transfer_reversal",

@@ -4,6 +4,7 @@ failed
 pending ──▶ succeeded │ failed
 succeeded (authorized) ──capture──▶ captured ──refund──▶ refunded
         └──seven days──▶ expired
+captured by a PaymentIntent with capture_method automatic_async ──a second──▶ its balance transaction is there
 """
 
 from __future__ import annotations
@@ -156,6 +157,13 @@ def settle(call: Call, id: str) -> None:
     _charging.settle(call, id)
 
 
+def collect(call: Call, id: str) -> None:
+    """The balance transaction of an asynchronous capture."""
+    charge = call.objects.find("charge", id)
+    if charge is not None:
+        _charging.collected(call, charge)
+
+
 def expire(call: Call, id: str) -> None:
     """An authorization runs out after seven days."""
     charge = call.objects.find("charge", id)
@@ -224,7 +232,7 @@ CHARGE = Resource(
     ),
     expands={"refunds": refunds_of},
     changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
-    on_due={"charge.settle": settle, "charge.expire": expire},
+    on_due={"charge.settle": settle, "charge.expire": expire, "charge.collect": collect},
     title="Charges",
     columns=("amount", "status", "description", "id", "created"),
     actions=(

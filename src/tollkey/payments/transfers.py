@@ -6,8 +6,10 @@ created ──update──▶ created ──reversal──▶ reversed in part �
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.payments._charging import collected
 from tollkey.payments._common import assign, merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency, show
+from tollkey.payments._settling import settled
 from tollkey.payments._transferring import check_funds, check_receiver, make_transfer, receiver_of, reverse
 from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_object, missing_param
 
@@ -19,10 +21,10 @@ def create(call: Call, params: Params) -> Json:
     receiver = receiver_of(call, params["destination"], "destination")
     charge = None
     if params.get("source_transaction"):
-        charge = call.objects.get("charge", params["source_transaction"], "source_transaction")
+        charge = collected(call, call.objects.get("charge", params["source_transaction"], "source_transaction"))
     elif not params.get("currency"):
         raise missing_param("currency")
-    currency = check_currency(str(params.get("currency") or (charge or {}).get("currency")))
+    currency = check_currency(str(params.get("currency") or (settled(call, charge, 0)[1] if charge is not None else "")))
     check_receiver(receiver)
     source_type = params.get("source_type") or "card"
     group = params.get("transfer_group")
@@ -45,15 +47,22 @@ def create(call: Call, params: Params) -> Json:
 
 
 def _check_source(call: Call, charge: Json, amount: int, currency: str, group: str | None) -> str:
-    """Whether a charge can be the source of that much more, and the transfer group that both are in."""
+    """Whether a charge can be the source of that much more, and the transfer group that both are in.
+
+    The transfer is in the currency that the charge settled in. The charge's own is accepted too, and exchanged: the real
+    system does so for platforms that keep money in it.
+    """
     if charge["status"] == "failed":
         raise invalid(f"The charge {charge['id']} has failed and cannot be the source of a transfer.", "source_transaction", retry=False)
-    if charge["currency"] != currency:
-        message = f"The currency of source_transaction's balance transaction ({charge['currency']}) must be the same as the transfer"
+    whole, settles_in = settled(call, charge, charge["amount"])
+    if currency == charge["currency"]:
+        whole = charge["amount"]
+    elif settles_in != currency:
+        message = f"The currency of source_transaction's balance transaction ({settles_in}) must be the same as the transfer"
         raise invalid(f"{message} currency ({currency})", "currency", "transfer_source_balance_parameters_mismatch", retry=False)
     before = sum(one["amount"] for one in call.objects.query("transfer", {"source_transaction": charge["id"]}))
-    if before + amount > charge["amount"]:
-        message = f"Transfers using this transaction as a source must not exceed the source amount of {show(charge['amount'], currency)}."
+    if before + amount > whole:
+        message = f"Transfers using this transaction as a source must not exceed the source amount of {show(whole, currency)}."
         if before:
             message += f" (There is already a transfer using this source, amounting to {show(before, currency)}.)"
         raise invalid(message, "amount", retry=False)

@@ -104,9 +104,7 @@ def confirm(call: Call, params: Params) -> Json:
 
 
 def capture(call: Call, params: Params) -> Json:
-    """Capture an authorized PaymentIntent, wholly or in part."""
-    if params.get("final_capture") is False:
-        raise invalid("This PaymentIntent does not support multiple captures, so `final_capture` cannot be false.", "final_capture")
+    """Capture an authorized PaymentIntent, wholly or in part; with ``final_capture=false`` more can be captured later."""
     return capture_intent(call, _get(call, params), params)
 
 

@@ -15,6 +15,10 @@ _AUTHENTICATION_FAILED = (
     "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to"
     " fulfill this PaymentIntent again."
 )
+_PARTLY_CAPTURED = (
+    "You cannot cancel this PaymentIntent because a part of it has been captured. Make the last capture with `final_capture` instead;"
+    " an `amount_to_capture` of 0 releases the rest."
+)
 _ATTEMPT_FAILED = "The customer declined the payment on the payment method's page."
 
 
@@ -67,7 +71,12 @@ def charge_settled(call: Call, id: str) -> None:
 def expire(call: Call, id: str) -> None:
     """An authorization that nobody captured in time: work ``payment_intent.expire``."""
     intent = call.objects.find("payment_intent", id)
-    if intent is not None and intent["status"] == "requires_capture":
+    if intent is None or intent["status"] != "requires_capture":
+        return
+    made = call.objects.get("charge", intent["latest_charge"])
+    if made["amount_captured"]:
+        _capture_part(call, intent, made, 0, last=True)
+    else:
         cancel_intent(call, intent, "automatic", "charge.expired")
 
 
@@ -77,7 +86,13 @@ def expire(call: Call, id: str) -> None:
 def capture_intent(call: Call, intent: Json, params: Params) -> Json:
     """Take the authorized money, or a part of it. Raises ApiError: nothing is authorized, or less than that."""
     _states.check_capturable(call, intent)
-    amount = params.get("amount_to_capture") or intent["amount_capturable"]
+    made = call.objects.get("charge", intent["latest_charge"])
+    in_parts = dig(made, "payment_method_details.card.multicapture.status") == "available"
+    if params.get("final_capture") is False and not in_parts:
+        raise invalid("This PaymentIntent does not support multiple captures, so `final_capture` cannot be false.", "final_capture")
+    amount = params.get("amount_to_capture")
+    if amount is None or (amount == 0 and not made["amount_captured"]):
+        amount = intent["amount_capturable"]
     if amount > intent["amount_capturable"]:
         raise invalid(
             "The requested capture amount is greater than the amount you can capture for this charge.",
@@ -92,7 +107,8 @@ def capture_intent(call: Call, intent: Json, params: Params) -> Json:
     if params.get("transfer_data"):
         intent["transfer_data"] = {**(intent["transfer_data"] or {}), **params["transfer_data"]}
     merge_metadata(intent, params)
-    made = call.objects.get("charge", intent["latest_charge"])
+    if in_parts and (params.get("final_capture") is False or made["amount_captured"]):
+        return _capture_part(call, intent, made, amount, last=params.get("final_capture") is not False)
     fields = {
         name: params.get(name)
         for name in ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount", "transfer_data")
@@ -103,6 +119,19 @@ def capture_intent(call: Call, intent: Json, params: Params) -> Json:
     return intent
 
 
+def _capture_part(call: Call, intent: Json, made: Json, amount: int, *, last: bool) -> Json:
+    """One capture of several: the intent waits for more until the last one."""
+    _charging.capture_part(call, made, amount, last=last)
+    if last:
+        call.schedule.cancel("payment_intent.expire", intent["id"])
+        succeed(call, intent, made["amount_captured"])
+        return intent
+    intent.update(amount_capturable=intent["amount_capturable"] - amount, amount_received=made["amount_captured"])
+    call.objects.save(intent)
+    call.emit("payment_intent.amount_capturable_updated", intent)
+    return intent
+
+
 def cancel_intent(call: Call, intent: Json, reason: str | None, released: str = "charge.refunded") -> Json:
     """End it for good; an authorization is given back. Raises ApiError when its state does not allow that.
 
@@ -110,6 +139,8 @@ def cancel_intent(call: Call, intent: Json, reason: str | None, released: str = 
     """
     _states.check_cancelable(call, intent)
     if intent["status"] == "requires_capture":
+        if call.objects.get("charge", intent["latest_charge"])["amount_captured"]:
+            raise _states.unexpected(call, intent, _PARTLY_CAPTURED)
         _charging.release(call, call.objects.get("charge", intent["latest_charge"]), released)
         call.schedule.cancel("payment_intent.expire", intent["id"])
     elif intent["status"] == "processing":

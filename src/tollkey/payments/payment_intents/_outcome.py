@@ -43,6 +43,8 @@ def take(call: Call, intent: Json, method: Json, *, off_session: bool, authentic
             radar_options=intent.get("_radar_options"),
             mandate=intent.get("_mandate"),
             invoice=intent.get("_invoice"),
+            at_leisure=intent["capture_method"] == "automatic_async",
+            parts=dig(intent, "payment_method_options.card.request_multicapture") == "if_available",
         ),
     )
     error = decline(call, made, method) if made["status"] == "failed" else None
