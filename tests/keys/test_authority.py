@@ -314,6 +314,31 @@ def test_a_restricted_key_cannot_get_at_a_secret_by_rolling_or_revealing_it(worl
     assert world.get(secret) == secret
 
 
+@pytest.mark.parametrize("verb", ["hide", "expire_now", "revoke"])
+def test_a_key_neither_hides_nor_ends_one_that_may_do_more(world: World, verb: str) -> None:
+    holder, _ = world.make("restricted", permissions=["api_key_write"])
+    other, _ = world.make("restricted", permissions=["charge_read"])
+    for key in (world.default("secret"), other):
+        with refused("api_key_grant_exceeded"):
+            world.on(verb, key, granter=holder)
+        assert world.get(key) == key
+
+
+def test_a_key_may_end_itself_and_what_has_no_more_than_it(world: World) -> None:
+    holder, _ = world.make("restricted", permissions=["api_key_write", "customer_write"])
+    less, _ = world.make("restricted", permissions=["customer_read"])
+    assert world.on("revoke", less, granter=holder).ended(world.clock.now)
+    assert world.on("revoke", holder, granter=holder).ended(world.clock.now)
+
+
+def test_a_leaked_key_cannot_end_its_successor(world: World) -> None:
+    leaked, _ = world.make("secret")
+    old, new, _ = world.on("roll", leaked, 3600)
+    for verb in ("revoke", "expire_now", "hide"):
+        with refused("api_key_grant_exceeded"):
+            world.on(verb, new, granter=old)
+
+
 def test_a_key_of_the_other_mode_or_account_grants_nothing(world: World) -> None:
     for holder in (world.make("secret", TEST)[0], world.make("secret", OTHER)[0], world.make("publishable")[0]):
         with refused("api_key_grant_exceeded"):

@@ -10,6 +10,7 @@ Answers to what the public pages leave open:
 - rolling a publishable key: as any other; the text of the new one is public
 - cancelling a pending expiry: both keys go on; the old one can be rolled again, the new one stays the default
 - cancelling by the very key that is about to expire: refused, as it may be the key that leaked
+- ending or hiding a key by one that has less, or lives shorter: refused, as it could take away what it could not give
 - an ended key never comes back, whatever the verb: ``api_key_expired``
 - revoking a publishable key: refused, ``publishable_key_not_revocable``; roll it
 - revealing a live secret again: refused, ``api_key_already_revealed``
@@ -114,7 +115,7 @@ class Authority:
             draft = draft if draft.ip_allowlist or kind == "publishable" else replace(draft, ip_allowlist=granter.ip_allowlist)
             expires_at = granter.expires_at if expires_at is None else expires_at
         draft = replace(draft, expires_at=expires_at, own_expires_at=expires_at)
-        rules.check_grant(granter, draft, self.catalogue)
+        rules.check_grant(granter, draft)
         return self._store(tx, draft, None, actor, now, shown=True)
 
     def import_key(
@@ -171,7 +172,7 @@ class Authority:
         """
         key = self._mine(tx, scope, key_id)
         rules.check_not_ended(key, now)
-        rules.check_grant(granter, key, self.catalogue)
+        rules.check_grant(granter, key)
         if key.token is not None:
             return key, key.token
         sealed = store.sealed_text(tx, scope, key_id)
@@ -198,7 +199,7 @@ class Authority:
                 found.setdefault(key.kind, text)
         return found
 
-    def hide(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int) -> Key:
+    def hide(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
         """Destroy the sealed copy of a live secret or restricted key by hand; hiding it again changes nothing.
 
         Raises KeyRefused: ``api_key_not_hideable`` for publishable and test keys, which stay revealable.
@@ -206,6 +207,7 @@ class Authority:
         key = self._mine(tx, scope, key_id)
         if not key.livemode or key.token is not None:
             raise KeyRefused("api_key_not_hideable", "Only live secret and restricted keys can be hidden.", "id")
+        rules.check_grant(granter, key)
         if not key.revealable:
             return key
         return self._change(tx, "hidden", key, replace(key, hidden_at=now, revealable=False), actor, now)
@@ -230,14 +232,14 @@ class Authority:
         """Rename, note, restrict. None leaves a field as it is; an empty list empties it. Raises KeyRefused."""
         key = self._mine(tx, scope, key_id)
         rules.check_not_ended(key, now)
-        rules.check_grant(granter, key, self.catalogue)
+        rules.check_grant(granter, key)
         became = replace(
             key,
             name=key.name if name is None else rules.check_name(name, key.kind),
             note=key.note if note is None else rules.check_note(note),
         )
         became = self._restricted(became, permissions, connect_permissions, ip_allowlist)
-        rules.check_grant(granter, became, self.catalogue)
+        rules.check_grant(granter, became)
         return key if became == key else self._change(tx, "updated", key, became, actor, now)
 
     # -- ending
@@ -272,12 +274,13 @@ class Authority:
             permissions=key.permissions,
             effective=key.effective,
             connect_permissions=key.connect_permissions,
+            effective_connect=key.effective_connect,
             ip_allowlist=key.ip_allowlist,
             expires_at=key.own_expires_at,
             own_expires_at=key.own_expires_at,
             rolled_from=key.id,
         )
-        rules.check_grant(granter, draft, self.catalogue)
+        rules.check_grant(granter, draft)
         ends = min(now + expires_in_seconds, key.expires_at or 2**53)
         old = replace(key, expires_at=ends, replaced_by=draft.id, is_default=False)
         if expires_in_seconds == 0:
@@ -288,12 +291,13 @@ class Authority:
         new, text = self._store(tx, draft, None, actor, now, shown=shown)
         return old, new, text if shown else None
 
-    def expire_now(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int) -> Key:
+    def expire_now(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
         """End a key at this second. Raises KeyRefused, ``publishable_key_not_revocable`` for the default publishable key."""
         key = self._mine(tx, scope, key_id)
         rules.check_not_ended(key, now)
         if key.kind == "publishable" and key.is_default:
             raise KeyRefused("publishable_key_not_revocable", "An account always has a publishable key. Roll it instead.", "id")
+        rules.check_grant(granter, key)
         became = replace(self._without_text(key, now), expires_at=now, is_default=False)
         return self._change(tx, "expired", key, became, actor, now)
 
@@ -311,15 +315,16 @@ class Authority:
         if own is not None and own <= now:
             raise KeyRefused("no_pending_expiry", f"The key {key.redacted} expires by itself at this time.", "id")
         became = replace(key, expires_at=own, own_expires_at=own, replaced_by=None)
-        rules.check_grant(granter, became, self.catalogue)
+        rules.check_grant(granter, became)
         return self._change(tx, "expiry_cancelled", key, became, actor, now)
 
-    def revoke(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int) -> Key:
+    def revoke(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
         """Delete a secret or restricted key for good: from now on it answers as expired. Raises KeyRefused."""
         key = self._mine(tx, scope, key_id)
         if key.kind == "publishable":
             raise KeyRefused("publishable_key_not_revocable", "A publishable key cannot be revoked. Roll it instead.", "id")
         rules.check_not_ended(key, now)
+        rules.check_grant(granter, key)
         became = replace(self._without_text(key, now), revoked_at=now, is_default=False)
         return self._change(tx, "revoked", key, became, actor, now)
 
@@ -363,7 +368,12 @@ class Authority:
         allowed = key.ip_allowlist if allowlist is None else check_allowlist(allowlist)
         rules.check_limits_fit(key.kind, (*granted, *connected), allowed)
         return replace(
-            key, permissions=granted, effective=self.catalogue.expand(granted), connect_permissions=connected, ip_allowlist=allowed
+            key,
+            permissions=granted,
+            effective=self.catalogue.expand(granted),
+            connect_permissions=connected,
+            effective_connect=self.catalogue.expand(connected),
+            ip_allowlist=allowed,
         )
 
     def _store(self, tx: Tx, draft: Key, text: str | None, actor: Actor, now: int, *, shown: bool) -> tuple[Key, str]:

@@ -31,7 +31,7 @@ class Key:
 
     id: ``mk_…``. version: counts up with each change.
     permissions: as granted, for example ``customer_read``; empty unless restricted.
-    effective: those and all that they imply. connect_permissions: as permissions, on connected accounts.
+    effective: those and all that they imply. connect_permissions, effective_connect: the same two, on connected accounts.
     ip_allowlist: addresses and networks; empty means from anywhere.
     created, expires_at, revoked_at, revealed_at, hidden_at: UTC epoch seconds. From the second ``expires_at`` on it is refused.
     own_expires_at: the expiry the key was made with, to which cancelling a roll goes back.
@@ -71,15 +71,19 @@ class Key:
     rolled_from: str | None
     replaced_by: str | None
     subject: str | None = None
+    effective_connect: frozenset[str] = frozenset()
 
     @property
     def scope(self) -> Scope:
         """The account and mode whose objects this key may touch."""
         return Scope(self.account, self.livemode)
 
-    def allows(self, permission: str) -> bool:
-        """Whether the key may do this. A secret key may do all, a publishable one nothing that needs a permission."""
-        return self.kind == "secret" or permission in self.effective
+    def allows(self, permission: str, *, connected: bool = False) -> bool:
+        """Whether the key may do this. A secret key may do all, a publishable one nothing that needs a permission.
+
+        connected: it acts for another account, where a restricted key has its ``connect_permissions`` and no others.
+        """
+        return self.kind == "secret" or permission in (self.effective_connect if connected else self.effective)
 
     def ended(self, now: int) -> bool:
         """Whether it is revoked or past its expiry at ``now`` (UTC epoch seconds)."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS, allowlist_within
-from tollkey.keys.permissions import Catalogue
 from tollkey.keys.token import Kind
 
 LONGEST_NAME = 100
@@ -64,10 +63,10 @@ def check_not_ended(key: Key, now: int) -> None:
         raise KeyRefused("api_key_expired", f"The key {key.redacted} has expired or was revoked.", "id")
 
 
-def check_grant(granter: Key | None, key: Key, catalogue: Catalogue) -> None:
+def check_grant(granter: Key | None, key: Key) -> None:
     """Whoever acts with a key may not end up with more than that key has.
 
-    Applies to keys made, rolled, revealed or changed by a request that another key authenticated:
+    Applies to keys made, rolled, revealed, changed, hidden or ended by a request that another key authenticated:
     the same account and mode, no permission more, no address more, no longer life.
     granter: None when a person acts (Dashboard, CLI, the host's own code). Raises KeyRefused.
     """
@@ -78,7 +77,7 @@ def check_grant(granter: Key | None, key: Key, catalogue: Catalogue) -> None:
     if key.kind == "secret" and granter.kind != "secret":
         raise KeyRefused("api_key_grant_exceeded", "A restricted key cannot manage a secret key: it would grant more than it has.", "type")
     if key.kind == "restricted" and granter.kind != "secret":
-        missing = sorted(key.effective - granter.effective) + sorted(key.connect_permissions - granter.connect_permissions)
+        missing = sorted(key.effective - granter.effective) + sorted(key.effective_connect - granter.effective_connect)
         if missing:
             message = f"A key cannot grant more than it has. Missing on {granter.redacted}: {', '.join(missing)}."
             raise KeyRefused("api_key_grant_exceeded", message, "permissions")

@@ -133,16 +133,16 @@ def guard(tx: Tx) -> None:
 
 def key_from(row: Row, catalogue: Catalogue) -> Key:
     """A row of ``_COLUMNS`` as a value."""
-    granted = frozenset(json.loads(row[6]))
+    granted, connected = frozenset(json.loads(row[6])), frozenset(json.loads(row[7]))
     return Key(
         id=row[0], account=row[1], livemode=bool(row[2]), kind=row[3], name=row[4], note=row[5],
-        permissions=granted, effective=catalogue.expand(granted), connect_permissions=frozenset(json.loads(row[7])),
+        permissions=granted, effective=catalogue.expand(granted), connect_permissions=connected,
         ip_allowlist=tuple(json.loads(row[8])), created=row[9], created_by=row[10],
         expires_at=row[11], own_expires_at=row[12], revoked_at=row[13],
         redacted=row[14], masked=row[15], token=row[16],
         revealable=bool(row[25]) or row[16] is not None, hides_after_reveal=bool(row[17]),
         revealed_at=row[18], hidden_at=row[19], is_default=bool(row[20]), imported=bool(row[21]),
-        version=row[22], rolled_from=row[23], replaced_by=row[24],
+        version=row[22], rolled_from=row[23], replaced_by=row[24], effective_connect=catalogue.expand(connected),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ bank account   new ──verify──▶ verified │ verification_failed
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Sequence
 
 from tollkey.keys import Permission
@@ -121,7 +122,7 @@ def retrieve_source(call: Call, params: Params) -> Json:
     source = call.objects.find("source", call.path["source"])
     if source is None:
         raise missing_object("source", call.path["source"], "source", in_path=False)
-    if call.client and params.get("client_secret") != source["client_secret"]:
+    if call.client and not hmac.compare_digest(str(params.get("client_secret")).encode(), str(source["client_secret"]).encode()):
         raise invalid("The client_secret provided does not match the client_secret associated with the Source.", "client_secret")
     return source
 

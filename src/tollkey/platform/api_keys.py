@@ -149,7 +149,7 @@ def reveal(call: Call, params: Params, key: Key) -> Json:
 
 def hide(call: Call, params: Params, key: Key) -> Json:
     """Hide a live key that is still revealable."""
-    return _answer(call, _authority(call).hide(call.tx, call.scope, key.id, actor=_actor(call), now=call.now))
+    return _answer(call, _authority(call).hide(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
 
 
 def roll(call: Call, params: Params, key: Key) -> Json:
@@ -161,7 +161,7 @@ def roll(call: Call, params: Params, key: Key) -> Json:
 
 def expire(call: Call, params: Params, key: Key) -> Json:
     """End a key at this second, for example one that is about to expire after a roll."""
-    return _answer(call, _authority(call).expire_now(call.tx, call.scope, key.id, actor=_actor(call), now=call.now))
+    return _answer(call, _authority(call).expire_now(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
 
 
 def cancel_expiry(call: Call, params: Params, key: Key) -> Json:
@@ -171,7 +171,7 @@ def cancel_expiry(call: Call, params: Params, key: Key) -> Json:
 
 def revoke(call: Call, params: Params, key: Key) -> Json:
     """Delete a secret or restricted key for good."""
-    return _answer(call, _authority(call).revoke(call.tx, call.scope, key.id, actor=_actor(call), now=call.now))
+    return _answer(call, _authority(call).revoke(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
 
 
 def list_audit(call: Call, params: Params) -> Page:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 
 from tollkey.wire import hosted
-from tollkey.wire._form import FormError, decode_form
+from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire.call import Call
 from tollkey.wire.messages import Request
 from tollkey.wire.resource import Json, Reply
@@ -29,6 +28,17 @@ def stay_with_subject(call: Call, subject: str | None, params: Json) -> None:
         params["customer"] = subject
 
 
+def narrowed(call: Call, value: Json) -> Json:
+    """What a publishable key sees of the objects inside an object, for example the payment method of a ``last_payment_error``."""
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            resource = call.setup.tables.catalogue.by_object.get(inner.get("object") or "")
+            if resource is not None and resource.client_view is not None:
+                inner = value[name] = resource.client_view(call, inner)
+            narrowed(call, inner)
+    return value
+
+
 def sorry_page(status: int, message: str) -> Reply:
     """What a person sees when a page without a key cannot be shown."""
     return hosted.html_page("This did not work", f"<h1>This did not work</h1>\n<p>{escape(message)}</p>", status=status)
@@ -40,9 +50,9 @@ def key_in_body(request: Request) -> str | None:
         return None
     try:
         if request.headers.get("content-type", "").startswith("application/json"):
-            text = json.loads(request.body).get("key")
+            text = decode_json(request.body).get("key")
         else:
             text = decode_form(request.body).get("key")
-    except (FormError, ValueError, AttributeError):
+    except FormError:
         return None
     return text if isinstance(text, str) and text.partition("_")[0] == "pk" else None

@@ -2,7 +2,8 @@
 
 A path names properties from the answer down; in a list it begins with ``data``. What may be
 expanded is what the public specification marks so, and what a resource adds itself.
-Expanding needs the read permission of what is shown (reference section 2.3).
+Expanding needs the read permission of what is shown (reference section 2.3). A publishable key expands only what
+has a shape for it (``client_view``), and sees that shape.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ DEPTH = 4
 def expand(call: Call, answer: Json, paths: list[str], allowed: Any) -> None:
     """Expand an answer in place.
 
-    paths: as given in ``expand``. allowed: ``(permission name) -> None``, raises when the key lacks it.
+    paths: as given in ``expand``. allowed: ``(call in the object's account, permission name) -> None``, raises when the key lacks it.
     Raises ApiError for a property that cannot be expanded, or a path that is too deep.
     """
     for path in paths:
@@ -45,7 +46,9 @@ def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) 
         inner = value.get(name)
         if not isinstance(inner, dict):
             stored = call.objects.find(resource.object, value["id"]) if resource.stored and "id" in value else value
-            inner = value[name] = resource.expands[name](call, stored or value)
+            inner = resource.expands[name](call, stored or value)
+            _allow_made(call, inner, path, allowed)
+            value[name] = inner
     elif name not in value:
         # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these objects
         # have (a charge's transfer), may lack the name: nothing to expand.
@@ -83,13 +86,27 @@ def _load(call: Call, id: str, name: str, path: str, allowed: Any) -> Json | Non
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     if resource is None:
         return None
-    allowed(resource.permission.name)
     home = call
     found = call.objects.find(resource.object, id)
     if found is None and call.platform != call.account:
         home = call.within(call.platform)
         found = home.objects.find(resource.object, id)
+    allowed(call if found is None else home, resource.permission.name)
+    if call.client and resource.client_view is None:
+        raise invalid(f"This property cannot be expanded ({path}).", "expand")
     if found is None:
         return {"id": id, "object": resource.object, "deleted": True}
     shown = home.objects.copy(found)
-    return resource.view(home, shown) if resource.view is not None else shown
+    shown = resource.view(home, shown) if resource.view is not None else shown
+    return resource.client_view(home, shown) if call.client and resource.client_view is not None else shown
+
+
+def _allow_made(call: Call, made: Any, path: str, allowed: Any) -> None:
+    """The same check for what ``Resource.expands`` makes: an object, or a list of them."""
+    objects = made.get("data", ()) if isinstance(made, dict) and made.get("object") == "list" else (made,)
+    for value in objects:
+        resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "") if isinstance(value, dict) else None
+        if resource is not None:
+            allowed(call, resource.permission.name)
+            if call.client and resource.client_view is None:
+                raise invalid(f"This property cannot be expanded ({path}).", "expand")

@@ -11,6 +11,7 @@ import hashlib
 from typing import NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.keys import Key
 from tollkey.wire.errors import ApiError
 
 MIGRATION = Migration(
@@ -59,12 +60,23 @@ def in_use(key: str) -> ApiError:
     )
 
 
-def fingerprint(method: str, query: bytes, body: bytes) -> bytes:
-    """What tells one request's parameters from another's."""
+def fingerprint(method: str, query: bytes, body: bytes, key: Key | None = None) -> bytes:
+    """What tells one request's parameters from another's.
+
+    What the key may see is part of it: a stored answer is given again only to a key of the same rights, so that a publishable
+    or restricted key cannot fetch what a secret key was told. A rolled key has the rights of the one before.
+    """
     digest = hashlib.blake2b(digest_size=20)
-    for part in (method.encode(), query, body):
+    for part in (method.encode(), query, body, *_rights(key)):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()
+
+
+def _rights(key: Key | None) -> list[bytes]:
+    if key is None or key.kind == "secret":
+        return []
+    rights = (key.kind, key.subject or "", ",".join(sorted(key.effective)), ",".join(sorted(key.effective_connect)))
+    return [part.encode() for part in rights]
 
 
 def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: int) -> Stored | None:

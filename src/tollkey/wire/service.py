@@ -16,7 +16,7 @@ from tollkey.db import Edge, Ids, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
-from tollkey.wire._visitors import key_in_body, sorry_page, stay_with_subject
+from tollkey.wire._visitors import key_in_body, narrowed, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.expand import expand
@@ -190,10 +190,10 @@ class Service:
         if hit is None:
             raise unknown_url(request.method, request.path)
         route, names = hit
-        self._permit(key, route)
+        account = request.headers.get("stripe-account")
+        self._permit(key, route, account)
         if self.policy.limit is not None and not self.policy.limit(key):
             raise refusals.too_many_requests(key.livemode)
-        account = request.headers.get("stripe-account")
         if account == "":
             raise refusals.platforms_only()
         scope = Scope(account or key.account, key.livemode)
@@ -245,8 +245,9 @@ class Service:
         finally:
             self._in_flight.discard(claim)
 
-    def _permit(self, key: Key, route: Route) -> None:
+    def _permit(self, key: Key, route: Route, account: str | None) -> None:
         endpoint, resource = route.endpoint, route.resource
+        connected = account is not None and account != key.account
         if key.kind == "secret":
             return
         if key.kind == "publishable":
@@ -256,11 +257,13 @@ class Service:
         if key.kind == "ephemeral":
             if not endpoint.ephemeral:
                 raise refusals.secret_key_required()
+            if connected:  # it was made for a customer of its own account
+                raise refusals.account_invalid(key, account or "")
             return
         if endpoint.unrestricted:
             raise refusals.unrestricted_only(key)
         permission = endpoint.permission or resource.permission
-        if not key.allows(f"{permission.name}_{endpoint.needs}"):
+        if not key.allows(f"{permission.name}_{endpoint.needs}", connected=connected):
             raise refusals.lacks_permission(key, [(permission, endpoint.needs)], self.policy.dashboard_url)
 
     # -- within the transaction
@@ -272,7 +275,7 @@ class Service:
             if endpoint.writes:
                 return self._keeping(call, route, request)
             return self._handle(call, route, request)
-        mark = idempotency.fingerprint(request.method, request.query, request.body)
+        mark = idempotency.fingerprint(request.method, request.query, request.body, call.key)
         stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
         if stored is not None:
             headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
@@ -363,7 +366,7 @@ class Service:
         else:
             shown = self._show(call, answer, as_it_is)
         if paths:
-            expand(call, shown, paths, self._expandable_by(call.key))
+            expand(call, shown, paths, self._may_see)
         if not current:
             self.versions.undo(call, shown, call.version)
         return shown
@@ -379,14 +382,15 @@ class Service:
             shown = resource.view(call, shown)
         if call.client and resource.client_view is not None:
             shown = resource.client_view(call, shown)
-        return shown
+        return narrowed(call, shown) if call.client else shown
 
-    def _expandable_by(self, key: Key | None) -> Callable[[str], None]:
-        def allowed(name: str) -> None:
-            if key is not None and key.kind == "restricted" and not key.allows(f"{name}_read"):
-                raise refusals.lacks_permission(key, [(self._permissions[name], "read")], self.policy.dashboard_url)
-
-        return allowed
+    def _may_see(self, call: Call, name: str) -> None:
+        """Raise when a restricted key may not read, in the call's account, what that permission protects."""
+        key = call.key
+        if key is None or key.kind != "restricted":
+            return
+        if not key.allows(f"{name}_read", connected=call.account != key.account):
+            raise refusals.lacks_permission(key, [(self._permissions[name], "read")], self.policy.dashboard_url)
 
     def _headers(self, response: Response, request: Request, origin: Origin, version: str | None) -> None:
         headers = response.headers
