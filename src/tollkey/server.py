@@ -279,7 +279,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     )  # fmt: skip
     core.setup.services["wake"] = deliverer.wake
     wire = make_app(service, settings.trust_proxy)
-    cli = CliSocket(edge, core.setup.tables.of["event"], core.authority.keyring, core.now)
+    cli = CliSocket(edge, core.setup.tables.of["event"], core.authority, core.now)
 
     pages = dashboard.Dashboard(core.setup, edge, core.authority, core.now, trust_proxy=settings.trust_proxy)
     api = _api_paths(core.catalogue)

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 import stripe
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.contract.conftest import Running
@@ -34,4 +34,17 @@ def test_an_event_comes_over_the_socket_signed_with_the_session_s_secret(server:
 
 def test_a_socket_without_a_session_is_refused(server: Running) -> None:
     with pytest.raises(InvalidStatus), connect(server.url.replace("http", "ws") + "/stripecli", additional_headers={"Websocket-Id": "x"}):
+        pass
+
+
+def test_a_socket_ends_with_the_key_that_opened_it(server: Running) -> None:
+    made = post(server, "/v1/api_keys", "type=restricted&permissions[]=stripecli_session_write")
+    asked = urllib.request.Request(f"{server.url}/v1/stripecli/sessions", b"device_name=x", {"Authorization": f"Bearer {made['secret']}"})
+    with urllib.request.urlopen(asked) as answer:
+        session = json.load(answer)
+    with connect(session["websocket_url"], additional_headers={"Websocket-Id": session["websocket_id"]}) as socket:
+        post(server, f"/v1/api_keys/{made['id']}/revoke", "")
+        with pytest.raises(ConnectionClosed):  # what happened before the key was revoked may still arrive
+            any(socket.recv(timeout=10) is None for _ in range(100))
+    with pytest.raises(InvalidStatus), connect(session["websocket_url"], additional_headers={"Websocket-Id": session["websocket_id"]}):
         pass

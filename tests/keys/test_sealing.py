@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tollkey.keys import Keyring, SealBroken
+from tollkey.db import Scope, SQLite, migrate
+from tollkey.keys import MIGRATION, SYSTEM, Authority, Catalogue, Keyring, Permission, SealBroken, store
 from tollkey.keys.sealing import reseal, seal, unseal
 
 RING = Keyring.fresh()
@@ -45,3 +48,17 @@ def test_rotation_moves_a_text_to_the_new_sealing_key() -> None:
     moved = reseal(sealed, HERE, rotated)
     assert unseal(moved, HERE, rotated.without("s1")) == "the text"
     assert reseal(moved, HERE, rotated) == moved
+
+
+def test_a_sealed_copy_that_was_destroyed_is_nowhere_in_the_file_any_more(tmp_path: Path) -> None:
+    assert SQLite(tmp_path / "other.db").read(lambda tx: tx.execute("PRAGMA secure_delete")) == [(1,)]
+    database = SQLite(tmp_path / "keys.db")
+    migrate(database, [MIGRATION])
+    authority, scope = Authority(Keyring.fresh(), Catalogue([Permission("charge", "Charges")])), Scope("acct_1", True)
+    made = database.write(lambda tx: authority.create_defaults(tx, "acct_1", actor=SYSTEM, now=1))
+    key = next(key for key in made if key.livemode and key.kind == "secret")
+    sealed = database.read(lambda tx: store.sealed_text(tx, scope, key.id))
+    assert sealed
+    database.write(lambda tx: authority.reveal(tx, scope, key.id, actor=SYSTEM, now=2))
+    database.close()
+    assert sealed not in b"".join(file.read_bytes() for file in tmp_path.iterdir())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.api import Api
 from tollkey.db import Scope
 from tollkey.platform.request_counts import by_error, by_key, counts
-from tollkey.platform.request_logs import find, horizon, one, redact
+from tollkey.platform.request_logs import Buffer, find, horizon, one, redact
+from tollkey.wire import Logged, Request, Response
 
 
 def test_a_request_is_logged_with_its_key_status_and_object(api: Api) -> None:
@@ -77,3 +80,69 @@ def test_a_search_without_an_index_looks_only_so_far_back(api: Api) -> None:
     assert read(lambda tx: find(tx, scope, path="/v1/customers", floor=floor)) == []
     assert len(read(lambda tx: find(tx, scope, path="/v1/customers", before=floor))) == 1
     assert read(lambda tx: horizon(tx, scope, most=5)) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ('{"card":{"number":4242424242424242,"cvc":123}}', '{"card":{"number":************4242,"cvc":"[redacted]"}}'),
+        ('{"number": "4242 4242 4242 4242"}', '{"number": "************4242"}'),
+        ("card[number]=4242+4242+4242+4242", "card[number]=************4242"),
+        ("card%5Bnumber%5D=4242-4242-4242-4242&card%5Bcvc%5D=1", "card%5Bnumber%5D=************4242&card%5Bcvc%5D=[redacted]"),
+        ("card[number]=36227206271667", "card[number]=************1667"),
+        ('{"account_number":"000123456789","iban":"DE\\"89"}', '{"account_number":"[redacted]","iban":"[redacted]"}'),
+        ('{"created":1767225600,"amount":99999999}', '{"created":1767225600,"amount":99999999}'),
+    ],
+)
+def test_secrets_are_redacted_however_they_are_written(sent: str, kept: str) -> None:
+    assert redact(sent) == kept
+
+
+def logged(api: Api) -> str:
+    database, scope = api.core.database, Scope(api.account, False)
+    database.write(lambda tx: api.world.server.log.flush(tx, 100_000))
+    entries = [database.read(lambda tx, id=entry.id: one(tx, scope, id)) for entry in database.read(lambda tx: find(tx, scope))]
+    return repr(entries)
+
+
+def test_a_secret_in_a_path_or_a_header_is_not_kept(api: Api) -> None:
+    other = api.another().sk
+    api.get(f"/v1/customers/{other}", headers={"User-Agent": f"curl {other}"})
+    api.post("/v1/customers", headers={"Idempotency-Key": other})
+    api.get("/v1/customers/4242424242424242")
+    kept = logged(api)
+    assert other not in kept
+    assert "4242424242424242" not in kept
+    api.get(f"/v1/customers/{other}")
+    api.core.database.write(api.core.verifier.flush)
+    usages = api.core.database.read(lambda tx: api.core.authority.usages(tx, Scope(api.account, False)))
+    assert usages
+    assert other not in repr(usages)
+
+
+def test_an_issued_card_s_number_is_not_kept(api: Api) -> None:
+    address = {"line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "US", "state": "CA"}
+    holder = api.ok("POST", "/v1/issuing/cardholders", name="Jenny Rosen", type="individual", billing={"address": address})
+    card = api.ok("POST", "/v1/issuing/cards", cardholder=holder["id"], currency="usd", type="virtual", expand=["number", "cvc"])
+    kept = logged(api)
+    assert card["number"] not in kept
+    assert f"************{card['number'][-4:]}" in kept
+
+
+def test_the_contents_of_an_upload_are_not_kept(api: Api) -> None:
+    lines = ["--x", 'Content-Disposition: form-data; name="purpose"', "", "dispute_evidence", "--x",
+             'Content-Disposition: form-data; name="file"; filename="a.pdf"', "", "%PDF the passport of Jenny", "--x--", ""]  # fmt: skip
+    body = "\r\n".join(lines).encode()
+    assert api.send("POST", "/v1/files", headers={"content-type": "multipart/form-data; boundary=x"}, body=body).status == 200
+    kept = logged(api)
+    assert "passport" not in kept
+    assert f"[upload of {len(body)} bytes]" in kept
+
+
+def test_bodies_that_wait_for_the_log_have_a_bound(api: Api) -> None:
+    buffer, big = Buffer(), b"x" * (5 * 1024 * 1024)
+    key = api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False)))[0]
+    entry = Logged(Request("POST", "/v1/customers", b"", {}, big), Response(400, b""), key, api.account, "req_1", 0.0, 0.0)
+    for _ in range(20):
+        buffer(entry)
+    assert 0 < buffer.dropped < 20

@@ -256,3 +256,12 @@ def test_a_version_is_echoed_as_it_was_sent(api: Api, version: str) -> None:
 
 def test_without_a_version_the_account_s_own_is_spoken(api: Api) -> None:
     assert api.get("/v1/customers").headers["stripe-version"] == LATEST
+
+
+def test_a_body_that_is_nested_too_deep_holds_no_key(api: Api) -> None:
+    for body in (b'{"key":' + b"[" * 100_000, b'{"x":' + b"[" * 1000 + b"]" * 1000 + b',"key":"x"}'):
+        assert api.send("POST", "/v1/tokens", key=None, headers={"content-type": "application/json"}, body=body).status == 401
+
+
+def test_a_null_character_in_a_path_names_nothing(api: Api) -> None:
+    assert api.get("/v1/customers/%00").status == 404

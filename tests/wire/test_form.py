@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollkey.wire import _form
 from tollkey.wire._form import MAX_DEPTH, MAX_PAIRS, FormError, decode_form, decode_json
 
 
@@ -108,3 +109,10 @@ def test_a_json_body_keeps_its_types() -> None:
 def test_a_json_body_that_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(FormError):
         decode_json(body)
+
+
+def test_long_names_are_read_and_not_remembered() -> None:
+    before = _form._keys.cache_info().currsize
+    name = "a" * 100_000
+    assert decode_form(f"{name}[b]=1".encode()) == {name: {"b": "1"}}
+    assert _form._keys.cache_info().currsize == before

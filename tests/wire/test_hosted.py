@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.api import Api
 from tollkey.db import Scope
-from tollkey.wire import hosted_url, html_page, with_query
-from tollkey.wire.hosted import grant_of, kind_of
+from tollkey.wire import hosted_url, html_page, redirect, with_query
+from tollkey.wire.hosted import grant_of, kind_of, safe_link
 
 
 def test_the_token_of_an_address_gives_the_scope_and_the_object_of_its_own_kind_of_page_only(api: Api) -> None:
@@ -44,3 +46,30 @@ def test_a_title_is_escaped() -> None:
 
 def test_a_query_is_added_to_the_one_that_is_there() -> None:
     assert with_query("https://shop.example/done?x=1", redirect_status="succeeded") == "https://shop.example/done?x=1&redirect_status=succeeded"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "app:x\r\nX: y", "file:/x", ""])
+def test_a_page_never_leads_to_a_script_or_into_another_header(url: str) -> None:
+    assert safe_link(url) == "/"
+    assert redirect(url).headers["Location"] == "/"
+    assert "form-action 'self';" in html_page("Pay", "", leads_to=url).headers["Content-Security-Policy"]
+
+
+def test_a_return_url_cannot_add_rules_to_a_page_s_policy() -> None:
+    policy = html_page("Pay", "", leads_to="https://a;script-src%20*/x").headers["Content-Security-Policy"]
+    assert "script-src" not in policy
+
+
+def test_pages_lead_to_the_web_and_to_apps() -> None:
+    for url in ("https://shop.example/done?x=1", "http://localhost:3000", "my.app://done", "/done"):
+        assert safe_link(url) == url
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "app:x\r\nSet-Cookie: a=b"])
+def test_an_address_that_no_page_should_lead_to_is_refused(api: Api, url: str) -> None:
+    given = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True, "return_url": url}
+    answer = api.post("/v1/payment_intents", **given)
+    assert (answer.status, answer.error["message"]) == (400, "Not a valid URL")
+    account = api.ok("POST", "/v1/accounts", type="express", country="US")["id"]
+    answer = api.post("/v1/account_links", account=account, type="account_onboarding", return_url=url, refresh_url="https://a.example")
+    assert (answer.status, answer.error["message"]) == (400, "Not a valid URL")

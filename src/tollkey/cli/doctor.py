@@ -26,7 +26,10 @@ class Finding(NamedTuple):
 def examine(core: Core) -> list[Finding]:
     """Look at the database, the key material, the keys and the ledger of every account."""
     keyring = Path(core.settings.data) / "keyring.json"
-    findings = [Finding("key material", is_private(keyring), f"{keyring} must be readable by its owner only")]
+    findings = [
+        Finding("key material", is_private(keyring), f"{keyring} must be readable by its owner only"),
+        *_files(Path(core.settings.data)),
+    ]
 
     def work(tx: Tx) -> list[Finding]:
         found = []
@@ -46,6 +49,16 @@ def examine(core: Core) -> list[Finding]:
         return found
 
     return findings + core.database.read(work)
+
+
+def _files(data: Path) -> list[Finding]:
+    """Nobody else may write the data folder (they could put their own key material there), or read what is in it."""
+    open_to_all = [file.name for file in data.iterdir() if file.stat().st_mode & 0o077 and (file.is_file() or file.name == "files")]
+    writable = bool(data.stat().st_mode & 0o022)
+    return [
+        Finding("data folder", not writable, f"{data} must be writable by its owner only"),
+        Finding("data files", not open_to_all, f"readable by others: {', '.join(sorted(open_to_all))}" if open_to_all else "private"),
+    ]
 
 
 def doctor(data: Data = None, database: Database = None, json_: AsJson = False) -> None:

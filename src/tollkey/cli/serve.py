@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
-from tollkey.cli.one_write import OneWrite
+from tollkey.cli.protocol import BoundedProtocol
 from tollkey.db import StorageError
 from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, test_pair
 from tollkey.settings import load_settings
@@ -83,7 +83,7 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
     gc.set_threshold(20_000, 20, 20)
     config = uvicorn.Config(
         server.app,
-        http=OneWrite,
+        http=BoundedProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -58,6 +58,7 @@ from tollkey.dashboard.view import View, etag
 from tollkey.db import Edge, StorageError, Tx
 from tollkey.keys import Authority, KeyRefused
 from tollkey.wire import ApiError, Setup
+from tollkey.wire.app import forwarded
 
 log = logging.getLogger("tollkey.dashboard")
 
@@ -96,8 +97,8 @@ class App:
             headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
         client = scope.get("client")
         ip, secure = (client[0] if client else None), scope.get("scheme") == "https"
-        if self.trust_proxy and "x-forwarded-for" in headers:
-            ip, secure = headers["x-forwarded-for"].rpartition(",")[2].strip(), headers.get("x-forwarded-proto") == "https"
+        if self.trust_proxy:
+            ip, secure = forwarded(scope, ip, secure)
         body, more = b"", scope["method"] == "POST"
         while more:
             message = await receive()

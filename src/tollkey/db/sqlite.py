@@ -124,6 +124,7 @@ class SQLite:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA secure_delete = ON")  # what is destroyed (the sealed copy of a key) is overwritten, not just unlinked
         if self._attach is not None:
             connection.execute("ATTACH DATABASE ? AS beside", (str(self._attach),))
         return connection

@@ -58,8 +58,12 @@ def _basic_user(credentials: str) -> str:
     return decoded.partition(":")[0]
 
 
+def without_keys(value: str) -> str:
+    """A text that was not meant to hold a key, as it may be kept: short, and with anything that looks like a key masked."""
+    return _KEY_LIKE.sub(lambda match: mask_unknown(match.group()), value[:_SHOWN])
+
+
 def _shown(value: str) -> str:
     """An unusable header as it may be shown back: short, and with anything secret-looking masked."""
-    value = value[:_SHOWN]
-    value = _KEY_LIKE.sub(lambda match: mask_unknown(match.group()), value)
+    value = without_keys(value)
     return _OPAQUE.sub(lambda match: mask_unknown(match.group()), value)

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from tollkey.db.engine import Database, StorageError, Tx
 from tollkey.keys import store
 from tollkey.keys.authority import CHANNEL
+from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.limits import Network, RateLimiter, ip_allowed, networks_of
@@ -265,7 +266,8 @@ class Verifier:
         written = {key_id: use.uses for key_id, use in list(self._uses.items())}
         for key_id, count in written.items():
             use = self._uses[key_id]
-            store.add_usage(tx, use.key, store.Usage(key_id, use.when, use.ip, use.endpoint, count))
+            endpoint = None if use.endpoint is None else without_keys(use.endpoint)
+            store.add_usage(tx, use.key, store.Usage(key_id, use.when, use.ip, endpoint, count))
         moved = dict(self._moves)
         for key_id, digest in moved.items():
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)

@@ -31,6 +31,7 @@ _HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
     "Cache-Control": "no-cache",
     "Accept": "*/*; q=0.5, application/xml",
+    "Accept-Encoding": "identity",
 }
 _log = logging.getLogger("tollkey.outbox")
 
@@ -220,7 +221,7 @@ class Deliverer:
             "POST", endpoint.url, content=body, headers=headers, timeout=limits, follow_redirects=False
         ) as answer:
             kept = b""
-            async for part in answer.aiter_bytes():
+            async for part in answer.aiter_raw():  # nothing is unpacked: a small answer could become a very large one
                 kept += part
                 if len(kept) >= _EXCERPT:
                     break

@@ -12,6 +12,7 @@ from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
 from tollkey.platform._connect.sessions import components_of
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, html_page, invalid, missing_param, redirect
+from tollkey.wire.hosted import safe_link
 
 LINK = Permission("account_link", "Account Links", "Connect", levels=("write",))
 LOGIN = Permission("edit_link", "Login Links", "Connect", levels=("write",))
@@ -49,7 +50,7 @@ def show_onboarding(call: Call, params: Params) -> Reply:
         for name, label, value in fields_of(held)
     )
     name = held.account["business_profile"]["name"] or held.account["email"] or held.account["id"]
-    back = escape(held.account.get("_return_url") or "", quote=True)
+    back = escape(safe_link(held.account.get("_return_url")))
     body = (
         f"<h1>Tell us about {escape(name)}</h1>\n<p>This is a test account. The values below pass every check.</p>\n"
         f'<form method="post" action="/{_KIND}/{escape(call.path["token"])}/submit">\n{rows}\n<button>Agree and submit</button>\n</form>\n'
@@ -63,7 +64,7 @@ def complete_onboarding(call: Call, params: Params) -> Reply:
     held = find_held(call, call.path["id"])
     submit(held, params)
     save_held(held, checks=True)
-    return redirect(held.account.get("_return_url") or "/")
+    return redirect(safe_link(held.account.get("_return_url")))
 
 
 def create_login_link(call: Call, params: Params) -> Json:

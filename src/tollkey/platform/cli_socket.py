@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 
 from tollkey.db import Edge, Scope, Table, Tx
-from tollkey.keys import Keyring
+from tollkey.keys import Authority
 from tollkey.outbox import sign
 from tollkey.platform.stripecli import SOCKET, signing_secret
 from tollkey.wire import LATEST
-from tollkey.wire.hosted import grant_of
+from tollkey.wire.hosted import Grant, grant_of
 
 log = logging.getLogger("tollkey.stripecli")
 
@@ -31,13 +31,13 @@ _BATCH = 50
 class CliSocket:
     """Serves the sockets of one server.
 
-    events: the table of events. now: UTC epoch seconds.
+    events: the table of events. now: UTC epoch seconds. A socket ends with its session, or with the key that opened it.
     """
 
     path = f"/{SOCKET}"
 
-    def __init__(self, edge: Edge, events: Table, keyring: Keyring, now: Callable[[], float]) -> None:
-        self._edge, self._events, self._keyring, self._now = edge, events, keyring, now
+    def __init__(self, edge: Edge, events: Table, authority: Authority, now: Callable[[], float]) -> None:
+        self._edge, self._events, self._authority, self._now = edge, events, authority, now
         self._told: dict[str, int] = {}  # session -> the last event it was sent: a CLI that connects again misses nothing
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -45,8 +45,7 @@ class CliSocket:
         if (await receive())["type"] != "websocket.connect":
             return
         token = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"websocket-id"), "")
-        now = int(self._now())
-        grant = await self._edge.read(lambda tx: grant_of(tx, SOCKET, token, now))
+        grant = await self._edge.read(lambda tx: self._granted(tx, token))
         if grant is None:
             await _refuse(send)
             return
@@ -55,12 +54,22 @@ class CliSocket:
         try:
             await self._tell(grant.scope, token, send, hearing)
         finally:
+            gone = hearing.done()
             hearing.cancel()
+        if not gone:
+            await send({"type": "websocket.close", "code": 1008, "reason": "The session is over."})
+
+    def _granted(self, tx: Tx, token: str) -> Grant | None:
+        """What the session's token allows now; nothing once the key that opened it has ended."""
+        now = int(self._now())
+        grant = grant_of(tx, SOCKET, token, now)
+        key = self._authority.get(tx, Scope(grant.platform, grant.scope.livemode), grant.id) if grant is not None else None
+        return None if key is None or key.ended(now) else grant
 
     async def _tell(self, scope: Scope, session: str, send: Send, hearing: asyncio.Task[None]) -> None:
-        secret = signing_secret(self._keyring, scope)
+        secret = signing_secret(self._authority.keyring, scope)
         last = self._told.get(session) or await self._edge.read(lambda tx: self._newest(tx, scope))
-        while not hearing.done():
+        while not hearing.done() and await self._edge.read(lambda tx: self._granted(tx, session)) is not None:
             for seq, body in await self._edge.read(lambda tx, last=last: self._after(tx, scope, last)):  # type: ignore[misc]
                 for version in (None, LATEST):  # the CLI keeps one of the two, depending on --latest
                     await send({"type": "websocket.send", "text": _message(body, version, secret, int(self._now()))})

@@ -47,24 +47,29 @@ MIGRATION = Migration(
 )
 
 _MOST_WAITING = 20_000
+_MOST_BYTES = 64 * 1024 * 1024  # of bodies that wait
 _LONGEST = 10_000  # characters kept of a body
 _KEYS = re.compile(r"\b((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,})")
 _SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}")
-_NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d{9}(?:\d{2,6})?(\d{4})(?![0-9A-Za-z])")
-_FIELDS = re.compile(
-    r"(cvc|client_secret|password|id_number|ssn_last_4|account_number|iban)((?:%5D|\])?=|\"\s*:\s*\")([^&\"]+)", re.IGNORECASE
-)
+#: 13 to 19 digits, in one piece or in the groups that people write (a space, a dash; in a form also ``+`` and ``%20``).
+_NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d(?:(?:[ +-]|%20)?\d){8,14}(?:[ +-]|%20)?(\d{4})(?![0-9A-Za-z])")
+_PRIVATE = "cvc|cvv|client_secret|websocket_id|password|id_number|ssn_last_4|account_number|iban|sort_code|track_data"
+_IN_FORM = re.compile(rf"({_PRIVATE})((?:%5D|\])?=)[^&\s\"]+", re.IGNORECASE)
+_IN_JSON = re.compile(rf"(\"(?:{_PRIVATE})\"\s*:\s*)(?:\"(?:[^\"\\]|\\.)*\"?|-?[0-9.]+)", re.IGNORECASE)
+_CARD_SHOWN = re.compile(r"(\"number\":\s*)\"\d{8,15}(\d{4})\"")  # of an issued card, when it was asked to be expanded
 
 
 def redact(text: str) -> str:
     """What a caller sent, without what must not be kept: keys, client secrets, card and account numbers, codes."""
-    return _NUMBERS.sub(r"************\1", _without_secrets(_FIELDS.sub(r"\1\2[redacted]", text)))
+    return _NUMBERS.sub(r"************\1", _without_secrets(_IN_FORM.sub(r"\1\2[redacted]", text)))
 
 
 def _without_secrets(text: str) -> str:
-    """An answer of ours without keys and client secrets. It holds no card number: those are never answered."""
+    """The same of an answer of ours, whose long numbers are no card's unless they are said to be."""
     if "_test_" in text or "_live_" in text or "whsec_" in text:
         text = _KEYS.sub(lambda m: f"{m[1]}...{m[2][-4:]}", text)
+    if '"' in text:
+        text = _CARD_SHOWN.sub(r'\1"************\2"', _IN_JSON.sub(r'\1"[redacted]"', text))
     return _SECRETS.sub("_secret_[redacted]", text) if "_secret_" in text else text
 
 
@@ -103,6 +108,7 @@ class Buffer:
 
     def __init__(self) -> None:
         self._waiting: deque[Logged] = deque()
+        self._bytes = 0
         self.dropped = 0
 
     @property
@@ -111,16 +117,20 @@ class Buffer:
         return bool(self._waiting)
 
     def __call__(self, entry: Logged) -> None:
-        if len(self._waiting) >= _MOST_WAITING:
+        size = _size(entry)
+        if len(self._waiting) >= _MOST_WAITING or self._bytes + size > _MOST_BYTES:
             self.dropped += 1
             return
+        self._bytes += size
         self._waiting.append(entry)
 
     def flush(self, tx: Tx, most: int = 2_000) -> int:
         """Write at most so many waiting entries and return how many. What the transaction loses is lost: logs are not money."""
         rows: list[tuple[object, ...]] = []
         while self._waiting and len(rows) < most:
-            rows.append(_row(self._waiting.popleft()))
+            entry = self._waiting.popleft()
+            self._bytes -= _size(entry)
+            rows.append(_row(entry))
         if rows and tx.dialect == "sqlite":
             # A statement for many rows runs beside the event loop instead of taking turns with it at each.
             for start in range(0, len(rows), _AT_ONCE):
@@ -142,18 +152,24 @@ _INSERT = _INTO + _MARKS
 _AT_ONCE = 100
 
 
+def _size(entry: Logged) -> int:
+    return len(entry.request.body) + len(entry.response.body)
+
+
 def _row(entry: Logged) -> tuple[object, ...]:
     request, response, key, account, request_id, started, seconds = entry
     headers = request.headers
-    row = (request_id, account, int(key.livemode), int(started), int(seconds * 1000), request.method, request.path,
+    row = (request_id, account, int(key.livemode), int(started), int(seconds * 1000), request.method, redact(request.path),
            redact(request.query.decode("latin-1")) if request.query else "", response.status, response.code, key.id, key.redacted,
-           request.ip, headers.get("stripe-version") or LATEST, headers.get("user-agent", "")[:200],
-           headers.get("idempotency-key"))  # fmt: skip
+           request.ip, headers.get("stripe-version") or LATEST, _without_secrets(headers.get("user-agent", "")[:200]),
+           _without_secrets(headers["idempotency-key"]) if "idempotency-key" in headers else None)  # fmt: skip
     if request.method == "GET" and response.status == 200:  # the object itself is there to look at
         return (*row, "", "", request.path.rpartition("/")[2] if "_" in request.path[4:] else None)
     found = _ID.match(response.storable)
-    asked = redact(_text(request.body))[:_LONGEST] if request.body else ""
-    return (*row, asked, _without_secrets(_text(response.storable))[:_LONGEST], found[1].decode() if found else None)
+    upload = headers.get("content-type", "").startswith("multipart/")
+    asked = f"[upload of {len(request.body)} bytes]" if upload else redact(_text(request.body))[:_LONGEST] if request.body else ""
+    clean = redact if response.status >= 400 else _without_secrets  # an error repeats what the caller sent
+    return (*row, asked, clean(_text(response.storable))[:_LONGEST], found[1].decode() if found else None)
 
 
 def _text(body: bytes) -> str:

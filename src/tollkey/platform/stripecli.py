@@ -32,7 +32,8 @@ def signing_secret(keyring: Keyring, scope: Scope) -> str:
 
 def open_session(call: Call, params: Params) -> Json:
     """Open a session for ``stripe listen``: the address of its WebSocket, and the secret that signs what it hears."""
-    url = hosted_url(call, SOCKET, call.account, expires_at=call.now + _SESSION_SECONDS)
+    assert call.key is not None
+    url = hosted_url(call, SOCKET, call.key.id, expires_at=call.now + _SESSION_SECONDS)
     address, _, token = url.rpartition("/")
     return {
         "object": "stripecli.session",

@@ -14,6 +14,7 @@ import orjson
 
 MAX_PAIRS = 5_000
 MAX_DEPTH = 16
+_LONGEST_KEPT = 200  # characters of a name that is remembered: memory is bounded by the size of names too
 
 _BYTES = {f"{high}{low}": bytes([int(high + low, 16)]) for high in "0123456789abcdefABCDEF" for low in "0123456789abcdefABCDEF"}
 
@@ -49,7 +50,7 @@ def decode_form(body: bytes) -> dict[str, Any]:
         name, _, value = pair.partition("=")
         if "%" in value:
             value = _unquote(value)
-        keys = _keys(name)
+        keys = _keys(name) if len(name) <= _LONGEST_KEPT else _keys.__wrapped__(name)
         if len(keys) == 1:
             if type(out.get(keys[0])) in (dict, list):
                 raise _conflict(keys)

@@ -10,6 +10,8 @@ from tollkey.wire.errors import invalid
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
+_RUNS = re.compile(r"(?:javascript|data|vbscript|blob|file|about|view-source):", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
 
@@ -58,7 +60,7 @@ class Email(Text):
 
 
 class Url(Text):
-    """An address of a page. Schemes of apps are taken as well; http and https need a host."""
+    """An address of a page. Schemes of apps are taken as well, those that run a script or show text of their own are not."""
 
     __slots__ = ()
 
@@ -66,6 +68,7 @@ class Url(Text):
         text = super().read(value, path)
         if not _SCHEME.match(text):
             raise invalid("Invalid URL: An explicit scheme (such as https) must be provided.", written(path), "url_invalid")
-        if text.lower().startswith("http") and not _WEB.fullmatch(text):
+        unfit = _CONTROL.search(text) or _RUNS.match(text)
+        if unfit or (text.lower().startswith("http") and not _WEB.fullmatch(text)):
             raise invalid("Not a valid URL", written(path), "url_invalid")
         return text

@@ -33,6 +33,23 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return headers
 
 
+def forwarded(scope: Scope, ip: str | None, secure: bool) -> tuple[str | None, bool]:
+    """The caller's address, and whether HTTPS was spoken, as the proxy in front says.
+
+    The last entry of the last such header is the proxy's own; what comes before it may be anybody's.
+    """
+    said: dict[bytes, str] = {name: value.decode("latin-1") for name, value in scope["headers"] if name.startswith(b"x-forwarded-")}
+    if b"x-forwarded-for" not in said:
+        return ip, secure
+    own = {name: value.rpartition(",")[2].strip() for name, value in said.items()}
+    return own[b"x-forwarded-for"], own.get(b"x-forwarded-proto") == "https"
+
+
+def _one_line(value: str) -> str:
+    """A header's value without what would begin another header."""
+    return value.replace("\r", "").replace("\n", "").replace("\0", "") if not value.isprintable() else value
+
+
 async def read_body(receive: Receive, most: int) -> bytes | None:
     """The whole body, or None when it is longer than ``most`` bytes or the caller went away."""
     message = await receive()
@@ -82,14 +99,13 @@ class WireApp:
             body = whole
         client = scope.get("client")
         ip, secure = (client[0] if client else None), scope.get("scheme") == "https"
-        if self._trust_proxy and "x-forwarded-for" in headers:
-            ip = headers["x-forwarded-for"].rpartition(",")[2].strip()
-            secure = headers.get("x-forwarded-proto") == "https"
+        if self._trust_proxy:
+            ip, secure = forwarded(scope, ip, secure)
         return await self._service.answer(Request(method, path, scope["query_string"], headers, body, ip, secure))
 
     @staticmethod
     async def _give(scope: Scope, send: Send, response: Response) -> None:
-        own = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
+        own = [(name.lower().encode("latin-1"), _one_line(value).encode("latin-1", "replace")) for name, value in response.headers.items()]
         if any(name in _COMMON_NAMES for name, _ in own):  # a page for people has a policy of its own
             said = {name for name, _ in own}
             headers = [pair for pair in _COMMON if pair[0] not in said] + own

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -29,6 +30,9 @@ MIGRATION = Migration(
 )
 
 _TOKEN_LENGTH = 43  # characters of 0-9A-Za-z: 256 bits
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_NEVER = frozenset({"javascript", "data", "vbscript", "blob", "file", "about", "view-source"})
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")  # what may stand in a policy: a semicolon would begin another rule
 
 
 class Grant(NamedTuple):
@@ -79,6 +83,13 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def safe_link(url: str | None) -> str:
+    """The address if a page may lead there: the web's, a path here, or an app's scheme; ``/`` in place of anything else."""
+    text = url or ""
+    scheme = urlsplit(text).scheme
+    return "/" if not text or _UNPRINTABLE.search(text) or scheme in _NEVER else text
+
+
 def with_query(url: str, **params: str) -> str:
     """The URL with these parameters added to its query."""
     parts = urlsplit(url)
@@ -88,7 +99,7 @@ def with_query(url: str, **params: str) -> str:
 
 def redirect(url: str) -> Reply:
     """303: go on to that address with a GET."""
-    return Reply(b"", "text/html; charset=utf-8", 303, {"Location": url, "Referrer-Policy": "no-referrer"})
+    return Reply(b"", "text/html; charset=utf-8", 303, {"Location": safe_link(url), "Referrer-Policy": "no-referrer"})
 
 
 def html_page(title: str, body: str, *, status: int = 200, leads_to: str | None = None, script: str = "") -> Reply:
@@ -119,9 +130,10 @@ def html_page(title: str, body: str, *, status: int = 200, leads_to: str | None 
 
 
 def _headers(leads_to: str | None, script: str) -> dict[str, str]:
-    target = urlsplit(leads_to or "")
+    target = urlsplit(safe_link(leads_to))
+    place = target.netloc.rpartition("@")[2]
     web = target.scheme in ("http", "https")
-    form = f" {target.scheme}://{target.netloc}" if web else f" {target.scheme}:" if target.scheme else ""
+    form = f" {target.scheme}://{place}" if web and _HOST.fullmatch(place) else f" {target.scheme}:" if target.scheme else ""
     policy = (
         f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src 'self'; form-action 'self'{form};"
         f" connect-src 'self'; style-src '{_source(_STYLE)}'" + (f"; script-src '{_source(script)}'" if script else "")

@@ -72,6 +72,8 @@ class Router:
         if last is not None and value and value not in last.literal and "%" not in value and "+" not in value:
             return last.route, {last.name: value}
         values: list[str] = []
+        if "%00" in path:  # no id holds a null character, and PostgreSQL cannot be asked about one
+            return None
         node = self._walk(self._root, path.split("/"), 1, values)
         if node is None:
             return None

@@ -373,7 +373,7 @@ class Service:
 
     def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
         resource = self.setup.tables.catalogue.by_object.get(value.get("object") or "")
-        if as_it_is and (resource is None or (resource.view is None and not (call.client and resource.client_view))):
+        if as_it_is and not call.client and (resource is None or resource.view is None):
             return split(value)[0]
         shown = call.objects.copy(value)
         if resource is None or shown.get("deleted") is True:
