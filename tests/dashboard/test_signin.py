@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.dashboard import PASSWORD, Browser, Site
-from tollkey.dashboard import owner_link, people
+from tollkey.dashboard import owner_link, people, reset_link
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS, IDLE_SECONDS
 from tollkey.dashboard.throttle import MOST_BY_PERSON, WINDOW_SECONDS
 
@@ -152,3 +152,31 @@ def test_a_confirmation_lasts_a_quarter_of_an_hour(site: Site) -> None:
     assert browser.post("/confirm", {"password": "wrong wrong", "to": path}).status == 422
     assert browser.post("/confirm", {"password": PASSWORD, "to": path}).location == path
     assert browser.get(path).status == 200
+
+
+def test_a_reset_link_changes_the_password_once_and_ends_every_session(site: Site) -> None:
+    person, core = site.person("developer"), site.core
+    signed_in = site.browser().sign_in(person.email)
+    link = core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now))
+    assert link is not None
+    browser, new = site.browser(), "seven purple lanterns drift 4"
+    browser.get(link)
+    assert browser.post(link, {"password": "short"}).status == 422
+    assert browser.post(link, {"password": new}).location == "/login"
+    assert browser.get(link).status == 404
+    assert signed_in.get("/confirm").location.startswith("/login")
+    site.browser().sign_in(person.email, new)
+
+
+def test_a_reset_link_is_no_invitation_and_an_invitation_no_reset_link(site: Site) -> None:
+    person, core = site.person("developer"), site.core
+    link = core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now))
+    assert link is not None
+    assert site.browser().get(link.replace("/reset/", "/join/")).status == 404
+    _, invited = invitation(site)
+    assert site.browser().get(invited.replace("/join/", "/reset/")).status == 404
+
+
+def test_nobody_unknown_gets_a_reset_link(site: Site) -> None:
+    core = site.core
+    assert core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", "no@example.com", site.now)) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tollkey.cli import accounts, keys
+from tollkey.cli import accounts, keys, people
 from tollkey.cli.doctor import doctor
 from tollkey.cli.openapi import openapi
 from tollkey.cli.serve import serve
@@ -17,6 +17,7 @@ app.command()(doctor)
 app.command()(openapi)
 app.add_typer(keys.app, name="keys")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(people.app, name="people")
 
 
 @app.callback()

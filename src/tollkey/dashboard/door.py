@@ -20,6 +20,15 @@ def owner_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, account: str, 
     return None if token is None else f"{base_url}/join/{token}"
 
 
+def reset_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, email: str, now: int, *, factors: bool = False) -> str | None:
+    """A link, good once and for an hour, where that person chooses a new password; None for an unknown address.
+
+    factors: it also takes the authenticator app and the passkeys away, for who has lost them.
+    """
+    token = people.reset_token(tx, keyring, ids, email, now, factors=factors)
+    return None if token is None else f"{base_url}/reset/{token}"
+
+
 class Dashboard:
     """An ASGI application that is built when the first request comes.
 

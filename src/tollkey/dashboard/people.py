@@ -265,3 +265,18 @@ def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> s
     if owner(tx, account) is not None:
         return None
     return invite(tx, keyring, ids, account=account, role="owner", email=OWNER_LINK, by="system:tollkey", now=now, seconds=365 * 86400)[1]
+
+
+# -- a forgotten password
+
+RESET_SECONDS = 3600
+RESET, RESET_ALL = "reset", "reset_all"
+
+
+def reset_token(tx: Tx, keyring: Keyring, ids: Ids, email: str, now: int, *, factors: bool = False) -> str | None:
+    """The token of a link for a new password; earlier ones end. None for an unknown address. factors: it ends second factors too."""
+    person = by_email(tx, email)
+    if person is None:
+        return None
+    role = RESET_ALL if factors else RESET
+    return invite(tx, keyring, ids, account="", role=role, email=person.email, by="cli:tollkey", now=now, seconds=RESET_SECONDS)[1]

@@ -138,7 +138,7 @@ async def confirm(ctx: Visit, params: Params) -> Answer:
 
 def _invitation(tx: Tx, ctx: Visit, params: Params) -> Invitation:
     found = people.invitation_of(tx, ctx.authority.keyring, params["token"], ctx.now)
-    if found is None:
+    if found is None or not found.account:  # a link for a new password belongs to no account
         raise NotHere
     return found
 
@@ -146,7 +146,7 @@ def _invitation(tx: Tx, ctx: Visit, params: Params) -> Invitation:
 def join_form(ctx: Visit, params: Params) -> Answer:
     """What a link offers: to become the owner, or to join a team."""
     found = people.invitation_of(ctx.tx, ctx.authority.keyring, params["token"], ctx.now)
-    if found is None:
+    if found is None or not found.account:
         text = "It was used already, taken back, or is too old. Ask for a new one; the owner's is printed when the server starts."
         return Render("sorry.html", {"title": "This link does not work any more", "text": text}, 404)
     name = ctx.tx.execute("SELECT name FROM merchants WHERE id = ?", (found.account,))[0][0]

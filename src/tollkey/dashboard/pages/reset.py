@@ -1,0 +1,52 @@
+"""A new password by a link that the person who runs the server made (``tollkey people reset``)."""
+
+from __future__ import annotations
+
+from tollkey.dashboard import activity, factors, people, sessions, throttle
+from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.people import Invitation, Person
+from tollkey.db import Tx
+
+
+def _link(tx: Tx, ctx: Visit, params: Params) -> tuple[Invitation, Person]:
+    found = people.invitation_of(tx, ctx.authority.keyring, params["token"], ctx.now)
+    person = people.by_email(tx, found.email) if found is not None and not found.account else None
+    if found is None or person is None:
+        raise NotHere
+    return found, person
+
+
+def reset_form(ctx: Visit, params: Params) -> Answer:
+    """Choose a new password."""
+    found, person = _link(ctx.tx, ctx, params)
+    return Render("signin/reset.html", {"email": person.email, "token": params["token"], "all": found.role == people.RESET_ALL})
+
+
+async def reset(ctx: Visit, params: Params) -> Answer:
+    """Store it, end every session, and ask to sign in."""
+    _, person = await ctx.read(lambda tx: _link(tx, ctx, params))
+    weakness = await ctx.passwords.weakness(params.raw("password"), person.email, person.name)
+    if weakness:
+        raise FormErrors(password=weakness)
+    hash = await ctx.passwords.hash(params.raw("password"))
+
+    def work(tx: Tx) -> None:
+        found, known = _link(tx, ctx, params)
+        people.withdraw(tx, found.account, found.id)
+        people.set_password(tx, known.id, hash)
+        sessions.end_others(tx, known.id, None)
+        throttle.succeeded(tx, known.email)
+        if found.role == people.RESET_ALL:
+            factors.end_totp(tx, known.id)
+            for passkey in factors.passkeys(tx, known.id):
+                factors.remove_passkey(tx, known.id, passkey.id)
+        activity.record(tx, "", "password_reset", person=known.id, ip=ctx.ip, now=ctx.now, by=found.created_by)
+
+    await ctx.write(work)
+    return Redirect("/login", "The password is changed. Sign in with it.", session="")
+
+
+PAGES = (
+    Page("/reset/{token}", reset_form, scope="open"),
+    Page("/reset/{token}", reset, method="POST", scope="open", again=reset_form),
+)
