@@ -16,17 +16,16 @@ from tollkey.db import Edge, Ids, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
-from tollkey.wire._visitors import key_in_body, narrowed, sorry_page, stay_with_subject
+from tollkey.wire._visitors import key_in_body, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
-from tollkey.wire.expand import expand
 from tollkey.wire.messages import Request, Response
-from tollkey.wire.objects import encode, split
-from tollkey.wire.pages import Page
+from tollkey.wire.objects import encode
 from tollkey.wire.params import check, operation_params
+from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint, Json, Reply
 from tollkey.wire.router import Route, Router
-from tollkey.wire.versions import LATEST, Versions, parse_version
+from tollkey.wire.versions import LATEST, parse_version
 
 log = logging.getLogger("tollkey.wire")
 
@@ -82,8 +81,7 @@ class Service:
     ) -> None:
         self.setup, self.edge, self.verifier, self.policy = setup, edge, verifier, policy
         self.router = Router(setup.tables.catalogue)
-        self.versions = Versions(setup.tables.catalogue)
-        self._permissions = {p.name: p for p in setup.tables.catalogue.permissions()}
+        self.renderer = Renderer(setup.tables.catalogue, policy.dashboard_url)
         self._now, self._log = now, log
         self._in_flight: set[tuple[Scope, str]] = set()
         self._request_ids = Ids(random.Random(secrets.randbits(256)).getrandbits, now)  # names, not secrets: no system call each
@@ -199,7 +197,7 @@ class Service:
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
         whole = key.kind not in ("publishable", "ephemeral")
-        if endpoint.raw and account is None and not request.query and whole and self._as_stored(route, version):
+        if endpoint.raw and account is None and not request.query and whole and self.renderer.as_stored(route.resource, version):
             stored = await self._stored(route, next(iter(names.values())), scope, request_id, version_header)
             if stored is not None:
                 return stored
@@ -308,7 +306,7 @@ class Service:
 
     def _told(self, call: Call, value: Any) -> Any:
         """An object inside an error, as the caller may see it and in the caller's version."""
-        return self.render(call, value, []) if isinstance(value, dict) and "object" in value else value
+        return self.renderer.render(call, value, []) if isinstance(value, dict) and "object" in value else value
 
     def _handle(self, call: Call, route: Route, request: Request) -> Response:
         endpoint = route.endpoint
@@ -319,7 +317,7 @@ class Service:
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
             return self._shown(answer, call.origin.request_id)
-        shown = self.render(call, answer, paths)
+        shown = self.renderer.render(call, answer, paths)
         kept = encode({**shown, "secret": None}) if endpoint.secret else None
         return Response(200, encode(shown), request_id=call.origin.request_id, kept=kept)
 
@@ -331,11 +329,6 @@ class Service:
             return None
         headers = {"Request-Id": request_id, "Stripe-Version": version or LATEST}
         return Response(200, body, headers, request_id=request_id)
-
-    def _as_stored(self, route: Route, version: str) -> bool:
-        """Whether callers of that version see these objects exactly as they are stored."""
-        resource = route.resource
-        return resource.view is None and (self.versions.current(version) or not self.versions.touches(version, resource.object))
 
     def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
         call.body = request.body
@@ -352,45 +345,6 @@ class Service:
         return check(schema, raw, publishable=call.client)
 
     # -- what is answered
-
-    def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
-        """The answer as JSON: views, expansions and the caller's version applied to copies."""
-        current = self.versions.current(call.version)
-        as_it_is = current and not paths  # nothing changes what is shown, so it need not be a copy
-        if isinstance(answer, Page):
-            answer.data = [self._show(call, item, as_it_is) for item in answer.data]
-            shown = answer.answer()
-            if answer.count is not None and "total_count" in paths:
-                shown["total_count"] = answer.count()
-                paths = [path for path in paths if path != "total_count"]
-        else:
-            shown = self._show(call, answer, as_it_is)
-        if paths:
-            expand(call, shown, paths, self._may_see)
-        if not current:
-            self.versions.undo(call, shown, call.version)
-        return shown
-
-    def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
-        resource = self.setup.tables.catalogue.by_object.get(value.get("object") or "")
-        if as_it_is and not call.client and (resource is None or resource.view is None):
-            return split(value)[0]
-        shown = call.objects.copy(value)
-        if resource is None or shown.get("deleted") is True:
-            return shown
-        if resource.view is not None:
-            shown = resource.view(call, shown)
-        if call.client and resource.client_view is not None:
-            shown = resource.client_view(call, shown)
-        return narrowed(call, shown) if call.client else shown
-
-    def _may_see(self, call: Call, name: str) -> None:
-        """Raise when a restricted key may not read, in the call's account, what that permission protects."""
-        key = call.key
-        if key is None or key.kind != "restricted":
-            return
-        if not key.allows(f"{name}_read", connected=call.account != key.account):
-            raise refusals.lacks_permission(key, [(self._permissions[name], "read")], self.policy.dashboard_url)
 
     def _headers(self, response: Response, request: Request, origin: Origin, version: str | None) -> None:
         headers = response.headers

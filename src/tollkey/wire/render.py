@@ -1,0 +1,69 @@
+"""From what a handler returns to what the caller sees: views, expansions and the caller's version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.wire import refusals
+from tollkey.wire._visitors import narrowed
+from tollkey.wire.call import Call
+from tollkey.wire.expand import expand
+from tollkey.wire.objects import split
+from tollkey.wire.pages import Page
+from tollkey.wire.resource import Catalogue, Json, Resource
+from tollkey.wire.versions import Versions
+
+
+class Renderer:
+    """Shows answers of one catalogue.
+
+    dashboard_url: where people edit keys, for the error of a key that may not see what it expands.
+    """
+
+    def __init__(self, catalogue: Catalogue, dashboard_url: str) -> None:
+        self.versions = Versions(catalogue)
+        self._catalogue, self._dashboard_url = catalogue, dashboard_url
+        self._permissions = {p.name: p for p in catalogue.permissions()}
+
+    def as_stored(self, resource: Resource, version: str) -> bool:
+        """Whether callers of that version see these objects exactly as they are stored."""
+        return resource.view is None and (self.versions.current(version) or not self.versions.touches(version, resource.object))
+
+    def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
+        """The answer as JSON: views, expansions and the caller's version applied to copies."""
+        current = self.versions.current(call.version)
+        as_it_is = current and not paths  # nothing changes what is shown, so it need not be a copy
+        if isinstance(answer, Page):
+            answer.data = [self._show(call, item, as_it_is) for item in answer.data]
+            shown = answer.answer()
+            if answer.count is not None and "total_count" in paths:
+                shown["total_count"] = answer.count()
+                paths = [path for path in paths if path != "total_count"]
+        else:
+            shown = self._show(call, answer, as_it_is)
+        if paths:
+            expand(call, shown, paths, self._may_see)
+        if not current:
+            self.versions.undo(call, shown, call.version)
+        return shown
+
+    def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
+        resource = self._catalogue.by_object.get(value.get("object") or "")
+        if as_it_is and not call.client and (resource is None or resource.view is None):
+            return split(value)[0]
+        shown = call.objects.copy(value)
+        if resource is None or shown.get("deleted") is True:
+            return shown
+        if resource.view is not None:
+            shown = resource.view(call, shown)
+        if call.client and resource.client_view is not None:
+            shown = resource.client_view(call, shown)
+        return narrowed(call, shown) if call.client else shown
+
+    def _may_see(self, call: Call, name: str) -> None:
+        """Raise when a restricted key may not read, in the call's account, what that permission protects."""
+        key = call.key
+        if key is None or key.kind != "restricted":
+            return
+        if not key.allows(f"{name}_read", connected=call.account != key.account):
+            raise refusals.lacks_permission(key, [(self._permissions[name], "read")], self._dashboard_url)
