@@ -76,3 +76,9 @@ def test_the_data_of_a_price_needs_its_product(api: Api) -> None:
     items = [{"price_data": {"currency": "usd", "unit_amount": 500}, "quantity": 1}]
     error = api.post("/v1/payment_links", line_items=items).error
     assert (error["code"], error["param"]) == ("parameter_missing", "line_items[0][price_data][product]")
+
+
+def test_the_oldest_versions_see_a_tokens_card_without_a_customer(api: Api) -> None:
+    card = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030}
+    assert api.post("/v1/tokens", headers={"Stripe-Version": "2014-12-08"}, card=card)["card"]["customer"] is None
+    assert "customer" not in api.post("/v1/tokens", card=card)["card"]

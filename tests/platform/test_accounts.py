@@ -262,3 +262,16 @@ def test_a_recipients_company_has_every_field(api: Api) -> None:
     recipient = custom(api, tos_acceptance=accepted, capabilities={"transfers": {"requested": True}})
     assert {"name_kana", "name_kanji", "ownership_declaration", "vat_id_provided"} <= set(recipient["company"])
     assert "name_kana" not in custom(api)["company"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "param"),
+    [
+        ({"email": "nobody"}, "email_invalid", "email"),
+        ({"individual": {"email": "nobody"}}, "email_invalid", "individual[email]"),
+        ({"business_profile": {"url": "nowhere"}}, "url_invalid", "business_profile[url]"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(api: Api, given: dict[str, Any], code: str, param: str) -> None:
+    error = api.post("/v1/accounts", type="custom", country="US", business_type="individual", **given).error
+    assert (error["code"], error["param"]) == (code, param)

@@ -10,7 +10,7 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._sourcing import inline_bank, inline_card
-from tollkey.wire import ApiError, Call, Endpoint, Json, Params, Resource, blank, invalid, missing_object
+from tollkey.wire import ApiError, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, missing_object
 
 PERMISSION = Permission("token", "Tokens", "Core")
 #: What can be made a token of: parameter -> the id's prefix and the token's type.
@@ -97,6 +97,12 @@ def client_view(call: Call, value: Json) -> Json:
     return value
 
 
+def _customer(call: Call, token: Json) -> None:
+    """Before 2015-02-18 a token's card named its customer, which it has not (recorded)."""
+    if token.get("card"):
+        token["card"]["customer"] = None
+
+
 TOKEN = Resource(
     object="token",
     prefix="tok",
@@ -108,4 +114,5 @@ TOKEN = Resource(
         Endpoint("GET", "/v1/tokens/{token}", retrieve_token, raw=True, publishable=True),
     ),
     client_view=client_view,
+    changes=(Change("2015-02-18", _customer),),
 )

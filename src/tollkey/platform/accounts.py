@@ -176,7 +176,12 @@ def reject(call: Call, params: Params) -> Json:
 
 
 def shown(call: Call, account: Json) -> Json:
-    """Sensitive fields are not returned once an account's own owner looks after its requirements (reference section 6.1)."""
+    """Sensitive fields are not returned once an account's own owner looks after its requirements (reference section 6.1).
+
+    Whoever asks for the beta of risks in requirements sees the controls as well (recorded).
+    """
+    if "risk_in_requirements_beta" in call.origin.headers.get("stripe-version", ""):
+        account["risk_controls"] = {"charges": {"pause_requested": False}, "payouts": {"pause_requested": False}}
     controller = account.get("controller") or CONTROLLERS["custom"]
     if controller.get("requirement_collection") == "stripe" and account["details_submitted"]:
         for name in ("individual", "company"):
