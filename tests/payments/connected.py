@@ -30,6 +30,7 @@ def connected(api: Api, **params: Any) -> Answer:
         },
         "external_account": "btok_us",
         "tos_acceptance": {"date": api.now, "ip": "203.0.113.12"},
+        "settings": {"payouts": {"schedule": {"interval": "manual"}}},
         **params,
     }
     account = api.ok("post", "/v1/accounts", **given)

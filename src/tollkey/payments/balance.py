@@ -11,6 +11,7 @@ from tollkey import ledger
 from tollkey.keys import Permission
 from tollkey.payments._common import acting_account
 from tollkey.payments._money import current
+from tollkey.payments._payout_schedule import plan
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page
 
 PERMISSION = Permission("balance", "Balance", "Core", levels=("read",))
@@ -57,8 +58,9 @@ def _instant(call: Call, shown: Json) -> list[Json]:
 
 
 def tell(call: Call, id: str) -> None:
-    """Money has become available."""
+    """Money has become available; the account's schedule may pay it out."""
     call.emit("balance.available", balance(call, {}))
+    plan(call, int(id))
 
 
 def list_transactions(call: Call, params: Params) -> Page:

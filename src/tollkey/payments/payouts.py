@@ -1,5 +1,7 @@
 """Payouts: money from the balance to a bank account or debit card.
 
+created by hand, or by the account's schedule (daily, weekly, monthly; ``settings.payouts.schedule``) at midnight UTC
+
 pending ──▶ paid ──reverse──▶ paid, and a second payout that brings it back
    │  └──▶ failed   (the money is back in the balance; the bank account is errored)
    └──cancel──▶ canceled
@@ -10,17 +12,22 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey import ledger
+from tollkey.db.table import Range
 from tollkey.keys import Permission
 from tollkey.ledger import PAYOUTS
 from tollkey.payments._common import acting_account, merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency
 from tollkey.payments._money import book
+from tollkey.payments._payout_schedule import PLAN, RUN, next_run, plan, schedule_of
 from tollkey.payments._transferring import available
 from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, created_ranges, invalid, list_page, retrieve
 
 PERMISSION = Permission("payout", "Payouts", "Core")
 
 _DAY = 86_400
+#: An automatic payout names the balance transactions of this many seconds, and no more than so many.
+_LOOKS_BACK = 45 * _DAY
+_MOST_TOGETHER = 10_000
 #: The most that one instant payout to a bank account takes, in whole dollars (recorded).
 _MOST_INSTANT = 9_999
 _INSUFFICIENT = (
@@ -181,6 +188,52 @@ def _mark_errored(call: Call, account: Json, id: str) -> None:
             call.emit("account.external_account.updated", one, {"status": before})
 
 
+def run_schedule(call: Call, id: str) -> None:
+    """A day of the account's schedule: pay out what is available, each currency to its own bank account.
+
+    id: that midnight, UTC epoch seconds.
+    Nothing happens when payouts are off, there is no bank account for a currency, or its last payout came back.
+    """
+    account = acting_account(call) or {}
+    schedule = schedule_of(account)
+    if schedule["interval"] == "manual" or not account.get("payouts_enabled") or account.get("_rejected"):
+        return
+    if next_run(schedule, int(id)) != int(id):  # the schedule was changed meanwhile
+        plan(call, call.now)
+        return
+    for currency, found in sorted(ledger.balance(call.tx, call.scope, call.now).items()):
+        for kind, (amount, _) in sorted(found.by_source.items()):
+            if amount > 0:
+                _pay_out(call, account, amount, currency, kind)
+
+
+def _pay_out(call: Call, account: Json, amount: int, currency: str, kind: str) -> None:
+    every = (account.get("external_accounts") or {}).get("data") or []
+    target = next((one for one in every if one["currency"] == currency and one["default_for_currency"]), None)
+    if target is None or target.get("status") == "errored":
+        return
+    payout = _new(call, amount, currency, target, {"source_type": kind})
+    payout.update(automatic=True, reconciliation_status="completed")
+    for one in _paid_out_with(call, currency):
+        one["_payout"] = payout["id"]
+        call.objects.save(one)
+    payout["description"] = "STRIPE PAYOUT"
+    transaction = _book(call, payout, -amount, "payout", "payout")
+    transaction["_payout"] = payout["id"]
+    call.objects.save(transaction)
+    payout["balance_transaction"] = transaction["id"]
+    call.objects.insert(payout, "payout.created")
+    call.schedule.add(call.now + settle_seconds(call), "payout.arrive", payout["id"])
+
+
+def _paid_out_with(call: Call, currency: str) -> list[Json]:
+    """The balance transactions that an automatic payout is made of: those available now that no earlier one was made of."""
+    recent = call.objects.query(
+        "balance_transaction", {"currency": currency}, limit=_MOST_TOGETHER, ranges=[Range("created", ">=", call.now - _LOOKS_BACK)]
+    )
+    return [one for one in recent if one["available_on"] <= call.now and not one.get("_payout") and one["type"] != "payout"]
+
+
 def update(call: Call, params: Params) -> Json:
     """Change a payout's metadata."""
     payout = call.objects.get("payout", call.path["payout"])
@@ -254,7 +307,7 @@ PAYOUT = Resource(
         Endpoint("POST", "/v1/payouts/{payout}/reverse", reverse),
     ),
     expands={"destination": destination_of},
-    on_due={"payout.arrive": arrive},
+    on_due={"payout.arrive": arrive, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
     title="Payouts",
     columns=("amount", "status", "destination", "id", "created"),
     actions=(

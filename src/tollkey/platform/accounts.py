@@ -46,7 +46,7 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
         email=email,
         external_accounts=sublist([], f"/v1/accounts/{call.account}/external_accounts", total_count=0),
         payouts_enabled=not call.livemode,
-        settings=settings(country, covers_losses=True),
+        settings=settings(country, "daily" if call.livemode else "manual", covers_losses=True),
     )
     account["settings"]["dashboard"]["display_name"] = name
     if not call.livemode:
@@ -99,6 +99,8 @@ def _apply(held: Held, params: Params) -> None:
         external, param = told.get("bank_account"), "bank_account"
     if external is not None:
         replace_external(held, external, param)
+    if (told.get("settings") or {}).get("payouts", {}).get("schedule"):
+        held.own.schedule.once(call.now, "payout.plan", account["id"])
     save_held(held, checks=bool({"individual", "company", "business_type"} & told.keys()))
     if fresh is not None:
         held.own.emit("person.created", fresh)

@@ -183,6 +183,7 @@ def set_account(call: Call, account: Json, params: Params) -> None:
         account["business_profile"]["support_phone"] = params["support_phone"]
     given = params.get("settings") or {}
     merge(account["settings"], given)
+    _tidy_schedule(account["settings"]["payouts"]["schedule"])
     if params.get("debit_negative_balances") is not None:
         account["settings"]["payouts"]["debit_negative_balances"] = params["debit_negative_balances"]
     if params.get("tos_acceptance"):
@@ -192,6 +193,18 @@ def set_account(call: Call, account: Json, params: Params) -> None:
     _describe(account, given)
     if account["business_type"] == "company" and account["business_profile"]["name"] is None:
         account["business_profile"]["name"] = account["company"]["name"]
+
+
+def _tidy_schedule(schedule: Json) -> None:
+    """The days of a weekly or monthly schedule are only there while it is one."""
+    for interval, usual in (("weekly", "monday"), ("monthly", 1)):
+        names = (f"{interval}_anchor", f"{interval}_payout_days")
+        if schedule["interval"] != interval:
+            for name in names:
+                schedule.pop(name, None)
+        else:
+            days = schedule.get(names[1]) or [schedule.get(names[0]) or usual]
+            schedule.update({names[0]: days[0], names[1]: days})
 
 
 def set_company(call: Call, account: Json, given: Params) -> None:
