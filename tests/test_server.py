@@ -1,0 +1,36 @@
+"""Putting the parts together: the first account and its keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tollkey.db import Scope
+from tollkey.keys import SYSTEM, audit
+from tollkey.server import ensure_first_account, open_core
+from tollkey.server import test_pair as pair_of
+from tollkey.settings import Settings
+
+
+def test_starting_again_keeps_the_account_and_its_keys_and_reveals_nothing(tmp_path: Path) -> None:
+    pairs = []
+    for _ in range(2):
+        core = open_core(Settings(data=str(tmp_path)))
+        account = ensure_first_account(core).id
+        pairs.append((account, *pair_of(core, account)))
+        actions = {entry.action for entry in core.database.read(lambda tx, account=account: audit.entries(tx, Scope(account, False)))}  # type: ignore[misc]
+        core.close()
+    assert pairs[0] == pairs[1]
+    assert actions == {"created"}
+
+
+def test_a_deleted_default_test_key_is_made_anew_at_the_next_start(tmp_path: Path) -> None:
+    core = open_core(Settings(data=str(tmp_path)))
+    account = ensure_first_account(core).id
+    publishable, secret = pair_of(core, account)
+    scope = Scope(account, False)
+    (key,) = core.database.read(lambda tx: core.authority.list(tx, scope, kind="secret"))
+    core.database.write(lambda tx: core.authority.revoke(tx, scope, key.id, actor=SYSTEM, now=int(core.now())))
+    again = pair_of(core, account)
+    core.close()
+    assert again[0] == publishable
+    assert again[1] != secret
