@@ -82,3 +82,8 @@ def test_the_cli_can_ask_which_permissions_endpoints_need(api: Api) -> None:
     answer = api.post("/v1/stripecli/key_permissions", endpoints=["GET /v1/customers", "POST /v1/customers/cus_1", "GET /v1/moon"])
     assert answer["permissions"] == ["customer_read", "customer_write"]
     assert [item["endpoint"] for item in answer["unresolved_endpoints"]] == ["GET /v1/moon"]
+
+
+def test_an_audit_entry_that_cannot_be_is_not_there(api: Api) -> None:
+    for id in ("akae_x", "akae_\u00b2", "akae_" + "9" * 5000, "akae_" + "9" * 30):
+        assert api.get("/v1/api_key_audit_entries", starting_after=id).status == 400

@@ -58,7 +58,7 @@ from tollkey.dashboard.view import View, etag
 from tollkey.db import Edge, StorageError, Tx
 from tollkey.keys import Authority, KeyRefused
 from tollkey.wire import ApiError, Setup
-from tollkey.wire.app import forwarded
+from tollkey.wire.app import forwarded, one_line
 
 log = logging.getLogger("tollkey.dashboard")
 
@@ -86,7 +86,7 @@ class App:
             return
         asked = await self._asked(scope, receive)
         sent = await self.answer(asked) if asked is not None else Sent(413, [("content-type", "text/plain")], b"Too large.\n")
-        pairs = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in sent.headers]
+        pairs = [(name.lower().encode(), one_line(value).encode("latin-1", "replace")) for name, value in sent.headers]
         pairs.append((b"content-length", b"%d" % len(sent.body)))
         await send({"type": "http.response.start", "status": sent.status, "headers": pairs})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else sent.body})
@@ -183,7 +183,7 @@ class App:
                 return Redirect(f"{'/login/second' if second else '/login'}?to={quote(here)}")
             if page.scope in ("mode", "account"):
                 if not place.account and visit.accounts and asked.method == "GET":
-                    return Redirect(f"/{visit.accounts[0].account}{asked.path}{f'?{asked.query}' if asked.query else ''}")
+                    return Redirect(f"/{visit.accounts[0].account}{quote(asked.path)}{f'?{asked.query}' if asked.query else ''}")
                 if visit.member is None:
                     raise NotHere
                 if not roles.allows(visit.member.role, page.action, visit.livemode):

@@ -265,7 +265,7 @@ def _start_receiver(call: Call, source: Json) -> None:
 def _amount_in(email: str | None) -> int:
     """``amount_4242@example.com``: in test mode that much arrives by itself."""
     local = (email or "").partition("@")[0]
-    return int(local[7:]) if local.startswith("amount_") and local[7:].isdigit() else 0
+    return int(local[7:]) if local.startswith("amount_") and local[7:].isdecimal() and len(local) < 7 + 13 else 0
 
 
 def fill(call: Call, id: str) -> None:

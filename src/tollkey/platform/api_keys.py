@@ -12,6 +12,7 @@ A key can never grant more than it has; which key may manage keys is the permiss
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ _PATH = "/v1/api_keys/{api_key}"
 _LISTS = {"permissions": P.array(P.string()), "connect_permissions": P.array(P.string()), "ip_allowlist": P.array(P.string())}
 _TEXTS = {"name": P.string(blank=True), "note": P.string(blank=True)}
 _NOTHING = P.object()
+_ENTRY = re.compile(r"(akae_)?[0-9]{1,18}")
 
 
 def _authority(call: Call) -> Authority:
@@ -178,7 +180,7 @@ def list_audit(call: Call, params: Params) -> Page:
     """Who did what to which key, when, from where; newest first. ``starting_after`` takes the id of an entry."""
     limit = params.get("limit") or 10
     before = params.get("starting_after")
-    if before is not None and not before.removeprefix("akae_").isdigit():
+    if before is not None and not _ENTRY.fullmatch(before):
         raise missing_object("api_key.audit_entry", before, "starting_after", in_path=False)
     entries = audit.entries(
         call.tx, call.scope, params.get("api_key"), limit + 1, int(before.removeprefix("akae_")) if before is not None else None

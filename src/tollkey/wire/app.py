@@ -45,7 +45,7 @@ def forwarded(scope: Scope, ip: str | None, secure: bool) -> tuple[str | None, b
     return own[b"x-forwarded-for"], own.get(b"x-forwarded-proto") == "https"
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
     """A header's value without what would begin another header."""
     return value.replace("\r", "").replace("\n", "").replace("\0", "") if not value.isprintable() else value
 
@@ -105,7 +105,7 @@ class WireApp:
 
     @staticmethod
     async def _give(scope: Scope, send: Send, response: Response) -> None:
-        own = [(name.lower().encode("latin-1"), _one_line(value).encode("latin-1", "replace")) for name, value in response.headers.items()]
+        own = [(name.lower().encode("latin-1"), one_line(value).encode("latin-1", "replace")) for name, value in response.headers.items()]
         if any(name in _COMMON_NAMES for name, _ in own):  # a page for people has a policy of its own
             said = {name for name, _ in own}
             headers = [pair for pair in _COMMON if pair[0] not in said] + own

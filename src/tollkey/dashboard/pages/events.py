@@ -68,7 +68,7 @@ def without_secrets(value: object) -> object:
 def resend(ctx: Visit, params: Params) -> Answer:
     """Send one delivery's body once more."""
     number = params["delivery"]
-    if not number.isdigit() or len(number) > 15:
+    if not (number.isascii() and number.isdigit()) or len(number) > 15:
         raise NotHere
     try:
         outbox.resend(ctx.tx, ctx.scope, int(number), ctx.now, ctx.setup.services.get("wake"))

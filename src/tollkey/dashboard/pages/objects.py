@@ -192,7 +192,7 @@ def _action(ctx: Visit, params: Params, group: str) -> tuple[Resource, Json, int
     resource, item = acting.found(ctx, params["object"], params["id"])
     number = params["number"]
     offered = {place for place, action in acting.offered(resource, item) if acting.group_of(resource, action) == group}
-    if not number.isdigit() or int(number) not in offered:
+    if number not in map(str, offered):
         raise NotHere
     return resource, item, int(number)
 

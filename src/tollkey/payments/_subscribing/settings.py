@@ -111,7 +111,7 @@ def set_cancel(call: Call, subscription: Json, params: Params) -> None:
             if subscription["cancel_at"] is not None and not subscription["cancel_at_period_end"]:
                 _stay(subscription)
         else:
-            at = end if isinstance(wanted, str) and not wanted.isdigit() else int(wanted)
+            at = end if isinstance(wanted, str) and not (wanted.isdecimal() and len(wanted) < 16) else int(wanted)
             if at <= call.now:
                 raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", "cancel_at", retry=False)
             subscription["cancel_at"], subscription["canceled_at"] = at, call.now

@@ -60,7 +60,7 @@ def submit(held: Held, params: Params) -> None:
 
 
 def _person(given: dict[str, str], country: str) -> Json:
-    year, month, day = (int(part) if part.isdigit() else 0 for part in [*given["dob"].split("-"), "", "", ""][:3])
+    year, month, day = (int(part) if part.isdecimal() and len(part) < 5 else 0 for part in [*given["dob"].split("-"), "", "", ""][:3])
     return {
         **{name: given[name] for name in ("first_name", "last_name", "email", "phone")},
         "address": {"country": country, **{name: given[name] for name in ("line1", "city", "state", "postal_code")}},
