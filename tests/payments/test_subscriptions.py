@@ -80,3 +80,19 @@ def advance(api: Api, clock: str, to: int) -> None:
     assert answer["status"] == "advancing"
     api.advance(1)
     assert api.get(f"/v1/test_helpers/test_clocks/{clock}")["status"] == "ready"
+
+
+def test_a_first_payment_without_the_customer_is_refused_and_then_asks_for_them(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers", email="a@example.com")["id"]
+    method = api.ok("post", "/v1/payment_methods/pm_card_authenticationRequired/attach", customer=customer)["id"]
+    api.ok("post", f"/v1/customers/{customer}", invoice_settings={"default_payment_method": method})
+    product = api.ok("post", "/v1/products", name="Plan")["id"]
+    price = api.ok("post", "/v1/prices", product=product, currency="usd", unit_amount=2500, recurring={"interval": "month"})["id"]
+    made = api.ok(
+        "post", "/v1/subscriptions", customer=customer, items=[{"price": price}], off_session=True, expand=["latest_invoice.payments"]
+    )
+    invoice = made["latest_invoice"]
+    intent = api.ok("get", f"/v1/payment_intents/{invoice['payments']['data'][0]['payment']['payment_intent']}", expand=["latest_charge"])
+    assert (made["status"], invoice["attempt_count"], intent["status"]) == ("incomplete", 1, "requires_action")
+    assert (intent["last_payment_error"], intent["setup_future_usage"]) == (None, "off_session")
+    assert intent["latest_charge"]["failure_code"] == "authentication_required"

@@ -80,7 +80,11 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     invoice["_attempting"] = True  # its success is ours to write down, after the attempt
     error = _room().confirm_intent(now, intent, asked)
     if error is not None and off_session and "authentication_required" in (error.code, error.extra.get("decline_code")):
+        intent["setup_future_usage"] = "off_session"
         error = _room().confirm_intent(now, intent, {**asked, "off_session": False})  # the customer can still pass the challenge later
+        if intent["status"] == "requires_action":  # then the refused charge is all that tells of the first try (recorded)
+            intent["last_payment_error"] = None
+            now.objects.save(intent)
     del invoice["_attempting"]
     if intent["status"] == "succeeded":
         payment_paid(call, invoice, intent["amount_received"])
@@ -88,6 +92,13 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     if intent["status"] == "processing":
         return Outcome("processing")
     return Outcome("requires_action" if intent["status"] == "requires_action" else "failed", error)
+
+
+
+def was_refused(call: Call, invoice: Json) -> bool:
+    """Whether a charge of the invoice was made and refused, even if the customer is asked to act now."""
+    intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+    return intent is not None and intent["latest_charge"] is not None
 
 
 def cancel(call: Call, invoice: Json) -> None:

@@ -129,7 +129,7 @@ def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
     if outcome.status == "processing":
         call.objects.save(invoice, "invoice.updated")
         return outcome
-    if outcome.status == "requires_action":
+    if outcome.status == "requires_action" and not intents.was_refused(call, invoice):
         invoice["attempt_count"] -= 1  # it counts when the customer has acted
     standing.next_attempt(call, invoice)
     call.objects.save(invoice, "invoice.updated")
