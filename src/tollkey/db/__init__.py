@@ -1,13 +1,17 @@
 """STORAGE: transactions on SQLite or PostgreSQL, and tables that can only be read within a scope."""
 
+import typing
+
 from tollkey.db.edge import Edge, SQLiteEdge, ThreadEdge, edge_for
 from tollkey.db.engine import Database, Duplicate, Row, Scope, StorageError, Tx
 from tollkey.db.ids import Ids
 from tollkey.db.opening import open_database
-from tollkey.db.postgres import Postgres
 from tollkey.db.schema import Migration, migrate
 from tollkey.db.sqlite import SQLite
 from tollkey.db.table import Record, Table
+
+if typing.TYPE_CHECKING:
+    from tollkey.db.postgres import Postgres
 
 __all__ = [
     "Database",
@@ -29,3 +33,12 @@ __all__ = [
     "migrate",
     "open_database",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """PostgreSQL's driver is loaded by who asks for it: it takes 13 MB, which an embedded server does without."""
+    if name == "Postgres":
+        from tollkey.db.postgres import Postgres
+
+        return Postgres
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

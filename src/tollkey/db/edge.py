@@ -17,11 +17,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from tollkey.db.engine import Database, StorageError, Tx
-from tollkey.db.postgres import Conflict, Postgres
+from tollkey.db.engine import Conflict, Database, StorageError, Tx
 from tollkey.db.sqlite import SQLite, SQLiteTx
+
+if TYPE_CHECKING:
+    from tollkey.db.postgres import Postgres
 
 T = TypeVar("T")
 
@@ -61,7 +63,10 @@ def edge_for(database: Database, on_alive: Callable[[], None] | None = None) -> 
     """
     if isinstance(database, SQLite):
         return SQLiteEdge(database, on_alive)
-    if isinstance(database, Postgres):
+    if database.dialect == "postgres":
+        from tollkey.db.postgres import Postgres  # loaded already, by who made it
+
+        assert isinstance(database, Postgres)
         return ThreadEdge(database, on_alive)
     raise TypeError(f"no edge for {type(database).__name__}")
 

@@ -35,6 +35,10 @@ class Duplicate(StorageError):
     """A unique constraint refused a row: something with that id or digest is already there."""
 
 
+class Conflict(StorageError):
+    """The database undid the transaction so that another could go on; it may simply be run again."""
+
+
 class Tx(Protocol):
     """One transaction: everything done through it is kept, or nothing is.
 
@@ -52,6 +56,9 @@ class Tx(Protocol):
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run one statement once for each row of values."""
+
+    def execute_script(self, statements: Sequence[str]) -> None:
+        """Run statements without values and without rows, one after the other; in one round trip where there is a way to go."""
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A part that can fail alone: an exception leaving the block undoes what the block wrote."""

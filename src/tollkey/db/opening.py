@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tollkey.db.engine import Database
-from tollkey.db.postgres import Postgres
 from tollkey.db.sqlite import SQLite
 
 
@@ -21,6 +20,8 @@ def open_database(url_or_path: str, sender: str = "local", pool_size: int = 8, b
     Raises ValueError for a URL of another kind, without repeating it: it may hold a password.
     """
     if url_or_path.startswith(("postgresql://", "postgres://")):
+        from tollkey.db.postgres import Postgres  # here, so that an embedded server does without the driver
+
         return Postgres(url_or_path, pool_size, sender)
     if url_or_path.startswith("sqlite:///"):
         return SQLite(_named(url_or_path.removeprefix("sqlite:///")), sender, beside)

@@ -27,7 +27,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool
 
-from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, Subscribers, Tx
+from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Subscribers, Tx
 from tollkey.db.listening import CHANNEL, Listener
 
 T = TypeVar("T")
@@ -36,10 +36,6 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _ATTEMPTS = 6  # of a write that lost a deadlock or a serialization conflict
 _WAIT_SECONDS = 5.0  # for a free connection
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
-
-class Conflict(StorageError):
-    """The database undid the transaction so that another could go on; it may simply be run again."""
 
 
 class _BoolDumper(Dumper):
@@ -126,6 +122,14 @@ class PostgresTx:
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         try:
             self._cursor.executemany(placeholders(sql), rows)
+        except psycopg.Error as error:
+            raise _translate(error) from error
+
+    def execute_script(self, statements: Sequence[str]) -> None:
+        if not statements:
+            return
+        try:
+            _run(self._connection, ";\n".join(statements))
         except psycopg.Error as error:
             raise _translate(error) from error
 

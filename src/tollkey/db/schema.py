@@ -36,13 +36,14 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> int:
     def work(tx: Tx) -> int:
         tx.execute("CREATE TABLE IF NOT EXISTS migrations (module TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (module, number))")
         done = {(module, number) for module, number in tx.execute("SELECT module, number FROM migrations")}
-        new = 0
-        for migration in migrations:
-            for number, statement in enumerate(migration.statements):
-                if (migration.module, number) not in done:
-                    tx.execute(statement.format(**_WORDS[tx.dialect]))
-                    tx.execute("INSERT INTO migrations (module, number) VALUES (?, ?)", (migration.module, number))
-                    new += 1
-        return new
+        new = [
+            (migration.module, number, statement.format(**_WORDS[tx.dialect]))
+            for migration in migrations
+            for number, statement in enumerate(migration.statements)
+            if (migration.module, number) not in done
+        ]
+        tx.execute_script([statement for _, _, statement in new])
+        tx.execute_many("INSERT INTO migrations (module, number) VALUES (?, ?)", [(module, number) for module, number, _ in new])
+        return len(new)
 
     return database.write(work, lock="migrate")

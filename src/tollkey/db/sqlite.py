@@ -62,6 +62,10 @@ class SQLiteTx:
         except sqlite3.Error as error:
             raise _translate(error) from error
 
+    def execute_script(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            self.execute(statement)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         self._savepoints += 1

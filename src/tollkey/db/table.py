@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tollkey.db.engine import Scope, Tx
+from tollkey.db.engine import Dialect, Scope, Tx
 
 
 class Record(NamedTuple):
@@ -50,6 +50,20 @@ def column(field: str) -> str:
     return "ix_" + field.replace(".", "_")
 
 
+def columns_there(tx: Tx) -> dict[str, set[str]]:
+    """The columns that each table of objects has now, by the table's name: one question for all of them."""
+    rows = tx.execute(
+        "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table' AND m.name LIKE 'obj!_%' ESCAPE '!'"
+        if tx.dialect == "sqlite"
+        else "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+        " AND table_name LIKE 'obj!_%' ESCAPE '!'"
+    )
+    found: dict[str, set[str]] = {}
+    for table, name in rows:
+        found.setdefault(str(table), set()).add(str(name))
+    return found
+
+
 class Table:
     """The stored objects of one kind.
 
@@ -75,33 +89,28 @@ class Table:
 
     # -- shape
 
-    def create(self, tx: Tx) -> None:
-        """Make the table, or add the columns and indexes that it lacks (filled from the stored objects by the caller)."""
+    def create(self, dialect: Dialect) -> list[str]:
+        """The statements that make the table, with its columns and indexes."""
         key, blob, whole = (
             ("INTEGER PRIMARY KEY AUTOINCREMENT", "BLOB", "INTEGER")
-            if tx.dialect == "sqlite"
+            if dialect == "sqlite"
             else ("BIGSERIAL PRIMARY KEY", "BYTEA", "BIGINT")
         )
-        tx.execute(
+        further = "".join(f" {column(field)} TEXT," for field in self.indexed)
+        return [
             f"CREATE TABLE IF NOT EXISTS {self.table} (seq {key}, account TEXT NOT NULL, livemode {whole} NOT NULL,"
-            f" id TEXT NOT NULL, created {whole} NOT NULL, body {blob} NOT NULL, private {blob},"
-            " UNIQUE (account, livemode, id))"
-        )
-        tx.execute(f"CREATE INDEX IF NOT EXISTS {self.table}_created ON {self.table} (account, livemode, created, seq)")
+            f" id TEXT NOT NULL, created {whole} NOT NULL, body {blob} NOT NULL, private {blob},{further}"
+            " UNIQUE (account, livemode, id))",
+            f"CREATE INDEX IF NOT EXISTS {self.table}_created ON {self.table} (account, livemode, created, seq)",
+            *map(self._index, self.indexed),
+        ]
 
-    def columns(self, tx: Tx) -> set[str]:
-        """The columns that the table has now."""
-        if tx.dialect == "sqlite":
-            return {row[1] for row in tx.execute(f"PRAGMA table_info({self.table})")}
-        rows = tx.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = ? AND table_schema = current_schema()", (self.table,)
-        )
-        return {row[0] for row in rows}
+    def add(self, field: str) -> list[str]:
+        """The statements that add the column and the index of one field."""
+        return [f"ALTER TABLE {self.table} ADD COLUMN {column(field)} TEXT", self._index(field)]
 
-    def index(self, tx: Tx, field: str) -> None:
-        """Add the column and index of one field."""
-        tx.execute(f"ALTER TABLE {self.table} ADD COLUMN {column(field)} TEXT")
-        tx.execute(
+    def _index(self, field: str) -> str:
+        return (
             f"CREATE INDEX IF NOT EXISTS {self.table}_{column(field)}"
             f" ON {self.table} (account, livemode, {column(field)}, created, seq) WHERE {column(field)} IS NOT NULL"
         )

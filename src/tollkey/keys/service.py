@@ -7,9 +7,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from tollkey.db import Database, Postgres, Scope, SQLite, StorageError, Tx, migrate, open_database
+from tollkey.db import Database, Scope, SQLite, StorageError, Tx, migrate, open_database
 from tollkey.db.ids import Ids
 from tollkey.keys import audit, store
 from tollkey.keys.authority import Authority
@@ -19,6 +19,9 @@ from tollkey.keys.limits import RateLimiter
 from tollkey.keys.permissions import Catalogue, Permission
 from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
 from tollkey.keys.verifier import Verifier
+
+if TYPE_CHECKING:
+    from tollkey.db import Postgres
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -52,8 +55,8 @@ class KeyService:
         migrate(database, [store.MIGRATION])
         database.write(store.guard, lock="migrate")
         verifier.attach(database)
-        if isinstance(database, Postgres):
-            self._listen(database)
+        if database.dialect == "postgres":
+            self._listen(cast("Postgres", database))
 
     @classmethod
     def open(

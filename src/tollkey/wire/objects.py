@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from tollkey.db import Record, Scope, Table, Tx
-from tollkey.db.table import Range
+from tollkey.db.table import Range, column, columns_there
 from tollkey.wire.errors import missing_object
 from tollkey.wire.resource import Catalogue, Json, Resource
 
@@ -43,14 +43,20 @@ class Tables:
 
     def prepare(self, tx: Tx) -> None:
         """Make what is missing: new tables, and new columns, filled from the objects that are there."""
+        there = columns_there(tx)
+        statements: list[str] = []
+        unfilled: list[Table] = []
         for table in self.of.values():
-            table.create(tx)
-            there = table.columns(tx)
-            new = [field for field in table.indexed if "ix_" + field.replace(".", "_") not in there]
-            for field in new:
-                table.index(tx, field)
+            if table.table not in there:
+                statements += table.create(tx.dialect)
+                continue
+            new = [field for field in table.indexed if column(field) not in there[table.table]]
             if new:
-                self._fill(tx, table)
+                statements += [statement for field in new for statement in table.add(field)]
+                unfilled.append(table)
+        tx.execute_script(statements)
+        for table in unfilled:
+            self._fill(tx, table)
 
     def load(self, tx: Tx, scope: Scope, object: str, id: str) -> Json | None:
         """One object, outside of any call; None when the scope has no such."""
