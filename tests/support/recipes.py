@@ -591,6 +591,8 @@ BODIES: dict[str, Body] = {
     "POST /v1/invoices/create_preview": lambda m: {"customer": _subscription(m)["customer"]},
     "GET /v1/invoices/upcoming": lambda m: {"customer": _subscription(m)["customer"]},
     "GET /v1/invoices/upcoming/lines": lambda m: {"customer": _subscription(m)["customer"]},
+    "POST /v1/invoices/{}/attach_payment": lambda m: {"payment_intent": m.post(
+        "/v1/payment_intents", amount=100, currency="usd", payment_method_types=["card"])["id"]},
     "POST /v1/invoices/{}/add_lines": {"lines": [{"amount": 100, "description": "More"}]},
     "POST /v1/invoices/{}/lines/{}": {"description": "Changed"},
     "POST /v1/invoices/{}/remove_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "behavior": "delete"}]},
@@ -743,6 +745,7 @@ def _held_card(m: Maker) -> list[str]:
 
 #: What stands in the braces, where the object has to be in a state of its own.
 PLANS: dict[str, Callable[[Maker], list[str]]] = {
+    "POST /v1/invoices/{}/attach_payment": lambda m: [_open_invoice(m)["id"]],
     "POST /v1/api_keys/{}/cancel_expiry": _rolled,
     "DELETE /v1/accounts/{}/bank_accounts/{}": lambda m: _second_bank_account(m),
     "DELETE /v1/accounts/{}/external_accounts/{}": lambda m: _second_bank_account(m),

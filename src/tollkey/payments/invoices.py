@@ -4,6 +4,7 @@
       │                                                          ├──void──▶ void ◀──void──┐
       └──delete──▶ deleted                                       └──mark_uncollectible──▶ uncollectible ──pay──▶ paid
 
+A revision (``from_invoice``) is a draft that replaces an open invoice: finalizing it voids the first one.
 An invoice that nothing is due on is paid as soon as it is finalized. Failed payments are tried again after 3, 5 and 7 days.
 """
 
@@ -17,16 +18,15 @@ from tollkey.payments._discounting import entries_of, redeem_all
 from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoice_lines import add_lines, list_lines, remove_lines, update_line, update_lines
 from tollkey.payments._invoice_page import PAGES
+from tollkey.payments._invoice_paying import attach_payment, pay
 from tollkey.payments._invoice_permission import PERMISSION
+from tollkey.payments._invoice_revising import revise
+from tollkey.payments._invoice_shipping import shipping_cost
 from tollkey.payments._invoice_versions import CHANGES, OLD_EXPANSIONS
 from tollkey.payments._invoicing import (
-    ACTION_REQUIRED,
-    attempt,
     customer_of,
     finalize,
     give_up,
-    mark_paid,
-    method_of,
     new_invoice,
     pending_items,
     refresh,
@@ -45,7 +45,6 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    card_error,
     created_ranges,
     invalid,
     list_page,
@@ -74,7 +73,7 @@ def create(call: Call, params: Params) -> Json:
     """Create a draft for a customer, with their pending items when asked for."""
     if not params.get("customer"):
         if params.get("from_invoice"):
-            raise invalid("Invoice revisions are not available on this server.", "from_invoice")
+            return _revision(call, params)
         raise missing_param("customer")
     customer = call.objects.get("customer", params["customer"], "customer")
     call = for_customer(call, customer)
@@ -117,6 +116,16 @@ def create(call: Call, params: Params) -> Json:
     return store(call, invoice)
 
 
+def _revision(call: Call, params: Params) -> Json:
+    """A draft that will replace a finalized invoice, with what is told anew."""
+    invoice = revise(call, params["from_invoice"]["invoice"])
+    _apply(call, invoice, params)
+    if "metadata" in params:
+        invoice["metadata"] = fresh_metadata(params)
+    refresh(call, invoice)
+    return store(call, invoice)
+
+
 def _inherited(customer: Json, subscription: Json | None) -> list[str]:
     if subscription is not None and subscription["discounts"]:
         return list(subscription["discounts"])
@@ -154,7 +163,10 @@ def _apply(call: Call, invoice: Json, params: Params) -> None:
     if params.get("number"):
         invoice["number"] = params["number"]
     if params.get("rendering"):
-        invoice["rendering"] = {**(invoice["rendering"] or {}), **params["rendering"]}
+        old = invoice["rendering"] or {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
+        invoice["rendering"] = {**old, **params["rendering"]}
+    if "shipping_cost" in params:
+        invoice["shipping_cost"] = shipping_cost(call, invoice, params["shipping_cost"])
     if params.get("payment_settings"):
         invoice["payment_settings"] = {**invoice["payment_settings"], **params["payment_settings"]}
     if "application_fee_amount" in params or "application_fee" in params:
@@ -236,55 +248,6 @@ def finalize_by_hand(call: Call, params: Params) -> Json:
     if invoice["status"] == "open" and invoice["auto_advance"]:
         call.schedule.add(call.now + 3_600, "invoice.advance", invoice["id"], invoice["test_clock"])
     return invoice
-
-
-def pay(call: Call, params: Params) -> Json:
-    """Collect an invoice now, or mark it as paid elsewhere. A draft is finalized first.
-
-    Raises ApiError 402 for a refused card; the failed attempt and its events stay.
-    """
-    invoice = call.objects.get("invoice", call.path["invoice"])
-    call = for_customer(call, customer_of(call, invoice))
-    if invoice["status"] == "paid":
-        raise invalid("Invoice is already paid", retry=False)
-    if invoice["status"] == "void":
-        raise invalid("This invoice can no longer be paid", retry=False)
-    chosen = params.get("payment_method") or params.get("source")
-    if params.get("source"):
-        _check_source(call, invoice, params["source"])
-    if not params.get("paid_out_of_band") and chosen is None and invoice["total"] > 0:
-        subscription = subscription_of(invoice)
-        if (
-            method_of(call, invoice, call.objects.find("subscription", subscription) if subscription else None, customer_of(call, invoice))
-            is None
-        ):
-            attempt(call, invoice)  # raises: nothing to charge
-    if invoice["status"] == "draft":
-        finalize(call, invoice)
-    if invoice["status"] == "paid":
-        return invoice
-    if params.get("paid_out_of_band"):
-        mark_paid(call, invoice, out_of_band=True)
-        return invoice
-    outcome = attempt(call, invoice, method=chosen, off_session=given(params, "off_session", chosen is None))
-    if outcome.status == "requires_action":
-        intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
-        raise card_error(
-            "invoice_payment_intent_requires_action",
-            ACTION_REQUIRED,
-            payment_intent=call.objects.copy(intent) if intent is not None else None,
-        )
-    if outcome.error is not None:
-        outcome.error.keep = True
-        raise outcome.error
-    return invoice
-
-
-def _check_source(call: Call, invoice: Json, source: str) -> None:
-    for object in ("card", "source", "bank_account"):
-        if object in call.setup.tables.of and call.objects.find(object, source) is not None:
-            return
-    raise call.objects.missing("source" if "source" in call.setup.tables.of else "customer", source, "source")
 
 
 def send(call: Call, params: Params) -> Json:
@@ -378,6 +341,7 @@ INVOICE = Resource(
         Endpoint("POST", "/v1/invoices/{invoice}", update),
         Endpoint("DELETE", "/v1/invoices/{invoice}", delete),
         Endpoint("POST", "/v1/invoices/{invoice}/add_lines", add_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/attach_payment", attach_payment),
         Endpoint("POST", "/v1/invoices/{invoice}/finalize", finalize_by_hand),
         Endpoint("GET", "/v1/invoices/{invoice}/lines", list_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/lines/{line_item_id}", update_line),

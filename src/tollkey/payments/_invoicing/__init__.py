@@ -29,6 +29,7 @@ from tollkey.payments._invoicing.payment import ACTION_REQUIRED, Outcome, method
 from tollkey.payments._invoicing.standing import INCOMPLETE_SECONDS, end, stop
 from tollkey.payments._invoicing.steps import (
     HOSTED,
+    attach_intent,
     attempt,
     customer_of,
     fail_without_method,
@@ -46,6 +47,7 @@ __all__ = [
     "HOSTED",
     "INCOMPLETE_SECONDS",
     "Outcome",
+    "attach_intent",
     "attempt",
     "change_balance",
     "check_currency_of",

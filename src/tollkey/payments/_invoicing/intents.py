@@ -111,6 +111,14 @@ def cancel(call: Call, invoice: Json) -> None:
         _room().cancel_intent(now, intent, "void_invoice")
 
 
+def lower(call: Call, invoice: Json) -> None:
+    """The invoice's own intent asks only for what is left to pay."""
+    intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+    if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation"):
+        intent["amount"] = invoice["amount_remaining"]
+        call.objects.save(intent)
+
+
 def note_paid(call: Call, invoice: Json) -> None:
     """Write down that the invoice's payment is complete."""
     payment_paid(call, invoice, invoice["amount_remaining"])

@@ -237,7 +237,7 @@ def settle(call: Call, invoice: Json) -> None:
         ]
         line["taxes"] = [tax_entry(tax) for tax in worked.taxes]
         line["subtotal"] = line["amount"]
-    shipping = (invoice["shipping_cost"] or {}).get("amount_total", 0)
+    shipping = invoice["amount_shipping"] = (invoice["shipping_cost"] or {}).get("amount_total", 0)
     invoice["subtotal"], invoice["subtotal_excluding_tax"] = totals.subtotal, totals.subtotal_excluding_tax
     invoice["total"], invoice["total_excluding_tax"] = totals.total + shipping, totals.total_excluding_tax + shipping
     invoice["total_discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in totals.discounts]

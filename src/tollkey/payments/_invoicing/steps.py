@@ -9,7 +9,7 @@ from tollkey.payments._invoicing import intents, standing
 from tollkey.payments._invoicing.balance import change_balance
 from tollkey.payments._invoicing.drafts import refresh, subscription_of
 from tollkey.payments._invoicing.payment import Outcome, method_of, no_method, payment_canceled, payment_of
-from tollkey.wire import Call, Json, hosted_url, invalid
+from tollkey.wire import Call, Json, blank, hosted_url, invalid
 
 HOSTED = "i"
 
@@ -47,17 +47,30 @@ def finalize(call: Call, invoice: Json) -> None:
     invoice["effective_at"] = invoice["effective_at"] or call.now
     invoice["status_transitions"]["finalized_at"] = call.now
     if invoice["rendering"]:
-        invoice["rendering"]["pdf"] = {"page_size": "letter"}
+        asked = (invoice["rendering"].get("pdf") or {}).get("page_size") or "auto"
+        invoice["rendering"]["pdf"] = {"page_size": "letter" if asked == "auto" else asked}
     if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
         invoice["due_date"] = call.now
     if invoice["amount_due"] > 0:
         intents.prepare(call, invoice, customer)
     call.objects.save(invoice)
     call.emit("invoice.finalized", invoice)
+    if invoice["from_invoice"]:
+        _replace(call, invoice)
     if invoice["amount_due"] == 0:
         mark_paid(call, invoice)
     elif invoice["due_date"] is not None:
         call.schedule.add(invoice["due_date"], "invoice.overdue", invoice["id"], invoice["test_clock"])
+
+
+def _replace(call: Call, revision: Json) -> None:
+    """A revision was finalized: the invoice it came from names it, and is voided."""
+    original = call.objects.get("invoice", revision["from_invoice"]["invoice"])
+    original["latest_revision"] = revision["id"]
+    if original["status"] in ("open", "uncollectible"):
+        void(call, original)
+    else:
+        call.objects.save(original, "invoice.updated")
 
 
 def next_number(call: Call, customer: Json) -> str:
@@ -198,10 +211,55 @@ def intent_succeeded(call: Call, intent: str) -> None:
     """A PaymentIntent has succeeded outside of an attempt of ours (a challenge was passed, a debit settled): close its invoice."""
     for payment in call.objects.query("invoice_payment", {"payment.payment_intent": intent}, limit=1):
         invoice = call.objects.get("invoice", payment["invoice"])
-        if invoice["status"] in ("open", "uncollectible") and not invoice.get("_attempting"):
+        if not payment["is_default"]:
+            _count(for_customer(call, customer_of(call, invoice)), invoice, payment, call.objects.get("payment_intent", intent))
+        elif invoice["status"] in ("open", "uncollectible") and not invoice.get("_attempting"):
             then = for_customer(call, customer_of(call, invoice))
             intents.note_paid(then, invoice)
             mark_paid(then, invoice)
+
+
+def attach_intent(call: Call, invoice: Json, intent: Json) -> Json:
+    """Tie an intent that was made apart to an open invoice; one that has succeeded counts at once. Answers the invoice payment."""
+    payment = blank(
+        "invoice_payment",
+        id=call.ids.new("inpay"),
+        amount_requested=min(intent["amount"], invoice["amount_remaining"]),
+        created=call.now,
+        currency=invoice["currency"],
+        invoice=invoice["id"],
+        is_default=False,
+        livemode=call.livemode,
+        payment={"payment_intent": intent["id"], "type": "payment_intent"},
+        status="open",
+        status_transitions={"canceled_at": None, "paid_at": None},
+    )
+    call.objects.insert(payment)
+    intent["_invoice"] = invoice["id"]
+    call.objects.save(intent)
+    if intent["status"] == "succeeded":
+        _count(call, invoice, payment, intent)
+    return payment
+
+
+def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
+    """An attached intent has succeeded: the invoice is paid by it, or owes less."""
+    if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
+        return
+    amount = min(intent["amount_received"], invoice["amount_remaining"])
+    payment.update(status="paid", amount_paid=amount)
+    payment["status_transitions"]["paid_at"] = call.now
+    call.objects.save(payment)
+    call.emit("invoice_payment.paid", payment)
+    if amount >= invoice["amount_remaining"]:
+        payment_canceled(call, invoice)
+        intents.cancel(call, invoice)
+        mark_paid(call, invoice, amount=amount)
+        return
+    invoice["amount_paid"] += amount
+    invoice["amount_remaining"] -= amount
+    intents.lower(call, invoice)
+    call.objects.save(invoice, "invoice.updated")
 
 
 def has_payment(call: Call, invoice: Json) -> bool:
