@@ -264,7 +264,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     http: what webhooks are sent with, for tests that must not look for hosts that are not there.
     """
     settings = core.settings
-    edge = edge_for(core.database, on_alive=lambda: core.verifier.lease.renew(time.monotonic()))
+    edge = edge_for(core.database, on_alive=core.verifier.lease.renew)
     limiter = keys.RateLimiter(settings.rate_limit, settings.rate_limit) if settings.rate_limit else None
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,

@@ -8,6 +8,9 @@ import pyotp
 import pytest
 
 from tests.support.dashboard import PASSWORD, Browser, Site
+from tollkey.dashboard import factors
+from tollkey.db import Tx
+from tollkey.keys import Keyring
 
 
 @pytest.fixture
@@ -102,3 +105,15 @@ def test_somebody_else_s_session_cannot_be_ended(site: Site, person: Browser) ->
     assert found
     assert site.browser("developer").post(f"/profile/sessions/{found[1]}/end").status == 404
     assert second.get("/profile").status == 200
+
+
+def test_recovery_codes_outlive_a_rotation_of_the_digest_key(site: Site) -> None:
+    ring, ids, now, person = Keyring.fresh(), site.core.setup.ids, site.now, site.person("owner").id
+
+    def work(tx: Tx) -> list[bool]:
+        code = pyotp.TOTP(factors.begin_totp(tx, ring, ids, person)).at(now)
+        codes = factors.finish_totp(tx, ring, ids, person, code, now)
+        assert codes
+        return [factors.check_code(tx, ring.rotate_digest(), person, codes[0], now) for _ in range(2)]
+
+    assert site.core.database.write(work) == [True, False]

@@ -54,7 +54,7 @@ def on_disk(path: Path) -> list[str]:
     return found
 
 
-def with_edge(database: Database, test: Callable[[Any], Awaitable[object]], on_alive: Callable[[], None] | None = None) -> None:
+def with_edge(database: Database, test: Callable[[Any], Awaitable[object]], on_alive: Callable[[float], None] | None = None) -> None:
     """Run ``test(edge)`` on a loop of its own, and stop the edge."""
     migrate(database, [NOTES])
 
@@ -181,7 +181,7 @@ def test_being_alive_is_reported_several_times_a_second(database: Database) -> N
             await asyncio.sleep(0.01)
 
     beats: list[float] = []
-    with_edge(database, test, lambda: beats.append(time.monotonic()))
+    with_edge(database, test, beats.append)
     assert beats[3] - beats[1] < 1.0
 
 
@@ -363,7 +363,7 @@ def test_announcements_of_another_process_on_the_file_are_heard(counting: Counti
 
 
 def test_being_alive_is_not_reported_while_announcements_cannot_be_read(counting: CountingSQLite) -> None:
-    beats: list[int] = []
+    beats: list[float] = []
 
     async def test(edge: Edge) -> None:
         counting.write(lambda tx: tx.execute("ALTER TABLE bell RENAME TO gone"))
@@ -374,4 +374,24 @@ def test_being_alive_is_not_reported_while_announcements_cannot_be_read(counting
         while len(beats) == before:
             await asyncio.sleep(0.01)
 
-    with_edge(counting, test, lambda: beats.append(1))
+    with_edge(counting, test, beats.append)
+
+
+def test_being_alive_counts_from_before_announcements_were_read(tmp_path: Path) -> None:
+    """A process that is held up between reading and reporting must not vouch for the time it slept."""
+
+    class Late(SQLite):
+        read_at = 0.0
+
+        def poll(self) -> None:
+            Late.read_at = time.monotonic()
+            super().poll()
+
+    beats: list[tuple[float, float]] = []
+
+    async def test(edge: Edge) -> None:
+        while len(beats) < 2:
+            await asyncio.sleep(0.01)
+
+    with_edge(Late(tmp_path / "late.db"), test, lambda began: beats.append((began, Late.read_at)))
+    assert all(began <= read_at for began, read_at in beats)

@@ -84,10 +84,11 @@ def check_code(tx: Tx, keyring: Keyring, person: str, code: str, now: int) -> bo
     if step is not None:  # compared in the statement: of two at the same moment one is too late
         return bool(tx.execute("UPDATE dash_people SET totp_step = ? WHERE id = ? AND totp_step < ? RETURNING id", (step, person, step)))
     kept = json.loads(rows[0][1])
-    digest = _recovery_digest(keyring, person, code)
-    if not any(hmac.compare_digest(digest, one) for one in kept):
+    digests = {digest.hex() for _, digest in keyring.digests(_recovery_text(person, code))}  # also under retired keys
+    left = [one for one in kept if one not in digests]
+    if len(left) == len(kept):
         return False
-    tx.execute("UPDATE dash_people SET recovery = ? WHERE id = ?", (json.dumps([one for one in kept if one != digest]), person))
+    tx.execute("UPDATE dash_people SET recovery = ? WHERE id = ?", (json.dumps(left), person))
     return True
 
 
@@ -97,7 +98,11 @@ def recovery_left(tx: Tx, person: str) -> int:
 
 
 def _recovery_digest(keyring: Keyring, person: str, code: str) -> str:
-    return keyring.digest(f"recovery:{person}:{code}").hex()
+    return keyring.digest(_recovery_text(person, code)).hex()
+
+
+def _recovery_text(person: str, code: str) -> str:
+    return f"recovery:{person}:{code}"
 
 
 def _step_of(secret: str, code: str, now: int) -> int | None:

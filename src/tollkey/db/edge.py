@@ -55,11 +55,12 @@ class Edge(Protocol):
         """Refuse new writes, finish those waiting, close the database."""
 
 
-def edge_for(database: Database, on_alive: Callable[[], None] | None = None) -> Edge:
+def edge_for(database: Database, on_alive: Callable[[float], None] | None = None) -> Edge:
     """The edge that fits the database.
 
     on_alive: called several times a second for as long as announcements of other processes are
-        heard, on the loop (SQLite) or on another thread (PostgreSQL); it must be quick.
+        heard, on the loop (SQLite) or on another thread (PostgreSQL); it must be quick. It is given
+        ``time.monotonic()`` from before it was looked: what was announced up to then has been heard.
     """
     if isinstance(database, SQLite):
         return SQLiteEdge(database, on_alive)
@@ -85,7 +86,7 @@ class _Done(NamedTuple):
 class SQLiteEdge:
     """Group commit on one SQLite file. Made and used on one event loop."""
 
-    def __init__(self, database: SQLite, on_alive: Callable[[], None] | None = None) -> None:
+    def __init__(self, database: SQLite, on_alive: Callable[[float], None] | None = None) -> None:
         self._database = database
         self._on_alive = on_alive
         self._queue: deque[_Waiting] = deque()
@@ -146,9 +147,10 @@ class SQLiteEdge:
 
     def _poll(self) -> None:
         try:
+            began = time.monotonic()
             self._database.poll()
             if self._on_alive is not None:
-                self._on_alive()
+                self._on_alive(began)
         except Exception as error:  # not alive this time; a subscriber's fault must not end the polling
             _log.warning("polling for announcements failed: %s", error)
 
@@ -274,7 +276,7 @@ class ThreadEdge:
     here and run in groups: one transaction, one commit, each in a savepoint of its own.
     """
 
-    def __init__(self, database: Postgres, on_alive: Callable[[], None] | None = None) -> None:
+    def __init__(self, database: Postgres, on_alive: Callable[[float], None] | None = None) -> None:
         self._database = database
         self._on_alive = on_alive
         self._threads = ThreadPoolExecutor(database.pool_size, thread_name_prefix="tollkey-storage")
@@ -353,5 +355,5 @@ def _each(works: Sequence[Callable[[Tx], Any]], tx: Tx) -> list[_Kept | Exceptio
     return outcomes
 
 
-def _nothing() -> None:
+def _nothing(began: float) -> None:
     pass

@@ -38,7 +38,7 @@ class Listener:
     """
 
     def __init__(self, url: str, sender: str, subscribers: Subscribers) -> None:
-        self.on_alive: Callable[[], None] | None = None
+        self.on_alive: Callable[[float], None] | None = None
         self._url = url
         self._sender = sender
         self._subscribers = subscribers
@@ -110,7 +110,7 @@ class Listener:
             for notice in connection.notifies(timeout=0):
                 self._take(notice.payload)
             if beats and self.on_alive is not None:
-                self.on_alive()
+                self.on_alive(now)  # the time from before: this thread may have been held up since
             select.select([connection.fileno(), wake.fileno()], [], [], max(0.0, beat_at - time.monotonic()))
 
     def _take(self, text: str) -> None:

@@ -281,8 +281,11 @@ class Postgres:
         self._listener.start()
         self._subscribers.add(channel, hear)
 
-    def listen(self, on_alive: Callable[[], None]) -> None:
-        """Call ``on_alive()`` after each heartbeat of the listening connection, 4 times a second, on its thread."""
+    def listen(self, on_alive: Callable[[float], None]) -> None:
+        """Call ``on_alive(began)`` after each heartbeat of the listening connection, 4 times a second, on its thread.
+
+        began: ``time.monotonic()`` before the heartbeat: what was announced up to then has been heard.
+        """
         self._listener.on_alive = on_alive
         self._listener.start()
 

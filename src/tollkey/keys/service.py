@@ -95,8 +95,8 @@ class KeyService:
         """Renew the lease with each heartbeat; return after the first, or after a second: until then memory is not trusted."""
         heard = threading.Event()
 
-        def alive() -> None:
-            self.verifier.lease.renew(time.monotonic())
+        def alive(began: float) -> None:
+            self.verifier.lease.renew(began)
             heard.set()
 
         database.listen(alive)
