@@ -21,7 +21,7 @@ def _single_payment(call: Call, invoice: Json) -> None:
     stored = call.objects.find("invoice", invoice.get("id") or "") or invoice
     details = (invoice.get("parent") or {}).get("subscription_details") or {}
     intent = _intent(call, invoice)
-    taxes = [_tax_amount(tax) for tax in invoice.get("total_taxes") or []]
+    taxes = [tax_amount(tax) for tax in invoice.get("total_taxes") or []]
     older: Json = {
         "application_fee_amount": stored.get("_application_fee"),
         "charge": (intent or {}).get("latest_charge"),
@@ -40,7 +40,7 @@ def _single_payment(call: Call, invoice: Json) -> None:
         invoice.setdefault(name, value)
 
 
-def _tax_amount(tax: Json) -> Json:
+def tax_amount(tax: Json) -> Json:
     return {
         "amount": tax["amount"],
         "inclusive": tax["tax_behavior"] == "inclusive",
@@ -91,7 +91,7 @@ def _priced_line(call: Call, line: Json) -> None:
         proration=bool(details.get("proration")),
         proration_details={"credited_items": (details.get("proration_details") or {}).get("credited_items")},
         subscription=details.get("subscription"),
-        tax_amounts=[_tax_amount(tax) for tax in line["taxes"]],
+        tax_amounts=[tax_amount(tax) for tax in line["taxes"]],
         tax_rates=[call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate],
         type="subscription" if of_subscription and not details.get("invoice_item") else "invoiceitem",
         unit_amount_excluding_tax=None if unit is None else decimal_text(unit),

@@ -13,6 +13,7 @@ from decimal import Decimal
 from tollkey.keys import Permission
 from tollkey.payments._billing import rounded
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._credit_note_versions import CHANGES, LINE_CHANGES
 from tollkey.payments._currency import show
 from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoicing import change_balance, customer_of, mark_paid
@@ -275,7 +276,10 @@ CREDIT_NOTE = Resource(
         Endpoint("POST", "/v1/credit_notes/{id}/void", void),
         Endpoint("GET", "/cn/{token}/pdf", pdf, public=True, params=P.object()),
     ),
+    changes=CHANGES,
     title="Credit notes",
     columns=("number", "id", "invoice", "amount", "currency", "status", "created"),
     actions=(Action("Void", "/v1/credit_notes/{id}/void", when=("issued",)),),
 )
+
+LINE = Resource(object="credit_note_line_item", permission=PERMISSION, stored=False, changes=LINE_CHANGES, title="Credit note lines")
