@@ -173,7 +173,8 @@ class Api:
         core, now = self.core, self.now
         for _ in range(1000):
             waiting = core.database.read(lambda tx: due_now(tx, now, 10_000))
-            mine = [item for item in waiting if item.scope.account == self.account or item.scope.account in self._connected()]
+            accounts = {self.account, *self._connected()} if waiting else set()
+            mine = [item for item in waiting if item.scope.account in accounts]
             if not mine:
                 return
             for item in mine:

@@ -27,7 +27,6 @@ class Pricing:
     fixed: minor units added to each charge, in the currency the account is paid out in.
     dispute_fee: minor units taken for each dispute.
     conversion: share added when the charge is paid out in another currency.
-    refundable: whether a refund gives the fee back.
     """
 
     domestic: int = 290
@@ -36,7 +35,6 @@ class Pricing:
     fixed: int = 30
     conversion: int = 100
     dispute_fee: int = 1500
-    refundable: bool = False
 
 
 STANDARD: Mapping[str, Pricing] = {

@@ -107,11 +107,6 @@ class P:
         return Metadata()
 
     @staticmethod
-    def any_of(*options: Param) -> Param:
-        """The first option that takes the value."""
-        return OneOf(options)
-
-    @staticmethod
     def unset(inner: Param) -> Param:
         """The parameter may be unset with an empty text, which reads as None."""
         return Unset(inner)

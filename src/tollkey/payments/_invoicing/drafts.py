@@ -6,21 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from tollkey.payments._billing import DAY
+from tollkey.payments._common import acting_account
 from tollkey.payments._invoicing.lines import invoice_item_line, settle
-from tollkey.wire import Call, Json, Params, blank, invalid, sublist
+from tollkey.wire import Call, Json, blank, invalid, sublist
 
 #: A draft that finalizes by itself waits this long, so that integrations can still change it.
 GRACE_SECONDS = 3_600
 _AUTOMATIC_TAX = {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None}
 _FROM_CUSTOMER = ("address", "email", "name", "phone", "shipping")
-
-
-def own_account(call: Call) -> Json:
-    """The account that bills."""
-    found = call.objects.find("account", call.account)
-    if found is None and call.platform != call.account:
-        found = call.within(call.platform).objects.find("account", call.account)
-    return found or {}
 
 
 def new_invoice(
@@ -41,7 +34,7 @@ def new_invoice(
     reason: ``billing_reason``. period: ``period_start`` and ``period_end``; this moment when None.
     fields: further properties. Settings come from the subscription first, then from the customer.
     """
-    account = own_account(call)
+    account = acting_account(call) or {}
     start, end = period or (call.now, call.now)
     id = id or call.ids.new("in")
     collection = fields.pop("collection_method", None) or (subscription or {}).get("collection_method") or "charge_automatically"
@@ -178,9 +171,3 @@ def check_currency_of(customer: Json, currency: str) -> None:
 def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[Json]:
     """The tax rates with these ids, as objects embed them. Raises ApiError for one that is not there."""
     return [call.objects.copy(call.objects.get("tax_rate", id, f"{param}[{place}]")) for place, id in enumerate(ids or [])]
-
-
-def auto_advance_of(params: Params, default: bool) -> bool:
-    """``auto_advance`` as asked for."""
-    value = params.get("auto_advance")
-    return default if value is None else bool(value)

@@ -8,7 +8,7 @@ from tollkey.payments._currency import minimum
 from tollkey.payments._invoicing import intents, standing
 from tollkey.payments._invoicing.balance import change_balance
 from tollkey.payments._invoicing.drafts import refresh, subscription_of
-from tollkey.payments._invoicing.payment import Outcome, method_of, no_method, payment_canceled, payment_of
+from tollkey.payments._invoicing.payment import Outcome, method_of, no_method, payment_canceled
 from tollkey.wire import Call, Json, blank, hosted_url, invalid
 
 HOSTED = "i"
@@ -260,8 +260,3 @@ def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
     invoice["amount_remaining"] -= amount
     intents.lower(call, invoice)
     call.objects.save(invoice, "invoice.updated")
-
-
-def has_payment(call: Call, invoice: Json) -> bool:
-    """Whether an intent stands behind the invoice."""
-    return payment_of(call, invoice) is not None

@@ -7,7 +7,7 @@ import copy
 from tollkey.payments._billing import cost, period_around
 from tollkey.payments._discounting import entries_of, redeem_all, remove
 from tollkey.payments._fields import given, merged
-from tollkey.payments._invoicing import INCOMPLETE_SECONDS, end, finalize, invoice_item_line, pending_items, stop
+from tollkey.payments._invoicing import INCOMPLETE_SECONDS, end, finalize, pending_items, stop
 from tollkey.payments._subscribing.billing import collect_now, make_invoice, period_lines, prorations, usage_lines
 from tollkey.payments._subscribing.creating import added_lines
 from tollkey.payments._subscribing.items import apply_changes, cost_quantity, full_price, interval_of, load, put
@@ -226,8 +226,3 @@ def _drop_open_invoice(call: Call, subscription: Json) -> None:
         call.schedule.cancel("invoice.advance", invoice["id"])
         call.schedule.cancel("invoice.retry", invoice["id"])
         call.objects.save(invoice, "invoice.updated")
-
-
-def preview_items(call: Call, entries: list[Json]) -> list[Json]:
-    """The lines of prorations that are only looked at."""
-    return [invoice_item_line(call, entry) for entry in entries]

@@ -5,7 +5,7 @@ A connected account's object lies in its platform's scope; its events are writte
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tollkey.platform._connect import countries, kyc, needs
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
@@ -30,7 +30,6 @@ class Held:
     home: Call
     account: Json
     before: Json
-    people_before: dict[str, Json] = field(default_factory=dict)
 
     @property
     def own(self) -> Call:
