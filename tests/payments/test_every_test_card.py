@@ -320,3 +320,18 @@ def test_a_brands_name_pays_as_method_and_as_token(api: Api, name: str, brand: s
     assert (made["brand"], made["funding"], made["last4"]) == (brand, funding, last4)
     charge = api.ok("post", "/v1/charges", amount=1000, currency="usd", source=f"tok_{name}")
     assert (charge["status"], charge["payment_method_details"]["card"]["last4"]) == ("succeeded", last4)
+
+
+def test_a_sepa_debit_tells_its_day_once_the_bank_was_asked(api: Api) -> None:
+    billing = {"name": "Jane Doe", "email": "jane@example.com"}
+    iban = {"iban": "DE89370400440532013000"}
+    made = api.ok("post", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=billing)["id"]
+    intent = api.ok(
+        "post", "/v1/payment_intents", amount=1000, currency="eur", confirm=True, payment_method=made, payment_method_types=["sepa_debit"],
+        mandate_data={"customer_acceptance": {"type": "offline"}},
+    )  # fmt: skip
+    path = f"/v1/charges/{intent['latest_charge']}"
+    assert "expected_debit_date" not in api.ok("get", path)["payment_method_details"]["sepa_debit"]
+    api.advance(30)
+    charge = api.ok("get", path)
+    assert (charge["status"], charge["payment_method_details"]["sepa_debit"]["expected_debit_date"]) == ("succeeded", "2026-01-01")

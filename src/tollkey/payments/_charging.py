@@ -258,6 +258,7 @@ def settle(call: Call, id: str) -> Json:
         call.objects.save(value, "charge.failed")
     else:
         value.update(status="succeeded", paid=True, receipt_url=receipt_url(call, id))
+        _details.debited(value["payment_method_details"], call.now)
         _collect(call, value, value["amount_captured"])
         call.objects.save(value, "charge.succeeded")
         after_charge(call, value, None, False, bank_disputes=bool(later["disputed"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -102,12 +103,18 @@ def _other(kind: str, instrument: Json, mandate: str | None) -> Json:
         return {**details, "mandate": mandate, "payment_reference": None, "routing_number": known.get("routing_number")}
     if kind == "sepa_debit":
         details = {name: known.get(name) for name in ("bank_code", "branch_code", "country", "fingerprint", "last4")}
-        return {**details, "expected_debit_date": None, "mandate": mandate}
+        return {**details, "mandate": mandate}
     if kind == "ach_debit":
         return {name: known.get(name) for name in ("account_holder_type", "bank_name", "country", "fingerprint", "last4", "routing_number")}
     details.pop("id", None)
     details.pop("object", None)
     return {**details, **{name: known[name] for name in details if known.get(name) is not None}}
+
+
+def debited(details: Json, now: int) -> None:
+    """A SEPA debit's details tell the day of the debit once the bank was asked (recorded). now: UTC epoch seconds."""
+    if "sepa_debit" in details:
+        details["sepa_debit"]["expected_debit_date"] = datetime.fromtimestamp(now, UTC).date().isoformat()
 
 
 def descriptor(call: Call, full: str | None, suffix: str | None) -> str:
