@@ -35,6 +35,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ATTEMPTS = 6  # of a write that lost a deadlock or a serialization conflict
 _WAIT_SECONDS = 5.0  # for a free connection
+_OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -109,11 +110,13 @@ class PostgresTx:
         self._cursor = connection.cursor(binary=True)
         self._sender = sender
         self._savepoints = self.undone = 0
+        self._unsent: list[str] = []  # beginnings and ends of savepoints; they travel together, before the next statement
         self.notices: list[tuple[str, str]] = []
         self.after: list[Callable[[], None]] = []
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         try:
+            self._send()
             self._cursor.execute(placeholders(sql), params)
             return self._cursor.fetchall() if self._cursor.description else []
         except psycopg.Error as error:
@@ -121,6 +124,7 @@ class PostgresTx:
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         try:
+            self._send()
             self._cursor.executemany(placeholders(sql), rows)
         except psycopg.Error as error:
             raise _translate(error) from error
@@ -129,6 +133,7 @@ class PostgresTx:
         if not statements:
             return
         try:
+            self._send()
             _run(self._connection, ";\n".join(statements))
         except psycopg.Error as error:
             raise _translate(error) from error
@@ -138,18 +143,32 @@ class PostgresTx:
         self._savepoints += 1
         name = f"s{self._savepoints}"
         notices, after = len(self.notices), len(self.after)
-        self.execute(f"SAVEPOINT {name}")
+        begin = f"SAVEPOINT {name}"
+        self._unsent.append(begin)
         try:
             yield
         except BaseException:
             self.undone += 1
             del self.notices[notices:]
             del self.after[after:]
-            if self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
-                self.execute(f"ROLLBACK TO SAVEPOINT {name}")
-                self.execute(f"RELEASE SAVEPOINT {name}")
+            if not self._unsaid(begin) and self._connection.info.transaction_status in _OPEN:
+                self._unsent.clear()  # ends of savepoints within this one
+                _run(self._connection, f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
             raise
-        self.execute(f"RELEASE SAVEPOINT {name}")
+        if not self._unsaid(begin):
+            self._unsent.append(f"RELEASE SAVEPOINT {name}")
+
+    def _send(self) -> None:
+        if self._unsent:
+            waiting, self._unsent = self._unsent, []
+            _run(self._connection, "; ".join(waiting))
+
+    def _unsaid(self, begin: str) -> bool:
+        """Whether nothing was done since that beginning, which then never has to be sent; nor what is within it."""
+        if begin not in self._unsent:
+            return False
+        del self._unsent[self._unsent.index(begin) :]
+        return True
 
     def notify(self, channel: str, payload: str) -> None:
         self.execute("SELECT pg_notify(?, ?)", (CHANNEL, json.dumps([self._sender, channel, payload])))
