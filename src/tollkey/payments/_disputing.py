@@ -7,7 +7,7 @@ from tollkey.payments._cards import Dispute, TestCard
 from tollkey.payments._common import account_country
 from tollkey.payments._fees import pricing_of
 from tollkey.payments._money import available_on, book, embed, stripe_fee
-from tollkey.payments._settling import exchanged, settled
+from tollkey.payments._settling import settled
 from tollkey.wire import Call, Json, blank
 
 EVIDENCE = (
@@ -173,7 +173,7 @@ def reinstate(call: Call, dispute: Json) -> None:
 
 
 def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, description: str, fee_text: str) -> None:
-    amount, currency = settled(call, call.objects.get("charge", dispute["charge"]), amount)
+    amount, currency = settled(call, call.objects.get("charge", dispute["charge"]), amount)  # no ``exchange_rate`` is told (recorded)
     transaction = book(
         call,
         type="adjustment",
@@ -187,7 +187,6 @@ def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, des
         description=description,
         available=available_on(call),
     )
-    exchanged(call, transaction, dispute["currency"])
     dispute["balance_transactions"] = [*dispute["balance_transactions"], *embed(call, [transaction["id"]])]
     if dispute.get("balance_transaction") is None:
         dispute["balance_transaction"] = transaction["id"]
