@@ -28,3 +28,16 @@ def test_an_account_without_an_owner_gets_a_new_one_time_link(tmp_path: Path) ->
 
 def test_a_country_that_is_no_code_is_wrong_usage(tmp_path: Path) -> None:
     assert run(tmp_path, "accounts", "create", "--name", "Acme", "--country", "USA").exit_code == 2
+
+
+def test_an_account_that_is_not_there_is_named_and_is_no_empty_list(tmp_path: Path) -> None:
+    run(tmp_path, "accounts", "create", "--name", "Acme")
+    refused = run(tmp_path, "keys", "list", "--account", "acct_elsewhere")
+    assert refused.exit_code == 1
+    assert "no such account: acct_elsewhere" in refused.stderr
+
+
+def test_the_version_is_printed() -> None:
+    said = CliRunner().invoke(app, ["--version"])
+    assert said.exit_code == 0
+    assert said.stdout.startswith("tollkey ")

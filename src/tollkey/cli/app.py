@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from tollkey import __version__
 from tollkey.cli import accounts, keys, people
 from tollkey.cli.doctor import doctor
 from tollkey.cli.openapi import openapi
@@ -20,8 +23,16 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(people.app, name="people")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tollkey {__version__}")
+        raise typer.Exit()
+
+
 @app.callback()
-def root() -> None:
+def root(
+    version_: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
     """Keys, and the API behind them."""
 
 

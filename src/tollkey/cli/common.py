@@ -12,7 +12,7 @@ import typer
 
 from tollkey.db import Scope, StorageError
 from tollkey.keys import Actor, KeyRefused, KeyringError
-from tollkey.platform.merchants import first_merchant
+from tollkey.platform.merchants import first_merchant, merchants
 from tollkey.server import Core, open_core
 from tollkey.settings import load_settings
 
@@ -47,12 +47,14 @@ def opened(data: str | None, database: str | None, base_url: str | None = None) 
 
 
 def scope_of(core: Core, account: str | None, live: bool) -> Scope:
-    """The account and mode that a command is about. Ends with 1 when there is no account yet."""
+    """The account and mode that a command is about. Ends with 1 when there is no account yet, or no such one."""
     if account is None:
         merchant = core.database.read(first_merchant)
         if merchant is None:
             raise fail("there is no account yet: start the server once, or run `tollkey accounts create`")
         account = merchant.id
+    elif all(merchant.id != account for merchant in core.database.read(merchants)):
+        raise fail(f"no such account: {account[:40]}")
     return Scope(account, live)
 
 

@@ -26,8 +26,9 @@ class Finding(NamedTuple):
 def examine(core: Core) -> list[Finding]:
     """Look at the database, the key material, the keys and the ledger of every account."""
     keyring = Path(core.settings.data) / "keyring.json"
+    private = is_private(keyring)
     findings = [
-        Finding("key material", is_private(keyring), f"{keyring} must be readable by its owner only"),
+        Finding("key material", private, f"{keyring} {'is' if private else 'must be'} readable by its owner only"),
         *_files(Path(core.settings.data)),
     ]
 
@@ -56,7 +57,7 @@ def _files(data: Path) -> list[Finding]:
     open_to_all = [file.name for file in data.iterdir() if file.stat().st_mode & 0o077 and (file.is_file() or file.name == "files")]
     writable = bool(data.stat().st_mode & 0o022)
     return [
-        Finding("data folder", not writable, f"{data} must be writable by its owner only"),
+        Finding("data folder", not writable, f"{data} {'must be' if writable else 'is'} writable by its owner only"),
         Finding("data files", not open_to_all, f"readable by others: {', '.join(sorted(open_to_all))}" if open_to_all else "private"),
     ]
 

@@ -85,7 +85,7 @@ def create(
     show_secret: Show = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Create a secret or restricted key. Without --show-secret a live key's text is lost: roll it to get one."""
+    """Create a secret or restricted key. A live key is shown only now, so it needs --show-secret."""
     if kind not in ("secret", "restricted"):
         raise typer.BadParameter("must be secret or restricted", param_hint="--type")
     if live and not show_secret:
