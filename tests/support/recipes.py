@@ -405,6 +405,22 @@ def _metered(m: Maker) -> str:
     return found
 
 
+def _product_feature(m: Maker, product: str | None = None) -> Json:
+    product = product or m.make("product")["id"]
+    made = m.post(f"/v1/products/{product}/features", entitlement_feature=m.make("entitlements.feature")["id"])
+    return {**made, "_parent": product}
+
+
+def _entitled(m: Maker) -> Json:
+    """What a customer may use who is subscribed to a product with a feature."""
+    product = m.make("product")["id"]
+    _product_feature(m, product)
+    price = m.post("/v1/prices", currency="usd", unit_amount=1500, recurring={"interval": "month"}, product=product)["id"]
+    customer = _customer_with_card(m)["id"]
+    m.post("/v1/subscriptions", customer=customer, items=[{"price": price}])
+    return {**_first(m, "/v1/entitlements/active_entitlements", customer=customer), "_customer": customer}
+
+
 #: What cannot be made by one POST to its collection.
 MAKERS: dict[str, Callable[[Maker], Json]] = {
     "application_fee": _application_fee,
@@ -422,6 +438,8 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     ),
     "fee_refund": lambda m: m.post(f"/v1/application_fees/{_application_fee(m)['id']}/refunds", amount=10),
     "file": _upload,
+    "product_feature": _product_feature,
+    "entitlements.active_entitlement": _entitled,
     "billing.credit_balance_transaction": lambda m: (
         m.make("billing.credit_grant"), _first(m, "/v1/billing/credit_balance_transactions"))[1],
     "identity.verification_report": lambda m: _verified(m),
@@ -591,8 +609,6 @@ BODIES: dict[str, Body] = {
     "POST /v1/invoices/create_preview": lambda m: {"customer": _subscription(m)["customer"]},
     "GET /v1/invoices/upcoming": lambda m: {"customer": _subscription(m)["customer"]},
     "GET /v1/invoices/upcoming/lines": lambda m: {"customer": _subscription(m)["customer"]},
-    "POST /v1/invoices/{}/attach_payment": lambda m: {"payment_intent": m.post(
-        "/v1/payment_intents", amount=100, currency="usd", payment_method_types=["card"])["id"]},
     "POST /v1/invoices/{}/add_lines": {"lines": [{"amount": 100, "description": "More"}]},
     "POST /v1/invoices/{}/lines/{}": {"description": "Changed"},
     "POST /v1/invoices/{}/remove_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "behavior": "delete"}]},
@@ -644,6 +660,10 @@ BODIES: dict[str, Body] = {
     "POST /v1/prices": {"currency": "usd", "unit_amount": 1000, "product_data": {"name": "Gold"}},
     "POST /v1/prices/{}": META,
     "POST /v1/products": {"name": "Gold"},
+    "POST /v1/products/{}/features": lambda m: {"entitlement_feature": m.make("entitlements.feature")["id"]},
+    "POST /v1/entitlements/features": lambda m: {"name": "Chat", "lookup_key": f"chat_{m.next()}"},
+    "POST /v1/entitlements/features/{}": META,
+    "GET /v1/entitlements/active_entitlements": lambda m: {"customer": m.make("entitlements.active_entitlement")["_customer"]},
     "POST /v1/products/{}": META,
     "POST /v1/products/{}/features": lambda m: {"entitlement_feature": m.id("entitlements.feature")},
     "POST /v1/entitlements/features": lambda m: {"name": "Speed", "lookup_key": f"speed_{m.next()}"},
@@ -745,7 +765,6 @@ def _held_card(m: Maker) -> list[str]:
 
 #: What stands in the braces, where the object has to be in a state of its own.
 PLANS: dict[str, Callable[[Maker], list[str]]] = {
-    "POST /v1/invoices/{}/attach_payment": lambda m: [_open_invoice(m)["id"]],
     "POST /v1/api_keys/{}/cancel_expiry": _rolled,
     "DELETE /v1/accounts/{}/bank_accounts/{}": lambda m: _second_bank_account(m),
     "DELETE /v1/accounts/{}/external_accounts/{}": lambda m: _second_bank_account(m),

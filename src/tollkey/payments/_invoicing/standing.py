@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tollkey.payments._billing import DAY
 from tollkey.payments._discounting import remove
+from tollkey.payments._entitling import refresh as entitle
 from tollkey.payments._invoicing.drafts import subscription_of
 from tollkey.wire import Call, Json
 
@@ -48,6 +49,7 @@ def paid(call: Call, invoice: Json) -> None:
     pending = subscription.get("_pending")
     if pending and pending["invoice"] == invoice["id"] and invoice["status"] == "paid":
         apply_pending(call, subscription)
+    entitle(call, subscription["customer"])
 
 
 def apply_pending(call: Call, subscription: Json) -> None:
@@ -99,6 +101,7 @@ def _after_last(call: Call, subscription: Json) -> None:
     elif subscription["status"] in ("active", "trialing", "past_due"):
         subscription["status"] = wanted
         call.objects.save(subscription, UPDATED)
+        entitle(call, subscription["customer"])
 
 
 def next_attempt(call: Call, invoice: Json) -> None:
@@ -141,6 +144,7 @@ def end(call: Call, subscription: Json, reason: str | None, *, status: str = "ca
     _end_schedule(call, subscription, reason)
     call.objects.save(subscription)
     call.emit(DELETED if status == "canceled" else UPDATED, subscription)
+    entitle(call, subscription["customer"])
 
 
 def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:

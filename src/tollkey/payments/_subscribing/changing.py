@@ -6,6 +6,7 @@ import copy
 
 from tollkey.payments._billing import cost, period_around
 from tollkey.payments._discounting import entries_of, redeem_all, remove
+from tollkey.payments._entitling import refresh as entitle
 from tollkey.payments._fields import given, merged
 from tollkey.payments._invoicing import INCOMPLETE_SECONDS, end, finalize, pending_items, stop
 from tollkey.payments._subscribing.billing import collect_now, make_invoice, period_lines, prorations, usage_lines
@@ -37,7 +38,9 @@ def update(call: Call, subscription: Json, params: Params) -> Json:
     change(call, subscription, params, customer)
     set_cancel(call, subscription, params)
     plan_work(call, subscription)
-    return call.objects.save(subscription, UPDATED)
+    call.objects.save(subscription, UPDATED)
+    entitle(call, subscription["customer"])
+    return subscription
 
 
 def _changes_items(params: Params) -> bool:

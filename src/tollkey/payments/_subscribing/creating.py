@@ -5,6 +5,7 @@ from __future__ import annotations
 from tollkey.payments._billing import Period, period_around, shift
 from tollkey.payments._clocks import for_customer, limit
 from tollkey.payments._discounting import entries_of, offs, redeem_all
+from tollkey.payments._entitling import refresh as entitle
 from tollkey.payments._fields import fresh_metadata, given
 from tollkey.payments._invoicing import INCOMPLETE_SECONDS, check_currency_of, item_parent, method_of, new_line, no_method
 from tollkey.payments._pricing import in_currency
@@ -71,7 +72,9 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     if customer.get("currency") is None:
         customer["currency"] = currency
         call.objects.save(customer, "customer.updated")
-    return _begin(call, subscription, items, params, customer)
+    begun = _begin(call, subscription, items, params, customer)
+    entitle(call, customer["id"])
+    return begun
 
 
 def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: str | None) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments._billing import period_around
+from tollkey.payments._entitling import refresh as entitle
 from tollkey.payments._invoicing import end, stop, void
 from tollkey.payments._invoicing.standing import apply_pending
 from tollkey.payments._subscribing.billing import hold, make_invoice, period_lines, usage_lines
@@ -48,6 +49,7 @@ def renew(call: Call, id: str) -> None:
     invoice = make_invoice(call, subscription, lines, reason="subscription_cycle", period=old, advance=not (unpaid or paused))
     plan_work(call, subscription)
     call.objects.save(subscription, UPDATED)
+    entitle(call, subscription["customer"])
     if paused:
         hold(call, subscription, invoice)
 
