@@ -212,6 +212,21 @@ def test_metadata_has_bounds(api: Api) -> None:
     assert api.post("/v1/customers", metadata={"k": "v" * 501}).status == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("/v1/customers", {}),
+        ("/v1/products", {"name": "Tea"}),
+        ("/v1/webhook_endpoints", {"url": "https://example.com/hook", "enabled_events": ["*"]}),
+    ],
+)
+def test_metadata_grows_to_fifty_keys_and_no_further(api: Api, path: str, given: dict[str, Any]) -> None:
+    made = api.ok("post", path, metadata={f"key_{n}": "v" for n in range(50)}, **given)
+    assert api.post(f"{path}/{made['id']}", metadata={"one_more": "v"}).error["message"].startswith("Metadata can have up to 50 keys")
+    changed = api.ok("post", f"{path}/{made['id']}", metadata={"one_more": "v", "key_0": ""})
+    assert (len(changed["metadata"]), "key_0" in changed["metadata"]) == (50, False)
+
+
 # -- lists
 
 

@@ -53,7 +53,8 @@ def column(field: str) -> str:
 def columns_there(tx: Tx) -> dict[str, set[str]]:
     """The columns that each table of objects has now, by the table's name: one question for all of them."""
     rows = tx.execute(
-        "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table' AND m.name LIKE 'obj!_%' ESCAPE '!'"
+        "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c"
+        " WHERE m.type = 'table' AND m.name LIKE 'obj!_%' ESCAPE '!'"
         if tx.dialect == "sqlite"
         else "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
         " AND table_name LIKE 'obj!_%' ESCAPE '!'"

@@ -5,35 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tollkey.wire import Call, Json, Params, invalid
+from tollkey.wire import Call, Json, Params, merged_metadata
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
-MOST_KEYS = 50
 
 
 def merge_metadata(value: Json, params: Params) -> None:
-    """Merge ``metadata`` of the parameters into an object: an empty text unsets one key, None unsets all.
-
-    Raises ApiError 400 when more than 50 keys would be left.
-    """
-    if "metadata" not in params:
-        return
-    given = params["metadata"]
-    if given is None:
-        value["metadata"] = {}
-        return
-    merged = {**(value.get("metadata") or {}), **given}
-    value["metadata"] = {name: str(text) for name, text in merged.items() if text not in ("", None)}
-    if len(value["metadata"]) > MOST_KEYS:
-        count = len(value["metadata"])
-        raise invalid(f"Metadata can have up to {MOST_KEYS} keys, you passed in {count} keys.", "metadata")
+    """Merge ``metadata`` of the parameters, if it was sent, into an object. Raises as ``merged_metadata`` does."""
+    if "metadata" in params:
+        value["metadata"] = merged_metadata(value.get("metadata"), params["metadata"])
 
 
 def new_metadata(params: Params) -> dict[str, str]:
-    """The ``metadata`` of a new object."""
-    value: Json = {}
-    merge_metadata(value, params)
-    return value.get("metadata") or {}
+    """The ``metadata`` of a new object. Raises as ``merged_metadata`` does."""
+    return merged_metadata(None, params.get("metadata"))
 
 
 def assign(value: Json, params: Params, names: Iterable[str]) -> None:
@@ -41,6 +26,18 @@ def assign(value: Json, params: Params, names: Iterable[str]) -> None:
     for name in names:
         if name in params:
             value[name] = params[name]
+
+
+def take(value: Json, params: Params, names: Iterable[str]) -> None:
+    """Copy the parameters of these names that were sent, and merge ``metadata``. Raises as ``merged_metadata`` does."""
+    assign(value, params, names)
+    merge_metadata(value, params)
+
+
+def given(params: Params, name: str, default: Any = None) -> Any:
+    """The parameter, or the default when it was not sent or unset."""
+    found = params.get(name)
+    return default if found is None else found
 
 
 def address(given: Mapping[str, Any] | None) -> Json | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._common import given, new_metadata
 from tollkey.payments._discounting import redeem_all
-from tollkey.payments._fields import fresh_metadata, given, merged
 from tollkey.payments._invoicing import customer_of, item_parent, new_line, refresh
 from tollkey.payments.invoiceitems import attach, pricing_of
-from tollkey.wire import Call, Json, Page, Params, invalid, missing_object, of_list
+from tollkey.wire import Call, Json, Page, Params, invalid, merged_metadata, missing_object, of_list
 
 
 def _draft(call: Call) -> tuple[Call, Json]:
@@ -20,7 +20,7 @@ def _draft(call: Call) -> tuple[Call, Json]:
 
 def _metadata(invoice: Json, params: Params) -> None:
     if "invoice_metadata" in params:
-        invoice["metadata"] = merged(invoice["metadata"], params["invoice_metadata"])
+        invoice["metadata"] = merged_metadata(invoice["metadata"], params["invoice_metadata"])
 
 
 def list_lines(call: Call, params: Params) -> Page:
@@ -50,7 +50,7 @@ def add_lines(call: Call, params: Params) -> Json:
             description=wanted.get("description") or priced["description"],
             quantity=priced["quantity"],
             discountable=given(wanted, "discountable", priced["amount"] >= 0),
-            metadata=fresh_metadata(wanted),
+            metadata=new_metadata(wanted),
             rates=wanted.get("tax_rates") or (),
             discounts=redeem_all(
                 call, wanted.get("discounts") or [], param=f"lines[{place}][discounts]", customer=customer_of(call, invoice)
@@ -69,7 +69,7 @@ def _change(call: Call, invoice: Json, line: Json, wanted: Json, param: str) -> 
         if name in wanted:
             line[name] = wanted[name]
     if "metadata" in wanted:
-        line["metadata"] = merged(line["metadata"], wanted["metadata"])
+        line["metadata"] = merged_metadata(line["metadata"], wanted["metadata"])
     if wanted.get("period"):
         line["period"] = {"start": wanted["period"]["start"], "end": wanted["period"]["end"]}
     if "tax_rates" in wanted:

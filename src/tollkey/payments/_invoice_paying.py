@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments._clocks import for_customer
-from tollkey.payments._fields import given
+from tollkey.payments._common import given
 from tollkey.payments._invoicing import (
     ACTION_REQUIRED,
     attach_intent,

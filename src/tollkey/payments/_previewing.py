@@ -8,8 +8,8 @@ from typing import Any
 from tollkey.payments import _subscribing as work
 from tollkey.payments._billing import period_around
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._common import given
 from tollkey.payments._discounting import entries_of, imagine
-from tollkey.payments._fields import given
 from tollkey.payments._invoicing import invoice_item_line, item_parent, new_invoice, new_line, pending_items
 from tollkey.payments._subscribing.creating import wanted_items
 from tollkey.payments._subscribing.items import new_item

@@ -7,8 +7,8 @@ from typing import Any
 
 from tollkey.db import Duplicate
 from tollkey.payments._billing import LONGEST
+from tollkey.payments._common import given, new_metadata
 from tollkey.payments._currency import check_currency
-from tollkey.payments._fields import fresh_metadata, given
 from tollkey.wire import Call, Json, Params, blank, invalid, missing_object, missing_param
 
 AMOUNTS = ("custom_unit_amount", "unit_amount", "unit_amount_decimal")
@@ -39,7 +39,7 @@ def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool =
         transform_quantity=params.get("transform_quantity"),
         type="recurring" if params.get("recurring") else "one_time",
     )
-    price["metadata"] = fresh_metadata(params)
+    price["metadata"] = new_metadata(params)
     _amounts(price, params)
     if params.get("currency_options") is not None:
         price["_currency_options"] = {code.lower(): currency_option(option) for code, option in params["currency_options"].items()}

@@ -8,8 +8,8 @@ from typing import Any
 from tollkey.payments import _subscribing as subscriptions
 from tollkey.payments._billing import Line, cost
 from tollkey.payments._billing import compute as add_up
+from tollkey.payments._common import given
 from tollkey.payments._discounting import imagine, offs
-from tollkey.payments._fields import given
 from tollkey.payments._invoicing import item_parent, method_of, new_invoice, new_line, product_name, store
 from tollkey.payments._invoicing.lines import rate_of
 from tollkey.payments._pricing import named_price, public

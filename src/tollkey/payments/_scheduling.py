@@ -6,9 +6,9 @@ from typing import Any
 
 from tollkey.payments import _subscribing as work
 from tollkey.payments._billing import DAY, shift
-from tollkey.payments._fields import given, merged
+from tollkey.payments._common import given
 from tollkey.payments._invoicing import end, tax_rates
-from tollkey.wire import Call, Json, invalid, missing_param
+from tollkey.wire import Call, Json, invalid, merged_metadata, missing_param
 
 #: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days before.
 NOTICE_DAYS = 10
@@ -77,7 +77,7 @@ def _phase(call: Call, phase: Json, prices: list[Json], start: int, until: int, 
         "end_date": until,
         "invoice_settings": _invoice_settings(phase.get("invoice_settings")),
         "items": [_item(call, entry, price, f"{named}[items]") for entry, price in zip(phase["items"], prices, strict=True)],
-        "metadata": merged({}, phase.get("metadata") or {}),
+        "metadata": merged_metadata({}, phase.get("metadata") or {}),
         "on_behalf_of": phase.get("on_behalf_of"),
         "proration_behavior": given(phase, "proration_behavior", "create_prorations"),
         "start_date": start,
@@ -96,7 +96,7 @@ def _item(call: Call, entry: Json, price: Json, named: str) -> Json:
     item: Json = {
         "billing_thresholds": entry.get("billing_thresholds"),
         "discounts": [],
-        "metadata": merged({}, entry.get("metadata") or {}),
+        "metadata": merged_metadata({}, entry.get("metadata") or {}),
         "plan": price["id"],
         "price": price["id"],
         "tax_rates": tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
@@ -110,7 +110,7 @@ def _added(entry: Json) -> Json:
     period = entry.get("period") or {"end": {"type": "phase_end"}, "start": {"type": "phase_start"}}
     return {
         "discounts": [],
-        "metadata": merged({}, entry.get("metadata") or {}),
+        "metadata": merged_metadata({}, entry.get("metadata") or {}),
         "period": period,
         "price": entry.get("price"),
         "quantity": given(entry, "quantity", 1),

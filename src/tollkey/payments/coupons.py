@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from tollkey.db import Duplicate
 from tollkey.keys import Permission
+from tollkey.payments._common import given, new_metadata, take
 from tollkey.payments._currency import check_currency
-from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.wire import Action, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, retrieve
 
 PERMISSION = Permission("coupon", "Coupons", "Billing")
@@ -42,7 +42,7 @@ def create(call: Call, params: Params) -> Json:
         percent_off=None if percent is None else float(percent),
     )
     take(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
-    coupon["metadata"] = fresh_metadata(params)
+    coupon["metadata"] = new_metadata(params)
     coupon["_applies_to"] = params.get("applies_to")
     coupon["_currency_options"] = {code.lower(): option for code, option in (params.get("currency_options") or {}).items()}
     if coupon["redeem_by"] is not None:

@@ -13,9 +13,9 @@ from decimal import Decimal
 from tollkey.keys import Permission
 from tollkey.payments._billing import rounded
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._common import given, new_metadata, take
 from tollkey.payments._credit_note_versions import CHANGES, LINE_CHANGES
 from tollkey.payments._currency import show
-from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoicing import change_balance, customer_of, mark_paid
 from tollkey.payments._pages import plain_pdf
 from tollkey.payments._pricing import decimal_text
@@ -141,7 +141,7 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
         out_of_band_amount=params.get("out_of_band_amount"),
         total_taxes=taxes,
     )
-    note["metadata"] = fresh_metadata(params)
+    note["metadata"] = new_metadata(params)
     return note
 
 
@@ -185,7 +185,7 @@ def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
         unit_amount=int(unit) if unit is not None and unit == unit.to_integral_value() else None,
         unit_amount_decimal=decimal_text(unit) if unit is not None else None,
     )
-    line["metadata"] = fresh_metadata(entry)
+    line["metadata"] = new_metadata(entry)
     if source:
         line["invoice_line_item"] = source["id"]
     return line

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._common import take
 from tollkey.payments._currency import check_currency
-from tollkey.payments._fields import take
 from tollkey.payments._invoicing import change_balance, check_currency_of
 from tollkey.payments.customers import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_object

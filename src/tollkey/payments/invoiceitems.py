@@ -12,9 +12,9 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments._billing import rounded
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._common import given, new_metadata, take
 from tollkey.payments._currency import check_currency
 from tollkey.payments._discounting import redeem_all
-from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoicing import invoice_item_line, refresh, tax_rates
 from tollkey.payments._pricing import decimal_text, in_currency, inline_price, plan_of, public
 from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve
@@ -84,7 +84,7 @@ def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Js
         quantity_decimal=str(priced["quantity"]),
         test_clock=customer.get("test_clock"),
     )
-    item["metadata"] = fresh_metadata(params)
+    item["metadata"] = new_metadata(params)
     item["tax_rates"] = tax_rates(call, params.get("tax_rates"), "tax_rates")
     item["discounts"] = redeem_all(call, params.get("discounts") or [], param="discounts", customer=customer, invoice_item=id)
     if params.get("subscription"):

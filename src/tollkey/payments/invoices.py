@@ -14,8 +14,8 @@ from typing import Any
 
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._collecting import advance, overdue, retry
+from tollkey.payments._common import given, new_metadata, take
 from tollkey.payments._discounting import entries_of, redeem_all
-from tollkey.payments._fields import fresh_metadata, given, take
 from tollkey.payments._invoice_lines import add_lines, list_lines, remove_lines, update_line, update_lines
 from tollkey.payments._invoice_page import PAGES
 from tollkey.payments._invoice_paying import attach_payment, pay
@@ -111,7 +111,7 @@ def create(call: Call, params: Params) -> Json:
         default_tax_rates=tax_rates(call, params.get("default_tax_rates"), "default_tax_rates"),
     )
     _apply(call, invoice, params)
-    invoice["metadata"] = fresh_metadata(params)
+    invoice["metadata"] = new_metadata(params)
     refresh(call, invoice)
     return store(call, invoice)
 
@@ -121,7 +121,7 @@ def _revision(call: Call, params: Params) -> Json:
     invoice = revise(call, params["from_invoice"]["invoice"])
     _apply(call, invoice, params)
     if "metadata" in params:
-        invoice["metadata"] = fresh_metadata(params)
+        invoice["metadata"] = new_metadata(params)
     refresh(call, invoice)
     return store(call, invoice)
 

@@ -5,7 +5,7 @@ active ──update──▶ active | inactive ──delete──▶ deleted   (
 
 from __future__ import annotations
 
-from tollkey.payments._fields import take
+from tollkey.payments._common import take
 from tollkey.payments._pricing import make_price, missing_plan, plan_of
 from tollkey.payments._repricing import refresh_items
 from tollkey.payments.prices import PERMISSION

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.keys import Permission
-from tollkey.payments._fields import take
+from tollkey.payments._common import take
 from tollkey.payments._pricing import all_currencies, currency_option, free_lookup_key, make_price
 from tollkey.payments._repricing import refresh_items
 from tollkey.payments.products import new_product

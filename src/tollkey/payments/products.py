@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.db import Duplicate
 from tollkey.keys import Permission
-from tollkey.payments._fields import fresh_metadata, take
+from tollkey.payments._common import new_metadata, take
 from tollkey.payments._pricing import make_price
 from tollkey.wire import Action, Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve, searching
 
@@ -36,7 +36,7 @@ def new_product(call: Call, params: Params) -> Json:
     take(product, params, _FIELDS)
     for name in ("images", "marketing_features"):
         product[name] = product[name] or []
-    product["metadata"] = fresh_metadata(params)
+    product["metadata"] = new_metadata(params)
     product["_type"] = params.get("type") or "service"
     product["_attributes"] = params.get("attributes") or []
     try:

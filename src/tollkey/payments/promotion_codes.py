@@ -6,7 +6,7 @@ active ──update──▶ inactive ──update──▶ active   ──redee
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._fields import fresh_metadata, given, take
+from tollkey.payments._common import given, new_metadata, take
 from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve
 
 PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
@@ -44,7 +44,7 @@ def create(call: Call, params: Params) -> Json:
         },
     )
     take(code, params, ("customer", "expires_at", "max_redemptions"))
-    code["metadata"] = fresh_metadata(params)
+    code["metadata"] = new_metadata(params)
     code["_code"] = text.lower()
     if code["expires_at"] is not None:
         call.schedule.add(code["expires_at"], "promotion_code.expire", code["id"])

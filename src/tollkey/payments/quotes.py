@@ -10,11 +10,27 @@ from tollkey.keys import Permission
 from tollkey.payments import _quoting as work
 from tollkey.payments._billing import DAY
 from tollkey.payments._clocks import at_clock, for_customer
+from tollkey.payments._common import new_metadata
 from tollkey.payments._currency import show as show_amount
-from tollkey.payments._fields import fresh_metadata, merged
 from tollkey.payments._invoicing.steps import next_number
 from tollkey.payments._pages import plain_pdf
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Reply, Resource, blank, invalid, list_page, of_list, retrieve, sublist
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Reply,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    merged_metadata,
+    of_list,
+    retrieve,
+    sublist,
+)
 
 PERMISSION = Permission("quote", "Quote", "Billing")
 _EXPIRES_DAYS = 30
@@ -65,7 +81,7 @@ def create(call: Call, params: Params) -> Json:
             quote[name] = call.objects.copy(source)[name]
         quote["_items"] = [{**line, "id": call.ids.new("li")} for line in source["_items"]]
         quote["from_quote"] = {"is_revision": bool(params["from_quote"].get("is_revision")), "quote": source["id"]}
-    quote["metadata"] = fresh_metadata(params)
+    quote["metadata"] = new_metadata(params)
     _apply(call, quote, params)
     return call.objects.insert(quote, "quote.created")
 
@@ -89,7 +105,7 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
     if params.get("subscription_data"):
         given_data = {name: value for name, value in params["subscription_data"].items() if name not in ("metadata", "billing_mode")}
         quote["subscription_data"] = {**quote["subscription_data"], **given_data}
-        quote["subscription_data"]["metadata"] = merged(
+        quote["subscription_data"]["metadata"] = merged_metadata(
             quote["subscription_data"]["metadata"], params["subscription_data"].get("metadata") or {}
         )
     if params.get("automatic_tax"):
@@ -118,7 +134,7 @@ def update(call: Call, params: Params) -> Json:
     states = ("draft",) if set(params) - {"metadata"} else ()
     call, quote = _get(call, *states, verb="updated")
     if "metadata" in params:
-        quote["metadata"] = merged(quote["metadata"], params["metadata"])
+        quote["metadata"] = merged_metadata(quote["metadata"], params["metadata"])
     if states:
         _apply(call, quote, params)
     return call.objects.save(quote, "quote.updated")

@@ -12,7 +12,7 @@ from typing import Any
 from tollkey.payments import _scheduling as work
 from tollkey.payments import _subscribing
 from tollkey.payments._clocks import for_customer
-from tollkey.payments._fields import fresh_metadata, given, merged
+from tollkey.payments._common import given, new_metadata
 from tollkey.payments.subscriptions import PERMISSION
 from tollkey.wire import (
     Action,
@@ -26,6 +26,7 @@ from tollkey.wire import (
     created_ranges,
     invalid,
     list_page,
+    merged_metadata,
     missing_param,
     retrieve,
 )
@@ -67,7 +68,7 @@ def _blank(call: Call, params: Params, customer: Json) -> Json:
         status="not_started",
         test_clock=customer.get("test_clock"),
     )
-    schedule["metadata"] = fresh_metadata(params)
+    schedule["metadata"] = new_metadata(params)
     return schedule
 
 
@@ -120,7 +121,7 @@ def update(call: Call, params: Params) -> Json:
     if set(params) - {"metadata"}:
         _alive(schedule, "update")
     if "metadata" in params:
-        schedule["metadata"] = merged(schedule["metadata"], params["metadata"])
+        schedule["metadata"] = merged_metadata(schedule["metadata"], params["metadata"])
     if params.get("end_behavior"):
         schedule["end_behavior"] = params["end_behavior"]
     if params.get("default_settings"):

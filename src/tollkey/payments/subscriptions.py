@@ -16,7 +16,7 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments import _subscribing as work
 from tollkey.payments._clocks import for_customer
-from tollkey.payments._fields import given
+from tollkey.payments._common import given
 from tollkey.payments._subscription_versions import CHANGES
 from tollkey.wire import (
     Action,

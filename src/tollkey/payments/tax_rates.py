@@ -6,7 +6,7 @@ active ──update──▶ active | inactive   (the percentage never changes; 
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._fields import fresh_metadata, take
+from tollkey.payments._common import new_metadata, take
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, list_page, retrieve
 
 PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
@@ -26,7 +26,7 @@ def create(call: Call, params: Params) -> Json:
         rate_type="percentage",
     )
     take(rate, params, _FIELDS)
-    rate["metadata"] = fresh_metadata(params)
+    rate["metadata"] = new_metadata(params)
     return call.objects.insert(rate, "tax_rate.created")
 
 

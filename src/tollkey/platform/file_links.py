@@ -10,7 +10,7 @@ from typing import Any
 
 from tollkey.keys import Permission
 from tollkey.platform._contents import mime_of, read_contents
-from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, invalid, listing, retrieve
+from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, invalid, listing, merged_metadata, retrieve
 
 PERMISSION = Permission("file", "Files", "Core")
 
@@ -48,9 +48,7 @@ def update(call: Call, params: Params) -> Json:
     """Change the metadata of a link, or when it expires; an expired link stays so."""
     link = call.objects.get("file_link", call.path["link"])
     if "metadata" in params:
-        given = params["metadata"]
-        merged = {**link["metadata"], **given} if given else {}
-        link["metadata"] = {name: value for name, value in merged.items() if value != ""}
+        link["metadata"] = merged_metadata(link["metadata"], params["metadata"])
     if "expires_at" in params:
         if _over(call, link):
             raise invalid("This file link has expired and cannot be changed.", "expires_at")

@@ -14,7 +14,7 @@ from tollkey import outbox
 from tollkey.db import Scope, Tx
 from tollkey.keys import Keyring, Permission
 from tollkey.keys.sealing import seal, unseal
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, Tables, blank, invalid, listing, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, Tables, blank, invalid, listing, merged_metadata, retrieve
 
 PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
 _MOST = 16
@@ -72,11 +72,8 @@ def update(call: Call, params: Params) -> Json:
         _check_url(call, params["url"])
     if "disabled" in params:
         endpoint["status"] = "disabled" if params.pop("disabled") else "enabled"
-    metadata = params.pop("metadata", {})
-    if metadata is None:
-        endpoint["metadata"] = {}
-    else:
-        endpoint["metadata"] = {name: value for name, value in {**endpoint["metadata"], **metadata}.items() if value != ""}
+    if "metadata" in params:
+        endpoint["metadata"] = merged_metadata(endpoint["metadata"], params.pop("metadata"))
     endpoint.update(params)
     return call.objects.save(endpoint)
 

@@ -1,5 +1,6 @@
 """HTTP: from a request to a handler's typed call, and from its object to the answer."""
 
+from tollkey.wire._special import merged_metadata
 from tollkey.wire.app import make_app
 from tollkey.wire.call import Call, EventSink, Origin, Setup
 from tollkey.wire.due import Due, due_now
@@ -53,6 +54,7 @@ __all__ = [
     "list_page",
     "listing",
     "make_app",
+    "merged_metadata",
     "missing_object",
     "missing_param",
     "of_list",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from tollkey.wire._check import Node, Path, Text, shown, written
 from tollkey.wire.errors import invalid
@@ -45,6 +47,19 @@ class Metadata(Node):
 
     def takes(self, value: object) -> bool:
         return type(value) is dict or value == ""
+
+
+def merged_metadata(old: Mapping[str, str] | None, new: Mapping[str, Any] | None) -> dict[str, str]:
+    """An object's metadata after a change: an empty text unsets one key, None (what '' reads as) unsets all.
+
+    Raises ApiError 400 when more than 50 keys would be left.
+    """
+    if new is None:
+        return {}
+    left = {name: str(text) for name, text in {**(old or {}), **new}.items() if text not in ("", None)}
+    if len(left) > METADATA_KEYS:
+        raise invalid(f"Metadata can have up to {METADATA_KEYS} keys, you passed in {len(left)} keys.", "metadata")
+    return left
 
 
 class Email(Text):

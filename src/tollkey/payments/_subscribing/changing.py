@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 
 from tollkey.payments._billing import cost, period_around
+from tollkey.payments._common import given
 from tollkey.payments._discounting import entries_of, redeem_all, remove
 from tollkey.payments._entitling import refresh as entitle
-from tollkey.payments._fields import given, merged
 from tollkey.payments._invoicing import INCOMPLETE_SECONDS, end, finalize, pending_items, stop
 from tollkey.payments._subscribing.billing import collect_now, make_invoice, period_lines, prorations, usage_lines
 from tollkey.payments._subscribing.creating import added_lines
@@ -15,7 +15,7 @@ from tollkey.payments._subscribing.items import apply_changes, cost_quantity, fu
 from tollkey.payments._subscribing.periods import period_of, plan_work, trial_end_of
 from tollkey.payments._subscribing.settings import apply_settings, pause_of, set_cancel, translate
 from tollkey.payments._subscribing.trials import without_method
-from tollkey.wire import Call, Json, Params, invalid
+from tollkey.wire import Call, Json, Params, invalid, merged_metadata
 
 UPDATED = "customer.subscription.updated"
 _CANCELED = "A canceled subscription can only update its cancellation_details and metadata."
@@ -30,7 +30,7 @@ def update(call: Call, subscription: Json, params: Params) -> Json:
         raise invalid("This subscription has a pending update; wait for it to be applied or to expire.", retry=False)
     customer = call.objects.get("customer", subscription["customer"], "customer")
     if "metadata" in params:
-        subscription["metadata"] = merged(subscription["metadata"], params["metadata"])
+        subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
     apply_settings(call, subscription, params)
     _discounts(call, subscription, params, customer)
     if "pause_collection" in params:

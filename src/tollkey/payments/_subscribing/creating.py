@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tollkey.payments._billing import Period, period_around, shift
 from tollkey.payments._clocks import for_customer, limit
+from tollkey.payments._common import given, new_metadata
 from tollkey.payments._discounting import entries_of, offs, redeem_all
 from tollkey.payments._entitling import refresh as entitle
-from tollkey.payments._fields import fresh_metadata, given
 from tollkey.payments._invoicing import INCOMPLETE_SECONDS, check_currency_of, item_parent, method_of, new_line, no_method
 from tollkey.payments._pricing import in_currency
 from tollkey.payments._subscribing.billing import collect_now, discounts_of, hold, make_invoice, partial_lines, period_lines
@@ -65,7 +65,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     check(items)
     apply_settings(call, subscription, params)
     set_cancel(call, subscription, params)
-    subscription["metadata"] = fresh_metadata(params)
+    subscription["metadata"] = new_metadata(params)
     entries = entries_of(params)
     if entries:
         subscription["discounts"] = redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])

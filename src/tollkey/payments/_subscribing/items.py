@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tollkey.payments._common import given, new_metadata
 from tollkey.payments._discounting import redeem_all
-from tollkey.payments._fields import fresh_metadata, given, merged
 from tollkey.payments._invoicing import tax_rates
 from tollkey.payments._pricing import in_currency, named_price, plan_of, public
-from tollkey.wire import Call, Json, blank, invalid, missing_object, sublist
+from tollkey.wire import Call, Json, blank, invalid, merged_metadata, missing_object, sublist
 
 MOST = 20
 
@@ -67,7 +67,7 @@ def new_item(call: Call, subscription: Json, wanted: Json, price: Json, param: s
         raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]")
     if not metered:
         item["quantity"] = given(wanted, "quantity", 1)
-    item["metadata"] = fresh_metadata(wanted)
+    item["metadata"] = new_metadata(wanted)
     item["tax_rates"] = tax_rates(call, wanted.get("tax_rates"), f"{param}[tax_rates]")
     item["discounts"] = redeem_all(
         call,
@@ -102,7 +102,7 @@ def change_item(call: Call, item: Json, wanted: Json, param: str, customer: Json
             raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]" if param else "quantity")
         item["quantity"] = wanted["quantity"]
     if "metadata" in wanted:
-        item["metadata"] = merged(item["metadata"], wanted["metadata"])
+        item["metadata"] = merged_metadata(item["metadata"], wanted["metadata"])
     if "tax_rates" in wanted:
         item["tax_rates"] = tax_rates(call, wanted["tax_rates"], f"{param}[tax_rates]")
     if "billing_thresholds" in wanted:

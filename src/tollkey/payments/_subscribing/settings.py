@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments._fields import given, take
+from tollkey.payments._common import given, take
 from tollkey.payments._invoicing import tax_rates
 from tollkey.wire import Call, Json, Params, blank, invalid
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tollkey.platform._connect import kyc
-from tollkey.wire import Call, Json, Params, blank, invalid, sublist
+from tollkey.wire import Call, Json, Params, blank, invalid, merged_metadata, sublist
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 #: Countries whose companies are answered with every field.
@@ -163,9 +163,8 @@ def merge(into: Json, given: Params) -> None:
 
 
 def merge_metadata(value: Json, given: Any) -> None:
-    """Add keys to ``metadata``; an empty text unsets one, None all of them."""
-    kept = {} if given is None else {**(value.get("metadata") or {}), **given}
-    value["metadata"] = {name: text for name, text in sorted(kept.items()) if text != ""}
+    """Add keys to ``metadata``, which stands sorted; an empty text unsets one, None all of them."""
+    value["metadata"] = dict(sorted(merged_metadata(value.get("metadata"), given).items()))
 
 
 def set_account(call: Call, account: Json, params: Params) -> None:
