@@ -421,6 +421,11 @@ def _entitled(m: Maker) -> Json:
     return {**_first(m, "/v1/entitlements/active_entitlements", customer=customer), "_customer": customer}
 
 
+def _reported(m: Maker, **more: Any) -> Json:
+    """A payment of another processor."""
+    return m.post("/v1/payment_records/report_payment", **m.body("POST /v1/payment_records/report_payment"), **more)
+
+
 #: What cannot be made by one POST to its collection.
 MAKERS: dict[str, Callable[[Maker], Json]] = {
     "application_fee": _application_fee,
@@ -439,6 +444,8 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "fee_refund": lambda m: m.post(f"/v1/application_fees/{_application_fee(m)['id']}/refunds", amount=10),
     "file": _upload,
     "product_feature": _product_feature,
+    "payment_record": lambda m: _reported(m),
+    "payment_attempt_record": lambda m: m.get(f"/v1/payment_attempt_records/{_reported(m)['latest_payment_attempt_record']}"),
     "entitlements.active_entitlement": _entitled,
     "billing.credit_balance_transaction": lambda m: (
         m.make("billing.credit_grant"), _first(m, "/v1/billing/credit_balance_transactions"))[1],
@@ -659,6 +666,18 @@ BODIES: dict[str, Body] = {
     "POST /v1/plans/{}": META,
     "POST /v1/prices": {"currency": "usd", "unit_amount": 1000, "product_data": {"name": "Gold"}},
     "POST /v1/prices/{}": META,
+    "POST /v1/payment_records/report_payment": lambda m: {
+        "amount_requested": {"value": 1000, "currency": "usd"}, "initiated_at": m.api.now,
+        "payment_method_details": {"type": "custom", "custom": {"display_name": "Wallet"}}},
+    "POST /v1/payment_records/{}/report_payment_attempt": lambda m: {"initiated_at": m.api.now},
+    "POST /v1/payment_records/{}/report_payment_attempt_canceled": lambda m: {"canceled_at": m.api.now},
+    "POST /v1/payment_records/{}/report_payment_attempt_failed": lambda m: {"failed_at": m.api.now},
+    "POST /v1/payment_records/{}/report_payment_attempt_guaranteed": lambda m: {"guaranteed_at": m.api.now},
+    "POST /v1/payment_records/{}/report_payment_attempt_informational": {"description": "Hat"},
+    "POST /v1/payment_records/{}/report_refund": lambda m: {
+        "outcome": "refunded", "refunded": {"refunded_at": m.api.now},
+        "processor_details": {"type": "custom", "custom": {"refund_reference": "r1"}}},
+    "GET /v1/payment_attempt_records": lambda m: {"payment_record": m.make("payment_record")["id"]},
     "POST /v1/products": {"name": "Gold"},
     "POST /v1/products/{}/features": lambda m: {"entitlement_feature": m.make("entitlements.feature")["id"]},
     "POST /v1/entitlements/features": lambda m: {"name": "Chat", "lookup_key": f"chat_{m.next()}"},
@@ -765,6 +784,10 @@ def _held_card(m: Maker) -> list[str]:
 
 #: What stands in the braces, where the object has to be in a state of its own.
 PLANS: dict[str, Callable[[Maker], list[str]]] = {
+    "POST /v1/payment_records/{}/report_payment_attempt": lambda m: [
+        _reported(m, outcome="failed", failed={"failed_at": m.api.now})["id"]],
+    "POST /v1/payment_records/{}/report_refund": lambda m: [
+        _reported(m, outcome="guaranteed", guaranteed={"guaranteed_at": m.api.now})["id"]],
     "POST /v1/api_keys/{}/cancel_expiry": _rolled,
     "DELETE /v1/accounts/{}/bank_accounts/{}": lambda m: _second_bank_account(m),
     "DELETE /v1/accounts/{}/external_accounts/{}": lambda m: _second_bank_account(m),
