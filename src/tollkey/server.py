@@ -36,6 +36,8 @@ from tollkey.wire import due as due_work
 
 log = logging.getLogger("tollkey")
 
+#: The file of the key material, in the data folder.
+KEYRING = "keyring.json"
 _TICK_SECONDS = 0.5
 _FLUSH_SECONDS = 0.5
 _TIDY_SECONDS = 600.0
@@ -119,7 +121,7 @@ def open_core(
     database.write(tables.prepare, lock="migrate")
     database.write(keys.guard, lock="migrate")
     permissions = keys.Catalogue(catalogue.permissions())
-    keyring = keys.Keyring.load_or_create(data / "keyring.json")
+    keyring = keys.Keyring.load_or_create(data / KEYRING)
     authority = keys.Authority(keyring, permissions, ids)
     verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
     verifier.attach(database)

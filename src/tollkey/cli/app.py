@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tollkey import __version__
-from tollkey.cli import accounts, keys, people
+from tollkey.cli import accounts, keyring, keys, people
 from tollkey.cli.doctor import doctor
 from tollkey.cli.openapi import openapi
 from tollkey.cli.serve import serve
@@ -19,6 +19,7 @@ app.command()(serve)
 app.command()(doctor)
 app.command()(openapi)
 app.add_typer(keys.app, name="keys")
+app.add_typer(keyring.app, name="keyring")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(people.app, name="people")
 

@@ -12,7 +12,7 @@ from tollkey.cli.common import AsJson, Data, Database, opened, show
 from tollkey.db import Scope, Tx
 from tollkey.keys import is_private
 from tollkey.platform.merchants import merchants
-from tollkey.server import Core
+from tollkey.server import KEYRING, Core
 
 
 class Finding(NamedTuple):
@@ -25,7 +25,7 @@ class Finding(NamedTuple):
 
 def examine(core: Core) -> list[Finding]:
     """Look at the database, the key material, the keys and the ledger of every account."""
-    keyring = Path(core.settings.data) / "keyring.json"
+    keyring = Path(core.settings.data) / KEYRING
     private = is_private(keyring)
     findings = [
         Finding("key material", private, f"{keyring} {'is' if private else 'must be'} readable by its owner only"),
