@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tollkey.wire import Call, Json, Params, merged_metadata
+from tollkey.wire import Call, Json, Params, merged_metadata, missing_object
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
@@ -66,6 +66,18 @@ def billing_details(given: Mapping[str, Any] | None) -> Json:
         "phone": given.get("phone") or None,
         "tax_id": given.get("tax_id") or None,
     }
+
+
+def part_of(call: Call, parent: str, object: str, label: str, name: str = "id") -> Json:
+    """The object that the path names, if it belongs to the parent that the path names too: a charge's refund, for example.
+
+    parent: the field and the path's name of the parent. label: how messages name the kind. name: the path's name of the id.
+    Raises ApiError 404.
+    """
+    found = call.objects.find(object, call.path[name])
+    if found is None or found[parent] != call.path[parent]:
+        raise missing_object(label, call.path[name], name, in_path=True)
+    return found
 
 
 def acting_account(call: Call) -> Json | None:

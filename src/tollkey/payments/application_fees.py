@@ -6,9 +6,9 @@ created ──refund──▶ refunded in part ──refund──▶ refunded
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._common import merge_metadata, new_metadata
+from tollkey.payments._common import merge_metadata, new_metadata, part_of
 from tollkey.payments._platform_fees import refund_application_fee
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, missing_object, retrieve
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, retrieve
 
 PERMISSION = Permission("application_fee", "Application Fees", "Connect")
 
@@ -33,10 +33,7 @@ def refund_whole(call: Call, params: Params) -> Json:
 
 
 def _refund(call: Call) -> Json:
-    found = call.objects.find("fee_refund", call.path["id"])
-    if found is None or found["fee"] != call.path["fee"]:
-        raise missing_object("fee refund", call.path["id"], "id", in_path=True)
-    return found
+    return part_of(call, "fee", "fee_refund", "fee refund")
 
 
 def retrieve_refund(call: Call, params: Params) -> Json:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments import _refunding
-from tollkey.payments._common import merge_metadata
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, missing_object, retrieve
+from tollkey.payments._common import merge_metadata, part_of
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, retrieve
 
 PERMISSION = Permission("refund", "Refunds", "Core")
 
@@ -71,10 +71,7 @@ def list_of_charge(call: Call, params: Params) -> Page:
 
 
 def _of_charge(call: Call) -> Json:
-    refund = call.objects.find("refund", call.path["refund"])
-    if refund is None or refund["charge"] != call.path["charge"]:
-        raise missing_object("refund", call.path["refund"], "refund", in_path=True)
-    return refund
+    return part_of(call, "charge", "refund", "refund", "refund")
 
 
 def retrieve_of_charge(call: Call, params: Params) -> Json:

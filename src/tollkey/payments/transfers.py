@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._charging import collected
-from tollkey.payments._common import assign, merge_metadata, new_metadata
+from tollkey.payments._common import assign, merge_metadata, new_metadata, part_of
 from tollkey.payments._currency import check_currency, show
 from tollkey.payments._settling import settled
 from tollkey.payments._transferring import check_funds, check_receiver, make_transfer, receiver_of, reverse
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_object, missing_param
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_param
 
 PERMISSION = Permission("transfer", "Transfers", "Connect")
 
@@ -120,11 +120,7 @@ def create_reversal(call: Call, params: Params) -> Json:
 
 
 def _reversal(call: Call) -> Json:
-    transfer = call.path.get("transfer", "")
-    found = call.objects.find("transfer_reversal", call.path["id"])
-    if found is None or found["transfer"] != transfer:
-        raise missing_object("transfer reversal", call.path["id"], "id", in_path=True)
-    return found
+    return part_of(call, "transfer", "transfer_reversal", "transfer reversal")
 
 
 def retrieve_reversal(call: Call, params: Params) -> Json:

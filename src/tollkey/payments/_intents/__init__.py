@@ -8,7 +8,7 @@ from tollkey.payments._intents.methods import (
     resolve_method,
     usable_by,
 )
-from tollkey.payments._intents.secrets import check_client_secret, client_secret, not_for_clients
+from tollkey.payments._intents.secrets import client_secret, intent_of, not_for_clients
 from tollkey.payments._method_types import (
     TYPES,
     automatic_types,
@@ -23,13 +23,13 @@ __all__ = [
     "attach",
     "automatic_types",
     "card_challenge",
-    "check_client_secret",
     "check_return_url",
     "check_types",
     "client_secret",
     "consume",
     "deposits_action",
     "first_action",
+    "intent_of",
     "merge_options",
     "not_activated",
     "not_for_clients",

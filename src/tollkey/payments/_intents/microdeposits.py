@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tollkey.payments._banks import (
     ATTEMPTS_EXCEEDED_AMOUNTS,
     ATTEMPTS_EXCEEDED_CODE,
@@ -10,7 +12,23 @@ from tollkey.payments._banks import (
     VERIFIED_AMOUNTS,
     VERIFIED_CODE,
 )
+from tollkey.payments._instruments import resolve_payment_method
 from tollkey.wire import ApiError, Call, Json, Params, invalid
+
+Refuse = Callable[[Call, Json, Json, ApiError], ApiError]
+
+
+def verified_method(call: Call, intent: Json, params: Params, refuse: Refuse) -> Json:
+    """The intent's bank account, verified by these deposits and stored so.
+
+    refuse: what the intent does about a failure that changes it; its error is raised. Raises ApiError as ``check_microdeposits``.
+    """
+    problem = check_microdeposits(call, intent, params)
+    method = resolve_payment_method(call, intent["payment_method"])
+    if problem is not None:
+        raise refuse(call, intent, method, problem)
+    method["_verified"] = True
+    return call.objects.save(method)
 
 
 def check_microdeposits(call: Call, intent: Json, params: Params) -> ApiError | None:

@@ -7,7 +7,7 @@ from html import escape
 
 from tollkey.payments._common import acting_account
 from tollkey.payments._currency import show
-from tollkey.wire import Call, Json, Reply, dig, html_page, redirect, with_query
+from tollkey.wire import ApiError, Call, Json, Params, Reply, dig, html_page, redirect, with_query
 
 _WAITING = "requires_action"
 
@@ -63,8 +63,17 @@ def deposits_page(call: Call, intent: Json, problem: str | None = None) -> Reply
     return html_page("Verify your bank account", body, status=400 if problem else 200)
 
 
-def verified_page(call: Call, intent: Json) -> Reply:
-    """Thanks for the right code."""
+def answer_deposits(call: Call, intent: Json, params: Params, verify: Callable[[Call, Json, Params], object]) -> Reply:
+    """Verify with the code that the customer entered, and thank them, or let them try again.
+
+    Raises what ``verify`` does when the intent has changed by it.
+    """
+    try:
+        verify(call, intent, params)
+    except ApiError as error:
+        if error.keep:
+            raise
+        return deposits_page(call, intent, error.message)
     return html_page("Bank account verified", "<h1>Bank account verified</h1>\n<p>You may close this page.</p>")
 
 

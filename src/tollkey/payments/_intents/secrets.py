@@ -12,7 +12,14 @@ def client_secret(call: Call, id: str) -> str:
     return f"{id}_secret_{call.ids.text(25)}"
 
 
-def check_client_secret(call: Call, intent: Json, params: Params) -> None:
+def intent_of(call: Call, object: str, params: Params) -> Json:
+    """The intent that the path names. Raises ApiError 404, and 400 for a publishable key without the intent's client secret."""
+    intent = call.objects.get(object, call.path["intent"])
+    _check_client_secret(call, intent, params)
+    return intent
+
+
+def _check_client_secret(call: Call, intent: Json, params: Params) -> None:
     """Let a publishable key go on only with the intent's own secret; take the parameter off the others.
 
     Raises ApiError 400: no secret, or another one.

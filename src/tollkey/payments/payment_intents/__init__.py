@@ -19,13 +19,13 @@ For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 inst
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._intents import check_client_secret, not_for_clients
-from tollkey.payments._intents.pages import answer_challenge, challenge_page, deposits_page, transfer_page, verified_page
+from tollkey.payments._intents import intent_of, not_for_clients
+from tollkey.payments._intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page, transfer_page
 from tollkey.payments.payment_intents import _after, _build, _cash, _states, _views
 from tollkey.payments.payment_intents._after import cancel_intent, capture_intent
 from tollkey.payments.payment_intents._cash import TRANSFERS, cash_of, reconcile, transfer_address
 from tollkey.payments.payment_intents._confirm import confirm_intent
-from tollkey.wire import Action, ApiError, Call, Endpoint, Json, P, Page, Params, Reply, Resource, invalid, listing, of_list, searching
+from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Reply, Resource, invalid, listing, of_list, searching
 
 __all__ = [
     "PAYMENT_INTENT",
@@ -75,9 +75,7 @@ def create(call: Call, params: Params) -> Json:
 
 
 def _get(call: Call, params: Params) -> Json:
-    intent = call.objects.get("payment_intent", call.path["intent"])
-    check_client_secret(call, intent, params)
-    return intent
+    return intent_of(call, "payment_intent", params)
 
 
 def retrieve(call: Call, params: Params) -> Json:
@@ -172,14 +170,7 @@ def show_deposits(call: Call, params: Params) -> Reply:
 
 def enter_deposits(call: Call, params: Params) -> Reply:
     """The customer entered a code."""
-    intent = _waiting(call)
-    try:
-        _after.verify(call, intent, params)
-    except ApiError as error:
-        if error.keep:
-            raise
-        return deposits_page(call, intent, error.message)
-    return verified_page(call, intent)
+    return answer_deposits(call, _waiting(call), params, _after.verify)
 
 
 def show_transfer(call: Call, params: Params) -> Reply:

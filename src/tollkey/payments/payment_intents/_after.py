@@ -6,7 +6,7 @@ from tollkey.payments import _charging
 from tollkey.payments._common import merge_metadata
 from tollkey.payments._currency import check_amount
 from tollkey.payments._instruments import resolve_payment_method
-from tollkey.payments._intents.microdeposits import check_microdeposits
+from tollkey.payments._intents.microdeposits import verified_method
 from tollkey.payments.payment_intents import _states
 from tollkey.payments.payment_intents._outcome import refuse, succeed, take
 from tollkey.wire import Call, Json, Params, dig, invalid
@@ -191,12 +191,7 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
 
 def verify(call: Call, intent: Json, params: Params) -> Json:
     """Verify the bank account with its deposits, and debit it."""
-    problem = check_microdeposits(call, intent, params)
-    method = resolve_payment_method(call, intent["payment_method"])
-    if problem is not None:
-        raise refuse(call, intent, method, problem)
-    method["_verified"] = True
-    call.objects.save(method)
+    method = verified_method(call, intent, params, refuse)
     problem = take(call, intent, method, off_session=False, authenticated=True)
     if problem is not None:
         raise problem

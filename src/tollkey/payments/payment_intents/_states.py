@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
+from tollkey.payments._intents.states import Arrows, move_along
 from tollkey.wire import ApiError, Call, Json, invalid
 
+_OPEN = frozenset({
+    "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled",
+})  # fmt: skip
 #: Every arrow there is. A state that leads to itself is a fresh try (another decline, another challenge).
-ARROWS: Mapping[str, frozenset[str]] = MappingProxyType({
-    "requires_payment_method": frozenset({
-        "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled",
-    }),
-    "requires_confirmation": frozenset({
-        "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled",
-    }),
-    "requires_action": frozenset({
-        "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled",
-    }),
+ARROWS: Arrows = MappingProxyType({
+    "requires_payment_method": _OPEN,
+    "requires_confirmation": _OPEN,
+    "requires_action": _OPEN,
     "processing": frozenset({"requires_payment_method", "succeeded", "canceled"}),
     "requires_capture": frozenset({"requires_capture", "succeeded", "canceled"}),
     "succeeded": frozenset(),
@@ -31,12 +28,8 @@ CODE = "payment_intent_unexpected_state"
 
 
 def move(intent: Json, status: str) -> None:
-    """Bring the intent into that state. Raises ValueError when no arrow leads there: a fault of ours, never of a caller."""
-    if status not in ARROWS[intent["status"]]:
-        raise ValueError(f"no arrow from {intent['status']} to {status}")
-    intent["status"] = status
-    if status != "requires_action":
-        intent["next_action"] = None
+    """Bring the intent into that state. Raises ValueError when no arrow leads there."""
+    move_along(ARROWS, intent, status)
 
 
 def unexpected(call: Call, intent: Json, message: str) -> ApiError:

@@ -10,13 +10,13 @@ canceled is reached from every state but succeeded. ``ARROWS`` has every arrow, 
 from __future__ import annotations
 
 from tollkey.payments._instruments import resolve_payment_method
-from tollkey.payments._intents import check_client_secret
-from tollkey.payments._intents.microdeposits import check_microdeposits
-from tollkey.payments._intents.pages import answer_challenge, challenge_page, deposits_page, verified_page
+from tollkey.payments._intents import intent_of
+from tollkey.payments._intents.microdeposits import verified_method
+from tollkey.payments._intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
 from tollkey.payments.setup_attempts import PERMISSION, record_attempt
 from tollkey.payments.setup_intents._build import ARROWS, CANCELABLE, apply, choose, create_setup, move, unexpected
 from tollkey.payments.setup_intents._confirm import confirm_setup, refuse, succeed
-from tollkey.wire import Action, ApiError, Call, Endpoint, Json, P, Params, Reply, Resource, invalid, listing
+from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Reply, Resource, invalid, listing
 
 __all__ = ["ARROWS", "PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
 
@@ -45,9 +45,7 @@ def create(call: Call, params: Params) -> Json:
 
 
 def _get(call: Call, params: Params) -> Json:
-    intent = call.objects.get("setup_intent", call.path["intent"])
-    check_client_secret(call, intent, params)
-    return intent
+    return intent_of(call, "setup_intent", params)
 
 
 def retrieve(call: Call, params: Params) -> Json:
@@ -101,13 +99,7 @@ def verify_microdeposits(call: Call, params: Params) -> Json:
 
 
 def _verify(call: Call, intent: Json, params: Params) -> None:
-    problem = check_microdeposits(call, intent, params)
-    method = resolve_payment_method(call, intent["payment_method"])
-    if problem is not None:
-        raise refuse(call, intent, method, problem)
-    method["_verified"] = True
-    call.objects.save(method)
-    succeed(call, intent, method, authenticated=False)
+    succeed(call, intent, verified_method(call, intent, params, refuse), authenticated=False)
 
 
 def _passed(call: Call, intent: Json) -> None:
@@ -153,14 +145,7 @@ def show_deposits(call: Call, params: Params) -> Reply:
 
 def enter_deposits(call: Call, params: Params) -> Reply:
     """The customer entered a code."""
-    intent = _waiting(call)
-    try:
-        _verify(call, intent, params)
-    except ApiError as error:
-        if error.keep:
-            raise
-        return deposits_page(call, intent, error.message)
-    return verified_page(call, intent)
+    return answer_deposits(call, _waiting(call), params, _verify)
 
 
 def client_view(call: Call, intent: Json) -> Json:

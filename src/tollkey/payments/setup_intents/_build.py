@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from tollkey.payments._common import acting_account, merge_metadata, new_metadata
 from tollkey.payments._intents import automatic_types, check_types, client_secret, merge_options, options_for, resolve_method, usable_by
+from tollkey.payments._intents.states import Arrows, move_along
 from tollkey.payments.payment_method_configurations import enabled_types, used_configuration
 from tollkey.wire import ApiError, Call, Json, Params, blank, invalid
 
 _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded", "canceled"})
-ARROWS: Mapping[str, frozenset[str]] = MappingProxyType({
+ARROWS: Arrows = MappingProxyType({
     "requires_payment_method": _OPEN,
     "requires_confirmation": _OPEN,
     "requires_action": _OPEN,
@@ -24,12 +24,8 @@ AUTOMATIC_SINCE = "2023-08-16"
 
 
 def move(intent: Json, status: str) -> None:
-    """Bring the intent into that state. Raises ValueError when no arrow leads there: a fault of ours, never of a caller."""
-    if status not in ARROWS[intent["status"]]:
-        raise ValueError(f"no arrow from {intent['status']} to {status}")
-    intent["status"] = status
-    if status != "requires_action":
-        intent["next_action"] = None
+    """Bring the intent into that state. Raises ValueError when no arrow leads there."""
+    move_along(ARROWS, intent, status)
 
 
 def unexpected(call: Call, intent: Json, message: str) -> ApiError:
