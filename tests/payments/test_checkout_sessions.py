@@ -11,6 +11,7 @@ from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
 
 URL = "/v1/checkout/sessions"
+BROWSER = {"accept": "text/html,application/xhtml+xml"}
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
 
 
@@ -35,7 +36,7 @@ def fill(api: Api, path: str, number: str = "4242424242424242", **more: str) -> 
         "method": "card", "email": "jo@shop.example", "number": number, "expiry": "12 / 34", "cvc": "123", "name": "Jo Li", "country": "US",
         "postal_code": "94111", **more,
     }  # fmt: skip
-    return api.send("POST", path, key=None, body=urlencode(typed).encode())
+    return api.send("POST", path, key=None, body=urlencode(typed).encode(), headers=BROWSER)
 
 
 def again(api: Api, made: Answer) -> Answer:

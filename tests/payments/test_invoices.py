@@ -95,7 +95,10 @@ def test_the_hosted_page_shows_the_invoice_and_takes_a_card(api: Api) -> None:
     path = "/" + invoice["hosted_invoice_url"].split("/", 3)[3]
     shown = api.send("GET", path, key=None)
     assert (shown.status, b"$20.00" in shown.body) == (200, True)
-    done = api.send("POST", path + "/pay", key=None, body=b"number=4242424242424242&exp_month=12&exp_year=2030&cvc=123")
+    browser = {"accept": "text/html"}
+    refused = api.send("POST", path + "/pay", key=None, headers=browser, body=b"number=4000000000000002&exp_month=12&exp_year=2030&cvc=123")
+    assert (refused.status, b"Your card was declined." in refused.body, b"<form" in refused.body) == (402, True, True)
+    done = api.send("POST", path + "/pay", key=None, headers=browser, body=b"number=4242424242424242&exp_month=12&exp_year=2030&cvc=123")
     assert done.status == 200
     assert api.get(f"/v1/invoices/{invoice['id']}")["status"] == "paid"
     assert api.send("GET", path + "/pdf", key=None).body.startswith(b"%PDF-1.4")

@@ -8,17 +8,22 @@ from tollkey.payments._clocks import for_customer
 from tollkey.payments._currency import show
 from tollkey.payments._invoicing import HOSTED, attempt, customer_of
 from tollkey.payments._pages import plain_pdf
+from tollkey.payments._receipts import business_name
 from tollkey.payments.payment_methods import attach_to
 from tollkey.payments.payment_methods import create as create_method
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, redirect
 
 _FORM = """
 <form method="post" action="{token}/pay">
-<p><label>Card number <input name="number" inputmode="numeric" autocomplete="cc-number" required></label></p>
-<p><label>Expiry month <input name="exp_month" inputmode="numeric" autocomplete="cc-exp-month" required size="2"></label>
-<label>year <input name="exp_year" inputmode="numeric" autocomplete="cc-exp-year" required size="4"></label>
-<label>CVC <input name="cvc" inputmode="numeric" autocomplete="cc-csc" size="4"></label></p>
-<p><button>Pay {amount}</button></p>
+<label for="number">Card number</label><input id="number" name="number" inputmode="numeric" autocomplete="cc-number" required>
+<div class="pair">
+<div><label for="month">Expiry month (MM)</label>
+<input id="month" name="exp_month" inputmode="numeric" autocomplete="cc-exp-month" required></div>
+<div><label for="year">Expiry year (YYYY)</label>
+<input id="year" name="exp_year" inputmode="numeric" autocomplete="cc-exp-year" required></div>
+</div>
+<label for="cvc">Security code</label><input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc">
+<button>Pay {amount}</button>
 </form>"""
 
 
@@ -40,9 +45,11 @@ def page(call: Call, params: Params) -> Reply:
 
 def _page(call: Call, invoice: Json, problem: str | None = None) -> Reply:
     words = {"open": "Open", "paid": "Paid", "void": "Void", "uncollectible": "Not collected"}
-    body = f"<h1>Invoice {escape(str(invoice['number']))}</h1><p>{words.get(invoice['status'], invoice['status'])}</p>"
+    shop = escape(invoice["account_name"] or business_name(call)) + ("" if call.livemode else " · Test mode")
+    status = words.get(invoice["status"], invoice["status"])
+    body = f'<p class="note">{shop}</p><h1>Invoice {escape(str(invoice["number"]))}</h1><p>{status}</p>'
     if problem:
-        body += f'<p role="alert">{escape(problem)}</p>'
+        body += f'<p class="error" role="alert">{escape(problem)}</p>'
     body += "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _rows(invoice)) + "</dl>"
     token = escape(call.path.get("token", ""))
     if invoice["status"] in ("open", "uncollectible"):

@@ -33,7 +33,7 @@ def page(call: Call, params: Params) -> Reply:
     name = business_name(call)
     rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _rows(call, charge))
     last, amount = _last_row(charge)
-    total = f'<dt class="total">{escape(last)}</dt><dd class="total">{escape(amount)}</dd>'
+    total = f"<dt>{escape(last)}</dt><dd>{escape(amount)}</dd>"
     test = "" if call.livemode else '<p class="note">Test mode: no money was moved.</p>'
     note = f"<p>{escape(charge['description'])}</p>" if charge["description"] else ""
     body = f'<h1>Receipt from {escape(name)}</h1>{note}<dl>{rows}</dl><dl class="total">{total}</dl>{test}'

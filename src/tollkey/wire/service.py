@@ -145,7 +145,7 @@ class Service:
             response = await self.edge.read(work)
         else:
             response = await self.edge.write(work, lock=f"{grant.platform}:{int(grant.scope.livemode)}")
-        if response.status >= 400 and "text/html" in request.headers.get("accept", ""):
+        if response.status >= 400 and response.content_type == "application/json" and "text/html" in request.headers.get("accept", ""):
             return self._shown(sorry_page(response.status, json.loads(response.body)["error"]["message"]), request_id)
         return response
 
