@@ -31,7 +31,7 @@ from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.platform.request_logs import Buffer, forget_old
 from tollkey.platform.webhook_endpoints import lookup
 from tollkey.settings import Settings
-from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, due_now, hosted, idempotency, make_app
+from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, do_due, due_now, hosted, idempotency, make_app
 from tollkey.wire import due as due_work
 
 log = logging.getLogger("tollkey")
@@ -246,18 +246,6 @@ async def run_due(core: Core, edge: Edge) -> int:
 
         await edge.write(work, lock=f"{owner}:{int(item.scope.livemode)}")
     return len(waiting)
-
-
-def do_due(call: Call, item: Due) -> None:
-    """Do one piece of scheduled work; it is off the list whatever becomes of it."""
-    call.schedule.cancel(item.kind, item.id)
-    for resource in call.setup.tables.catalogue.resources:
-        if item.kind in resource.on_due:
-            try:
-                with call.tx.savepoint():
-                    resource.on_due[item.kind](call, item.id)
-            except Exception:
-                log.exception("scheduled work %s of %s failed", item.kind, item.id)
 
 
 def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:

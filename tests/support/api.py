@@ -22,9 +22,9 @@ import pytest
 from tollkey.db import Ids, Scope
 from tollkey.keys import SYSTEM
 from tollkey.platform.merchants import create_merchant
-from tollkey.server import Core, Server, build, do_due, open_core
+from tollkey.server import Core, Server, build, open_core
 from tollkey.settings import Settings
-from tollkey.wire import Request, due_now
+from tollkey.wire import Request, do_due, due_now
 
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
 

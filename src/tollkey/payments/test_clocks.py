@@ -8,15 +8,11 @@ An advance is done in small pieces by the server's timer, so that other requests
 
 from __future__ import annotations
 
-import logging
-
 from tollkey.keys import Permission
 from tollkey.payments._billing import DAY, shift
 from tollkey.payments._clocks import CLOCK
 from tollkey.payments._invoicing import end
-from tollkey.wire import Action, ApiError, Call, Due, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve
-
-log = logging.getLogger("tollkey")
+from tollkey.wire import Action, ApiError, Call, Endpoint, Json, Page, Params, Resource, blank, do_due, invalid, list_page, retrieve
 
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
@@ -97,23 +93,11 @@ def go_on(call: Call, id: str) -> None:
             call.objects.save(clock)
             call.emit("test_helpers.test_clock.ready", clock)
             return
-        call.schedule.cancel(item.kind, item.id)
         clock["_done"] = clock.get("_done", 0) + 1
         clock["frozen_time"] = max(item.at, clock["frozen_time"])  # how far it is can be watched
-        do(call.at(clock["frozen_time"]), item)
+        do_due(call.at(clock["frozen_time"]), item)
     call.objects.save(clock)
     call.schedule.add(call.now, ADVANCE, id)
-
-
-def do(call: Call, item: Due) -> None:
-    """One piece of work at its time; one that fails leaves nothing behind and does not stop the clock."""
-    for resource in call.setup.tables.catalogue.resources:
-        if item.kind in resource.on_due:
-            try:
-                with call.tx.savepoint():
-                    resource.on_due[item.kind](call, item.id)
-            except Exception:
-                log.exception("work %s of %s on a test clock failed", item.kind, item.id)
 
 
 def delete(call: Call, params: Params) -> Json:

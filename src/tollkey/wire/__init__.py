@@ -3,7 +3,7 @@
 from tollkey.wire._special import merged_metadata
 from tollkey.wire.app import make_app
 from tollkey.wire.call import Call, EventSink, Origin, Setup
-from tollkey.wire.due import Due, due_now
+from tollkey.wire.due import Due, do_due, due_now
 from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.messages import Request, Response
@@ -46,6 +46,7 @@ __all__ = [
     "card_error",
     "created_ranges",
     "dig",
+    "do_due",
     "due_now",
     "encode",
     "hosted_url",

@@ -7,9 +7,15 @@ restart loses nothing.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import logging
+from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
+
+if TYPE_CHECKING:
+    from tollkey.wire.call import Call
+
+log = logging.getLogger("tollkey")
 
 MIGRATION = Migration(
     "due",
@@ -85,3 +91,18 @@ def due_now(tx: Tx, now: int, limit: int = 100) -> list[Due]:
     """Work on real time that is due, oldest first, over all scopes: for the server's timer only."""
     rows = tx.execute("SELECT account, livemode, at, kind, id FROM due WHERE clock = '' AND at <= ? ORDER BY at, seq LIMIT ?", (now, limit))
     return [Due(Scope(account, bool(livemode)), at, kind, id) for account, livemode, at, kind, id in rows]
+
+
+def do_due(call: Call, item: Due) -> None:
+    """Do one piece of work; it is off the list whatever becomes of it. One that fails is logged and leaves nothing behind.
+
+    call: in the work's scope, at the time that its clock shows.
+    """
+    call.schedule.cancel(item.kind, item.id)
+    for resource in call.setup.tables.catalogue.resources:
+        if item.kind in resource.on_due:
+            try:
+                with call.tx.savepoint():
+                    resource.on_due[item.kind](call, item.id)
+            except Exception:
+                log.exception("scheduled work %s of %s failed", item.kind, item.id)
