@@ -138,7 +138,8 @@ class Objects:
         """What there is to say about one kind of object."""
         return self._tables.catalogue.by_object[object]
 
-    def _keep(self, object: str, record: Record) -> Json:
+    def keep(self, object: str, record: Record) -> Json:
+        """The object of a record; the one that this request has already, if it has."""
         key = (object, record.id)
         known = self._loaded.get(key)
         if known is None:
@@ -155,7 +156,7 @@ class Objects:
         if known is not None:
             return known
         record = self.table(object).get(self.tx, self.scope, id)
-        return self._keep(object, record) if record is not None else None
+        return self.keep(object, record) if record is not None else None
 
     def get(self, object: str, id: str, param: str | None = None) -> Json:
         """The object with that id.
@@ -261,11 +262,11 @@ class Objects:
     ) -> list[Json]:
         """Objects whose indexed fields have these values, newest first."""
         records = self.table(object).page(self.tx, self.scope, limit, equal, ranges, oldest_first=oldest_first)
-        return [self._keep(object, record) for record in records]
+        return [self.keep(object, record) for record in records]
 
     def page(self, object: str, limit: int, **query: Any) -> list[Json]:
         """One page of a list; see ``db.Table.page`` for the arguments."""
-        return [self._keep(object, record) for record in self.table(object).page(self.tx, self.scope, limit, **query)]
+        return [self.keep(object, record) for record in self.table(object).page(self.tx, self.scope, limit, **query)]
 
     def copy(self, value: Json) -> Json:
         """A copy of the public part, for an answer or an event that must not change any more."""

@@ -7,13 +7,12 @@ says whether there are more objects in the direction it was walked (reference se
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tollkey.db.table import Range, as_text
+from tollkey.db.table import Range, Record, as_text
 from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
-from tollkey.wire.objects import dig
+from tollkey.wire.objects import Objects, dig, encode
 from tollkey.wire.resource import Endpoint, Json, Params
 
 if TYPE_CHECKING:
@@ -23,19 +22,60 @@ _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
 
 
-@dataclass
 class Page:
-    """One page of a list, as the wire answers it."""
+    """One page of a list, as the wire answers it.
 
-    data: list[Any]
-    has_more: bool
-    url: str
-    more: Json = field(default_factory=dict)
-    count: Callable[[], int] | None = None  # how many there are in all, when that is asked for
+    more: further fields of the list object. count: how many there are in all, when that is asked for.
+    """
+
+    def __init__(
+        self, data: list[Any], has_more: bool, url: str, more: Json | None = None, count: Callable[[], int] | None = None
+    ) -> None:
+        self._data: list[Any] | None = data
+        self.has_more, self.url, self.more, self.count = has_more, url, more or {}, count
+
+    @property
+    def data(self) -> list[Any]:
+        """The objects."""
+        assert self._data is not None
+        return self._data
+
+    @data.setter
+    def data(self, data: list[Any]) -> None:
+        self._data = data
 
     def answer(self) -> Json:
         """The list object."""
         return {"object": "list", "data": self.data, "has_more": self.has_more, "url": self.url, **self.more}
+
+
+class StoredPage(Page):
+    """A page of stored objects, which are only decoded when somebody looks at them."""
+
+    def __init__(self, objects: Objects, object: str, records: list[Record], has_more: bool, url: str) -> None:
+        super().__init__([], has_more, url)
+        self._data, self._objects, self._records, self.object = None, objects, records, object
+
+    @property
+    def data(self) -> list[Any]:
+        """The objects, the same dicts as elsewhere in this request."""
+        if self._data is None:
+            self._data = [self._objects.keep(self.object, record) for record in self._records]
+        return self._data
+
+    @data.setter
+    def data(self, data: list[Any]) -> None:
+        self._data = data
+
+    def as_stored(self) -> bytes | None:
+        """The list object's JSON, out of the objects' as they are stored; None once somebody has looked at them."""
+        if self._data is not None:
+            return None
+        frame = encode({"object": "list", "data": [], "has_more": self.has_more, "url": self.url, **self.more})
+        if not self._records:
+            return frame
+        bodies = b",\n    ".join(bytes(record.body).replace(b"\n", b"\n    ") for record in self._records)  # JSON text holds no line ends
+        return frame.replace(b'"data": []', b'"data": [\n    %b\n  ]' % bodies, 1)
 
 
 def created_ranges(value: Any, column: str = "created") -> list[Range]:
@@ -75,26 +115,19 @@ def list_page(
         if cursor is None:
             raise missing_object(call.objects.resource(object).named, str(after or before), name, in_path=False)
     ranges = created_ranges(params.get("created"))
-    rows: list[Json] = []
+    rows: list[Record] = []
     step, kept = limit + 1, cursor
     while len(rows) <= limit:
         records = table.page(
             call.tx, call.scope, step, equal, ranges, after=kept if before is None else None, before=kept if before is not None else None
         )
-        found = [call.objects._keep(object, record) for record in records]
-        if before is None:
-            rows += [value for value in found if keep is None or keep(value)]
-        else:
-            rows = [value for value in found if keep is None or keep(value)] + rows
-        if len(records) < step:
+        found = records if keep is None else [record for record in records if keep(call.objects.keep(object, record))]
+        rows = rows + found if before is None else found + rows
+        if len(records) < step or keep is None:
             break
         kept = records[-1] if before is None else records[0]
-        if keep is None:
-            break
         step = 100
-    has_more = len(rows) > limit
-    rows = rows[:limit] if before is None else rows[-limit:]
-    return Page(rows, has_more, url)
+    return StoredPage(call.objects, object, rows[:limit] if before is None else rows[-limit:], len(rows) > limit, url)
 
 
 def of_list(items: list[Json], url: str, params: Params | None = None) -> Page:

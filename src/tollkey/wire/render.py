@@ -9,7 +9,7 @@ from tollkey.wire._visitors import narrowed
 from tollkey.wire.call import Call
 from tollkey.wire.expand import expand
 from tollkey.wire.objects import split
-from tollkey.wire.pages import Page
+from tollkey.wire.pages import Page, StoredPage
 from tollkey.wire.resource import Catalogue, Json, Resource
 from tollkey.wire.versions import Versions
 
@@ -28,6 +28,12 @@ class Renderer:
     def as_stored(self, resource: Resource, version: str) -> bool:
         """Whether callers of that version see these objects exactly as they are stored."""
         return resource.view is None and (self.versions.current(version) or not self.versions.touches(version, resource.object))
+
+    def stored_page(self, call: Call, answer: Any, paths: list[str]) -> bytes | None:
+        """The JSON of a page whose objects this caller sees as they are stored; None when something has to be changed in them."""
+        if not isinstance(answer, StoredPage) or paths or call.client or not self.versions.current(call.version):
+            return None
+        return answer.as_stored() if self._catalogue.by_object[answer.object].view is None else None
 
     def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
         """The answer as JSON: views, expansions and the caller's version applied to copies."""

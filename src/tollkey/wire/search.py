@@ -156,7 +156,7 @@ def search_page(call: Call, object: str, params: Params, *, url: str) -> Page:
     found: list[Json] = []
     while len(found) <= limit:
         records = table.page(call.tx, call.scope, _STEP, equal, after=after)
-        found += [value for value in (call.objects._keep(object, record) for record in records) if query.holds(value)]
+        found += [value for value in (call.objects.keep(object, record) for record in records) if query.holds(value)]
         if len(records) < _STEP:
             break
         after = records[-1]

@@ -317,6 +317,9 @@ class Service:
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
             return self._shown(answer, call.origin.request_id)
+        stored = self.renderer.stored_page(call, answer, paths)
+        if stored is not None:
+            return Response(200, stored, request_id=call.origin.request_id)
         shown = self.renderer.render(call, answer, paths)
         kept = encode({**shown, "secret": None}) if endpoint.secret else None
         return Response(200, encode(shown), request_id=call.origin.request_id, kept=kept)
