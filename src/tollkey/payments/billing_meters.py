@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from tollkey.keys import Permission
 from tollkey.payments._billing import DAY
 from tollkey.payments._metering import MIGRATION, cancel, measured, record
+from tollkey.payments._subscribing import thresholds
 from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Resource, blank, invalid, list_page, of_list, retrieve
 
 __all__ = ["ADJUSTMENT", "EVENT", "METER", "MIGRATION", "STREAM", "SUMMARY"]
@@ -173,6 +174,7 @@ def _count(call: Call, name: str, payload: Json, identifier: str, at: int) -> No
     value = payload.get(meter["value_settings"]["event_payload_key"], "1")
     if not record(call, name, identifier, str(payload[meter["customer_mapping"]["event_payload_key"]]), at, str(value)):
         raise invalid(f"An event already exists with identifier {identifier}.", "identifier", "duplicate_meter_event", retry=False)
+    thresholds.look(call, str(payload[meter["customer_mapping"]["event_payload_key"]]))
 
 
 def adjust(call: Call, params: Params) -> Json:

@@ -6,7 +6,7 @@
        └──▶ incomplete ──first invoice paid──▶ active
                  └──23 hours pass──▶ incomplete_expired
 
-A renewal makes a draft invoice; an hour later it is finalized and collected.
+A renewal makes a draft invoice; an hour later it is finalized and collected. Usage that reaches a billing threshold is invoiced before.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tollkey.keys import Permission
 from tollkey.payments import _subscribing as work
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._common import given
+from tollkey.payments._subscribing import thresholds
 from tollkey.payments._subscription_versions import CHANGES
 from tollkey.wire import (
     Action,
@@ -185,6 +186,7 @@ SUBSCRIPTION = Resource(
         "subscription.expire": work.expire,
         "subscription.resume": work.resume_collection,
         "subscription.drop_pending": work.drop_pending,
+        thresholds.WORK: thresholds.check,
     },
     title="Subscriptions",
     columns=("id", "customer", "status", "created"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments import _subscribing as work
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._subscribing import thresholds
 from tollkey.payments._usage import used
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, missing_param, of_list
 
@@ -37,6 +38,7 @@ def create(call: Call, params: Params) -> Json:
     same["quantity"] = params["quantity"] if params.get("action") == "set" else same["quantity"] + params["quantity"]
     item["_usage"] = records
     call.objects.save(item)
+    thresholds.look(call, call.objects.get("subscription", item["subscription"])["customer"])
     return {
         "id": same["id"],
         "object": "usage_record",

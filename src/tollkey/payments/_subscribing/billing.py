@@ -46,13 +46,19 @@ def period_lines(call: Call, subscription: Json, items: list[Json], period: tupl
 
 
 def usage_lines(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> list[Json]:
-    """The lines of metered items for a period that is over."""
+    """The lines of metered items for a period: what was used in it and no threshold has billed yet."""
     lines = []
     for item in items:
         if is_metered(item):
-            quantity = used(call, subscription, item, period)
+            quantity = max(used(call, subscription, item, period) - billed_of(subscription, item, period[0]), 0)
             lines += subscription_lines(call, subscription, item, full_price(call, item), period, quantity=quantity)
     return lines
+
+
+def billed_of(subscription: Json, item: Json, start: int) -> int:
+    """How many units of an item an invoice of a threshold has billed already in the period that began at ``start``."""
+    billed = subscription.get("_billed") or {}
+    return int(billed["items"].get(item["id"], 0)) if billed.get("start") == start else 0
 
 
 def partial_lines(call: Call, subscription: Json, items: list[Json], part: tuple[int, int], whole: Period) -> list[Json]:
@@ -156,7 +162,15 @@ def discounts_of(call: Call, subscription: Json, customer: Json) -> list[str]:
 
 
 def make_invoice(
-    call: Call, subscription: Json, lines: list[Json], *, reason: str, period: tuple[int, int], id: str | None = None, advance: bool = False
+    call: Call,
+    subscription: Json,
+    lines: list[Json],
+    *,
+    reason: str,
+    period: tuple[int, int],
+    id: str | None = None,
+    advance: bool = False,
+    **fields: Json,
 ) -> Json:
     """Store a draft of a subscription with these lines and what is pending; it becomes the latest invoice. Used-up discounts end."""
     customer = call.objects.get("customer", subscription["customer"], "customer")
@@ -175,6 +189,7 @@ def make_invoice(
         period=period,
         discounts=discounts,
         auto_advance=advance,
+        **fields,
     )
     if invoice["total"] > 0 or reason == "subscription_cycle":
         subscription["discounts"] = end_used(call, subscription["discounts"])
@@ -222,6 +237,7 @@ def hold(call: Call, subscription: Json, invoice: Json) -> None:
 
 
 __all__ = [
+    "billed_of",
     "collect_now",
     "customer_of",
     "discounts_of",

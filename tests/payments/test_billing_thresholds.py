@@ -1,0 +1,67 @@
+"""Much usage is invoiced before its period is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.payments.test_billing_lifecycles import advance, clocked, current, ok, plan
+from tests.support.api import Answer, Api
+
+
+def metered(api: Api, item: dict[str, Any] | None = None, **params: Any) -> tuple[str, str, Answer]:
+    """Clock, customer and a subscription to a metered price of 5 cents."""
+    clock, who = clocked(api)
+    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})
+    price = plan(api, 5, usage_type="metered", meter=meter["id"])
+    return clock, who, ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": price, **(item or {})}], **params)
+
+
+def use(api: Api, who: str, units: int) -> None:
+    api.ok("post", "/v1/billing/meter_events", event_name="calls", payload={"stripe_customer_id": who, "value": units})
+    api.advance(1)
+
+
+def invoices(api: Api, sub: Answer) -> list[dict[str, Any]]:
+    """The invoices of its periods and thresholds, oldest first."""
+    every = api.get("/v1/invoices", subscription=sub["id"])["data"]
+    return [one for one in reversed(every) if one["billing_reason"] != "subscription_create"]
+
+
+def test_an_amount_is_invoiced_when_it_is_reached_and_only_the_rest_at_the_end(api: Api) -> None:
+    clock, who, sub = metered(api, billing_thresholds={"amount_gte": 500})
+    use(api, who, 99)
+    assert invoices(api, sub) == []
+    use(api, who, 11)
+    (early,) = invoices(api, sub)
+    assert (early["billing_reason"], early["total"], early["status"]) == ("subscription_threshold", 550, "draft")
+    assert early["threshold_reason"] == {"amount_gte": 500, "item_reasons": []}
+    use(api, who, 20)
+    end = sub["items"]["data"][0]["current_period_end"]
+    advance(api, clock, end + 2 * 3_600)
+    paid = ok(api, "GET", f"/v1/invoices/{early['id']}", "/v1/invoices/{invoice}")
+    assert (paid["status"], [one["total"] for one in invoices(api, sub)]) == ("paid", [550, 100])
+
+
+def test_units_of_an_item_are_a_threshold_of_their_own(api: Api) -> None:
+    _, who, sub = metered(api, {"billing_thresholds": {"usage_gte": 10}})
+    use(api, who, 10)
+    (early,) = invoices(api, sub)
+    reasons = [{"line_item_ids": [early["lines"]["data"][0]["id"]], "usage_gte": 10}]
+    assert early["threshold_reason"] == {"amount_gte": None, "item_reasons": reasons}
+
+
+def test_a_threshold_may_begin_a_new_period(api: Api) -> None:
+    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})
+    who = api.ok("post", "/v1/customers", payment_method="pm_card_visa", invoice_settings={"default_payment_method": "pm_card_visa"})["id"]
+    items = [{"price": plan(api, 5, usage_type="metered", meter=meter["id"])}]
+    thresholds = {"amount_gte": 500, "reset_billing_cycle_anchor": True}
+    sub = ok(api, "POST", "/v1/subscriptions", customer=who, items=items, billing_thresholds=thresholds)
+    api.advance(5 * 86_400)
+    use(api, who, 200)
+    (early,) = invoices(api, sub)
+    now = current(api, sub["id"])
+    assert (early["total"], now["billing_cycle_anchor"]) == (1_000, api.now)
+    assert now["items"]["data"][0]["current_period_start"] == api.now
+    use(api, who, 10)
+    api.advance(now["items"]["data"][0]["current_period_end"] + 60 - api.now)
+    assert [one["total"] for one in invoices(api, sub)] == [1_000, 50]
