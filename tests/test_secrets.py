@@ -122,7 +122,7 @@ def test_values_that_hold_secrets_do_not_show_them(api: Api) -> None:
 
 
 def test_an_answer_shows_a_refused_key_only_masked(api: Api) -> None:
-    for key in (api.sk[:-1] + "x", "sk_live_" + "a" * 60 + "WXYZ", "just text that is long enough"):
+    for key in (api.sk[:-1] + ("y" if api.sk.endswith("x") else "x"), "sk_live_" + "a" * 60 + "WXYZ", "just text that is long enough"):
         answer = api.send("GET", "/v1/customers", key=key)
         assert answer.status == 401
         assert key[8:-8].encode() not in answer.body
