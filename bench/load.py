@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
@@ -102,3 +102,8 @@ def drive(host: str, port: int, make: Callable[[int], Iterator[bytes]], connecti
 def same(message: bytes) -> Callable[[int], Iterator[bytes]]:
     """The same request over and over."""
     return lambda number: itertools.repeat(message)
+
+
+def in_turn(messages: Sequence[bytes]) -> Callable[[int], Iterator[bytes]]:
+    """These requests in turn; each connection begins at another one."""
+    return lambda number: itertools.islice(itertools.cycle(messages), number * 7 % len(messages), None)
