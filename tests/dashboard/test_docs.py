@@ -230,3 +230,11 @@ def test_json_in_the_guides_is_json() -> None:
         for block in re.findall(r"```example [^\n]*\n(.*?)```", source(slug), re.DOTALL):
             assert isinstance(json.loads(block), dict)
             assert parse_qsl(block, max_num_fields=1000) is not None
+
+
+def test_headings_say_what_an_endpoint_does_to_what(site: Site) -> None:
+    text = site.browser("developer").get("/docs/api/refund").text
+    assert "Refund a charge" in text
+    assert "Refund a refund" not in text
+    text = site.browser("developer").get("/docs/api/invoice").text
+    assert "Mark uncollectible: an invoice" in text

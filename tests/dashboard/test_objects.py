@@ -206,3 +206,29 @@ def test_a_query_in_the_language_of_the_api_is_understood(site: Site) -> None:
     assert "$20.00" in text
     assert "$7.00" not in text
     assert "must be quoted" in site.browser("developer").get(url(site, "/payments?query=amount%3E%3E")).text
+
+
+def test_a_refused_payment_names_the_request_that_made_it(site: Site) -> None:
+    refused = site.api.post("/v1/payment_intents", amount=2000, currency="usd", payment_method="pm_card_chargeDeclined", confirm=True,
+                            automatic_payment_methods={"enabled": True, "allow_redirects": "never"})  # fmt: skip
+    intent = refused["error"]["payment_intent"]["id"]
+    site.core.logs.write(site.world.server.log.flush)
+    text = site.browser("developer").get(url(site, f"/objects/payment_intent/{intent}")).text
+    assert "POST /v1/payment_intents" in text
+    assert "None that was kept" not in text
+
+
+def test_the_sidebar_marks_the_list_that_an_object_belongs_to(site: Site) -> None:
+    browser = site.browser("developer")
+    for object, label in (("payment_intent", "Payments"), ("test_helpers.test_clock", "Test clocks"), ("coupon", "All objects")):
+        marked = re.findall(r'aria-current="page">([^<]+)</a>', browser.get(url(site, f"/objects/{object}")).text)
+        assert marked == [label]
+
+
+def test_evidence_typed_into_a_dispute_s_page_is_handed_in(site: Site) -> None:
+    pay(site, 5500, card="pm_card_createDispute")
+    dispute = site.api.get("/v1/disputes")["data"][0]["id"]
+    browser = site.browser("developer")
+    page = action(browser, url(site, f"/objects/dispute/{dispute}"), "Submit evidence")
+    browser.post(page, {"evidence[uncategorized_text]": "They signed for it."})
+    assert site.api.get(f"/v1/disputes/{dispute}")["status"] == "under_review"

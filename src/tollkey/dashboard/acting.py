@@ -18,6 +18,9 @@ from tollkey.wire.resource import Endpoint, path_names
 #: Which entry of the roles' matrix an action falls under.
 GROUPS = ("objects.change", "refunds.make", "disputes.answer", "clocks.change")
 
+#: Fields whose names say little to somebody who does not know the API.
+_CALLED = {"uncategorized_text": "Evidence, in words", "frozen_time": "New time of the clock"}
+
 
 class Asked(NamedTuple):
     """A field that a person fills in. kind: text, money, choice, time, boolean, long. words: of a choice."""
@@ -72,7 +75,7 @@ def _inside(node: Any, part: str) -> Param | None:
 
 
 def _asked(name: str, node: Any, last: str, required: bool) -> Asked:
-    label = last.replace("_", " ").capitalize()
+    label = _CALLED.get(last) or last.replace("_", " ").capitalize()
     inner = getattr(node, "inner", node)
     if getattr(inner, "words", ()):
         return Asked(name, label, "choice", tuple(inner.words), required)

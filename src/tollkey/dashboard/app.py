@@ -300,12 +300,21 @@ class App:
             return []
         sections: dict[str, list[tuple[str, str, bool]]] = {}
         here = place_of(visit.path).path
+        nearest = max(self.routes.sidebar, key=lambda page: _nearness(page, here), default=None)
+        if nearest is not None and not _nearness(nearest, here):
+            nearest = None
         for page in self.routes.sidebar:
             assert page.nav is not None
             inside = page.scope in ("mode", "account")
             if inside and not (visit.may(page.action) or (visit.member is not None and page.path == "/apikeys")):
                 continue
             address = visit.url(page.path)
-            current = here == page.path or here.startswith(page.path + "/")
+            current = page is nearest
             sections.setdefault(page.nav.section, []).append((page.nav.label, address, current))
         return list(sections.items())
+
+
+def _nearness(page: Page, here: str) -> int:
+    """How much of the place's path the entry of the sidebar stands for; 0 when the place is not below it."""
+    paths = (page.path, page.nav.also if page.nav else "")
+    return max(len(path) if path and (here == path or here.startswith(path + "/")) else 0 for path in paths)

@@ -24,11 +24,12 @@ T = TypeVar("T")
 
 
 class Nav(NamedTuple):
-    """A page's entry in the sidebar. order: within its section, lowest first."""
+    """A page's entry in the sidebar. order: within its section, lowest first. also: pages below this path belong to it too."""
 
     section: Literal["", "Payments", "Developers", "Account", "Help"]
     label: str
     order: int = 50
+    also: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from tollkey.wire.resource import Catalogue
 
 Kind = Literal["text", "money", "time", "badge", "link", "boolean", "none", "code"]
 _AMOUNTS = frozenset({"amount", "net", "fee", "balance", "subtotal", "total", "tax", "unit_amount", "starting_balance", "ending_balance"})
-_TIMES = ("_at", "_on", "_start", "_end", "_date", "_time", "_until")
+_TIMES = ("_at", "_on", "_start", "_end", "_date", "_time", "_until", "_after")
 _MOMENTS = frozenset(
-    {"created", "due_by", "date", "trial_end", "trial_start", "billing_cycle_anchor", "ended_at", "expires_at", "frozen_time"}
+    {"created", "due_by", "date", "start", "end", "billing_cycle_anchor", "next_payment_attempt"}
 )
 _BADGES = frozenset({"status", "type", "reason", "outcome", "payment_status", "tax_exempt", "state"})
 _LATER = ("metadata", "livemode", "object")
@@ -39,6 +39,12 @@ _GOOD = frozenset(
 )
 _BAD = frozenset({"failed", "canceled", "lost", "disabled", "void", "uncollectible", "incomplete_expired", "expired", "past_due", "unpaid",
                   "rejected", "needs_response", "warning_needs_response", "internal_failure", "errored", "blocked"})  # fmt: skip
+_WRITTEN = {
+    "id": "ID", "url": "URL", "doc url": "Doc URL", "cvc check": "CVC check", "ip": "IP address", "three d secure": "3-D Secure",
+    "request three d secure": "Request 3-D Secure", "iban": "IBAN", "bic": "BIC", "mcc": "MCC", "invoice pdf": "Invoice PDF",
+    "hosted invoice url": "Hosted invoice URL", "receipt url": "Receipt URL", "return url": "Return URL", "success url": "Success URL",
+    "cancel url": "Cancel URL", "acss debit": "ACSS debit", "sepa debit": "SEPA debit", "us bank account": "US bank account",
+}  # fmt: skip
 _LIKE_MONEY = frozenset({"amount_decimal"})
 
 
@@ -67,7 +73,7 @@ NONE = Value("none", "—")
 def words(name: str) -> str:
     """``amount_capturable`` as ``Amount capturable``."""
     text = name.rpartition(".")[2].replace("_", " ").strip()
-    return {"id": "ID", "url": "URL", "cvc check": "CVC check", "ip": "IP address"}.get(text, text[:1].upper() + text[1:])
+    return _WRITTEN.get(text, text[:1].upper() + text[1:])
 
 
 def tone(status: str) -> str:
@@ -113,6 +119,14 @@ class Presenter:
         if resource.object == "webhook_endpoint":
             return f"/webhooks/{id}"
         return f"/objects/{resource.object}/{id}" if resource.stored else f"/apikeys/{id}" if resource.object == "api_key" else ""
+
+    def label(self, name: str) -> str:
+        """What a column or a filter is called."""
+        return words(name)
+
+    def counts(self, column: str) -> bool:
+        """Whether a column holds amounts of money, which stand to the right."""
+        return is_amount(column, 0)
 
     def value(self, name: str, value: Any, currency: str | None) -> Value:
         """One value of an object. currency: of the object, for its amounts."""

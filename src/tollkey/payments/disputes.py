@@ -136,7 +136,7 @@ DISPUTE = Resource(
     title="Disputes",
     columns=("amount", "status", "reason", "id", "created"),
     actions=(
-        Action("Submit evidence", "/v1/disputes/{dispute}", ("evidence[uncategorized_text]", "submit"), OPEN),
+        Action("Submit evidence", "/v1/disputes/{dispute}", ("evidence[uncategorized_text]",), OPEN, fixed=(("submit", "true"),)),
         Action("Accept", "/v1/disputes/{dispute}/close", (), OPEN),
     ),
 )

@@ -101,6 +101,8 @@ _SHORT = ", ".join("''" if name.endswith("_body") else name for name in RequestL
 #: What the wire answers; other statuses are looked for one at a time.
 _STATUSES = (200, 303, 400, 401, 402, 403, 404, 405, 409, 413, 414, 415, 429, 500, 502, 503)
 _ID = re.compile(rb'\A\{\s*"id":\s*"([A-Za-z0-9_]{1,80})"')
+_REFUSED = re.compile(rb'"(?:payment_intent|setup_intent)": \{\s*"id": "([^"]+)"')  # what an error is about
+
 
 
 class Buffer:
@@ -165,7 +167,7 @@ def _row(entry: Logged) -> tuple[object, ...]:
            _without_secrets(headers["idempotency-key"]) if "idempotency-key" in headers else None)  # fmt: skip
     if request.method == "GET" and response.status == 200:  # the object itself is there to look at
         return (*row, "", "", request.path.rpartition("/")[2] if "_" in request.path[4:] else None)
-    found = _ID.match(response.storable)
+    found = _ID.match(response.storable) if response.status < 400 else _REFUSED.search(response.storable)
     upload = headers.get("content-type", "").startswith("multipart/")
     asked = f"[upload of {len(request.body)} bytes]" if upload else redact(_text(request.body))[:_LONGEST] if request.body else ""
     clean = redact if response.status >= 400 else _without_secrets  # an error repeats what the caller sent

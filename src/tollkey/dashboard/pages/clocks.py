@@ -45,6 +45,6 @@ def create(ctx: Visit, params: Params) -> Answer:
 
 
 PAGES = (
-    Page("/clocks", index, action="logs.see", nav=Nav("Developers", "Test clocks", 50)),
+    Page("/clocks", index, action="logs.see", nav=Nav("Developers", "Test clocks", 50, "/objects/test_helpers.test_clock")),
     Page("/clocks", create, method="POST", action="clocks.change", again=index),
 )

@@ -267,7 +267,7 @@ _SIDEBAR = (
 
 PAGES = (
     *(
-        Page(path, _of(object), action="objects.see", nav=Nav("Payments", label, 10 + place))
+        Page(path, _of(object), action="objects.see", nav=Nav("Payments", label, 10 + place, f"/objects/{object}"))
         for place, (path, object, label) in enumerate(_SIDEBAR)
     ),
     Page("/objects", kinds, action="objects.see", nav=Nav("Payments", "All objects", 90)),

@@ -106,7 +106,7 @@ def _operation(samples: Samples, resource: Resource, endpoint: Endpoint, listed:
 
 def _title(resource: Resource, endpoint: Endpoint, listed: frozenset[str]) -> str:
     """What an endpoint does, as a heading: ``List refunds of a charge``."""
-    name = resource.named.replace("_", " ").replace(".", " ")
+    name = _spoken(resource.named)
     parts = endpoint.path.split("/")[2:]
     last, of = parts[-1], ""
     if len(parts) > 2 and parts[1].startswith("{") and (len(parts) > 3 or endpoint.path in listed):
@@ -123,7 +123,19 @@ def _title(resource: Resource, endpoint: Endpoint, listed: frozenset[str]) -> st
         return f"Update {_article(name)}{of}"
     if "{" not in endpoint.path or endpoint.path in listed:
         return f"Create {_article(name)}{of}"
-    return f"{last.replace('_', ' ').capitalize()} {_article(name)}"
+    return _verb_title(parts, name if of else _spoken(singular(parts[0])) if len(parts) == 3 else name)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ").replace(".", " ").replace("api key", "API key")
+
+
+def _verb_title(parts: list[str], about: str) -> str:
+    """``Cancel a payout``, ``Mark uncollectible: an invoice``, ``Create a login link of an account``."""
+    first, *more = parts[-1].split("_")
+    if parts[-1].endswith("s") and first not in ("verify", "add", "remove", "update"):
+        return f"Create {_article(_spoken(singular(parts[-1])))} of {_article(about)}"
+    return f"{first.capitalize()} {' '.join(more)}: {_article(about)}" if more else f"{first.capitalize()} {_article(about)}"
 
 
 def _article(name: str) -> str:
