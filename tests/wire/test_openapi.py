@@ -32,6 +32,12 @@ def test_it_names_the_permission_that_each_endpoint_needs(api: Api) -> None:
     assert operation["parameters"][0] == {"name": "customer", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
+def test_every_operation_says_in_a_sentence_what_it_does(api: Api) -> None:
+    paths = openapi_document(api.core.catalogue)["paths"]
+    silent = [(method, path) for path, item in paths.items() for method, operation in item.items() if not operation["summary"]]
+    assert silent == []
+
+
 def test_required_parameters_enums_and_bounds_are_there(api: Api) -> None:
     paths = openapi_document(api.core.catalogue)["paths"]
     body = paths["/v1/webhook_endpoints"]["post"]["requestBody"]["content"]["application/json"]["schema"]

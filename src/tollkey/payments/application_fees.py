@@ -8,15 +8,9 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata, new_metadata, part_of
 from tollkey.payments._platform_fees import refund_application_fee
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, retrieve
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, listing, retrieve
 
 PERMISSION = Permission("application_fee", "Application Fees", "Connect")
-
-
-def list_fees(call: Call, params: Params) -> Page:
-    """List application fees by ``charge``."""
-    equal = {"charge": params["charge"]} if params.get("charge") else {}
-    return list_page(call, "application_fee", params, equal, url="/v1/application_fees")
 
 
 def create_refund(call: Call, params: Params) -> Json:
@@ -61,7 +55,7 @@ APPLICATION_FEE = Resource(
     label="application fee",
     indexed=("charge", "account"),
     endpoints=(
-        Endpoint("GET", "/v1/application_fees", list_fees),
+        listing("application_fee", "/v1/application_fees"),
         retrieve("application_fee", "/v1/application_fees/{id}"),
         Endpoint("POST", "/v1/application_fees/{id}/refund", refund_whole),
     ),

@@ -12,7 +12,7 @@ from tollkey.keys import Permission
 from tollkey.payments._billing import DAY
 from tollkey.payments._metering import MIGRATION, cancel, measured, record
 from tollkey.payments._subscribing import thresholds
-from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Resource, blank, invalid, list_page, of_list, retrieve
+from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Resource, blank, invalid, listing, of_list, retrieve
 
 __all__ = ["ADJUSTMENT", "EVENT", "METER", "MIGRATION", "STREAM", "SUMMARY"]
 
@@ -76,11 +76,6 @@ def deactivate(call: Call, params: Params) -> Json:
 def reactivate(call: Call, params: Params) -> Json:
     """Count again."""
     return _switch(call, "active", "billing.meter.reactivated")
-
-
-def list_meters(call: Call, params: Params) -> Page:
-    """List meters by ``status``."""
-    return list_page(call, "billing.meter", params, {"status": params["status"]} if params.get("status") else {}, url="/v1/billing/meters")
 
 
 def list_summaries(call: Call, params: Params) -> Page:
@@ -271,7 +266,7 @@ METER = Resource(
     label="meter",
     indexed=("event_name", "status"),
     endpoints=(
-        Endpoint("GET", "/v1/billing/meters", list_meters),
+        listing("billing.meter", "/v1/billing/meters"),
         Endpoint("POST", "/v1/billing/meters", create),
         retrieve("billing.meter", "/v1/billing/meters/{id}"),
         Endpoint("POST", "/v1/billing/meters/{id}", update),

@@ -18,14 +18,13 @@ from tollkey.wire import (
     Endpoint,
     Json,
     P,
-    Page,
     Params,
     Reply,
     Resource,
     blank,
     hosted_url,
     invalid,
-    list_page,
+    listing,
     missing_param,
     redirect,
     retrieve,
@@ -106,12 +105,6 @@ def update_configuration(call: Call, params: Params) -> Json:
     merge_metadata(configuration, params)
     configuration["updated"] = call.now
     return call.objects.save(configuration, "billing_portal.configuration.updated")
-
-
-def list_configurations(call: Call, params: Params) -> Page:
-    """List configurations."""
-    equal = {name: "true" if params[name] else "false" for name in ("active", "is_default") if params.get(name) is not None}
-    return list_page(call, _CONFIGURATION, params, equal, url="/v1/billing_portal/configurations")
 
 
 def _used(call: Call, id: str | None) -> Json:
@@ -243,7 +236,7 @@ CONFIGURATION = Resource(
     indexed=("active", "is_default"),
     endpoints=(
         Endpoint("POST", "/v1/billing_portal/configurations", create_configuration),
-        Endpoint("GET", "/v1/billing_portal/configurations", list_configurations),
+        listing(_CONFIGURATION, "/v1/billing_portal/configurations"),
         retrieve(_CONFIGURATION, "/v1/billing_portal/configurations/{configuration}"),
         Endpoint("POST", "/v1/billing_portal/configurations/{configuration}", update_configuration),
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from tollkey.keys import Permission
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, listing, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, retrieve
 
 PERMISSION = Permission("payment_method_domain", "Payment Method Domains", "Core")
 APPLE_PERMISSION = Permission("apple_pay_domain", "Apple Pay Domains", "Core")
@@ -62,12 +62,6 @@ def create_apple(call: Call, params: Params) -> Json:
     return call.objects.insert(domain)
 
 
-def list_apple(call: Call, params: Params) -> Page:
-    """List Apple Pay domains."""
-    equal = {"domain_name": params["domain_name"]} if params.get("domain_name") else None
-    return list_page(call, "apple_pay_domain", params, equal, url="/v1/apple_pay/domains")
-
-
 def delete_apple(call: Call, params: Params) -> Json:
     """Take a domain off Apple Pay."""
     return call.objects.delete(call.objects.get("apple_pay_domain", call.path["domain"]))
@@ -97,7 +91,7 @@ APPLE_PAY_DOMAIN = Resource(
     path_param="domain",
     indexed=("domain_name",),
     endpoints=(
-        Endpoint("GET", "/v1/apple_pay/domains", list_apple),
+        listing("apple_pay_domain", "/v1/apple_pay/domains"),
         Endpoint("POST", "/v1/apple_pay/domains", create_apple),
         retrieve("apple_pay_domain", "/v1/apple_pay/domains/{domain}"),
         Endpoint("DELETE", "/v1/apple_pay/domains/{domain}", delete_apple),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._common import new_metadata, take
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, list_page, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, retrieve
 
 PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
 _FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "state", "tax_type")
@@ -37,12 +37,6 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(rate, "tax_rate.updated")
 
 
-def list_rates(call: Call, params: Params) -> Page:
-    """List tax rates by ``active`` and ``inclusive``."""
-    equal = {name: "true" if params[name] else "false" for name in ("active", "inclusive") if params.get(name) is not None}
-    return list_page(call, "tax_rate", params, equal, url="/v1/tax_rates")
-
-
 TAX_RATE = Resource(
     object="tax_rate",
     prefix="txr",
@@ -50,7 +44,7 @@ TAX_RATE = Resource(
     path_param="tax_rate",
     indexed=("active", "inclusive"),
     endpoints=(
-        Endpoint("GET", "/v1/tax_rates", list_rates),
+        listing("tax_rate", "/v1/tax_rates"),
         Endpoint("POST", "/v1/tax_rates", create),
         retrieve("tax_rate", "/v1/tax_rates/{tax_rate}"),
         Endpoint("POST", "/v1/tax_rates/{tax_rate}", update),

@@ -12,7 +12,20 @@ from tollkey.keys import Permission
 from tollkey.payments._billing import DAY, shift
 from tollkey.payments._clocks import CLOCK
 from tollkey.payments._invoicing import end
-from tollkey.wire import Action, ApiError, Call, Endpoint, Json, Page, Params, Resource, blank, do_due, invalid, list_page, retrieve
+from tollkey.wire import (
+    Action,
+    ApiError,
+    Call,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    do_due,
+    invalid,
+    listing,
+    retrieve,
+)
 
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
@@ -126,11 +139,6 @@ def expire(call: Call, id: str) -> None:
         remove(call, clock)
 
 
-def list_clocks(call: Call, params: Params) -> Page:
-    """List test clocks."""
-    return list_page(call, CLOCK, params, url="/v1/test_helpers/test_clocks")
-
-
 TEST_CLOCK = Resource(
     object=CLOCK,
     prefix="clock",
@@ -138,7 +146,7 @@ TEST_CLOCK = Resource(
     label="test_clock",
     path_param="test_clock",
     endpoints=(
-        Endpoint("GET", "/v1/test_helpers/test_clocks", list_clocks),
+        listing(CLOCK, "/v1/test_helpers/test_clocks"),
         Endpoint("POST", "/v1/test_helpers/test_clocks", create),
         retrieve(CLOCK, "/v1/test_helpers/test_clocks/{test_clock}"),
         Endpoint("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance", advance),

@@ -11,7 +11,7 @@ from tollkey.payments._common import assign, merge_metadata, new_metadata, part_
 from tollkey.payments._currency import check_currency, show
 from tollkey.payments._settling import settled
 from tollkey.payments._transferring import check_funds, check_receiver, make_transfer, receiver_of, reverse
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_param
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, missing_param
 
 PERMISSION = Permission("transfer", "Transfers", "Connect")
 
@@ -81,12 +81,6 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(transfer, "transfer.updated")
 
 
-def list_transfers(call: Call, params: Params) -> Page:
-    """List transfers by ``destination`` or ``transfer_group``."""
-    equal = {name: params[name] for name in ("destination", "transfer_group") if params.get(name)}
-    return list_page(call, "transfer", params, equal, url="/v1/transfers")
-
-
 def retrieve_one(call: Call, params: Params) -> Json:
     """Retrieve a transfer."""
     return call.objects.get("transfer", call.path["transfer"])
@@ -148,7 +142,7 @@ TRANSFER = Resource(
     path_param="transfer",
     indexed=("destination", "transfer_group", "source_transaction"),
     endpoints=(
-        Endpoint("GET", "/v1/transfers", list_transfers),
+        listing("transfer", "/v1/transfers"),
         Endpoint("POST", "/v1/transfers", create),
         Endpoint("GET", "/v1/transfers/{transfer}", retrieve_one, raw=True),
         Endpoint("POST", "/v1/transfers/{transfer}", update),

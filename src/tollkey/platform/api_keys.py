@@ -101,6 +101,7 @@ def _verb(work: Callable[[Call, Params, Key], Json]) -> Callable[[Call, Params],
         except KeyRefused as problem:
             raise refused(problem) from None
 
+    handler.__doc__ = work.__doc__
     return handler
 
 

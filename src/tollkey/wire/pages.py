@@ -158,6 +158,7 @@ def retrieve(object: str, path: str, **options: Any) -> Endpoint:
     def handler(call: Call, params: Params) -> Json:
         return call.objects.get(object, call.path[name])
 
+    handler.__doc__ = "Retrieve one object by its id."
     return Endpoint("GET", path, handler, raw=True, **options)
 
 
@@ -188,4 +189,5 @@ def listing(object: str, path: str, permission: Permission | None = None, **fiel
         keep = (lambda value: all(_has(value, field, wanted) for field, wanted in slow.items())) if slow else None
         return list_page(call, object, params, equal, url=path, keep=keep)
 
+    handler.__doc__ = "List the objects that have these values, newest first."
     return Endpoint("GET", path, handler, permission=permission)

@@ -207,4 +207,5 @@ def searching(object: str, path: str) -> Endpoint:
     def handler(call: Call, params: Params) -> Page:
         return search_page(call, object, params, url=path)
 
+    handler.__doc__ = "Find objects by a query in the search language, newest first."
     return Endpoint("GET", path, handler)

@@ -93,8 +93,6 @@ def _operation(samples: Samples, resource: Resource, endpoint: Endpoint, listed:
     answer = samples.answer(resource, endpoint, params)
     anchor = (endpoint.method + endpoint.path).lower().replace("/", "-").replace("{", "").replace("}", "")
     about = " ".join((endpoint.handler.__doc__ or "").strip().split("\n\n")[0].split())
-    if endpoint.handler.__name__ == "handler":
-        about = ""
     grant = f"{permission.name}_{endpoint.needs}"
     return Operation(
         anchor, _title(resource, endpoint, listed), endpoint.method, endpoint.path, grant,
