@@ -49,7 +49,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
         serving.communicate(timeout=20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the file: asyncio allows no other beside it
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
