@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any
 
-from tollkey.keys.gate import OnDenied, Refusal, judge, rfc6750
+from tollkey.keys.gate import Gate, Refusal, judge
 from tollkey.keys.header import read_authorization
 from tollkey.keys.key import Denied, Key, Reason
-from tollkey.keys.service import KeyService
 
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -18,36 +17,17 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 
-def client_of(scope: AsgiScope) -> str | None:
-    """The address of the other end of the connection."""
-    client = scope.get("client")
-    return client[0] if client else None
-
-
-class KeyGate:
+class KeyGate(Gate[App, AsgiScope]):
     """Lets a request through when its key may do it; the application finds the key in ``scope["tollkey.key"]``.
 
-    keys: an open ``KeyService``. permission_for: which permission a request needs; None: any key will do.
-    open_to: requests that need no key. on_denied: makes the answer to a refused request.
-    client_ip: the caller's address; behind a proxy, read what the proxy says, and only then.
+    The arguments are those of ``Gate``, with the ASGI scope as what is asked.
     """
 
-    def __init__(
-        self,
-        app: App,
-        keys: KeyService,
-        permission_for: Callable[[AsgiScope], str | None] = lambda scope: None,
-        *,
-        on_denied: OnDenied = rfc6750,
-        open_to: Callable[[AsgiScope], bool] = lambda scope: False,
-        client_ip: Callable[[AsgiScope], str | None] = client_of,
-    ) -> None:
-        self._app = app
-        self._keys = keys
-        self._permission_for = permission_for
-        self._on_denied = on_denied
-        self._open_to = open_to
-        self._client_ip = client_ip
+    @staticmethod
+    def client_of(asked: AsgiScope) -> str | None:
+        """The address of the other end of the connection."""
+        client = asked.get("client")
+        return client[0] if client else None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or self._open_to(scope):

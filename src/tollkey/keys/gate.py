@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from tollkey.keys.key import Denied, Key, Reason
+from tollkey.keys.service import KeyService
+
+App = TypeVar("App")
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,38 @@ def _json(status: int, code: str, message: str, headers: tuple[tuple[str, str], 
     body = json.dumps({"error": {"code": code, "message": message}}).encode()
     plain = (("content-type", "application/json"), ("content-length", str(len(body))), ("cache-control", "no-store"))
     return Refusal(status, plain + headers, body)
+
+
+class Gate(ABC, Generic[App, Asked]):
+    """What both gates are made of. App: the application behind it. Asked: a request as its protocol hands it over.
+
+    keys: an open ``KeyService``. permission_for: which permission a request needs; None: any key will do.
+    open_to: requests that need no key. on_denied: makes the answer to a refused request.
+    client_ip: the caller's address, the other end of the connection unless given; behind a proxy, read what the proxy
+        says, and only then.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        keys: KeyService,
+        permission_for: Callable[[Asked], str | None] = lambda asked: None,
+        *,
+        on_denied: OnDenied = rfc6750,
+        open_to: Callable[[Asked], bool] = lambda asked: False,
+        client_ip: Callable[[Asked], str | None] | None = None,
+    ) -> None:
+        self._app = app
+        self._keys = keys
+        self._permission_for = permission_for
+        self._on_denied = on_denied
+        self._open_to = open_to
+        self._client_ip = client_ip or self.client_of
+
+    @staticmethod
+    @abstractmethod
+    def client_of(asked: Asked) -> str | None:
+        """The address of the other end of the connection."""
 
 
 def judge(answer: Key | Denied, permission: str | None) -> Key | Refused:

@@ -6,43 +6,25 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from tollkey.keys.gate import OnDenied, judge, rfc6750
+from tollkey.keys.gate import Gate, judge
 from tollkey.keys.header import read_authorization
 from tollkey.keys.key import Denied, Key
-from tollkey.keys.service import KeyService
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
-def client_of(environ: Environ) -> str | None:
-    """The address of the other end of the connection."""
-    return environ.get("REMOTE_ADDR") or None
-
-
-class KeyGate:
+class KeyGate(Gate[App, Environ]):
     """Lets a request through when its key may do it; the application finds the key in ``environ["tollkey.key"]``.
 
-    The arguments are those of the ASGI gate, with the WSGI environ in place of the scope.
+    The arguments are those of ``Gate``, with the WSGI environ as what is asked.
     """
 
-    def __init__(
-        self,
-        app: App,
-        keys: KeyService,
-        permission_for: Callable[[Environ], str | None] = lambda environ: None,
-        *,
-        on_denied: OnDenied = rfc6750,
-        open_to: Callable[[Environ], bool] = lambda environ: False,
-        client_ip: Callable[[Environ], str | None] = client_of,
-    ) -> None:
-        self._app = app
-        self._keys = keys
-        self._permission_for = permission_for
-        self._on_denied = on_denied
-        self._open_to = open_to
-        self._client_ip = client_ip
+    @staticmethod
+    def client_of(asked: Environ) -> str | None:
+        """The address of the other end of the connection."""
+        return asked.get("REMOTE_ADDR") or None
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if self._open_to(environ):

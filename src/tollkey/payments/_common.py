@@ -80,6 +80,17 @@ def part_of(call: Call, parent: str, object: str, label: str, name: str = "id") 
     return found
 
 
+def count_part(call: Call, listed: Json, object: str, equal: Mapping[str, str]) -> None:
+    """An object has got one more part: its sub-list shows the newest ten again and counts it.
+
+    listed: the sub-list. object, equal: which stored objects are the parts.
+    """
+    newest = call.objects.query(object, dict(equal), limit=10)
+    listed["data"] = [call.objects.copy(one) for one in newest]
+    listed["total_count"] += 1
+    listed["has_more"] = listed["total_count"] > len(newest)
+
+
 def acting_account(call: Call) -> Json | None:
     """The account object of the scope: a merchant's own, or a connected one that its platform keeps."""
     own = call.objects.find("account", call.account)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.ledger import APPLICATION_FEES, Posting
+from tollkey.payments._common import count_part
 from tollkey.payments._currency import show
 from tollkey.payments._money import book
 from tollkey.payments._rates import convert
@@ -111,10 +112,7 @@ def _give_back(call: Call, fee: Json, amount: int, metadata: Json | None) -> Jso
     platform.objects.insert(back)
     fee["amount_refunded"] += amount
     fee["refunded"] = fee["amount_refunded"] >= fee["amount"]
-    listed = platform.objects.query("fee_refund", {"fee": fee["id"]}, limit=10)
-    fee["refunds"]["data"] = [platform.objects.copy(one) for one in listed]
-    fee["refunds"]["total_count"] += 1
-    fee["refunds"]["has_more"] = fee["refunds"]["total_count"] > len(listed)
+    count_part(platform, fee["refunds"], "fee_refund", {"fee": fee["id"]})
     platform.objects.save(fee, "application_fee.refunded")
     return back
 

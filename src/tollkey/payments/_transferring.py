@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tollkey import ledger
 from tollkey.ledger import CONNECTED, PLATFORM, Posting
-from tollkey.payments._common import acting_account
+from tollkey.payments._common import acting_account, count_part
 from tollkey.payments._money import book
 from tollkey.payments._platform_fees import application_id, fee_parts, make_fee, refund_application_fee, share, still_due
 from tollkey.payments._rates import convert
@@ -242,10 +242,7 @@ def reverse(
         refund_application_fee(call, fee, share(fee["amount"], amount, transfer["amount"]))
     transfer["amount_reversed"] += amount
     transfer["reversed"] = transfer["amount_reversed"] >= transfer["amount"]
-    listed = call.objects.query("transfer_reversal", {"transfer": transfer["id"]}, limit=10)
-    transfer["reversals"]["data"] = [call.objects.copy(one) for one in listed]
-    transfer["reversals"]["total_count"] += 1
-    transfer["reversals"]["has_more"] = transfer["reversals"]["total_count"] > len(listed)
+    count_part(call, transfer["reversals"], "transfer_reversal", {"transfer": transfer["id"]})
     call.objects.save(transfer, "transfer.reversed")
     return reversal
 

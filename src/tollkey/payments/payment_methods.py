@@ -79,9 +79,8 @@ def _of_token(call: Call, card: Json, billing: Json | None) -> Json:
     return card_payment_method(call, new, billing)
 
 
-def _bank(call: Call, kind: str, params: Params) -> Json:
-    data = params.get(kind) or {}
-    value = blank(
+def _new(call: Call, kind: str, params: Params) -> Json:
+    return blank(
         "payment_method",
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
@@ -90,6 +89,11 @@ def _bank(call: Call, kind: str, params: Params) -> Json:
         livemode=call.livemode,
         type=kind,
     )
+
+
+def _bank(call: Call, kind: str, params: Params) -> Json:
+    data = params.get(kind) or {}
+    value = _new(call, kind, params)
     if kind == "sepa_debit":
         number = str(data.get("iban") or "").replace(" ", "").upper()
         if not number:
@@ -127,15 +131,7 @@ def _other(call: Call, kind: str, params: Params) -> Json:
     data = params.get(kind) or {}
     inner.update({name: given for name, given in data.items() if name in inner or not inner})
     _complete(call, kind, inner, data)
-    value = blank(
-        "payment_method",
-        id=call.ids.new("pm"),
-        allow_redisplay="unspecified",
-        billing_details=billing_details(params.get("billing_details")),
-        created=call.now,
-        livemode=call.livemode,
-        type=kind,
-    )
+    value = _new(call, kind, params)
     value[kind] = inner
     return value
 
