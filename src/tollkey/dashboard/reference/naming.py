@@ -57,7 +57,7 @@ def named(endpoint: Endpoint, path: str, params: dict[str, Any], collections: fr
     if not any(braces):
         listed = "limit" in schema_of(endpoint).fields
         verb = "create" if endpoint.method == "POST" else "list" if listed else "retrieve"
-        if template[-1] == "search" or template[-1].startswith("create_"):
+        if template[-1] == "search" or template[-1].startswith(("create_", "report_payment")):
             return _called(plain, template[:-1], template[-1], ())
         return _called(plain, template, verb, ()) if verb != "retrieve" or len(template) == 1 else plain
     first = braces.index(True)
