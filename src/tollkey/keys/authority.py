@@ -32,15 +32,10 @@ from tollkey.keys.key import Actor, Key
 from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
 from tollkey.keys.permissions import Catalogue
-from tollkey.keys.sealing import reseal, seal, unseal
+from tollkey.keys.sealing import reseal, row_of, seal, unseal
 from tollkey.keys.token import BRAND, KINDS, Brand, Kind, generate, mask_known, parse, redact
 
 CHANNEL = "keys"  # what is announced on it: "<key id> <version>"
-
-
-def bound_to(key: Key) -> str:
-    """What a sealed text is bound to, so that it opens in its own row only."""
-    return f"{key.account}/{'live' if key.livemode else 'test'}/{key.id}"
 
 
 class Authority:
@@ -66,9 +61,7 @@ class Authority:
 
     # -- making keys
 
-    def create_defaults(
-        self, tx: Tx, account: str, *, actor: Actor, now: int, hides_after_reveal: bool = True
-    ) -> tuple[Key, ...]:
+    def create_defaults(self, tx: Tx, account: str, *, actor: Actor, now: int, hides_after_reveal: bool = True) -> tuple[Key, ...]:
         """The four keys each account has: publishable and secret, test and live. Makes those that are missing; returns what it made.
 
         hides_after_reveal: False for an account under the older rule, whose live secret stays revealable until hidden by hand.
@@ -179,7 +172,7 @@ class Authority:
         if sealed is None:
             message = f"The key {key.redacted} can no longer be shown: its text is shown once and not kept. Roll it to get a new one."
             raise KeyRefused("api_key_already_revealed", message, "id")
-        text = unseal(sealed, bound_to(key), self.keyring)
+        text = unseal(sealed, row_of(key.account, key.livemode, key.id), self.keyring)
         became = replace(key, revealed_at=key.revealed_at or now)
         if key.hides_after_reveal:
             became = replace(became, hidden_at=now, revealable=False)
@@ -194,7 +187,7 @@ class Authority:
         scope, kinds = Scope(account, False), KINDS[:2]
         for key in (key for kind in kinds for key in self.list(tx, scope, active_at=now, kind=kind) if key.is_default):
             sealed = store.sealed_text(tx, key.scope, key.id) if key.token is None else None
-            text = key.token if sealed is None else unseal(sealed, bound_to(key), self.keyring)
+            text = key.token if sealed is None else unseal(sealed, row_of(key.account, key.livemode, key.id), self.keyring)
             if text is not None:
                 found.setdefault(key.kind, text)
         return found
@@ -332,8 +325,7 @@ class Authority:
         """After ``Keyring.rotate_sealing``: move every sealed copy to the current sealing key. Returns how many moved."""
         moved = 0
         for key_id, account, livemode, sealed in store.all_sealed(tx):
-            place = f"{account}/{'live' if livemode else 'test'}/{key_id}"
-            anew = reseal(sealed, place, self.keyring, self._random_bytes)
+            anew = reseal(sealed, row_of(account, bool(livemode), key_id), self.keyring, self._random_bytes)
             if anew != sealed:
                 store.put_sealed(tx, key_id, anew, sealed)
                 moved += 1
@@ -385,7 +377,8 @@ class Authority:
             key = replace(key, token=text)
         elif imported or (shown and key.hides_after_reveal):
             key = replace(key, revealable=False, hidden_at=now, revealed_at=now if shown else None)
-        sealed = seal(text, bound_to(key), self.keyring, self._random_bytes) if key.revealable and key.token is None else None
+        row = row_of(key.account, key.livemode, key.id)
+        sealed = seal(text, row, self.keyring, self._random_bytes) if key.revealable and key.token is None else None
         store.insert(tx, key, self.keyring.digest(text), self.keyring.digest_current, sealed)
         audit.record(tx, "imported" if imported else "created", actor, now, None, key)
         tx.notify(CHANNEL, f"{key.id} {key.version}")

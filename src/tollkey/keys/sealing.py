@@ -33,8 +33,13 @@ class _Envelope(NamedTuple):
     sealed: bytes  # nonce and sealed text
 
 
+def row_of(account: str, livemode: bool, key_id: str) -> str:
+    """What a key's sealed text is bound to, so that it opens in its own row only."""
+    return f"{account}/{'live' if livemode else 'test'}/{key_id}"
+
+
 def seal(text: str, bound_to: str, keyring: Keyring, random_bytes: RandomBytes = os.urandom) -> bytes:
-    """Seal ``text`` for the row ``bound_to`` (its account, mode and id)."""
+    """Seal ``text`` for the row ``bound_to`` (see ``row_of``)."""
     data_key = random_bytes(32)
     nonce = random_bytes(_NONCE)
     sealed = nonce + AESGCM(data_key).encrypt(nonce, text.encode(), bound_to.encode())

@@ -88,29 +88,8 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
             f"You can only issue credit notes for open or paid invoices. This invoice is {invoice['status']}.", "invoice", retry=False
         )
     lines = [_line(call, invoice, entry, f"lines[{place}]") for place, entry in enumerate(params.get("lines") or [])]
-    where = sum(params.get(name) or 0 for name in _WHERE)
-    total = sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"]) for line in lines) if lines else given(params, "amount", where)
-    if not total:
-        raise invalid(
-            "You must specify at least one of `amount`, `lines`, or `shipping_cost` when creating a credit note.",
-            "amount",
-            "parameter_missing",
-        )
+    total = _credited(invoice, lines, params)
     paid = invoice["status"] == "paid"
-    left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"] if paid else invoice["amount_remaining"]
-    if total > left:
-        raise invalid(
-            f"The credit note amount ({total}) cannot be greater than the amount remaining to be credited on the invoice ({left}).",
-            "amount",
-        )
-    if paid and where != total:
-        raise invalid(
-            f"The sum of credit amount, refund amount and out of band amount ({where}) must equal the post payment credit note amount"
-            f" ({total}).",
-            "refund_amount",
-        )
-    if not paid and where and params.get("amount") is None and not lines:
-        raise invalid("You can only refund or credit the amount of a paid invoice.", "refund_amount")
     off = sum(line["discount_amount"] for line in lines)
     taxes = [tax for line in lines for tax in line["taxes"]]
     subtotal = total - sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive") + off
@@ -143,6 +122,34 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
     )
     note["metadata"] = new_metadata(params)
     return note
+
+
+def _credited(invoice: Json, lines: list[Json], params: Params) -> int:
+    """What a note of these lines, or of the amounts asked for, credits. Raises ApiError for more than is left, or other sums."""
+    where = sum(params.get(name) or 0 for name in _WHERE)
+    total = sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"]) for line in lines) if lines else given(params, "amount", where)
+    if not total:
+        raise invalid(
+            "You must specify at least one of `amount`, `lines`, or `shipping_cost` when creating a credit note.",
+            "amount",
+            "parameter_missing",
+        )
+    paid = invoice["status"] == "paid"
+    left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"] if paid else invoice["amount_remaining"]
+    if total > left:
+        raise invalid(
+            f"The credit note amount ({total}) cannot be greater than the amount remaining to be credited on the invoice ({left}).",
+            "amount",
+        )
+    if paid and where != total:
+        raise invalid(
+            f"The sum of credit amount, refund amount and out of band amount ({where}) must equal the post payment credit note amount"
+            f" ({total}).",
+            "refund_amount",
+        )
+    if not paid and where and params.get("amount") is None and not lines:
+        raise invalid("You can only refund or credit the amount of a paid invoice.", "refund_amount")
+    return int(total)
 
 
 def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:

@@ -34,11 +34,36 @@ def new_invoice(
     reason: ``billing_reason``. period: ``period_start`` and ``period_end``; this moment when None.
     fields: further properties. Settings come from the subscription first, then from the customer.
     """
-    account = acting_account(call) or {}
-    start, end = period or (call.now, call.now)
     id = id or call.ids.new("in")
     collection = fields.pop("collection_method", None) or (subscription or {}).get("collection_method") or "charge_automatically"
     days = fields.pop("days_until_due", None) or (subscription or {}).get("days_until_due")
+    invoice = _empty(
+        call,
+        id,
+        customer,
+        period or (call.now, call.now),
+        billing_reason=reason,
+        collection_method=collection,
+        currency=currency,
+        due_date=call.now + days * DAY if days is not None and collection == "send_invoice" else None,
+    )
+    _from_customer(call, invoice, customer)
+    invoice["discounts"] = list(discounts)
+    invoice["lines"] = sublist(lines, f"/v1/invoices/{id}/lines", total_count=len(lines))
+    invoice["_days"] = days
+    if subscription is not None:
+        _from_subscription(invoice, subscription)
+    if reason == "manual":
+        invoice["rendering"] = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
+    invoice.update(fields)
+    for line in lines:
+        line["invoice"] = id
+    refresh(call, invoice)
+    return invoice
+
+
+def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known: Any) -> Json:
+    account = acting_account(call) or {}
     invoice = blank(
         "invoice",
         id=id,
@@ -53,18 +78,14 @@ def new_invoice(
         attempted=False,
         auto_advance=False,
         automatic_tax=dict(_AUTOMATIC_TAX),
-        billing_reason=reason,
-        collection_method=collection,
         created=call.now,
-        currency=currency,
         customer=customer["id"],
         customer_tax_exempt=customer.get("tax_exempt") or "none",
-        due_date=call.now + days * DAY if days is not None and collection == "send_invoice" else None,
         issuer={"type": "self"},
         livemode=call.livemode,
         payment_settings={"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
-        period_end=end,
-        period_start=start,
+        period_end=period[1],
+        period_start=period[0],
         post_payment_credit_notes_amount=0,
         pre_payment_credit_notes_amount=0,
         starting_balance=0,
@@ -74,28 +95,21 @@ def new_invoice(
         total=0,
         test_clock=customer.get("test_clock"),
         webhooks_delivered_at=call.now,
+        **known,
     )
     invoice["amount_paid_off_stripe"] = 0
+    return invoice
+
+
+def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
     for name in _FROM_CUSTOMER:
         invoice["customer_" + name] = customer.get(name)
     invoice["customer_tax_ids"] = [
         {"type": tax_id["type"], "value": tax_id["value"]}
         for tax_id in reversed(call.objects.query("tax_id", {"customer": customer["id"]}, limit=20))
     ]
-    invoice["discounts"] = list(discounts)
-    invoice["lines"] = sublist(lines, f"/v1/invoices/{id}/lines", total_count=len(lines))
-    invoice["_days"] = days
-    if subscription is not None:
-        _from_subscription(invoice, subscription)
-    if reason == "manual":
-        invoice["rendering"] = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
     settings = customer.get("invoice_settings") or {}
     invoice["footer"], invoice["custom_fields"] = settings.get("footer"), settings.get("custom_fields")
-    invoice.update(fields)
-    for line in lines:
-        line["invoice"] = id
-    refresh(call, invoice)
-    return invoice
 
 
 def _from_subscription(invoice: Json, subscription: Json) -> None:
