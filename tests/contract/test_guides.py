@@ -17,7 +17,7 @@ from tests.contract.conftest import Running
 NEVER = {"enabled": True, "allow_redirects": "never"}
 
 
-def test_accept_a_payment(sdk: stripe.StripeClient, server: Running) -> None:
+def test_a_payment_is_accepted_as_the_guide_says(sdk: stripe.StripeClient, server: Running) -> None:
     wish: Any = {"amount": 1099, "currency": "usd", "automatic_payment_methods": {"enabled": True}, "capture_method": "automatic"}
     intent = sdk.v1.payment_intents.create(wish)  # automatic_async, the default, would have its balance transaction a second later
     assert intent.status == "requires_payment_method"

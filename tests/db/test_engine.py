@@ -49,7 +49,7 @@ def test_values_come_back_as_they_went_in(notes: Database) -> None:
     assert notes.read(lambda tx: tx.execute("SELECT * FROM notes")) == [("%s ? '", 2**63 - 1, bytes(range(256)), 1)]
 
 
-def test_none_is_null(notes: Database) -> None:
+def test_none_is_stored_as_null(notes: Database) -> None:
     notes.write(lambda tx: tx.execute("INSERT INTO notes VALUES (?, ?, ?, ?)", ("a", None, None, False)))
     assert notes.read(lambda tx: tx.execute("SELECT * FROM notes WHERE number IS NULL")) == [("a", None, None, 0)]
 
@@ -108,7 +108,7 @@ def test_a_failed_savepoint_undoes_its_own_part_only(notes: Database) -> None:
     assert all_ids(notes) == ["after", "before"]
 
 
-def test_savepoints_nest(notes: Database) -> None:
+def test_savepoints_nest_and_fail_alone(notes: Database) -> None:
     def work(tx: Tx) -> None:
         with tx.savepoint():
             add(tx, "outer")

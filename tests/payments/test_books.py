@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from tests.payments.connected import audit
 from tests.support.api import Api
+from tests.support.connected import audit
 
 TOKENS = (
     "tok_visa", "tok_mastercard", "tok_createDispute", "tok_createDisputeInquiry", "tok_createMultipleDisputes", "tok_refundFail",

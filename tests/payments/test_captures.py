@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.payments.connected import audit, available, connected, fund
 from tests.support.api import Answer, Api
+from tests.support.connected import audit, available, connected, fund
 from tests.support.openapi import assert_valid
 
 DAY = 86_400

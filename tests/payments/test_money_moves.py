@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.payments.connected import acting, audit, connected, fund
 from tests.support.api import Answer, Api
+from tests.support.connected import acting, audit, connected, fund
 
 STEPS = 300
 

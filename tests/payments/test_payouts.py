@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.payments.connected import acting, audit, available, connected, fund
 from tests.support.api import Answer, Api
+from tests.support.connected import acting, audit, available, connected, fund
 from tests.support.openapi import assert_valid
 
 DAY = 86_400

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from tests.payments.connected import acting, connected
 from tests.support.api import Answer, Api
+from tests.support.connected import acting, connected
 
 
 def receipt(api: Api, charge: Answer) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.payments.connected import audit
 from tests.support.api import Answer, Api
+from tests.support.connected import audit
 
 
 def charge(api: Api, source: str = "tok_visa", amount: int = 1000) -> Answer:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.payments.connected import acting, audit, available, connected
 from tests.support.api import Answer, Api
+from tests.support.connected import acting, audit, available, connected
 
 
 def transaction(api: Api, id: str) -> Answer:

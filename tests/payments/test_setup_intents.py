@@ -47,7 +47,7 @@ def test_a_refused_card_is_a_402_that_carries_the_intent(api: Api) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "attempt"), [("complete", "succeeded", "succeeded"), ("fail", "requires_payment_method", "failed")]
 )
-def test_a_challenge_decides(api: Api, answer: str, status: str, attempt: str) -> None:
+def test_a_challenge_decides_what_becomes_of_the_set_up(api: Api, answer: str, status: str, attempt: str) -> None:
     intent = setup(api, "pm_card_authenticationRequired", return_url=BACK)
     assert intent["status"] == "requires_action"
     back = challenge(api, intent, answer).headers["location"]

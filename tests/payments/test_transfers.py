@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.payments.connected import acting, audit, available, connected, fund
 from tests.support.api import Api
+from tests.support.connected import acting, audit, available, connected, fund
 from tests.support.openapi import assert_valid
 
 

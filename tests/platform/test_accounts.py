@@ -7,33 +7,15 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
+from tests.support.connected import PERSON, everything
 from tests.support.openapi import assert_valid
 
-PERSON = {
-    "first_name": "Jenny",
-    "last_name": "Rosen",
-    "email": "jenny@example.com",
-    "phone": "0000000000",
-    "dob": {"day": 1, "month": 1, "year": 1901},
-    "address": {"line1": "address_full_match", "city": "San Francisco", "state": "CA", "postal_code": "94107"},
-    "id_number": "000000000",
-}
 BANK = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": "000123456789", "routing_number": "110000000"}
 
 
 def custom(api: Api, **params: Any) -> Answer:
     """A custom account that has told everything."""
-    given: dict[str, Any] = {
-        "type": "custom",
-        "country": "US",
-        "business_type": "individual",
-        "business_profile": {"url": "https://accessible.stripe.com"},
-        "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
-        "individual": PERSON,
-        "external_account": BANK,
-        "tos_acceptance": {"date": api.now, "ip": "203.0.113.12"},
-        **params,
-    }
+    given = {**everything(api), "external_account": BANK, **params}
     answer = api.ok("post", "/v1/accounts", **{name: value for name, value in given.items() if value is not None})
     assert_valid("POST", "/v1/accounts", 200, answer)
     return answer

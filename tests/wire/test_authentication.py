@@ -90,7 +90,7 @@ def minimal(answer: Answer) -> bool:
     return not left_out & answer.headers.keys()
 
 
-def test_no_key(api: Api) -> None:
+def test_without_a_key_it_is_told_how_to_send_one(api: Api) -> None:
     answer = api.send("GET", "/v1/customers", key=None)
     told = (
         "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth"
@@ -112,7 +112,7 @@ def test_an_unusable_header_is_shown_back(api: Api, header: str) -> None:
     assert minimal(answer)
 
 
-def test_an_unknown_key(api: Api) -> None:
+def test_an_unknown_key_is_shown_back_masked(api: Api) -> None:
     headers = {"Idempotency-Key": "k", "Stripe-Version": "2020-08-27"}
     answer = api.send("POST", "/v1/customers", key=UNKNOWN, headers=headers)
     assert error(answer) == (401, None, "Invalid API Key provided: sk_test_" + "*" * 20 + "WXYZ")
@@ -169,7 +169,7 @@ def test_an_empty_stripe_account_header(api: Api) -> None:
     assert answer.error["message"].startswith("Only Stripe Connect platforms can work with other accounts.")
 
 
-def test_a_malformed_version(api: Api) -> None:
+def test_a_malformed_version_is_refused_by_name(api: Api) -> None:
     answer = api.get("/v1/customers", headers={"Stripe-Version": "not-a-real-version"})
     assert error(answer) == (400, None, "Invalid Stripe API version: not-a-real-version")
     assert "request_log_url" not in answer.error
@@ -216,14 +216,14 @@ def test_permission_comes_before_parameters_and_before_the_object(api: Api) -> N
     assert api.get("/v1/customers/cus_nothing", key=allowed).status == 404
 
 
-def test_write_implies_read(api: Api) -> None:
+def test_who_may_write_may_read(api: Api) -> None:
     assert api.get("/v1/customers", key=api.restricted("customer_write")).status == 200
 
 
 # -- 1.7 rate
 
 
-def test_too_many_requests(api: Api) -> None:
+def test_too_many_requests_are_answered_429(api: Api) -> None:
     limiter = RateLimiter(1, 1)
     settings = {"limit": lambda key: limiter.allow(key.id, api.now)}
     assert with_policy(api, ask(api, api.sk), **settings).status == 200

@@ -74,7 +74,7 @@ def ask(
 
 @FEW
 @given(st.binary(max_size=200))
-def test_any_bytes_as_a_form(api: Api, body: bytes) -> None:
+def test_any_bytes_as_a_form_are_answered(api: Api, body: bytes) -> None:
     ask(api, "POST", "/v1/customers", body=body)
     ask(api, "GET", "/v1/customers", query=body)
 
@@ -89,14 +89,14 @@ def test_the_decoders_raise_nothing_but_their_own_error(body: bytes) -> None:
 
 @FEW
 @given(JSON)
-def test_any_json(api: Api, value: Any) -> None:
+def test_any_json_is_answered_without_an_internal_error(api: Api, value: Any) -> None:
     ask(api, "POST", "/v1/customers", body=json.dumps(value).encode(), kind="application/json")
     ask(api, "POST", "/v1/charges", body=json.dumps({"amount": value, "currency": "usd"}).encode(), kind="application/json")
 
 
 @FEW
 @given(PAIRS)
-def test_any_form_of_known_and_unknown_names(api: Api, pairs: list[tuple[str, str]]) -> None:
+def test_any_form_of_known_and_unknown_names_is_answered(api: Api, pairs: list[tuple[str, str]]) -> None:
     body = urlencode(pairs).encode()
     for path in ("/v1/customers", "/v1/charges", "/v1/webhook_endpoints", "/v1/api_keys"):
         ask(api, "POST", path, body=body)
@@ -104,7 +104,7 @@ def test_any_form_of_known_and_unknown_names(api: Api, pairs: list[tuple[str, st
 
 @FEW
 @given(st.one_of(st.binary(max_size=60).map(lambda b: b.decode("latin-1")), st.text(alphabet="BearsicBN =:_skt0\t", max_size=40)))
-def test_any_authorization_header(api: Api, value: str) -> None:
+def test_any_authorization_header_is_answered_401(api: Api, value: str) -> None:
     headers = {"authorization": value}
     response = api.world.runner.run(api.world.server.service.answer(Request("GET", "/v1/customers", b"", headers, b"", "127.0.0.1")))
     assert response.status == 401
@@ -115,7 +115,7 @@ def test_any_authorization_header(api: Api, value: str) -> None:
 @given(st.dictionaries(st.sampled_from([
     "stripe-version", "stripe-account", "idempotency-key", "content-type", "user-agent", "accept", "x-forwarded-for", "origin",
 ]), st.one_of(ODD, st.binary(max_size=40).map(lambda b: b.decode("latin-1")))))  # fmt: skip
-def test_any_other_header(api: Api, headers: dict[str, str]) -> None:
+def test_any_other_header_is_answered_without_an_internal_error(api: Api, headers: dict[str, str]) -> None:
     kind = headers.pop("content-type", "application/x-www-form-urlencoded")
     ask(api, "POST", "/v1/customers", body=b"email=a@example.com", kind=kind, **headers)
 
@@ -126,7 +126,7 @@ def test_any_other_header(api: Api, headers: dict[str, str]) -> None:
     st.lists(st.sampled_from(["", "v1", "customers", "charges", "%2F", "..", "%00", "search", "cus_1", "%", "%ff", "a+b", "{customer}"]),
              max_size=7).map(lambda parts: "/" + "/".join(parts)),
 ), st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "BREW"]))  # fmt: skip
-def test_any_path_and_method(api: Api, path: str, method: str) -> None:
+def test_any_path_and_method_is_answered(api: Api, path: str, method: str) -> None:
     ask(api, method, path)
 
 

@@ -105,7 +105,7 @@ def test_head_is_a_get_without_a_body(api: Api) -> None:
 # -- URLs
 
 
-def test_an_unknown_url(api: Api) -> None:
+def test_an_unknown_url_is_told_back(api: Api) -> None:
     answer = api.get("/v1/foo")
     assert answer.status == 404
     assert answer.error["message"] == (
@@ -113,7 +113,7 @@ def test_an_unknown_url(api: Api) -> None:
     )
 
 
-def test_a_trailing_slash(api: Api) -> None:
+def test_a_trailing_slash_is_no_list_and_the_message_says_why(api: Api) -> None:
     answer = api.get("/v1/customers/")
     assert answer.status == 404
     assert answer.error["message"] == (
@@ -204,7 +204,7 @@ def test_metadata_is_merged_and_an_empty_text_unsets_a_key(api: Api) -> None:
     assert api.send("POST", f"/v1/customers/{made}", body=b"metadata=")["metadata"] == {}
 
 
-def test_metadata_has_bounds(api: Api) -> None:
+def test_metadata_has_fifty_keys_of_forty_characters_at_most(api: Api) -> None:
     assert api.post("/v1/customers", metadata={f"k{n}": "v" for n in range(50)}).status == 200
     assert api.post("/v1/customers", metadata={f"k{n}": "v" for n in range(51)}).status == 400
     assert api.post("/v1/customers", metadata={"k" * 40: "v" * 500}).status == 200
