@@ -1,6 +1,6 @@
 """Keys in front of a Django project. In a real one the last lines stand in its wsgi.py.
 
-pip install tollkey django gunicorn
+pip install .. django gunicorn          # .. is this repository
 python make_key.py report_read          # prints a key
 gunicorn django_app:app
 curl -H "Authorization: Bearer <the key>" http://127.0.0.1:8000/reports

@@ -1,6 +1,6 @@
 """Keys in front of a FastAPI application.
 
-pip install tollkey fastapi uvicorn
+pip install .. fastapi uvicorn          # .. is this repository
 python make_key.py report_read          # prints a key
 uvicorn fastapi_app:app
 curl -H "Authorization: Bearer <the key>" http://127.0.0.1:8000/reports

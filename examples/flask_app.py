@@ -1,6 +1,6 @@
 """Keys in front of a Flask application, with the host's own words for a refusal.
 
-pip install tollkey flask
+pip install .. flask                    # .. is this repository
 python make_key.py report_read          # prints a key
 flask --app flask_app run
 curl -H "Authorization: Bearer <the key>" http://127.0.0.1:5000/reports

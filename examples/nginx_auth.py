@@ -1,6 +1,6 @@
 """Keys in front of anything that nginx serves: it asks this small application about each request.
 
-pip install tollkey
+pip install ..                          # .. is this repository
 python make_key.py report_read          # prints a key
 uvicorn nginx_auth:app --port 9000      # and nginx with the lines of nginx.conf beside this file
 

@@ -1,6 +1,6 @@
 """Keys in front of a bare ASGI application.
 
-pip install tollkey
+pip install ..                          # .. is this repository
 python make_key.py report_read          # prints a key
 uvicorn plain_asgi:app
 curl -H "Authorization: Bearer <the key>" http://127.0.0.1:8000/reports
