@@ -173,6 +173,12 @@ def operation_params(method: str, path_template: str) -> ObjectSchema:
     return _operation(f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path_template)}")
 
 
+def knows_operation(method: str, path_template: str) -> bool:
+    """Whether ``operation_params`` has that operation."""
+    name = f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path_template)}"
+    return name in operation_facts().roots or name in EXTRA_OPERATIONS
+
+
 @cache
 def _operation(name: str) -> ObjectSchema:
     number = operation_facts().roots.get(name)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tollkey.keys import Permission
+from tollkey.wire.params import P, knows_operation
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
@@ -155,10 +156,11 @@ class Catalogue:
     """All resources of one server: by object name, by id prefix; nothing global.
 
     resources: what the server's composition root gathered.
-    Raises ValueError when two resources claim the same object or the same route.
+    Raises ValueError when two resources claim the same object or the same route, or nothing says what an endpoint takes.
     """
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
+        resources = tuple(_with_params(resource) for resource in resources)
         self.resources = resources
         self.by_object: dict[str, Resource] = {}
         self.by_prefix: dict[str, Resource] = {}
@@ -188,3 +190,20 @@ class Catalogue:
     def of_id(self, id: str) -> Resource | None:
         """The resource whose ids look like this one."""
         return self.by_prefix.get(id.rpartition("_")[0])
+
+
+def _with_params(resource: Resource) -> Resource:
+    """The resource, where its lists and look-ups beyond the specification take what follows from it: cursors and indexed fields."""
+    endpoints = tuple(_declared(resource, endpoint) for endpoint in resource.endpoints)
+    return resource if endpoints == resource.endpoints else replace(resource, endpoints=endpoints)
+
+
+def _declared(resource: Resource, endpoint: Endpoint) -> Endpoint:
+    if endpoint.params is not None or knows_operation(endpoint.method, endpoint.path):
+        return endpoint
+    if endpoint.method != "GET":
+        raise ValueError(f"{endpoint.method} {endpoint.path} is not in the specification: declare its params")
+    if endpoint.path.endswith("}"):
+        return replace(endpoint, params=P.object())
+    filters = {name: P.string() for name in resource.indexed if name.isidentifier() and not name.startswith("_")}
+    return replace(endpoint, params=P.page(created=P.range(), **filters))
