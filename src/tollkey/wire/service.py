@@ -354,10 +354,10 @@ class Service:
         headers["Request-Id"] = origin.request_id or ""
         headers["Stripe-Version"] = version or LATEST
         if "stripe-account" in request.headers:
-            headers["Stripe-Account"] = request.headers["stripe-account"]
+            headers["Stripe-Account"] = _one_line(request.headers["stripe-account"])
         sent = request.headers.get("idempotency-key")
         if sent is not None and request.method in ("POST", "DELETE"):
-            headers["Idempotency-Key"] = sent
+            headers["Idempotency-Key"] = _one_line(sent)
             if request.method == "POST":
                 headers.setdefault("Original-Request", origin.request_id or "")
 
@@ -389,3 +389,8 @@ class Service:
             self._log(Logged(request, response, key, account, request_id, started, self._now() - started))
         except Exception:
             log.exception("request log of %s", request_id)
+
+
+def _one_line(text: str) -> str:
+    """A header's value that is given back: HTTP servers let no line break in, but whoever calls this one in process may send one."""
+    return text.replace("\r", " ").replace("\n", " ")
