@@ -27,7 +27,7 @@ def widgets(folder: Path, patch: pytest.MonkeyPatch) -> tuple[Resource, ...]:
     return gather(importlib.import_module("shop"))
 
 
-def test_the_document_s_resource_is_created_filtered_listed_and_retrieved(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_s_resource_is_created_listed_and_retrieved(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = Tables(Catalogue((*api.core.catalogue.resources, *widgets(tmp_path, monkeypatch))))
     api.core.database.write(tables.prepare, lock="migrate")
     setup = Setup(tables, api.core.setup.ids, api.core.setup.emit)

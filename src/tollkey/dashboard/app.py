@@ -115,7 +115,9 @@ class App:
     async def answer(self, asked: Asked) -> Sent:
         """The answer to a request. Never raises."""
         if asked.path.startswith("/static/"):
-            return self._static(asked)
+            return self._static(asked, asked.path.removeprefix("/static/"))
+        if asked.path == "/favicon.ico":  # what browsers ask for on pages that name no icon: those for people without an account
+            return self._static(asked, "icon.svg")
         place = place_of(asked.path)
         page, names = self.routes.find(asked.method, place.path)
         visit, cookies = self._visit(asked, page), guard.read_cookies(asked.headers.get("cookie", ""), asked.secure)
@@ -255,12 +257,12 @@ class App:
             return Data({"error": str(status), "message": f"{title}. {text}"}, status)
         return Render("sorry.html", {"title": title, "text": text}, status)
 
-    def _static(self, asked: Asked) -> Sent:
-        body = self.view.static.get(asked.path.removeprefix("/static/"))
+    def _static(self, asked: Asked, name: str) -> Sent:
+        body = self.view.static.get(name)
         common = list(guard.headers(asked.secure).items())
         if body is None or asked.method != "GET":
             return Sent(404, [*common, ("Content-Type", "text/plain")], b"No such file.\n")
-        kind = _TYPES.get(asked.path.rpartition(".")[2], "application/octet-stream")
+        kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
         held = "max-age=31536000, immutable" if asked.query == f"v={etag(body)[1:13]}" else "no-cache"
         headers = [*common, ("Content-Type", kind), ("ETag", etag(body)), ("Cache-Control", held)]
         return Sent(304, headers, b"") if asked.headers.get("if-none-match") == etag(body) else Sent(200, headers, body)

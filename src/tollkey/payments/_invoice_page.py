@@ -14,7 +14,7 @@ from tollkey.payments.payment_methods import create as create_method
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, redirect
 
 _FORM = """
-<form method="post" action="{token}/pay">
+<form method="post" action="/{kind}/{token}/pay">
 <label for="number">Card number</label><input id="number" name="number" inputmode="numeric" autocomplete="cc-number" required>
 <div class="pair">
 <div><label for="month">Expiry month (MM)</label>
@@ -53,7 +53,7 @@ def _page(call: Call, invoice: Json, problem: str | None = None) -> Reply:
     body += "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _rows(invoice)) + "</dl>"
     token = escape(call.path.get("token", ""))
     if invoice["status"] in ("open", "uncollectible"):
-        body += _FORM.format(token=token, amount=escape(show(invoice["amount_remaining"], invoice["currency"])))
+        body += _FORM.format(kind=HOSTED, token=token, amount=escape(show(invoice["amount_remaining"], invoice["currency"])))
     return html_page(f"Invoice {invoice['number']}", body, status=402 if problem else 200)
 
 

@@ -24,9 +24,6 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/payment_intents/{}/capture": {"amount_to_capture": 750},
     "POST /v1/charges": {"amount": 1099, "currency": "usd", "source": "tok_visa"},
     "POST /v1/charges/{}": {"metadata": {"order_id": "6735"}},
-    "POST /v1/payment_records/report_payment": {
-        "amount_requested": {"value": 1000, "currency": "usd"}, "initiated_at": 1735689600,
-        "payment_method_details": {"type": "custom", "custom": {"display_name": "Wallet"}}},
     "POST /v1/refunds": {"charge": "ch_", "amount": 500, "reason": "requested_by_customer"},
     "POST /v1/setup_intents": {"payment_method": "pm_card_visa", "payment_method_types": ["card"]},
     "POST /v1/payment_records/report_payment": {
