@@ -125,20 +125,20 @@ def test_a_declining_card_says_why(
     assert decline.extra() == {"advice_code": advice, "network_decline_code": network, "network_advice_code": network_advice}
 
 
-def test_attaching_a_declining_card_is_refused_with_an_empty_param_and_no_network_codes() -> None:
-    decline = numbered("4000000000000002").attach_decline()
-    assert decline is not None
-    assert (decline.code, decline.param) == ("card_declined", "")
-    assert set(decline.extra().values()) == {None}
-    cvc = numbered("4000000000000127").attach_decline()
-    assert cvc is not None
-    assert (cvc.param, cvc.needs) == ("cvc", "cvc")
+def test_a_declining_or_blocked_card_is_not_saved_and_one_with_a_wrong_cvc_only_if_it_was_given() -> None:
+    declining, blocked, wrong = (numbered(number) for number in ("4000000000000002", "4100000000000019", "4000000000000127"))
+    assert declining.refuses_saving(cvc=False) == declining.decline
+    refused = blocked.refuses_saving(cvc=True)
+    assert refused is not None
+    assert refused.decline_code == "fraudulent"
+    assert wrong.refuses_saving(cvc=False) is None
+    assert wrong.refuses_saving(cvc=True) == wrong.decline
 
 
 def test_0341_can_be_attached_and_then_declines() -> None:
     card = named("tok_chargeCustomerFail")
     assert card.last4 == "0341"
-    assert card.attach_decline() is None
+    assert card.refuses_saving(cvc=True) is None
     assert card.decline is not None
     assert named("tok_visa_chargeCustomerFailLostCard").decline != card.decline
 

@@ -34,8 +34,7 @@ class TestBank:
     number: account number or IBAN. names: ``pm_usBankAccount_…``, ``pm_sepaDebit_…`` and ``btok_…`` names for it.
     outcome: of a debit; unusable accounts cannot even become a PaymentMethod.
     failure: the failure code of a debit or payout that fails.
-    microdeposits: whether verification deposits arrive. blocked: Radar refuses (highest risk).
-    ownership: what its verification as a payout account asks for: None, ``automatic`` or ``document``.
+    blocked: Radar refuses (highest risk).
     """
 
     number: str
@@ -45,9 +44,7 @@ class TestBank:
     outcome: Outcome = "succeeds"
     failure: str | None = None
     routing_number: str | None = None
-    microdeposits: bool = True
     blocked: bool = False
-    ownership: str | None = None
 
     @property
     def last4(self) -> str:
@@ -74,14 +71,14 @@ US_ACCOUNTS: tuple[TestBank, ...] = (
     _us("000222222227", "insufficientFunds", "insufficient_funds"),
     _us("000333333335", "debitNotAuthorized", "debit_not_authorized"),
     _us("000444444440", "invalidCurrency", "invalid_currency"),
-    _us("000666666661", "failMicrodeposits", microdeposits=False),
+    _us("000666666661", "failMicrodeposits"),
     _us("000555555559", "dispute", outcome="disputed"),
     _us("000000000009", "processing", outcome="processing"),
     _us("000777777771", "weeklyLimitExceeded", "charge_exceeds_weekly_limit"),
     _us("000888888885", None, "bank_account_unusable"),
     _us("000000004954", "riskLevelHighest", blocked=True),
-    _us("000999999991", ownership="automatic"),
-    _us("000999999992", ownership="document"),
+    _us("000999999991"),
+    _us("000999999992"),
 )
 
 _SEPA_SCENARIOS: tuple[tuple[str | None, Outcome, str | None], ...] = (

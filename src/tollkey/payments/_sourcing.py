@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments import _banks
-from tollkey.payments._cards import Decline, checks_at_charge
+from tollkey.payments._cards import checks_at_charge
 from tollkey.payments._common import new_metadata
 from tollkey.payments._instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.wire import ApiError, Call, Json, card_error, invalid, missing_object
@@ -66,12 +66,9 @@ def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
 def refuse_to_save(instrument: Json) -> None:
     """Raise the 402 of a card whose bank refuses that it is saved; nothing is kept (recorded: ``param`` is then ``""``)."""
     card = test_card(instrument)
-    decline = card.decline if card is not None and card.decline_at_attach else None
-    if decline is None and card is not None and card.blocked:
-        decline = Decline("card_declined", "fraudulent")
-    if decline is None or (decline.needs == "cvc" and not instrument.get("_cvc")):
-        return
-    raise card_error(decline.code, decline.message, decline.param or "", decline.decline_code, keep=False, **decline.extra())
+    decline = card.refuses_saving(cvc=bool(instrument.get("_cvc"))) if card is not None else None
+    if decline is not None:
+        raise card_error(decline.code, decline.message, decline.param or "", decline.decline_code, keep=False, **decline.extra())
 
 
 def checked(instrument: Json) -> None:

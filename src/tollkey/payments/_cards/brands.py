@@ -50,9 +50,9 @@ BRANDS: tuple[TestCard, ...] = (
     TestCard("5555552500001001", "mastercard", "FR", networks=("mastercard", "cartes_bancaires")),
     TestCard("4000050360000001", "visa", "AU", "debit", networks=("visa", "eftpos_au")),
     TestCard("5555050360000080", "mastercard", "AU", "debit", networks=("mastercard", "eftpos_au")),
-    TestCard("4000051230000072", "visa", "US", "debit", names("debit_visaFsaProductCode"), health_account="fsa"),
-    TestCard("4000051230000072", "visa", "US", "debit", names("debit_visaHsaProductCode"), health_account="hsa"),
-    TestCard("5200828282828897", "mastercard", "US", "debit", names("mastercard_debit_mastercardFsaProductCode"), health_account="fsa"),
+    TestCard("4000051230000072", "visa", "US", "debit", names("debit_visaFsaProductCode")),
+    TestCard("4000051230000072", "visa", "US", "debit", names("debit_visaHsaProductCode")),
+    TestCard("5200828282828897", "mastercard", "US", "debit", names("mastercard_debit_mastercardFsaProductCode")),
     # in person
     _visa("4001007020000002", "SG", pin="offline_pin_cvm"),
     _visa("4000008260000075", "GB", pin="offline_pin_sca_retry"),

@@ -15,7 +15,7 @@ GENERIC_MESSAGE = "Your card was declined."
 class Decline:
     """A refusal by the bank or by Radar, as the wire words it (reference section 6.5).
 
-    param: None when a charge is refused; attaching says ``""`` instead (see ``at_attach``).
+    param: None when a charge is refused; saving a card says ``""`` instead.
     advice_code, network_decline_code, network_advice_code: None when the wire leaves them out.
     needs: ``cvc`` or ``zip`` when the refusal happens only if that was given; otherwise None.
     """
@@ -28,10 +28,6 @@ class Decline:
     network_decline_code: str | None = None
     network_advice_code: str | None = None
     needs: str | None = None
-
-    def at_attach(self) -> Decline:
-        """The same refusal when a card is saved: ``param`` is present and empty, network codes are not told."""
-        return Decline(self.code, self.decline_code, self.message, self.param or "", needs=self.needs)
 
     def extra(self) -> dict[str, str | None]:
         """The error's further fields, absent ones as None."""
@@ -106,7 +102,7 @@ class TestCard:
     early_fraud_warning: the issuer reports fraud after the charge.
     bypass_pending: the money is available at once.
     fingerprinted: its 3-D Secure begins with a fingerprint of the device (version 2), not with a redirect.
-    mobile_challenge: the form of challenge a phone shows, or None. captcha: a human test is shown first.
+    captcha: a human test is shown first.
     pin: name of the in-person variant (``offline_pin_cvm``…), or None.
     """
 
@@ -132,12 +128,10 @@ class TestCard:
     bypass_pending: bool = False
     three_d_secure: ThreeDSecure = ThreeDSecure.UNENROLLED
     fingerprinted: bool = False
-    mobile_challenge: str | None = None
     captcha: bool = False
     pin: str | None = None
     account_effect: AccountEffect | None = None
     payout: CardPayout | None = None
-    health_account: str | None = None  # fsa or hsa
 
     @property
     def key(self) -> str:
@@ -153,11 +147,12 @@ class TestCard:
         """The network charges run on."""
         return self.networks[0] if self.networks else self.brand
 
-    def attach_decline(self) -> Decline | None:
-        """What refuses to save the card, or None."""
-        if self.decline is None or not self.decline_at_attach:
-            return None
-        return self.decline.at_attach()
+    def refuses_saving(self, *, cvc: bool) -> Decline | None:
+        """Why the bank refuses that the card is saved, or None. cvc: whether one was given."""
+        decline = self.decline if self.decline_at_attach else None
+        if decline is None and self.blocked:
+            decline = Decline("card_declined", "fraudulent")
+        return None if decline is None or (decline.needs == "cvc" and not cvc) else decline
 
     def needs_authentication(self, *, off_session: bool, set_up: bool, requested: bool = False) -> bool:
         """Whether a payment must be authenticated by 3-D Secure first (reference section 6.8).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tollkey.payments._cards import Decline
 from tollkey.payments._checkout_hook import intent_changed
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._intents import (
@@ -76,10 +75,8 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError
 def _refusal(method: Json) -> ApiError | None:
     """Why the bank refuses that the card is saved, or None."""
     card = card_of_instrument(method)
-    decline = card.decline if card is not None and card.decline_at_attach else None
-    if decline is None and card is not None and card.blocked:
-        decline = Decline("card_declined", "fraudulent")
-    if decline is None or (decline.needs == "cvc" and not method.get("_cvc")):
+    decline = card.refuses_saving(cvc=bool(method.get("_cvc"))) if card is not None else None
+    if decline is None:
         return None
     return card_error(decline.code, decline.message, decline.param, decline.decline_code, **decline.extra())
 
