@@ -97,7 +97,8 @@ def test_the_hosted_page_shows_the_invoice_and_takes_a_card(api: Api) -> None:
     assert (shown.status, b"$20.00" in shown.body) == (200, True)
     browser = {"accept": "text/html"}
     refused = api.send("POST", path + "/pay", key=None, headers=browser, body=b"number=4000000000000002&exp_month=12&exp_year=2030&cvc=123")
-    assert (refused.status, b"Your card was declined." in refused.body, f'action="{path}/pay"'.encode() in refused.body) == (402, True, True)
+    assert (refused.status, b"Your card was declined." in refused.body) == (402, True)
+    assert f'action="{path}/pay"'.encode() in refused.body
     done = api.send("POST", path + "/pay", key=None, headers=browser, body=b"number=4242424242424242&exp_month=12&exp_year=2030&cvc=123")
     assert done.status == 200
     assert api.get(f"/v1/invoices/{invoice['id']}")["status"] == "paid"
