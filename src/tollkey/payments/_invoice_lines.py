@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from tollkey.payments._clocks import for_customer
 from tollkey.payments._common import given, new_metadata
 from tollkey.payments._discounting import redeem_all
-from tollkey.payments._invoicing import customer_of, item_parent, new_line, refresh
+from tollkey.payments._invoicing import asked_for, customer_of, item_parent, new_line, refresh
 from tollkey.payments.invoiceitems import attach, pricing_of
 from tollkey.wire import Call, Json, Page, Params, invalid, merged_metadata, missing_object, of_list
 
 
 def _draft(call: Call) -> tuple[Call, Json]:
-    invoice = call.objects.get("invoice", call.path["invoice"])
-    call = for_customer(call, customer_of(call, invoice))
+    call, invoice = asked_for(call)
     if invoice["status"] != "draft":
         raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
     return call, invoice

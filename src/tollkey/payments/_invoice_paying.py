@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tollkey.payments._clocks import for_customer
 from tollkey.payments._common import given
 from tollkey.payments._invoicing import (
     ACTION_REQUIRED,
+    asked_for,
     attach_intent,
     attempt,
     customer_of,
@@ -22,8 +22,7 @@ def pay(call: Call, params: Params) -> Json:
 
     Raises ApiError 402 for a refused card; the failed attempt and its events stay.
     """
-    invoice = call.objects.get("invoice", call.path["invoice"])
-    call = for_customer(call, customer_of(call, invoice))
+    call, invoice = asked_for(call)
     if invoice["status"] == "paid":
         raise invalid("Invoice is already paid", retry=False)
     if invoice["status"] == "void":
@@ -71,8 +70,7 @@ def attach_payment(call: Call, params: Params) -> Json:
 
     Raises ApiError: the invoice is not open, or the intent is of another customer or currency, canceled or attached already.
     """
-    invoice = call.objects.get("invoice", call.path["invoice"])
-    call = for_customer(call, customer_of(call, invoice))
+    call, invoice = asked_for(call)
     if not params.get("payment_intent"):
         if params.get("payment_record"):
             raise invalid("Payment records cannot be attached to invoices on this server.", "payment_record")

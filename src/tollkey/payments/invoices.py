@@ -24,6 +24,7 @@ from tollkey.payments._invoice_revising import revise
 from tollkey.payments._invoice_shipping import shipping_cost
 from tollkey.payments._invoice_versions import CHANGES, OLD_EXPANSIONS
 from tollkey.payments._invoicing import (
+    asked_for,
     customer_of,
     finalize,
     give_up,
@@ -225,8 +226,7 @@ def _advance_by_itself(call: Call, invoice: Json, yes: bool) -> None:
 
 def delete(call: Call, params: Params) -> Json:
     """Delete a draft that no subscription made; its items wait again."""
-    invoice = call.objects.get("invoice", call.path["invoice"])
-    call = for_customer(call, customer_of(call, invoice))
+    call, invoice = asked_for(call)
     if invoice["status"] != "draft":
         raise invalid("You can only delete draft invoices.", code="invoice_not_editable", retry=False)
     if subscription_of(invoice) and invoice["billing_reason"] != "manual":
@@ -240,8 +240,7 @@ def delete(call: Call, params: Params) -> Json:
 
 def finalize_by_hand(call: Call, params: Params) -> Json:
     """Finalize a draft; one that advances by itself is collected soon after."""
-    invoice = call.objects.get("invoice", call.path["invoice"])
-    call = for_customer(call, customer_of(call, invoice))
+    call, invoice = asked_for(call)
     if params.get("auto_advance") is not None:
         invoice["auto_advance"] = params["auto_advance"]
     finalize(call, invoice)
@@ -272,15 +271,15 @@ def send(call: Call, params: Params) -> Json:
 
 def void_by_hand(call: Call, params: Params) -> Json:
     """Void an invoice."""
-    invoice = call.objects.get("invoice", call.path["invoice"])
-    void(for_customer(call, customer_of(call, invoice)), invoice)
+    call, invoice = asked_for(call)
+    void(call, invoice)
     return invoice
 
 
 def mark_uncollectible(call: Call, params: Params) -> Json:
     """Give up collecting an invoice."""
-    invoice = call.objects.get("invoice", call.path["invoice"])
-    give_up(for_customer(call, customer_of(call, invoice)), invoice)
+    call, invoice = asked_for(call)
+    give_up(call, invoice)
     return invoice
 
 

@@ -28,6 +28,7 @@ from tollkey.payments._invoicing.payment import ACTION_REQUIRED, Outcome, method
 from tollkey.payments._invoicing.standing import INCOMPLETE_SECONDS, end, stop
 from tollkey.payments._invoicing.steps import (
     HOSTED,
+    asked_for,
     attach_intent,
     attempt,
     customer_of,
@@ -46,6 +47,7 @@ __all__ = [
     "HOSTED",
     "INCOMPLETE_SECONDS",
     "Outcome",
+    "asked_for",
     "attach_intent",
     "attempt",
     "change_balance",

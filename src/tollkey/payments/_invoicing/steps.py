@@ -19,6 +19,12 @@ def customer_of(call: Call, invoice: Json) -> Json:
     return call.objects.get("customer", invoice["customer"], "customer")
 
 
+def asked_for(call: Call) -> tuple[Call, Json]:
+    """The invoice that the path names, and the call at the time that its customer lives in. Raises ApiError 404."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    return for_customer(call, customer_of(call, invoice)), invoice
+
+
 def finalize(call: Call, invoice: Json) -> None:
     """Number a draft and open it; one that nothing is due on is paid at once. Billing credits and the customer's balance are used first.
 
