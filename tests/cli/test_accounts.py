@@ -5,13 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from typer.testing import CliRunner, Result
-
-from tollkey.cli.app import app
-
-
-def run(folder: Path, *words: str) -> Result:
-    return CliRunner().invoke(app, [*words, "--data", str(folder)])
+from tests.support.shell import run
 
 
 def test_accounts_are_listed_oldest_first(tmp_path: Path) -> None:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from typer.testing import CliRunner, Result
-
-from tollkey.cli.app import app
+from tests.support.shell import run
 from tollkey.db import Scope
 from tollkey.keys import Denied
 from tollkey.server import open_core
 from tollkey.settings import Settings
-
-
-def run(folder: Path, *words: str) -> Result:
-    return CliRunner().invoke(app, [*words, "--data", str(folder)])
 
 
 def test_keys_go_on_working_and_waiting_to_be_shown_after_a_rotation(tmp_path: Path) -> None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 
-from tests.support.dashboard import Site
+from tests.support.dashboard import Site, url
 from tollkey import outbox
 from tollkey.dashboard import plots
 
 
 def flush(site: Site) -> None:
     site.core.logs.write(site.world.server.log.flush)
-
-
-def url(site: Site, path: str) -> str:
-    return f"/{site.account}/test{path}"
 
 
 def test_a_request_is_listed_with_its_status_key_and_path(site: Site) -> None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tests.support.dashboard import Browser, Site
+from tests.support.dashboard import Browser, Site, url
 from tollkey.dashboard.acting import fields_of
 from tollkey.dashboard.present import Presenter
 from tollkey.dashboard.routing import gather_pages
-
-
-def url(site: Site, path: str) -> str:
-    return f"/{site.account}/test{path}"
 
 
 def pay(site: Site, amount: int = 2000, currency: str = "usd", **more: object) -> dict[str, object]:

@@ -7,11 +7,7 @@ import io
 import json
 import re
 
-from tests.support.dashboard import PASSWORD, Site
-
-
-def url(site: Site, path: str) -> str:
-    return f"/{site.account}/test{path}"
+from tests.support.dashboard import PASSWORD, Site, url
 
 
 def test_an_invitation_is_a_link_that_is_shown_once(site: Site) -> None:

@@ -121,6 +121,11 @@ class Site:
         return browser if role is None else browser.sign_in(self.person(role, **about).email)
 
 
+def url(site: Site, path: str) -> str:
+    """A page of the merchant's test mode."""
+    return f"/{site.account}/test{path}"
+
+
 class TestedApp(App):
     """An App that remembers one password's hash."""
 

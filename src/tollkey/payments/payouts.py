@@ -15,7 +15,7 @@ from tollkey import ledger
 from tollkey.db.table import Range
 from tollkey.keys import Permission
 from tollkey.ledger import PAYOUTS
-from tollkey.payments._common import acting_account, merge_metadata, new_metadata
+from tollkey.payments._common import acting_account, merge_metadata, new_metadata, settle_seconds
 from tollkey.payments._currency import check_currency
 from tollkey.payments._money import book
 from tollkey.payments._payout_schedule import PLAN, RUN, next_run, plan, schedule_of
@@ -81,11 +81,6 @@ def _check_allowed(account: Json) -> None:
     """Raise ApiError when payouts of an account were stopped: it was rejected, or a test card blocked them."""
     if account.get("_rejected") or (account.get("_asked") or {}).get("blocks") == "payouts":
         raise invalid(_NOT_ALLOWED, None, "payouts_not_allowed", retry=False)
-
-
-def settle_seconds(call: Call) -> int:
-    """How long test outcomes take."""
-    return int(call.service("settings").settle_seconds)
 
 
 def _instant_funds(call: Call, currency: str) -> int:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.ledger import TOPUPS
 from tollkey.payments import _banks
-from tollkey.payments._common import acting_account, assign, merge_metadata, new_metadata
+from tollkey.payments._common import acting_account, assign, merge_metadata, new_metadata, settle_seconds
 from tollkey.payments._currency import check_currency
 from tollkey.payments._money import book
-from tollkey.payments.payouts import settle_seconds
 from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve
 
 PERMISSION = Permission("topup", "Top-ups", "Connect")
