@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from tests.support.shell import run
+from tollkey.cli.app import app
 
 
 def test_accounts_are_listed_oldest_first(tmp_path: Path) -> None:
