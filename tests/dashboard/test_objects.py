@@ -85,6 +85,10 @@ def test_a_part_of_a_charge_is_refunded_in_major_units(site: Site) -> None:
     assert browser.post(form, {"amount": "5.50", "reason": "requested_by_customer"}).status == 303
     charge = site.api.get(f"/v1/charges/{made['latest_charge']}")
     assert charge["amount_refunded"] == 550
+    assert "$5.50 refunded" in browser.get(page).text
+    browser.post(form, {})
+    assert ">Refunded</span>" in browser.get(page).text
+    assert ">Refund</a>" not in browser.get(page).text
 
 
 def test_too_large_a_refund_is_refused_beside_the_field(site: Site) -> None:

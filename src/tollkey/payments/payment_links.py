@@ -11,6 +11,7 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments._common import assign, merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency
+from tollkey.payments._receipts import business_name
 from tollkey.payments.checkout_sessions import new_session
 from tollkey.payments.checkout_sessions._build import DAY
 from tollkey.payments.checkout_sessions._lines import make_items, shown
@@ -183,7 +184,8 @@ def visit(call: Call, params: Params) -> Reply:
         return html_page("Link not active", f"<h1>Link not active</h1>\n<p>{escape(told)}</p>", status=404)
     names = ", ".join(item["description"] or "" for item in link["_lines"])
     path = escape(call.origin.path)
-    body = f'<h1>{escape(names)}</h1>\n<form method="post" action="{path}"><button autofocus>Continue to payment</button></form>'
+    shop = f'<p class="note">{escape(business_name(call))}{"" if call.livemode else " · Test mode"}</p>'
+    body = f'{shop}\n<h1>{escape(names)}</h1>\n<form method="post" action="{path}"><button autofocus>Continue to payment</button></form>'
     return html_page(names, body)
 
 

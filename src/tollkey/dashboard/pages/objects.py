@@ -17,6 +17,7 @@ from tollkey.dashboard.pages.logs import day
 from tollkey.dashboard.present import Presenter
 from tollkey.dashboard.reference.pages import words_of_property
 from tollkey.db.table import Range
+from tollkey.payments.facts import money
 from tollkey.platform import request_logs
 from tollkey.wire import ApiError, Json, Resource, dig
 from tollkey.wire import Page as ListPage
@@ -179,13 +180,25 @@ def _details(ctx: Visit, resource: Resource, item: Json) -> dict[str, Any]:
     events = call.objects.query("event", {"_about": item["id"]}, limit=20) if ctx.may("logs.see") else []
     logs = request_logs.about(ctx.tx, ctx.scope, item["id"]) if ctx.may("logs.see") else []
     buttons = [(place, action) for place, action in acting.offered(resource, item) if ctx.may(acting.group_of(resource, action))]
+    charge = call.objects.find("charge", item["latest_charge"]) if item.get("latest_charge") else item
+    if charge is not None and charge.get("refunded"):
+        buttons = [(place, action) for place, action in buttons if acting.group_of(resource, action) != "refunds.make"]
     return {
         "resource": resource, "title": title_of(resource, ctx), "item": public, "fields": presenter.fields(public), "presenter": presenter,
         "raw": json.dumps(public, indent=2, ensure_ascii=False), "events": events, "logs": logs, "buttons": buttons,
         "group_of": acting.group_of,
         "headline": presenter.value("amount", item.get("amount"), item.get("currency")) if "amount" in item else None,
-        "status": presenter.value("status", item["status"], None) if item.get("status") else None,
+        "status": presenter.value("status", item["status"], None) if item.get("status") else None, "notes": _since(charge or {}),
     }  # fmt: skip
+
+
+def _since(charge: Json) -> list[str]:
+    """What happened to a payment's charge after it succeeded, which its status does not say."""
+    notes = []
+    if charge.get("amount_refunded"):
+        amount = money(charge["amount_refunded"], charge["currency"])
+        notes.append("Refunded" if charge["refunded"] else f"{amount} refunded")
+    return [*notes, "Disputed"] if charge.get("disputed") else notes
 
 
 def _action(ctx: Visit, params: Params, group: str) -> tuple[Resource, Json, int]:

@@ -98,7 +98,7 @@ def _method_fields(kind: str, form: Form) -> str:
                 "</div></div>",
                 form.input("name", "Name on card", autocomplete="cc-name"),
                 '<div class="pair"><div>', form.country(), "</div><div>",
-                form.input("postal_code", "ZIP or postal code", autocomplete="postal-code", optional=True), "</div></div>",
+                form.input("postal_code", "Postal code", autocomplete="postal-code", optional=True), "</div></div>",
             )
         )  # fmt: skip
     parts = [form.input("name", "Full name", autocomplete="name")]
