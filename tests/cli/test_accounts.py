@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from tests.support.shell import run
@@ -21,6 +22,15 @@ def test_an_account_without_an_owner_gets_a_new_one_time_link(tmp_path: Path) ->
     links = [run(tmp_path, "accounts", "owner-link", "--base-url", "https://keys.example.com").stdout.strip() for _ in range(2)]
     assert all(link.startswith("https://keys.example.com/join/") for link in links)
     assert links[0] != links[1]
+
+
+def test_a_link_without_an_address_leads_to_where_the_settings_say_that_the_server_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, "accounts", "create", "--name", "Acme")
+    assert run(tmp_path, "accounts", "owner-link").stdout.startswith("http://127.0.0.1:8420/join/")
+    monkeypatch.setenv("TOLLKEY_PORT", "9000")
+    assert run(tmp_path, "accounts", "owner-link").stdout.startswith("http://127.0.0.1:9000/join/")
 
 
 def test_a_country_that_is_no_code_is_wrong_usage(tmp_path: Path) -> None:

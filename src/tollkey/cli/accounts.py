@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, fail, opened, scope_of, show, table, when
+from tollkey.cli.common import ACTOR, Account, AsJson, BaseUrl, Data, Database, fail, opened, scope_of, show, table, when
 from tollkey.db import Scope
 from tollkey.platform.merchants import create_merchant, merchants
 from tollkey.server import owner_link
@@ -45,7 +45,7 @@ def create(
 
 @app.command("owner-link")
 def owner(
-    base_url: Annotated[str, typer.Option(help="Public address of the server.")] = "http://127.0.0.1:8420",
+    base_url: BaseUrl = None,
     account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Print a new one-time link that makes the owner of an account's Dashboard, as long as it has none. Earlier links end."""

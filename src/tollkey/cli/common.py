@@ -20,6 +20,10 @@ Data = Annotated[str | None, typer.Option(help="Folder of the database and the k
 Database = Annotated[str | None, typer.Option(help="postgresql://… instead of the embedded SQLite.")]
 Account = Annotated[str | None, typer.Option(help="acct_…; the first account unless given.")]
 Live = Annotated[bool, typer.Option("--live", help="Live mode; test mode unless given.")]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(help="Public address of the server; TOLLKEY_BASE_URL, or TOLLKEY_HOST and TOLLKEY_PORT, unless given."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 ACTOR = Actor("cli", "tollkey")

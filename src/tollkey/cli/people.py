@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import AsJson, Data, Database, fail, opened, show
+from tollkey.cli.common import AsJson, BaseUrl, Data, Database, fail, opened, show
 from tollkey.dashboard import reset_link
 
 app = typer.Typer(no_args_is_help=True, help="Help people back in.")
@@ -21,14 +21,14 @@ def root() -> None:
 def reset(
     email: Annotated[str, typer.Argument(help="The address that the person signs in with.")],
     second_factors: Annotated[bool, typer.Option("--second-factors", help="Take authenticator app and passkeys away as well.")] = False,
-    base_url: Annotated[str, typer.Option(help="Public address of the server.")] = "http://127.0.0.1:8420",
+    base_url: BaseUrl = None,
     data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Print a link, good once and for an hour, where a person chooses a new password. Their sessions end then."""
     with opened(data, database, base_url) as core:
         keyring, ids, now = core.authority.keyring, core.setup.ids, int(core.now())
         link = core.database.write(
-            lambda tx: reset_link(tx, keyring, ids, base_url.rstrip("/"), email, now, factors=second_factors), lock="people"
+            lambda tx: reset_link(tx, keyring, ids, core.setup.base_url.rstrip("/"), email, now, factors=second_factors), lock="people"
         )
         if link is None:
             raise fail(f"nobody signs in with {email}")
