@@ -12,6 +12,13 @@ def ready(folder: Path) -> None:
     assert run(folder, "accounts", "create", "--name", "Acme").exit_code == 0
 
 
+def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:
+    refused = run(tmp_path / "typo", "keys", "list")
+    assert refused.exit_code == 1
+    assert "there is no account yet" in refused.stderr
+    assert not (tmp_path / "typo").exists()
+
+
 def test_listing_masks_secrets(tmp_path: Path) -> None:
     ready(tmp_path)
     keys = json.loads(run(tmp_path, "keys", "list", "--json").stdout)

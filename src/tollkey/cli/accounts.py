@@ -33,7 +33,7 @@ def create(
     """Create an account with its four default keys."""
     if len(country) != 2 or not country.isalpha():
         raise typer.BadParameter("must be a two-letter country code", param_hint="--country")
-    with opened(data, database) as core:
+    with opened(data, database, new=True) as core:
         made = core.database.write(
             lambda tx: create_merchant(
                 core.call(tx, Scope("", False)), core.authority, name=name, email=email, country=country.upper(), actor=ACTOR

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -36,10 +37,16 @@ def fail(message: str) -> typer.Exit:
 
 
 @contextmanager
-def opened(data: str | None, database: str | None, base_url: str | None = None) -> Iterator[Core]:
-    """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1."""
+def opened(data: str | None, database: str | None, base_url: str | None = None, *, new: bool = False) -> Iterator[Core]:
+    """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1.
+
+    new: whether data may be begun where there is none, as a mistyped folder must not.
+    """
     try:
-        core = open_core(load_settings(data=data, database=database, base_url=base_url))
+        settings = load_settings(data=data, database=database, base_url=base_url)
+        if not new and not settings.in_postgres and not (Path(settings.data) / "keyring.json").exists():
+            raise fail(f"there is no account yet in {settings.data}: start the server once, or run `tollkey accounts create`")
+        core = open_core(settings)
     except (OSError, ValueError, StorageError, KeyringError) as problem:
         raise fail(str(problem)) from None
     try:
