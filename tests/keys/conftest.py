@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Clock
 from tollkey.db import Database, Ids, Scope, Tx, migrate
-from tollkey.keys import MIGRATION, Actor, Authority, Catalogue, Key, Keyring, KeyService, Kind, Permission, Verifier, guard
+from tollkey.keys import MIGRATION, Actor, Authority, Catalogue, Key, KeyRefused, Keyring, KeyService, Kind, Permission, Verifier, guard
 
 T = TypeVar("T")
 LIVE = Scope("acct_1AaBbCcDdEeFfGgHh", True)
@@ -30,6 +30,11 @@ PERMISSIONS = (
     Permission("top_up", "Top-ups", "Connect"),
     Permission("api_key", "API keys", levels=("write",)),
 )
+
+
+def refused(code: str) -> pytest.RaisesExc[KeyRefused]:
+    """A block that must raise KeyRefused with that code."""
+    return pytest.RaisesExc(KeyRefused, check=lambda error: error.code == code)
 
 
 class Ticker:

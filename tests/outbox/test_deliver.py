@@ -3,128 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import http.server
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Awaitable
 
-import httpx
 import pytest
 
-from tollkey.db import Database, Scope, Tx, edge_for, migrate
+from tests.outbox.conftest import BODY, LIVE, NOW, SECRET, TEST, Receiver, World
+from tollkey.db import Tx
 from tollkey.outbox import (
     LIVE_RETRIES,
-    MIGRATION,
     TEST_RETRIES,
     Deliverer,
     Endpoint,
     Genuine,
     Limits,
     Outcome,
-    UnknownDelivery,
     attempts,
     deliveries,
     enqueue,
-    failing_since,
-    forget,
     pending,
-    resend,
     retry_delay,
     verify,
 )
-from tollkey.outbox.store import Claim, Result, claim, record
-
-T = TypeVar("T")
-NOW = 1_767_225_600
-TEST = Scope("acct_1", False)
-LIVE = Scope("acct_1", True)
-BODY = b'{"id": "evt_1"}'
-SECRET = "whsec_" + "s" * 32
-
-
-@dataclass
-class Receiver:
-    """A webhook endpoint: keeps what it gets, answers what it is told."""
-
-    url: str = ""
-    status: int = 200
-    answer: bytes = b"thanks"
-    location: str | None = None
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    told = Receiver()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.got.append((dict(self.headers), body))
-            self.send_response(told.status)
-            if told.location is not None:
-                self.send_header("Location", told.location)
-            self.send_header("Content-Length", str(len(told.answer)))
-            self.end_headers()
-            self.wfile.write(told.answer)
-
-        def log_message(self, format: str, *args: object) -> None:
-            return None
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}/hook"
-    yield told
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@dataclass
-class World:
-    """One server's outbox: its database, its clock, its endpoints, what it was told."""
-
-    database: Database
-    now: int = NOW
-    endpoints: dict[str, Endpoint] = field(default_factory=dict)
-    outcomes: list[Outcome] = field(default_factory=list)
-    #: Kept for the whole of ``run``.
-    deliverer: Deliverer | None = None
-
-    def add(self, url: str, id: str = "we_1", events: tuple[str, ...] = ("*",)) -> Endpoint:
-        self.endpoints[id] = Endpoint(id, url, (SECRET,), events)
-        return self.endpoints[id]
-
-    def send(self, *endpoints: Endpoint, scope: Scope = TEST, event: str = "evt_1", type: str = "charge.succeeded") -> list[int]:
-        return self.database.write(lambda tx: enqueue(tx, scope, event, type, BODY, endpoints, self.now))
-
-    def run(self, work: Callable[[Deliverer], Awaitable[T]], limits: Limits | None = None) -> T:
-        async def main() -> T:
-            edge = edge_for(self.database)
-            async with httpx.AsyncClient() as client:
-                deliverer = Deliverer(
-                    edge,
-                    client,
-                    lambda: self.now,
-                    lambda tx, scope, id: self.endpoints.get(id),
-                    lambda tx, outcome: self.outcomes.append(outcome),
-                    limits=limits,
-                    headers={"User-Agent": "Tollkey/1.0"},
-                )
-                return await work(deliverer)
-
-        return asyncio.run(main())
-
-    def deliver(self, limits: Limits | None = None) -> int:
-        return self.run(lambda deliverer: deliverer.run_once(), limits)
-
-
-@pytest.fixture
-def world(database: Database) -> World:
-    migrate(database, [MIGRATION])
-    return World(database)
 
 
 def test_an_event_goes_to_each_endpoint_that_wants_it(world: World) -> None:
@@ -137,19 +36,6 @@ def test_an_event_goes_to_each_endpoint_that_wants_it(world: World) -> None:
         ("we_1", "pending", 0, NOW),
     ]
     assert world.database.read(lambda tx: pending(tx, TEST, "evt_1")) == 2
-
-
-def test_an_event_that_was_rolled_back_is_not_delivered(world: World, receiver: Receiver) -> None:
-    endpoint = world.add(receiver.url)
-
-    def work(tx: Tx) -> None:
-        enqueue(tx, TEST, "evt_1", "charge.succeeded", BODY, [endpoint], NOW)
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        world.database.write(work)
-    assert world.deliver() == 0
-    assert receiver.got == []
 
 
 def test_a_delivery_is_posted_signed_and_logged(world: World, receiver: Receiver) -> None:
@@ -317,109 +203,12 @@ def test_what_the_server_does_on_an_attempt_and_the_attempt_itself_stand_or_fall
     assert world.outcomes[0].state == "delivered"
 
 
-def test_resending_makes_a_new_delivery_of_the_same_body(world: World, receiver: Receiver) -> None:
-    (id,) = world.send(world.add(receiver.url))
-    world.deliver()
-    world.now += 5
-    again = world.database.write(lambda tx: resend(tx, TEST, id, world.now))
-    assert again != id
-    world.deliver()
-    assert [body for _, body in receiver.got] == [BODY, BODY]
-    assert len(world.database.read(lambda tx: attempts(tx, TEST, id))) == 1
-
-
-def test_another_scopes_delivery_cannot_be_seen_or_resent(world: World, receiver: Receiver) -> None:
-    (id,) = world.send(world.add(receiver.url))
-    world.deliver()
-    for stranger in (LIVE, Scope("acct_2", False)):
-        assert world.database.read(lambda tx, s=stranger: (deliveries(tx, s), attempts(tx, s, id), pending(tx, s, "evt_1"))) == ([], [], 0)  # type: ignore[misc]
-        with pytest.raises(UnknownDelivery):
-            world.database.write(lambda tx, s=stranger: resend(tx, s, id, NOW))  # type: ignore[misc]
-
-
-def test_an_endpoint_is_failing_since_its_first_failure_after_its_last_success(world: World, receiver: Receiver) -> None:
-    endpoint = world.add(receiver.url)
-
-    def since() -> int | None:
-        return world.database.read(lambda tx: failing_since(tx, TEST, "we_1"))
-
-    assert since() is None
-    for status, after in ((500, 10), (200, 20), (500, 30), (500, 40)):
-        receiver.status, world.now = status, NOW + after
-        world.send(endpoint, event=f"evt_{after}")
-        world.deliver()
-        assert since() == {10: NOW + 10, 20: None, 30: NOW + 30, 40: NOW + 30}[after]
-
-
-def test_old_settled_deliveries_are_forgotten_and_pending_ones_are_not(world: World, receiver: Receiver) -> None:
-    world.send(world.add(receiver.url))
-    world.deliver()
-    receiver.status = 500
-    world.send(world.endpoints["we_1"], world.add(receiver.url, "we_2"), event="evt_2")
-    world.deliver()
-    assert world.database.write(lambda tx: forget(tx, NOW)) == 0
-    assert world.database.write(lambda tx: forget(tx, NOW + 1)) == 1
-    assert [d.event_id for d in world.database.read(lambda tx: deliveries(tx, TEST))] == ["evt_2", "evt_2"]
-    assert world.database.read(lambda tx: tx.execute("SELECT event FROM outbox_messages")) == [("evt_2",)]
-
-
 def test_an_endpoint_without_a_secret_is_a_failed_attempt_not_a_silent_one(world: World, receiver: Receiver) -> None:
     world.send(world.add(receiver.url))
     world.endpoints["we_1"] = Endpoint("we_1", receiver.url, ())
     world.deliver()
     assert receiver.got == []
     assert world.outcomes[0].error == "ValueError: a webhook endpoint without a secret cannot be signed for"
-
-
-# -- several servers
-
-
-def taken(world: World, now: int, lease: str, limit: int = 10, busy: tuple[str, ...] = ()) -> list[Claim]:
-    return world.database.write(lambda tx: claim(tx, now, lease, now + 60, limit, busy))
-
-
-def test_a_delivery_is_claimed_by_one_server_until_its_lease_ends(world: World) -> None:
-    world.send(world.add("http://x"))
-    assert len(taken(world, NOW, "first")) == 1
-    assert taken(world, NOW + 59, "second") == []
-    assert len(taken(world, NOW + 60, "third")) == 1
-
-
-def test_who_lost_the_lease_records_nothing(world: World) -> None:
-    (id,) = world.send(world.add("http://x"))
-    (late,) = taken(world, NOW, "first")
-    (timely,) = taken(world, NOW + 60, "second")
-    result = Result(NOW, True, 200, "", None, 1)
-    assert world.database.write(lambda tx: record(tx, timely, result, "delivered", None))
-    assert not world.database.write(lambda tx: record(tx, late, result, "pending", NOW))
-    assert world.database.read(lambda tx: deliveries(tx, TEST))[0].state == "delivered"
-    assert len(world.database.read(lambda tx: attempts(tx, TEST, id))) == 1
-
-
-def test_many_servers_at_once_share_the_work_without_overlap(world: World) -> None:
-    world.send(*(world.add("http://x", f"we_{number}") for number in range(40)))
-    found: list[int] = []
-    lock = threading.Lock()
-
-    def serve(name: str) -> None:
-        while mine := taken(world, NOW, name, 3):
-            with lock:
-                found.extend(one.id for one in mine)
-
-    threads = [threading.Thread(target=serve, args=(f"server_{number}",)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    # A server may come away empty while others hold rows; what counts is that nothing was taken twice.
-    found += [one.id for one in taken(world, NOW, "last", 40)]
-    assert sorted(found) == sorted(set(found))
-    assert len(found) == 40
-
-
-def test_a_busy_endpoint_is_left_alone(world: World) -> None:
-    world.send(world.add("http://x", "we_slow"), world.add("http://x", "we_quick"))
-    assert [one.endpoint_id for one in taken(world, NOW, "first", busy=("we_slow",))] == ["we_quick"]
 
 
 # -- the loop

@@ -43,10 +43,10 @@ def sign(payload: bytes, secrets: Sequence[str], timestamp: int) -> str:
     return ",".join([f"t={timestamp}", *(f"v1={_mac(payload, secret, timestamp)}" for secret in secrets)])
 
 
-def verify(payload: bytes, header: str, secret: str, now: int, tolerance: int = TOLERANCE_SECONDS) -> Genuine | Forged:
+def verify(payload: bytes, header: str, secret: str, now: int, tolerance_seconds: int = TOLERANCE_SECONDS) -> Genuine | Forged:
     """Judge a received body by its header.
 
-    now: the receiver's UTC epoch seconds; tolerance: the greatest age (and lead) in seconds.
+    now: the receiver's UTC epoch seconds; tolerance_seconds: the greatest age (and lead).
     """
     pairs = [part.partition("=") for part in header.split(",")]
     times = [value for name, _, value in pairs if name.strip() == "t"]
@@ -59,6 +59,6 @@ def verify(payload: bytes, header: str, secret: str, now: int, tolerance: int = 
     expected = _mac(payload, secret, timestamp).encode()
     if not any(hmac.compare_digest(expected, mac.encode()) for mac in given):
         return Forged("no signature matches the body and the secret")
-    if abs(now - timestamp) > tolerance:
+    if abs(now - timestamp) > tolerance_seconds:
         return Forged("the timestamp is outside the tolerance")
     return Genuine(timestamp)

@@ -97,7 +97,7 @@ def charge(call: Call, attempt: Attempt) -> Json:
         if verdict.later is not None:
             value["_later"] = {"status": verdict.later, "failure": verdict.failure, "disputed": verdict.disputed}
             call.schedule.add(
-                call.now + (verdict.after or settle_seconds(call)), "charge.settle", value["id"], clock_of(call, attempt.customer)
+                call.now + (verdict.after_seconds or settle_seconds(call)), "charge.settle", value["id"], clock_of(call, attempt.customer)
             )
         return call.objects.insert(value, "charge.pending")
     if attempt.capture and attempt.at_leisure and _can_wait(value):

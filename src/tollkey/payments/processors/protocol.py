@@ -30,7 +30,7 @@ class Verdict:
 
     status: succeeded, pending or failed. decline: why it failed. blocked: Radar refused before the bank was asked.
     later: what a pending one becomes: succeeded, failed, or None for one that never settles.
-    after: seconds until then, 0 for the server's usual.
+    after_seconds: until then, 0 for the server's usual.
     failure: code and text of a failure that comes later. disputed: the bank takes it back afterwards.
     risk_score: 0 to 99.
     """
@@ -41,7 +41,7 @@ class Verdict:
     risk_level: str = "normal"
     risk_score: int = 0
     later: str | None = None
-    after: int = 0
+    after_seconds: int = 0
     failure: tuple[str, str] | None = None
     disputed: bool = False
 

@@ -87,7 +87,8 @@ def _of_bank(number: str, ids: Ids) -> Verdict:
     delay = _banks.LATER_SECONDS if bank.outcome in ("succeeds_later", "fails_later") else 0
     if bank.outcome in ("fails", "fails_later", "unusable"):
         code = bank.failure or "generic_could_not_process"
-        return Verdict("pending", risk_score=score, later="failed", after=delay, failure=(code, _FAILURES.get(code, "The payment failed.")))
+        failure = (code, _FAILURES.get(code, "The payment failed."))
+        return Verdict("pending", risk_score=score, later="failed", after_seconds=delay, failure=failure)
     if bank.outcome == "processing":
         return Verdict("pending", risk_score=score)
-    return Verdict("pending", risk_score=score, later="succeeded", after=delay, disputed=bank.outcome == "disputed")
+    return Verdict("pending", risk_score=score, later="succeeded", after_seconds=delay, disputed=bank.outcome == "disputed")
