@@ -102,10 +102,12 @@ class Subscribers:
         self._lock = threading.Lock()
 
     def add(self, channel: str, hear: Callable[[str], None]) -> None:
+        """Call ``hear(payload)`` for what is told on the channel from now on."""
         with self._lock:
             self._hearers.setdefault(channel, []).append(hear)
 
     def tell(self, channel: str, payload: str) -> None:
+        """Call everyone who listens to the channel."""
         with self._lock:
             hearers = list(self._hearers.get(channel, ()))
         for hear in hearers:

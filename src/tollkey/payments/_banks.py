@@ -48,6 +48,7 @@ class TestBank:
 
     @property
     def last4(self) -> str:
+        """The last four digits, which the wire shows."""
         return self.number[-4:]
 
     @property

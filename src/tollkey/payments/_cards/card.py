@@ -140,6 +140,7 @@ class TestCard:
 
     @property
     def last4(self) -> str:
+        """The last four digits, which the wire shows."""
         return self.number[-4:]
 
     @property
