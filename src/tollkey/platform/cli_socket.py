@@ -49,6 +49,9 @@ class CliSocket:
         if grant is None:
             await _refuse(send)
             return
+        scope_of = grant.scope
+        if token not in self._told:  # before the CLI may act: what happens from now on is told
+            self._told[token] = await self._edge.read(lambda tx: self._newest(tx, scope_of))
         await send({"type": "websocket.accept"})
         hearing = asyncio.create_task(_hear(receive))
         try:
@@ -68,7 +71,7 @@ class CliSocket:
 
     async def _tell(self, scope: Scope, session: str, send: Send, hearing: asyncio.Task[None]) -> None:
         secret = signing_secret(self._authority.keyring, scope)
-        last = self._told.get(session) or await self._edge.read(lambda tx: self._newest(tx, scope))
+        last = self._told[session]
         while not hearing.done() and await self._edge.read(lambda tx: self._granted(tx, session)) is not None:
             for seq, body in await self._edge.read(lambda tx, last=last: self._after(tx, scope, last)):  # type: ignore[misc]
                 for version in (None, LATEST):  # the CLI keeps one of the two, depending on --latest
