@@ -36,6 +36,7 @@ def test_a_rolled_key_answers_expired_from_that_second_on(api: Api) -> None:
 def test_creating_with_an_unknown_permission_is_refused(api: Api) -> None:
     answer = api.post("/v1/api_keys", type="restricted", permissions=["moon_read"])
     assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "permission_unknown", "permissions")
+    assert "doc_url" not in answer.error  # a code of our own has no page elsewhere
 
 
 def test_a_key_cannot_grant_more_than_it_has(api: Api) -> None:

@@ -73,8 +73,8 @@ def refused(problem: KeyRefused) -> ApiError:
     if problem.code == "resource_missing":
         return ApiError(404, code=problem.code, message=problem.message, param=problem.param)
     if problem.code == "api_key_grant_exceeded":
-        return ApiError(403, code=problem.code, message=problem.message, param=problem.param)
-    return invalid(problem.message, problem.param, problem.code, retry=False)
+        return ApiError(403, code=problem.code, message=problem.message, param=problem.param, documented=False)
+    return invalid(problem.message, problem.param, problem.code, retry=False, documented=problem.code == "api_key_expired")
 
 
 def _answer(call: Call, key: Key, secret: str | None = None) -> Json:

@@ -36,6 +36,7 @@ class ApiError(Exception):
     retry: what ``Stripe-Should-Retry`` says when the request has an idempotency key; None leaves the header out.
     headers: further response headers.
     cause: for our own log; never sent.
+    documented: whether the real system's documentation has a page for the code, so that ``doc_url`` may name it.
     extra: further fields of the error body (decline_code, charge, payment_intent, …).
     """
 
@@ -52,11 +53,13 @@ class ApiError(Exception):
         headers: dict[str, str] | None = None,
         cause: str | None = None,
         bare: bool = False,
+        documented: bool = True,
         **extra: Any,
     ) -> None:
         super().__init__(message)
         self.status, self.type, self.code, self.message, self.param = status, type, code, message, param
         self.keep, self.retry, self.headers, self.cause, self.bare = keep, retry, headers or {}, cause, bare
+        self.documented = documented and code not in _UNDOCUMENTED
         self.extra = {name: value for name, value in extra.items() if value is not None}
 
     def body(self, request_log_url: str | None = None) -> dict[str, Any]:
@@ -64,7 +67,7 @@ class ApiError(Exception):
         fields: dict[str, Any] = {"message": self.message, "type": self.type, **self.extra}
         if self.code is not None:
             fields["code"] = self.code
-            if self.code not in _UNDOCUMENTED:
+            if self.documented:
                 fields["doc_url"] = DOCS + self.code.replace("_", "-")
         if self.param is not None:
             fields["param"] = self.param
