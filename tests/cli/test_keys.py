@@ -61,3 +61,10 @@ def test_the_doctor_finds_nothing_on_a_fresh_server_and_says_so_in_its_exit_code
     (tmp_path / "keyring.json").chmod(0o644)
     answer = run(tmp_path, "doctor")
     assert (answer.exit_code, "FAIL  key material" in answer.stdout) == (1, True)
+
+
+def test_a_restricted_key_is_told_what_it_may_do_on_connected_accounts_apart(tmp_path: Path) -> None:
+    ready(tmp_path)
+    words = ("keys", "create", "--permission", "customer_read", "--connect-permission", "charge_read", "--json")
+    made = json.loads(run(tmp_path, *words).stdout)
+    assert (made["permissions"], made["connect_permissions"]) == (["customer_read"], ["charge_read"])

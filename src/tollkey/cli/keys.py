@@ -38,6 +38,7 @@ def _lines(value: dict[str, Any]) -> list[str]:
     rows = [
         ("id", value["id"]), ("type", value["type"]), ("name", value["name"]), ("key", value["secret"] or value["redacted"]),
         ("status", value["status"]), ("note", value["note"] or "-"), ("permissions", ", ".join(value["permissions"]) or "-"),
+        ("on connected", ", ".join(value["connect_permissions"]) or "-"),
         ("allowed from", ", ".join(value["ip_allowlist"]) or "anywhere"), ("created", when(value["created"])),
         ("expires", when(value["expires_at"])),
     ]  # fmt: skip
@@ -81,6 +82,7 @@ def create(
     name: Annotated[str, typer.Option(help="Name of the key.")] = "",
     note: Annotated[str, typer.Option(help="Where the key lives.")] = "",
     permission: Annotated[list[str] | None, typer.Option(help="For example charge_read; repeat for more.")] = None,
+    connect_permission: Annotated[list[str] | None, typer.Option(help="The same on connected accounts; repeat for more.")] = None,
     ip: Annotated[list[str] | None, typer.Option(help="Address or network it may be used from; repeat for more.")] = None,
     show_secret: Show = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
@@ -95,7 +97,7 @@ def create(
         key, text = core.database.write(
             lambda tx: core.authority.create(
                 tx, scope, "secret" if kind == "secret" else "restricted", actor=ACTOR, now=now, name=name, note=note,
-                permissions=permission or (), ip_allowlist=ip or (),
+                permissions=permission or (), connect_permissions=connect_permission or (), ip_allowlist=ip or (),
             )
         )  # fmt: skip
         _print(core, key, json_, text if show_secret else None)
@@ -146,6 +148,7 @@ def update(
     name: Annotated[str | None, typer.Option(help="New name.")] = None,
     note: Annotated[str | None, typer.Option(help="Where it lives.")] = None,
     permission: Annotated[list[str] | None, typer.Option(help="All permissions it shall have; repeat for more.")] = None,
+    connect_permission: Annotated[list[str] | None, typer.Option(help="The same on connected accounts; repeat for more.")] = None,
     ip: Annotated[list[str] | None, typer.Option(help="All addresses it may be used from; repeat for more.")] = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -162,6 +165,7 @@ def update(
                 name=name,
                 note=note,
                 permissions=permission,
+                connect_permissions=connect_permission,
                 ip_allowlist=ip,
             )
         )
