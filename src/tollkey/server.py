@@ -7,7 +7,7 @@ import importlib
 import logging
 import pkgutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,29 +43,24 @@ _FLUSH_SECONDS = 0.5
 _TIDY_SECONDS = 600.0
 
 
+def public_modules(*packages: ModuleType) -> Iterator[ModuleType]:
+    """The modules of these packages and below, in order of name, without those whose name begins with an underscore."""
+    for package in packages:
+        for found in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
+            if not any(part.startswith("_") for part in found.name.split(".")):
+                yield importlib.import_module(found.name)
+
+
 def gather(*packages: ModuleType) -> tuple[Resource, ...]:
     """Every ``Resource`` that the modules of these packages define, in order of module name."""
-    found: dict[int, Resource] = {}
-    for package in packages:
-        for module in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
-            if any(part.startswith("_") for part in module.name.split(".")):
-                continue
-            for value in vars(importlib.import_module(module.name)).values():
-                if isinstance(value, Resource):
-                    found.setdefault(id(value), value)
-    return tuple(found.values())
+    found = (value for module in public_modules(*packages) for value in vars(module).values() if isinstance(value, Resource))
+    return tuple({id(resource): resource for resource in found}.values())
 
 
 def gather_migrations(*packages: ModuleType) -> tuple[Migration, ...]:
     """Every ``MIGRATION`` of the modules of these packages."""
-    found = []
-    for package in packages:
-        for module in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
-            if not any(part.startswith("_") for part in module.name.split(".")):
-                migration = getattr(importlib.import_module(module.name), "MIGRATION", None)
-                if isinstance(migration, Migration):
-                    found.append(migration)
-    return tuple(dict.fromkeys(found))
+    found = (getattr(module, "MIGRATION", None) for module in public_modules(*packages))
+    return tuple(dict.fromkeys(migration for migration in found if isinstance(migration, Migration)))
 
 
 @dataclass
@@ -126,8 +121,9 @@ def open_core(
     verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
     verifier.attach(database)
     setup = Setup(tables, ids, record_event, base_url=settings.base_url or f"http://{settings.host}:{settings.port}")
-    setup.services["external_account"] = external_account
-    setup.services.update(authority=authority, permissions=permissions, settings=settings, verifier=verifier, data=data)
+    setup.services.update(
+        authority=authority, permissions=permissions, settings=settings, verifier=verifier, data=data, external_account=external_account
+    )
     return Core(settings, database, beside or database, catalogue, authority, verifier, setup, now)
 
 

@@ -177,13 +177,6 @@ class Objects:
             other = "test" if self.scope.livemode else "live"
         return missing_object(resource.named, id, param or resource.path_param, in_path=param is None, other_mode=other)
 
-    def raw(self, object: str, id: str) -> bytes:
-        """The stored public JSON of one object. Raises ApiError resource_missing (404)."""
-        body = self.table(object).body(self.tx, self.scope, id)
-        if body is None:
-            raise self.missing(object, id)
-        return body
-
     def insert(self, value: Json, event: str | None = None) -> Json:
         """Store a new object and, in the same transaction, the event of that type.
 
