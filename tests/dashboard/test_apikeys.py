@@ -157,10 +157,9 @@ def test_a_duplicate_starts_with_the_same_permissions(site: Site, dev: Browser) 
 
 def test_unused_permissions_are_named_and_taken_away_with_one_click(site: Site, dev: Browser) -> None:
     key, text = fresh(site)
-    site.core.logs.write(lambda tx: site.world.server.log.flush(tx, 100_000))  # what earlier tests left waiting
     site.api.get("/v1/disputes", key=text)
     site.api.get("/v1/customers", key=text)
-    site.core.logs.write(site.world.server.log.flush)
+    site.world.write_logs()
     page = dev.get(url(site, f"/apikeys/{key.id}")).text
     assert "Charges Read" in page.split("Unused permissions")[1]
     assert dev.post(url(site, f"/apikeys/{key.id}/tighten")).status == 303

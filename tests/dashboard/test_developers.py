@@ -9,14 +9,10 @@ from tollkey import outbox
 from tollkey.dashboard import plots
 
 
-def flush(site: Site) -> None:
-    site.core.logs.write(site.world.server.log.flush)
-
-
 def test_a_request_is_listed_with_its_status_key_and_path(site: Site) -> None:
     site.api.post("/v1/customers", name="Jenny")
     site.api.post("/v1/charges", amount="much")
-    flush(site)
+    site.world.write_logs()
     shown = site.browser("developer").get(url(site, "/logs")).text
     assert "POST /v1/customers" in shown
     assert "parameter_" in shown
@@ -26,7 +22,7 @@ def test_a_request_is_listed_with_its_status_key_and_path(site: Site) -> None:
 def test_filters_narrow_the_list(site: Site) -> None:
     site.api.post("/v1/customers", name="Jenny")
     site.api.get("/v1/charges/ch_none")
-    flush(site)
+    site.world.write_logs()
     browser = site.browser("developer")
     assert "/v1/customers" not in _rows(browser.get(url(site, "/logs?status=4")).text)
     assert "/v1/charges" not in _rows(browser.get(url(site, "/logs?method=POST")).text)
@@ -44,7 +40,7 @@ def _rows(text: str) -> str:
 def test_pages_of_the_list_follow_one_another_without_gap(site: Site) -> None:
     for _ in range(60):
         site.api.get("/v1/balance")
-    flush(site)
+    site.world.write_logs()
     browser = site.browser("developer")
     first = browser.get(url(site, "/logs")).text
     further = re.search(r'href="([^"]*after=req_[^"]*)"', first)
@@ -56,7 +52,7 @@ def test_pages_of_the_list_follow_one_another_without_gap(site: Site) -> None:
 
 def test_the_address_in_an_error_leads_to_that_request(site: Site) -> None:
     answer = site.api.get("/v1/charges/ch_none")
-    flush(site)
+    site.world.write_logs()
     path = answer.error["request_log_url"].partition("://")[2].partition("/")[2]
     browser = site.browser("developer")
     led = browser.get("/" + path)
@@ -83,7 +79,7 @@ def test_a_request_of_another_account_or_mode_is_not_there(site: Site) -> None:
     other = site.api.another()
     other.get("/v1/balance")
     site.api.get("/v1/balance", key=site.api.live_sk)
-    flush(site)
+    site.world.write_logs()
     browser = site.browser("developer")
     for scope in ((other.account, 0), (site.account, 1)):
         id = site.core.database.read(lambda tx, s=scope: tx.execute("SELECT id FROM request_logs WHERE account = ? AND livemode = ?", s))[
@@ -94,7 +90,7 @@ def test_a_request_of_another_account_or_mode_is_not_there(site: Site) -> None:
 
 def test_a_request_s_page_leads_to_its_object_and_its_events(site: Site) -> None:
     made = site.api.post("/v1/customers", name="Jenny")
-    flush(site)
+    site.world.write_logs()
     shown = site.browser("developer").get(url(site, f"/logs/{made.headers['request-id']}")).text
     assert f"/objects/customer/{made['id']}" in shown
     assert "customer.created" in shown
@@ -103,7 +99,7 @@ def test_a_request_s_page_leads_to_its_object_and_its_events(site: Site) -> None
 def test_the_overview_counts_by_status_key_and_hour(site: Site) -> None:
     site.api.get("/v1/balance")
     site.api.get("/v1/nothing")
-    flush(site)
+    site.world.write_logs()
     shown = site.browser("developer").get(url(site, "/developers")).text
     assert "2 in all: 1 succeeded, 1 refused (4xx)" in shown
     assert 'role="img"' in shown

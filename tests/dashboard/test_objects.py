@@ -212,7 +212,7 @@ def test_a_refused_payment_names_the_request_that_made_it(site: Site) -> None:
     refused = site.api.post("/v1/payment_intents", amount=2000, currency="usd", payment_method="pm_card_chargeDeclined", confirm=True,
                             automatic_payment_methods={"enabled": True, "allow_redirects": "never"})  # fmt: skip
     intent = refused["error"]["payment_intent"]["id"]
-    site.core.logs.write(site.world.server.log.flush)
+    site.world.write_logs()
     text = site.browser("developer").get(url(site, f"/objects/payment_intent/{intent}")).text
     assert "POST /v1/payment_intents" in text
     assert "None that was kept" not in text

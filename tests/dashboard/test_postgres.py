@@ -22,7 +22,7 @@ def test_a_walk_through_keys_team_profile_and_audit_log(postgres_site: Site) -> 
     text = re.search(r'<code id="secret">(.*?)</code>', made.text)
     assert text
     assert site.api.get("/v1/disputes", key=text[1]).status == 200
-    site.core.logs.write(site.world.server.log.flush)
+    site.world.write_logs()
     key = re.search(r"/apikeys/(mk_\w+)/edit", made.text)
     assert key
     assert "Unused permissions" in browser.get(f"{base}/apikeys/{key[1]}").text

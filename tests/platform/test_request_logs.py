@@ -14,7 +14,7 @@ from tollkey.wire import Logged, Request, Response
 def test_a_request_is_logged_with_its_key_status_and_object(api: Api) -> None:
     made = api.ok("POST", "/v1/customers", email="jenny@example.com")
     database, scope = api.core.database, Scope(api.account, False)
-    database.write(lambda tx: api.world.server.log.flush(tx, 100_000))
+    api.world.write_logs()
     (entry,) = database.read(lambda tx: find(tx, scope, path="/v1/customers"))
     assert (entry.method, entry.status, entry.object_id) == ("POST", 200, made["id"])
     full = database.read(lambda tx: one(tx, scope, entry.id))
@@ -30,17 +30,13 @@ def test_keys_client_secrets_card_numbers_and_codes_are_redacted() -> None:
     assert text == "key=sk_live_...WXYZ&card[number]=************4242&card[cvc]=[redacted]&x=pi_1_secret_[redacted]"
 
 
-def _flush(api: Api) -> None:
-    api.core.database.write(lambda tx: api.world.server.log.flush(tx, 100_000))
-
-
 def test_requests_are_counted_by_hour_status_code_and_key(api: Api) -> None:
     scope = Scope(api.account, False)
     api.get("/v1/balance")
     api.get("/v1/charges/ch_none")
     api.world.clock[0] += 3600
     api.get("/v1/charges/ch_none")
-    _flush(api)
+    api.world.write_logs()
     read = api.core.database.read
     start = api.now - 3600
     assert list(read(lambda tx: counts(tx, scope, start, api.now + 1, 3600))) == [(start, 2, 1), (start, 4, 1), (api.now, 4, 1)]
@@ -53,7 +49,7 @@ def test_counting_goes_on_where_the_last_batch_ended(api: Api) -> None:
     scope = Scope(api.account, False)
     for _ in range(2):
         api.get("/v1/balance")
-        _flush(api)
+        api.world.write_logs()
     assert [row[2] for row in api.core.database.read(lambda tx: counts(tx, scope, api.now, api.now + 1, 3600))] == [2]
 
 
@@ -62,7 +58,7 @@ def test_a_class_of_statuses_is_found_in_the_order_of_time(api: Api) -> None:
     for path in ("/v1/charges/ch_a", "/v1/nothing", "/v1/balance", "/v1/charges/ch_b"):
         api.get(path)
     api.post("/v1/charges", amount="x")
-    _flush(api)
+    api.world.write_logs()
     found = api.core.database.read(lambda tx: find(tx, scope, status=(400, 499)))
     assert [entry.path for entry in found] == ["/v1/charges", "/v1/charges/ch_b", "/v1/nothing", "/v1/charges/ch_a"]
     further = api.core.database.read(lambda tx: find(tx, scope, status=(400, 499), before=found[1], limit=1))
@@ -73,7 +69,7 @@ def test_a_search_without_an_index_looks_only_so_far_back(api: Api) -> None:
     scope = Scope(api.account, False)
     for path in ("/v1/customers", "/v1/balance", "/v1/balance", "/v1/balance"):
         api.get(path)
-    _flush(api)
+    api.world.write_logs()
     read = api.core.database.read
     floor = read(lambda tx: horizon(tx, scope, most=2))
     assert floor is not None
@@ -100,7 +96,7 @@ def test_secrets_are_redacted_however_they_are_written(sent: str, kept: str) -> 
 
 def logged(api: Api) -> str:
     database, scope = api.core.database, Scope(api.account, False)
-    database.write(lambda tx: api.world.server.log.flush(tx, 100_000))
+    api.world.write_logs()
     entries = [database.read(lambda tx, id=entry.id: one(tx, scope, id)) for entry in database.read(lambda tx: find(tx, scope))]
     return repr(entries)
 
