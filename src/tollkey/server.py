@@ -270,7 +270,10 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     wire = make_app(service, settings.trust_proxy)
     cli = CliSocket(edge, core.setup.tables.of["event"], core.authority, core.now)
 
-    pages = dashboard.Dashboard(core.setup, edge, core.authority, core.now, trust_proxy=settings.trust_proxy)
+    pages = dashboard.Dashboard(
+        core.setup, edge, core.authority, core.now,
+        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
+    )  # fmt: skip
     api = _api_paths(core.catalogue)
 
     async def front(scope: Any, receive: Any, send: Any) -> None:

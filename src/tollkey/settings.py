@@ -24,7 +24,10 @@ class Settings:
     port: int = _setting(8420, "Port to listen on; 0 picks a free one.")
     data: str = _setting("tollkey-data", "Folder for the embedded database, the key material and uploaded files.")
     database: str = _setting("", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder.", shown=False)
-    base_url: str = _setting("", "Public address, as people and webhooks see it; empty for http://host:port.")
+    base_url: str = _setting(
+        "", "Public address, https://pay.example.com: stands in links and passkeys. Empty: http://host:port; people then open the Dashboard"
+        " under the address it listens on or localhost.",
+    )  # fmt: skip
     require_https: bool = _setting(False, "Refuse plain HTTP, as the real API does.")
     trust_proxy: bool = _setting(False, "Take the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto.")
     rate_limit: int = _setting(0, "Requests a second that one key may make; 0 for no limit.")

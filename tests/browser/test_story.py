@@ -50,6 +50,7 @@ def call(server: Running, key: str, path: str) -> int:
 
 def invite(owner: Person, email: str, role: str) -> str:
     owner.open("Team")
+    owner.page.get_by_role("link", name="Invite somebody").click()
     owner.page.get_by_label("E-mail").fill(email)
     owner.page.get_by_role("radio", name=role).check()
     owner.page.get_by_role("button", name="Make an invitation link").click()
@@ -170,7 +171,7 @@ def test_it_fits_a_phone_in_the_dark(server: Running, chromium: Browser, screens
     person = Person(chromium, screenshots, color_scheme="dark")
     person.join(server.owner_link, "Olive Owner", "olive@example.com")
     person.page.set_viewport_size({"width": 390, "height": 780})
-    for path in ("/apikeys", "/apikeys/create?template=disputes", "/settings/team", "/settings/audit", "/profile"):
+    for path in ("/apikeys", "/apikeys/create?template=disputes", "/settings/team", "/settings/team/invite", "/settings/audit", "/profile"):
         person.page.goto(f"{server.url}/{server.account}/test{path}")
         width = person.page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, path
@@ -184,7 +185,10 @@ def test_every_control_has_a_name_and_every_page_its_landmarks(server: Running, 
     nameless = """() => [...document.querySelectorAll('input:not([type=hidden]),select,textarea,button,a')].filter((one) =>
         !(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim() || one.getAttribute('aria-hidden'))
     ).map((one) => one.outerHTML)"""
-    for path in ("/apikeys", "/apikeys/create", "/apikeys/lost", "/settings/team", "/settings/roles", "/settings/business", "/profile"):
+    for path in (
+        "/apikeys", "/apikeys/create", "/apikeys/lost", "/settings/team", "/settings/team/invite", "/settings/roles", "/settings/business",
+        "/profile",
+    ):  # fmt: skip
         person.page.goto(f"{server.url}/{server.account}/test{path}")
         assert person.page.evaluate(nameless) == [], path
         assert person.page.locator("h1").count() == 1, path

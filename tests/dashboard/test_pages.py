@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.dashboard import samples
 from tests.dashboard.samples import OWNED
-from tests.support.dashboard import Browser, Site
+from tests.support.dashboard import PASSWORD, Browser, Site
 from tollkey.dashboard import roles
 from tollkey.dashboard.page import Page
 from tollkey.dashboard.routing import gather_pages
+from tollkey.dashboard.sessions import CONFIRMED_SECONDS
 
 PAGES = gather_pages()
 _NAMES = re.compile(r"\{(\w+)\}")
@@ -25,6 +27,16 @@ IN_ACCOUNT = [page for page in PAGES if page.scope in ("mode", "account")]
 CLOSED = [page for page in PAGES if page.scope != "open"]
 POSTS = [page for page in PAGES if page.method == "POST"]
 OWNING = [page for page in IN_ACCOUNT if any(name in OWNED for name in _NAMES.findall(page.path))]
+
+
+#: What asks for a recent proof of who one is, written down a second time: all that lets a key or a person do more, or for longer.
+RECENT = {
+    "/apikeys/create", "/apikeys/{key}/reveal", "/apikeys/{key}/roll", "/apikeys/{key}/edit", "/apikeys/{key}/cancel_expiry",
+    "/settings/team/invite", "/settings/team/{person}", "/settings/team/{person}/role", "/settings/team/{person}/remove",
+    "/settings/team/owner", "/webhooks/{endpoint}/reveal", "/webhooks/{endpoint}/roll", "/webhooks/{endpoint}/end_old",
+    "/profile/passkeys/options", "/profile/passkeys", "/profile/passkeys/{passkey}/remove",
+    "/profile/totp", "/profile/totp/begin", "/profile/totp/remove",
+}  # fmt: skip
 
 
 def address(site: Site, page: Page, account: str | None = None, livemode: bool = False, ids_of: tuple[str, bool] | None = None) -> str:
@@ -63,6 +75,22 @@ def test_a_role_that_may_not_is_told_whom_to_ask(site: Site, page: Page) -> None
                 answer = browser.get(path) if page.method == "GET" else browser.post(path)
                 assert answer.status == 403, (role, livemode)
                 assert "Olive Owner" in answer.text
+
+
+def test_pages_that_make_keys_or_people_able_to_do_more_are_written_down() -> None:
+    assert {page.path for page in PAGES if page.sudo} == RECENT
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.path in RECENT], ids=named)
+def test_a_session_that_was_left_open_has_to_prove_again_who_it_is(site: Site, page: Page) -> None:
+    person = site.person("administrator" if page.action != "owner.transfer" else "owner")
+    browser, path = site.browser().sign_in(person.email), address(site, page)
+    site.world.clock[0] += CONFIRMED_SECONDS
+    answer = browser.get(path) if page.method == "GET" else browser.post(path)
+    assert (answer.status, answer.location.partition("?")[0]) == (303, "/confirm")
+    back = parse_qs(urlsplit(answer.location).query)["to"][0]
+    assert browser.post("/confirm", {"password": PASSWORD, "to": back}).location == back
+    assert browser.get(back).status in (200, 303)
 
 
 @pytest.mark.parametrize("page", POSTS, ids=named)

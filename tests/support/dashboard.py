@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from tests.support.api import Api, World
 from tollkey.dashboard import guard, people
+from tollkey.dashboard.address import Address
 from tollkey.dashboard.app import App, Asked
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import Person
@@ -138,5 +139,7 @@ _APPS: dict[int, TestedApp] = {}
 def app_of(world: World) -> TestedApp:
     """One App a world: building it compiles templates."""
     if id(world) not in _APPS:
-        _APPS[id(world)] = TestedApp(world.core.setup, world.server.edge, world.core.authority, world.core.now, Passwords(1, 8))
+        core = world.core
+        address = Address("http://dashboard.test", "127.0.0.1", core.setup.base_url)
+        _APPS[id(world)] = TestedApp(core.setup, world.server.edge, core.authority, core.now, Passwords(1, 8), address=address)
     return _APPS[id(world)]

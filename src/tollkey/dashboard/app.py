@@ -50,6 +50,7 @@ from urllib.parse import quote
 import orjson
 
 from tollkey.dashboard import guard, people, roles, sessions
+from tollkey.dashboard.address import Address
 from tollkey.dashboard.page import Answer, Data, File, FormErrors, NotAllowed, NotHere, Page, Params, Redirect, Render, Visit
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import PeopleRefused
@@ -71,10 +72,12 @@ class App:
     """Answers requests for pages. Built at the first of them (``dashboard.Dashboard``)."""
 
     def __init__(
-        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Passwords, trust_proxy: bool = False
-    ) -> None:
+        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Passwords, trust_proxy: bool = False,
+        address: Address | None = None,
+    ) -> None:  # fmt: skip
         self.setup, self.edge, self.authority, self.now = setup, edge, authority, now
         self.passwords, self.trust_proxy = passwords, trust_proxy
+        self.address = address or Address(fallback=setup.base_url)
         self.view = View()
         self.routes = Routes(gather_pages())
 
@@ -108,7 +111,8 @@ class App:
                 return None
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         query = scope["query_string"].decode("latin-1")
-        return Asked(method, scope["path"], query, headers, ip, secure, body.decode("utf-8", "replace"))
+        arrived = str((scope.get("server") or ("",))[0])
+        return Asked(method, scope["path"], query, headers, ip, secure, body.decode("utf-8", "replace"), arrived)
 
     # -- one request
 
@@ -144,11 +148,11 @@ class App:
         return self._give(visit, given, cookies, extra)
 
     def _visit(self, asked: Asked, page: Page | None) -> Visit:
-        host = asked.headers.get("host", "")
-        base = self.setup.base_url if not host else f"{'https' if asked.secure else 'http'}://{host}"
+        public = self.address.public(asked.headers.get("host", ""), asked.secure, asked.arrived)
         return Visit(
             self.setup, self.edge, self.authority, self.passwords, int(self.now()), asked.method, asked.path, asked.query, asked.ip,
-            asked.headers.get("user-agent", ""), "", base, asked.secure, "application/json" in asked.headers.get("accept", ""), page,
+            asked.headers.get("user-agent", ""), "", public or self.address.fallback, public is not None, asked.secure,
+            "application/json" in asked.headers.get("accept", ""), page,
         )  # fmt: skip
 
     async def _recognise(self, visit: Visit, token: str, place: Place) -> None:
@@ -175,7 +179,7 @@ class App:
             raise NotHere
         if asked.method == "POST":
             given = Params.of_text({}, asked.form).raw("csrf") or asked.headers.get("x-csrf-token", "")
-            ours = guard.same_origin(asked.headers, asked.headers.get("host", ""), asked.secure)
+            ours = guard.same_origin(asked.headers, self.address, asked.secure)
             if not ours or not guard.csrf_right(self.authority.keyring, visit.visitor, given):
                 return self._sorry(visit, 403, "This form is out of date", "Go back, load the page again and send the form once more.")
         if page.scope != "open":
@@ -196,8 +200,10 @@ class App:
 
     def _confirm_first(self, visit: Visit, asked: Asked) -> Answer:
         back = asked.path + (f"?{asked.query}" if asked.query else "")
-        if asked.method == "POST":
-            back = asked.path if self.routes.find("GET", place_of(asked.path).path)[0] is not None else asked.path.rpartition("/")[0]
+        if asked.method == "POST":  # the nearest page above it: its form is sent again from there
+            back = asked.path
+            while back and self.routes.find("GET", place_of(back).path)[0] is None:
+                back = back.rpartition("/")[0]
         to = f"/confirm?to={quote(back)}"
         return Data({"error": "confirm", "to": to}, 403) if visit.wants_json else Redirect(to)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tollkey.dashboard import people
+from tollkey.dashboard.address import Address
 from tollkey.db import Edge, Ids, Tx
 from tollkey.keys import Authority, Keyring
 from tollkey.wire import Setup
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def owner_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, account: str, now: int) -> str | None:
     """A new one-time link that makes the owner of an account; None once it has one. Earlier links end."""
     token = people.owner_token(tx, keyring, ids, account, now)
-    return None if token is None else f"{base_url}/join/{token}"
+    return None if token is None else f"{base_url.rstrip('/')}/join/{token}"
 
 
 def reset_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, email: str, now: int, *, factors: bool = False) -> str | None:
@@ -26,19 +27,21 @@ def reset_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, email: str, no
     factors: it also takes the authenticator app and the passkeys away, for who has lost them.
     """
     token = people.reset_token(tx, keyring, ids, email, now, factors=factors)
-    return None if token is None else f"{base_url}/reset/{token}"
+    return None if token is None else f"{base_url.rstrip('/')}/reset/{token}"
 
 
 class Dashboard:
     """An ASGI application that is built when the first request comes.
 
     passwords: how passwords are hashed, for tests that cannot wait; argon2id with the usual costs otherwise.
+    base_url: the configured public address, "" for none. listens: the host that the server listens on.
     """
 
     def __init__(
-        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], *, trust_proxy: bool = False, passwords: Any = None
-    ) -> None:
-        self._parts = (setup, edge, authority, now, passwords, trust_proxy)
+        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], *, trust_proxy: bool = False, passwords: Any = None,
+        base_url: str = "", listens: str = "",
+    ) -> None:  # fmt: skip
+        self._parts = (setup, edge, authority, now, passwords, trust_proxy, Address(base_url, listens, setup.base_url))
         self._app: App | None = None
 
     @property
@@ -52,8 +55,10 @@ class Dashboard:
         await self.app(scope, receive, send)
 
 
-def _app(setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Any, trust_proxy: bool) -> App:
+def _app(
+    setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Any, trust_proxy: bool, address: Address
+) -> App:
     from tollkey.dashboard.app import App
     from tollkey.dashboard.passwords import Passwords
 
-    return App(setup, edge, authority, now, passwords or Passwords(), trust_proxy)
+    return App(setup, edge, authority, now, passwords or Passwords(), trust_proxy, address)

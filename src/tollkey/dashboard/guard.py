@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
+from tollkey.dashboard.address import Address
 from tollkey.keys import Keyring
 
 #: On every answer. No inline script or style anywhere; only this server's own modules and images.
@@ -64,7 +65,7 @@ def csrf_right(keyring: Keyring, token: str, given: str) -> bool:
     return bool(token) and hmac.compare_digest(csrf_token(keyring, token).encode(), given.encode("utf-8", "replace"))
 
 
-def same_origin(headers: dict[str, str], host: str, secure: bool) -> bool:
+def same_origin(headers: dict[str, str], address: Address, secure: bool) -> bool:
     """Whether a request that changes something comes from a page of ours.
 
     Forms of pages without referrer send ``Origin: null``; then the browser's own Sec-Fetch-Site decides. A browser that
@@ -74,10 +75,7 @@ def same_origin(headers: dict[str, str], host: str, secure: bool) -> bool:
     if site is not None and site not in ("same-origin", "none"):
         return False
     origin = headers.get("origin", "null")
-    if origin == "null":
-        return True
-    parts = urlsplit(origin)
-    return parts.netloc.lower() == host.lower() and parts.scheme == ("https" if secure else "http")
+    return origin == "null" or address.ours(origin, headers.get("host", ""), secure)
 
 
 def local_path(text: str) -> str:

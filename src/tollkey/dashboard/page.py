@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from tollkey.dashboard import roles
+from tollkey.dashboard.address import UNKNOWN
 from tollkey.dashboard.people import Member, Person
 from tollkey.dashboard.sessions import Session
 from tollkey.db import Edge, Scope, Tx
@@ -171,6 +172,7 @@ class Visit:
 
     now: UTC epoch seconds. person, session: None when nobody is signed in. accounts: where the person is a member.
     member: the place in the account of the URL, on pages with one. livemode: of the URL.
+    base_url: the server's address, for examples. base_known: whether it may stand in links: see ``public_url``.
     tx: the transaction of a plain handler. errors, values: of a form that is shown again.
     """
 
@@ -186,6 +188,7 @@ class Visit:
     agent: str
     csrf: str
     base_url: str
+    base_known: bool = True
     secure: bool = False
     wants_json: bool = False
     page: Page | None = None
@@ -226,6 +229,12 @@ class Visit:
     def actor(self) -> Actor:
         """Who acts, for the audit logs."""
         return Actor("user", self.me.id, self.ip)
+
+    def public_url(self) -> str:
+        """The server's address for what outlives this page: links for others, passkeys. Raises FormErrors when it is not known."""
+        if not self.base_known:
+            raise FormErrors({"": UNKNOWN})
+        return self.base_url
 
     def may(self, action: str) -> bool:
         """Whether the person's role allows that here, for templates that show or leave out a button."""

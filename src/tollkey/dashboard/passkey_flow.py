@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tollkey.dashboard import factors
+from tollkey.dashboard.address import origin_of
 from tollkey.dashboard.factors import Passkey
 from tollkey.dashboard.page import FormErrors, Visit
 from tollkey.db import Tx
@@ -15,7 +16,12 @@ _CHALLENGE_SECONDS = 300
 
 
 def _host(ctx: Visit) -> str:
-    return urlsplit(ctx.base_url).hostname or ""
+    """Whose passkeys they are (the relying party's id): the host of the server's own address, never of any Host header."""
+    return urlsplit(ctx.public_url()).hostname or ""
+
+
+def _origin(ctx: Visit) -> str:
+    return origin_of(ctx.public_url())
 
 
 def _challenge(ctx: Visit, tx: Tx) -> bytes:
@@ -68,7 +74,7 @@ def register(ctx: Visit, credential: str, name: str) -> Passkey:
     challenge = _answered(ctx, ctx.tx)
     try:
         made = webauthn.verify_registration_response(
-            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=ctx.base_url,
+            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=_origin(ctx),
             require_user_verification=True,
         )  # fmt: skip
     except (WebAuthnException, ValueError, KeyError, TypeError):
@@ -103,7 +109,7 @@ def signed_by(ctx: Visit, credential: str) -> str:
         if passkey is None:
             raise wrong
         signed = webauthn.verify_authentication_response(
-            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=ctx.base_url,
+            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=_origin(ctx),
             credential_public_key=passkey.public_key, credential_current_sign_count=passkey.sign_count, require_user_verification=True,
         )  # fmt: skip
     except (WebAuthnException, ValueError, KeyError, TypeError):

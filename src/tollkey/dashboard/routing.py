@@ -45,7 +45,7 @@ def place_of(path: str) -> Place:
 
 
 class Asked(NamedTuple):
-    """An HTTP request."""
+    """An HTTP request. arrived: the local address of the connection."""
 
     method: str
     path: str
@@ -54,6 +54,7 @@ class Asked(NamedTuple):
     ip: str | None
     secure: bool
     form: str
+    arrived: str = ""
 
 
 class Sent(NamedTuple):

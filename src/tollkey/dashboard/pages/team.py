@@ -31,16 +31,20 @@ def index(ctx: Visit, params: Params) -> Answer:
         "members": people.members(ctx.tx, ctx.account),
         "invitations": pending,
         "names": names_of(ctx.tx, [one.created_by for one in pending]),
-        "assignable": _assignable(ctx),
         "labels": roles.LABELS,
-        "roles": roles.ROLES,
     }
     return Render("team/index.html", about)
+
+
+def invite_form(ctx: Visit, params: Params) -> Answer:
+    """Whom, and in which role?"""
+    return Render("team/invite.html", {"roles": roles.ROLES})
 
 
 def invite(ctx: Visit, params: Params) -> Answer:
     """Make an invitation, and show its link this once."""
     assert ctx.member is not None
+    base = ctx.public_url()
     role = params.get("role")
     if not roles.may_assign(ctx.member.role, role):
         raise FormErrors(role="Choose a role.")
@@ -48,7 +52,7 @@ def invite(ctx: Visit, params: Params) -> Answer:
         ctx.tx, ctx.authority.keyring, ctx.setup.ids, account=ctx.account, role=role, email=params.get("email"), by=ctx.me.id, now=ctx.now
     )
     _record(ctx, "member_invited", made.id, email=made.email, role=role)
-    return Render("team/invited.html", {"invitation": made, "link": f"{ctx.base_url}/join/{token}", "label": roles.LABELS[role]})
+    return Render("team/invited.html", {"invitation": made, "link": f"{base}/join/{token}", "label": roles.LABELS[role]})
 
 
 def withdraw(ctx: Visit, params: Params) -> Answer:
@@ -57,6 +61,14 @@ def withdraw(ctx: Visit, params: Params) -> Answer:
         raise NotHere
     _record(ctx, "invitation_withdrawn", params["invitation"])
     return Redirect(ctx.url("/settings/team"), "The invitation is taken back; its link no longer works.")
+
+
+def member_form(ctx: Visit, params: Params) -> Answer:
+    """Another role for a member, or an end to the membership."""
+    found = _member(ctx, params)
+    if found.role == roles.OWNER:
+        raise FormErrors({"": "The owner stays until the ownership is transferred."})
+    return Render("team/member.html", {"one": found, "assignable": _assignable(ctx)})
 
 
 def set_role(ctx: Visit, params: Params) -> Answer:
@@ -101,10 +113,12 @@ def matrix(ctx: Visit, params: Params) -> Answer:
 
 PAGES = (
     Page("/settings/team", index, action="team.see", scope="account", nav=Nav("Account", "Team", 10)),
-    Page("/settings/team/invite", invite, method="POST", action="team.change", scope="account", again=index),
+    Page("/settings/team/invite", invite_form, action="team.change", scope="account", sudo=True),
+    Page("/settings/team/invite", invite, method="POST", action="team.change", scope="account", sudo=True, again=invite_form),
     Page("/settings/team/invitations/{invitation}/withdraw", withdraw, method="POST", action="team.change", scope="account"),
-    Page("/settings/team/{person}/role", set_role, method="POST", action="team.change", scope="account", again=index),
-    Page("/settings/team/{person}/remove", remove, method="POST", action="team.change", scope="account", again=index),
+    Page("/settings/team/{person}", member_form, action="team.change", scope="account", sudo=True),
+    Page("/settings/team/{person}/role", set_role, method="POST", action="team.change", scope="account", sudo=True, again=index),
+    Page("/settings/team/{person}/remove", remove, method="POST", action="team.change", scope="account", sudo=True, again=index),
     Page("/settings/team/owner", transfer_form, action="owner.transfer", scope="account", sudo=True),
     Page("/settings/team/owner", transfer, method="POST", action="owner.transfer", scope="account", sudo=True, again=transfer_form),
     Page("/settings/roles", matrix, action="team.see", scope="account"),

@@ -16,6 +16,10 @@ const complain = (error) => {
   const place = document.querySelector("[data-passkey-error]");
   if (place) { place.hidden = false; place.textContent = error.message; } else { alert(error.message); }
 };
+// passkeys belong to the server's own name, whatever name this page was opened under
+const sameName = (name) => {
+  if (name !== location.hostname && !location.hostname.endsWith(`.${name}`)) throw new Error(`Passkeys of this server belong to ${name}. Open the Dashboard under that address.`);
+};
 // a name is needed: browsers make no passkeys for bare IP addresses
 const possible = Boolean(window.PublicKeyCredential) && !/^[\d.]+$|^\[/.test(location.hostname);
 
@@ -24,6 +28,7 @@ for (const button of document.querySelectorAll("[data-passkey-sign-in]")) {
   button.addEventListener("click", async () => {
     try {
       const options = await post("/login/passkey/options", {});
+      sameName(options.rpId);
       const made = await navigator.credentials.get({ publicKey: { ...options, challenge: bytes(options.challenge), allowCredentials: [] } });
       const { authenticatorData, clientDataJSON, signature, userHandle } = made.response;
       const credential = JSON.stringify({
@@ -39,6 +44,7 @@ for (const button of document.querySelectorAll("[data-passkey-add]")) {
   button.addEventListener("click", async () => {
     try {
       const options = await post(button.dataset.options, {});
+      sameName(options.rp.id);
       const made = await navigator.credentials.create({ publicKey: {
         ...options, challenge: bytes(options.challenge), user: { ...options.user, id: bytes(options.user.id) },
         excludeCredentials: (options.excludeCredentials ?? []).map((one) => ({ ...one, id: bytes(one.id) })),
