@@ -91,9 +91,7 @@ def _any(*names: str) -> object:
     return P.object(**{name: P.string() for name in names})
 
 
-def test_the_traceback_of_a_bug_shows_no_secret_and_the_answer_no_traceback(
-    api: Api, everything_logged: pytest.LogCaptureFixture
-) -> None:
+def test_the_traceback_of_a_bug_shows_no_secret_and_the_answer_no_traceback(api: Api, everything_logged: pytest.LogCaptureFixture) -> None:
     headers = {"authorization": f"Bearer {api.sk}", "content-type": "application/x-www-form-urlencoded"}
     body = b"number=4242424242424242&password=SuperSecretPassword1"
     request = Request("POST", "/v1/broken", b"", headers, body, "127.0.0.1")

@@ -92,9 +92,7 @@ def resources() -> str:
 
 def settings() -> str:
     """Every setting with its variable and default."""
-    rows = [
-        [f"`TOLLKEY_{field.name.upper()}`", f"`{field.default!r}`", field.metadata["about"]] for field in dataclasses.fields(Settings)
-    ]
+    rows = [[f"`TOLLKEY_{field.name.upper()}`", f"`{field.default!r}`", field.metadata["about"]] for field in dataclasses.fields(Settings)]
     return "# Settings\n\n" + HEAD + "The command line wins over the environment.\n\n" + _table(["Variable", "Default", "Meaning"], rows)
 
 

@@ -31,7 +31,7 @@ from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.platform.request_logs import Buffer, forget_old
 from tollkey.platform.webhook_endpoints import lookup
 from tollkey.settings import Settings
-from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, do_due, due_now, hosted, idempotency, make_app
+from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, WireApp, do_due, due_now, hosted, idempotency
 from tollkey.wire import due as due_work
 
 log = logging.getLogger("tollkey")
@@ -267,24 +267,29 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         headers={"User-Agent": "Tollkey/1.0"}, ids=core.setup.ids,
     )  # fmt: skip
     core.setup.services["wake"] = deliverer.wake
-    wire = make_app(service, settings.trust_proxy)
+    wire = WireApp(service, settings.trust_proxy)
     cli = CliSocket(edge, core.setup.tables.of["event"], core.authority, core.now)
-
     pages = dashboard.Dashboard(
         core.setup, edge, core.authority, core.now,
         trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
     )  # fmt: skip
-    api = _api_paths(core.catalogue)
+    return Server(core, edge, service, Front(wire, pages, cli, _api_paths(core.catalogue)), deliverer, http, log_buffer)
 
-    async def front(scope: Any, receive: Any, send: Any) -> None:
+
+class Front:
+    """The ASGI application of a whole server: the wire, the Dashboard, and the Stripe CLI's socket. api: how the wire's paths begin."""
+
+    def __init__(self, wire: WireApp, pages: dashboard.Dashboard, cli: CliSocket, api: tuple[str, ...]) -> None:
+        self._wire, self._pages, self._cli, self._api = wire, pages, cli, api
+        self.at_once = wire.at_once
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
-            await (cli if scope["path"] == cli.path else no_socket)(scope, receive, send)
-        elif scope["path"].startswith(api) or any(name == b"authorization" for name, _ in scope["headers"]):
-            await wire(scope, receive, send)
+            await (self._cli if scope["path"] == self._cli.path else no_socket)(scope, receive, send)
+        elif scope["path"].startswith(self._api) or any(name == b"authorization" for name, _ in scope["headers"]):
+            await self._wire(scope, receive, send)
         else:
-            await pages(scope, receive, send)
-
-    return Server(core, edge, service, front, deliverer, http, log_buffer)
+            await self._pages(scope, receive, send)
 
 
 def _api_paths(catalogue: Catalogue) -> tuple[str, ...]:

@@ -25,6 +25,12 @@ class Recorder(asyncio.Transport):
     def close(self) -> None:
         self.closing = True
 
+    def pause_reading(self) -> None:
+        """Everything has arrived already."""
+
+    def resume_reading(self) -> None:
+        """See above."""
+
 
 def ask(request: bytes, pause: float = 0) -> list[bytes]:
     """What is written for one request to an app that waits so many seconds between head and body."""

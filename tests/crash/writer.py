@@ -1,6 +1,6 @@
 """A process to be killed: writes through group commit and prints each id once it was acknowledged.
 
-    python writer.py FILE FIRST_ID
+python writer.py FILE FIRST_ID
 """
 
 from __future__ import annotations

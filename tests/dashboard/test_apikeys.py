@@ -43,9 +43,7 @@ def fresh(site: Site, livemode: bool = False, *, kind: str = "restricted", **abo
 def unrevealed(site: Site) -> Key:
     """A live key whose text still waits for its one reveal."""
     key, _ = fresh(site, True, kind="secret")
-    rolled = site.core.database.write(
-        lambda tx: site.core.authority.roll(tx, key.scope, key.id, 3600, actor=SYSTEM, now=site.now)
-    )
+    rolled = site.core.database.write(lambda tx: site.core.authority.roll(tx, key.scope, key.id, 3600, actor=SYSTEM, now=site.now))
     return rolled[1]
 
 

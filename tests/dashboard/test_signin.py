@@ -21,9 +21,7 @@ def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[st
 def test_the_first_link_makes_the_owner_and_works_once(site: Site) -> None:
     core = site.core
     core.database.write(lambda tx: tx.execute("DELETE FROM dash_memberships WHERE role = 'owner'"))
-    link = core.database.write(
-        lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "http://t", site.account, site.now)
-    )
+    link = core.database.write(lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "http://t", site.account, site.now))
     assert link is not None
     path = link.removeprefix("http://t")
     browser = site.browser()

@@ -106,7 +106,5 @@ def world(database: Database, clock: Clock, ids: Ids) -> World:
 def service(database_url: str, tmp_path: Path, clock: Clock) -> Any:
     """The library's one object, with permissions of the host's own."""
     permissions = [Permission("report", "Reports"), Permission("user", "Users")]
-    with KeyService.open(
-        database_url, permissions, keyring=str(tmp_path / "keyring"), clock=clock, flush_seconds=0
-    ) as opened:
+    with KeyService.open(database_url, permissions, keyring=str(tmp_path / "keyring"), clock=clock, flush_seconds=0) as opened:
         yield opened

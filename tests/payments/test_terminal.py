@@ -27,6 +27,9 @@ def test_a_presented_card_pays_the_intent_or_is_refused(api: Api, number: str, s
     done = api.ok("POST", PRESENT.format(reader["id"]), card_present={"number": number}, type="card_present")
     assert_valid("POST", PRESENT.format("{reader}"), 200, done)
     assert (done["action"]["status"], api.get(f"/v1/payment_intents/{intent['id']}")["status"]) == (status, intent_status)
+    charges = api.ok("GET", "/v1/charges")
+    assert_valid("GET", "/v1/charges", 200, charges)
+    assert charges["data"][0]["payment_method_details"]["type"] == "card_present"
 
 
 def test_locations_and_configurations_come_and_go(api: Api) -> None:

@@ -109,7 +109,12 @@ def test_an_account_link_leads_through_onboarding_back_to_the_platform(api: Api,
     wanted = {"card_payments": {"requested": True}, "transfers": {"requested": True}}
     account = api.ok("post", "/v1/accounts", type=kind, country="US", capabilities=wanted)
     link = api.ok(
-        "post", "/v1/account_links", account=account["id"], type="account_onboarding", return_url="https://p.example/r", refresh_url="https://p.example/f"
+        "post",
+        "/v1/account_links",
+        account=account["id"],
+        type="account_onboarding",
+        return_url="https://p.example/r",
+        refresh_url="https://p.example/f",
     )
     assert_valid("POST", "/v1/account_links", 200, link)
     path = "/" + link["url"].split("/", 3)[3]

@@ -447,8 +447,9 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "payment_record": lambda m: _reported(m),
     "payment_attempt_record": lambda m: m.get(f"/v1/payment_attempt_records/{_reported(m)['latest_payment_attempt_record']}"),
     "entitlements.active_entitlement": _entitled,
-    "billing.credit_balance_transaction": lambda m: (
-        m.make("billing.credit_grant"), _first(m, "/v1/billing/credit_balance_transactions"))[1],
+    "billing.credit_balance_transaction": lambda m: (m.make("billing.credit_grant"), _first(m, "/v1/billing/credit_balance_transactions"))[
+        1
+    ],
     "identity.verification_report": lambda m: _verified(m),
     "invoice": _draft,
     "invoice_payment": lambda m: _first(m, "/v1/invoice_payments", invoice=_open_invoice(m)["id"]),
@@ -459,7 +460,8 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "issuing.card": _issued,
     "issuing.dispute": _issuing_dispute,
     "issuing.transaction": lambda m: m.post(
-        "/v1/test_helpers/issuing/transactions/create_force_capture", card=_issued(m)["id"], amount=500, currency="usd"),
+        "/v1/test_helpers/issuing/transactions/create_force_capture", card=_issued(m)["id"], amount=500, currency="usd"
+    ),
     "line_item": _line_item,
     "mandate": lambda m: {"id": _mandate(m), "object": "mandate"},
     "payment_method": _attached,
@@ -781,10 +783,10 @@ def _held_card(m: Maker) -> list[str]:
 
 #: What stands in the braces, where the object has to be in a state of its own.
 PLANS: dict[str, Callable[[Maker], list[str]]] = {
-    "POST /v1/payment_records/{}/report_payment_attempt": lambda m: [
-        _reported(m, outcome="failed", failed={"failed_at": m.api.now})["id"]],
+    "POST /v1/payment_records/{}/report_payment_attempt": lambda m: [_reported(m, outcome="failed", failed={"failed_at": m.api.now})["id"]],
     "POST /v1/payment_records/{}/report_refund": lambda m: [
-        _reported(m, outcome="guaranteed", guaranteed={"guaranteed_at": m.api.now})["id"]],
+        _reported(m, outcome="guaranteed", guaranteed={"guaranteed_at": m.api.now})["id"]
+    ],
     "POST /v1/api_keys/{}/cancel_expiry": _rolled,
     "DELETE /v1/accounts/{}/bank_accounts/{}": lambda m: _second_bank_account(m),
     "DELETE /v1/accounts/{}/external_accounts/{}": lambda m: _second_bank_account(m),

@@ -9,8 +9,8 @@ from tollkey.wire import Request, Response, Service
 from tollkey.wire.app import WireApp, forwarded
 
 
-def headers(*pairs: tuple[str, str]) -> dict[str, Any]:
-    return {"headers": [(name.encode(), value.encode()) for name, value in pairs]}
+def headers(*pairs: tuple[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in pairs]
 
 
 def test_of_forwarding_headers_only_what_the_proxy_itself_added_counts() -> None:

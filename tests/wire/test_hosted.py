@@ -45,7 +45,10 @@ def test_a_title_is_escaped() -> None:
 
 
 def test_a_query_is_added_to_the_one_that_is_there() -> None:
-    assert with_query("https://shop.example/done?x=1", redirect_status="succeeded") == "https://shop.example/done?x=1&redirect_status=succeeded"
+    assert (
+        with_query("https://shop.example/done?x=1", redirect_status="succeeded")
+        == "https://shop.example/done?x=1&redirect_status=succeeded"
+    )
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "app:x\r\nX: y", "file:/x", ""])

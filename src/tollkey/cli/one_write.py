@@ -31,6 +31,10 @@ class _Joining:
         else:
             self._transport.write(data)
 
+    def is_closing(self) -> bool:
+        closing: bool = self._transport.is_closing()
+        return closing
+
     def close(self) -> None:
         self._flush()
         self._transport.close()

@@ -101,7 +101,7 @@ class App:
         client = scope.get("client")
         ip, secure = (client[0] if client else None), scope.get("scheme") == "https"
         if self.trust_proxy:
-            ip, secure = forwarded(scope, ip, secure)
+            ip, secure = forwarded(scope["headers"], ip, secure)
         body, more = b"", scope["method"] == "POST"
         while more:
             message = await receive()

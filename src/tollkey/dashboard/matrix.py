@@ -113,7 +113,5 @@ def used(tx: Tx, key: Key, resources: Resources, catalogue: Catalogue) -> Used:
         if hit is not None:
             needed.add(f"{(hit[0].endpoint.permission or hit[0].resource.permission).name}_{hit[0].endpoint.needs}")
     needed &= key.effective & catalogue.names
-    fewest = frozenset(
-        grant for grant in needed if not (grant.endswith("_read") and f"{grant.removesuffix('_read')}_write" in needed)
-    )
+    fewest = frozenset(grant for grant in needed if not (grant.endswith("_read") and f"{grant.removesuffix('_read')}_write" in needed))
     return Used(fewest, key.permissions - fewest, count, since)

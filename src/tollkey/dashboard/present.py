@@ -12,9 +12,7 @@ from tollkey.wire.resource import Catalogue
 Kind = Literal["text", "money", "time", "badge", "link", "boolean", "none", "code"]
 _AMOUNTS = frozenset({"amount", "net", "fee", "balance", "subtotal", "total", "tax", "unit_amount", "starting_balance", "ending_balance"})
 _TIMES = ("_at", "_on", "_start", "_end", "_date", "_time", "_until", "_after")
-_MOMENTS = frozenset(
-    {"created", "due_by", "date", "start", "end", "billing_cycle_anchor", "next_payment_attempt"}
-)
+_MOMENTS = frozenset({"created", "due_by", "date", "start", "end", "billing_cycle_anchor", "next_payment_attempt"})
 _BADGES = frozenset({"status", "type", "reason", "outcome", "payment_status", "tax_exempt", "state"})
 _LATER = ("metadata", "livemode", "object")
 _SECRET = ("client_secret", "secret")

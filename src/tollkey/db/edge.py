@@ -41,6 +41,9 @@ class Edge(Protocol):
     async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
         """Run ``work`` on a consistent view of what has been committed. single: see ``Database.read``."""
 
+    def read_now(self, work: Callable[[Tx], T]) -> T | None:
+        """Run ``work``, one statement, without waiting; None where that is not possible and ``read`` must be asked."""
+
     async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         """Run ``work`` in a transaction; durable when this returns, undone when this raises.
 
@@ -97,6 +100,9 @@ class SQLiteEdge:
 
     async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
         return self._database.read(work, single)
+
+    def read_now(self, work: Callable[[Tx], T]) -> T | None:
+        return self._database.read(work, single=True)
 
     async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         if self._stopping:
@@ -286,6 +292,9 @@ class ThreadEdge:
 
     async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._database.read, work, single)
+
+    def read_now(self, work: Callable[[Tx], T]) -> T | None:
+        return None  # it would hold up the loop for a round trip
 
     async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
         if self._stopping:

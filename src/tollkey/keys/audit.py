@@ -89,6 +89,5 @@ def entries(tx: Tx, scope: Scope, key_id: str | None = None, limit: int = 100, b
         values,
     )
     return [
-        Entry(r[0], r[1], bool(r[2]), r[3], r[4], r[5], Actor(r[6], r[7], r[8], r[9]), json.loads(r[10]), json.loads(r[11]))
-        for r in rows
+        Entry(r[0], r[1], bool(r[2]), r[3], r[4], r[5], Actor(r[6], r[7], r[8], r[9]), json.loads(r[10]), json.loads(r[11])) for r in rows
     ]

@@ -79,9 +79,7 @@ class Catalogue:
             if rows.setdefault(permission.name, permission) != permission:
                 raise ValueError(f"permission {permission.name} is declared twice, differently")
         self.rows = tuple(rows.values())
-        self._labels = {
-            f"{row.name}_{level}": f"{row.label} {level.capitalize()}" for row in self.rows for level in row.levels
-        }
+        self._labels = {f"{row.name}_{level}": f"{row.label} {level.capitalize()}" for row in self.rows for level in row.levels}
         self.names = frozenset(self._labels)
         self._spellings = {spelling: group for group in aliases for spelling in group}
         self._brings = self._closure(implied)

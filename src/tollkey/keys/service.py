@@ -174,9 +174,7 @@ class KeyService:
 
     def roll(self, key: Key, expires_in_seconds: int = 0, *, actor: Actor = SYSTEM) -> tuple[Key, Key, str | None]:
         """Old key, new key, new text; see ``Authority.roll``."""
-        return self._change(
-            lambda tx, now: self.authority.roll(tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now)
-        )
+        return self._change(lambda tx, now: self.authority.roll(tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now))
 
     def reveal(self, key: Key, *, actor: Actor = SYSTEM) -> tuple[Key, str]:
         """The text of a key while it may be shown; see ``Authority.reveal``."""

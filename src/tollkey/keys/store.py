@@ -257,9 +257,7 @@ def page(
         where.append(f"seq > {seq_of}")
         params += [before, *values]
     order = "ASC" if before is not None else "DESC"
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM api_keys WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?", [*params, limit]
-    )
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?", [*params, limit])
     keys = tuple(key_from(row, catalogue) for row in rows)
     return keys[::-1] if before is not None else keys
 

@@ -106,6 +106,8 @@ def _other(kind: str, instrument: Json, mandate: str | None) -> Json:
         return {**details, "mandate": mandate}
     if kind == "ach_debit":
         return {name: known.get(name) for name in ("account_holder_type", "bank_name", "country", "fingerprint", "last4", "routing_number")}
+    if kind == "card_present":
+        details.update(incremental_authorization_supported=False, overcapture_supported=False)
     details.pop("id", None)
     details.pop("object", None)
     return {**details, **{name: known[name] for name in details if known.get(name) is not None}}

@@ -1,7 +1,7 @@
 """The customer portal: a page on which customers see and change their subscriptions, cards and invoices.
 
-    configuration:  active ──update active=false──▶ inactive ──▶ active      (one is the default)
-    session:        made ──an hour──▶ its address is refused
+configuration:  active ──update active=false──▶ inactive ──▶ active      (one is the default)
+session:        made ──an hour──▶ its address is refused
 """
 
 from __future__ import annotations
@@ -255,7 +255,10 @@ SESSION = Resource(
         Endpoint("POST", "/portal/{token}/keep", keep_subscription, public=True, params=_ONE),
         Endpoint("POST", "/portal/{token}/add", add_method, public=True, params=P.object()),
         Endpoint(
-            "POST", "/portal/{token}/use", use_method, public=True,
+            "POST",
+            "/portal/{token}/use",
+            use_method,
+            public=True,
             params=P.object(required=("payment_method",), payment_method=P.string()),
         ),
     ),

@@ -1,6 +1,6 @@
 """Early fraud warnings: an issuer suspects fraud before anybody disputes.
 
-    actionable ──refund or dispute──▶ no longer actionable
+actionable ──refund or dispute──▶ no longer actionable
 """
 
 from __future__ import annotations

@@ -144,9 +144,7 @@ def page(call: Call, params: Params) -> Reply:
     if session["status"] != "requires_input":
         return html_page("Identity verification", f"<h1>Nothing to do</h1>\n<p>This verification is {escape(session['status'])}.</p>")
     choices = "\n".join(
-        f'<option value="{code}">{escape(reason)}</option>'
-        for code, (check, reason) in ERRORS.items()
-        if check in _checks(session)
+        f'<option value="{code}">{escape(reason)}</option>' for code, (check, reason) in ERRORS.items() if check in _checks(session)
     )
     last = session["last_error"]
     told = f'<p class="error" role="alert">Last attempt: {escape(last["reason"] or "")}</p>' if last else ""

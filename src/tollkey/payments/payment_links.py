@@ -1,6 +1,6 @@
 """Payment links: an address that makes a new Checkout Session for everybody who opens it.
 
-    active ──update active=false, or used as often as allowed──▶ inactive ──update active=true──▶ active
+active ──update active=false, or used as often as allowed──▶ inactive ──update active=true──▶ active
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Radar value lists: e-mail addresses, cards, countries that rules refer to.
 
-    list:  created ──update──▶ created ──delete──▶ gone, with its items
-    item:  created ──delete──▶ gone
+list:  created ──update──▶ created ──delete──▶ gone, with its items
+item:  created ──delete──▶ gone
 """
 
 from __future__ import annotations

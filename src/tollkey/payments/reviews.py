@@ -1,8 +1,8 @@
 """Reviews of payments with elevated risk.
 
-    open ──approve──▶ closed (approved)
-      ├──refund─────▶ closed (refunded, or refunded_as_fraud)
-      └──dispute────▶ closed (disputed)
+open ──approve──▶ closed (approved)
+  ├──refund─────▶ closed (refunded, or refunded_as_fraud)
+  └──dispute────▶ closed (disputed)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Shipping rates: what a checkout offers for delivery.
 
-    active ──update active=false──▶ archived ──update active=true──▶ active
+active ──update active=false──▶ archived ──update active=true──▶ active
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Terminal: places with card readers, and simulated readers on which a test presents the card.
 
-    reader, no action ──process_payment_intent──▶ action in_progress ──present_payment_method──▶ succeeded | failed
-                                                        └──cancel_action──▶ no action
+reader, no action ──process_payment_intent──▶ action in_progress ──present_payment_method──▶ succeeded | failed
+                                                    └──cancel_action──▶ no action
 """
 
 from __future__ import annotations
@@ -110,9 +110,7 @@ def create_reader(call: Call, params: Params) -> Json:
     """Register a reader; in test mode the codes that begin with ``simulated`` register a simulated one."""
     code = params["registration_code"]
     if code not in _SIMULATED or call.livemode:
-        raise invalid(
-            f"No such registration code: '{code}'", "registration_code", "terminal_reader_invalid_registration_code"
-        )
+        raise invalid(f"No such registration code: '{code}'", "registration_code", "terminal_reader_invalid_registration_code")
     if params.get("location"):
         call.objects.get("terminal.location", params["location"], "location")
     id = call.ids.new("tmr")

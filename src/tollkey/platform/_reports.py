@@ -33,9 +33,7 @@ REPORT_TYPES: dict[str, tuple[str, int]] = {
     "payouts.itemized.3": ("Payouts itemized", 3),
     "payouts.summary.1": ("Payouts summary", 1),
 }
-COLUMNS = {
-    id: _SUMMARY if id == "balance.summary.1" else _ACTIVITY if id.endswith("summary.1") else _ITEM for id in REPORT_TYPES
-}
+COLUMNS = {id: _SUMMARY if id == "balance.summary.1" else _ACTIVITY if id.endswith("summary.1") else _ITEM for id in REPORT_TYPES}
 _ZERO_DECIMAL = frozenset(["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"])
 _THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 

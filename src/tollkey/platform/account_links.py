@@ -1,6 +1,6 @@
 """Account links, account sessions and login links: ways in for the people behind a connected account.
 
-    link ──opened within 5 minutes──▶ onboarding page ──submit──▶ return_url, the account has told everything
+link ──opened within 5 minutes──▶ onboarding page ──submit──▶ return_url, the account has told everything
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ def create_link(call: Call, params: Params) -> Json:
         if not params.get(name):
             raise missing_param(name)
     if params["type"] == "account_update" and held.account["controller"]["requirement_collection"] != "application":
-        raise invalid(
-            "You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.", "type"
-        )
+        raise invalid("You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.", "type")
     held.account["_return_url"], held.account["_refresh_url"] = params["return_url"], params["refresh_url"]
     held.home.objects.save(held.account)
     expires_at = call.now + _LINK_SECONDS

@@ -1,6 +1,6 @@
 """Capabilities: what an account may do. They live in the account's hash and are shown as objects here.
 
-    unrequested ──request──▶ inactive ◀──requirements──▶ pending ──checks──▶ active
+unrequested ──request──▶ inactive ◀──requirements──▶ pending ──checks──▶ active
 """
 
 from __future__ import annotations

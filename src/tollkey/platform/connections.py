@@ -21,9 +21,7 @@ def connect(tx: Tx, scope: Scope, account: str) -> None:
 
 def disconnect(tx: Tx, scope: Scope, account: str) -> None:
     """Forget that an account belongs to a platform."""
-    tx.execute(
-        "DELETE FROM connections WHERE account = ? AND livemode = ? AND platform = ?", (account, int(scope.livemode), scope.account)
-    )
+    tx.execute("DELETE FROM connections WHERE account = ? AND livemode = ? AND platform = ?", (account, int(scope.livemode), scope.account))
 
 
 def platform_of(tx: Tx, scope: Scope) -> str | None:

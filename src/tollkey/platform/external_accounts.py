@@ -1,7 +1,7 @@
 """External accounts: the bank accounts and debit cards that an account is paid out to.
 
-    created ──update──▶ created ──a payout bounces──▶ errored
-       └──delete──▶ gone   (never the default of the account's own currency)
+created ──update──▶ created ──a payout bounces──▶ errored
+   └──delete──▶ gone   (never the default of the account's own currency)
 """
 
 from __future__ import annotations

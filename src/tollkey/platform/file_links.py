@@ -1,7 +1,7 @@
 """File links: an address under which anybody may download one file.
 
-    created ──update──▶ created ──expires_at──▶ expired
-                                └──update expires_at=now──▶ expired
+created ──update──▶ created ──expires_at──▶ expired
+                            └──update expires_at=now──▶ expired
 """
 
 from __future__ import annotations

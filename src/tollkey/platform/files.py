@@ -1,6 +1,6 @@
 """Files: evidence, documents and logos that are uploaded, and reports that are made.
 
-    uploaded ──▶ kept        a file never changes; its contents are answered to whoever may read files
+uploaded ──▶ kept        a file never changes; its contents are answered to whoever may read files
 """
 
 from __future__ import annotations

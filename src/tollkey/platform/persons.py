@@ -1,7 +1,7 @@
 """Persons: who stands behind an account: its representative, owners, directors, executives.
 
-    created ──update──▶ requirements met ──check──▶ verified
-                             └── does not match ──▶ unverified, a document is asked for
+created ──update──▶ requirements met ──check──▶ verified
+                         └── does not match ──▶ unverified, a document is asked for
 """
 
 from __future__ import annotations

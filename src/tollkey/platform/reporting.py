@@ -1,7 +1,7 @@
 """Reporting: runs that make a CSV file out of the balance transactions of an interval.
 
-    pending ──the timer──▶ succeeded   (``result`` is a file)
-                      └──▶ failed      (``error``)
+pending ──the timer──▶ succeeded   (``result`` is a file)
+                  └──▶ failed      (``error``)
 """
 
 from __future__ import annotations

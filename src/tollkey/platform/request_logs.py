@@ -106,7 +106,6 @@ _ID = re.compile(rb'\A\{\s*"id":\s*"([A-Za-z0-9_]{1,80})"')
 _REFUSED = re.compile(rb'"(?:payment_intent|setup_intent)": \{\s*"id": "([^"]+)"')  # what an error is about
 
 
-
 class Buffer:
     """Entries on their way to the database; given to the wire as its log."""
 

@@ -1,7 +1,7 @@
 """HTTP: from a request to a handler's typed call, and from its object to the answer."""
 
 from tollkey.wire._special import merged_metadata
-from tollkey.wire.app import make_app
+from tollkey.wire.app import WireApp
 from tollkey.wire.call import Call, EventSink, Origin, Setup
 from tollkey.wire.due import Due, do_due, due_now
 from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param
@@ -42,6 +42,7 @@ __all__ = [
     "Service",
     "Setup",
     "Tables",
+    "WireApp",
     "blank",
     "card_error",
     "created_ranges",
@@ -54,7 +55,6 @@ __all__ = [
     "invalid",
     "list_page",
     "listing",
-    "make_app",
     "merged_metadata",
     "missing_object",
     "missing_param",

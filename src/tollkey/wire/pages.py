@@ -28,9 +28,7 @@ class Page:
     more: further fields of the list object. count: how many there are in all, when that is asked for.
     """
 
-    def __init__(
-        self, data: list[Any], has_more: bool, url: str, more: Json | None = None, count: Callable[[], int] | None = None
-    ) -> None:
+    def __init__(self, data: list[Any], has_more: bool, url: str, more: Json | None = None, count: Callable[[], int] | None = None) -> None:
         self._data: list[Any] | None = data
         self.has_more, self.url, self.more, self.count = has_more, url, more or {}, count
 

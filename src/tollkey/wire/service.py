@@ -88,6 +88,34 @@ class Service:
 
     # -- the whole life
 
+    def at_once(self, request: Request) -> Response | None:
+        """The answer to a GET of one object that is shown as it is stored, when nothing has to be waited for; else None.
+
+        The hot path, about a third of what ``answer`` costs. It refuses nothing: whatever is not plainly right is left to ``answer``.
+        """
+        headers = request.headers
+        hit = None if request.query or "stripe-account" in headers else self.router.find(request.method, request.path)
+        presented = read_authorization(headers.get("authorization"))
+        if hit is None or isinstance(presented, Denied) or (self.policy.require_https and not request.secure):
+            return None
+        route, names = hit
+        version = headers.get("stripe-version")
+        if not route.endpoint.raw or not self.renderer.as_stored(route.resource, parse_version(version) if version else LATEST[:10]):
+            return None
+        started = self._now()
+        key = self.verifier.verify_cached(presented.text, int(started), request.ip)
+        if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
+            return None
+        self._permit(key, route, None)
+        table, scope, (id,) = self.setup.tables.of[route.resource.object], Scope(key.account, key.livemode), names.values()
+        body = self.edge.read_now(lambda tx: table.body(tx, scope, id))
+        if body is None or (self.policy.limit is not None and not self.policy.limit(key)):
+            return None
+        request_id = self._request_ids.new("req")
+        response = Response(200, body, {"Request-Id": request_id, "Stripe-Version": version or LATEST}, request_id=request_id)
+        self._noted(request, response, key, request_id, started)
+        return response
+
     async def answer(self, request: Request) -> Response:
         """The answer to a request. Never raises."""
         started = self._now()
@@ -120,9 +148,7 @@ class Service:
             log.exception("%s %s %s", request_id, request.method, request.path)
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id, started)
         if key is not None:
-            self.verifier.used(key, int(started), request.ip, f"{request.method} {request.path}")
-            if self._log is not None:
-                self._write_log(request, response, key, request_id, started)
+            self._noted(request, response, key, request_id, started)
         return response
 
     # -- pages without a key
@@ -382,8 +408,11 @@ class Service:
             response.headers["Request-Id"] = request_id
         return response
 
-    def _write_log(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
-        assert self._log is not None
+    def _noted(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
+        """Remember that the key was used, and hand the request to the log."""
+        self.verifier.used(key, int(started), request.ip, f"{request.method} {request.path}")
+        if self._log is None:
+            return
         account = request.acting_for or key.account  # a refused attempt must leave no line in a stranger's log
         try:
             self._log(Logged(request, response, key, account, request_id, started, self._now() - started))

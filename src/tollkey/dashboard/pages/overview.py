@@ -67,9 +67,7 @@ def _keys(ctx: Visit, since: int, until: int) -> list[plots.Row]:
 
 def _codes(ctx: Visit, since: int) -> list[plots.Row]:
     found = request_counts.by_error(ctx.tx, ctx.scope, since)
-    return [
-        plots.Row(f"{status} {code}".strip(), count, ctx.url("/logs", status=status), str(status)[0]) for status, code, count in found
-    ]
+    return [plots.Row(f"{status} {code}".strip(), count, ctx.url("/logs", status=status), str(status)[0]) for status, code, count in found]
 
 
 PAGES = (Page("/developers", overview, action="logs.see", nav=Nav("Developers", "Overview", 10)),)

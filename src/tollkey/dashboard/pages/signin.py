@@ -52,9 +52,7 @@ def _begin(tx: Tx, ctx: Visit, person: Person, stage: str) -> str:
         sessions.end(tx, ctx.session.person, ctx.session.id)
     if stage == "full":
         activity.record(tx, "", "signed_in", person=person.id, ip=ctx.ip, now=ctx.now)
-    return sessions.start(
-        tx, ctx.authority.keyring, ctx.setup.ids, person=person.id, stage=stage, now=ctx.now, ip=ctx.ip, agent=ctx.agent
-    )
+    return sessions.start(tx, ctx.authority.keyring, ctx.setup.ids, person=person.id, stage=stage, now=ctx.now, ip=ctx.ip, agent=ctx.agent)
 
 
 def sign_out(ctx: Visit, params: Params) -> Answer:
@@ -109,9 +107,7 @@ async def second(ctx: Visit, params: Params) -> Answer:
 
 def confirm_form(ctx: Visit, params: Params) -> Answer:
     """Ask for the password once more."""
-    return Render(
-        "signin/confirm.html", {"to": guard.local_path(params.get("to")), "passkeys": bool(factors.passkeys(ctx.tx, ctx.me.id))}
-    )
+    return Render("signin/confirm.html", {"to": guard.local_path(params.get("to")), "passkeys": bool(factors.passkeys(ctx.tx, ctx.me.id))})
 
 
 async def confirm(ctx: Visit, params: Params) -> Answer:

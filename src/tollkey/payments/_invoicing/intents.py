@@ -94,7 +94,6 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     return Outcome("requires_action" if intent["status"] == "requires_action" else "failed", error)
 
 
-
 def was_refused(call: Call, invoice: Json) -> bool:
     """Whether a charge of the invoice was made and refused, even if the customer is asked to act now."""
     intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")

@@ -102,8 +102,7 @@ def expire(call: Call, params: Params) -> Json:
     session = _get(call)
     if session["status"] != "open":
         raise invalid(
-            'Only Checkout Sessions with a status in ["open"] can be expired.'
-            f" This Checkout Session has a status of {session['status']}.",
+            f'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of {session["status"]}.',
             "session",
             retry=False,
         )
@@ -332,9 +331,15 @@ CHECKOUT_SESSION = Resource(
         Endpoint("POST", "/v1/checkout/sessions/{session}/expire", expire),
         Endpoint("GET", "/v1/payment_pages/{session}", payment_page, publishable=True, params=P.object()),
         Endpoint(
-            "POST", "/v1/payment_pages/{session}/confirm", confirm_page, publishable=True,
+            "POST",
+            "/v1/payment_pages/{session}/confirm",
+            confirm_page,
+            publishable=True,
             params=P.object(
-                payment_method=P.string(), expected_amount=P.integer(), return_url=P.string(), key=P.string(),
+                payment_method=P.string(),
+                expected_amount=P.integer(),
+                return_url=P.string(),
+                key=P.string(),
             ),
         ),
         Endpoint("GET", "/pay/{token}", show, public=True, params=P.object(method=P.string())),

@@ -35,15 +35,11 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
         param = f"line_items[{index}]"
         price = named_price(call, entry, param)
         if not price["active"] and not entry.get("price_data"):
-            raise invalid(
-                "The price specified is inactive. This field only accepts active prices.", f"{param}[price]"
-            )
+            raise invalid("The price specified is inactive. This field only accepts active prices.", f"{param}[price]")
         wanted = currency or price["currency"]
         option = in_currency(price, wanted)
         if option is None:
-            raise invalid(
-                f"The price `{price['id']}` is not available in the currency `{wanted}`.", f"{param}[price]"
-            )
+            raise invalid(f"The price `{price['id']}` is not available in the currency `{wanted}`.", f"{param}[price]")
         currency = wanted
         metered = dig(price, "recurring.usage_type") == "metered"
         quantity = entry.get("quantity")

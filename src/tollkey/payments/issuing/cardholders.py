@@ -1,7 +1,7 @@
 """Cardholders: whom cards are issued to.
 
-    active ◀──update status──▶ inactive
-       └──update status=blocked──▶ blocked      (for good)
+active ◀──update status──▶ inactive
+   └──update status=blocked──▶ blocked      (for good)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Issued cards.
 
-    inactive ──update status=active──▶ active ──update status=inactive──▶ inactive
-        └────────── update status=canceled (lost, stolen) ──▶ canceled    (for good)
+inactive ──update status=active──▶ active ──update status=inactive──▶ inactive
+    └────────── update status=canceled (lost, stolen) ──▶ canceled    (for good)
 """
 
 from __future__ import annotations

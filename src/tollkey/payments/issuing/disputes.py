@@ -1,6 +1,6 @@
 """Issuing disputes: money that the account wants back from a merchant.
 
-    unsubmitted ──submit──▶ submitted ──(settles)──▶ won, or lost when the evidence says ``losing_evidence``
+unsubmitted ──submit──▶ submitted ──(settles)──▶ won, or lost when the evidence says ``losing_evidence``
 """
 
 from __future__ import annotations

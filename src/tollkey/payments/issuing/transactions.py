@@ -1,6 +1,6 @@
 """Issuing transactions: money that has left the issuing balance, or come back to it.
 
-    capture (negative amount) ──refund──▶ refund (positive amount), an object of its own
+capture (negative amount) ──refund──▶ refund (positive amount), an object of its own
 """
 
 from __future__ import annotations
@@ -127,7 +127,10 @@ TRANSACTION = Resource(
         Endpoint("POST", _HELP + "/create_unlinked_refund", unlinked_refund),
         Endpoint("POST", _HELP + "/{transaction}/refund", refund),
         Endpoint(
-            "POST", "/v1/test_helpers/issuing/fund_balance", fund, object="balance",
+            "POST",
+            "/v1/test_helpers/issuing/fund_balance",
+            fund,
+            object="balance",
             params=P.object(required=("amount", "currency"), amount=P.integer(1), currency=P.string()),
         ),
     ),

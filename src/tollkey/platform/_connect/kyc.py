@@ -1,9 +1,9 @@
 """The test values that decide how a check of a person or company ends (reference section 6.11).
 
-    dob 1901-01-01 matches, 1902-01-01 matches at once, others do not and lead to a request for a document
-    id_number, tax_id 000000000 and ssn_last_4 0000 match; 222222222 matches at once; 111111111 does not
-    address line1 address_full_match matches, address_no_match does not
-    document file_identity_document_success matches, file_identity_document_failure does not
+dob 1901-01-01 matches, 1902-01-01 matches at once, others do not and lead to a request for a document
+id_number, tax_id 000000000 and ssn_last_4 0000 match; 222222222 matches at once; 111111111 does not
+address line1 address_full_match matches, address_no_match does not
+document file_identity_document_success matches, file_identity_document_failure does not
 """
 
 from __future__ import annotations

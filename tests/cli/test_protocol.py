@@ -1,0 +1,90 @@
+"""The HTTP server: which requests are answered at once, and that nobody can tell from the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import uvicorn
+
+from tests.cli.test_one_write import Recorder
+from tollkey.cli.protocol import LARGEST_HEAD, BoundedProtocol
+
+PLAIN = b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class App:
+    """Has the answer to /ready at hand; everything else takes a task."""
+
+    def at_once(self, path: bytes, sent: Any, ip: str | None, secure: bool) -> tuple[bytes, bytes] | None:
+        return (b"content-length: 3\r\n", b"now") if path == b"/ready" else None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = (await receive())["body"] if scope["method"] == "POST" or scope["query_string"] else b""
+        await asyncio.sleep(0)
+        text = b"later" + body
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
+        await send({"type": "http.response.body", "body": text})
+
+
+def ask(*pieces: bytes) -> tuple[list[bytes], bool]:
+    """What is written for what arrives in these pieces, and whether the connection was closed."""
+
+    async def run() -> tuple[list[bytes], bool]:
+        config = uvicorn.Config(App(), lifespan="off", log_level="critical", proxy_headers=False, date_header=False, server_header=False)
+        config.load()
+        server = uvicorn.Server(config)
+        protocol, transport = BoundedProtocol(config=config, server_state=server.server_state, app_state={}), Recorder()
+        protocol.connection_made(transport)
+        for piece in pieces:
+            protocol.data_received(piece)
+        while server.server_state.tasks:
+            await asyncio.sleep(0)
+        protocol.connection_lost(None if transport.closing else ConnectionResetError())
+        return transport.written, transport.closing
+
+    return asyncio.run(run())
+
+
+def bodies(written: list[bytes]) -> list[bytes]:
+    return [answer.rpartition(b"\r\n\r\n")[2] for answer in written]
+
+
+def test_an_answer_that_is_at_hand_takes_no_task_and_keeps_the_connection() -> None:
+    assert ask(PLAIN) == ([b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnow"], False)
+
+
+def test_requests_that_come_in_one_packet_are_answered_in_their_order() -> None:
+    other = PLAIN.replace(b"/ready", b"/other")
+    assert bodies(ask(PLAIN + PLAIN + other)[0]) == [b"now", b"now", b"later"]
+    written = b"".join(ask(other + PLAIN + PLAIN)[0])
+    assert written.count(b"HTTP/1.1 200") == 3
+    assert written.index(b"later") < written.index(b"HTTP/1.1", 1)
+
+
+def test_a_request_that_comes_in_pieces_is_answered_once() -> None:
+    assert bodies(ask(*(PLAIN[at : at + 1] for at in range(len(PLAIN))))[0]) == [b"now"]
+
+
+def test_the_connection_closes_when_the_caller_asks_for_it() -> None:
+    written, closed = ask(PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + PLAIN)
+    assert closed
+    assert [b"connection: close" in answer for answer in written] == [True]
+
+
+@pytest.mark.parametrize(
+    "request_", [
+        PLAIN.replace(b"/ready", b"/ready?limit=1"), PLAIN.replace(b"GET", b"POST"), PLAIN.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        b"GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", b"GET /ready HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n",
+        PLAIN.replace(b"/ready", b"/%72eady"),
+    ],
+)  # fmt: skip
+def test_everything_else_goes_the_long_way(request_: bytes) -> None:
+    assert b"later" in b"".join(ask(request_)[0])
+
+
+def test_a_head_without_an_end_is_refused() -> None:
+    written, closed = ask(b"GET / HTTP/1.1\r\n", *[b"x: " + b"y" * 8_000 + b"\r\n"] * (LARGEST_HEAD // 8_000 + 1))
+    assert closed
+    assert written[0].startswith(b"HTTP/1.1 400 ")
