@@ -220,7 +220,7 @@ def test_a_schema_made_by_hand_reads_every_kind() -> None:
         ("limits", {}, "limits[ip]", "Missing required param: limits[ip]."),
         ("limits", [1], "limits", "Invalid object"),
         ("labels", {"a": "x"}, "labels[a]", "Invalid integer: x"),
-        ("permissions", [["x"]], "permissions[0]", "Invalid string: an array"),
+        ("permissions", [["x"]], "permissions[0]", 'Invalid string: ["x"]'),
         ("permissions", {"a": "x"}, "permissions", "Invalid array"),
         ("created", {"gt": "x"}, "created[gt]", "Invalid integer: x"),
         ("created", "x", "created", "Invalid integer: x"),

@@ -272,6 +272,21 @@ def test_both_cursors_at_once_are_refused(api: Api) -> None:
     assert answer.error["message"] == "Received both starting_after and ending_before parameters. Please pass in only one."
 
 
+def test_a_cursor_that_is_not_there_is_told_before_that_there_are_two(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    answer = api.get("/v1/customers", starting_after="cus_no", ending_before=customer)
+    assert (answer.status, answer.error["param"], answer.error["message"]) == (400, "starting_after", "No such customer: 'cus_no'")
+
+
+def test_a_filter_that_names_an_object_that_is_not_there_is_an_error_and_not_an_empty_page(api: Api) -> None:
+    answer = api.get("/v1/charges", customer="cus_no")
+    assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "resource_missing", "customer")
+    assert api.get("/v1/refunds", payment_intent="pi_no").error["message"] == "No such payment_intent: 'pi_no'"
+    deleted = api.ok("POST", "/v1/customers")["id"]
+    api.ok("DELETE", f"/v1/customers/{deleted}")
+    assert api.get("/v1/subscriptions", customer=deleted, status="all").status == 200
+
+
 def test_a_cursor_that_is_not_there_is_named(api: Api) -> None:
     answer = api.get("/v1/customers", starting_after="cus_aaa")
     assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "resource_missing", "starting_after")
@@ -343,6 +358,26 @@ def test_what_cannot_be_expanded_is_named(api: Api) -> None:
     answer = api.get(f"/v1/charges/{charge['id']}", expand=["amount"])
     assert (answer.status, answer.error["message"]) == (400, "This property cannot be expanded (amount).")
     assert api.get(f"/v1/charges/{charge['id']}", expand=["nothing"]).error["message"] == "This property cannot be expanded (nothing)."
+
+
+def test_text_and_what_is_null_cannot_be_expanded(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", email="jenny@example.com")["id"]
+    for name in ("email", "phone"):
+        answer = api.get(f"/v1/customers/{customer}", expand=[name])
+        assert (answer.status, answer.error["message"]) == (400, f"This property cannot be expanded ({name}).")
+    assert api.get(f"/v1/customers/{customer}", expand=["default_source"]).status == 200
+
+
+def test_in_a_list_a_path_without_data_is_told_where_to_begin(api: Api) -> None:
+    answer = api.get("/v1/charges", expand=["customer"])
+    hint = "This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead."
+    assert (answer.status, answer.error["message"], answer.error["param"]) == (400, hint, "expand")
+    assert api.get("/v1/charges", expand=["data"]).status == 200
+
+
+def test_an_empty_page_refuses_what_a_full_one_would(api: Api) -> None:
+    assert api.get("/v1/charges", expand=["data.customer", "data.refunds"])["data"] == []
+    assert api.get("/v1/charges", expand=["data.nothing"]).error["message"] == "This property cannot be expanded (data.nothing)."
 
 
 def test_expanding_needs_the_permission_to_read_what_is_shown(api: Api) -> None:

@@ -6,6 +6,7 @@ Each node's ``read(value, path)`` returns the typed value or raises ``ApiError``
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
@@ -16,6 +17,7 @@ from tollkey.wire.errors import ApiError, invalid, missing_param
 Path = tuple[Any, str] | None
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_LONG_NUMBER = re.compile(r"(?:[0-9][ -]?){12,}", re.ASCII)
 _NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
 
 
@@ -45,6 +47,11 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _as_json(value: object) -> str:
+    """A hash or a list as messages show it; what may be a card's number is not repeated."""
+    return _LONG_NUMBER.sub("*", json.dumps(value, separators=(",", ":"), ensure_ascii=False))
 
 
 class Node:
@@ -86,7 +93,7 @@ class Text(Node):
             if value is None:
                 raise empty(path)
             if isinstance(value, dict | list):
-                raise invalid("Invalid string: {}".format("a hash" if isinstance(value, dict) else "an array"), written(path))
+                raise invalid(f"Invalid string: {_as_json(value)}", written(path))
             value = shown(value)
         if not value and not self.blank:
             raise empty(path)

@@ -20,17 +20,32 @@ if TYPE_CHECKING:
 DEPTH = 4
 
 
-def expand(call: Call, answer: Json, paths: list[str], allowed: Any) -> None:
+def expand(call: Call, answer: Json, paths: list[str], allowed: Any, of: str | None = None) -> None:
     """Expand an answer in place.
 
     paths: as given in ``expand``. allowed: ``(call in the object's account, permission name) -> None``, raises when the key lacks it.
+    of: the kind of objects on a page, where that is known.
     Raises ApiError for a property that cannot be expanded, or a path that is too deep.
     """
     for path in paths:
         names = path.split(".")
         if len(names) > DEPTH + (names[0] == "data"):
             raise invalid(f"You cannot expand more than {DEPTH} levels of a property. Property: {path}", "expand")
+        if answer.get("object") == "list":
+            if names[0] != "data":
+                raise invalid(
+                    f"This property cannot be expanded ({names[0]}). You may want to try expanding 'data.{names[0]}' instead.", "expand"
+                )
+            if of is not None and names[1:] and not answer["data"]:
+                _allow_none(call, of, names[1], path)
         _descend(call, answer, names, path, allowed)
+
+
+def _allow_none(call: Call, object: str, name: str, path: str) -> None:
+    """An empty page refuses what no object of its kind could expand, as a full one does."""
+    resource = call.setup.tables.catalogue.by_object.get(object)
+    if resource is not None and name not in resource.expands and not _documented(object, name):
+        raise invalid(f"This property cannot be expanded ({path}).", "expand")
 
 
 def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) -> None:
@@ -57,9 +72,11 @@ def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) 
         return
     else:
         inner = value[name]
-    if isinstance(inner, str):
-        inner = _load(call, inner, name, path, allowed)
+    if inner is None or isinstance(inner, str):
+        inner = None if inner is None else _load(call, inner, name, path, allowed)
         if inner is None:
+            if resource is not None and not _documented(resource.object, name):
+                raise invalid(f"This property cannot be expanded ({path}).", "expand")
             return
         value[name] = inner
     elif isinstance(inner, list) and inner and isinstance(inner[0], str):

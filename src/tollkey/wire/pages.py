@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
+#: Filters that name an object: one that is not there is an error, not an empty page. Filter -> kind of object. An application
+#: fee names a charge of another account.
+_NAMED = {
+    **{name: name for name in ("charge", "coupon", "customer", "invoice", "payment_intent", "payout", "price", "product")},
+    **{name: name for name in ("setup_intent", "subscription")},
+    "test_clock": "test_helpers.test_clock",
+}
 
 
 class Page:
@@ -99,19 +106,14 @@ def list_page(
     params: ``limit`` (1 to 100, else 10), ``starting_after``, ``ending_before``, ``created``.
     equal: indexed field -> value that it must have.
     keep: a further condition, for what no index can serve; rows are read until the page is full.
-    Raises ApiError for both cursors at once, or a cursor that is not there.
+    Raises ApiError for both cursors at once, a cursor that is not there, or a filter that names an object that is not there.
     """
     limit = params.get("limit") or 10
-    after, before = params.get("starting_after"), params.get("ending_before")
-    if after is not None and before is not None:
-        raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+    before = params.get("ending_before")
+    for name in (_NAMED.keys() & params.keys()) if object != "application_fee" else ():
+        _must_exist(call, _NAMED[name], params[name], name)
     table = call.objects.table(object)
-    cursor = None
-    if after is not None or before is not None:
-        name = "starting_after" if after is not None else "ending_before"
-        cursor = table.get(call.tx, call.scope, str(after if after is not None else before))
-        if cursor is None:
-            raise missing_object(call.objects.resource(object).named, str(after or before), name, in_path=False)
+    cursor = _cursor(call, object, params)
     ranges = created_ranges(params.get("created"))
     rows: list[Record] = []
     step, kept = limit + 1, cursor
@@ -126,6 +128,29 @@ def list_page(
         kept = records[-1] if before is None else records[0]
         step = 100
     return StoredPage(call.objects, object, rows[:limit] if before is None else rows[-limit:], len(rows) > limit, url)
+
+
+def _must_exist(call: Call, object: str, id: Any, param: str) -> None:
+    """One that was deleted is still good for a filter, where it is remembered: its history can be read."""
+    if not isinstance(id, str):
+        return
+    kinds = [kind for kind in (object, f"deleted_{object}") if kind in call.setup.tables.of]
+    if all(call.objects.table(kind).get(call.tx, call.scope, id) is None for kind in kinds):
+        raise call.objects.missing(object, id, param)
+
+
+def _cursor(call: Call, object: str, params: Params) -> Record | None:
+    """The object that the page begins behind, or ends before. A cursor that is not there is told before that there are two."""
+    found = None
+    for name in ("starting_after", "ending_before"):
+        if params.get(name) is None:
+            continue
+        if found is not None:
+            raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+        found = call.objects.table(object).get(call.tx, call.scope, str(params[name]))
+        if found is None:
+            raise missing_object(call.objects.resource(object).named, str(params[name]), name, in_path=False)
+    return found
 
 
 def of_list(items: list[Json], url: str, params: Params | None = None) -> Page:

@@ -48,7 +48,7 @@ class Renderer:
         else:
             shown = self._show(call, answer, as_it_is)
         if paths:
-            expand(call, shown, paths, self._may_see)
+            expand(call, shown, paths, self._may_see, answer.object if isinstance(answer, StoredPage) else None)
         if not current:
             self.versions.undo(call, shown, call.version)
         return shown
