@@ -41,6 +41,19 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.csrf = ""
 
+    def asked(
+        self,
+        method: str,
+        path: str,
+        form: list[tuple[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+        ip: str = "192.0.2.1",
+    ) -> Asked:
+        """A request as this browser would send it."""
+        parts = urlsplit(path)
+        sent = {"host": "dashboard.test", "cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), **(headers or {})}
+        return Asked(method, parts.path, parts.query, sent, ip, self.secure, urlencode(form or []))
+
     def send(
         self,
         method: str,
@@ -49,9 +62,7 @@ class Browser:
         headers: dict[str, str] | None = None,
         ip: str = "192.0.2.1",
     ) -> Shown:
-        parts = urlsplit(path)
-        sent = {"host": "dashboard.test", "cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), **(headers or {})}
-        asked = Asked(method, parts.path, parts.query, sent, ip, self.secure, urlencode(form or []))
+        asked = self.asked(method, path, form, headers, ip)
         answer = self.site.world.runner.run(self.site.app.answer(asked))
         shown = Shown(answer.status, answer.headers, answer.body)
         for name, value in answer.headers:

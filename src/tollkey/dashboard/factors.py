@@ -63,10 +63,12 @@ def finish_totp(tx: Tx, keyring: Keyring, ids: Ids, person: str, code: str, now:
         return None
     codes = [f"{ids.text(5)}-{ids.text(5)}".lower() for _ in range(_RECOVERY_CODES)]
     digests = json.dumps([_recovery_digest(keyring, person, code) for code in codes])
-    tx.execute(
-        "UPDATE dash_people SET totp = totp_pending, totp_pending = NULL, totp_step = ?, recovery = ? WHERE id = ?", (step, digests, person)
+    rows = tx.execute(  # of two at the same moment one finds nothing waiting: the codes that are shown are the codes that count
+        "UPDATE dash_people SET totp = totp_pending, totp_pending = NULL, totp_step = ?, recovery = ?"
+        " WHERE id = ? AND totp_pending IS NOT NULL RETURNING id",
+        (step, digests, person),
     )
-    return codes
+    return codes if rows else None
 
 
 def end_totp(tx: Tx, person: str) -> None:
@@ -76,20 +78,31 @@ def end_totp(tx: Tx, person: str) -> None:
 
 def check_code(tx: Tx, keyring: Keyring, person: str, code: str, now: int) -> bool:
     """Whether that is a code of the app, or a recovery code; it is used up by this."""
-    rows = tx.execute("SELECT totp, recovery FROM dash_people WHERE id = ?", (person,))
+    rows = tx.execute("SELECT totp FROM dash_people WHERE id = ?", (person,))
     if not rows or rows[0][0] is None:
         return False
     code = code.replace(" ", "").lower()
     step = _step_of(unseal(rows[0][0], _place(person), keyring), code, now)
     if step is not None:  # compared in the statement: of two at the same moment one is too late
         return bool(tx.execute("UPDATE dash_people SET totp_step = ? WHERE id = ? AND totp_step < ? RETURNING id", (step, person, step)))
-    kept = json.loads(rows[0][1])
-    digests = {digest.hex() for _, digest in keyring.digests(_recovery_text(person, code))}  # also under retired keys
-    left = [one for one in kept if one not in digests]
-    if len(left) == len(kept):
-        return False
-    tx.execute("UPDATE dash_people SET recovery = ? WHERE id = ?", (json.dumps(left), person))
-    return True
+    return _use_recovery_code(tx, person, {digest.hex() for _, digest in keyring.digests(_recovery_text(person, code))})
+
+
+def _use_recovery_code(tx: Tx, person: str, digests: set[str]) -> bool:
+    """Take a code out of those that are left, unless it is not among them. digests: the code's, also under retired keys.
+
+    The statement compares what was read: of two uses at the same moment one is too late, and looks again.
+    """
+    for _ in range(_RECOVERY_CODES + 1):  # somebody else may use one code each time
+        rows = tx.execute("SELECT recovery FROM dash_people WHERE id = ?", (person,))
+        kept = json.loads(rows[0][0]) if rows else []
+        left = [one for one in kept if one not in digests]
+        if len(left) == len(kept):
+            return False
+        values = (json.dumps(left), person, rows[0][0])
+        if tx.execute("UPDATE dash_people SET recovery = ? WHERE id = ? AND recovery = ? RETURNING id", values):
+            return True
+    return False
 
 
 def recovery_left(tx: Tx, person: str) -> int:

@@ -256,9 +256,9 @@ class Visit:
         """Run on a consistent view; for async handlers."""
         return await self.edge.read(work)
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
-        """Run in a transaction; for async handlers."""
-        return await self.edge.write(work)
+    async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+        """Run in a transaction; for async handlers. lock: works with the same text take turns."""
+        return await self.edge.write(work, lock=lock)
 
 
 Handler = Callable[[Visit, Params], Answer] | Callable[[Visit, Params], Awaitable[Answer]]

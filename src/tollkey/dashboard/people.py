@@ -166,18 +166,25 @@ def join(tx: Tx, account: str, person: str, role: str, now: int) -> None:
         raise PeopleRefused("This person is a member already.") from None
 
 
+_OWNER_STAYS = "The owner stays until the ownership is transferred."
+
+
 def set_role(tx: Tx, account: str, person: str, role: str) -> None:
     """Change a role. The owner's never changes this way, and nobody becomes owner this way. Raises PeopleRefused."""
     _not_owner(tx, account, person)
     if role == "owner":
         raise PeopleRefused("An account has one owner. Transfer the ownership instead.", "role")
-    tx.execute("UPDATE dash_memberships SET role = ? WHERE account = ? AND person = ?", (role, account, person))
+    values = (role, account, person)  # the statement asks again: the person may have become the owner at the same moment
+    if not tx.execute("UPDATE dash_memberships SET role = ? WHERE account = ? AND person = ? AND role <> 'owner' RETURNING person", values):
+        raise PeopleRefused(_OWNER_STAYS)
 
 
 def remove(tx: Tx, account: str, person: str) -> None:
     """End a membership. Raises PeopleRefused for the owner."""
     _not_owner(tx, account, person)
-    tx.execute("DELETE FROM dash_memberships WHERE account = ? AND person = ?", (account, person))
+    values = (account, person)
+    if not tx.execute("DELETE FROM dash_memberships WHERE account = ? AND person = ? AND role <> 'owner' RETURNING person", values):
+        raise PeopleRefused(_OWNER_STAYS)
 
 
 def _not_owner(tx: Tx, account: str, person: str) -> None:
@@ -185,7 +192,7 @@ def _not_owner(tx: Tx, account: str, person: str) -> None:
     if found is None:
         raise PeopleRefused("This person is not a member.")
     if found.role == "owner":
-        raise PeopleRefused("The owner stays until the ownership is transferred.")
+        raise PeopleRefused(_OWNER_STAYS)
 
 
 def transfer(tx: Tx, account: str, to: str) -> None:
@@ -193,7 +200,9 @@ def transfer(tx: Tx, account: str, to: str) -> None:
     if member(tx, account, to) is None:
         raise PeopleRefused("Choose a member of this account.", "person")
     tx.execute("UPDATE dash_memberships SET role = 'administrator' WHERE account = ? AND role = 'owner'", (account,))
-    tx.execute("UPDATE dash_memberships SET role = 'owner' WHERE account = ? AND person = ?", (account, to))
+    rows = tx.execute("UPDATE dash_memberships SET role = 'owner' WHERE account = ? AND person = ? RETURNING person", (account, to))
+    if not rows:  # removed at the same moment: the account must not be left without an owner
+        raise PeopleRefused("Choose a member of this account.", "person")
 
 
 # -- invitations
@@ -243,10 +252,19 @@ def withdraw(tx: Tx, account: str, invitation: str) -> bool:
     return bool(tx.execute("DELETE FROM dash_invitations WHERE account = ? AND id = ? RETURNING id", (account, invitation)))
 
 
-def accept(tx: Tx, invitation: Invitation, person: str, now: int) -> None:
-    """Use an invitation up: the person joins. The very first owner gets every account that there is."""
+def use(tx: Tx, invitation: Invitation) -> None:
+    """Use a link up, and every other one for the same address and purpose. Of two uses at the same moment one is refused: PeopleRefused.
+
+    The statement decides, not what was read before it: the second waits for the first's commit and then finds no row.
+    """
     if not withdraw(tx, invitation.account, invitation.id):
         raise PeopleRefused("This link was used already.")
+    tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (invitation.account, invitation.email))
+
+
+def accept(tx: Tx, invitation: Invitation, person: str, now: int) -> None:
+    """Use an invitation up: the person joins. The very first owner gets every account that there is. Raises PeopleRefused."""
+    use(tx, invitation)
     if invitation.email != OWNER_LINK or owned(tx):
         return join(tx, invitation.account, person, invitation.role, now)
     for (account,) in tx.execute(

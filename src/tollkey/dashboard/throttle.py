@@ -1,4 +1,8 @@
-"""Throttling of sign-in: failures are counted by address and by IP, over the last quarter of an hour."""
+"""Throttling of sign-in: attempts are counted by person and by IP, over the last quarter of an hour.
+
+An attempt is counted *before* it is looked at, and taken back when it was right. Counted after, a hundred attempts
+sent at the same moment would all find a count of zero.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,18 @@ from tollkey.db import Tx
 WINDOW_SECONDS = 15 * 60
 MOST_BY_PERSON = 8
 MOST_BY_IP = 40
+LOCK = "dashboard sign-in"  # counting and adding are one step: attempts take turns at it, and nowhere else
 
 
 def _subjects(person: str, ip: str | None) -> tuple[tuple[str, int], ...]:
     return (f"person:{person.strip().lower()[:254]}", MOST_BY_PERSON), (f"ip:{ip}", MOST_BY_IP)
 
 
-def wait_seconds(tx: Tx, person: str, ip: str | None, now: int) -> int:
-    """For how long no further attempt is looked at; 0 when one may be made. person: an address or id."""
+def attempt(tx: Tx, person: str, ip: str | None, now: int) -> int:
+    """Count an attempt that is about to be looked at, in a transaction under ``LOCK``. person: an address or id.
+
+    Returns 0, or for how many seconds no attempt is looked at; then nothing is counted.
+    """
     wait = 0
     for subject, most in _subjects(person, ip):
         rows = tx.execute(
@@ -22,18 +30,23 @@ def wait_seconds(tx: Tx, person: str, ip: str | None, now: int) -> int:
         )
         if len(rows) >= most:
             wait = max(wait, int(rows[-1][0]) + WINDOW_SECONDS - now)
+    if not wait:
+        for subject, _ in _subjects(person, ip):
+            tx.execute("INSERT INTO dash_failures (subject, at) VALUES (?, ?)", (subject, now))
+        tx.execute("DELETE FROM dash_failures WHERE at <= ?", (now - WINDOW_SECONDS,))
     return wait
 
 
-def failed(tx: Tx, person: str, ip: str | None, now: int) -> None:
-    """Count a failure."""
+def right(tx: Tx, person: str, ip: str | None, now: int) -> None:
+    """The attempt that was counted at ``now`` was right: take it back, and leave what others made in that second."""
     for subject, _ in _subjects(person, ip):
-        tx.execute("INSERT INTO dash_failures (subject, at) VALUES (?, ?)", (subject, now))
-    tx.execute("DELETE FROM dash_failures WHERE at <= ?", (now - WINDOW_SECONDS,))
+        counted = tx.execute("DELETE FROM dash_failures WHERE subject = ? AND at = ? RETURNING at", (subject, now))
+        for _ in counted[1:]:
+            tx.execute("INSERT INTO dash_failures (subject, at) VALUES (?, ?)", (subject, now))
 
 
-def succeeded(tx: Tx, person: str) -> None:
-    """Forget a person's failures."""
+def forget(tx: Tx, person: str) -> None:
+    """Forget a person's failures: they have proved who they are."""
     tx.execute("DELETE FROM dash_failures WHERE subject = ?", (_subjects(person, None)[0][0],))
 
 

@@ -29,12 +29,12 @@ async def change_password(ctx: Visit, params: Params) -> Answer:
     """A new password ends every other session."""
     me, session, new = ctx.me, ctx.session, params.raw("new_password")
     assert session is not None
-    wait = await ctx.read(lambda tx: throttle.wait_seconds(tx, me.email, ctx.ip, ctx.now))
+    wait = await ctx.write(lambda tx: throttle.attempt(tx, me.email, ctx.ip, ctx.now), throttle.LOCK)
     if wait:
         raise FormErrors(password=throttle.message(wait))
     if not await ctx.passwords.matches(me.password, params.raw("password")):
-        await ctx.write(lambda tx: throttle.failed(tx, me.email, ctx.ip, ctx.now))
         raise FormErrors(password="The password is wrong.")
+    await ctx.write(lambda tx: throttle.right(tx, me.email, ctx.ip, ctx.now), throttle.LOCK)
     weakness = await ctx.passwords.weakness(new, me.email, me.name)
     if weakness:
         raise FormErrors(new_password=weakness)

@@ -32,10 +32,10 @@ async def reset(ctx: Visit, params: Params) -> Answer:
 
     def work(tx: Tx) -> None:
         found, known = _link(tx, ctx, params)
-        people.withdraw(tx, found.account, found.id)
+        people.use(tx, found)
         people.set_password(tx, known.id, hash)
         sessions.end_others(tx, known.id, None)
-        throttle.succeeded(tx, known.email)
+        throttle.forget(tx, known.email)
         if found.role == people.RESET_ALL:
             factors.end_totp(tx, known.id)
             for passkey in factors.passkeys(tx, known.id):

@@ -28,22 +28,28 @@ def sign_in_form(ctx: Visit, params: Params) -> Answer:
 async def sign_in(ctx: Visit, params: Params) -> Answer:
     """Check address and password, and begin a session."""
     email, password, to = params.get("email"), params.raw("password"), guard.local_path(params.get("to"))
-    wait, person = await ctx.read(lambda tx: (throttle.wait_seconds(tx, email, ctx.ip, ctx.now), people.by_email(tx, email)))
-    if wait:
-        raise FormErrors({"": throttle.message(wait)})
+    await _attempt(ctx, email)
+    person = await ctx.read(lambda tx: people.by_email(tx, email))
     if not await ctx.passwords.matches(person.password if person is not None else None, password) or person is None:
-        await ctx.write(lambda tx: throttle.failed(tx, email, ctx.ip, ctx.now))
         raise FormErrors({"": "The address or the password is wrong."})
     known = person
 
     def work(tx: Tx) -> tuple[str, str]:
         second = factors.needed(tx, known)
+        throttle.right(tx, email, ctx.ip, ctx.now)
         if not second:
-            throttle.succeeded(tx, email)
+            throttle.forget(tx, email)
         return ("second" if second else "full"), _begin(tx, ctx, known, "second" if second else "full")
 
-    stage, token = await ctx.write(work)
+    stage, token = await ctx.write(work, throttle.LOCK)
     return Redirect(to if stage == "full" else f"/login/second?to={quote(to)}", session=token)
+
+
+async def _attempt(ctx: Visit, person: str) -> None:
+    """Count an attempt by that person, from this address. Raises FormErrors when there were too many."""
+    wait = await ctx.write(lambda tx: throttle.attempt(tx, person, ctx.ip, ctx.now), throttle.LOCK)
+    if wait:
+        raise FormErrors({"": throttle.message(wait)})
 
 
 def _begin(tx: Tx, ctx: Visit, person: Person, stage: str) -> str:
@@ -83,20 +89,18 @@ def second_form(ctx: Visit, params: Params) -> Answer:
 async def second(ctx: Visit, params: Params) -> Answer:
     """Check the code and make the session whole, under a new token."""
     id, code = _half(ctx), params.get("code")
-    wait = await ctx.read(lambda tx: throttle.wait_seconds(tx, id, ctx.ip, ctx.now))
-    if wait:
-        raise FormErrors({"": throttle.message(wait)})
+    await _attempt(ctx, id)
 
     def work(tx: Tx) -> str | None:
         person = people.by_id(tx, id)
         if person is None or not factors.check_code(tx, ctx.authority.keyring, id, code, ctx.now):
-            throttle.failed(tx, id, ctx.ip, ctx.now)
             return None
-        throttle.succeeded(tx, id)
-        throttle.succeeded(tx, person.email)
+        throttle.right(tx, id, ctx.ip, ctx.now)
+        throttle.forget(tx, id)
+        throttle.forget(tx, person.email)
         return _begin(tx, ctx, person, "full")
 
-    token = await ctx.write(work)
+    token = await ctx.write(work, throttle.LOCK)
     if token is None:
         raise FormErrors(code="This code is wrong or was used already. Enter the one that is shown now.")
     return Redirect(guard.local_path(params.get("to")), session=token)
@@ -114,18 +118,16 @@ async def confirm(ctx: Visit, params: Params) -> Answer:
     """Check the password, or a code of the authenticator app."""
     person, session = ctx.me, ctx.session
     assert session is not None
-    wait = await ctx.read(lambda tx: throttle.wait_seconds(tx, person.email, ctx.ip, ctx.now))
-    if wait:
-        raise FormErrors({"": throttle.message(wait)})
+    await _attempt(ctx, person.email)
     if not await ctx.passwords.matches(person.password, params.raw("password")):
-        await ctx.write(lambda tx: throttle.failed(tx, person.email, ctx.ip, ctx.now))
         raise FormErrors(password="The password is wrong.")
 
     def work(tx: Tx) -> None:
-        throttle.succeeded(tx, person.email)
+        throttle.right(tx, person.email, ctx.ip, ctx.now)
+        throttle.forget(tx, person.email)
         sessions.confirm(tx, session.id, ctx.now)
 
-    await ctx.write(work)
+    await ctx.write(work, throttle.LOCK)
     return Redirect(guard.local_path(params.get("to")))
 
 
