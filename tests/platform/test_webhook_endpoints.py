@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -55,6 +56,29 @@ def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_ve
     ((headers, body),) = listener.got
     event = stripe.Webhook.construct_event(body, headers["Stripe-Signature"], endpoint["secret"], tolerance=10**9)
     assert (event["type"], event["data"]["object"]["id"]) == ("customer.created", customer["id"])
+
+
+def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_shape(api: Api, listener: Listener) -> None:
+    api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["payment_intent.succeeded"], api_version="2016-07-06")
+    api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["payment_intent.succeeded"])
+    paid = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "payment_method_types": ["card"], "confirm": True}
+    api.ok("POST", "/v1/payment_intents", **paid)
+    api.deliver()
+    older, newest = sorted((json.loads(body) for _, body in listener.got), key=lambda event: event["api_version"])
+    assert older["api_version"] == "2016-07-06"
+    assert older["request"].startswith("req_")
+    assert [charge["object"] for charge in older["data"]["object"]["charges"]["data"]] == ["charge"]
+    assert newest["request"]["id"] == older["request"]
+    assert "charges" not in newest["data"]["object"]
+
+
+def test_events_are_listed_for_callers_of_every_version_and_what_they_carry_keeps_the_shape_it_was_sent_in(api: Api) -> None:
+    api.ok("POST", "/v1/payment_intents", amount=500, currency="usd")
+    newest = api.get("/v1/events", limit=1)["data"][0]
+    for version in ("2014-12-08", "2019-08-14", "2022-11-15", "2025-03-31.basil"):
+        event = api.get("/v1/events", headers={"Stripe-Version": version}, limit=1)["data"][0]
+        assert (event["data"], event["api_version"]) == (newest["data"], newest["api_version"])
+    assert api.get("/v1/events", headers={"Stripe-Version": "2014-12-08"}, limit=1)["data"][0]["request"] == newest["request"]["id"]
 
 
 def test_the_signing_secret_is_answered_once(api: Api) -> None:

@@ -10,7 +10,8 @@ from tollkey import outbox
 from tollkey.keys import Permission
 from tollkey.platform.webhook_endpoints import targets
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, retrieve, split
-from tollkey.wire.versions import LATEST
+from tollkey.wire.objects import encode
+from tollkey.wire.versions import LATEST, Change, Versions
 
 PERMISSION = Permission("event", "Events", "Core", levels=("read",))
 
@@ -47,9 +48,24 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
     body = b""
     for keeper in _keepers(call, type):
         body = keeper.objects.write_once(event)
-    if hearing:
-        for scope, endpoint in hearing:
-            outbox.enqueue(call.tx, scope, event["id"], type, body, [endpoint], call.now, call.setup.services.get("wake"))
+    for scope, endpoint, version in hearing:
+        sent = body if version is None else _older(call, event, version)
+        outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.setup.services.get("wake"))
+
+
+def _older(call: Call, event: Json, version: str) -> bytes:
+    """The event as a webhook endpoint of an older API version is sent it: itself, and the object in it, in that version's shape."""
+    shown = call.objects.copy(event)
+    shown["api_version"] = version
+    versions = Versions(call.setup.tables.catalogue)
+    versions.undo(call, shown["data"]["object"], version[:10])
+    versions.undo(call, shown, version[:10])
+    return encode(shown)
+
+
+def _request_id(call: Call, event: Json) -> None:
+    """Before 2017-05-25 ``request`` was the id alone."""
+    event["request"] = event["request"]["id"]
 
 
 def _keepers(call: Call, type: str) -> list[Call]:
@@ -81,6 +97,7 @@ EVENT = Resource(
     permission=PERMISSION,
     indexed=("type", "_about"),
     endpoints=(Endpoint("GET", "/v1/events", list_events), retrieve("event", "/v1/events/{id}")),
+    changes=(Change("2017-05-25", _request_id),),
     title="Events",
     columns=("type", "id", "created"),
 )

@@ -91,8 +91,11 @@ def roll_secret(call: Call, endpoint: Json, keep_old: bool) -> str:
     return secret
 
 
-def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.Endpoint]]:
-    """Who hears of an event of this scope: its own endpoints, and those of its platform for connected accounts."""
+def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.Endpoint, str | None]]:
+    """Who hears of an event of this scope: its own endpoints, and those of its platform for connected accounts.
+
+    Each with the API version that it was made for, None for the newest.
+    """
     found = []
     for home in {call.account: call, call.platform: call.within(call.platform)}.values():
         of_platform = connected and home.account == call.platform
@@ -103,7 +106,7 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
             if endpoint["_connect"] == of_platform:
                 target = outbox.Endpoint(endpoint["id"], endpoint["url"], (), tuple(endpoint["enabled_events"]))
                 if target.wants(type):
-                    found.append((home.scope, target))
+                    found.append((home.scope, target, endpoint.get("api_version")))
     return found
 
 

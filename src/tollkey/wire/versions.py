@@ -62,15 +62,21 @@ class Versions:
         return changes is not None and changes[0].date > date
 
     def undo(self, call: Call, answer: Any, date: str) -> None:
-        """Give an answer, with every object inside it, the shape of that version; in place."""
+        """Give an answer, with every object inside it, the shape of that version; in place.
+
+        What an event carries stays in the shape of the event's own ``api_version``, whoever reads it.
+        """
         if isinstance(answer, list):
             for item in answer:
                 self.undo(call, item, date)
         elif isinstance(answer, dict):
-            for change in self._changes.get(answer.get("object") or "", ()):
+            kind = answer.get("object")
+            for change in self._changes.get(kind, ()) if isinstance(kind, str) else ():
                 if change.date <= date:
                     break
                 change.undo(call, answer)
+            if kind == "event":
+                return
             for value in list(answer.values()):
                 if isinstance(value, dict | list):
                     self.undo(call, value, date)
