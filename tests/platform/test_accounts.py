@@ -104,41 +104,6 @@ def test_a_company_names_its_representative_and_owners(api: Api) -> None:
     assert "representative.first_name" in api.get(f"/v1/accounts/{account['id']}")["requirements"]["currently_due"]
 
 
-@pytest.mark.parametrize("kind", ["express", "standard"])
-def test_an_account_link_leads_through_onboarding_back_to_the_platform(api: Api, kind: str) -> None:
-    wanted = {"card_payments": {"requested": True}, "transfers": {"requested": True}}
-    account = api.ok("post", "/v1/accounts", type=kind, country="US", capabilities=wanted)
-    link = api.ok(
-        "post",
-        "/v1/account_links",
-        account=account["id"],
-        type="account_onboarding",
-        return_url="https://p.example/r",
-        refresh_url="https://p.example/f",
-    )
-    assert_valid("POST", "/v1/account_links", 200, link)
-    path = "/" + link["url"].split("/", 3)[3]
-    page = api.send("GET", path, key=None)
-    assert page.status == 200
-    assert b"address_full_match" in page.body
-    done = api.send("POST", path + "/submit", key=None, body=b"first_name=Jenny")
-    assert (done.status, done.headers["location"]) == (303, "https://p.example/r")
-    api.advance(10)
-    account = api.get(f"/v1/accounts/{account['id']}")
-    assert account["details_submitted"]
-    assert account["charges_enabled"]
-    assert "individual" not in account
-    assert api.post(f"/v1/accounts/{account['id']}/login_links").status == (200 if kind == "express" else 400)
-
-
-def test_an_account_link_ends_after_five_minutes(api: Api) -> None:
-    account = custom(api)
-    urls = {"return_url": "https://p.example/r", "refresh_url": "https://p.example/f"}
-    link = api.ok("post", "/v1/account_links", account=account["id"], type="account_onboarding", **urls)
-    api.advance(301)
-    assert api.send("GET", "/" + link["url"].split("/", 3)[3], key=None).status == 404
-
-
 def test_a_real_bank_account_number_is_refused_in_test_mode(api: Api) -> None:
     account = custom(api)
     refused = api.post(f"/v1/accounts/{account['id']}/external_accounts", external_account={**BANK, "account_number": "12345678901"})

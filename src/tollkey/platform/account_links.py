@@ -1,14 +1,16 @@
 """Account links, account sessions and login links: ways in for the people behind a connected account.
 
 link ──opened within 5 minutes──▶ onboarding page ──submit──▶ return_url, the account has told everything
+  └──opened late, or a second time──▶ refresh_url, where the platform makes a new one
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 from tollkey.keys import Permission
-from tollkey.platform._connect import find_held, save_held
+from tollkey.platform._connect import find_held, links, save_held
 from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
 from tollkey.platform._connect.sessions import components_of
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, html_page, invalid, missing_param, redirect
@@ -17,14 +19,14 @@ from tollkey.wire.hosted import safe_link
 LINK = Permission("account_link", "Account Links", "Connect", levels=("write",))
 LOGIN = Permission("edit_link", "Login Links", "Connect", levels=("write",))
 
-_LINK_SECONDS = 300
+MIGRATION = links.MIGRATION
 _SESSION_SECONDS = 3600
 _KIND = "connect/onboarding"
 _EXPRESS = "connect/express"
 
 
 def create_link(call: Call, params: Params) -> Json:
-    """Make a link to the onboarding page of a connected account. It works for five minutes."""
+    """Make a link to the onboarding page of a connected account. It can be opened once, within five minutes."""
     held = find_held(call, params["account"])
     if held.is_own:
         raise invalid("You cannot create an account link for your own account.", "account")
@@ -33,36 +35,56 @@ def create_link(call: Call, params: Params) -> Json:
             raise missing_param(name)
     if params["type"] == "account_update" and held.account["controller"]["requirement_collection"] != "application":
         raise invalid("You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.", "type")
-    held.account["_return_url"], held.account["_refresh_url"] = params["return_url"], params["refresh_url"]
-    held.home.objects.save(held.account)
-    expires_at = call.now + _LINK_SECONDS
-    url = hosted_url(held.home, _KIND, held.account["id"], expires_at=expires_at)
-    return blank("account_link", created=call.now, expires_at=expires_at, url=url)
+    made = links.add(held.home, held.account["id"], params["return_url"], params["refresh_url"])
+    url = hosted_url(held.home, _KIND, made.id)  # a link that has ended still leads to its refresh_url
+    return blank("account_link", created=call.now, expires_at=made.ends_at, url=url)
 
 
-def show_onboarding(call: Call, params: Params) -> Reply:
-    """The onboarding page: a form with test values filled in."""
-    held = find_held(call, call.path["id"])
+def _link(call: Call) -> links.Link:
+    found = links.find(call, call.path["id"])
+    if found is None:
+        raise call.objects.missing("account_link", call.path["id"])
+    return found
+
+
+def open_link(call: Call, params: Params) -> Reply:
+    """The onboarding page, for the browser that opens the link first; any other, and a late one, goes to the ``refresh_url``."""
+    link = _link(call)
+    cookie = links.take(call, link)
+    if cookie is None:
+        return redirect(link.refresh_url)
+    page = _onboarding(call, link)
+    return replace(page, headers={**page.headers, "Set-Cookie": cookie}) if cookie else page
+
+
+def _onboarding(call: Call, link: links.Link) -> Reply:
+    """A form with test values filled in."""
+    held = find_held(call, link.connected)
     rows = "\n".join(
         f'<p><label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" value="{escape(value)}"></p>'
         for name, label, value in fields_of(held)
     )
     name = held.account["business_profile"]["name"] or held.account["email"] or held.account["id"]
-    back = escape(safe_link(held.account.get("_return_url")))
+    back = escape(safe_link(link.return_url))
     body = (
         f"<h1>Tell us about {escape(name)}</h1>\n<p>This is a test account. The values below pass every check.</p>\n"
         f'<form method="post" action="/{_KIND}/{escape(call.path["token"])}/submit">\n{rows}\n<button>Agree and submit</button>\n</form>\n'
         f'<a class="button second" href="{back}">Come back later</a>'
     )
-    return html_page("Onboarding", body, leads_to=held.account.get("_return_url"))
+    return html_page("Onboarding", body, leads_to=link.return_url)
 
 
 def complete_onboarding(call: Call, params: Params) -> Reply:
     """Take what the form says, and go back to the platform."""
-    held = find_held(call, call.path["id"])
+    link = _link(call)
+    if links.take(call, link) is None or not links.finish(call, link):
+        again = escape(safe_link(link.refresh_url))
+        body = f'<h1>This link has ended</h1>\n<p>Nothing was changed.</p>\n<a class="button" href="{again}">Start again</a>'
+        return html_page("This link has ended", body, status=410)
+    held = find_held(call, link.connected)
     submit(held, params)
     save_held(held, checks=True)
-    return redirect(safe_link(held.account.get("_return_url")))
+    return redirect(link.return_url)
 
 
 def create_login_link(call: Call, params: Params) -> Json:
@@ -74,7 +96,7 @@ def create_login_link(call: Call, params: Params) -> Json:
         )
     if not held.account["details_submitted"]:
         raise invalid("Cannot create a login link for an account that has not completed onboarding.", retry=False)
-    url = hosted_url(held.home, _EXPRESS, held.account["id"], expires_at=call.now + _LINK_SECONDS)
+    url = hosted_url(held.home, _EXPRESS, held.account["id"], expires_at=call.now + links.LINK_SECONDS)
     return blank("login_link", created=call.now, url=url)
 
 
@@ -107,7 +129,7 @@ ACCOUNT_LINK = Resource(
     permission=LINK,
     endpoints=(
         Endpoint("POST", "/v1/account_links", create_link),
-        Endpoint("GET", f"/{_KIND}/{{token}}", show_onboarding, public=True, params=P.object()),
+        Endpoint("GET", f"/{_KIND}/{{token}}", open_link, public=True, makes=True, params=P.object()),
         Endpoint(
             "POST",
             f"/{_KIND}/{{token}}/submit",
