@@ -1,4 +1,4 @@
-"""The page of the customer portal."""
+"""The pages of the customer portal: what there is, and what comes of cancelling before it is done."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from html import escape
 from tollkey.payments._billing.periods import show_date
 from tollkey.payments._currency import show
 from tollkey.wire import Call, Json, Reply, dig, html_page
+from tollkey.wire.hosted import with_query
 
 _ENDED = ("canceled", "incomplete_expired")
+
+#: How the page words the reasons that a configuration offers.
+_REASONS = {
+    "too_expensive": "It costs too much", "missing_features": "It lacks something I need", "switched_service": "I use something else now",
+    "unused": "I do not use it enough", "customer_service": "I was not helped well", "too_complex": "It is too hard to use",
+    "low_quality": "It is not good enough", "other": "Something else",
+}  # fmt: skip
 
 
 def _form(path: str, name: str, value: str, label: str) -> str:
@@ -18,24 +26,55 @@ def _form(path: str, name: str, value: str, label: str) -> str:
     )
 
 
+def _bought(call: Call, subscription: Json) -> str:
+    """What a subscription is for, and what it costs."""
+    names, prices = [], []
+    for item in call.objects.query("subscription_item", {"subscription": subscription["id"]}, limit=20):
+        price = item["price"]
+        names.append(call.objects.get("product", price["product"])["name"])
+        amount = show((price["unit_amount"] or 0) * (item.get("quantity") or 1), price["currency"])
+        prices.append(f"{amount} every {price['recurring']['interval']}")
+    return f"<dt>{escape(', '.join(names))}</dt><dd>{escape(', '.join(prices))}</dd>"
+
+
+def cancel_page(call: Call, subscription: Json, rules: Json) -> Reply:
+    """What will happen, and when: nothing is cancelled before its form is sent. rules: the configuration's ``subscription_cancel``."""
+    path = f"/portal/{call.path['token']}"
+    if rules["mode"] == "immediately":
+        unused = {"create_prorations": "The time that is left is credited.", "always_invoice": "The time that is left is credited at once."}
+        when = f"It ends now, and cannot be taken back. {unused.get(rules['proration_behavior'], 'The time that is left is not refunded.')}"
+    else:
+        end = show_date(subscription["_period"][1])
+        when = f"It ends on {end}. You have it until then, and are not charged for it again. Until then you can take this back."
+    reasons = rules["cancellation_reason"]
+    asked = ""
+    if reasons["enabled"]:
+        options = "".join(f'<option value="{escape(one)}">{escape(_REASONS.get(one, one))}</option>' for one in reasons["options"])
+        asked = (
+            '<p><label for="feedback">Why? (optional)</label><select id="feedback" name="feedback">'
+            f'<option value=""></option>{options}</select></p>'
+        )
+    body = (
+        f"<h1>Cancel your subscription?</h1>\n<dl>{_bought(call, subscription)}</dl>\n<p>{when}</p>\n"
+        f'<form method="post" action="{path}/cancel"><input type="hidden" name="subscription" value="{escape(subscription["id"])}">'
+        f'{asked}<button>Cancel subscription</button></form>\n<a class="button second" href="{path}">Keep it</a>'
+    )
+    return html_page("Cancel your subscription?", body)
+
+
 def _subscriptions(call: Call, customer: Json, features: Json, path: str) -> str:
     parts = ["<h2>Subscriptions</h2>"]
     found = [one for one in call.objects.query("subscription", {"customer": customer["id"]}, limit=20) if one["status"] not in _ENDED]
     for one in found:
-        names, prices = [], []
-        for item in call.objects.query("subscription_item", {"subscription": one["id"]}, limit=20):
-            price = item["price"]
-            names.append(call.objects.get("product", price["product"])["name"])
-            amount = show((price["unit_amount"] or 0) * (item.get("quantity") or 1), price["currency"])
-            prices.append(f"{amount} every {price['recurring']['interval']}")
-        rows = f"<dt>{escape(', '.join(names))}</dt><dd>{escape(', '.join(prices))}</dd><dt>Status</dt><dd>{escape(one['status'])}</dd>"
+        rows = f"{_bought(call, one)}<dt>Status</dt><dd>{escape(one['status'])}</dd>"
         if one["cancel_at"]:
             rows += f"<dt>Ends</dt><dd>{show_date(one['cancel_at'])}</dd>"
         parts.append(f"<dl>{rows}</dl>")
         if one["cancel_at_period_end"]:
             parts.append(_form(f"{path}/keep", "subscription", one["id"], "Keep subscription"))
         elif features["subscription_cancel"]["enabled"]:
-            parts.append(_form(f"{path}/cancel", "subscription", one["id"], "Cancel subscription"))
+            address = escape(with_query(f"{path}/cancel", subscription=one["id"]))
+            parts.append(f'<a class="button second" href="{address}">Cancel subscription</a>')
     if not found:
         parts.append('<p class="note">There are no subscriptions.</p>')
     return "\n".join(parts)

@@ -11,7 +11,7 @@ import copy
 from tollkey.keys import Permission
 from tollkey.payments import _subscribing
 from tollkey.payments._common import merge_metadata, new_metadata
-from tollkey.payments._portal import portal_page
+from tollkey.payments._portal import cancel_page, portal_page
 from tollkey.payments.checkout_sessions import new_session
 from tollkey.wire import (
     Call,
@@ -180,17 +180,33 @@ def _own(call: Call, customer: Json, id: str) -> Json:
     return subscription
 
 
-def cancel_subscription(call: Call, params: Params) -> Reply:
-    """Cancel a subscription as the configuration allows: at once, or at the end of what is paid."""
+def _cancellable(call: Call, params: Params) -> tuple[Json, Json]:
+    """The subscription, and how the configuration lets it be cancelled. Raises ApiError (400) when it does not."""
     _, customer, configuration = _here(call)
     rules = configuration["features"]["subscription_cancel"]
     subscription = _own(call, customer, params["subscription"])
     if not rules["enabled"]:
         raise invalid("Cancelling is not offered here.")
+    if subscription["status"] in ("canceled", "incomplete_expired"):
+        raise invalid("This subscription has ended already.")
+    return subscription, rules
+
+
+def ask_to_cancel(call: Call, params: Params) -> Reply:
+    """Before a subscription is cancelled: what will happen, and when?"""
+    return cancel_page(call, *_cancellable(call, params))
+
+
+def cancel_subscription(call: Call, params: Params) -> Reply:
+    """Cancel a subscription as the configuration allows: at once, or at the end of what is paid."""
+    subscription, rules = _cancellable(call, params)
+    reasons, feedback = rules["cancellation_reason"], params.get("feedback")
+    told = {"cancellation_details": {"feedback": feedback}} if reasons["enabled"] and feedback in reasons["options"] else {}
     if rules["mode"] == "immediately":
-        _subscribing.cancel(call, subscription, {})
+        prorate, at_once = rules["proration_behavior"] != "none", rules["proration_behavior"] == "always_invoice"
+        _subscribing.cancel(call, subscription, {"prorate": prorate, "invoice_now": at_once, **told})
     else:
-        _subscribing.update(call, subscription, {"cancel_at_period_end": True})
+        _subscribing.update(call, subscription, {"cancel_at_period_end": True, **told})
     return _back(call)
 
 
@@ -251,7 +267,14 @@ SESSION = Resource(
     endpoints=(
         Endpoint("POST", "/v1/billing_portal/sessions", create_session),
         Endpoint("GET", "/portal/{token}", show, public=True, params=P.object()),
-        Endpoint("POST", "/portal/{token}/cancel", cancel_subscription, public=True, params=_ONE),
+        Endpoint("GET", "/portal/{token}/cancel", ask_to_cancel, public=True, params=_ONE),
+        Endpoint(
+            "POST",
+            "/portal/{token}/cancel",
+            cancel_subscription,
+            public=True,
+            params=P.object(required=("subscription",), subscription=P.string(), feedback=P.string(blank=True)),
+        ),
         Endpoint("POST", "/portal/{token}/keep", keep_subscription, public=True, params=_ONE),
         Endpoint("POST", "/portal/{token}/add", add_method, public=True, params=P.object()),
         Endpoint(
