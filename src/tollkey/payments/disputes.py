@@ -33,6 +33,8 @@ def _answer(call: Call, dispute: Json, params: Params) -> Json:
         raise _closed(dispute)
     merge_metadata(dispute, params)
     if evidence:
+        for name in _FILES & evidence.keys():
+            call.objects.get("file", evidence[name], f"evidence[{name}]")
         texts = {name: value or None for name, value in evidence.items() if name != "enhanced_evidence"}
         dispute["evidence"] = {**dispute["evidence"], **texts}
         if evidence.get("enhanced_evidence"):
@@ -81,6 +83,13 @@ def close(call: Call, params: Params) -> Json:
     if dispute["status"] not in OPEN + UNDER_REVIEW:
         raise _closed(dispute)
     return _end(call, dispute, won=False)
+
+
+#: The evidence that is a file.
+_FILES = {
+    *("cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation", "receipt"),
+    *("refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file"),
+}
 
 
 def _closed(dispute: Json) -> ApiError:

@@ -30,6 +30,8 @@ _FIELDS = (
 
 def new_product(call: Call, params: Params) -> Json:
     """Store a product, with its event. Raises ApiError resource_already_exists for an id that is taken."""
+    if params.get("type") not in (None, "good", "service"):
+        raise invalid("Invalid type: must be one of good or service", "type")
     product = blank(
         "product", id=params.get("id") or call.ids.new("prod"), active=True, created=call.now, updated=call.now, livemode=call.livemode
     )

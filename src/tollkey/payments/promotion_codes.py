@@ -94,6 +94,7 @@ def _coupon_inside(call: Call, code: Json) -> None:
 
 PROMOTION_CODE = Resource(
     object="promotion_code",
+    label="promotion code",
     prefix="promo",
     permission=PERMISSION,
     path_param="promotion_code",

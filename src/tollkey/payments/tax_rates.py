@@ -39,6 +39,7 @@ def update(call: Call, params: Params) -> Json:
 
 TAX_RATE = Resource(
     object="tax_rate",
+    label="tax rate",
     prefix="txr",
     permission=PERMISSION,
     path_param="tax_rate",

@@ -172,8 +172,9 @@ def delete(call: Call, params: Params) -> Json:
 def reject(call: Call, params: Params) -> Json:
     """Reject a connected account, with a reason: fraud, terms_of_service or other. Charges and payouts stop."""
     held = find_held(call)
-    reason = params["reason"]
-    held.account["_rejected"] = reason if reason in ("fraud", "terms_of_service") else "other"
+    if params["reason"] not in ("fraud", "other", "terms_of_service"):
+        raise invalid("Invalid reason: must be one of fraud, other, or terms_of_service", "reason")
+    held.account["_rejected"] = params["reason"]
     return save_held(held)
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.held import capability
 from tollkey.platform.accounts import PERMISSION, request
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, of_list
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, of_list
+from tollkey.wire.shapes import properties
+
+_KNOWN = frozenset((*properties("account_capabilities"), "platform_payments"))
 
 
 def list_capabilities(call: Call, params: Params) -> Page:
@@ -18,14 +21,24 @@ def list_capabilities(call: Call, params: Params) -> Page:
     return of_list(every, f"/v1/accounts/{account['id']}/capabilities", {"limit": 100})
 
 
+def _named(call: Call, account: Json) -> str:
+    """The capability that the path names. Raises ApiError 404 when there is none of that name, for any account."""
+    name = call.path["capability"]
+    if name not in _KNOWN and name not in account["capabilities"]:
+        raise missing_object("capability", name, "capability", in_path=True)
+    return name
+
+
 def retrieve_one(call: Call, params: Params) -> Json:
     """Retrieve one capability; one that was not asked for is ``unrequested``."""
-    return capability(find_held(call).account, call.path["capability"])
+    account = find_held(call).account
+    return capability(account, _named(call, account))
 
 
 def update(call: Call, params: Params) -> Json:
     """Ask for a capability, or give it back."""
-    held, name = find_held(call), call.path["capability"]
+    held = find_held(call)
+    name = _named(call, held.account)
     before = capability(held.account, name)["status"]
     if params.get("requested") is not None:
         request(held, {name: params["requested"]})

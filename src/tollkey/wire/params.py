@@ -276,7 +276,8 @@ def _field(name: str, row: int) -> Node:
     """The node of a field, which for a few names means more than its row says."""
     if name == "metadata":
         return Metadata()
-    if name == "unit_amount":
-        inner = _node(row)
-        return Unset(Whole(natural=True)) if isinstance(inner, Unset) else Whole(natural=True)
-    return _node(row)
+    node = _node(row)
+    inner = node.inner if isinstance(node, Unset) else node
+    if name == "unit_amount" or (name == "quantity" and isinstance(inner, Whole)):
+        return Unset(Whole(natural=True)) if isinstance(node, Unset) else Whole(natural=True)
+    return node

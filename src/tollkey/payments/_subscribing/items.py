@@ -11,6 +11,11 @@ from tollkey.payments._pricing import in_currency, named_price, plan_of, public
 from tollkey.wire import Call, Json, blank, invalid, merged_metadata, missing_object, sublist
 
 MOST = 20
+_ONE_INTERVAL = (
+    "All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`. If you meant to update an"
+    " existing subscription item instead of creating a new one, make sure to include the subscription item ID in your request. See"
+    " examples at https://stripe.com/docs/billing/subscriptions/upgrade-downgrade#changing."
+)
 
 
 def load(call: Call, subscription: Json) -> list[Json]:
@@ -160,9 +165,7 @@ def check(items: list[Json]) -> None:
         seen.add(item["price"]["id"])
     intervals = {interval_of(item) for item in items}
     if len(intervals) > 1:
-        raise invalid(
-            "Currently, all items on this server's subscriptions must have the same billing interval and interval count.", "items"
-        )
+        raise invalid(_ONE_INTERVAL, "items")
 
 
 def interval_of(item: Json) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments._common import given, take
+from tollkey.payments._instruments import no_payment_method
 from tollkey.payments._invoicing import tax_rates
 from tollkey.wire import Call, Json, Params, blank, invalid
 
@@ -68,7 +69,9 @@ def _over(old: Json, new: Json) -> Json:
 def _check_method(call: Call, subscription: Json, id: str) -> None:
     if "payment_method" not in call.setup.tables.of:
         return
-    method = call.objects.get("payment_method", id, "default_payment_method")
+    method = call.objects.find("payment_method", id)
+    if method is None:
+        raise no_payment_method(call, id, "default_payment_method")
     if method.get("customer") != subscription["customer"]:
         raise invalid(
             f"The customer does not have a payment method with the ID {id}. The payment method must be attached to the customer.",

@@ -161,6 +161,8 @@ def _connect(call: Call, intent: Json, params: Params) -> None:
         given = {name: value for name, value in params["transfer_data"].items() if value is not None}
         if "destination" in given:
             check_destination(call, given["destination"])
+        if given.get("amount") is not None and params.get("application_fee_amount"):
+            raise invalid("You may only specify one of these parameters: application_fee_amount, transfer_data[amount].")
         if given.get("amount", 0) > intent["amount"]:
             raise invalid(
                 "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",

@@ -42,7 +42,6 @@ _SUBSCRIPTION = {
     "card": "any",
     "trial_from_plan": "boolean",
     "promotion_code": "?text",
-    "proration_behavior": "text",
     "items[].plan": "text",
     "default_payment_method": "?text",
     "default_source": "?text",
@@ -211,6 +210,7 @@ EXTRA_OPERATIONS: Final[Table] = {
 
 #: Lowest values, and what is required though the document leaves it open.
 BOUNDS: Final[Table] = {
+    "POST /v1/application_fees/{}/refunds": {"amount": ">=1"},
     "POST /v1/charges": {"amount": ">=1"},
     "POST /v1/charges/{}/refund": {"amount": ">=1"},
     "POST /v1/charges/{}/refunds": {"amount": ">=1"},
