@@ -4,7 +4,7 @@ import typing
 
 from tollkey.db.edge import Edge, SQLiteEdge, ThreadEdge, edge_for
 from tollkey.db.engine import Database, Duplicate, Row, Scope, StorageError, Tx
-from tollkey.db.ids import Ids
+from tollkey.db.ids import Ids, letters
 from tollkey.db.opening import open_database
 from tollkey.db.schema import Migration, migrate
 from tollkey.db.sqlite import SQLite
@@ -30,6 +30,7 @@ __all__ = [
     "ThreadEdge",
     "Tx",
     "edge_for",
+    "letters",
     "migrate",
     "open_database",
 ]

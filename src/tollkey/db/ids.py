@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import random
-import secrets
 import time
 from collections.abc import Callable
 
@@ -16,25 +16,25 @@ _DIGITS = 5
 
 
 class Ids:
-    """Makes identifiers from a source of random bits.
+    """Makes identifiers from a source of random bytes.
 
-    bits: returns that many random bits as an int; ``secrets.randbits`` unless a test passes its own.
+    random_bytes: returns that many; the system's own source unless a test passes its own.
     now: returns UTC epoch seconds.
     """
 
-    def __init__(self, bits: Callable[[int], int] = secrets.randbits, now: Callable[[], float] = time.time) -> None:
-        self._bits, self._now = bits, now
+    def __init__(self, random_bytes: Callable[[int], bytes] = os.urandom, now: Callable[[], float] = time.time) -> None:
+        self._random_bytes, self._now = random_bytes, now
         self._second, self._place = -1, ""
 
     @classmethod
     def seeded(cls, seed: int) -> Ids:
         """The same identifiers in every run, for tests and simulations."""
-        return cls(random.Random(seed).getrandbits, lambda: _ERA)
+        return cls(random.Random(seed).randbytes, lambda: _ERA)
 
     def text(self, length: int) -> str:
         """``length`` characters of 0-9A-Za-z, each equally likely."""
         count = length + (length >> 3) + 4
-        found = self._bits(8 * count).to_bytes(count, "big").translate(_LETTERS, _THROWN)[:length].decode()
+        found = letters(self._random_bytes(count))[:length]
         return found if len(found) == length else found + self.text(length - len(found))
 
     def new(self, prefix: str) -> str:
@@ -53,7 +53,12 @@ class Ids:
 
     def number(self, below: int) -> int:
         """An int from 0 to below - 1."""
-        return self._bits(64 + below.bit_length()) % below
+        return int.from_bytes(self._random_bytes(8 + (below.bit_length() + 7) // 8), "big") % below
+
+
+def letters(random_bytes: bytes) -> str:
+    """Random bytes as characters of 0-9A-Za-z, each equally likely; one byte in 32 is left out for that."""
+    return random_bytes.translate(_LETTERS, _THROWN).decode()
 
 
 def _place(second: int) -> str:

@@ -119,18 +119,18 @@ def write_transaction(tx: Tx, scope: Scope, txn: str, source: str, now: int) -> 
 
 def write_lines(tx: Tx, scope: Scope, seq: int, lines: list[Line]) -> None:
     """Write the chain of one currency; ``lines`` must all be of that currency."""
-    running = 0
+    owner, running = (scope.account, int(scope.livemode)), 0
+    rows: list[tuple[object, ...]] = []
     for number, line in enumerate(lines, 1):
         before = (None, None) if number == 1 else (number - 1, running)
         running += line.amount
-        tx.execute(
-            "INSERT INTO ledger_entries (seq, currency, line, account, livemode, book, source_type, amount, available_at,"
-            " before_line, before_sum, running, last_line, last_sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            (
-                *(seq, line.currency, number, scope.account, int(scope.livemode), line.book, line.source_type),
-                *(line.amount, line.available_at, *before, running, len(lines)),
-            ),
-        )
+        place = (seq, line.currency, number, *owner, line.book, line.source_type)
+        rows.append((*place, line.amount, line.available_at, *before, running, len(lines)))
+    tx.execute_many(
+        "INSERT INTO ledger_entries (seq, currency, line, account, livemode, book, source_type, amount, available_at,"
+        " before_line, before_sum, running, last_line, last_sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        rows,
+    )
 
 
 def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[Line]) -> None:
@@ -145,19 +145,18 @@ def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[Line]) -> None:
             due = (line.book, line.available_at, line.currency, line.source_type)
             dues[due] = dues.get(due, 0) + line.amount
     # Sorted, so that two writers of the same rows lock them in the same order.
-    for key, amount in sorted(totals.items()):
-        tx.execute(
-            "INSERT INTO ledger_totals (account, livemode, book, currency, source_type, total) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (account, livemode, book, currency, source_type)"
-            " DO UPDATE SET total = ledger_totals.total + excluded.total",
-            (*owner, *key, amount),
-        )
-    for due, amount in sorted(dues.items()):
-        tx.execute(
+    tx.execute_many(
+        "INSERT INTO ledger_totals (account, livemode, book, currency, source_type, total) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (account, livemode, book, currency, source_type)"
+        " DO UPDATE SET total = ledger_totals.total + excluded.total",
+        [(*owner, *key, amount) for key, amount in sorted(totals.items())],
+    )
+    if dues:
+        tx.execute_many(
             "INSERT INTO ledger_dues (account, livemode, book, available_at, currency, source_type, amount) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (account, livemode, book, available_at, currency, source_type)"
             " DO UPDATE SET amount = ledger_dues.amount + excluded.amount",
-            (*owner, *due, amount),
+            [(*owner, *due, amount) for due, amount in sorted(dues.items())],
         )
 
 

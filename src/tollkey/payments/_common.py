@@ -92,10 +92,10 @@ def count_part(call: Call, listed: Json, object: str, equal: Mapping[str, str]) 
 
 
 def acting_account(call: Call) -> Json | None:
-    """The account object of the scope: a merchant's own, or a connected one that its platform keeps."""
-    own = call.objects.find("account", call.account)
+    """The account object of the scope, to look at: a merchant's own, or a connected one that its platform keeps."""
+    own = call.objects.look("account", call.account)
     if own is None and call.platform != call.account:
-        own = call.within(call.platform).objects.find("account", call.account)
+        own = call.within(call.platform).objects.look("account", call.account)
     return own
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from tollkey import ledger
@@ -14,17 +14,22 @@ from tollkey.wire import Call, Json, blank
 _DELAY = {"US": 2, "AU": 2, "JP": 4}
 _OTHER_DELAY = 3
 _SATURDAY = 5
+_DAY = 86_400  # seconds
 
 
 def available_on(call: Call) -> int:
     """When money taken now becomes available: midnight UTC, some working days on. UTC epoch seconds."""
-    day = datetime.fromtimestamp(call.now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    left = _DELAY.get(account_country(call), _OTHER_DELAY)
+    return _working_days_later(call.now // _DAY, _DELAY.get(account_country(call), _OTHER_DELAY)) * _DAY
+
+
+@lru_cache(maxsize=1_000)
+def _working_days_later(day: int, left: int) -> int:
+    """day: days since the epoch, which began on a Thursday."""
     while left:
-        day += timedelta(days=1)
-        if day.weekday() < _SATURDAY:
+        day += 1
+        if (day + 3) % 7 < _SATURDAY:
             left -= 1
-    return int(day.timestamp())
+    return day
 
 
 def book(

@@ -170,15 +170,16 @@ def arrive(call: Call, id: str) -> None:
     )
     call.objects.save(payout)
     call.emit("payout.failed", payout)
-    _mark_errored(call, account, payout["destination"])
+    _mark_errored(call, payout["destination"])
 
 
-def _mark_errored(call: Call, account: Json, id: str) -> None:
+def _mark_errored(call: Call, id: str) -> None:
     """A bank account whose payout bounced is ``errored`` until it is changed."""
+    home = call if call.objects.find("account", call.account) is not None else call.within(call.platform)
+    account = home.objects.get("account", call.account)
     for one in (account.get("external_accounts") or {}).get("data") or []:
         if one["id"] == id and one["object"] == "bank_account" and one["status"] != "errored":
             before, one["status"] = one["status"], "errored"
-            home = call if call.objects.find("account", account["id"]) is not None else call.within(call.platform)
             home.objects.save(account)
             call.emit("account.external_account.updated", one, {"status": before})
 

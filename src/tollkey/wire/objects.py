@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tollkey.wire.call import Call
 
 
+_MOST_DECODED = 500  # objects that are kept decoded to be looked at; a merchant's own account, above all
+
+
 def encode(value: Any) -> bytes:
     """JSON as the wire writes it: UTF-8, indented by two spaces."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2)
@@ -40,6 +43,7 @@ class Tables:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.of = {r.object: Table(r.object, r.indexed) for r in catalogue.resources if r.stored}
+        self._decoded: dict[tuple[Scope, str, str], tuple[bytes, bytes | None, Json]] = {}
 
     def prepare(self, tx: Tx) -> None:
         """Make what is missing: new tables, and new columns, filled from the objects that are there."""
@@ -62,6 +66,15 @@ class Tables:
         """One object, outside of any call; None when the scope has no such."""
         record = self.of[object].get(tx, scope, id)
         return _decode(record) if record is not None else None
+
+    def decoded(self, scope: Scope, object: str, record: Record) -> Json:
+        """The object of a record, decoded once for as long as the record stays the same. Nobody may change it."""
+        known = self._decoded.get((scope, object, record.id))
+        if known is None or known[0] != record.body or known[1] != record.private:
+            if len(self._decoded) >= _MOST_DECODED:
+                self._decoded.clear()
+            known = self._decoded[scope, object, record.id] = (record.body, record.private, _decode(record))
+        return known[2]
 
     def find(self, tx: Tx, scope: Scope, object: str, equal: Mapping[str, str | Sequence[str]]) -> list[Json]:
         """Stored objects with these values in indexed fields, for work without a call: private fields included."""
@@ -123,6 +136,7 @@ class Objects:
         self._call, self._tables, self.tx, self.scope = call, tables, tx, scope
         self._loaded: dict[tuple[str, str], Json] = {}
         self._stored: dict[tuple[str, str], _Row] = {}
+        self._seen: dict[tuple[str, str], Json | None] = {}
 
     def sharing(self, call: Call) -> Objects:
         """The same objects, for the same scope and transaction, under a call of another time."""
@@ -157,6 +171,17 @@ class Objects:
             return known
         record = self.table(object).get(self.tx, self.scope, id)
         return self.keep(object, record) if record is not None else None
+
+    def look(self, object: str, id: str) -> Json | None:
+        """The object with that id as it was when this request first looked, or as it has changed it since. Nobody may change it here."""
+        key = (object, id)
+        if key in self._loaded or key not in self._seen:
+            known = self._loaded.get(key)
+            if known is not None:
+                return known
+            record = self.table(object).get(self.tx, self.scope, id)
+            self._seen[key] = self._tables.decoded(self.scope, object, record) if record is not None else None
+        return self._seen[key]
 
     def get(self, object: str, id: str, param: str | None = None) -> Json:
         """The object with that id.

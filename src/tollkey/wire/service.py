@@ -84,7 +84,7 @@ class Service:
         self.renderer = Renderer(setup.tables.catalogue, policy.dashboard_url)
         self._now, self._log = now, log
         self._in_flight: set[tuple[Scope, str]] = set()
-        self._request_ids = Ids(random.Random(secrets.randbits(256)).getrandbits, now)  # names, not secrets: no system call each
+        self._request_ids = Ids(random.Random(secrets.randbits(256)).randbytes, now)  # names, not secrets: no system call each
 
     # -- the whole life
 

@@ -6,11 +6,11 @@ import hashlib
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from tollkey.db import letters
 from tollkey.payments._cards.card import TestCard
 from tollkey.payments._cards.luhn import luhn_valid
 from tollkey.payments._cards.numbers import by_number
 
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _WRONG_NUMBER = "Your card number is incorrect."
 _NOT_A_NUMBER = "The card number is not a valid credit card number."
 _TEST_MODE = (
@@ -140,10 +140,8 @@ def fingerprint(number: str, account: str, key: bytes = b"") -> str:
 
     key: at most 64 secret bytes. Card numbers are few enough to try them all, so a store of real cards needs one.
     """
-    digest = hashlib.blake2b(f"{account}:{number}".encode(), key=key, digest_size=16, person=b"fingerprint").digest()
-    value = int.from_bytes(digest, "big")
-    characters = []
-    for _ in range(16):
-        value, index = divmod(value, 62)
-        characters.append(_ALPHABET[index])
-    return "".join(characters)
+    text, found = f"{account}:{number}".encode(), ""
+    while len(found) < 16:  # once is enough, but for one in billions
+        text = hashlib.blake2b(text, key=key, digest_size=32, person=b"fingerprint").digest()
+        found += letters(text)
+    return found[:16]

@@ -173,10 +173,11 @@ def charge_card_details(
     charge; None for a declined one. capture_before: UTC epoch seconds, only while a charge waits to be captured.
     """
     approved = authorization_code is not None
-    body: dict[str, Any] = {
+    return {
         "amount_authorized": amount if approved else None,
         "authorization_code": authorization_code,
         "brand": card.brand,
+        **({"capture_before": capture_before} if capture_before is not None else {}),
         "checks": checks.wire(),
         "country": card.country,
         "exp_month": exp_month,
@@ -198,6 +199,3 @@ def charge_card_details(
         "transaction_link_id": None,
         "wallet": wallet,
     }
-    if capture_before is not None:
-        body["capture_before"] = capture_before
-    return dict(sorted(body.items()))
