@@ -23,7 +23,7 @@ from tollkey.payments._invoicing import (
 )
 from tollkey.payments._subscribing.items import cost_quantity, full_price
 from tollkey.payments._usage import used
-from tollkey.wire import Call, Json, blank
+from tollkey.wire import Call, Json, blank, dig
 
 METERED = "metered"
 
@@ -88,8 +88,10 @@ def prorations(
             continue
         if was is not None and not is_metered(was):
             price = full_price(call, was)
-            amount = -share(_net(call, subscription, was, cost(price, cost_quantity(was))), span, at)
+            billed = billed_lines(call, subscription, was, at)
+            amount = -share(_net(call, subscription, was, cost(price, cost_quantity(was)), billed), span, at)
             made.append(_proration(call, subscription, was, price, amount, at, period[1], credit=True))
+            made[-1]["_credited"] = _credited(billed)
         if debits and now is not None and not is_metered(now):
             price = full_price(call, now)
             amount = share(cost(price, cost_quantity(now)), span, at)
@@ -101,12 +103,37 @@ def _same(was: Json, now: Json) -> bool:
     return bool(was["price"]["id"] == now["price"]["id"] and was.get("quantity") == now.get("quantity"))
 
 
-def _net(call: Call, subscription: Json, item: Json, amount: int) -> int:
-    """What was really charged for an amount: after the shares that discounts took."""
-    for off in offs(call, [*item["discounts"], *subscription["discounts"]], subscription["currency"], call.now):
-        if off.percent is not None and (not off.products or item["price"]["product"] in off.products):
-            amount -= rounded(Decimal(amount) * off.percent / 100)
+def _net(call: Call, subscription: Json, item: Json, amount: int, billed: list[Json]) -> int:
+    """What was really charged for an amount: less the share that discounts took of the lines that billed it.
+
+    Discounts that have come since, or have gone, do not count. What no invoice has billed yet is credited
+    with the percentages in force, for its debit will be billed with them.
+    """
+    whole = sum(line["amount"] for line in billed)
+    if whole:
+        off = sum(part["amount"] for line in billed for part in line["discount_amounts"])
+        return amount - rounded(Decimal(amount) * off / whole)
+    for one in offs(call, [*item["discounts"], *subscription["discounts"]], subscription["currency"], call.now):
+        if one.percent is not None and (not one.products or item["price"]["product"] in one.products):
+            amount -= rounded(Decimal(amount) * one.percent / 100)
     return amount
+
+
+def billed_lines(call: Call, subscription: Json, item: Json, at: int) -> list[Json]:
+    """The lines of the newest invoice that billed an item, at its price, for a time that holds ``at`` (UTC epoch seconds)."""
+    wanted = {"parent.subscription_details.subscription": subscription["id"], "status": ["draft", "open", "paid", "uncollectible"]}
+    for invoice in call.objects.query("invoice", wanted, limit=20):
+        lines = [line for line in invoice["lines"]["data"] if _bills(line, item, at)]
+        if lines:
+            return lines
+    return []
+
+
+def _bills(line: Json, item: Json, at: int) -> bool:
+    details = (line["parent"] or {}).get("subscription_item_details") or {}
+    price = dig(line, "pricing.price_details.price")
+    inside = line["period"]["start"] <= at < line["period"]["end"]
+    return bool(line["amount"] > 0 and inside and details.get("subscription_item") == item["id"] and price == item["price"]["id"])
 
 
 def _proration(call: Call, subscription: Json, item: Json, price: Json, amount: int, at: int, end: int, *, credit: bool) -> Json:
@@ -138,21 +165,13 @@ def _proration(call: Call, subscription: Json, item: Json, price: Json, amount: 
     )
     made["tax_rates"] = call.objects.copy(item)["tax_rates"]
     made["_subscription"], made["_subscription_item"], made["_pending"] = subscription["id"], item["id"], True
-    made["_credited"] = _credited(call, subscription, item) if credit else None
+    made["_credited"] = None
     return made
 
 
-def _credited(call: Call, subscription: Json, item: Json) -> Json | None:
-    """Which lines of the latest invoice a credit takes back."""
-    invoice = call.objects.find("invoice", subscription["latest_invoice"] or "")
-    if invoice is None:
-        return None
-    ids = [
-        line["id"]
-        for line in invoice["lines"]["data"]
-        if ((line["parent"] or {}).get("subscription_item_details") or {}).get("subscription_item") == item["id"] and line["amount"] > 0
-    ]
-    return {"invoice": invoice["id"], "invoice_line_items": ids} if ids else None
+def _credited(billed: list[Json]) -> Json | None:
+    """Which lines of an invoice a credit takes back."""
+    return {"invoice": billed[0]["invoice"], "invoice_line_items": [line["id"] for line in billed]} if billed else None
 
 
 def discounts_of(call: Call, subscription: Json, customer: Json) -> list[str]:
