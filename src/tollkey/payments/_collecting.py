@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments._invoicing import attempt, customer_of, fail_without_method, finalize, method_of, subscription_of
-from tollkey.wire import Call, Json
+from tollkey.wire import ApiError, Call, Json
 
 
 def advance(call: Call, id: str) -> None:
@@ -16,7 +16,12 @@ def advance(call: Call, id: str) -> None:
         call.objects.save(invoice, "invoice.updated")
         return
     if invoice["status"] == "draft":
-        finalize(call, invoice)
+        try:
+            finalize(call, invoice)
+        except ApiError as error:  # its customer cannot be taxed; the event says so
+            if error.code != "customer_tax_location_invalid":
+                raise
+            return
         if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
             call.emit("invoice.sent", invoice)
     collect(call, invoice)

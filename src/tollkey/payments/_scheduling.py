@@ -174,6 +174,8 @@ def _creation(call: Call, schedule: Json, phase: Json) -> Json:
         params["default_tax_rates"] = [rate["id"] for rate in phase["default_tax_rates"]]
     if phase["trial_end"] is not None and phase["trial_end"] > call.now:
         params["trial_end"] = phase["trial_end"]
+    if phase["automatic_tax"]["enabled"] or settings["automatic_tax"]["enabled"]:
+        params["automatic_tax"] = {"enabled": True}
     if phase["add_invoice_items"]:
         params["add_invoice_items"] = [{"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]]
     if phase["start_date"] < call.now:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -22,6 +23,15 @@ _STATES = {
     "AR": "6.5", "MS": "7", "KS": "6.5", "NM": "4.875", "NE": "5.5", "ID": "6", "WV": "6", "HI": "4", "ME": "5.5", "RI": "7",
     "SD": "4.2", "ND": "5", "VT": "6", "WY": "4", "OK": "4.5", "DC": "6",
 }  # fmt: skip
+#: The states of the US by the first three digits of a postal code: each from its number on.
+_ZIPS = (
+    (5, "NY"), (6, "PR"), (10, "MA"), (28, "RI"), (30, "NH"), (39, "ME"), (50, "VT"), (55, "MA"), (56, "VT"), (60, "CT"), (70, "NJ"),
+    (100, "NY"), (150, "PA"), (197, "DE"), (200, "DC"), (201, "VA"), (202, "DC"), (206, "MD"), (220, "VA"), (247, "WV"), (270, "NC"),
+    (290, "SC"), (300, "GA"), (320, "FL"), (350, "AL"), (370, "TN"), (386, "MS"), (398, "GA"), (400, "KY"), (430, "OH"), (460, "IN"),
+    (480, "MI"), (500, "IA"), (530, "WI"), (550, "MN"), (570, "SD"), (580, "ND"), (590, "MT"), (600, "IL"), (630, "MO"), (660, "KS"),
+    (680, "NE"), (700, "LA"), (716, "AR"), (730, "OK"), (733, "TX"), (734, "OK"), (750, "TX"), (800, "CO"), (820, "WY"), (832, "ID"),
+    (840, "UT"), (850, "AZ"), (870, "NM"), (885, "TX"), (889, "NV"), (900, "CA"), (967, "HI"), (970, "OR"), (980, "WA"), (995, "AK"),
+)  # fmt: skip
 _GST = frozenset({"AU", "NZ", "SG", "CA", "IN"})
 _NONTAXABLE = "txcd_00000000"
 
@@ -45,6 +55,25 @@ class Place(NamedTuple):
         return "jct" if self.country == "JP" else "gst" if self.country in _GST else "vat"
 
 
+def state_of(postal_code: str | None) -> str | None:
+    """The state of the US that a postal code lies in, or None when it is not one."""
+    digits = (postal_code or "")[:5]
+    if len(digits) != 5 or not digits.isdecimal():
+        return None
+    place = bisect_right(_ZIPS, (int(digits[:3]), "~")) - 1
+    return _ZIPS[place][1] if place >= 0 else None
+
+
+def located(where: Json | None) -> bool:
+    """Whether tax can be worked out at an address: a country, and in the US a postal code, in Canada that or the province."""
+    country = ((where or {}).get("country") or "").upper()
+    if where is None or len(country) != 2:
+        return False
+    if country == "US":
+        return state_of(where.get("postal_code")) is not None
+    return country != "CA" or bool(where.get("postal_code") or where.get("state"))
+
+
 def standing(registration: Json, now: int) -> str:
     """``scheduled``, ``active`` or ``expired``, as of that second."""
     if now < registration["active_from"]:
@@ -55,7 +84,9 @@ def standing(registration: Json, now: int) -> str:
 def percent_at(call: Call, where: Json) -> Place:
     """The rate at an address, and whether the account is registered there."""
     country = (where["country"] or "").upper()
-    state = where["state"] if country in ("US", "CA") else None
+    state = where.get("state") if country in ("US", "CA") else None
+    if country == "US" and not state:
+        state = state_of(where.get("postal_code"))
     percent = _STATES.get(state or "", "0") if country == "US" else _STANDARD.get(country, "0")
     for one in call.objects.query("tax.registration", limit=100):
         if one["country"] != country or standing(one, call.now) != "active":
@@ -65,7 +96,8 @@ def percent_at(call: Call, where: Json) -> Place:
     return Place(country, state, percent, False)
 
 
-def _reason(place: Place | None, code: str, override: str) -> str:
+def reason_of(place: Place | None, code: str, override: str) -> str:
+    """``taxability_reason``: why tax is collected at a place, or is not. override: ``taxability_override``."""
     if override == "customer_exempt":
         return "customer_exempt"
     if override == "reverse_charge":
@@ -79,7 +111,7 @@ def _reason(place: Place | None, code: str, override: str) -> str:
 
 def taxed(amount: int, behaviour: str, place: Place | None, code: str, override: str) -> int:
     """The tax on an amount, in minor units, half up; within it when ``behaviour`` is inclusive."""
-    if _reason(place, code, override) != "standard_rated" or place is None:
+    if reason_of(place, code, override) != "standard_rated" or place is None:
         return 0
     rate = Decimal(place.percent) / 100
     exact = amount * rate if behaviour == "exclusive" else amount - amount / (1 + rate)
@@ -90,7 +122,7 @@ def breakdown(amount: int, tax: int, behaviour: str, place: Place | None, code: 
     """``tax_breakdown`` of a line."""
     if place is None:
         return []
-    reason = _reason(place, code, override)
+    reason = reason_of(place, code, override)
     level = "state" if place.state else "country"
     collected = reason == "standard_rated"
     return [
@@ -114,7 +146,7 @@ def summary(parts: list[Json], place: Place | None, override: str) -> list[Json]
     """``tax_breakdown`` of a calculation: its parts summed by behaviour and reason."""
     sums: dict[tuple[bool, str], list[int]] = {}
     for part in parts:
-        reason = _reason(place, part["tax_code"], override)
+        reason = reason_of(place, part["tax_code"], override)
         inclusive = part["tax_behavior"] == "inclusive"
         row = sums.setdefault((inclusive, reason), [0, 0])
         row[0] += part["amount_tax"]

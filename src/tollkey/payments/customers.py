@@ -16,8 +16,10 @@ from tollkey.payments._discounting import give_customer
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._invoicing import change_balance, end
 from tollkey.payments._sourcing import add_source, keep_source, prepare_source, remove_source, source_of, sources_of
+from tollkey.payments._tax import located
+from tollkey.payments._taxing import address_of, taxing, unlocated
 from tollkey.payments.payment_methods import attach_to
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, searching, sublist
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, dig, invalid, list_page, searching, sublist
 
 PERMISSION = Permission("customer", "Customers", "Core")
 
@@ -92,6 +94,8 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
         customer["shipping"] = shipping(params["shipping"])
     if "tax" in params:
         customer["_tax"] = params["tax"] or {}
+        if customer["_tax"].get("validate_location") == "immediately" and address_of(call, customer) is None:
+            raise unlocated("tax[validate_location]")
     merge_metadata(customer, params)
     settings = params.get("invoice_settings") or {}
     merged = {**customer["invoice_settings"], **settings}
@@ -217,12 +221,14 @@ _tax_ids = _list_of("tax_id", "tax_ids")
 def _tax(call: Call, customer: Json) -> Json:
     """``tax``: whether the customer's place is known well enough for automatic tax."""
     stored = call.objects.find("customer", customer["id"]) or customer
-    place = stored.get("shipping") or {}
-    where = (place.get("address") if place else None) or stored.get("address") or {}
-    country = where.get("country")
-    location = {"country": country, "source": "billing_address", "state": where.get("state")} if country else None
+    how = taxing(call, address_of(call, stored), stored.get("tax_exempt"))
+    location = None
+    if how is not None:
+        goods, home = located(dig(stored, "shipping.address")), located(stored.get("address"))
+        source = "shipping_destination" if goods else "billing_address" if home else "payment_method"
+        location = {"country": how.place.country, "source": source, "state": how.place.state}
     return {
-        "automatic_tax": "not_collecting" if country else "unrecognized_location",
+        "automatic_tax": "unrecognized_location" if how is None else "supported" if how.place.registered else "not_collecting",
         "ip_address": (stored.get("_tax") or {}).get("ip_address"),
         "location": location,
         "provider": "stripe",

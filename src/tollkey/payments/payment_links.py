@@ -50,6 +50,7 @@ _INTENT = (
 #: What a session takes over from its link as it is.
 _PASSED = (
     "allow_promotion_codes", "billing_address_collection", "payment_method_types", "phone_number_collection", "submit_type", "metadata",
+    "custom_text",
 )  # fmt: skip
 
 
@@ -146,7 +147,7 @@ def create(call: Call, params: Params) -> Json:
     if not recurring:
         link["invoice_creation"] = {"enabled": bool(dig(params, "invoice_creation.enabled")), "invoice_data": {
             "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None, "metadata": {},
-            "rendering_options": None,
+            "rendering_options": None, **(dig(params, "invoice_creation.invoice_data") or {}),
         }}  # fmt: skip
     for index, option in enumerate(params.get("shipping_options") or []):
         rate = call.objects.get("shipping_rate", option.get("shipping_rate") or "", f"shipping_options[{index}][shipping_rate]")
@@ -207,7 +208,15 @@ def session_of(call: Call, link: Json) -> Json:
         currency=link["currency"],
         custom_fields=link.get("_custom_fields") or [],
         expires_at=call.now + DAY,
-        line_items=[{"price": item["price"]["id"], "quantity": item["quantity"]} for item in link["_lines"]],
+        line_items=[
+            {
+                "price": item["price"]["id"],
+                "quantity": item["quantity"],
+                "_inline": item["_inline"],
+                "adjustable_quantity": item.get("adjustable_quantity"),
+            }
+            for item in link["_lines"]
+        ],
         success_url=dig(after, "redirect.url") or f"{call.setup.base_url}/bought/{{CHECKOUT_SESSION_ID}}",
     )
     if not recurring and link["customer_creation"] == "always":
@@ -215,6 +224,9 @@ def session_of(call: Call, link: Json) -> Json:
     for name in ("payment_intent_data", "subscription_data"):
         if link[name]:
             given[name] = {key: value for key, value in link[name].items() if value not in (None, {})}
+    for name in ("automatic_tax", "tax_id_collection", "invoice_creation"):
+        if (link[name] or {}).get("enabled"):
+            given[name] = link[name]
     if link["shipping_options"]:
         given["shipping_options"] = [{"shipping_rate": one["shipping_rate"]} for one in link["shipping_options"]]
     for name in ("shipping_address_collection", "consent_collection"):

@@ -37,7 +37,7 @@ def create(call: Call, params: Params) -> Json:
     if customer:
         call.objects.get("customer", customer, None if "customer" in call.path else "owner[customer]")
     compact = value.replace(" ", "")
-    if kind in _FORMS and not re.fullmatch(_FORMS[kind], compact) and not re.fullmatch(r"(\d)\1{8}", compact):
+    if not well_formed(kind, value):
         raise invalid(f"Invalid value for {kind}.", "value", "tax_id_invalid")
     checked = kind in _CHECKED
     tax_id = blank(
@@ -56,6 +56,12 @@ def create(call: Call, params: Params) -> Json:
     if checked and not call.livemode and not compact.endswith("222222222"):
         call.schedule.add(call.now + _SETTLES_SECONDS, "tax_id.verify", tax_id["id"])
     return tax_id
+
+
+def well_formed(kind: str, value: str) -> bool:
+    """Whether a value has the form of its kind of tax id; nine equal digits always do, for tests."""
+    compact = value.replace(" ", "")
+    return kind not in _FORMS or bool(re.fullmatch(_FORMS[kind], compact) or re.fullmatch(r"(\d)\1{8}", compact))
 
 
 def _country(kind: str, value: str) -> str | None:

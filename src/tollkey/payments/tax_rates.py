@@ -43,7 +43,7 @@ TAX_RATE = Resource(
     prefix="txr",
     permission=PERMISSION,
     path_param="tax_rate",
-    indexed=("active", "inclusive"),
+    indexed=("active", "inclusive", "_automatic"),
     endpoints=(
         listing("tax_rate", "/v1/tax_rates"),
         Endpoint("POST", "/v1/tax_rates", create),

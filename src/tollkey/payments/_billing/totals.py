@@ -24,11 +24,12 @@ class Off:
 
 
 class Rate(NamedTuple):
-    """A tax rate in percent; an inclusive one is part of the price."""
+    """A tax rate in percent; an inclusive one is part of the price. reason: ``taxability_reason``, why it is what it is."""
 
     id: str
     percent: Decimal
     inclusive: bool = False
+    reason: str = "not_available"
 
 
 class Tax(NamedTuple):

@@ -101,6 +101,13 @@ def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known
     return invoice
 
 
+def follow_customer(call: Call, invoice: Json, customer: Json) -> None:
+    """A draft shows its customer as they are now, until it is finalized."""
+    for name in _FROM_CUSTOMER:
+        invoice["customer_" + name] = customer.get(name)
+    invoice["customer_tax_exempt"] = customer.get("tax_exempt") or "none"
+
+
 def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
     for name in _FROM_CUSTOMER:
         invoice["customer_" + name] = customer.get(name)
@@ -120,6 +127,9 @@ def _from_subscription(invoice: Json, subscription: Json) -> None:
     }
     for name in ("default_payment_method", "default_source", "description", "on_behalf_of", "default_tax_rates", "application"):
         invoice[name] = subscription[name]
+    if subscription.get("automatic_tax"):
+        told = {name: subscription["automatic_tax"].get(name) for name in ("enabled", "liability")}
+        invoice["automatic_tax"] = {**_AUTOMATIC_TAX, **told}
     invoice["payment_settings"] = {
         "default_mandate": None,
         **{name: (subscription["payment_settings"] or {}).get(name) for name in ("payment_method_options", "payment_method_types")},

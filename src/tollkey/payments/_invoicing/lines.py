@@ -9,7 +9,10 @@ from tollkey.payments._billing import Line, Off, Rate, Tax, compute, parts, show
 from tollkey.payments._currency import show
 from tollkey.payments._discounting import offs
 from tollkey.payments._pricing import decimal_text
-from tollkey.wire import Call, Json, blank
+from tollkey.payments._tax import located
+from tollkey.payments._taxing import SHIPPING, Taxing, address_of, rate_of_price, taxing
+from tollkey.payments._taxing import rate as rate_for
+from tollkey.wire import Call, Json, blank, dig
 
 
 def new_line(
@@ -201,8 +204,8 @@ def tax_entry(tax: Tax) -> Json:
         "amount": tax.amount,
         "tax_behavior": "inclusive" if tax.rate.inclusive else "exclusive",
         "tax_rate_details": {"tax_rate": tax.rate.id},
-        "taxability_reason": "not_available",
-        "taxable_amount": tax.taxable,
+        "taxability_reason": tax.rate.reason,
+        "taxable_amount": tax.taxable if tax.rate.reason in ("not_available", "standard_rated") else 0,
         "type": "tax_rate_details",
     }
 
@@ -222,11 +225,14 @@ def settle(call: Call, invoice: Json) -> None:
         product = ((line["pricing"] or {}).get("price_details") or {}).get("product")
         paid = sum(amount for _, amount in credits.get(line["id"], ()))
         lines.append(Line(line["amount"], line["discountable"], product, own, rates, paid))
+    how = _automatic(call, invoice)
     exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
     default = [] if exempt else [rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]
-    if exempt:
-        for line in lines:
-            line.rates = ()
+    for line, worked in zip(data, lines, strict=True):
+        if exempt:
+            worked.rates = ()
+        if how is not None and not worked.rates:
+            worked.rates = [rate_of_price(call, how, dig(line, "pricing.price_details.price"), invoice["currency"])]
     whole: list[Off] = offs(call, invoice["discounts"], invoice["currency"], at)
     totals = compute(lines, whole, default)
     for line, worked in zip(data, lines, strict=True):
@@ -237,16 +243,55 @@ def settle(call: Call, invoice: Json) -> None:
         ]
         line["taxes"] = [tax_entry(tax) for tax in worked.taxes]
         line["subtotal"] = line["amount"]
+    shipped = _shipping(call, invoice, how)
     shipping = invoice["amount_shipping"] = (invoice["shipping_cost"] or {}).get("amount_total", 0)
+    untaxed = shipping - sum(tax.amount for tax in shipped)
     invoice["subtotal"], invoice["subtotal_excluding_tax"] = totals.subtotal, totals.subtotal_excluding_tax
-    invoice["total"], invoice["total_excluding_tax"] = totals.total + shipping, totals.total_excluding_tax + shipping
+    invoice["total"], invoice["total_excluding_tax"] = totals.total + shipping, totals.total_excluding_tax + untaxed
     invoice["total_discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in totals.discounts]
     invoice["total_pretax_credit_amounts"] = [
         *({"amount": amount, "discount": id, "type": "discount"} for id, amount in totals.discounts),
         *(_credit_entry(id, amount) for line in data for id, amount in credits.get(line["id"], ())),
     ]
-    invoice["total_taxes"] = [tax_entry(tax) for tax in totals.taxes]
+    invoice["total_taxes"] = [tax_entry(tax) for tax in _merged([*totals.taxes, *shipped])]
     invoice["lines"]["total_count"] = len(data)
+
+
+def _automatic(call: Call, invoice: Json) -> Taxing | None:
+    """How the invoice is taxed automatically; None when it is not, or nobody knows where its customer is."""
+    automatic = invoice["automatic_tax"]
+    if not automatic["enabled"]:
+        return None
+    at = next((one for one in (dig(invoice, "customer_shipping.address"), invoice["customer_address"]) if located(one)), None)
+    if at is None:
+        customer = call.objects.find("customer", invoice["customer"] or "")
+        at = address_of(call, customer) if customer else None
+    how = taxing(call, at, invoice["customer_tax_exempt"])
+    invoice["automatic_tax"] = {**automatic, "provider": "stripe", "status": "complete" if how else "requires_location_inputs"}
+    return how
+
+
+def _shipping(call: Call, invoice: Json, how: Taxing | None) -> list[Tax]:
+    """The automatic tax on shipping; it is part of what shipping costs in total."""
+    cost = invoice["shipping_cost"]
+    if cost is None or how is None:
+        return []
+    rate = call.objects.get("shipping_rate", cost["shipping_rate"])
+    line = Line(
+        cost["amount_subtotal"], rates=[rate_for(call, how, rate["tax_code"] or SHIPPING, rate["tax_behavior"], invoice["currency"])]
+    )
+    compute([line])
+    cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross
+    return line.taxes
+
+
+def _merged(taxes: list[Tax]) -> list[Tax]:
+    """The taxes with those of one rate added up."""
+    sums: dict[Rate, Tax] = {}
+    for tax in taxes:
+        known = sums.get(tax.rate)
+        sums[tax.rate] = Tax(tax.rate, known.amount + tax.amount, known.taxable + tax.taxable) if known else tax
+    return list(sums.values())
 
 
 def _credit_entry(transaction: str, amount: int) -> Json:

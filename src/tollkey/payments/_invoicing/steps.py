@@ -7,8 +7,9 @@ from tollkey.payments._clocks import for_customer
 from tollkey.payments._currency import minimum
 from tollkey.payments._invoicing import intents, standing
 from tollkey.payments._invoicing.balance import change_balance
-from tollkey.payments._invoicing.drafts import refresh, subscription_of
-from tollkey.payments._invoicing.payment import Outcome, method_of, no_method, payment_canceled
+from tollkey.payments._invoicing.drafts import follow_customer, refresh, subscription_of
+from tollkey.payments._invoicing.payment import Outcome, method_of, new_payment, no_method, payment_canceled, payment_paid
+from tollkey.payments._taxing import unlocated
 from tollkey.wire import Call, Json, blank, hosted_url, invalid
 
 HOSTED = "i"
@@ -35,10 +36,44 @@ def finalize(call: Call, invoice: Json) -> None:
             "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable", retry=False
         )
     customer = customer_of(call, invoice)
+    follow_customer(call, invoice, customer)
     refresh(call, invoice)
+    if invoice["automatic_tax"]["enabled"] and invoice["automatic_tax"]["status"] != "complete":
+        _without_tax(call, invoice)
     if _billing_credits.apply(call, invoice):
         refresh(call, invoice)
     _use_balance(call, invoice, customer)
+    _open(call, invoice, customer)
+    if invoice["amount_due"] > 0:
+        intents.prepare(call, invoice, customer)
+    call.objects.save(invoice)
+    call.emit("invoice.finalized", invoice)
+    if invoice["from_invoice"]:
+        _replace(call, invoice)
+    if invoice["amount_due"] == 0:
+        mark_paid(call, invoice)
+    elif invoice["due_date"] is not None:
+        call.schedule.add(invoice["due_date"], "invoice.overdue", invoice["id"], invoice["test_clock"])
+
+
+def close_paid(call: Call, invoice: Json, intent: Json | None) -> None:
+    """Finalize a draft that was paid before it was made, and close it.
+
+    intent: the succeeded PaymentIntent that paid all of it; None when nothing is due.
+    """
+    _open(call, invoice, customer_of(call, invoice))
+    call.objects.save(invoice)
+    call.emit("invoice.finalized", invoice)
+    if intent is not None and invoice["amount_due"] > 0:
+        new_payment(call, invoice, intent["id"])
+        intent["_invoice"] = invoice["id"]
+        call.objects.save(intent)
+        payment_paid(call, invoice, invoice["amount_due"])
+    mark_paid(call, invoice)
+
+
+def _open(call: Call, invoice: Json, customer: Json) -> None:
+    """Number a draft, and give it what a finalized invoice has."""
     call.schedule.cancel("invoice.advance", invoice["id"])
     if invoice["number"] is None:
         invoice["number"] = next_number(call, customer)
@@ -57,16 +92,22 @@ def finalize(call: Call, invoice: Json) -> None:
         invoice["rendering"]["pdf"] = {"page_size": "letter" if asked == "auto" else asked}
     if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
         invoice["due_date"] = call.now
-    if invoice["amount_due"] > 0:
-        intents.prepare(call, invoice, customer)
-    call.objects.save(invoice)
-    call.emit("invoice.finalized", invoice)
-    if invoice["from_invoice"]:
-        _replace(call, invoice)
-    if invoice["amount_due"] == 0:
-        mark_paid(call, invoice)
-    elif invoice["due_date"] is not None:
-        call.schedule.add(invoice["due_date"], "invoice.overdue", invoice["id"], invoice["test_clock"])
+
+
+def _without_tax(call: Call, invoice: Json) -> None:
+    """Nobody knows where the customer is: the invoice of a subscription goes on without tax, another one cannot be finalized."""
+    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    if subscription is None:
+        error = unlocated()
+        invoice["last_finalization_error"] = {"code": error.code, "message": error.message, "type": error.type}
+        call.objects.save(invoice)
+        call.emit("invoice.finalization_failed", invoice)
+        error.keep = True
+        raise error
+    invoice["automatic_tax"].update(enabled=False, disabled_reason="finalization_requires_location_inputs", liability=None)
+    subscription["automatic_tax"] = {"disabled_reason": "requires_location_inputs", "enabled": False, "liability": None}
+    call.objects.save(subscription, "customer.subscription.updated")
+    refresh(call, invoice)
 
 
 def _replace(call: Call, revision: Json) -> None:

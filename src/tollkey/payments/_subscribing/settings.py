@@ -7,6 +7,7 @@ from typing import Any
 from tollkey.payments._common import given, take
 from tollkey.payments._instruments import no_payment_method
 from tollkey.payments._invoicing import tax_rates
+from tollkey.payments._taxing import address_of, unlocated
 from tollkey.wire import Call, Json, Params, blank, invalid
 
 _PLAIN = (
@@ -53,6 +54,10 @@ def apply_settings(call: Call, subscription: Json, params: Params) -> None:
         raise invalid("You must pass `days_until_due` when `collection_method` is `send_invoice`.", "days_until_due", "parameter_missing")
     if "automatic_tax" in params:
         enabled = bool((params["automatic_tax"] or {}).get("enabled"))
+        if enabled and not subscription["automatic_tax"]["enabled"]:
+            customer = call.objects.get("customer", subscription["customer"], "customer")
+            if address_of(call, customer) is None:
+                raise unlocated("automatic_tax")
         subscription["automatic_tax"] = {"disabled_reason": None, "enabled": enabled, "liability": {"type": "self"} if enabled else None}
     for name in ("payment_settings", "invoice_settings", "trial_settings"):
         if params.get(name):

@@ -9,6 +9,7 @@ from tollkey.payments._common import acting_account, new_metadata
 from tollkey.payments._currency import check_currency, minimum, session_too_small
 from tollkey.payments._intents import automatic_types, check_types
 from tollkey.payments.checkout_sessions._lines import make_items, total
+from tollkey.payments.checkout_sessions._place import check_customer
 from tollkey.payments.payment_intents import create_intent
 from tollkey.payments.payment_method_configurations import enabled_types, used_configuration
 from tollkey.payments.setup_intents import create_setup
@@ -238,6 +239,7 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
         session["currency"] = currency
         session["discounts"] = None
     _customer(call, session, params)
+    check_customer(call, session, params)
     _methods(call, session, params)
     _collect(session, params)
     if mode != "setup":

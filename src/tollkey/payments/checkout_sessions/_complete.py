@@ -9,6 +9,9 @@ from tollkey.payments._discounting import redeem_all
 from tollkey.payments._intents import first_action
 from tollkey.payments._method_types import TYPES
 from tollkey.payments.checkout_sessions._build import intent_of
+from tollkey.payments.checkout_sessions._invoice import make as make_invoice
+from tollkey.payments.checkout_sessions._lines import total
+from tollkey.payments.checkout_sessions._place import keep_on_customer
 from tollkey.payments.customers import create as create_customer
 from tollkey.payments.payment_intents import cancel_intent, confirm_intent
 from tollkey.payments.payment_methods import attach_to
@@ -26,6 +29,13 @@ def check_open(session: Json) -> None:
         )
 
 
+def verify_bank(call: Call, method: Json) -> None:
+    """A bank account that is given on the page counts as verified at once."""
+    if method.get("type") == "us_bank_account" and not method.get("_verified"):
+        method["_verified"] = True
+        call.objects.save(method)
+
+
 def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiError | None:
     """Confirm an open session with a stored payment method (None when nothing has to be paid).
 
@@ -35,6 +45,8 @@ def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiE
     check_open(session)
     if method is not None:
         _note_billing(session, method)
+        if session["automatic_tax"]["enabled"] and session["mode"] != "setup":
+            total(call, session)
     if session["mode"] == "setup":
         assert method is not None
         return _set_up(call, session, method, return_url)
@@ -52,9 +64,10 @@ def _note_billing(session: Json, method: Json) -> None:
     old = session["customer_details"] or {}
     address = billing["address"] if any((billing["address"] or {}).values()) else old.get("address")
     session["customer_details"] = {
-        "address": address, "business_name": None, "email": old.get("email") or billing["email"], "individual_name": None,
-        "name": billing["name"] or old.get("name"), "phone": billing["phone"] or old.get("phone"),
-        "tax_exempt": None if session["mode"] == "setup" else "none", "tax_ids": [] if session["mode"] != "setup" else None,
+        "address": address, "business_name": old.get("business_name"), "email": old.get("email") or billing["email"],
+        "individual_name": None, "name": old.get("business_name") or billing["name"] or old.get("name"),
+        "phone": billing["phone"] or old.get("phone"), "tax_exempt": None if session["mode"] == "setup" else "none",
+        "tax_ids": (old.get("tax_ids") or []) if session["mode"] != "setup" else None,
     }  # fmt: skip
     session["collected_information"] = session["collected_information"] or {
         "business_name": None, "individual_name": None, "shipping_details": None
@@ -66,6 +79,11 @@ def _ensure_customer(call: Call, session: Json) -> str:
     if session["customer"] is None:
         details = session["customer_details"] or {}
         given = {name: details[name] for name in ("email", "name", "phone", "address") if details.get(name)}
+        goods = (session["collected_information"] or {}).get("shipping_details")
+        if goods:
+            given["shipping"] = {**goods, "phone": details.get("phone")}
+        if details.get("tax_ids"):
+            given["tax_id_data"] = [dict(one) for one in details["tax_ids"]]
         session["customer"] = create_customer(call, given)["id"]
     return str(session["customer"])
 
@@ -101,6 +119,7 @@ def _set_up(call: Call, session: Json, method: Json, return_url: str) -> ApiErro
 def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) -> ApiError | None:
     """Make the subscription and pay its first invoice. A refusal is raised, so that nothing of the attempt stays."""
     customer = call.objects.get("customer", _ensure_customer(call, session))
+    keep_on_customer(call, session)
     params = _subscription_params(session)
     if method is not None:
         attach_to(call, method, customer)
@@ -148,6 +167,8 @@ def _subscription_params(session: Json) -> dict[str, Any]:
         del params["add_invoice_items"]
     if session["_discounts"]:
         params["discounts"] = session["_discounts"]
+    if session["automatic_tax"]["enabled"]:
+        params["automatic_tax"] = {"enabled": True}
     return params
 
 
@@ -187,6 +208,8 @@ def follow(call: Call, intent: Json) -> None:
     elif session["status"] == "complete" and session["payment_status"] == "unpaid":
         if status == "succeeded":
             session["payment_status"] = "paid"
+            if session["mode"] == "payment" and session["invoice_creation"]["enabled"]:
+                _invoice(call, session)
             call.objects.save(session)
             call.emit("checkout.session.async_payment_succeeded", session)
         elif status == "requires_payment_method":
@@ -197,18 +220,28 @@ def finish(call: Call, session: Json, payment_status: str) -> None:
     """The session is complete."""
     if session["status"] != "open":
         return
-    if session["customer_creation"] == "always":
+    invoiced = session["mode"] == "payment" and session["invoice_creation"]["enabled"]
+    if session["customer_creation"] == "always" or invoiced:
         _ensure_customer(call, session)
+    if session["mode"] != "subscription":
+        keep_on_customer(call, session)
     if session["mode"] == "payment" and session["_discounts"]:
         customer = call.objects.find("customer", session["customer"]) if session["customer"] else None
-        redeem_all(call, session["_discounts"], param="discounts", customer=customer, checkout_session=session["id"])
+        session["_redeemed"] = redeem_all(call, session["_discounts"], param="discounts", customer=customer, checkout_session=session["id"])
     if session["automatic_tax"]["enabled"]:
         session["automatic_tax"]["status"] = "complete"
+    if invoiced and payment_status != "unpaid":
+        _invoice(call, session)
     session["status"], session["payment_status"], session["url"] = "complete", payment_status, None
     call.schedule.cancel("checkout.expire", session["id"])
     call.objects.save(session)
     call.emit("checkout.session.completed", session)
     _count_link(call, session)
+
+
+def _invoice(call: Call, session: Json) -> None:
+    intent = call.objects.find("payment_intent", session["payment_intent"] or "")
+    make_invoice(call, session, intent, session.get("_redeemed") or [])
 
 
 def _count_link(call: Call, session: Json) -> None:

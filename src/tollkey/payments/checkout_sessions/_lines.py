@@ -9,6 +9,8 @@ from tollkey.payments._billing.tiers import cost
 from tollkey.payments._billing.totals import Line, Off, Rate, compute
 from tollkey.payments._discounting import imagine, offs
 from tollkey.payments._pricing import in_currency, named_price, public
+from tollkey.payments._taxing import Taxing, rate_of_price
+from tollkey.payments.checkout_sessions._place import shipping_rates, taxed_at
 from tollkey.wire import Call, Json, dig, invalid
 
 
@@ -34,7 +36,8 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
         entry = old_item(raw)
         param = f"line_items[{index}]"
         price = named_price(call, entry, param)
-        if not price["active"] and not entry.get("price_data"):
+        inline = bool(entry.get("price_data") or entry.get("_inline"))
+        if not price["active"] and not inline:
             raise invalid("The price specified is inactive. This field only accepts active prices.", f"{param}[price]")
         wanted = currency or price["currency"]
         option = in_currency(price, wanted)
@@ -54,7 +57,7 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
                 "amount_total": amount, "currency": wanted, "description": product["name"], "price": public(price),
                 "quantity": quantity, "metadata": entry.get("metadata") or {},
                 "adjustable_quantity": entry.get("adjustable_quantity"), "_rates": entry.get("tax_rates") or [],
-                "_inline": bool(entry.get("price_data")),
+                "_inline": inline, "_recurs": amount if price["recurring"] else None,
             }
         )  # fmt: skip
     return items
@@ -65,12 +68,34 @@ def _rate(call: Call, id: str) -> Rate:
     return Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
 
 
+def _rates(call: Call, item: Json, how: Taxing | None) -> list[Rate]:
+    """The rates of an item: those it was given, or that of the customer's place."""
+    if item["_rates"] or how is None:
+        return [_rate(call, id) for id in item["_rates"]]
+    return [rate_of_price(call, how, item["price"]["id"], item["currency"])]
+
+
+def _ship(call: Call, session: Json, how: Taxing | None) -> int:
+    """Add the tax to what delivery costs; answers the tax in minor units."""
+    cost = session["shipping_cost"]
+    if cost is None:
+        return 0
+    line = Line(cost["amount_subtotal"], rates=shipping_rates(call, session, how))
+    compute([line])
+    cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross
+    return int(cost["amount_tax"])
+
+
 def total(call: Call, session: Json) -> None:
     """Work out discounts and taxes of the items, and the session's sums."""
     items = session["_lines"]
-    shapes = [
-        Line(item["amount_subtotal"], product=item["price"]["product"], rates=[_rate(call, id) for id in item["_rates"]]) for item in items
-    ]
+    trial = session["_subscription_data"]
+    for item in items:
+        if item["_recurs"] is not None:  # it is free as long as the trial is
+            free = trial.get("trial_period_days") or trial.get("trial_end")
+            item["amount_subtotal"] = 0 if free else item["_recurs"]
+    how = taxed_at(call, session)
+    shapes = [Line(item["amount_subtotal"], product=item["price"]["product"], rates=_rates(call, item, how)) for item in items]
     taken: list[Off] = []
     for entry in session["_discounts"]:
         taken += offs(call, [imagine(call, entry)["id"]], session["currency"], call.now)
@@ -78,13 +103,13 @@ def total(call: Call, session: Json) -> None:
     for item, line in zip(items, shapes, strict=True):
         tax = sum(part.amount for part in line.taxes)
         item.update(amount_discount=sum(amount for _, amount in line.off), amount_tax=tax, amount_total=line.gross)
-    tax = sum(part.amount for part in sums.taxes)
-    shipping = (session["shipping_cost"] or {}).get("amount_total") or 0
+    tax = sum(part.amount for part in sums.taxes) + _ship(call, session, how)
+    shipping = session["shipping_cost"] or {"amount_subtotal": 0, "amount_total": 0}
     session["amount_subtotal"] = sums.subtotal
-    session["amount_total"] = sums.total + shipping
+    session["amount_total"] = sums.total + shipping["amount_total"]
     session["total_details"] = {
         "amount_discount": sum(amount for _, amount in sums.discounts),
-        "amount_shipping": shipping,
+        "amount_shipping": shipping["amount_subtotal"],
         "amount_tax": tax,
     }
 

@@ -1,0 +1,102 @@
+"""Automatic tax of invoices, subscriptions, quotes and Checkout: where the customer is, and the rate that each line bears.
+
+Prices that do not say whether they include tax follow the account's default, or its currency: dollars of the US and
+Canada do not, others do.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from tollkey.payments._billing import Rate
+from tollkey.payments._tax import Place, located, percent_at, reason_of
+from tollkey.wire import ApiError, Call, Json, blank, dig, invalid
+
+GENERAL, SHIPPING = "txcd_99999999", "txcd_92010001"
+_OVERRIDES = {"exempt": "customer_exempt", "reverse": "reverse_charge"}
+_WITHOUT_TAX = ("usd", "cad")
+
+
+class Taxing(NamedTuple):
+    """How one customer is taxed. override: ``customer_exempt``, ``reverse_charge`` or ``none``."""
+
+    place: Place
+    override: str
+    defaults: Json
+
+
+def unlocated(param: str | None = None) -> ApiError:
+    """400: nobody knows where the customer is."""
+    return invalid(
+        "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+        param,
+        "customer_tax_location_invalid",
+        retry=False,
+    )
+
+
+def address_of(call: Call, customer: Json) -> Json | None:
+    """The address that a customer is taxed at, or None: where goods go to, where they live, where their payment method belongs."""
+    method = call.objects.find("payment_method", dig(customer, "invoice_settings.default_payment_method") or "")
+    for found in (dig(customer, "shipping.address"), customer.get("address"), dig(method or {}, "billing_details.address")):
+        if found and located(found):
+            return dict(found)
+    return None
+
+
+def taxing(call: Call, where: Json | None, exempt: str | None) -> Taxing | None:
+    """How to tax somebody at an address; None when it does not tell enough. exempt: the customer's ``tax_exempt``."""
+    if where is None or not located(where):
+        return None
+    settings = call.objects.find("tax.settings", call.account) or {}
+    return Taxing(percent_at(call, where), _OVERRIDES.get(exempt or "none", "none"), settings.get("defaults") or {})
+
+
+def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> Rate:
+    """The rate on what has this price (its id), by the tax code of its product."""
+    found = call.objects.find("price", price or "") or {}
+    product = call.objects.find("product", found.get("product") or "") or {}
+    return rate(call, how, product.get("tax_code") or how.defaults.get("tax_code") or GENERAL, found.get("tax_behavior"), currency)
+
+
+def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str) -> Rate:
+    """The rate on something of a tax code; its object is made when there is none yet."""
+    reason = reason_of(how.place, code, how.override)
+    percent = how.place.percent if reason == "standard_rated" else "0"
+    inclusive = _inclusive(how, behavior, currency)
+    return Rate(_rate_object(call, how.place, percent, inclusive)["id"], Decimal(percent), inclusive, reason)
+
+
+def _inclusive(how: Taxing, behavior: str | None, currency: str) -> bool:
+    if behavior in (None, "unspecified"):
+        behavior = how.defaults.get("tax_behavior")
+    if behavior in ("inclusive", "exclusive"):
+        return behavior == "inclusive"
+    return currency not in _WITHOUT_TAX
+
+
+def _rate_object(call: Call, place: Place, percent: str, inclusive: bool) -> Json:
+    key = f"{place.country}-{place.state or ''}-{percent}-{inclusive}"
+    known = call.objects.query("tax_rate", {"_automatic": key}, limit=1)
+    if known:
+        return known[0]
+    made = blank(
+        "tax_rate",
+        id=call.ids.new("txr"),
+        active=False,
+        country=place.country,
+        created=call.now,
+        display_name="Sales Tax" if place.kind == "sales_tax" else place.kind.upper(),
+        effective_percentage=float(percent),
+        inclusive=inclusive,
+        jurisdiction=place.state or place.country,
+        jurisdiction_level="state" if place.state else "country",
+        livemode=call.livemode,
+        percentage=float(percent),
+        rate_type="percentage",
+        state=place.state,
+        tax_type=place.kind,
+    )
+    made["_automatic"] = key
+    return call.objects.insert(made)
