@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from tollkey.payments import _subscribing as subscriptions
-from tollkey.payments._billing import Line, cost
+from tollkey.payments._billing import Line, Rate, cost
 from tollkey.payments._billing import compute as add_up
 from tollkey.payments._common import given
-from tollkey.payments._discounting import imagine, offs
-from tollkey.payments._invoicing import item_parent, method_of, new_invoice, new_line, product_name, store
+from tollkey.payments._discounting import imagine, offs, redeem_all
+from tollkey.payments._invoicing import method_of, new_invoice, one_time, product_name, store, tax_rates
 from tollkey.payments._invoicing.lines import rate_of
 from tollkey.payments._pricing import named_price, public
+from tollkey.payments._taxing import Taxing, address_of, rate_of_price, taxing
 from tollkey.wire import Call, Json, blank, invalid
 
 
@@ -60,9 +60,8 @@ def settle(call: Call, quote: Json) -> None:
     ]
     off = offs(call, [*ids, *(entry["discount"] for entry in quote["discounts"] if entry.get("discount"))], currency, call.now)
     default = [rate_of(call, id) for id in quote["default_tax_rates"]]
-    whole = [
-        Line(line["amount_subtotal"], True, line["price"]["product"], (), [rate_of(call, id) for id in line["_rates"]]) for line in lines
-    ]
+    how = _taxing(call, quote)
+    whole = [Line(line["amount_subtotal"], True, line["price"]["product"], (), _rates(call, line, how)) for line in lines]
     totals = add_up(whole, off, default)
     for line, worked in zip(lines, whole, strict=True):
         line["amount_discount"] = line["amount_subtotal"] - worked.net
@@ -75,6 +74,23 @@ def settle(call: Call, quote: Json) -> None:
     quote["computed"] = {"recurring": _recurring(recurring), "upfront": _sums(lines)}
     if quote["subscription_data"]["trial_period_days"]:
         quote["computed"]["upfront"] = _sums([line for line in lines if not line["price"]["recurring"]])
+
+
+def _taxing(call: Call, quote: Json) -> Taxing | None:
+    """How a quote is taxed automatically; None when it is not, or nobody knows where its customer is."""
+    automatic = quote["automatic_tax"]
+    if not automatic["enabled"]:
+        return None
+    customer = call.objects.find("customer", quote["customer"] or "")
+    how = taxing(call, address_of(call, customer), customer.get("tax_exempt")) if customer else None
+    automatic.update(liability={"type": "self"}, provider="stripe", status="complete" if how else "requires_location_inputs")
+    return how
+
+
+def _rates(call: Call, line: Json, how: Taxing | None) -> list[Rate]:
+    if line["_rates"] or how is None:
+        return [rate_of(call, id) for id in line["_rates"]]
+    return [rate_of_price(call, how, line["price"]["id"], line["currency"])]
 
 
 def _details(lines: list[Json]) -> Json:
@@ -128,6 +144,8 @@ def fulfil(call: Call, quote: Json) -> None:
             params["days_until_due"] = 30 if days is None else days
         if discounts:
             params["discounts"] = discounts
+        if quote["automatic_tax"]["enabled"]:
+            params["automatic_tax"] = {"enabled": True}
         if quote["default_tax_rates"]:
             params["default_tax_rates"] = quote["default_tax_rates"]
         if data["trial_period_days"]:
@@ -138,26 +156,12 @@ def fulfil(call: Call, quote: Json) -> None:
         made = subscriptions.create(call, params)
         quote["subscription"], quote["invoice"] = made["id"], made["latest_invoice"]
         return
-    quote["invoice"] = _invoice(call, quote, customer, once, days)["id"]
+    quote["invoice"] = _invoice(call, quote, customer, once, days, discounts)["id"]
 
 
-def _invoice(call: Call, quote: Json, customer: Json, lines: list[Json], days: int | None) -> Json:
-    made = [
-        new_line(
-            call,
-            amount=line["amount_subtotal"],
-            currency=line["currency"],
-            period=(call.now, call.now),
-            parent=item_parent(None),
-            description=line["description"],
-            quantity=line["quantity"],
-            price=line["price"]["id"],
-            product=line["price"]["product"],
-            unit=Decimal(line["price"]["unit_amount_decimal"] or 0),
-            rates=line["_rates"],
-        )
-        for line in lines
-    ]
+def _invoice(call: Call, quote: Json, customer: Json, lines: list[Json], days: int | None, discounts: list[Json]) -> Json:
+    id = call.ids.new("in")
+    made = [_line(call, customer, id, line) for line in lines]
     return store(
         call,
         new_invoice(
@@ -166,9 +170,35 @@ def _invoice(call: Call, quote: Json, customer: Json, lines: list[Json], days: i
             currency=quote["currency"],
             reason="manual",
             lines=made,
+            id=id,
+            discounts=redeem_all(call, discounts, param="discounts", customer=customer, invoice=id),
             collection_method=quote["collection_method"],
             days_until_due=30 if quote["collection_method"] == "send_invoice" and days is None else days,
             auto_advance=True,
+            default_tax_rates=tax_rates(call, quote["default_tax_rates"], "default_tax_rates"),
+            description=quote["description"],
+            automatic_tax={
+                "disabled_reason": None,
+                "enabled": quote["automatic_tax"]["enabled"],
+                "liability": {"type": "self"} if quote["automatic_tax"]["enabled"] else None,
+                "provider": None,
+                "status": None,
+            },
             parent={"quote_details": {"quote": quote["id"]}, "subscription_details": None, "type": "quote_details"},
         ),
     )
+
+
+def _line(call: Call, customer: Json, invoice: str, line: Json) -> Json:
+    price = line["price"]
+    priced = {
+        "amount": line["amount_subtotal"],
+        "currency": line["currency"],
+        "quantity": line["quantity"],
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+    }
+    return one_time(call, customer, invoice, priced, description=line["description"], rates=line["_rates"])

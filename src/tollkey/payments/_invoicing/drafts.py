@@ -173,6 +173,55 @@ def take_items(call: Call, items: list[Json], invoice: str) -> list[Json]:
     return lines
 
 
+def one_time(
+    call: Call,
+    customer: Json,
+    invoice: str,
+    priced: Json,
+    *,
+    description: str | None,
+    period: tuple[int, int] | None = None,
+    subscription: str | None = None,
+    rates: Iterable[str] = (),
+    discounts: Iterable[str] = (),
+    discountable: bool = True,
+    metadata: Json | None = None,
+) -> Json:
+    """A line for something that is billed once, with the invoice item behind it, stored.
+
+    priced: ``amount``, ``currency``, ``quantity`` and ``pricing``. invoice: the id of the invoice that it will stand on.
+    """
+    start, end = period or (call.now, call.now)
+    item = blank(
+        "invoiceitem",
+        id=call.ids.new("ii"),
+        amount=priced["amount"],
+        currency=priced["currency"],
+        customer=customer["id"],
+        date=call.now,
+        description=description,
+        discountable=discountable,
+        invoice=invoice,
+        livemode=call.livemode,
+        metadata=dict(metadata or {}),
+        period={"end": end, "start": start},
+        pricing=priced["pricing"],
+        proration=False,
+        quantity=priced["quantity"],
+        quantity_decimal=str(priced["quantity"]),
+        test_clock=customer.get("test_clock"),
+    )
+    item["discounts"], item["tax_rates"] = list(discounts), tax_rates(call, list(rates), "tax_rates")
+    item["_subscription"], item["_subscription_item"], item["_pending"] = subscription, None, False
+    if subscription is not None:
+        item["parent"] = {
+            "subscription_details": {"subscription": subscription, "subscription_item": None},
+            "type": "subscription_details",
+        }
+    call.objects.insert(item, "invoiceitem.created")
+    return invoice_item_line(call, item)
+
+
 def store(call: Call, invoice: Json) -> Json:
     """Store a new draft with ``invoice.created``; one that advances by itself gets its appointment."""
     if invoice["auto_advance"]:

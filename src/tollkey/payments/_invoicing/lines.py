@@ -168,7 +168,9 @@ def invoice_item_line(call: Call, item: Json) -> Json:
     """The line of an invoice item."""
     parent = item_parent(item["id"])
     subscription = item.get("_subscription")
-    if subscription is not None:
+    if subscription is not None and item["_subscription_item"] is None:
+        parent = item_parent(item["id"], subscription)
+    elif subscription is not None:
         parent = subscription_parent(
             subscription, item["_subscription_item"], invoice_item=item["id"], proration=item["proration"], credited=item.get("_credited")
         )

@@ -109,15 +109,18 @@ def change(call: Call, subscription: Json, params: Params, customer: Json) -> No
         lines = period_lines(call, subscription, after, period, trial=subscription["status"] == "trialing")
         if snapshot[0]["status"] != "trialing":
             lines = usage_lines(call, subscription, before, (period_of(snapshot[0])[0], call.now)) + lines
-    added = added_lines(call, subscription, params, customer)
+    id = call.ids.new("in")
+    added = added_lines(call, subscription, params, customer, id)
     if lines or added or (behavior == "always_invoice" and credits):
-        _bill(call, subscription, lines + added, params, snapshot)
+        _bill(call, subscription, lines + added, params, snapshot, id)
 
 
-def _bill(call: Call, subscription: Json, lines: list[Json], params: Params, snapshot: tuple[Json, list[Json]]) -> None:
+def _bill(call: Call, subscription: Json, lines: list[Json], params: Params, snapshot: tuple[Json, list[Json]], id: str) -> None:
     automatic = subscription["collection_method"] == "charge_automatically"
     behavior = given(params, "payment_behavior", "allow_incomplete")
-    invoice = make_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now), advance=not automatic)
+    invoice = make_invoice(
+        call, subscription, lines, reason="subscription_update", period=(call.now, call.now), id=id, advance=not automatic
+    )
     call.objects.save(subscription)
     if not automatic or subscription["pause_collection"] is not None:
         return

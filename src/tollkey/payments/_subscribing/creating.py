@@ -7,7 +7,7 @@ from tollkey.payments._clocks import for_customer, limit
 from tollkey.payments._common import given, new_metadata
 from tollkey.payments._discounting import entries_of, offs, redeem_all
 from tollkey.payments._entitling import refresh as entitle
-from tollkey.payments._invoicing import INCOMPLETE_SECONDS, check_currency_of, item_parent, method_of, new_line, no_method
+from tollkey.payments._invoicing import INCOMPLETE_SECONDS, check_currency_of, method_of, no_method, one_time
 from tollkey.payments._pricing import in_currency
 from tollkey.payments._subscribing.billing import collect_now, discounts_of, hold, make_invoice, partial_lines, period_lines
 from tollkey.payments._subscribing.items import check, interval_of, new_item, put, recurring_price
@@ -151,7 +151,8 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
     automatic = subscription["collection_method"] == "charge_automatically"
     period = subscription["_period"][0], subscription["_period"][1]
     lines = _first_lines(call, subscription, items, period, given(params, "proration_behavior", "create_prorations"))
-    lines += added_lines(call, subscription, params, customer)
+    planned = call.ids.new("in")
+    lines += added_lines(call, subscription, params, customer, planned)
     charges = sum(line["amount"] for line in lines) > 0 and automatic and not _fully_discounted(call, subscription, customer, lines)
     trialing = subscription["status"] == "trialing"
     waits = not automatic or subscription["schedule"] is not None  # the first invoice is a draft for an hour, as later ones are
@@ -160,7 +161,7 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
         raise no_method()
     if charges and not trialing:
         subscription["status"] = "incomplete"
-    invoice_id = call.ids.new("in") if lines else None
+    invoice_id = planned if lines else None
     subscription["latest_invoice"] = invoice_id
     put(call, subscription, items, period)
     call.objects.insert(subscription, CREATED)
@@ -216,28 +217,24 @@ def _first_lines(call: Call, subscription: Json, items: list[Json], period: tupl
     return lines
 
 
-def added_lines(call: Call, subscription: Json, params: Params, customer: Json) -> list[Json]:
-    """The one-time lines of ``add_invoice_items``."""
+def added_lines(call: Call, subscription: Json, params: Params, customer: Json, invoice: str) -> list[Json]:
+    """The one-time lines of ``add_invoice_items``, each with its invoice item. invoice: the id of the invoice that they will stand on."""
     lines = []
     for place, entry in enumerate(params.get("add_invoice_items") or []):
         priced = pricing_of(call, entry, subscription["currency"])
-        period = entry.get("period") or {}
-        span = call.now, call.now
-        if period:
-            span = subscription["_period"][0], subscription["_period"][1]
-        line = new_line(
-            call,
-            amount=priced["amount"],
-            currency=subscription["currency"],
-            period=span,
-            parent=item_parent(None, subscription["id"]),
-            description=priced["description"],
-            quantity=priced["quantity"],
-            rates=entry.get("tax_rates") or (),
-            discounts=redeem_all(call, entry.get("discounts") or [], param=f"add_invoice_items[{place}][discounts]", customer=customer),
-            discountable=given(entry, "discountable", True),
-            metadata=entry.get("metadata"),
+        lines.append(
+            one_time(
+                call,
+                customer,
+                invoice,
+                priced,
+                description=priced["description"],
+                period=(subscription["_period"][0], subscription["_period"][1]) if entry.get("period") else None,
+                subscription=subscription["id"],
+                rates=entry.get("tax_rates") or (),
+                discounts=redeem_all(call, entry.get("discounts") or [], param=f"add_invoice_items[{place}][discounts]", customer=customer),
+                discountable=given(entry, "discountable", True),
+                metadata=entry.get("metadata"),
+            )
         )
-        line["pricing"] = priced["pricing"]
-        lines.append(line)
     return lines

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from tollkey.payments._invoicing import close_paid, item_parent, new_invoice, new_line, store
+from tollkey.payments._invoicing import close_paid, new_invoice, one_time, store
 from tollkey.wire import Call, Json
 
 _SAID = ("account_tax_ids", "custom_fields", "description", "footer")
@@ -21,12 +19,14 @@ def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -
     goods = (session["collected_information"] or {}).get("shipping_details")
     rendering = said["rendering_options"] or {}
     base = {"amount_tax_display": None, "pdf": {"page_size": "letter"}, "template": None, "template_version": None}
+    id = call.ids.new("in")
     invoice = new_invoice(
         call,
         customer,
+        id=id,
         currency=session["currency"],
         reason="manual",
-        lines=[_line(call, item) for item in session["_lines"]],
+        lines=[_line(call, customer, id, item) for item in session["_lines"]],
         discounts=discounts,
         automatic_tax={
             "disabled_reason": None, "enabled": session["automatic_tax"]["enabled"], "liability": session["automatic_tax"]["liability"],
@@ -48,18 +48,16 @@ def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -
     session["invoice"] = invoice["id"]
 
 
-def _line(call: Call, item: Json) -> Json:
+def _line(call: Call, customer: Json, invoice: str, item: Json) -> Json:
     price = item["price"]
-    return new_line(
-        call,
-        amount=item["amount_subtotal"],
-        currency=item["currency"],
-        period=(call.now, call.now),
-        parent=item_parent(None),
-        description=item["description"],
-        quantity=item["quantity"],
-        price=price["id"],
-        product=price["product"],
-        unit=None if price["unit_amount_decimal"] is None else Decimal(price["unit_amount_decimal"]),
-        rates=item["_rates"],
-    )
+    priced = {
+        "amount": item["amount_subtotal"],
+        "currency": item["currency"],
+        "quantity": item["quantity"],
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+    }
+    return one_time(call, customer, invoice, priced, description=item["description"], rates=item["_rates"])
