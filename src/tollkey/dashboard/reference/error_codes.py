@@ -23,7 +23,7 @@ ERROR_CODES: dict[str, str] = {
     "checkout_session_not_open": "The Checkout Session was completed or has expired.",
     "country_code_invalid": "There is no such country.",
     "coupon_expired": "The coupon can no longer be redeemed.",
-    "customer_tax_location_invalid": "Tax cannot be worked out: nobody knows where the customer is. Set an address with a country, in the US with a postal code.",
+    "customer_tax_location_invalid": "Nobody knows where to tax the customer. Set an address with a country, in the US with a postal code.",
     "duplicate_meter_event": "A meter event with this identifier is there already.",
     "email_invalid": "The e-mail address is not one.",
     "expired_card": "The card has expired.",
