@@ -110,7 +110,8 @@ def commands() -> str:
     """Every command with its options."""
     rows = [[f"`{name}`", about, options] for name, about, options in _commands(typer.main.get_command(app), "tollkey")]
     head = "# Commands\n\n" + HEAD
-    return head + "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.\n\n" + _table(["Command", "Does", "Options"], rows)
+    head += "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be reached (`serve` ends with 1).\n\n"
+    return head + _table(["Command", "Does", "Options"], rows)
 
 
 PAGES = {"permissions.md": permissions, "resources.md": resources, "settings.md": settings, "commands.md": commands}

@@ -11,7 +11,7 @@ from functools import partial
 import psycopg
 import pytest
 
-from tollkey.db import Migration, Postgres, StorageError, Tx, migrate
+from tollkey.db import Migration, Postgres, StorageError, Tx, Unreachable, migrate
 from tollkey.db.postgres import placeholders
 
 BOUND_SECONDS = 1.0  # a node refuses a revoked key within this
@@ -225,3 +225,19 @@ def test_two_nodes_that_migrate_at_once_apply_each_statement_once(node: Postgres
 )
 def test_question_marks_become_placeholders_where_they_are_not_text(written: str, sent: bytes) -> None:
     assert placeholders(written) == sent
+
+
+def test_a_connection_that_is_lost_in_the_middle_is_told_from_a_statement_that_fails(
+    node: Postgres, admin: psycopg.Connection, postgres_url: str
+) -> None:
+    def lost(tx: Tx) -> None:
+        tx.execute("INSERT INTO notes (id, number) VALUES ('a', 1)")
+        cut(admin, postgres_url, "tollkey")
+        tx.execute("INSERT INTO notes (id, number) VALUES ('b', 1)")
+
+    with pytest.raises(Unreachable, match="PostgreSQL cannot be reached: "):
+        node.write(lost)
+    with pytest.raises(StorageError) as failed:
+        node.write(lambda tx: tx.execute("SELECT nothing FROM nowhere"))
+    assert not isinstance(failed.value, Unreachable)
+    assert node.read(lambda tx: tx.execute("SELECT count(*) FROM notes")) == [(0,)]

@@ -1,4 +1,4 @@
-"""The commands, put together. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+"""The commands, put together. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be reached."""
 
 from __future__ import annotations
 

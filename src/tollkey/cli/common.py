@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.db import Scope, StorageError
+from tollkey.db import Scope, StorageError, Unreachable
 from tollkey.keys import Actor, KeyRefused, KeyringError
 from tollkey.platform.merchants import first_merchant, merchants
 from tollkey.server import Core, open_core
@@ -30,31 +31,53 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 ACTOR = Actor("cli", "tollkey")
 
 
-def fail(message: str) -> typer.Exit:
-    """Say what is wrong on standard error; the command ends with 1."""
+UNREACHABLE = 3  # the exit code that means: the database is away, try again
+
+
+def fail(message: str, code: int = 1) -> typer.Exit:
+    """Say what is wrong on standard error; the command ends with 1, or the code given."""
     typer.echo(f"tollkey: {message}", err=True)
-    return typer.Exit(1)
+    return typer.Exit(code)
+
+
+def _refused(problem: Exception) -> typer.Exit:
+    return fail(str(problem), UNREACHABLE if isinstance(problem, Unreachable) else 1)
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """What is wrong with the connection is said once, by the command: not at each attempt, by those who attempt it."""
+    talkers = [logging.getLogger(name) for name in ("psycopg.pool", "tollkey.db.listening")]
+    levels = [talker.level for talker in talkers]
+    for talker in talkers:
+        talker.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for talker, level in zip(talkers, levels, strict=True):
+            talker.setLevel(level)
 
 
 @contextmanager
 def opened(data: str | None, database: str | None, base_url: str | None = None, *, new: bool = False) -> Iterator[Core]:
-    """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1.
+    """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1, or 3 when the database is away.
 
     new: whether data may be begun where there is none, as a mistyped folder must not.
     """
-    try:
-        settings = load_settings(data=data, database=database, base_url=base_url)
-        if not new and not settings.in_postgres and not (Path(settings.data) / "keyring.json").exists():
-            raise fail(f"there is no account yet in {settings.data}: start the server once, or run `tollkey accounts create`")
-        core = open_core(settings)
-    except (OSError, ValueError, StorageError, KeyringError) as problem:
-        raise fail(str(problem)) from None
-    try:
-        yield core
-    except (KeyRefused, StorageError) as problem:
-        raise fail(str(problem)) from None
-    finally:
-        core.close()
+    with _told_once():
+        try:
+            settings = load_settings(data=data, database=database, base_url=base_url)
+            if not new and not settings.in_postgres and not (Path(settings.data) / "keyring.json").exists():
+                raise fail(f"there is no account yet in {settings.data}: start the server once, or run `tollkey accounts create`")
+            core = open_core(settings)
+        except (OSError, ValueError, StorageError, KeyringError) as problem:
+            raise _refused(problem) from None
+        try:
+            yield core
+        except (KeyRefused, StorageError) as problem:
+            raise _refused(problem) from None
+        finally:
+            core.close()
 
 
 def scope_of(core: Core, account: str | None, live: bool) -> Scope:

@@ -31,6 +31,10 @@ class StorageError(Exception):
     """The database refused or lost a statement; nothing of the transaction was kept."""
 
 
+class Unreachable(StorageError):
+    """The database cannot be reached; the same may work later. Its text says why, on one line, and holds no password."""
+
+
 class Duplicate(StorageError):
     """A unique constraint refused a row: something with that id or digest is already there."""
 

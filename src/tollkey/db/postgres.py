@@ -23,11 +23,12 @@ from uuid import uuid4
 import psycopg
 from psycopg import errors
 from psycopg.adapt import Dumper
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
-from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Subscribers, Tx
+from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Subscribers, Tx, Unreachable
 from tollkey.db.listening import CHANNEL, Listener
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ATTEMPTS = 6  # of a write that lost a deadlock or a serialization conflict
 _WAIT_SECONDS = 5.0  # for a free connection
+_AWAY = ("08", "57P")  # connection exceptions; shutting down or starting up (PostgreSQL's docs, appendix A); a lost one has no code
 _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -63,6 +65,8 @@ def _translate(error: psycopg.Error) -> StorageError:
         return Duplicate(text)
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
         return Conflict(text)
+    if isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate.startswith(_AWAY)):
+        return Unreachable(f"PostgreSQL cannot be reached: {'; '.join(line.strip() for line in str(error).splitlines())}")
     return StorageError(text)
 
 
@@ -184,17 +188,27 @@ class Postgres:
     url: ``postgresql://…``, as libpq reads it.
     pool_size: connections this process holds at most, one more for listening apart.
     sender: names this process in announcements; made unique here.
+
+    Raises ValueError for a URL that libpq cannot read, without repeating it: it may hold a password.
     """
 
     dialect: Dialect = "postgres"
 
     def __init__(self, url: str, pool_size: int = 8, sender: str = "local") -> None:
+        try:
+            conninfo_to_dict(url)
+        except psycopg.Error:
+            raise ValueError(
+                "the postgresql:// address of the database cannot be read: is a part missing, or not percent-encoded?"
+            ) from None
         self.pool_size = pool_size
         self._sender = f"{sender}.{uuid4().hex}"
         self._subscribers = Subscribers()
         self._listener = Listener(url, self._sender, self._subscribers)
+        self._failure: psycopg.Error | None = None  # of the newest attempt to connect
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
+            connection_class=self._connections(),
             min_size=1,
             max_size=pool_size,
             timeout=_WAIT_SECONDS,
@@ -203,6 +217,24 @@ class Postgres:
             num_workers=1,
             open=True,
         )
+
+    def _connections(self) -> type[Connection]:
+        """Connections that leave behind why one could not be made: the pool only writes that to the log."""
+        base: type[Connection] = psycopg.Connection
+        owner = self
+
+        class Noted(base):  # type: ignore[valid-type, misc]
+            @classmethod
+            def connect(cls, *given: Any, **named: Any) -> Any:
+                try:
+                    made = super().connect(*given, **named)
+                except psycopg.Error as error:
+                    owner._failure = error
+                    raise
+                owner._failure = None
+                return made
+
+        return Noted
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Connection]:
@@ -257,6 +289,9 @@ class Postgres:
     def _taken(self) -> Connection:
         try:
             return self._pool.getconn()
+        except PoolTimeout as late:
+            busy = StorageError(f"PoolTimeout: every connection to PostgreSQL is busy: {late}")
+            raise (_translate(self._failure) if self._failure is not None else busy) from late
         except psycopg.Error as error:
             raise _translate(error) from error
 
