@@ -172,3 +172,36 @@ def test_a_charge_on_behalf_of_an_account_settles_in_that_accounts_currency(api:
     api.ok("post", "/v1/refunds", charge=charge["id"], reverse_transfer=True, refund_application_fee=True)
     assert available(api, account, "eur") == 0
     audit(api, account)
+
+
+def test_what_a_platform_s_objects_name_in_a_connected_account_expands_to_what_it_is(api: Api) -> None:
+    account = connected(api)
+    fund(api, 5000)
+    shown = ["destination_payment.balance_transaction", "destination_payment.refunds"]
+    payment = api.ok("POST", "/v1/transfers", amount=1000, currency="usd", destination=account["id"], expand=shown)["destination_payment"]
+    assert (payment["balance_transaction"]["amount"], payment["refunds"]["data"]) == (1000, [])
+    api.post("/v1/charges", headers=acting(account), amount=900, currency="usd", source="tok_visa", application_fee_amount=100)
+    (fee,) = api.get("/v1/application_fees", expand=["data.charge.balance_transaction"])["data"]
+    assert (fee["charge"]["amount"], fee["charge"]["balance_transaction"]["amount"]) == (900, 900)
+
+
+def test_before_payouts_were_their_own_kind_a_transfer_told_what_they_tell(api: Api) -> None:
+    account = connected(api)["id"]
+    fund(api, 5000)
+    headers = {"Stripe-Version": "2016-07-06"}
+    transfer = api.post("/v1/transfers", headers=headers, amount=1000, currency="usd", destination=account)
+    told = {name: transfer[name] for name in ("date", "method", "recipient", "status", "type")}
+    assert told == {"date": transfer["created"], "method": "standard", "recipient": None, "status": "paid", "type": "stripe_account"}
+
+
+def test_a_connected_account_s_copy_of_a_payment_method_is_of_the_customer_who_has_it(api: Api) -> None:
+    account = connected(api)
+    has, has_not = (api.ok("POST", "/v1/customers")["id"] for _ in range(2))
+    method = api.ok("POST", "/v1/payment_methods/pm_card_visa/attach", customer=has)["id"]
+    copy = api.post("/v1/payment_methods", headers=acting(account), customer=has, payment_method=method)
+    assert (copy.status, copy["customer"]) == (200, None)
+    assert api.get(f"/v1/payment_methods/{copy['id']}", headers=acting(account)).status == 200
+    refused = api.post("/v1/payment_methods", headers=acting(account), customer=has_not, payment_method=method).error
+    assert refused["message"].startswith(f"The customer does not have a payment method with the ID {method}.")
+    refused = api.post("/v1/payment_methods", headers=acting(account), customer="cus_no", payment_method=method).error
+    assert (refused["param"], refused["message"]) == ("customer", "No such customer: 'cus_no'")

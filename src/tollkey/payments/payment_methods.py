@@ -161,9 +161,16 @@ def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
 
 
 def _clone(call: Call, params: Params) -> Json:
-    """A connected account gets a copy of its platform's payment method."""
+    """A connected account gets a copy of its platform's payment method, which the named customer has to have."""
     platform = call.within(call.platform)
     original = resolve_payment_method(platform, params["payment_method"], "payment_method")
+    if params.get("customer") and original["customer"] != platform.objects.get("customer", params["customer"], "customer")["id"]:
+        raise invalid(
+            f"The customer does not have a payment method with the ID {original['id']}. The payment method must be attached to the"
+            " customer.",
+            "payment_method",
+            "resource_missing",
+        )
     value = {**original, "id": call.ids.new("pm"), "customer": None, "created": call.now, "metadata": new_metadata(params)}
     value.pop("_used", None)
     return call.objects.insert(value)

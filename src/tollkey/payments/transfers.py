@@ -11,7 +11,7 @@ from tollkey.payments._common import assign, merge_metadata, new_metadata, part_
 from tollkey.payments._currency import check_currency, show
 from tollkey.payments._settling import settled
 from tollkey.payments._transferring import check_funds, check_receiver, make_transfer, receiver_of, reverse
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, missing_param
+from tollkey.wire import Action, Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, missing_param
 
 PERMISSION = Permission("transfer", "Transfers", "Connect")
 
@@ -135,6 +135,12 @@ def list_reversals(call: Call, params: Params) -> Page:
     return list_page(call, "transfer_reversal", params, {"transfer": transfer["id"]}, url=f"/v1/transfers/{transfer['id']}/reversals")
 
 
+def _as_payout(call: Call, transfer: Json) -> None:
+    """Before 2017-04-06 a transfer told what a payout tells, since the two were one kind."""
+    nothing = dict.fromkeys(("application_fee", "failure_code", "failure_message", "recipient", "statement_descriptor"))
+    transfer.update(nothing, date=transfer["created"], method="standard", status="paid", type="stripe_account")
+
+
 TRANSFER = Resource(
     object="transfer",
     prefix="tr",
@@ -147,6 +153,7 @@ TRANSFER = Resource(
         Endpoint("GET", "/v1/transfers/{transfer}", retrieve_one, raw=True),
         Endpoint("POST", "/v1/transfers/{transfer}", update),
     ),
+    changes=(Change("2017-04-06", _as_payout),),
     expands={"destination_payment": payment_of},
     title="Transfers",
     columns=("amount", "destination", "id", "created"),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tollkey.wire.resource import Json
 
 DEPTH = 4
+#: Objects that name others of a connected account, and the property that says which.
+_NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
 
 
 def expand(call: Call, answer: Json, paths: list[str], allowed: Any, of: str | None = None) -> None:
@@ -38,7 +40,7 @@ def expand(call: Call, answer: Json, paths: list[str], allowed: Any, of: str | N
                 )
             if of is not None and names[1:] and not answer["data"]:
                 _allow_none(call, of, names[1], path)
-        _descend(call, answer, names, path, allowed)
+        _descend(call, answer, names, path, allowed, [call])
 
 
 def _allow_none(call: Call, object: str, name: str, path: str) -> None:
@@ -48,20 +50,28 @@ def _allow_none(call: Call, object: str, name: str, path: str) -> None:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
 
 
-def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) -> None:
+def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any, homes: list[Call]) -> None:
+    """Expand the names below a value. homes: the accounts whose objects it may name."""
     if isinstance(value, list):
         for item in value:
-            _descend(call, item, names, path, allowed)
+            _descend(call, item, names, path, allowed, homes)
         return
     if not names or not isinstance(value, dict):
         return
     name, rest = names[0], names[1:]
     resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "")
+    there = _NAMES_ANOTHER.get(value.get("object") or "")
+    if there is not None and isinstance(value.get(there), str):
+        homes = [*homes, call.within(value[there])]
     if resource is not None and name in resource.expands:
         inner = value.get(name)
         if not isinstance(inner, dict):
-            stored = call.objects.find(resource.object, value["id"]) if resource.stored and "id" in value else value
-            inner = resource.expands[name](call, stored or value)
+            home, stored = call, None
+            for home in homes if resource.stored and "id" in value else ():
+                stored = home.objects.find(resource.object, value["id"])
+                if stored is not None:
+                    break
+            inner = resource.expands[name](call if stored is None else home, stored or value)
             _allow_made(call, inner, path, allowed)
             value[name] = inner
     elif name not in value:
@@ -73,17 +83,17 @@ def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any) 
     else:
         inner = value[name]
     if inner is None or isinstance(inner, str):
-        inner = None if inner is None else _load(call, inner, name, path, allowed)
+        inner = None if inner is None else _load(homes, inner, name, path, allowed)
         if inner is None:
             if resource is not None and not _documented(resource.object, name):
                 raise invalid(f"This property cannot be expanded ({path}).", "expand")
             return
         value[name] = inner
     elif isinstance(inner, list) and inner and isinstance(inner[0], str):
-        inner = value[name] = [_load(call, id, name, path, allowed) or id for id in inner]
+        inner = value[name] = [_load(homes, id, name, path, allowed) or id for id in inner]
     elif not rest and inner is not None and not isinstance(inner, dict | list):
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
-    _descend(call, inner, rest, path, allowed)
+    _descend(call, inner, rest, path, allowed, homes)
 
 
 def _documented(object: str, name: str) -> bool:
@@ -94,7 +104,8 @@ def _documented(object: str, name: str) -> bool:
         return False
 
 
-def _load(call: Call, id: str, name: str, path: str, allowed: Any) -> Json | None:
+def _load(homes: list[Call], id: str, name: str, path: str, allowed: Any) -> Json | None:
+    call = homes[0]
     catalogue = call.setup.tables.catalogue
     resource = catalogue.of_id(id) or catalogue.by_object.get(name)  # callers choose the ids of coupons, products and plans
     if resource is not None and not resource.stored:
@@ -103,11 +114,11 @@ def _load(call: Call, id: str, name: str, path: str, allowed: Any) -> Json | Non
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     if resource is None:
         return None
-    home = call
-    found = call.objects.find(resource.object, id)
-    if found is None and call.platform != call.account:
-        home = call.within(call.platform)
+    found, home = None, call
+    for home in (*homes, call.within(call.platform)):
         found = home.objects.find(resource.object, id)
+        if found is not None:
+            break
     allowed(call if found is None else home, resource.permission.name)
     if call.client and resource.client_view is None:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
