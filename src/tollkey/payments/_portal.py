@@ -6,6 +6,9 @@ from html import escape
 
 from tollkey.payments._billing.periods import show_date
 from tollkey.payments._currency import show
+from tollkey.payments._portal_details import details_link
+from tollkey.payments._portal_session import Here, leads_to, leave
+from tollkey.payments._portal_update import change_link
 from tollkey.wire import Call, Json, Reply, dig, html_page
 from tollkey.wire.hosted import with_query
 
@@ -37,8 +40,12 @@ def _bought(call: Call, subscription: Json) -> str:
     return f"<dt>{escape(', '.join(names))}</dt><dd>{escape(', '.join(prices))}</dd>"
 
 
-def cancel_page(call: Call, subscription: Json, rules: Json) -> Reply:
-    """What will happen, and when: nothing is cancelled before its form is sent. rules: the configuration's ``subscription_cancel``."""
+def cancel_page(call: Call, subscription: Json, rules: Json, *, before: str = "", goes: str | None = None) -> Reply:
+    """What will happen, and when: nothing is cancelled before its form is sent.
+
+    rules: the configuration's ``subscription_cancel``. before: HTML that comes first, such as an offer to stay.
+    goes: where its form may lead outside of this server.
+    """
     path = f"/portal/{call.path['token']}"
     if rules["mode"] == "immediately":
         unused = {"create_prorations": "The time that is left is credited.", "always_invoice": "The time that is left is credited at once."}
@@ -55,21 +62,22 @@ def cancel_page(call: Call, subscription: Json, rules: Json) -> Reply:
             f'<option value=""></option>{options}</select></p>'
         )
     body = (
-        f"<h1>Cancel your subscription?</h1>\n<dl>{_bought(call, subscription)}</dl>\n<p>{when}</p>\n"
+        f"<h1>Cancel your subscription?</h1>\n{before}<dl>{_bought(call, subscription)}</dl>\n<p>{when}</p>\n"
         f'<form method="post" action="{path}/cancel"><input type="hidden" name="subscription" value="{escape(subscription["id"])}">'
         f'{asked}<button>Cancel subscription</button></form>\n<a class="button second" href="{path}">Keep it</a>'
     )
-    return html_page("Cancel your subscription?", body)
+    return html_page("Cancel your subscription?", body, leads_to=goes)
 
 
-def _subscriptions(call: Call, customer: Json, features: Json, path: str) -> str:
+def _subscriptions(at: Here) -> str:
+    call, customer, features, path = at.call, at.customer, at.features, at.path
     parts = ["<h2>Subscriptions</h2>"]
     found = [one for one in call.objects.query("subscription", {"customer": customer["id"]}, limit=20) if one["status"] not in _ENDED]
     for one in found:
         rows = f"{_bought(call, one)}<dt>Status</dt><dd>{escape(one['status'])}</dd>"
         if one["cancel_at"]:
             rows += f"<dt>Ends</dt><dd>{show_date(one['cancel_at'])}</dd>"
-        parts.append(f"<dl>{rows}</dl>")
+        parts.append(f"<dl>{rows}</dl>{change_link(at, one)}")
         if one["cancel_at_period_end"]:
             parts.append(_form(f"{path}/keep", "subscription", one["id"], "Keep subscription"))
         elif features["subscription_cancel"]["enabled"]:
@@ -108,19 +116,23 @@ def _invoices(call: Call, customer: Json) -> str:
     return f"<h2>Invoices</h2>\n{inside}"
 
 
-def portal_page(call: Call, session: Json, customer: Json, configuration: Json) -> Reply:
+def methods_page(at: Here) -> Reply:
+    """The task of a session that was made to update the payment method."""
+    body = f"<h1>Update your payment method</h1>\n{_methods(at.call, at.customer, at.path)}{leave(at.session)}"
+    return html_page("Update your payment method", body, leads_to=leads_to(at.session))
+
+
+def portal_page(at: Here, configuration: Json) -> Reply:
     """What the customer has, and what the configuration lets them do with it."""
-    features = configuration["features"]
-    path = f"/portal/{call.path['token']}"
+    features, customer = at.features, at.customer
     title = configuration["business_profile"]["headline"] or "Manage your billing"
     who = customer.get("email") or customer.get("name") or ""
-    parts = [f'<p class="note">{escape(who)}{"" if call.livemode else " · Test mode"}</p>', f"<h1>{escape(title)}</h1>"]
-    parts.append(_subscriptions(call, customer, features, path))
+    parts = [f'<p class="note">{escape(who)}{"" if at.call.livemode else " · Test mode"}</p>', f"<h1>{escape(title)}</h1>"]
+    parts.append(_subscriptions(at))
     if features["payment_method_update"]["enabled"]:
-        parts.append(_methods(call, customer, path))
+        parts.append(_methods(at.call, customer, at.path))
+    parts.append(details_link(at))
     if features["invoice_history"]["enabled"]:
-        parts.append(_invoices(call, customer))
-    url = session["return_url"]
-    if url and url.lower().startswith(("http://", "https://")):
-        parts.append(f'<p><a href="{escape(url)}" rel="noreferrer">Return to the shop</a></p>')
+        parts.append(_invoices(at.call, customer))
+    parts.append(leave(at.session))
     return html_page(title, "\n".join(parts))

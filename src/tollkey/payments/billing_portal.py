@@ -7,11 +7,17 @@ session:        made ──an hour──▶ its address is refused
 from __future__ import annotations
 
 import copy
+from html import escape
 
 from tollkey.keys import Permission
 from tollkey.payments import _subscribing
 from tollkey.payments._common import merge_metadata, new_metadata
-from tollkey.payments._portal import cancel_page, portal_page
+from tollkey.payments._currency import show as show_money
+from tollkey.payments._portal import cancel_page, methods_page, portal_page
+from tollkey.payments._portal_details import PAGES as DETAILS
+from tollkey.payments._portal_session import Here, after, completed, done, flow_of, here, leads_to, own, waiting
+from tollkey.payments._portal_update import PAGES as CHANGES
+from tollkey.payments._portal_update import choice_page, confirm_page
 from tollkey.payments.checkout_sessions import new_session
 from tollkey.wire import (
     Call,
@@ -22,6 +28,7 @@ from tollkey.wire import (
     Reply,
     Resource,
     blank,
+    dig,
     hosted_url,
     invalid,
     listing,
@@ -51,19 +58,39 @@ _FEATURES: Json = {
 }  # fmt: skip
 
 
-def _merge(features: Json, given: Json) -> None:
+def _merge(call: Call, features: Json, given: Json) -> None:
     for name, change in given.items():
         for key, value in (change or {}).items():
             if isinstance(value, dict) and isinstance(features[name].get(key), dict):
                 features[name][key].update(value)
             elif value is not None or key in ("billing_cycle_anchor", "products"):
                 features[name][key] = value
+    update = features["subscription_update"]
+    update["default_allowed_updates"] = update["default_allowed_updates"] or []
+    if not update["enabled"]:
+        return
+    for needed in ("default_allowed_updates", "products"):
+        if not update[needed]:
+            raise missing_param(f"features[subscription_update][{needed}]")
+    update["products"] = [_product(call, one, place) for place, one in enumerate(update["products"])]
+
+
+def _product(call: Call, given: Json, place: int) -> Json:
+    """A product that subscriptions may change to, with its prices. Raises ApiError 400 for prices that it does not have."""
+    param = f"features[subscription_update][products][{place}]"
+    product = call.objects.get("product", given["product"], f"{param}[product]")
+    for number, id in enumerate(given["prices"]):
+        price = call.objects.get("price", id, f"{param}[prices][{number}]")
+        if price["product"] != product["id"] or not price["recurring"]:
+            raise invalid(f"The price `{id}` is not a recurring price of the product `{product['id']}`.", f"{param}[prices][{number}]")
+    limits = {"enabled": False, "maximum": None, "minimum": 1, **(given.get("adjustable_quantity") or {})}
+    return {"adjustable_quantity": limits, "prices": list(given["prices"]), "product": product["id"]}
 
 
 def _new(call: Call, params: Params, *, default: bool) -> Json:
     profile = params.get("business_profile") or {}
     features = copy.deepcopy(_FEATURES)
-    _merge(features, params["features"])
+    _merge(call, features, params["features"])
     id = call.ids.new("bpc")
     configuration = blank(
         _CONFIGURATION,
@@ -99,7 +126,7 @@ def update_configuration(call: Call, params: Params) -> Json:
     if params.get("business_profile"):
         configuration["business_profile"].update(params["business_profile"])
     if params.get("features"):
-        _merge(configuration["features"], params["features"])
+        _merge(call, configuration["features"], params["features"])
     if params.get("login_page"):
         configuration["login_page"]["enabled"] = params["login_page"]["enabled"]
     merge_metadata(configuration, params)
@@ -137,7 +164,7 @@ def create_session(call: Call, params: Params) -> Json:
         configuration=configuration["id"],
         created=call.now,
         customer=customer["id"],
-        flow=_flow(params.get("flow_data")),
+        flow=flow_of(call, params.get("flow_data"), customer, configuration),
         livemode=call.livemode,
         locale=params.get("locale"),
         on_behalf_of=params.get("on_behalf_of"),
@@ -147,44 +174,57 @@ def create_session(call: Call, params: Params) -> Json:
     return call.objects.insert(session, "billing_portal.session.created")
 
 
-def _flow(given: Json | None) -> Json | None:
-    if given is None:
-        return None
-    kinds = ("subscription_cancel", "subscription_update", "subscription_update_confirm")
-    after = given.get("after_completion") or {}
-    done = {"hosted_confirmation": after.get("hosted_confirmation"), "redirect": after.get("redirect"),
-            "type": after.get("type") or "portal_homepage"}  # fmt: skip
-    flow: Json = {"after_completion": done, **{kind: given.get(kind) for kind in kinds}, "type": given["type"]}
-    if flow["subscription_cancel"]:
-        flow["subscription_cancel"] = {"retention": None, **flow["subscription_cancel"]}
-    return flow
-
-
 # -- the page
 
 
-def _here(call: Call) -> tuple[Json, Json, Json]:
-    session = call.objects.get(_SESSION, call.path["id"])
-    return session, call.objects.get("customer", session["customer"]), call.objects.get(_CONFIGURATION, session["configuration"])
-
-
 def show(call: Call, params: Params) -> Reply:
-    """The portal: subscriptions, payment methods and invoices of the session's customer."""
-    return portal_page(call, *_here(call))
+    """The portal: subscriptions, payment methods and invoices of the session's customer; or the one task that the session was made for."""
+    at = here(call)
+    if waiting(at.session):
+        return _task(at)
+    return portal_page(at, at.call.objects.get(_CONFIGURATION, at.session["configuration"]))
 
 
-def _own(call: Call, customer: Json, id: str) -> Json:
-    subscription = call.objects.find("subscription", id)
-    if subscription is None or subscription["customer"] != customer["id"]:
-        raise invalid("There is no such subscription.", "subscription")
-    return subscription
+def _task(at: Here) -> Reply:
+    flow = at.session["flow"]
+    if flow["type"] == "payment_method_update":
+        return methods_page(at)
+    if flow["type"] == "subscription_update_confirm":
+        return confirm_page(at)
+    subscription = own(at, flow[flow["type"]]["subscription"])
+    if flow["type"] == "subscription_update":
+        return choice_page(at, subscription)
+    offer = _offer(at, flow["subscription_cancel"])
+    return cancel_page(at.call, subscription, at.features["subscription_cancel"], before=offer, goes=leads_to(at.session))
+
+
+def _offer(at: Here, flow: Json) -> str:
+    """What the customer gets for staying."""
+    coupon = at.call.objects.find("coupon", dig(flow, "retention.coupon_offer.coupon") or "")
+    if coupon is None:
+        return ""
+    less = f"{coupon['percent_off']:g} %" if coupon["percent_off"] else show_money(coupon["amount_off"], coupon["currency"])
+    months = f"for {coupon['duration_in_months']} months" if coupon["duration"] == "repeating" else "on your next invoice"
+    text = escape(f"Stay and pay {less} less {'from now on' if coupon['duration'] == 'forever' else months}.")
+    return f'<p>{text}</p>\n<form method="post" action="{at.path}/stay"><button>Accept the offer</button></form>\n<hr>'
+
+
+def stay(call: Call, params: Params) -> Reply:
+    """Take the offer of a cancellation flow: its coupon goes to the subscription."""
+    at = here(call)
+    flow = dig(at.session, "flow.subscription_cancel") or {}
+    coupon = dig(flow, "retention.coupon_offer.coupon")
+    if not coupon or not waiting(at.session):
+        raise invalid("There is no offer.")
+    _subscribing.update(at.call, own(at, flow["subscription"]), {"discounts": [{"coupon": coupon}]})
+    return completed(at)
 
 
 def _cancellable(call: Call, params: Params) -> tuple[Json, Json]:
     """The subscription, and how the configuration lets it be cancelled. Raises ApiError (400) when it does not."""
-    _, customer, configuration = _here(call)
-    rules = configuration["features"]["subscription_cancel"]
-    subscription = _own(call, customer, params["subscription"])
+    at = here(call)
+    rules = at.features["subscription_cancel"]
+    subscription = own(at, params["subscription"])
     if not rules["enabled"]:
         raise invalid("Cancelling is not offered here.")
     if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -200,45 +240,45 @@ def ask_to_cancel(call: Call, params: Params) -> Reply:
 def cancel_subscription(call: Call, params: Params) -> Reply:
     """Cancel a subscription as the configuration allows: at once, or at the end of what is paid."""
     subscription, rules = _cancellable(call, params)
+    at = here(call)
     reasons, feedback = rules["cancellation_reason"], params.get("feedback")
     told = {"cancellation_details": {"feedback": feedback}} if reasons["enabled"] and feedback in reasons["options"] else {}
     if rules["mode"] == "immediately":
         prorate, at_once = rules["proration_behavior"] != "none", rules["proration_behavior"] == "always_invoice"
-        _subscribing.cancel(call, subscription, {"prorate": prorate, "invoice_now": at_once, **told})
+        _subscribing.cancel(at.call, subscription, {"prorate": prorate, "invoice_now": at_once, **told})
     else:
-        _subscribing.update(call, subscription, {"cancel_at_period_end": True, **told})
-    return _back(call)
+        _subscribing.update(at.call, subscription, {"cancel_at_period_end": True, **told})
+    return completed(at)
 
 
 def keep_subscription(call: Call, params: Params) -> Reply:
     """Take back a cancellation that has not come yet."""
-    subscription = _own(call, _here(call)[1], params["subscription"])
-    _subscribing.update(call, subscription, {"cancel_at_period_end": False})
-    return _back(call)
+    at = here(call)
+    _subscribing.update(at.call, own(at, params["subscription"]), {"cancel_at_period_end": False})
+    return redirect(at.path)
 
 
 def add_method(call: Call, params: Params) -> Reply:
-    """Go to a page that saves a new card; then back to the portal."""
-    session, customer, configuration = _here(call)
-    if not configuration["features"]["payment_method_update"]["enabled"]:
+    """Go to a page that saves a new card, which pays from then on; then on to where the session leads."""
+    at = here(call)
+    if not at.features["payment_method_update"]["enabled"]:
         raise invalid("Changing payment methods is not offered here.")
-    given = {"mode": "setup", "customer": customer["id"], "payment_method_types": ["card"], "success_url": session["url"]}
-    return redirect(new_session(call, given)["url"])
+    leads = after(at) if waiting(at.session) else at.path
+    if leads.startswith("/"):
+        leads = call.setup.base_url + leads
+    given = {"mode": "setup", "customer": at.customer["id"], "payment_method_types": ["card"], "success_url": leads}
+    return redirect(new_session(call, given, _for_portal=True)["url"])
 
 
 def use_method(call: Call, params: Params) -> Reply:
     """Make a saved payment method the one that invoices are paid with."""
-    customer = _here(call)[1]
+    at = here(call)
     method = call.objects.find("payment_method", params["payment_method"])
-    if method is None or method.get("customer") != customer["id"]:
+    if method is None or method.get("customer") != at.customer["id"]:
         raise invalid("There is no such payment method.", "payment_method")
-    customer["invoice_settings"]["default_payment_method"] = method["id"]
-    call.objects.save(customer, "customer.updated")
-    return _back(call)
-
-
-def _back(call: Call) -> Reply:
-    return redirect(f"/portal/{call.path['token']}")
+    at.customer["invoice_settings"]["default_payment_method"] = method["id"]
+    call.objects.save(at.customer, "customer.updated")
+    return completed(at) if dig(at.session, "flow.type") == "payment_method_update" else redirect(at.path)
 
 
 _ONE = P.object(required=("subscription",), subscription=P.string())
@@ -275,6 +315,10 @@ SESSION = Resource(
             public=True,
             params=P.object(required=("subscription",), subscription=P.string(), feedback=P.string(blank=True)),
         ),
+        Endpoint("GET", "/portal/{token}/done", done, public=True, params=P.object()),
+        Endpoint("POST", "/portal/{token}/stay", stay, public=True, params=P.object()),
+        *CHANGES,
+        *DETAILS,
         Endpoint("POST", "/portal/{token}/keep", keep_subscription, public=True, params=_ONE),
         Endpoint("POST", "/portal/{token}/add", add_method, public=True, params=P.object()),
         Endpoint(

@@ -158,7 +158,11 @@ def retrieve_customer(call: Call, params: Params) -> Json:
 
 def update(call: Call, params: Params) -> Json:
     """Change a customer; metadata is merged. A new source replaces the default one."""
-    customer = call.objects.get("customer", call.path["customer"])
+    return change(call, call.objects.get("customer", call.path["customer"]), params)
+
+
+def change(call: Call, customer: Json, params: Params) -> Json:
+    """Change a customer as these parameters ask, and store it. Raises ApiError for what cannot be."""
     _assign(call, customer, params)
     for name in ("default_source", "default_card", "default_bank_account"):
         if params.get(name):

@@ -117,7 +117,11 @@ def _alive(schedule: Json, verb: str) -> None:
 
 def update(call: Call, params: Params) -> Json:
     """Change a schedule: its phases from the current one on, its settings, its metadata."""
-    call, schedule = _get(call)
+    return change(*_get(call), params)
+
+
+def change(call: Call, schedule: Json, params: Params) -> Json:
+    """Change a schedule as these parameters ask, and store it. Raises ApiError for one that has ended."""
     if set(params) - {"metadata"}:
         _alive(schedule, "update")
     if "metadata" in params:

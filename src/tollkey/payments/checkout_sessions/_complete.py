@@ -235,6 +235,9 @@ def finish(call: Call, session: Json, payment_status: str) -> None:
     session["status"], session["payment_status"], session["url"] = "complete", payment_status, None
     call.schedule.cancel("checkout.expire", session["id"])
     call.objects.save(session)
+    if session.get("_for_portal"):
+        _make_default(call, session)
+        return
     call.emit("checkout.session.completed", session)
     _count_link(call, session)
 
@@ -242,6 +245,14 @@ def finish(call: Call, session: Json, payment_status: str) -> None:
 def _invoice(call: Call, session: Json) -> None:
     intent = call.objects.find("payment_intent", session["payment_intent"] or "")
     make_invoice(call, session, intent, session.get("_redeemed") or [])
+
+
+def _make_default(call: Call, session: Json) -> None:
+    """A card that was added in the customer portal pays from now on."""
+    intent = call.objects.get("setup_intent", session["setup_intent"])
+    customer = call.objects.get("customer", session["customer"])
+    customer["invoice_settings"]["default_payment_method"] = intent["payment_method"]
+    call.objects.save(customer, "customer.updated")
 
 
 def _count_link(call: Call, session: Json) -> None:
