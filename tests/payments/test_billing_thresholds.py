@@ -65,3 +65,27 @@ def test_a_threshold_may_begin_a_new_period(api: Api) -> None:
     use(api, who, 10)
     api.advance(now["items"]["data"][0]["current_period_end"] + 60 - api.now)
     assert [one["total"] for one in invoices(api, sub)] == [1_000, 50]
+
+
+def test_tiers_go_on_after_the_invoice_of_a_threshold_and_both_are_taxed(api: Api) -> None:
+    clock, who = clocked(api)
+    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})
+    tiers = [{"up_to": 100, "unit_amount": 10, "flat_amount": 200}, {"up_to": "inf", "unit_amount": 5}]
+    product = ok(api, "POST", "/v1/products", name="Calls")["id"]
+    recurring = {"interval": "month", "usage_type": "metered", "meter": meter["id"]}
+    price = ok(api, "POST", "/v1/prices", product=product, currency="usd", recurring=recurring, billing_scheme="tiered",
+               tiers_mode="graduated", tiers=tiers)["id"]  # fmt: skip
+    rate = ok(api, "POST", "/v1/tax_rates", display_name="Tax", percentage=10, inclusive=False)["id"]
+    thresholds = {"amount_gte": 1000}
+    sub = ok(
+        api, "POST", "/v1/subscriptions", customer=who, items=[{"price": price}], billing_thresholds=thresholds, default_tax_rates=[rate]
+    )
+    use(api, who, 80)
+    (early,) = invoices(api, sub)
+    assert (early["subtotal"], early["total"]) == (1000, 1100)
+    use(api, who, 40)
+    advance(api, clock, sub["items"]["data"][0]["current_period_end"] + 2 * 3_600)
+    last = invoices(api, sub)[-1]
+    texts = [(line["description"], line["amount"]) for line in last["lines"]["data"]]
+    assert texts == [("20 × Calls (Tier 1 at $0.10 / month)", 200), ("20 × Calls (Tier 2 at $0.05 / month)", 100)]
+    assert (last["total"], last["status"]) == (330, "paid")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkey.payments._billing import cost, parts
+from tollkey.payments._billing import cost, parts, parts_after
 
 TIERS = [
     {"up_to": 10, "unit_amount": 500, "unit_amount_decimal": "500", "flat_amount": None, "flat_amount_decimal": None},
@@ -33,6 +33,15 @@ def test_volume_prices_all_units_in_the_tier_that_is_reached() -> None:
 @given(st.integers(0, 1000), st.sampled_from(["graduated", "volume"]))
 def test_the_parts_of_a_price_hold_the_whole_quantity(quantity: int, mode: str) -> None:
     assert sum(part.quantity for part in parts(tiered(mode), quantity)) == quantity
+
+
+@given(st.integers(0, 100), st.integers(0, 100), st.sampled_from(["graduated", "volume", "package"]))
+def test_what_was_billed_before_and_what_comes_after_add_up_to_the_whole(before: int, more: int, mode: str) -> None:
+    package = {"unit_amount_decimal": "100", "transform_quantity": {"divide_by": 7, "round": "up"}}
+    price = package if mode == "package" else tiered(mode)
+    after = parts_after(price, before, before + more)
+    whole = cost(price, before + more) - (cost(price, before) if before else 0)
+    assert (sum(part.amount for part in after), sum(part.quantity for part in after)) == (whole, more)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 50))

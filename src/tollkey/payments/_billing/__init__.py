@@ -2,7 +2,7 @@
 
 from tollkey.payments._billing.periods import DAY, LONGEST, period_around, shift, show_date
 from tollkey.payments._billing.proration import Period, change, share
-from tollkey.payments._billing.tiers import Part, cost, parts, rounded, unit_of
+from tollkey.payments._billing.tiers import Part, cost, parts, parts_after, rounded, unit_of
 from tollkey.payments._billing.totals import Line, Off, Rate, Tax, Totals, compute
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "compute",
     "cost",
     "parts",
+    "parts_after",
     "period_around",
     "rounded",
     "share",

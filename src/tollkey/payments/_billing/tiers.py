@@ -10,12 +10,16 @@ Json = Mapping[str, Any]
 
 
 class Part(NamedTuple):
-    """One invoice line's worth of a price: how many, the amount in minor units, and the price of one (None when it varies)."""
+    """One invoice line's worth of a price: how many, the amount in minor units, and the price of one (None when it varies).
+
+    label: empty without tiers; ``volume``, ``flat`` or ``tier``. tier: which one of a graduated price, from 1 on.
+    """
 
     quantity: int
     amount: int
     unit: Decimal | None
     label: str = ""
+    tier: int = 0
 
 
 def rounded(value: Decimal) -> int:
@@ -61,6 +65,25 @@ def parts(price: Json, quantity: int) -> list[Part]:
     return _graduated(tiers, quantity)
 
 
+def parts_after(price: Json, before: int, quantity: int) -> list[Part]:
+    """The parts of a quantity that come on top of ``before`` units, which have been billed: tiers go on where those have ended."""
+    if before <= 0:
+        return parts(price, quantity)
+    if price.get("billing_scheme") != "tiered" or price.get("tiers_mode") == "volume":
+        units, amount = quantity - before, cost(price, quantity) - cost(price, before)
+        whole = parts(price, quantity)[0]
+        plain = whole.unit if whole.unit is not None and rounded(whole.unit * units) == amount else None
+        return [Part(units, amount, plain, whole.label if plain is not None else "")]
+    billed = {(part.label, part.tier): part for part in parts(price, before)}
+    none = Part(0, 0, None)
+    made = []
+    for part in parts(price, quantity):
+        old = billed.get((part.label, part.tier), none)
+        if part.quantity > old.quantity or part.amount > old.amount:
+            made.append(part._replace(quantity=part.quantity - old.quantity, amount=part.amount - old.amount))
+    return made
+
+
 def _graduated(tiers: Sequence[Json], quantity: int) -> list[Part]:
     made: list[Part] = []
     below = 0
@@ -70,10 +93,10 @@ def _graduated(tiers: Sequence[Json], quantity: int) -> list[Part]:
         if inside == 0 and place > 0:
             break
         unit = _decimal(tier, "unit_amount")
-        made.append(Part(inside, rounded(unit * inside), unit, "first tier" if place == 0 else "next tier"))
+        made.append(Part(inside, rounded(unit * inside), unit, "tier", place + 1))
         flat = rounded(_decimal(tier, "flat_amount"))
         if flat:
-            made.append(Part(0, flat, None, "flat"))
+            made.append(Part(0, flat, None, "flat", place + 1))
         if limit is None or quantity <= limit:
             break
         below = limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from tollkey.payments._billing import Line, Off, Rate, Tax, compute, parts, show_date
+from tollkey.payments._billing import Line, Off, Rate, Tax, compute, parts_after, show_date
 from tollkey.payments._currency import show
 from tollkey.payments._discounting import offs
 from tollkey.payments._pricing import decimal_text
@@ -126,23 +126,23 @@ def price_text(unit: Decimal, currency: str) -> str:
 
 
 def subscription_lines(
-    call: Call, subscription: Json, item: Json, price: Json, period: tuple[int, int], *, quantity: int, trial: bool = False
+    call: Call, subscription: Json, item: Json, price: Json, period: tuple[int, int], *, quantity: int, before: int = 0, trial: bool = False
 ) -> list[Json]:
-    """The lines of one subscription item for a period: one a tier; a free one in a trial."""
+    """The lines of one subscription item for a period: one a tier; a free one in a trial. before: units of it that are billed already."""
     if trial:
         made = [(quantity, 0, Decimal(0), f"Free trial for {quantity_text(call, price, quantity)}")]
     else:
         made = []
-        for part in parts(price, quantity):
+        for part in parts_after(price, before, quantity):
             unit = part.unit
             text = quantity_text(call, price, part.quantity)
             if part.label == "flat":
                 text, unit = f"{product_name(call, price)} (at {show(part.amount, price['currency'])} / {every(price['recurring'])})", None
             elif part.label:
-                tier = f"Tier {1 + len(made)} at" if part.label != "volume" else "at"
+                tier = f"Tier {part.tier} at" if part.tier else "at"
                 text += f" ({tier} {price_text(unit or Decimal(0), price['currency'])} / {every(price['recurring'])})"
-            else:
-                text += f" (at {price_text(unit or Decimal(0), price['currency'])} / {every(price['recurring'])})"
+            elif unit is not None:
+                text += f" (at {price_text(unit, price['currency'])} / {every(price['recurring'])})"
             made.append((part.quantity, part.amount, unit, text))  # type: ignore[arg-type]
     return [
         new_line(

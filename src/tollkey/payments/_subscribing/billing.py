@@ -50,8 +50,9 @@ def usage_lines(call: Call, subscription: Json, items: list[Json], period: tuple
     lines = []
     for item in items:
         if is_metered(item):
-            quantity = max(used(call, subscription, item, period) - billed_of(subscription, item, period[0]), 0)
-            lines += subscription_lines(call, subscription, item, full_price(call, item), period, quantity=quantity)
+            before = billed_of(subscription, item, period[0])
+            total = max(used(call, subscription, item, period), before)
+            lines += subscription_lines(call, subscription, item, full_price(call, item), period, quantity=total, before=before)
     return lines
 
 
