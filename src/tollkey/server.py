@@ -271,7 +271,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     cli = CliSocket(edge, core.setup.tables.of["event"], core.authority, core.now)
     pages = dashboard.Dashboard(
         core.setup, edge, core.authority, core.now,
-        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
+        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host, require_https=settings.require_https,
     )  # fmt: skip
     return Server(core, edge, service, Front(wire, pages, cli, _api_paths(core.catalogue)), deliverer, http, log_buffer)
 

@@ -186,3 +186,14 @@ def test_a_rolled_secret_signs_beside_the_old_one_until_that_is_ended(site: Site
     assert both[1] == old
     browser.post(page + "/end_old")
     assert list(dict.fromkeys(re.findall(r"whsec_\w+", browser.post(page + "/reveal").text))) == both[:1]
+
+
+def test_a_delivery_is_sent_again_under_the_name_of_its_own_event_only(site: Site) -> None:
+    _endpoint(site)
+    for _ in range(2):
+        site.api.ok("POST", "/v1/charges", amount=500, currency="usd", source="tok_visa")
+    first, second = site.api.events("charge.succeeded")
+    (delivery,) = site.core.database.read(lambda tx: outbox.deliveries(tx, _scope(site), event_id=first["id"]))
+    browser = site.browser("developer")
+    assert browser.post(url(site, f"/events/{second['id']}/resend/{delivery.id}")).status == 404
+    assert browser.post(url(site, f"/events/{first['id']}/resend/{delivery.id}")).status == 303

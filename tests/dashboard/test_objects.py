@@ -232,3 +232,22 @@ def test_evidence_typed_into_a_dispute_s_page_is_handed_in(site: Site) -> None:
     page = action(browser, url(site, f"/objects/dispute/{dispute}"), "Submit evidence")
     browser.post(page, {"evidence[uncategorized_text]": "They signed for it."})
     assert site.api.get(f"/v1/disputes/{dispute}")["status"] == "under_review"
+
+
+def test_who_may_not_see_webhooks_or_events_does_not_see_them_as_objects_either(site: Site) -> None:
+    endpoint = site.api.post("/v1/webhook_endpoints", url="https://example.com/?token=abc", enabled_events=["*"])
+    site.api.post("/v1/customers", name="Jenny")
+    looker = site.browser("view_only")
+    for object, id in (("webhook_endpoint", endpoint["id"]), ("event", site.api.events()[0]["id"])):
+        assert looker.get(url(site, f"/objects/{object}/{id}")).status == 404
+        assert looker.get(url(site, f"/objects/{object}")).status == 404
+
+
+def test_looking_at_a_portal_session_does_not_open_the_customer_s_portal(site: Site) -> None:
+    customer = site.api.post("/v1/customers", name="Jenny")
+    made = site.api.ok("POST", "/v1/billing_portal/sessions", customer=customer["id"], return_url="https://shop.example/")
+    text = site.browser("view_only").get(url(site, f"/objects/billing_portal.session/{made['id']}")).text
+    assert made["id"] in text
+    assert made["url"].rpartition("/")[2] not in text
+    event = site.api.events("billing_portal.session.created")[0]["id"]
+    assert made["url"].rpartition("/")[2] not in site.browser("support").get(url(site, f"/events/{event}")).text

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.dashboard import PASSWORD, Browser, Site
-from tollkey.dashboard import owner_link, people, reset_link
+from tollkey.dashboard import factors, owner_link, passkey_flow, people, reset_link
+from tollkey.dashboard.factors import Passkey
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS, IDLE_SECONDS
-from tollkey.dashboard.throttle import MOST_BY_PERSON, WINDOW_SECONDS
+from tollkey.dashboard.throttle import MOST_BY_IP, MOST_BY_PERSON, WINDOW_SECONDS, attempt
+from tollkey.db import Tx
 
 
 def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[str, str]:
@@ -178,3 +182,41 @@ def test_a_reset_link_is_no_invitation_and_an_invitation_no_reset_link(site: Sit
 def test_nobody_unknown_gets_a_reset_link(site: Site) -> None:
     core = site.core
     assert core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", "no@example.com", site.now)) is None
+
+
+def test_whoever_has_a_network_of_ipv6_addresses_has_no_more_attempts_than_others(site: Site) -> None:
+    def work(tx: Tx) -> int:
+        for number in range(MOST_BY_IP):
+            assert not attempt(tx, f"somebody{number}", f"2001:db8:0:7::{number:x}", site.now)
+        assert attempt(tx, "another", "2001:db8:0:7:ffff::1", site.now)
+        assert not attempt(tx, "another", "2001:db8:0:8::1", site.now)
+        return attempt(tx, "another", "::ffff:198.51.100.77", site.now)
+
+    assert site.core.database.write(work) == 0
+
+
+def test_a_link_for_a_new_password_names_the_passkeys_that_stay(site: Site) -> None:
+    person, core = site.person("developer"), site.core
+    made = Passkey(core.setup.ids.text(20), person.id, "Somebody's phone", b"key", 0, site.now, None)
+    core.database.write(lambda tx: factors.add_passkey(tx, made))
+    for ends, named in ((False, True), (True, False)):
+        link = core.database.write(
+            lambda tx, ends=ends: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now, factors=ends)
+        )
+        assert link is not None
+        assert ("Somebody's phone" in site.browser().get(link).text) == named
+
+
+def test_challenges_that_strangers_ask_for_have_a_bound(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passkey_flow, "_MOST_CHALLENGES", 3)
+    site.core.database.write(lambda tx: tx.execute("DELETE FROM dash_challenges"))
+    asked = []
+    for _ in range(4):
+        browser = site.browser()
+        browser.get("/login")
+        asked.append(browser.post("/login/passkey/options", accept="application/json").status)
+    assert asked == [200, 200, 200, 422]
+    signed_in = site.browser("developer")
+    assert signed_in.post("/profile/passkeys/options", accept="application/json").status == 200
+    site.world.clock[0] += 300
+    assert browser.post("/login/passkey/options", accept="application/json").status == 200

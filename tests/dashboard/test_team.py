@@ -113,3 +113,10 @@ def test_pages_of_the_audit_log_follow_one_another_without_gap(site: Site) -> No
     assert older
     both = first + admin.get(older[1]).text
     assert all(both.count(f"email: p{number}@example.com") == 1 for number in range(60))
+
+
+def test_nobody_makes_an_invitation_that_the_list_does_not_show(site: Site) -> None:
+    admin = site.browser("administrator")
+    for word in ("owner", "OWNER", " owner "):  # what marks the link that makes the owner, which no list shows
+        answer = admin.post(url(site, "/settings/team/invite"), {"email": word, "role": "administrator"})
+        assert (answer.status, "/join/" in answer.text) == (422, False)

@@ -79,3 +79,16 @@ def test_a_key_that_is_about_to_expire_cannot_outlive_itself(world: World) -> No
             world.on(verb, key, granter=old)
     with refused("api_key_grant_exceeded"):
         world.on("roll", new, 0, granter=old)
+
+
+@pytest.mark.parametrize("field", ["name", "note"])
+def test_a_key_does_not_hold_the_text_of_another_where_everybody_sees_it(world: World, field: str) -> None:
+    key, text = world.make("secret")
+    text = text[:60]  # as short as older keys are: a name has no room for more
+    with refused(f"{field}_invalid"):
+        world.make("restricted", **{field: f"vault {text}!"})
+    with refused(f"{field}_invalid"):
+        world.on("update", key, **{field: text})
+    publishable = world.default("publishable").token
+    assert world.on("update", key, **{field: f"beside {publishable}"[:100]}) != key
+    assert world.on("update", key, **{field: "vault sk_live_ entry"}) != key

@@ -18,6 +18,8 @@ from tollkey.wire.resource import Endpoint, path_names
 #: Which entry of the roles' matrix an action falls under.
 GROUPS = ("objects.change", "refunds.make", "disputes.answer", "clocks.change")
 
+#: Resources with pages of their own, which ask for other roles, and small parts that are looked at through the object they belong to.
+ELSEWHERE = frozenset({"event", "webhook_endpoint", "api_key", "balance"})
 #: Fields whose names say little to somebody who does not know the API.
 _CALLED = {"uncategorized_text": "Evidence, in words", "frozen_time": "New time of the clock"}
 
@@ -160,11 +162,17 @@ class Kept(Exception):
         self.message = error.message
 
 
+def shown(ctx: Visit, object: str) -> Resource:
+    """A kind of object that is shown under ``/objects``. Raises NotHere."""
+    resource = ctx.setup.tables.catalogue.by_object.get(object)
+    if resource is None or not resource.title or not resource.stored or object in ELSEWHERE:
+        raise NotHere
+    return resource
+
+
 def found(ctx: Visit, object: str, id: str) -> tuple[Resource, Json]:
     """A shown resource and one of its objects. Raises NotHere."""
-    resource = ctx.setup.tables.catalogue.by_object.get(object)
-    if resource is None or not resource.title or not resource.stored:
-        raise NotHere
+    resource = shown(ctx, object)
     item = ctx.setup.tables.load(ctx.tx, ctx.scope, object, id)
     if item is None:
         raise NotHere

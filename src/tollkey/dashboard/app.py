@@ -73,11 +73,11 @@ class App:
 
     def __init__(
         self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Passwords, trust_proxy: bool = False,
-        address: Address | None = None,
+        address: Address | None = None, require_https: bool = False,
     ) -> None:  # fmt: skip
         self.setup, self.edge, self.authority, self.now = setup, edge, authority, now
         self.passwords, self.trust_proxy = passwords, trust_proxy
-        self.address = address or Address(fallback=setup.base_url)
+        self.address, self.require_https = address or Address(fallback=setup.base_url), require_https
         self.view = View()
         self.routes = Routes(gather_pages())
 
@@ -112,12 +112,14 @@ class App:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         query = scope["query_string"].decode("latin-1")
         arrived = str((scope.get("server") or ("",))[0])
-        return Asked(method, scope["path"], query, headers, ip, secure, body.decode("utf-8", "replace"), arrived)
+        return Asked(method, scope["path"].replace("\0", "\ufffd"), query, headers, ip, secure, body.decode("utf-8", "replace"), arrived)
 
     # -- one request
 
     async def answer(self, asked: Asked) -> Sent:
         """The answer to a request. Never raises."""
+        if self.require_https and not asked.secure:
+            return self._https_only(asked)
         if asked.path.startswith("/static/"):
             return self._static(asked, asked.path.removeprefix("/static/"))
         if asked.path == "/favicon.ico":  # what browsers ask for on pages that name no icon: those for people without an account
@@ -126,6 +128,7 @@ class App:
         page, names = self.routes.find(asked.method, place.path)
         visit, cookies = self._visit(asked, page), guard.read_cookies(asked.headers.get("cookie", ""), asked.secure)
         token = cookies.get("session", "")
+        named = page.path if page is not None else "(no page)"  # for the log: a path itself may hold the token of a link, or line breaks
         extra: list[tuple[str, str]] = []
         if not token and not cookies.get("visitor"):
             cookies["visitor"] = self.setup.ids.text(43)
@@ -139,13 +142,23 @@ class App:
             given = await self._refused(visit, refusal.action)
         except NotHere:
             given = self._sorry(visit, 404, "Nothing here", "There is no such page, or it belongs to another account or to the other mode.")
+        except FormErrors as problem:  # what was sent cannot be read
+            given = self._sorry(visit, 400, "That cannot be read", " ".join(problem.errors.values()))
         except StorageError as error:
-            log.error("%s %s storage: %s", asked.method, place.path, error)
+            log.error("%s %s storage: %s", asked.method, named, error)
             given = self._sorry(visit, 503, "Storage is not available", "Nothing was changed. Try again in a moment.")
         except Exception:
-            log.exception("%s %s", asked.method, place.path)
+            log.exception("%s %s", asked.method, named)
             given = self._sorry(visit, 500, "Something went wrong", "Nothing was changed. The cause is in the server's log.")
         return self._give(visit, given, cookies, extra)
+
+    def _https_only(self, asked: Asked) -> Sent:
+        """No page, no form and no cookie over plain HTTP; who looks is led to the configured address, if it is one of HTTPS."""
+        common, configured = list(guard.headers(False).items()), self.address.configured.rstrip("/")
+        if asked.method == "GET" and configured.startswith("https://"):
+            tail = "/" + quote(asked.path.lstrip("/")) + (f"?{asked.query}" if asked.query else "")
+            return Sent(308, [*common, ("Location", f"{configured}{tail}"), ("Content-Type", "text/plain")], b"")
+        return Sent(403, [*common, ("Content-Type", "text/plain")], b"This server answers over HTTPS only.\n")
 
     def _visit(self, asked: Asked, page: Page | None) -> Visit:
         public = self.address.public(asked.headers.get("host", ""), asked.secure, asked.arrived)

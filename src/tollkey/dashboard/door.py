@@ -35,13 +35,15 @@ class Dashboard:
 
     passwords: how passwords are hashed, for tests that cannot wait; argon2id with the usual costs otherwise.
     base_url: the configured public address, "" for none. listens: the host that the server listens on.
+    require_https: nothing is answered over plain HTTP.
     """
 
     def __init__(
         self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], *, trust_proxy: bool = False, passwords: Any = None,
-        base_url: str = "", listens: str = "",
+        base_url: str = "", listens: str = "", require_https: bool = False,
     ) -> None:  # fmt: skip
-        self._parts = (setup, edge, authority, now, passwords, trust_proxy, Address(base_url, listens, setup.base_url))
+        address = Address(base_url, listens, setup.base_url)
+        self._parts = (setup, edge, authority, now, passwords, trust_proxy, address, require_https)
         self._app: App | None = None
 
     @property
@@ -56,9 +58,10 @@ class Dashboard:
 
 
 def _app(
-    setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Any, trust_proxy: bool, address: Address
-) -> App:
+    setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Any, trust_proxy: bool, address: Address,
+    require_https: bool,
+) -> App:  # fmt: skip
     from tollkey.dashboard.app import App
     from tollkey.dashboard.passwords import Passwords
 
-    return App(setup, edge, authority, now, passwords or Passwords(), trust_proxy, address)
+    return App(setup, edge, authority, now, passwords or Passwords(), trust_proxy, address, require_https)

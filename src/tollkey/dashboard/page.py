@@ -138,8 +138,17 @@ class Params:
 
     @classmethod
     def of_text(cls, path: dict[str, str], text: str) -> Params:
-        """From a query or a form body. Raises ValueError for more than 4,000 fields."""
-        return cls(path, parse_qsl(text, keep_blank_values=True, max_num_fields=4_000))
+        """From a query or a form body. Raises FormErrors for more than 4,000 fields.
+
+        NUL is replaced: it is the one character that PostgreSQL's text cannot hold, and nobody types it.
+        """
+        try:
+            sent = parse_qsl(text, keep_blank_values=True, max_num_fields=4_000)
+        except ValueError:
+            raise FormErrors({"": "There are too many fields."}) from None
+        if "%00" in text or "\0" in text:
+            sent = [(name.replace("\0", "\ufffd"), value.replace("\0", "\ufffd")) for name, value in sent]
+        return cls(path, sent)
 
     def __getitem__(self, name: str) -> str:
         """A name of the path."""

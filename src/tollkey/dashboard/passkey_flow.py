@@ -13,6 +13,7 @@ from tollkey.dashboard.page import FormErrors, Visit
 from tollkey.db import Tx
 
 _CHALLENGE_SECONDS = 300
+_MOST_CHALLENGES = 10_000  # that may wait for an answer: anybody can ask for one
 
 
 def _host(ctx: Visit) -> str:
@@ -29,6 +30,8 @@ def _challenge(ctx: Visit, tx: Tx) -> bytes:
     challenge = ctx.setup.ids.text(43).encode()
     digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
     tx.execute("DELETE FROM dash_challenges WHERE digest = ? OR expires_at <= ?", (digest, ctx.now))
+    if ctx.person is None and tx.execute("SELECT count(*) FROM dash_challenges")[0][0] >= _MOST_CHALLENGES:
+        raise FormErrors({"": "Too many people sign in with a passkey at the moment. Use your password, or try again in five minutes."})
     values = (digest, challenge, ctx.now + _CHALLENGE_SECONDS)
     tx.execute("INSERT INTO dash_challenges (digest, challenge, expires_at) VALUES (?, ?, ?)", values)
     return challenge

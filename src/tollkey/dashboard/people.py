@@ -213,8 +213,16 @@ _INVITATION = "id, account, role, email, created, created_by, expires_at"
 def invite(
     tx: Tx, keyring: Keyring, ids: Ids, *, account: str, role: str, email: str, by: str, now: int, seconds: int = INVITATION_SECONDS
 ) -> tuple[Invitation, str]:
-    """A new invitation and the token of its link; an earlier one for the same address ends. Raises PeopleRefused."""
-    email = normal_email(email) if email != OWNER_LINK else email
+    """A new invitation and the token of its link; an earlier one for the same address ends. Raises PeopleRefused.
+
+    email: always somebody's address. The word that marks the owner's link is none: nobody gets an invitation that no list shows.
+    """
+    return _make_link(tx, keyring, ids, account=account, role=role, email=normal_email(email), by=by, now=now, seconds=seconds)
+
+
+def _make_link(
+    tx: Tx, keyring: Keyring, ids: Ids, *, account: str, role: str, email: str, by: str, now: int, seconds: int
+) -> tuple[Invitation, str]:
     if tx.execute(
         "SELECT 1 FROM dash_memberships m JOIN dash_people p ON p.id = m.person WHERE m.account = ? AND p.email = ?", (account, email)
     ):
@@ -282,7 +290,8 @@ def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> s
     """The token of a new one-time link that makes the owner of an account; earlier ones end. None once it has an owner."""
     if owner(tx, account) is not None:
         return None
-    return invite(tx, keyring, ids, account=account, role="owner", email=OWNER_LINK, by="system:tollkey", now=now, seconds=365 * 86400)[1]
+    about = {"account": account, "role": "owner", "email": OWNER_LINK, "by": "system:tollkey"}
+    return _make_link(tx, keyring, ids, **about, now=now, seconds=365 * 86400)[1]
 
 
 # -- a forgotten password

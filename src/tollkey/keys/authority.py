@@ -228,8 +228,8 @@ class Authority:
         rules.check_grant(granter, key)
         became = replace(
             key,
-            name=key.name if name is None else rules.check_name(name, key.kind),
-            note=key.note if note is None else rules.check_note(note),
+            name=key.name if name is None else rules.check_name(name, key.kind, self.brand),
+            note=key.note if note is None else rules.check_note(note, self.brand),
         )
         became = self._restricted(became, permissions, connect_permissions, ip_allowlist)
         rules.check_grant(granter, became)
@@ -343,7 +343,7 @@ class Authority:
         """A new key, not stored yet and still without its text."""
         return Key(
             id=self.ids.new("mk"), account=scope.account, livemode=scope.livemode, kind=kind,
-            name=rules.check_name(name, kind), note=rules.check_note(note),
+            name=rules.check_name(name, kind, self.brand), note=rules.check_note(note, self.brand),
             permissions=frozenset(), effective=frozenset(), connect_permissions=frozenset(), ip_allowlist=(),
             created=now, created_by=str(actor), expires_at=None, own_expires_at=None, revoked_at=None,
             redacted="", masked="", token=None, revealable=True,

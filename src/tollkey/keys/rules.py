@@ -7,30 +7,39 @@ from collections.abc import Iterable
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS, allowlist_within
-from tollkey.keys.token import Kind
+from tollkey.keys.token import BRAND, Brand, Kind
 
 LONGEST_NAME = 100
 LONGEST_NOTE = 500
 DEFAULT_NAMES: dict[Kind, str] = {"publishable": "Publishable key", "secret": "Secret key", "restricted": "Restricted key"}
 
 
-def check_name(name: str, kind: Kind) -> str:
+def check_name(name: str, kind: Kind, brand: Brand = BRAND) -> str:
     """A name of 1 to 100 characters; an empty one becomes the default of its kind. Raises KeyRefused."""
     name = name.strip() or DEFAULT_NAMES[kind]
     if len(name) > LONGEST_NAME:
         raise KeyRefused("name_invalid", f"The name of a key has at most {LONGEST_NAME} characters.", "name")
     if not name.isprintable():
         raise KeyRefused("name_invalid", "The name of a key is one line of printable characters.", "name")
+    if secret_in(name, brand):
+        raise KeyRefused("name_invalid", "This looks like a key itself. Give the key a name that says who uses it.", "name")
     return name
 
 
-def check_note(note: str) -> str:
+def check_note(note: str, brand: Brand = BRAND) -> str:
     """A note of up to 500 characters; it may have lines. Raises KeyRefused."""
     if len(note) > LONGEST_NOTE:
         raise KeyRefused("note_invalid", f"The note of a key has at most {LONGEST_NOTE} characters.", "note")
     if not all(c.isprintable() or c in "\n\t" for c in note):
         raise KeyRefused("note_invalid", "The note of a key has printable characters and line breaks only.", "note")
+    if secret_in(note, brand):
+        raise KeyRefused("note_invalid", "This looks like a key itself. Note where it is kept, not what it is.", "note")
     return note
+
+
+def secret_in(text: str, brand: Brand = BRAND) -> bool:
+    """Whether a secret or restricted key stands in a text that is stored, shown in lists and written to the audit log as it is."""
+    return any(brand.kind(match[1]) != "publishable" for match in brand.pattern.finditer(text))
 
 
 def check_expiry(expires_at: int | None, now: int) -> int | None:

@@ -10,6 +10,8 @@ from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect,
 from tollkey.dashboard.present import Presenter
 
 _PAGE = 50
+#: Objects whose ``url`` opens a page in a customer's name, where subscriptions are cancelled and cards changed.
+_OPENING = frozenset({"billing_portal.session"})
 
 
 def index(ctx: Visit, params: Params) -> Answer:
@@ -57,11 +59,10 @@ def hidden_json(value: object) -> str:
 
 
 def without_secrets(value: object) -> object:
-    """A copy in which no client secret stands."""
+    """A copy in which no client secret stands, nor an address whose holder may do more than somebody who may only look."""
     if isinstance(value, dict):
-        return {
-            name: "[hidden]" if name in ("client_secret", "secret") and inner else without_secrets(inner) for name, inner in value.items()
-        }
+        hidden = ("client_secret", "secret", "url") if value.get("object") in _OPENING else ("client_secret", "secret")
+        return {name: "[hidden]" if name in hidden and inner else without_secrets(inner) for name, inner in value.items()}
     return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 
@@ -69,6 +70,9 @@ def resend(ctx: Visit, params: Params) -> Answer:
     """Send one delivery's body once more."""
     number = params["delivery"]
     if not (number.isascii() and number.isdigit()) or len(number) > 15:
+        raise NotHere
+    of_event = outbox.deliveries(ctx.tx, ctx.scope, event_id=params["event"], limit=1000)
+    if int(number) not in {one.id for one in of_event}:  # the audit log names the event: it has to be the delivery's own
         raise NotHere
     try:
         outbox.resend(ctx.tx, ctx.scope, int(number), ctx.now, ctx.setup.services.get("wake"))

@@ -26,13 +26,11 @@ _PAGE = 25
 _MOST_EXPORTED = 10_000
 #: Filters that would be no help: an id per object.
 _HIDDEN = frozenset({"client_secret", "_about", "fingerprint"})
-#: Resources with pages of their own, and small parts that are looked at through the object they belong to.
-_ELSEWHERE = frozenset({"event", "webhook_endpoint", "api_key", "balance"})
 
 
 def shown_resources(ctx: Visit) -> list[Resource]:
     """The kinds of objects that have pages here, by title."""
-    found = [r for r in ctx.setup.tables.catalogue.resources if r.title and r.stored and r.object not in _ELSEWHERE]
+    found = [r for r in ctx.setup.tables.catalogue.resources if r.title and r.stored and r.object not in acting.ELSEWHERE]
     return sorted(found, key=lambda r: (r.title, r.object))
 
 
@@ -55,13 +53,6 @@ def kinds(ctx: Visit, params: Params) -> Answer:
     return Render("objects/kinds.html", {"kinds": counted, "asked": found})
 
 
-def _resource(ctx: Visit, object: str) -> Resource:
-    resource = ctx.setup.tables.catalogue.by_object.get(object)
-    if resource is None or not resource.title or not resource.stored or object in _ELSEWHERE:
-        raise NotHere
-    return resource
-
-
 def filters_of(resource: Resource) -> list[str]:
     """The fields that the list can be filtered by."""
     return [name for name in resource.indexed if name not in _HIDDEN and not name.startswith("_")]
@@ -69,7 +60,7 @@ def filters_of(resource: Resource) -> list[str]:
 
 def index(ctx: Visit, params: Params) -> Answer:
     """One page of a list, newest first."""
-    resource = _resource(ctx, params["object"])
+    resource = acting.shown(ctx, params["object"])
     filters = filters_of(resource)
     given = {name: params.get(name) for name in filters if params.get(name)}
     query = params.get("query")
@@ -145,7 +136,7 @@ def _in_words(ctx: Visit, resource: Resource, query: str) -> list[Json] | None:
 
 def export(ctx: Visit, params: Params) -> Answer:
     """The list as a CSV file (RFC 4180), filtered as it is on the page; at most 10,000 objects."""
-    resource = _resource(ctx, params["object"])
+    resource = acting.shown(ctx, params["object"])
     given = {name: params.get(name) for name in filters_of(resource) if params.get(name)}
     ranges = _ranges(params)
     columns = list(dict.fromkeys(["id", *resource.columns, "currency", "created", "metadata"]))

@@ -19,7 +19,9 @@ def _link(tx: Tx, ctx: Visit, params: Params) -> tuple[Invitation, Person]:
 def reset_form(ctx: Visit, params: Params) -> Answer:
     """Choose a new password."""
     found, person = _link(ctx.tx, ctx, params)
-    return Render("signin/reset.html", {"email": person.email, "token": params["token"], "all": found.role == people.RESET_ALL})
+    all = found.role == people.RESET_ALL
+    kept = [] if all else factors.passkeys(ctx.tx, person.id)  # whoever registered one signs in with it, whatever the password is
+    return Render("signin/reset.html", {"email": person.email, "token": params["token"], "all": all, "kept": kept})
 
 
 async def reset(ctx: Visit, params: Params) -> Answer:
