@@ -99,7 +99,7 @@ def open_core(
     ids = ids or Ids(now=now)
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = None if settings.in_postgres else SQLite(data / "requests.db", ids.text(12), synchronous="NORMAL")
+    beside = None if settings.in_postgres else SQLite(data / "requests.db", ids.text(12), durable=False)
     if beside is not None:
         migrate(beside, [REQUEST_LOGS])
     database = open_database(settings.database_url, ids.text(12), settings.pool_size, beside.path if beside is not None else None)

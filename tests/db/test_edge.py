@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tollkey.db import Database, Duplicate, Edge, Migration, SQLite, SQLiteEdge, StorageError, Tx, edge_for, migrate
+from tollkey.db import Database, Duplicate, Edge, Migration, SQLite, SQLiteEdge, StorageError, Tx, Unknown, edge_for, migrate
+from tollkey.db.edge import LOG_WORKS
 
 NOTES = Migration(
     "notes",
@@ -24,13 +25,22 @@ NOTES = Migration(
 
 
 class CountingSQLite(SQLite):
-    """Counts its commits."""
+    """Counts its commits. Its disk can be held up, and can fail."""
 
     commits = 0
+    fails = False
+    disk = threading.Event()
+    disk.set()
 
     def commit(self) -> None:
         super().commit()
         self.commits += 1
+
+    def sync(self) -> None:
+        self.disk.wait(20)
+        if self.fails:
+            raise Unknown("an I/O error")
+        super().sync()
 
 
 def add(id: str) -> Callable[[Tx], str]:
@@ -211,6 +221,65 @@ def test_an_answer_comes_after_its_row_is_committed(counting: CountingSQLite) ->
 
     with_edge(counting, test)
     assert missing == []
+
+
+def test_an_answer_waits_for_the_disk_and_the_next_group_does_not(counting: CountingSQLite) -> None:
+    told: list[str] = []
+    counting.subscribe("channel", told.append)
+
+    def telling(tx: Tx) -> str:
+        tx.notify("channel", "a")
+        return add("a")(tx)
+
+    async def test(edge: Edge) -> None:
+        counting.disk = threading.Event()
+        first = asyncio.create_task(edge.write(telling))
+        while on_disk(counting.path) != ["a"]:
+            await asyncio.sleep(0)
+        second = asyncio.create_task(edge.write(add("b")))
+        while await edge.read(lambda tx: tx.execute("SELECT count(*) FROM notes")) != [(2,)]:
+            await asyncio.sleep(0)
+        assert (first.done(), second.done(), told) == (False, False, [])
+        counting.disk.set()
+        assert await asyncio.gather(first, second) == ["a", "b"]
+        assert told == ["a"]
+
+    with_edge(counting, test)
+
+
+def test_when_the_disk_fails_nobody_is_told_that_it_was_kept_and_nothing_more_is_taken(counting: CountingSQLite) -> None:
+    async def test(edge: Edge) -> None:
+        counting.fails = True
+        assert kinds(await settled(edge.write(add("a")), edge.write(orphan_refused))) == [Unknown, Duplicate]
+        counting.fails = False
+        (refused,) = await settled(edge.write(add("b")))
+        assert isinstance(refused, StorageError)
+        assert "start again" in str(refused)
+
+    def orphan_refused(tx: Tx) -> None:
+        raise Duplicate("its own fault")
+
+    with_edge(counting, test)
+    assert on_disk(counting.path) == ["a"]
+
+
+def test_a_write_beside_the_edge_is_on_disk_too_when_it_returns(counting: CountingSQLite) -> None:
+    migrate(counting, [NOTES])
+    counting.fails = True
+    with pytest.raises(Unknown):
+        counting.write(add("a"))
+
+
+def test_the_log_is_moved_into_the_file_and_begins_anew(counting: CountingSQLite) -> None:
+    long = "x" * 10_000
+
+    async def test(edge: Edge) -> None:
+        for start in range(0, 5 * LOG_WORKS, 50):
+            await asyncio.gather(*(edge.write(add(f"{n}{long}")) for n in range(start, start + 50)))
+        assert counting.path.stat().st_size > 3 * LOG_WORKS * len(long)
+        assert Path(f"{counting.path}-wal").stat().st_size < 3 * LOG_WORKS * 2 * len(long)
+
+    with_edge(counting, test)
 
 
 def test_works_run_in_the_order_they_were_asked_for(counting: CountingSQLite) -> None:

@@ -3,7 +3,7 @@
 import typing
 
 from tollkey.db.edge import Edge, SQLiteEdge, ThreadEdge, edge_for
-from tollkey.db.engine import Database, Duplicate, Row, Scope, StorageError, Tx, Unreachable
+from tollkey.db.engine import Database, Duplicate, Row, Scope, StorageError, Tx, Unknown, Unreachable
 from tollkey.db.ids import Ids, letters
 from tollkey.db.opening import open_database
 from tollkey.db.schema import Migration, migrate
@@ -29,6 +29,7 @@ __all__ = [
     "Table",
     "ThreadEdge",
     "Tx",
+    "Unknown",
     "Unreachable",
     "edge_for",
     "letters",

@@ -1,9 +1,10 @@
 """Where storage runs in an async server. Works are plain functions; only this file knows about ``await``.
 
 SQLite: reads run on the event loop (about 10 µs each). Writes are committed in groups: those
-waiting run one after the other on the loop, each in its own savepoint of one transaction; only
-the COMMIT, which waits for the disk, runs in a thread, while the next group gathers. Answers
-leave after it. PostgreSQL: everything runs in a thread pool, works under one lock in groups too.
+waiting run one after the other on the loop, each in its own savepoint of one transaction. Then the
+next group runs, while a thread waits until the disk has the log; answers leave after that. So a
+read may show what is on its way to the disk, but nobody is told that it was kept. PostgreSQL:
+everything runs in a thread pool, works under one lock in groups too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from tollkey.db.engine import Conflict, Database, StorageError, Tx
+from tollkey.db.engine import Conflict, Database, StorageError, Tx, Unknown
 from tollkey.db.sqlite import SQLite, SQLiteTx
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ T = TypeVar("T")
 GROUP_MOST = 32  # works in one transaction on PostgreSQL; more would keep the first ones waiting
 BATCH_SECONDS = 0.010  # of the loop's time for one group; reads wait no longer than this and one more work
 POLL_SECONDS = 0.2
+LOG_WORKS = 400  # works, after which SQLite's log is moved into the file: some 16 MB of it
 _TIDY_SECONDS = 600.0
 
 _log = logging.getLogger(__name__)
@@ -95,8 +97,12 @@ class SQLiteEdge:
         self._queue: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
-        self._stopping = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tollkey-commit")
+        self._refusing = ""  # why writes are refused
+        self._committed: list[_Group] = []
+        self._syncing: asyncio.Task[None] | None = None
+        self._mover = _LogMover(database)
+        # One waits for the disk, one for another process's lock, one moves the log.
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="tollkey-storage")
 
     async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
         return self._database.read(work, single)
@@ -105,8 +111,8 @@ class SQLiteEdge:
         return self._database.read(work, single=True)
 
     async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
-        if self._stopping:
-            raise StorageError("storage is stopping")
+        if self._refusing:
+            raise StorageError(self._refusing)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._queue.append(_Waiting(work, answer))
@@ -115,39 +121,68 @@ class SQLiteEdge:
         return await answer
 
     async def start(self) -> None:
+        self._database.keep_log()
         self._poll()
         self._polling = asyncio.get_running_loop().create_task(self._keep_polling())
 
     async def stop(self) -> None:
-        self._stopping = True
+        self._refusing = "storage is stopping"
         if self._polling is not None:
             self._polling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._polling
-        while self._pump is not None and not self._pump.done():
-            await asyncio.wait([self._pump])
-        self._thread.shutdown()
+        while tasks := [task for task in (self._pump, self._syncing, self._mover.moving) if task is not None and not task.done()]:
+            await asyncio.wait(tasks)
+        self._threads.shutdown()
         self._database.close()
 
     # -- groups
 
     async def _commit_groups(self) -> None:
-        """As long as works are waiting: a group on the loop, its COMMIT in the thread, its answers."""
+        """As long as works are waiting: a group on the loop, its COMMIT. Its answers leave when the disk has it, beside the next group."""
         loop = asyncio.get_running_loop()
         while self._queue:
+            if self._mover.rests:
+                await loop.run_in_executor(self._threads, self._mover.move)
             group = _Group(self._database)
             try:
                 if group.begin_now():
                     group.run(self._queue)
-                    await loop.run_in_executor(self._thread, self._database.commit)
+                    self._database.commit()
                 else:  # another thread or process is writing: wait for it off the loop
-                    await loop.run_in_executor(self._thread, group.run_waiting, self._queue)
+                    await loop.run_in_executor(self._threads, group.run_waiting, self._queue)
             except Exception as error:
                 group.fail(error, self._queue)
             else:
-                group.answer()
+                self._committed.append(group)
+                if self._syncing is None or self._syncing.done():
+                    self._syncing = loop.create_task(self._sync_groups())
             finally:
                 group.end()
+            await asyncio.sleep(0)  # reads, and answers, go between
+
+    async def _sync_groups(self) -> None:
+        """As long as there are committed groups: wait for the disk, and answer all that it has then."""
+        loop = asyncio.get_running_loop()
+        while self._committed:
+            groups, self._committed = self._committed, []
+            try:
+                await loop.run_in_executor(self._threads, self._database.sync)
+            except Exception as error:
+                # After a failed fsync nobody knows what the disk has, and asking again would not tell.
+                self._refusing = f"the disk failed; start again to see what was kept: {error}"
+                _log.critical(self._refusing)
+                for group in groups:
+                    group.lose(error)
+            else:
+                for group in groups:
+                    group.answer()
+                if self._mover.is_long(sum(group.size for group in groups)):
+                    self._mover.moving = loop.create_task(self._move_log())
+
+    async def _move_log(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._mover.move)
+        self._mover.rests = True  # what was written meanwhile moves while nobody writes: then the log begins anew
 
     # -- other processes
 
@@ -167,13 +202,38 @@ class SQLiteEdge:
             self._poll()
             if time.monotonic() - tidied_at > _TIDY_SECONDS:
                 tidied_at = time.monotonic()
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._tidy)
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._tidy)
 
     def _tidy(self) -> None:
         try:
             self._database.tidy()
         except StorageError as error:
             _log.warning("tidying announcements failed: %s", error)
+
+
+class _LogMover:
+    """When SQLite's log is moved into the file: the bulk beside the writes, the rest between two groups."""
+
+    def __init__(self, database: SQLite) -> None:
+        self._database = database
+        self._works = 0
+        self.moving: asyncio.Task[None] | None = None
+        self.rests = False
+
+    def is_long(self, further: int) -> bool:
+        """Whether it is time, and nobody is at it. further: how many works have been added to it."""
+        self._works += further
+        if self._works < LOG_WORKS or (self.moving is not None and not self.moving.done()):
+            return False
+        self._works = 0
+        return True
+
+    def move(self) -> None:
+        self.rests = False
+        try:
+            self._database.checkpoint()
+        except StorageError as error:
+            _log.warning("the log was not moved into the file: %s", error)
 
 
 class _Group:
@@ -185,6 +245,11 @@ class _Group:
         self._begun = False
         self._done: list[_Done] = []
         self._failed: list[tuple[asyncio.Future[Any], BaseException]] = []
+
+    @property
+    def size(self) -> int:
+        """How many works it has kept."""
+        return len(self._done)
 
     def begin_now(self) -> bool:
         """Open the transaction unless that means waiting; on the loop."""
@@ -248,6 +313,13 @@ class _Group:
         for done in self._done:
             if not done.answer.done():
                 done.answer.set_result(done.result)
+        self._refuse()
+
+    def lose(self, error: Exception) -> None:
+        """It is committed, and the disk has failed since."""
+        for done in self._done:
+            if not done.answer.done():
+                done.answer.set_exception(error if isinstance(error, StorageError) else Unknown(str(error)))
         self._refuse()
 
     def fail(self, error: Exception, queue: deque[_Waiting]) -> None:

@@ -35,6 +35,10 @@ class Unreachable(StorageError):
     """The database cannot be reached; the same may work later. Its text says why, on one line, and holds no password."""
 
 
+class Unknown(StorageError):
+    """The disk failed after the transaction was committed: whether it was kept will show when the database is opened again."""
+
+
 class Duplicate(StorageError):
     """A unique constraint refused a row: something with that id or digest is already there."""
 

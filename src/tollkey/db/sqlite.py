@@ -1,7 +1,9 @@
 """SQLite: one writer, readers that never wait, every commit on disk before its answer.
 
-WAL with ``synchronous=FULL``: a commit returns after fsync, so it survives ``kill -9`` and a
-power cut. Group commit lives in ``db/edge.py``; it drives ``begin``, ``commit`` and
+WAL, where a commit is on disk once the log is: ``write`` returns after an fsync of it, so what it
+did survives ``kill -9`` and a power cut. SQLite would do that within COMMIT (``synchronous=FULL``)
+and hold up the next writer meanwhile; here it is a step of its own, ``sync``, that runs beside the
+next batch. Group commit lives in ``db/edge.py``; it drives ``begin``, ``commit``, ``sync`` and
 ``rollback`` here, one batch at a time.
 
 Notifications: within a process they are told right after the commit. Other processes on the
@@ -11,14 +13,15 @@ reads; the edge of a server polls several times a second.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, Subscribers, Tx
+from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, Subscribers, Tx, Unknown
 
 T = TypeVar("T")
 
@@ -29,6 +32,7 @@ CREATE TABLE IF NOT EXISTS bell (
     channel TEXT NOT NULL,
     payload TEXT NOT NULL
 )"""
+_fsync = getattr(os, "fdatasync", os.fsync)
 _BELL_KEPT = 10_000  # rows; a process that slept longer than these starts again from an empty memory
 
 
@@ -116,16 +120,15 @@ class SQLite:
     path: the file; made when it is missing, with its folder.
     sender: tells this process's notifications from those of others; must be unique to it.
     attach: another file whose tables can be read here by their names; it is written by its own ``SQLite``.
-    synchronous: FULL survives a power cut; NORMAL only a killed process, for what may be lost.
+    durable: what was written survives a power cut; without it only a killed process, for what may be lost.
     """
 
     dialect: Dialect = "sqlite"
 
-    def __init__(
-        self, path: str | Path, sender: str = "local", attach: Path | None = None, synchronous: Literal["FULL", "NORMAL"] = "FULL"
-    ) -> None:
+    def __init__(self, path: str | Path, sender: str = "local", attach: Path | None = None, durable: bool = True) -> None:
         self.path = Path(path)
-        self._attach, self._synchronous = attach, synchronous
+        self._attach, self._durable = attach, durable
+        self._log: int | None = None  # the log's file descriptor, for fsync
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._sender = sender
         self._subscribers = Subscribers()
@@ -143,7 +146,7 @@ class SQLite:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
         connection.execute("PRAGMA busy_timeout = 10000")
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute("PRAGMA synchronous = NORMAL")  # the log is synced by ``sync``
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("PRAGMA temp_store = MEMORY")
@@ -181,6 +184,7 @@ class SQLite:
             except BaseException:
                 self.rollback()
                 raise
+            self.sync()
         self.tell([tx])
         return result
 
@@ -198,8 +202,50 @@ class SQLite:
         return SQLiteTx(self._writer, self._sender)
 
     def commit(self) -> None:
+        """Others see the batch from now on. It is safe only after ``sync``."""
         try:
             self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _translate(error) from error
+
+    def sync(self) -> None:
+        """What has been committed up to now is on disk when this returns. On any thread.
+
+        Raises Unknown when the disk fails.
+        """
+        if not self._durable:
+            return
+        try:
+            _fsync(self._open_log())
+        except OSError as error:
+            raise Unknown(f"the log was not written to the disk: {error}") from error
+
+    def _open_log(self) -> int:
+        with self._closing:
+            if self._log is not None and os.fstat(self._log).st_nlink == 0:  # nobody deletes it while it is in use, or should
+                self._close_log()
+            if self._log is None:
+                self._log = os.open(f"{self.path}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
+            return self._log
+
+    def _close_log(self) -> None:
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
+
+    # -- the log; its content moves into the file now and then
+
+    def keep_log(self) -> None:
+        """From now on no COMMIT stops to move the log into the file: who asks for this calls ``checkpoint`` in time."""
+        self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+
+    def checkpoint(self) -> None:
+        """Move what is in the log into the file. On any thread; readers and the writer go on.
+
+        The log begins anew, in the room it has, with the first write after a checkpoint beside which nobody wrote.
+        """
+        try:
+            self._reader().execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as error:
             raise _translate(error) from error
 
@@ -247,6 +293,7 @@ class SQLite:
             if self._closed:
                 return
             self._closed = True
+            self._close_log()
             for reader in self._readers:
                 reader.close()
         with self.write_lock:

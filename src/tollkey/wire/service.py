@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from tollkey.db import Edge, Ids, Scope, StorageError, Tx
+from tollkey.db import Edge, Ids, Scope, StorageError, Tx, Unknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
@@ -30,6 +30,7 @@ from tollkey.wire.versions import LATEST, parse_version
 log = logging.getLogger("tollkey.wire")
 
 LARGEST_BODY = 5 * 1024 * 1024  # bytes; files are larger and have their own bound
+_UNKNOWN = "Storage failed. Whether the change was kept is not known; send it again with the same idempotency key."
 _INTERNAL = "An unknown error occurred. It has been written to the server's log under this request's id."
 
 
@@ -137,13 +138,8 @@ class Service:
             response = self._refuse(error, request, key, request_id, started)
         except StorageError as error:
             log.error("%s storage: %s", request_id, error)
-            response = self._refuse(
-                ApiError(503, "api_error", message="Storage is not available; nothing was changed.", retry=True),
-                request,
-                key,
-                request_id,
-                started,
-            )
+            message = _UNKNOWN if isinstance(error, Unknown) else "Storage is not available; nothing was changed."
+            response = self._refuse(ApiError(503, "api_error", message=message, retry=True), request, key, request_id, started)
         except Exception:
             log.exception("%s %s %s", request_id, request.method, request.path)
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id, started)
