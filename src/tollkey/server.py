@@ -19,7 +19,7 @@ import httpx
 import tollkey.payments
 import tollkey.platform
 from tollkey import dashboard, keys, ledger, outbox
-from tollkey.db import Database, Edge, Ids, Migration, Pool, Scope, SQLite, Tx, edge_for, migrate, open_database
+from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_for, migrate, open_database
 from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
 from tollkey.payments.topups import grant_test_funds
@@ -96,7 +96,7 @@ def open_core(
 
     Raises StorageError, KeyringError or OSError when something cannot be opened.
     """
-    key_ids, ids = ids or Ids(now=now), ids or Ids(Pool(), now)
+    ids = ids or Ids(now=now)
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = None if settings.in_postgres else SQLite(data / "requests.db", ids.text(12), durable=False)
@@ -117,7 +117,7 @@ def open_core(
     database.write(keys.guard, lock="migrate")
     permissions = keys.Catalogue(catalogue.permissions())
     keyring = keys.Keyring.load_or_create(data / KEYRING)
-    authority = keys.Authority(keyring, permissions, key_ids)
+    authority = keys.Authority(keyring, permissions, ids)
     verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
     verifier.attach(database)
     setup = Setup(tables, ids, record_event, base_url=settings.base_url or f"http://{settings.host}:{settings.port}")

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import os
 import re
-import threading
 from collections import Counter
 
-from tollkey.db import Ids, Pool
+from tollkey.db import Ids
 from tollkey.db.ids import ALPHABET
 
 
@@ -59,28 +57,3 @@ def test_ids_of_one_second_differ_in_what_cannot_be_guessed() -> None:
     ids = Ids(now=lambda: 1_764_000_000.0)
     assert len({ids.new("cus")[9:] for _ in range(10_000)}) == 10_000
     assert {ids.new("pi")[:9] for _ in range(10)} == {ids.new("pi")[:9]}
-
-
-def test_a_pool_gives_no_byte_twice_whatever_is_asked_for() -> None:
-    pool = Pool(64)
-    given = [pool(count) for count in (16, 48, 5, 63, 200, 1)]
-    assert [len(part) for part in given] == [16, 48, 5, 63, 200, 1]
-    assert len({part[:5] for part in given[:5]}) == 5
-    assert len({pool(8) for _ in range(10_000)}) == 10_000
-
-
-def test_threads_and_forked_processes_share_no_page_of_a_pool() -> None:
-    pool, others = Pool(), list[bytes]()
-    first = pool(16)
-    thread = threading.Thread(target=lambda: others.append(pool(16)))
-    thread.start()
-    thread.join()
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writer, pool(16))
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert len({first, pool(16), *others, os.read(reader, 16)}) == 4
-    os.close(reader)
-    os.close(writer)

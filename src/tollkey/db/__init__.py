@@ -4,7 +4,7 @@ import typing
 
 from tollkey.db.edge import Edge, SQLiteEdge, ThreadEdge, edge_for
 from tollkey.db.engine import Database, Duplicate, Row, Scope, StorageError, Tx, Unknown, Unreachable
-from tollkey.db.ids import Ids, Pool, letters
+from tollkey.db.ids import Ids, letters
 from tollkey.db.opening import open_database
 from tollkey.db.schema import Migration, migrate
 from tollkey.db.sqlite import SQLite
@@ -19,7 +19,6 @@ __all__ = [
     "Edge",
     "Ids",
     "Migration",
-    "Pool",
     "Postgres",
     "Record",
     "Row",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 from collections.abc import Callable
 
@@ -14,32 +13,6 @@ _LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 _THROWN = bytes(range(_EVEN, 256))
 _ERA = 1_420_070_400  # 2015-01-01, UTC epoch seconds; five characters count the 29 years after it
 _DIGITS = 5
-
-
-class Pool:
-    """Random bytes of the system's own source, fetched a page at a time: a system call costs more than the rest of an identifier.
-
-    Each thread has a page of its own, no byte is given twice, and a forked process begins with a new page.
-    For identifiers; the text of a key comes from the source itself.
-    """
-
-    def __init__(self, size: int = 4096) -> None:
-        self._size = size
-        self._forget()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
-
-    def _forget(self) -> None:
-        self._of_thread = threading.local()
-
-    def __call__(self, count: int) -> bytes:
-        """So many random bytes."""
-        mine = self._of_thread
-        left: bytes = getattr(mine, "left", b"")
-        if len(left) < count:
-            left = os.urandom(max(self._size, count))
-        mine.left = left[count:]
-        return left[:count]
 
 
 class Ids:
