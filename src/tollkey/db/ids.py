@@ -44,12 +44,16 @@ class Ids:
         millions then costs what an empty one does. What follows is random: 9 characters, or 18. The long form begins
         with ``1`` or ``3``, so that no id can be taken for a test token's name.
         """
+        if prefix in _SHORT:
+            return f"{prefix}_{self.placed(9)}"
+        return f"{prefix}_{_LEAD.get(prefix, '1')}{self.placed(18)}"
+
+    def placed(self, length: int) -> str:
+        """The time, as five characters, and ``length`` random ones: what is made one after the other stands side by side in an index."""
         second = int(self._now())
         if second != self._second:
             self._second, self._place = second, _place(second)
-        if prefix in _SHORT:
-            return f"{prefix}_{self._place}{self.text(9)}"
-        return f"{prefix}_{_LEAD.get(prefix, '1')}{self._place}{self.text(18)}"
+        return self._place + self.text(length)
 
     def number(self, below: int) -> int:
         """An int from 0 to below - 1."""
