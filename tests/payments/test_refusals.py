@@ -52,10 +52,11 @@ def test_prices_of_two_intervals_do_not_go_on_one_subscription(api: Api) -> None
     ("path", "message"),
     [
         ("/v1/promotion_codes/promo_no", "No such promotion code: 'promo_no'"),
+        ("/v1/payment_links/plink_no", "No such payment_link: 'plink_no'"),
         ("/v1/tax_rates/txr_no", "No such tax rate: 'txr_no'"),
     ],
 )
-def test_what_is_not_there_is_named_in_words(api: Api, path: str, message: str) -> None:
+def test_what_is_not_there_is_named_as_the_real_api_names_it(api: Api, path: str, message: str) -> None:
     answer = api.get(path)
     assert (answer.status, answer.error["code"], answer.error["message"]) == (404, "resource_missing", message)
 
@@ -86,3 +87,13 @@ def test_a_capability_that_no_account_can_have_is_not_found(api: Api) -> None:
     answer = api.get(f"/v1/accounts/{account}/capabilities/flying")
     assert (answer.status, answer.error["message"]) == (404, "No such capability: 'flying'")
     assert api.get(f"/v1/accounts/{account}/capabilities/sepa_debit_payments")["status"] == "unrequested"
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/v1/payment_intents", "payment_intent"), ("/v1/setup_intents", "setup_intent")])
+def test_an_intent_that_may_send_people_away_shows_itself_when_it_does_not_know_where_to(api: Api, path: str, kind: str) -> None:
+    money = {"amount": 500, "currency": "usd"} if kind == "payment_intent" else {}
+    intent = api.ok("POST", path, automatic_payment_methods={"enabled": True}, **money)
+    answer = api.post(f"{path}/{intent['id']}/confirm", payment_method="pm_card_visa")
+    assert (answer.status, "you must provide a `return_url`" in answer.error["message"]) == (400, True)
+    assert answer.error[kind]["id"] == intent["id"]
+    assert not {"code", "doc_url", "param"} & answer.error.keys()
