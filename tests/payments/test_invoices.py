@@ -117,3 +117,21 @@ def test_a_challenge_passed_later_pays_the_first_invoice_and_starts_the_subscrip
     assert api.get(f"/v1/subscriptions/{sub['id']}")["status"] == "incomplete_expired"
     again = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price": price}], default_payment_method=later)
     assert (again["status"], again["created"]) == ("active", NOW)
+
+
+def test_what_an_older_version_names_it_expands_too(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", source="tok_visa")["id"]
+    price = {"currency": "usd", "unit_amount": 500, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
+    price_id = api.ok("POST", "/v1/prices", **price)["id"]
+    invoice = api.ok("POST", "/v1/subscriptions", customer=customer, items=[{"price": price_id}])["latest_invoice"]
+    paths = ["lines.data.price.product", "lines.data.plan.product", "payment_intent", "charge.balance_transaction", "subscription"]
+    shown = api.get(f"/v1/invoices/{invoice}", headers={"Stripe-Version": "2022-08-01"}, expand=paths)
+    (line,) = shown["lines"]["data"]
+    assert (line["price"]["product"]["name"], line["plan"]["product"]["name"]) == ("Gold", "Gold")
+    assert shown["payment_intent"]["charges"]["data"][0]["id"] == shown["charge"]["id"]
+    assert shown["charge"]["refunds"]["data"] == []
+    assert shown["charge"]["balance_transaction"]["amount"] == 500
+    assert shown["subscription"]["current_period_end"] > shown["subscription"]["current_period_start"]
+    for name in ("lines.data.price", "payment_intent"):
+        answer = api.get(f"/v1/invoices/{invoice}", expand=[f"{name}.product"])
+        assert answer.error["message"] == f"This property cannot be expanded ({name})."

@@ -97,3 +97,8 @@ def test_an_intent_that_may_send_people_away_shows_itself_when_it_does_not_know_
     assert (answer.status, "you must provide a `return_url`" in answer.error["message"]) == (400, True)
     assert answer.error[kind]["id"] == intent["id"]
     assert not {"code", "doc_url", "param"} & answer.error.keys()
+
+
+def test_card_data_that_lacks_something_is_told_what_it_lacks(api: Api) -> None:
+    refused = told(api, "/v1/payment_methods", type="card", card={"number": "4242424242424242"})
+    assert refused == ("card[exp_month]", "Missing required param: card[exp_month].")

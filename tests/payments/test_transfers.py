@@ -183,6 +183,8 @@ def test_what_a_platform_s_objects_name_in_a_connected_account_expands_to_what_i
     api.post("/v1/charges", headers=acting(account), amount=900, currency="usd", source="tok_visa", application_fee_amount=100)
     (fee,) = api.get("/v1/application_fees", expand=["data.charge.balance_transaction"])["data"]
     assert (fee["charge"]["amount"], fee["charge"]["balance_transaction"]["amount"]) == (900, 900)
+    (fee,) = api.get("/v1/application_fees", expand=["data.application"])["data"]
+    assert (fee["application"]["object"], fee["application"]["id"][:3]) == ("application", "ca_")
 
 
 def test_before_payouts_were_their_own_kind_a_transfer_told_what_they_tell(api: Api) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from tollkey.payments._pricing import decimal_text, plan_of, public
-from tollkey.wire import Call, Change, Json, invalid
+from tollkey.wire import Call, Change, Json
 
 
 def _intent(call: Call, invoice: Json) -> Json | None:
@@ -103,19 +102,3 @@ def _priced_line(call: Call, line: Json) -> None:
 
 
 LINE_CHANGES = (Change("2025-03-31", _priced_line),)
-
-
-def _before_basil(name: str) -> Callable[[Call, Json], Any]:
-    """What versions before 2025-03-31 could expand: properties that an invoice has no more."""
-
-    def found(call: Call, invoice: Json) -> Any:
-        if call.version >= "2025-03-31":
-            raise invalid(f"This property cannot be expanded ({name}).", "expand")
-        shape = call.objects.copy(invoice)
-        _single_payment(call, shape)
-        return shape[name]
-
-    return found
-
-
-OLD_EXPANSIONS = {name: _before_basil(name) for name in ("charge", "discount", "payment_intent", "quote", "subscription")}

@@ -22,7 +22,7 @@ from tollkey.payments._invoice_paying import attach_payment, pay
 from tollkey.payments._invoice_permission import PERMISSION
 from tollkey.payments._invoice_revising import revise
 from tollkey.payments._invoice_shipping import shipping_cost
-from tollkey.payments._invoice_versions import CHANGES, OLD_EXPANSIONS
+from tollkey.payments._invoice_versions import CHANGES
 from tollkey.payments._invoicing import (
     asked_for,
     customer_of,
@@ -325,7 +325,6 @@ INVOICE = Resource(
         "total": "total",
     },
     expands={
-        **OLD_EXPANSIONS,
         "payments": _payments,
         "confirmation_secret": _secret,
     },

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tollkey.platform._connect.held import Held, application_of, deauthorize
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, P, Params, Reply, Resource, encode
+from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, encode
 
 
 def _refused(error: str, description: str, status: int = 401) -> Reply:
@@ -42,10 +42,19 @@ def token(call: Call, params: Params) -> Reply:
     return _refused("invalid_grant", f"Authorization code does not exist: {params.get('code') or ''}", 400)
 
 
+def named(call: Call, id: str) -> Json | None:
+    """The application with that id: the name of the platform that has it."""
+    account = "acct_" + id.removeprefix("ca_")
+    platform = call.within(account).objects.look("account", account)
+    return None if platform is None else application_of(platform)
+
+
 _TOKEN = {name: P.string(blank=True) for name in ("client_secret", "code", "grant_type", "refresh_token", "scope", "assert_capabilities")}
 
 APPLICATION = Resource(
     object="application",
+    prefix="ca",
+    named_by=named,
     permission=PERMISSION,
     endpoints=(
         Endpoint("POST", "/oauth/deauthorize", revoke, unrestricted=True, params=P.object(client_id=P.string(), stripe_user_id=P.string())),

@@ -318,7 +318,10 @@ class Map(Node):
 
 
 class OneOf(Node):
-    """One of several kinds: the first that takes the value's shape and its text."""
+    """One of several kinds: the first that takes the value's shape and its text.
+
+    Of several objects that refuse it, the one that knows most of its fields says why.
+    """
 
     __slots__ = ("options",)
 
@@ -327,6 +330,8 @@ class OneOf(Node):
 
     def read(self, value: object, path: Path) -> Any:
         fitting = [option for option in self.options if option.takes(value)] or [self.options[-1]]
+        if isinstance(value, dict) and len(fitting) > 1:
+            fitting.sort(key=lambda option: len(value.keys() & option.fields.keys()) if isinstance(option, Record) else 0)
         for option in fitting[:-1]:
             try:
                 return option.read(value, path)

@@ -1,6 +1,6 @@
 """``expand[]``: ids become objects, to a depth of four.
 
-A path names properties from the answer down; in a list it begins with ``data``. What may be
+A path names properties from the answer down; in a list it begins with ``data``, which counts as a level. What may be
 expanded is what the public specification marks so, and what a resource adds itself.
 Expanding needs the read permission of what is shown (reference section 2.3). A publishable key expands only what
 has a shape for it (``client_view``), and sees that shape.
@@ -8,53 +8,68 @@ has a shape for it (``client_view``), and sees that shape.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tollkey.wire.errors import invalid
+from tollkey.wire.errors import ApiError, invalid
 from tollkey.wire.shapes import expandables
+from tollkey.wire.spec.usual import EXPANDED_UNTIL
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
-    from tollkey.wire.resource import Json
+    from tollkey.wire.resource import Json, Resource
 
 DEPTH = 4
 #: Objects that name others of a connected account, and the property that says which.
 _NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
 
 
-def expand(call: Call, answer: Json, paths: list[str], allowed: Any, of: str | None = None) -> None:
-    """Expand an answer in place.
+class Rules(Protocol):
+    """What expanding has to ask of whoever answers."""
 
-    paths: as given in ``expand``. allowed: ``(call in the object's account, permission name) -> None``, raises when the key lacks it.
-    of: the kind of objects on a page, where that is known.
+    def allowed(self, call: Call, permission: str) -> None:
+        """Raise when the key may not read, in the call's account, what that permission protects."""
+
+    def older(self, call: Call, value: Any) -> None:
+        """Give an object the shape of the caller's version."""
+
+
+def expand(call: Call, answer: Json, paths: list[str], rules: Rules, of: str | None = None) -> None:
+    """Expand an answer, which has the shape of the caller's version already, in place.
+
+    paths: as given in ``expand``. of: the kind of objects on a page, where that is known.
     Raises ApiError for a property that cannot be expanded, or a path that is too deep.
     """
     for path in paths:
         names = path.split(".")
-        if len(names) > DEPTH + (names[0] == "data"):
-            raise invalid(f"You cannot expand more than {DEPTH} levels of a property. Property: {path}", "expand")
+        if len(names) > DEPTH:
+            message = f"You cannot expand more than {DEPTH} levels of a property. Property: {path}"
+            raise invalid(message, code="property_expansion_max_depth", documented=False)
         if answer.get("object") == "list":
             if names[0] != "data":
-                raise invalid(
-                    f"This property cannot be expanded ({names[0]}). You may want to try expanding 'data.{names[0]}' instead.", "expand"
-                )
+                raise invalid(f"This property cannot be expanded ({names[0]}). You may want to try expanding 'data.{names[0]}' instead.")
             if of is not None and names[1:] and not answer["data"]:
                 _allow_none(call, of, names[1], path)
-        _descend(call, answer, names, path, allowed, [call])
+        _descend(call, answer, names, path, rules, [call])
+
+
+def _refusal(path: str, left: int = 0) -> ApiError:
+    """400: a property on the path cannot be expanded. left: how many names of the path stand behind it."""
+    names = path.split(".")
+    return invalid(f"This property cannot be expanded ({'.'.join(names[: len(names) - left])}).")
 
 
 def _allow_none(call: Call, object: str, name: str, path: str) -> None:
     """An empty page refuses what no object of its kind could expand, as a full one does."""
     resource = call.setup.tables.catalogue.by_object.get(object)
-    if resource is not None and name not in resource.expands and not _documented(object, name):
-        raise invalid(f"This property cannot be expanded ({path}).", "expand")
+    if resource is not None and name not in resource.expands and not _documented(call, object, name):
+        raise _refusal(path, len(path.split(".")) - 2)
 
 
-def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any, homes: list[Call]) -> None:
+def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, homes: list[Call]) -> None:
     """Expand the names below a value. homes: the accounts whose objects it may name."""
     if isinstance(value, list):
         for item in value:
-            _descend(call, item, names, path, allowed, homes)
+            _descend(call, item, names, path, rules, homes)
         return
     if not names or not isinstance(value, dict):
         return
@@ -66,52 +81,64 @@ def _descend(call: Call, value: Any, names: list[str], path: str, allowed: Any, 
     if resource is not None and name in resource.expands:
         inner = value.get(name)
         if not isinstance(inner, dict):
-            home, stored = call, None
-            for home in homes if resource.stored and "id" in value else ():
-                stored = home.objects.find(resource.object, value["id"])
-                if stored is not None:
-                    break
-            inner = resource.expands[name](call if stored is None else home, stored or value)
-            _allow_made(call, inner, path, allowed)
-            value[name] = inner
+            inner = value[name] = _made(homes, resource, value, name, path, rules)
     elif name not in value:
         # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these objects
         # have (a charge's transfer), may lack the name: nothing to expand.
-        if value.get("object") == "list" or (resource is not None and not _documented(resource.object, name)):
-            raise invalid(f"This property cannot be expanded ({path}).", "expand")
+        if value.get("object") == "list" or (resource is not None and not _documented(call, resource.object, name)):
+            raise _refusal(path, len(rest))
         return
     else:
         inner = value[name]
     if inner is None or isinstance(inner, str):
-        inner = None if inner is None else _load(homes, inner, name, path, allowed)
+        inner = None if inner is None else _load(homes, inner, name, _refusal(path, len(rest)), rules)
         if inner is None:
-            if resource is not None and not _documented(resource.object, name):
-                raise invalid(f"This property cannot be expanded ({path}).", "expand")
+            if resource is not None and not _documented(call, resource.object, name):
+                raise _refusal(path, len(rest))
             return
         value[name] = inner
     elif isinstance(inner, list) and inner and isinstance(inner[0], str):
-        inner = value[name] = [_load(homes, id, name, path, allowed) or id for id in inner]
-    elif not rest and inner is not None and not isinstance(inner, dict | list):
-        raise invalid(f"This property cannot be expanded ({path}).", "expand")
-    _descend(call, inner, rest, path, allowed, homes)
+        inner = value[name] = [_load(homes, id, name, _refusal(path, len(rest)), rules) or id for id in inner]
+    elif not isinstance(inner, dict | list):
+        raise _refusal(path, len(rest))
+    _descend(call, inner, rest, path, rules, homes)
 
 
-def _documented(object: str, name: str) -> bool:
-    """Whether the specification lets that property, or something inside it, be expanded."""
+def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: str, rules: Rules) -> Any:
+    """What the resource itself makes of a property that is only there when expanded, in the account that has the object."""
+    call, stored = homes[0], None
+    for home in homes if resource.stored and "id" in value else ():
+        stored = home.objects.find(resource.object, value["id"])
+        if stored is not None:
+            call = home
+            break
+    made = resource.expands[name](call, stored or value)
+    _allow_made(homes[0], made, path, rules)
+    if isinstance(made, dict):
+        rules.older(call, made)
+    return made
+
+
+def _documented(call: Call, object: str, name: str) -> bool:
+    """Whether the specification, or that of the caller's older version, lets that property, or something inside it, be expanded."""
+    if call.version >= EXPANDED_UNTIL.get(object, {}).get(name, "9"):
+        return False
     try:
         return any(path.split(".")[0] == name for path in expandables(object))
     except LookupError:
         return False
 
 
-def _load(homes: list[Call], id: str, name: str, path: str, allowed: Any) -> Json | None:
+def _load(homes: list[Call], id: str, name: str, refusal: ApiError, rules: Rules) -> Json | None:
     call = homes[0]
     catalogue = call.setup.tables.catalogue
     resource = catalogue.of_id(id) or catalogue.by_object.get(name)  # callers choose the ids of coupons, products and plans
+    if resource is not None and resource.named_by is not None and not call.client:
+        return resource.named_by(call, id)
     if resource is not None and not resource.stored:
         resource = None
     if resource is None and "_" in id:
-        raise invalid(f"This property cannot be expanded ({path}).", "expand")
+        raise refusal
     if resource is None:
         return None
     found, home = None, call
@@ -119,22 +146,24 @@ def _load(homes: list[Call], id: str, name: str, path: str, allowed: Any) -> Jso
         found = home.objects.find(resource.object, id)
         if found is not None:
             break
-    allowed(call if found is None else home, resource.permission.name)
+    rules.allowed(call if found is None else home, resource.permission.name)
     if call.client and resource.client_view is None:
-        raise invalid(f"This property cannot be expanded ({path}).", "expand")
+        raise refusal
     if found is None:
         return {"id": id, "object": resource.object, "deleted": True}
     shown = home.objects.copy(found)
     shown = resource.view(home, shown) if resource.view is not None else shown
-    return resource.client_view(home, shown) if call.client and resource.client_view is not None else shown
+    shown = resource.client_view(home, shown) if call.client and resource.client_view is not None else shown
+    rules.older(home, shown)
+    return shown
 
 
-def _allow_made(call: Call, made: Any, path: str, allowed: Any) -> None:
+def _allow_made(call: Call, made: Any, path: str, rules: Rules) -> None:
     """The same check for what ``Resource.expands`` makes: an object, or a list of them."""
     objects = made.get("data", ()) if isinstance(made, dict) and made.get("object") == "list" else (made,)
     for value in objects:
         resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "") if isinstance(value, dict) else None
         if resource is not None:
-            allowed(call, resource.permission.name)
+            rules.allowed(call, resource.permission.name)
             if call.client and resource.client_view is None:
-                raise invalid(f"This property cannot be expanded ({path}).", "expand")
+                raise _refusal(path)

@@ -47,11 +47,16 @@ class Renderer:
                 paths = [path for path in paths if path != "total_count"]
         else:
             shown = self._show(call, answer, as_it_is)
-        if paths:
-            expand(call, shown, paths, self._may_see, answer.object if isinstance(answer, StoredPage) else None)
         if not current:
             self.versions.undo(call, shown, call.version)
+        if paths:
+            expand(call, shown, paths, self, answer.object if isinstance(answer, StoredPage) else None)
         return shown
+
+    def older(self, call: Call, value: Any) -> None:
+        """Give an object that stands in an answer the shape of the caller's version, in place."""
+        if not self.versions.current(call.version):
+            self.versions.undo(call, value, call.version)
 
     def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
         resource = self._catalogue.by_object.get(value.get("object") or "")
@@ -66,7 +71,7 @@ class Renderer:
             shown = resource.client_view(call, shown)
         return narrowed(call, shown) if call.client else shown
 
-    def _may_see(self, call: Call, name: str) -> None:
+    def allowed(self, call: Call, name: str) -> None:
         """Raise when a restricted key may not read, in the call's account, what that permission protects."""
         key = call.key
         if key is None or key.kind != "restricted":

@@ -102,6 +102,7 @@ class Resource:
     indexed: fields (dotted paths) that lists and look-ups filter by; each becomes an indexed column.
     searchable: search field (as in the query language) -> dotted path in the object.
     expands: fields that are only there when expanded -> how to make them.
+    named_by: for what is not stored, the object that an id stands for, to be shown expanded; anybody who sees the id may see it.
     view: last changes to a copy of the object before it is answered; keep it rare, it costs the fast path.
     client_view: the restricted shape that publishable keys see.
     changes: what older API versions saw.
@@ -119,6 +120,7 @@ class Resource:
     indexed: tuple[str, ...] = ()
     searchable: Mapping[str, str] = field(default_factory=dict)
     expands: Mapping[str, Callable[[Call, Json], Any]] = field(default_factory=dict)
+    named_by: Callable[[Call, str], Json | None] | None = None
     view: Callable[[Call, Json], Json] | None = None
     client_view: Callable[[Call, Json], Json] | None = None
     changes: tuple[Change, ...] = ()

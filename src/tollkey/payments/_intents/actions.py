@@ -126,7 +126,9 @@ def check_return_url(call: Call, intent: Json, return_url: str | None, off_sessi
     if intent.get("_implicit") and "stripe-version" not in call.origin.headers:
         return
     kind = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
-    raise invalid(_RETURN_URL.format(kind=kind), **{intent["object"]: call.objects.copy(intent)})
+    refusal = invalid(_RETURN_URL.format(kind=kind))
+    refusal.extra[intent["object"]] = call.objects.copy(intent)
+    raise refusal
 
 
 def unverified(intent: Json, method: Json) -> bool:

@@ -95,7 +95,13 @@ EXPANDED_BEFORE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "lines.data.invoice_item": ("invoiceitem",),
         "default_payment_method": ("payment_method",),
     },
+    "line_item": {"invoice_item": ("invoiceitem",), "subscription": ("subscription",)},
     "payment_intent": {"charges": ("list",), "charges.data": ("charge",), "invoice": ("invoice",), "source": ("card", "source")},
     "promotion_code": {"coupon": ("coupon",)},
     "subscription": {"plan.product": ("product",), "items.data.plan.product": ("product",), "discount": ("discount",)},
+}
+
+#: Of those, the ones that later versions refuse, and the first version that does.
+EXPANDED_UNTIL: Final[dict[str, dict[str, str]]] = {
+    "invoice": dict.fromkeys(("charge", "discount", "payment_intent", "quote", "subscription"), "2025-03-31")
 }
