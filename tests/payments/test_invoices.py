@@ -135,3 +135,11 @@ def test_what_an_older_version_names_it_expands_too(api: Api) -> None:
     for name in ("lines.data.price", "payment_intent"):
         answer = api.get(f"/v1/invoices/{invoice}", expand=[f"{name}.product"])
         assert answer.error["message"] == f"This property cannot be expanded ({name})."
+
+
+def test_older_names_of_how_an_invoice_is_collected_and_taxed(api: Api) -> None:
+    older = {"Stripe-Version": "2018-11-08"}
+    who = customer(api)
+    api.ok("POST", "/v1/invoiceitems", customer=who, amount=500, currency="usd")
+    invoice = api.post("/v1/invoices", headers=older, customer=who, billing="send_invoice", days_until_due=5)
+    assert (invoice.status, invoice["billing"], invoice["tax_percent"], invoice["application_fee"]) == (200, "send_invoice", None, None)

@@ -70,7 +70,19 @@ def _closed(call: Call, invoice: Json) -> None:
     invoice["forgiven"] = invoice.get("status") in ("void", "uncollectible")
 
 
-CHANGES = (Change("2025-03-31", _single_payment), Change("2019-03-14", _billing), Change("2018-11-08", _closed))
+def _percent(call: Call, invoice: Json) -> None:
+    """Before 2020-08-27 an invoice had a tax of its own beside the rates, and before those nothing else."""
+    exclusive = [rate for rate in invoice.get("default_tax_rates") or [] if not rate["inclusive"]]
+    invoice["tax_percent"] = sum(rate["percentage"] for rate in exclusive) if exclusive else None
+    invoice["application_fee"] = invoice.get("application_fee_amount")
+
+
+CHANGES = (
+    Change("2025-03-31", _single_payment),
+    Change("2020-08-27", _percent),
+    Change("2019-03-14", _billing),
+    Change("2018-11-08", _closed),
+)
 
 
 def _priced_line(call: Call, line: Json) -> None:

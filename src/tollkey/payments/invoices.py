@@ -134,7 +134,8 @@ def _inherited(customer: Json, subscription: Json | None) -> list[str]:
 
 
 def _check_sending(params: Params, invoice: Json | None) -> None:
-    sends = given(params, "collection_method", (invoice or {}).get("collection_method") or "charge_automatically") == "send_invoice"
+    usual = (invoice or {}).get("collection_method") or params.get("billing") or "charge_automatically"
+    sends = given(params, "collection_method", usual) == "send_invoice"
     if not sends and params.get("days_until_due") is not None:
         raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
     if not sends and params.get("due_date") is not None:

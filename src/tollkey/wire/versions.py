@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tollkey.wire.errors import ApiError
+from tollkey.wire.spec.dates import DATES
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
@@ -35,12 +36,12 @@ class Change:
 
 
 def parse_version(text: str) -> str:
-    """The date of a ``Stripe-Version`` header.
+    """The date of a ``Stripe-Version`` header. Versions younger than the newest known one are taken for that.
 
     Raises ApiError 400 with the real text for anything else (reference section 1.2).
     """
     match = _VERSION.fullmatch(text.strip())
-    if match is None or match[1] < _FIRST:
+    if match is None or (match[1] <= LATEST[:10] and match[1] not in DATES):
         raise ApiError(400, message=f"Invalid Stripe API version: {text}", bare=True)
     return match[1]
 
