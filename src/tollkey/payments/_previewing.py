@@ -10,7 +10,8 @@ from tollkey.payments._billing import period_around
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._common import given
 from tollkey.payments._discounting import entries_of, imagine
-from tollkey.payments._invoicing import invoice_item_line, item_parent, new_invoice, new_line, pending_items
+from tollkey.payments._invoicing import invoice_item_line, item_parent, new_invoice, new_line, pending_items, tax_rates
+from tollkey.payments._scheduling import make_phases, phase_at, phase_items
 from tollkey.payments._subscribing.creating import wanted_items
 from tollkey.payments._subscribing.items import new_item
 from tollkey.payments._subscribing.settings import translate
@@ -19,6 +20,7 @@ from tollkey.wire import ApiError, Call, Json, Page, Params, invalid, of_list
 
 _NEITHER = "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint."
 _OLD = "subscription_"
+_DETAILS = ("address", "shipping", "tax_exempt")
 
 
 def upcoming(call: Call, params: Params) -> Json:
@@ -49,18 +51,23 @@ def preview_renewal(call: Call, subscription: Json) -> Json:
 
 def _preview(call: Call, params: Params, id: str, now: Call | None = None) -> Json:
     subscription = call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
-    customer_id = (subscription or {}).get("customer") or params.get("customer")
-    if customer_id is None and params.get("schedule"):
-        customer_id = call.objects.get("subscription_schedule", params["schedule"], "schedule")["customer"]
+    schedule = call.objects.get("subscription_schedule", params["schedule"], "schedule") if params.get("schedule") else None
+    if schedule is not None and subscription is None:
+        subscription = call.objects.find("subscription", schedule["subscription"] or "")
+    customer_id = (subscription or schedule or {}).get("customer") or params.get("customer")
     if customer_id is None and not params.get("customer_details"):
         raise invalid(_NEITHER)
     customer = call.objects.get("customer", customer_id, "customer") if customer_id else {"id": None, "balance": 0}
     call = now or for_customer(call, customer)
+    customer = {**customer, **{name: value for name, value in (params.get("customer_details") or {}).items() if name in _DETAILS}}
+    phases = _phases(call, schedule, params)
     details = translate(dict(params.get("subscription_details") or {}))
+    if subscription is None and phases:
+        details = {**details, "items": phase_items([], phases[0])}
     if subscription is None and customer_id is not None and not details.get("items") and not details.get("plan"):
         subscription = _next_of(call, customer_id)
     if subscription is not None:
-        lines, reason, period = _of_subscription(call, subscription, details, params)
+        lines, reason, period = _of_subscription(call, subscription, details, phases)
     elif details.get("items") or details.get("plan"):
         lines, reason, period, subscription = _of_new(call, customer, details, params)
     else:
@@ -82,7 +89,15 @@ def _next_of(call: Call, customer: str) -> Json | None:
     return min(live, key=lambda subscription: work.period_of(subscription)[1], default=None)
 
 
-def _of_subscription(call: Call, subscription: Json, details: Params, params: Params) -> tuple[list[Json], str, tuple[int, int]]:
+def _phases(call: Call, schedule: Json | None, params: Params) -> list[Json]:
+    """The phases that the preview goes by: those that are asked about, or the schedule's own."""
+    asked = (params.get("schedule_details") or {}).get("phases")
+    if asked:
+        return make_phases(call, asked, schedule["phases"][0]["start_date"] if schedule else call.now)
+    return list(schedule["phases"]) if schedule else []
+
+
+def _of_subscription(call: Call, subscription: Json, details: Params, phases: list[Json]) -> tuple[list[Json], str, tuple[int, int]]:
     """The lines of a subscription's next invoice, after the changes that are asked about."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise _none(subscription["customer"])
@@ -116,9 +131,24 @@ def _of_subscription(call: Call, subscription: Json, details: Params, params: Pa
         return lines, "upcoming", (call.now, call.now)
     if trialing and seen["billing_cycle_anchor"] <= period[1]:
         seen["billing_cycle_anchor"] = period[1]
+    if not changes:
+        after = _of_phase(call, seen, items, phases, customer)
     following = work.next_period(seen, work.interval_of(after[0]))
     usage = [] if trialing else work.usage_lines(call, seen, items, period)
     return lines + usage + work.period_lines(call, seen, after, following), "upcoming", period
+
+
+def _of_phase(call: Call, subscription: Json, items: list[Json], phases: list[Json], customer: Json) -> list[Json]:
+    """The items of the next period: those of the phase that it begins in. Raises ApiError 404 when the schedule ends the subscription."""
+    schedule = call.objects.find("subscription_schedule", subscription["schedule"] or "")
+    every = phases or (schedule["phases"] if schedule else [])
+    begins = work.period_of(subscription)[1]
+    phase = phase_at(every, begins)
+    if phase is not None:
+        return work.apply_changes(call, subscription, items, phase_items(items, phase), customer)
+    if every and schedule is not None and schedule["end_behavior"] == "cancel" and begins >= every[-1]["end_date"]:
+        raise _none(subscription["customer"])
+    return items
 
 
 def _of_new(call: Call, customer: Json, details: Params, params: Params) -> tuple[list[Json], str, tuple[int, int], Json]:
@@ -208,6 +238,13 @@ def _invoice(
         discounts = [entry["discount"] for entry in entries if entry.get("discount")] + _looked_at(call, entries)
     advance = work.period_of(subscription)[1] if subscription and subscription.get("_period") else call.now
     rates = [rate for rate in (subscription or {}).get("default_tax_rates") or []]
+    named = (params.get("subscription_details") or {}).get("default_tax_rates")
+    if named:
+        rates = tax_rates(call, named, "subscription_details[default_tax_rates]")
+    more: Json = {}
+    if params.get("automatic_tax"):
+        told = {"disabled_reason": None, "liability": {"type": "self"}, "provider": None, "status": None}
+        more["automatic_tax"] = {**told, "enabled": params["automatic_tax"]["enabled"]}
     invoice = new_invoice(
         call,
         customer,
@@ -220,6 +257,7 @@ def _invoice(
         discounts=discounts,
         default_tax_rates=rates,
         auto_advance=True,
+        **more,
     )
     start = customer.get("balance") or 0
     due = max(invoice["total"] + start, 0)
@@ -232,6 +270,10 @@ def _invoice(
         created=max(advance, call.now),
         rendering=None,
     )
+    if subscription is None or subscription["id"] is None:
+        invoice["parent"] = None
+    if invoice["customer"] is None:  # the answer's schema wants a text
+        invoice["customer"] = ""
     return invoice
 
 

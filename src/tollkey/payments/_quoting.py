@@ -133,8 +133,13 @@ def fulfil(call: Call, quote: Json) -> None:
         data = quote["subscription_data"]
         params: Json = {
             "customer": customer["id"],
-            "items": [{"price": line["price"]["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]} for line in recurring],
-            "add_invoice_items": [{"price": line["price"]["id"], "quantity": line["quantity"]} for line in once],
+            "items": [
+                {"_inline": True, "price": line["price"]["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]}
+                for line in recurring
+            ],
+            "add_invoice_items": [
+                {"price": line["price"]["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]} for line in once
+            ],
             "collection_method": quote["collection_method"],
             "metadata": {**(data["metadata"] or {})},
             "description": data["description"],

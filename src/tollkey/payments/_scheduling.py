@@ -8,6 +8,8 @@ from tollkey.payments import _subscribing as work
 from tollkey.payments._billing import DAY, shift
 from tollkey.payments._common import given
 from tollkey.payments._invoicing import end, tax_rates
+from tollkey.payments._pricing import named_price
+from tollkey.payments.invoiceitems import create as create_item
 from tollkey.wire import Call, Json, invalid, merged_metadata, missing_param
 
 #: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days before.
@@ -31,7 +33,7 @@ def make_phases(call: Call, wanted: list[Json], start: int) -> list[Json]:
     """
     if not wanted:
         raise missing_param("phases")
-    made = []
+    made: list[Json] = []
     for place, phase in enumerate(wanted):
         named = f"phases[{place}]"
         if not phase.get("items"):
@@ -61,7 +63,10 @@ def _end_of(call: Call, phase: Json, start: int, recurring: Json, named: str) ->
 def _phase(call: Call, phase: Json, prices: list[Json], start: int, until: int, named: str) -> Json:
     trial_end = phase.get("trial_end")
     return {
-        "add_invoice_items": [_added(entry) for entry in phase.get("add_invoice_items") or []],
+        "add_invoice_items": [
+            _added(call, entry, f"{named}[add_invoice_items][{number}]")
+            for number, entry in enumerate(phase.get("add_invoice_items") or [])
+        ],
         "application_fee_percent": phase.get("application_fee_percent"),
         "automatic_tax": {"disabled_reason": None, "enabled": bool((phase.get("automatic_tax") or {}).get("enabled")), "liability": None},
         "billing_cycle_anchor": phase.get("billing_cycle_anchor"),
@@ -106,15 +111,15 @@ def _item(call: Call, entry: Json, price: Json, named: str) -> Json:
     return item
 
 
-def _added(entry: Json) -> Json:
+def _added(call: Call, entry: Json, named: str) -> Json:
     period = entry.get("period") or {"end": {"type": "phase_end"}, "start": {"type": "phase_start"}}
     return {
         "discounts": [],
         "metadata": merged_metadata({}, entry.get("metadata") or {}),
         "period": period,
-        "price": entry.get("price"),
+        "price": named_price(call, entry, named)["id"],
         "quantity": given(entry, "quantity", 1),
-        "tax_rates": [],
+        "tax_rates": tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
     }
 
 
@@ -155,27 +160,17 @@ def start(call: Call, schedule: Json) -> None:
 def _creation(call: Call, schedule: Json, phase: Json) -> Json:
     settings = schedule["default_settings"]
     params: Json = {
+        **_settings(phase, settings),
         "customer": schedule["customer"],
         "items": [_wanted(item) for item in phase["items"]],
         "metadata": {**(phase["metadata"] or {})},
         "currency": phase["currency"],
         "off_session": True,
     }
-    for name in _COPIED:
-        value = phase.get(name) if phase.get(name) is not None else settings.get(name)
-        if value is not None:
-            params[name] = value
-    due = (phase["invoice_settings"] or {}).get("days_until_due") or settings["invoice_settings"]["days_until_due"]
-    if params.get("collection_method") == "send_invoice":
-        params["days_until_due"] = 30 if due is None else due
     if phase["discounts"]:
         params["discounts"] = [{name: value for name, value in entry.items() if value} for entry in phase["discounts"]]
-    if phase["default_tax_rates"]:
-        params["default_tax_rates"] = [rate["id"] for rate in phase["default_tax_rates"]]
     if phase["trial_end"] is not None and phase["trial_end"] > call.now:
         params["trial_end"] = phase["trial_end"]
-    if phase["automatic_tax"]["enabled"] or settings["automatic_tax"]["enabled"]:
-        params["automatic_tax"] = {"enabled": True}
     if phase["add_invoice_items"]:
         params["add_invoice_items"] = [{"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]]
     if phase["start_date"] < call.now:
@@ -183,8 +178,30 @@ def _creation(call: Call, schedule: Json, phase: Json) -> Json:
     return params
 
 
+def _settings(phase: Json, defaults: Json) -> Json:
+    """What a phase says of its subscription besides the items, or the schedule's defaults where it says nothing."""
+    made: Json = {}
+    for name in _COPIED:
+        value = phase.get(name) if phase.get(name) is not None else defaults.get(name)
+        if value is not None:
+            made[name] = value
+    due = (phase["invoice_settings"] or {}).get("days_until_due") or defaults["invoice_settings"]["days_until_due"]
+    if made.get("collection_method") == "send_invoice":
+        made["days_until_due"] = 30 if due is None else due
+    if phase["automatic_tax"]["enabled"] or defaults["automatic_tax"]["enabled"]:
+        made["automatic_tax"] = {"enabled": True}
+    if phase["default_tax_rates"]:
+        made["default_tax_rates"] = [rate["id"] for rate in phase["default_tax_rates"]]
+    return made
+
+
 def _wanted(item: Json) -> Json:
-    wanted: Json = {"price": item["price"], "metadata": item["metadata"], "tax_rates": [rate["id"] for rate in item["tax_rates"]]}
+    wanted: Json = {
+        "_inline": True,
+        "price": item["price"],
+        "metadata": item["metadata"],
+        "tax_rates": [rate["id"] for rate in item["tax_rates"]],
+    }
     if "quantity" in item:
         wanted["quantity"] = item["quantity"]
     return wanted
@@ -220,17 +237,15 @@ def step(call: Call, id: str) -> None:
         complete(call, schedule, subscription)
         return
     phase = following[0]
+    over = next((one for one in schedule["phases"] if one["start_date"] == schedule["current_phase"]["start_date"]), None)
     schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
     call.objects.save(schedule, "subscription_schedule.updated")
-    enter(call, subscription, phase)
+    enter(call, schedule, subscription, phase, over)
     plan(call, schedule)
 
 
-def enter(call: Call, subscription: Json, phase: Json) -> None:
-    """Give the subscription what a phase says; at the end of a period without prorations, since the renewal bills the new items."""
-    if subscription["status"] in ("canceled", "incomplete_expired"):
-        return
-    old = work.load(call, subscription)
+def phase_items(old: list[Json], phase: Json) -> list[Json]:
+    """The changes, as ``items`` of an update, that make a subscription's items those of a phase."""
     wanted: list[Json] = []
     left = list(old)
     for item in phase["items"]:
@@ -238,11 +253,28 @@ def enter(call: Call, subscription: Json, phase: Json) -> None:
         if same is not None:
             left.remove(same)
         wanted.append({**_wanted(item), **({"id": same["id"]} if same else {})})
-    wanted += [{"id": gone["id"], "deleted": True} for gone in left]
-    params: Json = {"items": wanted, "proration_behavior": phase["proration_behavior"], "off_session": True}
-    for name in _COPIED:
-        if phase.get(name) is not None:
-            params[name] = phase[name]
+    return wanted + [{"id": gone["id"], "deleted": True} for gone in left]
+
+
+def phase_at(phases: list[Json], at: int) -> Json | None:
+    """The phase that holds that moment (UTC epoch seconds)."""
+    return next((phase for phase in phases if phase["start_date"] <= at < phase["end_date"]), None)
+
+
+def enter(call: Call, schedule: Json, subscription: Json, phase: Json, over: Json | None = None) -> None:
+    """Give the subscription what a phase says; at the end of a period without prorations, since the renewal bills the new items.
+
+    over: the phase that ends now; its discounts end with it.
+    """
+    if subscription["status"] in ("canceled", "incomplete_expired"):
+        return
+    old = work.load(call, subscription)
+    wanted = phase_items(old, phase)
+    params: Json = {
+        **_settings(phase, schedule["default_settings"]),
+        "proration_behavior": phase["proration_behavior"],
+        "off_session": True,
+    }
     if phase["metadata"]:
         params["metadata"] = phase["metadata"]
     if phase["trial_end"] is not None and phase["trial_end"] > call.now:
@@ -250,13 +282,17 @@ def enter(call: Call, subscription: Json, phase: Json) -> None:
     if phase["billing_cycle_anchor"] == "phase_start":
         params["billing_cycle_anchor"] = "now"
     if work.period_of(subscription)[1] > call.now or "billing_cycle_anchor" in params:
-        work.update(call, subscription, params)
+        params["items"] = wanted
+        if phase["add_invoice_items"]:
+            params["add_invoice_items"] = [{"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]]
     else:
         _swap(call, subscription, old, wanted)
-    if phase["discounts"]:
-        work.update(
-            call, subscription, {"discounts": [{name: value for name, value in entry.items() if value} for entry in phase["discounts"]]}
-        )
+        for entry in phase["add_invoice_items"]:  # the renewal that follows bills them
+            once = {"pricing": {"price": entry["price"]}, "quantity": entry["quantity"]}
+            create_item(call, {**once, "customer": subscription["customer"], "subscription": subscription["id"]})
+    if phase["discounts"] or (over is not None and over["discounts"]):
+        params["discounts"] = [{name: value for name, value in entry.items() if value} for entry in phase["discounts"]]
+    work.update(call, subscription, params)
 
 
 def _swap(call: Call, subscription: Json, old: list[Json], wanted: list[Json]) -> None:
@@ -313,4 +349,17 @@ def mirror(call: Call, subscription: Json) -> list[Json]:
     return make_phases(call, [phase], begins)
 
 
-__all__ = ["EXPIRING", "STEP", "default_settings", "expiring", "make_phases", "mirror", "phase_due", "plan", "start", "step"]
+__all__ = [
+    "EXPIRING",
+    "STEP",
+    "default_settings",
+    "expiring",
+    "make_phases",
+    "mirror",
+    "phase_at",
+    "phase_due",
+    "phase_items",
+    "plan",
+    "start",
+    "step",
+]

@@ -83,6 +83,7 @@ def _adopt(call: Call, schedule: Json, subscription: Json) -> None:
     schedule["subscription"] = subscription["id"]
     for name in ("collection_method", "default_payment_method", "description"):
         schedule["default_settings"][name] = subscription[name]
+    schedule["default_settings"]["invoice_settings"]["days_until_due"] = subscription["days_until_due"]
     work.start(call, schedule)
     call.objects.insert(schedule, "subscription_schedule.created")
     subscription["schedule"] = schedule["id"]
@@ -152,7 +153,7 @@ def _rephase(call: Call, schedule: Json, params: Params) -> None:
         subscription = call.objects.find("subscription", schedule["subscription"])
         if subscription is not None:
             behavior = given(params, "proration_behavior", current["proration_behavior"])
-            work.enter(call, subscription, {**current, "proration_behavior": behavior})
+            work.enter(call, schedule, subscription, {**current, "proration_behavior": behavior})
     work.plan(call, schedule)
 
 

@@ -113,7 +113,7 @@ def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
         invoice["customer_" + name] = customer.get(name)
     invoice["customer_tax_ids"] = [
         {"type": tax_id["type"], "value": tax_id["value"]}
-        for tax_id in reversed(call.objects.query("tax_id", {"customer": customer["id"]}, limit=20))
+        for tax_id in reversed(call.objects.query("tax_id", {"customer": customer["id"] or ""}, limit=20))
     ]
     settings = customer.get("invoice_settings") or {}
     invoice["footer"], invoice["custom_fields"] = settings.get("footer"), settings.get("custom_fields")

@@ -45,11 +45,23 @@ def paid(call: Call, invoice: Json) -> None:
         subscription["status"] = "active"
         call.objects.save(subscription, UPDATED)
         call.emit("customer.subscription.resumed", subscription)
+    _keep_method(call, subscription, invoice)
     call.objects.save(subscription, UPDATED)
     pending = subscription.get("_pending")
     if pending and pending["invoice"] == invoice["id"] and invoice["status"] == "paid":
         apply_pending(call, subscription)
     entitle(call, subscription["customer"])
+
+
+def _keep_method(call: Call, subscription: Json, invoice: Json) -> None:
+    """What paid an invoice pays the next ones too, when ``save_default_payment_method`` says so."""
+    wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method")
+    if wanted != "on_subscription" or invoice["status"] != "paid":
+        return
+    intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+    method = call.objects.find("payment_method", (intent or {}).get("payment_method") or "")
+    if intent is not None and intent["status"] == "succeeded" and method is not None:
+        subscription["default_payment_method"] = method["id"]
 
 
 def apply_pending(call: Call, subscription: Json) -> None:

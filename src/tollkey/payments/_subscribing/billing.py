@@ -211,7 +211,7 @@ def make_invoice(
         auto_advance=advance,
         **fields,
     )
-    if invoice["total"] > 0 or reason == "subscription_cycle":
+    if invoice["total"] > 0 or invoice["total_discount_amounts"] or reason == "subscription_cycle":
         subscription["discounts"] = end_used(call, subscription["discounts"])
         if not subscription["discounts"] and discounts and customer.get("discount") and customer["discount"]["id"] in discounts:
             _end_customers(call, customer)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tollkey.payments._billing import period_around
+from tollkey.payments._billing import Period, period_around, share
 from tollkey.payments._entitling import refresh as entitle
 from tollkey.payments._invoicing import end, stop, void
 from tollkey.payments._invoicing.standing import apply_pending
-from tollkey.payments._subscribing.billing import hold, make_invoice, period_lines, usage_lines
+from tollkey.payments._subscribing.billing import hold, make_invoice, period_lines, prorations, usage_lines
 from tollkey.payments._subscribing.items import interval_of, load, put
 from tollkey.payments._subscribing.periods import next_period, period_of, plan_work
 from tollkey.payments._subscribing.trials import without_method
@@ -38,9 +38,8 @@ def renew(call: Call, id: str) -> None:
             return
         if subscription["billing_cycle_anchor"] <= old[1]:
             subscription["billing_cycle_anchor"] = old[1]
-    period = next_period(subscription, interval_of(items[0]))
+    period, lines = _next_lines(call, subscription, items)
     subscription["_period"] = list(period)
-    lines = period_lines(call, subscription, items, period)
     if not was_trial:
         lines = usage_lines(call, subscription, items, old) + lines
     put(call, subscription, items, period)
@@ -52,6 +51,21 @@ def renew(call: Call, id: str) -> None:
     entitle(call, subscription["customer"])
     if paused:
         hold(call, subscription, invoice)
+
+
+def _next_lines(call: Call, subscription: Json, items: list[Json]) -> tuple[tuple[int, int], list[Json]]:
+    """The next period and its lines; the last one before ``cancel_at`` is shorter, and costs its share unless prorations were refused."""
+    period = next_period(subscription, interval_of(items[0]))
+    until = subscription["cancel_at"]
+    if until is None or not period[0] < until < period[1] or not subscription.get("_leave_prorates"):
+        return period, period_lines(call, subscription, items, period)
+    short = period[0], until
+    lines = period_lines(call, subscription, items, short)
+    for line in lines:
+        line["amount"] = line["subtotal"] = line["amount"] - share(line["amount"], Period(*period), until)
+        line["parent"]["subscription_item_details"]["proration"] = True
+        line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
+    return short, lines
 
 
 def _next_phase(call: Call, subscription: Json) -> bool:
@@ -74,8 +88,13 @@ def _leave(call: Call, subscription: Json, items: list[Json], period: tuple[int,
 def leave(call: Call, id: str) -> None:
     """The moment of ``cancel_at`` has come."""
     subscription = call.objects.find("subscription", id)
-    if subscription is not None and subscription["status"] not in _ENDED and subscription["cancel_at"] is not None:
-        _leave(call, subscription, load(call, subscription), (period_of(subscription)[0], call.now))
+    if subscription is None or subscription["status"] in _ENDED or subscription["cancel_at"] is None:
+        return
+    items, period = load(call, subscription), period_of(subscription)
+    if subscription.get("_leave_prorates") and subscription["status"] in ("active", "past_due"):
+        for entry in prorations(call, subscription, items, [], at=call.now, period=period):
+            call.objects.insert(entry, "invoiceitem.created")
+    _leave(call, subscription, items, (period[0], call.now))
 
 
 def trial_will_end(call: Call, id: str) -> None:

@@ -124,6 +124,7 @@ def set_cancel(call: Call, subscription: Json, params: Params) -> None:
                 raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", "cancel_at", retry=False)
             subscription["cancel_at"], subscription["canceled_at"] = at, call.now
             subscription["cancel_at_period_end"] = False
+            subscription["_leave_prorates"] = given(params, "proration_behavior", "create_prorations") != "none"
             subscription["cancellation_details"] = {**subscription["cancellation_details"], "reason": "cancellation_requested"}
     if params.get("cancellation_details"):
         subscription["cancellation_details"] = {**subscription["cancellation_details"], **params["cancellation_details"]}
