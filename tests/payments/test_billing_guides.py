@@ -107,3 +107,14 @@ def test_a_quote_with_a_price_of_its_own_becomes_a_subscription(api: Api) -> Non
     ok(api, "POST", f"/v1/quotes/{quote['id']}/finalize", "/v1/quotes/{quote}/finalize")
     accepted = ok(api, "POST", f"/v1/quotes/{quote['id']}/accept", "/v1/quotes/{quote}/accept")
     assert totals(api, accepted["subscription"]) == [400]
+
+
+def test_looking_at_a_price_that_is_made_for_it_stores_nothing(api: Api) -> None:
+    _, who = clocked(api)
+    product = ok(api, "POST", "/v1/products", name="Plan")["id"]
+    items = [{"price_data": {"currency": "usd", "product": product, "unit_amount": 400, "recurring": {"interval": "month"}}}]
+    asked = {"customer": who, "subscription_details": {"items": items}}
+    assert api.ok("post", "/v1/invoices/create_preview", **asked)["total"] == 400
+    old = api.get("/v1/invoices/upcoming", customer=who, subscription_items=items, headers={"Stripe-Version": "2020-08-27"})
+    assert (old.status, old.get("total")) == (200, 400)
+    assert (api.get("/v1/prices")["data"], api.events("price.created")) == ([], [])

@@ -85,6 +85,7 @@ def test_a_refused_card_keeps_the_old_plan(api: Api) -> None:
     refused = portal.send(path + "/update", subscription=portal.sub["id"], price=portal.dear)
     assert refused.status == 402
     assert "Your card was declined." in refused.body.decode()
+    assert "<dt>From</dt><dd>Plan, $10.00 every month</dd>" in refused.body.decode()
     assert portal.now()["items"]["data"][0]["price"]["id"] == portal.cheap
     assert len(api.get("/v1/invoices", subscription=portal.sub["id"])["data"]) == 1
 

@@ -16,10 +16,6 @@ _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _MOST = 999_999
 
 
-class _Seen(Exception):
-    """Undoes what looking at a preview has written."""
-
-
 def change_link(at: Here, subscription: Json) -> str:
     """The link to the page on which this subscription is changed; empty when it cannot be."""
     if not at.features["subscription_update"]["enabled"] or not_changeable(subscription) or subscription["cancel_at_period_end"]:
@@ -190,16 +186,16 @@ def review(call: Call, params: Params) -> Reply:
         if not params.get("subscription"):
             raise
         return choice_page(at, _changeable(at, params["subscription"]), error.message)
-    return _review_page(at, subscription, change, told, params)
+    return _review_page(at, _summary(at, subscription, change) + told, params)
 
 
-def _review_page(at: Here, subscription: Json, change: Json, told: str, params: Params, problem: str = "") -> Reply:
+def _review_page(at: Here, told: str, params: Params, problem: str = "") -> Reply:
     kept = "".join(
         f'<input type="hidden" name="{name}" value="{escape(str(params[name]))}">' for name in _CHOSEN if params.get(name) is not None
     )
     wrong = f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""
     body = (
-        f"<h1>Confirm your update</h1>\n{wrong}{_summary(at, subscription, change)}\n{told}\n"
+        f"<h1>Confirm your update</h1>\n{wrong}{told}\n"
         f'<form method="post" action="{at.path}/update">{kept}<button>Confirm</button></form>\n'
         f'<a class="button second" href="{at.path}">Go back</a>'
     )
@@ -215,13 +211,7 @@ def _costs(at: Here, subscription: Json, change: Json) -> str:
     asked: Json = {"subscription": subscription["id"], "subscription_details": details}
     if "discounts" in change:
         asked["discounts"] = change["discounts"]
-    invoice: Json = {}
-    try:
-        with at.call.tx.savepoint():
-            invoice = preview(at.call, asked)
-            raise _Seen
-    except _Seen:
-        pass
+    invoice = preview(at.call, asked)
     amount = show(invoice["amount_due"], invoice["currency"])
     at_once = invoice["period_end"] == at.call.now
     if not at_once:
@@ -255,6 +245,7 @@ def update(call: Call, params: Params) -> Reply:
     """Change the subscription; a refused card changes nothing and is told."""
     at = here(call)
     subscription, change = _change(at, params)
+    summary = _summary(at, subscription, change)
     try:
         with call.tx.savepoint():
             if _later(at, subscription, change):
@@ -263,8 +254,7 @@ def update(call: Call, params: Params) -> Reply:
                 _subscribing.update(at.call, subscription, change)
             return completed(at)
     except ApiError as error:
-        again, change = _change(at, params)
-        return _review_page(at, again, change, "", params, error.message)
+        return _review_page(at, summary, params, error.message)
 
 
 def _schedule(at: Here, subscription: Json, change: Json) -> None:

@@ -49,7 +49,21 @@ def preview_renewal(call: Call, subscription: Json) -> Json:
     return _preview(call, {"subscription": subscription["id"]}, "upcoming", now=call)
 
 
+class _Seen(Exception):
+    """Undoes what a look has written."""
+
+
 def _preview(call: Call, params: Params, id: str, now: Call | None = None) -> Json:
+    """The invoice as it would be. What was made on the way stays known to this request, and is not stored."""
+    try:
+        with call.tx.savepoint():
+            invoice = _imagined(call, params, id, now)
+            raise _Seen
+    except _Seen:
+        return invoice
+
+
+def _imagined(call: Call, params: Params, id: str, now: Call | None) -> Json:
     subscription = call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
     schedule = call.objects.get("subscription_schedule", params["schedule"], "schedule") if params.get("schedule") else None
     if schedule is not None and subscription is None:

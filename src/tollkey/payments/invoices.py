@@ -332,8 +332,8 @@ INVOICE = Resource(
     endpoints=(
         Endpoint("GET", "/v1/invoices", list_invoices),
         Endpoint("POST", "/v1/invoices", create),
-        Endpoint("GET", "/v1/invoices/upcoming", upcoming),
-        Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines),
+        Endpoint("GET", "/v1/invoices/upcoming", upcoming, makes=True),
+        Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines, makes=True),
         Endpoint("POST", "/v1/invoices/create_preview", preview, level="read"),
         searching("invoice", "/v1/invoices/search"),
         retrieve("invoice", "/v1/invoices/{invoice}"),
