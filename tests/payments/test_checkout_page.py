@@ -157,9 +157,9 @@ def test_a_quantity_that_may_be_changed_is_changed_on_the_page(api: Api) -> None
         api, line_items=[{**line(), "adjustable_quantity": {"enabled": True, "minimum": 1, "maximum": 5}}], expand=["line_items"]
     )
     name = f"quantity[{made['line_items']['data'][0]['id']}]"
-    post(api, path_of(made) + "/quantity", **{name: "9"})
+    post(api, path_of(made) + "/order", **{name: "9"})
     assert again(api, made)["amount_total"] == 3000
-    assert post(api, path_of(made) + "/quantity", **{name: "3"}).status == 303
+    assert post(api, path_of(made) + "/order", **{name: "3"}).status == 303
     assert again(api, made)["amount_total"] == 4500
 
 

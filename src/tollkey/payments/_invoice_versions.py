@@ -44,7 +44,7 @@ def tax_amount(tax: Json) -> Json:
         "amount": tax["amount"],
         "inclusive": tax["tax_behavior"] == "inclusive",
         "tax_rate": (tax["tax_rate_details"] or {}).get("tax_rate"),
-        "taxability_reason": None,
+        "taxability_reason": None if tax["taxability_reason"] == "not_available" else tax["taxability_reason"],
         "taxable_amount": tax["taxable_amount"],
     }
 

@@ -78,6 +78,9 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
     there = _NAMES_ANOTHER.get(value.get("object") or "")
     if there is not None and isinstance(value.get(there), str):
         homes = [*homes, call.within(value[there])]
+    inside = f"{name}.{rest[0]}" if rest else ""
+    if resource is not None and inside in resource.expands and isinstance(value.get(name), dict):
+        value[name][rest[0]] = _made(homes, resource, value, inside, path, rules)
     if resource is not None and name in resource.expands:
         inner = value.get(name)
         if not isinstance(inner, dict):

@@ -18,7 +18,8 @@ from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments.checkout_sessions import _complete
 from tollkey.payments.checkout_sessions._build import new_session, shipping_options
 from tollkey.payments.checkout_sessions._hosted import PAGES
-from tollkey.payments.checkout_sessions._lines import make_items, shown, total
+from tollkey.payments.checkout_sessions._lines import breakdown, make_items, shown, total
+from tollkey.payments.checkout_sessions._recover import PAGES as RECOVERY
 from tollkey.wire import (
     Action,
     Call,
@@ -170,7 +171,7 @@ CHECKOUT_SESSION = Resource(
     label="checkout.session",
     path_param="session",
     indexed=("customer", "customer_details.email", "payment_intent", "payment_link", "subscription", "status"),
-    expands={"line_items": _items_expanded},
+    expands={"line_items": _items_expanded, "total_details.breakdown": breakdown},
     client_view=_client_view,
     changes=(Change("2026-03-25", _old_ui), Change("2025-03-31", _old_shipping), Change("2022-11-15", _older_shipping)),
     on_due={"checkout.expire": run_out},
@@ -195,6 +196,7 @@ CHECKOUT_SESSION = Resource(
             ),
         ),
         *PAGES,
+        *RECOVERY,
     ),
     title="Checkout Sessions",
     columns=("amount_total", "status", "payment_status", "customer", "id", "created"),

@@ -9,6 +9,7 @@ from tollkey.payments._common import acting_account, new_metadata
 from tollkey.payments._currency import check_currency, minimum, session_too_small
 from tollkey.payments._intents import automatic_types, check_types
 from tollkey.payments.checkout_sessions._lines import make_items, total
+from tollkey.payments.checkout_sessions._order import optional_items
 from tollkey.payments.checkout_sessions._place import check_customer
 from tollkey.payments.payment_intents import create_intent
 from tollkey.payments.payment_method_configurations import enabled_types, used_configuration
@@ -178,6 +179,11 @@ def _collect(session: Json, params: Params) -> None:
             "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None,
             **(params.get("saved_payment_method_options") or {}),
         }  # fmt: skip
+    if params.get("name_collection"):
+        kinds = {kind: params["name_collection"].get(kind) for kind in ("business", "individual")}
+        session["name_collection"] = {
+            kind: {"enabled": rule["enabled"], "optional": bool(rule.get("optional"))} for kind, rule in kinds.items() if rule
+        }
     session["custom_fields"] = [_custom_field(field) for field in params.get("custom_fields") or []]
 
 
@@ -227,7 +233,7 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
     ui = _MODES.get(ui, ui)
     _check(params, mode, ui)
     session = _new(call, params, mode, ui)
-    session.update(_lines=[], _discounts=[], **private)
+    session.update(_lines=[], _discounts=[], _params=_kept(params), **private)
     for name in ("payment_intent_data", "subscription_data", "setup_intent_data"):
         session["_" + name] = params.get(name) or {}
     currency = check_currency(params["currency"], "currency") if params.get("currency") else None
@@ -244,11 +250,14 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
     _collect(session, params)
     if mode != "setup":
         shipping_options(call, session, params.get("shipping_options") or [])
+        if params.get("optional_items"):
+            session["optional_items"] = optional_items(call, params["optional_items"])
         discount(call, session, params.get("discounts") or [])
         total(call, session)
         if mode == "payment" and 0 < session["amount_total"] < minimum(session["currency"]):
             raise session_too_small(session["currency"])
-        if mode == "payment" and session["amount_total"] == 0:
+        chosen = any(item["price"]["custom_unit_amount"] for item in session["_lines"])
+        if mode == "payment" and session["amount_total"] == 0 and not chosen:
             session["payment_status"] = "no_payment_required"
     else:
         setup = create_setup(call, {
@@ -267,6 +276,11 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
         session["client_secret"] = f"{session['id']}_secret_{call.ids.text(24)}"
     call.schedule.add(session["expires_at"], "checkout.expire", session["id"])
     return call.objects.insert(session)
+
+
+def _kept(params: Params) -> Params | None:
+    """The parameters, where another session like this one may be asked for later."""
+    return dict(params) if dig(params, "after_expiration.recovery.enabled") else None
 
 
 def intent_of(call: Call, session: Json) -> Json:

@@ -27,6 +27,7 @@ def take_extras(call: Call, session: Json, params: Params) -> None:
     if session["shipping_address_collection"]:
         take_goods_address(session, params)
     take_billing(session, params)
+    _names(session, params)
     _tax_id(session, params)
     for field in session["custom_fields"]:
         _custom(field, params)
@@ -80,6 +81,18 @@ def take_goods_address(session: Json, params: Params) -> None:
         "business_name": None, "individual_name": None, **(session["collected_information"] or {}),
         "shipping_details": {"address": address, "name": name},
     }  # fmt: skip
+
+
+def _names(session: Json, params: Params) -> None:
+    for kind in ("business", "individual"):
+        rule = (session.get("name_collection") or {}).get(kind) or {}
+        if not rule.get("enabled"):
+            continue
+        name = str(params.get(f"{kind}_name") or "").strip() if rule.get("optional") else _text(params, f"{kind}_name")
+        if name:
+            session["customer_details"][f"{kind}_name"] = name
+            known = session["collected_information"] or {"business_name": None, "individual_name": None, "shipping_details": None}
+            session["collected_information"] = {**known, f"{kind}_name": name}
 
 
 def _tax_id(session: Json, params: Params) -> None:

@@ -12,6 +12,7 @@ from tollkey.payments.checkout_sessions._build import intent_of
 from tollkey.payments.checkout_sessions._invoice import make as make_invoice
 from tollkey.payments.checkout_sessions._lines import total
 from tollkey.payments.checkout_sessions._place import keep_on_customer
+from tollkey.payments.checkout_sessions._recover import offer as offer_recovery
 from tollkey.payments.customers import create as create_customer
 from tollkey.payments.payment_intents import cancel_intent, confirm_intent
 from tollkey.payments.payment_methods import attach_to
@@ -45,7 +46,7 @@ def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiE
     check_open(session)
     if method is not None:
         _note_billing(session, method)
-        if session["automatic_tax"]["enabled"] and session["mode"] != "setup":
+        if session["mode"] == "subscription" or (session["automatic_tax"]["enabled"] and session["mode"] == "payment"):
             total(call, session)
     if session["mode"] == "setup":
         assert method is not None
@@ -65,7 +66,7 @@ def _note_billing(session: Json, method: Json) -> None:
     address = billing["address"] if any((billing["address"] or {}).values()) else old.get("address")
     session["customer_details"] = {
         "address": address, "business_name": old.get("business_name"), "email": old.get("email") or billing["email"],
-        "individual_name": None, "name": old.get("business_name") or billing["name"] or old.get("name"),
+        "individual_name": old.get("individual_name"), "name": old.get("business_name") or billing["name"] or old.get("name"),
         "phone": billing["phone"] or old.get("phone"), "tax_exempt": None if session["mode"] == "setup" else "none",
         "tax_ids": (old.get("tax_ids") or []) if session["mode"] != "setup" else None,
     }  # fmt: skip
@@ -269,6 +270,7 @@ def _count_link(call: Call, session: Json) -> None:
 def expire(call: Call, session: Json) -> Json:
     """The session can no longer be paid."""
     session["status"], session["url"] = "expired", None
+    offer_recovery(call, session)
     call.schedule.cancel("checkout.expire", session["id"])
     call.objects.save(session)
     intent = call.objects.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None

@@ -25,6 +25,7 @@ _BUTTONS = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe", "pay":
 _OWN_ERRORS = frozenset((
     "account_number", "routing_number", "promotion_code", "phone", "terms", "country", "line1", "city", "state", "postal_code", "tax_id",
     "business_name",
+        "individual_name",
 ))  # fmt: skip
 _AT = {"number": "number", "exp_month": "expiry", "exp_year": "expiry", "cvc": "cvc", "iban": "iban", "email": "email"}
 
@@ -36,7 +37,7 @@ def offered(session: Json) -> list[str]:
 
 def place_of(param: str | None) -> str:
     """The field of the form that an error's parameter stands for."""
-    if param and param.startswith("custom["):
+    if param and param.startswith(("custom[", "quantity[", "amount[")):
         return param
     name = (param or "").rstrip("]").rpartition("[")[2] or (param or "")
     return _AT.get(name, name if name in _OWN_ERRORS or name.startswith("ship_") else "")
@@ -50,9 +51,10 @@ class Form:
 
     def text(self, name: str, value: str = "") -> str:
         """What was typed into a field, or its first value."""
-        if name.startswith("custom["):
-            custom = self.typed.get("custom")
-            found = custom.get(name[7:-1]) if isinstance(custom, dict) else None
+        if name.endswith("]"):
+            group, _, key = name[:-1].partition("[")
+            inside = self.typed.get(group)
+            found = inside.get(key) if isinstance(inside, dict) else None
         else:
             found = self.typed.get(name)
         return str(found or value)
@@ -172,6 +174,7 @@ def extras(session: Json, form: Form) -> str:
         parts.append(form.input("phone", "Phone number", value=known, autocomplete="tel", type="tel"))
     if session["shipping_address_collection"]:
         parts.append(goods_address(session, form))
+    parts += _names(session, form)
     tax_id = session.get("tax_id_collection") or {}
     if tax_id.get("enabled"):
         needed = tax_id.get("required") == "if_supported"
@@ -185,6 +188,17 @@ def extras(session: Json, form: Form) -> str:
     if consent.get("terms_of_service") == "required":
         parts.append(form.check("terms", _text(session, "terms_of_service_acceptance") or "I agree to the terms of service"))
     return "\n".join(parts)
+
+
+def _names(session: Json, form: Form) -> list[str]:
+    """The names that ``name_collection`` asks for."""
+    made = []
+    for kind, label in (("business", "Business name"), ("individual", "Full name")):
+        rule = (session.get("name_collection") or {}).get(kind) or {}
+        if rule.get("enabled"):
+            optional = bool(rule.get("optional"))
+            made.append(form.input(f"{kind}_name", label + (" (optional)" if optional else ""), optional=optional))
+    return made
 
 
 def _text(session: Json, name: str) -> str:
@@ -246,6 +260,6 @@ def asks_for_place(session: Json) -> bool:
 def needs_method(session: Json) -> bool:
     """Whether a payment method has to be given."""
     if session["mode"] == "payment":
-        return bool(session["amount_total"])
+        return bool(session["amount_total"]) or session["payment_status"] == "unpaid"
     free = session["mode"] == "subscription" and session["amount_total"] == 0
     return not (free and session["payment_method_collection"] == "if_required")

@@ -6,7 +6,8 @@ from tollkey.payments.checkout_sessions import _complete, _page
 from tollkey.payments.checkout_sessions._build import discount
 from tollkey.payments.checkout_sessions._collect import take_billing, take_extras, take_goods_address, take_person
 from tollkey.payments.checkout_sessions._fields import Form, needs_method, place_of
-from tollkey.payments.checkout_sessions._lines import make_items, total
+from tollkey.payments.checkout_sessions._lines import total
+from tollkey.payments.checkout_sessions._order import change_order
 from tollkey.payments.payment_methods import create as create_method
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, invalid, redirect
 
@@ -95,24 +96,15 @@ def _counts(call: Call, session: Json, code: Json) -> bool:
     return not (least and rules["minimum_amount_currency"] == session["currency"] and session["amount_subtotal"] < least)
 
 
-def quantities(call: Call, params: Params) -> Reply:
-    """Change how many of a line are bought, within what the line allows."""
-    session, given = _here(call), params.get("quantity")
+def order(call: Call, params: Params) -> Reply:
+    """Change what is bought, within what the session allows."""
+    session = _here(call)
     if session["status"] != "open":
         return _page.done_page(session)
-    entries = []
-    for item in session["_lines"]:
-        rule, wanted = item.get("adjustable_quantity") or {}, str((given or {}).get(item["id"], "")) if isinstance(given, dict) else ""
-        count = item["quantity"]
-        if rule.get("enabled") and wanted.isdecimal() and (rule.get("minimum") or 0) <= int(wanted[:9]) <= (rule.get("maximum") or 99):
-            count = int(wanted)
-        entries.append({"price": item["price"]["id"], "quantity": count, "tax_rates": item["_rates"], "_inline": item["_inline"],
-                        "adjustable_quantity": item.get("adjustable_quantity"), "metadata": item["metadata"]})  # fmt: skip
-    if not any(entry["quantity"] for entry in entries):
-        return _again(call, session, params, invalid("Choose at least one item."))
-    for item, made in zip(session["_lines"], make_items(call, entries, session["currency"]), strict=True):
-        item.update({name: value for name, value in made.items() if name != "id"})
-    total(call, session)
+    try:
+        change_order(call, session, params)
+    except ApiError as error:
+        return _again(call, _reload(call, session), params, error)
     call.objects.save(session)
     return _to_page(call)
 
@@ -209,7 +201,7 @@ def _expiry(text: str) -> tuple[int, int]:
 
 _TEXTS = (
     "method", "email", "name", "phone", "number", "expiry", "cvc", "country", "postal_code", "line1", "line2", "city", "state", "iban",
-    "routing_number", "account_number", "shipping_rate", "terms", "promotions", "business_name", "tax_id", "shown_total",
+    "routing_number", "account_number", "shipping_rate", "terms", "promotions", "business_name", "tax_id", "individual_name", "shown_total",
     "ship_name", "ship_line1", "ship_line2", "ship_city", "ship_state", "ship_postal_code", "ship_country",
 )  # fmt: skip
 _BACK = ("payment_intent", "payment_intent_client_secret", "setup_intent", "setup_intent_client_secret", "redirect_status", "source_type")
@@ -219,6 +211,6 @@ PAGES = (
     Endpoint("POST", "/pay/{token}", submit, public=True, params=_SENT),
     Endpoint("POST", "/pay/{token}/address", address, public=True, params=_SENT),
     Endpoint("POST", "/pay/{token}/promotion", promotion, public=True, params=P.object(promotion_code=P.any())),
-    Endpoint("POST", "/pay/{token}/quantity", quantities, public=True, params=P.object(quantity=P.any())),
+    Endpoint("POST", "/pay/{token}/order", order, public=True, params=P.object(quantity=P.any(), amount=P.any(), add=P.any())),
     Endpoint("GET", "/pay/{token}/return", came_back, public=True, params=P.object().extended({name: P.string() for name in _BACK})),
 )

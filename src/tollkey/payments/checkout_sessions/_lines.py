@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from tollkey.payments._billing import Period, share, shift
 from tollkey.payments._billing.tiers import cost
 from tollkey.payments._billing.totals import Line, Off, Rate, compute
+from tollkey.payments._clocks import for_customer
 from tollkey.payments._discounting import imagine, offs
 from tollkey.payments._pricing import in_currency, named_price, public
 from tollkey.payments._taxing import Taxing, rate_of_price
@@ -50,14 +52,16 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
             raise invalid("Quantity is required. Add `quantity` to `" + param + "`", f"{param}[quantity]")
         product = call.objects.get("product", price["product"])
         custom = price["custom_unit_amount"] or {}
-        amount = 0 if metered else (custom.get("preset") or 0) * (quantity or 1) if custom else cost({**price, **option}, quantity or 0)
+        chosen = entry.get("_amount") or custom.get("preset")
+        amount = 0 if metered else (chosen or 0) * (quantity or 1) if custom else cost({**price, **option}, quantity or 0)
         items.append(
             {
                 "id": call.ids.new(id_prefix), "object": "item", "amount_discount": 0, "amount_subtotal": amount, "amount_tax": 0,
                 "amount_total": amount, "currency": wanted, "description": product["name"], "price": public(price),
                 "quantity": quantity, "metadata": entry.get("metadata") or {},
                 "adjustable_quantity": entry.get("adjustable_quantity"), "_rates": entry.get("tax_rates") or [],
-                "_inline": inline, "_recurs": amount if price["recurring"] else None,
+                "_inline": inline, "_recurs": amount if price["recurring"] else None, "_amount": chosen if custom else None,
+                "_optional": entry.get("_optional"),
             }
         )  # fmt: skip
     return items
@@ -75,6 +79,36 @@ def _rates(call: Call, item: Json, how: Taxing | None) -> list[Rate]:
     return [rate_of_price(call, how, item["price"]["id"], item["currency"])]
 
 
+def _today(call: Call, session: Json, item: Json) -> int:
+    """What a recurring item costs at once: nothing in a trial, its share of a first period that an anchor makes shorter."""
+    data, whole = session["_subscription_data"], int(item["_recurs"])
+    if data.get("trial_period_days") or data.get("trial_end"):
+        return 0
+    anchor = data.get("billing_cycle_anchor")
+    if anchor is None:
+        return whole
+    if data.get("proration_behavior") == "none":
+        return 0
+    now = for_customer(call, call.objects.find("customer", session["customer"] or "")).now
+    recurring = item["price"]["recurring"]
+    return share(whole, Period(shift(int(anchor), recurring["interval"], -recurring["interval_count"]), int(anchor)), now)
+
+
+def breakdown(call: Call, session: Json) -> Json:
+    """``total_details.breakdown``: what each discount takes off, and each tax rate adds."""
+    kept = session.get("_breakdown") or {"discounts": [], "taxes": []}
+    taxes = [
+        {
+            "amount": one["amount"],
+            "rate": call.objects.copy(call.objects.get("tax_rate", one["rate"])),
+            "taxability_reason": None if one["reason"] == "not_available" else one["reason"],
+            "taxable_amount": one["taxable"],
+        }
+        for one in kept["taxes"]
+    ]
+    return {"discounts": [dict(one) for one in kept["discounts"]], "taxes": taxes}
+
+
 def _ship(call: Call, session: Json, how: Taxing | None) -> int:
     """Add the tax to what delivery costs; answers the tax in minor units."""
     cost = session["shipping_cost"]
@@ -89,21 +123,26 @@ def _ship(call: Call, session: Json, how: Taxing | None) -> int:
 def total(call: Call, session: Json) -> None:
     """Work out discounts and taxes of the items, and the session's sums."""
     items = session["_lines"]
-    trial = session["_subscription_data"]
     for item in items:
-        if item["_recurs"] is not None:  # it is free as long as the trial is
-            free = trial.get("trial_period_days") or trial.get("trial_end")
-            item["amount_subtotal"] = 0 if free else item["_recurs"]
+        if item.get("_recurs") is not None:
+            item["amount_subtotal"] = _today(call, session, item)
     how = taxed_at(call, session)
+    default = session["_subscription_data"].get("default_tax_rates") or []
     shapes = [Line(item["amount_subtotal"], product=item["price"]["product"], rates=_rates(call, item, how)) for item in items]
+    imagined = [imagine(call, entry) for entry in session["_discounts"]]
     taken: list[Off] = []
-    for entry in session["_discounts"]:
-        taken += offs(call, [imagine(call, entry)["id"]], session["currency"], call.now)
-    sums = compute(shapes, taken)
+    for one in imagined:
+        taken += offs(call, [one["id"]], session["currency"], call.now)
+    sums = compute(shapes, taken, [] if how is not None else [_rate(call, id) for id in default])
     for item, line in zip(items, shapes, strict=True):
         tax = sum(part.amount for part in line.taxes)
         item.update(amount_discount=sum(amount for _, amount in line.off), amount_tax=tax, amount_total=line.gross)
     tax = sum(part.amount for part in sums.taxes) + _ship(call, session, how)
+    shown = {one["id"]: {name: value for name, value in one.items() if not name.startswith("_")} for one in imagined}
+    session["_breakdown"] = {
+        "discounts": [{"amount": amount, "discount": shown[id]} for id, amount in sums.discounts],
+        "taxes": [{"amount": tax.amount, "rate": tax.rate.id, "reason": tax.rate.reason, "taxable": tax.taxable} for tax in sums.taxes],
+    }
     shipping = session["shipping_cost"] or {"amount_subtotal": 0, "amount_total": 0}
     session["amount_subtotal"] = sums.subtotal
     session["amount_total"] = sums.total + shipping["amount_total"]

@@ -20,6 +20,7 @@ from tollkey.payments.checkout_sessions._fields import (
     needs_method,
     offered,
 )
+from tollkey.payments.checkout_sessions._order import order_form
 from tollkey.wire import Call, Json, Reply, html_page
 
 
@@ -63,7 +64,11 @@ def pay_page(call: Call, session: Json, names: Json, form: Form | None = None, k
     title = "Save your payment details" if session["mode"] == "setup" else _title(session)
     first = asks_for_place(session)
     parts = [f'<p class="note">{escape(shop)}{"" if call.livemode else " · Test mode"}</p>', f"<h1>{escape(title)}</h1>"]
-    parts += [_summary(session), _quantities(session, path), _promotion(session, path, form)]
+    parts += [
+        _summary(session),
+        order_form(call, session, path, form) if session["mode"] != "setup" else "",
+        _promotion(session, path, form),
+    ]
     if form.problem and not form.field:
         parts.append(f'<p class="error" role="alert">{escape(form.problem)}</p>')
     parts += _place_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind)
@@ -124,24 +129,6 @@ def _promotion(session: Json, path: str, form: Form) -> str:
         return f'<form method="post" action="{path}/promotion">{told}<button class="second">Remove {escape(used)}</button></form><hr>'
     field = form.input("promotion_code", "Promotion code", autocomplete="off")
     return f'<form method="post" action="{path}/promotion">{field}<button class="second">Apply</button></form><hr>'
-
-
-def _quantities(session: Json, path: str) -> str:
-    """How many of each line whose quantity may be changed."""
-    fields = []
-    for item in session["_lines"]:
-        rule = item.get("adjustable_quantity") or {}
-        if rule.get("enabled"):
-            name = f"quantity[{item['id']}]"
-            least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
-            label = f"How many: {item['description'] or 'items'}"
-            fields.append(
-                f'<label for="{escape(name)}">{escape(label)}</label><input id="{escape(name)}" name="{escape(name)}" type="number"'
-                f' min="{least}" max="{most}" value="{item["quantity"]}" required>'
-            )
-    if not fields:
-        return ""
-    return f'<form method="post" action="{path}/quantity">{"".join(fields)}<button class="second">Change quantity</button></form><hr>'
 
 
 def _title(session: Json) -> str:
