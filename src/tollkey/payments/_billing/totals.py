@@ -45,7 +45,7 @@ class Line:
     """One line, before and after.
 
     amount: what it costs. discounts, rates: its own, used before the invoice's. credits: what billing credits pay of it,
-    before taxes. off and taxes are worked out.
+    before taxes. given_back: what discounts had taken of an amount that is credited now. off and taxes are worked out.
     """
 
     amount: int
@@ -54,6 +54,7 @@ class Line:
     discounts: Sequence[Off] = ()
     rates: Sequence[Rate] = ()
     credits: int = 0
+    given_back: Sequence[tuple[str, int]] = ()
     off: list[tuple[str, int]] = field(default_factory=list)
     taxes: list[Tax] = field(default_factory=list)
 
@@ -90,7 +91,7 @@ def compute(lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequenc
     discounts: the invoice's, after the lines' own, one after another. rates: for lines that have none.
     """
     for line in lines:
-        line.off, line.taxes = [], []
+        line.off, line.taxes = list(line.given_back), []
         for discount in line.discounts:
             _take(line, discount, discount.amount)
     for discount in discounts:

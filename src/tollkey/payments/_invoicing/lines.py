@@ -176,7 +176,7 @@ def invoice_item_line(call: Call, item: Json) -> Json:
         )
     details = item["pricing"]["price_details"] if item["pricing"] else {"price": None, "product": None}
     unit = item["pricing"]["unit_amount_decimal"] if item["pricing"] else None
-    return new_line(
+    line = new_line(
         call,
         amount=item["amount"],
         currency=item["currency"],
@@ -192,6 +192,8 @@ def invoice_item_line(call: Call, item: Json) -> Json:
         rates=[rate["id"] for rate in item["tax_rates"]],
         metadata=item["metadata"],
     )
+    line["_off"] = item.get("_off")
+    return line
 
 
 def rate_of(call: Call, id: str) -> Rate:
@@ -221,12 +223,13 @@ def settle(call: Call, invoice: Json) -> None:
     lines = []
     for line in data:
         if "_rates" in line:
-            private[line["id"]] = {"rates": line.pop("_rates")}
+            private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
         own = offs(call, line["discounts"], invoice["currency"], at)
         rates = [rate_of(call, id) for id in private.get(line["id"], {}).get("rates", ())]
         product = ((line["pricing"] or {}).get("price_details") or {}).get("product")
         paid = sum(amount for _, amount in credits.get(line["id"], ()))
-        lines.append(Line(line["amount"], line["discountable"], product, own, rates, paid))
+        back = [(id, amount) for id, amount in private.get(line["id"], {}).get("off") or ()]
+        lines.append(Line(line["amount"], line["discountable"], product, own, rates, paid, back))
     how = _automatic(call, invoice)
     exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
     default = [] if exempt else [rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]

@@ -3,10 +3,8 @@
 from tollkey.payments._subscribing.billing import (
     collect_now,
     discounts_of,
-    is_metered,
     make_invoice,
     period_lines,
-    prorations,
     usage_lines,
 )
 from tollkey.payments._subscribing.changing import cancel, update, wanted_changes
@@ -31,6 +29,7 @@ from tollkey.payments._subscribing.items import (
     recurring_price,
 )
 from tollkey.payments._subscribing.periods import next_period, period_of, plan_work
+from tollkey.payments._subscribing.prorating import is_metered, prorations
 
 __all__ = [
     "apply_changes",

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from tollkey.payments._billing import Period, cost, share
-from tollkey.payments._billing.tiers import rounded
-from tollkey.payments._discounting import end_used, offs
+from tollkey.payments._billing import Period, share
+from tollkey.payments._discounting import end_used
 from tollkey.payments._invoicing import (
     attempt,
-    credit_text,
     customer_of,
-    debit_text,
     finalize,
     give_up,
     new_invoice,
@@ -22,15 +17,9 @@ from tollkey.payments._invoicing import (
     void,
 )
 from tollkey.payments._subscribing.items import cost_quantity, full_price
+from tollkey.payments._subscribing.prorating import is_metered
 from tollkey.payments._usage import used
-from tollkey.wire import Call, Json, blank, dig
-
-METERED = "metered"
-
-
-def is_metered(item: Json) -> bool:
-    """Whether the item bills what was used, after the period."""
-    return bool(item["price"]["recurring"]["usage_type"] == METERED)
+from tollkey.wire import Call, Json
 
 
 def period_lines(call: Call, subscription: Json, items: list[Json], period: tuple[int, int], *, trial: bool = False) -> list[Json]:
@@ -70,109 +59,6 @@ def partial_lines(call: Call, subscription: Json, items: list[Json], part: tuple
         line["parent"]["subscription_item_details"]["proration"] = True
         line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
     return lines
-
-
-def prorations(
-    call: Call, subscription: Json, before: list[Json], after: list[Json], *, at: int, period: tuple[int, int], debits: bool = True
-) -> list[Json]:
-    """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the remaining time.
-
-    debits: False when the new items are billed for a whole new period instead.
-    """
-    span = Period(*period)
-    old = {item["id"]: item for item in before}
-    new = {item["id"]: item for item in after}
-    made = []
-    for id in dict.fromkeys([*old, *new]):
-        was, now = old.get(id), new.get(id)
-        if debits and was is not None and now is not None and _same(was, now):
-            continue
-        if was is not None and not is_metered(was):
-            price = full_price(call, was)
-            billed = billed_lines(call, subscription, was, at)
-            amount = -share(_net(call, subscription, was, cost(price, cost_quantity(was)), billed), span, at)
-            made.append(_proration(call, subscription, was, price, amount, at, period[1], credit=True))
-            made[-1]["_credited"] = _credited(billed)
-        if debits and now is not None and not is_metered(now):
-            price = full_price(call, now)
-            amount = share(cost(price, cost_quantity(now)), span, at)
-            made.append(_proration(call, subscription, now, price, amount, at, period[1], credit=False))
-    return made
-
-
-def _same(was: Json, now: Json) -> bool:
-    return bool(was["price"]["id"] == now["price"]["id"] and was.get("quantity") == now.get("quantity"))
-
-
-def _net(call: Call, subscription: Json, item: Json, amount: int, billed: list[Json]) -> int:
-    """What was really charged for an amount: less the share that discounts took of the lines that billed it.
-
-    Discounts that have come since, or have gone, do not count. What no invoice has billed yet is credited
-    with the percentages in force, for its debit will be billed with them.
-    """
-    whole = sum(line["amount"] for line in billed)
-    if whole:
-        off = sum(part["amount"] for line in billed for part in line["discount_amounts"])
-        return amount - rounded(Decimal(amount) * off / whole)
-    for one in offs(call, [*item["discounts"], *subscription["discounts"]], subscription["currency"], call.now):
-        if one.percent is not None and (not one.products or item["price"]["product"] in one.products):
-            amount -= rounded(Decimal(amount) * one.percent / 100)
-    return amount
-
-
-def billed_lines(call: Call, subscription: Json, item: Json, at: int) -> list[Json]:
-    """The lines of the newest invoice that billed an item, at its price, for a time that holds ``at`` (UTC epoch seconds)."""
-    wanted = {"parent.subscription_details.subscription": subscription["id"], "status": ["draft", "open", "paid", "uncollectible"]}
-    for invoice in call.objects.query("invoice", wanted, limit=20):
-        lines = [line for line in invoice["lines"]["data"] if _bills(line, item, at)]
-        if lines:
-            return lines
-    return []
-
-
-def _bills(line: Json, item: Json, at: int) -> bool:
-    details = (line["parent"] or {}).get("subscription_item_details") or {}
-    price = dig(line, "pricing.price_details.price")
-    inside = line["period"]["start"] <= at < line["period"]["end"]
-    return bool(line["amount"] > 0 and inside and details.get("subscription_item") == item["id"] and price == item["price"]["id"])
-
-
-def _proration(call: Call, subscription: Json, item: Json, price: Json, amount: int, at: int, end: int, *, credit: bool) -> Json:
-    quantity = cost_quantity(item)
-    made = blank(
-        "invoiceitem",
-        id=call.ids.new("ii"),
-        amount=amount,
-        currency=subscription["currency"],
-        customer=subscription["customer"],
-        date=call.now,
-        description=(credit_text if credit else debit_text)(call, price, quantity, at),
-        discountable=not credit,
-        livemode=call.livemode,
-        parent={
-            "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
-            "type": "subscription_details",
-        },
-        period={"end": end, "start": at},
-        pricing={
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": None,
-        },
-        proration=True,
-        quantity=quantity,
-        quantity_decimal=str(quantity),
-        test_clock=subscription["test_clock"],
-    )
-    made["tax_rates"] = call.objects.copy(item)["tax_rates"]
-    made["_subscription"], made["_subscription_item"], made["_pending"] = subscription["id"], item["id"], True
-    made["_credited"] = None
-    return made
-
-
-def _credited(billed: list[Json]) -> Json | None:
-    """Which lines of an invoice a credit takes back."""
-    return {"invoice": billed[0]["invoice"], "invoice_line_items": [line["id"] for line in billed]} if billed else None
 
 
 def discounts_of(call: Call, subscription: Json, customer: Json) -> list[str]:
@@ -266,6 +152,5 @@ __all__ = [
     "make_invoice",
     "partial_lines",
     "period_lines",
-    "prorations",
     "usage_lines",
 ]

@@ -9,10 +9,11 @@ from tollkey.payments._common import given
 from tollkey.payments._discounting import entries_of, redeem_all, remove
 from tollkey.payments._entitling import refresh as entitle
 from tollkey.payments._invoicing import INCOMPLETE_SECONDS, end, finalize, pending_items, stop
-from tollkey.payments._subscribing.billing import collect_now, make_invoice, period_lines, prorations, usage_lines
+from tollkey.payments._subscribing.billing import collect_now, make_invoice, period_lines, usage_lines
 from tollkey.payments._subscribing.creating import added_lines
 from tollkey.payments._subscribing.items import apply_changes, cost_quantity, full_price, interval_of, load, put
 from tollkey.payments._subscribing.periods import period_of, plan_work, trial_end_of
+from tollkey.payments._subscribing.prorating import prorations
 from tollkey.payments._subscribing.settings import apply_settings, pause_of, set_cancel, translate
 from tollkey.payments._subscribing.trials import without_method
 from tollkey.wire import Call, Json, Params, invalid, merged_metadata

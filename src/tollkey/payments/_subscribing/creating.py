@@ -85,7 +85,9 @@ def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: 
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
         billing_cycle_anchor=call.now,
         billing_mode={
-            "flexible": {"proration_discounts": "included"} if mode == "flexible" else None,
+            "flexible": {"proration_discounts": "included", **((params.get("billing_mode") or {}).get("flexible") or {})}
+            if mode == "flexible"
+            else None,
             "type": mode,
             "updated_at": call.now,
         },

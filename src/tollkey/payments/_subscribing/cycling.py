@@ -6,9 +6,10 @@ from tollkey.payments._billing import Period, period_around, share
 from tollkey.payments._entitling import refresh as entitle
 from tollkey.payments._invoicing import end, stop, void
 from tollkey.payments._invoicing.standing import apply_pending
-from tollkey.payments._subscribing.billing import hold, make_invoice, period_lines, prorations, usage_lines
+from tollkey.payments._subscribing.billing import hold, make_invoice, period_lines, usage_lines
 from tollkey.payments._subscribing.items import interval_of, load, put
 from tollkey.payments._subscribing.periods import next_period, period_of, plan_work
+from tollkey.payments._subscribing.prorating import prorations
 from tollkey.payments._subscribing.trials import without_method
 from tollkey.wire import Call, Json
 
