@@ -109,3 +109,14 @@ def test_a_customer_tells_whether_tax_can_be_worked_out(api: Api) -> None:
     assert seen == ["supported", "not_collecting", "unrecognized_location"]
     refused = api.post("/v1/customers", address={"country": "US"}, tax={"validate_location": "immediately"})
     assert refused.error["code"] == "customer_tax_location_invalid"
+
+
+def test_a_business_elsewhere_in_the_union_owes_the_tax_itself(api: Api) -> None:
+    register(api, "DE", type="standard")
+    business = {"tax_id_data": [{"type": "eu_vat", "value": "DE123456789"}]}
+    assert invoice(api, BERLIN, "usd", **business)["total_taxes"][0]["taxability_reason"] == "reverse_charge"
+    api.ok("POST", "/v1/tax/settings", head_office={"address": {"country": "DE"}})
+    assert invoice(api, BERLIN, "usd", **business)["total"] == 11_900
+    details = {"address": {"country": "DE"}, "address_source": "billing", "tax_ids": [{"type": "eu_vat", "value": "DE123456789"}]}
+    asked = {"currency": "eur", "line_items": [{"amount": 1000, "reference": "a"}], "customer_details": details}
+    assert ok(api, "POST", "/v1/tax/calculations", **asked)["tax_amount_exclusive"] == 190

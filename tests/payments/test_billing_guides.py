@@ -118,3 +118,39 @@ def test_looking_at_a_price_that_is_made_for_it_stores_nothing(api: Api) -> None
     old = api.get("/v1/invoices/upcoming", customer=who, subscription_items=items, headers={"Stripe-Version": "2020-08-27"})
     assert (old.status, old.get("total")) == (200, 400)
     assert (api.get("/v1/prices")["data"], api.events("price.created")) == ([], [])
+
+
+def test_pending_items_are_billed_at_an_interval_of_their_own(api: Api) -> None:
+    clock, who = clocked(api)
+    every = {"interval": "week", "interval_count": 1}
+    sub = subscribe(api, who, plan(api), pending_invoice_item_interval=every)
+    assert sub["next_pending_invoice_item_invoice"] == NOW + 7 * DAY
+    ok(api, "POST", "/v1/invoiceitems", customer=who, subscription=sub["id"], amount=333, currency="usd")
+    advance(api, clock, NOW + 7 * DAY + 4000)
+    invoice = api.get("/v1/invoices", subscription=sub["id"])["data"][0]
+    assert (invoice["total"], invoice["status"], invoice["billing_reason"]) == (333, "paid", "automatic_pending_invoice_item_invoice")
+    advance(api, clock, NOW + 15 * DAY)
+    assert totals(api, sub["id"]) == [1000, 333]
+    assert current(api, sub["id"])["next_pending_invoice_item_invoice"] == NOW + 21 * DAY
+
+
+def test_a_preview_of_what_recurs_leaves_prorations_and_single_items_out(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))
+    ok(api, "POST", "/v1/invoiceitems", customer=who, subscription=sub["id"], amount=333, currency="usd")
+    change = {"items": [{"id": sub["items"]["data"][0]["id"], "price": plan(api, 2000)}]}
+    asked = {"subscription": sub["id"], "subscription_details": change}
+    assert ok(api, "POST", "/v1/invoices/create_preview", **asked)["total"] == 3333
+    assert ok(api, "POST", "/v1/invoices/create_preview", preview_mode="recurring", **asked)["total"] == 2000
+
+
+def test_a_quote_of_single_things_becomes_an_invoice(api: Api) -> None:
+    _, who = clocked(api)
+    once = ok(api, "POST", "/v1/prices", currency="usd", unit_amount=500, product_data={"name": "Setup"})["id"]
+    coupon = ok(api, "POST", "/v1/coupons", percent_off=10, duration="once")["id"]
+    quote = ok(api, "POST", "/v1/quotes", customer=who, line_items=[{"price": once, "quantity": 3}], discounts=[{"coupon": coupon}])
+    ok(api, "POST", f"/v1/quotes/{quote['id']}/finalize", "/v1/quotes/{quote}/finalize")
+    accepted = ok(api, "POST", f"/v1/quotes/{quote['id']}/accept", "/v1/quotes/{quote}/accept")
+    invoice = ok(api, "GET", f"/v1/invoices/{accepted['invoice']}", "/v1/invoices/{invoice}")
+    assert (quote["amount_total"], invoice["total"], invoice["status"]) == (1350, 1350, "draft")
+    assert invoice["billing_reason"] == "quote_accept"

@@ -87,10 +87,17 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> Json:
     else:
         lines, reason, period = [], "upcoming", (call.now, call.now)
     currency = given(params, "currency", (subscription or {}).get("currency") or customer.get("currency") or "usd")
-    lines += _items(call, customer, subscription, params, currency, fresh=reason == "upcoming_new")
+    if params.get("preview_mode") == "recurring":  # what each later period comes to
+        lines = [line for line in lines if not _proration(line)]
+    else:
+        lines += _items(call, customer, subscription, params, currency, fresh=reason == "upcoming_new")
     if not lines and subscription is None:
         raise _none(customer_id)
     return _invoice(call, params, id, customer, subscription, lines, period, currency, None if reason == "upcoming_new" else reason)
+
+
+def _proration(line: Json) -> bool:
+    return bool(((line["parent"] or {}).get("subscription_item_details") or {}).get("proration"))
 
 
 def _none(customer: str | None) -> ApiError:

@@ -12,7 +12,7 @@ from tollkey.payments._discounting import imagine, offs, redeem_all
 from tollkey.payments._invoicing import method_of, new_invoice, one_time, product_name, store, tax_rates
 from tollkey.payments._invoicing.lines import rate_of
 from tollkey.payments._pricing import named_price, public
-from tollkey.payments._taxing import Taxing, address_of, rate_of_price, taxing
+from tollkey.payments._taxing import Taxing, address_of, rate_of_price, tax_ids_of, taxing
 from tollkey.wire import Call, Json, blank, invalid
 
 
@@ -49,16 +49,19 @@ def make_lines(call: Call, wanted: list[Json]) -> list[Json]:
     return made
 
 
+def discount(call: Call, quote: Json, entries: list[Json]) -> None:
+    """Give a quote these discounts: they count as redeemed when it is accepted."""
+    quote["_discounts"] = [{name: value for name, value in entry.items() if value} for entry in entries]
+    quote["discounts"] = [
+        entry["discount"] if entry.get("discount") else call.objects.insert(imagine(call, entry))["id"] for entry in quote["_discounts"]
+    ]
+
+
 def settle(call: Call, quote: Json) -> None:
     """Add a quote up: each line, what is due at once (upfront) and what recurs."""
     lines = quote["_items"]
     currency = lines[0]["currency"] if lines else quote["currency"] or "usd"
-    ids = [
-        imagine(call, {name: value for name, value in entry.items() if value})["id"]
-        for entry in quote["discounts"]
-        if not entry.get("discount")
-    ]
-    off = offs(call, [*ids, *(entry["discount"] for entry in quote["discounts"] if entry.get("discount"))], currency, call.now)
+    off = offs(call, quote["discounts"], currency, call.now)
     default = [rate_of(call, id) for id in quote["default_tax_rates"]]
     how = _taxing(call, quote)
     whole = [Line(line["amount_subtotal"], True, line["price"]["product"], (), _rates(call, line, how)) for line in lines]
@@ -82,7 +85,7 @@ def _taxing(call: Call, quote: Json) -> Taxing | None:
     if not automatic["enabled"]:
         return None
     customer = call.objects.find("customer", quote["customer"] or "")
-    how = taxing(call, address_of(call, customer), customer.get("tax_exempt")) if customer else None
+    how = taxing(call, address_of(call, customer), customer.get("tax_exempt"), tax_ids_of(call, customer["id"])) if customer else None
     automatic.update(liability={"type": "self"}, provider="stripe", status="complete" if how else "requires_location_inputs")
     return how
 
@@ -128,7 +131,7 @@ def fulfil(call: Call, quote: Json) -> None:
     recurring = [line for line in lines if line["price"]["recurring"]]
     once = [line for line in lines if not line["price"]["recurring"]]
     days = quote["invoice_settings"]["days_until_due"]
-    discounts = [{name: value for name, value in entry.items() if value} for entry in quote["discounts"]]
+    discounts = list(quote["_discounts"])
     if recurring:
         data = quote["subscription_data"]
         params: Json = {
@@ -180,6 +183,7 @@ def _invoice(call: Call, quote: Json, customer: Json, lines: list[Json], days: i
             collection_method=quote["collection_method"],
             days_until_due=30 if quote["collection_method"] == "send_invoice" and days is None else days,
             auto_advance=True,
+            billing_reason="quote_accept",
             default_tax_rates=tax_rates(call, quote["default_tax_rates"], "default_tax_rates"),
             description=quote["description"],
             automatic_tax={

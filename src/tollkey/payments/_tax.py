@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ _ZIPS = (
     (840, "UT"), (850, "AZ"), (870, "NM"), (885, "TX"), (889, "NV"), (900, "CA"), (967, "HI"), (970, "OR"), (980, "WA"), (995, "AK"),
 )  # fmt: skip
 _GST = frozenset({"AU", "NZ", "SG", "CA", "IN"})
+_EU = frozenset(_STANDARD) - {"GB", "NO", "CH", "AU", "NZ", "SG", "JP", "CA", "IN", "ZA", "AE"}
 _NONTAXABLE = "txcd_00000000"
 
 
@@ -94,6 +96,15 @@ def percent_at(call: Call, where: Json) -> Place:
         if country != "US" or one["country_options"]["us"].get("state") == state:
             return Place(country, state, percent, True)
     return Place(country, state, percent, False)
+
+
+def reverses(place: Place, origin: str | None, tax_ids: Iterable[Json]) -> bool:
+    """Whether the customer owes the tax: a business with a VAT number in another country of the EU, or of the UK, than the seller's.
+
+    origin: the seller's country. tax_ids: with ``type``.
+    """
+    wanted = "eu_vat" if place.country in _EU else "gb_vat" if place.country == "GB" else None
+    return place.registered and place.country != (origin or "").upper() and any(one["type"] == wanted for one in tax_ids)
 
 
 def reason_of(place: Place | None, code: str, override: str) -> str:

@@ -6,11 +6,13 @@ Canada do not, others do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
 from tollkey.payments._billing import Rate
-from tollkey.payments._tax import Place, located, percent_at, reason_of
+from tollkey.payments._common import account_country
+from tollkey.payments._tax import Place, located, percent_at, reason_of, reverses
 from tollkey.wire import ApiError, Call, Json, blank, dig, invalid
 
 GENERAL, SHIPPING = "txcd_99999999", "txcd_92010001"
@@ -45,12 +47,28 @@ def address_of(call: Call, customer: Json) -> Json | None:
     return None
 
 
-def taxing(call: Call, where: Json | None, exempt: str | None) -> Taxing | None:
-    """How to tax somebody at an address; None when it does not tell enough. exempt: the customer's ``tax_exempt``."""
+def taxing(call: Call, where: Json | None, exempt: str | None, tax_ids: Iterable[Json] = ()) -> Taxing | None:
+    """How to tax somebody at an address; None when it does not tell enough.
+
+    exempt: the customer's ``tax_exempt``. tax_ids: theirs, with ``type``; a business elsewhere in the EU owes the tax itself.
+    """
     if where is None or not located(where):
         return None
     settings = call.objects.find("tax.settings", call.account) or {}
-    return Taxing(percent_at(call, where), _OVERRIDES.get(exempt or "none", "none"), settings.get("defaults") or {})
+    place, override = percent_at(call, where), _OVERRIDES.get(exempt or "none", "none")
+    if override == "none" and reverses(place, origin(call, settings), tax_ids):
+        override = "reverse_charge"
+    return Taxing(place, override, settings.get("defaults") or {})
+
+
+def origin(call: Call, settings: Json) -> str:
+    """The country that the account sells from: its head office's, or its own."""
+    return str(dig(settings, "head_office.address.country") or account_country(call))
+
+
+def tax_ids_of(call: Call, customer: str | None) -> list[Json]:
+    """The tax ids of a customer."""
+    return call.objects.query("tax_id", {"customer": customer}, limit=20) if customer else []
 
 
 def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> Rate:

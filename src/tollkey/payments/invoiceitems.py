@@ -91,7 +91,7 @@ def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Js
         item["_subscription"] = call.objects.get("subscription", params["subscription"], "subscription")["id"]
         item["_subscription_item"] = None
         item["parent"] = {
-            "subscription_details": {"subscription": item["_subscription"], "subscription_item": None},
+            "subscription_details": {"subscription": item["_subscription"]},
             "type": "subscription_details",
         }
     item["_pending"] = True

@@ -75,10 +75,11 @@ def create(call: Call, params: Params) -> Json:
         test_clock=(customer or {}).get("test_clock") or params.get("test_clock"),
         default_tax_rates=[],
     )
-    quote["_items"] = []
+    quote["_items"], quote["_discounts"] = [], []
     if source is not None:
         for name in (*_PLAIN, "collection_method", "subscription_data", "invoice_settings", "discounts", "default_tax_rates"):
             quote[name] = call.objects.copy(source)[name]
+        quote["_discounts"] = list(source["_discounts"])
         quote["_items"] = [{**line, "id": call.ids.new("li")} for line in source["_items"]]
         quote["from_quote"] = {"is_revision": bool(params["from_quote"].get("is_revision")), "quote": source["id"]}
     quote["metadata"] = new_metadata(params)
@@ -97,9 +98,7 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
             call.objects.get("tax_rate", id, "default_tax_rates")["id"] for id in params["default_tax_rates"] or []
         ]
     if "discounts" in params:
-        quote["discounts"] = [
-            {name: entry.get(name) for name in ("coupon", "discount", "promotion_code")} for entry in params["discounts"] or []
-        ]
+        work.discount(call, quote, params["discounts"] or [])
     if params.get("invoice_settings"):
         quote["invoice_settings"] = {**quote["invoice_settings"], **params["invoice_settings"]}
     if params.get("subscription_data"):

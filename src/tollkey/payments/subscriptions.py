@@ -187,6 +187,7 @@ SUBSCRIPTION = Resource(
         "subscription.resume": work.resume_collection,
         "subscription.drop_pending": work.drop_pending,
         thresholds.WORK: thresholds.check,
+        work.pending.WORK: work.pending.bill,
     },
     title="Subscriptions",
     columns=("id", "customer", "status", "created"),

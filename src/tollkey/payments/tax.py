@@ -16,7 +16,8 @@ from collections.abc import Callable
 from tollkey.keys import Permission
 from tollkey.payments._common import address, new_metadata
 from tollkey.payments._currency import check_currency
-from tollkey.payments._tax import Place, breakdown, percent_at, standing, summary, taxed
+from tollkey.payments._tax import Place, breakdown, percent_at, reverses, standing, summary, taxed
+from tollkey.payments._taxing import origin
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, of_list, retrieve, sublist
 
 TRANSACTIONS = Permission("tax_transaction", "Tax Calculations and Transactions", "Tax")
@@ -48,7 +49,11 @@ def _where(call: Call, params: Params) -> tuple[Json, Place | None]:
         if full["ip_address"] is None:
             raise invalid("You must provide a customer's address or IP address to calculate tax.", "customer_details")
         return full, None
-    return full, percent_at(call, full["address"])
+    place = percent_at(call, full["address"])
+    settings = call.objects.find("tax.settings", call.account) or {}
+    if full["taxability_override"] == "none" and reverses(place, origin(call, settings), full["tax_ids"]):
+        full["_override"] = "reverse_charge"
+    return full, place
 
 
 def _lines(call: Call, params: Params, place: Place | None, override: str) -> list[Json]:
@@ -81,7 +86,7 @@ def calculate(call: Call, params: Params) -> Json:
     """Work out the tax on line items and shipping for one customer's address."""
     currency = check_currency(params["currency"], "currency")
     details, place = _where(call, params)
-    override = details["taxability_override"]
+    override = details.pop("_override", details["taxability_override"])
     lines = _lines(call, params, place, override)
     shipping = _shipping(call, params.get("shipping_cost"), place, override)
     counted = [*lines, *([shipping] if shipping else [])]

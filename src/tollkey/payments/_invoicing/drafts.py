@@ -106,15 +106,18 @@ def follow_customer(call: Call, invoice: Json, customer: Json) -> None:
     for name in _FROM_CUSTOMER:
         invoice["customer_" + name] = customer.get(name)
     invoice["customer_tax_exempt"] = customer.get("tax_exempt") or "none"
+    invoice["customer_tax_ids"] = _tax_ids(call, customer)
+
+
+def _tax_ids(call: Call, customer: Json) -> list[Json]:
+    found = call.objects.query("tax_id", {"customer": customer["id"] or ""}, limit=20)
+    return [{"type": tax_id["type"], "value": tax_id["value"]} for tax_id in reversed(found)]
 
 
 def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
     for name in _FROM_CUSTOMER:
         invoice["customer_" + name] = customer.get(name)
-    invoice["customer_tax_ids"] = [
-        {"type": tax_id["type"], "value": tax_id["value"]}
-        for tax_id in reversed(call.objects.query("tax_id", {"customer": customer["id"] or ""}, limit=20))
-    ]
+    invoice["customer_tax_ids"] = _tax_ids(call, customer)
     settings = customer.get("invoice_settings") or {}
     invoice["footer"], invoice["custom_fields"] = settings.get("footer"), settings.get("custom_fields")
 
@@ -215,7 +218,7 @@ def one_time(
     item["_subscription"], item["_subscription_item"], item["_pending"] = subscription, None, False
     if subscription is not None:
         item["parent"] = {
-            "subscription_details": {"subscription": subscription, "subscription_item": None},
+            "subscription_details": {"subscription": subscription},
             "type": "subscription_details",
         }
     call.objects.insert(item, "invoiceitem.created")

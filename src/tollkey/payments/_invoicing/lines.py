@@ -271,7 +271,7 @@ def _automatic(call: Call, invoice: Json) -> Taxing | None:
     if at is None:
         customer = call.objects.find("customer", invoice["customer"] or "")
         at = address_of(call, customer) if customer else None
-    how = taxing(call, at, invoice["customer_tax_exempt"])
+    how = taxing(call, at, invoice["customer_tax_exempt"], invoice["customer_tax_ids"] or ())
     invoice["automatic_tax"] = {**automatic, "provider": "stripe", "status": "complete" if how else "requires_location_inputs"}
     return how
 

@@ -28,6 +28,7 @@ _WORK = (
     "subscription.cancel",
     "subscription.expire",
     "subscription.resume",
+    "subscription.pending_items",
 )
 
 

@@ -1,5 +1,6 @@
 """Subscriptions at work: creating, changing, renewing, ending."""
 
+from tollkey.payments._subscribing import pending
 from tollkey.payments._subscribing.billing import (
     collect_now,
     discounts_of,
@@ -48,6 +49,7 @@ __all__ = [
     "load",
     "make_invoice",
     "next_period",
+    "pending",
     "period_lines",
     "period_of",
     "plan_work",

@@ -12,6 +12,7 @@ from tollkey.payments._invoicing import INCOMPLETE_SECONDS, end, finalize, pendi
 from tollkey.payments._subscribing.billing import collect_now, make_invoice, period_lines, usage_lines
 from tollkey.payments._subscribing.creating import added_lines
 from tollkey.payments._subscribing.items import apply_changes, cost_quantity, full_price, interval_of, load, put
+from tollkey.payments._subscribing.pending import plan as plan_pending
 from tollkey.payments._subscribing.periods import period_of, plan_work, trial_end_of
 from tollkey.payments._subscribing.prorating import prorations
 from tollkey.payments._subscribing.settings import apply_settings, pause_of, set_cancel, translate
@@ -39,6 +40,8 @@ def update(call: Call, subscription: Json, params: Params) -> Json:
     change(call, subscription, params, customer)
     set_cancel(call, subscription, params)
     plan_work(call, subscription)
+    if "pending_invoice_item_interval" in params:
+        plan_pending(call, subscription)
     call.objects.save(subscription, UPDATED)
     entitle(call, subscription["customer"])
     return subscription

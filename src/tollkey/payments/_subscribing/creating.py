@@ -11,6 +11,7 @@ from tollkey.payments._invoicing import INCOMPLETE_SECONDS, check_currency_of, m
 from tollkey.payments._pricing import in_currency
 from tollkey.payments._subscribing.billing import collect_now, discounts_of, hold, make_invoice, partial_lines, period_lines
 from tollkey.payments._subscribing.items import check, interval_of, new_item, put, recurring_price
+from tollkey.payments._subscribing.pending import plan as plan_pending
 from tollkey.payments._subscribing.periods import TRIAL_NOTICE, configured_anchor, plan_work, trial_end_of
 from tollkey.payments._subscribing.settings import apply_settings, set_cancel, translate
 from tollkey.payments.invoiceitems import pricing_of
@@ -69,6 +70,8 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     entries = entries_of(params)
     if entries:
         subscription["discounts"] = redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])
+    if subscription["pending_invoice_item_interval"]:
+        plan_pending(call, subscription)
     if customer.get("currency") is None:
         customer["currency"] = currency
         call.objects.save(customer, "customer.updated")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tollkey.payments._billing import Rate
 from tollkey.payments._tax import located
-from tollkey.payments._taxing import SHIPPING, Taxing, address_of, rate, taxing
+from tollkey.payments._taxing import SHIPPING, Taxing, address_of, rate, tax_ids_of, taxing
 from tollkey.wire import Call, Json, Params, dig, invalid
 
 _NOWHERE = (
@@ -42,7 +42,8 @@ def taxed_at(call: Call, session: Json) -> Taxing | None:
     where = next((one for one in typed if counts and located(one)), None)
     if where is None and customer is not None:
         where = address_of(call, customer)
-    how = taxing(call, where, (customer or {}).get("tax_exempt"))
+    given = dig(session, "customer_details.tax_ids") or []
+    how = taxing(call, where, (customer or {}).get("tax_exempt"), [*given, *tax_ids_of(call, session["customer"])])
     automatic["status"] = "complete" if how else "requires_location_inputs"
     return how
 
