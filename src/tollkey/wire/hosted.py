@@ -162,7 +162,7 @@ body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,s
 main{max-width:28rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
 h1{font-size:1.35rem;line-height:1.3;margin:0 0 .75rem}
 p{margin:0 0 1rem}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.35rem 1rem;margin:0 0 1.5rem}
+dl{display:grid;grid-template-columns:minmax(0,auto) minmax(6.5rem,1fr);gap:.35rem 1rem;margin:0 0 1.5rem}
 dt{color:var(--soft)}
 dd{margin:0;text-align:right;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 label{display:block;font-weight:600;margin:0 0 .25rem}
