@@ -136,7 +136,7 @@ def test_the_contents_of_an_upload_are_not_kept(api: Api) -> None:
 
 
 def test_bodies_that_wait_for_the_log_have_a_bound(api: Api) -> None:
-    buffer, big = Buffer(), b"x" * (5 * 1024 * 1024)
+    buffer, big = Buffer(most_bytes=100_000), b"x" * (5 * 1024 * 1024)
     key = api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False)))[0]
     entry = Logged(Request("POST", "/v1/customers", b"", {}, big), Response(400, b""), key, api.account, "req_1", 0.0, 0.0)
     for _ in range(20):

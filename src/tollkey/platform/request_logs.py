@@ -1,6 +1,7 @@
 """Request logs: who asked what, and what was answered. Kept for the Dashboard, without secrets.
 
-Entries gather in memory and are written in the background, so a request never waits for its log.
+Entries gather in memory and are written in the background, so a request never waits for its log. What
+is kept of one is worked out at once: a thread that did so would take turns with the event loop.
 A full buffer drops the newest and counts them: a log that fails never changes an answer. The bodies
 of successful reads are not kept: the object is there to look at.
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
 from tollkey.platform.request_counts import count, forget_old_counts
@@ -47,7 +48,6 @@ MIGRATION = Migration(
 )
 
 _MOST_WAITING = 20_000
-_MOST_BYTES = 64 * 1024 * 1024  # of bodies that wait
 _LONGEST = 10_000  # characters kept of a body
 _KEYS = re.compile(r"\b((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,})")
 _SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}")
@@ -111,10 +111,11 @@ _REFUSED = re.compile(rb'"(?:payment_intent|setup_intent)": \{\s*"id": "([^"]+)"
 
 
 class Buffer:
-    """Entries on their way to the database; given to the wire as its log."""
+    """Entries on their way to the database; given to the wire as its log. most_bytes: of bodies, as they are kept, that wait."""
 
-    def __init__(self) -> None:
-        self._waiting: deque[Logged] = deque()
+    def __init__(self, most_bytes: int = 64 * 1024 * 1024) -> None:
+        self._most_bytes = most_bytes
+        self._waiting: deque[tuple[object, ...]] = deque()
         self._bytes = 0
         self.dropped = 0
 
@@ -124,20 +125,19 @@ class Buffer:
         return bool(self._waiting)
 
     def __call__(self, entry: Logged) -> None:
-        size = _size(entry)
-        if len(self._waiting) >= _MOST_WAITING or self._bytes + size > _MOST_BYTES:
+        if len(self._waiting) >= _MOST_WAITING or self._bytes >= self._most_bytes:
             self.dropped += 1
             return
-        self._bytes += size
-        self._waiting.append(entry)
+        row = _row(entry)
+        self._bytes += _size(row)
+        self._waiting.append(row)
 
     def flush(self, tx: Tx, most: int = 2_000) -> int:
         """Write at most so many waiting entries and return how many. What the transaction loses is lost: logs are not money."""
         rows: list[tuple[object, ...]] = []
         while self._waiting and len(rows) < most:
-            entry = self._waiting.popleft()
-            self._bytes -= _size(entry)
-            rows.append(_row(entry))
+            rows.append(self._waiting.popleft())
+            self._bytes -= _size(rows[-1])
         if rows and tx.dialect == "sqlite":
             # A statement for many rows runs beside the event loop instead of taking turns with it at each.
             for start in range(0, len(rows), _AT_ONCE):
@@ -159,8 +159,8 @@ _INSERT = _INTO + _MARKS
 _AT_ONCE = 100
 
 
-def _size(entry: Logged) -> int:
-    return len(entry.request.body) + len(entry.response.body)
+def _size(row: tuple[Any, ...]) -> int:
+    return len(row[-3]) + len(row[-2])
 
 
 def _row(entry: Logged) -> tuple[object, ...]:
