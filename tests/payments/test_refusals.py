@@ -102,3 +102,10 @@ def test_an_intent_that_may_send_people_away_shows_itself_when_it_does_not_know_
 def test_card_data_that_lacks_something_is_told_what_it_lacks(api: Api) -> None:
     refused = told(api, "/v1/payment_methods", type="card", card={"number": "4242424242424242"})
     assert refused == ("card[exp_month]", "Missing required param: card[exp_month].")
+
+
+def test_a_method_that_is_not_paid_in_the_currency_is_refused(api: Api) -> None:
+    refused = told(api, "/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bancontact"])
+    message = "The currency provided (usd) is invalid. Payments with bancontact support the following currencies: eur."
+    assert refused == ("currency", message)
+    assert api.post("/v1/payment_intents", amount=500, currency="eur", payment_method_types=["bancontact"]).status == 200

@@ -172,8 +172,7 @@ def check_currency_of(names: Iterable[str], currency: str) -> None:
         if method.currencies and currency not in method.currencies:
             allowed = ", ".join(sorted(method.currencies))
             raise invalid(
-                f"The currency provided ({currency}) is invalid for payments with {name}."
-                f" Payments with {name} support the following currencies: {allowed}.",
+                f"The currency provided ({currency}) is invalid. Payments with {name} support the following currencies: {allowed}.",
                 "currency",
             )
 

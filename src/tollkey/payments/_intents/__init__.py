@@ -12,6 +12,7 @@ from tollkey.payments._intents.secrets import client_secret, intent_of, not_for_
 from tollkey.payments._method_types import (
     TYPES,
     automatic_types,
+    check_currency_of,
     check_types,
     merge_options,
     not_activated,
@@ -23,6 +24,7 @@ __all__ = [
     "attach",
     "automatic_types",
     "card_challenge",
+    "check_currency_of",
     "check_return_url",
     "check_types",
     "client_secret",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from tollkey.payments._common import acting_account, merge_metadata, new_metadata, shipping
 from tollkey.payments._currency import check_amount, check_currency, minimum
-from tollkey.payments._intents import automatic_types, check_types, client_secret, merge_options, options_for, resolve_method, usable_by
+from tollkey.payments._intents import (
+    automatic_types,
+    check_currency_of,
+    check_types,
+    client_secret,
+    merge_options,
+    options_for,
+    resolve_method,
+    usable_by,
+)
 from tollkey.payments._splitting import check_destination
 from tollkey.payments.payment_intents import _states
 from tollkey.payments.payment_method_configurations import enabled_types, used_configuration
@@ -103,6 +112,7 @@ def _types(call: Call, intent: Json, params: Params) -> None:
     named = params.get("payment_method_types")
     if named:
         intent["payment_method_types"] = check_types(named)
+        check_currency_of(intent["payment_method_types"], intent["currency"])
         intent["automatic_payment_methods"] = None
         intent["payment_method_configuration_details"] = None
     elif automatic.get("enabled") or (automatic == {} and call.version >= AUTOMATIC_SINCE):
