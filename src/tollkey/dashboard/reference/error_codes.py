@@ -67,6 +67,7 @@ ERROR_CODES: dict[str, str] = {
     "payouts_not_allowed": "The account cannot be paid out: its requirements are not met.",
     "platform_account_required": "Only platforms can act for other accounts.",
     "processing_error": "The bank failed while processing. Trying again may work.",
+    "property_expansion_max_depth": "A path of expand[] has more than four levels; the data of a list counts as one.",
     "rate_limit": "Too many requests. Wait and try again.",
     "resource_already_exists": "There is an object with that id already.",
     "resource_missing": "There is no such object: not in this mode, not in this account.",
