@@ -185,7 +185,7 @@ a{color:var(--accent)}
 .button{color:var(--on-accent)}
 [aria-invalid=true]{border-color:var(--bad);margin-bottom:.25rem}
 .check{display:flex;gap:.6rem;align-items:start;font-weight:400;margin:0 0 1rem}
-.check input{width:1.25rem;min-height:1.25rem;margin:.15rem 0 0}
+.check input{flex:none;width:1.25rem;min-height:1.25rem;margin:.15rem 0 0}
 h2{font-size:1.05rem;margin:1.5rem 0 .5rem}
 hr{border:0;border-top:1px solid var(--line);margin:1.25rem 0}
 .note{color:var(--soft);font-size:.9rem}
