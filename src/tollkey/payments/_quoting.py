@@ -9,7 +9,7 @@ from tollkey.payments._billing import Line, Rate, cost
 from tollkey.payments._billing import compute as add_up
 from tollkey.payments._common import given
 from tollkey.payments._discounting import imagine, offs, redeem_all
-from tollkey.payments._invoicing import method_of, new_invoice, one_time, product_name, store, tax_rates
+from tollkey.payments._invoicing import method_of, new_invoice, product_name, sold, store, tax_rates
 from tollkey.payments._invoicing.lines import rate_of
 from tollkey.payments._pricing import named_price, public
 from tollkey.payments._taxing import Taxing, address_of, rate_of_price, tax_ids_of, taxing
@@ -169,7 +169,7 @@ def fulfil(call: Call, quote: Json) -> None:
 
 def _invoice(call: Call, quote: Json, customer: Json, lines: list[Json], days: int | None, discounts: list[Json]) -> Json:
     id = call.ids.new("in")
-    made = [_line(call, customer, id, line) for line in lines]
+    made = [sold(call, customer, id, line) for line in lines]
     return store(
         call,
         new_invoice(
@@ -196,18 +196,3 @@ def _invoice(call: Call, quote: Json, customer: Json, lines: list[Json], days: i
             parent={"quote_details": {"quote": quote["id"]}, "subscription_details": None, "type": "quote_details"},
         ),
     )
-
-
-def _line(call: Call, customer: Json, invoice: str, line: Json) -> Json:
-    price = line["price"]
-    priced = {
-        "amount": line["amount_subtotal"],
-        "currency": line["currency"],
-        "quantity": line["quantity"],
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
-    }
-    return one_time(call, customer, invoice, priced, description=line["description"], rates=line["_rates"])

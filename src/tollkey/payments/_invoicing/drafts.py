@@ -176,6 +176,22 @@ def take_items(call: Call, items: list[Json], invoice: str) -> list[Json]:
     return lines
 
 
+def sold(call: Call, customer: Json, invoice: str, line: Json) -> Json:
+    """``one_time`` for a line of a quote or of a Checkout Session: a price, an amount before tax, and the rates (``_rates``) that apply."""
+    price = line["price"]
+    priced = {
+        "amount": line["amount_subtotal"],
+        "currency": line["currency"],
+        "quantity": line["quantity"],
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+    }
+    return one_time(call, customer, invoice, priced, description=line["description"], rates=line["_rates"])
+
+
 def one_time(
     call: Call,
     customer: Json,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.payments._invoicing import close_paid, new_invoice, one_time, store
+from tollkey.payments._invoicing import close_paid, new_invoice, sold, store
 from tollkey.wire import Call, Json
 
 _SAID = ("account_tax_ids", "custom_fields", "description", "footer")
@@ -26,7 +26,7 @@ def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -
         id=id,
         currency=session["currency"],
         reason="manual",
-        lines=[_line(call, customer, id, item) for item in session["_lines"]],
+        lines=[sold(call, customer, id, item) for item in session["_lines"]],
         discounts=discounts,
         automatic_tax={
             "disabled_reason": None, "enabled": session["automatic_tax"]["enabled"], "liability": session["automatic_tax"]["liability"],
@@ -46,18 +46,3 @@ def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -
     store(call, invoice)
     close_paid(call, invoice, intent)
     session["invoice"] = invoice["id"]
-
-
-def _line(call: Call, customer: Json, invoice: str, item: Json) -> Json:
-    price = item["price"]
-    priced = {
-        "amount": item["amount_subtotal"],
-        "currency": item["currency"],
-        "quantity": item["quantity"],
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
-    }
-    return one_time(call, customer, invoice, priced, description=item["description"], rates=item["_rates"])
