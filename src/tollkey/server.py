@@ -100,9 +100,23 @@ def open_core(
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = None if settings.in_postgres else SQLite(data / "requests.db", ids.text(12), durable=False)
-    if beside is not None:
-        migrate(beside, [REQUEST_LOGS])
-    database = open_database(settings.database_url, ids.text(12), settings.pool_size, beside.path if beside is not None else None)
+    database = None
+    try:
+        if beside is not None:
+            migrate(beside, [REQUEST_LOGS])
+        database = open_database(settings.database_url, ids.text(12), settings.pool_size, beside.path if beside is not None else None)
+        return _put_together(settings, database, beside, ids, now, monotonic)
+    except BaseException:
+        for opened in (database, beside):
+            if opened is not None:
+                opened.close()
+        raise
+
+
+def _put_together(
+    settings: Settings, database: Database, beside: SQLite | None, ids: Ids, now: Callable[[], float], monotonic: Callable[[], float]
+) -> Core:
+    data = Path(settings.data)
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
     migrate(
         database,

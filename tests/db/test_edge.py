@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,10 @@ def kinds(outcomes: list[Any]) -> list[Any]:
 
 
 @pytest.fixture
-def counting(tmp_path: Path) -> CountingSQLite:
-    return CountingSQLite(tmp_path / "counting.db")
+def counting(tmp_path: Path) -> Iterator[CountingSQLite]:
+    database = CountingSQLite(tmp_path / "counting.db")
+    yield database
+    database.close()
 
 
 # -- both engines

@@ -51,7 +51,9 @@ def test_rotation_moves_a_text_to_the_new_sealing_key() -> None:
 
 
 def test_a_sealed_copy_that_was_destroyed_is_nowhere_in_the_file_any_more(tmp_path: Path) -> None:
-    assert SQLite(tmp_path / "other.db").read(lambda tx: tx.execute("PRAGMA secure_delete")) == [(1,)]
+    other = SQLite(tmp_path / "other.db")
+    assert other.read(lambda tx: tx.execute("PRAGMA secure_delete")) == [(1,)]
+    other.close()
     database = SQLite(tmp_path / "keys.db")
     migrate(database, [MIGRATION])
     authority, scope = Authority(Keyring.fresh(), Catalogue([Permission("charge", "Charges")])), Scope("acct_1", True)

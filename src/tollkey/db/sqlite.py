@@ -32,6 +32,15 @@ CREATE TABLE IF NOT EXISTS bell (
     channel TEXT NOT NULL,
     payload TEXT NOT NULL
 )"""
+_PRAGMAS = (
+    "busy_timeout = 10000",
+    "journal_mode = WAL",
+    "synchronous = NORMAL",  # the log is synced by ``sync``
+    "foreign_keys = ON",
+    "cache_size = -16000",
+    "temp_store = MEMORY",
+    "secure_delete = ON",  # what is destroyed (the sealed copy of a key) is overwritten, not just unlinked
+)
 _fsync = getattr(os, "fdatasync", os.fsync)
 _BELL_KEPT = 10_000  # rows; a process that slept longer than these starts again from an empty memory
 
@@ -144,15 +153,14 @@ class SQLite:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
-        connection.execute("PRAGMA busy_timeout = 10000")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # the log is synced by ``sync``
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA cache_size = -16000")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA secure_delete = ON")  # what is destroyed (the sealed copy of a key) is overwritten, not just unlinked
-        if self._attach is not None:
-            connection.execute("ATTACH DATABASE ? AS beside", (str(self._attach),))
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            if self._attach is not None:
+                connection.execute("ATTACH DATABASE ? AS beside", (str(self._attach),))
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _reader(self) -> sqlite3.Connection:
