@@ -20,6 +20,7 @@ from tollkey.dashboard.reference.error_codes import ERROR_CODES
 from tollkey.dashboard.reference.guides import GUIDES, KeyPair, render, source
 from tollkey.dashboard.reference.search import Index, Section
 from tollkey.dashboard.reference.tables import tables_for
+from tollkey.keys import KeyService
 
 BASE = "http://127.0.0.1:8420"
 
@@ -203,7 +204,11 @@ def test_python_in_the_guides_about_keys_runs(tmp_path: Any, monkeypatch: pytest
     blocks = re.findall(r"```python\n(.*?)```", source("library"), re.DOTALL)
     assert blocks
     for block in blocks:
-        exec(compile(block, "library.md", "exec"), {})  # our own text
+        names: dict[str, Any] = {}
+        exec(compile(block, "library.md", "exec"), names)  # our own text
+        for made in names.values():
+            if isinstance(made, KeyService):
+                made.close()
 
 
 def test_the_search_finds_words_beginnings_and_nothing_else() -> None:

@@ -226,6 +226,7 @@ def open_world(url: str, folder: Path) -> Iterator[World]:
         runner.run(world.server.edge.start())
         yield world
         runner.run(world.server.edge.stop())
+        core.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
