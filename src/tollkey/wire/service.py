@@ -16,6 +16,7 @@ from tollkey.db import Edge, Ids, Scope, StorageError, Tx, Unknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._rights import permit
 from tollkey.wire._visitors import key_in_body, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
@@ -107,7 +108,7 @@ class Service:
         key = self.verifier.verify_cached(presented.text, int(started), request.ip)
         if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
             return None
-        self._permit(key, route, None)
+        permit(key, route, None, self.policy.dashboard_url)
         table, scope, (id,) = self.setup.tables.of[route.resource.object], Scope(key.account, key.livemode), names.values()
         body = self.edge.read_now(lambda tx: table.body(tx, scope, id))
         if body is None or (self.policy.limit is not None and not self.policy.limit(key)):
@@ -211,7 +212,7 @@ class Service:
             raise unknown_url(request.method, request.path)
         route, names = hit
         account = request.headers.get("stripe-account")
-        self._permit(key, route, account)
+        permit(key, route, account, self.policy.dashboard_url)
         if self.policy.limit is not None and not self.policy.limit(key):
             raise refusals.too_many_requests(key.livemode)
         if account == "":
@@ -264,27 +265,6 @@ class Service:
             return await asyncio.shield(self.edge.write(work, lock=f"{key.account}:{int(key.livemode)}"))
         finally:
             self._in_flight.discard(claim)
-
-    def _permit(self, key: Key, route: Route, account: str | None) -> None:
-        endpoint, resource = route.endpoint, route.resource
-        connected = account is not None and account != key.account
-        if key.kind == "secret":
-            return
-        if key.kind == "publishable":
-            if not endpoint.publishable:
-                raise refusals.secret_key_required()
-            return
-        if key.kind == "ephemeral":
-            if not endpoint.ephemeral:
-                raise refusals.secret_key_required()
-            if connected:  # it was made for a customer of its own account
-                raise refusals.account_invalid(key, account or "")
-            return
-        if endpoint.unrestricted:
-            raise refusals.unrestricted_only(key)
-        permission = endpoint.permission or resource.permission
-        if not key.allows(f"{permission.name}_{endpoint.needs}", connected=connected):
-            raise refusals.lacks_permission(key, [(permission, endpoint.needs)], self.policy.dashboard_url)
 
     # -- within the transaction
 

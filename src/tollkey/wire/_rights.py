@@ -1,0 +1,33 @@
+"""What a key may do: by its kind, and by the permissions of a restricted one."""
+
+from __future__ import annotations
+
+from tollkey.keys import Key
+from tollkey.wire import refusals
+from tollkey.wire.router import Route
+
+
+def permit(key: Key, route: Route, account: str | None, dashboard_url: str) -> None:
+    """Raise ApiError when this kind of key, or its permissions, do not allow the endpoint: 401 or 403, before parameters are looked at.
+
+    account: what ``Stripe-Account`` names. dashboard_url: where the error says that a permission can be given.
+    """
+    endpoint, resource = route.endpoint, route.resource
+    connected = account is not None and account != key.account
+    if key.kind == "secret":
+        return
+    if key.kind == "publishable":
+        if not endpoint.publishable:
+            raise refusals.secret_key_required()
+        return
+    if key.kind == "ephemeral":
+        if not endpoint.ephemeral:
+            raise refusals.secret_key_required()
+        if connected:  # it was made for a customer of its own account
+            raise refusals.account_invalid(key, account or "")
+        return
+    if endpoint.unrestricted:
+        raise refusals.unrestricted_only(key)
+    permission = endpoint.permission or resource.permission
+    if not key.allows(f"{permission.name}_{endpoint.needs}", connected=connected):
+        raise refusals.lacks_permission(key, [(permission, endpoint.needs)], dashboard_url)
