@@ -39,6 +39,10 @@ from tollkey.wire import (
 PERMISSION = Permission("charge", "Charges", "Core")
 #: A list by transfer group answers an error beyond this many (recorded).
 MOST_OF_A_GROUP = 100
+_CONSUMED = (
+    "The reusable source you provided is consumed because it was previously charged without being attached to a customer or was"
+    " detached from a customer. To charge a reusable source multiple time you must attach it to a customer first."
+)
 
 
 def create(call: Call, params: Params) -> Json:
@@ -52,6 +56,7 @@ def create(call: Call, params: Params) -> Json:
         data = {**{name: value for name, value in data.items() if name != "account"}, "destination": data["account"]}
     if data:
         check_destination(call, data["destination"], "destination" if destination else "transfer_data[destination]")
+    _check_fee(call, params, data)
     instrument = _instrument(call, params)
     attempt = Attempt(
         amount=params["amount"],
@@ -73,7 +78,7 @@ def create(call: Call, params: Params) -> Json:
     value = _charging.charge(call, attempt)
     if value["status"] == "failed":
         raise _charging.decline(call, value, instrument)
-    if instrument["object"] == "source" and instrument.get("usage") == "single_use":
+    if instrument["object"] == "source" and (instrument.get("usage") == "single_use" or not instrument.get("customer")):
         instrument["status"] = "consumed"
         call.objects.save(instrument, "source.updated")
     return value
@@ -97,17 +102,37 @@ def _instrument(call: Call, params: Params) -> Json:
         return inline_card(call, given, name)
     if given.startswith(("tok_", "btok_")):
         if customer is not None:
-            raise _not_linked(call, customer, given)
+            raise _not_linked(customer, given)
         return redeem(call, given, name)
+    if customer is not None:
+        return _usable(_linked(call, customer, given), name)
     found = resolve_payment_method(call, given, name)
-    if customer is not None and found.get("customer") not in (None, customer["id"]):
-        raise _not_linked(call, customer, given)
-    if customer is None and found.get("customer"):
+    if found.get("customer"):
         raise invalid(
             f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.", "customer", "missing"
         )
+    return _usable(found, name)
+
+
+def _linked(call: Call, customer: Json, given: str) -> Json:
+    """The customer's own source with that id. Raises ApiError 404 for what is not there, and for what is not this customer's."""
+    try:
+        found = resolve_payment_method(call, given, "source")
+    except ApiError as error:
+        if error.code != "resource_missing":
+            raise
+        raise _not_linked(customer, given) from None
+    if found.get("customer") != customer["id"]:
+        raise _not_linked(customer, given)
+    return found
+
+
+def _usable(found: Json, name: str) -> Json:
+    """What can be charged. Raises ApiError for a bank account that is not verified, and a source that is not chargeable."""
     if found["object"] == "bank_account" and found["status"] != "verified":
         raise unusable()
+    if found["object"] == "source" and found["status"] == "consumed" and found.get("usage") == "reusable":
+        raise invalid(_CONSUMED, name, retry=False)
     if found["object"] == "source" and found["status"] != "chargeable":
         raise invalid(f"The source you provided is not in a chargeable state ({found['status']}).", name, retry=False)
     return found
@@ -117,8 +142,21 @@ def _no_card() -> ApiError:
     return card_error("missing", "Cannot charge a customer that has no active card", "card", keep=False)
 
 
-def _not_linked(call: Call, customer: Json, given: str) -> ApiError:
-    return invalid(f"Customer {customer['id']} does not have a linked source with ID {given}.", "source", "missing")
+def _not_linked(customer: Json, given: str) -> ApiError:
+    message = f"Customer {customer['id']} does not have a linked source with ID {given}."
+    return ApiError(404, "invalid_request_error", "missing", message, "source")
+
+
+def _check_fee(call: Call, params: Params, transfer: Json | None) -> None:
+    """An application fee is taken of another account's money. Raises ApiError when a platform charges for itself alone."""
+    name = "application_fee_amount" if params.get("application_fee_amount") is not None else "application_fee"
+    if params.get(name) is None or call.account != call.platform or transfer or params.get("on_behalf_of"):
+        return
+    message = (
+        f"Can only apply an {name} when the request is made on behalf of another account"
+        " (using an OAuth key, the Stripe-Account header, or the destination parameter)."
+    )
+    raise invalid(message, name)
 
 
 def update(call: Call, params: Params) -> Json:

@@ -195,6 +195,7 @@ def _connect(call: Call, intent: Json, params: Params) -> None:
                 "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an OAuth key or"
                 " Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
                 "application_fee_amount",
+                "parameter_missing",
             )
 
 
