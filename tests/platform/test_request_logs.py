@@ -142,3 +142,12 @@ def test_bodies_that_wait_for_the_log_have_a_bound(api: Api) -> None:
     for _ in range(20):
         buffer(entry)
     assert 0 < buffer.dropped < 20
+
+
+def test_the_address_of_a_page_that_acts_for_a_customer_is_not_kept(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")
+    session = api.ok("POST", "/v1/billing_portal/sessions", customer=customer["id"], return_url="https://shop.example/back")
+    kept = logged(api)
+    assert session["url"] not in kept
+    assert session["url"].rpartition("/")[0] + "/[redacted]" in kept
+    assert "https://shop.example/back" in kept

@@ -40,12 +40,13 @@ def fail(message: str, code: int = 1) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _refused(problem: Exception) -> typer.Exit:
+def refused(problem: Exception) -> typer.Exit:
+    """What was refused, in one line; 3 when the database is away, else 1."""
     return fail(str(problem), UNREACHABLE if isinstance(problem, Unreachable) else 1)
 
 
 @contextmanager
-def _told_once() -> Iterator[None]:
+def told_once() -> Iterator[None]:
     """What is wrong with the connection is said once, by the command: not at each attempt, by those who attempt it."""
     talkers = [logging.getLogger(name) for name in ("psycopg.pool", "tollkey.db.listening")]
     levels = [talker.level for talker in talkers]
@@ -64,18 +65,18 @@ def opened(data: str | None, database: str | None, base_url: str | None = None, 
 
     new: whether data may be begun where there is none, as a mistyped folder must not.
     """
-    with _told_once():
+    with told_once():
         try:
             settings = load_settings(data=data, database=database, base_url=base_url)
             if not new and not settings.in_postgres and not (Path(settings.data) / "keyring.json").exists():
                 raise fail(f"there is no account yet in {settings.data}: start the server once, or run `tollkey accounts create`")
             core = open_core(settings)
         except (OSError, ValueError, StorageError, KeyringError) as problem:
-            raise _refused(problem) from None
+            raise refused(problem) from None
         try:
             yield core
         except (KeyRefused, StorageError) as problem:
-            raise _refused(problem) from None
+            raise refused(problem) from None
         finally:
             core.close()
 

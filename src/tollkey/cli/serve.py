@@ -14,10 +14,12 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
+from tollkey.cli.common import refused, told_once
 from tollkey.cli.protocol import BoundedProtocol
 from tollkey.db import StorageError
+from tollkey.keys import KeyringError
 from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, test_pair
-from tollkey.settings import load_settings
+from tollkey.settings import Settings, load_settings
 
 
 def serve(
@@ -29,19 +31,12 @@ def serve(
 ) -> None:
     """Start the server. The first start makes an account with ready test keys; later starts keep everything."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    try:
-        settings = load_settings(host=host, port=port, data=data, database=database)
-        listener = _listen(settings.host, settings.port)
-        port_taken = listener.getsockname()[1]
-        settings = load_settings(host=settings.host, port=port_taken, data=data, database=database)
-        core = open_core(settings)
-    except (OSError, ValueError, StorageError) as problem:
-        typer.echo(f"tollkey: {problem}", err=True)
-        raise typer.Exit(1) from None
+    with told_once():
+        core, listener, settings = _opened(host, port, data, database)
     merchant = ensure_first_account(core)
     publishable, secret = test_pair(core, merchant.id)
     facts = {
-        "url": f"http://{_shown(settings.host)}:{port_taken}",
+        "url": f"http://{_shown(settings.host)}:{settings.port}",
         "account": merchant.id,
         "publishable_key": publishable,
         "secret_key": secret,
@@ -49,6 +44,20 @@ def serve(
     link = None if json_ else owner_link(core, merchant.id)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(core, listener, facts, link, json_))
+
+
+def _opened(host: str | None, port: int | None, data: str | None, database: str | None) -> tuple[Core, socket.socket, Settings]:
+    """The core, a listening socket, and the settings with the port that was taken. Raises typer.Exit."""
+    listener: socket.socket | None = None
+    try:
+        settings = load_settings(host=host, port=port, data=data, database=database)
+        listener = _listen(settings.host, settings.port)
+        settings = load_settings(host=settings.host, port=listener.getsockname()[1], data=data, database=database)
+        return open_core(settings), listener, settings
+    except (OSError, ValueError, StorageError, KeyringError) as problem:
+        if listener is not None:
+            listener.close()
+        raise refused(problem) from None
 
 
 def _loop_factory() -> Any:

@@ -4,7 +4,7 @@ from tollkey.keys import asgi, audit, wsgi
 from tollkey.keys.authority import CHANNEL, Authority
 from tollkey.keys.errors import KeyRefused, UnknownPermission
 from tollkey.keys.gate import Forbidden, Refusal, Refused, rfc6750
-from tollkey.keys.header import Presented, read_authorization
+from tollkey.keys.header import Presented, read_authorization, without_keys
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring, KeyringError, is_private
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS, ROLL_EXPIRATIONS, RateLimiter
@@ -67,5 +67,6 @@ __all__ = [
     "rfc6750",
     "seal",
     "unseal",
+    "without_keys",
     "wsgi",
 ]

@@ -58,6 +58,8 @@ _IN_FORM = re.compile(rf"({_PRIVATE})((?:%5D|\])?=)[^&\s\"]+", re.IGNORECASE)
 _JSON = rf"(\"(?:{_PRIVATE})\"\s*:\s*)(?:\"(?:[^\"\\]|\\.)*\"?|-?[0-9.]+)"
 _IN_JSON = re.compile(_JSON, re.IGNORECASE)
 _IN_OURS = re.compile(_JSON)  # we write names in one way; to look for others takes five times as long
+#: The address of a page for people (``wire.hosted``): whoever has its token may do what the page offers.
+_PAGES = re.compile(r"(https?://[^\"\\\s]{3,200}/)[0-9A-Za-z]{43,48}(?=[\"/?\\])")
 _CARD_SHOWN = re.compile(r"(\"number\":\s*)\"\d{8,15}(\d{4})\"")  # of an issued card, when it was asked to be expanded
 
 
@@ -76,6 +78,8 @@ def _without_secrets(text: str) -> str:
         text = _KEYS.sub(lambda m: f"{m[1]}...{m[2][-4:]}", text)
     if '"' in text:
         text = _CARD_SHOWN.sub(r'\1"************\2"', _IN_OURS.sub(r'\1"[redacted]"', text))
+    if "http" in text:
+        text = _PAGES.sub(r"\1[redacted]", text)
     return _SECRETS.sub("_secret_[redacted]", text) if "_secret_" in text else text
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from tollkey.db import Edge, Ids, Scope, StorageError, Tx, Unknown
-from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization
+from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._rights import permit
@@ -142,11 +142,16 @@ class Service:
             message = _UNKNOWN if isinstance(error, Unknown) else "Storage is not available; nothing was changed."
             response = self._refuse(ApiError(503, "api_error", message=message, retry=True), request, key, request_id, started)
         except Exception:
-            log.exception("%s %s %s", request_id, request.method, request.path)
+            log.exception("%s %s %s", request_id, request.method, self._loggable(request))
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id, started)
         if key is not None:
             self._noted(request, response, key, request_id, started)
         return response
+
+    def _loggable(self, request: Request) -> str:
+        """The path without a key, and without the token of a page."""
+        hit = self.router.find(request.method, request.path)
+        return hit[0].endpoint.path if hit is not None and hit[0].endpoint.public else without_keys(request.path)
 
     # -- pages without a key
 
