@@ -168,7 +168,9 @@ def test_a_second_coupon_replaces_the_first_and_an_empty_one_takes_it_away(api: 
     told = [event["type"] for event in api.events() if event["type"].startswith("customer.discount")]
     assert told == ["customer.discount.created", "customer.discount.updated", "customer.discount.deleted"]
     api.ok("post", path, coupon=first)
+    assert api.ok("get", path + "/discount")["source"]["coupon"] == first
     assert api.delete(path + "/discount").status == 200
+    assert api.get(path + "/discount").error["code"] == "resource_missing"
 
 
 def test_nothing_of_a_live_number_is_stored_but_its_end(api: Api) -> None:

@@ -82,3 +82,17 @@ def test_the_oldest_versions_see_a_tokens_card_without_a_customer(api: Api) -> N
     card = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030}
     assert api.post("/v1/tokens", headers={"Stripe-Version": "2014-12-08"}, card=card)["card"]["customer"] is None
     assert "customer" not in api.post("/v1/tokens", card=card)["card"]
+
+
+def test_what_arrives_in_a_receiver_is_a_transaction_of_the_source(api: Api) -> None:
+    source = api.ok("POST", "/v1/sources", type="ach_credit_transfer", currency="usd", owner={"email": "amount_4242@example.com"})["id"]
+    api.advance(5)
+    path = f"/v1/sources/{source}/source_transactions"
+    listed = api.ok("GET", path)
+    assert_valid("GET", "/v1/sources/{source}/source_transactions", 200, listed)
+    (arrived,) = listed["data"]
+    assert (arrived["amount"], arrived["source"], arrived["status"]) == (4242, source, "succeeded")
+    one = api.ok("GET", f"{path}/{arrived['id']}")
+    assert_valid("GET", "/v1/sources/{source}/source_transactions/{source_transaction}", 200, one)
+    assert [event["type"] for event in api.events()][-2:] == ["source.transaction.created", "source.chargeable"]
+    assert api.get(f"{path}/srctxn_none").error["param"] == "source_transaction"

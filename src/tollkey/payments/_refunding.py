@@ -12,6 +12,7 @@ from tollkey.payments._common import new_metadata, settle_seconds
 from tollkey.payments._currency import show
 from tollkey.payments._money import book
 from tollkey.payments._settling import exchanged, settled
+from tollkey.payments._tax_linking import refunded
 from tollkey.wire import Call, Json, Params, blank, invalid
 
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
@@ -40,6 +41,7 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
     call.objects.save(charge, "charge.refunded")
+    refunded(call, value, whole=amount == charge["amount"])
     _calm(call, charge, params.get("reason"))
     if outcome is not RefundOutcome.SUCCEEDED:
         call.schedule.add(call.now + settle_seconds(call), "refund.settle", value["id"])

@@ -276,6 +276,26 @@ def fill(call: Call, id: str) -> None:
     amount = _amount_in(source["owner"].get("email"))
     received = source["receiver"]["amount_received"] + amount
     source["receiver"] = {**source["receiver"], "amount_received": received}
+    bank = source["ach_credit_transfer"]
+    arrived = blank(
+        "source_transaction",
+        id=call.ids.new("srctxn"),
+        ach_credit_transfer={
+            "customer_data": source["owner"].get("email"),
+            "fingerprint": bank["fingerprint"],
+            "last4": bank["account_number"][-4:],
+            "routing_number": bank["routing_number"],
+        },
+        amount=amount,
+        created=call.now,
+        currency=source["currency"] or "usd",
+        livemode=call.livemode,
+        source=source["id"],
+        status="succeeded",
+        type="ach_credit_transfer",
+    )
+    source["_transactions"] = [arrived, *(source.get("_transactions") or [])]
+    call.emit("source.transaction.created", arrived)
     _chargeable(call, source)
 
 

@@ -175,3 +175,20 @@ def summary(parts: list[Json], place: Place | None, override: str) -> list[Json]
         }
         for (inclusive, reason), (amount, taxable) in sums.items()
     ]  # fmt: skip
+
+
+def spread(parts: list[Json], flat: int) -> list[Json]:
+    """The ``amount`` and ``amount_tax`` that each part gives of a flat amount, in proportion to what it cost with its tax.
+
+    flat: minor units, with its sign. The shares add up to it exactly.
+    """
+    costs = [part["amount"] + (part["amount_tax"] if part["tax_behavior"] == "exclusive" else 0) for part in parts]
+    total, reached, given = sum(costs), 0, 0
+    shares = []
+    for part, cost in zip(parts, costs, strict=True):
+        reached += cost
+        share = int((Decimal(flat * reached) / total).quantize(Decimal(1), ROUND_HALF_UP)) - given if total else 0
+        given += share
+        tax = int((Decimal(share * part["amount_tax"]) / cost).quantize(Decimal(1), ROUND_HALF_UP)) if cost else 0
+        shares.append({"amount": share - (tax if part["tax_behavior"] == "exclusive" else 0), "amount_tax": tax})
+    return shares

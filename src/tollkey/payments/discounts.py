@@ -11,6 +11,25 @@ from tollkey.payments.customers import PERMISSION as CUSTOMER
 from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, invalid, missing_object
 
 
+def retrieve_customers(call: Call, params: Params) -> Json:
+    """The discount in force for a customer."""
+    customer = call.objects.get("customer", call.path["customer"])
+    if not customer.get("discount"):
+        raise missing_object("discount for customer", customer["id"], "customer", in_path=True)
+    return call.objects.get("discount", customer["discount"]["id"])
+
+
+def retrieve_subscriptions(call: Call, params: Params) -> Json:
+    """The discount in force for a customer's subscription; the first of several."""
+    id = call.path["subscription_exposed_id"]
+    subscription = call.objects.get("subscription", id)
+    if subscription["customer"] != call.path["customer"]:
+        raise call.objects.missing("subscription", id)
+    if not subscription["discounts"]:
+        raise invalid(f"No active discount for subscription: {id}", code="resource_missing")
+    return call.objects.get("discount", subscription["discounts"][0])
+
+
 def delete_customers(call: Call, params: Params) -> Json:
     """Remove the discount of a customer."""
     customer = call.objects.get("customer", call.path["customer"])
@@ -53,6 +72,8 @@ DISCOUNT = Resource(
     permission=PERMISSION,
     indexed=("customer", "subscription"),
     endpoints=(
+        Endpoint("GET", "/v1/customers/{customer}/discount", retrieve_customers, permission=CUSTOMER),
+        Endpoint("GET", "/v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount", retrieve_subscriptions),
         Endpoint("DELETE", "/v1/customers/{customer}/discount", delete_customers, permission=CUSTOMER),
         Endpoint("DELETE", "/v1/subscriptions/{subscription_exposed_id}/discount", delete_subscriptions),
         Endpoint("DELETE", "/v1/customers/{customer}/subscriptions/{subscription}/discount", delete_subscriptions),

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from tollkey.keys import Permission
 from tollkey.payments._common import address, new_metadata
 from tollkey.payments._currency import check_currency
-from tollkey.payments._tax import Place, breakdown, percent_at, reverses, standing, summary, taxed
+from tollkey.payments._tax import Place, breakdown, percent_at, reverses, spread, standing, summary, taxed
 from tollkey.payments._taxing import origin
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, of_list, retrieve, sublist
 
@@ -206,6 +206,17 @@ def _reversed_lines(call: Call, original: Json, params: Params) -> list[Json]:
     return made
 
 
+def _flat(original: Json, flat: int) -> Params:
+    """The parts of a reversal that takes back one amount, taxes included, across the whole transaction."""
+    cost = original["shipping_cost"]
+    shares = spread([*original["_lines"], *([cost] if cost else [])], flat)
+    parts = [
+        {"original_line_item": line["id"], "reference": line["reference"], **share}
+        for line, share in zip(original["_lines"], shares, strict=False)
+    ]
+    return {"line_items": parts, "shipping_cost": shares[-1] if cost else None}
+
+
 def reverse(call: Call, params: Params) -> Json:
     """Take back a transaction, wholly or in part."""
     original = call.objects.get("tax.transaction", params["original_transaction"], "original_transaction")
@@ -214,6 +225,8 @@ def reverse(call: Call, params: Params) -> Json:
     if original.get("_reversed"):
         raise invalid(f"The transaction {original['id']} has already been fully reversed.", "original_transaction")
     _unused(call, params["reference"])
+    if params["mode"] == "partial" and params.get("flat_amount") is not None:
+        params = {**params, **_flat(original, params["flat_amount"])}
     lines = _reversed_lines(call, original, params)
     cost, given = original["shipping_cost"], params.get("shipping_cost")
     if params["mode"] == "full":

@@ -15,6 +15,7 @@ from tollkey.payments._intents import (
     usable_by,
 )
 from tollkey.payments._splitting import check_destination
+from tollkey.payments._tax_linking import link
 from tollkey.payments.payment_intents import _states
 from tollkey.payments.payment_method_configurations import enabled_types, used_configuration
 from tollkey.wire import Call, Json, Params, blank, invalid
@@ -146,9 +147,10 @@ def _describe(call: Call, intent: Json, params: Params) -> None:
         intent["_line_items"] = given.pop("line_items", None)
         given.pop("enforce_arithmetic_validation", None)
         intent["amount_details"] = {"tip": {}, **{name: value for name, value in given.items() if value is not None}}
-    for name in ("hooks", "payment_details"):
-        if params.get(name):
-            intent[name] = _details(params[name]) if name == "payment_details" else params[name]
+    if params.get("payment_details"):
+        intent["payment_details"] = _details(params["payment_details"])
+    if "hooks" in params:
+        link(call, intent, params["hooks"])
     if params.get("radar_options"):
         intent["_radar_options"] = params["radar_options"]
     _connect(call, intent, params)

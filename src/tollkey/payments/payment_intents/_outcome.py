@@ -7,6 +7,7 @@ from tollkey.payments._checkout_hook import intent_changed
 from tollkey.payments._common import clock_of
 from tollkey.payments._intents import attach, consume
 from tollkey.payments._invoicing import intent_succeeded
+from tollkey.payments._tax_linking import paid
 from tollkey.payments.mandates import spend
 from tollkey.payments.payment_intents import _states
 from tollkey.payments.processors import kind_of
@@ -88,6 +89,7 @@ def succeed(call: Call, intent: Json, received: int) -> None:
     intent.update(amount_capturable=0, amount_received=received, _authenticated=None)
     call.objects.save(intent)
     call.emit("payment_intent.succeeded", intent)
+    paid(call, intent)
     if intent.get("_invoice"):
         intent_succeeded(call, intent["id"])
     intent_changed(call, intent)
