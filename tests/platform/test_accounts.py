@@ -112,15 +112,6 @@ def test_a_real_bank_account_number_is_refused_in_test_mode(api: Api) -> None:
     assert refused.error["param"] == "external_account[account_number]"
 
 
-def test_an_account_changes_its_own_external_account_by_its_id(api: Api) -> None:
-    account = custom(api)
-    id = account["external_accounts"]["data"][0]["id"]
-    changed = api.ok("post", f"/v1/external_accounts/{id}", headers={"Stripe-Account": account["id"]}, metadata={"a": "1"})
-    assert_valid("POST", "/v1/external_accounts/{id}", 200, changed)
-    assert (changed["id"], changed["metadata"]) == (id, {"a": "1"})
-    assert api.post(f"/v1/external_accounts/{id}").status == 404
-
-
 def test_external_accounts_keep_one_default_for_each_currency(api: Api) -> None:
     account = custom(api)
     path = f"/v1/accounts/{account['id']}/external_accounts"

@@ -721,7 +721,6 @@ BODIES: dict[str, Body] = {
     "GET /v1/subscription_items": lambda m: {"subscription": _subscription(m)["id"]},
     "POST /v1/subscription_schedules": lambda m: {"from_subscription": _subscription(m)["id"]},
     "POST /v1/subscription_schedules/{}": META,
-    "POST /v1/external_accounts/{}": META,
     "GET /v1/tax/associations/find": lambda m: {"payment_intent": _with_tax(m)},
     "POST /v1/tax/calculations": {
         "currency": "usd", "line_items": [{"amount": 1000, "reference": "L1"}],
@@ -811,8 +810,6 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "POST /v1/invoices/{}/update_lines": lambda m: _invoice_of_line(m),
     "DELETE /v1/subscription_items/{}": lambda m: [_second_item(m)],
     "GET /v1/customers/{}/subscriptions/{}/discount": lambda m: _discounted_subscription(m),
-    "GET /v1/sources/{}/source_transactions/{}": lambda m: _paid_in(m),
-    "POST /v1/external_accounts/{}": lambda m: [_own_external(m)],
     "DELETE /v1/customers/{}/subscriptions/{}/discount": lambda m: _discounted_subscription(m),
     "POST /v1/invoices/{}/send": lambda m: [_open_invoice(m, collection_method="send_invoice", days_until_due=30)["id"]],
     "POST /v1/invoices/{}/void": lambda m: [_open_invoice(m)["id"]],
@@ -875,18 +872,6 @@ def _after(m: Maker, object: str, path: str) -> str:
     id: str = m.make(object)["id"]
     m.post(path.replace("{}", id))
     return id
-
-
-def _paid_in(m: Maker) -> list[str]:
-    source = m.post("/v1/sources", type="ach_credit_transfer", currency="usd", owner={"email": "amount_500@example.com"})["id"]
-    m.api.advance(5)
-    return [source, _first(m, f"/v1/sources/{source}/source_transactions")["id"]]
-
-
-def _own_external(m: Maker) -> str:
-    made = m.post(f"/v1/accounts/{m.api.account}/external_accounts", external_account="btok_us_verified")
-    found: str = made["id"]
-    return found
 
 
 def _with_tax(m: Maker) -> str:

@@ -143,16 +143,6 @@ def transactions(call: Call, params: Params) -> Page:
     return of_list(list(source.get("_transactions") or []), f"/v1/sources/{source['id']}/source_transactions", params)
 
 
-def transaction(call: Call, params: Params) -> Json:
-    """One payment into a receiver source."""
-    id = call.path["source_transaction"]
-    for one in call.objects.get("source", call.path["source"]).get("_transactions") or []:
-        if one["id"] == id:
-            found: Json = one
-            return found
-    raise missing_object("source_transaction", id, "source_transaction", in_path=True)
-
-
 def _saved(path: str, listing: Callable[[Call, Params], Page]) -> tuple[Endpoint, ...]:
     """The endpoints under one of the three names that a customer's sources have had."""
     one = path + "/{id}"
@@ -177,7 +167,6 @@ SOURCE = Resource(
         Endpoint("POST", "/v1/sources/{source}", update_source),
         Endpoint("POST", "/v1/sources/{source}/verify", update_source),
         Endpoint("GET", "/v1/sources/{source}/source_transactions", transactions),
-        Endpoint("GET", "/v1/sources/{source}/source_transactions/{source_transaction}", transaction),
         Endpoint("GET", "/source_redirect/{token}", _src.page, public=True, params=P.object()),
         Endpoint("POST", "/source_redirect/{token}/authorize", _src.authorize, public=True, params=P.object()),
         Endpoint("POST", "/source_redirect/{token}/fail", _src.refuse, public=True, params=P.object()),

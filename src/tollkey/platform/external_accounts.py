@@ -81,7 +81,7 @@ def _endpoints() -> tuple[Endpoint, ...]:
 EXTERNAL_ACCOUNT = Resource(
     object="external_account",
     permission=PERMISSION,
-    endpoints=(*_endpoints(), Endpoint("POST", "/v1/external_accounts/{id}", update)),
+    endpoints=_endpoints(),
     title="External accounts",
     stored=False,
 )
