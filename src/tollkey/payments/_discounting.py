@@ -71,10 +71,13 @@ def _check_code(call: Call, code: Json, coupon: Json | None, customer: Json | No
 
 
 def redeem_all(call: Call, entries: Iterable[Json], *, param: str, customer: Json | None, **owner: Any) -> list[str]:
-    """The ids of the discounts that a list of ``discounts`` parameters asks for; ``discount`` keeps one that is there."""
+    """The ids of the discounts that a list of ``discounts`` parameters asks for; ``discount`` keeps one that is there.
+
+    An entry that came as the parameter ``coupon`` or ``promotion_code`` (``_named``) is called so in errors.
+    """
     made = []
     for place, entry in enumerate(entries):
-        named = f"{param}[{place}]"
+        named = entry.get("_named") or f"{param}[{place}]"
         if entry.get("discount"):
             made.append(call.objects.get("discount", entry["discount"], f"{named}[discount]")["id"])
         else:
@@ -87,9 +90,9 @@ def entries_of(params: Params) -> list[Json] | None:
     if "discounts" in params:
         return list(params["discounts"] or [])
     if "coupon" in params:
-        return [{"coupon": params["coupon"]}] if params["coupon"] else []
+        return [{"coupon": params["coupon"], "_named": "coupon"}] if params["coupon"] else []
     if "promotion_code" in params:
-        return [{"promotion_code": params["promotion_code"]}] if params["promotion_code"] else []
+        return [{"promotion_code": params["promotion_code"], "_named": "promotion_code"}] if params["promotion_code"] else []
     return None
 
 
@@ -160,8 +163,10 @@ def imagine(call: Call, entry: Json) -> Json:
     """A discount that exists only within this request, for a preview. Raises ApiError for a coupon or code that is not there."""
     coupon_id = entry.get("coupon")
     if coupon_id is None:
-        coupon_id = call.objects.get("promotion_code", entry["promotion_code"], "discounts[promotion_code]")["promotion"]["coupon"]
-    coupon = call.objects.get("coupon", coupon_id, "discounts[coupon]")
+        coupon_id = call.objects.get("promotion_code", entry["promotion_code"], entry.get("_named") or "discounts[promotion_code]")[
+            "promotion"
+        ]["coupon"]
+    coupon = call.objects.get("coupon", coupon_id, entry.get("_named") or "discounts[coupon]")
     discount = blank("discount", id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now)
     discount["_coupon"] = _kept(coupon)
     return call.objects.imagine(discount)

@@ -14,7 +14,7 @@ from tollkey.payments._currency import check_currency
 from tollkey.payments._receipts import business_name
 from tollkey.payments.checkout_sessions import new_session
 from tollkey.payments.checkout_sessions._build import DAY
-from tollkey.payments.checkout_sessions._lines import make_items, shown
+from tollkey.payments.checkout_sessions._lines import check_quantities, make_items, shown
 from tollkey.wire import (
     Action,
     Call,
@@ -114,6 +114,7 @@ def _subscription(given: Json | None, old: Json | None) -> Json:
 def create(call: Call, params: Params) -> Json:
     """Make a link."""
     currency = check_currency(params["currency"], "currency") if params.get("currency") else None
+    check_quantities(params["line_items"])
     items = make_items(call, params["line_items"], currency)
     recurring = any(item["price"]["recurring"] for item in items)
     for name, wrong in (("payment_intent_data", recurring), ("subscription_data", not recurring)):

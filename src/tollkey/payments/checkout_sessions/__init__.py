@@ -18,7 +18,7 @@ from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments.checkout_sessions import _complete
 from tollkey.payments.checkout_sessions._build import new_session, shipping_options
 from tollkey.payments.checkout_sessions._hosted import PAGES
-from tollkey.payments.checkout_sessions._lines import breakdown, make_items, shown, total
+from tollkey.payments.checkout_sessions._lines import breakdown, check_quantities, make_items, shown, total
 from tollkey.payments.checkout_sessions._recover import PAGES as RECOVERY
 from tollkey.wire import (
     Action,
@@ -71,6 +71,7 @@ def update(call: Call, params: Params) -> Json:
             old = known.get(entry.get("id") or "")
             kept = {"price": old["price"]["id"], "quantity": old["quantity"], "_inline": old["_inline"]} if old else {}
             entries.append({**kept, **{name: value for name, value in entry.items() if name != "id"}})
+        check_quantities(entries)
         session["_lines"] = make_items(call, entries, session["currency"])
         total(call, session)
     if params.get("collected_information"):

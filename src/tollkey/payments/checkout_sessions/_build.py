@@ -8,7 +8,8 @@ from typing import Any
 from tollkey.payments._common import acting_account, new_metadata
 from tollkey.payments._currency import check_currency, minimum, session_too_small
 from tollkey.payments._intents import automatic_types, check_types
-from tollkey.payments.checkout_sessions._lines import make_items, total
+from tollkey.payments.checkout_sessions._legacy import modern
+from tollkey.payments.checkout_sessions._lines import check_quantities, make_items, total
 from tollkey.payments.checkout_sessions._order import optional_items
 from tollkey.payments.checkout_sessions._place import check_customer
 from tollkey.payments.payment_intents import create_intent
@@ -226,6 +227,7 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
 
     Raises ApiError for parameters that do not go together, and for a total that cannot be charged.
     """
+    params = modern(call, params)
     mode = params.get("mode")
     if mode is None:
         raise missing_param("mode")
@@ -238,6 +240,7 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
         session["_" + name] = params.get(name) or {}
     currency = check_currency(params["currency"], "currency") if params.get("currency") else None
     if mode != "setup":
+        check_quantities(params["line_items"])
         session["_lines"] = make_items(call, params["line_items"], currency)
         _check_prices(session, mode)
         session["currency"] = session["_lines"][0]["currency"]

@@ -25,7 +25,15 @@ def old_item(item: Json) -> Json:
         if item.get(name):
             product[name] = item[name]
     data = {"currency": item["currency"], "unit_amount": item["amount"], "product_data": product}
-    return {"price_data": data, "quantity": item.get("quantity") or 1, "tax_rates": item.get("tax_rates")}
+    return {"price_data": data, "quantity": item.get("quantity", 1), "tax_rates": item.get("tax_rates")}
+
+
+def check_quantities(given: Sequence[Json]) -> None:
+    """Raise ApiError 400 for a line that is not bought at all; only customers may take a line down to none."""
+    for index, entry in enumerate(given):
+        if entry.get("quantity") is not None and entry["quantity"] < 1:
+            param = f"line_items[{index}][quantity]"
+            raise invalid("This value must be greater than or equal to 1.", param, "parameter_invalid_integer")
 
 
 def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefix: str = "li") -> list[Json]:
@@ -49,7 +57,7 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
         metered = dig(price, "recurring.usage_type") == "metered"
         quantity = entry.get("quantity")
         if quantity is None and not metered:
-            raise invalid("Quantity is required. Add `quantity` to `" + param + "`", f"{param}[quantity]")
+            raise invalid("Quantity is required. Add `quantity` to `" + param + "`", param)
         product = call.objects.get("product", price["product"])
         custom = price["custom_unit_amount"] or {}
         chosen = entry.get("_amount") or custom.get("preset")
