@@ -543,6 +543,10 @@ BODIES: dict[str, Body] = {
     "POST /v1/application_fees/{}/refunds": {"amount": 5},
     "POST /v1/application_fees/{}/refunds/{}": META,
     "POST /v1/apple_pay/domains": lambda m: {"domain_name": f"shop{m.next()}.example.com"},
+    "POST /v1/apps/secrets": lambda m: {"name": f"key_{m.next()}", "payload": "hush", "scope": {"type": "account"}},
+    "GET /v1/apps/secrets": {"scope": {"type": "account"}},
+    "GET /v1/apps/secrets/find": lambda m: {"name": m.make("apps.secret")["name"], "scope": {"type": "account"}},
+    "POST /v1/apps/secrets/delete": lambda m: {"name": m.make("apps.secret")["name"], "scope": {"type": "account"}},
     "POST /v1/billing/credit_grants": lambda m: {
         "customer": m.id("customer"), "amount": {"type": "monetary", "monetary": {"value": 500, "currency": "usd"}},
         "applicability_config": {"scope": {"price_type": "metered"}}},

@@ -53,7 +53,7 @@ _KEYS = re.compile(r"\b((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,}
 _SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}")
 #: 13 to 19 digits, in one piece or in the groups that people write (a space, a dash; in a form also ``+`` and ``%20``).
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d(?:(?:[ +-]|%20)?\d){8,14}(?:[ +-]|%20)?(\d{4})(?![0-9A-Za-z])")
-_PRIVATE = "cvc|cvv|client_secret|websocket_id|password|id_number|ssn_last_4|account_number|iban|sort_code|track_data"
+_PRIVATE = "cvc|cvv|client_secret|websocket_id|password|id_number|ssn_last_4|account_number|iban|sort_code|track_data|payload"
 _IN_FORM = re.compile(rf"({_PRIVATE})((?:%5D|\])?=)[^&\s\"]+", re.IGNORECASE)
 _JSON = rf"(\"(?:{_PRIVATE})\"\s*:\s*)(?:\"(?:[^\"\\]|\\.)*\"?|-?[0-9.]+)"
 _IN_JSON = re.compile(_JSON, re.IGNORECASE)

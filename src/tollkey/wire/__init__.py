@@ -5,6 +5,7 @@ from tollkey.wire.app import WireApp
 from tollkey.wire.call import Call, EventSink, Origin, Setup
 from tollkey.wire.due import Due, do_due, due_now
 from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param
+from tollkey.wire.expand import Plain
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.objects import Objects, Tables, dig, encode, split
@@ -34,6 +35,7 @@ __all__ = [
     "P",
     "Page",
     "Params",
+    "Plain",
     "Policy",
     "Reply",
     "Request",

@@ -23,6 +23,12 @@ DEPTH = 4
 _NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
 
 
+class Plain(str):
+    """A text that ``Resource.expands`` made and that names no object, whatever it looks like: it is shown as it is."""
+
+    __slots__ = ()
+
+
 class Rules(Protocol):
     """What expanding has to ask of whoever answers."""
 
@@ -85,6 +91,10 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
         inner = value.get(name)
         if not isinstance(inner, dict):
             inner = value[name] = _made(homes, resource, value, name, path, rules)
+            if isinstance(inner, Plain):
+                if rest:
+                    raise _refusal(path)
+                return
     elif name not in value:
         # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these objects
         # have (a charge's transfer), may lack the name: nothing to expand.

@@ -1,0 +1,105 @@
+"""The secret store: what an app keeps for an account, or for one of its users, without showing it again by itself.
+
+stored ──create with the same name and scope──▶ stored (replaced)
+   └──delete, or ``expires_at`` comes──▶ gone
+
+The payload is only answered when ``expand[]=payload`` asks for it, and never logged. No events are written about secrets.
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.wire import ApiError, Call, Endpoint, Json, Page, Params, Plain, Resource, blank, invalid, list_page, missing_param
+
+PERMISSION = Permission("secret", "Secrets", "Core")
+_EXPIRE = "apps.secret.expire"
+
+
+def _scope(params: Params) -> tuple[Json, str]:
+    """The scope that parameters name, and how it is looked up. Raises ApiError 400 when the user is missing or too many."""
+    given = params["scope"]
+    user = given.get("user")
+    if given["type"] == "user":
+        if not user:
+            raise missing_param("scope[user]")
+        return {"type": "user", "user": user}, f"user {user}"
+    if user:
+        raise invalid("You may only provide `scope[user]` when `scope[type]` is `user`.", "scope[user]")
+    return {"type": "account"}, "account"
+
+
+def _stored(call: Call, params: Params) -> Json | None:
+    found = call.objects.query("apps.secret", {"name": params["name"], "_scope": _scope(params)[1]}, limit=1)
+    return found[0] if found and _lasts(call, found[0]) else None
+
+
+def _lasts(call: Call, secret: Json) -> bool:
+    return secret["expires_at"] is None or secret["expires_at"] > call.now
+
+
+def _named(call: Call, params: Params) -> Json:
+    """The secret of that name and scope. Raises ApiError 404."""
+    found = _stored(call, params)
+    if found is None:
+        raise ApiError(404, code="resource_missing", message=f"No such secret: '{params['name']}'", param="name")
+    return found
+
+
+def create(call: Call, params: Params) -> Json:
+    """Store a secret, or replace the one of that name in that scope."""
+    scope, key = _scope(params)
+    expires = params.get("expires_at")
+    if expires is not None and expires <= call.now:
+        raise invalid("`expires_at` must be in the future.", "expires_at")
+    old = _stored(call, params)
+    secret = old or blank("apps.secret", id=call.ids.new("appsecret"), livemode=call.livemode, name=params["name"], scope=scope)
+    secret.pop("payload", None)
+    secret.update(created=call.now, expires_at=expires, _payload=params["payload"], _scope=key)
+    call.schedule.cancel(_EXPIRE, secret["id"])
+    if expires is not None:
+        call.schedule.add(expires, _EXPIRE, secret["id"])
+    return call.objects.save(secret) if old else call.objects.insert(secret)
+
+
+def list_secrets(call: Call, params: Params) -> Page:
+    """List the secrets of a scope, without what is in them."""
+    equal = {"_scope": _scope(params)[1]}
+    return list_page(call, "apps.secret", params, equal, url="/v1/apps/secrets", keep=lambda secret: _lasts(call, secret))
+
+
+def find(call: Call, params: Params) -> Json:
+    """The secret of a name in a scope."""
+    return _named(call, params)
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete the secret of a name in a scope."""
+    secret = _named(call, params)
+    call.schedule.cancel(_EXPIRE, secret["id"])
+    call.objects.delete(secret)
+    return {**{name: value for name, value in secret.items() if not name.startswith("_")}, "deleted": True}
+
+
+def _expire(call: Call, id: str) -> None:
+    secret = call.objects.find("apps.secret", id)
+    if secret is not None and not _lasts(call, secret):
+        call.objects.delete(secret)
+
+
+SECRET = Resource(
+    object="apps.secret",
+    prefix="appsecret",
+    permission=PERMISSION,
+    label="secret",
+    indexed=("name", "_scope"),
+    expands={"payload": lambda call, secret: Plain(secret["_payload"])},
+    endpoints=(
+        Endpoint("GET", "/v1/apps/secrets", list_secrets),
+        Endpoint("POST", "/v1/apps/secrets", create),
+        Endpoint("GET", "/v1/apps/secrets/find", find),
+        Endpoint("POST", "/v1/apps/secrets/delete", delete),
+    ),
+    on_due={_EXPIRE: _expire},
+    title="Secrets",
+    columns=("name", "id", "expires_at", "created"),
+)
