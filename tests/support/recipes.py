@@ -817,6 +817,9 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "DELETE /v1/customers/{}/subscriptions/{}/discount": lambda m: _discounted_subscription(m),
     "POST /v1/invoices/{}/send": lambda m: [_open_invoice(m, collection_method="send_invoice", days_until_due=30)["id"]],
     "POST /v1/invoices/{}/void": lambda m: [_open_invoice(m)["id"]],
+    "POST /v1/invoice_rendering_templates/{}/unarchive": lambda m: [
+        _after(m, "invoice_rendering_template", "/v1/invoice_rendering_templates/{}/archive")
+    ],
     "POST /v1/issuing/authorizations/{}/approve": lambda m: [_asked(m)],
     "POST /v1/issuing/authorizations/{}/decline": lambda m: [_asked(m)],
     "POST /v1/test_helpers/terminal/readers/{}/present_payment_method": lambda m: [_busy_reader(m)],

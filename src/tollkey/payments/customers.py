@@ -15,6 +15,7 @@ from tollkey.payments._common import acting_account, address, assign, knows, mer
 from tollkey.payments._discounting import give_customer
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._invoicing import change_balance, end
+from tollkey.payments._rendering import named_template
 from tollkey.payments._sourcing import add_source, keep_source, prepare_source, remove_source, source_of, sources_of
 from tollkey.payments._tax import located
 from tollkey.payments._taxing import address_of, taxing, unlocated
@@ -98,6 +99,12 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
             raise unlocated("tax[validate_location]")
     merge_metadata(customer, params)
     settings = params.get("invoice_settings") or {}
+    options = settings.get("rendering_options")
+    if options:
+        before = customer["invoice_settings"]["rendering_options"] or {}
+        settings["rendering_options"] = {"amount_tax_display": None, "template": None, **before, **options}
+        if options.get("template"):
+            named_template(call, options["template"], "invoice_settings[rendering_options][template]", before.get("template"))
     merged = {**customer["invoice_settings"], **settings}
     customer["invoice_settings"] = {name: value or None for name, value in merged.items()}
 

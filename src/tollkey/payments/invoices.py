@@ -38,6 +38,7 @@ from tollkey.payments._invoicing import (
     void,
 )
 from tollkey.payments._previewing import preview, upcoming, upcoming_lines
+from tollkey.payments._rendering import rendering
 from tollkey.wire import (
     Action,
     Call,
@@ -165,8 +166,7 @@ def _apply(call: Call, invoice: Json, params: Params) -> None:
     if params.get("number"):
         invoice["number"] = params["number"]
     if params.get("rendering"):
-        old = invoice["rendering"] or {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
-        invoice["rendering"] = {**old, **params["rendering"]}
+        invoice["rendering"] = rendering(call, invoice["rendering"], params["rendering"])
     if "shipping_cost" in params:
         invoice["shipping_cost"] = shipping_cost(call, invoice, params["shipping_cost"])
     if params.get("payment_settings"):

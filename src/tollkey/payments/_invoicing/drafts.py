@@ -8,6 +8,7 @@ from typing import Any
 from tollkey.payments._billing import DAY
 from tollkey.payments._common import acting_account
 from tollkey.payments._invoicing.lines import invoice_item_line, settle
+from tollkey.payments._rendering import of_customer
 from tollkey.wire import Call, Json, blank, invalid, sublist
 
 #: A draft that finalizes by itself waits this long, so that integrations can still change it.
@@ -53,7 +54,7 @@ def new_invoice(
     invoice["_days"] = days
     if subscription is not None:
         _from_subscription(invoice, subscription)
-    if reason == "manual":
+    if reason == "manual" and invoice["rendering"] is None:
         invoice["rendering"] = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
     invoice.update(fields)
     for line in lines:
@@ -120,6 +121,7 @@ def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
     invoice["customer_tax_ids"] = _tax_ids(call, customer)
     settings = customer.get("invoice_settings") or {}
     invoice["footer"], invoice["custom_fields"] = settings.get("footer"), settings.get("custom_fields")
+    invoice["rendering"] = of_customer(call, customer)
 
 
 def _from_subscription(invoice: Json, subscription: Json) -> None:
