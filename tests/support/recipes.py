@@ -547,6 +547,9 @@ BODIES: dict[str, Body] = {
     "GET /v1/apps/secrets": {"scope": {"type": "account"}},
     "GET /v1/apps/secrets/find": lambda m: {"name": m.make("apps.secret")["name"], "scope": {"type": "account"}},
     "POST /v1/apps/secrets/delete": lambda m: {"name": m.make("apps.secret")["name"], "scope": {"type": "account"}},
+    "POST /v1/billing/alerts": lambda m: {
+        "alert_type": "usage_threshold", "title": "Much",
+        "usage_threshold": {"gte": 100, "meter": m.make("billing.meter")["id"], "recurrence": "one_time"}},
     "POST /v1/billing/credit_grants": lambda m: {
         "customer": m.id("customer"), "amount": {"type": "monetary", "monetary": {"value": 500, "currency": "usd"}},
         "applicability_config": {"scope": {"price_type": "metered"}}},
@@ -796,6 +799,7 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "DELETE /v1/accounts/{}/bank_accounts/{}": lambda m: _second_bank_account(m),
     "DELETE /v1/accounts/{}/external_accounts/{}": lambda m: _second_bank_account(m),
     "POST /v1/accounts/{}/login_links": lambda m: [_express(m)],
+    "POST /v1/billing/alerts/{}/activate": lambda m: [_after(m, "billing.alert", "/v1/billing/alerts/{}/deactivate")],
     "POST /v1/billing/meters/{}/reactivate": lambda m: [_after(m, "billing.meter", "/v1/billing/meters/{}/deactivate")],
     "POST /v1/charges/{}/capture": _held_card,
     "GET /v1/charges/{}/dispute": lambda m: [_disputed(m)["charge"]],

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from tollkey.keys import Permission
+from tollkey.payments import _alerting as alerts
 from tollkey.payments._billing import DAY
 from tollkey.payments._metering import MIGRATION, cancel, measured, record
 from tollkey.payments._subscribing import thresholds
@@ -169,7 +170,9 @@ def _count(call: Call, name: str, payload: Json, identifier: str, at: int) -> No
     value = payload.get(meter["value_settings"]["event_payload_key"], "1")
     if not record(call, name, identifier, str(payload[meter["customer_mapping"]["event_payload_key"]]), at, str(value)):
         raise invalid(f"An event already exists with identifier {identifier}.", "identifier", "duplicate_meter_event", retry=False)
-    thresholds.look(call, str(payload[meter["customer_mapping"]["event_payload_key"]]))
+    customer = str(payload[meter["customer_mapping"]["event_payload_key"]])
+    thresholds.look(call, customer)
+    alerts.look(call, meter, customer)
 
 
 def adjust(call: Call, params: Params) -> Json:
