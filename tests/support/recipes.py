@@ -455,6 +455,8 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "invoice_payment": lambda m: _first(m, "/v1/invoice_payments", invoice=_open_invoice(m)["id"]),
     "country_spec": lambda m: {"id": "US"},
     "exchange_rate": lambda m: {"id": "usd"},
+    "climate.product": lambda m: {"id": "climsku_frontier_offtake_portfolio_2027"},
+    "climate.supplier": lambda m: {"id": "climsup_heirloom"},
     "reporting.report_type": lambda m: {"id": "balance.summary.1"},
     "issuing.authorization": _authorized,
     "issuing.card": _issued,
@@ -579,6 +581,9 @@ BODIES: dict[str, Body] = {
     "POST /v1/test_helpers/confirmation_tokens": {"payment_method": "pm_card_visa"},
     "POST /v1/coupons": {"percent_off": 25, "duration": "once"},
     "POST /v1/coupons/{}": META,
+    "POST /v1/climate/orders": lambda m: (
+        _funded(m), {"product": "climsku_frontier_offtake_portfolio_2027", "metric_tons": "0.01"})[1],
+    "POST /v1/climate/orders/{}": META,
     "POST /v1/credit_notes": lambda m: {"invoice": _open_invoice(m)["id"], "amount": 100},
     "POST /v1/credit_notes/{}": META,
     "GET /v1/credit_notes/preview": lambda m: {"invoice": _open_invoice(m)["id"], "amount": 100},
