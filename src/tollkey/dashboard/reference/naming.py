@@ -15,6 +15,7 @@ _IRREGULAR = frozenset({
     "/v1/account", "/v1/accounts/{account}/bank_accounts", "/v1/charges/{charge}/refund", "/v1/charges/{charge}/dispute",
     "/v1/charges/{charge}/dispute/close", "/v1/balance/history", "/v1/balance/history/{id}", "/v1/credit_notes/preview/lines",
     "/v1/application_fees/{id}/refund", "/v1/payment_intents/{intent}/refresh", "/v1/payment_intents/{intent}/source_cancel",
+    "/v1/apps/secrets/delete",
     "/v1/payment_records/report_payment", "/v1/setup_intents/{intent}/refresh", "/v1/setup_intents/{intent}/source_cancel",
 })  # fmt: skip
 #: Words of paths that the libraries spell otherwise: (service, word) -> method.
