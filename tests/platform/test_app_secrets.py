@@ -68,3 +68,11 @@ def test_a_key_needs_the_permission(api: Api) -> None:
     reader = api.restricted("secret_read")
     assert api.get("/v1/apps/secrets", scope=ACCOUNT, key=reader).status == 200
     assert api.post("/v1/apps/secrets", name="mine", payload="x", scope=ACCOUNT, key=reader).status == 403
+
+
+def test_what_is_in_a_secret_is_not_in_the_database(api: Api) -> None:
+    made = api.ok("POST", "/v1/apps/secrets", name="token", payload="hush_hush_hush", scope={"type": "account"})
+    rows = api.core.database.read(lambda tx: tx.execute("SELECT body, private FROM obj_apps_secret WHERE id = ?", (made["id"],)))
+    assert b"hush_hush" not in bytes(rows[0][0]) + bytes(rows[0][1])
+    found = api.ok("GET", "/v1/apps/secrets/find", name="token", scope={"type": "account"}, expand=["payload"])
+    assert found["payload"] == "hush_hush_hush"

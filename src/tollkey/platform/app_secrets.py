@@ -3,12 +3,13 @@
 stored ──create with the same name and scope──▶ stored (replaced)
    └──delete, or ``expires_at`` comes──▶ gone
 
-The payload is only answered when ``expand[]=payload`` asks for it, and never logged. No events are written about secrets.
+The payload is kept sealed, only answered when ``expand[]=payload`` asks for it, and never logged. No events are written about secrets.
 """
 
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.platform.webhook_endpoints import open_secret, seal_secret
 from tollkey.wire import ApiError, Call, Endpoint, Json, Page, Params, Plain, Resource, blank, invalid, list_page, missing_param
 
 PERMISSION = Permission("secret", "Secrets", "Core")
@@ -54,7 +55,7 @@ def create(call: Call, params: Params) -> Json:
     old = _stored(call, params)
     secret = old or blank("apps.secret", id=call.ids.new("appsecret"), livemode=call.livemode, name=params["name"], scope=scope)
     secret.pop("payload", None)
-    secret.update(created=call.now, expires_at=expires, _payload=params["payload"], _scope=key)
+    secret.update(created=call.now, expires_at=expires, _payload=seal_secret(call, secret["id"], params["payload"]), _scope=key)
     call.schedule.cancel(_EXPIRE, secret["id"])
     if expires is not None:
         call.schedule.add(expires, _EXPIRE, secret["id"])
@@ -86,13 +87,17 @@ def _expire(call: Call, id: str) -> None:
         call.objects.delete(secret)
 
 
+def _payload(call: Call, secret: Json) -> Plain:
+    return Plain(open_secret(call.service("authority").keyring, call.scope, secret["id"], secret["_payload"]))
+
+
 SECRET = Resource(
     object="apps.secret",
     prefix="appsecret",
     permission=PERMISSION,
     label="secret",
     indexed=("name", "_scope"),
-    expands={"payload": lambda call, secret: Plain(secret["_payload"])},
+    expands={"payload": _payload},
     endpoints=(
         Endpoint("GET", "/v1/apps/secrets", list_secrets),
         Endpoint("POST", "/v1/apps/secrets", create),

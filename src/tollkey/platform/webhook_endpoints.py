@@ -35,9 +35,14 @@ def seal_secret(call: Call, id: str, secret: str) -> str:
     return base64.b64encode(seal(secret, _bound(call.scope, id), _keyring(call))).decode()
 
 
+def open_secret(keyring: Keyring, scope: Scope, id: str, sealed: str) -> str:
+    """The text that ``seal_secret`` has sealed for the object with that id."""
+    return unseal(base64.b64decode(sealed), _bound(scope, id), keyring)
+
+
 def secrets_of(keyring: Keyring, scope: Scope, endpoint: Json) -> tuple[str, ...]:
     """The signing secrets in force, newest first: two of them while the older one of a roll lasts."""
-    return tuple(unseal(base64.b64decode(sealed), _bound(scope, endpoint["id"]), keyring) for sealed in endpoint["_secrets"])
+    return tuple(open_secret(keyring, scope, endpoint["id"], sealed) for sealed in endpoint["_secrets"])
 
 
 def _check_url(call: Call, url: str) -> None:
