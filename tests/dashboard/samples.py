@@ -12,6 +12,7 @@ from tollkey.db import Scope
 from tollkey.keys import SYSTEM
 from tollkey.platform import webhook_endpoints
 from tollkey.wire import Resource, blank
+from tollkey.wire.shapes import properties
 
 Maker = Callable[[Site, str, bool], str]
 
@@ -77,7 +78,8 @@ def _object(site: Site, account: str, livemode: bool, resource: Resource, status
     def work(tx: Any) -> str:
         call = site.core.call(tx, Scope(account, livemode))
         state = {} if status is None else {"status": status}
-        made = blank(resource.object, id=call.ids.new(resource.prefix), created=call.now, livemode=livemode, **state)
+        known = {name: value for name, value in (("created", call.now), ("livemode", livemode)) if name in properties(resource.object)}
+        made = blank(resource.object, id=call.ids.new(resource.prefix), **known, **state)
         return str(call.objects.insert(made)["id"])
 
     return site.core.database.write(work)
