@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-from tollkey.db import Scope
+import pytest
+
+from tollkey.db import Scope, SQLite, StorageError
 from tollkey.keys import SYSTEM, audit
-from tollkey.server import ensure_first_account, open_core
+from tollkey.server import build, ensure_first_account, open_core
 from tollkey.server import test_pair as pair_of
 from tollkey.settings import Settings
+from tollkey.wire import Request
 
 
 def test_starting_again_keeps_the_account_and_its_keys_and_reveals_nothing(tmp_path: Path) -> None:
@@ -34,3 +38,31 @@ def test_a_deleted_default_test_key_is_made_anew_at_the_next_start(tmp_path: Pat
     core.close()
     assert again[0] == publishable
     assert again[1] != secret
+
+
+def test_a_server_stops_whole_though_its_disk_has_failed(tmp_path: Path) -> None:
+    class Failing(SQLite):
+        fails = False
+
+        def fsync(self, log: int) -> None:
+            if self.fails:
+                raise OSError("an I/O error")
+            super().fsync(log)
+
+    async def run() -> None:
+        core = open_core(Settings(data=str(tmp_path)))
+        publishable, _ = pair_of(core, ensure_first_account(core).id)
+        core.database.close()
+        database = core.database = Failing(tmp_path / "tollkey.db", attach=tmp_path / "requests.db")
+        server = build(core)
+        await server.start()
+        request = Request("GET", "/v1/customers", b"", {"authorization": f"Bearer {publishable}"}, b"", "127.0.0.1", True)
+        await server.service.answer(request)
+        assert core.verifier.unwritten
+        database.fails = True
+        await server.stop()
+        assert server.http.is_closed
+        with pytest.raises(StorageError):
+            database.write(lambda tx: None)
+
+    asyncio.run(run())

@@ -206,7 +206,10 @@ class Server:
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
-        await self._write_memory()
+        try:
+            await self._write_memory()
+        except Exception:  # the disk has failed, perhaps; what is left of the server is put away all the same
+            log.exception("what was in memory was not written")
         await self.http.aclose()
         await self.edge.stop()
         self.core.close()

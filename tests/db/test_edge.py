@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tollkey.db import Database, Duplicate, Edge, Migration, SQLite, SQLiteEdge, StorageError, Tx, Unknown, edge_for, migrate
-from tollkey.db.edge import LOG_WORKS
+from tollkey.db.edge import LOG_BYTES, LOG_WORKS
 
 NOTES = Migration(
     "notes",
@@ -36,11 +36,11 @@ class CountingSQLite(SQLite):
         super().commit()
         self.commits += 1
 
-    def sync(self) -> None:
+    def fsync(self, log: int) -> None:
         self.disk.wait(20)
         if self.fails:
-            raise Unknown("an I/O error")
-        super().sync()
+            raise OSError("an I/O error")
+        super().fsync(log)
 
 
 def add(id: str) -> Callable[[Tx], str]:
@@ -265,6 +265,65 @@ def test_when_the_disk_fails_nobody_is_told_that_it_was_kept_and_nothing_more_is
     assert on_disk(counting.path) == ["a"]
 
 
+def test_what_was_committed_while_the_disk_failed_is_not_called_kept_by_a_later_fsync(counting: CountingSQLite) -> None:
+    """An fsync reports a failure once; the next one succeeds, behind a gap in the log."""
+
+    async def test(edge: Edge) -> None:
+        counting.disk, counting.fails = threading.Event(), True
+        first = asyncio.create_task(edge.write(add("a")))
+        while on_disk(counting.path) != ["a"]:
+            await asyncio.sleep(0)
+        second = asyncio.create_task(edge.write(add("b")))
+        while on_disk(counting.path) != ["a", "b"]:
+            await asyncio.sleep(0)
+        first.add_done_callback(lambda _: setattr(counting, "fails", False))
+        counting.disk.set()
+        assert kinds(await settled(first, second)) == [Unknown, Unknown]
+
+    with_edge(counting, test)
+    with pytest.raises(StorageError, match="start again"):
+        counting.write(add("c"))
+
+
+def test_the_log_begins_anew_though_a_thread_writes_beside_the_edge(counting: CountingSQLite) -> None:
+    long = "x" * 2_000
+
+    async def test(edge: Edge) -> None:
+        busy = True
+
+        def beside() -> None:
+            number = 0
+            while busy:
+                counting.write(add(f"beside {(number := number + 1)}{long}"))
+
+        thread = asyncio.create_task(asyncio.to_thread(beside))
+        for start in range(0, 10 * LOG_WORKS, 50):
+            await asyncio.gather(*(edge.write(add(f"{n}{long}")) for n in range(start, start + 50)))
+        busy = False
+        await thread
+        assert Path(f"{counting.path}-wal").stat().st_size < counting.path.stat().st_size / 2
+
+    with_edge(counting, test)
+
+
+def test_the_log_is_cut_once_a_long_reader_has_gone(counting: CountingSQLite) -> None:
+    log, long = Path(f"{counting.path}-wal"), "x" * 100_000
+
+    async def test(edge: Edge) -> None:
+        reader = sqlite3.connect(counting.path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM notes").fetchall()
+        for n in range(LOG_WORKS // 2):
+            await edge.write(add(f"{n}{long}"))
+        assert log.stat().st_size > LOG_BYTES
+        reader.close()
+        for n in range(2 * LOG_WORKS):
+            await edge.write(add(str(n)))
+        assert log.stat().st_size < LOG_BYTES
+
+    with_edge(counting, test)
+
+
 def test_a_write_beside_the_edge_is_on_disk_too_when_it_returns(counting: CountingSQLite) -> None:
     migrate(counting, [NOTES])
     counting.fails = True
@@ -362,6 +421,27 @@ def test_a_subscriber_that_fails_does_not_unmake_a_commit(counting: CountingSQLi
         assert on_disk(counting.path) == ["a"]
 
     with_edge(counting, test)
+
+
+def test_one_that_fails_after_a_commit_keeps_nothing_from_the_others(counting: CountingSQLite) -> None:
+    told: list[str] = []
+
+    def fail(payload: str = "") -> None:
+        raise KeyError(payload)
+
+    for hear in (fail, told.append):
+        counting.subscribe("channel", hear)
+
+    def work(tx: Tx) -> None:
+        tx.on_commit(fail)
+        tx.on_commit(lambda: told.append("on commit"))
+        tx.notify("channel", "x")
+
+    async def test(edge: Edge) -> None:
+        await edge.write(work)
+
+    with_edge(counting, test)
+    assert told == ["on commit", "x"]
 
 
 def test_threads_of_this_process_may_write_beside_the_edge(counting: CountingSQLite) -> None:

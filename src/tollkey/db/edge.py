@@ -31,7 +31,8 @@ T = TypeVar("T")
 GROUP_MOST = 32  # works in one transaction on PostgreSQL; more would keep the first ones waiting
 BATCH_SECONDS = 0.010  # of the loop's time for one group; reads wait no longer than this and one more work
 POLL_SECONDS = 0.2
-LOG_WORKS = 400  # works, after which SQLite's log is moved into the file: some 16 MB of it
+LOG_WORKS = 400  # works, after which SQLite's log is moved into the file: some 3 MB of it
+LOG_BYTES = 32 * 1024 * 1024  # or when it has become this long
 _TIDY_SECONDS = 600.0
 
 _log = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ class SQLiteEdge:
         loop = asyncio.get_running_loop()
         while self._queue:
             if self._mover.rests:
-                await loop.run_in_executor(self._threads, self._mover.move)
+                await loop.run_in_executor(self._threads, self._mover.move_rest)
             group = _Group(self._database)
             try:
                 if group.begin_now():
@@ -169,9 +170,10 @@ class SQLiteEdge:
             try:
                 await loop.run_in_executor(self._threads, self._database.sync)
             except Exception as error:
-                # After a failed fsync nobody knows what the disk has, and asking again would not tell.
-                self._refusing = f"the disk failed; start again to see what was kept: {error}"
-                _log.critical(self._refusing)
+                # Nobody knows what the disk has; see ``SQLite.sync``. Neither do the groups that were committed meanwhile.
+                if not self._refusing:
+                    _log.critical(str(error))
+                self._refusing = str(error)
                 for group in groups:
                     group.lose(error)
             else:
@@ -207,7 +209,7 @@ class SQLiteEdge:
     def _tidy(self) -> None:
         try:
             self._database.tidy()
-        except StorageError as error:
+        except Exception as error:
             _log.warning("tidying announcements failed: %s", error)
 
 
@@ -217,23 +219,35 @@ class _LogMover:
     def __init__(self, database: SQLite) -> None:
         self._database = database
         self._works = 0
+        self._longest = LOG_BYTES
         self.moving: asyncio.Task[None] | None = None
         self.rests = False
 
     def is_long(self, further: int) -> bool:
         """Whether it is time, and nobody is at it. further: how many works have been added to it."""
         self._works += further
-        if self._works < LOG_WORKS or (self.moving is not None and not self.moving.done()):
+        if self.rests or (self.moving is not None and not self.moving.done()):
+            return False
+        if self._works < LOG_WORKS and self._database.log_bytes() < self._longest:
             return False
         self._works = 0
         return True
 
     def move(self) -> None:
+        self._checkpoint(whole=False)
+
+    def move_rest(self) -> None:
+        """While no group is written: then the log begins anew, unless a reader somewhere still needs it."""
         self.rests = False
+        anew = self._checkpoint(whole=True)
+        self._longest = LOG_BYTES if anew else self._database.log_bytes() + LOG_BYTES
+
+    def _checkpoint(self, whole: bool) -> bool:
         try:
-            self._database.checkpoint()
-        except StorageError as error:
+            return self._database.checkpoint(whole)
+        except Exception as error:
             _log.warning("the log was not moved into the file: %s", error)
+            return False
 
 
 class _Group:
@@ -305,11 +319,7 @@ class _Group:
 
     def answer(self) -> None:
         """The group is on disk: tell who waits for that, then its callers. On the loop."""
-        for done in self._done:
-            try:
-                self._database.tell([done.tx])
-            except Exception:  # it is committed, whatever a subscriber says
-                _log.exception("a subscriber failed after a commit")
+        self._database.tell([done.tx for done in self._done])
         for done in self._done:
             if not done.answer.done():
                 done.answer.set_result(done.result)

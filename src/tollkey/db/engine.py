@@ -6,12 +6,14 @@ knows which one runs. SQL is written out once, with ``?`` placeholders, and work
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 Row = tuple[Any, ...]
 Dialect = Literal["sqlite", "postgres"]
 
@@ -115,11 +117,24 @@ class Subscribers:
             self._hearers.setdefault(channel, []).append(hear)
 
     def tell(self, channel: str, payload: str) -> None:
-        """Call everyone who listens to the channel."""
+        """Call everyone who listens to the channel. One that fails keeps nothing from the others."""
         with self._lock:
             hearers = list(self._hearers.get(channel, ()))
         for hear in hearers:
-            hear(payload)
+            try:
+                hear(payload)
+            except Exception:
+                _log.exception("a subscriber of %s failed", channel)
+
+    def after_commit(self, calls: Sequence[Callable[[], None]], notices: Sequence[tuple[str, str]]) -> None:
+        """Run what waited for a commit, then tell ``notices`` (channel, payload). It is kept, whatever one of them says to it."""
+        for call in calls:
+            try:
+                call()
+            except Exception:
+                _log.exception("what waited for a commit failed")
+        for channel, payload in notices:
+            self.tell(channel, payload)
 
     def channels(self) -> list[str]:
         with self._lock:

@@ -98,7 +98,7 @@ class Listener:
         """Until the connection is lost, which raises, or ``stop`` is called."""
         connection.execute(f"LISTEN {CHANNEL}")
         for channel in self._subscribers.channels():
-            self._tell(channel, RESYNC)
+            self._subscribers.tell(channel, RESYNC)
         self._connected.set()
         beat_at = 0.0
         while not self._stopping.is_set():
@@ -120,10 +120,4 @@ class Listener:
             _log.warning("an announcement could not be read")
             return
         if sender != self._sender:
-            self._tell(channel, payload)
-
-    def _tell(self, channel: str, payload: str) -> None:
-        try:
             self._subscribers.tell(channel, payload)
-        except Exception:  # one deaf subscriber must not stop the others' heartbeat
-            _log.exception("a subscriber of %s failed", channel)

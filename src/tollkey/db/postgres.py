@@ -307,10 +307,7 @@ class Postgres:
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))
             else:
                 break
-        for call in tx.after:
-            call()
-        for channel, payload in tx.notices:
-            self._subscribers.tell(channel, payload)
+        self._subscribers.after_commit(tx.after, tx.notices)
         return result
 
     def _attempt(self, begin: str, work: Callable[[Tx], T]) -> tuple[PostgresTx, T]:

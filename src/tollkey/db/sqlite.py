@@ -36,6 +36,7 @@ _PRAGMAS = (
     "busy_timeout = 10000",
     "journal_mode = WAL",
     "synchronous = NORMAL",  # the log is synced by ``sync``
+    f"journal_size_limit = {16 * 1024 * 1024}",  # bytes the log keeps when it begins anew, however long it has been
     "foreign_keys = ON",
     "cache_size = -16000",
     "temp_store = MEMORY",
@@ -138,6 +139,7 @@ class SQLite:
         self.path = Path(path)
         self._attach, self._durable = attach, durable
         self._log: int | None = None  # the log's file descriptor, for fsync
+        self._lost = ""  # how the disk failed; nothing more is written then
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._sender = sender
         self._subscribers = Subscribers()
@@ -199,6 +201,8 @@ class SQLite:
     # -- one batch at a time, for the edge; the caller holds ``write_lock``
 
     def begin(self) -> SQLiteTx:
+        if self._lost:
+            raise StorageError(self._lost)
         try:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
@@ -219,14 +223,21 @@ class SQLite:
     def sync(self) -> None:
         """What has been committed up to now is on disk when this returns. On any thread.
 
-        Raises Unknown when the disk fails.
+        Raises Unknown when the disk fails, and each time from then on: another fsync would find nothing
+        left to write and succeed, yet what is in the log behind the gap is never read again.
         """
         if not self._durable:
             return
         try:
-            _fsync(self._open_log())
+            self.fsync(self._open_log())
         except OSError as error:
-            raise Unknown(f"the log was not written to the disk: {error}") from error
+            self._lost = f"the disk failed; start again to see what was kept: {error}"
+        if self._lost:
+            raise Unknown(self._lost)
+
+    def fsync(self, log: int) -> None:
+        """Wait until the disk has the file. Raises OSError."""
+        _fsync(log)
 
     def _open_log(self) -> int:
         with self._closing:
@@ -247,27 +258,40 @@ class SQLite:
         """From now on no COMMIT stops to move the log into the file: who asks for this calls ``checkpoint`` in time."""
         self._writer.execute("PRAGMA wal_autocheckpoint = 0")
 
-    def checkpoint(self) -> None:
-        """Move what is in the log into the file. On any thread; readers and the writer go on.
+    def checkpoint(self, whole: bool = False) -> bool:
+        """Move what is in the log into the file. On any thread; readers go on, and so does the writer unless it is to be ``whole``.
 
-        The log begins anew, in the room it has, with the first write after a checkpoint beside which nobody wrote.
+        whole: nobody writes meanwhile, on any thread or in any process, so that the log begins anew with the next write.
+            It is not waited for long: a reader that holds on to what is in the log, or a writer, keeps that from happening.
+        Returns whether it could be done.
         """
+        reader = self._reader()
         try:
-            self._reader().execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchall()
+            if not whole:
+                return bool(reader.execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchone()[0] == 0)
+            reader.execute("PRAGMA busy_timeout = 10")
+            try:
+                return bool(reader.execute("PRAGMA main.wal_checkpoint(RESTART)").fetchone()[0] == 0)
+            finally:
+                reader.execute("PRAGMA busy_timeout = 10000")
         except sqlite3.Error as error:
             raise _translate(error) from error
+
+    def log_bytes(self) -> int:
+        """How long the log's file is; 0 when that cannot be told."""
+        try:
+            return os.fstat(self._open_log()).st_size
+        except OSError:
+            return 0
 
     def rollback(self) -> None:
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
 
     def tell(self, done: Sequence[SQLiteTx]) -> None:
-        """After a commit: run what waited for it, in order."""
+        """After a commit: run what waited for it, in order. It is kept, whatever one of them says to it, and the others hear of it."""
         for tx in done:
-            for call in tx.after:
-                call()
-            for channel, payload in tx.notices:
-                self._subscribers.tell(channel, payload)
+            self._subscribers.after_commit(tx.after, tx.notices)
 
     # -- notifications
 
