@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from tests.cli.test_one_write import Recorder
-from tollkey.cli.protocol import LARGEST_HEAD, BoundedProtocol
+from tollkey.cli.protocol import LARGEST_HEAD, MOST_AT_ONCE, BoundedProtocol
 
 PLAIN = b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -28,11 +28,27 @@ class App:
         await send({"type": "http.response.body", "body": text})
 
 
-def ask(*pieces: bytes) -> tuple[list[bytes], bool]:
+class Telling(App):
+    """Answers with the names of the headers that it sees; of /ready at once."""
+
+    def at_once(self, path: bytes, sent: Any, ip: str | None, secure: bool) -> tuple[bytes, bytes] | None:
+        return (b"", b" ".join(name for name, _ in sent)) if path == b"/ready" else None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        text = b" ".join(name for name, _ in scope["headers"])
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
+        await send({"type": "http.response.body", "body": text})
+
+
+def ask(*pieces: bytes, app: App | None = None) -> tuple[list[bytes], bool]:
     """What is written for what arrives in these pieces, and whether the connection was closed."""
 
     async def run() -> tuple[list[bytes], bool]:
-        config = uvicorn.Config(App(), lifespan="off", log_level="critical", proxy_headers=False, date_header=False, server_header=False)
+        config = uvicorn.Config(
+            app or App(), lifespan="off", log_level="critical", proxy_headers=False, date_header=False, server_header=False
+        )
         config.load()
         server = uvicorn.Server(config)
         protocol, transport = BoundedProtocol(config=config, server_state=server.server_state, app_state={}), Recorder()
@@ -82,6 +98,39 @@ def test_the_connection_closes_when_the_caller_asks_for_it() -> None:
 )  # fmt: skip
 def test_everything_else_goes_the_long_way(request_: bytes) -> None:
     assert b"later" in b"".join(ask(request_)[0])
+
+
+@pytest.mark.parametrize("path", [b"/ready", b"/other"])
+@pytest.mark.parametrize("more", [b"", b"Connection: upgrade\r\nUpgrade: h2c\r\n"])
+def test_trailers_do_not_pass_for_headers(path: bytes, more: bytes) -> None:
+    head = b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + more + b"Transfer-Encoding: chunked\r\n\r\n"
+    written = b"".join(ask(head + b"0\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n", app=Telling())[0])
+    assert b"transfer-encoding" in written
+    assert b"x-forwarded-for" not in written
+
+
+@pytest.mark.parametrize("behind", [PLAIN.replace(b"GET", b"POST"), PLAIN.replace(b"/ready", b"/other"), PLAIN])
+def test_nothing_is_done_behind_the_last_request_of_a_connection(behind: bytes) -> None:
+    asked: list[str] = []
+
+    class Noting(App):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            asked.append(scope["path"])
+            await super().__call__(scope, receive, send)
+
+    written, closed = ask(PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + behind, app=Noting())
+    assert (bodies(written), closed, asked) == ([b"now"], True, [])
+
+
+def test_one_caller_is_answered_at_once_so_many_times_and_then_takes_its_turn() -> None:
+    class Later(App):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+            await send({"type": "http.response.body", "body": b"later"})
+
+    written = b"".join(ask(PLAIN * (MOST_AT_ONCE + 20), app=Later())[0])
+    assert (written.count(b"\r\n\r\nnow"), written.count(b"\r\n\r\nlater")) == (MOST_AT_ONCE, 20)
+    assert written.rindex(b"now") < written.index(b"later")
 
 
 def test_a_head_without_an_end_is_refused() -> None:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from tollkey.cli.one_write import OneWrite
 
 LARGEST_HEAD = 128 * 1024  # bytes that may arrive without the head, a piece of the body or the end of the message being reached
+MOST_AT_ONCE = 64  # answers for what has arrived in one piece; more would keep the other connections waiting
 
 
 class BoundedProtocol(OneWrite):
@@ -22,10 +23,12 @@ class BoundedProtocol(OneWrite):
     _unread = 0
     _advanced = False
     _waits = False  # whether the request is still to be begun, or answered at once
+    _at_once_left = 0
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived; count it unless it led somewhere."""
         self._advanced = False
+        self._at_once_left = MOST_AT_ONCE
         super().data_received(data)
         self._unread = 0 if self._advanced else self._unread + len(data)
         if self._unread > LARGEST_HEAD and not self.transport.is_closing():
@@ -34,6 +37,8 @@ class BoundedProtocol(OneWrite):
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._advanced = True
+        self._unset_keepalive_if_required()  # set by the answer before, when both requests came in one piece
+        self.scope["headers"] = self.headers.copy()  # the parser adds trailers to its own: they must not pass for what a proxy wrote
         self._waits = self._may_be_at_once()
         if not self._waits:
             super().on_headers_complete()
@@ -61,7 +66,8 @@ class BoundedProtocol(OneWrite):
     def _may_be_at_once(self) -> bool:
         parser = self.parser
         return (
-            parser.get_method() == b"GET"
+            self._at_once_left > 0
+            and parser.get_method() == b"GET"
             and b"?" not in self.url
             and hasattr(self.app, "at_once")
             and (self.cycle is None or self.cycle.response_complete)
@@ -70,9 +76,10 @@ class BoundedProtocol(OneWrite):
         )
 
     def _answered_at_once(self) -> bool:
-        answer = self.app.at_once(self.url, self.headers, self.client[0] if self.client else None, self.scheme == "https")
+        answer = self.app.at_once(self.url, self.scope["headers"], self.client[0] if self.client else None, self.scheme == "https")
         if answer is None:
             return False
+        self._at_once_left -= 1
         stays = self.parser.should_keep_alive()
         default = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
         end = b"\r\n" if stays else b"connection: close\r\n\r\n"
