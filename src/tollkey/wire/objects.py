@@ -141,7 +141,7 @@ class Objects:
     def sharing(self, call: Call) -> Objects:
         """The same objects, for the same scope and transaction, under a call of another time."""
         other = Objects(call, self._tables, self.tx, self.scope)
-        other._loaded, other._stored = self._loaded, self._stored
+        other._loaded, other._stored, other._seen = self._loaded, self._stored, self._seen
         return other
 
     def table(self, object: str) -> Table:
@@ -266,6 +266,7 @@ class Objects:
         self.table(object).delete(self.tx, self.scope, id)
         self._loaded.pop((object, id), None)
         self._stored.pop((object, id), None)
+        self._seen.pop((object, id), None)
         if event is not None:
             self._call.emit(event, value)
         return {"id": id, "object": object, "deleted": True}
