@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from tests.cli.test_one_write import Recorder
-from tollkey.cli.protocol import LARGEST_HEAD, MOST_AT_ONCE, BoundedProtocol
+from tollkey.cli.protocol import LARGEST_HEAD, BoundedProtocol
 
 PLAIN = b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -42,7 +42,7 @@ class Telling(App):
         await send({"type": "http.response.body", "body": text})
 
 
-def ask(*pieces: bytes, app: App | None = None) -> tuple[list[bytes], bool]:
+def ask(*pieces: bytes, app: App | None = None, own: Recorder | None = None) -> tuple[list[bytes], bool]:
     """What is written for what arrives in these pieces, and whether the connection was closed."""
 
     async def run() -> tuple[list[bytes], bool]:
@@ -51,7 +51,7 @@ def ask(*pieces: bytes, app: App | None = None) -> tuple[list[bytes], bool]:
         )
         config.load()
         server = uvicorn.Server(config)
-        protocol, transport = BoundedProtocol(config=config, server_state=server.server_state, app_state={}), Recorder()
+        protocol, transport = BoundedProtocol(config=config, server_state=server.server_state, app_state={}), own or Recorder()
         protocol.connection_made(transport)
         for piece in pieces:
             protocol.data_received(piece)
@@ -122,15 +122,17 @@ def test_nothing_is_done_behind_the_last_request_of_a_connection(behind: bytes) 
     assert (bodies(written), closed, asked) == ([b"now"], True, [])
 
 
-def test_one_caller_is_answered_at_once_so_many_times_and_then_takes_its_turn() -> None:
-    class Later(App):
-        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
-            await send({"type": "http.response.body", "body": b"later"})
+def test_nothing_more_is_read_while_requests_wait_for_their_turn() -> None:
+    class Counting(Recorder):
+        def resume_reading(self) -> None:
+            read_on.append(b"".join(self.written).count(b"later"))
 
-    written = b"".join(ask(PLAIN * (MOST_AT_ONCE + 20), app=Later())[0])
-    assert (written.count(b"\r\n\r\nnow"), written.count(b"\r\n\r\nlater")) == (MOST_AT_ONCE, 20)
-    assert written.rindex(b"now") < written.index(b"later")
+    read_on: list[int] = []
+
+    other = PLAIN.replace(b"/ready", b"/other")
+    written = b"".join(ask(other * 20, own=Counting())[0])
+    assert written.count(b"later") == 20
+    assert read_on == [20]
 
 
 def test_a_head_without_an_end_is_refused() -> None:

@@ -9,12 +9,26 @@ answer lies ready. An app with a method ``at_once`` is asked that first, for GET
 
 from __future__ import annotations
 
+import asyncio
+
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from tollkey.cli.one_write import OneWrite
 
 LARGEST_HEAD = 128 * 1024  # bytes that may arrive without the head, a piece of the body or the end of the message being reached
-MOST_AT_ONCE = 64  # answers for what has arrived in one piece; more would keep the other connections waiting
+
+
+class _Flow(FlowControl):
+    """Reads nothing more while requests wait for their turn: uvicorn goes on after each answer, so that its queue grows without end."""
+
+    def __init__(self, protocol: BoundedProtocol) -> None:
+        super().__init__(protocol.transport)
+        self._protocol = protocol
+
+    def resume_reading(self) -> None:
+        if not self._protocol.pipeline:
+            super().resume_reading()
 
 
 class BoundedProtocol(OneWrite):
@@ -23,12 +37,15 @@ class BoundedProtocol(OneWrite):
     _unread = 0
     _advanced = False
     _waits = False  # whether the request is still to be begun, or answered at once
-    _at_once_left = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody calls."""
+        super().connection_made(transport)
+        self.flow = _Flow(self)
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived; count it unless it led somewhere."""
         self._advanced = False
-        self._at_once_left = MOST_AT_ONCE
         super().data_received(data)
         self._unread = 0 if self._advanced else self._unread + len(data)
         if self._unread > LARGEST_HEAD and not self.transport.is_closing():
@@ -66,8 +83,7 @@ class BoundedProtocol(OneWrite):
     def _may_be_at_once(self) -> bool:
         parser = self.parser
         return (
-            self._at_once_left > 0
-            and parser.get_method() == b"GET"
+            parser.get_method() == b"GET"
             and b"?" not in self.url
             and hasattr(self.app, "at_once")
             and (self.cycle is None or self.cycle.response_complete)
@@ -79,7 +95,6 @@ class BoundedProtocol(OneWrite):
         answer = self.app.at_once(self.url, self.scope["headers"], self.client[0] if self.client else None, self.scheme == "https")
         if answer is None:
             return False
-        self._at_once_left -= 1
         stays = self.parser.should_keep_alive()
         default = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
         end = b"\r\n" if stays else b"connection: close\r\n\r\n"
