@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tollkey.db import Database, Duplicate, Edge, Migration, SQLite, SQLiteEdge, StorageError, Tx, Unknown, edge_for, migrate
-from tollkey.db.edge import LOG_BYTES, LOG_WORKS
+from tollkey.db.sqlite_edge import LOG_BYTES, LOG_WORKS
 
 NOTES = Migration(
     "notes",

@@ -2,12 +2,13 @@
 
 import typing
 
-from tollkey.db.edge import Edge, SQLiteEdge, ThreadEdge, edge_for
+from tollkey.db.edge import Edge, ThreadEdge, edge_for
 from tollkey.db.engine import Database, Duplicate, Row, Scope, StorageError, Tx, Unknown, Unreachable
 from tollkey.db.ids import Ids, letters
 from tollkey.db.opening import open_database
 from tollkey.db.schema import Migration, migrate
 from tollkey.db.sqlite import SQLite
+from tollkey.db.sqlite_edge import SQLiteEdge
 from tollkey.db.table import Record, Table
 
 if typing.TYPE_CHECKING:

@@ -3,7 +3,7 @@
 WAL, where a commit is on disk once the log is: ``write`` returns after an fsync of it, so what it
 did survives ``kill -9`` and a power cut. SQLite would do that within COMMIT (``synchronous=FULL``)
 and hold up the next writer meanwhile; here it is a step of its own, ``sync``, that runs beside the
-next batch. Group commit lives in ``db/edge.py``; it drives ``begin``, ``commit``, ``sync`` and
+next batch. Group commit lives in ``db/sqlite_edge.py``; it drives ``begin``, ``commit``, ``sync`` and
 ``rollback`` here, one batch at a time.
 
 Notifications: within a process they are told right after the commit. Other processes on the
