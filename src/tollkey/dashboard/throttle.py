@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_address
 
+from tollkey.dashboard.page import FormErrors, Visit
 from tollkey.db import Tx
 
 WINDOW_SECONDS = 15 * 60
@@ -48,6 +49,16 @@ def attempt(tx: Tx, person: str, ip: str | None, now: int) -> int:
             tx.execute("INSERT INTO dash_failures (subject, at) VALUES (?, ?)", (subject, now))
         tx.execute("DELETE FROM dash_failures WHERE at <= ?", (now - WINDOW_SECONDS,))
     return wait
+
+
+async def enter(ctx: Visit, person: str, field: str = "") -> None:
+    """Count an attempt by that person, from the visitor's address, before it is looked at.
+
+    field: of the form, where the refusal stands. Raises FormErrors when there were too many.
+    """
+    wait = await ctx.write(lambda tx: attempt(tx, person, ctx.ip, ctx.now), LOCK)
+    if wait:
+        raise FormErrors({field: message(wait)})
 
 
 def right(tx: Tx, person: str, ip: str | None, now: int) -> None:

@@ -159,16 +159,18 @@ def _insert(tx: Tx, fields: Sequence[object], now: int) -> int:
     return int(rows[0][0])
 
 
-def resend(tx: Tx, scope: Scope, delivery_id: int, now: int, wake: Callable[[], None] | None = None) -> int:
+def resend(tx: Tx, scope: Scope, delivery_id: int, now: int, wake: Callable[[], None] | None = None, event_id: str | None = None) -> int:
     """Send the same body to the same endpoint once more, as a new delivery; return its number.
 
-    The old one keeps its log and its retries, if any are left. Raises UnknownDelivery.
+    The old one keeps its log and its retries, if any are left. event_id: whose delivery it has to be.
+    Raises UnknownDelivery.
     """
     rows = tx.execute(
         "SELECT account, livemode, message, event, event_type, endpoint, url FROM outbox_deliveries"
         " WHERE account = ? AND livemode = ? AND id = ?",
         (scope.account, int(scope.livemode), delivery_id),
     )
+    rows = [row for row in rows if event_id in (None, row[3])]
     if not rows:
         raise UnknownDelivery(delivery_id)
     if wake is not None:

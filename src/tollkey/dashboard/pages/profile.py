@@ -29,9 +29,7 @@ async def change_password(ctx: Visit, params: Params) -> Answer:
     """A new password ends every other session."""
     me, session, new = ctx.me, ctx.session, params.raw("new_password")
     assert session is not None
-    wait = await ctx.write(lambda tx: throttle.attempt(tx, me.email, ctx.ip, ctx.now), throttle.LOCK)
-    if wait:
-        raise FormErrors(password=throttle.message(wait))
+    await throttle.enter(ctx, me.email, "password")
     if not await ctx.passwords.matches(me.password, params.raw("password")):
         raise FormErrors(password="The password is wrong.")
     await ctx.write(lambda tx: throttle.right(tx, me.email, ctx.ip, ctx.now), throttle.LOCK)

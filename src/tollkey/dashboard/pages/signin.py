@@ -28,7 +28,7 @@ def sign_in_form(ctx: Visit, params: Params) -> Answer:
 async def sign_in(ctx: Visit, params: Params) -> Answer:
     """Check address and password, and begin a session."""
     email, password, to = params.get("email"), params.raw("password"), guard.local_path(params.get("to"))
-    await _attempt(ctx, email)
+    await throttle.enter(ctx, email)
     person = await ctx.read(lambda tx: people.by_email(tx, email))
     if not await ctx.passwords.matches(person.password if person is not None else None, password) or person is None:
         raise FormErrors({"": "The address or the password is wrong."})
@@ -43,13 +43,6 @@ async def sign_in(ctx: Visit, params: Params) -> Answer:
 
     stage, token = await ctx.write(work, throttle.LOCK)
     return Redirect(to if stage == "full" else f"/login/second?to={quote(to)}", session=token)
-
-
-async def _attempt(ctx: Visit, person: str) -> None:
-    """Count an attempt by that person, from this address. Raises FormErrors when there were too many."""
-    wait = await ctx.write(lambda tx: throttle.attempt(tx, person, ctx.ip, ctx.now), throttle.LOCK)
-    if wait:
-        raise FormErrors({"": throttle.message(wait)})
 
 
 def _begin(tx: Tx, ctx: Visit, person: Person, stage: str) -> str:
@@ -89,7 +82,7 @@ def second_form(ctx: Visit, params: Params) -> Answer:
 async def second(ctx: Visit, params: Params) -> Answer:
     """Check the code and make the session whole, under a new token."""
     id, code = _half(ctx), params.get("code")
-    await _attempt(ctx, id)
+    await throttle.enter(ctx, id)
 
     def work(tx: Tx) -> str | None:
         person = people.by_id(tx, id)
@@ -118,7 +111,7 @@ async def confirm(ctx: Visit, params: Params) -> Answer:
     """Check the password, or a code of the authenticator app."""
     person, session = ctx.me, ctx.session
     assert session is not None
-    await _attempt(ctx, person.email)
+    await throttle.enter(ctx, person.email)
     if not await ctx.passwords.matches(person.password, params.raw("password")):
         raise FormErrors(password="The password is wrong.")
 
