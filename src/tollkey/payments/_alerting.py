@@ -7,6 +7,7 @@ from tollkey.payments._metering import measured
 from tollkey.wire import Call, Json
 
 WORK = "billing.alert.check"
+SHOWN = ["active", "inactive"]  # the states of alerts that are not archived
 _FUTURE = 300 + 1  # seconds that an event may lie ahead
 MIGRATION = Migration(
     "alerting",
@@ -19,7 +20,7 @@ MIGRATION = Migration(
 
 def of_meter(call: Call, meter: str, customer: str | None) -> list[Json]:
     """The alerts on a meter that are not archived, of everybody (None) or one customer's own."""
-    equal = {"usage_threshold.meter": meter, "_customer": customer or "", "status": ["active", "inactive"]}
+    equal = {"usage_threshold.meter": meter, "_customer": customer or "", "status": SHOWN}
     return call.objects.query("billing.alert", equal)
 
 

@@ -24,7 +24,7 @@ from tollkey.payments._rates import convert
 from tollkey.payments._receipts import receipt_url
 from tollkey.payments._settling import exchanged, settling_of
 from tollkey.payments.processors import Authorization, Verdict, card_of_instrument, kind_of, processor_for
-from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid
+from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, too_small
 
 __all__ = [
     "Attempt", "authorizable", "capture", "capture_part", "charge", "collected", "decline", "release", "resolve_payment_method", "settle",
@@ -310,7 +310,7 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
             f"Requested capture amount ({show(taken, charge['currency'])}) is greater than the authorized amount ({most}).", "amount"
         )
     if taken < 1:
-        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
+        raise too_small("amount")
     for name, given in fields.items():
         if given is not None:
             charge[name] = {**(charge.get(name) or {}), **given} if name == "transfer_data" and isinstance(given, dict) else given

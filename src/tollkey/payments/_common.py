@@ -7,7 +7,8 @@ from typing import Any
 
 from tollkey.wire import Call, Json, Params, merged_metadata, missing_object
 
-_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+#: The parts of an address, as every address has them.
+ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
 def merge_metadata(value: Json, params: Params) -> None:
@@ -42,7 +43,7 @@ def given(params: Params, name: str, default: Any = None) -> Any:
 
 def address(given: Mapping[str, Any] | None) -> Json | None:
     """An address with all its keys, or None."""
-    return None if given is None else {name: given.get(name) or None for name in _ADDRESS}
+    return None if given is None else {name: given.get(name) or None for name in ADDRESS}
 
 
 def shipping(given: Mapping[str, Any] | None) -> Json | None:

@@ -6,7 +6,7 @@ smallest amounts follow the documentation's currencies page.
 
 from __future__ import annotations
 
-from tollkey.wire import ApiError, invalid
+from tollkey.wire import ApiError, invalid, too_small
 
 #: In the order of the real error message.
 SUPPORTED: tuple[str, ...] = (
@@ -80,7 +80,7 @@ def check_amount(amount: int, currency: str, param: str = "amount", *, smallest:
     that does not end in 0.
     """
     if amount < 1:
-        raise invalid("This value must be greater than or equal to 1.", param, "parameter_invalid_integer")
+        raise too_small(param)
     if amount < (minimum(currency) if smallest is None else smallest):
         raise invalid(_TOO_SMALL, param, "parameter_invalid_integer")
     if amount > MAXIMUM:

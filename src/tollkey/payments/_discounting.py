@@ -70,6 +70,12 @@ def _check_code(call: Call, code: Json, coupon: Json | None, customer: Json | No
         raise invalid("This promotion code cannot be redeemed because the associated customer has prior transactions.", param)
 
 
+def code_of(call: Call, text: str) -> Json | None:
+    """The active promotion code that a customer has typed, in whatever case; None when there is none."""
+    found = call.objects.query("promotion_code", {"_code": text.lower(), "active": "true"}, limit=1) if text else []
+    return found[0] if found else None
+
+
 def redeem_all(call: Call, entries: Iterable[Json], *, param: str, customer: Json | None, **owner: Any) -> list[str]:
     """The ids of the discounts that a list of ``discounts`` parameters asks for; ``discount`` keeps one that is there.
 

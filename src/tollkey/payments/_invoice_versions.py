@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tollkey.payments._pricing import decimal_text, plan_of, public
-from tollkey.wire import Call, Change, Json
+from tollkey.payments._pricing import decimal_text, plan_of
+from tollkey.wire import Call, Change, Json, public
 
 
 def _intent(call: Call, invoice: Json) -> Json | None:

@@ -108,9 +108,8 @@ def flow_of(call: Call, given: Json | None, customer: Json, configuration: Json)
         if not given.get(kind):
             raise missing_param(f"flow_data[{kind}]")
         _check_subscription(call, given, customer, configuration)
-    for name in ("redirect", "hosted_confirmation"):
-        if after_completion.get("type") == name and name == "redirect" and not after_completion.get(name):
-            raise missing_param(f"flow_data[after_completion][{name}]")
+    if after_completion.get("type") == "redirect" and not after_completion.get("redirect"):
+        raise missing_param("flow_data[after_completion][redirect]")
     kept = {
         "hosted_confirmation": {"custom_message": (after_completion.get("hosted_confirmation") or {}).get("custom_message")}
         if after_completion.get("type") == "hosted_confirmation"

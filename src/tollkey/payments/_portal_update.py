@@ -8,6 +8,7 @@ from tollkey.payments import _subscribing, subscription_schedules
 from tollkey.payments._billing import cost
 from tollkey.payments._billing.periods import show_date
 from tollkey.payments._currency import show
+from tollkey.payments._discounting import code_of
 from tollkey.payments._portal_session import Here, completed, here, leads_to, leave, not_changeable, own
 from tollkey.payments._previewing import preview
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, dig, html_page, invalid
@@ -118,10 +119,10 @@ def _asked(at: Here, subscription: Json, params: Params) -> Json:
     change: Json = {"items": [entry], "proration_behavior": rules["proration_behavior"], "payment_behavior": "error_if_incomplete"}
     code = (params.get("promotion_code") or "").strip()
     if code:
-        found = at.call.objects.query("promotion_code", {"_code": code.lower(), "active": "true"}, limit=1)
-        if not found or "promotion_code" not in allowed:
+        found = code_of(at.call, code)
+        if found is None or "promotion_code" not in allowed:
             raise invalid("This code is invalid.", "promotion_code")
-        change["discounts"] = [{"promotion_code": found[0]["id"]}]
+        change["discounts"] = [{"promotion_code": found["id"]}]
     return _timed(at, subscription, change)
 
 

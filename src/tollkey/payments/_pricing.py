@@ -207,11 +207,6 @@ def plan_of(price: Json) -> Json:
     return plan
 
 
-def public(price: Json) -> Json:
-    """The part of a price that other objects embed."""
-    return {name: value for name, value in price.items() if not name.startswith("_")}
-
-
 def inline_price(call: Call, data: Params, param: str) -> Json:
     """The price that ``price_data`` describes: made, and not usable again. Raises ApiError when its product is not there."""
     if data.get("product_data"):

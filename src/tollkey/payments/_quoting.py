@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments import _subscribing as subscriptions
-from tollkey.payments._billing import Line, Rate, cost
+from tollkey.payments._billing import Line, cost
 from tollkey.payments._billing import compute as add_up
 from tollkey.payments._common import given
 from tollkey.payments._discounting import imagine, offs, redeem_all
 from tollkey.payments._invoicing import method_of, new_invoice, product_name, sold, store, tax_rates
-from tollkey.payments._invoicing.lines import rate_of
-from tollkey.payments._pricing import named_price, public
-from tollkey.payments._taxing import Taxing, address_of, rate_of_price, tax_ids_of, taxing
-from tollkey.wire import Call, Json, blank, invalid
+from tollkey.payments._pricing import named_price
+from tollkey.payments._taxing import Taxing, address_of, rate_of, rates_of, tax_ids_of, taxing
+from tollkey.wire import Call, Json, blank, invalid, public
 
 
 def make_lines(call: Call, wanted: list[Json]) -> list[Json]:
@@ -64,7 +63,7 @@ def settle(call: Call, quote: Json) -> None:
     off = offs(call, quote["discounts"], currency, call.now)
     default = [rate_of(call, id) for id in quote["default_tax_rates"]]
     how = _taxing(call, quote)
-    whole = [Line(line["amount_subtotal"], True, line["price"]["product"], (), _rates(call, line, how)) for line in lines]
+    whole = [Line(line["amount_subtotal"], True, line["price"]["product"], (), rates_of(call, line, how)) for line in lines]
     totals = add_up(whole, off, default)
     for line, worked in zip(lines, whole, strict=True):
         line["amount_discount"] = line["amount_subtotal"] - worked.net
@@ -90,12 +89,6 @@ def _taxing(call: Call, quote: Json) -> Taxing | None:
     return how
 
 
-def _rates(call: Call, line: Json, how: Taxing | None) -> list[Rate]:
-    if line["_rates"] or how is None:
-        return [rate_of(call, id) for id in line["_rates"]]
-    return [rate_of_price(call, how, line["price"]["id"], line["currency"])]
-
-
 def _details(lines: list[Json]) -> Json:
     return {
         "amount_discount": sum(line["amount_discount"] for line in lines),
@@ -117,11 +110,6 @@ def _recurring(lines: list[Json]) -> Json | None:
         return None
     rule = lines[0]["price"]["recurring"]
     return {**_sums(lines), "interval": rule["interval"], "interval_count": rule["interval_count"]}
-
-
-def shown(line: Json) -> Json:
-    """A line without what is private of it."""
-    return {name: value for name, value in line.items() if not name.startswith("_")}
 
 
 def fulfil(call: Call, quote: Json) -> None:

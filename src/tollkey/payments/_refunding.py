@@ -13,7 +13,7 @@ from tollkey.payments._currency import show
 from tollkey.payments._money import book
 from tollkey.payments._settling import exchanged, settled
 from tollkey.payments._tax_linking import refunded
-from tollkey.wire import Call, Json, Params, blank, invalid
+from tollkey.wire import Call, Json, Params, blank, invalid, too_small
 
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
 
@@ -63,7 +63,7 @@ def check(call: Call, charge: Json, amount: int | None) -> int:
     if amount is None:
         return int(left)
     if amount < 1:
-        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
+        raise too_small("amount")
     if amount > charge["amount"]:
         message = f"Refund amount ({show(amount, currency)}) is greater than charge amount ({show(charge['amount'], currency)})"
         raise invalid(message, "amount", retry=False)

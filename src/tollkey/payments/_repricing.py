@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tollkey.payments._pricing import plan_of, public
-from tollkey.wire import Call, Json
+from tollkey.payments._pricing import plan_of
+from tollkey.wire import Call, Json, public
 
 
 def refresh_items(call: Call, price: Json) -> None:

@@ -34,7 +34,8 @@ _ZIPS = (
     (840, "UT"), (850, "AZ"), (870, "NM"), (885, "TX"), (889, "NV"), (900, "CA"), (967, "HI"), (970, "OR"), (980, "WA"), (995, "AK"),
 )  # fmt: skip
 _GST = frozenset({"AU", "NZ", "SG", "CA", "IN"})
-_EU = frozenset(_STANDARD) - {"GB", "NO", "CH", "AU", "NZ", "SG", "JP", "CA", "IN", "ZA", "AE"}
+#: The member states of the European Union.
+EU = frozenset(_STANDARD) - {"GB", "NO", "CH", "AU", "NZ", "SG", "JP", "CA", "IN", "ZA", "AE"}
 _NONTAXABLE = "txcd_00000000"
 
 
@@ -103,7 +104,7 @@ def reverses(place: Place, origin: str | None, tax_ids: Iterable[Json]) -> bool:
 
     origin: the seller's country. tax_ids: with ``type``.
     """
-    wanted = "eu_vat" if place.country in _EU else "gb_vat" if place.country == "GB" else None
+    wanted = "eu_vat" if place.country in EU else "gb_vat" if place.country == "GB" else None
     return place.registered and place.country != (origin or "").upper() and any(one["type"] == wanted for one in tax_ids)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from tollkey.payments._billing import Rate
+from tollkey.payments._billing import Line, Rate, Tax, compute
 from tollkey.payments._common import account_country
 from tollkey.payments._tax import Place, located, percent_at, reason_of, reverses
 from tollkey.wire import ApiError, Call, Json, blank, dig, invalid
@@ -84,6 +84,34 @@ def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str
     percent = how.place.percent if reason == "standard_rated" else "0"
     inclusive = _inclusive(how, behavior, currency)
     return Rate(_rate_object(call, how.place, percent, inclusive)["id"], Decimal(percent), inclusive, reason)
+
+
+def rate_of(call: Call, id: str, param: str = "tax_rates") -> Rate:
+    """A stored tax rate as the arithmetic wants it. Raises ApiError 400, naming ``param``, for one that is not there."""
+    found = call.objects.get("tax_rate", id, param)
+    return Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
+
+
+def rates_of(call: Call, line: Json, how: Taxing | None, param: str = "tax_rates") -> list[Rate]:
+    """The rates on a line of a quote or of Checkout: those it was given (``_rates``), or that of the customer's place."""
+    if line["_rates"] or how is None:
+        return [rate_of(call, id, param) for id in line["_rates"]]
+    return [rate_of_price(call, how, line["price"]["id"], line["currency"])]
+
+
+def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) -> list[Tax]:
+    """The automatic tax on the chosen way of delivery, written into its cost as well: it is part of what delivery costs in total.
+
+    cost: ``shipping_cost``. how: None for no tax.
+    """
+    rates = []
+    if how is not None:
+        chosen = call.objects.get("shipping_rate", cost["shipping_rate"])
+        rates = [rate(call, how, chosen["tax_code"] or SHIPPING, chosen["tax_behavior"], currency)]
+    line = Line(cost["amount_subtotal"], rates=rates)
+    compute([line])
+    cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross
+    return line.taxes
 
 
 def _inclusive(how: Taxing, behavior: str | None, currency: str) -> bool:

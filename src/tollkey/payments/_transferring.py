@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tollkey import ledger
 from tollkey.ledger import CONNECTED, PLATFORM, Posting
-from tollkey.payments._common import acting_account, count_part
+from tollkey.payments._common import ADDRESS, acting_account, count_part
 from tollkey.payments._money import book
 from tollkey.payments._platform_fees import application_id, fee_parts, make_fee, refund_application_fee, share, still_due
 from tollkey.payments._rates import convert
@@ -164,7 +164,7 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         application_fee_amount=convert(fee["amount"], fee["currency"], transfer["currency"]) if fee else None,
         balance_transaction=transaction,
         billing_details={
-            "address": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")),
+            "address": dict.fromkeys(ADDRESS),
             "email": None,
             "name": None,
             "phone": None,

@@ -11,13 +11,12 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments import _alerting
 from tollkey.payments._alerting import MIGRATION
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, too_small
 
 __all__ = ["ALERT", "MIGRATION"]
 
 PERMISSION = Permission("billing_alert", "Alerts", "Billing")
 _MOST = 25
-_SHOWN = ["active", "inactive"]
 
 
 def create(call: Call, params: Params) -> Json:
@@ -27,7 +26,7 @@ def create(call: Call, params: Params) -> Json:
         raise missing_param("usage_threshold")
     meter = call.objects.get("billing.meter", given["meter"], "usage_threshold[meter]")
     if given["gte"] < 1:
-        raise invalid("This value must be greater than or equal to 1.", "usage_threshold[gte]", "parameter_invalid_integer")
+        raise too_small("usage_threshold[gte]")
     filters = given.get("filters") or []
     if len(filters) > 1:
         raise invalid("You can only specify up to one filter.", "usage_threshold[filters]")
@@ -71,7 +70,7 @@ def retrieve_one(call: Call, params: Params) -> Json:
 
 def list_alerts(call: Call, params: Params) -> Page:
     """List the alerts that are not archived, also by meter."""
-    equal: dict[str, str | list[str]] = {"status": _SHOWN}
+    equal: dict[str, str | list[str]] = {"status": _alerting.SHOWN}
     if params.get("meter"):
         equal["usage_threshold.meter"] = params["meter"]
     return list_page(call, "billing.alert", params, equal, url="/v1/billing/alerts")

@@ -26,7 +26,7 @@ from tollkey.payments._clocks import for_customer
 from tollkey.payments._common import merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency
 from tollkey.payments.customers import PERMISSION
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve, too_small
 
 _EXPIRE = "credit_grant.expire"
 
@@ -74,7 +74,7 @@ def _amount(params: Params) -> Json:
     if monetary is None:
         raise missing_param("amount[monetary]")
     if monetary["value"] < 1:
-        raise invalid("This value must be greater than or equal to 1.", "amount[monetary][value]", "parameter_invalid_integer")
+        raise too_small("amount[monetary][value]")
     return money(monetary["value"], check_currency(monetary["currency"], "amount[monetary][currency]"))
 
 

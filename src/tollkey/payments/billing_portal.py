@@ -15,6 +15,8 @@ from tollkey.payments._common import merge_metadata, new_metadata
 from tollkey.payments._currency import show as show_money
 from tollkey.payments._portal import cancel_page, methods_page, portal_page
 from tollkey.payments._portal_details import PAGES as DETAILS
+from tollkey.payments._portal_session import CONFIGURATION as _CONFIGURATION
+from tollkey.payments._portal_session import SESSION as _SESSION
 from tollkey.payments._portal_session import Here, after, completed, done, flow_of, here, leads_to, own, waiting
 from tollkey.payments._portal_update import PAGES as CHANGES
 from tollkey.payments._portal_update import choice_page, confirm_page
@@ -38,7 +40,6 @@ from tollkey.wire import (
 )
 
 PERMISSION = Permission("customer_portal", "Customer portal", "Billing")
-_CONFIGURATION, _SESSION = "billing_portal.configuration", "billing_portal.session"
 _HOUR = 3600
 _FEATURES: Json = {
     "customer_update": {"allowed_updates": [], "enabled": False},
@@ -220,9 +221,8 @@ def stay(call: Call, params: Params) -> Reply:
     return completed(at)
 
 
-def _cancellable(call: Call, params: Params) -> tuple[Json, Json]:
+def _cancellable(at: Here, params: Params) -> tuple[Json, Json]:
     """The subscription, and how the configuration lets it be cancelled. Raises ApiError (400) when it does not."""
-    at = here(call)
     rules = at.features["subscription_cancel"]
     subscription = own(at, params["subscription"])
     if not rules["enabled"]:
@@ -234,13 +234,13 @@ def _cancellable(call: Call, params: Params) -> tuple[Json, Json]:
 
 def ask_to_cancel(call: Call, params: Params) -> Reply:
     """Before a subscription is cancelled: what will happen, and when?"""
-    return cancel_page(call, *_cancellable(call, params))
+    return cancel_page(call, *_cancellable(here(call), params))
 
 
 def cancel_subscription(call: Call, params: Params) -> Reply:
     """Cancel a subscription as the configuration allows: at once, or at the end of what is paid."""
-    subscription, rules = _cancellable(call, params)
     at = here(call)
+    subscription, rules = _cancellable(at, params)
     reasons, feedback = rules["cancellation_reason"], params.get("feedback")
     told = {"cancellation_details": {"feedback": feedback}} if reasons["enabled"] and feedback in reasons["options"] else {}
     if rules["mode"] == "immediately":

@@ -10,7 +10,7 @@ from tollkey.payments import customers
 from tollkey.payments._cash_balances import cash_balance, move_cash
 from tollkey.payments._currency import check_currency
 from tollkey.payments.payment_intents import TRANSFERS, reconcile, transfer_address
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, too_small
 
 PERMISSION = customers.PERMISSION
 _COUNTRY = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
@@ -44,7 +44,7 @@ def fund(call: Call, params: Params) -> Json:
     if call.livemode:
         raise invalid("This method is only available in test mode.", retry=False)
     if amount < 1:
-        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
+        raise too_small("amount")
     if currency not in TRANSFERS:
         raise invalid(f"Bank transfers are not available in {currency}.", "currency")
     kind = f"{TRANSFERS[currency]}_bank_transfer"

@@ -15,7 +15,7 @@ import re
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import Denied, Key, Permission, Reason, mask_unknown
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, public
 from tollkey.wire.objects import Tables
 
 PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
@@ -54,7 +54,7 @@ def create(call: Call, params: Params) -> Json:
         "_subject": id,
     }
     call.objects.insert(key)
-    return {**{field: value for field, value in key.items() if not field.startswith("_")}, "secret": text}
+    return {**public(key), "secret": text}
 
 
 def delete(call: Call, params: Params) -> Json:

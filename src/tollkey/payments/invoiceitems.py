@@ -16,8 +16,8 @@ from tollkey.payments._common import given, new_metadata, take
 from tollkey.payments._currency import check_currency
 from tollkey.payments._discounting import redeem_all
 from tollkey.payments._invoicing import invoice_item_line, refresh, tax_rates
-from tollkey.payments._pricing import decimal_text, in_currency, inline_price, plan_of, public
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve
+from tollkey.payments._pricing import decimal_text, in_currency, inline_price, plan_of
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, public, retrieve
 
 PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
 

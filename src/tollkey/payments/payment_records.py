@@ -14,7 +14,7 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments._common import address, billing_details, merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve, too_small
 
 PERMISSION = Permission("payment_records", "Payment Records", "Core")
 _PATH = "/v1/payment_records"
@@ -27,7 +27,7 @@ def report_payment(call: Call, params: Params) -> Json:
     requested = params["amount_requested"]
     currency = check_currency(requested["currency"], "amount_requested[currency]")
     if requested["value"] < 1:
-        raise invalid("This value must be greater than or equal to 1.", "amount_requested[value]", "parameter_invalid_integer")
+        raise too_small("amount_requested[value]")
     customer = (params.get("customer_details") or {}).get("customer")
     if customer:
         call.objects.get("customer", customer, "customer_details[customer]")

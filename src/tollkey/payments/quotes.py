@@ -28,6 +28,7 @@ from tollkey.wire import (
     list_page,
     merged_metadata,
     of_list,
+    public,
     retrieve,
     sublist,
 )
@@ -200,14 +201,14 @@ def list_quotes(call: Call, params: Params) -> Page:
 def list_lines(call: Call, params: Params) -> Page:
     """List the lines of a quote."""
     quote = call.objects.get("quote", call.path["quote"])
-    return of_list([work.shown(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items", params)
+    return of_list([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items", params)
 
 
 def list_upfront(call: Call, params: Params) -> Page:
     """List the lines that are due when the quote is accepted."""
     quote = call.objects.get("quote", call.path["quote"])
     trial = quote["subscription_data"]["trial_period_days"]
-    lines = [work.shown(line) for line in quote["_items"] if not (trial and line["price"]["recurring"])]
+    lines = [public(line) for line in quote["_items"] if not (trial and line["price"]["recurring"])]
     return of_list(lines, f"/v1/quotes/{quote['id']}/computed_upfront_line_items", params)
 
 
@@ -230,9 +231,7 @@ QUOTE = Resource(
     permission=PERMISSION,
     path_param="quote",
     indexed=("customer", "status", "test_clock"),
-    expands={
-        "line_items": lambda call, quote: sublist([work.shown(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items")
-    },
+    expands={"line_items": lambda call, quote: sublist([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items")},
     endpoints=(
         Endpoint("GET", "/v1/quotes", list_quotes),
         Endpoint("POST", "/v1/quotes", create),

@@ -10,7 +10,7 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._sourcing import inline_bank, inline_card
-from tollkey.wire import ApiError, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, missing_object
+from tollkey.wire import ApiError, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, missing_object, public
 
 PERMISSION = Permission("token", "Tokens", "Core")
 #: What can be made a token of: parameter -> the id's prefix and the token's type.
@@ -71,7 +71,7 @@ def _store(call: Call, name: str, inner: Json | None, private: Json | None = Non
         "token", id=call.ids.new(prefix), client_ip=call.origin.ip, created=call.now, livemode=call.livemode, type=type, used=False
     )
     if inner is not None:
-        token[name] = {field: value for field, value in inner.items() if not field.startswith("_")}
+        token[name] = public(inner)
         token.update({field: value for field, value in inner.items() if field.startswith("_") and field != "_created"})
     token.update(private or {})
     return call.objects.insert(token)

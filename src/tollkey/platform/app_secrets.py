@@ -9,8 +9,8 @@ The payload is kept sealed, only answered when ``expand[]=payload`` asks for it,
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.platform.webhook_endpoints import open_secret, seal_secret
-from tollkey.wire import ApiError, Call, Endpoint, Json, Page, Params, Plain, Resource, blank, invalid, list_page, missing_param
+from tollkey.platform._sealed import sealed, unsealed
+from tollkey.wire import ApiError, Call, Endpoint, Json, Page, Params, Plain, Resource, blank, invalid, list_page, missing_param, public
 
 PERMISSION = Permission("secret", "Secrets", "Core")
 _EXPIRE = "apps.secret.expire"
@@ -55,7 +55,7 @@ def create(call: Call, params: Params) -> Json:
     old = _stored(call, params)
     secret = old or blank("apps.secret", id=call.ids.new("appsecret"), livemode=call.livemode, name=params["name"], scope=scope)
     secret.pop("payload", None)
-    secret.update(created=call.now, expires_at=expires, _payload=seal_secret(call, secret["id"], params["payload"]), _scope=key)
+    secret.update(created=call.now, expires_at=expires, _payload=sealed(call, secret["id"], params["payload"]), _scope=key)
     call.schedule.cancel(_EXPIRE, secret["id"])
     if expires is not None:
         call.schedule.add(expires, _EXPIRE, secret["id"])
@@ -78,7 +78,7 @@ def delete(call: Call, params: Params) -> Json:
     secret = _named(call, params)
     call.schedule.cancel(_EXPIRE, secret["id"])
     call.objects.delete(secret)
-    return {**{name: value for name, value in secret.items() if not name.startswith("_")}, "deleted": True}
+    return {**public(secret), "deleted": True}
 
 
 def _expire(call: Call, id: str) -> None:
@@ -88,7 +88,7 @@ def _expire(call: Call, id: str) -> None:
 
 
 def _payload(call: Call, secret: Json) -> Plain:
-    return Plain(open_secret(call.service("authority").keyring, call.scope, secret["id"], secret["_payload"]))
+    return Plain(unsealed(call.service("authority").keyring, call.scope, secret["id"], secret["_payload"]))
 
 
 SECRET = Resource(

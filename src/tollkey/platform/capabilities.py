@@ -5,13 +5,18 @@ unrequested ──request──▶ inactive ◀──requirements──▶ pendi
 
 from __future__ import annotations
 
+from functools import cache
+
 from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.held import capability
 from tollkey.platform.accounts import PERMISSION, request
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, of_list
 from tollkey.wire.shapes import properties
 
-_KNOWN = frozenset((*properties("account_capabilities"), "platform_payments"))
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset((*properties("account_capabilities"), "platform_payments"))
 
 
 def list_capabilities(call: Call, params: Params) -> Page:
@@ -24,7 +29,7 @@ def list_capabilities(call: Call, params: Params) -> Page:
 def _named(call: Call, account: Json) -> str:
     """The capability that the path names. Raises ApiError 404 when there is none of that name, for any account."""
     name = call.path["capability"]
-    if name not in _KNOWN and name not in account["capabilities"]:
+    if name not in _known() and name not in account["capabilities"]:
         raise missing_object("capability", name, "capability", in_path=True)
     return name
 

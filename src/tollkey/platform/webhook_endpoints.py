@@ -7,13 +7,12 @@ The signing secret is answered once, by ``create``; it is kept sealed, since eac
 
 from __future__ import annotations
 
-import base64
 import re
 
 from tollkey import outbox
 from tollkey.db import Scope, Tx
 from tollkey.keys import Keyring, Permission
-from tollkey.keys.sealing import seal, unseal
+from tollkey.platform._sealed import sealed, unsealed
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, Tables, blank, invalid, listing, merged_metadata, retrieve
 
 PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
@@ -21,28 +20,9 @@ _MOST = 16
 _URL = re.compile(r"https?://[^\s/$.?#][^\s]*", re.IGNORECASE)
 
 
-def _keyring(call: Call) -> Keyring:
-    keyring: Keyring = call.service("authority").keyring
-    return keyring
-
-
-def _bound(scope: Scope, id: str) -> str:
-    return f"{scope.account}/{'live' if scope.livemode else 'test'}/{id}"
-
-
-def seal_secret(call: Call, id: str, secret: str) -> str:
-    """A signing secret as it is stored."""
-    return base64.b64encode(seal(secret, _bound(call.scope, id), _keyring(call))).decode()
-
-
-def open_secret(keyring: Keyring, scope: Scope, id: str, sealed: str) -> str:
-    """The text that ``seal_secret`` has sealed for the object with that id."""
-    return unseal(base64.b64decode(sealed), _bound(scope, id), keyring)
-
-
 def secrets_of(keyring: Keyring, scope: Scope, endpoint: Json) -> tuple[str, ...]:
     """The signing secrets in force, newest first: two of them while the older one of a roll lasts."""
-    return tuple(open_secret(keyring, scope, endpoint["id"], sealed) for sealed in endpoint["_secrets"])
+    return tuple(unsealed(keyring, scope, endpoint["id"], one) for one in endpoint["_secrets"])
 
 
 def _check_url(call: Call, url: str) -> None:
@@ -65,7 +45,7 @@ def create(call: Call, params: Params) -> Json:
     endpoint = blank("webhook_endpoint", id=id, created=call.now, livemode=call.livemode, status="enabled")
     endpoint.update({name: value for name, value in params.items() if value is not None})
     endpoint["_connect"] = connect
-    endpoint["_secrets"] = [seal_secret(call, id, secret)]
+    endpoint["_secrets"] = [sealed(call, id, secret)]
     call.objects.insert(endpoint)
     return {**endpoint, "secret": secret}
 
@@ -91,7 +71,7 @@ def delete(call: Call, params: Params) -> Json:
 def roll_secret(call: Call, endpoint: Json, keep_old: bool) -> str:
     """A new signing secret, which is returned this once. keep_old: sign with the old one as well until the next roll."""
     secret = "whsec_" + call.ids.text(32)
-    endpoint["_secrets"] = [seal_secret(call, endpoint["id"], secret), *(endpoint["_secrets"][:1] if keep_old else [])]
+    endpoint["_secrets"] = [sealed(call, endpoint["id"], secret), *(endpoint["_secrets"][:1] if keep_old else [])]
     call.objects.save(endpoint)
     return secret
 

@@ -4,11 +4,11 @@ from tollkey.wire._special import merged_metadata
 from tollkey.wire.app import WireApp
 from tollkey.wire.call import Call, EventSink, Origin, Setup
 from tollkey.wire.due import Due, do_due, due_now
-from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param
+from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param, too_small
 from tollkey.wire.expand import Plain
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.messages import Request, Response
-from tollkey.wire.objects import Objects, Tables, dig, encode, split
+from tollkey.wire.objects import Objects, Tables, dig, encode, public, split
 from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
 from tollkey.wire.params import P, operation_params
@@ -63,11 +63,13 @@ __all__ = [
     "of_list",
     "openapi_document",
     "operation_params",
+    "public",
     "redirect",
     "retrieve",
     "search_page",
     "searching",
     "split",
     "sublist",
+    "too_small",
     "with_query",
 ]

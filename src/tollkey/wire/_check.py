@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from tollkey.wire._suggest import suggest
-from tollkey.wire.errors import ApiError, invalid, missing_param
+from tollkey.wire.errors import ApiError, invalid, missing_param, too_small
 
 Path = tuple[Any, str] | None
 
@@ -123,7 +123,7 @@ class Whole(Node):
         if self.natural and number < 0:
             raise invalid("Invalid non-negative integer", written(path), "parameter_invalid_integer")
         if self.lowest is not None and number < self.lowest:
-            raise invalid(f"This value must be greater than or equal to {self.lowest}.", written(path), "parameter_invalid_integer")
+            raise too_small(written(path), self.lowest)
         if self.highest is not None and number > self.highest:
             raise invalid(f"This value must be less than or equal to {self.highest}.", written(path), "parameter_invalid_integer")
         if not -(2**63) <= number < 2**63:

@@ -106,6 +106,11 @@ def missing_param(name: str) -> ApiError:
     return invalid(f"Missing required param: {name}.", name, "parameter_missing")
 
 
+def too_small(param: str, lowest: int = 1) -> ApiError:
+    """400: a whole number lies below the lowest that is allowed."""
+    return invalid(f"This value must be greater than or equal to {lowest}.", param, "parameter_invalid_integer")
+
+
 def unknown_url(method: str, path: str) -> ApiError:
     """404: no endpoint has this method and path (reference section 1.10)."""
     hint = ""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tollkey.wire.resource import Json, Resource
 
 DEPTH = 4
-#: Objects that name others of a connected account, and the property that says which.
-_NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
+#: Objects that name others of a connected account, and the property that says which account.
+NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
 
 
 class Plain(str):
@@ -81,7 +81,7 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
         return
     name, rest = names[0], names[1:]
     resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "")
-    there = _NAMES_ANOTHER.get(value.get("object") or "")
+    there = NAMES_ANOTHER.get(value.get("object") or "")
     if there is not None and isinstance(value.get(there), str):
         homes = [*homes, call.within(value[there])]
     inside = f"{name}.{rest[0]}" if rest else ""

@@ -105,6 +105,11 @@ def split(value: Json) -> tuple[Json, Json]:
     return public, {name: public.pop(name) for name in names}
 
 
+def public(value: Json) -> Json:
+    """A copy of an object, or of a part of one, without its private fields."""
+    return {name: inner for name, inner in value.items() if not name.startswith("_")}
+
+
 def changed(before: Any, after: Any) -> Any:
     """What ``previous_attributes`` says: the old values of top-level fields that differ, hashes field by field."""
     difference: Json = {}
@@ -175,10 +180,10 @@ class Objects:
     def look(self, object: str, id: str) -> Json | None:
         """The object with that id as it was when this request first looked, or as it has changed it since. Nobody may change it here."""
         key = (object, id)
-        if key in self._loaded or key not in self._seen:
-            known = self._loaded.get(key)
-            if known is not None:
-                return known
+        known = self._loaded.get(key)
+        if known is not None:
+            return known
+        if key not in self._seen:
             record = self.table(object).get(self.tx, self.scope, id)
             self._seen[key] = self._tables.decoded(self.scope, object, record) if record is not None else None
         return self._seen[key]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.db.table import Range, Record, as_text
 from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
+from tollkey.wire.expand import NAMES_ANOTHER
 from tollkey.wire.objects import Objects, dig, encode
 from tollkey.wire.resource import Endpoint, Json, Params
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
-#: Filters that name an object: one that is not there is an error, not an empty page. Filter -> kind of object. An application
-#: fee names a charge of another account.
+#: Filters that name an object: one that is not there is an error, not an empty page. Filter -> kind of object.
 _NAMED = {
     **{name: name for name in ("charge", "coupon", "customer", "invoice", "payment_intent", "payout", "price", "product")},
     **{name: name for name in ("setup_intent", "subscription")},
@@ -110,7 +110,7 @@ def list_page(
     """
     limit = params.get("limit") or 10
     before = params.get("ending_before")
-    for name in (_NAMED.keys() & params.keys()) if object != "application_fee" else ():
+    for name in (_NAMED.keys() & params.keys()) if object not in NAMES_ANOTHER else ():  # theirs is in another account
         _must_exist(call, _NAMED[name], params[name], name)
     table = call.objects.table(object)
     cursor = _cursor(call, object, params)

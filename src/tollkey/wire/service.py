@@ -16,6 +16,7 @@ from tollkey.db import Edge, Ids, Scope, StorageError, Tx, Unknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._plain import body_of, date_of, plain, shown_as_stored
 from tollkey.wire._rights import permit
 from tollkey.wire._visitors import key_in_body, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
@@ -26,7 +27,7 @@ from tollkey.wire.params import check, operation_params
 from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint, Json, Reply
 from tollkey.wire.router import Route, Router
-from tollkey.wire.versions import LATEST, parse_version
+from tollkey.wire.versions import LATEST
 
 log = logging.getLogger("tollkey.wire")
 
@@ -102,19 +103,18 @@ class Service:
             return None
         route, names = hit
         version = headers.get("stripe-version")
-        if not route.endpoint.raw or not self.renderer.as_stored(route.resource, parse_version(version) if version else LATEST[:10]):
+        if not shown_as_stored(self.renderer, route, date_of(version)):
             return None
         started = self._now()
         key = self.verifier.verify_cached(presented.text, int(started), request.ip)
         if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
             return None
         permit(key, route, None, self.policy.dashboard_url)
-        table, scope, (id,) = self.setup.tables.of[route.resource.object], Scope(key.account, key.livemode), names.values()
-        body = self.edge.read_now(lambda tx: table.body(tx, scope, id))
+        body = self.edge.read_now(body_of(self.setup.tables, route, names, Scope(key.account, key.livemode)))
         if body is None or (self.policy.limit is not None and not self.policy.limit(key)):
             return None
         request_id = self._request_ids.new("req")
-        response = Response(200, body, {"Request-Id": request_id, "Stripe-Version": version or LATEST}, request_id=request_id)
+        response = plain(body, request_id, version)
         self._noted(request, response, key, request_id, started)
         return response
 
@@ -211,7 +211,7 @@ class Service:
 
     async def _authenticated(self, request: Request, key: Key, request_id: str, now: float) -> Response:
         version_header = request.headers.get("stripe-version")
-        version = parse_version(version_header) if version_header else LATEST[:10]
+        version = date_of(version_header)
         hit = self.router.find(request.method, request.path)
         if hit is None:
             raise unknown_url(request.method, request.path)
@@ -225,10 +225,10 @@ class Service:
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
         whole = key.kind not in ("publishable", "ephemeral")
-        if endpoint.raw and account is None and not request.query and whole and self.renderer.as_stored(route.resource, version):
-            stored = await self._stored(route, next(iter(names.values())), scope, request_id, version_header)
-            if stored is not None:
-                return stored
+        if account is None and not request.query and whole and shown_as_stored(self.renderer, route, version):
+            body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
+            if body is not None:
+                return plain(body, request_id, version_header)
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
@@ -330,15 +330,6 @@ class Service:
         shown = self.renderer.render(call, answer, paths)
         kept = encode({**shown, "secret": None}) if endpoint.secret else None
         return Response(200, encode(shown), request_id=call.origin.request_id, kept=kept)
-
-    async def _stored(self, route: Route, id: str, scope: Scope, request_id: str, version: str | None) -> Response | None:
-        """The zero-copy read: the bytes of one object, as they were answered when it was written. None when there is none."""
-        table = self.setup.tables.of[route.resource.object]
-        body = await self.edge.read(lambda tx: table.body(tx, scope, id), single=True)
-        if body is None:
-            return None
-        headers = {"Request-Id": request_id, "Stripe-Version": version or LATEST}
-        return Response(200, body, headers, request_id=request_id)
 
     def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
         call.body = request.body

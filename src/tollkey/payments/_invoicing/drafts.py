@@ -9,6 +9,7 @@ from tollkey.payments._billing import DAY
 from tollkey.payments._common import acting_account
 from tollkey.payments._invoicing.lines import invoice_item_line, settle
 from tollkey.payments._rendering import of_customer
+from tollkey.payments._taxing import tax_ids_of
 from tollkey.wire import Call, Json, blank, invalid, sublist
 
 #: A draft that finalizes by itself waits this long, so that integrations can still change it.
@@ -111,8 +112,7 @@ def follow_customer(call: Call, invoice: Json, customer: Json) -> None:
 
 
 def _tax_ids(call: Call, customer: Json) -> list[Json]:
-    found = call.objects.query("tax_id", {"customer": customer["id"] or ""}, limit=20)
-    return [{"type": tax_id["type"], "value": tax_id["value"]} for tax_id in reversed(found)]
+    return [{"type": tax_id["type"], "value": tax_id["value"]} for tax_id in reversed(tax_ids_of(call, customer["id"]))]
 
 
 def _from_customer(call: Call, invoice: Json, customer: Json) -> None:

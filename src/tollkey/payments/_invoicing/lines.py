@@ -10,8 +10,7 @@ from tollkey.payments._currency import show
 from tollkey.payments._discounting import offs
 from tollkey.payments._pricing import decimal_text
 from tollkey.payments._tax import located
-from tollkey.payments._taxing import SHIPPING, Taxing, address_of, rate_of_price, taxing
-from tollkey.payments._taxing import rate as rate_for
+from tollkey.payments._taxing import Taxing, address_of, rate_of, rate_of_price, taxed_shipping, taxing
 from tollkey.wire import Call, Json, blank, dig
 
 
@@ -196,12 +195,6 @@ def invoice_item_line(call: Call, item: Json) -> Json:
     return line
 
 
-def rate_of(call: Call, id: str) -> Rate:
-    """A tax rate as the arithmetic wants it."""
-    rate = call.objects.get("tax_rate", id, "tax_rates")
-    return Rate(id, Decimal(str(rate["percentage"])), rate["inclusive"])
-
-
 def tax_entry(tax: Tax) -> Json:
     """A tax as lines and invoices show it."""
     return {
@@ -281,13 +274,7 @@ def _shipping(call: Call, invoice: Json, how: Taxing | None) -> list[Tax]:
     cost = invoice["shipping_cost"]
     if cost is None or how is None:
         return []
-    rate = call.objects.get("shipping_rate", cost["shipping_rate"])
-    line = Line(
-        cost["amount_subtotal"], rates=[rate_for(call, how, rate["tax_code"] or SHIPPING, rate["tax_behavior"], invoice["currency"])]
-    )
-    compute([line])
-    cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross
-    return line.taxes
+    return taxed_shipping(call, cost, how, invoice["currency"])
 
 
 def _merged(taxes: list[Tax]) -> list[Tax]:

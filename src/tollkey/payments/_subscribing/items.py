@@ -7,8 +7,8 @@ from typing import Any
 from tollkey.payments._common import given, new_metadata
 from tollkey.payments._discounting import redeem_all
 from tollkey.payments._invoicing import tax_rates
-from tollkey.payments._pricing import in_currency, named_price, plan_of, public
-from tollkey.wire import Call, Json, blank, invalid, merged_metadata, missing_object, sublist
+from tollkey.payments._pricing import in_currency, named_price, plan_of
+from tollkey.wire import Call, Json, blank, invalid, merged_metadata, missing_object, public, sublist
 
 MOST = 20
 _ONE_INTERVAL = (

@@ -19,6 +19,7 @@ from tollkey.payments.checkout_sessions import _complete
 from tollkey.payments.checkout_sessions._build import new_session, shipping_options
 from tollkey.payments.checkout_sessions._hosted import PAGES
 from tollkey.payments.checkout_sessions._lines import breakdown, check_quantities, make_items, shown, total
+from tollkey.payments.checkout_sessions._place import collect
 from tollkey.payments.checkout_sessions._recover import PAGES as RECOVERY
 from tollkey.wire import (
     Action,
@@ -75,9 +76,7 @@ def update(call: Call, params: Params) -> Json:
         session["_lines"] = make_items(call, entries, session["currency"])
         total(call, session)
     if params.get("collected_information"):
-        session["collected_information"] = {
-            **(session["collected_information"] or {"business_name": None, "individual_name": None}), **params["collected_information"],
-        }  # fmt: skip
+        collect(session, **params["collected_information"])
         if session["mode"] != "setup":
             total(call, session)
     return call.objects.save(session)

@@ -11,7 +11,7 @@ from tollkey.payments._intents import automatic_types, check_types
 from tollkey.payments.checkout_sessions._legacy import modern
 from tollkey.payments.checkout_sessions._lines import check_quantities, make_items, total
 from tollkey.payments.checkout_sessions._order import optional_items
-from tollkey.payments.checkout_sessions._place import check_customer
+from tollkey.payments.checkout_sessions._place import check_customer, collect
 from tollkey.payments.payment_intents import create_intent
 from tollkey.payments.payment_method_configurations import enabled_types, used_configuration
 from tollkey.payments.setup_intents import create_setup
@@ -128,7 +128,7 @@ def _customer(call: Call, session: Json, params: Params) -> None:
             "address": None, "business_name": None, "email": email, "individual_name": None, "name": None, "phone": None,
             "tax_exempt": None if mode == "setup" else "none", "tax_ids": None,
         }  # fmt: skip
-        session["collected_information"] = {"business_name": None, "individual_name": None, "shipping_details": None}
+        collect(session)
 
 
 def _methods(call: Call, session: Json, params: Params) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from tollkey.payments._tax import located
+from tollkey.payments._common import ADDRESS
+from tollkey.payments._tax import EU, located
 from tollkey.payments.checkout_sessions._lines import total
+from tollkey.payments.checkout_sessions._place import collect
 from tollkey.payments.tax_ids import well_formed
 from tollkey.wire import Call, Json, Params, invalid
 
 _NEEDED = "This field is required."
-_EU = frozenset((
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL",
-    "PT", "RO", "SE", "SI", "SK",
-))  # fmt: skip
 _TAX_IDS = {
     "GB": "gb_vat", "AU": "au_abn", "CH": "ch_vat", "NO": "no_vat", "NZ": "nz_gst", "IN": "in_gst", "BR": "br_cnpj", "CA": "ca_bn",
     "US": "us_ein", "SG": "sg_uen", "JP": "jp_cn", "MX": "mx_rfc",
 }  # fmt: skip
-_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
 def take_extras(call: Call, session: Json, params: Params) -> None:
@@ -57,7 +54,7 @@ def _text(params: Params, name: str) -> str:
 
 def take_billing(session: Json, params: Params) -> None:
     """The billing address, as far as it was typed. Raises ApiError 400 when more of it is needed."""
-    address = {name: str(params.get(name) or "").strip() or None for name in _ADDRESS}
+    address = {name: str(params.get(name) or "").strip() or None for name in ADDRESS}
     if session["billing_address_collection"] == "required":
         for name in ("line1", "city", "country"):
             _text(params, name)
@@ -69,7 +66,7 @@ def take_billing(session: Json, params: Params) -> None:
 
 def take_goods_address(session: Json, params: Params) -> None:
     """Where goods go to. Raises ApiError 400 for a country that is not delivered to, or when something is missing."""
-    address = {name: str(params.get(f"ship_{name}") or "").strip() or None for name in _ADDRESS}
+    address = {name: str(params.get(f"ship_{name}") or "").strip() or None for name in ADDRESS}
     name = _text(params, "ship_name")
     for part in ("line1", "city", "postal_code", "country"):
         _text(params, f"ship_{part}")
@@ -77,10 +74,7 @@ def take_goods_address(session: Json, params: Params) -> None:
         raise invalid("We do not deliver to this country.", "ship_country")
     if session["automatic_tax"]["enabled"] and not located(address):
         raise invalid("Enter a postal code that we can work out your tax with.", "ship_postal_code")
-    session["collected_information"] = {
-        "business_name": None, "individual_name": None, **(session["collected_information"] or {}),
-        "shipping_details": {"address": address, "name": name},
-    }  # fmt: skip
+    collect(session, shipping_details={"address": address, "name": name})
 
 
 def _names(session: Json, params: Params) -> None:
@@ -91,8 +85,7 @@ def _names(session: Json, params: Params) -> None:
         name = str(params.get(f"{kind}_name") or "").strip() if rule.get("optional") else _text(params, f"{kind}_name")
         if name:
             session["customer_details"][f"{kind}_name"] = name
-            known = session["collected_information"] or {"business_name": None, "individual_name": None, "shipping_details": None}
-            session["collected_information"] = {**known, f"{kind}_name": name}
+            collect(session, **{f"{kind}_name": name})
 
 
 def _tax_id(session: Json, params: Params) -> None:
@@ -100,15 +93,14 @@ def _tax_id(session: Json, params: Params) -> None:
     if not asked.get("enabled"):
         return
     country = (session["customer_details"].get("address") or {}).get("country") or params.get("country") or ""
-    kind = "eu_vat" if country in _EU else _TAX_IDS.get(country)
+    kind = "eu_vat" if country in EU else _TAX_IDS.get(country)
     if asked.get("required") == "if_supported" and kind:
         for needed in ("business_name", "tax_id"):
             _text(params, needed)
     name, value = (str(params.get(field) or "").strip() for field in ("business_name", "tax_id"))
     if name:
         session["customer_details"]["business_name"] = session["customer_details"]["name"] = name
-        session["collected_information"] = {**(session["collected_information"] or {"individual_name": None, "shipping_details": None}),
-                                            "business_name": name}  # fmt: skip
+        collect(session, business_name=name)
     if value and kind and not well_formed(kind, value):
         raise invalid("This is not a valid tax ID.", "tax_id")
     if value:

@@ -11,7 +11,7 @@ from tollkey.payments._method_types import TYPES
 from tollkey.payments.checkout_sessions._build import intent_of
 from tollkey.payments.checkout_sessions._invoice import make as make_invoice
 from tollkey.payments.checkout_sessions._lines import total
-from tollkey.payments.checkout_sessions._place import keep_on_customer
+from tollkey.payments.checkout_sessions._place import collect, keep_on_customer
 from tollkey.payments.checkout_sessions._recover import offer as offer_recovery
 from tollkey.payments.customers import create as create_customer
 from tollkey.payments.payment_intents import cancel_intent, confirm_intent
@@ -70,9 +70,7 @@ def _note_billing(session: Json, method: Json) -> None:
         "phone": billing["phone"] or old.get("phone"), "tax_exempt": None if session["mode"] == "setup" else "none",
         "tax_ids": (old.get("tax_ids") or []) if session["mode"] != "setup" else None,
     }  # fmt: skip
-    session["collected_information"] = session["collected_information"] or {
-        "business_name": None, "individual_name": None, "shipping_details": None
-    }  # fmt: skip
+    collect(session)
 
 
 def _ensure_customer(call: Call, session: Json) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tollkey.payments._discounting import code_of
 from tollkey.payments.checkout_sessions import _complete, _page
 from tollkey.payments.checkout_sessions._build import discount
 from tollkey.payments.checkout_sessions._collect import take_billing, take_extras, take_goods_address, take_person
@@ -65,11 +66,11 @@ def promotion(call: Call, params: Params) -> Reply:
     if not code and session["_discounts"]:
         discount(call, session, [])
     else:
-        found = call.objects.query("promotion_code", {"_code": code.lower(), "active": "true"}, limit=1) if code else []
-        if not found or not _counts(call, session, found[0]):
+        found = code_of(call, code)
+        if found is None or not _counts(call, session, found):
             return _again(call, session, params, invalid(_NO_CODE, "promotion_code"))
-        discount(call, session, [{"promotion_code": found[0]["id"]}])
-        session["_promotion_text"] = found[0]["code"]
+        discount(call, session, [{"promotion_code": found["id"]}])
+        session["_promotion_text"] = found["code"]
     total(call, session)
     call.objects.save(session)
     return _to_page(call)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from tollkey.payments._billing import Period, share, shift
 from tollkey.payments._billing.tiers import cost
-from tollkey.payments._billing.totals import Line, Off, Rate, compute
+from tollkey.payments._billing.totals import Line, Off, compute
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._discounting import imagine, offs
-from tollkey.payments._pricing import in_currency, named_price, public
-from tollkey.payments._taxing import Taxing, rate_of_price
-from tollkey.payments.checkout_sessions._place import shipping_rates, taxed_at
-from tollkey.wire import Call, Json, dig, invalid
+from tollkey.payments._pricing import in_currency, named_price
+from tollkey.payments._taxing import rate_of, rates_of, taxed_shipping
+from tollkey.payments.checkout_sessions._place import taxed_at
+from tollkey.wire import Call, Json, dig, invalid, public, too_small
+
+_RATE = "line_items[0][tax_rates][0]"  # how an error names a tax rate that is not there
 
 
 def old_item(item: Json) -> Json:
@@ -33,7 +34,7 @@ def check_quantities(given: Sequence[Json]) -> None:
     for index, entry in enumerate(given):
         if entry.get("quantity") is not None and entry["quantity"] < 1:
             param = f"line_items[{index}][quantity]"
-            raise invalid("This value must be greater than or equal to 1.", param, "parameter_invalid_integer")
+            raise too_small(param)
 
 
 def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefix: str = "li") -> list[Json]:
@@ -75,18 +76,6 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
     return items
 
 
-def _rate(call: Call, id: str) -> Rate:
-    found = call.objects.get("tax_rate", id, "line_items[0][tax_rates][0]")
-    return Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
-
-
-def _rates(call: Call, item: Json, how: Taxing | None) -> list[Rate]:
-    """The rates of an item: those it was given, or that of the customer's place."""
-    if item["_rates"] or how is None:
-        return [_rate(call, id) for id in item["_rates"]]
-    return [rate_of_price(call, how, item["price"]["id"], item["currency"])]
-
-
 def _today(call: Call, session: Json, item: Json) -> int:
     """What a recurring item costs at once: nothing in a trial, its share of a first period that an anchor makes shorter."""
     data, whole = session["_subscription_data"], int(item["_recurs"])
@@ -117,17 +106,6 @@ def breakdown(call: Call, session: Json) -> Json:
     return {"discounts": [dict(one) for one in kept["discounts"]], "taxes": taxes}
 
 
-def _ship(call: Call, session: Json, how: Taxing | None) -> int:
-    """Add the tax to what delivery costs; answers the tax in minor units."""
-    cost = session["shipping_cost"]
-    if cost is None:
-        return 0
-    line = Line(cost["amount_subtotal"], rates=shipping_rates(call, session, how))
-    compute([line])
-    cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross
-    return int(cost["amount_tax"])
-
-
 def total(call: Call, session: Json) -> None:
     """Work out discounts and taxes of the items, and the session's sums."""
     items = session["_lines"]
@@ -136,17 +114,19 @@ def total(call: Call, session: Json) -> None:
             item["amount_subtotal"] = _today(call, session, item)
     how = taxed_at(call, session)
     default = session["_subscription_data"].get("default_tax_rates") or []
-    shapes = [Line(item["amount_subtotal"], product=item["price"]["product"], rates=_rates(call, item, how)) for item in items]
+    shapes = [Line(item["amount_subtotal"], product=item["price"]["product"], rates=rates_of(call, item, how, _RATE)) for item in items]
     imagined = [imagine(call, entry) for entry in session["_discounts"]]
     taken: list[Off] = []
     for one in imagined:
         taken += offs(call, [one["id"]], session["currency"], call.now)
-    sums = compute(shapes, taken, [] if how is not None else [_rate(call, id) for id in default])
+    sums = compute(shapes, taken, [] if how is not None else [rate_of(call, id, _RATE) for id in default])
     for item, line in zip(items, shapes, strict=True):
         tax = sum(part.amount for part in line.taxes)
         item.update(amount_discount=sum(amount for _, amount in line.off), amount_tax=tax, amount_total=line.gross)
-    tax = sum(part.amount for part in sums.taxes) + _ship(call, session, how)
-    shown = {one["id"]: {name: value for name, value in one.items() if not name.startswith("_")} for one in imagined}
+    tax = sum(part.amount for part in sums.taxes)
+    if session["shipping_cost"] is not None:
+        tax += sum(part.amount for part in taxed_shipping(call, session["shipping_cost"], how, session["currency"]))
+    shown = {one["id"]: public(one) for one in imagined}
     session["_breakdown"] = {
         "discounts": [{"amount": amount, "discount": shown[id]} for id, amount in sums.discounts],
         "taxes": [{"amount": tax.amount, "rate": tax.rate.id, "reason": tax.rate.reason, "taxable": tax.taxable} for tax in sums.taxes],
@@ -163,4 +143,4 @@ def total(call: Call, session: Json) -> None:
 
 def shown(items: Sequence[Json]) -> list[Json]:
     """Items as they are answered."""
-    return [{name: value for name, value in item.items() if not name.startswith("_")} for item in items]
+    return [public(item) for item in items]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tollkey.payments._billing import Rate
+from typing import Any
+
+from tollkey.payments._common import ADDRESS
 from tollkey.payments._tax import located
-from tollkey.payments._taxing import SHIPPING, Taxing, address_of, rate, tax_ids_of, taxing
+from tollkey.payments._taxing import Taxing, address_of, tax_ids_of, taxing
 from tollkey.wire import Call, Json, Params, dig, invalid
 
 _NOWHERE = (
@@ -48,13 +50,10 @@ def taxed_at(call: Call, session: Json) -> Taxing | None:
     return how
 
 
-def shipping_rates(call: Call, session: Json, how: Taxing | None) -> list[Rate]:
-    """The tax rates on the chosen way of delivery."""
-    cost = session["shipping_cost"]
-    if cost is None or how is None:
-        return []
-    chosen = call.objects.get("shipping_rate", cost["shipping_rate"])
-    return [rate(call, how, chosen["tax_code"] or SHIPPING, chosen["tax_behavior"], session["currency"])]
+def collect(session: Json, **told: Any) -> None:
+    """Keep what the customer has told in ``collected_information``: ``business_name``, ``individual_name``, ``shipping_details``."""
+    known = session["collected_information"] or {}
+    session["collected_information"] = {"business_name": None, "individual_name": None, "shipping_details": None, **known, **told}
 
 
 def keep_on_customer(call: Call, session: Json) -> None:
@@ -75,4 +74,4 @@ def keep_on_customer(call: Call, session: Json) -> None:
 
 
 def _whole(given: Json) -> Json:
-    return {name: given.get(name) for name in ("city", "country", "line1", "line2", "postal_code", "state")}
+    return {name: given.get(name) for name in ADDRESS}
