@@ -13,7 +13,7 @@ from tests.support.api import Answer, Api
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM, Permission
 from tollkey.settings import Settings
-from tollkey.wire import Call, Catalogue, Endpoint, Json, Params, Policy, Request, Resource, Service, Setup, Tables
+from tollkey.wire import Call, Catalogue, Endpoint, Json, Params, Policy, Request, Resource, Service, Setup, Tables, records
 
 ROOT = Path(__file__).resolve().parent.parent
 SKIPPED = {".git", ".venv", "tollkey-data", "node_modules", "__pycache__", ".hypothesis", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
@@ -80,7 +80,7 @@ def broken_service(api: Api) -> Service:
         raise RuntimeError(f"a bug with {len(number)} characters")
 
     permission = Permission("broken", "Broken things", "Core")
-    endpoint = Endpoint("POST", "/v1/broken", fail, params=_any("number", "password"))
+    endpoint = Endpoint("POST", "/v1/broken", fail, params=_any("number", "password"), live=records())
     setup = Setup(Tables(Catalogue((Resource("broken", permission, (endpoint,), stored=False),))), api.core.setup.ids, api.core.setup.emit)
     return Service(setup, api.world.server.edge, api.core.verifier, Policy(connected=lambda *_: False), lambda: api.now)
 

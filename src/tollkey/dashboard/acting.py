@@ -143,6 +143,8 @@ def perform(ctx: Visit, resource: Resource, item: Json, action: Action, sent: di
             try:
                 read = check(schema, raw)
                 read.pop("expand", None)
+                if endpoint.live is not None:
+                    endpoint.live.admit(call)
                 endpoint.handler(call, read)
             except ApiError as error:
                 if not error.keep:

@@ -8,10 +8,11 @@ from tollkey.payments._clocks import for_customer
 from tollkey.payments._currency import show
 from tollkey.payments._invoicing import HOSTED, attempt, customer_of
 from tollkey.payments._pages import plain_pdf
+from tollkey.payments._providers import CHARGES
 from tollkey.payments._receipts import business_name
 from tollkey.payments.payment_methods import attach_to
 from tollkey.payments.payment_methods import create as create_method
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, redirect
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, needs, redirect
 
 _FORM = """
 <form method="post" action="/{kind}/{token}/pay">
@@ -91,6 +92,6 @@ _CARD = P.object(
 )
 PAGES = (
     Endpoint("GET", f"/{HOSTED}/{{token}}", page, public=True, params=P.object()),
-    Endpoint("POST", f"/{HOSTED}/{{token}}/pay", pay, public=True, params=_CARD),
+    Endpoint("POST", f"/{HOSTED}/{{token}}/pay", pay, public=True, params=_CARD, live=needs(CHARGES)),
     Endpoint("GET", f"/{HOSTED}/{{token}}/pdf", pdf, public=True, params=P.object()),
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata, new_metadata, part_of
 from tollkey.payments._platform_fees import refund_application_fee
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, listing, retrieve
+from tollkey.payments._providers import REFUNDS
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, listing, needs, records, retrieve
 
 PERMISSION = Permission("application_fee", "Application Fees", "Connect")
 
@@ -52,12 +53,13 @@ APPLICATION_FEE = Resource(
     object="application_fee",
     prefix="fee",
     permission=PERMISSION,
+    live=records(),
     label="application fee",
     indexed=("charge", "account"),
     endpoints=(
         listing("application_fee", "/v1/application_fees"),
         retrieve("application_fee", "/v1/application_fees/{id}"),
-        Endpoint("POST", "/v1/application_fees/{id}/refund", refund_whole),
+        Endpoint("POST", "/v1/application_fees/{id}/refund", refund_whole, live=needs(REFUNDS)),
     ),
     title="Collected fees",
     columns=("amount", "account", "id", "created"),
@@ -66,10 +68,11 @@ FEE_REFUND = Resource(
     object="fee_refund",
     prefix="fr",
     permission=PERMISSION,
+    live=records(),
     indexed=("fee",),
     endpoints=(
         Endpoint("GET", "/v1/application_fees/{id}/refunds", list_refunds),
-        Endpoint("POST", "/v1/application_fees/{id}/refunds", create_refund),
+        Endpoint("POST", "/v1/application_fees/{id}/refunds", create_refund, live=needs(REFUNDS)),
         Endpoint("GET", "/v1/application_fees/{fee}/refunds/{id}", retrieve_refund),
         Endpoint("POST", "/v1/application_fees/{fee}/refunds/{id}", update_refund),
     ),

@@ -12,7 +12,7 @@ from tollkey.keys import Permission
 from tollkey.payments._common import acting_account
 from tollkey.payments._money import current
 from tollkey.payments._payout_schedule import plan
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, records
 
 PERMISSION = Permission("balance", "Balance", "Core", levels=("read",))
 TRANSACTIONS = Permission("balance_transaction_source", "Balance transaction sources", "Core", levels=("read",))
@@ -85,6 +85,7 @@ def _endpoints(path: str) -> tuple[Endpoint, ...]:
 BALANCE = Resource(
     object="balance",
     permission=PERMISSION,
+    live=records(),
     endpoints=(Endpoint("GET", "/v1/balance", balance),),
     stored=False,
     expands={"instant_available": _instant},

@@ -11,7 +11,7 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments import _alerting
 from tollkey.payments._alerting import MIGRATION
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, too_small
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, records, too_small
 
 __all__ = ["ALERT", "MIGRATION"]
 
@@ -107,6 +107,7 @@ ALERT = Resource(
     object="billing.alert",
     prefix="alrt",
     permission=PERMISSION,
+    live=records(),
     label="alert",
     indexed=("status", "usage_threshold.meter", "_customer"),
     endpoints=(

@@ -26,7 +26,22 @@ from tollkey.payments._clocks import for_customer
 from tollkey.payments._common import merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency
 from tollkey.payments.customers import PERMISSION
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve, too_small
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    records,
+    retrieve,
+    too_small,
+)
 
 _EXPIRE = "credit_grant.expire"
 
@@ -201,6 +216,7 @@ CREDIT_GRANT = Resource(
     prefix="credgr",
     prefixes=("credgr_test",),
     permission=PERMISSION,
+    live=records(),
     indexed=("customer",),
     label="billing credit grant",
     endpoints=(
@@ -220,6 +236,7 @@ CREDIT_BALANCE_TRANSACTION = Resource(
     object=TRANSACTION,
     prefix="cbtxn_test",
     permission=PERMISSION,
+    live=records(),
     indexed=("credit_grant", "_customer"),
     label="billing credit balance transaction",
     endpoints=(
@@ -232,6 +249,7 @@ CREDIT_BALANCE_TRANSACTION = Resource(
 CREDIT_BALANCE_SUMMARY = Resource(
     object="billing.credit_balance_summary",
     permission=PERMISSION,
+    live=records(),
     endpoints=(Endpoint("GET", "/v1/billing/credit_balance_summary", summary),),
     stored=False,
 )

@@ -13,7 +13,7 @@ from tollkey.payments import _alerting as alerts
 from tollkey.payments._billing import DAY
 from tollkey.payments._metering import MIGRATION, cancel, measured, record
 from tollkey.payments._subscribing import thresholds
-from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Resource, blank, invalid, listing, of_list, retrieve
+from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Resource, blank, invalid, listing, of_list, records, retrieve
 
 __all__ = ["ADJUSTMENT", "EVENT", "METER", "MIGRATION", "STREAM", "SUMMARY"]
 
@@ -266,6 +266,7 @@ METER = Resource(
     object="billing.meter",
     prefix="mtr",
     permission=PERMISSION,
+    live=records(),
     label="meter",
     indexed=("event_name", "status"),
     endpoints=(
@@ -290,17 +291,23 @@ SUMMARY = Resource(
     endpoints=(Endpoint("GET", "/v1/billing/meters/{id}/event_summaries", list_summaries),),
 )
 EVENT = Resource(
-    object="billing.meter_event", permission=EVENTS, stored=False, endpoints=(Endpoint("POST", "/v1/billing/meter_events", send),)
+    object="billing.meter_event",
+    permission=EVENTS,
+    live=records(),
+    stored=False,
+    endpoints=(Endpoint("POST", "/v1/billing/meter_events", send),),
 )
 ADJUSTMENT = Resource(
     object="billing.meter_event_adjustment",
     permission=ADJUSTMENTS,
+    live=records(),
     stored=False,
     endpoints=(Endpoint("POST", "/v1/billing/meter_event_adjustments", adjust),),
 )
 STREAM = Resource(
     object="v2.billing.meter_event_session",
     permission=EVENTS,
+    live=records(),
     stored=False,
     endpoints=(
         Endpoint("POST", "/v2/billing/meter_event_session", open_session, params=P.object()),

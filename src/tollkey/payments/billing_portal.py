@@ -35,6 +35,7 @@ from tollkey.wire import (
     invalid,
     listing,
     missing_param,
+    records,
     redirect,
     retrieve,
 )
@@ -287,6 +288,7 @@ CONFIGURATION = Resource(
     object=_CONFIGURATION,
     prefix="bpc",
     permission=PERMISSION,
+    live=records(),
     label="configuration",
     path_param="configuration",
     indexed=("active", "is_default"),
@@ -304,6 +306,7 @@ SESSION = Resource(
     object=_SESSION,
     prefix="bps",
     permission=PERMISSION,
+    live=records(),
     endpoints=(
         Endpoint("POST", "/v1/billing_portal/sessions", create_session),
         Endpoint("GET", "/portal/{token}", show, public=True, params=P.object()),

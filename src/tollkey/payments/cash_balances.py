@@ -9,8 +9,9 @@ from __future__ import annotations
 from tollkey.payments import customers
 from tollkey.payments._cash_balances import cash_balance, move_cash
 from tollkey.payments._currency import check_currency
+from tollkey.payments._providers import BANK_TRANSFERS
 from tollkey.payments.payment_intents import TRANSFERS, reconcile, transfer_address
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, too_small
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, only_in_test, records, too_small
 
 PERMISSION = customers.PERMISSION
 _COUNTRY = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
@@ -41,8 +42,6 @@ def update_balance(call: Call, params: Params) -> Json:
 def fund(call: Call, params: Params) -> Json:
     """A bank transfer arrives, in test mode. Raises ApiError 400: another currency than can be transferred, or nothing."""
     customer, currency, amount = _customer(call), check_currency(params["currency"]), params["amount"]
-    if call.livemode:
-        raise invalid("This method is only available in test mode.", retry=False)
     if amount < 1:
         raise too_small("amount")
     if currency not in TRANSFERS:
@@ -89,6 +88,7 @@ CASH_BALANCE_TRANSACTION = Resource(
     object="customer_cash_balance_transaction",
     prefix="ccsbtxn",
     permission=PERMISSION,
+    live=records(),
     path_param="transaction",
     indexed=("customer",),
     endpoints=(
@@ -96,8 +96,14 @@ CASH_BALANCE_TRANSACTION = Resource(
         Endpoint("POST", "/v1/customers/{customer}/cash_balance", update_balance, object="cash_balance"),
         Endpoint("GET", "/v1/customers/{customer}/cash_balance_transactions", list_transactions),
         Endpoint("GET", "/v1/customers/{customer}/cash_balance_transactions/{transaction}", retrieve_transaction),
-        Endpoint("POST", "/v1/customers/{customer}/funding_instructions", funding_instructions, object="funding_instructions"),
-        Endpoint("POST", "/v1/test_helpers/customers/{customer}/fund_cash_balance", fund),
+        Endpoint(
+            "POST",
+            "/v1/customers/{customer}/funding_instructions",
+            funding_instructions,
+            object="funding_instructions",
+            live=needs(BANK_TRANSFERS),
+        ),
+        Endpoint("POST", "/v1/test_helpers/customers/{customer}/fund_cash_balance", fund, live=only_in_test()),
     ),
     title="Cash balance transactions",
     columns=("id", "type", "net_amount", "currency", "created"),

@@ -15,6 +15,7 @@ from tollkey.payments._charging import Attempt
 from tollkey.payments._common import assign, merge_metadata, new_metadata, shipping
 from tollkey.payments._currency import check_amount, check_currency
 from tollkey.payments._instruments import redeem, resolve_payment_method
+from tollkey.payments._providers import CHARGES
 from tollkey.payments._receipts import PAGES
 from tollkey.payments._sourcing import inline_card, unusable
 from tollkey.payments._splitting import check_destination
@@ -31,6 +32,8 @@ from tollkey.wire import (
     card_error,
     invalid,
     list_page,
+    needs,
+    records,
     retrieve,
     searching,
     sublist,
@@ -241,6 +244,7 @@ CHARGE = Resource(
     prefix="ch",
     prefixes=("py",),
     permission=PERMISSION,
+    live=records(),
     indexed=("customer", "payment_intent", "transfer_group"),
     path_param="id",
     searchable={
@@ -261,15 +265,16 @@ CHARGE = Resource(
     },
     endpoints=(
         Endpoint("GET", "/v1/charges", list_charges),
-        Endpoint("POST", "/v1/charges", create),
+        Endpoint("POST", "/v1/charges", create, live=needs(CHARGES)),
         searching("charge", "/v1/charges/search"),
         retrieve("charge", "/v1/charges/{charge}"),
         Endpoint("POST", "/v1/charges/{charge}", update),
-        Endpoint("POST", "/v1/charges/{charge}/capture", capture),
+        Endpoint("POST", "/v1/charges/{charge}/capture", capture, live=needs(CHARGES)),
         *PAGES,
     ),
     expands={"refunds": refunds_of},
     changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
+    due_live=dict.fromkeys(("charge.settle", "charge.expire", "charge.collect"), needs(CHARGES)),
     on_due={"charge.settle": settle, "charge.expire": expire, "charge.collect": collect},
     title="Charges",
     columns=("amount", "status", "description", "id", "created"),

@@ -17,6 +17,7 @@ from tollkey.ledger import ADJUSTMENTS
 from tollkey.payments._climate_catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
 from tollkey.payments._common import acting_account, merge_metadata, new_metadata
 from tollkey.payments._money import book
+from tollkey.payments._providers import CLIMATE
 from tollkey.payments._transferring import available
 from tollkey.wire import (
     Action,
@@ -32,7 +33,9 @@ from tollkey.wire import (
     invalid,
     listing,
     missing_object,
+    needs,
     of_list,
+    only_in_test,
     retrieve,
 )
 
@@ -186,8 +189,6 @@ def cancel(call: Call, params: Params) -> Json:
 def deliver(call: Call, params: Params) -> Json:
     """Deliver a confirmed order of test mode now."""
     order = call.objects.get("climate.order", call.path["order"])
-    if call.livemode:
-        raise invalid("Orders can only be delivered by hand in test mode.")
     if order["status"] != "confirmed":
         raise invalid(f"This order cannot be delivered because it has a status of {order['status']}.", retry=False)
     call.schedule.cancel("climate.order.deliver", order["id"])
@@ -222,6 +223,7 @@ ORDER = Resource(
     object="climate.order",
     prefix="climorder",
     permission=PERMISSION,
+    live=needs(CLIMATE),
     label="climate order",
     path_param="order",
     indexed=("status",),
@@ -232,7 +234,7 @@ ORDER = Resource(
         retrieve("climate.order", "/v1/climate/orders/{order}"),
         Endpoint("POST", "/v1/climate/orders/{order}", update),
         Endpoint("POST", "/v1/climate/orders/{order}/cancel", cancel),
-        Endpoint("POST", "/v1/test_helpers/climate/orders/{order}/deliver", deliver, params=P.object()),
+        Endpoint("POST", "/v1/test_helpers/climate/orders/{order}/deliver", deliver, params=P.object(), live=only_in_test()),
     ),
     on_due={"climate.order.pay": _try_again, "climate.order.deliver": _delivered},
     title="Climate orders",

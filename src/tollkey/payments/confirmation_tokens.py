@@ -10,7 +10,7 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments._common import shipping
 from tollkey.payments._intents import resolve_method
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, operation_params, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, only_in_test, operation_params, records, retrieve
 from tollkey.wire.shapes import properties
 
 PERMISSION = Permission("confirmation_token", "Confirmation token", "Core", levels=("read",))
@@ -58,6 +58,7 @@ CONFIRMATION_TOKEN = Resource(
     object="confirmation_token",
     prefix="ctoken",
     permission=PERMISSION,
+    live=records(),
     path_param="confirmation_token",
     endpoints=(
         retrieve("confirmation_token", "/v1/confirmation_tokens/{confirmation_token}"),
@@ -69,7 +70,7 @@ CONFIRMATION_TOKEN = Resource(
             publishable=True,
             params=operation_params("POST", "/v1/test_helpers/confirmation_tokens"),
         ),
-        Endpoint("POST", "/v1/test_helpers/confirmation_tokens", create, permission=CLIENT_PERMISSION),
+        Endpoint("POST", "/v1/test_helpers/confirmation_tokens", create, permission=CLIENT_PERMISSION, live=only_in_test()),
     ),
     title="Confirmation tokens",
     columns=("id", "payment_intent", "setup_intent", "created"),

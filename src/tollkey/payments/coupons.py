@@ -10,7 +10,7 @@ from tollkey.db import Duplicate
 from tollkey.keys import Permission
 from tollkey.payments._common import given, new_metadata, take
 from tollkey.payments._currency import check_currency
-from tollkey.wire import Action, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, retrieve
+from tollkey.wire import Action, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, records, retrieve
 
 PERMISSION = Permission("coupon", "Coupons", "Billing")
 
@@ -95,6 +95,7 @@ def _whole_percent(call: Call, coupon: Json) -> None:
 COUPON = Resource(
     object="coupon",
     permission=PERMISSION,
+    live=records(),
     path_param="coupon",
     expands={"applies_to": lambda call, coupon: coupon.get("_applies_to"), "currency_options": _currencies},
     endpoints=(

@@ -19,6 +19,7 @@ from tollkey.payments._currency import show
 from tollkey.payments._invoicing import change_balance, customer_of, mark_paid
 from tollkey.payments._pages import plain_pdf
 from tollkey.payments._pricing import decimal_text
+from tollkey.payments._providers import REFUNDS
 from tollkey.payments._refunding import refund
 from tollkey.wire import (
     Action,
@@ -30,12 +31,14 @@ from tollkey.wire import (
     Params,
     Reply,
     Resource,
+    asks,
     blank,
     hosted_url,
     invalid,
     list_page,
     missing_object,
     of_list,
+    records,
     retrieve,
     sublist,
 )
@@ -271,10 +274,11 @@ CREDIT_NOTE = Resource(
     object="credit_note",
     prefix="cn",
     permission=PERMISSION,
+    live=records(),
     indexed=("customer", "invoice", "status"),
     endpoints=(
         Endpoint("GET", "/v1/credit_notes", list_notes),
-        Endpoint("POST", "/v1/credit_notes", create),
+        Endpoint("POST", "/v1/credit_notes", create, live=asks(REFUNDS, "it refunds money")),
         Endpoint("GET", "/v1/credit_notes/preview", preview),
         Endpoint("GET", "/v1/credit_notes/preview/lines", preview_lines),
         Endpoint("GET", "/v1/credit_notes/{credit_note}/lines", list_lines),

@@ -7,7 +7,7 @@ from tollkey.payments._common import take
 from tollkey.payments._currency import check_currency
 from tollkey.payments._invoicing import change_balance, check_currency_of
 from tollkey.payments.customers import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_object
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_object, records
 
 
 def create(call: Call, params: Params) -> Json:
@@ -59,6 +59,7 @@ CUSTOMER_BALANCE_TRANSACTION = Resource(
     object="customer_balance_transaction",
     prefix="cbtxn",
     permission=PERMISSION,
+    live=records(),
     path_param="transaction",
     indexed=("customer", "invoice"),
     endpoints=(

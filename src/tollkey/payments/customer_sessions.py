@@ -6,7 +6,7 @@ created ──30 minutes──▶ expired
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, records
 
 PERMISSION = Permission("customer_session", "Customer session", "Core")
 LIVES_SECONDS = 1800
@@ -63,6 +63,7 @@ CUSTOMER_SESSION = Resource(
     object="customer_session",
     prefix="cuss",
     permission=PERMISSION,
+    live=records(),
     endpoints=(Endpoint("POST", "/v1/customer_sessions", create),),
     title="Customer sessions",
     columns=("customer", "created", "expires_at"),

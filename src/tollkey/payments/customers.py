@@ -20,7 +20,7 @@ from tollkey.payments._sourcing import add_source, keep_source, prepare_source, 
 from tollkey.payments._tax import located
 from tollkey.payments._taxing import address_of, taxing, unlocated
 from tollkey.payments.payment_methods import attach_to
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, dig, invalid, list_page, searching, sublist
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, dig, invalid, list_page, records, searching, sublist
 
 PERMISSION = Permission("customer", "Customers", "Core")
 
@@ -282,6 +282,7 @@ CUSTOMER = Resource(
     object="customer",
     prefix="cus",
     permission=PERMISSION,
+    live=records(),
     indexed=("email", "test_clock"),
     searchable={"created": "created", "email": "email", "metadata": "metadata", "name": "name", "phone": "phone"},
     endpoints=(

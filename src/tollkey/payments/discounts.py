@@ -8,7 +8,7 @@ from __future__ import annotations
 from tollkey.payments._discounting import remove
 from tollkey.payments.coupons import PERMISSION
 from tollkey.payments.customers import PERMISSION as CUSTOMER
-from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, invalid, missing_object
+from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, invalid, missing_object, records
 
 
 def retrieve_customers(call: Call, params: Params) -> Json:
@@ -70,6 +70,7 @@ DISCOUNT = Resource(
     object="discount",
     prefix="di",
     permission=PERMISSION,
+    live=records(),
     indexed=("customer", "subscription"),
     endpoints=(
         Endpoint("GET", "/v1/customers/{customer}/discount", retrieve_customers, permission=CUSTOMER),

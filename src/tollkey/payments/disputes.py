@@ -13,7 +13,8 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata
 from tollkey.payments._disputing import reinstate
-from tollkey.wire import Action, ApiError, Call, Change, Endpoint, Json, Params, Resource, invalid, listing, retrieve
+from tollkey.payments._providers import DISPUTES
+from tollkey.wire import Action, ApiError, Call, Change, Endpoint, Json, Params, Resource, invalid, listing, needs, retrieve
 
 PERMISSION = Permission("dispute", "Disputes", "Core")
 OPEN = ("needs_response", "warning_needs_response")
@@ -130,6 +131,7 @@ DISPUTE = Resource(
     prefix="dp",
     prefixes=("du",),
     permission=PERMISSION,
+    live=needs(DISPUTES),
     indexed=("charge", "payment_intent"),
     path_param="dispute",
     endpoints=(

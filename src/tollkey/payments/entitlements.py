@@ -12,7 +12,7 @@ from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata, new_metadata
 from tollkey.payments._entitling import ACTIVE, FEATURE, ON_PRODUCT
 from tollkey.payments.products import PERMISSION as PRODUCTS
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_object, retrieve
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_object, records, retrieve
 
 PERMISSION = Permission("entitlement", "Entitlements", "Billing")
 _FEATURES = "/v1/entitlements/features"
@@ -103,6 +103,7 @@ ENTITLEMENT_FEATURE = Resource(
     object=FEATURE,
     prefix="feat",
     permission=PERMISSION,
+    live=records(),
     indexed=("lookup_key", "active"),
     endpoints=(
         Endpoint("GET", _FEATURES, list_features),
@@ -117,6 +118,7 @@ ACTIVE_ENTITLEMENT = Resource(
     object=ACTIVE,
     prefix="ent",
     permission=PERMISSION,
+    live=records(),
     indexed=("_customer",),
     endpoints=(
         Endpoint("GET", "/v1/entitlements/active_entitlements", list_entitlements),
@@ -129,6 +131,7 @@ PRODUCT_FEATURE = Resource(
     object=ON_PRODUCT,
     prefix="prodft",
     permission=PRODUCTS,
+    live=records(),
     indexed=("_product", "_feature"),
     endpoints=(
         Endpoint("GET", "/v1/products/{product}/features", list_links),

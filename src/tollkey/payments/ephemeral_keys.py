@@ -15,7 +15,7 @@ import re
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import Denied, Key, Permission, Reason, mask_unknown
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, public
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, public, records
 from tollkey.wire.objects import Tables
 
 PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
@@ -108,6 +108,7 @@ EPHEMERAL_KEY = Resource(
     object="ephemeral_key",
     prefix="ephkey",
     permission=PERMISSION,
+    live=records(),
     path_param="key",
     indexed=("_digest",),
     endpoints=(

@@ -15,6 +15,7 @@ from html import escape
 from tollkey.keys import Permission
 from tollkey.payments._common import assign, merge_metadata, new_metadata
 from tollkey.payments._identity import ERRORS, make_report, redact_report, verified_outputs
+from tollkey.payments._providers import IDENTITY
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -29,6 +30,8 @@ from tollkey.wire import (
     invalid,
     listing,
     missing_param,
+    needs,
+    records,
     redirect,
     retrieve,
 )
@@ -211,23 +214,27 @@ def decide(call: Call, id: str) -> None:
     call.emit(f"identity.verification_session.{session['status']}", session)
 
 
+_OUTCOME = P.object(required=("outcome",), outcome=P.string())
+
 VERIFICATION_SESSION = Resource(
     object=_SESSION,
     prefix="vs",
     permission=PERMISSION,
+    live=records(),
     label="verification session",
     path_param="session",
     indexed=("status", "client_reference_id", "related_customer"),
     endpoints=(
-        Endpoint("POST", "/v1/identity/verification_sessions", create),
+        Endpoint("POST", "/v1/identity/verification_sessions", create, live=needs(IDENTITY)),
         listing(_SESSION, "/v1/identity/verification_sessions"),
         retrieve(_SESSION, "/v1/identity/verification_sessions/{session}"),
-        Endpoint("POST", "/v1/identity/verification_sessions/{session}", update),
+        Endpoint("POST", "/v1/identity/verification_sessions/{session}", update, live=needs(IDENTITY)),
         Endpoint("POST", "/v1/identity/verification_sessions/{session}/cancel", cancel),
         Endpoint("POST", "/v1/identity/verification_sessions/{session}/redact", redact),
-        Endpoint("GET", "/verify/{token}", page, public=True, params=P.object()),
-        Endpoint("POST", "/verify/{token}", choose, public=True, params=P.object(required=("outcome",), outcome=P.string())),
+        Endpoint("GET", "/verify/{token}", page, public=True, params=P.object(), live=needs(IDENTITY)),
+        Endpoint("POST", "/verify/{token}", choose, public=True, params=_OUTCOME, live=needs(IDENTITY)),
     ),
+    due_live={"verification": needs(IDENTITY)},
     on_due={"verification": decide},
     title="Verification sessions",
     columns=("status", "type", "id", "created"),

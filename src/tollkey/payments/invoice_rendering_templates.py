@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from tollkey.payments._common import new_metadata
 from tollkey.payments._invoice_permission import PERMISSION
-from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, missing_object
+from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, missing_object, only_in_test, records
 
 _KIND = "invoice_rendering_template"
 
@@ -61,6 +61,7 @@ TEMPLATE = Resource(
     object=_KIND,
     prefix="inrtem",
     permission=PERMISSION,
+    live=records(),
     label="invoice rendering template",
     path_param="template",
     indexed=("status",),
@@ -70,7 +71,11 @@ TEMPLATE = Resource(
         Endpoint("POST", "/v1/invoice_rendering_templates/{template}/archive", archive),
         Endpoint("POST", "/v1/invoice_rendering_templates/{template}/unarchive", unarchive),
         Endpoint(
-            "POST", "/v1/test_helpers/invoice_rendering_templates", create, params=P.object(nickname=P.string(), metadata=P.metadata())
+            "POST",
+            "/v1/test_helpers/invoice_rendering_templates",
+            create,
+            params=P.object(nickname=P.string(), metadata=P.metadata()),
+            live=only_in_test(),
         ),
     ),
     title="Invoice templates",

@@ -17,7 +17,22 @@ from tollkey.payments._currency import check_currency
 from tollkey.payments._discounting import redeem_all
 from tollkey.payments._invoicing import invoice_item_line, refresh, tax_rates
 from tollkey.payments._pricing import decimal_text, in_currency, inline_price, plan_of
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, public, retrieve
+from tollkey.wire import (
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    public,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
 
@@ -275,6 +290,7 @@ INVOICEITEM = Resource(
     object="invoiceitem",
     prefix="ii",
     permission=PERMISSION,
+    live=records(),
     path_param="invoiceitem",
     indexed=("customer", "invoice", "_pending", "_subscription"),
     endpoints=(

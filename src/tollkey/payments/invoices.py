@@ -38,6 +38,7 @@ from tollkey.payments._invoicing import (
     void,
 )
 from tollkey.payments._previewing import preview, upcoming, upcoming_lines
+from tollkey.payments._providers import CHARGES
 from tollkey.payments._rendering import rendering
 from tollkey.wire import (
     Action,
@@ -47,10 +48,12 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
+    asks,
     created_ranges,
     invalid,
     list_page,
     missing_param,
+    records,
     retrieve,
     searching,
     sublist,
@@ -313,6 +316,7 @@ INVOICE = Resource(
     object="invoice",
     prefix="in",
     permission=PERMISSION,
+    live=records(),
     path_param="invoice",
     indexed=("customer", "status", "collection_method", "parent.subscription_details.subscription", "test_clock"),
     searchable={
@@ -345,9 +349,9 @@ INVOICE = Resource(
         Endpoint("GET", "/v1/invoices/{invoice}/lines", list_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/lines/{line_item_id}", update_line),
         Endpoint("POST", "/v1/invoices/{invoice}/mark_uncollectible", mark_uncollectible),
-        Endpoint("POST", "/v1/invoices/{invoice}/pay", pay),
+        Endpoint("POST", "/v1/invoices/{invoice}/pay", pay, live=asks(CHARGES, "something is due and it is not paid out of band")),
         Endpoint("POST", "/v1/invoices/{invoice}/remove_lines", remove_lines),
-        Endpoint("POST", "/v1/invoices/{invoice}/send", send),
+        Endpoint("POST", "/v1/invoices/{invoice}/send", send, live=records("No e-mail is sent.")),
         Endpoint("POST", "/v1/invoices/{invoice}/update_lines", update_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/void", void_by_hand),
         *PAGES,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._method_types import TYPES
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, records
 from tollkey.wire.shapes import properties
 
 PERMISSION = Permission("payment_method_configuration", "Payment Method Configurations", "Core")
@@ -114,6 +114,7 @@ CONFIGURATION = Resource(
     object=OBJECT,
     prefix="pmc",
     permission=PERMISSION,
+    live=records(),
     path_param="configuration",
     endpoints=(
         Endpoint("GET", "/v1/payment_method_configurations", list_all),

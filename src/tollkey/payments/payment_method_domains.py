@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from tollkey.keys import Permission
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, retrieve
+from tollkey.payments._providers import WALLETS
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, records, retrieve
 
 PERMISSION = Permission("payment_method_domain", "Payment Method Domains", "Core")
 APPLE_PERMISSION = Permission("apple_pay_domain", "Apple Pay Domains", "Core")
@@ -23,20 +24,28 @@ def _name(params: Params) -> str:
     return name.lower()
 
 
+def _standing(call: Call, enabled: bool) -> Json:
+    """What a wallet makes of a domain. In live mode somebody would have to register it there."""
+    if call.has(WALLETS):
+        return {"status": "active" if enabled else "inactive"}
+    return {"status": "inactive", "status_details": {"error_message": WALLETS.refusal().message}}
+
+
 def create(call: Call, params: Params) -> Json:
     """Register a domain; one that is registered already is answered as it is."""
     name = _name(params)
     known = call.objects.query("payment_method_domain", {"domain_name": name}, 1)
     if known:
         return known[0]
+    enabled = params.get("enabled", True) is not False
     domain = blank(
         "payment_method_domain",
         id=call.ids.new("pmd"),
         created=call.now,
         domain_name=name,
-        enabled=params.get("enabled", True) is not False,
+        enabled=enabled,
         livemode=call.livemode,
-        **{wallet: {"status": "active"} for wallet in _WALLETS},
+        **{wallet: _standing(call, enabled) for wallet in _WALLETS},
     )
     return call.objects.insert(domain)
 
@@ -47,7 +56,7 @@ def update(call: Call, params: Params) -> Json:
     if params.get("enabled") is not None:
         domain["enabled"] = params["enabled"]
         for wallet in _WALLETS:
-            domain[wallet] = {"status": "active" if domain["enabled"] else "inactive"}
+            domain[wallet] = _standing(call, domain["enabled"])
     return call.objects.save(domain)
 
 
@@ -71,6 +80,7 @@ PAYMENT_METHOD_DOMAIN = Resource(
     object="payment_method_domain",
     prefix="pmd",
     permission=PERMISSION,
+    live=records(),
     path_param="payment_method_domain",
     indexed=("domain_name", "enabled"),
     endpoints=(
@@ -78,7 +88,7 @@ PAYMENT_METHOD_DOMAIN = Resource(
         Endpoint("POST", "/v1/payment_method_domains", create),
         retrieve("payment_method_domain", "/v1/payment_method_domains/{payment_method_domain}"),
         Endpoint("POST", "/v1/payment_method_domains/{payment_method_domain}", update),
-        Endpoint("POST", "/v1/payment_method_domains/{payment_method_domain}/validate", validate),
+        Endpoint("POST", "/v1/payment_method_domains/{payment_method_domain}/validate", validate, live=needs(WALLETS)),
     ),
     title="Payment method domains",
     columns=("domain_name", "id", "enabled"),
@@ -88,6 +98,7 @@ APPLE_PAY_DOMAIN = Resource(
     object="apple_pay_domain",
     prefix="apwc",
     permission=APPLE_PERMISSION,
+    live=needs(WALLETS),
     path_param="domain",
     indexed=("domain_name",),
     endpoints=(

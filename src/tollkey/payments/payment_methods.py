@@ -25,7 +25,7 @@ from tollkey.payments._instruments import (
 )
 from tollkey.payments._sourcing import checked, refuse_to_save
 from tollkey.payments.mandates import withdraw
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, records
 
 PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
 
@@ -328,6 +328,7 @@ PAYMENT_METHOD = Resource(
     object="payment_method",
     prefix="pm",
     permission=PERMISSION,
+    live=records(),
     label="PaymentMethod",
     path_param="payment_method",
     indexed=("customer", "type", "allow_redisplay"),

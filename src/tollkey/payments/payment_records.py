@@ -14,7 +14,21 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments._common import address, billing_details, merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve, too_small
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    records,
+    retrieve,
+    too_small,
+)
 
 PERMISSION = Permission("payment_records", "Payment Records", "Core")
 _PATH = "/v1/payment_records"
@@ -193,6 +207,7 @@ PAYMENT_RECORD = Resource(
     object="payment_record",
     prefix="pr",
     permission=PERMISSION,
+    live=records(),
     endpoints=(
         Endpoint("POST", _PATH + "/report_payment", report_payment),
         retrieve("payment_record", _PATH + "/{id}"),

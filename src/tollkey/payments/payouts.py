@@ -19,8 +19,24 @@ from tollkey.payments._common import acting_account, merge_metadata, new_metadat
 from tollkey.payments._currency import check_currency
 from tollkey.payments._money import book
 from tollkey.payments._payout_schedule import PLAN, RUN, next_run, plan, schedule_of
+from tollkey.payments._providers import PAYING_OUT
 from tollkey.payments._transferring import available
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, created_ranges, invalid, list_page, retrieve
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    created_ranges,
+    invalid,
+    list_page,
+    needs,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("payout", "Payouts", "Core")
 
@@ -292,17 +308,19 @@ PAYOUT = Resource(
     object="payout",
     prefix="po",
     permission=PERMISSION,
+    live=records(),
     path_param="payout",
     indexed=("status", "destination"),
     endpoints=(
         Endpoint("GET", "/v1/payouts", list_payouts),
-        Endpoint("POST", "/v1/payouts", create),
+        Endpoint("POST", "/v1/payouts", create, live=needs(PAYING_OUT)),
         retrieve("payout", "/v1/payouts/{payout}"),
         Endpoint("POST", "/v1/payouts/{payout}", update),
-        Endpoint("POST", "/v1/payouts/{payout}/cancel", cancel),
-        Endpoint("POST", "/v1/payouts/{payout}/reverse", reverse),
+        Endpoint("POST", "/v1/payouts/{payout}/cancel", cancel, live=needs(PAYING_OUT)),
+        Endpoint("POST", "/v1/payouts/{payout}/reverse", reverse, live=needs(PAYING_OUT)),
     ),
     expands={"destination": destination_of},
+    due_live={"payout.arrive": needs(PAYING_OUT), RUN: needs(PAYING_OUT)},
     on_due={"payout.arrive": arrive, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
     title="Payouts",
     columns=("amount", "status", "destination", "id", "created"),

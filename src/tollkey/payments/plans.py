@@ -10,7 +10,7 @@ from tollkey.payments._pricing import make_price, missing_plan, plan_of
 from tollkey.payments._repricing import refresh_items
 from tollkey.payments.prices import PERMISSION
 from tollkey.payments.products import new_product
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_param
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_param, records
 
 
 def _price(call: Call, id: str) -> Json:
@@ -115,6 +115,7 @@ def _named(call: Call, plan: Json) -> None:
 PLAN = Resource(
     object="plan",
     permission=PERMISSION,
+    live=records(),
     path_param="plan",
     stored=False,
     expands={"tiers": _tiers},

@@ -12,7 +12,7 @@ from tollkey.payments._common import take
 from tollkey.payments._pricing import all_currencies, currency_option, free_lookup_key, make_price
 from tollkey.payments._repricing import refresh_items
 from tollkey.payments.products import new_product
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, retrieve, searching
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, records, retrieve, searching
 
 PERMISSION = Permission("plan", "Prices", "Billing")
 
@@ -77,6 +77,7 @@ PRICE = Resource(
     object="price",
     prefix="price",
     permission=PERMISSION,
+    live=records(),
     path_param="price",
     indexed=("active", "currency", "lookup_key", "product", "type"),
     searchable={

@@ -9,7 +9,22 @@ from tollkey.db import Duplicate
 from tollkey.keys import Permission
 from tollkey.payments._common import new_metadata, take
 from tollkey.payments._pricing import make_price
-from tollkey.wire import Action, Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve, searching
+from tollkey.wire import (
+    Action,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    records,
+    retrieve,
+    searching,
+)
 
 PERMISSION = Permission("product", "Products", "Core")
 
@@ -106,6 +121,7 @@ PRODUCT = Resource(
     object="product",
     prefix="prod",
     permission=PERMISSION,
+    live=records(),
     indexed=("active", "shippable", "url"),
     searchable={
         "active": "active",

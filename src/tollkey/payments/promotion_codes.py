@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._common import given, new_metadata, take
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, retrieve
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, records, retrieve
 
 PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
 
@@ -97,6 +97,7 @@ PROMOTION_CODE = Resource(
     label="promotion code",
     prefix="promo",
     permission=PERMISSION,
+    live=records(),
     path_param="promotion_code",
     indexed=("active", "_code", "promotion.coupon", "customer"),
     endpoints=(

@@ -29,6 +29,7 @@ from tollkey.wire import (
     merged_metadata,
     of_list,
     public,
+    records,
     retrieve,
     sublist,
 )
@@ -229,6 +230,7 @@ QUOTE = Resource(
     object="quote",
     prefix="qt",
     permission=PERMISSION,
+    live=records(),
     path_param="quote",
     indexed=("customer", "status", "test_clock"),
     expands={"line_items": lambda call, quote: sublist([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items")},

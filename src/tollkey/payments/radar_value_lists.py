@@ -12,7 +12,7 @@ from typing import Any
 from tollkey.db.table import as_text
 from tollkey.keys import Permission
 from tollkey.payments._common import assign, merge_metadata, new_metadata
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve, sublist
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, records, retrieve, sublist
 
 PERMISSION = Permission("radar_value_list", "Radar value lists", "Radar")
 
@@ -136,6 +136,7 @@ VALUE_LIST = Resource(
     object="radar.value_list",
     prefix="rsl",
     permission=PERMISSION,
+    live=records(),
     label="value list",
     path_param="value_list",
     indexed=("alias",),
@@ -155,6 +156,7 @@ VALUE_LIST_ITEM = Resource(
     object="radar.value_list_item",
     prefix="rsli",
     permission=PERMISSION,
+    live=records(),
     label="value list item",
     path_param="item",
     indexed=("value_list", "value"),

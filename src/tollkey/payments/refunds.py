@@ -10,7 +10,8 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments import _refunding
 from tollkey.payments._common import merge_metadata, part_of
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, retrieve
+from tollkey.payments._providers import REFUNDS
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, needs, records, retrieve
 
 PERMISSION = Permission("refund", "Refunds", "Core")
 
@@ -89,20 +90,22 @@ REFUND = Resource(
     prefix="re",
     prefixes=("pyr",),
     permission=PERMISSION,
+    live=records(),
     path_param="id",
     indexed=("charge", "payment_intent"),
     endpoints=(
         listing("refund", "/v1/refunds"),
-        Endpoint("POST", "/v1/refunds", create),
+        Endpoint("POST", "/v1/refunds", create, live=needs(REFUNDS)),
         retrieve("refund", "/v1/refunds/{refund}"),
         Endpoint("POST", "/v1/refunds/{refund}", update),
-        Endpoint("POST", "/v1/refunds/{refund}/cancel", cancel),
+        Endpoint("POST", "/v1/refunds/{refund}/cancel", cancel, live=needs(REFUNDS)),
         Endpoint("GET", "/v1/charges/{charge}/refunds", list_of_charge),
-        Endpoint("POST", "/v1/charges/{charge}/refunds", create_of_charge),
+        Endpoint("POST", "/v1/charges/{charge}/refunds", create_of_charge, live=needs(REFUNDS)),
         Endpoint("GET", "/v1/charges/{charge}/refunds/{refund}", retrieve_of_charge),
         Endpoint("POST", "/v1/charges/{charge}/refunds/{refund}", update_of_charge),
-        Endpoint("POST", "/v1/charges/{charge}/refund", refund_charge, object="charge"),
+        Endpoint("POST", "/v1/charges/{charge}/refund", refund_charge, object="charge", live=needs(REFUNDS)),
     ),
+    due_live={"refund.settle": needs(REFUNDS)},
     on_due={"refund.settle": _refunding.settle},
     title="Refunds",
     columns=("amount", "status", "reason", "id", "created"),

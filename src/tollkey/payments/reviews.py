@@ -8,7 +8,7 @@ open ──approve──▶ closed (approved)
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.wire import Action, Call, Endpoint, Json, Params, Resource, invalid, listing, retrieve
+from tollkey.wire import Action, Call, Endpoint, Json, Params, Resource, invalid, listing, records, retrieve
 
 PERMISSION = Permission("review", "Reviews", "Radar")
 
@@ -30,6 +30,7 @@ REVIEW = Resource(
     object="review",
     prefix="prv",
     permission=PERMISSION,
+    live=records(),
     path_param="review",
     endpoints=(
         listing("review", "/v1/reviews"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments._common import assign, merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, missing_param, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, missing_param, records, retrieve
 
 PERMISSION = Permission("shipping_rate", "Shipping Rates", "Core")
 
@@ -63,6 +63,7 @@ SHIPPING_RATE = Resource(
     object="shipping_rate",
     prefix="shr",
     permission=PERMISSION,
+    live=records(),
     label="shipping rate",
     path_param="shipping_rate_token",
     indexed=("active", "fixed_amount.currency"),

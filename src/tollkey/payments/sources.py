@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from tollkey.keys import Permission
 from tollkey.payments import _banks, _src
 from tollkey.payments._common import merge_metadata
+from tollkey.payments._providers import SETUPS, SOURCES
 from tollkey.payments._sourcing import add_source, remove_source, source_of, sources_of
 from tollkey.payments.customers import PERMISSION as CUSTOMER
-from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object, missing_param, of_list
+from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object, missing_param, needs, of_list, records
 
 PERMISSION = Permission("source", "Sources", "Core")
 _ATTEMPTS = 10
@@ -159,18 +160,20 @@ SOURCE = Resource(
     object="source",
     prefix="src",
     permission=PERMISSION,
+    live=records(),
     indexed=("customer", "type"),
     path_param="source",
     endpoints=(
-        Endpoint("POST", "/v1/sources", create, publishable=True),
+        Endpoint("POST", "/v1/sources", create, publishable=True, live=needs(SOURCES)),
         Endpoint("GET", "/v1/sources/{source}", retrieve_source, publishable=True),
         Endpoint("POST", "/v1/sources/{source}", update_source),
-        Endpoint("POST", "/v1/sources/{source}/verify", update_source),
+        Endpoint("POST", "/v1/sources/{source}/verify", update_source, live=needs(SOURCES)),
         Endpoint("GET", "/v1/sources/{source}/source_transactions", transactions),
-        Endpoint("GET", "/source_redirect/{token}", _src.page, public=True, params=P.object()),
-        Endpoint("POST", "/source_redirect/{token}/authorize", _src.authorize, public=True, params=P.object()),
-        Endpoint("POST", "/source_redirect/{token}/fail", _src.refuse, public=True, params=P.object()),
+        Endpoint("GET", "/source_redirect/{token}", _src.page, public=True, params=P.object(), live=needs(SOURCES)),
+        Endpoint("POST", "/source_redirect/{token}/authorize", _src.authorize, public=True, params=P.object(), live=needs(SOURCES)),
+        Endpoint("POST", "/source_redirect/{token}/fail", _src.refuse, public=True, params=P.object(), live=needs(SOURCES)),
     ),
+    due_live={"source.expire": needs(SOURCES), "source.fill": needs(SOURCES)},
     on_due={"source.expire": _src.expire, "source.fill": _src.fill},
     title="Sources",
     columns=("type", "status", "amount", "id", "created"),
@@ -180,12 +183,13 @@ CARD = Resource(
     object="card",
     prefix="card",
     permission=PERMISSION,
+    live=records(),
     indexed=("customer", "account"),
     label="source",
     endpoints=(
         *_saved("/v1/customers/{customer}/sources", list_sources),
         *_saved("/v1/customers/{customer}/cards", list_cards),
-        Endpoint("POST", "/v1/customers/{customer}/sources/{id}/verify", verify, permission=CUSTOMER),
+        Endpoint("POST", "/v1/customers/{customer}/sources/{id}/verify", verify, permission=CUSTOMER, live=needs(SETUPS)),
     ),
 )
 
@@ -193,10 +197,11 @@ BANK_ACCOUNT = Resource(
     object="bank_account",
     prefix="ba",
     permission=PERMISSION,
+    live=records(),
     indexed=("customer", "account"),
     label="source",
     endpoints=(
         *_saved("/v1/customers/{customer}/bank_accounts", list_bank_accounts),
-        Endpoint("POST", "/v1/customers/{customer}/bank_accounts/{id}/verify", verify, permission=CUSTOMER),
+        Endpoint("POST", "/v1/customers/{customer}/bank_accounts/{id}/verify", verify, permission=CUSTOMER, live=needs(SETUPS)),
     ),
 )

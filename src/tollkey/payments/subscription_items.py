@@ -5,7 +5,7 @@ from __future__ import annotations
 from tollkey.payments import _subscribing as work
 from tollkey.payments._clocks import for_customer
 from tollkey.payments.subscriptions import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, retrieve
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, records, retrieve
 
 _BILLING = ("payment_behavior", "proration_behavior", "proration_date", "prorate", "off_session")
 
@@ -58,6 +58,7 @@ SUBSCRIPTION_ITEM = Resource(
     object="subscription_item",
     prefix="si",
     permission=PERMISSION,
+    live=records(),
     path_param="item",
     indexed=("subscription", "price.id"),
     endpoints=(

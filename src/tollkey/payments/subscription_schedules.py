@@ -28,6 +28,7 @@ from tollkey.wire import (
     list_page,
     merged_metadata,
     missing_param,
+    records,
     retrieve,
 )
 
@@ -220,6 +221,7 @@ SUBSCRIPTION_SCHEDULE = Resource(
     object="subscription_schedule",
     prefix="sub_sched",
     permission=PERMISSION,
+    live=records(),
     path_param="schedule",
     indexed=("customer", "status", "subscription"),
     endpoints=(

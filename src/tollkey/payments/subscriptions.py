@@ -32,6 +32,7 @@ from tollkey.wire import (
     invalid,
     list_page,
     missing_object,
+    records,
     retrieve,
     searching,
 )
@@ -160,6 +161,7 @@ SUBSCRIPTION = Resource(
     object="subscription",
     prefix="sub",
     permission=PERMISSION,
+    live=records(),
     indexed=("customer", "status", "collection_method", "test_clock"),
     searchable={"created": "created", "metadata": "metadata", "status": "status", "canceled_at": "canceled_at"},
     endpoints=(

@@ -18,7 +18,7 @@ from tollkey.payments._common import address, new_metadata
 from tollkey.payments._currency import check_currency
 from tollkey.payments._tax import Place, breakdown, percent_at, reverses, spread, standing, summary, taxed
 from tollkey.payments._taxing import origin
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, of_list, retrieve, sublist
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, of_list, records, retrieve, sublist
 
 TRANSACTIONS = Permission("tax_transaction", "Tax Calculations and Transactions", "Tax")
 SETTINGS = Permission("tax_settings", "Tax Settings and Registrations", "Tax")
@@ -342,6 +342,7 @@ CALCULATION = Resource(
     object="tax.calculation",
     prefix="taxcalc",
     permission=TRANSACTIONS,
+    live=records(),
     label="tax calculation",
     path_param="calculation",
     expands={"line_items": _lines_of("/v1/tax/calculations/{}/line_items")},
@@ -357,6 +358,7 @@ TRANSACTION = Resource(
     object="tax.transaction",
     prefix="tax",
     permission=TRANSACTIONS,
+    live=records(),
     label="tax transaction",
     path_param="transaction",
     indexed=("reference",),
@@ -374,6 +376,7 @@ REGISTRATION = Resource(
     object="tax.registration",
     prefix="taxreg",
     permission=SETTINGS,
+    live=records(),
     label="tax registration",
     view=_seen,
     endpoints=(
@@ -388,6 +391,7 @@ REGISTRATION = Resource(
 TAX_SETTINGS = Resource(
     object="tax.settings",
     permission=SETTINGS,
+    live=records(),
     endpoints=(
         Endpoint("GET", "/v1/tax/settings", read_settings),
         Endpoint("POST", "/v1/tax/settings", change_settings),

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 
 from tollkey.keys import Permission
+from tollkey.payments._providers import TAX_IDS
 from tollkey.payments.customers import PERMISSION as CUSTOMER
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_object
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_object, needs, records
 
 PERMISSION = Permission("tax_id", "Tax IDs", "Billing")
 _CHECKED = ("eu_vat", "au_abn", "gb_vat")
@@ -39,7 +40,7 @@ def create(call: Call, params: Params) -> Json:
     compact = value.replace(" ", "")
     if not well_formed(kind, value):
         raise invalid(f"Invalid value for {kind}.", "value", "tax_id_invalid")
-    checked = kind in _CHECKED
+    checked = kind in _CHECKED and call.has(TAX_IDS)
     tax_id = blank(
         "tax_id",
         id=call.ids.new("txi"),
@@ -53,7 +54,7 @@ def create(call: Call, params: Params) -> Json:
         verification={"status": "pending" if checked else "unavailable", "verified_address": None, "verified_name": None},
     )
     call.objects.insert(tax_id, "customer.tax_id.created" if customer else None)
-    if checked and not call.livemode and not compact.endswith("222222222"):
+    if checked and not compact.endswith("222222222"):
         call.schedule.add(call.now + _SETTLES_SECONDS, "tax_id.verify", tax_id["id"])
     return tax_id
 
@@ -115,6 +116,7 @@ TAX_ID = Resource(
     object="tax_id",
     prefix="txi",
     permission=PERMISSION,
+    live=records(),
     indexed=("customer", "owner.type"),
     endpoints=(
         Endpoint("GET", "/v1/customers/{customer}/tax_ids", list_ids, permission=CUSTOMER),
@@ -126,6 +128,7 @@ TAX_ID = Resource(
         Endpoint("GET", "/v1/tax_ids/{id}", show),
         Endpoint("DELETE", "/v1/tax_ids/{id}", delete),
     ),
+    due_live={"tax_id.verify": needs(TAX_IDS)},
     on_due={"tax_id.verify": verify},
     title="Tax ids",
     columns=("type", "value", "id", "customer", "created"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._common import new_metadata, take
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, records, retrieve
 
 PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
 _FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "state", "tax_type")
@@ -42,6 +42,7 @@ TAX_RATE = Resource(
     label="tax rate",
     prefix="txr",
     permission=PERMISSION,
+    live=records(),
     path_param="tax_rate",
     indexed=("active", "inclusive", "_automatic"),
     endpoints=(

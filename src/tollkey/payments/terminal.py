@@ -9,9 +9,24 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments._cards import by_number, normal_number
 from tollkey.payments._common import address, assign, merge_metadata, new_metadata
+from tollkey.payments._providers import TERMINAL
 from tollkey.payments.payment_intents import confirm_intent
 from tollkey.payments.payment_methods import create as create_method
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, retrieve
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    missing_param,
+    needs,
+    only_in_test,
+    records,
+    retrieve,
+)
 
 LOCATIONS = Permission("terminal_location", "Locations", "Terminal")
 READERS = Permission("terminal_reader", "Readers", "Terminal")
@@ -109,7 +124,7 @@ def connection_token(call: Call, params: Params) -> Json:
 def create_reader(call: Call, params: Params) -> Json:
     """Register a reader; in test mode the codes that begin with ``simulated`` register a simulated one."""
     code = params["registration_code"]
-    if code not in _SIMULATED or call.livemode:
+    if code not in _SIMULATED:
         raise invalid(f"No such registration code: '{code}'", "registration_code", "terminal_reader_invalid_registration_code")
     if params.get("location"):
         call.objects.get("terminal.location", params["location"], "location")
@@ -212,6 +227,7 @@ LOCATION = Resource(
     object="terminal.location",
     prefix="tml",
     permission=LOCATIONS,
+    live=records(),
     label="terminal location",
     path_param="location",
     endpoints=(
@@ -229,6 +245,7 @@ CONFIGURATION = Resource(
     object="terminal.configuration",
     prefix="tmc",
     permission=CONFIGURATIONS,
+    live=records(),
     label="terminal configuration",
     path_param="configuration",
     indexed=("is_account_default",),
@@ -245,8 +262,9 @@ CONFIGURATION = Resource(
 CONNECTION_TOKEN = Resource(
     object="terminal.connection_token",
     permission=TOKENS,
+    live=records(),
     stored=False,
-    endpoints=(Endpoint("POST", "/v1/terminal/connection_tokens", connection_token, secret=True),),
+    endpoints=(Endpoint("POST", "/v1/terminal/connection_tokens", connection_token, secret=True, live=needs(TERMINAL)),),
     title="Connection tokens",
 )
 
@@ -254,18 +272,19 @@ READER = Resource(
     object="terminal.reader",
     prefix="tmr",
     permission=READERS,
+    live=records(),
     label="terminal reader",
     path_param="reader",
     indexed=("device_type", "location", "serial_number", "status"),
     endpoints=(
-        Endpoint("POST", "/v1/terminal/readers", create_reader),
+        Endpoint("POST", "/v1/terminal/readers", create_reader, live=needs(TERMINAL)),
         listing("terminal.reader", "/v1/terminal/readers"),
         retrieve("terminal.reader", "/v1/terminal/readers/{reader}"),
         Endpoint("POST", "/v1/terminal/readers/{reader}", update_reader),
         Endpoint("DELETE", "/v1/terminal/readers/{reader}", delete_reader),
-        Endpoint("POST", "/v1/terminal/readers/{reader}/process_payment_intent", process_payment_intent),
-        Endpoint("POST", "/v1/terminal/readers/{reader}/cancel_action", cancel_action),
-        Endpoint("POST", "/v1/test_helpers/terminal/readers/{reader}/present_payment_method", present),
+        Endpoint("POST", "/v1/terminal/readers/{reader}/process_payment_intent", process_payment_intent, live=needs(TERMINAL)),
+        Endpoint("POST", "/v1/terminal/readers/{reader}/cancel_action", cancel_action, live=needs(TERMINAL)),
+        Endpoint("POST", "/v1/test_helpers/terminal/readers/{reader}/present_payment_method", present, live=only_in_test()),
     ),
     title="Terminal readers",
     columns=("label", "device_type", "status", "id"),

@@ -12,20 +12,7 @@ from tollkey.keys import Permission
 from tollkey.payments._billing import DAY, shift
 from tollkey.payments._clocks import CLOCK
 from tollkey.payments._invoicing import end
-from tollkey.wire import (
-    Action,
-    ApiError,
-    Call,
-    Endpoint,
-    Json,
-    Params,
-    Resource,
-    blank,
-    do_due,
-    invalid,
-    listing,
-    retrieve,
-)
+from tollkey.wire import Action, ApiError, Call, Endpoint, Json, Params, Resource, blank, do_due, invalid, listing, only_in_test, retrieve
 
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
@@ -35,14 +22,8 @@ ADVANCE = "test_clock.advance"
 _ENDED = ("canceled", "incomplete_expired")
 
 
-def _test_only(call: Call) -> None:
-    if call.livemode:
-        raise ApiError(400, message="Test clocks can only be used in test mode.")
-
-
 def create(call: Call, params: Params) -> Json:
     """Create a clock that stands at ``frozen_time``."""
-    _test_only(call)
     clock = blank(
         CLOCK,
         id=call.ids.new("clock"),
@@ -143,6 +124,7 @@ TEST_CLOCK = Resource(
     object=CLOCK,
     prefix="clock",
     permission=PERMISSION,
+    live=only_in_test("Test clocks can only be used in test mode."),
     label="test_clock",
     path_param="test_clock",
     endpoints=(

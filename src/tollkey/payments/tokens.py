@@ -10,7 +10,7 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._sourcing import inline_bank, inline_card
-from tollkey.wire import ApiError, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, missing_object, public
+from tollkey.wire import ApiError, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, missing_object, public, records
 
 PERMISSION = Permission("token", "Tokens", "Core")
 #: What can be made a token of: parameter -> the id's prefix and the token's type.
@@ -108,6 +108,7 @@ TOKEN = Resource(
     prefix="tok",
     prefixes=("btok", "ct", "cpt", "cvctok", "pii"),
     permission=PERMISSION,
+    live=records(),
     path_param="token",
     endpoints=(
         Endpoint("POST", "/v1/tokens", create, publishable=True),

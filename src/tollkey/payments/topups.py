@@ -13,7 +13,8 @@ from tollkey.payments import _banks
 from tollkey.payments._common import acting_account, assign, merge_metadata, new_metadata, settle_seconds
 from tollkey.payments._currency import check_currency
 from tollkey.payments._money import book
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, retrieve
+from tollkey.payments._providers import TOPPING_UP
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, records, retrieve
 
 PERMISSION = Permission("topup", "Top-ups", "Connect")
 
@@ -138,15 +139,17 @@ TOPUP = Resource(
     object="topup",
     prefix="tu",
     permission=PERMISSION,
+    live=records(),
     path_param="topup",
     indexed=("status",),
     endpoints=(
         Endpoint("GET", "/v1/topups", list_topups),
-        Endpoint("POST", "/v1/topups", create),
+        Endpoint("POST", "/v1/topups", create, live=needs(TOPPING_UP)),
         retrieve("topup", "/v1/topups/{topup}"),
         Endpoint("POST", "/v1/topups/{topup}", update),
-        Endpoint("POST", "/v1/topups/{topup}/cancel", cancel),
+        Endpoint("POST", "/v1/topups/{topup}/cancel", cancel, live=needs(TOPPING_UP)),
     ),
+    due_live={"topup.settle": needs(TOPPING_UP)},
     on_due={"topup.settle": settle},
     title="Top-ups",
     columns=("amount", "status", "id", "created"),

@@ -9,9 +9,25 @@ from tollkey.keys import Permission
 from tollkey.payments._charging import collected
 from tollkey.payments._common import assign, merge_metadata, new_metadata, part_of
 from tollkey.payments._currency import check_currency, show
+from tollkey.payments._providers import TRANSFERS
 from tollkey.payments._settling import settled
 from tollkey.payments._transferring import check_funds, check_receiver, make_transfer, receiver_of, reverse
-from tollkey.wire import Action, Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, missing_param
+from tollkey.wire import (
+    Action,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    list_page,
+    listing,
+    missing_param,
+    needs,
+    records,
+)
 
 PERMISSION = Permission("transfer", "Transfers", "Connect")
 
@@ -145,11 +161,12 @@ TRANSFER = Resource(
     object="transfer",
     prefix="tr",
     permission=PERMISSION,
+    live=records(),
     path_param="transfer",
     indexed=("destination", "transfer_group", "source_transaction"),
     endpoints=(
         listing("transfer", "/v1/transfers"),
-        Endpoint("POST", "/v1/transfers", create),
+        Endpoint("POST", "/v1/transfers", create, live=needs(TRANSFERS)),
         Endpoint("GET", "/v1/transfers/{transfer}", retrieve_one, raw=True),
         Endpoint("POST", "/v1/transfers/{transfer}", update),
     ),
@@ -163,10 +180,11 @@ TRANSFER_REVERSAL = Resource(
     object="transfer_reversal",
     prefix="trr",
     permission=PERMISSION,
+    live=records(),
     indexed=("transfer",),
     endpoints=(
         Endpoint("GET", "/v1/transfers/{id}/reversals", list_reversals),
-        Endpoint("POST", "/v1/transfers/{id}/reversals", create_reversal),
+        Endpoint("POST", "/v1/transfers/{id}/reversals", create_reversal, live=needs(TRANSFERS)),
         Endpoint("GET", "/v1/transfers/{transfer}/reversals/{id}", retrieve_reversal),
         Endpoint("POST", "/v1/transfers/{transfer}/reversals/{id}", update_reversal),
     ),

@@ -10,7 +10,7 @@ from tollkey.payments import _subscribing as work
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._subscribing import thresholds
 from tollkey.payments._usage import used
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, missing_param, of_list
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, missing_param, of_list, records
 
 PERMISSION = Permission("usage_record", "Usage Records", "Billing")
 
@@ -69,6 +69,7 @@ def list_summaries(call: Call, params: Params) -> Page:
 USAGE_RECORD = Resource(
     object="usage_record",
     permission=PERMISSION,
+    live=records(),
     stored=False,
     endpoints=(
         Endpoint("POST", "/v1/subscription_items/{subscription_item}/usage_records", create),

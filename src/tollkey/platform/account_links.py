@@ -12,8 +12,25 @@ from html import escape
 from tollkey.keys import Permission
 from tollkey.platform._connect import find_held, links, save_held
 from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
+from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.sessions import components_of
-from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, html_page, invalid, missing_param, redirect
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Reply,
+    Resource,
+    blank,
+    hosted_url,
+    html_page,
+    invalid,
+    missing_param,
+    needs,
+    records,
+    redirect,
+)
 from tollkey.wire.hosted import safe_link
 
 LINK = Permission("account_link", "Account Links", "Connect", levels=("write",))
@@ -127,15 +144,17 @@ def create_session(call: Call, params: Params) -> Json:
 ACCOUNT_LINK = Resource(
     object="account_link",
     permission=LINK,
+    live=records(),
     endpoints=(
-        Endpoint("POST", "/v1/account_links", create_link),
-        Endpoint("GET", f"/{_KIND}/{{token}}", open_link, public=True, makes=True, params=P.object()),
+        Endpoint("POST", "/v1/account_links", create_link, live=needs(VERIFICATION)),
+        Endpoint("GET", f"/{_KIND}/{{token}}", open_link, public=True, makes=True, params=P.object(), live=needs(VERIFICATION)),
         Endpoint(
             "POST",
             f"/{_KIND}/{{token}}/submit",
             complete_onboarding,
             public=True,
             params=P.object(required=(), **{name: P.string(blank=True) for name in FIELDS}),
+            live=needs(VERIFICATION),
         ),
     ),
     title="Account links",
@@ -144,6 +163,7 @@ ACCOUNT_LINK = Resource(
 LOGIN_LINK = Resource(
     object="login_link",
     permission=LOGIN,
+    live=records(),
     endpoints=(
         Endpoint("POST", "/v1/accounts/{account}/login_links", create_login_link),
         Endpoint("POST", "/v1/account/login_links", create_login_link, params=P.object()),
@@ -155,6 +175,7 @@ LOGIN_LINK = Resource(
 ACCOUNT_SESSION = Resource(
     object="account_session",
     permission=Permission("account_session", "Account Sessions", "Connect", levels=("write",)),
+    live=records(),
     endpoints=(Endpoint("POST", "/v1/account_sessions", create_session),),
     title="Account sessions",
     stored=False,

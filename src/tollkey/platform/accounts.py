@@ -16,9 +16,10 @@ from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.countries import default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.held import VERIFY, Held, ask, capability, deauthorize, verify
+from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import CONTROLLERS, controller_of, new_account, new_person, set_account, set_person, settings
 from tollkey.platform.connections import connect
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, sublist
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, records, sublist
 
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
 
@@ -196,6 +197,7 @@ ACCOUNT = Resource(
     object="account",
     prefix="acct",
     permission=PERMISSION,
+    live=records(),
     path_param="account",
     endpoints=(
         Endpoint("GET", "/v1/account", retrieve_own),
@@ -207,6 +209,7 @@ ACCOUNT = Resource(
         Endpoint("POST", "/v1/accounts/{account}/reject", reject),
     ),
     view=shown,
+    due_live=dict.fromkeys((VERIFY, "account.next_requirements", "account.charge_block", "account.payout_block"), needs(VERIFICATION)),
     on_due={
         VERIFY: verify,
         "account.next_requirements": lambda call, id: ask(call, id, None),

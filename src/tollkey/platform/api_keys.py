@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tollkey.keys import ROLL_EXPIRATIONS, Actor, Authority, Key, KeyRefused, Permission, Usage, audit, exists_in_other_mode
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object, records
 
 PERMISSION = Permission("api_key", "API keys", "Core")
 _PATH = "/v1/api_keys/{api_key}"
@@ -214,6 +214,7 @@ API_KEY = Resource(
     prefix="mk",
     path_param="api_key",
     permission=PERMISSION,
+    live=records(),
     stored=False,
     endpoints=(
         Endpoint("GET", "/v1/api_keys", list_keys, params=P.page(

@@ -10,7 +10,22 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.platform._sealed import sealed, unsealed
-from tollkey.wire import ApiError, Call, Endpoint, Json, Page, Params, Plain, Resource, blank, invalid, list_page, missing_param, public
+from tollkey.wire import (
+    ApiError,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Plain,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    public,
+    records,
+)
 
 PERMISSION = Permission("secret", "Secrets", "Core")
 _EXPIRE = "apps.secret.expire"
@@ -95,6 +110,7 @@ SECRET = Resource(
     object="apps.secret",
     prefix="appsecret",
     permission=PERMISSION,
+    live=records(),
     label="secret",
     indexed=("name", "_scope"),
     expands={"payload": _payload},

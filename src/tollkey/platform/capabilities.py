@@ -10,7 +10,7 @@ from functools import cache
 from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.held import capability
 from tollkey.platform.accounts import PERMISSION, request
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, of_list
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, of_list, records
 from tollkey.wire.shapes import properties
 
 
@@ -56,6 +56,7 @@ def update(call: Call, params: Params) -> Json:
 CAPABILITY = Resource(
     object="capability",
     permission=PERMISSION,
+    live=records(),
     endpoints=(
         Endpoint("GET", "/v1/accounts/{account}/capabilities", list_capabilities),
         Endpoint("GET", "/v1/accounts/{account}/capabilities/{capability}", retrieve_one),

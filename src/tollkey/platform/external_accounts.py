@@ -10,7 +10,7 @@ from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.external import add_external, change_external, delete_external, external_of
 from tollkey.platform._connect.shape import merge_metadata
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_param, of_list
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_param, of_list, records
 
 
 def create(call: Call, params: Params) -> Json:
@@ -81,6 +81,7 @@ def _endpoints() -> tuple[Endpoint, ...]:
 EXTERNAL_ACCOUNT = Resource(
     object="external_account",
     permission=PERMISSION,
+    live=records(),
     endpoints=_endpoints(),
     title="External accounts",
     stored=False,

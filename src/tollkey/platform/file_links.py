@@ -10,7 +10,22 @@ from typing import Any
 
 from tollkey.keys import Permission
 from tollkey.platform._contents import mime_of, read_contents
-from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, blank, hosted_url, invalid, listing, merged_metadata, retrieve
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Reply,
+    Resource,
+    blank,
+    hosted_url,
+    invalid,
+    listing,
+    merged_metadata,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("file", "Files", "Core")
 
@@ -81,6 +96,7 @@ FILE_LINK = Resource(
     object="file_link",
     prefix="link",
     permission=PERMISSION,
+    live=records(),
     label="file link",
     path_param="link",
     indexed=("file", "expired"),

@@ -14,7 +14,21 @@ from falcon.media import MultipartFormHandler
 from tollkey.keys import Permission
 from tollkey.platform._contents import add_file, mime_of, read_contents
 from tollkey.platform.file_links import make_link
-from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, invalid, listing, missing_param, operation_params, retrieve
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Reply,
+    Resource,
+    invalid,
+    listing,
+    missing_param,
+    operation_params,
+    records,
+    retrieve,
+)
 from tollkey.wire.params import FormError, check, decode_form
 
 PERMISSION = Permission("file", "Files", "Core")
@@ -97,6 +111,7 @@ FILE = Resource(
     object="file",
     prefix="file",
     permission=PERMISSION,
+    live=records(),
     label="file upload",
     path_param="file",
     indexed=("purpose",),

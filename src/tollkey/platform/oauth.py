@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tollkey.platform._connect.held import Held, application_of, deauthorize
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, encode
+from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, encode, records
 
 
 def _refused(error: str, description: str, status: int = 401) -> Reply:
@@ -56,6 +56,7 @@ APPLICATION = Resource(
     prefix="ca",
     named_by=named,
     permission=PERMISSION,
+    live=records(),
     endpoints=(
         Endpoint("POST", "/oauth/deauthorize", revoke, unrestricted=True, params=P.object(client_id=P.string(), stripe_user_id=P.string())),
         Endpoint("POST", "/oauth/token", token, unrestricted=True, params=P.object(required=(), **_TOKEN)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tollkey.platform._connect import Held, find_held, save_held
 from tollkey.platform._connect.shape import new_person, set_person
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, of_list
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, of_list, records
 from tollkey.wire.objects import changed
 
 
@@ -101,6 +101,7 @@ PERSON = Resource(
     object="person",
     prefix="person",
     permission=PERMISSION,
+    live=records(),
     path_param="person",
     indexed=("account",),
     endpoints=_endpoints(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.platform._contents import add_file
 from tollkey.platform._reports import COLUMNS, REPORT_TYPES, make_csv
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, listing, missing_object, retrieve
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, listing, missing_object, records, retrieve
 
 PERMISSION = Permission("report_runs_and_report_types", "Report Runs and Report Types", "Reporting")
 _DAY = 86_400
@@ -86,6 +86,7 @@ REPORT_RUN = Resource(
     object="reporting.report_run",
     prefix="frr",
     permission=PERMISSION,
+    live=records(),
     label="report run",
     path_param="report_run",
     endpoints=(

@@ -14,7 +14,7 @@ import hashlib
 
 from tollkey.db import Scope
 from tollkey.keys import Keyring, Permission
-from tollkey.wire import LATEST, Call, Endpoint, Json, P, Params, Resource
+from tollkey.wire import LATEST, Call, Endpoint, Json, P, Params, Resource, records
 from tollkey.wire.hosted import hosted_url
 from tollkey.wire.router import Router
 
@@ -71,6 +71,7 @@ _FORWARDS = ("forward_to_url", "forward_connect_to_url", "forward_thin_to_url", 
 SESSION = Resource(
     object="stripecli.session",
     permission=PERMISSION,
+    live=records(),
     stored=False,
     endpoints=(
         Endpoint(

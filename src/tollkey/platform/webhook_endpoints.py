@@ -13,7 +13,7 @@ from tollkey import outbox
 from tollkey.db import Scope, Tx
 from tollkey.keys import Keyring, Permission
 from tollkey.platform._sealed import sealed, unsealed
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, Tables, blank, invalid, listing, merged_metadata, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, Tables, blank, invalid, listing, merged_metadata, records, retrieve
 
 PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
 _MOST = 16
@@ -109,6 +109,7 @@ WEBHOOK_ENDPOINT = Resource(
     path_param="webhook_endpoint",
     label="webhook endpoint",
     permission=PERMISSION,
+    live=records(),
     indexed=("status",),
     endpoints=(
         listing("webhook_endpoint", "/v1/webhook_endpoints"),

@@ -7,6 +7,7 @@ from tollkey.wire.due import Due, do_due, due_now
 from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param, too_small
 from tollkey.wire.expand import Plain
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
+from tollkey.wire.live import Capability, Live, asks, needs, only_in_test, records
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.objects import Objects, Tables, dig, encode, public, split
 from tollkey.wire.openapi import document as openapi_document
@@ -23,12 +24,14 @@ __all__ = [
     "Action",
     "ApiError",
     "Call",
+    "Capability",
     "Catalogue",
     "Change",
     "Due",
     "Endpoint",
     "EventSink",
     "Json",
+    "Live",
     "Logged",
     "Objects",
     "Origin",
@@ -45,6 +48,7 @@ __all__ = [
     "Setup",
     "Tables",
     "WireApp",
+    "asks",
     "blank",
     "card_error",
     "created_ranges",
@@ -60,10 +64,13 @@ __all__ = [
     "merged_metadata",
     "missing_object",
     "missing_param",
+    "needs",
     "of_list",
+    "only_in_test",
     "openapi_document",
     "operation_params",
     "public",
+    "records",
     "redirect",
     "retrieve",
     "search_page",

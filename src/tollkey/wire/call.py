@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import Key
 from tollkey.wire.due import Schedule
+from tollkey.wire.live import Capability
 from tollkey.wire.objects import Objects, Tables
 from tollkey.wire.resource import Json
 from tollkey.wire.versions import LATEST
@@ -26,6 +27,7 @@ class Setup:
     """What a server gives to each of its calls; made once by the composition root.
 
     services: things of the server that a room's handlers need (the key authority, a payment processor), by name.
+    provided: whether an account's live mode has a provider of something; no provider is built in.
     """
 
     tables: Tables
@@ -33,6 +35,7 @@ class Setup:
     emit: EventSink
     base_url: str = "http://127.0.0.1:8420"
     services: dict[str, Any] = field(default_factory=dict)
+    provided: Callable[[Scope, Capability], bool] = lambda scope, capability: False
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,15 @@ class Call:
     def service(self, name: str) -> Any:
         """Something that the server provides, by name. Raises KeyError when this server has none."""
         return self.setup.services[name]
+
+    def has(self, capability: Capability) -> bool:
+        """Whether that can be done: simulated in test mode, by a provider in live mode."""
+        return not self.livemode or self.setup.provided(self.scope, capability)
+
+    def need(self, capability: Capability) -> None:
+        """Raise ApiError when that cannot be done: this is live mode, and there is no provider of it."""
+        if not self.has(capability):
+            raise capability.refusal()
 
     def emit(self, type: str, value: Json, previous: Json | None = None) -> None:
         """Record the event of that type about an object, in this transaction."""

@@ -101,6 +101,9 @@ def do_due(call: Call, item: Due) -> None:
     call.schedule.cancel(item.kind, item.id)
     for resource in call.setup.tables.catalogue.resources:
         if item.kind in resource.on_due:
+            if not resource.live_of(item.kind).admits(call):
+                log.warning("scheduled work %s of %s is not done: live mode has no provider for it", item.kind, item.id)
+                continue
             try:
                 with call.tx.savepoint():
                     resource.on_due[item.kind](call, item.id)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tollkey.keys import Permission
+from tollkey.wire.live import Live
 from tollkey.wire.params import P, knows_operation
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Endpoint:
     unrestricted: only a secret key without restrictions may call it.
     raw: it may answer stored bytes as they are, when nothing has to be changed in them.
     secret: its answer's ``secret`` is left out of logs and of the answer kept for an idempotency key.
+    live: what it does in live mode (``wire.live``), when that is not the resource's own; one that writes must have a decision.
     public: needs no key; its path holds a ``{token}`` that ``wire.hosted`` made, which gives the scope and ``call.path["id"]``.
     """
 
@@ -59,6 +61,7 @@ class Endpoint:
     secret: bool = False
     public: bool = False
     makes: bool = False  # a GET that may store something: test values become real objects
+    live: Live | None = None
     host: str | None = None  # served on files.stripe.com in the real system
 
     @property
@@ -107,6 +110,7 @@ class Resource:
     client_view: the restricted shape that publishable keys see.
     changes: what older API versions saw.
     on_due: kind of scheduled work -> what to do when its time has come.
+    live: what its endpoints and its work do in live mode, unless they say otherwise. due_live: kind of work -> its own decision.
     title: the plural name people see; columns: fields shown in the Dashboard's list; actions: its buttons.
     """
 
@@ -125,6 +129,8 @@ class Resource:
     client_view: Callable[[Call, Json], Json] | None = None
     changes: tuple[Change, ...] = ()
     on_due: Mapping[str, Callable[[Call, str], None]] = field(default_factory=dict)
+    live: Live | None = None
+    due_live: Mapping[str, Live] = field(default_factory=dict)
     title: str = ""
     columns: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
@@ -134,6 +140,13 @@ class Resource:
     def named(self) -> str:
         """How messages name it."""
         return self.label or self.object
+
+    def live_of(self, kind: str) -> Live:
+        """What scheduled work of that kind does in live mode. Raises KeyError when nothing says so."""
+        found = self.due_live.get(kind, self.live)
+        if found is None:
+            raise KeyError(kind)
+        return found
 
 
 @dataclass(frozen=True)
@@ -158,7 +171,8 @@ class Catalogue:
     """All resources of one server: by object name, by id prefix; nothing global.
 
     resources: what the server's composition root gathered.
-    Raises ValueError when two resources claim the same object or the same route, or nothing says what an endpoint takes.
+    Raises ValueError when two resources claim the same object or the same route, or nothing says what an endpoint takes
+    or what it, or scheduled work, does in live mode.
     """
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
@@ -195,9 +209,24 @@ class Catalogue:
 
 
 def _with_params(resource: Resource) -> Resource:
-    """The resource, where its lists and look-ups beyond the specification take what follows from it: cursors and indexed fields."""
-    endpoints = tuple(_declared(resource, endpoint) for endpoint in resource.endpoints)
+    """The resource, where its lists and look-ups beyond the specification take what follows from it: cursors and indexed fields.
+
+    What it says of live mode is handed on to each endpoint that writes.
+    """
+    endpoints = tuple(_decided(resource, _declared(resource, endpoint)) for endpoint in resource.endpoints)
+    for kind in resource.on_due:
+        if resource.due_live.get(kind, resource.live) is None:
+            raise ValueError(f"nothing says what {kind} does in live mode: declare `due_live` or the resource's `live`")
     return resource if endpoints == resource.endpoints else replace(resource, endpoints=endpoints)
+
+
+def _decided(resource: Resource, endpoint: Endpoint) -> Endpoint:
+    """The endpoint with its resource's decision about live mode, if it writes and has none of its own."""
+    if endpoint.live is not None or not endpoint.writes:
+        return endpoint
+    if resource.live is None:
+        raise ValueError(f"nothing says what {endpoint.method} {endpoint.path} does in live mode: declare `live` (wire/live.py)")
+    return replace(endpoint, live=resource.live)
 
 
 def _declared(resource: Resource, endpoint: Endpoint) -> Endpoint:

@@ -321,6 +321,8 @@ class Service:
         paths = params.pop("expand", None) or []
         if call.key is not None and call.key.kind == "ephemeral":
             stay_with_subject(call, call.key.subject, params)
+        if endpoint.live is not None:
+            endpoint.live.admit(call)
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
             return self._shown(answer, call.origin.request_id)

@@ -15,6 +15,7 @@ from typing import Any
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata
 from tollkey.payments._instruments import resolve_payment_method
+from tollkey.payments._providers import CHARGES, PAYS
 from tollkey.payments.checkout_sessions import _complete
 from tollkey.payments.checkout_sessions._build import new_session, shipping_options
 from tollkey.payments.checkout_sessions._hosted import PAGES
@@ -31,10 +32,12 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
+    asks,
     invalid,
     list_page,
     missing_param,
     of_list,
+    records,
     retrieve,
     sublist,
 )
@@ -168,6 +171,7 @@ CHECKOUT_SESSION = Resource(
     object=_NAME,
     prefix="cs_test",
     permission=PERMISSION,
+    live=records(),
     label="checkout.session",
     path_param="session",
     indexed=("customer", "customer_details.email", "payment_intent", "payment_link", "subscription", "status"),
@@ -194,6 +198,7 @@ CHECKOUT_SESSION = Resource(
                 return_url=P.string(),
                 key=P.string(),
             ),
+            live=asks(CHARGES, PAYS),
         ),
         *PAGES,
         *RECOVERY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments._discounting import code_of
+from tollkey.payments._providers import CHARGES, PAYS
 from tollkey.payments.checkout_sessions import _complete, _page
 from tollkey.payments.checkout_sessions._build import discount
 from tollkey.payments.checkout_sessions._collect import take_billing, take_extras, take_goods_address, take_person
@@ -10,7 +11,7 @@ from tollkey.payments.checkout_sessions._fields import Form, needs_method, place
 from tollkey.payments.checkout_sessions._lines import total
 from tollkey.payments.checkout_sessions._order import change_order
 from tollkey.payments.payment_methods import create as create_method
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, invalid, redirect
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, asks, invalid, redirect
 
 _NAME = "checkout.session"
 _NO_CODE = "This code is invalid."
@@ -209,7 +210,7 @@ _BACK = ("payment_intent", "payment_intent_client_secret", "setup_intent", "setu
 _SENT = P.object(custom=P.any()).extended({name: P.any() for name in _TEXTS})
 PAGES = (
     Endpoint("GET", "/pay/{token}", show, public=True, params=P.object(method=P.string())),
-    Endpoint("POST", "/pay/{token}", submit, public=True, params=_SENT),
+    Endpoint("POST", "/pay/{token}", submit, public=True, params=_SENT, live=asks(CHARGES, PAYS)),
     Endpoint("POST", "/pay/{token}/address", address, public=True, params=_SENT),
     Endpoint("POST", "/pay/{token}/promotion", promotion, public=True, params=P.object(promotion_code=P.any())),
     Endpoint("POST", "/pay/{token}/order", order, public=True, params=P.object(quantity=P.any(), amount=P.any(), add=P.any())),

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata
+from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing import transactions
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._controls import refuses
 from tollkey.payments.issuing._merchant import merchant
 from tollkey.payments.issuing.cards import view as card_view
-from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, retrieve
+from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, needs, only_in_test, retrieve
 
 PERMISSION = Permission("issuing_authorization", "Authorizations", "Issuing")
 _ANSWER_SECONDS = 2
@@ -257,6 +258,7 @@ AUTHORIZATION = Resource(
     object=_NAME,
     prefix="iauth",
     permission=PERMISSION,
+    live=needs(ISSUING),
     label="issuing authorization",
     path_param="authorization",
     indexed=("card", "cardholder", "status"),
@@ -268,13 +270,13 @@ AUTHORIZATION = Resource(
         Endpoint("POST", "/v1/issuing/authorizations/{authorization}", update),
         Endpoint("POST", "/v1/issuing/authorizations/{authorization}/approve", approve),
         Endpoint("POST", "/v1/issuing/authorizations/{authorization}/decline", decline),
-        Endpoint("POST", "/v1/issuing/cards/{card}/test/authorizations", request, params=_ASKED),
-        Endpoint("POST", _HELP, create),
-        Endpoint("POST", _HELP + "/{authorization}/capture", capture),
-        Endpoint("POST", _HELP + "/{authorization}/increment", increment),
-        Endpoint("POST", _HELP + "/{authorization}/finalize_amount", finalize),
-        Endpoint("POST", _HELP + "/{authorization}/reverse", reverse),
-        Endpoint("POST", _HELP + "/{authorization}/expire", expire),
+        Endpoint("POST", "/v1/issuing/cards/{card}/test/authorizations", request, params=_ASKED, live=only_in_test()),
+        Endpoint("POST", _HELP, create, live=only_in_test()),
+        Endpoint("POST", _HELP + "/{authorization}/capture", capture, live=only_in_test()),
+        Endpoint("POST", _HELP + "/{authorization}/increment", increment, live=only_in_test()),
+        Endpoint("POST", _HELP + "/{authorization}/finalize_amount", finalize, live=only_in_test()),
+        Endpoint("POST", _HELP + "/{authorization}/reverse", reverse, live=only_in_test()),
+        Endpoint("POST", _HELP + "/{authorization}/expire", expire, live=only_in_test()),
     ),
     title="Issuing authorizations",
     columns=("amount", "status", "approved", "id", "created"),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._common import address, assign, merge_metadata, new_metadata
+from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._controls import controls
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
 
 PERMISSION = Permission("issuing_cardholder", "Cardholders", "Issuing")
 
@@ -89,6 +90,7 @@ CARDHOLDER = Resource(
     object="issuing.cardholder",
     prefix="ich",
     permission=PERMISSION,
+    live=needs(ISSUING),
     label="issuing cardholder",
     path_param="cardholder",
     indexed=("email", "phone_number", "status", "type"),

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from tollkey.keys import Permission
 from tollkey.payments._common import address, merge_metadata, new_metadata
 from tollkey.payments._currency import check_currency
+from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._controls import controls
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, needs, retrieve
 
 PERMISSION = Permission("issuing_card", "Cards", "Issuing")
 _FOUR_YEARS = 4
@@ -114,6 +115,7 @@ CARD = Resource(
     object="issuing.card",
     prefix="ic",
     permission=PERMISSION,
+    live=needs(ISSUING),
     label="issuing card",
     path_param="card",
     indexed=("cardholder", "exp_month", "exp_year", "last4", "status", "type"),

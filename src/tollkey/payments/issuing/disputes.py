@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata, new_metadata
+from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._book import move
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, retrieve
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
 
 PERMISSION = Permission("issuing_dispute", "Disputes", "Issuing")
 _NAME = "issuing.dispute"
@@ -94,6 +95,7 @@ DISPUTE = Resource(
     object=_NAME,
     prefix="idp",
     permission=PERMISSION,
+    live=needs(ISSUING),
     label="issuing dispute",
     path_param="dispute",
     indexed=("status", "transaction"),

@@ -8,9 +8,10 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata
 from tollkey.payments._currency import check_currency
+from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._merchant import merchant
-from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, retrieve
+from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, needs, only_in_test, retrieve
 
 PERMISSION = Permission("issuing_transaction", "Transactions", "Issuing")
 _NAME = "issuing.transaction"
@@ -116,6 +117,7 @@ TRANSACTION = Resource(
     object=_NAME,
     prefix="ipi",
     permission=PERMISSION,
+    live=needs(ISSUING),
     label="issuing transaction",
     path_param="transaction",
     indexed=("card", "cardholder", "type"),
@@ -123,15 +125,16 @@ TRANSACTION = Resource(
         listing(_NAME, "/v1/issuing/transactions"),
         retrieve(_NAME, "/v1/issuing/transactions/{transaction}"),
         Endpoint("POST", "/v1/issuing/transactions/{transaction}", update),
-        Endpoint("POST", _HELP + "/create_force_capture", force_capture),
-        Endpoint("POST", _HELP + "/create_unlinked_refund", unlinked_refund),
-        Endpoint("POST", _HELP + "/{transaction}/refund", refund),
+        Endpoint("POST", _HELP + "/create_force_capture", force_capture, live=only_in_test()),
+        Endpoint("POST", _HELP + "/create_unlinked_refund", unlinked_refund, live=only_in_test()),
+        Endpoint("POST", _HELP + "/{transaction}/refund", refund, live=only_in_test()),
         Endpoint(
             "POST",
             "/v1/test_helpers/issuing/fund_balance",
             fund,
             object="balance",
             params=P.object(required=("amount", "currency"), amount=P.integer(1), currency=P.string()),
+            live=only_in_test(),
         ),
     ),
     title="Issuing transactions",

@@ -21,11 +21,29 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments._intents import intent_of, not_for_clients
 from tollkey.payments._intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page, transfer_page
+from tollkey.payments._providers import CHARGES
 from tollkey.payments.payment_intents import _after, _build, _cash, _states, _views
 from tollkey.payments.payment_intents._after import cancel_intent, capture_intent
 from tollkey.payments.payment_intents._cash import TRANSFERS, cash_of, reconcile, transfer_address
 from tollkey.payments.payment_intents._confirm import confirm_intent
-from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Reply, Resource, invalid, listing, of_list, searching
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Reply,
+    Resource,
+    asks,
+    invalid,
+    listing,
+    needs,
+    of_list,
+    records,
+    searching,
+)
 
 __all__ = [
     "PAYMENT_INTENT",
@@ -186,6 +204,7 @@ PAYMENT_INTENT = Resource(
     object="payment_intent",
     prefix="pi",
     permission=PERMISSION,
+    live=records(),
     path_param="intent",
     indexed=("customer", "status", "payment_method", "_invoice"),
     searchable={
@@ -200,26 +219,27 @@ PAYMENT_INTENT = Resource(
     changes=_views.CHANGES,
     endpoints=(
         listing("payment_intent", "/v1/payment_intents"),
-        Endpoint("POST", "/v1/payment_intents", create),
+        Endpoint("POST", "/v1/payment_intents", create, live=asks(CHARGES, "it is confirmed")),
         searching("payment_intent", "/v1/payment_intents/search"),
         Endpoint("GET", _ONE, retrieve, publishable=True),
         Endpoint("POST", _ONE, update),
-        Endpoint("POST", _ONE + "/confirm", confirm, publishable=True),
-        Endpoint("POST", _ONE + "/capture", capture),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=True, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/capture", capture, live=needs(CHARGES)),
         Endpoint("POST", _ONE + "/cancel", cancel),
-        Endpoint("POST", _ONE + "/increment_authorization", increment_authorization),
-        Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance),
-        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=True),
+        Endpoint("POST", _ONE + "/increment_authorization", increment_authorization, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=True, live=needs(CHARGES)),
         Endpoint("GET", _ONE + "/amount_details_line_items", line_items),
         Endpoint("POST", _ONE + "/refresh", retrieve, publishable=True, params=_SECRET, level="read"),
-        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=True, params=_SECRET),
-        Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object()),
-        Endpoint("POST", "/3ds/{token}/complete", complete_challenge, public=True, params=P.object()),
-        Endpoint("POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object()),
-        Endpoint("GET", "/microdeposit/{token}", show_deposits, public=True, params=P.object()),
-        Endpoint("POST", "/microdeposit/{token}/verify", enter_deposits, public=True, params=_CODE),
-        Endpoint("GET", "/bank-transfer/{token}", show_transfer, public=True, params=P.object()),
+        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=True, params=_SECRET, live=needs(CHARGES)),
+        Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint("POST", "/3ds/{token}/complete", complete_challenge, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint("POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint("GET", "/microdeposit/{token}", show_deposits, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint("POST", "/microdeposit/{token}/verify", enter_deposits, public=True, params=_CODE, live=needs(CHARGES)),
+        Endpoint("GET", "/bank-transfer/{token}", show_transfer, public=True, params=P.object(), live=needs(CHARGES)),
     ),
+    due_live={"payment_intent.charge_settled": needs(CHARGES)},
     on_due={"payment_intent.charge_settled": _after.charge_settled, "payment_intent.expire": _after.expire},
     title="Payments",
     columns=("amount", "currency", "status", "description", "customer", "created"),

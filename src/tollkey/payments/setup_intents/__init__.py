@@ -13,10 +13,11 @@ from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._intents import intent_of
 from tollkey.payments._intents.microdeposits import verified_method
 from tollkey.payments._intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
+from tollkey.payments._providers import SETUPS
 from tollkey.payments.setup_attempts import PERMISSION, record_attempt
 from tollkey.payments.setup_intents._build import ARROWS, CANCELABLE, apply, choose, create_setup, move, unexpected
 from tollkey.payments.setup_intents._confirm import confirm_setup, refuse, succeed
-from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Reply, Resource, invalid, listing
+from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Reply, Resource, asks, invalid, listing, needs, records
 
 __all__ = ["ARROWS", "PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
 
@@ -161,25 +162,26 @@ SETUP_INTENT = Resource(
     object="setup_intent",
     prefix="seti",
     permission=PERMISSION,
+    live=records(),
     label="setupintent",
     path_param="intent",
     indexed=("customer", "payment_method", "status"),
     client_view=client_view,
     endpoints=(
         listing("setup_intent", "/v1/setup_intents"),
-        Endpoint("POST", "/v1/setup_intents", create),
+        Endpoint("POST", "/v1/setup_intents", create, live=asks(SETUPS, "it is confirmed")),
         Endpoint("GET", _ONE, retrieve, publishable=True),
         Endpoint("POST", _ONE, update),
-        Endpoint("POST", _ONE + "/confirm", confirm, publishable=True),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=True, live=needs(SETUPS)),
         Endpoint("POST", _ONE + "/cancel", cancel),
-        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=True),
+        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=True, live=needs(SETUPS)),
         Endpoint("POST", _ONE + "/refresh", retrieve, publishable=True, params=_SECRET, level="read"),
-        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=True, params=_SECRET),
-        Endpoint("GET", "/3ds-setup/{token}", show_challenge, public=True, params=P.object()),
-        Endpoint("POST", "/3ds-setup/{token}/complete", complete_challenge, public=True, params=P.object()),
-        Endpoint("POST", "/3ds-setup/{token}/fail", fail_challenge, public=True, params=P.object()),
-        Endpoint("GET", "/microdeposit-setup/{token}", show_deposits, public=True, params=P.object()),
-        Endpoint("POST", "/microdeposit-setup/{token}/verify", enter_deposits, public=True, params=_CODE),
+        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=True, params=_SECRET, live=needs(SETUPS)),
+        Endpoint("GET", "/3ds-setup/{token}", show_challenge, public=True, params=P.object(), live=needs(SETUPS)),
+        Endpoint("POST", "/3ds-setup/{token}/complete", complete_challenge, public=True, params=P.object(), live=needs(SETUPS)),
+        Endpoint("POST", "/3ds-setup/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(SETUPS)),
+        Endpoint("GET", "/microdeposit-setup/{token}", show_deposits, public=True, params=P.object(), live=needs(SETUPS)),
+        Endpoint("POST", "/microdeposit-setup/{token}/verify", enter_deposits, public=True, params=_CODE, live=needs(SETUPS)),
     ),
     title="Setup intents",
     columns=("id", "status", "customer", "usage", "created"),

@@ -1,0 +1,26 @@
+"""What payments in live mode need a provider for. In test mode all of it is simulated; no provider is built in."""
+
+from __future__ import annotations
+
+from tollkey.wire import Capability
+
+#: Answered as the real system answers an account that may not charge yet (reference section 1.2).
+CHARGES = Capability(
+    "charges", "take money", status=402, code="testmode_charges_only", message="Your account cannot currently make live charges."
+)
+SETUPS = Capability("verifying payment methods", "verify a payment method or keep it ready for charges")
+REFUNDS = Capability("refunds", "give money back")
+PAYING_OUT = Capability("payouts", "pay out money")
+TOPPING_UP = Capability("top-ups", "add money to a balance")
+TRANSFERS = Capability("transfers", "move money between accounts")
+BANK_TRANSFERS = Capability("bank transfers", "receive money on a bank account")
+SOURCES = Capability("sources", "make a source chargeable")
+DISPUTES = Capability("disputes", "answer a bank")
+IDENTITY = Capability("identity verification", "verify a person")
+ISSUING = Capability("issuing", "issue cards or let them spend")
+CLIMATE = Capability("carbon removal", "order carbon removal")
+TERMINAL = Capability("card readers", "reach a card reader")
+#: When a Checkout page asks for one.
+PAYS = "something is to be paid; with `mode=setup` it asks for verifying payment methods instead"
+TAX_IDS = Capability("checking tax ids", "check a tax id")
+WALLETS = Capability("wallet domains", "register a domain with a wallet")

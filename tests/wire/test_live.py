@@ -1,0 +1,96 @@
+"""What an endpoint says about live mode is asked before its handler runs, and nobody can leave it out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.api import Api
+from tollkey.db import Scope
+from tollkey.keys import Permission
+from tollkey.wire import (
+    ApiError,
+    Call,
+    Capability,
+    Catalogue,
+    Due,
+    Endpoint,
+    P,
+    Params,
+    Resource,
+    asks,
+    do_due,
+    needs,
+    only_in_test,
+    records,
+)
+
+GLIDING = Capability("gliding", "fly")
+PERMISSION = Permission("glider", "Gliders")
+
+
+def _fly(call: Call, params: Params) -> Params:
+    return {"flown": True}
+
+
+def _endpoint(path: str = "/v1/gliders") -> Endpoint:
+    return Endpoint("POST", path, _fly, params=P.object())
+
+
+def test_an_endpoint_that_writes_without_a_decision_is_refused_at_start() -> None:
+    with pytest.raises(ValueError, match="POST /v1/gliders does in live mode"):
+        Catalogue((Resource("glider", PERMISSION, (_endpoint(),), stored=False),))
+
+
+def test_a_page_without_a_key_needs_a_decision_too() -> None:
+    page = replace(_endpoint("/glide/{token}"), public=True)
+    with pytest.raises(ValueError, match="POST /glide"):
+        Catalogue((Resource("glider", PERMISSION, (page,), stored=False),))
+
+
+def test_scheduled_work_without_a_decision_is_refused_at_start() -> None:
+    with pytest.raises(ValueError, match=r"glider\.land"):
+        Catalogue((Resource("glider", PERMISSION, on_due={"glider.land": lambda call, id: None}),))
+
+
+def test_a_resource_s_decision_counts_for_its_endpoints_unless_they_have_their_own() -> None:
+    own = replace(_endpoint("/v1/gliders/fly"), live=needs(GLIDING))
+    made = Catalogue((Resource("glider", PERMISSION, (_endpoint(), own), live=records(), stored=False),))
+    assert [endpoint.live for endpoint in made.resources[0].endpoints] == [records(), needs(GLIDING)]
+
+
+def _call(api: Api, livemode: bool, provided: bool = False) -> Call:
+    setup = replace(api.core.setup, provided=lambda scope, capability: provided)
+    made: list[Call] = []
+    api.core.database.read(lambda tx: made.append(Call(setup, tx, Scope(api.account, livemode), api.now)))
+    return made[0]
+
+
+def test_what_needs_a_provider_is_refused_in_live_mode_without_one_and_nowhere_else(api: Api) -> None:
+    needs(GLIDING).admit(_call(api, livemode=False))
+    needs(GLIDING).admit(_call(api, livemode=True, provided=True))
+    with pytest.raises(ApiError) as refused:
+        needs(GLIDING).admit(_call(api, livemode=True))
+    assert refused.value.status == 400
+    assert "no provider for gliding, so it cannot fly" in refused.value.message
+
+
+def test_what_asks_later_passes_the_door_and_what_is_for_tests_never_does(api: Api) -> None:
+    asks(GLIDING, "there is wind").admit(_call(api, livemode=True))
+    with pytest.raises(ApiError, match="only available in test mode"):
+        only_in_test().admit(_call(api, livemode=True, provided=True))
+
+
+@pytest.mark.parametrize("livemode", [False, True])
+def test_work_that_needs_a_provider_is_not_done_in_live_mode(api: Api, livemode: bool) -> None:
+    done: list[str] = []
+    work = Resource("glider", PERMISSION, live=needs(GLIDING), on_due={"glider.land": lambda call, id: done.append(id)}, stored=False)
+    tables = api.core.setup.tables
+    before, tables.catalogue = tables.catalogue, Catalogue((work,))
+    try:
+        scope = Scope(api.account, livemode)
+        api.core.database.write(lambda tx: do_due(api.core.call(tx, scope, api.now), Due(scope, api.now, "glider.land", "gl_1")))
+    finally:
+        tables.catalogue = before
+    assert done == ([] if livemode else ["gl_1"])
