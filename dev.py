@@ -3,12 +3,14 @@
 
     python3 dev.py serve [options of `tollkey serve`]    start a server with a ready test account
     python3 dev.py test [options of pytest]              install what is needed, run every check and test
+    python3 dev.py shuffle [RUNS] [options of pytest]    run the tests in random order, each time with another seed (3 runs unless given)
 
 Both keep a virtual environment in .venv and install into it when pyproject.toml has changed.
 """
 
 import hashlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -61,7 +63,20 @@ def check(arguments: list[str]) -> None:
     run(PYTHON, "-m", "mypy")
     run(BIN / "lint-imports")
     run(PYTHON, "tools/make_docs.py", "--check")
-    run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *arguments)
+    run(PYTHON, "-m", "pytest", "-p", "no:randomly", "-n", "2", "--dist", "loadfile", *arguments)
+
+
+def shuffle(arguments: list[str]) -> None:
+    """The whole suite in random order: a test that another test, a hash seed or chance decides is a defect.
+
+    The seed of each run is printed, and decides the order, Python's hashes and Hypothesis' examples; a failure ends the command.
+    """
+    runs = int(arguments.pop(0)) if arguments[:1] and arguments[0].isdigit() else 3
+    for number in range(runs):
+        seed = str(secrets.randbelow(2**32))
+        print(f"Run {number + 1} of {runs}, seed {seed}", file=sys.stderr)
+        os.environ.update(PYTHONHASHSEED=seed, TOLLKEY_TEST_SEED=seed)
+        run(PYTHON, "-m", "pytest", f"--randomly-seed={seed}", f"--hypothesis-seed={seed}", "-n", "2", "--dist", "loadfile", *arguments)
 
 
 def main(arguments: list[str]) -> None:
@@ -73,6 +88,10 @@ def main(arguments: list[str]) -> None:
         install("[dev]")
         install_browser()
         check(arguments[1:])
+    elif arguments[:1] == ["shuffle"]:
+        install("[dev]")
+        install_browser()
+        shuffle(arguments[1:])
     else:
         print(__doc__)
         raise SystemExit(0 if arguments[:1] in (["-h"], ["--help"]) else 2)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.altered import altered
 from tests.support.api import Answer, Api
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM, Permission
@@ -64,7 +65,7 @@ def test_no_secret_is_logged_by_any_endpoint_even_at_debug(api: Api, everything_
     for resource in api.core.catalogue.resources:
         for endpoint in resource.endpoints:
             path = re.sub(r"\{\w+\}", "nothing", endpoint.path)
-            for key in (api.sk, made["secret"], made["secret"][:-1] + "x"):
+            for key in (api.sk, made["secret"], altered(made["secret"])):
                 api.send(endpoint.method, path, key=key, body=b"card[number]=4242424242424242&password=SuperSecretPassword1")
     text = shown_by(everything_logged)
     for secret in (*secrets_of(api), made["secret"], hook["secret"]):
@@ -120,7 +121,7 @@ def test_values_that_hold_secrets_do_not_show_them(api: Api) -> None:
 
 
 def test_an_answer_shows_a_refused_key_only_masked(api: Api) -> None:
-    for key in (api.sk[:-1] + ("y" if api.sk.endswith("x") else "x"), "sk_live_" + "a" * 60 + "WXYZ", "just text that is long enough"):
+    for key in (altered(api.sk), "sk_live_" + "a" * 60 + "WXYZ", "just text that is long enough"):
         answer = api.send("GET", "/v1/customers", key=key)
         assert answer.status == 401
         assert key[8:-8].encode() not in answer.body

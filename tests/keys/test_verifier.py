@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.keys.conftest import LIVE, OTHER, TEST, World
+from tests.support.altered import altered
 from tollkey.db import Database, Ids, StorageError, Tx
 from tollkey.keys import Denied, Key, RateLimiter, Reason, Usage, Verifier, generate, mask_unknown
 
@@ -32,7 +33,7 @@ def test_a_key_is_read_once_and_then_known(world: World) -> None:
 
 def test_garbage_is_refused_without_asking_the_database(world: World) -> None:
     _, text = world.make("secret")
-    for garbage in ("", "null", text[:-1], text + "x", text[:-1] + ("a" if text[-1] != "a" else "b"), "\ud800", "é" * 99):
+    for garbage in ("", "null", text[:-1], text + "x", altered(text), "\ud800", "é" * 99):
         answer = world.verifier.verify_cached(garbage, world.clock.now)
         assert answer == Denied(Reason.unknown, mask_unknown(garbage))
 
