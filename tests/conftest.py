@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.api import api, postgres_world, sqlite_world
+from tests.support.nodes import nodes, postgres_nodes, sqlite_nodes
 from tollkey.db import Database, Ids, Postgres, SQLite
 
-__all__ = ["api", "postgres_world", "sqlite_world"]
+__all__ = ["api", "nodes", "postgres_nodes", "postgres_world", "sqlite_nodes", "sqlite_world"]
 
 # The same examples in every run, unless `dev.py shuffle` names a seed, and no verdict on how fast this machine is.
 CHANCE = "TOLLKEY_TEST_SEED" in os.environ

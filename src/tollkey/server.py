@@ -19,7 +19,22 @@ import httpx
 import tollkey.payments
 import tollkey.platform
 from tollkey import dashboard, keys, ledger, outbox
-from tollkey.db import Database, Edge, Ids, Migration, Scope, SQLite, Tx, edge_for, migrate, open_database
+from tollkey.db import (
+    Conflict,
+    Database,
+    Edge,
+    Ids,
+    Migration,
+    Scope,
+    SQLite,
+    StorageError,
+    Tx,
+    Unknown,
+    Unreachable,
+    edge_for,
+    migrate,
+    open_database,
+)
 from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
 from tollkey.payments.topups import grant_test_funds
@@ -33,6 +48,7 @@ from tollkey.platform.webhook_endpoints import lookup
 from tollkey.settings import Settings
 from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, WireApp, do_due, due_now, hosted, idempotency
 from tollkey.wire import due as due_work
+from tollkey.wire.due import put_off, told
 
 log = logging.getLogger("tollkey")
 
@@ -249,16 +265,33 @@ class Server:
 
 
 async def run_due(core: Core, edge: Edge) -> int:
-    """Do what is due on real time, each in a transaction of its own, and return how many were done."""
+    """Do what is due on real time, each in a transaction of its own, and return how many pieces this node claimed.
+
+    Work that raises is put off by ``do_due``; work whose transaction is lost is put off here. Neither holds up the others.
+    Raises Unreachable when the database is away, which no work is to blame for.
+    """
     now = int(core.now())
     waiting = await edge.read(lambda tx: [(item, platform_of(tx, item.scope) or item.scope.account) for item in due_now(tx, now)])
-    for item, owner in waiting:
+    return sum([await _do_one(core, edge, item, owner, now) for item, owner in waiting])
 
-        def work(tx: Tx, item: Due = item) -> None:
-            do_due(core.call(tx, item.scope, now), item)
 
-        await edge.write(work, lock=f"{owner}:{int(item.scope.livemode)}")
-    return len(waiting)
+async def _do_one(core: Core, edge: Edge, item: Due, owner: str, now: int) -> bool:
+    """Claim and do one piece of work, under the lock of the account that it belongs to; whether this node did."""
+    lock = f"{owner}:{int(item.scope.livemode)}"
+    try:
+        return await edge.write(lambda tx: do_due(core.call(tx, item.scope, now), item), lock=lock)
+    except (Unreachable, Unknown):
+        raise
+    except Conflict:
+        log.warning("scheduled work %s of %s lost its conflicts with other writes; it is tried again", item.kind, item.id)
+    except Exception as error:
+        log.error("scheduled work %s of %s was undone: %s", item.kind, item.id, told(error))
+        lost = error
+        try:
+            await edge.write(lambda tx: put_off(tx, item, now, lost), lock=lock)
+        except StorageError as problem:
+            log.error("scheduled work %s of %s could not be put off: %s", item.kind, item.id, problem)
+    return False
 
 
 def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:

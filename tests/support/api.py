@@ -25,6 +25,7 @@ from tollkey.platform.merchants import create_merchant
 from tollkey.server import Core, Server, build, open_core
 from tollkey.settings import Settings
 from tollkey.wire import Request, do_due, due_now
+from tollkey.wire.due import troubled
 
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
 
@@ -179,9 +180,11 @@ class Api:
         core, now = self.core, self.now
         for _ in range(1000):
             waiting = core.database.read(lambda tx: due_now(tx, now, 1_000_000))
-            accounts = {self.account, *self._connected()} if waiting else set()
+            accounts = {self.account, *self._connected()} if waiting else {self.account}
             mine = [item for item in waiting if item.scope.account in accounts]
             if not mine:
+                trouble = core.database.read(lambda tx: troubled(tx, limit=1_000))
+                assert not [one for one in trouble if one.due.scope.account in accounts], trouble
                 return
             for item in mine:
                 core.database.write(lambda tx, item=item: do_due(core.call(tx, item.scope, now), item))
@@ -211,22 +214,27 @@ class OnlyHere(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
-def open_world(url: str, folder: Path) -> Iterator[World]:
-    """A core on that database, running in an event loop of its own."""
-    clock = [NOW]
+def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int]) -> World:
+    """A core on that database, begun in the runner's event loop; whoever opens it stops its edge and closes it."""
     settings = Settings(data=str(folder), database=url, lease_seconds=1e12)
     core = open_core(settings, now=lambda: clock[0], ids=Ids(), monotonic=lambda: 0.0)
     core.verifier.lease.renew(0.0)
+
+    async def start() -> Server:
+        return build(core, httpx.AsyncClient(transport=OnlyHere(), timeout=20))
+
+    world = World(core, runner.run(start()), runner, clock)
+    runner.run(world.server.edge.start())
+    return world
+
+
+def open_world(url: str, folder: Path) -> Iterator[World]:
+    """A core on that database, running in an event loop of its own."""
     with asyncio.Runner() as runner:
-
-        async def start() -> Server:
-            return build(core, httpx.AsyncClient(transport=OnlyHere(), timeout=20))
-
-        world = World(core, runner.run(start()), runner, clock)
-        runner.run(world.server.edge.start())
+        world = open_node(url, folder, runner, [NOW])
         yield world
         runner.run(world.server.edge.stop())
-        core.close()
+        world.core.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

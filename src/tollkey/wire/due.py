@@ -3,14 +3,24 @@
 A handler writes down *when* and *what* in its own transaction; the server's timer, or a test
 clock that is advanced, does it when the time has come. What is due is kept in the database, so a
 restart loses nothing.
+
+    waiting ──claimed: the row is deleted, in the transaction of the work──▶ done
+       ▲            └──the work raises──▶ waiting again, ``RETRIES[attempts]`` later ──the last one fails──▶ failed
+       └──run again by a person──────────────────────────────────────────────────────────────────────────────┘
+
+However many nodes look at the same moment, one deletes the row and does the work; the others wait for
+its transaction and find nothing. When a node dies in between, the database undoes both.
 """
 
 from __future__ import annotations
 
 import logging
+import re
+import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from tollkey.db import Migration, Scope, Tx
+from tollkey.db import Conflict, Migration, Row, Scope, Tx, Unknown, Unreachable
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
@@ -24,20 +34,52 @@ MIGRATION = Migration(
         " kind TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (account, livemode, kind, id))",
         "CREATE INDEX due_at ON due (clock, at, seq)",
         "CREATE INDEX due_clock ON due (account, livemode, clock, at, seq)",
+        "ALTER TABLE due ADD COLUMN state TEXT NOT NULL DEFAULT 'waiting'",
+        "ALTER TABLE due ADD COLUMN attempts {int} NOT NULL DEFAULT 0",
+        "ALTER TABLE due ADD COLUMN tried {int} NOT NULL DEFAULT 0",
+        "ALTER TABLE due ADD COLUMN error TEXT NOT NULL DEFAULT ''",
+        "DROP INDEX due_at",
+        "CREATE INDEX due_waiting ON due (clock, at, seq) WHERE state = 'waiting'",
+        "CREATE INDEX due_troubled ON due (account, livemode, seq) WHERE attempts > 0",
     ),
 )
+
+#: Seconds from an attempt that raised to the next one, growing; after the last of them the work has failed.
+RETRIES = (60, 300, 1_800, 7_200, 28_800)
+_ERROR_CHARACTERS = 500
+#: A key or a signing secret; a client secret; 40 characters and more in one piece, as tokens are; a card's or an account's number.
+_SECRET = re.compile(r"\b(?:[a-z]{2,12}_(?:test|live)|whsec)_\w{8,}|\w+_secret_\w+|[\w-]{40,}|(?<![\w.])\d(?:[ -]?\d){11,18}(?![\w.])")
+#: Raised where the work is not to blame: it is done again soon, and not counted.
+_NOT_ITS_FAULT = (Conflict, Unreachable, Unknown)
 
 
 class Due(NamedTuple):
     """One piece of work.
 
-    at: UTC epoch seconds, on its clock. kind: what to do. id: the object it is about.
+    at: UTC epoch seconds, on its clock. kind: what to do. id: the object it is about. seq: its row.
+    clock: the test clock whose time counts; empty for real time. attempts: how often it has raised.
     """
 
     scope: Scope
     at: int
     kind: str
     id: str
+    seq: int
+    clock: str = ""
+    attempts: int = 0
+
+
+class Troubled(NamedTuple):
+    """Work that has raised, for people.
+
+    state: ``waiting`` to be tried again at ``due.at``, or ``failed``. tried: when it last raised, UTC epoch seconds on its clock.
+    error: what it raised, without secrets.
+    """
+
+    due: Due
+    state: str
+    tried: int
+    error: str
 
 
 class Schedule:
@@ -51,17 +93,19 @@ class Schedule:
 
         clock: the test clock whose time counts; real time when None.
         """
-        self.cancel(kind, id)
         self._tx.execute(
-            "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
+            " seq = excluded.seq, clock = excluded.clock, at = excluded.at, state = 'waiting', attempts = 0, error = ''",
             (self._scope.account, int(self._scope.livemode), clock or "", at, kind, id),
         )
 
     def once(self, at: int, kind: str, id: str) -> None:
-        """Do ``kind`` to ``id`` at that real time, unless there is such an appointment already."""
+        """Do ``kind`` to ``id`` at that real time, unless there is such an appointment already. One that failed begins anew."""
         self._tx.execute(
             "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, '', ?, ?, ?)"
-            " ON CONFLICT (account, livemode, kind, id) DO NOTHING",
+            " ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
+            " seq = excluded.seq, clock = '', at = excluded.at, state = 'waiting', attempts = 0, error = '' WHERE due.state = 'failed'",
             (self._scope.account, int(self._scope.livemode), at, kind, id),
         )
 
@@ -75,10 +119,14 @@ class Schedule:
     def next(self, clock: str, until: int) -> Due | None:
         """The earliest work of a test clock that is due by ``until`` (UTC epoch seconds), or None."""
         rows = self._tx.execute(
-            "SELECT at, kind, id FROM due WHERE account = ? AND livemode = ? AND clock = ? AND at <= ? ORDER BY at, seq LIMIT 1",
+            "SELECT at, kind, id, seq, attempts FROM due WHERE account = ? AND livemode = ? AND clock = ? AND at <= ?"
+            " AND state = 'waiting' ORDER BY at, seq LIMIT 1",
             (self._scope.account, int(self._scope.livemode), clock, until),
         )
-        return Due(self._scope, *rows[0]) if rows else None
+        if not rows:
+            return None
+        at, kind, id, seq, made = rows[0]
+        return Due(self._scope, at, kind, id, seq, clock, made)
 
     def forget_clock(self, clock: str) -> None:
         """Drop everything that waits for a test clock."""
@@ -89,23 +137,121 @@ class Schedule:
 
 def due_now(tx: Tx, now: int, limit: int = 100) -> list[Due]:
     """Work on real time that is due, oldest first, over all scopes: for the server's timer only."""
-    rows = tx.execute("SELECT account, livemode, at, kind, id FROM due WHERE clock = '' AND at <= ? ORDER BY at, seq LIMIT ?", (now, limit))
-    return [Due(Scope(account, bool(livemode)), at, kind, id) for account, livemode, at, kind, id in rows]
+    rows = tx.execute(
+        "SELECT account, livemode, at, kind, id, seq, attempts FROM due WHERE clock = '' AND at <= ? AND state = 'waiting'"
+        " ORDER BY at, seq LIMIT ?",
+        (now, limit),
+    )
+    return [Due(Scope(account, bool(livemode)), at, kind, id, seq, "", made) for account, livemode, at, kind, id, seq, made in rows]
 
 
-def do_due(call: Call, item: Due) -> None:
-    """Do one piece of work; it is off the list whatever becomes of it. One that fails is logged and leaves nothing behind.
+def do_due(call: Call, item: Due) -> bool:
+    """Claim one piece of work and do it, in the call's transaction. Work that raises leaves nothing behind but a line for later.
 
+    Its time is not asked: a person may have it done early (``Troubled``).
     call: in the work's scope, at the time that its clock shows.
+    Returns whether it was there: False when another node did it, or when it was cancelled or put off meanwhile.
+    Raises StorageError where the database, not the work, is to blame; nothing is kept then.
     """
-    call.schedule.cancel(item.kind, item.id)
-    for resource in call.setup.tables.catalogue.resources:
-        if item.kind in resource.on_due:
-            if not resource.live_of(item.kind).admits(call):
-                log.warning("scheduled work %s of %s is not done: live mode has no provider for it", item.kind, item.id)
-                continue
+    if not claim(call.tx, item):
+        return False
+    error = _attempt(call, item)
+    if error is not None:
+        _put_back(call.tx, item, call.now, error)
+    return True
+
+
+def claim(tx: Tx, item: Due) -> bool:
+    """Take work off the list; of several transactions that try, one gets True. The others wait for it, and get True if it is undone."""
+    gone = "DELETE FROM due WHERE seq = ? AND at = ? AND clock = ? AND attempts = ? RETURNING seq"
+    return bool(tx.execute(gone, (item.seq, item.at, item.clock, item.attempts)))
+
+
+def put_off(tx: Tx, item: Due, now: int, error: Exception) -> None:
+    """Count an attempt whose whole transaction was lost, so that the work does not hold up others. Not for who has just done it.
+
+    now: UTC epoch seconds on the work's clock.
+    """
+    if claim(tx, item):
+        _put_back(tx, item, now, error)
+
+
+def _attempt(call: Call, item: Due) -> Exception | None:
+    """Do it within a savepoint, and return what it raised."""
+    raised: Exception | None = None
+    try:
+        with call.tx.savepoint():
             try:
-                with call.tx.savepoint():
-                    resource.on_due[item.kind](call, item.id)
-            except Exception:
-                log.exception("scheduled work %s of %s failed", item.kind, item.id)
+                _doer(call, item.kind)(call, item.id)
+            except _NOT_ITS_FAULT:
+                raise
+            except Exception as error:
+                raised = error
+                raise
+    except Exception as error:
+        if error is not raised:  # the savepoint itself was lost, and the transaction with it
+            raise
+        log.error("scheduled work %s of %s failed: %s", item.kind, item.id, without_secrets("".join(traceback.format_exception(error))))
+    return raised
+
+
+def _doer(call: Call, kind: str) -> Callable[[Call, str], None]:
+    """What to do for that kind of work. Raises LookupError when this server has nothing, or must not in live mode."""
+    resource = call.setup.tables.catalogue.by_work.get(kind)
+    if resource is None:  # a newer server has written it, or an older one
+        raise LookupError(f"this version of the server has no work called {kind}")
+    if not resource.live_of(kind).admits(call):
+        raise LookupError(f"live mode has no provider for {kind}")
+    return resource.on_due[kind]
+
+
+def _put_back(tx: Tx, item: Due, now: int, error: Exception) -> None:
+    made = item.attempts + 1
+    state, at = ("waiting", now + RETRIES[made - 1]) if made <= len(RETRIES) else ("failed", now)
+    tx.execute(
+        "INSERT INTO due (account, livemode, clock, at, kind, id, state, attempts, tried, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (item.scope.account, int(item.scope.livemode), item.clock, at, item.kind, item.id, state, made, now, told(error)),
+    )
+
+
+def told(error: Exception) -> str:
+    """What an exception says, on one line, as it may be kept and shown: short, and without secrets."""
+    return without_secrets(" ".join(f"{type(error).__name__}: {error}".split()))[:_ERROR_CHARACTERS]
+
+
+def without_secrets(text: str) -> str:
+    """A text about work that failed, with keys, client secrets, tokens of pages, and card and account numbers masked."""
+    return _SECRET.sub(lambda found: f"{found.group()[:4]}...{found.group()[-4:]}", text)
+
+
+# -- for people
+
+
+_COLUMNS = "account, livemode, at, kind, id, seq, clock, attempts, state, tried, error"
+
+
+def troubled(tx: Tx, scope: Scope | None = None, limit: int = 100) -> list[Troubled]:
+    """Work that has raised and is still there, newest first; of every scope when none is named: for ``tollkey doctor``."""
+    where, params = ("", []) if scope is None else (" AND account = ? AND livemode = ?", [scope.account, int(scope.livemode)])
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM due WHERE attempts > 0{where} ORDER BY tried DESC, seq DESC LIMIT ?", [*params, limit])
+    return [_troubled(row) for row in rows]
+
+
+def _troubled(row: Row) -> Troubled:
+    account, livemode, at, kind, id, seq, clock, made, state, tried, error = row
+    return Troubled(Due(Scope(account, bool(livemode)), at, kind, id, seq, clock, made), state, tried, error)
+
+
+def find_troubled(tx: Tx, scope: Scope, kind: str, id: str) -> Troubled | None:
+    """The work of that kind on that object, when it has raised and is still there."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM due WHERE account = ? AND livemode = ? AND kind = ? AND id = ? AND attempts > 0",
+        (scope.account, int(scope.livemode), kind, id),
+    )
+    return _troubled(rows[0]) if rows else None
+
+
+def count_troubled(tx: Tx, scope: Scope) -> int:
+    """How many pieces of work of the scope have raised and are still there."""
+    where = "account = ? AND livemode = ? AND attempts > 0"
+    return int(tx.execute(f"SELECT count(*) FROM due WHERE {where}", (scope.account, int(scope.livemode)))[0][0])

@@ -171,7 +171,7 @@ class Catalogue:
     """All resources of one server: by object name, by id prefix; nothing global.
 
     resources: what the server's composition root gathered.
-    Raises ValueError when two resources claim the same object or the same route, or nothing says what an endpoint takes
+    Raises ValueError when two resources claim the same object, route or kind of scheduled work, or nothing says what an endpoint takes
     or what it, or scheduled work, does in live mode.
     """
 
@@ -180,6 +180,7 @@ class Catalogue:
         self.resources = resources
         self.by_object: dict[str, Resource] = {}
         self.by_prefix: dict[str, Resource] = {}
+        self.by_work: dict[str, Resource] = {}
         routes: set[tuple[str, str]] = set()
         for resource in resources:
             if resource.object in self.by_object:
@@ -188,6 +189,9 @@ class Catalogue:
             for prefix in (resource.prefix, *resource.prefixes):
                 if prefix:
                     self.by_prefix.setdefault(prefix, resource)
+            if twice := self.by_work.keys() & resource.on_due.keys():
+                raise ValueError(f"two resources do the scheduled work {', '.join(sorted(twice))}")
+            self.by_work.update(dict.fromkeys(resource.on_due, resource))
             for endpoint in resource.endpoints:
                 route = (endpoint.method, _BRACES.sub("{}", endpoint.path))
                 if route in routes:
