@@ -307,6 +307,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         require_https=settings.require_https,
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
+        later_versions=frozenset(settings.later_versions.split()),
         special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, tx, text, now),
     )
     log_buffer = Buffer()

@@ -32,6 +32,9 @@ class Settings:
     trust_proxy: bool = _setting(False, "Take the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto.")
     rate_limit: int = _setting(0, "Requests a second that one key may make; 0 for no limit.")
     lease_seconds: float = _setting(1.0, "How long a node may trust its memory of keys without hearing from the database.")
+    later_versions: str = _setting(
+        "", "API versions published after this release, with a space between: taken, and answered in the newest shape that is built."
+    )
     log_days: int = _setting(30, "How many days request logs are kept.")
     pool_size: int = _setting(8, "PostgreSQL connections a node.")
     test_funds: int = _setting(

@@ -177,9 +177,9 @@ def test_a_malformed_version_is_refused_by_name(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("version", "status"),
-    [("2020-08-27", 200), ("2020-08-28", 400), ("2024-09-30.acacia", 200), ("2022-11-15;a_beta=v1;b_beta=v2", 200), ("2029-01-29.x", 200)],
+    [("2020-08-27", 200), ("2020-08-28", 400), ("2024-09-30.acacia", 200), ("2022-11-15;a_beta=v1;b_beta=v2", 200), ("2029-01-29.x", 400)],
 )
-def test_a_version_is_a_day_on_which_there_was_one_or_one_that_is_not_known_yet(api: Api, version: str, status: int) -> None:
+def test_a_version_is_a_day_on_which_there_was_one(api: Api, version: str, status: int) -> None:
     assert api.get("/v1/customers", headers={"Stripe-Version": version}).status == status
 
 

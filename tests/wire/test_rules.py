@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -152,12 +151,6 @@ def test_a_body_that_is_too_large_is_refused(api: Api) -> None:
 
 
 # -- bodies
-
-
-def test_json_is_taken_like_a_form(api: Api) -> None:
-    body = json.dumps({"email": "a@example.com", "metadata": {"order": "1"}, "expand": ["default_source"]}).encode()
-    answer = api.send("POST", "/v1/customers", body=body, headers={"Content-Type": "application/json; charset=utf-8"})
-    assert (answer["email"], answer["metadata"]) == ("a@example.com", {"order": "1"})
 
 
 def test_broken_json_is_a_bad_request(api: Api) -> None:

@@ -20,6 +20,7 @@ from tollkey.db import StorageError
 from tollkey.keys import KeyringError
 from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, test_pair
 from tollkey.settings import Settings, load_settings
+from tollkey.wire import LATEST, newer_than_built
 
 
 def serve(
@@ -135,6 +136,7 @@ def _announce(facts: dict[str, str], link: str | None, as_json: bool) -> None:
     )
     text.overflow = "fold"  # a key that is cut off is no key
     console.print(Panel.fit(text, title="ready", border_style="green"))
+    print(f"\nBuilt for API version {LATEST}; later ones, up to {newer_than_built()[-1]}, are answered in its shape and told so.")
     if link is not None:
         print(f"\nOpen this once, to become the owner of the Dashboard:\n{link}")
     print(f"\ncurl {url}/v1/customers -u {key}: -d email=jenny@example.com\n")

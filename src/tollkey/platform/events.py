@@ -9,7 +9,7 @@ from __future__ import annotations
 from tollkey import outbox
 from tollkey.keys import Permission
 from tollkey.platform.webhook_endpoints import targets
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, retrieve, split
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, is_newer, list_page, retrieve, split
 from tollkey.wire.objects import encode
 from tollkey.wire.versions import LATEST, Change, Versions
 
@@ -49,7 +49,7 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
     for keeper in _keepers(call, type):
         body = keeper.objects.write_once(event)
     for scope, endpoint, version in hearing:
-        sent = body if version is None else _older(call, event, version)
+        sent = body if version is None or is_newer(version) else _older(call, event, version)
         outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.setup.services.get("wake"))
 
 

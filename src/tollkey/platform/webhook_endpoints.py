@@ -13,7 +13,22 @@ from tollkey import outbox
 from tollkey.db import Scope, Tx
 from tollkey.keys import Keyring, Permission
 from tollkey.platform._sealed import sealed, unsealed
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, Tables, blank, invalid, listing, merged_metadata, records, retrieve
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    Tables,
+    blank,
+    invalid,
+    is_newer,
+    listing,
+    merged_metadata,
+    newer_notice,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
 _MOST = 16
@@ -47,6 +62,8 @@ def create(call: Call, params: Params) -> Json:
     endpoint["_connect"] = connect
     endpoint["_secrets"] = [sealed(call, id, secret)]
     call.objects.insert(endpoint)
+    if is_newer(endpoint["api_version"] or ""):
+        call.notices.append(newer_notice(endpoint["api_version"]))
     return {**endpoint, "secret": secret}
 
 

@@ -17,7 +17,7 @@ from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, Params, Rep
 from tollkey.wire.search import search_page, searching
 from tollkey.wire.service import Logged, Policy, Service
 from tollkey.wire.shapes import blank
-from tollkey.wire.versions import LATEST, Change
+from tollkey.wire.versions import LATEST, Change, is_newer, newer_notice, newer_than_built, read_version
 
 __all__ = [
     "LATEST",
@@ -59,17 +59,21 @@ __all__ = [
     "hosted_url",
     "html_page",
     "invalid",
+    "is_newer",
     "list_page",
     "listing",
     "merged_metadata",
     "missing_object",
     "missing_param",
     "needs",
+    "newer_notice",
+    "newer_than_built",
     "of_list",
     "only_in_test",
     "openapi_document",
     "operation_params",
     "public",
+    "read_version",
     "records",
     "redirect",
     "retrieve",

@@ -9,12 +9,7 @@ from tollkey.wire.messages import Response
 from tollkey.wire.objects import Tables
 from tollkey.wire.render import Renderer
 from tollkey.wire.router import Route
-from tollkey.wire.versions import LATEST, parse_version
-
-
-def date_of(version: str | None) -> str:
-    """The date of the API version that a caller speaks. version: the header ``Stripe-Version``. Raises ApiError 400 for an unknown one."""
-    return parse_version(version) if version else LATEST[:10]
+from tollkey.wire.versions import Spoken
 
 
 def shown_as_stored(renderer: Renderer, route: Route, version: str) -> bool:
@@ -28,6 +23,6 @@ def body_of(tables: Tables, route: Route, names: dict[str, str], scope: Scope) -
     return lambda tx: table.body(tx, scope, id)
 
 
-def plain(body: bytes, request_id: str, version: str | None) -> Response:
-    """The answer. version: the header that was sent."""
-    return Response(200, body, {"Request-Id": request_id, "Stripe-Version": version or LATEST}, request_id=request_id)
+def plain(body: bytes, request_id: str, spoken: Spoken) -> Response:
+    """The answer, in the version that is spoken."""
+    return Response(200, body, {"Request-Id": request_id, **spoken.headers}, request_id=request_id)

@@ -61,7 +61,7 @@ class Call:
     scope: the account and mode it works in. now: UTC epoch seconds. key: who asks; None for background work.
     path: the names in braces of the endpoint's path. platform: the account whose key it is; differs from
     ``account`` when ``Stripe-Account`` names a connected account. memo: what this request works out only once, by name;
-    shared with the calls made from this one.
+    shared with the calls made from this one. notices: what the answer says in ``Stripe-Notice``.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Call:
         self.schedule = Schedule(tx, scope)
         self.body: bytes = b""
         self.memo: dict[Any, Any] = {}
+        self.notices: list[str] = []
         self._of_accounts = {scope.account: self.objects}
 
     @property
@@ -147,7 +148,7 @@ class Call:
 
     def _again(self, scope: Scope, now: int) -> Call:
         other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, platform=self.platform)
-        other.real, other.memo, other._of_accounts = self.real, self.memo, self._of_accounts
+        other.real, other.memo, other.notices, other._of_accounts = self.real, self.memo, self.notices, self._of_accounts
         return other
 
 

@@ -22,6 +22,8 @@ DOCS = "https://stripe.com/docs/error-codes/"
 _UNDOCUMENTED = frozenset({"india_recurring_payment_mandate_canceled", "more_permissions_required"})
 #: Codes whose error begins with the message (recorded).
 _UNSORTED = frozenset({"account_invalid"})
+#: The ``code`` of a v2 error whose v1 form has none.
+_V2_CODES = {400: "invalid_request", 404: "not_found", 503: "service_unavailable"}
 
 
 class ApiError(Exception):
@@ -74,6 +76,16 @@ class ApiError(Exception):
         if request_log_url is not None and not self.bare:
             fields["request_log_url"] = request_log_url
         return {"error": fields if self.code in _UNSORTED else dict(sorted(fields.items()))}
+
+    def body_v2(self) -> dict[str, Any]:
+        """The error object of the v2 API: ``code`` and ``message``, and a ``type`` but for refused fields.
+
+        It has no ``param``, no ``doc_url`` and no log's address; the official SDKs tell v2 errors apart by ``type``, then ``code``.
+        """
+        if self.status == 400 and self.param is not None:
+            return {"error": {"code": "invalid_fields", "message": self.message}}
+        code = self.code or _V2_CODES.get(self.status)
+        return {"error": {**({"code": code} if code else {}), "message": self.message, "type": self.type}}
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None, **more: Any) -> ApiError:

@@ -32,6 +32,7 @@ from tollkey.wire._check import (
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._special import Email, Metadata, Url
 from tollkey.wire.spec import operation_facts
+from tollkey.wire.spec.dates import DATES, PUBLISHED
 from tollkey.wire.spec.legacy import BOUNDS, BROWSER, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 
 __all__ = [
@@ -278,6 +279,8 @@ def _field(name: str, row: int) -> Node:
         return Metadata()
     node = _node(row)
     inner = node.inner if isinstance(node, Unset) else node
+    if name == "api_version" and isinstance(node, Choice):
+        return Choice((*node.words, *(f"{day}.{called}" for day, called in sorted(DATES.items()) if day > PUBLISHED)))
     if name == "unit_amount" or (name == "quantity" and isinstance(inner, Whole)):
         return Unset(Whole(natural=True)) if isinstance(node, Unset) else Whole(natural=True)
     return node

@@ -16,7 +16,8 @@ from tollkey.db import Edge, Ids, Scope, StorageError, Tx, Unknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._form import FormError, decode_form, decode_json
-from tollkey.wire._plain import body_of, date_of, plain, shown_as_stored
+from tollkey.wire._heads import account_named, add_heads, check_content_type, check_mode, plain_heads, said_version
+from tollkey.wire._plain import body_of, plain, shown_as_stored
 from tollkey.wire._rights import permit
 from tollkey.wire._visitors import key_in_body, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
@@ -27,7 +28,7 @@ from tollkey.wire.params import check, operation_params
 from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint, Json, Reply
 from tollkey.wire.router import Route, Router
-from tollkey.wire.versions import LATEST
+from tollkey.wire.versions import LATEST, read_version
 
 log = logging.getLogger("tollkey.wire")
 
@@ -64,6 +65,7 @@ class Policy:
 
     require_https: refuse plain HTTP. connected: whether a platform may act for another account.
     limit: ``(key) -> bool``: whether the key may make a request now (rate limit).
+    later_versions: API versions published since this program was written, which are taken too.
     """
 
     connected: Callable[[Tx, Scope, str], bool]
@@ -71,6 +73,7 @@ class Policy:
     dashboard_url: str = "https://dashboard.stripe.com"
     limit: Callable[[Key], bool] | None = None
     special_keys: Callable[[Tx, str, int], Key | Denied | None] | None = None
+    later_versions: frozenset[str] = frozenset()
 
 
 class Service:
@@ -97,13 +100,13 @@ class Service:
         The hot path, about a third of what ``answer`` costs. It refuses nothing: whatever is not plainly right is left to ``answer``.
         """
         headers = request.headers
-        hit = None if request.query or "stripe-account" in headers else self.router.find(request.method, request.path)
+        hit = None if request.query or not plain_heads(headers) else self.router.find(request.method, request.path)
         presented = read_authorization(headers.get("authorization"))
         if hit is None or isinstance(presented, Denied) or (self.policy.require_https and not request.secure):
             return None
         route, names = hit
-        version = headers.get("stripe-version")
-        if not shown_as_stored(self.renderer, route, date_of(version)):
+        spoken = read_version(headers.get("stripe-version"), self.policy.later_versions)
+        if not shown_as_stored(self.renderer, route, spoken.date):
             return None
         started = self._now()
         key = self.verifier.verify_cached(presented.text, int(started), request.ip)
@@ -114,7 +117,7 @@ class Service:
         if body is None or (self.policy.limit is not None and not self.policy.limit(key)):
             return None
         request_id = self._request_ids.new("req")
-        response = plain(body, request_id, version)
+        response = plain(body, request_id, spoken)
         self._noted(request, response, key, request_id, started)
         return response
 
@@ -136,14 +139,14 @@ class Service:
             key = verdict
             response = await self._authenticated(request, key, request_id, started)
         except ApiError as error:
-            response = self._refuse(error, request, key, request_id, started)
+            response = self._refuse(error, request, key, request_id)
         except StorageError as error:
             log.error("%s storage: %s", request_id, error)
             message = _UNKNOWN if isinstance(error, Unknown) else "Storage is not available; nothing was changed."
-            response = self._refuse(ApiError(503, "api_error", message=message, retry=True), request, key, request_id, started)
+            response = self._refuse(ApiError(503, "api_error", message=message, retry=True), request, key, request_id)
         except Exception:
             log.exception("%s %s %s", request_id, request.method, self._loggable(request))
-            response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id, started)
+            response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id)
         if key is not None:
             self._noted(request, response, key, request_id, started)
         return response
@@ -210,25 +213,23 @@ class Service:
     # -- what is asked
 
     async def _authenticated(self, request: Request, key: Key, request_id: str, now: float) -> Response:
-        version_header = request.headers.get("stripe-version")
-        version = date_of(version_header)
+        spoken = read_version(request.headers.get("stripe-version"), self.policy.later_versions)
         hit = self.router.find(request.method, request.path)
         if hit is None:
             raise unknown_url(request.method, request.path)
         route, names = hit
-        account = request.headers.get("stripe-account")
+        account = account_named(request.headers, key)
         permit(key, route, account, self.policy.dashboard_url)
         if self.policy.limit is not None and not self.policy.limit(key):
             raise refusals.too_many_requests(key.livemode)
-        if account == "":
-            raise refusals.platforms_only()
+        check_mode(request.headers, key)
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
         whole = key.kind not in ("publishable", "ephemeral")
-        if account is None and not request.query and whole and shown_as_stored(self.renderer, route, version):
+        if account is None and not request.query and whole and shown_as_stored(self.renderer, route, spoken.date):
             body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
             if body is not None:
-                return plain(body, request_id, version_header)
+                return plain(body, request_id, spoken)
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
@@ -237,7 +238,7 @@ class Service:
         origin = Origin(
             request_id,
             idempotency_key,
-            version,
+            spoken.date,
             request.ip,
             request.method,
             request.path,
@@ -258,7 +259,7 @@ class Service:
             response = await self.edge.write(work, lock=f"{key.account}:{int(key.livemode)}")
         else:
             response = await self._once(work, scope, idempotency_key, key)
-        self._headers(response, request, origin, version_header)
+        add_heads(response, request, request_id, spoken.headers)
         return response
 
     async def _once(self, work: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key) -> Response:
@@ -309,7 +310,7 @@ class Service:
             failure = error
         assert failure is not None
         failure.extra = {name: self._told(call, value) for name, value in failure.extra.items()}
-        return self._error_response(failure, call.origin.request_id, call.scope, call.now, bool(call.origin.idempotency_key))
+        return self._error_response(failure, call.origin.path, call.origin.request_id, call.scope, bool(call.origin.idempotency_key))
 
     def _told(self, call: Call, value: Any) -> Any:
         """An object inside an error, as the caller may see it and in the caller's version."""
@@ -329,19 +330,18 @@ class Service:
         stored = self.renderer.stored_page(call, answer, paths)
         if stored is not None:
             return Response(200, stored, request_id=call.origin.request_id)
+        noticed = {"Stripe-Notice": " ".join(call.notices)} if call.notices else {}
         shown = self.renderer.render(call, answer, paths)
         kept = encode({**shown, "secret": None}) if endpoint.secret else None
-        return Response(200, encode(shown), request_id=call.origin.request_id, kept=kept)
+        return Response(200, encode(shown), noticed, request_id=call.origin.request_id, kept=kept)
 
     def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
         call.body = request.body
+        check_content_type(request, endpoint)
         try:
             raw = decode_form(request.query) if request.query else {}
             if request.body and endpoint.host is None:
-                if request.headers.get("content-type", "").startswith("application/json"):
-                    raw = {**raw, **decode_json(request.body)}
-                else:
-                    raw = {**raw, **decode_form(request.body)}
+                raw.update((decode_json if request.path.startswith("/v2/") else decode_form)(request.body))
         except FormError as problem:
             raise ApiError(400, message=str(problem)) from None
         schema = endpoint.params or operation_params(endpoint.method, endpoint.path)
@@ -349,19 +349,7 @@ class Service:
 
     # -- what is answered
 
-    def _headers(self, response: Response, request: Request, origin: Origin, version: str | None) -> None:
-        headers = response.headers
-        headers["Request-Id"] = origin.request_id or ""
-        headers["Stripe-Version"] = version or LATEST
-        if "stripe-account" in request.headers:
-            headers["Stripe-Account"] = _one_line(request.headers["stripe-account"])
-        sent = request.headers.get("idempotency-key")
-        if sent is not None and request.method in ("POST", "DELETE"):
-            headers["Idempotency-Key"] = _one_line(sent)
-            if request.method == "POST":
-                headers.setdefault("Original-Request", origin.request_id or "")
-
-    def _error_response(self, error: ApiError, request_id: str | None, scope: Scope | None, now: float, idempotent: bool) -> Response:
+    def _error_response(self, error: ApiError, path: str, request_id: str | None, scope: Scope | None, idempotent: bool) -> Response:
         url = None
         if request_id is not None and scope is not None:
             mode = "" if scope.livemode else "test/"
@@ -369,15 +357,15 @@ class Service:
         headers = dict(error.headers)
         if error.retry is not None and idempotent:
             headers["Stripe-Should-Retry"] = "true" if error.retry else "false"
-        return Response(error.status, encode(error.body(url)) + b"\n", headers, request_id=request_id, code=error.code)
+        body = error.body_v2() if path.startswith("/v2/") else error.body(url)
+        return Response(error.status, encode(body) + b"\n", headers, request_id=request_id, code=error.code)
 
-    def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str, now: float) -> Response:
-        scope = Scope(request.headers.get("stripe-account") or key.account, key.livemode) if key is not None else None
-        response = self._error_response(error, request_id, scope, now, "idempotency-key" in request.headers)
+    def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str) -> Response:
+        scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None
+        response = self._error_response(error, request.path, request_id, scope, "idempotency-key" in request.headers)
         response.code = error.code
         if not error.bare:
-            origin = Origin(request_id=request_id)
-            self._headers(response, request, origin, request.headers.get("stripe-version"))
+            add_heads(response, request, request_id, said_version(request, self.policy.later_versions))
         elif error.status == 400:
             response.headers["Request-Id"] = request_id
         return response
@@ -392,8 +380,3 @@ class Service:
             self._log(Logged(request, response, key, account, request_id, started, self._now() - started))
         except Exception:
             log.exception("request log of %s", request_id)
-
-
-def _one_line(text: str) -> str:
-    """A header's value that is given back: HTTP servers let no line break in, but whoever calls this one in process may send one."""
-    return text.replace("\r", " ").replace("\n", " ")

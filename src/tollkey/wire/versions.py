@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.wire.errors import ApiError
 from tollkey.wire.spec.dates import DATES
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from tollkey.wire.resource import Catalogue
 
 LATEST = "2026-05-27.dahlia"
-_VERSION = re.compile(r"(20[12]\d-[01]\d-[0-3]\d)(?:\.[a-z_]+)?(?:\s*;\s*[a-z0-9_]+=v\d+)*")
 _FIRST = "2011-01-01"
+_VERSION = re.compile(r"(20[1-9]\d-[01]\d-[0-3]\d)(?:\.([a-z]+))?((?:\s*;\s*[a-z0-9_]+=v\d+)*)")
+_PREVIEW = "preview"  # in place of the name: the version of that day with features that are not public yet
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,66 @@ class Change:
     undo: Callable[[Call, dict[str, Any]], None]
 
 
-def parse_version(text: str) -> str:
-    """The date of a ``Stripe-Version`` header. Versions younger than the newest known one are taken for that.
+class Spoken(NamedTuple):
+    """The version in which a caller is answered.
 
-    Raises ApiError 400 with the real text for anything else (reference section 1.2).
+    date: its day, never after that of ``LATEST``. headers: what the answer says of it; a version that is known to be newer than
+    what is built, or features that are not, are answered with a ``Stripe-Notice``, which the official SDKs and the CLI print.
     """
+
+    date: str
+    headers: dict[str, str]
+
+
+def read_version(text: str | None, later: frozenset[str] = frozenset()) -> Spoken:
+    """What a ``Stripe-Version`` header asks for; the newest version that is built where there is none.
+
+    later: versions that were published after this program, as a server's settings name them.
+    Raises ApiError 400 with the real text for a version that was published on no day (reference section 1.2).
+    """
+    return _read(text, later) if text else _NEWEST
+
+
+@lru_cache(maxsize=200)
+def _read(text: str, later: frozenset[str]) -> Spoken:
     match = _VERSION.fullmatch(text.strip())
-    if match is None or (match[1] <= LATEST[:10] and match[1] not in DATES):
-        raise ApiError(400, message=f"Invalid Stripe API version: {text}", bare=True)
-    return match[1]
+    if match is None:
+        raise _invalid(text)
+    day, name, features = match.groups()
+    published = name in (None, _PREVIEW, DATES[day]) if day in DATES else f"{day}.{name}" in later
+    if not published:
+        raise _invalid(text)
+    said = text.strip()
+    notices = []
+    if day > LATEST[:10]:
+        day, said = LATEST[:10], LATEST
+        notices.append(newer_notice(text.strip().partition(";")[0]))
+    if name == _PREVIEW or features:
+        notices.append("Features in preview are not built: they are answered as the public version of that day answers.")
+    return Spoken(day, {"Stripe-Version": said, **({"Stripe-Notice": " ".join(notices)} if notices else {})})
+
+
+def newer_notice(version: str) -> str:
+    """What is said of a version that is known and newer than what is built."""
+    return f"API version {version} is newer than this server is built for: answers have the shape of {LATEST}."
+
+
+def newer_than_built() -> list[str]:
+    """The published versions that are known and newer than ``LATEST``, oldest first, with their names."""
+    return [f"{day}.{name}" for day, name in sorted(DATES.items()) if day > LATEST[:10]]
+
+
+def is_newer(version: str) -> bool:
+    """Whether that version (a header's text) was published after the newest that is built."""
+    match = _VERSION.fullmatch(version.strip())
+    return match is not None and match[1] > LATEST[:10]
+
+
+def _invalid(text: str) -> ApiError:
+    return ApiError(400, message=f"Invalid Stripe API version: {text}", bare=True)
+
+
+_NEWEST = Spoken(LATEST[:10], {"Stripe-Version": LATEST})
 
 
 class Versions:

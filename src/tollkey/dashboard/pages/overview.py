@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tollkey.dashboard import plots
 from tollkey.dashboard.page import Answer, Nav, Page, Params, Render, Visit
 from tollkey.platform import request_counts, request_logs
-from tollkey.wire import LATEST
+from tollkey.wire import LATEST, is_newer
 
 #: Name of a span -> (label, how many steps, seconds of a step).
 SPANS = {"24h": ("24 hours", 24, 3600), "7d": ("7 days", 28, 6 * 3600), "30d": ("30 days", 30, 86400)}
@@ -26,6 +26,7 @@ def overview(ctx: Visit, params: Params) -> Answer:
     series = [_series(name, tone, kinds, counted, since, seconds, steps) for name, tone, kinds in _KINDS]
     total = sum(count for _, _, count in counted)
     errors = sum(count for _, kind, count in counted if kind >= 4)
+    versions = request_logs.by_version(ctx.tx, ctx.scope, since)
     context = {
         "span": span, "spans": SPANS, "total": total, "errors": errors,
         "rate": f"{100 * errors / total:.1f} %" if total else "0 %",
@@ -33,7 +34,7 @@ def overview(ctx: Visit, params: Params) -> Answer:
         "errors_plot": plots.columns("errors", "Errors by time", labels, series[1:]),
         "codes": plots.bars("by-code", "Errors by code", _codes(ctx, since)),
         "by_key": plots.bars("by-key", "Requests by key", _keys(ctx, since, until)),
-        "latest": LATEST, "versions": request_logs.by_version(ctx.tx, ctx.scope, since),
+        "latest": LATEST, "versions": versions, "newer": next((version for version, _ in versions if is_newer(version)), None),
     }  # fmt: skip
     return Render("developers/overview.html", context)
 

@@ -1,4 +1,7 @@
-"""The days of the API's versions, as the published document lists them for webhook endpoints."""
+"""The days of the API's versions, and the name that a version carries since 2024.
+
+Up to ``2026-05-27`` as the published document lists them for webhook endpoints; the later ones as the official SDKs do.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,20 @@ _DAYS: Final = {
     "2020": "03-02 08-27",
     "2022": "08-01 11-15",
     "2023": "08-16 10-16",
-    "2024": "04-10 06-20 09-30 10-28 11-20 12-18",
-    "2025": "01-27 02-24 03-01 03-31 04-30 05-28 06-30 07-30 08-27 09-30 10-29 11-17 12-15",
-    "2026": "01-28 02-25 03-25 04-22 05-27",
+    "2024": "04-10 06-20",
 }
-DATES: Final = frozenset(f"{year}-{day}" for year, days in _DAYS.items() for day in days.split())
+_NAMED: Final = {
+    "acacia": "2024-09-30 2024-10-28 2024-11-20 2024-12-18 2025-01-27 2025-02-24",
+    "dashboard": "2025-03-01",
+    "basil": "2025-03-31 2025-04-30 2025-05-28 2025-06-30 2025-07-30 2025-08-27",
+    "clover": "2025-09-30 2025-10-29 2025-11-17 2025-12-15 2026-01-28 2026-02-25",
+    "dahlia": "2026-03-25 2026-04-22 2026-05-27 2026-06-24 2026-07-29 2026-08-26",
+    "endive": "2026-09-30 2026-10-28",
+}
+#: The day of the version that the published document describes.
+PUBLISHED: Final = "2026-05-27"
+#: Day -> the name of its version, empty before versions had names.
+DATES: Final = {
+    **{f"{year}-{day}": "" for year, days in _DAYS.items() for day in days.split()},
+    **{day: name for name, days in _NAMED.items() for day in days.split()},
+}

@@ -1,0 +1,103 @@
+"""What a request's headers ask for besides its key, and what the answer's say of it."""
+
+from __future__ import annotations
+
+from tollkey.keys import Key
+from tollkey.wire import refusals
+from tollkey.wire.errors import ApiError
+from tollkey.wire.messages import Request, Response
+from tollkey.wire.resource import Endpoint
+from tollkey.wire.versions import read_version
+
+_FORM = "application/x-www-form-urlencoded"
+_ACCOUNT, _CONTEXT, _MODE = "stripe-account", "stripe-context", "stripe-livemode"
+
+
+def plain_heads(headers: dict[str, str]) -> bool:
+    """Whether no header names an account or a mode."""
+    return not (_ACCOUNT in headers or _CONTEXT in headers or _MODE in headers)
+
+
+def account_named(headers: dict[str, str], key: Key) -> str | None:
+    """The account that ``Stripe-Account`` or ``Stripe-Context`` names; None where neither does.
+
+    A value may be a path that begins with the key's own account (Stripe's docs, "Stripe-Context header"; stripe-cli#1871).
+    Raises ApiError: 403 for a header that is empty or names an account no key of a platform reaches, 400 for two that differ.
+    """
+    named = {name: _end_of(headers[name], key) for name in (_ACCOUNT, _CONTEXT) if name in headers}
+    if len(set(named.values())) > 1:
+        raise ApiError(400, message="Stripe-Account and Stripe-Context name different accounts. Please send only one of the two headers.")
+    return next(iter(named.values()), None)
+
+
+def _end_of(path: str, key: Key) -> str:
+    """The account at the end of the path. A platform reaches its connected accounts, and nobody below them."""
+    own, _, below = path.strip().partition("/")
+    account = below if below and own == key.account else path.strip()
+    if not account:
+        raise refusals.platforms_only()
+    if "/" in account:
+        raise refusals.account_invalid(key, account)
+    return account
+
+
+def check_mode(headers: dict[str, str], key: Key) -> None:
+    """Raise ApiError 400 when ``Stripe-Livemode``, which the Stripe CLI sends, contradicts the key."""
+    said = headers.get(_MODE)
+    if said is not None and said.strip().lower() != ("true" if key.livemode else "false"):
+        mode = "live" if key.livemode else "test"
+        message = f"The header Stripe-Livemode is '{said}', but a {mode} mode key was used to make this request."
+        raise ApiError(400, code="livemode_mismatch", message=message)
+
+
+def check_content_type(request: Request, endpoint: Endpoint) -> None:
+    """Raise ApiError 400 for a body of a kind that the API does not take: forms in v1, JSON in v2.
+
+    Texts: public reports (MarcinusX/flutter_stripe_demo#9, vapor-community/stripe#39) and, for JSON, the real system's own hint.
+    """
+    if not request.body or endpoint.host is not None:
+        return
+    said = request.headers.get("content-type", "")
+    kind = said.partition(";")[0].strip().lower()
+    if request.path.startswith("/v2/"):
+        if kind != "application/json":
+            raise ApiError(400, message=f"Invalid request: unsupported Content-Type {said}. The body of a v2 request is application/json.")
+    elif kind == "application/json":
+        raise ApiError(
+            400,
+            message=f"Invalid request (check that your POST content type is {_FORM})."
+            " If you have any questions, we can help at https://support.stripe.com/.",
+        )
+    elif kind != _FORM:
+        message = f"Invalid request: unsupported Content-Type {said}."
+        raise ApiError(400, message=f"{message} If error persists and you need assistance, please contact support@stripe.com.")
+
+
+def said_version(request: Request, later: frozenset[str]) -> dict[str, str]:
+    """What a refusal's headers say of the version; one that was never published is no reason to refuse for."""
+    try:
+        return read_version(request.headers.get("stripe-version"), later).headers
+    except ApiError:
+        return read_version(None).headers
+
+
+def add_heads(response: Response, request: Request, request_id: str, version: dict[str, str]) -> None:
+    """Put the headers that every answer to a known key has into the answer (reference section 1.9). version: ``Spoken.headers``."""
+    headers = response.headers
+    headers["Request-Id"] = request_id
+    notices = [text for text in (headers.get("Stripe-Notice"), version.get("Stripe-Notice")) if text]
+    headers.update(version)
+    if notices:
+        headers["Stripe-Notice"] = " ".join(dict.fromkeys(notices))
+    if request.acting_for is not None:
+        headers["Stripe-Account"] = _one_line(request.acting_for)
+    sent = request.headers.get("idempotency-key")
+    if sent is not None and request.method in ("POST", "DELETE"):
+        headers["Idempotency-Key"] = _one_line(sent)
+        if request.method == "POST":
+            headers.setdefault("Original-Request", request_id)
+
+
+def _one_line(text: str) -> str:
+    """A header's value that is given back: HTTP servers let no line break in, but whoever calls this one in process may send one."""
+    return text.replace("\r", " ").replace("\n", " ")
