@@ -307,6 +307,7 @@ ADJUSTMENT = Resource(
 STREAM = Resource(
     object="v2.billing.meter_event_session",
     permission=EVENTS,
+    reveals={"authentication_token": "write"},
     live=records(),
     stored=False,
     endpoints=(

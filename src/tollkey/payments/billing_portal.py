@@ -306,6 +306,7 @@ SESSION = Resource(
     object=_SESSION,
     prefix="bps",
     permission=PERMISSION,
+    reveals={"url": "write"},
     live=records(),
     endpoints=(
         Endpoint("POST", "/v1/billing_portal/sessions", create_session),

@@ -63,6 +63,7 @@ CUSTOMER_SESSION = Resource(
     object="customer_session",
     prefix="cuss",
     permission=PERMISSION,
+    reveals={"client_secret": "write"},
     live=records(),
     endpoints=(Endpoint("POST", "/v1/customer_sessions", create),),
     title="Customer sessions",

@@ -108,6 +108,7 @@ EPHEMERAL_KEY = Resource(
     object="ephemeral_key",
     prefix="ephkey",
     permission=PERMISSION,
+    reveals={"secret": "write"},
     live=records(),
     path_param="key",
     indexed=("_digest",),

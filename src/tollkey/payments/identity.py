@@ -220,6 +220,7 @@ VERIFICATION_SESSION = Resource(
     object=_SESSION,
     prefix="vs",
     permission=PERMISSION,
+    reveals={"client_secret": "read", "url": "read"},
     live=records(),
     label="verification session",
     path_param="session",

@@ -316,6 +316,7 @@ INVOICE = Resource(
     object="invoice",
     prefix="in",
     permission=PERMISSION,
+    reveals={"hosted_invoice_url": "read", "invoice_pdf": "read", "confirmation_secret": "payment_intent_read"},
     live=records(),
     path_param="invoice",
     indexed=("customer", "status", "collection_method", "parent.subscription_details.subscription", "test_clock"),

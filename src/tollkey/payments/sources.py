@@ -160,6 +160,7 @@ SOURCE = Resource(
     object="source",
     prefix="src",
     permission=PERMISSION,
+    reveals={"client_secret": "read", "redirect.url": "read"},
     live=records(),
     indexed=("customer", "type"),
     path_param="source",

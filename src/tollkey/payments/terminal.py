@@ -262,6 +262,7 @@ CONFIGURATION = Resource(
 CONNECTION_TOKEN = Resource(
     object="terminal.connection_token",
     permission=TOKENS,
+    reveals={"secret": "write"},
     live=records(),
     stored=False,
     endpoints=(Endpoint("POST", "/v1/terminal/connection_tokens", connection_token, secret=True, live=needs(TERMINAL)),),

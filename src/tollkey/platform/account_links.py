@@ -144,6 +144,7 @@ def create_session(call: Call, params: Params) -> Json:
 ACCOUNT_LINK = Resource(
     object="account_link",
     permission=LINK,
+    reveals={"url": "write"},
     live=records(),
     endpoints=(
         Endpoint("POST", "/v1/account_links", create_link, live=needs(VERIFICATION)),
@@ -163,6 +164,7 @@ ACCOUNT_LINK = Resource(
 LOGIN_LINK = Resource(
     object="login_link",
     permission=LOGIN,
+    reveals={"url": "write"},
     live=records(),
     endpoints=(
         Endpoint("POST", "/v1/accounts/{account}/login_links", create_login_link),
@@ -175,6 +177,7 @@ LOGIN_LINK = Resource(
 ACCOUNT_SESSION = Resource(
     object="account_session",
     permission=Permission("account_session", "Account Sessions", "Connect", levels=("write",)),
+    reveals={"client_secret": "write"},
     live=records(),
     endpoints=(Endpoint("POST", "/v1/account_sessions", create_session),),
     title="Account sessions",

@@ -96,6 +96,7 @@ FILE_LINK = Resource(
     object="file_link",
     prefix="link",
     permission=PERMISSION,
+    reveals={"url": "read"},
     live=records(),
     label="file link",
     path_param="link",

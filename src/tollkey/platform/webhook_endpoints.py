@@ -126,6 +126,7 @@ WEBHOOK_ENDPOINT = Resource(
     path_param="webhook_endpoint",
     label="webhook endpoint",
     permission=PERMISSION,
+    reveals={"secret": "write"},
     live=records(),
     indexed=("status",),
     endpoints=(

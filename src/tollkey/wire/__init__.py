@@ -14,6 +14,7 @@ from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
 from tollkey.wire.params import P, operation_params
 from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, Params, Reply, Resource
+from tollkey.wire.reveals import Reveals
 from tollkey.wire.search import search_page, searching
 from tollkey.wire.service import Logged, Policy, Service
 from tollkey.wire.shapes import blank
@@ -44,6 +45,7 @@ __all__ = [
     "Request",
     "Resource",
     "Response",
+    "Reveals",
     "Service",
     "Setup",
     "Tables",

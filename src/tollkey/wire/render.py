@@ -11,6 +11,7 @@ from tollkey.wire.expand import expand
 from tollkey.wire.objects import split
 from tollkey.wire.pages import Page, StoredPage
 from tollkey.wire.resource import Catalogue, Json, Resource
+from tollkey.wire.reveals import Reveals
 from tollkey.wire.versions import Versions
 
 
@@ -21,7 +22,7 @@ class Renderer:
     """
 
     def __init__(self, catalogue: Catalogue, dashboard_url: str) -> None:
-        self.versions = Versions(catalogue)
+        self.versions, self.reveals = Versions(catalogue), Reveals(catalogue)
         self._catalogue, self._dashboard_url = catalogue, dashboard_url
         self._permissions = {p.name: p for p in catalogue.permissions()}
 
@@ -33,7 +34,8 @@ class Renderer:
         """The JSON of a page whose objects this caller sees as they are stored; None when something has to be changed in them."""
         if not isinstance(answer, StoredPage) or paths or call.client or not self.versions.current(call.version):
             return None
-        return answer.as_stored() if self._catalogue.by_object[answer.object].view is None else None
+        stored = answer.as_stored() if self._catalogue.by_object[answer.object].view is None else None
+        return None if stored is not None and self.reveals.touches(call.key, _elsewhere(call), stored) else stored
 
     def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
         """The answer as JSON: views, expansions and the caller's version applied to copies."""
@@ -51,7 +53,8 @@ class Renderer:
             self.versions.undo(call, shown, call.version)
         if paths:
             expand(call, shown, paths, self, answer.object if isinstance(answer, StoredPage) else None)
-        return shown
+        hidden: Json = self.reveals.hide(call.key, _elsewhere(call), shown)
+        return hidden
 
     def older(self, call: Call, value: Any) -> None:
         """Give an object that stands in an answer the shape of the caller's version, in place."""
@@ -78,3 +81,8 @@ class Renderer:
             return
         if not key.allows(f"{name}_read", connected=call.account != key.account):
             raise refusals.lacks_permission(key, [(self._permissions[name], "read")], self._dashboard_url)
+
+
+def _elsewhere(call: Call) -> bool:
+    """Whether the key acts for another account than its own."""
+    return call.key is not None and call.account != call.key.account

@@ -108,6 +108,8 @@ class Resource:
     named_by: for what is not stored, the object that an id stands for, to be shown expanded; anybody who sees the id may see it.
     view: last changes to a copy of the object before it is answered; keep it rare, it costs the fast path.
     client_view: the restricted shape that publishable keys see.
+    reveals: fields (dotted paths) that let their holder act, a client secret or a page's address -> what a restricted key must hold
+        to see them wherever the object stands: ``read`` or ``write`` of the resource's permission, or the name of another.
     changes: what older API versions saw.
     on_due: kind of scheduled work -> what to do when its time has come.
     live: what its endpoints and its work do in live mode, unless they say otherwise. due_live: kind of work -> its own decision.
@@ -127,6 +129,7 @@ class Resource:
     named_by: Callable[[Call, str], Json | None] | None = None
     view: Callable[[Call, Json], Json] | None = None
     client_view: Callable[[Call, Json], Json] | None = None
+    reveals: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     on_due: Mapping[str, Callable[[Call, str], None]] = field(default_factory=dict)
     live: Live | None = None

@@ -114,7 +114,9 @@ class Service:
             return None
         permit(key, route, None, self.policy.dashboard_url)
         body = self.edge.read_now(body_of(self.setup.tables, route, names, Scope(key.account, key.livemode)))
-        if body is None or (self.policy.limit is not None and not self.policy.limit(key)):
+        if body is None or self.renderer.reveals.touches(key, False, body):
+            return None
+        if self.policy.limit is not None and not self.policy.limit(key):
             return None
         request_id = self._request_ids.new("req")
         response = plain(body, request_id, spoken)
@@ -228,7 +230,7 @@ class Service:
         whole = key.kind not in ("publishable", "ephemeral")
         if account is None and not request.query and whole and shown_as_stored(self.renderer, route, spoken.date):
             body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
-            if body is not None:
+            if body is not None and not self.renderer.reveals.touches(key, False, body):
                 return plain(body, request_id, spoken)
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:

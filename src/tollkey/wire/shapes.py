@@ -110,15 +110,23 @@ def _walk(object_name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(found.items())
 
 
-def _paths(row: int, prefix: str, seen: frozenset[str]) -> Iterator[tuple[str, int, int]]:
-    """Every property reachable without expanding, at most MAX_DEPTH names deep."""
+def documented_paths(object_name: str) -> list[str]:
+    """The dotted names of an object's own properties, through its hashes and lists but not into other objects. For tests.
+
+    Raises LookupError for an object that Stripe's document lacks.
+    """
+    return [path for path, _, _ in _paths(_root(object_name), "", frozenset({object_name}), own=True)]
+
+
+def _paths(row: int, prefix: str, seen: frozenset[str], own: bool = False) -> Iterator[tuple[str, int, int]]:
+    """Every property reachable without expanding, at most MAX_DEPTH names deep. own: not into objects that say what they are."""
     for name, (inner, flags) in _fields(row).items():
         path = f"{prefix}{name}"
         yield path, inner, flags
         if path.count(".") + 1 < MAX_DEPTH:
             for object_name, hash_row in _hashes(inner):
-                if object_name not in seen:
-                    yield from _paths(hash_row, f"{path}.", seen | {object_name} if object_name else seen)
+                if object_name not in seen and not (own and "object" in _fields(hash_row)):
+                    yield from _paths(hash_row, f"{path}.", seen | {object_name} if object_name else seen, own)
 
 
 def expand_targets(object_name: str, path: str) -> tuple[str, ...] | None:

@@ -8,10 +8,10 @@ from tollkey import outbox
 from tollkey.dashboard import activity
 from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit
 from tollkey.dashboard.present import Presenter
+from tollkey.wire import Json, Reveals
 
 _PAGE = 50
-#: Objects whose ``url`` opens a page in a customer's name, where subscriptions are cancelled and cards changed.
-_OPENING = frozenset({"billing_portal.session"})
+_HIDDEN = "[hidden]"
 
 
 def index(ctx: Visit, params: Params) -> Answer:
@@ -41,7 +41,7 @@ def show(ctx: Visit, params: Params) -> Answer:
     if event is None:
         raise NotHere
     about = event.get("_about") or ""
-    public = ctx.call().objects.copy(event)
+    public = shown_to(ctx, ctx.call().objects.copy(event))
     sent = []
     if ctx.may("webhooks.see"):
         sent = [(one, outbox.attempts(ctx.tx, ctx.scope, one.id)) for one in outbox.deliveries(ctx.tx, ctx.scope, event_id=event["id"])]
@@ -58,11 +58,16 @@ def hidden_json(value: object) -> str:
     return json.dumps(without_secrets(value), indent=2, ensure_ascii=False) if value else ""
 
 
+def shown_to(ctx: Visit, value: Json) -> Json:
+    """The object without what lets its holder do more than this person may (``Resource.reveals``)."""
+    shown: Json = Reveals(ctx.setup.tables.catalogue).for_people(value, ctx.may("objects.change"), _HIDDEN)
+    return shown
+
+
 def without_secrets(value: object) -> object:
-    """A copy in which no client secret stands, nor an address whose holder may do more than somebody who may only look."""
+    """A copy in which no client secret stands."""
     if isinstance(value, dict):
-        hidden = ("client_secret", "secret", "url") if value.get("object") in _OPENING else ("client_secret", "secret")
-        return {name: "[hidden]" if name in hidden and inner else without_secrets(inner) for name, inner in value.items()}
+        return {name: _HIDDEN if name in ("client_secret", "secret") and inner else without_secrets(inner) for name, inner in value.items()}
     return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tollkey.dashboard import acting, activity
 from tollkey.dashboard.page import Answer, File, Nav, NotHere, Page, Params, Redirect, Render, Visit
-from tollkey.dashboard.pages.events import without_secrets
+from tollkey.dashboard.pages.events import shown_to, without_secrets
 from tollkey.dashboard.pages.logs import day
 from tollkey.dashboard.present import Presenter
 from tollkey.dashboard.reference.pages import words_of_property
@@ -166,7 +166,7 @@ def show(ctx: Visit, params: Params) -> Answer:
 def _details(ctx: Visit, resource: Resource, item: Json) -> dict[str, Any]:
     call = ctx.call()
     presenter = Presenter(ctx.setup.tables.catalogue)
-    public = without_secrets(call.objects.copy(item))
+    public = without_secrets(shown_to(ctx, call.objects.copy(item)))
     assert isinstance(public, dict)
     events = call.objects.query("event", {"_about": item["id"]}, limit=20) if ctx.may("logs.see") else []
     logs = request_logs.about(ctx.tx, ctx.scope, item["id"]) if ctx.may("logs.see") else []

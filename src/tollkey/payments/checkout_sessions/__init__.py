@@ -171,6 +171,7 @@ CHECKOUT_SESSION = Resource(
     object=_NAME,
     prefix="cs_test",
     permission=PERMISSION,
+    reveals={"client_secret": "read", "url": "read", "after_expiration.recovery.url": "read"},
     live=records(),
     label="checkout.session",
     path_param="session",

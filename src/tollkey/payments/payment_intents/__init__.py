@@ -204,6 +204,7 @@ PAYMENT_INTENT = Resource(
     object="payment_intent",
     prefix="pi",
     permission=PERMISSION,
+    reveals={"client_secret": "read", "next_action": "read"},
     live=records(),
     path_param="intent",
     indexed=("customer", "status", "payment_method", "_invoice"),

@@ -162,6 +162,7 @@ SETUP_INTENT = Resource(
     object="setup_intent",
     prefix="seti",
     permission=PERMISSION,
+    reveals={"client_secret": "read", "next_action": "read"},
     live=records(),
     label="setupintent",
     path_param="intent",
