@@ -8,7 +8,7 @@ import logging
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +34,8 @@ from tollkey.db import (
     edge_for,
     migrate,
     open_database,
+    own,
+    sqlite_file,
 )
 from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
@@ -54,6 +56,8 @@ log = logging.getLogger("tollkey")
 
 #: The file of the key material, in the data folder.
 KEYRING = "keyring.json"
+#: The file of the request logs there, beside an SQLite database.
+REQUESTS = "requests.db"
 _TICK_SECONDS = 0.5
 _FLUSH_SECONDS = 0.5
 _TIDY_SECONDS = 600.0
@@ -105,6 +109,22 @@ class Core:
         self.logs.close()
 
 
+@contextmanager
+def sole_server(settings: Settings) -> Iterator[None]:
+    """While it lasts, no other server serves these SQLite files; commands may go on using them. Nodes on PostgreSQL share it.
+
+    Raises InUse, which names the other process, and OSError.
+    """
+    with ExitStack() as held:
+        if not settings.in_postgres:
+            data, database = Path(settings.data), sqlite_file(settings.database_url)
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            database.parent.mkdir(parents=True, exist_ok=True)
+            for file in (database, data / REQUESTS):
+                held.enter_context(own(file))
+        yield
+
+
 def open_core(
     settings: Settings, now: Callable[[], float] = time.time, ids: Ids | None = None, monotonic: Callable[[], float] = time.monotonic
 ) -> Core:
@@ -115,7 +135,7 @@ def open_core(
     ids = ids or Ids(now=now)
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = None if settings.in_postgres else SQLite(data / "requests.db", ids.text(12), durable=False)
+    beside = None if settings.in_postgres else SQLite(data / REQUESTS, ids.text(12), durable=False)
     database = None
     try:
         if beside is not None:
@@ -191,7 +211,7 @@ def test_pair(core: Core, account: str) -> tuple[str, str]:
             texts = core.authority.default_test_texts(tx, account, now)
         return texts["publishable"], texts["secret"]
 
-    return core.database.write(work)
+    return core.database.write(work, lock="merchants")
 
 
 @dataclass

@@ -24,13 +24,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers. data: its folder."""
+    """A server that answers. data: its folder. pid: its process."""
 
     url: str
     account: str
     publishable_key: str
     secret_key: str
     data: Path
+    pid: int
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def serving(data: Path, database: str = "", **environ: str) -> Iterator[Running]
         line = process.stdout.readline()
         assert line, (data.parent / f"{data.name}.log").read_text()
         facts = json.loads(line)
-        yield Running(facts["url"], facts["account"], facts["publishable_key"], facts["secret_key"], data)
+        yield Running(facts["url"], facts["account"], facts["publishable_key"], facts["secret_key"], data, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.stdout.close()

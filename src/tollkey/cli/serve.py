@@ -9,6 +9,7 @@ import logging
 import signal
 import socket
 import sys
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +19,7 @@ from tollkey.cli.common import refused, told_once
 from tollkey.cli.protocol import BoundedProtocol
 from tollkey.db import StorageError
 from tollkey.keys import KeyringError
-from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, test_pair
+from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, sole_server, test_pair
 from tollkey.settings import Settings, load_settings
 from tollkey.wire import LATEST, newer_than_built
 
@@ -32,26 +33,33 @@ def serve(
 ) -> None:
     """Start the server. The first start makes an account with ready test keys; later starts keep everything."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    with told_once():
-        core, listener, settings = _opened(host, port, data, database)
-    merchant = ensure_first_account(core)
-    publishable, secret = test_pair(core, merchant.id)
-    facts = {
-        "url": f"http://{_shown(settings.host)}:{settings.port}",
-        "account": merchant.id,
-        "publishable_key": publishable,
-        "secret_key": secret,
-    }
-    link = None if json_ else owner_link(core, merchant.id)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(core, listener, facts, link, json_))
+    with ExitStack() as held:
+        with told_once():
+            core, listener, settings = _opened(held, host, port, data, database)
+        merchant = ensure_first_account(core)
+        publishable, secret = test_pair(core, merchant.id)
+        facts = {
+            "url": f"http://{_shown(settings.host)}:{settings.port}",
+            "account": merchant.id,
+            "publishable_key": publishable,
+            "secret_key": secret,
+        }
+        link = None if json_ else owner_link(core, merchant.id)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_run(core, listener, facts, link, json_))
 
 
-def _opened(host: str | None, port: int | None, data: str | None, database: str | None) -> tuple[Core, socket.socket, Settings]:
-    """The core, a listening socket, and the settings with the port that was taken. Raises typer.Exit."""
+def _opened(
+    held: ExitStack, host: str | None, port: int | None, data: str | None, database: str | None
+) -> tuple[Core, socket.socket, Settings]:
+    """The core, a listening socket, and the settings with the port that was taken. Raises typer.Exit.
+
+    held: keeps the right to serve these files.
+    """
     listener: socket.socket | None = None
     try:
         settings = load_settings(host=host, port=port, data=data, database=database)
+        held.enter_context(sole_server(settings))  # first: that another server is there says more than that its port is taken
         listener = _listen(settings.host, settings.port)
         settings = load_settings(host=settings.host, port=listener.getsockname()[1], data=data, database=database)
         return open_core(settings), listener, settings

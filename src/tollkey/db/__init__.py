@@ -5,7 +5,8 @@ import typing
 from tollkey.db.edge import Edge, ThreadEdge, edge_for
 from tollkey.db.engine import Conflict, Database, Duplicate, Row, Scope, StorageError, Tx, Unknown, Unreachable
 from tollkey.db.ids import Ids, letters
-from tollkey.db.opening import open_database
+from tollkey.db.opening import open_database, sqlite_file
+from tollkey.db.owner import InUse, Owner, own
 from tollkey.db.schema import Migration, migrate
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_edge import SQLiteEdge
@@ -20,7 +21,9 @@ __all__ = [
     "Duplicate",
     "Edge",
     "Ids",
+    "InUse",
     "Migration",
+    "Owner",
     "Postgres",
     "Record",
     "Row",
@@ -37,6 +40,8 @@ __all__ = [
     "letters",
     "migrate",
     "open_database",
+    "own",
+    "sqlite_file",
 ]
 
 

@@ -23,14 +23,14 @@ def open_database(url_or_path: str, sender: str = "local", pool_size: int = 8, b
         from tollkey.db.postgres import Postgres  # here, so that an embedded server does without the driver
 
         return Postgres(url_or_path, pool_size, sender)
-    if url_or_path.startswith("sqlite:///"):
-        return SQLite(_named(url_or_path.removeprefix("sqlite:///")), sender, beside)
-    if "://" in url_or_path:
+    return SQLite(sqlite_file(url_or_path), sender, beside)
+
+
+def sqlite_file(url_or_path: str) -> Path:
+    """The file of an SQLite database that a setting names. Raises ValueError when it names none."""
+    path = url_or_path.removeprefix("sqlite:///")
+    if "://" in path:
         raise ValueError("a database is named by postgresql://…, by sqlite:///…, or by the path of a file")
-    return SQLite(_named(url_or_path), sender, beside)
-
-
-def _named(path: str) -> str:
     if path in ("", ":memory:"):
         raise ValueError("an SQLite database needs a file: answers are sent once they are on disk")
-    return path
+    return Path(path)
