@@ -15,8 +15,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+import tollkey.payments
+import tollkey.platform
+from tollkey.server import gather
+from tollkey.wire import Access, Catalogue
 from tollkey.wire.errors import ApiError
 from tollkey.wire.params import check, decode_form, operation_params
 from tollkey.wire.shapes import expand_targets
@@ -29,6 +34,13 @@ def routes() -> list[tuple[str, re.Pattern[str], str]]:
     names = sorted([*operation_facts().roots, *EXTRA_OPERATIONS], key=lambda name: name.count("{}"))
     split = (name.split() for name in names)
     return [(method, re.compile(re.escape(path).replace(r"\{\}", "[^/]+")), path) for method, path in split]
+
+
+@cache
+def client_access() -> dict[str, Access]:
+    """What publishable keys may send, by operation."""
+    endpoints = (e for resource in Catalogue(gather(tollkey.platform, tollkey.payments)).resources for e in resource.endpoints)
+    return {f"{e.method} {re.sub(r'{[^}]*}', '{}', e.path)}": e.publishable for e in endpoints if e.publishable is not None}
 
 
 def exchanges(path: str) -> Iterator[dict[str, Any]]:
@@ -54,7 +66,9 @@ def faults(exchange: dict[str, Any], known: list[tuple[str, re.Pattern[str], str
         return
     raw = decode_form("&".join(filter(None, (exchange.get("query"), exchange.get("body")))).encode())
     try:
-        params = check(operation_params(method, template), raw, publishable=exchange.get("key") == "publishable")
+        schema, access = operation_params(method, template), client_access().get(f"{method} {template}")
+        browser = access is not None and exchange.get("key") == "publishable"
+        params = access.read(schema, raw) if access is not None and browser else check(schema, raw)
     except ApiError as error:
         yield f"{method} {template}: {error.message[:120]}"
         return

@@ -39,7 +39,14 @@ def test_another_customer_and_what_belongs_to_it_does_not_exist_for_the_key(api:
 @pytest.mark.parametrize(("method", "path"), [("get", "/v1/customers"), ("get", "/v1/charges"), ("post", "/v1/payment_intents")])
 def test_nothing_else_is_open_to_it(api: Api, method: str, path: str) -> None:
     ek = str(_key(api, api.ok("POST", "/v1/customers")["id"])["secret"])
-    assert getattr(api, method)(path, key=ek).error["code"] == "secret_key_required"
+    answer = getattr(api, method)(path, key=ek)
+    assert (answer.status, answer.error.get("code")) == (403, None)
+    before, after = answer.error["message"].split(ek[-4:])
+    assert before.startswith("The provided key 'ek_test_*****")
+    assert after == (
+        f"' does not have the required permissions for this endpoint on account '{api.account}'."
+        " Having more permissions would allow this request to continue."
+    )
 
 
 def test_after_an_hour_or_once_deleted_it_is_expired(api: Api) -> None:

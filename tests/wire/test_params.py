@@ -34,8 +34,8 @@ OWN = P.object(
 )
 
 
-def read(method: str, path: str, body: bytes, *, publishable: bool = False) -> dict[str, Any]:
-    return check(operation_params(method, path), decode_form(body), publishable=publishable)
+def read(method: str, path: str, body: bytes) -> dict[str, Any]:
+    return check(operation_params(method, path), decode_form(body))
 
 
 def refused(method: str, path: str, body: bytes) -> tuple[str | None, str | None, str]:
@@ -240,19 +240,6 @@ JSON = st.recursive(
 def test_no_value_raises_anything_but_an_api_error(raw: dict[str, Any]) -> None:
     with contextlib.suppress(ApiError):
         check(OWN, raw)
-
-
-def test_what_browser_clients_add_is_taken_from_them_only() -> None:
-    body = (
-        b"type=card&card[token]=tok_1&guid=NA&muid=NA&sid=NA&payment_user_agent=stripe.js&time_on_page=5&pasted_fields=number&referrer=x"
-        b"&key=pk"
-    )
-    assert read("POST", "/v1/payment_methods", body, publishable=True) == {"type": "card", "card": {"token": "tok_1"}}
-    assert refused("POST", "/v1/payment_methods", body)[0] == "parameter_unknown"
-
-
-def test_browser_names_in_metadata_are_kept() -> None:
-    assert read("POST", "/v1/customers", b"metadata[key]=1&key=pk", publishable=True) == {"metadata": {"key": "1"}}
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from tollkey.payments import _banks
 from tollkey.payments._cards import ThreeDSecure, fingerprint
 from tollkey.payments._common import address, new_metadata
 from tollkey.payments._currency import check_amount, check_currency, show
-from tollkey.payments._instruments import fingerprint_owner, redeem, resolve_payment_method, test_card
+from tollkey.payments._instruments import fingerprint_owner, no_payment_method, redeem, resolve_payment_method, test_card
 from tollkey.payments._sourcing import checked, inline_card
+from tollkey.payments.customers import PERMISSION as CUSTOMER
 from tollkey.wire import Call, Json, Params, Reply, blank, hosted_url, html_page, invalid, missing_param, redirect, with_query
 
 REDIRECT = ("alipay", "bancontact", "eps", "giropay", "ideal", "p24", "sofort", "three_d_secure", "klarna", "multibanco")
@@ -28,8 +29,6 @@ _FILLS_AFTER = 1
 def create(call: Call, params: Params) -> Json:
     """A new source of any type. Raises ApiError for what is missing or wrong."""
     kind = params.get("type")
-    if params.get("original_source"):
-        return _again(call, params)
     if params.get("token") and kind is None:
         kind = "card"
     if kind is None:
@@ -142,6 +141,10 @@ def _fill_three_d_secure(call: Call, source: Json, params: Params) -> None:
         if str(given).startswith("tok_")
         else resolve_payment_method(call, given, "three_d_secure[card]")
     )
+    if card.get("customer"):  # what a customer has saved is named only by those who may read it
+        if call.client:
+            raise no_payment_method(call, str(given), "three_d_secure[card]")
+        call.needs(CUSTOMER)
     source["three_d_secure"] = {"authenticated": False, "card": given, "customer": None}
     source.update({name: value for name, value in card.items() if name.startswith("_")})
     inner = card.get("card") or card
@@ -165,9 +168,11 @@ def _fill_debit(call: Call, source: Json, params: Params) -> None:
         source["_bank"] = iban
 
 
-def _again(call: Call, params: Params) -> Json:
-    """A platform's source, copied to the connected account."""
-    original = call.within(call.platform).objects.get("source", params["original_source"], "original_source")
+def again(call: Call, platform: Call, params: Params) -> Json:
+    """A platform's source, copied to the connected account. platform: the call in the platform's own account."""
+    original = platform.objects.get("source", params["original_source"], "original_source")
+    if params.get("customer") and original.get("customer") != params["customer"]:
+        raise platform.objects.missing("source", original["id"], "original_source")
     copy = {**original, "id": call.ids.new("src"), "customer": None, "created": call.now, "metadata": new_metadata(params)}
     copy.pop("customer")
     return call.objects.insert(copy)

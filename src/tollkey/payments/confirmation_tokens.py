@@ -8,9 +8,25 @@ In test mode the server may make them itself. A browser makes them with its publ
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.payments import _client_access as client
 from tollkey.payments._common import shipping
+from tollkey.payments._instruments import no_payment_method
 from tollkey.payments._intents import resolve_method
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, only_in_test, operation_params, records, retrieve
+from tollkey.payments.payment_methods import PERMISSION as PAYMENT_METHOD
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    only_in_test,
+    operation_params,
+    publishable_access,
+    records,
+    retrieve,
+)
 from tollkey.wire.shapes import properties
 
 PERMISSION = Permission("confirmation_token", "Confirmation token", "Core", levels=("read",))
@@ -23,6 +39,7 @@ def create(call: Call, params: Params) -> Json:
     if call.livemode and not call.client:
         raise invalid("This method is only available in test mode.", retry=False)
     method = resolve_method(call, params)
+    _check_named(call, params, method)
     card = (params.get("payment_method_options") or {}).get("card")
     options = {"card": {"cvc_token": None, "installments": {"plan": (card.get("installments") or {}).get("plan")}}} if card else None
     token = blank(
@@ -41,6 +58,29 @@ def create(call: Call, params: Params) -> Json:
     )
     token["_payment_method"] = method["id"] if method is not None else None
     return call.objects.insert(token)
+
+
+def _check_named(call: Call, params: Params, method: Json | None) -> None:
+    """Raise ApiError for a saved payment method that the key may not read, since the token's preview shows it.
+
+    A browser may name what belongs to no customer: its id is known only to those who made it.
+    """
+    named = params.get("payment_method")
+    if named is None or method is None:
+        return
+    if not call.client:
+        call.needs(PAYMENT_METHOD)
+    elif method.get("customer"):
+        raise no_payment_method(call, named, "payment_method")
+
+
+def client_view(call: Call, value: Json) -> Json:
+    """What a publishable key sees: no fingerprint of what is paid with."""
+    preview = value.get("payment_method_preview") or {}
+    for inner in preview.values():
+        if isinstance(inner, dict):
+            inner.pop("fingerprint", None)
+    return value
 
 
 def _mandate(call: Call) -> Json:
@@ -67,11 +107,17 @@ CONFIRMATION_TOKEN = Resource(
             "/v1/confirmation_tokens",
             create,
             permission=CLIENT_PERMISSION,
-            publishable=True,
+            publishable=publishable_access(
+                takes=f"payment_method payment_method_data{{{client.METHOD}}} return_url setup_future_usage {client.CUSTOMER_SHIPPING}"
+                " payment_method_options{card{installments{plan{count interval type}}}}",
+                ignores=f"use_stripe_sdk mandate_data {client.HCAPTCHA} payment_method_data{{{client.HCAPTCHA}}}",
+                refuses=f"payment_method_data{{{client.METHOD_REFUSED}}}",
+            ),
             params=operation_params("POST", "/v1/test_helpers/confirmation_tokens"),
         ),
         Endpoint("POST", "/v1/test_helpers/confirmation_tokens", create, permission=CLIENT_PERMISSION, live=only_in_test()),
     ),
+    client_view=client_view,
     title="Confirmation tokens",
     columns=("id", "payment_intent", "setup_intent", "created"),
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from tollkey.keys import Permission
 from tollkey.payments._cash_balances import cash_balance
+from tollkey.payments._client_access import CUSTOMER_SHIPPING
 from tollkey.payments._clocks import for_customer, join
 from tollkey.payments._common import acting_account, address, assign, knows, merge_metadata, shipping
 from tollkey.payments._discounting import give_customer
@@ -20,7 +21,23 @@ from tollkey.payments._sourcing import add_source, keep_source, prepare_source, 
 from tollkey.payments._tax import located
 from tollkey.payments._taxing import address_of, taxing, unlocated
 from tollkey.payments.payment_methods import attach_to
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, dig, invalid, list_page, records, searching, sublist
+from tollkey.wire import (
+    Access,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    dig,
+    invalid,
+    list_page,
+    records,
+    searching,
+    sublist,
+)
 
 PERMISSION = Permission("customer", "Customers", "Core")
 
@@ -276,6 +293,26 @@ def _cards(call: Call, customer: Json) -> None:
     customer["default_card"] = customer["default_source"]
 
 
+#: What the mobile SDKs read of a customer.
+_SHOWN = ("id", "object", "created", "default_source", "description", "email", "livemode", "shipping", "sources")
+
+
+def client_view(call: Call, customer: Json) -> Json:
+    """What an app sees of its customer: nothing of the merchant's books, its terms or its metadata."""
+    return {name: customer[name] for name in _SHOWN if name in customer}
+
+
+_READ_BY_APP = Access(expands=("sources", "default_source"))
+#: The mobile SDKs set where goods are sent and what is charged by default. All else is between the merchant and the customer.
+_CHANGED_BY_APP = Access(
+    takes=f"{CUSTOMER_SHIPPING} default_source",
+    refuses="account_balance address balance bank_account billing business_name business_vat_id card cash_balance coupon"
+    " default_alipay_account default_bank_account default_card description email individual_name invoice_prefix invoice_settings metadata"
+    " name next_invoice_sequence phone plan preferred_locales promotion_code prorate quantity source tax tax_exempt tax_info tax_percent"
+    " trial_end",
+    expands=("sources", "default_source"),
+)
+
 DELETED = Resource(object=_GONE, permission=PERMISSION, label="customer")
 
 CUSTOMER = Resource(
@@ -289,8 +326,8 @@ CUSTOMER = Resource(
         Endpoint("GET", "/v1/customers", list_customers),
         Endpoint("POST", "/v1/customers", create),
         searching("customer", "/v1/customers/search"),
-        Endpoint("GET", "/v1/customers/{customer}", retrieve_customer, raw=True, ephemeral=True),
-        Endpoint("POST", "/v1/customers/{customer}", update, ephemeral=True),
+        Endpoint("GET", "/v1/customers/{customer}", retrieve_customer, raw=True, ephemeral=_READ_BY_APP),
+        Endpoint("POST", "/v1/customers/{customer}", update, ephemeral=_CHANGED_BY_APP),
         Endpoint("DELETE", "/v1/customers/{customer}", delete),
     ),
     expands={
@@ -301,6 +338,7 @@ CUSTOMER = Resource(
         "invoice_credit_balance": lambda call, customer: {},
         "cash_balance": cash_balance,
     },
+    client_view=client_view,
     changes=(
         Change("2022-11-15", _default_currency),
         Change("2020-08-27", _with_lists),

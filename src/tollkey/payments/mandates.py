@@ -30,7 +30,8 @@ def mandate_for(call: Call, intent: Json, method: Json, params: Params) -> str |
     wanted = kind in TYPES and TYPES[kind].mandate
     options = dig(intent, f"payment_method_options.{kind}.mandate_options") if kind == "card" else None
     if params.get("mandate_data"):
-        return str(new_mandate(call, method, params["mandate_data"], single_use=_single_use(intent, params))["id"])
+        data = _inferred(call, params["mandate_data"]) if call.client else params["mandate_data"]
+        return str(new_mandate(call, method, data, single_use=_single_use(intent, params))["id"])
     existing = call.objects.query("mandate", {"payment_method": method["id"], "status": "active"}, 1)
     if existing:
         return str(existing[0]["id"])
@@ -39,11 +40,18 @@ def mandate_for(call: Call, intent: Json, method: Json, params: Params) -> str |
     if not wanted:
         return None
     if call.client:  # the client library shows the mandate's text and sends the acceptance itself
-        acceptance = {"type": "online", "online": {"ip_address": call.origin.ip, "user_agent": call.origin.user_agent}}
-        return str(new_mandate(call, method, {"customer_acceptance": acceptance}, single_use=_single_use(intent, params))["id"])
+        data = _inferred(call, {"customer_acceptance": {"type": "online"}})
+        return str(new_mandate(call, method, data, single_use=_single_use(intent, params))["id"])
     payment = intent["object"] == "payment_intent"
     code = "payment_intent_mandate_invalid" if payment else "setup_intent_mandate_invalid"
     raise invalid(_NONE_FOUND.format(kind="PaymentIntent" if payment else "SetupIntent"), "mandate_data", code)
+
+
+def _inferred(call: Call, data: Json) -> Json:
+    """``mandate_data`` of a browser, with the address and the browser of the request where it does not say them."""
+    given = data["customer_acceptance"]
+    online = {"ip_address": call.origin.ip, "user_agent": call.origin.user_agent, **(given.get("online") or {})}
+    return {"customer_acceptance": {**given, "online": online}}
 
 
 def _saves(intent: Json) -> bool:

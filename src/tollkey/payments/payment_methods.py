@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 from tollkey.keys import Permission
 from tollkey.payments import _banks
+from tollkey.payments import _client_access as client
 from tollkey.payments._cards import by_key, fingerprint, payment_method_card
 from tollkey.payments._common import billing_details, merge_metadata, new_metadata
+from tollkey.payments._copying import shared_from
 from tollkey.payments._instruments import (
     USED,
     NewCard,
@@ -25,7 +27,21 @@ from tollkey.payments._instruments import (
 )
 from tollkey.payments._sourcing import checked, refuse_to_save
 from tollkey.payments.mandates import withdraw
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, records
+from tollkey.wire import (
+    Access,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    publishable_access,
+    records,
+)
 
 PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
 
@@ -162,7 +178,7 @@ def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
 
 def _clone(call: Call, params: Params) -> Json:
     """A connected account gets a copy of its platform's payment method, which the named customer has to have."""
-    platform = call.within(call.platform)
+    platform = shared_from(call, "payment_method", PERMISSION)
     original = resolve_payment_method(platform, params["payment_method"], "payment_method")
     if params.get("customer") and original["customer"] != platform.objects.get("customer", params["customer"], "customer")["id"]:
         raise invalid(
@@ -316,13 +332,21 @@ def of_customer_one(call: Call, params: Params) -> Json:
 
 
 def client_view(call: Call, value: Json) -> Json:
-    """What a publishable key sees: no fingerprint, no metadata (reference section 3)."""
+    """What browsers and apps see: no fingerprint, no metadata (reference section 3)."""
     value.pop("metadata", None)
     for inner in value.values():
         if isinstance(inner, dict):
             inner.pop("fingerprint", None)
     return value
 
+
+#: ``customer`` and ``payment_method`` copy what a customer has saved: that is the server's to do.
+_MADE_BY_CLIENT = publishable_access(
+    takes=f"{client.METHOD} custom{{type}}", ignores=client.HCAPTCHA, refuses=f"customer payment_method {client.METHOD_REFUSED}"
+)
+_PAGE = "limit starting_after ending_before type allow_redisplay"
+_LISTED_BY_APP = Access(takes=f"customer {_PAGE}", refuses="customer_account")
+_ATTACHED_BY_APP = Access(takes="customer", refuses="customer_account")
 
 PAYMENT_METHOD = Resource(
     object="payment_method",
@@ -333,13 +357,13 @@ PAYMENT_METHOD = Resource(
     path_param="payment_method",
     indexed=("customer", "type", "allow_redisplay"),
     endpoints=(
-        Endpoint("GET", "/v1/payment_methods", list_all, ephemeral=True),
-        Endpoint("POST", "/v1/payment_methods", create, publishable=True),
+        Endpoint("GET", "/v1/payment_methods", list_all, ephemeral=_LISTED_BY_APP),
+        Endpoint("POST", "/v1/payment_methods", create, publishable=_MADE_BY_CLIENT),
         Endpoint("GET", "/v1/payment_methods/{payment_method}", retrieve, makes=True),
         Endpoint("POST", "/v1/payment_methods/{payment_method}", update),
-        Endpoint("POST", "/v1/payment_methods/{payment_method}/attach", attach, ephemeral=True),
-        Endpoint("POST", "/v1/payment_methods/{payment_method}/detach", detach, ephemeral=True),
-        Endpoint("GET", "/v1/customers/{customer}/payment_methods", of_customer, ephemeral=True),
+        Endpoint("POST", "/v1/payment_methods/{payment_method}/attach", attach, ephemeral=_ATTACHED_BY_APP),
+        Endpoint("POST", "/v1/payment_methods/{payment_method}/detach", detach, ephemeral=Access()),
+        Endpoint("GET", "/v1/customers/{customer}/payment_methods", of_customer, ephemeral=Access(takes=_PAGE)),
         Endpoint("GET", "/v1/customers/{customer}/payment_methods/{payment_method}", of_customer_one),
     ),
     client_view=client_view,

@@ -12,11 +12,29 @@ from collections.abc import Callable, Sequence
 
 from tollkey.keys import Permission
 from tollkey.payments import _banks, _src
+from tollkey.payments._client_access import ADDRESS
 from tollkey.payments._common import merge_metadata
+from tollkey.payments._copying import shared_from
 from tollkey.payments._providers import SETUPS, SOURCES
 from tollkey.payments._sourcing import add_source, remove_source, source_of, sources_of
 from tollkey.payments.customers import PERMISSION as CUSTOMER
-from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object, missing_param, needs, of_list, records
+from tollkey.wire import (
+    Access,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    missing_object,
+    missing_param,
+    needs,
+    of_list,
+    publishable_access,
+    records,
+)
 
 PERMISSION = Permission("source", "Sources", "Core")
 _ATTEMPTS = 10
@@ -115,6 +133,8 @@ def verify(call: Call, params: Params) -> Json:
 
 def create(call: Call, params: Params) -> Json:
     """Create a source. A publishable key may."""
+    if params.get("original_source"):
+        return _src.again(call, shared_from(call, "original_source", PERMISSION), params)
     return _src.create(call, params)
 
 
@@ -144,15 +164,47 @@ def transactions(call: Call, params: Params) -> Page:
     return of_list(list(source.get("_transactions") or []), f"/v1/sources/{source['id']}/source_transactions", params)
 
 
+def client_view(call: Call, value: Json) -> Json:
+    """What browsers and apps see of a source, a card or a bank account: no fingerprint, no metadata."""
+    for name in ("metadata", "fingerprint", "account"):
+        value.pop(name, None)
+    for inner in value.values():
+        if isinstance(inner, dict):
+            inner.pop("fingerprint", None)
+    return value
+
+
+_PAGE, _LISTED = (Access(takes=f"limit starting_after ending_before{more}") for more in ("", " object"))
+#: Apps send a token or a source; a card's number goes to ``/v1/tokens`` with the publishable key.
+_ADDED = Access(takes="source", refuses="source alipay_account bank_account card metadata")
+_OWNER = f"owner{{{ADDRESS} email name phone}}"
+#: Sources of what is typed in. ``customer`` and ``original_source`` would copy what is saved.
+_MADE_BY_CLIENT = publishable_access(
+    takes=f"type amount currency flow {_OWNER} redirect{{return_url}} receiver{{refund_attributes_method}} statement_descriptor token usage"
+    " metadata=any mandate{acceptance{date ip online{date ip user_agent} status type user_agent} interval notification_method}"
+    f" source_order{{items{{amount currency description parent quantity type}} shipping{{{ADDRESS} carrier name phone tracking_number}}}}"
+    " card card{address_city address_country address_line1 address_line2 address_state address_zip cvc exp_month exp_year name number}"
+    " three_d_secure{card} sepa_debit{iban} ideal{bank statement_descriptor} eps{statement_descriptor} giropay{statement_descriptor}"
+    " sofort{country preferred_language statement_descriptor} bancontact{preferred_language statement_descriptor}"
+    " alipay{statement_descriptor} klarna=any p24{} multibanco{} wechat{statement_descriptor} ach_credit_transfer{} ach_debit=any"
+    " acss_debit=any au_becs_debit{account_number bsb_number}",
+    ignores="radar_options",
+    refuses="customer original_source mandate{acceptance{offline} amount currency}",
+)
+
+
+_READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk")
+
+
 def _saved(path: str, listing: Callable[[Call, Params], Page]) -> tuple[Endpoint, ...]:
     """The endpoints under one of the three names that a customer's sources have had."""
     one = path + "/{id}"
     return (
-        Endpoint("GET", path, listing, permission=CUSTOMER, ephemeral=True),
-        Endpoint("POST", path, add, permission=CUSTOMER, ephemeral=True),
-        Endpoint("GET", one, retrieve_one, permission=CUSTOMER, ephemeral=True),
+        Endpoint("GET", path, listing, permission=CUSTOMER, ephemeral=_LISTED if path.endswith("sources") else _PAGE),
+        Endpoint("POST", path, add, permission=CUSTOMER, ephemeral=_ADDED),
+        Endpoint("GET", one, retrieve_one, permission=CUSTOMER, ephemeral=Access()),
         Endpoint("POST", one, update, permission=CUSTOMER),
-        Endpoint("DELETE", one, remove, permission=CUSTOMER, ephemeral=True),
+        Endpoint("DELETE", one, remove, permission=CUSTOMER, ephemeral=Access()),
     )
 
 
@@ -165,8 +217,8 @@ SOURCE = Resource(
     indexed=("customer", "type"),
     path_param="source",
     endpoints=(
-        Endpoint("POST", "/v1/sources", create, publishable=True, live=needs(SOURCES)),
-        Endpoint("GET", "/v1/sources/{source}", retrieve_source, publishable=True),
+        Endpoint("POST", "/v1/sources", create, publishable=_MADE_BY_CLIENT, live=needs(SOURCES)),
+        Endpoint("GET", "/v1/sources/{source}", retrieve_source, publishable=_READ_BY_CLIENT),
         Endpoint("POST", "/v1/sources/{source}", update_source),
         Endpoint("POST", "/v1/sources/{source}/verify", update_source, live=needs(SOURCES)),
         Endpoint("GET", "/v1/sources/{source}/source_transactions", transactions),
@@ -175,6 +227,7 @@ SOURCE = Resource(
         Endpoint("POST", "/source_redirect/{token}/fail", _src.refuse, public=True, params=P.object(), live=needs(SOURCES)),
     ),
     due_live={"source.expire": needs(SOURCES), "source.fill": needs(SOURCES)},
+    client_view=client_view,
     on_due={"source.expire": _src.expire, "source.fill": _src.fill},
     title="Sources",
     columns=("type", "status", "amount", "id", "created"),
@@ -187,6 +240,7 @@ CARD = Resource(
     live=records(),
     indexed=("customer", "account"),
     label="source",
+    client_view=client_view,
     endpoints=(
         *_saved("/v1/customers/{customer}/sources", list_sources),
         *_saved("/v1/customers/{customer}/cards", list_cards),
@@ -201,6 +255,7 @@ BANK_ACCOUNT = Resource(
     live=records(),
     indexed=("customer", "account"),
     label="source",
+    client_view=client_view,
     endpoints=(
         *_saved("/v1/customers/{customer}/bank_accounts", list_bank_accounts),
         Endpoint("POST", "/v1/customers/{customer}/bank_accounts/{id}/verify", verify, permission=CUSTOMER, live=needs(SETUPS)),

@@ -8,9 +8,25 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.keys import Permission
-from tollkey.payments._instruments import resolve_payment_method
+from tollkey.payments._client_access import ADDRESS
+from tollkey.payments._copying import shared_from
 from tollkey.payments._sourcing import inline_bank, inline_card
-from tollkey.wire import ApiError, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, missing_object, public, records
+from tollkey.payments.customers import PERMISSION as CUSTOMER
+from tollkey.wire import (
+    ApiError,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    missing_object,
+    public,
+    publishable_access,
+    records,
+)
 
 PERMISSION = Permission("token", "Tokens", "Core")
 #: What can be made a token of: parameter -> the id's prefix and the token's type.
@@ -22,18 +38,21 @@ _KINDS = {
     "person": ("cpt", "person"),
     "cvc_update": ("cvctok", "cvc_update"),
 }
+#: What a publishable key is answered.
+_SHOWN = ("id", "object", "bank_account", "card", "client_ip", "created", "livemode", "type", "used")
+_KANA = "city country line1 line2 postal_code state town"
 _NOTHING = "You must supply either a card, customer, PII data, bank account, account or person to create a token."
 
 
 def create(call: Call, params: Params) -> Json:
     """Create a token of card, bank, account, person or other personal data. A publishable key may."""
     given = [name for name in _KINDS if params.get(name)]
-    if not given and params.get("customer"):
-        return _of_customer(call, params["customer"])
-    if not given:
-        raise invalid(_NOTHING)
     if len(given) > 1:
         raise invalid(f"You may only specify one of these parameters: {', '.join(given)}.", None, "parameters_exclusive")
+    if params.get("customer"):
+        return _of_customer(call, params["customer"], given[0] if given else None, params)
+    if not given:
+        raise invalid(_NOTHING)
     name = given[0]
     if name in ("card", "bank_account"):
         inner = _instrument(call, name, params)
@@ -42,12 +61,10 @@ def create(call: Call, params: Params) -> Json:
 
 
 def _instrument(call: Call, name: str, params: Params) -> Json:
-    """The card or bank account inside: of data, or of one that the (platform's) customer has saved."""
+    """The card or bank account inside, of data."""
     data = params[name]
-    if isinstance(data, str):
-        home = call.within(call.platform) if params.get("customer") else call
-        saved = resolve_payment_method(home, data, name)
-        return {**saved, "id": call.ids.new("card" if name == "card" else "ba")}
+    if isinstance(data, str):  # an id, which needs its customer
+        raise invalid("Invalid object", name)
     if name == "bank_account":
         return inline_bank(call, data)
     currency = data.get("currency")
@@ -55,14 +72,30 @@ def _instrument(call: Call, name: str, params: Params) -> Json:
     return inline_card(call, data, "card", **more)
 
 
-def _of_customer(call: Call, customer: str) -> Json:
-    """A token of a platform's customer's default card, for use on the connected account."""
-    home = call.within(call.platform)
+def _of_customer(call: Call, customer: str, name: str | None, params: Params) -> Json:
+    """A token of what a platform's customer has saved, for use on the connected account: the named card or bank account, or the default.
+
+    Raises ApiError 400: no connected account; no such card (the real texts, of public reports); 403 for a key that may not
+    read the platform's customers.
+    """
+    home = shared_from(call, "customer", CUSTOMER)
     found = home.objects.get("customer", customer, "customer")
-    if not found.get("default_source"):
-        raise invalid(f"Customer {customer} does not have a source to make a token of.", "customer", "missing")
-    saved = resolve_payment_method(home, found["default_source"], "customer")
-    return _store(call, "card", {**saved, "id": call.ids.new("card")})
+    kind, id = name or "card", found.get("default_source") if name is None else params[name]
+    if id is None:
+        raise invalid("The customer must have an active payment source attached.", "customer", "missing")
+    if kind not in ("card", "bank_account") or not isinstance(id, str):
+        raise invalid(f"You may only specify one of these parameters: customer, {kind}.", None, "parameters_exclusive")
+    if name is None and id.startswith("src_"):
+        raise invalid(
+            "You provided a customer without specifying a source. The default source of the customer is a source and cannot be shared from"
+            " existing customers.",
+            "customer",
+        )
+    kind = "bank_account" if name is None and id.startswith("ba_") else kind
+    saved = home.objects.find(kind, id)
+    if saved is None or saved.get("customer") != customer:
+        raise invalid(f"Customer {customer} does not have {kind.replace('_', ' ')} with ID {id}", name or "customer", "missing")
+    return _store(call, kind, {**saved, "id": call.ids.new("card" if kind == "card" else "ba"), "customer": None})
 
 
 def _store(call: Call, name: str, inner: Json | None, private: Json | None = None) -> Json:
@@ -90,11 +123,8 @@ def _missing(call: Call) -> ApiError:
 
 
 def client_view(call: Call, value: Json) -> Json:
-    """What a publishable key sees: no fingerprints."""
-    for name in ("card", "bank_account"):
-        if isinstance(value.get(name), dict):
-            value[name] = {field: inner for field, inner in value[name].items() if field != "fingerprint"}
-    return value
+    """What a publishable key sees. The card or bank account inside has a shape of its own (``sources``)."""
+    return {name: value[name] for name in _SHOWN if name in value}
 
 
 def _customer(call: Call, token: Json) -> None:
@@ -102,6 +132,34 @@ def _customer(call: Call, token: Json) -> None:
     if token.get("card"):
         token["card"]["customer"] = None
 
+
+_DAY, _DOCUMENT, _ACCEPTED = "{day month year}", "{back front}", "{date ip user_agent}"
+_PLACES = f"{ADDRESS} address_kana{{{_KANA}}} address_kanji{{{_KANA}}}"
+_PERSON = (
+    f"{_PLACES} registered_{ADDRESS} dob{_DAY} email first_name first_name_kana first_name_kanji full_name_aliases gender id_number"
+    " id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata=any phone political_exposure ssn_last_4"
+    f" verification{{additional_document{_DOCUMENT} document{_DOCUMENT}}}"
+)
+_COMPANY = (
+    f"{_PLACES} directors_provided directorship_declaration{_ACCEPTED} executives_provided export_license_id export_purpose_code name"
+    f" name_kana name_kanji owners_provided ownership_declaration{_ACCEPTED} ownership_declaration_shown_and_signed"
+    f" ownership_exemption_reason phone registration_date{_DAY} registration_number representative_declaration{_ACCEPTED} structure tax_id"
+    f" tax_id_registrar vat_id verification{{document{_DOCUMENT}}}"
+)
+#: Tokens of what is typed in. ``customer``, an id as ``card`` or ``bank_account``, and ``payment_method`` would copy what is saved.
+_MADE_BY_CLIENT = publishable_access(
+    takes="card{address_city address_country address_line1 address_line2 address_state address_zip currency cvc exp_month exp_year name"
+    " networks{preferred} number} bank_account{account_holder_name account_holder_type account_number account_type country currency"
+    " routing_number} cvc_update{cvc} pii{id_number}"
+    f" account{{business_type company{{{_COMPANY}}} tos_shown_and_accepted"
+    f" individual{{{_PERSON} relationship{{director executive owner percent_ownership title}}}}}}"
+    f" person{{{_PERSON} relationship{{authorizer director executive legal_guardian owner percent_ownership representative title}}"
+    f" additional_tos_acceptances{{account{_ACCEPTED}}} nationality us_cfpb_data{{ethnicity_details{{ethnicity ethnicity_other}}"
+    " race_details{race race_other} self_identified_gender}"
+    " documents{company_authorization{files} passport{files} visa{files}}}",
+    ignores="radar_options",
+    refuses="card bank_account customer",
+)
 
 TOKEN = Resource(
     object="token",
@@ -111,8 +169,8 @@ TOKEN = Resource(
     live=records(),
     path_param="token",
     endpoints=(
-        Endpoint("POST", "/v1/tokens", create, publishable=True),
-        Endpoint("GET", "/v1/tokens/{token}", retrieve_token, raw=True, publishable=True),
+        Endpoint("POST", "/v1/tokens", create, publishable=_MADE_BY_CLIENT),
+        Endpoint("GET", "/v1/tokens/{token}", retrieve_token, raw=True, publishable=publishable_access()),
     ),
     client_view=client_view,
     changes=(Change("2015-02-18", _customer),),

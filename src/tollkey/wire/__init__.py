@@ -1,6 +1,7 @@
 """HTTP: from a request to a handler's typed call, and from its object to the answer."""
 
 from tollkey.wire._special import merged_metadata
+from tollkey.wire.access import Access, publishable_access
 from tollkey.wire.app import WireApp
 from tollkey.wire.call import Call, EventSink, Origin, Setup
 from tollkey.wire.due import Due, do_due, due_now
@@ -22,6 +23,7 @@ from tollkey.wire.versions import LATEST, Change, is_newer, newer_notice, newer_
 
 __all__ = [
     "LATEST",
+    "Access",
     "Action",
     "ApiError",
     "Call",
@@ -75,6 +77,7 @@ __all__ = [
     "openapi_document",
     "operation_params",
     "public",
+    "publishable_access",
     "read_version",
     "records",
     "redirect",

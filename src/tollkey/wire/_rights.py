@@ -17,12 +17,12 @@ def permit(key: Key, route: Route, account: str | None, dashboard_url: str) -> N
     if key.kind == "secret":
         return
     if key.kind == "publishable":
-        if not endpoint.publishable:
+        if endpoint.publishable is None:
             raise refusals.secret_key_required()
         return
     if key.kind == "ephemeral":
-        if not endpoint.ephemeral:
-            raise refusals.secret_key_required()
+        if endpoint.ephemeral is None:
+            raise refusals.not_for_ephemeral(key)
         if connected:  # it was made for a customer of its own account
             raise refusals.account_invalid(key, account or "")
         return

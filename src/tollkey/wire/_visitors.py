@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 from tollkey.wire import hosted
 from tollkey.wire._form import FormError, decode_form, decode_json
@@ -28,15 +29,22 @@ def stay_with_subject(call: Call, subject: str | None, params: Json) -> None:
         params["customer"] = subject
 
 
-def narrowed(call: Call, value: Json) -> Json:
-    """What a publishable key sees of the objects inside an object, for example the payment method of a ``last_payment_error``."""
-    for name, inner in value.items():
-        if isinstance(inner, dict):
-            resource = call.setup.tables.catalogue.by_object.get(inner.get("object") or "")
-            if resource is not None and resource.client_view is not None:
-                inner = value[name] = resource.client_view(call, inner)
-            narrowed(call, inner)
-    return value
+def shaped(call: Call, value: Any) -> Any:
+    """What a client key sees of an object (or a list of them) and of every object inside, such as a failure's payment method.
+
+    It is the last thing that happens to an answer, so that nothing is left of what a view, an older version or an expansion
+    added. An object without a shape for such keys is left as its id.
+    """
+    if isinstance(value, list):
+        return [shaped(call, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "")
+    if resource is not None and value.get("deleted") is not True:
+        if resource.client_view is None:
+            return value.get("id")
+        value = resource.client_view(call, value)
+    return {name: shaped(call, inner) for name, inner in value.items()}
 
 
 def sorry_page(status: int, message: str) -> Reply:

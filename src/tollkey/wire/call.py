@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tollkey.db import Ids, Scope, Tx
-from tollkey.keys import Key
+from tollkey.keys import Key, Permission
+from tollkey.wire import refusals
 from tollkey.wire.due import Schedule
 from tollkey.wire.live import Capability
 from tollkey.wire.objects import Objects, Tables
@@ -108,6 +109,24 @@ class Call:
     def client(self) -> bool:
         """Whether a publishable key asks, so that only restricted shapes may be answered."""
         return self.key is not None and self.key.kind == "publishable"
+
+    @property
+    def limited(self) -> bool:
+        """Whether a key asks that lives in a web page or an app: it sees restricted shapes and expands only what is declared."""
+        return self.key is not None and self.key.kind in ("publishable", "ephemeral")
+
+    def needs(self, permission: Permission) -> None:
+        """Raise ApiError 403 when the key may not read, in this call's account, what that permission protects.
+
+        For handlers that show or copy an object which a parameter names. Client keys may read nothing in that way.
+        """
+        key = self.key
+        if key is None or key.kind == "secret":
+            return
+        if self.limited:
+            raise refusals.secret_key_required()
+        if not key.allows(f"{permission.name}_read", connected=self.account != key.account):
+            raise refusals.lacks_permission(key, [(permission, "read")], self.setup.base_url)
 
     def service(self, name: str) -> Any:
         """Something that the server provides, by name. Raises KeyError when this server has none."""

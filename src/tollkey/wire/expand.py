@@ -2,14 +2,15 @@
 
 A path names properties from the answer down; in a list it begins with ``data``, which counts as a level. What may be
 expanded is what the public specification marks so, and what a resource adds itself.
-Expanding needs the read permission of what is shown (reference section 2.3). A publishable key expands only what
-has a shape for it (``client_view``), and sees that shape.
+Expanding needs the read permission of what is shown (reference section 2.3). A publishable or ephemeral key expands only what
+its ``Access`` names and has a shape for it (``client_view``), and sees that shape.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tollkey.wire._visitors import shaped
 from tollkey.wire.errors import ApiError, invalid
 from tollkey.wire.shapes import expandables
 from tollkey.wire.spec.usual import EXPANDED_UNTIL
@@ -129,7 +130,7 @@ def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: s
     _allow_made(homes[0], made, path, rules)
     if isinstance(made, dict):
         rules.older(call, made)
-    return made
+    return shaped(call, made) if call.limited else made
 
 
 def _documented(call: Call, object: str, name: str) -> bool:
@@ -146,7 +147,7 @@ def _load(homes: list[Call], id: str, name: str, refusal: ApiError, rules: Rules
     call = homes[0]
     catalogue = call.setup.tables.catalogue
     resource = catalogue.of_id(id) or catalogue.by_object.get(name)  # callers choose the ids of coupons, products and plans
-    if resource is not None and resource.named_by is not None and not call.client:
+    if resource is not None and resource.named_by is not None and not call.limited:
         return resource.named_by(call, id)
     if resource is not None and not resource.stored:
         resource = None
@@ -160,15 +161,14 @@ def _load(homes: list[Call], id: str, name: str, refusal: ApiError, rules: Rules
         if found is not None:
             break
     rules.allowed(call if found is None else home, resource.permission.name)
-    if call.client and resource.client_view is None:
+    if call.limited and resource.client_view is None:
         raise refusal
     if found is None:
         return {"id": id, "object": resource.object, "deleted": True}
     shown = home.objects.copy(found)
     shown = resource.view(home, shown) if resource.view is not None else shown
-    shown = resource.client_view(home, shown) if call.client and resource.client_view is not None else shown
     rules.older(home, shown)
-    return shown
+    return shaped(home, shown) if call.limited else shown
 
 
 def _allow_made(call: Call, made: Any, path: str, rules: Rules) -> None:
@@ -178,5 +178,5 @@ def _allow_made(call: Call, made: Any, path: str, rules: Rules) -> None:
         resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "") if isinstance(value, dict) else None
         if resource is not None:
             rules.allowed(call, resource.permission.name)
-            if call.client and resource.client_view is None:
+            if call.limited and resource.client_view is None:
                 raise _refusal(path)

@@ -57,7 +57,7 @@ def _operation(resource: Resource, endpoint: Endpoint) -> Json:
         "tags": [resource.title or resource.object],
         "summary": (endpoint.handler.__doc__ or "").partition("\n")[0],
         "x-permission": None if endpoint.unrestricted else f"{permission.name}_{endpoint.needs}",
-        "x-publishable": endpoint.publishable,
+        **_clients(endpoint),
         "parameters": [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in path_names(endpoint.path)],
         "responses": {"200": _answer(resource, endpoint), "default": _ERROR},
     }
@@ -67,6 +67,16 @@ def _operation(resource: Resource, endpoint: Endpoint) -> Json:
         body = {"schema": _schema(params)}
         operation["requestBody"] = {"content": {kind: body for kind in ("application/x-www-form-urlencoded", "application/json")}}
     return operation
+
+
+def _clients(endpoint: Endpoint) -> Json:
+    """What publishable and ephemeral keys may do: null where they may not call it."""
+    told: Json = {}
+    for kind in ("publishable", "ephemeral"):
+        access = endpoint.access_of(kind)
+        taken = None if access is None else {"schema": _schema(access.taken(endpoint.schema)), "expands": list(access.expands)}
+        told[f"x-{kind}"] = taken
+    return told
 
 
 def _query(name: str, node: Node, required: bool) -> Json:

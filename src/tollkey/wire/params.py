@@ -33,7 +33,7 @@ from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._special import Email, Metadata, Url
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
-from tollkey.wire.spec.legacy import BOUNDS, BROWSER, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
+from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 
 __all__ = [
     "Anything", "Choice", "Decimal", "Email", "FormError", "Map", "Metadata", "Number", "ObjectSchema", "OneOf", "P", "Param", "Sequence",
@@ -139,30 +139,17 @@ class P:
         return Record({**(fields or {}), **more}, required)
 
 
-def check(schema: ObjectSchema, raw: Mapping[str, Any], *, publishable: bool = False) -> dict[str, Any]:
+def check(schema: ObjectSchema, raw: Mapping[str, Any]) -> dict[str, Any]:
     """The typed parameters: texts of a form become integers, booleans and so on; '' becomes None where it unsets.
 
     raw: what ``decode_form`` or ``decode_json`` returned.
-    publishable: the request carries a publishable key, so what browser clients add about themselves is left out.
     Raises ApiError 400 with Stripe's text, code and ``param``: at each level first for unknown names, then for missing
     ones, then for wrong values in the order they were sent (reference section 1.10).
     """
     values = dict(raw)
-    if publishable:
-        values = _without_browser(schema, values)
-    elif schema.browser_only and not schema.browser_only.isdisjoint(values):
+    if schema.browser_only and not schema.browser_only.isdisjoint(values):
         raise unknown([name for name in values if name in schema.browser_only], [], None)
     return schema.read(values, None)
-
-
-def _without_browser(schema: ObjectSchema, values: dict[str, Any]) -> dict[str, Any]:
-    """The values without those that browser clients add and the operation does not know."""
-    kept = {key: value for key, value in values.items() if key not in BROWSER or key in schema.fields}
-    for key, value in kept.items():
-        inner = schema.fields.get(key)
-        if isinstance(inner, Record) and type(value) is dict:
-            kept[key] = _without_browser(inner, value)
-    return kept
 
 
 def operation_params(method: str, path_template: str) -> ObjectSchema:

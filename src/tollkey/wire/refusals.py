@@ -74,6 +74,15 @@ def lacks_permission(key: Key, permissions: list[tuple[Permission, str]], dashbo
     )
 
 
+def not_for_ephemeral(key: Key) -> ApiError:
+    """403: an endpoint, or an account, that no ephemeral key opens (the text of public reports, stripe-android issue 7747)."""
+    return ApiError(
+        403,
+        message=f"The provided key '{key.redacted}' does not have the required permissions for this endpoint on account '{key.account}'."
+        " Having more permissions would allow this request to continue.",
+    )
+
+
 def unrestricted_only(key: Key) -> ApiError:
     """403: an endpoint that no permission of a restricted key opens."""
     return ApiError(

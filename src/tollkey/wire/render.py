@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.wire import refusals
-from tollkey.wire._visitors import narrowed
+from tollkey.wire._visitors import shaped
 from tollkey.wire.call import Call
 from tollkey.wire.expand import expand
 from tollkey.wire.objects import split
@@ -32,7 +32,7 @@ class Renderer:
 
     def stored_page(self, call: Call, answer: Any, paths: list[str]) -> bytes | None:
         """The JSON of a page whose objects this caller sees as they are stored; None when something has to be changed in them."""
-        if not isinstance(answer, StoredPage) or paths or call.client or not self.versions.current(call.version):
+        if not isinstance(answer, StoredPage) or paths or call.limited or not self.versions.current(call.version):
             return None
         stored = answer.as_stored() if self._catalogue.by_object[answer.object].view is None else None
         return None if stored is not None and self.reveals.touches(call.key, _elsewhere(call), stored) else stored
@@ -51,6 +51,8 @@ class Renderer:
             shown = self._show(call, answer, as_it_is)
         if not current:
             self.versions.undo(call, shown, call.version)
+        if call.limited:
+            shown = shaped(call, shown)
         if paths:
             expand(call, shown, paths, self, answer.object if isinstance(answer, StoredPage) else None)
         hidden: Json = self.reveals.hide(call.key, _elsewhere(call), shown)
@@ -63,16 +65,14 @@ class Renderer:
 
     def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
         resource = self._catalogue.by_object.get(value.get("object") or "")
-        if as_it_is and not call.client and (resource is None or resource.view is None):
+        if as_it_is and not call.limited and (resource is None or resource.view is None):
             return split(value)[0]
         shown = call.objects.copy(value)
         if resource is None or shown.get("deleted") is True:
             return shown
         if resource.view is not None:
             shown = resource.view(call, shown)
-        if call.client and resource.client_view is not None:
-            shown = resource.client_view(call, shown)
-        return narrowed(call, shown) if call.client else shown
+        return shown
 
     def allowed(self, call: Call, name: str) -> None:
         """Raise when a restricted key may not read, in the call's account, what that permission protects."""

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tollkey.keys import Permission
 from tollkey.wire.live import Live
-from tollkey.wire.params import P, knows_operation
+from tollkey.wire.params import P, knows_operation, operation_params
 
 if TYPE_CHECKING:
+    from tollkey.wire.access import Access
     from tollkey.wire.call import Call
     from tollkey.wire.params import ObjectSchema
     from tollkey.wire.versions import Change
@@ -36,8 +37,8 @@ class Endpoint:
     handler: ``(call, params) -> object``. It returns a dict, a ``pages.Page`` or a ``Reply``.
     level: what a restricted key must hold on the permission; GET reads and the rest write unless said otherwise.
     permission: when it is not the resource's own.
-    publishable: whether a publishable key may call it (reference section 3).
-    ephemeral: whether an ephemeral key of that customer may call it.
+    publishable: what a publishable key may send here and expand (``wire.access``); such a key may not call it unless given.
+    ephemeral: the same for an ephemeral key of a customer.
     params: the typed parameters; those of the public API specification for this method and path unless given.
     object: what it answers, when it is not the resource's own object (for the docs).
     unrestricted: only a secret key without restrictions may call it.
@@ -52,8 +53,8 @@ class Endpoint:
     handler: Handler
     level: Level | None = None
     permission: Permission | None = None
-    publishable: bool = False
-    ephemeral: bool = False
+    publishable: Access | None = None
+    ephemeral: Access | None = None
     params: ObjectSchema | None = None
     object: str | None = None
     unrestricted: bool = False
@@ -68,6 +69,15 @@ class Endpoint:
     def needs(self) -> Level:
         """The level that a restricted key must hold."""
         return self.level or ("read" if self.method == "GET" else "write")
+
+    @property
+    def schema(self) -> ObjectSchema:
+        """The typed parameters. Raises LookupError when neither the endpoint nor the specification has any."""
+        return self.params or operation_params(self.method, self.path)
+
+    def access_of(self, kind: str) -> Access | None:
+        """What a client key of that kind may do here; None when it may not call it. kind: ``publishable`` or ``ephemeral``."""
+        return self.publishable if kind == "publishable" else self.ephemeral if kind == "ephemeral" else None
 
     @property
     def writes(self) -> bool:
@@ -107,7 +117,7 @@ class Resource:
     expands: fields that are only there when expanded -> how to make them.
     named_by: for what is not stored, the object that an id stands for, to be shown expanded; anybody who sees the id may see it.
     view: last changes to a copy of the object before it is answered; keep it rare, it costs the fast path.
-    client_view: the restricted shape that publishable keys see.
+    client_view: the restricted shape that publishable and ephemeral keys see; applying it twice changes nothing.
     reveals: fields (dotted paths) that let their holder act, a client secret or a page's address -> what a restricted key must hold
         to see them wherever the object stands: ``read`` or ``write`` of the resource's permission, or the name of another.
     changes: what older API versions saw.
@@ -174,8 +184,8 @@ class Catalogue:
     """All resources of one server: by object name, by id prefix; nothing global.
 
     resources: what the server's composition root gathered.
-    Raises ValueError when two resources claim the same object, route or kind of scheduled work, or nothing says what an endpoint takes
-    or what it, or scheduled work, does in live mode.
+    Raises ValueError when two resources claim the same object, route or kind of scheduled work, nothing says what an endpoint takes
+    or what it, or scheduled work, does in live mode, or a client key may call an endpoint whose object has no shape for it.
     """
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
@@ -200,6 +210,8 @@ class Catalogue:
                 if route in routes:
                     raise ValueError(f"two endpoints answer {route}")
                 routes.add(route)
+                if (endpoint.publishable or endpoint.ephemeral) and resource.client_view is None:
+                    raise ValueError(f"{route}: {resource.object} has no client_view")
 
     def permissions(self) -> list[Permission]:
         """Every permission some resource declares, once each, in order of declaration."""

@@ -24,7 +24,7 @@ from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.objects import encode
-from tollkey.wire.params import check, operation_params
+from tollkey.wire.params import check
 from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint, Json, Reply
 from tollkey.wire.router import Route, Router
@@ -227,7 +227,7 @@ class Service:
         check_mode(request.headers, key)
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
-        whole = key.kind not in ("publishable", "ephemeral")
+        whole = endpoint.access_of(key.kind) is None
         if account is None and not request.query and whole and shown_as_stored(self.renderer, route, spoken.date):
             body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
             if body is not None and not self.renderer.reveals.touches(key, False, body):
@@ -322,6 +322,9 @@ class Service:
         endpoint = route.endpoint
         params = self._params(call, endpoint, request)
         paths = params.pop("expand", None) or []
+        access = endpoint.access_of(call.key.kind) if call.key is not None else None
+        if access is not None:
+            access.check_expands(paths)
         if call.key is not None and call.key.kind == "ephemeral":
             stay_with_subject(call, call.key.subject, params)
         if endpoint.live is not None:
@@ -346,8 +349,8 @@ class Service:
                 raw.update((decode_json if request.path.startswith("/v2/") else decode_form)(request.body))
         except FormError as problem:
             raise ApiError(400, message=str(problem)) from None
-        schema = endpoint.params or operation_params(endpoint.method, endpoint.path)
-        return check(schema, raw, publishable=call.client)
+        access = endpoint.access_of(call.key.kind) if call.key is not None else None
+        return check(endpoint.schema, raw) if access is None else access.read(endpoint.schema, raw)
 
     # -- what is answered
 

@@ -96,7 +96,7 @@ def _operation(samples: Samples, resource: Resource, endpoint: Endpoint, listed:
     grant = f"{permission.name}_{endpoint.needs}"
     return Operation(
         anchor, _title(resource, endpoint, listed), endpoint.method, endpoint.path, grant,
-        f"{permission.label} {endpoint.needs.capitalize()}", endpoint.publishable, endpoint.unrestricted, about,
+        f"{permission.label} {endpoint.needs.capitalize()}", endpoint.publishable is not None, endpoint.unrestricted, about,
         [*path_rows(endpoint), *rows(schema_of(endpoint))], named(endpoint, path, params, listed),
         json.dumps(answer, indent=2, ensure_ascii=False),
     )  # fmt: skip

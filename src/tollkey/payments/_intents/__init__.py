@@ -8,7 +8,7 @@ from tollkey.payments._intents.methods import (
     resolve_method,
     usable_by,
 )
-from tollkey.payments._intents.secrets import client_secret, intent_of, not_for_clients
+from tollkey.payments._intents.secrets import client_secret, intent_of, not_for_clients, only_raised
 from tollkey.payments._method_types import (
     TYPES,
     automatic_types,
@@ -35,6 +35,7 @@ __all__ = [
     "merge_options",
     "not_activated",
     "not_for_clients",
+    "only_raised",
     "options_for",
     "redeem_confirmation_token",
     "redirect_action",

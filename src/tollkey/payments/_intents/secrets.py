@@ -34,6 +34,35 @@ def _check_client_secret(call: Call, intent: Json, params: Params) -> None:
         raise invalid(f"The client_secret provided does not match the client_secret associated with the {name}.", "client_secret")
 
 
+_USAGE = (None, "on_session", "off_session")
+
+
+def only_raised(call: Call, intent: Json, params: Params) -> None:
+    """Raise ApiError 400 when a browser asks for less future usage of the payment method than the server has set.
+
+    With a publishable key ``setup_future_usage`` may only be updated from ``on_session`` to ``off_session`` (the Stripe.js
+    reference of ``confirmCardPayment`` and the mobile SDKs'; the text of the error is ours).
+    """
+    if not call.client:
+        return
+    set_for_all, set_for_kinds = intent["setup_future_usage"], intent["payment_method_options"] or {}
+    wishes = [("setup_future_usage", set_for_all, params)]
+    for kind, options in (params.get("payment_method_options") or {}).items():
+        before = (set_for_kinds.get(kind) or {}).get("setup_future_usage") or set_for_all
+        wishes.append((f"payment_method_options[{kind}][setup_future_usage]", before, options or {}))
+    for param, before, given in wishes:
+        if "setup_future_usage" in given and _rank(given["setup_future_usage"]) < _rank(before):
+            raise invalid(
+                f"`{param}` can only be updated from `on_session` to `off_session` with a publishable key.",
+                param,
+                "payment_intent_invalid_parameter",
+            )
+
+
+def _rank(usage: str | None) -> int:
+    return _USAGE.index(usage) if usage in _USAGE else 0
+
+
 def not_for_clients(call: Call, intent: Json) -> None:
     """Raise ApiError 400 when a browser confirms an intent that only the server may confirm."""
     if call.client and intent.get("confirmation_method") == "manual":

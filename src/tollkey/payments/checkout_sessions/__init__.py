@@ -14,7 +14,7 @@ from typing import Any
 
 from tollkey.keys import Permission
 from tollkey.payments._common import merge_metadata
-from tollkey.payments._instruments import resolve_payment_method
+from tollkey.payments._instruments import no_payment_method, resolve_payment_method
 from tollkey.payments._providers import CHARGES, PAYS
 from tollkey.payments.checkout_sessions import _complete
 from tollkey.payments.checkout_sessions._build import new_session, shipping_options
@@ -37,6 +37,7 @@ from tollkey.wire import (
     list_page,
     missing_param,
     of_list,
+    publishable_access,
     records,
     retrieve,
     sublist,
@@ -136,6 +137,8 @@ def confirm_page(call: Call, params: Params) -> Json:
     if not params.get("payment_method"):
         raise missing_param("payment_method")
     method = resolve_payment_method(call, params["payment_method"], "payment_method")
+    if call.client and method.get("customer") not in (None, session["customer"]):
+        raise no_payment_method(call, params["payment_method"], "payment_method")
     _complete.verify_bank(call, method)
     error = _complete.pay(call, session, method, params.get("return_url") or call.setup.base_url)
     if error is not None:
@@ -187,12 +190,15 @@ CHECKOUT_SESSION = Resource(
         Endpoint("POST", "/v1/checkout/sessions/{session}", update),
         Endpoint("GET", "/v1/checkout/sessions/{session}/line_items", line_items),
         Endpoint("POST", "/v1/checkout/sessions/{session}/expire", expire),
-        Endpoint("GET", "/v1/payment_pages/{session}", payment_page, publishable=True, params=P.object()),
+        Endpoint("GET", "/v1/payment_pages/{session}", payment_page, publishable=publishable_access(ignores="eid"), params=P.object()),
         Endpoint(
             "POST",
             "/v1/payment_pages/{session}/confirm",
             confirm_page,
-            publishable=True,
+            publishable=publishable_access(
+                takes="payment_method expected_amount return_url",
+                ignores="eid key init_checksum version last_displayed_line_item_group_details",
+            ),
             params=P.object(
                 payment_method=P.string(),
                 expected_amount=P.integer(),

@@ -19,6 +19,7 @@ For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 inst
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.payments import _client_access as client
 from tollkey.payments._intents import intent_of, not_for_clients
 from tollkey.payments._intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page, transfer_page
 from tollkey.payments._providers import CHARGES
@@ -41,6 +42,7 @@ from tollkey.wire import (
     listing,
     needs,
     of_list,
+    publishable_access,
     records,
     searching,
 )
@@ -199,6 +201,23 @@ def show_transfer(call: Call, params: Params) -> Reply:
 _ONE = "/v1/payment_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string(), source=P.string())
+#: A browser's confirmation: how is paid, and what the payer tells. What is charged, when and how often stays the server's.
+_CONFIRMED_BY_CLIENT = publishable_access(
+    takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} source confirmation_token return_url use_stripe_sdk"
+    f" receipt_email {client.SHIPPING} {client.MANDATE} setup_future_usage radar_options{{session}} payment_method_options{{"
+    "card{cvc_token network setup_future_usage} us_bank_account{setup_future_usage} blik{code} konbini{confirmation_number}"
+    " wechat_pay{app_id client} p24{tos_shown_and_accepted}"
+    " customer_balance{funding_type bank_transfer{type eu_bank_transfer{country} requested_address_types}}}",
+    ignores=f"spc_eligible {client.HCAPTCHA} {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
+    refuses="amount_details amount_to_confirm capture_method error_on_requires_action excluded_payment_method_types hooks mandate"
+    " off_session payment_details payment_method_options payment_method_types save_payment_method"
+    f" {client.MANDATE_REFUSED} payment_method_data{{{client.METHOD_REFUSED}}}",
+    expands=("payment_method",),
+)
+_READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk", expands=("payment_method",))
+_TOLD_BY_CLIENT = publishable_access(takes="client_secret", refuses="source", expands=("payment_method",))
+_VERIFIED_BY_CLIENT = publishable_access(takes="client_secret amounts descriptor_code", expands=("payment_method",))
+_CANCELED_BY_CLIENT = publishable_access(takes="client_secret", ignores="source", expands=("payment_method",))
 
 PAYMENT_INTENT = Resource(
     object="payment_intent",
@@ -222,17 +241,17 @@ PAYMENT_INTENT = Resource(
         listing("payment_intent", "/v1/payment_intents"),
         Endpoint("POST", "/v1/payment_intents", create, live=asks(CHARGES, "it is confirmed")),
         searching("payment_intent", "/v1/payment_intents/search"),
-        Endpoint("GET", _ONE, retrieve, publishable=True),
+        Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
         Endpoint("POST", _ONE, update),
-        Endpoint("POST", _ONE + "/confirm", confirm, publishable=True, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(CHARGES)),
         Endpoint("POST", _ONE + "/capture", capture, live=needs(CHARGES)),
         Endpoint("POST", _ONE + "/cancel", cancel),
         Endpoint("POST", _ONE + "/increment_authorization", increment_authorization, live=needs(CHARGES)),
         Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance, live=needs(CHARGES)),
-        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=True, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=_VERIFIED_BY_CLIENT, live=needs(CHARGES)),
         Endpoint("GET", _ONE + "/amount_details_line_items", line_items),
-        Endpoint("POST", _ONE + "/refresh", retrieve, publishable=True, params=_SECRET, level="read"),
-        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=True, params=_SECRET, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/refresh", retrieve, publishable=_TOLD_BY_CLIENT, params=_SECRET, level="read"),
+        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=_CANCELED_BY_CLIENT, params=_SECRET, live=needs(CHARGES)),
         Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object(), live=needs(CHARGES)),
         Endpoint("POST", "/3ds/{token}/complete", complete_challenge, public=True, params=P.object(), live=needs(CHARGES)),
         Endpoint("POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(CHARGES)),

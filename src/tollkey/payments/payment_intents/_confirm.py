@@ -9,6 +9,7 @@ from tollkey.payments._intents import (
     check_return_url,
     deposits_action,
     first_action,
+    only_raised,
     redeem_confirmation_token,
     redirect_action,
     unverified,
@@ -35,6 +36,7 @@ def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
     """
     _states.check_confirmable(call, intent)
     redeem_confirmation_token(call, params, intent)
+    only_raised(call, intent, params)
     change = {name: value for name, value in params.items() if name in _CHANGES}
     _build.apply(call, intent, change)
     _build.choose_method(call, intent, params)

@@ -17,13 +17,13 @@ def client_view(call: Call, intent: Json) -> Json:
     """The restricted shape: nothing of the customer, the metadata, or the money's way behind it."""
     shown = {name: intent.get(name) for name in _CLIENT}
     shown["amount_details"] = {"tip": {}}
+    if "next_source_action" in intent:  # in older versions
+        shown["next_source_action"] = intent["next_source_action"]
     return shown
 
 
 def _charges(call: Call, intent: Json) -> None:
     """Before 2022-11-15 an intent carried its charges."""
-    if call.client:
-        return
     charges = call.objects.query("charge", {"payment_intent": intent["id"]}) if "charge" in call.setup.tables.of else []
     url = f"/v1/charges?payment_intent={intent['id']}"
     intent["charges"] = sublist([call.objects.copy(charge) for charge in charges], url, total_count=len(charges))
@@ -31,8 +31,6 @@ def _charges(call: Call, intent: Json) -> None:
 
 def _invoice(call: Call, intent: Json) -> None:
     """Before 2025-03-31 an intent named the invoice it pays."""
-    if call.client:
-        return
     stored = call.objects.find("payment_intent", intent["id"])
     intent["invoice"] = (stored or {}).get("_invoice")
 

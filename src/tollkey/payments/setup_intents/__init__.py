@@ -9,6 +9,7 @@ canceled is reached from every state but succeeded. ``ARROWS`` has every arrow, 
 
 from __future__ import annotations
 
+from tollkey.payments import _client_access as client
 from tollkey.payments._instruments import resolve_payment_method
 from tollkey.payments._intents import intent_of
 from tollkey.payments._intents.microdeposits import verified_method
@@ -17,7 +18,22 @@ from tollkey.payments._providers import SETUPS
 from tollkey.payments.setup_attempts import PERMISSION, record_attempt
 from tollkey.payments.setup_intents._build import ARROWS, CANCELABLE, apply, choose, create_setup, move, unexpected
 from tollkey.payments.setup_intents._confirm import confirm_setup, refuse, succeed
-from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Reply, Resource, asks, invalid, listing, needs, records
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Reply,
+    Resource,
+    asks,
+    invalid,
+    listing,
+    needs,
+    publishable_access,
+    records,
+)
 
 __all__ = ["ARROWS", "PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
 
@@ -157,6 +173,17 @@ def client_view(call: Call, intent: Json) -> Json:
 _ONE = "/v1/setup_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string(), source=P.string())
+_CONFIRMED_BY_CLIENT = publishable_access(
+    takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} confirmation_token return_url use_stripe_sdk"
+    f" {client.MANDATE} payment_method_options{{card{{network}}}}",
+    ignores=f"spc_eligible radar_options {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
+    refuses=f"payment_method_options {client.MANDATE_REFUSED} payment_method_data{{{client.METHOD_REFUSED}}}",
+    expands=("payment_method",),
+)
+_READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk", expands=("payment_method",))
+_TOLD_BY_CLIENT = publishable_access(takes="client_secret", refuses="source", expands=("payment_method",))
+_VERIFIED_BY_CLIENT = publishable_access(takes="client_secret amounts descriptor_code", expands=("payment_method",))
+_CANCELED_BY_CLIENT = publishable_access(takes="client_secret", ignores="source", expands=("payment_method",))
 
 SETUP_INTENT = Resource(
     object="setup_intent",
@@ -171,13 +198,13 @@ SETUP_INTENT = Resource(
     endpoints=(
         listing("setup_intent", "/v1/setup_intents"),
         Endpoint("POST", "/v1/setup_intents", create, live=asks(SETUPS, "it is confirmed")),
-        Endpoint("GET", _ONE, retrieve, publishable=True),
+        Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
         Endpoint("POST", _ONE, update),
-        Endpoint("POST", _ONE + "/confirm", confirm, publishable=True, live=needs(SETUPS)),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(SETUPS)),
         Endpoint("POST", _ONE + "/cancel", cancel),
-        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=True, live=needs(SETUPS)),
-        Endpoint("POST", _ONE + "/refresh", retrieve, publishable=True, params=_SECRET, level="read"),
-        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=True, params=_SECRET, live=needs(SETUPS)),
+        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=_VERIFIED_BY_CLIENT, live=needs(SETUPS)),
+        Endpoint("POST", _ONE + "/refresh", retrieve, publishable=_TOLD_BY_CLIENT, params=_SECRET, level="read"),
+        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=_CANCELED_BY_CLIENT, params=_SECRET, live=needs(SETUPS)),
         Endpoint("GET", "/3ds-setup/{token}", show_challenge, public=True, params=P.object(), live=needs(SETUPS)),
         Endpoint("POST", "/3ds-setup/{token}/complete", complete_challenge, public=True, params=P.object(), live=needs(SETUPS)),
         Endpoint("POST", "/3ds-setup/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(SETUPS)),

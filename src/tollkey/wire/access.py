@@ -1,0 +1,276 @@
+"""ACCESS: what a key that lives in a web page or an app may send to one endpoint, and what it may expand there.
+
+An endpoint that publishable or ephemeral keys may call says so with an ``Access`` beside its own parameters. Every parameter
+of the endpoint has a decision: it is taken, ignored or refused. What has none is refused, and a test names it
+(``undecided``), so a parameter that is added later is never open by itself. What such keys see of an object is
+``Resource.client_view``.
+
+    Endpoint("POST", "/v1/tokens", create, publishable=Access(takes="card{number exp_month exp_year cvc}", refuses="card customer"))
+
+The notation, names separated by spaces:
+
+    name            one value (a text, a number, a word), or a list of such
+    name{a b{c}}    an object, or a list of objects, with these fields; ``name{}`` is an empty object
+    name=any        whatever is inside, for what has no fields of its own (``metadata``)
+
+A name in ``refuses`` or ``ignores`` without braces covers everything below it that ``takes`` does not name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from tollkey.wire._check import Anything, Map, Node, OneOf, Path, Record, Sequence, Unset, shown, unknown, written
+from tollkey.wire._special import Metadata
+from tollkey.wire.errors import invalid
+from tollkey.wire.spec.legacy import BROWSER
+
+_WORD = re.compile(r"\s*(?:(\w+)(=any)?|([{}]))")
+
+
+@dataclass
+class Named:
+    """How one name stands in the notation: as a value, as anything, with fields (None when it has no braces)."""
+
+    value: bool = False
+    anything: bool = False
+    fields: dict[str, Named] | None = None
+
+
+Names = dict[str, Named]
+
+
+@cache
+def names_of(text: str) -> Names:
+    """The notation, read. Raises ValueError for one that cannot be."""
+    stack: list[Names] = [{}]
+    last: str | None = None
+    place = 0
+    while place < len(text.rstrip()):
+        match = _WORD.match(text, place)
+        if match is None:
+            raise ValueError(f"not a list of parameters: {text[place : place + 40]!r}")
+        place = match.end()
+        word, anything, brace = match.groups()
+        opens = text[place : place + 1] == "{"
+        if word is not None:
+            named = stack[-1].setdefault(word, Named())
+            named.anything |= bool(anything)
+            named.value |= not opens and not anything
+            last = word
+        elif brace == "{" and last is not None:
+            named = stack[-1][last]
+            named.fields = named.fields if named.fields is not None else {}
+            stack.append(named.fields)
+            last = None
+        elif brace == "}" and len(stack) > 1:
+            stack.pop()
+            last = None
+        else:
+            raise ValueError(f"a brace too many: {text[:40]!r}")
+    if len(stack) != 1:
+        raise ValueError(f"a brace is not closed: {text[:40]!r}")
+    return stack[0]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one kind of client key may do at one endpoint.
+
+    takes: parameters it may send. ignores: those that client libraries send and that have no effect here, as documented or
+    recorded. refuses: all others. expands: the paths it may expand, from the answer down; of a list they begin with ``data``.
+    """
+
+    takes: str = ""
+    ignores: str = ""
+    refuses: str = ""
+    expands: tuple[str, ...] = ()
+    also_ignores: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def read(self, schema: Record, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The typed parameters of a request with such a key.
+
+        raw: what ``decode_form`` or ``decode_json`` returned. Raises ApiError 400 ``parameter_unknown`` for what is refused: the
+        real system speaks of parameters that are not for this kind of key as of unknown ones (recorded for ``client_secret``
+        with a secret key).
+        """
+        allowed = _compiled(self, schema)
+        return allowed.read(_without(dict(raw), names_of(self.ignores), allowed, schema, self.also_ignores), None)
+
+    def check_expands(self, paths: list[str]) -> None:
+        """Raise ApiError 400 for a path of ``expand`` that is not declared."""
+        for path in paths:
+            if not any(known == path or known.startswith(path + ".") for known in self.expands):
+                raise invalid(f"This property cannot be expanded ({path}).")
+
+    def taken(self, schema: Record) -> Record:
+        """The schema of what such a key may send. Raises ValueError when ``takes`` names what the endpoint does not have."""
+        return _compiled(self, schema)
+
+
+def publishable_access(takes: str = "", *, ignores: str = "", refuses: str = "", expands: tuple[str, ...] = ()) -> Access:
+    """The access of a publishable key: what client libraries send about themselves is ignored at every level."""
+    return Access(takes, ignores, refuses, expands, BROWSER)
+
+
+# -- the schema of what may be sent
+
+
+class _Single(Node):
+    """A value that is no object and no list, where the endpoint's own schema takes anything."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> Any:
+        if isinstance(value, dict | list):
+            raise invalid(f"Invalid string: {shown(value)}", written(path))
+        return value
+
+
+class _Allowed(Record):
+    """An object with the fields that may be sent. Of refused ones no other name is suggested."""
+
+    __slots__ = ("_whole",)
+
+    def __init__(self, fields: Mapping[str, Node], required: tuple[str, ...], whole: frozenset[str]) -> None:
+        super().__init__(fields, required)
+        self._whole = whole
+
+    def read(self, value: object, path: Path) -> dict[str, Any]:
+        if isinstance(value, dict):
+            refused = [name for name in value if name in self._whole and name not in self.fields]
+            if refused:
+                raise unknown(refused, [], path)
+        return super().read(value, path)
+
+
+@cache
+def _compiled(access: Access, schema: Record) -> Record:
+    made = _fields_of(schema, names_of(f"{access.takes} expand"), "")
+    assert made is not None
+    return made
+
+
+def _fields_of(record: Record, names: Names, path: str) -> _Allowed | None:
+    """The object with the named fields only; None when it has none of them."""
+    kept = {name: _narrowed(record.fields[name], named, f"{path}{name}") for name, named in names.items() if name in record.fields}
+    if not path and len(kept) < len(names):
+        raise ValueError(f"not parameters of this endpoint: {sorted(names.keys() - kept.keys())}")
+    if not kept and names:
+        return None
+    missing = [name for name in record.required if name not in kept]
+    if missing:
+        raise ValueError(f"required parameters must be taken: {path}{missing[0]}")
+    return _Allowed(kept, record.required, frozenset(record.fields))
+
+
+def _narrowed(node: Node, named: Named, path: str) -> Node:
+    found = _options(node, named, path)
+    if not found:
+        raise ValueError(f"{path} is not what the notation says")
+    if named.fields:
+        known = {name for option in found for record in _records(option) for name in record.fields}
+        if not named.fields.keys() <= known:
+            raise ValueError(f"{path} has no {sorted(named.fields.keys() - known)}")
+    return found[0] if len(found) == 1 else OneOf(found)
+
+
+def _options(node: Node, named: Named, path: str) -> list[Node]:
+    """The kinds that remain of a parameter."""
+    if isinstance(node, Unset):
+        return [Unset(option) for option in _options(node.inner, named, path)]
+    if isinstance(node, OneOf):
+        return [kept for option in node.options for kept in _options(option, named, path)]
+    if isinstance(node, Sequence):
+        inner = _options(node.item, named, path)
+        return [Sequence(inner[0] if len(inner) == 1 else OneOf(inner))] if inner else []
+    if isinstance(node, Record):
+        made = None if named.fields is None else _fields_of(node, named.fields, f"{path}.")
+        return [] if made is None else [made]
+    if isinstance(node, Anything | Map | Metadata):
+        if named.anything:
+            return [node]
+        loose: list[Node] = [] if named.fields is None or isinstance(node, Metadata) else [_loose(named.fields)]
+        return loose + ([_Single()] if named.value and isinstance(node, Anything) else [])
+    return [node] if named.value else []
+
+
+def _loose(names: Names) -> Record:
+    """The named fields where the endpoint's own schema takes anything."""
+    fields: dict[str, Node] = {}
+    for name, named in names.items():
+        kinds: list[Node] = [] if named.fields is None else [_loose(named.fields)]
+        kinds += [Anything()] if named.anything else [_Single()] if named.value else []
+        fields[name] = kinds[0] if len(kinds) == 1 else OneOf(kinds)
+    return _Allowed(fields, (), frozenset(fields))
+
+
+def _records(node: Node) -> Iterator[Record]:
+    """The objects that a node takes, through lists, alternatives and what may be unset."""
+    if isinstance(node, Record):
+        yield node
+    elif isinstance(node, Unset):
+        yield from _records(node.inner)
+    elif isinstance(node, Sequence):
+        yield from _records(node.item)
+    elif isinstance(node, OneOf):
+        for option in node.options:
+            yield from _records(option)
+
+
+def _without(values: dict[str, Any], names: Names, allowed: Record, schema: Record, everywhere: frozenset[str]) -> dict[str, Any]:
+    """The values without what is ignored. everywhere: names that are ignored at every level that does not know them."""
+    kept: dict[str, Any] = {}
+    for key, value in values.items():
+        named = names.get(key)
+        if (named is not None and named.fields is None) or (key in everywhere and key not in schema.fields):
+            continue
+        inner = next(_records(allowed.fields[key]), None) if key in allowed.fields else None
+        if type(value) is dict and inner is not None:
+            whole = next(_records(schema.fields[key]), inner)
+            value = _without(value, (named.fields if named is not None else None) or {}, inner, whole, everywhere)
+        kept[key] = value
+    return kept
+
+
+# -- decisions that are missing
+
+
+def undecided(access: Access, schema: Record) -> list[str]:
+    """The parameters of an endpoint, in dotted form, that the access neither takes nor ignores nor refuses."""
+    closed = [names_of(access.refuses), names_of(access.ignores)]
+    return list(_undecided(schema, names_of(f"{access.takes} expand"), closed, ""))
+
+
+def _undecided(record: Record, takes: Names, closed: list[Names], path: str) -> Iterator[str]:
+    for name, node in record.fields.items():
+        shut = [names[name] for names in closed if name in names]
+        if any(named.fields is None for named in shut):
+            continue
+        named = takes.get(name, Named())
+        deeper = [one.fields for one in shut if one.fields is not None]
+        if named.anything:
+            continue
+        objects = list(_records(node))
+        if not named.value and (_has_value(node) or (not objects and named.fields is None)):
+            yield f"{path}{name}"
+        for inner in objects:
+            if named.fields is None and not deeper:
+                yield f"{path}{name}{{}}"
+            else:
+                yield from _undecided(inner, named.fields or {}, deeper, f"{path}{name}.")
+
+
+def _has_value(node: Node) -> bool:
+    """Whether a parameter may be a single value."""
+    if isinstance(node, Unset):
+        return _has_value(node.inner)
+    if isinstance(node, Sequence):
+        return _has_value(node.item)
+    if isinstance(node, OneOf):
+        return any(_has_value(option) for option in node.options)
+    return not isinstance(node, Record | Anything | Map | Metadata)

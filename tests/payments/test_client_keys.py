@@ -1,0 +1,307 @@
+"""What a key in a web page or on a phone may send: nothing that reads, copies or weakens what is not its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.api import Answer, Api
+
+CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"}
+ADDRESS = {"line1": "1 Main Street", "city": "Dublin", "country": "IE"}
+
+
+class Victim:
+    """A customer with a saved payment method, a saved card of the old kind, and a source."""
+
+    def __init__(self, api: Api) -> None:
+        billing = {"email": "victim@example.com", "name": "Vera Victim", "address": ADDRESS}
+        self.customer = api.ok("POST", "/v1/customers", email="victim@example.com")["id"]
+        method = api.ok("POST", "/v1/payment_methods", type="card", card=CARD, billing_details=billing)["id"]
+        self.method = api.ok("POST", f"/v1/payment_methods/{method}/attach", customer=self.customer)["id"]
+        self.card = api.ok("POST", f"/v1/customers/{self.customer}/sources", source="tok_visa")["id"]
+        source = api.ok("POST", "/v1/sources", type="card", token="tok_mastercard", owner=billing)["id"]
+        self.source = api.ok("POST", f"/v1/customers/{self.customer}/sources", source=source)["id"]
+
+    def clones(self) -> list[tuple[str, dict[str, Any]]]:
+        """Every request that would copy, or show, what the customer pays with."""
+        mine = {"customer": self.customer}
+        return [
+            ("/v1/payment_methods", {**mine, "payment_method": self.method}),
+            ("/v1/payment_methods", {"payment_method": self.method}),
+            ("/v1/tokens", mine),
+            ("/v1/tokens", {**mine, "card": self.card}),
+            ("/v1/tokens", {"card": self.card}),
+            ("/v1/tokens", {"bank_account": self.card}),
+            ("/v1/tokens", {**mine, "bank_account": {"payment_method": self.method}}),
+            ("/v1/sources", {"original_source": self.source}),
+            ("/v1/sources", {**mine, "original_source": self.source}),
+            ("/v1/sources", {**mine, "original_source": self.card, "usage": "reusable"}),
+            ("/v1/sources", {
+                "type": "three_d_secure", "amount": 100, "currency": "usd", "three_d_secure": {"card": self.card},
+                "redirect": {"return_url": "https://example.com"},
+            }),
+            ("/v1/confirmation_tokens", {"payment_method": self.method}),
+        ]  # fmt: skip
+
+    def shown_in(self, answer: Answer) -> bool:
+        """Whether an answer holds anything of the customer's."""
+        return any(text.encode() in answer.body for text in ("victim@", "Vera", "Main Street", "last4"))
+
+
+def test_a_publishable_key_copies_nothing_that_a_customer_has_saved(api: Api) -> None:
+    victim = Victim(api)
+    for path, params in victim.clones():
+        answer = api.post(path, key=api.pk, **params)
+        assert (answer.status, victim.shown_in(answer)) == (400, False), (path, params, answer)
+
+
+def test_nor_with_the_platform_s_publishable_key_on_a_connected_account(api: Api) -> None:
+    victim = Victim(api)
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    for path, params in victim.clones():
+        answer = api.post(path, key=api.pk, headers=there, **params)
+        assert (answer.status, victim.shown_in(answer)) == (400, False), (path, params, answer)
+
+
+@pytest.mark.parametrize("permission", ["token_write", "payment_method_write", "source_write", "confirmation_token_client_write"])
+def test_a_restricted_key_copies_nothing_that_it_may_not_read(api: Api, permission: str) -> None:
+    victim = Victim(api)
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    for headers, key in (({}, api.restricted(permission)), (there, api.restricted(connect_permissions=[permission]))):
+        for path, params in victim.clones():
+            answer = api.post(path, key=key, headers=headers, **params)
+            assert answer.status in (400, 403), (path, params, answer)
+            assert not victim.shown_in(answer), (path, params, answer)
+
+
+def test_a_platform_s_secret_key_copies_what_a_customer_saved_to_a_connected_account(api: Api) -> None:
+    victim = Victim(api)
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    mine = {"customer": victim.customer}
+    made = api.post("/v1/payment_methods", headers=there, **mine, payment_method=victim.method)
+    assert (made.status, made["card"]["last4"]) == (200, "4242")
+    assert api.post("/v1/tokens", headers=there, **mine, card=victim.card)["card"]["last4"] == "4242"
+    assert api.post("/v1/tokens", headers=there, **mine)["card"]["last4"] == "4242"
+    assert api.post("/v1/sources", headers=there, **mine, original_source=victim.source)["type"] == "card"
+
+
+def test_a_restricted_key_that_may_read_the_platform_s_customers_copies_as_well(api: Api) -> None:
+    victim = Victim(api)
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    key = api.restricted("customer_read", "payment_method_read", connect_permissions=["token_write", "payment_method_write"])
+    mine = {"customer": victim.customer}
+    assert api.post("/v1/tokens", key=key, headers=there, **mine, card=victim.card).status == 200
+    assert api.post("/v1/payment_methods", key=key, headers=there, **mine, payment_method=victim.method).status == 200
+
+
+def test_a_customer_s_card_is_copied_only_onto_a_connected_account(api: Api) -> None:
+    victim = Victim(api)
+    for path, params in (
+        ("/v1/tokens", {"customer": victim.customer}),
+        ("/v1/tokens", {"customer": victim.customer, "card": victim.card}),
+        ("/v1/payment_methods", {"customer": victim.customer, "payment_method": victim.method}),
+        ("/v1/sources", {"customer": victim.customer, "original_source": victim.source}),
+    ):
+        answer = api.post(path, **params)
+        assert answer.status == 400, (path, params, answer)
+
+
+# -- confirming
+
+
+def _intent(api: Api, **more: Any) -> Answer:
+    return api.ok("POST", "/v1/payment_intents", amount=500, currency="usd", payment_method_types=["card"], **more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"capture_method": "manual"},
+        {"off_session": True},
+        {"amount_details": {"discount_amount": 499}},
+        {"amount_to_confirm": 1},
+        {"error_on_requires_action": True},
+        {"payment_method_types": ["card", "us_bank_account"]},
+        {"excluded_payment_method_types": ["card"]},
+        {"mandate": "mandate_1"},
+        {"hooks": {"inputs": {"tax": {"calculation": "taxcalc_1"}}}},
+        {"payment_details": {"order_reference": "1"}},
+        {"payment_method_options": {"card": {"moto": True}}},
+        {"payment_method_options": {"card": {"capture_method": "manual"}}},
+        {"payment_method_options": {"card": {"request_three_d_secure": "automatic"}}},
+        {"payment_method_options": {"card": {"three_d_secure": {"version": "2.1.0"}}}},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_a_browser_that_confirms_does_not_say_what_the_server_decides(api: Api, more: dict[str, Any]) -> None:
+    intent = _intent(api)
+    path, secret = f"/v1/payment_intents/{intent['id']}", intent["client_secret"]
+    answer = api.post(f"{path}/confirm", key=api.pk, client_secret=secret, payment_method="pm_card_visa", **more)
+    assert (answer.status, answer.error["code"]) == (400, "parameter_unknown"), answer
+    assert answer.error["message"].startswith("Received unknown parameter: "), answer
+    assert api.get(path)["status"] == "requires_payment_method"
+
+
+def test_a_browser_that_confirms_says_what_stripe_js_sends(api: Api) -> None:
+    intent = _intent(api)
+    path, secret = f"/v1/payment_intents/{intent['id']}", intent["client_secret"]
+    answer = api.post(
+        f"{path}/confirm", key=api.pk, client_secret=secret, return_url="https://example.com", use_stripe_sdk=True,
+        payment_method_data={
+            "type": "card", "card": CARD, "billing_details": {"email": "a@example.com", "address": ADDRESS}, "guid": "NA", "muid": "NA",
+            "sid": "NA", "payment_user_agent": "stripe.js/1", "time_on_page": 5, "referrer": "https://example.com",
+            "allow_redisplay": "unspecified", "client_attribution_metadata": {"client_session_id": "1"},
+        },
+        expected_payment_method_type="card", receipt_email="a@example.com", radar_options={"hcaptcha_token": "P1_x"},
+        shipping={"name": "A", "address": ADDRESS}, setup_future_usage="off_session",
+        mandate_data={"customer_acceptance": {"type": "online", "online": {"infer_from_client": True}}},
+        payment_method_options={"card": {"network": "visa"}}, client_attribution_metadata={"client_session_id": "1"},
+    )  # fmt: skip
+    assert (answer.status, answer["status"]) == (200, "succeeded"), answer
+    stored = api.get(path)
+    assert (stored["setup_future_usage"], stored["shipping"]["name"], stored["receipt_email"]) == ("off_session", "A", "a@example.com")
+
+
+@pytest.mark.parametrize(
+    ("place", "set", "asked", "becomes"),
+    [
+        (place, *wish)
+        for place in ("itself", "options", "token")
+        for wish in (
+            (None, "on_session", "on_session"),
+            (None, "off_session", "off_session"),
+            (None, "", None),
+            ("on_session", "off_session", "off_session"),
+            ("off_session", "off_session", "off_session"),
+            ("off_session", "on_session", 400),
+            ("off_session", "", 400),
+            ("on_session", "", 400),
+        )
+        if place != "token" or wish[1]  # a ConfirmationToken cannot ask for nothing
+    ],
+)
+def test_a_browser_may_only_raise_setup_future_usage(api: Api, place: str, set: str | None, asked: str, becomes: Any) -> None:
+    wish = {"setup_future_usage": asked}
+    before = {"setup_future_usage": set} if set else {}
+    intent = _intent(api, **({"payment_method_options": {"card": before}} if place == "options" and set else before))
+    path, secret = f"/v1/payment_intents/{intent['id']}", intent["client_secret"]
+    if place == "token":
+        data = {"type": "card", "card": CARD}
+        token = api.ok("POST", "/v1/confirmation_tokens", key=api.pk, payment_method_data=data, **wish)["id"]
+        answer = api.post(f"{path}/confirm", key=api.pk, client_secret=secret, confirmation_token=token, return_url="https://example.com")
+    else:
+        more = {"payment_method_options": {"card": wish}} if place == "options" else wish
+        answer = api.post(f"{path}/confirm", key=api.pk, client_secret=secret, payment_method="pm_card_visa", **more)
+    if becomes == 400:
+        assert (answer.status, answer.error["code"]) == (400, "payment_intent_invalid_parameter"), answer
+        assert api.get(path)["status"] == "requires_payment_method"
+    else:
+        assert answer.status == 200, answer
+        stored = api.get(path)
+        now = stored["payment_method_options"]["card"].get("setup_future_usage") if place == "options" else stored["setup_future_usage"]
+        assert now == becomes
+
+
+def test_the_options_of_a_method_do_not_weaken_what_the_server_set_for_all(api: Api) -> None:
+    intent = _intent(api, setup_future_usage="off_session")
+    more = {"payment_method_options": {"card": {"setup_future_usage": "on_session"}}}
+    path, secret = f"/v1/payment_intents/{intent['id']}/confirm", intent["client_secret"]
+    answer = api.post(path, key=api.pk, client_secret=secret, payment_method="pm_card_visa", **more)
+    assert (answer.status, answer.error["code"]) == (400, "payment_intent_invalid_parameter"), answer
+
+
+def test_another_customer_s_payment_method_does_not_pay_a_checkout_session(api: Api) -> None:
+    victim = Victim(api)
+    price = api.ok("POST", "/v1/prices", currency="usd", unit_amount=500, product_data={"name": "x"})["id"]
+    lines = [{"price": price, "quantity": 1}]
+    session = api.ok("POST", "/v1/checkout/sessions", mode="payment", line_items=lines, success_url="https://example.com")["id"]
+    answer = api.post(f"/v1/payment_pages/{session}/confirm", key=api.pk, payment_method=victim.method)
+    assert (answer.status, victim.shown_in(answer)) == (400, False), answer
+    assert api.get(f"/v1/checkout/sessions/{session}")["customer_details"] is None
+
+
+# -- ephemeral keys
+
+
+def _ephemeral(api: Api, customer: str) -> str:
+    made = api.ok("POST", "/v1/ephemeral_keys", customer=customer, headers={"Stripe-Version": "2024-06-20"})
+    return str(made["secret"])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"balance": -50000},
+        {"account_balance": -50000},
+        {"coupon": "free"},
+        {"promotion_code": "promo_1"},
+        {"tax_exempt": "exempt"},
+        {"metadata": {"plan": "gold"}},
+        {"next_invoice_sequence": 99},
+        {"invoice_prefix": "MINE"},
+        {"invoice_settings": {"footer": "x"}},
+        {"cash_balance": {"settings": {"reconciliation_mode": "manual"}}},
+        {"email": "other@example.com"},
+        {"tax": {"validate_location": "immediately"}},
+        {"plan": "gold"},
+        {"source": {"object": "card", **CARD}},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_a_phone_changes_of_its_customer_only_what_the_mobile_sdk_sends(api: Api, more: dict[str, Any]) -> None:
+    api.ok("POST", "/v1/coupons", id="free", percent_off=100, duration="forever")
+    customer = api.ok("POST", "/v1/customers", email="me@example.com")
+    answer = api.post(f"/v1/customers/{customer['id']}", key=_ephemeral(api, customer["id"]), **more)
+    assert answer.status == 400, answer
+    now = api.get(f"/v1/customers/{customer['id']}")
+    assert {**customer} == {**now}
+
+
+def test_a_phone_sets_shipping_and_the_default_source(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    key, path = _ephemeral(api, customer), f"/v1/customers/{customer}"
+    first, second = (api.ok("POST", f"{path}/sources", key=key, source="tok_visa")["id"] for _ in range(2))
+    assert api.ok("POST", path, key=key, default_source=second)["default_source"] == second
+    assert api.ok("POST", path, key=key, shipping={"name": "Me", "address": ADDRESS})["shipping"]["name"] == "Me"
+    assert {one["id"] for one in api.ok("GET", path, key=key, expand=["sources"])["sources"]["data"]} == {first, second}
+
+
+def test_a_phone_sees_no_more_of_its_customer_than_the_mobile_sdk_reads(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", email="me@example.com", metadata={"risk": "high"}, balance=-100, source="tok_visa")["id"]
+    key, path = _ephemeral(api, customer), f"/v1/customers/{customer}"
+    for version in ("2011-01-01", "2020-03-02", "2020-08-27", "2026-05-27.dahlia"):
+        seen = api.get(path, key=key, headers={"Stripe-Version": version})
+        assert (seen.status, seen["id"], seen["email"]) == (200, customer, "me@example.com"), seen
+        assert not {"metadata", "balance", "account_balance", "subscriptions", "tax_ids", "discount", "invoice_prefix"} & set(seen), version
+        assert b"fingerprint" not in seen.body, version
+
+
+@pytest.mark.parametrize(
+    "path", ["subscriptions", "tax_ids", "tax", "cash_balance", "sources.data.customer", "default_source.customer", "test_clock"]
+)
+def test_a_phone_expands_only_what_is_declared(api: Api, path: str) -> None:
+    customer = api.ok("POST", "/v1/customers", source="tok_visa")["id"]
+    answer = api.get(f"/v1/customers/{customer}", key=_ephemeral(api, customer), expand=[path])
+    assert (answer.status, answer.error["message"]) == (400, f"This property cannot be expanded ({path}).")
+
+
+@pytest.mark.parametrize("path", ["customer", "latest_charge", "payment_method.customer", "on_behalf_of", "invoice"])
+def test_a_browser_expands_only_what_is_declared(api: Api, path: str) -> None:
+    intent = api.ok("POST", "/v1/payment_intents", amount=500, currency="usd", payment_method="pm_card_visa")
+    answer = api.get(f"/v1/payment_intents/{intent['id']}", key=api.pk, client_secret=intent["client_secret"], expand=[path])
+    assert (answer.status, answer.error["message"]) == (400, f"This property cannot be expanded ({path}).")
+
+
+def test_what_a_browser_made_shows_neither_fingerprint_nor_metadata(api: Api) -> None:
+    data = {"type": "card", "card": CARD, "metadata": {"a": "b"}}
+    for path, params in (
+        ("/v1/payment_methods", data),
+        ("/v1/tokens", {"card": CARD}),
+        ("/v1/sources", data | {"owner": {"email": "a@example.com"}}),
+        ("/v1/confirmation_tokens", {"payment_method_data": data}),
+    ):
+        answer = api.ok("POST", path, key=api.pk, **params)
+        assert b"fingerprint" not in answer.body, path
+        assert b"metadata" not in answer.body, path
