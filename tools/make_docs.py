@@ -1,4 +1,4 @@
-"""Write the generated parts of docs/: permissions, resources and coverage, settings, commands.
+"""Write the generated parts of docs/: permissions, client keys, resources and coverage, settings, commands.
 
     python tools/make_docs.py          write them
     python tools/make_docs.py --check  exit 1 when a file differs from what would be written
@@ -114,7 +114,32 @@ def commands() -> str:
     return head + _table(["Command", "Does", "Options"], rows)
 
 
-PAGES = {"permissions.md": permissions, "resources.md": resources, "settings.md": settings, "commands.md": commands}
+def client_keys() -> str:
+    """Every endpoint that publishable and ephemeral keys may call, with what they may send and expand there."""
+    text = "# Publishable and ephemeral keys\n\n" + HEAD
+    text += "Such keys call these endpoints and no others, send these parameters and no others, and see restricted shapes: no\n"
+    text += "metadata, no fingerprints. `name{a b}` is an object with these fields, `=any` takes what is inside unread. What is ignored\n"
+    text += "has no effect here; with a publishable key, what client libraries say about themselves is ignored everywhere.\n"
+    for kind in ("publishable", "ephemeral"):
+        rows = []
+        for resource in catalogue().resources:
+            for endpoint in resource.endpoints:
+                access = endpoint.access_of(kind)
+                if access is not None:
+                    cells = (access.takes, access.ignores, ", ".join(access.expands))
+                    told = [f"`{' '.join(cell.split())}`" if cell else "-" for cell in cells]
+                    rows.append([f"`{endpoint.method} {endpoint.path}`", *told])
+        text += f"\n## {kind.capitalize()} keys\n\n" + _table(["Endpoint", "Takes", "Ignores", "Expands"], sorted(rows))
+    return text
+
+
+PAGES = {
+    "permissions.md": permissions,
+    "client-keys.md": client_keys,
+    "resources.md": resources,
+    "settings.md": settings,
+    "commands.md": commands,
+}
 
 
 def main() -> int:

@@ -201,7 +201,7 @@ def show_transfer(call: Call, params: Params) -> Reply:
 _ONE = "/v1/payment_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string(), source=P.string())
-#: A browser's confirmation: how is paid, and what the payer tells. What is charged, when and how often stays the server's.
+#: A browser's confirmation: with what is paid, and what the payer tells. How much, when and how often is the server's to say.
 _CONFIRMED_BY_CLIENT = publishable_access(
     takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} source confirmation_token return_url use_stripe_sdk"
     f" receipt_email {client.SHIPPING} {client.MANDATE} setup_future_usage radar_options{{session}} payment_method_options{{"
