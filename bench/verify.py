@@ -163,7 +163,7 @@ def refusals(service: KeyService, texts: list[str], rounds: int) -> None:
     """Interleaved one by one; each text is used once, as a caller who guesses would."""
     ids, count = Ids.seeded(7), 300 * rounds
     kinds = {
-        "unknown key": [generate("restricted", True, "acct_1ZzYyXxWwVvUuTt", ids) for _ in range(count)],
+        "unknown key": [generate("restricted", True, "1ZzYyXxWwVvUuTt", ids) for _ in range(count)],
         "wrong secret": [generate("restricted", True, "main", ids) for _ in range(count)],
         "another account's key": [texts[0]] * count,
     }

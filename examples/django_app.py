@@ -30,5 +30,5 @@ keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report
 app = wsgi.KeyGate(
     get_wsgi_application(),
     keys,
-    lambda environ: "report_read" if environ["REQUEST_METHOD"] == "GET" else "report_write",
+    {"GET": "report_read", "*": "report_write"},
 )

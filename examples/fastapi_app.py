@@ -9,6 +9,7 @@ curl -H "Authorization: Bearer <the key>" http://127.0.0.1:8000/reports
 import os
 
 from fastapi import FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
 
 from tollkey.keys import KeyService, Permission, asgi
 
@@ -17,7 +18,7 @@ app = FastAPI()
 app.add_middleware(
     asgi.KeyGate,
     keys=keys,
-    permission_for=lambda scope: "report_read" if scope["method"] == "GET" else "report_write",
+    permission_for={"GET": "report_read", "*": "report_write"},
 )
 
 
@@ -29,3 +30,7 @@ def list_reports(request: Request) -> dict[str, object]:
 @app.post("/reports")
 def make_report() -> dict[str, object]:
     return {"made": True}
+
+
+# Pages of other origins: the middleware added last is the outermost. It answers preflights and marks refusals as readable.
+app.add_middleware(CORSMiddleware, allow_origins=["https://app.example.com"], allow_headers=["authorization"], allow_methods=["*"])

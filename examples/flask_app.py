@@ -27,7 +27,7 @@ def refuse(refused: Refused) -> Refusal:
 app.wsgi_app = wsgi.KeyGate(  # type: ignore[method-assign]
     app.wsgi_app,
     keys,
-    lambda environ: "report_read" if environ["REQUEST_METHOD"] == "GET" else "report_write",
+    {"GET": "report_read", "*": "report_write"},
     on_denied=refuse,
     open_to=lambda environ: environ["PATH_INFO"] == "/health",
 )

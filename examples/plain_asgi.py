@@ -18,4 +18,4 @@ async def reports(scope, receive, send):  # type: ignore[no-untyped-def]
 
 
 keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")])
-app = asgi.KeyGate(reports, keys, lambda scope: "report_read" if scope["method"] == "GET" else "report_write")
+app = asgi.KeyGate(reports, keys, {"GET": "report_read", "*": "report_write"})

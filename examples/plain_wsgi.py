@@ -18,7 +18,7 @@ def reports(environ, start_response):  # type: ignore[no-untyped-def]
 
 
 keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")])
-app = wsgi.KeyGate(reports, keys, lambda environ: "report_read" if environ["REQUEST_METHOD"] == "GET" else "report_write")
+app = wsgi.KeyGate(reports, keys, {"GET": "report_read", "*": "report_write"})
 
 if __name__ == "__main__":
     make_server("127.0.0.1", 8000, app).serve_forever()

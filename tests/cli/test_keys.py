@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 from tests.support.shell import run
+from tollkey.cli.app import app
 
 
 def ready(folder: Path) -> None:
@@ -48,6 +52,34 @@ def test_rolling_gives_a_new_key_and_the_audit_log_says_who(tmp_path: Path) -> N
     assert new["rolled_from"] == old["id"]
     log = json.loads(run(tmp_path, "keys", "audit", old["id"], "--json").stdout)
     assert [(entry["action"], entry["actor"]) for entry in log] == [("rolled", "cli:tollkey"), ("created", "cli:tollkey")]
+
+
+@pytest.mark.parametrize("mode", [(), ("--live",)])
+def test_rolling_prints_the_text_when_asked_and_else_says_how_to_get_it(tmp_path: Path, mode: tuple[str, ...]) -> None:
+    ready(tmp_path)
+    (old,) = [key for key in json.loads(run(tmp_path, "keys", "list", *mode, "--json").stdout) if key["type"] == "secret"]
+    told = run(tmp_path, "keys", "roll", old["id"], "--expires", "in_24_hours", *mode)
+    new = next(word for word in told.stdout.split() if word.startswith("mk_"))
+    command = told.stderr.strip().rpartition("tollkey ")[2].split()
+    assert command == ["keys", "reveal", new, *mode]
+    prefix = "sk_live_51" if mode else "sk_test_51"
+    assert prefix in run(tmp_path, *command).stdout
+    at_once = run(tmp_path, "keys", "roll", new, "--expires", "in_24_hours", "--show-secret", *mode)
+    assert prefix in at_once.stdout
+    assert not at_once.stderr
+
+
+def test_a_key_is_found_by_its_id_or_its_text_on_standard_input(tmp_path: Path) -> None:
+    ready(tmp_path)
+    made = json.loads(run(tmp_path, "keys", "create", "--live", "--show-secret", "--json").stdout)
+    words = ("keys", "find", "-", "--json", "--data", str(tmp_path))
+    for answer in (run(tmp_path, "keys", "find", made["id"], "--json"), CliRunner().invoke(app, words, input=made["secret"] + "\n")):
+        found = json.loads(answer.stdout)
+        assert (found["id"], found["livemode"], found["secret"]) == (made["id"], True, None)
+        assert found["account"].startswith("acct_1")
+    refused = run(tmp_path, "keys", "find", made["secret"])
+    assert (refused.exit_code, made["secret"] in refused.output) == (2, False)
+    assert CliRunner().invoke(app, words, input="sk_live_nothing\n").exit_code == 1
 
 
 def test_without_an_account_the_command_says_what_to_do(tmp_path: Path) -> None:

@@ -13,7 +13,20 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock
-from tollkey.keys import Denied, Forbidden, KeyService, Permission, RateLimiter, Reason, Refusal, Refused, asgi, wsgi
+from tollkey.keys import (
+    Denied,
+    Forbidden,
+    KeyService,
+    Permission,
+    RateLimiter,
+    Reason,
+    Refusal,
+    Refused,
+    asgi,
+    for_auth_request,
+    rfc6750,
+    wsgi,
+)  # fmt: skip
 
 
 @dataclass
@@ -57,18 +70,22 @@ def through_wsgi(keys: KeyService, headers: dict[str, str], method: str, ip: str
 
     def start_response(status: str, found: list[tuple[str, str]]) -> None:
         answer.status, answer.headers = int(status.split()[0]), dict(found)
+        assert isinstance(found, list)
 
     environ = {"REQUEST_METHOD": method, "PATH_INFO": "/things", "REMOTE_ADDR": ip, "wsgi.input": io.BytesIO()}
-    environ.update({f"HTTP_{name.upper()}": value for name, value in headers.items()})
+    environ.update({f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()})
     answer.body = b"".join(wsgi.KeyGate(app, keys, **settings)(environ, start_response))
     return answer
 
 
 @pytest.fixture(params=[through_asgi, through_wsgi], ids=["asgi", "wsgi"])
 def ask(request: pytest.FixtureRequest, service: KeyService) -> Ask:
-    def go(text: str | None = None, *, header: str | None = None, method: str = "GET", ip: str = "192.0.2.1", **settings: Any) -> Answer:
+    def go(
+        text: str | None = None, *, header: str | None = None, method: str = "GET", ip: str = "192.0.2.1",
+        more: dict[str, str] | None = None, **settings: Any,
+    ) -> Answer:  # fmt: skip
         header = header if text is None else f"Bearer {text}"
-        headers = {} if header is None else {"Authorization": header}
+        headers = dict(more or {}) if header is None else {"Authorization": header, **(more or {})}
         answer: Answer = request.param(service, headers, method, ip, **settings)
         return answer
 
@@ -146,6 +163,182 @@ def test_a_key_that_asks_too_often_gets_429(tmp_path: Path, clock: Clock) -> Non
     assert statuses == [200, 429]
 
 
+METHODS = {"GET": "report_read", "*": "report_write"}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "permission_for",
+    [METHODS, lambda asked: "report_read" if asked.get("method", asked.get("REQUEST_METHOD")) == "GET" else "report_write"],
+    ids=["by method", "function"],
+)
+def test_head_needs_what_get_needs(ask: Ask, service: KeyService, method: str, permission_for: Any) -> None:
+    _, text = service.create(permissions=["report_read"])
+    assert ask(text, method=method, permission_for=permission_for).status == 200
+    assert ask(text, method="POST", permission_for=permission_for).status == 403
+    refused = ask(method=method, permission_for=permission_for)
+    assert (refused.status, bool(refused.body)) == (401, method == "GET")
+
+
+def test_a_browsers_preflight_is_let_through_without_a_key(ask: Ask) -> None:
+    preflight = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    assert ask(method="OPTIONS", more=preflight, permission_for=METHODS).body == b"open"
+    assert ask(method="OPTIONS", more=preflight, permission_for=METHODS, preflights=False).status == 401
+    assert ask(method="OPTIONS", more={"Origin": "https://app.example"}, permission_for=METHODS).status == 401
+    assert ask(method="POST", more=preflight, permission_for=METHODS).status == 401
+
+
+def test_a_publishable_key_is_refused_unless_the_gate_is_told_otherwise(ask: Ask, service: KeyService) -> None:
+    key, text = service.create(kind="publishable")
+    refused = ask(text)
+    assert (refused.status, json.loads(refused.body)["error"]["code"]) == (403, "publishable_key_refused")
+    assert ask(text, publishable=True).body == key.id.encode()
+    assert ask(text, publishable=True, permission_for="report_read").status == 403
+
+
+@pytest.mark.parametrize("names", ["report_raed", "Report_read", "", {"GET": "report_read", "*": "reports_write"}, {"GET": "report_read"}])
+@pytest.mark.parametrize("room", [asgi, wsgi])
+def test_a_misspelt_permission_is_noticed_at_the_start(service: KeyService, names: Any, room: Any) -> None:
+    with pytest.raises(ValueError, match="permission_for"):
+        room.KeyGate(None, service, names)
+
+
+def test_the_hint_names_what_was_meant(service: KeyService) -> None:
+    with pytest.raises(ValueError, match=r"'report_raed'.*did you mean report_read\?"):
+        asgi.KeyGate(None, service, "report_raed")  # type: ignore[arg-type]
+
+
+def test_a_misspelt_permission_of_a_function_is_an_error_in_the_log_and_never_a_pass(
+    ask: Ask, service: KeyService, caplog: pytest.LogCaptureFixture
+) -> None:
+    for kind in ("secret", "restricted"):
+        _, text = service.create(kind=kind)  # type: ignore[arg-type]
+        answer = ask(text, permission_for=lambda _: "report_raed")
+        assert (answer.status, json.loads(answer.body)["error"]["code"]) == (500, "internal_error")
+    assert "report_raed" in caplog.text
+    assert ask(permission_for=lambda _: "report_raed").status == 401, "a stranger learns nothing of it"
+
+
+def seen_by_the_application(keys: KeyService, room: Any, headers: dict[str, str], **settings: Any) -> Any:
+    """The scope or environ that reaches the application, and the one that was given to the gate."""
+    seen: list[Any] = []
+    if room is wsgi:
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "REMOTE_ADDR": "::1"}
+        environ.update({f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()})
+        room.KeyGate(lambda environ, start: seen.append(environ) or [], keys, **settings)(environ, lambda *_: None)
+        return seen[0], environ
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope)
+
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": raw, "client": None}
+    asyncio.run(room.KeyGate(app, keys, **settings)(scope, None, None))
+    return seen[0], scope
+
+
+@pytest.mark.parametrize("room", [asgi, wsgi])
+def test_the_application_gets_the_request_itself_and_not_a_copy(service: KeyService, room: Any) -> None:
+    key, text = service.create()
+    seen, given = seen_by_the_application(service, room, {"Authorization": f"Bearer {text}"})
+    assert seen is given
+    assert given["tollkey.key"] == key
+
+
+@pytest.mark.parametrize("room", [asgi, wsgi])
+@pytest.mark.parametrize(("header", "value"), [("authorization", "Bearer {}"), ("x-api-key", "{}"), ("X-API-Key", "Bearer {}")])
+def test_the_key_is_hidden_from_the_application_unless_the_gate_is_told_otherwise(
+    service: KeyService, room: Any, header: str, value: str
+) -> None:
+    _, text = service.create()
+    headers = {header: value.format(text), "X-Other": "kept"}
+    hidden, _ = seen_by_the_application(service, room, headers, header=header)
+    assert text not in repr(hidden.get("headers", hidden))
+    assert "kept" in repr(hidden)
+    kept, _ = seen_by_the_application(service, room, headers, header=header, keep_header=True)
+    assert text in repr(kept)
+
+
+def test_a_key_in_a_header_of_its_own(service: KeyService) -> None:
+    key, text = service.create()
+    for through in (through_asgi, through_wsgi):
+        for value in (text, f" {text} ", f"Bearer {text}"):
+            assert through(service, {"X-API-Key": value}, "GET", "::1", header="x-api-key").body == key.id.encode()
+        for sent, code in (({"X-API-Key": "two words"}, "no_api_key"), ({"Authorization": f"Bearer {text}"}, "no_api_key")):
+            refused = through(service, sent, "GET", "::1", header="x-api-key")
+            assert (refused.status, refused.headers["www-authenticate"]) == (401, 'ApiKey realm="API"')
+            assert json.loads(refused.body)["error"]["code"] == code
+            assert "X-Api-Key: YOUR_KEY" in refused.body.decode()
+
+
+def test_a_request_counts_once_when_the_handler_verifies_again(service: KeyService) -> None:
+    key, text = service.create()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert service.verify(text)
+        assert await asyncio.to_thread(service.verify, text)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"authorization", f"Bearer {text}".encode())], "client": None}
+    for _ in range(2):
+        asyncio.run(asgi.KeyGate(app, service)(dict(scope), None, None))  # type: ignore[arg-type]
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_AUTHORIZATION": f"Bearer {text}"}
+    wsgi.KeyGate(lambda environ, start: [repr(service.verify(text)).encode()], service)(environ, lambda *_: None)
+    service.flush()
+    usage = service.usage(key)
+    assert usage is not None
+    assert usage.uses == 3
+
+
+@pytest.mark.parametrize("room", [asgi, wsgi])
+def test_a_gate_within_a_gate_asks_for_more_of_the_same_key(service: KeyService, room: Any) -> None:
+    _, text = service.create(permissions=["report_read"])
+    seen: list[int] = []
+    if room is asgi:
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            seen.append(200)
+
+        async def send(message: Any) -> None:
+            seen.extend([message["status"]] if "status" in message else [])
+
+        for permission in ("report_read", "report_write"):
+            header = [(b"authorization", f"Bearer {text}".encode())]
+            scope = {"type": "http", "method": "GET", "path": "/", "headers": header, "client": None}
+            gate = asgi.KeyGate(asgi.KeyGate(app, service, permission), service)
+            asyncio.run(gate(scope, None, send))  # type: ignore[arg-type]
+    else:
+        for permission in ("report_read", "report_write"):
+            environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_AUTHORIZATION": f"Bearer {text}"}
+            inner = wsgi.KeyGate(lambda environ, start: seen.append(200) or [], service, permission)  # type: ignore[func-returns-value]
+            wsgi.KeyGate(inner, service)(environ, lambda status, *_: seen.append(int(status[:3])))
+    assert seen == [200, 403]
+
+
+def test_a_connection_of_an_unknown_kind_is_not_let_through(service: KeyService) -> None:
+    with pytest.raises(RuntimeError, match="lets none through"):
+        asyncio.run(asgi.KeyGate(None, service)({"type": "webtransport", "headers": []}, None, None))  # type: ignore[arg-type]
+
+
+def test_what_a_key_is_used_for_can_be_told_by_the_host(ask: Ask, service: KeyService) -> None:
+    key, text = service.create()
+    ask(text, endpoint_for=lambda _: "POST /original")
+    service.flush()
+    usage = service.usage(key)
+    assert usage is not None
+    assert usage.endpoint == "POST /original"
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_refusal_has_a_form_that_auth_request_passes_on(reason: Reason) -> None:
+    plain, told = rfc6750(Denied(reason)), for_auth_request(Denied(reason))
+    headers = dict(told.headers)
+    assert told.status in (401, 403)
+    assert headers["x-key-status"] == str(plain.status)
+    assert headers["x-key-body"].encode() == plain.body
+    assert ("www-authenticate" in headers) is (plain.status == 401)
+    assert headers.get("x-key-retry-after") == dict(plain.headers).get("retry-after")
+
+
 def test_two_authorization_headers_are_none(service: KeyService) -> None:
     _, text = service.create()
     sent: list[Any] = []
@@ -159,7 +352,7 @@ def test_two_authorization_headers_are_none(service: KeyService) -> None:
     assert sent[0]["status"] == 401
 
 
-def test_a_websocket_without_a_key_is_closed_before_it_opens(service: KeyService) -> None:
+def through_websocket(keys: KeyService, text: str | None, **settings: Any) -> list[Any]:
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -168,5 +361,37 @@ def test_a_websocket_without_a_key_is_closed_before_it_opens(service: KeyService
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(asgi.KeyGate(None, service)({"type": "websocket", "path": "/", "headers": []}, receive, send))  # type: ignore[arg-type]
-    assert [message["type"] for message in sent] == ["websocket.close"]
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept", "key": scope["tollkey.key"].id})
+
+    extensions = settings.pop("extensions", None)
+    headers = [] if text is None else [(b"authorization", f"Bearer {text}".encode())]
+    scope = {"type": "websocket", "path": "/live", "headers": headers, "client": None, "extensions": extensions}
+    asyncio.run(asgi.KeyGate(app, keys, **settings)(scope, receive, send))
+    return sent
+
+
+def test_a_websocket_without_a_key_is_closed_before_it_opens(service: KeyService) -> None:
+    assert through_websocket(service, None) == [{"type": "websocket.close", "code": 1008, "reason": ""}]
+
+
+def test_a_refused_websocket_is_answered_as_http_where_the_server_can_do_that(service: KeyService) -> None:
+    _, text = service.create(permissions=["report_read"])
+    for given, status in ((None, 401), (text, 403)):
+        start, body = through_websocket(service, given, extensions={"websocket.http.response": {}}, permission_for="report_write")
+        assert (start["type"], start["status"]) == ("websocket.http.response.start", status)
+        assert (body["type"], "error" in json.loads(body["body"])) == ("websocket.http.response.body", True)
+
+
+@pytest.mark.parametrize(
+    "permission_for",
+    ["report_read", METHODS, lambda scope: "report_read" if scope["method"] == "GET" else "report_write"],
+    ids=["name", "by method", "function"],
+)
+def test_a_websockets_handshake_is_a_get(service: KeyService, permission_for: Any) -> None:
+    key, text = service.create(permissions=["report_read"])
+    assert through_websocket(service, text, permission_for=permission_for) == [{"type": "websocket.accept", "key": key.id}]
+    service.flush()
+    usage = service.usage(key)
+    assert usage is not None
+    assert usage.endpoint == "WEBSOCKET /live"

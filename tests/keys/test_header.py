@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tollkey.db import Ids
 from tollkey.keys import Denied, Presented, Reason, generate, read_authorization
 
-KEY = generate("secret", False, "acct_1", Ids.seeded(1))
+KEY = generate("secret", False, "1", Ids.seeded(1))
 
 
 def basic(pair: str) -> str:

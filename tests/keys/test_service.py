@@ -7,8 +7,9 @@ import pytest
 
 from tests.conftest import Clock
 from tests.support.altered import altered
-from tollkey.db import Ids, SQLite
-from tollkey.keys import Denied, Key, KeyRefused, KeyService, Permission, Reason, generate, mask_unknown
+from tollkey.db import Ids, Scope, SQLite, Tx
+from tollkey.keys import SYSTEM, Denied, Forbidden, Key, KeyRefused, KeyService, Permission, RateLimiter, Reason, generate, mask_unknown
+from tollkey.keys.once import one_request
 
 PERMISSIONS = [Permission("report", "Reports")]
 
@@ -124,3 +125,128 @@ def test_a_database_that_fails_gives_unavailable_and_no_exception(tmp_path: Path
 def test_postgres_needs_to_be_told_where_the_keyring_is() -> None:
     with pytest.raises(ValueError, match="keyring"):
         KeyService.open("postgresql://nowhere/x")
+
+
+def test_a_refusal_is_false_and_a_key_is_true(service: KeyService) -> None:
+    key, text = service.create()
+    assert service.verify(text)
+    for refused in (service.verify(text[:-1]), service.verify(None), Forbidden("report_write", key)):
+        assert not refused
+    service.revoke(key)
+    if service.verify(text):
+        pytest.fail("a revoked key was let in")
+
+
+@pytest.mark.parametrize("nothing", [None, "", b""])
+def test_nothing_is_missing_and_not_unknown(service: KeyService, nothing: str | bytes | None) -> None:
+    assert service.verify(nothing) == Denied(Reason.missing)
+    assert service.verify_cached(nothing) == Denied(Reason.missing)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        " ", "\0", "клю́ч", "sk_live_\ud800" + "a" * 99, "\N{FULLWIDTH DIGIT ONE}" * 107, "sk_live_" + "a" * 5_000_000, "\n" * 600,
+        "'; DROP TABLE api_keys; --", b"\xff\xfe", b"sk_live_" + b"a" * 5_000_000, 12, 3.5, object(), ["sk_live_"], True,
+    ],
+    ids=lambda sent: f"{type(sent).__name__} {str(sent)[:12]!a}",
+)  # fmt: skip
+def test_whatever_a_caller_sends_is_refused_without_an_exception_or_much_work(service: KeyService, sent: object) -> None:
+    for answer in (service.verify(sent), service.verify_cached(sent)):  # type: ignore[arg-type]
+        assert isinstance(answer, Denied)
+        assert answer.reason is Reason.unknown
+        assert len(answer.masked) <= 512
+
+
+def test_a_key_in_bytes_is_the_same_key(service: KeyService) -> None:
+    key, text = service.create()
+    assert service.verify(text.encode()) == key
+
+
+def test_what_a_caller_puts_into_a_path_does_not_stop_last_used_from_being_written(service: KeyService) -> None:
+    key, text = service.create()
+    service.verify(text, ip="\0", endpoint="GET /\0\ud800")
+    assert service.flush() == 1
+    usage = service.usage(key)
+    assert usage is not None
+    assert (usage.endpoint, usage.ip) == ("GET /??", "?")
+
+
+def many(service: KeyService, count: int) -> None:
+    def work(tx: Tx) -> None:
+        for index in range(count):
+            service.authority.create(tx, Scope("alice", True), "restricted", name=f"n{index}", actor=SYSTEM, now=1)
+
+    service.database.write(work)
+
+
+def test_a_list_goes_over_everything_and_pages_by_a_cursor(service: KeyService) -> None:
+    many(service, 1003)
+    everything = service.list(account="alice")
+    assert (len(everything), everything.has_more, everything[0].name, everything[-1].name) == (1003, False, "n1002", "n0")
+    assert list(service.each(account="alice")) == list(everything)
+    seen: list[Key] = []
+    page = service.list(account="alice", limit=400)
+    while True:
+        seen += page
+        if not page.has_more:
+            break
+        page = service.list(account="alice", limit=400, after=page[-1].id)
+    assert seen == list(everything)
+    with pytest.raises(KeyRefused, match="No such api_key"):
+        service.list(account="bob", after=everything[0].id)
+    with pytest.raises(ValueError, match="limit"):
+        service.list(limit=0)
+
+
+def test_a_list_can_leave_out_what_has_ended_and_other_kinds(service: KeyService) -> None:
+    secret, _ = service.create(kind="secret")
+    ended, _ = service.create()
+    service.revoke(ended)
+    assert service.list(active=True) == (secret,)
+    assert service.list(kind="restricted")[0].id == ended.id
+
+
+def test_a_key_is_found_by_its_id_or_its_text_without_its_account(service: KeyService) -> None:
+    key, text = service.create(account="alice", livemode=False)
+    gone, gone_text = service.create(account="bob")
+    gone = service.revoke(gone)
+    assert service.find(key.id) == service.find(text) == key
+    assert service.find(gone_text) == gone, "ended keys too: a leaked text is asked about when it is dead as well"
+    assert service.find("mk_none") is None
+    assert service.find(generate("secret", True, "x", Ids.seeded(3))) is None
+    assert service.find("") is None
+
+
+@pytest.mark.parametrize("delay", [0, 3600])
+def test_rolling_returns_the_text_of_the_new_key(service: KeyService, delay: int) -> None:
+    key, old_text = service.create()
+    _, new, text = service.roll(key, delay)
+    assert service.verify(text) == new
+    assert bool(service.verify(old_text)) is bool(delay)
+    with pytest.raises(KeyRefused, match="can no longer be shown"):
+        service.reveal(new)
+
+
+def test_a_roll_can_leave_the_text_for_one_later_reveal(service: KeyService) -> None:
+    key, _ = service.create()
+    _, new, text = service.roll(key, 3600, show=False)
+    assert text is None
+    new, text = service.reveal(new)
+    assert service.verify(text) == new
+
+
+def test_one_request_counts_once_and_takes_one_token_however_often_its_key_is_verified(tmp_path: Path) -> None:
+    limiter = RateLimiter(rate=0.001, burst=2)
+    with KeyService.open(str(tmp_path / "keys.db"), PERMISSIONS, limiter=limiter, flush_seconds=0) as service:
+        key, text = service.create()
+        with one_request():
+            assert all(service.verify(text) for _ in range(5))
+        with one_request():
+            assert service.verify(text)
+        with one_request():
+            assert reason(service.verify(text)) is Reason.rate_limited
+        service.flush()
+        usage = service.usage(key)
+        assert usage is not None
+        assert usage.uses == 2

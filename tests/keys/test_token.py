@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import random
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkey.db import Ids
-from tollkey.keys import Brand, Kind, digest, generate, mask_known, mask_unknown, parse, redact
+from tollkey.db import Ids, Scope
+from tollkey.keys import SYSTEM, Brand, Keyring, KeyService, Kind, digest, generate, mask_known, mask_unknown, parse, redact
 from tollkey.keys.token import KINDS
 
 ACCOUNT = "acct_1AaBbCcDdEeFfGgHh"
+MARK = ACCOUNT.removeprefix("acct_")[:16]
+KEYRING = Keyring.fresh(random.Random(1).randbytes)
 
 
 def text(kind: Kind = "secret", livemode: bool = True, seed: int = 1) -> str:
-    return generate(kind, livemode, ACCOUNT, Ids.seeded(seed))
+    return generate(kind, livemode, MARK, Ids.seeded(seed))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -27,12 +32,15 @@ def test_a_new_key_is_a_prefix_and_one_unbroken_body_of_99(kind: Kind, livemode:
 
 
 def test_the_keys_of_an_account_share_the_characters_after_the_lead() -> None:
-    assert {text(kind, seed=seed).split("_")[2][:18] for kind in KINDS for seed in range(3)} == {"511AaBbCcDdEeFfGgHh"[:2] + ACCOUNT[-16:]}
+    assert {text(kind, seed=seed).split("_")[2][:18] for kind in KINDS for seed in range(3)} == {"51" + MARK}
 
 
 @given(st.text(max_size=40))
-def test_any_account_name_makes_a_key_of_full_length(account: str) -> None:
-    made = generate("secret", True, account, Ids.seeded(1))
+def test_any_account_name_makes_a_key_of_full_length_that_shows_nothing_of_the_name(account: str) -> None:
+    mark = KEYRING.mark(account)
+    assert mark == KEYRING.mark(account)
+    assert re.fullmatch("[0-9A-Za-z]{16}", mark)
+    made = generate("secret", True, mark, Ids.seeded(1))
     parsed = parse(made)
     assert parsed is not None
     assert len(parsed.body) == 99
@@ -62,7 +70,7 @@ def test_no_text_breaks_the_parser_or_the_masks(garbage: str) -> None:
 
 def test_a_prefix_can_be_of_ones_own() -> None:
     brand = Brand(publishable="pub", secret="acme", restricted="acmer", lead="")
-    made = generate("secret", False, ACCOUNT, Ids.seeded(1), brand)
+    made = generate("secret", False, MARK, Ids.seeded(1), brand)
     assert made.startswith("acme_test_")
     parsed = parse(made, brand)
     assert parsed is not None
@@ -107,3 +115,37 @@ def test_a_known_key_shows_its_last_six_characters_and_an_older_short_one_its_la
 
 def test_the_short_form_is_prefix_three_dots_and_four_characters() -> None:
     assert redact(text()) == "sk_live_..." + text()[-4:]
+
+
+@pytest.mark.parametrize("account", ["alice@example.com", "main", "cus_AliceExample", "acct_alice", "клиент", "", "a" * 500])
+def test_a_key_says_nothing_about_the_name_of_its_account(service: KeyService, account: str) -> None:
+    texts = [service.create(account=account, kind=kind, livemode=live)[1] for kind in KINDS for live in (True, False)]
+    marks = {made.split("_")[2][2:18] for made in texts}
+    assert len(marks) == 1, "stable for an account"
+    assert all("alice" not in made.lower() for made in texts)
+    if account:
+        assert account not in marks
+    assert marks != {service.create(account="another")[1].split("_")[2][2:18]}
+
+
+def test_the_mark_of_an_account_needs_the_key_material_and_outlives_its_rotation() -> None:
+    assert KEYRING.mark("alice") == KEYRING.rotate_digest().rotate_digest().mark("alice")
+    assert KEYRING.mark("alice") != Keyring.fresh(random.Random(2).randbytes).mark("alice")
+
+
+def test_a_random_account_id_of_our_own_stands_in_its_keys_as_in_the_real_system() -> None:
+    assert KEYRING.mark("acct_1AaBbCcDdEeFfGgH") == "1AaBbCcDdEeFfGgH"
+
+
+def test_a_key_that_was_made_with_a_name_in_it_goes_on_working(service: KeyService) -> None:
+    """Keys are found by their digest, so what stands in the text does not matter."""
+    text = generate("restricted", True, "aliceexamplecom", Ids.seeded(1))
+    scope = Scope("alice@example.com", True)
+    key = service.database.write(lambda tx: service.authority.import_key(tx, scope, text, actor=SYSTEM, now=1))
+    assert service.verify(text) == key
+
+
+@pytest.mark.parametrize("mark", ["a" * 17, "a_b", "ä"])
+def test_only_a_mark_is_put_into_a_key(mark: str) -> None:
+    with pytest.raises(ValueError, match=r"Keyring\.mark"):
+        generate("secret", True, mark, Ids.seeded(1))

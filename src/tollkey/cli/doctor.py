@@ -42,7 +42,7 @@ def examine(core: Core) -> list[Finding]:
         for merchant in accounts:
             for livemode in (False, True):
                 scope = Scope(merchant.id, livemode)
-                kinds = {key.kind for key in core.authority.list(tx, scope, active_at=int(core.now()))}
+                kinds = {key.kind for key in core.authority.defaults(tx, scope) if not key.ended(int(core.now()))}
                 mode = "live" if livemode else "test"
                 found.append(Finding(f"{merchant.id} {mode} keys", "publishable" in kinds, ", ".join(sorted(kinds)) or "none"))
                 broken = ledger.audit(tx, scope)

@@ -22,9 +22,7 @@ def _pick(core: Core, tx: Tx, scope: Scope, text: str) -> Key:
     key = core.authority.get(tx, scope, text)
     if key is not None:
         return key
-    hits = [
-        key for key in core.authority.list(tx, scope) if len(text) >= 4 and key.redacted.endswith(text[-4:]) and not text.startswith("mk_")
-    ]
+    hits = core.authority.ending_in(tx, scope, text) if len(text) >= 4 and not text.startswith("mk_") else ()
     if len(hits) != 1:
         raise fail(
             f"no such key in {'live' if scope.livemode else 'test'} mode: {text[:40]}"
@@ -55,7 +53,7 @@ def list_keys(
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
     all_: Annotated[bool, typer.Option("--all", help="Expired and revoked keys too.")] = False,
 ) -> None:  # fmt: skip
-    """List keys, newest first, masked."""
+    """List keys, newest first, masked: all of them."""
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
         keys = core.database.read(lambda tx: core.authority.list(tx, scope, active_at=None if all_ else now))
@@ -74,6 +72,24 @@ def list_keys(
             for v in values
         ]
         show(values, json_, lambda: table(("ID", "TYPE", "NAME", "KEY", "STATUS", "LAST USED", "EXPIRES"), rows))
+
+
+@app.command()
+def find(
+    key: Annotated[str, typer.Argument(help="mk_…; or - to read the text of a key from standard input, out of any list of processes.")],
+    data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Say whose key this is, by its id or its text, whichever account and mode it belongs to. Prints no secret."""
+    wanted = typer.get_text_stream("stdin").readline().strip() if key == "-" else key
+    if key != "-" and not key.startswith("mk_"):
+        raise typer.BadParameter("give the mk_ id, or - and the text on standard input", param_hint="KEY")
+    with opened(data, database) as core:
+        found = core.database.read(lambda tx: core.authority.find(tx, wanted))
+        if found is None:
+            raise fail("no such key")
+        value = {"account": found.account, **shown(found, int(core.now())), "secret": None}
+        rows = [f"{'account':13} {found.account}", f"{'mode':13} {'live' if found.livemode else 'test'}"]
+        show(value, json_, lambda: [*rows, *_lines(value)])
 
 
 @app.command()
@@ -129,17 +145,27 @@ def roll(
     show_secret: Show = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Replace a key. The new one works at once, the old one until the expiry."""
+    """Replace a key. The new one works at once, the old one until the expiry.
+
+    The text of the new key is printed with --show-secret, or later by `tollkey keys reveal`: of a live key once, one way or the other.
+    """
     if expires not in ROLL_EXPIRATIONS:
         raise typer.BadParameter(f"must be one of {', '.join(ROLL_EXPIRATIONS)}", param_hint="--expires")
     if live and expires == "now" and not show_secret:
         raise typer.BadParameter("the new live key is shown only now: add --show-secret", param_hint="--show-secret")
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
-        _, new, text = core.database.write(
-            lambda tx: core.authority.roll(tx, scope, _pick(core, tx, scope, key).id, ROLL_EXPIRATIONS[expires], actor=ACTOR, now=now)
-        )
+
+        def work(tx: Tx) -> tuple[Key, Key, str | None]:
+            found = _pick(core, tx, scope, key)
+            return core.authority.roll(tx, scope, found.id, ROLL_EXPIRATIONS[expires], actor=ACTOR, now=now, show=show_secret)
+
+        _, new, text = core.database.write(work)
         _print(core, new, json_, text if show_secret else None)
+        if not show_secret and new.token is None:
+            options = "".join(f" {option}" for option in (live and "--live", account and f"--account {account}") if option)
+            once = "once" if new.hides_after_reveal else "at any time"
+            typer.echo(f"The text of the new key is not shown here; print it {once} with: tollkey keys reveal {new.id}{options}", err=True)
 
 
 @app.command()

@@ -3,12 +3,13 @@
 from tollkey.keys import asgi, audit, wsgi
 from tollkey.keys.authority import CHANNEL, Authority
 from tollkey.keys.errors import KeyRefused, UnknownPermission
-from tollkey.keys.gate import Forbidden, Refusal, Refused, rfc6750
 from tollkey.keys.header import Presented, read_authorization, without_keys
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring, KeyringError, is_private
-from tollkey.keys.limits import LONGEST_ROLL_SECONDS, ROLL_EXPIRATIONS, RateLimiter
+from tollkey.keys.limits import LONGEST_ROLL_SECONDS, ROLL_EXPIRATIONS, Limiter, RateLimiter
+from tollkey.keys.lookup import KeyPage
 from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, PermissionSet
+from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
 from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
 from tollkey.keys.sealing import SealBroken, seal, unseal
 from tollkey.keys.service import KeyService
@@ -34,12 +35,14 @@ __all__ = [
     "Denied",
     "Forbidden",
     "Key",
+    "KeyPage",
     "KeyRefused",
     "KeyService",
     "Keyring",
     "KeyringError",
     "Kind",
     "Lease",
+    "Limiter",
     "Parsed",
     "Permission",
     "PermissionSet",
@@ -56,6 +59,7 @@ __all__ = [
     "audit",
     "digest",
     "exists_in_other_mode",
+    "for_auth_request",
     "generate",
     "guard",
     "is_private",

@@ -31,6 +31,7 @@ from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Actor, Key
 from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
+from tollkey.keys.lookup import Lookup
 from tollkey.keys.permissions import Catalogue
 from tollkey.keys.sealing import reseal, row_of, seal, unseal
 from tollkey.keys.token import BRAND, KINDS, Brand, Kind, generate, mask_known, parse, redact
@@ -38,8 +39,8 @@ from tollkey.keys.token import BRAND, KINDS, Brand, Kind, generate, mask_known, 
 CHANNEL = "keys"  # what is announced on it: "<key id> <version>"
 
 
-class Authority:
-    """Makes and changes keys.
+class Authority(Lookup):
+    """Makes and changes keys; ``Lookup`` has how they are found.
 
     keyring: digests and seals them. catalogue: the permissions there are. ids: randomness.
     brand: the words a key begins with. random_bytes: for sealing.
@@ -53,10 +54,8 @@ class Authority:
         brand: Brand = BRAND,
         random_bytes: RandomBytes = os.urandom,
     ) -> None:
-        self.keyring = keyring
-        self.catalogue = catalogue
+        super().__init__(keyring, catalogue, brand)
         self.ids = ids or Ids()
-        self.brand = brand
         self._random_bytes = random_bytes
 
     # -- making keys
@@ -69,7 +68,7 @@ class Authority:
         made: list[Key] = []
         for livemode in (False, True):
             scope = Scope(account, livemode)
-            there = {key.kind for key in self.list(tx, scope) if key.is_default}
+            there = {key.kind for key in self.defaults(tx, scope)}
             for kind in KINDS[:2]:
                 if kind not in there:
                     draft = self._draft(scope, kind, "", now, actor, hides=hides_after_reveal)
@@ -129,33 +128,6 @@ class Authority:
         except Duplicate:
             raise KeyRefused("api_key_exists", "This key is there already.", "key") from None
 
-    # -- looking
-
-    def get(self, tx: Tx, scope: Scope, key_id: str) -> Key | None:
-        """A key of this account and mode, ended or not; None when there is none."""
-        return store.by_id(tx, scope, key_id, self.catalogue)
-
-    def list(
-        self,
-        tx: Tx,
-        scope: Scope,
-        *,
-        active_at: int | None = None,
-        kind: Kind | None = None,
-        limit: int = 1000,
-        after: str | None = None,
-        before: str | None = None,
-    ) -> tuple[Key, ...]:
-        """Keys of this account and mode, newest first.
-
-        active_at: leave out those that ended by then. after, before: the ids a page stands between.
-        """
-        return store.page(tx, scope, self.catalogue, active_at, kind, limit, after, before)
-
-    def usages(self, tx: Tx, scope: Scope) -> dict[str, store.Usage]:
-        """When, from where and for what each key was last used, by key id."""
-        return store.usages(tx, scope)
-
     # -- showing and hiding
 
     def reveal(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> tuple[Key, str]:
@@ -184,8 +156,7 @@ class Authority:
         Nothing is written: test keys stay revealable, and reading the docs is not revealing a key.
         """
         found: dict[Kind, str] = {}
-        scope, kinds = Scope(account, False), KINDS[:2]
-        for key in (key for kind in kinds for key in self.list(tx, scope, active_at=now, kind=kind) if key.is_default):
+        for key in (key for key in self.defaults(tx, Scope(account, False)) if not key.ended(now)):
             sealed = store.sealed_text(tx, key.scope, key.id) if key.token is None else None
             text = key.token if sealed is None else unseal(sealed, row_of(key.account, key.livemode, key.id), self.keyring)
             if text is not None:
@@ -247,11 +218,13 @@ class Authority:
         actor: Actor,
         now: int,
         granter: Key | None = None,
+        show: bool = False,
     ) -> tuple[Key, Key, str | None]:
         """Make the successor of a key, usable at once, and let the old one expire after 0 to 604800 seconds.
 
         Returns old key, new key, and the new text. The text is None for a live secret or restricted key
         rolled with a delay: it waits, sealed, for its one reveal. An expiry of its own that comes earlier stays.
+        show: the caller shows the text now, whatever the delay; of a live key it is not kept then.
         Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``.
         """
         rules.check_roll_seconds(expires_in_seconds)
@@ -280,7 +253,7 @@ class Authority:
             old = self._without_text(old, now)
         old = self._change(tx, "rolled", key, old, actor, now)
         draft = replace(draft, is_default=key.is_default)
-        shown = expires_in_seconds == 0 or not draft.hides_after_reveal
+        shown = show or expires_in_seconds == 0 or not draft.hides_after_reveal
         new, text = self._store(tx, draft, None, actor, now, shown=shown)
         return old, new, text if shown else None
 
@@ -371,7 +344,7 @@ class Authority:
     def _store(self, tx: Tx, draft: Key, text: str | None, actor: Actor, now: int, *, shown: bool) -> tuple[Key, str]:
         """Give the draft its text and keep it. shown: the caller is about to show the text."""
         imported = text is not None
-        text = text or generate(draft.kind, draft.livemode, draft.account, self.ids, self.brand)
+        text = text or generate(draft.kind, draft.livemode, self.keyring.mark(draft.account), self.ids, self.brand)
         key = replace(draft, redacted=redact(text), masked=mask_known(text))
         if key.kind == "publishable":
             key = replace(key, token=text)

@@ -49,6 +49,16 @@ def read_authorization(value: str | None) -> Presented | Denied:
     return Denied(Reason.unusable_header, _shown(value))
 
 
+def read_bare(value: str | None) -> Presented | Denied:
+    """The key in a header of its own, such as ``X-API-Key``: the value, without a ``Bearer`` that some clients put before it."""
+    value = "" if value is None else value.strip(" \t")
+    if not value:
+        return _MISSING
+    scheme, _, rest = value.partition(" ")
+    text = rest.strip(" \t") if scheme.lower() == "bearer" else value
+    return Presented(text) if text and " " not in text else Denied(Reason.unusable_header, _shown(value))
+
+
 def _basic_user(credentials: str) -> str:
     """The user of Basic credentials; of what is not base64, the text itself."""
     try:
@@ -59,8 +69,12 @@ def _basic_user(credentials: str) -> str:
 
 
 def without_keys(value: str) -> str:
-    """A text that was not meant to hold a key, as it may be kept: short, and with anything that looks like a key masked."""
-    return _KEY_LIKE.sub(lambda match: mask_unknown(match.group()), value[:_SHOWN])
+    """A text that was not meant to hold a key, as it may be kept: short, and with anything that looks like a key masked.
+
+    What a database does not take as text (NUL, half a surrogate pair) is replaced: a caller can put it into a path.
+    """
+    value = value[:_SHOWN].replace("\0", "?").encode("utf-8", "replace").decode()
+    return _KEY_LIKE.sub(lambda match: mask_unknown(match.group()), value)
 
 
 def _shown(value: str) -> str:

@@ -96,7 +96,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A request that is refused, and why.
+    """A request that is refused, and why. False where a truth value is asked for; a ``Key`` is true.
 
     masked: what may be shown back of the text that was presented; of an unusable header, its value with keys masked.
     key: the key it belongs to, when it is known. ip: the caller's address, when it is what failed.
@@ -106,6 +106,10 @@ class Denied:
     masked: str = ""
     key: Key | None = None
     ip: str | None = None
+
+    def __bool__(self) -> Literal[False]:
+        """False, so that ``if keys.verify(text):`` lets nobody in who was refused."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,21 @@ under a retired key goes on working until it has been written anew.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tollkey.keys.token import digest
+from tollkey.db.ids import ALPHABET
+from tollkey.keys.token import MARK_LENGTH, digest
 
 RandomBytes = Callable[[int], bytes]
 _SIZE = 32
+_RANDOM_ID = re.compile(r"acct_1[0-9A-Za-z]{15}")  # as ``platform.merchants`` makes them
 
 
 class KeyringError(Exception):
@@ -54,6 +58,19 @@ class Keyring:
         for name, key in self.digest_keys.items():
             if name != self.digest_current:
                 yield name, digest(text, key)
+
+    def mark(self, account: str) -> str:
+        """What the keys of an account have in common in their text: sixteen characters that tell nothing about a name.
+
+        A keyed hash under the oldest digest key, so that it outlives rotations. The random id of an account of our own
+        (``acct_1…``) has no name in it and stands there as it is, as in the real system.
+        """
+        if _RANDOM_ID.fullmatch(account):
+            return account.removeprefix("acct_")
+        oldest = min(self.digest_keys, key=lambda name: int(name[1:]))
+        hashed = hashlib.blake2b(account.encode("utf-8", "surrogatepass"), key=self.digest_keys[oldest], person=b"account mark").digest()
+        number = int.from_bytes(hashed, "big")
+        return "".join(ALPHABET[number // len(ALPHABET) ** place % len(ALPHABET)] for place in range(MARK_LENGTH))
 
     def rotate_digest(self, random_bytes: RandomBytes = os.urandom) -> Keyring:
         """The same with a new current digest key. Rows move to it as their keys are used."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from tollkey.keys.errors import KeyRefused
 
@@ -72,6 +73,13 @@ def allowlist_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
         any(a.version == b.version and a.subnet_of(b) for b in around)  # type: ignore[arg-type]
         for a in networks_of(inner)
     )
+
+
+class Limiter(Protocol):
+    """Decides how often a key may be used. It is asked only about keys that were accepted, and can only say no."""
+
+    def allow(self, key_id: str, now: float) -> bool:
+        """Whether the key may be used once more. now: seconds of a clock that does not go back. What it raises counts as a no."""
 
 
 class RateLimiter:

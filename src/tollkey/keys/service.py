@@ -6,16 +6,19 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeVar, cast, overload
 
 from tollkey.db import Database, Scope, SQLite, StorageError, Tx, migrate, open_database
 from tollkey.db.ids import Ids
 from tollkey.keys import audit, store
 from tollkey.keys.authority import Authority
+from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.limits import RateLimiter
+from tollkey.keys.limits import Limiter
+from tollkey.keys.lookup import KeyPage, page_of
+from tollkey.keys.once import OncePerRequest, first_use
 from tollkey.keys.permissions import Catalogue, Permission
 from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
 from tollkey.keys.verifier import Verifier
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+_MISSING = Denied(Reason.missing)
+_LONGEST_TEXT = 512  # characters; the body of a key has 247 at most
+_BATCH = 1000  # keys read at a time by ``each``
 
 
 class KeyService:
@@ -68,7 +74,7 @@ class KeyService:
         implied: Mapping[str, tuple[str, ...]] | None = None,
         brand: Brand = BRAND,
         allow_imported: bool = False,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
         flush_seconds: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> KeyService:
@@ -77,7 +83,9 @@ class KeyService:
         database: the path of an SQLite file, or ``postgresql://…``. permissions: the host's own.
         keyring: the file with the key material, made when missing; beside the SQLite file unless given.
             Back it up apart from the database: without it no key verifies any more.
-        implied: row name to the grants it brings along. flush_seconds: how often last-used is written; 0: never by itself.
+        implied: row name to the grants it brings along. limiter: asked last, once a request, about accepted keys.
+        flush_seconds: how often last-used is written; 0: never by itself. clock: returns UTC epoch seconds.
+        Raises ValueError, KeyringError, StorageError.
         """
         sqlite_path = database.removeprefix("sqlite:///")
         if keyring is None:
@@ -88,7 +96,8 @@ class KeyService:
         catalogue = Catalogue(permissions, implied or {}, ())
         opened = open_database(database, sender=f"keys-{os.getpid()}-{Ids().text(12)}")
         authority = Authority(material, catalogue, brand=brand)
-        verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=limiter)
+        once = None if limiter is None else OncePerRequest(limiter)
+        verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once)
         return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds)
 
     def _listen(self, database: Postgres) -> None:
@@ -104,12 +113,18 @@ class KeyService:
 
     # -- verifying
 
-    def verify(self, text: str, *, ip: str | None = None, endpoint: str | None = None, account: str | None = None) -> Key | Denied:
-        """Whether ``text`` is a key that may be used now, from ``ip``. Never raises for what a caller may send.
+    def verify(
+        self, text: str | bytes | None, *, ip: str | None = None, endpoint: str | None = None, account: str | None = None
+    ) -> Key | Denied:
+        """Whether ``text`` is a key that may be used now, from ``ip``: a ``Key``, which is true, or a ``Denied``, which is false.
 
+        Never raises for what a caller may send. text: None or empty is ``missing``; bytes are read as Latin-1, as headers are.
         endpoint: what it is used for, kept as last-used. account: only keys of this account; another's is as unknown as any.
         """
-        now = int(self._clock())
+        readable = _readable(text)
+        if isinstance(readable, Denied):
+            return readable
+        text, now = readable, int(self._clock())
         self._keep_fresh()
         answer = self.verifier.verify_cached(text, now, ip)
         if answer is None or _of_another(answer, account):  # known or not, another account's key takes the long way
@@ -119,17 +134,20 @@ class KeyService:
         return self._counted(answer, now, ip, endpoint)
 
     def verify_cached(
-        self, text: str, ip: str | None = None, endpoint: str | None = None, account: str | None = None
+        self, text: str | bytes | None, ip: str | None = None, endpoint: str | None = None, account: str | None = None
     ) -> Key | Denied | None:
         """The same without waiting for anything; None when ``verify`` must be asked."""
+        readable = _readable(text)
+        if isinstance(readable, Denied):
+            return readable
         now = int(self._clock())
-        answer = self.verifier.verify_cached(text, now, ip)
+        answer = self.verifier.verify_cached(readable, now, ip)
         if answer is None or _of_another(answer, account):
             return None
         return self._counted(answer, now, ip, endpoint)
 
     def _counted(self, answer: Key | Denied, now: int, ip: str | None, endpoint: str | None) -> Key | Denied:
-        if isinstance(answer, Key):
+        if isinstance(answer, Key) and first_use(answer.id):
             self.verifier.used(answer, now, ip, endpoint)
             if self._flusher is None and self._flush_seconds > 0:
                 self._start_flusher()
@@ -157,35 +175,89 @@ class KeyService:
         name: str = "",
         *,
         permissions: Iterable[str] = (),
+        connect_permissions: Iterable[str] = (),
         kind: Kind = "restricted",
         account: str = "main",
         livemode: bool = True,
+        note: str = "",
+        ip_allowlist: Iterable[str] = (),
+        expires_at: int | None = None,
+        granter: Key | None = None,
+        hides_after_reveal: bool = True,
         actor: Actor = SYSTEM,
-        **limits: Any,
     ) -> tuple[Key, str]:
-        """A new key and its text, which is not kept.
+        """A new key and its text, which of a live key is not kept.
 
-        limits: ``note``, ``ip_allowlist``, ``expires_at`` (UTC epoch seconds), ``granter``.
+        permissions: for example ``report_read``; connect_permissions: those it has when it acts for a connected account.
+        note: where it is kept. ip_allowlist: addresses and networks; empty: from anywhere. expires_at: UTC epoch seconds.
+        granter: the key on whose behalf it is made; it gets no more than that one has. None: a person acts.
+        hides_after_reveal: False for a live key that can be revealed again until it is hidden by hand. actor: for the audit log.
+        Raises KeyRefused: what is wrong is in ``code`` and ``param``.
         """
         scope, now = Scope(account, livemode), int(self._clock())
         return self.database.write(
-            lambda tx: self.authority.create(tx, scope, kind, name=name, permissions=permissions, actor=actor, now=now, **limits)
+            lambda tx: self.authority.create(
+                tx, scope, kind, actor=actor, now=now, name=name, note=note, permissions=permissions,
+                connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, expires_at=expires_at, granter=granter,
+                hides_after_reveal=hides_after_reveal,
+            )
+        )  # fmt: skip
+
+    @overload
+    def roll(self, key: Key, expires_in_seconds: int = 0, *, actor: Actor = SYSTEM) -> tuple[Key, Key, str]: ...
+
+    @overload
+    def roll(self, key: Key, expires_in_seconds: int = 0, *, show: Literal[True], actor: Actor = SYSTEM) -> tuple[Key, Key, str]: ...
+
+    @overload
+    def roll(self, key: Key, expires_in_seconds: int = 0, *, show: bool, actor: Actor = SYSTEM) -> tuple[Key, Key, str | None]: ...
+
+    def roll(
+        self, key: Key, expires_in_seconds: int = 0, *, show: bool = True, actor: Actor = SYSTEM
+    ) -> tuple[Key, Key, str | None]:
+        """Make the successor of a key, usable at once. Returns the old key, the new key, and the new text.
+
+        expires_in_seconds: how long the old key goes on, 0 to 604800.
+        show: the text is wanted now; of a live key this is the only time. False: the text is None for a live key rolled
+            with a delay, and waits, sealed, for its one ``reveal``.
+        Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``.
+        """
+        return self._change(
+            lambda tx, now: self.authority.roll(tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now, show=show)
         )
 
-    def roll(self, key: Key, expires_in_seconds: int = 0, *, actor: Actor = SYSTEM) -> tuple[Key, Key, str | None]:
-        """Old key, new key, new text; see ``Authority.roll``."""
-        return self._change(lambda tx, now: self.authority.roll(tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now))
-
     def reveal(self, key: Key, *, actor: Actor = SYSTEM) -> tuple[Key, str]:
-        """The text of a key while it may be shown; see ``Authority.reveal``."""
+        """The text of a key while it may be shown; a live one's is destroyed by this.
+
+        Raises KeyRefused: ``api_key_already_revealed``, ``api_key_expired``.
+        """
         return self._change(lambda tx, now: self.authority.reveal(tx, key.scope, key.id, actor=actor, now=now))
 
-    def update(self, key: Key, *, actor: Actor = SYSTEM, **changes: Any) -> Key:
-        """changes: ``name``, ``note``, ``permissions``, ``ip_allowlist``."""
-        return self._change(lambda tx, now: self.authority.update(tx, key.scope, key.id, actor=actor, now=now, **changes))
+    def update(
+        self,
+        key: Key,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        permissions: Iterable[str] | None = None,
+        connect_permissions: Iterable[str] | None = None,
+        ip_allowlist: Iterable[str] | None = None,
+        granter: Key | None = None,
+        actor: Actor = SYSTEM,
+    ) -> Key:
+        """Rename, note, restrict. None leaves a field as it is, an empty list empties it; the rest is as in ``create``.
+
+        Raises KeyRefused.
+        """
+        return self._change(
+            lambda tx, now: self.authority.update(
+                tx, key.scope, key.id, actor=actor, now=now, name=name, note=note, permissions=permissions,
+                connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, granter=granter,
+            )
+        )  # fmt: skip
 
     def revoke(self, key: Key, *, actor: Actor = SYSTEM) -> Key:
-        """End a key for good, everywhere within the lease."""
+        """End a key for good, everywhere within the lease. Raises KeyRefused."""
         return self._change(lambda tx, now: self.authority.revoke(tx, key.scope, key.id, actor=actor, now=now))
 
     def _change(self, work: Callable[[Tx, int], T]) -> T:
@@ -195,20 +267,67 @@ class KeyService:
     # -- looking
 
     def get(self, key_id: str, *, account: str = "main", livemode: bool = True) -> Key | None:
-        """A key by its id, ended or not."""
+        """A key of this account and mode by its id, ended or not."""
         return self.database.read(lambda tx: self.authority.get(tx, Scope(account, livemode), key_id))
 
-    def list(self, *, account: str = "main", livemode: bool = True) -> Sequence[Key]:
-        """The account's keys in this mode, newest first, ended ones too."""
-        return self.database.read(lambda tx: self.authority.list(tx, Scope(account, livemode)))
+    def find(self, id_or_text: str) -> Key | None:
+        """A key by its id or by its text, ended or not, whichever account has it; None when there is none.
+
+        For the host's own staff ("whose key is this?"): it neither asks whether the key may be used nor counts a use.
+        """
+        return self.database.read(lambda tx: self.authority.find(tx, id_or_text))
+
+    def list(
+        self,
+        *,
+        account: str = "main",
+        livemode: bool = True,
+        kind: Kind | None = None,
+        active: bool = False,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> KeyPage:
+        """The account's keys in this mode, newest first: all of them, or a page.
+
+        kind: only these. active: leave out those that have ended. limit: keys of this page at most; None: all there are.
+        after: the id of the last key of the page before; the answer's ``has_more`` says whether there is another page.
+        """
+        return self.database.read(lambda tx: self._page(tx, Scope(account, livemode), kind, active, limit, after))
+
+    def each(self, *, account: str = "main", livemode: bool = True, kind: Kind | None = None, active: bool = False) -> Iterator[Key]:
+        """The same keys one by one, read in pages of 1,000: for more of them than should be in memory at once."""
+        page = self.list(account=account, livemode=livemode, kind=kind, active=active, limit=_BATCH)
+        yield from page
+        while page.has_more:
+            page = self.list(account=account, livemode=livemode, kind=kind, active=active, limit=_BATCH, after=page[-1].id)
+            yield from page
+
+    def _page(self, tx: Tx, scope: Scope, kind: Kind | None, active: bool, limit: int | None, after: str | None) -> KeyPage:
+        if limit is not None and limit < 1:
+            raise ValueError("a page has at least one key: limit=1 or more")
+        if after is not None and self.authority.get(tx, scope, after) is None:
+            raise KeyRefused("resource_missing", f"No such api_key: '{after[:100]}'", "after")
+        active_at = int(self._clock()) if active else None
+        return page_of(
+            self.authority.list(tx, scope, active_at=active_at, kind=kind, limit=None if limit is None else limit + 1, after=after), limit
+        )
+
+    def usage(self, key: Key) -> store.Usage | None:
+        """When, from where and for what a key was last used, as of the last flush; None when it never was."""
+        return self.database.read(lambda tx: self.authority.usages(tx, key.scope, [key.id])).get(key.id)
 
     def usages(self, *, account: str = "main", livemode: bool = True) -> dict[str, store.Usage]:
-        """When, from where and for what each key was last used, by key id; as of the last flush."""
+        """The same for every key of the account in this mode that was ever used, by key id."""
         return self.database.read(lambda tx: self.authority.usages(tx, Scope(account, livemode)))
 
-    def audit(self, *, account: str = "main", livemode: bool = True, limit: int = 100) -> Sequence[audit.Entry]:
-        """Who did what to which key, newest first."""
-        return self.database.read(lambda tx: audit.entries(tx, Scope(account, livemode), limit=limit))
+    def audit(
+        self, *, account: str = "main", livemode: bool = True, key_id: str | None = None, limit: int = 100, before: int | None = None
+    ) -> Sequence[audit.Entry]:
+        """Who did what to which key, newest first.
+
+        key_id: only of this key. limit: 1 to 1000 lines. before: only lines with a smaller ``seq``, for the page after.
+        """
+        return self.database.read(lambda tx: audit.entries(tx, Scope(account, livemode), key_id, limit, before))
 
     # -- in the background
 
@@ -248,6 +367,17 @@ class KeyService:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _readable(text: str | bytes | None) -> str | Denied:
+    """What a caller sent as text of a length that a key may have, or why it is none. Work is bounded whatever was sent."""
+    if isinstance(text, bytes):
+        text = text[: _LONGEST_TEXT + 1].decode("latin-1")
+    if text is None or text == "":
+        return _MISSING
+    if not isinstance(text, str):
+        return Denied(Reason.unknown)
+    return text if len(text) <= _LONGEST_TEXT else Denied(Reason.unknown, mask_unknown(text[:_LONGEST_TEXT]))
 
 
 def _of_another(answer: Key | Denied, account: str | None) -> bool:

@@ -195,6 +195,30 @@ def by_id(tx: Tx, scope: Scope, key_id: str, catalogue: Catalogue) -> Key | None
     return key_from(rows[0], catalogue) if rows else None
 
 
+def by_id_anywhere(tx: Tx, key_id: str, catalogue: Catalogue) -> Key | None:
+    """A key by its id, whoever's it is: for the host itself, never for what an account may see."""
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE id = ?", (key_id,))
+    return key_from(rows[0], catalogue) if rows else None
+
+
+def defaults(tx: Tx, scope: Scope, catalogue: Catalogue) -> tuple[Key, ...]:
+    """The default keys of the account in this mode, one of each kind at most."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND is_default = 1", (scope.account, int(scope.livemode))
+    )
+    return tuple(key_from(row, catalogue) for row in rows)
+
+
+def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: Catalogue) -> tuple[Key, ...]:
+    """Keys of the account in this mode whose text ends in these characters, newest first; two of them at most."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND substr(redacted, length(redacted) - 3) = ?"
+        " ORDER BY seq DESC LIMIT 2",
+        (scope.account, int(scope.livemode), characters[-4:]),
+    )
+    return tuple(key_from(row, catalogue) for row in rows)
+
+
 def exists_in_other_mode(tx: Tx, scope: Scope, key_id: str) -> bool:
     """Whether the account has this key in its other mode. A yes or no, and nothing more of it."""
     rows = tx.execute(
@@ -232,11 +256,11 @@ def page(
     catalogue: Catalogue,
     active_at: int | None,
     kind: str | None,
-    limit: int,
+    limit: int | None,
     after: str | None,
     before: str | None,
 ) -> tuple[Key, ...]:
-    """Keys of the account in this mode, newest first.
+    """Keys of the account in this mode, newest first: ``limit`` of them at most, or all.
 
     active_at: leave out those that have ended by then (UTC epoch seconds); None keeps all.
     after, before: only keys further down than this id, or further up (the nearest ones to it).
@@ -257,7 +281,9 @@ def page(
         where.append(f"seq > {seq_of}")
         params += [before, *values]
     order = "ASC" if before is not None else "DESC"
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?", [*params, limit])
+    most = "" if limit is None else " LIMIT ?"
+    params += [] if limit is None else [limit]
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE {' AND '.join(where)} ORDER BY seq {order}{most}", params)
     keys = tuple(key_from(row, catalogue) for row in rows)
     return keys[::-1] if before is not None else keys
 
@@ -275,11 +301,17 @@ def add_usage(tx: Tx, key: Key, usage: Usage) -> None:
     )
 
 
-def usages(tx: Tx, scope: Scope) -> dict[str, Usage]:
-    """The usage of each key of the account in this mode that was ever used."""
+def usages(tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[str, Usage]:
+    """The usage of keys of the account in this mode that were ever used, by key id. key_ids: of these keys only."""
+    values: list[object] = [scope.account, int(scope.livemode)]
+    where = ""
+    if key_ids is not None:
+        if not key_ids:
+            return {}
+        where = f" AND key_id IN ({', '.join('?' * len(key_ids))})"
+        values += key_ids
     rows = tx.execute(
-        "SELECT key_id, last_used_at, ip, endpoint, uses FROM key_usage WHERE account = ? AND livemode = ?",
-        (scope.account, int(scope.livemode)),
+        f"SELECT key_id, last_used_at, ip, endpoint, uses FROM key_usage WHERE account = ? AND livemode = ?{where}", values
     )
     return {row[0]: Usage(*row) for row in rows}
 

@@ -2,9 +2,9 @@
 
 A key reads ``{pk|sk|rk}_{test|live}_`` and one unbroken body of 0-9A-Za-z. A further
 underscore would hide it from the secret scanners in use, whose patterns stop there.
-The body has 99 characters, as today's real ones do: ``51``, sixteen characters of the
-account's id, 75 random ones (446 bits) and a checksum of six, so that garbage is refused
-without a lookup and a scanner can tell a real key offline.
+The body has 99 characters, as today's real ones do: ``51``, sixteen characters that the keys of
+one account share (``Keyring.mark``), 75 random ones (446 bits) and a checksum of six, so that
+garbage is refused without a lookup and a scanner can tell a real key offline.
 
 A key has this much entropy that a fast keyed digest is enough: there is nothing to guess.
 """
@@ -24,7 +24,7 @@ Kind = Literal["publishable", "secret", "restricted", "ephemeral"]
 KINDS: tuple[Kind, ...] = ("publishable", "secret", "restricted")
 
 BODY_LENGTH = 99
-_ACCOUNT_LENGTH = 16
+MARK_LENGTH = 16
 _CHECKSUM_LENGTH = 6
 _LONG_BODY = 90  # from this length on a known key shows its last six characters, below it the last four
 _WORD = re.compile(r"[a-z][a-z0-9]*")
@@ -91,13 +91,15 @@ def checksum(text: str) -> str:
     return "".join(reversed(characters))
 
 
-def generate(kind: Kind, livemode: bool, account: str, ids: Ids, brand: Brand = BRAND) -> str:
+def generate(kind: Kind, livemode: bool, mark: str, ids: Ids, brand: Brand = BRAND) -> str:
     """A new key's text. Keys of one account share the characters after the lead (reference section 4.1).
 
-    account: ``acct_…`` or any text; what is not 0-9A-Za-z in it is left out, and too short a text is filled up.
+    mark: those characters, up to sixteen of 0-9A-Za-z, as ``Keyring.mark`` gives them: whoever sees a key sees them.
+    Raises ValueError for another text.
     """
-    tail = "".join(c for c in account.rpartition("_")[2] if c in ALPHABET)[-_ACCOUNT_LENGTH:]
-    start = brand.lead + tail
+    if len(mark) > MARK_LENGTH or not all(c in ALPHABET for c in mark):
+        raise ValueError("the mark of an account is up to sixteen digits or letters; Keyring.mark makes it")
+    start = brand.lead + mark
     random_length = BODY_LENGTH - _CHECKSUM_LENGTH - len(start)
     text = brand.prefix(kind, livemode) + start + ids.text(random_length)
     return text + checksum(text)

@@ -29,7 +29,7 @@ from tollkey.keys.authority import CHANNEL
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.limits import Network, RateLimiter, ip_allowed, networks_of
+from tollkey.keys.limits import Limiter, Network, ip_allowed, networks_of
 from tollkey.keys.permissions import Catalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 
@@ -94,7 +94,7 @@ class Verifier:
         brand: Brand = BRAND,
         capacity: int = 100_000,
         allow_imported: bool = False,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lease = lease or Lease()
@@ -266,8 +266,8 @@ class Verifier:
         written = {key_id: use.uses for key_id, use in list(self._uses.items())}
         for key_id, count in written.items():
             use = self._uses[key_id]
-            endpoint = None if use.endpoint is None else without_keys(use.endpoint)
-            store.add_usage(tx, use.key, store.Usage(key_id, use.when, use.ip, endpoint, count))
+            ip, endpoint = (None if value is None else without_keys(value) for value in (use.ip, use.endpoint))
+            store.add_usage(tx, use.key, store.Usage(key_id, use.when, ip, endpoint, count))
         moved = dict(self._moves)
         for key_id, digest in moved.items():
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)

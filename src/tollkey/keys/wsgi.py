@@ -6,19 +6,23 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from tollkey.keys.gate import Gate, judge
-from tollkey.keys.header import read_authorization
+from tollkey.keys.gate import Gate
 from tollkey.keys.key import Denied, Key
+from tollkey.keys.once import one_request
+from tollkey.keys.refusal import Refusal
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+_KEY, _SERVICE = "tollkey.key", "tollkey.service"
+
 
 class KeyGate(Gate[App, Environ]):
     """Lets a request through when its key may do it; the application finds the key in ``environ["tollkey.key"]``.
 
-    The arguments are those of ``Gate``, with the WSGI environ as what is asked.
+    The arguments are those of ``Gate``, with the WSGI environ as what is asked. The environ is handed on itself, not a copy.
+    A gate within another of the same ``KeyService`` judges the key that the outer one accepted.
     """
 
     @staticmethod
@@ -26,20 +30,52 @@ class KeyGate(Gate[App, Environ]):
         """The address of the other end of the connection."""
         return asked.get("REMOTE_ADDR") or None
 
+    @staticmethod
+    def endpoint_of(asked: Environ) -> str:
+        """Method and path, for example ``GET /reports``."""
+        return f"{asked['REQUEST_METHOD']} {asked.get('PATH_INFO', '')}"
+
+    @staticmethod
+    def method_of(asked: Environ) -> str:
+        """The method, GET for HEAD."""
+        method: str = asked["REQUEST_METHOD"]
+        return "GET" if method == "HEAD" else method
+
+    def _as_get(self, asked: Environ) -> Environ:
+        return {**asked, "REQUEST_METHOD": "GET"} if asked["REQUEST_METHOD"] == "HEAD" else asked
+
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if self._open_to(environ):
+        if (self._open_to is not None and self._open_to(environ)) or (self._preflights and _is_preflight(environ)):
             return self._app(environ, start_response)
-        answer = judge(self._verify(environ), self._permission_for(environ))
-        if isinstance(answer, Key):
-            environ["tollkey.key"] = answer
-            return self._app(environ, start_response)
-        refusal = self._on_denied(answer)
+        with one_request():
+            answer = self._judged(environ, self._verify(environ))
+            if isinstance(answer, Key):
+                environ[_KEY], environ[_SERVICE] = answer, self._keys
+                if not self._keep_header:
+                    environ.pop(_variable(self._header), None)
+                return self._app(environ, start_response)
+        refusal = answer if isinstance(answer, Refusal) else self._on_denied(answer)
         start_response(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", list(refusal.headers))
-        return [refusal.body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.body]
 
     def _verify(self, environ: Environ) -> Key | Denied:
-        presented = read_authorization(environ.get("HTTP_AUTHORIZATION"))
+        if environ.get(_SERVICE) is self._keys:  # a gate around this one has accepted it
+            accepted: Key = environ[_KEY]
+            return accepted
+        value = environ.get(_variable(self._header))
+        presented = self._presented([] if value is None else [value])
         if isinstance(presented, Denied):
             return presented
-        endpoint = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
-        return self._keys.verify(presented.text, ip=self._client_ip(environ), endpoint=endpoint)
+        return self._keys.verify(presented.text, ip=self._client_ip(environ), endpoint=self._endpoint_for(environ))
+
+
+def _variable(header: str) -> str:
+    """The name of a header in the environ."""
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
+def _is_preflight(environ: Environ) -> bool:
+    """Whether a browser asks if a page may send a request (Fetch standard, "CORS-preflight request")."""
+    if environ["REQUEST_METHOD"] != "OPTIONS":
+        return False
+    return bool(environ.get("HTTP_ORIGIN") and environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD"))

@@ -78,7 +78,7 @@ def refused(problem: KeyRefused) -> ApiError:
 
 
 def _answer(call: Call, key: Key, secret: str | None = None) -> Json:
-    return shown(key, call.now, _authority(call).usages(call.tx, call.scope).get(key.id), secret)
+    return shown(key, call.now, _authority(call).usages(call.tx, call.scope, [key.id]).get(key.id), secret)
 
 
 def _found(call: Call) -> Key:
@@ -128,7 +128,7 @@ def list_keys(call: Call, params: Params) -> Page:
     )  # fmt: skip
     more = len(found) > limit
     found = found[-limit:] if "ending_before" in params else found[:limit]
-    usages = _authority(call).usages(call.tx, call.scope)
+    usages = _authority(call).usages(call.tx, call.scope, [key.id for key in found])
     return Page([shown(key, call.now, usages.get(key.id)) for key in found], more, "/v1/api_keys")
 
 
