@@ -66,8 +66,9 @@ def test_a_secret_key_in_the_form_is_not_taken(api: Api) -> None:
     assert api.sk.encode() not in answer.body
 
 
-def test_a_key_in_the_query_is_not_taken(api: Api) -> None:
-    assert api.send("GET", "/v1/customers", key=None, query=f"key={api.pk}").status == 401
+def test_a_publishable_key_in_the_query_of_a_get_is_taken_and_no_other(api: Api) -> None:
+    assert api.send("GET", "/v1/customers", key=None, query=f"key={api.pk}").error["code"] == "secret_key_required"
+    assert api.send("GET", "/v1/customers", key=None, query=f"key={api.sk}").status == 401
 
 
 def test_plain_http_is_refused_where_https_is_required(api: Api) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.api import Api
+from tests.support.api import Answer, Api
 from tollkey.wire import LATEST, newer_than_built
 
 NEWEST = newer_than_built()[-1]
@@ -172,3 +172,70 @@ def test_an_unknown_v2_path_is_answered_in_the_v2_error_shape(api: Api, method: 
 def test_a_refused_v2_field_is_answered_in_the_v2_error_shape(api: Api) -> None:
     answer = api.send("POST", "/v2/billing/meter_event_session", body=b'{"wat": 1}', headers={"Content-Type": "application/json"})
     assert (answer.status, answer.error) == (400, {"code": "invalid_fields", "message": "Received unknown parameter: wat"})
+
+
+# -- what Stripe.js says in the form or the query instead
+
+
+def _browser(api: Api, query: str = "", **headers: str) -> Answer:
+    """A payment method made by a browser, which has no header but those given. query: further pairs of the form."""
+    body = f"type=card&card[token]=tok_visa&key={api.pk}&{query}".encode()
+    return api.send("POST", "/v1/payment_methods", key=None, body=body, headers=headers)
+
+
+@pytest.mark.parametrize("name", ["_stripe_account", "%5Fstripe%5Faccount"])
+def test_a_browser_acts_for_the_account_that_its_form_names(api: Api, name: str) -> None:
+    account = api.ok("POST", "/v1/accounts", type="express", country="US")["id"]
+    made = _browser(api, f"_stripe_account={account}")
+    assert (made.status, made.headers["stripe-account"]) == (200, account)
+    there = {"Stripe-Account": account}
+    assert api.get(f"/v1/payment_methods/{made['id']}", headers=there).status == 200
+    assert api.get(f"/v1/payment_methods/{made['id']}").status == 404
+    other = _browser(api, f"{name}={account}")
+    assert other.status == 400 or other.headers.get("stripe-account") == account, "never in silence on the platform"
+
+
+def test_an_account_in_a_form_is_refused_where_a_header_would_be(api: Api) -> None:
+    stranger = api.another().account
+    for value in (stranger, "acct_1NothingHere"):
+        answer = _browser(api, f"_stripe_account={value}")
+        assert (answer.status, answer.error["code"]) == (403, "account_invalid")
+    assert _browser(api, "_stripe_account=").error["code"] == "platform_account_required"
+
+
+def test_an_account_in_a_form_that_contradicts_the_header_is_refused(api: Api) -> None:
+    first, second = (api.ok("POST", "/v1/accounts", type="express", country="US")["id"] for _ in range(2))
+    assert _browser(api, f"_stripe_account={first}", **{"Stripe-Account": first}).status == 200
+    answer = _browser(api, f"_stripe_account={first}", **{"Stripe-Account": second})
+    assert (answer.status, answer.error["param"]) == (400, "_stripe_account")
+
+
+def test_only_a_publishable_key_names_its_account_in_a_form(api: Api) -> None:
+    account = api.ok("POST", "/v1/accounts", type="express", country="US")["id"]
+    answer = api.post("/v1/customers", _stripe_account=account)
+    assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "parameter_unknown", "_stripe_account")
+
+
+def test_a_browser_speaks_the_version_that_its_form_names(api: Api) -> None:
+    assert _browser(api, "_stripe_version=2020-03-02").headers["stripe-version"] == "2020-03-02"
+    answer = _browser(api, "_stripe_version=1999-01-01")
+    assert (answer.status, answer.error["message"]) == (400, "Invalid Stripe API version: 1999-01-01")
+
+
+def test_a_browser_reads_with_its_key_in_the_query(api: Api) -> None:
+    account = api.ok("POST", "/v1/accounts", type="express", country="US")["id"]
+    intent = api.post("/v1/payment_intents", amount=500, currency="usd", headers={"Stripe-Account": account})
+    path, said = f"/v1/payment_intents/{intent['id']}", f"key={api.pk}&is_stripe_sdk=false&client_secret={intent['client_secret']}"
+    there = api.send("GET", path, key=None, query=f"{said}&_stripe_account={account}&_stripe_version=2020-08-27")
+    assert (there.status, there["id"], there.headers["stripe-version"]) == (200, intent["id"], "2020-08-27")
+    assert api.send("GET", path, key=None, query=said).status == 404
+
+
+def test_no_other_key_and_no_other_method_has_its_key_in_the_query(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    made = api.ok("POST", "/v1/ephemeral_keys", customer=customer, headers={"Stripe-Version": "2024-06-20"})
+    for key in (api.sk, api.restricted("customer_read"), made["secret"]):
+        answer = api.send("GET", f"/v1/customers/{customer}", key=None, query=f"key={key}")
+        assert answer.status == 401
+        assert key.encode() not in answer.body
+    assert api.send("POST", "/v1/tokens", key=None, query=f"key={api.pk}", body=b"pii[id_number]=1").status == 401

@@ -8,6 +8,7 @@ from typing import Any
 from tollkey.wire import hosted
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire.call import Call
+from tollkey.wire.errors import invalid
 from tollkey.wire.messages import Request
 from tollkey.wire.resource import Json, Reply
 
@@ -64,3 +65,37 @@ def key_in_body(request: Request) -> str | None:
     except FormError:
         return None
     return text if isinstance(text, str) and text.partition("_")[0] == "pk" else None
+
+
+def key_in_query(request: Request) -> str | None:
+    """The ``key`` in the query of a GET, as Stripe.js sends it (recorded traffic); only publishable keys are taken from there."""
+    if request.method != "GET" or b"key=pk_" not in request.query:
+        return None
+    try:
+        text = decode_form(request.query).get("key")
+    except FormError:
+        return None
+    return text if isinstance(text, str) and text.startswith("pk_") else None
+
+
+#: What Stripe.js says in a form or a query, since a header would cost the browser a preflight -> the header that it stands for.
+_SAID_IN_FORMS = {"_stripe_account": "stripe-account", "_stripe_version": "stripe-version"}
+
+
+def lift_heads(request: Request) -> None:
+    """Let what a browser says in its form or query act as the header it stands for, where that header was not sent."""
+    if b"_stripe_" not in request.query and b"_stripe_" not in request.body:
+        return
+    try:
+        said = {**decode_form(request.query), **decode_form(request.body)}
+    except FormError:
+        return  # told when the parameters are read
+    found = {header: said[name] for name, header in _SAID_IN_FORMS.items() if isinstance(said.get(name), str)}
+    request.headers = {**found, **request.headers}
+
+
+def check_lifted(call: Call, raw: Json) -> None:
+    """Raise ApiError 400 when a browser's form names another account or version than its headers: neither may be passed over."""
+    for name, header in _SAID_IN_FORMS.items():
+        if name in raw and raw[name] != call.origin.headers.get(header):
+            raise invalid(f"`{name}` and the header {header.title()} are not the same. Please send only one of the two.", name)

@@ -19,7 +19,7 @@ from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._heads import account_named, add_heads, check_content_type, check_mode, plain_heads, said_version
 from tollkey.wire._plain import body_of, plain, shown_as_stored
 from tollkey.wire._rights import permit
-from tollkey.wire._visitors import key_in_body, sorry_page, stay_with_subject
+from tollkey.wire._visitors import check_lifted, key_in_body, key_in_query, lift_heads, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.messages import Request, Response
@@ -139,6 +139,8 @@ class Service:
                 key = verdict.key
                 raise refusals.denied(verdict)
             key = verdict
+            if key.kind == "publishable":
+                lift_heads(request)
             response = await self._authenticated(request, key, request_id, started)
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
@@ -192,7 +194,7 @@ class Service:
         if isinstance(presented, Denied):
             if presented.reason is not Reason.missing:
                 return presented
-            text = key_in_body(request)
+            text = key_in_query(request) or key_in_body(request)
             if text is None:
                 return presented
         else:
@@ -349,6 +351,8 @@ class Service:
                 raw.update((decode_json if request.path.startswith("/v2/") else decode_form)(request.body))
         except FormError as problem:
             raise ApiError(400, message=str(problem)) from None
+        if call.client:
+            check_lifted(call, raw)
         access = endpoint.access_of(call.key.kind) if call.key is not None else None
         return check(endpoint.schema, raw) if access is None else access.read(endpoint.schema, raw)
 
