@@ -111,6 +111,10 @@ class Subscribers:
         self._hearers: dict[str, list[Callable[[str], None]]] = {}
         self._lock = threading.Lock()
 
+    def after_fork_in_child(self) -> None:
+        """A lock of its own: the parent's may have been held."""
+        self._lock = threading.Lock()
+
     def add(self, channel: str, hear: Callable[[str], None]) -> None:
         """Call ``hear(payload)`` for what is told on the channel from now on."""
         with self._lock:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 
 from tollkey.db.engine import Subscribers
+from tollkey.db.forking import leak
 
 CHANNEL = "tollkey"
 HEARTBEAT_SECONDS = 0.25
@@ -28,6 +31,13 @@ _FIRST_CONNECT_SECONDS = 5.0
 _RECONNECT_SECONDS = 0.1, 2.0  # the first wait, doubled up to the last
 
 _log = logging.getLogger(__name__)
+
+
+def abandon(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """In a child process: close the socket without a word to the server, which still talks to the parent; keep all else."""
+    leak(connection)
+    with suppress(psycopg.Error, OSError):
+        os.close(connection.fileno())
 
 
 class Listener:
@@ -42,20 +52,36 @@ class Listener:
         self._url = url
         self._sender = sender
         self._subscribers = subscribers
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._starting = threading.Lock()
         self._connected = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake: socket.socket | None = None
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
-    def start(self) -> None:
-        """Listen, and return once connected, or after 5 seconds: the thread goes on trying."""
+    def after_fork_in_child(self, sender: str) -> None:
+        """Nobody listens here: the thread is the parent's, and so is the connection. ``start`` begins under the new name."""
+        stopped, connection = self._stopping.is_set(), self._connection
+        if connection is not None:
+            abandon(connection)
+        if self._wake is not None:
+            self._wake.close()
+        self._sender = sender
+        self._begin_anew()
+        if stopped:
+            self._stopping.set()
+
+    def start(self, wait_seconds: float = _FIRST_CONNECT_SECONDS) -> None:
+        """Listen, and return once connected, or after ``wait_seconds``: the thread goes on trying."""
         with self._starting:
             if self._thread is None and not self._stopping.is_set():
                 ours, self._wake = socket.socketpair()
                 self._thread = threading.Thread(target=self._live, args=(ours,), name="tollkey-listener", daemon=True)
                 self._thread.start()
-        self._connected.wait(_FIRST_CONNECT_SECONDS)
+        self._connected.wait(wait_seconds)
 
     def stop(self) -> None:
         with self._starting:
@@ -74,7 +100,7 @@ class Listener:
             while not self._stopping.is_set():
                 try:
                     with self._connect() as connection:
-                        wait = first
+                        wait, self._connection = first, connection
                         self._hear(connection, wake)
                 except psycopg.Error as error:
                     if not self._stopping.is_set():

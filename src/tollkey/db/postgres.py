@@ -6,6 +6,8 @@ snapshot would be older than the lock.) Reads see one snapshot.
 
 Notifications: this process's subscribers are told right after the commit, before the answer;
 every other process hears them through LISTEN (``db/listening.py``).
+
+Forks: a child process leaves its parent's connections alone and makes its own at their first use, and its own name.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import uuid4
+from weakref import WeakSet
 
 import psycopg
 from psycopg import errors
@@ -28,8 +32,9 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from tollkey.db import forking
 from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Subscribers, Tx, Unreachable
-from tollkey.db.listening import CHANNEL, Listener
+from tollkey.db.listening import CHANNEL, Listener, abandon
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -182,7 +187,7 @@ class PostgresTx:
         self.after.append(call)
 
 
-class Postgres:
+class Postgres(forking.SurvivesFork):
     """A database on a PostgreSQL server.
 
     url: ``postgresql://…``, as libpq reads it.
@@ -202,21 +207,51 @@ class Postgres:
                 "the postgresql:// address of the database cannot be read: is a part missing, or not percent-encoded?"
             ) from None
         self.pool_size = pool_size
+        self._url, self._name = url, sender
         self._sender = f"{sender}.{uuid4().hex}"
         self._subscribers = Subscribers()
         self._listener = Listener(url, self._sender, self._subscribers)
         self._failure: psycopg.Error | None = None  # of the newest attempt to connect
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
-            url,
-            connection_class=self._connections(),
-            min_size=1,
-            max_size=pool_size,
-            timeout=_WAIT_SECONDS,
-            kwargs={"autocommit": True, "application_name": "tollkey", "connect_timeout": 5},
-            configure=_configure,
-            num_workers=1,
-            open=True,
-        )
+        self._begin_anew()
+        self._open_pool()
+        forking.watch(self)
+
+    def _begin_anew(self) -> None:
+        self._opening = threading.Lock()
+        self._made: WeakSet[Connection] = WeakSet()  # by the pool of this process
+        self._pool: ConnectionPool[Connection] | None = None
+        self._closed = False
+
+    def _open_pool(self) -> ConnectionPool[Connection]:
+        with self._opening:
+            if self._pool is None:
+                if self._closed:
+                    raise StorageError("the database is closed")
+                self._pool = ConnectionPool(
+                    self._url,
+                    connection_class=self._connections(),
+                    min_size=1,
+                    max_size=self.pool_size,
+                    timeout=_WAIT_SECONDS,
+                    kwargs={"autocommit": True, "application_name": "tollkey", "connect_timeout": 5},
+                    configure=_configure,
+                    num_workers=1,
+                    open=True,
+                )
+            return self._pool
+
+    def after_fork_in_child(self) -> None:
+        """The parent's connections are its own: not used, not closed, their sockets let go of in silence."""
+        for connection in list(self._made):
+            abandon(connection)
+        closed = self._closed
+        if self._pool is not None:
+            forking.leak(self._pool)
+        self._begin_anew()
+        self._closed = closed
+        self._sender = f"{self._name}.{uuid4().hex}"
+        self._subscribers.after_fork_in_child()
+        self._listener.after_fork_in_child(self._sender)
 
     def _connections(self) -> type[Connection]:
         """Connections that leave behind why one could not be made: the pool only writes that to the log."""
@@ -232,6 +267,7 @@ class Postgres:
                     owner._failure = error
                     raise
                 owner._failure = None
+                owner._made.add(made)
                 return made
 
         return Noted
@@ -260,7 +296,7 @@ class Postgres:
                 _run(connection, "ROLLBACK")
             except psycopg.Error:
                 connection.close()
-        self._pool.putconn(connection)
+        (self._pool or self._open_pool()).putconn(connection)
 
     def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
         if single:
@@ -287,8 +323,9 @@ class Postgres:
         raise AssertionError("unreachable")
 
     def _taken(self) -> Connection:
+        forking.notice()
         try:
-            return self._pool.getconn()
+            return (self._pool or self._open_pool()).getconn()
         except PoolTimeout as late:
             busy = StorageError(f"PoolTimeout: every connection to PostgreSQL is busy: {late}")
             raise (_translate(self._failure) if self._failure is not None else busy) from late
@@ -332,17 +369,21 @@ class Postgres:
         self._listener.start()
         self._subscribers.add(channel, hear)
 
-    def listen(self, on_alive: Callable[[float], None]) -> None:
+    def listen(self, on_alive: Callable[[float], None], wait_seconds: float = 5.0) -> None:
         """Call ``on_alive(began)`` after each heartbeat of the listening connection, 4 times a second, on its thread.
 
         began: ``time.monotonic()`` before the heartbeat: what was announced up to then has been heard.
+        wait_seconds: this returns once connected, or after as long.
         """
         self._listener.on_alive = on_alive
-        self._listener.start()
+        self._listener.start(wait_seconds)
 
     def close(self) -> None:
         self._listener.stop()
-        self._pool.close()
+        with self._opening:
+            self._closed, pool = True, self._pool
+        if pool is not None:
+            pool.close()
 
 
 def _configure(connection: Connection) -> None:

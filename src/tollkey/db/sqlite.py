@@ -9,6 +9,9 @@ next batch. Group commit lives in ``db/sqlite_edge.py``; it drives ``begin``, ``
 Notifications: within a process they are told right after the commit. Other processes on the
 same file (the CLI beside a running server) find them in the ``bell`` table, which ``poll``
 reads; the edge of a server polls several times a second.
+
+Forks: SQLite knows by process which locks it holds, so no connection may be open when a process forks. The parent closes
+its connections before, once nobody is using one, and parent and child open their own at the next use.
 """
 
 from __future__ import annotations
@@ -16,12 +19,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import uuid4
 
-from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, Subscribers, Tx, Unknown
+from tollkey.db import forking
+from tollkey.db.engine import Dialect, StorageError, Subscribers, Tx, Unknown
+from tollkey.db.sqlite_tx import SQLiteTx, translate
 
 T = TypeVar("T")
 
@@ -43,92 +49,29 @@ _PRAGMAS = (
     "secure_delete = ON",  # what is destroyed (the sealed copy of a key) is overwritten, not just unlinked
 )
 _fsync = getattr(os, "fdatasync", os.fsync)
+_FORK_SECONDS = 5.0  # that a fork waits for those who are using a connection
+_CARRIED = (
+    "the process was forked while an SQLite connection of it was open, which SQLite forbids: open the database in each child"
+    " (uWSGI: lazy-apps = true), or fork while nobody uses it"
+)
 _BELL_KEPT = 10_000  # rows; a process that slept longer than these starts again from an empty memory
 
 
-def _translate(error: sqlite3.Error) -> StorageError:
-    if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
-        return Duplicate(str(error))
-    return StorageError(f"{type(error).__name__}: {error}")
+class _Reader:
+    """One thread's connection. busy: how many works are using it. connection: None until the first, and while the process forks."""
+
+    __slots__ = ("busy", "connection")
+
+    def __init__(self) -> None:
+        self.busy = 0
+        self.connection: sqlite3.Connection | None = None
 
 
-class _Savepoint:
-    """A part of a transaction. One that begins where another has just begun shares its savepoint: undoing either is the same."""
-
-    def __init__(self, tx: SQLiteTx, connection: sqlite3.Connection) -> None:
-        self._tx, self._connection = tx, connection
-
-    def __enter__(self) -> None:
-        tx = self._tx
-        self._notices, self._after = len(tx.notices), len(tx.after)
-        self._own = tx.untouched is None
-        if self._own:
-            tx.savepoints += 1
-            tx.untouched = f"s{tx.savepoints}"
-            self._connection.execute(f"SAVEPOINT {tx.untouched}")
-        self._name = tx.untouched
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        tx = self._tx
-        if kind is not None:
-            self._connection.execute(f"ROLLBACK TO {self._name}")
-            tx.undone += 1
-            del tx.notices[self._notices :]
-            del tx.after[self._after :]
-        if self._own:
-            self._connection.execute(f"RELEASE {self._name}")
-            tx.untouched = None
-        elif kind is not None:
-            tx.untouched = self._name
-
-
-class SQLiteTx:
-    """A transaction on one SQLite connection."""
-
-    dialect: Dialect = "sqlite"
-
-    def __init__(self, connection: sqlite3.Connection, sender: str = "") -> None:
-        self._connection = connection
-        self._sender = sender
-        self.savepoints = self.undone = 0
-        self.untouched: str | None = None  # the savepoint in which nothing has been done yet
-        self.notices: list[tuple[str, str]] = []
-        self.after: list[Callable[[], None]] = []
-
-    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
-        self.untouched = None
-        try:
-            return self._connection.execute(sql, params).fetchall()
-        except sqlite3.Error as error:
-            raise _translate(error) from error
-
-    def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        self.untouched = None
-        try:
-            self._connection.executemany(sql, rows)
-        except sqlite3.Error as error:
-            raise _translate(error) from error
-
-    def execute_script(self, statements: Sequence[str]) -> None:
-        for statement in statements:
-            self.execute(statement)
-
-    def savepoint(self) -> AbstractContextManager[None]:
-        return _Savepoint(self, self._connection)
-
-    def notify(self, channel: str, payload: str) -> None:
-        self.execute("INSERT INTO bell (sender, channel, payload) VALUES (?, ?, ?)", (self._sender, channel, payload))
-        self.notices.append((channel, payload))
-
-    def on_commit(self, call: Callable[[], None]) -> None:
-        self.after.append(call)
-
-
-class SQLite:
+class SQLite(forking.SurvivesFork):
     """A database in one file.
 
     path: the file; made when it is missing, with its folder.
-    sender: tells this process's notifications from those of others; must be unique to it.
+    sender: names this process in announcements; made unique here.
     attach: another file whose tables can be read here by their names; it is written by its own ``SQLite``.
     durable: what was written survives a power cut; without it only a killed process, for what may be lost.
     """
@@ -139,22 +82,34 @@ class SQLite:
         self.path = Path(path)
         self._attach, self._durable = attach, durable
         self._log: int | None = None  # the log's file descriptor, for fsync
-        self._lost = ""  # how the disk failed; nothing more is written then
+        self._lost = ""  # why nothing more is written: how the disk failed
+        self._carried = ""  # why nothing more is read either
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._sender = sender
+        self._name = sender
+        self._sender = f"{sender}.{uuid4().hex}"
         self._subscribers = Subscribers()
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._closing = threading.Lock()
-        self._closed = False
-        self.write_lock = threading.RLock()
-        self._writer = self._connect()
+        self._keeps_log = self._resting = self._reopens = self._closed = False
+        self._holds: list[Any] = []  # locks, while the process forks
+        self._new_locks()
+        self._writer: sqlite3.Connection | None = self._connect()
         self.path.chmod(0o600)
         self._writer.execute(_BELL)
         self._heard = self._writer.execute("SELECT coalesce(max(seq), 0) FROM bell").fetchone()[0]
+        forking.watch(self)
+
+    def _new_locks(self) -> None:
+        self._local = threading.local()
+        self._readers: list[_Reader] = []
+        self._closing = threading.Lock()
+        self.write_lock = threading.RLock()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        if self._carried or self._closed:
+            raise StorageError(self._carried or "the database is closed")
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        except sqlite3.Error as error:
+            raise translate(error) from error
         try:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
@@ -165,27 +120,52 @@ class SQLite:
             raise
         return connection
 
-    def _reader(self) -> sqlite3.Connection:
-        reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
-        if reader is None:
-            reader = self._connect()
-            reader.execute("PRAGMA query_only = ON")
+    def _writing(self) -> sqlite3.Connection:
+        """The connection for writing; the caller holds ``write_lock``."""
+        if self._writer is None:
+            self._writer = self._connect()
+            if self._keeps_log:
+                self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+        return self._writer
+
+    def _reader(self) -> _Reader:
+        """This thread's connection, open, and one more who uses it: the caller takes that back."""
+        forking.notice()
+        held: _Reader | None = getattr(self._local, "reader", None)
+        if held is None:
+            held = self._local.reader = _Reader()
             with self._closing:
-                self._readers.append(reader)
-            self._local.reader = reader
-        return reader
+                self._readers.append(held)
+        held.busy += 1  # first this, then the look at who forks, who does it the other way round
+        if held.connection is None or (self._resting and held.busy == 1):
+            held.busy -= 1
+            self._open(held)
+        return held
+
+    def _open(self, held: _Reader) -> None:
+        with self._closing:  # not while the process forks
+            if held.connection is None:
+                held.connection = self._connect()
+                held.connection.execute("PRAGMA query_only = ON")
+            held.busy += 1
 
     def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
-        reader = self._reader()
-        if single:
-            return work(SQLiteTx(reader))
-        reader.execute("BEGIN")
+        held = self._reader()
+        reader = held.connection
+        assert reader is not None
         try:
-            return work(SQLiteTx(reader))
+            if single:
+                return work(SQLiteTx(reader))
+            reader.execute("BEGIN")
+            try:
+                return work(SQLiteTx(reader))
+            finally:
+                reader.execute("COMMIT")
         finally:
-            reader.execute("COMMIT")
+            held.busy -= 1
 
     def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+        forking.notice()
         with self.write_lock:
             tx = self.begin()
             try:
@@ -204,21 +184,21 @@ class SQLite:
         if self._lost:
             raise StorageError(self._lost)
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._writing().execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise _translate(error) from error
+            raise translate(error) from error
         return self.part()
 
     def part(self) -> SQLiteTx:
         """A further transaction value inside the batch that ``begin`` opened."""
-        return SQLiteTx(self._writer, self._sender)
+        return SQLiteTx(self._writing(), self._sender)
 
     def commit(self) -> None:
         """Others see the batch from now on. It is safe only after ``sync``."""
         try:
-            self._writer.execute("COMMIT")
+            self._writing().execute("COMMIT")
         except sqlite3.Error as error:
-            raise _translate(error) from error
+            raise translate(error) from error
 
     def sync(self) -> None:
         """What has been committed up to now is on disk when this returns. On any thread.
@@ -256,7 +236,9 @@ class SQLite:
 
     def keep_log(self) -> None:
         """From now on no COMMIT stops to move the log into the file: who asks for this calls ``checkpoint`` in time."""
-        self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+        with self.write_lock:
+            self._keeps_log = True
+            self._writing().execute("PRAGMA wal_autocheckpoint = 0")
 
     def checkpoint(self, whole: bool = False) -> bool:
         """Move what is in the log into the file. On any thread; readers go on, and so does the writer unless it is to be ``whole``.
@@ -265,17 +247,7 @@ class SQLite:
             It is not waited for long: a reader that holds on to what is in the log, or a writer, keeps that from happening.
         Returns whether it could be done.
         """
-        reader = self._reader()
-        try:
-            if not whole:
-                return bool(reader.execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchone()[0] == 0)
-            reader.execute("PRAGMA busy_timeout = 10")
-            try:
-                return bool(reader.execute("PRAGMA main.wal_checkpoint(RESTART)").fetchone()[0] == 0)
-            finally:
-                reader.execute("PRAGMA busy_timeout = 10000")
-        except sqlite3.Error as error:
-            raise _translate(error) from error
+        return self.read(lambda tx: _move_log(tx, whole), single=True)
 
     def log_bytes(self) -> int:
         """How long the log's file is; 0 when that cannot be told."""
@@ -285,7 +257,7 @@ class SQLite:
             return 0
 
     def rollback(self) -> None:
-        if self._writer.in_transaction:
+        if self._writer is not None and self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
 
     def tell(self, done: Sequence[SQLiteTx]) -> None:
@@ -303,14 +275,8 @@ class SQLite:
 
         Raises StorageError when the file cannot be read, so that a caller's lease is not renewed.
         """
-        try:
-            rows = (
-                self._reader()
-                .execute("SELECT seq, sender, channel, payload FROM bell WHERE seq > ? ORDER BY seq", (self._heard,))
-                .fetchall()
-            )
-        except sqlite3.Error as error:
-            raise _translate(error) from error
+        query = "SELECT seq, sender, channel, payload FROM bell WHERE seq > ? ORDER BY seq"
+        rows = self.read(lambda tx: tx.execute(query, (self._heard,)), single=True)
         for seq, sender, channel, payload in rows:
             self._heard = seq
             if sender != self._sender:
@@ -327,6 +293,80 @@ class SQLite:
             self._closed = True
             self._close_log()
             for reader in self._readers:
-                reader.close()
+                if reader.connection is not None:
+                    reader.connection.close()
         with self.write_lock:
+            if self._writer is not None:
+                self._writer.close()
+
+    # -- forks
+
+    def rest(self) -> bool:
+        """Close every connection, unless one is in use; the next use opens it again. Returns whether it was done.
+
+        A process that may be forked by other than Python does so when it has begun: then nothing is open at the fork.
+        """
+        with forking.alone:
+            done = self._hold_still()
+            self._go_on()
+        return done
+
+    def _hold_still(self) -> bool:
+        """Nobody uses a connection, and none is open, until ``_go_on``; False when that could not be had in time."""
+        until = time.monotonic() + _FORK_SECONDS
+        self._holds = [lock for lock in (self.write_lock, self._closing) if lock.acquire(timeout=max(0.0, until - time.monotonic()))]
+        self._resting, self._reopens = True, self._writer is not None
+        if len(self._holds) < 2 or (self._writer is not None and self._writer.in_transaction):
+            return False
+        while any(reader.busy for reader in self._readers):
+            if time.monotonic() > until or getattr(self._local, "reader", _Reader()).busy:
+                return False
+            time.sleep(0.0005)
+        for held in self._readers:
+            if held.connection is not None:
+                held.connection.close()
+                held.connection = None
+        if self._writer is not None:
             self._writer.close()
+            self._writer = None
+        return True
+
+    def _go_on(self) -> None:
+        self._resting = False
+        while self._holds:
+            self._holds.pop().release()
+
+    def before_fork(self) -> None:
+        self._hold_still()
+
+    def after_fork(self) -> None:
+        try:
+            if self._reopens and self._writer is None and not self._closed:
+                # The log was taken away with the last connection. It is back before anybody looks for it, to sync it.
+                self._writing().execute("SELECT max(seq) FROM bell")
+        finally:
+            self._go_on()
+
+    def after_fork_in_child(self) -> None:
+        """Nothing of the parent's is used, nor closed: what is still open stays so, and then this object refuses everything."""
+        carried = [one for one in (self._writer, *(reader.connection for reader in self._readers)) if one is not None]
+        for connection in carried:
+            forking.leak(connection)
+        if carried and not self._closed:
+            self._carried = self._lost = _CARRIED
+        self._new_locks()
+        self._holds, self._resting = [], False
+        self._writer = None
+        self._close_log()
+        self._sender = f"{self._name}.{uuid4().hex}"
+        self._subscribers.after_fork_in_child()
+
+
+def _move_log(tx: Tx, whole: bool) -> bool:
+    if not whole:
+        return bool(tx.execute("PRAGMA main.wal_checkpoint(PASSIVE)")[0][0] == 0)
+    tx.execute("PRAGMA busy_timeout = 10")
+    try:
+        return bool(tx.execute("PRAGMA main.wal_checkpoint(RESTART)")[0][0] == 0)
+    finally:
+        tx.execute("PRAGMA busy_timeout = 10000")

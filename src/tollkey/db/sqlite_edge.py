@@ -19,7 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 from tollkey.db.engine import StorageError, Tx, Unknown
-from tollkey.db.sqlite import SQLite, SQLiteTx
+from tollkey.db.sqlite import SQLite
+from tollkey.db.sqlite_tx import SQLiteTx
 
 T = TypeVar("T")
 

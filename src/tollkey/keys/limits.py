@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from tollkey.db import forking
 from tollkey.keys.errors import KeyRefused
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -82,7 +83,7 @@ class Limiter(Protocol):
         """Whether the key may be used once more. now: seconds of a clock that does not go back. What it raises counts as a no."""
 
 
-class RateLimiter:
+class RateLimiter(forking.SurvivesFork):
     """A token bucket for each key, in this process's memory.
 
     rate: requests a second, in the long run. burst: requests at once.
@@ -90,6 +91,7 @@ class RateLimiter:
     It is asked only about keys that were accepted, and can only say no. It never forgets a
     bucket that is not full, as that would let through what it should hold back; so its memory
     grows with the number of keys in use, not with the number of texts presented.
+    Each process counts for itself: behind N workers a key gets N times as much.
     """
 
     def __init__(self, rate: float, burst: int) -> None:
@@ -99,6 +101,11 @@ class RateLimiter:
         self._burst = float(burst)
         self._buckets: dict[str, tuple[float, float]] = {}
         self._tidy_at = 1024
+        self._lock = threading.Lock()
+        forking.watch(self)
+
+    def after_fork_in_child(self) -> None:
+        """What was spent stays spent; only the lock may be held by a thread that is not here."""
         self._lock = threading.Lock()
 
     def allow(self, key_id: str, now: float) -> bool:

@@ -7,13 +7,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypeVar, cast, overload
+from typing import Literal, TypeVar, overload
 
-from tollkey.db import Database, Scope, SQLite, StorageError, Tx, migrate, open_database
+from tollkey.db import Database, Scope, SQLite, StorageError, Tx, forking, migrate, open_database
 from tollkey.db.ids import Ids
 from tollkey.keys import audit, store
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.hearing import Hearing
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.limits import Limiter
@@ -23,9 +24,6 @@ from tollkey.keys.permissions import Catalogue, Permission
 from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
 from tollkey.keys.verifier import Verifier
 
-if TYPE_CHECKING:
-    from tollkey.db import Postgres
-
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _MISSING = Denied(Reason.missing)
@@ -33,11 +31,12 @@ _LONGEST_TEXT = 512  # characters; the body of a key has 247 at most
 _BATCH = 1000  # keys read at a time by ``each``
 
 
-class KeyService:
-    """Make keys, verify keys. One object a process, made after any fork; ``close`` it at the end.
+class KeyService(forking.SurvivesFork):
+    """Make keys, verify keys. One object a process, also one made before a fork; ``close`` it at the end.
 
     Every key belongs to an ``account``, the host's name for a customer, and to a mode.
-    Threads may share it. Changes raise KeyRefused when the rules do not allow them.
+    Threads may share it. A forked child (gunicorn --preload, uWSGI, Celery) goes on by itself, with connections and a memory
+    of its own. Changes raise KeyRefused when the rules do not allow them.
     """
 
     def __init__(
@@ -54,15 +53,26 @@ class KeyService:
         self.verifier = verifier
         self._clock = clock
         self._flush_seconds = flush_seconds
-        self._refreshing = threading.Lock()
-        self._closing = threading.Event()
-        self._flusher: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._begin_anew()
         migrate(database, [store.MIGRATION])
         database.write(store.guard, lock="migrate")
         verifier.attach(database)
-        if database.dialect == "postgres":
-            self._listen(cast("Postgres", database))
+        self._hearing = Hearing(database, verifier.lease)
+        if isinstance(database, SQLite):
+            database.rest()  # whoever loads the application before it forks holds nothing open then
+        forking.watch(self)
+
+    def _begin_anew(self) -> None:
+        self._closing = threading.Event()
+        self._flusher: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def after_fork_in_child(self) -> None:
+        """The thread is the parent's; the first use begins another that writes uses down."""
+        closed = self._closing.is_set()
+        self._begin_anew()
+        if closed:
+            self._closing.set()
 
     @classmethod
     def open(
@@ -100,17 +110,6 @@ class KeyService:
         verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once)
         return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds)
 
-    def _listen(self, database: Postgres) -> None:
-        """Renew the lease with each heartbeat; return after the first, or after a second: until then memory is not trusted."""
-        heard = threading.Event()
-
-        def alive(began: float) -> None:
-            self.verifier.lease.renew(began)
-            heard.set()
-
-        database.listen(alive)
-        heard.wait(1.0)
-
     # -- verifying
 
     def verify(
@@ -121,11 +120,12 @@ class KeyService:
         Never raises for what a caller may send. text: None or empty is ``missing``; bytes are read as Latin-1, as headers are.
         endpoint: what it is used for, kept as last-used. account: only keys of this account; another's is as unknown as any.
         """
+        forking.notice()
         readable = _readable(text)
         if isinstance(readable, Denied):
             return readable
         text, now = readable, int(self._clock())
-        self._keep_fresh()
+        self._hearing.keep_fresh()
         answer = self.verifier.verify_cached(text, now, ip)
         if answer is None or _of_another(answer, account):  # known or not, another account's key takes the long way
             answer = self.verifier.read(self.database, text, now, ip)
@@ -137,6 +137,7 @@ class KeyService:
         self, text: str | bytes | None, ip: str | None = None, endpoint: str | None = None, account: str | None = None
     ) -> Key | Denied | None:
         """The same without waiting for anything; None when ``verify`` must be asked."""
+        forking.notice()
         readable = _readable(text)
         if isinstance(readable, Denied):
             return readable
@@ -152,21 +153,6 @@ class KeyService:
             if self._flusher is None and self._flush_seconds > 0:
                 self._start_flusher()
         return answer
-
-    def _keep_fresh(self) -> None:
-        """SQLite: hear what other processes on this file announced, once a lease's length. PostgreSQL tells by itself."""
-        lease = self.verifier.lease
-        if not isinstance(self.database, SQLite) or lease.fresh(time.monotonic()):
-            return
-        with self._refreshing:
-            began = time.monotonic()
-            if lease.fresh(began):
-                return
-            try:
-                self.database.poll()
-                lease.renew(began)
-            except StorageError as error:  # memory stays untrusted; the database is asked, and answers or does not
-                _log.warning("announcements could not be read: %s", type(error).__name__)
 
     # -- changing; each is one transaction
 

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from tollkey.db import forking
 from tollkey.db.engine import Database, StorageError, Tx
 from tollkey.keys import store
 from tollkey.keys.authority import CHANNEL
@@ -54,6 +55,10 @@ class Lease:
         """Announcements made up to this moment have been heard. Give the time at which hearing *began*."""
         self._until = max(self._until, now_monotonic + self.bound_seconds)
 
+    def lose(self) -> None:
+        """Memory is not trusted before the next ``renew``."""
+        self._until = float("-inf")
+
     def fresh(self, now_monotonic: float) -> bool:
         """Whether memory may be trusted at this moment."""
         return now_monotonic < self._until
@@ -76,7 +81,7 @@ class _Use:
         self.uses = 0
 
 
-class Verifier:
+class Verifier(forking.SurvivesFork):
     """Answers whether a text is a key that may be used now, from here.
 
     keyring: its digest keys. catalogue: expands permissions. lease: see above.
@@ -106,13 +111,23 @@ class Verifier:
         self._limiter = limiter
         self._monotonic = monotonic
         self._hasher = hashlib.blake2b(key=keyring.digest_keys[keyring.digest_current], digest_size=32)
+        self._epoch = 0
+        self._begin_anew()
+        forking.watch(self)
+
+    def _begin_anew(self) -> None:
         self._memory: dict[bytes, _Entry] = {}
         self._digests: dict[str, bytes] = {}
         self._floors: dict[str, int] = {}
-        self._epoch = 0
         self._uses: dict[str, _Use] = {}
         self._moves: dict[str, bytes] = {}
         self._lock = threading.Lock()
+
+    def after_fork_in_child(self) -> None:
+        """Nothing of the parent's memory is trusted here, and the uses that it has counted it writes itself."""
+        self.lease.lose()
+        self._epoch += 1
+        self._begin_anew()
 
     # -- asking
 

@@ -1,0 +1,92 @@
+"""Databases that were opened before the process forked; each story is told by a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tollkey.db import SQLite, StorageError, forking
+
+ROOT = Path(__file__).resolve().parents[2]
+BEGIN = """
+import json, os, sys
+from tollkey.db import StorageError, open_database
+database = open_database(sys.argv[1])
+database.write(lambda tx: tx.execute("CREATE TABLE notes (text TEXT)"))
+note = lambda text: database.write(lambda tx: tx.execute("INSERT INTO notes VALUES (?)", (text,)))
+notes = lambda: [row[0] for row in database.read(lambda tx: tx.execute("SELECT text FROM notes ORDER BY text"))]
+def child(work):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+"""
+
+
+def told(database_url: str, story: str) -> Any:
+    command = [sys.executable, "-W", "error", "-c", BEGIN + textwrap.dedent(story), database_url]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_parent_and_child_both_write_and_read_what_the_other_wrote(database_url: str) -> None:
+    story = """
+    note("before")
+    child(lambda: (note("child"), print(json.dumps(notes()), flush=True), database.close()))
+    note("parent")
+    print(json.dumps(notes()))
+    """
+    assert told(database_url, story) == [["before", "child"], ["before", "child", "parent"]]
+
+
+def test_a_child_that_ends_leaves_its_parents_connections_as_they_were(postgres_url: str) -> None:
+    story = """
+    session = lambda tx: tx.execute("SELECT pg_backend_pid()")[0][0]
+    def work(tx):
+        mine = session(tx)
+        child(lambda: (print(json.dumps(database.read(session) == mine), flush=True), database.close(), sys.exit()))
+        print(json.dumps(session(tx) == mine))
+    database.write(work)
+    """
+    assert told(postgres_url, story) == [False, True]
+
+
+def test_a_child_forked_within_a_transaction_refuses_everything_in_a_sentence_and_the_parent_goes_on(tmp_path: Path) -> None:
+    story = """
+    def refused():
+        for use in (notes, lambda: note("child")):
+            try:
+                use()
+            except StorageError as error:
+                print(json.dumps(str(error)[:80]), flush=True)
+    database.write(lambda tx: (tx.execute("INSERT INTO notes VALUES ('parent')"), child(refused)))
+    print(json.dumps(notes()))
+    """
+    sentence = "the process was forked while an SQLite connection of it was open, which SQLite f"
+    assert told(str(tmp_path / "notes.db"), story) == [sentence, sentence, ["parent"]]
+
+
+def test_a_fork_that_python_does_not_know_of_is_noticed_at_the_first_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "one.db")
+    assert database.rest()  # as whoever is loaded before such a fork does
+    by_number = forking._ByNumber()
+    monkeypatch.setattr(forking, "_here", by_number)
+    by_number._process = -1  # this is now another process than the one it was made in
+    sender = database._sender
+    assert database.read(lambda tx: tx.execute("SELECT 1"))[0][0] == 1
+    assert database._sender != sender
+    database.close()
+    with pytest.raises(StorageError, match="closed"):
+        database.write(lambda tx: tx.execute("SELECT 1"))
