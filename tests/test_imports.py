@@ -33,6 +33,7 @@ EDGES = {
     "server.py": "the composition root",
     "settings.py": "the environment becomes settings",
     "db/ids.py": "chance becomes an argument (Ids)",
+    "db/sqlite.py": "names of processes, how long a fork waits",
     "db/sqlite_edge.py": "the event loop's own deadlines",
     "db/listening.py": "heartbeats of a connection",
     "db/postgres.py": "names of connections, waits between attempts",
