@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tollkey.db import SQLite, StorageError, forking
+from tollkey.db import SQLite, StorageError
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN = """
@@ -78,15 +78,30 @@ def test_a_child_forked_within_a_transaction_refuses_everything_in_a_sentence_an
     assert told(str(tmp_path / "notes.db"), story) == [sentence, sentence, ["parent"]]
 
 
-def test_a_fork_that_python_does_not_know_of_is_noticed_at_the_first_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    database = SQLite(tmp_path / "one.db")
-    assert database.rest()  # as whoever is loaded before such a fork does
-    by_number = forking._ByNumber()
-    monkeypatch.setattr(forking, "_here", by_number)
-    by_number._process = -1  # this is now another process than the one it was made in
+@pytest.mark.parametrize("way", ["_WipedPage", "_ByNumber"])
+def test_a_fork_that_python_does_not_know_of_is_noticed_at_the_first_use(way: str, database_url: str) -> None:
+    story = f"""
+    from tollkey.db import forking
+    if type(forking._here).__name__ != "{way}":
+        forking._here = forking._ByNumber()
+    if database.dialect == "sqlite":
+        database.rest()
+    import ctypes
+    fork = ctypes.PyDLL(None).fork  # the C library's, as uWSGI calls it
     sender = database._sender
-    assert database.read(lambda tx: tx.execute("SELECT 1"))[0][0] == 1
-    assert database._sender != sender
+    if fork() == 0:
+        note("child")
+        print(json.dumps(database._sender != sender), flush=True)
+        os._exit(0)
+    os.wait()
+    print(json.dumps(notes() + [database._sender == sender]))
+    """
+    assert told(database_url, story) == [True, ["child", True]]
+
+
+def test_a_database_that_was_closed_stays_closed(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "one.db")
+    assert database.rest()
     database.close()
     with pytest.raises(StorageError, match="closed"):
         database.write(lambda tx: tx.execute("SELECT 1"))
