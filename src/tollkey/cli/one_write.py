@@ -6,17 +6,22 @@ uvicorn writes them one after the other, and each write is a system call: a fift
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class _Joining:
-    """A transport that keeps an answer's head until its body comes, or until the event loop's next round."""
+    """A transport that keeps an answer's head until its body comes, or until the event loop's next round.
 
-    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
+    ends: asked when it is to be closed: whether it is let end by itself, so that ``close`` has nothing more to do.
+    """
+
+    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop, ends: Callable[[Any], bool]) -> None:
+        self._transport, self._loop, self._ends = transport, loop, ends
         self._head = b""
+        self._ending = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -32,12 +37,14 @@ class _Joining:
             self._transport.write(data)
 
     def is_closing(self) -> bool:
-        closing: bool = self._transport.is_closing()
+        closing: bool = self._ending or self._transport.is_closing()
         return closing
 
     def close(self) -> None:
         self._flush()
-        self._transport.close()
+        if self._ending or not self._ends(self._transport):
+            self._transport.close()
+        self._ending = True
 
     def _flush(self) -> None:
         if self._head and not self._transport.is_closing():
@@ -49,4 +56,8 @@ class OneWrite(HttpToolsProtocol):
     """uvicorn's protocol on a transport that joins writes."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(_Joining(transport, self.loop))  # type: ignore[arg-type]
+        super().connection_made(_Joining(transport, self.loop, self.ends))  # type: ignore[arg-type]
+
+    def ends(self, transport: Any) -> bool:
+        """Whether the connection ends in another way than by being closed now."""
+        return False

@@ -59,12 +59,14 @@ from tollkey.dashboard.view import View, etag
 from tollkey.db import Edge, StorageError, Tx
 from tollkey.keys import Authority, KeyRefused
 from tollkey.wire import ApiError, Setup
-from tollkey.wire.app import forwarded, one_line
+from tollkey.wire.app import forwarded, headers_of, one_line
+from tollkey.wire.messages import Incoming
 
 log = logging.getLogger("tollkey.dashboard")
 
 Message = MutableMapping[str, Any]
-_LARGEST_FORM = 1024 * 1024  # bytes
+_LARGEST_FORM = 128 * 1024  # bytes
+_STRANGERS_FORM = 16 * 1024  # of whoever shows no session: signing in, joining
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -87,27 +89,28 @@ class App:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             return
-        asked = await self._asked(scope, receive)
+        incoming = Incoming(receive, headers_of(scope["headers"]))
+        asked = await self._asked(scope, incoming)
         sent = await self.answer(asked) if asked is not None else Sent(413, [("content-type", "text/plain")], b"Too large.\n")
         pairs = [(name.lower().encode(), one_line(value).encode("latin-1", "replace")) for name, value in sent.headers]
         pairs.append((b"content-length", b"%d" % len(sent.body)))
+        if not incoming.ends_soon:
+            pairs.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": sent.status, "headers": pairs})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else sent.body})
 
-    async def _asked(self, scope: Message, receive: Callable[[], Awaitable[Message]]) -> Asked | None:
-        headers: dict[str, str] = {}
-        for name, value in scope["headers"]:
-            headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+    async def _asked(self, scope: Message, incoming: Incoming) -> Asked | None:
+        headers = headers_of(scope["headers"])
         client = scope.get("client")
         ip, secure = (client[0] if client else None), scope.get("scheme") == "https"
         if self.trust_proxy:
             ip, secure = forwarded(scope["headers"], ip, secure)
-        body, more = b"", scope["method"] == "POST"
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = bool(message.get("more_body"))
-            if len(body) > _LARGEST_FORM:
+        body = b""
+        if scope["method"] == "POST":
+            stranger = guard.cookie_name("session", secure) not in headers.get("cookie", "")
+            try:
+                body = await incoming.whole(_STRANGERS_FORM if stranger else _LARGEST_FORM)
+            except ApiError:
                 return None
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         query = scope["query_string"].decode("latin-1")

@@ -80,7 +80,7 @@ def register(ctx: Visit, credential: str, name: str) -> Passkey:
             credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=_origin(ctx),
             require_user_verification=True,
         )  # fmt: skip
-    except (WebAuthnException, ValueError, KeyError, TypeError):
+    except (WebAuthnException, ValueError, KeyError, TypeError, RecursionError):
         raise FormErrors({"": "This passkey could not be checked. Try again."}) from None
     id = bytes_to_base64url(made.credential_id)
     passkey = Passkey(id, ctx.me.id, name.strip()[:60] or "Passkey", made.credential_public_key, made.sign_count, ctx.now, None)
@@ -115,7 +115,7 @@ def signed_by(ctx: Visit, credential: str) -> str:
             credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=_origin(ctx),
             credential_public_key=passkey.public_key, credential_current_sign_count=passkey.sign_count, require_user_verification=True,
         )  # fmt: skip
-    except (WebAuthnException, ValueError, KeyError, TypeError):
+    except (WebAuthnException, ValueError, KeyError, TypeError, RecursionError):
         raise wrong from None
     factors.passkey_used(ctx.tx, passkey.id, signed.new_sign_count, ctx.now)
     return passkey.person

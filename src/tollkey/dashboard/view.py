@@ -48,7 +48,7 @@ def pretty(text: str) -> str:
     """JSON laid out for reading; other text as it is."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested too deep to be laid out
         return text
 
 

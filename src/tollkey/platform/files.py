@@ -6,6 +6,7 @@ uploaded ──▶ kept        a file never changes; its contents are answered t
 from __future__ import annotations
 
 import io
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from falcon.errors import HTTPError
@@ -24,14 +25,21 @@ from tollkey.wire import (
     Resource,
     invalid,
     listing,
-    missing_param,
     operation_params,
     records,
     retrieve,
 )
-from tollkey.wire.params import FormError, check, decode_form
+from tollkey.wire.params import FormError, decode_form, too_large
 
 PERMISSION = Permission("file", "Files", "Core")
+
+
+class Upload(NamedTuple):
+    """A file of a multipart form."""
+
+    name: str
+    content: bytes
+
 
 _MB = 1024 * 1024
 #: Largest upload by purpose, in bytes (API reference, "Create a file"); 10 MB where it says nothing else.
@@ -39,6 +47,8 @@ _LARGEST = {
     "dispute_evidence": 5 * _MB, "business_icon": 512 * 1024, "business_logo": 512 * 1024, "customer_signature": 4 * _MB,
     "identity_document": 16 * _MB, "additional_verification": 10 * _MB, "account_requirement": 10 * _MB,
 }  # fmt: skip
+_LARGEST_BODY = 17 * _MB  # bytes: the largest file, and what stands around it
+_LARGEST_FIELDS = 64 * 1024  # bytes of all that is no file
 _IMAGES = ("png", "jpg")
 #: The types that a purpose takes; any type where it is not named.
 _ALLOWED = {
@@ -47,39 +57,47 @@ _ALLOWED = {
 }  # fmt: skip
 
 
-def _parts(call: Call) -> tuple[Json, tuple[str, bytes] | None]:
-    """The fields of a multipart form, and its file's name and bytes."""
-    kind = call.origin.headers.get("content-type", "")
-    if not kind.startswith("multipart/form-data"):
-        try:
-            return decode_form(call.body), None
-        except FormError as problem:
-            raise invalid(str(problem)) from None
-    handler = MultipartFormHandler()
-    handler.parse_options.max_body_part_buffer_size = len(call.body) + 1
-    fields: list[tuple[str, str]] = []
-    upload: tuple[str, bytes] | None = None
+def read_upload(body: bytes, kind: str) -> Json:
+    """The fields of a multipart form; its file is an ``Upload``. body: all of it. kind: the request's content type.
+
+    Raises ApiError 400 for what is no such form.
+    """
     try:
-        for part in handler.deserialize(io.BytesIO(call.body), kind, len(call.body)):
-            data = part.get_data()
-            if part.name == "file":
-                upload = (part.filename or "file", data)
-            else:
-                fields.append((part.name or "", data.decode("utf-8", "replace")))
+        if not kind.startswith("multipart/form-data"):
+            if len(body) > _LARGEST_FIELDS:
+                raise too_large(_LARGEST_FIELDS)
+            return decode_form(body)
+        fields, upload = _parts(body, kind)
+        return {**decode_form(urlencode(fields).encode()), **({} if upload is None else {"file": upload})}
     except HTTPError as problem:
         raise invalid(f"Invalid multipart form: {problem.description or problem.title}") from None
-    try:
-        return decode_form(urlencode(fields).encode()), upload
     except FormError as problem:
         raise invalid(str(problem)) from None
 
 
+def _parts(body: bytes, kind: str) -> tuple[list[tuple[str, str]], Upload | None]:
+    handler = MultipartFormHandler()
+    handler.parse_options.max_body_part_buffer_size = len(body) + 1
+    fields: list[tuple[str, str]] = []
+    upload: Upload | None = None
+    left = _LARGEST_FIELDS
+    for part in handler.deserialize(io.BytesIO(body), kind, len(body)):
+        data = part.get_data()
+        if part.name == "file":
+            upload = Upload(part.filename or "file", data)
+        else:
+            left -= len(data) + len(part.name or "")
+            if left < 0:
+                raise invalid(f"Invalid multipart form: its fields have more than {_LARGEST_FIELDS} bytes.")
+            fields.append((part.name or "", data.decode("utf-8", "replace")))
+    return fields, upload
+
+
 def create(call: Call, params: Params) -> Json:
     """Upload a file as ``multipart/form-data`` with the fields ``file`` and ``purpose``."""
-    fields, upload = _parts(call)
-    if upload is None:
-        raise missing_param("file") if "file" not in fields else invalid("Invalid file: must be an uploaded file", "file")
-    given = check(operation_params("POST", "/v1/files").extended({"file": P.any()}), {**fields, "file": upload[0]})
+    upload, given = params["file"], params
+    if not isinstance(upload, Upload):
+        raise invalid("Invalid file: must be an uploaded file", "file")
     name, content = upload
     purpose = given["purpose"]
     limit = _LARGEST.get(purpose, 10 * _MB)
@@ -116,7 +134,15 @@ FILE = Resource(
     path_param="file",
     indexed=("purpose",),
     endpoints=(
-        Endpoint("POST", "/v1/files", create, host="files", params=P.object()),
+        Endpoint(
+            "POST",
+            "/v1/files",
+            create,
+            host="files",
+            params=operation_params("POST", "/v1/files").extended({"file": P.any()}),
+            largest_body=_LARGEST_BODY,
+            decode=read_upload,
+        ),
         listing("file", "/v1/files"),
         retrieve("file", "/v1/files/{file}"),
         Endpoint("GET", "/v1/files/{file}/contents", contents, params=P.object()),

@@ -17,6 +17,7 @@ from tollkey.wire.errors import ApiError, invalid, missing_param, too_small
 Path = tuple[Any, str] | None
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_LONGEST_SHOWN = 500  # characters of a refused value
 _LONG_NUMBER = re.compile(r"(?:[0-9][ -]?){12,}", re.ASCII)
 _NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
 
@@ -50,8 +51,11 @@ def shown(value: object) -> str:
 
 
 def _as_json(value: object) -> str:
-    """A hash or a list as messages show it; what may be a card's number is not repeated."""
-    return _LONG_NUMBER.sub("*", json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+    """A hash or a list as messages show it: its beginning, and what may be a card's number is not repeated."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if len(text) > _LONGEST_SHOWN:
+        text = text[:_LONGEST_SHOWN].rstrip("0123456789 -") + "..."  # a number that is cut off would not be known as one
+    return _LONG_NUMBER.sub("*", text)
 
 
 class Node:

@@ -1,4 +1,4 @@
-"""Those who come without a key of the account's own: people at a page, browsers with the key in a form, apps with an ephemeral key."""
+"""Those who come without a key of the account's own: people at a page, browsers, apps with an ephemeral key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from tollkey.wire import hosted
-from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._form import FormError, decode_form
 from tollkey.wire.call import Call
 from tollkey.wire.errors import invalid
 from tollkey.wire.messages import Request
@@ -53,20 +53,6 @@ def sorry_page(status: int, message: str) -> Reply:
     return hosted.html_page("This did not work", f"<h1>This did not work</h1>\n<p>{escape(message)}</p>", status=status)
 
 
-def key_in_body(request: Request) -> str | None:
-    """The ``key`` of a form sent by a browser; only publishable keys are taken from a body (reference section 1.1)."""
-    if b"key=" not in request.body and b'"key"' not in request.body:
-        return None
-    try:
-        if request.headers.get("content-type", "").startswith("application/json"):
-            text = decode_json(request.body).get("key")
-        else:
-            text = decode_form(request.body).get("key")
-    except FormError:
-        return None
-    return text if isinstance(text, str) and text.partition("_")[0] == "pk" else None
-
-
 def key_in_query(request: Request) -> str | None:
     """The ``key`` in the query of a GET, as Stripe.js sends it (recorded traffic); only publishable keys are taken from there."""
     if request.method != "GET" or b"key=pk_" not in request.query:
@@ -84,12 +70,7 @@ _SAID_IN_FORMS = {"_stripe_account": "stripe-account", "_stripe_version": "strip
 
 def lift_heads(request: Request) -> None:
     """Let what a browser says in its form or query act as the header it stands for, where that header was not sent."""
-    if b"_stripe_" not in request.query and b"_stripe_" not in request.body:
-        return
-    try:
-        said = {**decode_form(request.query), **decode_form(request.body)}
-    except FormError:
-        return  # told when the parameters are read
+    said = request.given
     found = {header: said[name] for name, header in _SAID_IN_FORMS.items() if isinstance(said.get(name), str)}
     request.headers = {**found, **request.headers}
 

@@ -11,17 +11,15 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from tollkey.db import StorageError
+from tollkey.wire._incoming import Incoming, Receive
 from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import COMMON, Request, Response
-from tollkey.wire.objects import encode
-from tollkey.wire.service import LARGEST_BODY, Service
+from tollkey.wire.service import Service
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
-_LARGEST_UPLOAD = 20 * 1024 * 1024  # bytes
 _LONGEST_URI = 16 * 1024  # bytes
 _COMMON = [(name.lower().encode(), value.encode()) for name, value in COMMON.items()]
 _COMMON_NAMES = frozenset(name for name, _ in _COMMON)
@@ -56,24 +54,6 @@ def one_line(value: str) -> str:
     return value.replace("\r", "").replace("\n", "").replace("\0", "") if not value.isprintable() else value
 
 
-async def read_body(receive: Receive, most: int) -> bytes | None:
-    """The whole body, or None when it is longer than ``most`` bytes or the caller went away."""
-    message = await receive()
-    if not message.get("more_body") and message["type"] == "http.request":
-        body: bytes = message.get("body", b"")
-        return body if len(body) <= most else None
-    parts, size = [], 0
-    while True:
-        if message["type"] == "http.disconnect":
-            return None
-        size += len(message.get("body", b""))
-        if size <= most:
-            parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts) if size <= most else None
-        message = await receive()
-
-
 class WireApp:
     """Turns ASGI messages into requests and answers into ASGI messages.
 
@@ -85,7 +65,9 @@ class WireApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._give(scope, send, await self._answer(scope, receive))
+            headers = headers_of(scope["headers"])
+            incoming = Incoming(receive, headers)
+            await self._give(scope, send, await self._answer(scope, headers, incoming), incoming.ends_soon)
 
     def at_once(self, path: bytes, sent: Headers, ip: str | None, secure: bool) -> tuple[bytes, bytes] | None:
         """Header lines and body of the answer 200 to a GET without a query, when it needs no waiting; None to call this app instead.
@@ -108,8 +90,8 @@ class WireApp:
         own = "".join([f"{name.lower()}: {one_line(value)}\r\n" for name, value in response.headers.items()])
         return b"%b%bcontent-length: %d\r\n" % (_HEAD, own.encode("latin-1", "replace"), len(response.body)), response.body
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        method, headers = scope["method"], headers_of(scope["headers"])
+    async def _answer(self, scope: Scope, headers: dict[str, str], incoming: Incoming) -> Response:
+        method = scope["method"]
         raw = scope.get("raw_path")
         path = scope["path"] if raw is None else raw.decode("latin-1")
         if len(path) + len(scope["query_string"]) > _LONGEST_URI:
@@ -117,21 +99,14 @@ class WireApp:
         if method == "OPTIONS":
             asked = headers.get("access-control-request-headers")
             return Response(200, b"", {"Access-Control-Allow-Headers": asked} if asked else {})
-        body = b""
-        if method != "GET" and method != "HEAD":
-            whole = await read_body(receive, _LARGEST_UPLOAD if path.startswith("/v1/files") else LARGEST_BODY)
-            if whole is None:
-                error = ApiError(413, message=f"Request body is too large: {LARGEST_BODY} bytes are allowed.", bare=True)
-                return Response(413, encode(error.body()) + b"\n")
-            body = whole
         client = scope.get("client")
         ip, secure = (client[0] if client else None), scope.get("scheme") == "https"
         if self._trust_proxy:
             ip, secure = forwarded(scope["headers"], ip, secure)
-        return await self._service.answer(Request(method, path, scope["query_string"], headers, body, ip, secure))
+        return await self._service.answer(Request(method, path, scope["query_string"], headers, b"", ip, secure, incoming=incoming))
 
     @staticmethod
-    async def _give(scope: Scope, send: Send, response: Response) -> None:
+    async def _give(scope: Scope, send: Send, response: Response, stays: bool) -> None:
         own = [(name.lower().encode("latin-1"), one_line(value).encode("latin-1", "replace")) for name, value in response.headers.items()]
         if any(name in _COMMON_NAMES for name, _ in own):  # a page for people has a policy of its own
             said = {name for name, _ in own}
@@ -140,5 +115,7 @@ class WireApp:
             headers = _COMMON + own
         headers.append(_JSON if response.content_type == "application/json" else (b"content-type", response.content_type.encode("latin-1")))
         headers.append((b"content-length", b"%d" % len(response.body)))
+        if not stays:  # much of the body is unread and will stay so
+            headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})

@@ -85,7 +85,6 @@ class Call:
         self.ids = setup.ids
         self.objects = Objects(self, setup.tables, tx, scope)
         self.schedule = Schedule(tx, scope)
-        self.body: bytes = b""
         self.memo: dict[Any, Any] = {}
         self.notices: list[str] = []
         self._of_accounts = {scope.account: self.objects}

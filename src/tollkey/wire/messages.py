@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
+
+from tollkey.wire._incoming import Incoming
+
+__all__ = ["COMMON", "Incoming", "Request", "Response"]
 
 #: On every answer, also on refusals (reference section 1.3).
 COMMON = {
@@ -26,6 +31,7 @@ class Request:
 
     headers: names in lower case. path: as sent, still percent-encoded. ip: the caller's address.
     acting_for: the account of ``Stripe-Account``, once it is known that the key may act for it.
+    incoming: the body while it is not read; without it, ``body`` is all of it. given: the parameters, once they are decoded.
     """
 
     method: str
@@ -36,6 +42,9 @@ class Request:
     ip: str | None = None
     secure: bool = False
     acting_for: str | None = None
+    incoming: Incoming | None = field(default=None, repr=False)
+    given: dict[str, Any] = field(default_factory=dict, repr=False)
+    decoded: bool = False
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ from tollkey.wire._check import (
     unknown,
 )
 from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._incoming import too_large
 from tollkey.wire._special import Email, Metadata, Url
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
@@ -37,7 +38,7 @@ from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, E
 
 __all__ = [
     "Anything", "Choice", "Decimal", "Email", "FormError", "Map", "Metadata", "Number", "ObjectSchema", "OneOf", "P", "Param", "Sequence",
-    "Text", "Timestamp", "Truth", "Unset", "Url", "Whole", "check", "decode_form", "decode_json", "operation_params",
+    "Text", "Timestamp", "Truth", "Unset", "Url", "Whole", "check", "decode_form", "decode_json", "operation_params", "too_large",
 ]  # fmt: skip
 
 Param = Node

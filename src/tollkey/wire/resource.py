@@ -27,6 +27,10 @@ Params = dict[str, Any]
 Handler = Callable[["Call", Params], Any]
 Level = Literal["read", "write"]
 
+#: Bytes. Metadata of 50 keys and longest texts, each character written as nine, makes 243 KB; a page's form is short.
+LARGEST_FORM = 512 * 1024
+LARGEST_PAGE_FORM = 64 * 1024
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -46,6 +50,9 @@ class Endpoint:
     secret: its answer's ``secret`` is left out of logs and of the answer kept for an idempotency key.
     live: what it does in live mode (``wire.live``), when that is not the resource's own; one that writes must have a decision.
     public: needs no key; its path holds a ``{token}`` that ``wire.hosted`` made, which gives the scope and ``call.path["id"]``.
+    largest_body: bytes that its body may have; unless given, what ``most_body`` says.
+    decode: ``(body, content type) -> parameters`` for a body that is neither a form nor JSON. It runs in a thread, before the
+        transaction, and raises ApiError.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -64,6 +71,8 @@ class Endpoint:
     makes: bool = False  # a GET that may store something: test values become real objects
     live: Live | None = None
     host: str | None = None  # served on files.stripe.com in the real system
+    largest_body: int | None = None
+    decode: Callable[[bytes, str], Json] | None = None
 
     @property
     def needs(self) -> Level:
@@ -83,6 +92,15 @@ class Endpoint:
     def writes(self) -> bool:
         """Whether the handler runs in a writing transaction."""
         return self.method != "GET" or self.makes
+
+    @property
+    def most_body(self) -> int:
+        """How many bytes of a body are read, once the caller is known; 0 for none: what a GET carries is left where it is."""
+        if self.largest_body is not None:
+            return self.largest_body
+        if self.method == "GET":
+            return 0
+        return LARGEST_PAGE_FORM if self.public or self.method == "DELETE" else LARGEST_FORM
 
 
 @dataclass(frozen=True)

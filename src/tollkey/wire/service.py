@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, Protocol
 from tollkey.db import Edge, Ids, Scope, StorageError, Tx, Unknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
-from tollkey.wire._form import FormError, decode_form, decode_json
-from tollkey.wire._heads import account_named, add_heads, check_content_type, check_mode, plain_heads, said_version
+from tollkey.wire._given import browser_key, read_given
+from tollkey.wire._heads import account_named, add_heads, check_mode, plain_heads, said_version
 from tollkey.wire._plain import body_of, plain, shown_as_stored
 from tollkey.wire._rights import permit
-from tollkey.wire._visitors import check_lifted, key_in_body, key_in_query, lift_heads, sorry_page, stay_with_subject
+from tollkey.wire._visitors import check_lifted, key_in_query, lift_heads, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.messages import Request, Response
@@ -32,7 +32,6 @@ from tollkey.wire.versions import LATEST, read_version
 
 log = logging.getLogger("tollkey.wire")
 
-LARGEST_BODY = 5 * 1024 * 1024  # bytes; files are larger and have their own bound
 _UNKNOWN = "Storage failed. Whether the change was kept is not known; send it again with the same idempotency key."
 _INTERNAL = "An unknown error occurred. It has been written to the server's log under this request's id."
 
@@ -139,7 +138,9 @@ class Service:
                 key = verdict.key
                 raise refusals.denied(verdict)
             key = verdict
-            if key.kind == "publishable":
+            hit = self.router.find(request.method, request.path)
+            if key.kind == "publishable" and hit is not None and hit[0].endpoint.publishable is not None:
+                await read_given(request, hit[0].endpoint)
                 lift_heads(request)
             response = await self._authenticated(request, key, request_id, started)
         except ApiError as error:
@@ -169,6 +170,7 @@ class Service:
         grant = await self.edge.read(lambda tx: hosted.grant_of(tx, kind, names["token"], now))
         if grant is None:
             return self._shown(sorry_page(404, "This page does not exist any more."), request_id)
+        await read_given(request, endpoint)
         agent = request.headers.get("user-agent")
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
 
@@ -194,7 +196,8 @@ class Service:
         if isinstance(presented, Denied):
             if presented.reason is not Reason.missing:
                 return presented
-            text = key_in_query(request) or key_in_body(request)
+            hit = self.router.find(request.method, request.path)
+            text = key_in_query(request) or (await browser_key(request, hit[0].endpoint) if hit is not None else None)
             if text is None:
                 return presented
         else:
@@ -237,8 +240,7 @@ class Service:
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
-        if len(request.body) > LARGEST_BODY and endpoint.host is None:
-            raise ApiError(413, message=f"Request body is too large: {LARGEST_BODY} bytes are allowed.")
+        await read_given(request, endpoint)
         origin = Origin(
             request_id,
             idempotency_key,
@@ -343,18 +345,10 @@ class Service:
         return Response(200, encode(shown), noticed, request_id=call.origin.request_id, kept=kept)
 
     def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
-        call.body = request.body
-        check_content_type(request, endpoint)
-        try:
-            raw = decode_form(request.query) if request.query else {}
-            if request.body and endpoint.host is None:
-                raw.update((decode_json if request.path.startswith("/v2/") else decode_form)(request.body))
-        except FormError as problem:
-            raise ApiError(400, message=str(problem)) from None
         if call.client:
-            check_lifted(call, raw)
+            check_lifted(call, request.given)
         access = endpoint.access_of(call.key.kind) if call.key is not None else None
-        return check(endpoint.schema, raw) if access is None else access.read(endpoint.schema, raw)
+        return check(endpoint.schema, request.given) if access is None else access.read(endpoint.schema, request.given)
 
     # -- what is answered
 

@@ -1,0 +1,62 @@
+"""What a request asks for, decoded: read only once its key is known, and no further than its endpoint takes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._heads import check_content_type
+from tollkey.wire._incoming import too_large
+from tollkey.wire.errors import ApiError
+from tollkey.wire.messages import Request
+from tollkey.wire.resource import Endpoint
+
+_BROWSER = 16 * 1024  # bytes of a form in which a browser's key is looked for
+
+
+async def read_given(request: Request, endpoint: Endpoint) -> None:
+    """Read the body and decode it, with the query, into ``request.given``; once.
+
+    Raises ApiError 413 for a body longer than the endpoint takes, 400 for one of another kind or that cannot be decoded.
+    """
+    if request.decoded:
+        return
+    if endpoint.most_body:
+        await _read_body(request, endpoint.most_body)
+        check_content_type(request, endpoint)
+    try:
+        given = decode_form(request.query) if request.query else {}
+        if request.body and endpoint.decode is not None:
+            # In a thread: it may be of many megabytes, and what is done to them at C speed leaves the loop alone.
+            given = {**given, **await asyncio.to_thread(endpoint.decode, request.body, request.headers.get("content-type", ""))}
+        elif request.body and endpoint.most_body:
+            given = {**given, **(decode_json if request.path.startswith("/v2/") else decode_form)(request.body)}
+    except FormError as problem:
+        raise ApiError(400, message=str(problem)) from None
+    request.given, request.decoded = given, True
+
+
+async def _read_body(request: Request, most: int) -> None:
+    if request.incoming is not None:
+        request.body = await request.incoming.whole(most)
+    elif len(request.body) > most:
+        raise too_large(most)
+
+
+async def browser_key(request: Request, endpoint: Endpoint) -> str | None:
+    """The ``key`` of a form sent by a browser; only publishable keys are taken from a body (reference section 1.1).
+
+    Looked for where a publishable key may call, in the first bytes of a form, which are not decoded otherwise.
+    """
+    kind = request.headers.get("content-type", "")
+    if not endpoint.publishable or not endpoint.most_body or kind.startswith(("application/json", "multipart/")):
+        return None
+    start = request.body[:_BROWSER] if request.incoming is None else await request.incoming.start(_BROWSER)
+    pairs = start.split(b"&")
+    if len(start) == _BROWSER:
+        pairs.pop()  # perhaps cut off
+    for pair in reversed(pairs):  # of a name given twice the last counts
+        if pair.startswith(b"key="):
+            text = pair[4:].decode("latin-1")
+            return text if text.startswith("pk_") else None
+    return None

@@ -1,0 +1,64 @@
+"""A request's body while it arrives: nothing is read before somebody asks, and never more than was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from tollkey.wire.errors import ApiError
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+SMALL = 16 * 1024  # bytes: a body that nobody reads is let run out up to here, beyond it the connection ends
+
+
+def too_large(most: int) -> ApiError:
+    """413: the body is longer than its endpoint takes. most: bytes."""
+    return ApiError(413, message=f"Request body is too large: {most} bytes are allowed.")
+
+
+class Incoming:
+    """The body of one ASGI request.
+
+    receive: the ASGI callable. headers: of the request, names in lower case; they say whether there is a body at all
+    (RFC 9112, section 6.3).
+    """
+
+    def __init__(self, receive: Receive, headers: Mapping[str, str]) -> None:
+        declared = headers.get("content-length", "")
+        self._receive = receive
+        self._length = int(declared) if declared.isascii() and declared.isdigit() else None
+        self._parts: list[bytes] = []
+        self._size = 0
+        self.finished = not self._length and "transfer-encoding" not in headers
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether so little is left unread that the connection may stay."""
+        return self.finished or (self._length is not None and self._length <= SMALL)
+
+    async def start(self, most: int) -> bytes:
+        """The first ``most`` bytes, or all there are. What was read stays there for ``whole``."""
+        while not self.finished and self._size < most:
+            await self._more()
+        return b"".join(self._parts)[:most]
+
+    async def whole(self, most: int) -> bytes:
+        """The body. Raises ApiError 413 as soon as it is known to be longer than ``most`` bytes, 400 when the caller goes away."""
+        if self._length is not None and self._length > most:
+            raise too_large(most)
+        while not self.finished and self._size <= most:
+            await self._more()
+        if self._size > most:
+            raise too_large(most)
+        return b"".join(self._parts)
+
+    async def _more(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.finished = True
+            raise ApiError(400, message="The request's body did not arrive as a whole.")
+        part = message.get("body", b"")
+        self._parts.append(part)
+        self._size += len(part)
+        self.finished = not message.get("more_body")
