@@ -3,7 +3,7 @@
 import typing
 
 from tollkey.db.edge import Edge, ThreadEdge, edge_for
-from tollkey.db.engine import Conflict, Database, Duplicate, Row, Scope, StorageError, Tx, Unknown, Unreachable
+from tollkey.db.engine import Busy, Conflict, Database, Duplicate, Row, Scope, StorageError, Tx, Unknown, Unreachable
 from tollkey.db.ids import Ids, letters
 from tollkey.db.opening import open_database, sqlite_file
 from tollkey.db.owner import InUse, Owner, own
@@ -16,6 +16,7 @@ if typing.TYPE_CHECKING:
     from tollkey.db.postgres import Postgres
 
 __all__ = [
+    "Busy",
     "Conflict",
     "Database",
     "Duplicate",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from tollkey.db.engine import Conflict, Database, StorageError, Tx
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_edge import SQLiteEdge, Waiting
+from tollkey.db.turns import LongReads
 
 if TYPE_CHECKING:
     from tollkey.db.postgres import Postgres
@@ -27,8 +28,12 @@ GROUP_MOST = 32  # works in one transaction on PostgreSQL; more would keep the f
 class Edge(Protocol):
     """Storage as an async server uses it."""
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
-        """Run ``work`` on a consistent view of what has been committed. single: see ``Database.read``."""
+    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "") -> T:
+        """Run ``work`` on a consistent view of what has been committed; it may be run a second time, when it took long.
+
+        single: see ``Database.read``. long: it is known to look at much. caller: whose long reads take turns.
+        Raises Busy when too many long reads of that caller wait.
+        """
 
     def read_now(self, work: Callable[[Tx], T]) -> T | None:
         """Run ``work``, one statement, without waiting; None where that is not possible and ``read`` must be asked."""
@@ -75,11 +80,14 @@ class ThreadEdge:
         self._database = database
         self._on_alive = on_alive
         self._threads = ThreadPoolExecutor(database.pool_size, thread_name_prefix="tollkey-storage")
+        self._long = LongReads()
         self._queues: dict[str, deque[Waiting]] = {}
         self._pumps: set[asyncio.Task[None]] = set()
         self._stopping = False
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
+    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "") -> T:
+        if long:
+            return await self._long.run(partial(self._database.read, work), caller)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._database.read, work, single)
 
     def read_now(self, work: Callable[[Tx], T]) -> T | None:
@@ -129,6 +137,7 @@ class ThreadEdge:
         if self._pumps:
             await asyncio.wait(self._pumps)
         loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._long.stop)
         await loop.run_in_executor(None, self._threads.shutdown)
         await loop.run_in_executor(None, self._database.close)
 

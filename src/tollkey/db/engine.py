@@ -49,6 +49,14 @@ class Conflict(StorageError):
     """The database undid the transaction so that another could go on; it may simply be run again."""
 
 
+class TooLong(StorageError):
+    """A read that had to be brief was not. Nothing has happened; it may run again where it holds up nobody."""
+
+
+class Busy(StorageError):
+    """Too many long reads of the same caller wait for their turn already."""
+
+
 class Tx(Protocol):
     """One transaction: everything done through it is kept, or nothing is.
 

@@ -1,6 +1,7 @@
 """Group commit on one SQLite file: the edge (``edge.py``) of an embedded database.
 
-Reads run on the event loop (about 10 µs each). Writes are committed in groups: those waiting run one
+Reads run on the event loop (about 10 µs each) as long as they are brief; one that is not is given up there and runs in a thread.
+Writes are committed in groups: those waiting run one
 after the other on the loop, each in its own savepoint of one transaction. Then the next group runs,
 while a thread waits until the disk has the log; answers leave after that. So a read may show what is
 on its way to the disk, but nobody is told that it was kept.
@@ -16,11 +17,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from tollkey.db.engine import StorageError, Tx, Unknown
+from tollkey.db.engine import StorageError, TooLong, Tx, Unknown
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_tx import SQLiteTx
+from tollkey.db.turns import LongReads
 
 T = TypeVar("T")
 
@@ -60,10 +63,16 @@ class SQLiteEdge:
         self._syncing: asyncio.Task[None] | None = None
         self._mover = _LogMover(database)
         # One waits for the disk, one for another process's lock, one moves the log.
+        self._long = LongReads()
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="tollkey-storage")
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
-        return self._database.read(work, single)
+    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "") -> T:
+        if not long:
+            try:
+                return self._database.read(work, single, brief=True)
+            except TooLong:
+                pass
+        return await self._long.run(partial(self._database.read, work), caller)
 
     def read_now(self, work: Callable[[Tx], T]) -> T | None:
         return self._database.read(work, single=True)
@@ -91,6 +100,7 @@ class SQLiteEdge:
                 await self._polling
         while tasks := [task for task in (self._pump, self._syncing, self._mover.moving) if task is not None and not task.done()]:
             await asyncio.wait(tasks)
+        await asyncio.get_running_loop().run_in_executor(None, self._long.stop)
         self._threads.shutdown()
         self._database.close()
 

@@ -6,13 +6,15 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from tollkey.db.engine import Dialect, Duplicate, Row, StorageError
+from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, TooLong
 
 
 def translate(error: sqlite3.Error) -> StorageError:
     """What SQLite says, in the words of this room."""
     if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
         return Duplicate(str(error))
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+        return TooLong("a statement looked at too much")
     return StorageError(f"{type(error).__name__}: {error}")
 
 
@@ -86,3 +88,18 @@ class SQLiteTx:
 
     def on_commit(self, call: Callable[[], None]) -> None:
         self.after.append(call)
+
+
+class BriefTx(SQLiteTx):
+    """A read that is given up, with TooLong, once it has taken too many statements and rows together."""
+
+    def __init__(self, connection: sqlite3.Connection, most: int) -> None:
+        super().__init__(connection)
+        self._left = most
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        rows = super().execute(sql, params)
+        self._left -= 1 + len(rows)
+        if self._left < 0:
+            raise TooLong("a read took too many rows")
+        return rows

@@ -50,6 +50,8 @@ class Endpoint:
     secret: its answer's ``secret`` is left out of logs and of the answer kept for an idempotency key.
     live: what it does in live mode (``wire.live``), when that is not the resource's own; one that writes must have a decision.
     public: needs no key; its path holds a ``{token}`` that ``wire.hosted`` made, which gives the scope and ``call.path["id"]``.
+    scans: it looks at many objects, whatever it answers: it runs where it holds up nobody from the start. Other reads that turn
+        out to be long are begun again there.
     largest_body: bytes that its body may have; unless given, what ``most_body`` says.
     decode: ``(body, content type) -> parameters`` for a body that is neither a form nor JSON. It runs in a thread, before the
         transaction, and raises ApiError.
@@ -71,6 +73,7 @@ class Endpoint:
     makes: bool = False  # a GET that may store something: test values become real objects
     live: Live | None = None
     host: str | None = None  # served on files.stripe.com in the real system
+    scans: bool = False
     largest_body: int | None = None
     decode: Callable[[bytes, str], Json] | None = None
 

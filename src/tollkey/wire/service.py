@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from tollkey.db import Edge, Ids, Scope, StorageError, Tx, Unknown
+from tollkey.db import Busy, Edge, Ids, Scope, StorageError, Tx, Unknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._given import browser_key, read_given
@@ -145,6 +145,8 @@ class Service:
             response = await self._authenticated(request, key, request_id, started)
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
+        except Busy:
+            response = self._refuse(refusals.too_many_requests(key is not None and key.livemode), request, key, request_id)
         except StorageError as error:
             log.error("%s storage: %s", request_id, error)
             message = _UNKNOWN if isinstance(error, Unknown) else "Storage is not available; nothing was changed."
@@ -260,7 +262,7 @@ class Service:
             return self._run(call, route, request)
 
         if not endpoint.writes:
-            response = await self.edge.read(work)
+            response = await self.edge.read(work, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}")
         elif idempotency_key is None or request.method != "POST":
             response = await self.edge.write(work, lock=f"{key.account}:{int(key.livemode)}")
         else:

@@ -1,0 +1,93 @@
+"""Reads that look at much: given up on the event loop, and done where they hold up nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from tollkey.db import Busy, Edge, SQLite, Tx, edge_for
+from tollkey.db.engine import TooLong
+from tollkey.db.sqlite import BRIEF_ROWS
+from tollkey.db.turns import MOST_WAITING, LongReads
+
+COUNTING = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT {} FROM n"
+
+
+def run_on(edge: Edge, *reads: str) -> list[bool]:
+    """For each statement, whether the read that ran it to its end did so on the loop's thread."""
+
+    async def run() -> list[bool]:
+        mine = threading.get_ident()
+        found = []
+        for sql in reads:
+
+            def work(tx: Tx, sql: str = sql) -> bool:
+                tx.execute(sql)
+                return threading.get_ident() == mine
+
+            found.append(await edge.read(work))
+        await edge.stop()
+        return found
+
+    return asyncio.run(run())
+
+
+def test_a_brief_read_runs_on_the_loop_and_a_long_one_does_not(tmp_path: Path) -> None:
+    brief = COUNTING.format(100, "i")
+    many_steps, many_rows = COUNTING.format(200_000, "count(i)"), COUNTING.format(BRIEF_ROWS + 1, "i")
+    assert run_on(edge_for(SQLite(tmp_path / "x.db")), brief, many_steps, brief, many_rows, brief) == [True, False, True, False, True]
+
+
+def test_many_small_statements_are_long_together(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "x.db")
+
+    def work(tx: Tx) -> None:
+        for _ in range(BRIEF_ROWS + 1):
+            tx.execute("SELECT 1 WHERE 0")
+
+    with pytest.raises(TooLong):
+        database.read(work, brief=True)
+    assert database.read(work) is None
+    assert database.read(lambda tx: tx.execute("SELECT 1"), brief=True) == [(1,)]
+    database.close()
+
+
+def test_the_steps_are_counted_only_for_brief_reads(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "x.db")
+    with pytest.raises(TooLong):
+        database.read(lambda tx: tx.execute(COUNTING.format(200_000, "count(i)")), brief=True)
+    assert database.read(lambda tx: tx.execute(COUNTING.format(200_000, "count(i)"))) == [(200_000,)]
+    database.close()
+
+
+def test_one_caller_s_long_reads_take_turns_and_too_many_are_refused() -> None:
+    async def run() -> None:
+        reads = LongReads()
+        most = running = 0
+        gate, lock = threading.Event(), threading.Lock()
+
+        def work() -> str:
+            nonlocal most, running
+            with lock:
+                running += 1
+                most = max(most, running)
+            gate.wait(30)
+            with lock:
+                running -= 1
+            return "mine"
+
+        mine = [asyncio.create_task(reads.run(work, "one")) for _ in range(MOST_WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await reads.run(work, "one")
+        assert await reads.run(lambda: "other", "another") == "other"  # while the first of the others runs
+        gate.set()
+        assert await asyncio.gather(*mine) == ["mine"] * MOST_WAITING
+        assert most == 1
+        assert await reads.run(lambda: "again", "one") == "again"
+        reads.stop()
+
+    asyncio.run(run())
