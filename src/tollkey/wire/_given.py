@@ -49,7 +49,7 @@ async def browser_key(request: Request, endpoint: Endpoint) -> str | None:
     Looked for where a publishable key may call, in the first bytes of a form, which are not decoded otherwise.
     """
     kind = request.headers.get("content-type", "")
-    if not endpoint.publishable or not endpoint.most_body or kind.startswith(("application/json", "multipart/")):
+    if endpoint.publishable is None or not endpoint.most_body or kind.startswith(("application/json", "multipart/")):
         return None
     start = request.body[:_BROWSER] if request.incoming is None else await request.incoming.start(_BROWSER)
     pairs = start.split(b"&")
