@@ -4,12 +4,13 @@ pip install ..                          # .. is this repository
 python make_key.py report_read          # prints a key
 uvicorn nginx_auth:app --port 9000      # and nginx with the lines of nginx.conf beside this file
 
-nginx passes 401 and 403 on to the caller; of an accepted request it learns the account and the key.
+Of an accepted request nginx learns the account and the key; what it answers to a refused one stands in nginx.conf.
+A browser's preflight is asked about too: it carries no key, so let it through in nginx where pages of other origins call you.
 """
 
 import os
 
-from tollkey.keys import KeyService, Permission, asgi
+from tollkey.keys import KeyService, Permission, RateLimiter, asgi, for_auth_request
 
 
 def header(scope, name: bytes) -> str:  # type: ignore[no-untyped-def]
@@ -24,10 +25,13 @@ async def accepted(scope, receive, send):  # type: ignore[no-untyped-def]
     await send({"type": "http.response.body", "body": b""})
 
 
-keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")])
+limiter = RateLimiter(rate=float(os.environ.get("KEYS_RATE", "50")), burst=int(os.environ.get("KEYS_BURST", "100")))
+keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")], limiter=limiter)
 app = asgi.KeyGate(
     accepted,
     keys,
     lambda scope: "report_read" if header(scope, b"x-original-method") in ("GET", "HEAD") else "report_write",
     client_ip=lambda scope: header(scope, b"x-real-ip"),
+    endpoint_for=lambda scope: f"{header(scope, b'x-original-method')} {header(scope, b'x-original-uri').partition('?')[0]}",
+    on_denied=for_auth_request,
 )

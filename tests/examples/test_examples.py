@@ -78,6 +78,7 @@ def test_the_nginx_example_answers_what_auth_request_understands(tmp_path: Path)
         accepted = ask(module.app, "GET", "/_key", from_nginx, True)
         assert (accepted.status_code, accepted.headers["x-key-account"], accepted.headers["x-key-id"]) == (204, "alice", key.id)
         assert ask(module.app, "GET", "/_key", {**from_nginx, "X-Real-IP": "198.51.100.1"}, True).status_code == 401
+        assert ask(module.app, "GET", "/_key", {**from_nginx, "X-Original-Method": "HEAD"}, True).status_code == 204
         assert ask(module.app, "GET", "/_key", {**from_nginx, "X-Original-Method": "POST"}, True).status_code == 403
 
 
