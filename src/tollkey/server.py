@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -157,16 +158,17 @@ def _put_together(
     migrate(
         database,
         [
-            keys.MIGRATION, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION, hosted.MIGRATION,
+            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION, hosted.MIGRATION,
             dashboard.MIGRATION,
             *(m for m in gather_migrations(tollkey.platform, tollkey.payments) if beside is None or m is not REQUEST_LOGS),
         ],
     )  # fmt: skip
     tables = Tables(catalogue)
     database.write(tables.prepare, lock="migrate")
-    database.write(keys.guard, lock="migrate")
     permissions = keys.Catalogue(catalogue.permissions())
     keyring = keys.Keyring.load_or_create(data / KEYRING)
+    for guard in (keys.guard, dashboard.protect_log):
+        database.write(partial(guard, keyring=keyring, now=int(now())), lock="migrate")
     authority = keys.Authority(keyring, permissions, ids)
     verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
     verifier.attach(database)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,23 @@ def test_a_restricted_key_is_told_what_it_may_do_on_connected_accounts_apart(tmp
     words = ("keys", "create", "--permission", "customer_read", "--connect-permission", "charge_read", "--json")
     made = json.loads(run(tmp_path, *words).stdout)
     assert (made["permissions"], made["connect_permissions"]) == (["customer_read"], ["charge_read"])
+
+
+def test_the_logs_are_verified_and_a_change_is_named_with_exit_code_1(tmp_path: Path) -> None:
+    ready(tmp_path)
+    verified = run(tmp_path, "keys", "audit", "--verify")
+    assert (verified.exit_code, verified.stdout.count("ok  ")) == (0, 2)
+    head = next(word for word in verified.stdout.split() if word.startswith("keys:4:"))
+    run(tmp_path, "keys", "create")
+    assert run(tmp_path, "keys", "audit", "--verify", "--expect", head).exit_code == 0
+    assert run(tmp_path, "keys", "audit", "--expect", "keys:4:00").exit_code == 1
+    assert "--expect takes a head" in run(tmp_path, "keys", "audit", "--expect", "nonsense").stderr
+    with closing(sqlite3.connect(tmp_path / "tollkey.db", isolation_level=None)) as other:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            other.execute("INSERT OR REPLACE INTO key_audit SELECT * FROM key_audit WHERE seq = 2")
+        other.execute("DROP TRIGGER key_audit_no_update")
+        other.execute("UPDATE key_audit SET actor_id = 'mallory' WHERE seq = 2")
+    broken = run(tmp_path, "keys", "audit", "--verify")
+    assert (broken.exit_code, "FAIL  keys: entry 2: it was changed" in broken.stdout) == (1, True)
+    (keys, _) = json.loads(run(tmp_path, "keys", "audit", "--verify", "--json").stdout)
+    assert (keys["log"], keys["whole"], keys["seq"]) == ("keys", False, 2)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Clock
 from tollkey.db import Database, Ids, Scope, Tx, migrate
-from tollkey.keys import MIGRATION, Actor, Authority, Catalogue, Key, KeyRefused, Keyring, KeyService, Kind, Permission, Verifier, guard
+from tollkey.keys import MIGRATIONS, Actor, Authority, Catalogue, Key, KeyRefused, Keyring, KeyService, Kind, Permission, Verifier, guard
 
 T = TypeVar("T")
 LIVE = Scope("acct_1AaBbCcDdEeFfGgHh", True)
@@ -91,9 +91,9 @@ class World:
 
 @pytest.fixture
 def world(database: Database, clock: Clock, ids: Ids) -> World:
-    migrate(database, [MIGRATION])
-    database.write(guard)
+    migrate(database, MIGRATIONS)
     keyring = Keyring.fresh()
+    database.write(lambda tx: guard(tx, keyring, clock.now))
     catalogue = Catalogue(PERMISSIONS)
     ticker = Ticker()
     verifier = Verifier(keyring, catalogue, monotonic=ticker)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.keys.conftest import ALICE, LIVE, OTHER, TEST, World
 from tollkey.db import StorageError, migrate
-from tollkey.keys import MIGRATION, KeyRefused, audit, guard
+from tollkey.keys import MIGRATIONS, KeyRefused, audit, guard
 
 
 def test_every_verb_writes_one_line(world: World) -> None:
@@ -65,5 +65,5 @@ def test_the_database_refuses_to_change_the_log(world: World, change: str) -> No
 
 
 def test_migrating_and_guarding_again_changes_nothing(world: World) -> None:
-    assert migrate(world.database, [MIGRATION]) == 0
-    world.database.write(guard)
+    assert migrate(world.database, MIGRATIONS) == 0
+    world.database.write(lambda tx: guard(tx, world.keyring, world.clock.now))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import Scope, SQLite, migrate
-from tollkey.keys import MIGRATION, SYSTEM, Authority, Catalogue, Keyring, Permission, SealBroken, store
+from tollkey.keys import MIGRATIONS, SYSTEM, Authority, Catalogue, Keyring, Permission, SealBroken, store
 from tollkey.keys.sealing import reseal, seal, unseal
 
 RING = Keyring.fresh()
@@ -55,7 +55,7 @@ def test_a_sealed_copy_that_was_destroyed_is_nowhere_in_the_file_any_more(tmp_pa
     assert other.read(lambda tx: tx.execute("PRAGMA secure_delete")) == [(1,)]
     other.close()
     database = SQLite(tmp_path / "keys.db")
-    migrate(database, [MIGRATION])
+    migrate(database, MIGRATIONS)
     authority, scope = Authority(Keyring.fresh(), Catalogue([Permission("charge", "Charges")])), Scope("acct_1", True)
     made = database.write(lambda tx: authority.create_defaults(tx, "acct_1", actor=SYSTEM, now=1))
     key = next(key for key in made if key.livemode and key.kind == "secret")

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
 from tollkey.db import Scope, Tx
-from tollkey.keys import ROLL_EXPIRATIONS, Key, audit
+from tollkey.keys import ROLL_EXPIRATIONS, Key, audit, refused_attempts
 from tollkey.platform.api_keys import shown
 from tollkey.server import Core
 
@@ -216,12 +217,31 @@ _verb("cancel_expiry", "Take back a pending expiry.")
 _verb("hide", "Hide a live key that is still revealable.")
 
 
+@app.command("refusals")
+def refusals(
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """What was refused, of all accounts: keys and sign-ins, by address and reason, counted together by the hour; newest first."""
+    with opened(data, database) as core:
+        found = core.database.read(lambda tx: refused_attempts(tx, limit))
+        rows = [(when(a.since), a.what, a.reason, a.address, a.subject or "-", str(a.attempts), when(a.last_at)) for a in found]
+        show([a._asdict() for a in found], json_, lambda: table(("SINCE (UTC)", "WHAT", "REASON", "FROM", "ABOUT", "TIMES", "LAST"), rows))
+
+
 @app.command("audit")
 def audit_log(
     key: Annotated[str | None, typer.Argument(help="Only of this key.")] = None, limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    verify: Annotated[bool, typer.Option("--verify", help="Check that nobody changed the logs past the server.")] = False,
+    expect: Annotated[list[str] | None, typer.Option(help="A head that an earlier --verify printed and you noted elsewhere.")] = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Who did what to which key, when, from where; newest first."""
+    """Who did what to which key, when, from where; newest first.
+
+    With --verify: whether the log of keys and the Dashboard's, of all accounts, are as they were written. Exit code 1 when not.
+    """
+    if verify or expect:
+        verify_logs(data, database, expect or [], json_)
+        return
     with opened(data, database) as core:
         scope = scope_of(core, account, live)
         entries = core.database.read(lambda tx: audit.entries(tx, scope, _pick(core, tx, scope, key).id if key else None, limit))

@@ -2,6 +2,7 @@
 
 import typing
 
+from tollkey.db.append_only import append_only
 from tollkey.db.edge import Edge, ThreadEdge, edge_for
 from tollkey.db.engine import Busy, Conflict, Database, Duplicate, Row, Scope, StorageError, Tx, Unknown, Unreachable
 from tollkey.db.ids import Ids, letters
@@ -37,6 +38,7 @@ __all__ = [
     "Tx",
     "Unknown",
     "Unreachable",
+    "append_only",
     "edge_for",
     "letters",
     "migrate",

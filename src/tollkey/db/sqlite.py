@@ -44,6 +44,7 @@ _PRAGMAS = (
     "synchronous = NORMAL",  # the log is synced by ``sync``
     f"journal_size_limit = {16 * 1024 * 1024}",  # bytes the log keeps when it begins anew, however long it has been
     "foreign_keys = ON",
+    "recursive_triggers = ON",  # so that a row which REPLACE removes has its DELETE triggers run
     "cache_size = -16000",
     "temp_store = MEMORY",
     "secure_delete = ON",  # what is destroyed (the sealed copy of a key) is overwritten, not just unlinked

@@ -1,6 +1,8 @@
 """KEYS: the key authority. Usable alone, in front of any application; knows no HTTP framework."""
 
-from tollkey.keys import asgi, audit, wsgi
+from tollkey.keys import asgi, audit, chain, wsgi
+from tollkey.keys.attempts import Attempt, Attempts, refused_attempts
+from tollkey.keys.audit import guard
 from tollkey.keys.authority import CHANNEL, Authority
 from tollkey.keys.errors import KeyRefused, UnknownPermission
 from tollkey.keys.header import Presented, read_authorization, without_keys
@@ -11,9 +13,10 @@ from tollkey.keys.lookup import KeyPage
 from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, PermissionSet
 from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
 from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
+from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.sealing import SealBroken, seal, unseal
 from tollkey.keys.service import KeyService
-from tollkey.keys.store import MIGRATION, Usage, exists_in_other_mode, guard
+from tollkey.keys.store import Usage, exists_in_other_mode
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
 from tollkey.keys.verifier import Lease, Verifier
 
@@ -25,10 +28,12 @@ __all__ = [
     "LONGEST_NAME",
     "LONGEST_NOTE",
     "LONGEST_ROLL_SECONDS",
-    "MIGRATION",
+    "MIGRATIONS",
     "ROLL_EXPIRATIONS",
     "SYSTEM",
     "Actor",
+    "Attempt",
+    "Attempts",
     "Authority",
     "Brand",
     "Catalogue",
@@ -57,6 +62,7 @@ __all__ = [
     "Verifier",
     "asgi",
     "audit",
+    "chain",
     "digest",
     "exists_in_other_mode",
     "for_auth_request",
@@ -68,6 +74,7 @@ __all__ = [
     "parse",
     "read_authorization",
     "redact",
+    "refused_attempts",
     "rfc6750",
     "seal",
     "unseal",

@@ -1,4 +1,7 @@
-"""Who did what to which key, when, from where. Append-only; holds no secret and nothing derived from one but its short form."""
+"""Who did what to which key, when, from where. Holds no secret and nothing derived from one but its short form.
+
+Append-only, by the database's triggers; and chained (``chain.py``), so that what was changed past the triggers is found.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tollkey.db.engine import Scope, Tx
+from tollkey.keys import chain
 from tollkey.keys.key import Actor, Key
+from tollkey.keys.keyring import Keyring
+
+LOG = chain.Log(
+    "keys", "key_audit",
+    ("account", "livemode", "at", "action", "key_id", "actor_kind", "actor_id", "ip", "request_id", "was", "became"),
+)  # fmt: skip
 
 # What of a key goes into the log: the list of what may, not of what may not.
 _LOGGED = (
@@ -35,18 +45,23 @@ class Entry:
     became: dict[str, Any]
 
 
-def record(tx: Tx, action: str, actor: Actor, now: int, before: Key | None, after: Key) -> None:
-    """Write one line, in the transaction that makes the change."""
+def guard(tx: Tx, keyring: Keyring, now: int) -> None:
+    """Make the database refuse changes to the log, and begin its chain. Safe to repeat; run it after ``migrate``, at start.
+
+    now: UTC epoch seconds.
+    """
+    chain.guard(tx, LOG)
+    chain.begin(tx, keyring, LOG, now)
+
+
+def record(tx: Tx, keyring: Keyring, action: str, actor: Actor, now: int, before: Key | None, after: Key) -> None:
+    """Write one line, in the transaction that makes the change. now: UTC epoch seconds."""
     was, became = _difference(before, after)
     values = (
         after.account, int(after.livemode), now, action, after.id, actor.kind, actor.id, actor.ip, actor.request_id,
         json.dumps(was, sort_keys=True), json.dumps(became, sort_keys=True),
     )  # fmt: skip
-    tx.execute(
-        "INSERT INTO key_audit (account, livemode, at, action, key_id, actor_kind, actor_id, ip, request_id, was, became)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        values,
-    )
+    chain.add(tx, keyring, LOG, values, now)
 
 
 def _difference(before: Key | None, after: Key) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -353,7 +353,7 @@ class Authority(Lookup):
         row = row_of(key.account, key.livemode, key.id)
         sealed = seal(text, row, self.keyring, self._random_bytes) if key.revealable and key.token is None else None
         store.insert(tx, key, self.keyring.digest(text), self.keyring.digest_current, sealed)
-        audit.record(tx, "imported" if imported else "created", actor, now, None, key)
+        audit.record(tx, self.keyring, "imported" if imported else "created", actor, now, None, key)
         tx.notify(CHANNEL, f"{key.id} {key.version}")
         return key, text
 
@@ -367,6 +367,6 @@ class Authority(Lookup):
         became = replace(became, version=was.version + 1)
         if not store.change(tx, became, was.version, drop_sealed=was.revealable and not became.revealable):
             raise KeyRefused("api_key_changed", "Somebody else changed this key at the same moment. Look again and retry.", "id")
-        audit.record(tx, action, actor, now, was, became)
+        audit.record(tx, self.keyring, action, actor, now, was, became)
         tx.notify(CHANNEL, f"{became.id} {became.version}")
         return became

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar, overload
 
 from tollkey.db import Database, Scope, SQLite, StorageError, Tx, forking, migrate, open_database
 from tollkey.db.ids import Ids
-from tollkey.keys import audit, store
+from tollkey.keys import audit, chain, store
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.hearing import Hearing
@@ -21,6 +21,7 @@ from tollkey.keys.limits import Limiter
 from tollkey.keys.lookup import KeyPage, page_of
 from tollkey.keys.once import OncePerRequest, first_use
 from tollkey.keys.permissions import Catalogue, Permission
+from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
 from tollkey.keys.verifier import Verifier
 
@@ -54,8 +55,8 @@ class KeyService(forking.SurvivesFork):
         self._clock = clock
         self._flush_seconds = flush_seconds
         self._begin_anew()
-        migrate(database, [store.MIGRATION])
-        database.write(store.guard, lock="migrate")
+        migrate(database, MIGRATIONS)
+        database.write(lambda tx: audit.guard(tx, authority.keyring, int(clock())), lock="migrate")
         verifier.attach(database)
         self._hearing = Hearing(database, verifier.lease)
         if isinstance(database, SQLite):
@@ -314,6 +315,10 @@ class KeyService(forking.SurvivesFork):
         key_id: only of this key. limit: 1 to 1000 lines. before: only lines with a smaller ``seq``, for the page after.
         """
         return self.database.read(lambda tx: audit.entries(tx, Scope(account, livemode), key_id, limit, before))
+
+    def verify_audit(self, expected: str | None = None) -> chain.Verdict:
+        """Whether the audit log of all accounts is as it was written, and where it first is not; see ``chain.verify``."""
+        return self.database.read(lambda tx: chain.verify(tx, self.authority.keyring, audit.LOG, expected))
 
     # -- in the background
 

@@ -82,21 +82,6 @@ MIGRATION = Migration(
     ),
 )
 
-_GUARDS = {
-    "sqlite": (
-        "CREATE TRIGGER IF NOT EXISTS key_audit_no_update BEFORE UPDATE ON key_audit"
-        " BEGIN SELECT RAISE(ABORT, 'key_audit is append-only'); END",
-        "CREATE TRIGGER IF NOT EXISTS key_audit_no_delete BEFORE DELETE ON key_audit"
-        " BEGIN SELECT RAISE(ABORT, 'key_audit is append-only'); END",
-    ),
-    "postgres": (
-        "CREATE OR REPLACE FUNCTION key_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION 'key_audit is append-only'; END $$",
-        "CREATE OR REPLACE TRIGGER key_audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON key_audit"
-        " FOR EACH STATEMENT EXECUTE FUNCTION key_audit_refuse()",
-    ),
-}
-
 _COLUMNS = (
     "id, account, livemode, kind, name, note, permissions, connect_permissions, ip_allowlist, created, created_by,"
     " expires_at, own_expires_at, revoked_at, redacted, masked, token, hides_after_reveal, revealed_at, hidden_at,"
@@ -123,12 +108,6 @@ class Usage:
     ip: str | None
     endpoint: str | None
     uses: int
-
-
-def guard(tx: Tx) -> None:
-    """Make the database refuse changes to the audit log. Safe to repeat; run it after ``migrate``."""
-    for statement in _GUARDS[tx.dialect]:
-        tx.execute(statement)
 
 
 def key_from(row: Row, catalogue: Catalogue) -> Key:

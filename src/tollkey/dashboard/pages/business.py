@@ -23,7 +23,7 @@ def new(ctx: Visit, params: Params) -> Answer:
     call = Call(ctx.setup, ctx.tx, Scope("", False), ctx.now)
     made = create_merchant(call, ctx.authority, name=name, email=ctx.me.email, country=country, actor=ctx.actor)
     people.join(ctx.tx, made.id, ctx.me.id, "owner", ctx.now)
-    activity.record(ctx.tx, made.id, "account_created", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=made.id, name=name)
+    activity.record(ctx.tx, ctx, made.id, "account_created", about=made.id, name=name)
     return Redirect(f"/{made.id}/test/apikeys", f"{name} is ready, with its own keys.")
 
 
@@ -70,7 +70,7 @@ def business(ctx: Visit, params: Params) -> Answer:
         account["settings"]["dashboard"]["display_name"] = name
         account["details_submitted"] = bool(url and email) or not livemode
         call.objects.save(account, event="account.updated")
-    activity.record(ctx.tx, ctx.account, "business_changed", person=ctx.me.id, ip=ctx.ip, now=ctx.now, name=name, url=url)
+    activity.record(ctx.tx, ctx, ctx.account, "business_changed", name=name, url=url)
     return Redirect(ctx.url("/settings/business"), "Saved.")
 
 

@@ -38,7 +38,7 @@ def create(ctx: Visit, params: Params) -> Answer:
     if params.get("name"):
         asked["name"] = params.get("name")  # type: ignore[assignment]
     made = endpoint.handler(Call(ctx.setup, ctx.tx, ctx.scope, ctx.now), asked)
-    activity.record(ctx.tx, ctx.account, "clock_created", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=made["id"])
+    activity.record(ctx.tx, ctx, ctx.account, "clock_created", about=made["id"])
     return Redirect(
         ctx.url(f"/objects/{_OBJECT}/{made['id']}"), "The clock stands at the time you chose. Make customers with it, then advance it."
     )

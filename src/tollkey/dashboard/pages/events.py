@@ -80,7 +80,7 @@ def resend(ctx: Visit, params: Params) -> Answer:
         outbox.resend(ctx.tx, ctx.scope, int(number), ctx.now, ctx.setup.services.get("wake"), event_id=params["event"])
     except outbox.UnknownDelivery:
         raise NotHere from None
-    activity.record(ctx.tx, ctx.account, "event_resent", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=params["event"])
+    activity.record(ctx.tx, ctx, ctx.account, "event_resent", about=params["event"])
     return Redirect(ctx.url(f"/events/{params['event']}"), "The event is being sent once more.")
 
 

@@ -236,7 +236,7 @@ def _do(group: str) -> Any:
         except acting.Kept as kept:
             return Redirect(back, kept.message)
         activity.record(
-            ctx.tx, ctx.account, "object_changed", person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=item["id"], what=action.label
+            ctx.tx, ctx, ctx.account, "object_changed", about=item["id"], what=action.label
         )
         gone = ctx.setup.tables.load(ctx.tx, ctx.scope, resource.object, item["id"]) is None
         return Redirect(ctx.url(f"/objects/{resource.object}") if gone else back, f"Done: {action.label.lower()}.")

@@ -14,7 +14,7 @@ def add_options(ctx: Visit, params: Params) -> Answer:
 def add(ctx: Visit, params: Params) -> Answer:
     """Keep a new passkey."""
     made = passkey_flow.register(ctx, params.raw("credential"), params.get("name"))
-    activity.record(ctx.tx, "", "passkey_added", person=ctx.me.id, ip=ctx.ip, now=ctx.now, name=made.name)
+    activity.record(ctx.tx, ctx, "", "passkey_added", name=made.name)
     return Data({"to": ctx.url("/profile")})
 
 
@@ -22,7 +22,7 @@ def remove(ctx: Visit, params: Params) -> Answer:
     """Forget a passkey."""
     if not factors.remove_passkey(ctx.tx, ctx.me.id, params["passkey"]):
         raise NotHere
-    activity.record(ctx.tx, "", "passkey_removed", person=ctx.me.id, ip=ctx.ip, now=ctx.now)
+    activity.record(ctx.tx, ctx, "", "passkey_removed")
     return Redirect(ctx.url("/profile"), "The passkey is removed.")
 
 
@@ -45,7 +45,7 @@ def sign_in(ctx: Visit, params: Params) -> Answer:
     known = people.by_id(ctx.tx, person)
     if known is None:
         raise NotHere
-    activity.record(ctx.tx, "", "signed_in", person=person, ip=ctx.ip, now=ctx.now, passkey=True)
+    activity.record(ctx.tx, ctx, "", "signed_in", person=person, passkey=True)
     token = sessions.start(
         ctx.tx, ctx.authority.keyring, ctx.setup.ids, person=person, stage="full", now=ctx.now, ip=ctx.ip, agent=ctx.agent
     )

@@ -40,7 +40,7 @@ async def change_password(ctx: Visit, params: Params) -> Answer:
 
     def work(tx: Tx) -> int:
         people.set_password(tx, me.id, hash)
-        activity.record(tx, "", "password_changed", person=me.id, ip=ctx.ip, now=ctx.now)
+        activity.record(tx, ctx, "", "password_changed", person=me.id)
         return sessions.end_others(tx, me.id, session.id)
 
     ended = await ctx.write(work)
@@ -84,14 +84,14 @@ def totp_finish(ctx: Visit, params: Params) -> Answer:
     codes = factors.finish_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id, params.get("code"), ctx.now)
     if codes is None:
         raise FormErrors(code="This code is wrong. Enter the one that is shown now; the clock of your device must be right.")
-    activity.record(ctx.tx, "", "totp_added", person=ctx.me.id, ip=ctx.ip, now=ctx.now)
+    activity.record(ctx.tx, ctx, "", "totp_added")
     return Render("profile/recovery.html", {"codes": codes})
 
 
 def totp_remove(ctx: Visit, params: Params) -> Answer:
     """Sign in without the app from now on."""
     factors.end_totp(ctx.tx, ctx.me.id)
-    activity.record(ctx.tx, "", "totp_removed", person=ctx.me.id, ip=ctx.ip, now=ctx.now)
+    activity.record(ctx.tx, ctx, "", "totp_removed")
     return Redirect(ctx.url("/profile"), "The authenticator app is removed.")
 
 

@@ -42,7 +42,7 @@ async def reset(ctx: Visit, params: Params) -> Answer:
             factors.end_totp(tx, known.id)
             for passkey in factors.passkeys(tx, known.id):
                 factors.remove_passkey(tx, known.id, passkey.id)
-        activity.record(tx, "", "password_reset", person=known.id, ip=ctx.ip, now=ctx.now, by=found.created_by)
+        activity.record(tx, ctx, "", "password_reset", person=known.id, by=found.created_by)
 
     await ctx.write(work)
     return Redirect("/login", "The password is changed. Sign in with it.", session="")

@@ -50,7 +50,7 @@ def _begin(tx: Tx, ctx: Visit, person: Person, stage: str) -> str:
     if ctx.session is not None:
         sessions.end(tx, ctx.session.person, ctx.session.id)
     if stage == "full":
-        activity.record(tx, "", "signed_in", person=person.id, ip=ctx.ip, now=ctx.now)
+        activity.record(tx, ctx, "", "signed_in", person=person.id)
     return sessions.start(tx, ctx.authority.keyring, ctx.setup.ids, person=person.id, stage=stage, now=ctx.now, ip=ctx.ip, agent=ctx.agent)
 
 
@@ -195,7 +195,7 @@ async def _join_signed_in(ctx: Visit, params: Params) -> Answer:
 def _accept(tx: Tx, ctx: Visit, params: Params, person: str) -> None:
     found = _invitation(tx, ctx, params)
     people.accept(tx, found, person, ctx.now)
-    activity.record(tx, found.account, "member_joined", person=person, ip=ctx.ip, now=ctx.now, about=person, role=found.role)
+    activity.record(tx, ctx, found.account, "member_joined", person=person, about=person, role=found.role)
 
 
 PAGES = (

@@ -14,7 +14,7 @@ def _assignable(ctx: Visit) -> list[tuple[str, str]]:
 
 
 def _record(ctx: Visit, action: str, about: str, **details: str) -> None:
-    activity.record(ctx.tx, ctx.account, action, person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=about, **details)
+    activity.record(ctx.tx, ctx, ctx.account, action, about=about, **details)
 
 
 def _member(ctx: Visit, params: Params) -> Member:

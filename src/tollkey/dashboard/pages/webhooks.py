@@ -26,7 +26,7 @@ def _call(ctx: Visit, id: str = "") -> Call:
 
 
 def _record(ctx: Visit, action: str, id: str) -> None:
-    activity.record(ctx.tx, ctx.account, action, person=ctx.me.id, ip=ctx.ip, now=ctx.now, about=id)
+    activity.record(ctx.tx, ctx, ctx.account, action, about=id)
 
 
 def index(ctx: Visit, params: Params) -> Answer:

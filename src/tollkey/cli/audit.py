@@ -1,0 +1,46 @@
+"""``tollkey keys audit --verify``: whether the logs are as they were written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from tollkey import dashboard
+from tollkey.cli.common import fail, opened, show, when
+from tollkey.keys import audit, chain
+
+_LOGS = {log.name: log for log in (audit.LOG, dashboard.LOG)}
+
+
+def verify_logs(data: str | None, database: str | None, expect: list[str], as_json: bool) -> None:
+    """Check both logs and print what was found. expect: heads noted earlier. Ends with 1 when a log is not whole."""
+    expected = _heads(expect)
+    with opened(data, database) as core:
+        keyring = core.authority.keyring
+        found = core.database.read(lambda tx: [chain.verify(tx, keyring, log, expected.get(name)) for name, log in _LOGS.items()])
+    values = [{**verdict._asdict(), "head": f"{verdict.log}:{verdict.head}"} for verdict in found]
+    show(values, as_json, lambda: [line for value in values for line in _lines(value)])
+    if not all(verdict.whole for verdict in found):
+        raise typer.Exit(1)
+
+
+def _heads(expect: list[str]) -> dict[str, str]:
+    """``log:entries:code`` as it was printed, by log."""
+    heads: dict[str, str] = {}
+    for text in expect:
+        name, _, head = text.strip().partition(":")
+        if name not in _LOGS or not head:
+            raise fail(f"--expect takes a head as --verify prints it, for example keys:12:9f86…; not {text[:60]}")
+        heads[name] = head
+    return heads
+
+
+def _lines(value: dict[str, Any]) -> list[str]:
+    if not value["whole"]:
+        where = "" if value["seq"] is None else f"entry {value['seq']}: "
+        return [f"FAIL  {value['log']}: {where}{value['why']}"]
+    lines = [f"ok    {value['log']}: {value['entries']} entries, chained since {when(value['began_at'])}", f"      head {value['head']}"]
+    if value["before"]:
+        lines.insert(1, f"      {value['before']} of them are older than the chain, and were taken as they were")
+    return lines
