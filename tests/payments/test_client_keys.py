@@ -222,6 +222,58 @@ def test_another_customer_s_payment_method_does_not_pay_a_checkout_session(api: 
     assert api.get(f"/v1/checkout/sessions/{session}")["customer_details"] is None
 
 
+def test_a_browser_does_not_change_a_delivery_that_the_server_has_set(api: Api) -> None:
+    first, second = ({"name": name, "address": ADDRESS} for name in ("First", "Second"))
+    data = {"type": "card", "card": CARD}
+    token = api.ok("POST", "/v1/confirmation_tokens", key=api.pk, payment_method_data=data, shipping=second)["id"]
+    for more in ({"shipping": second, "payment_method": "pm_card_visa"}, {"confirmation_token": token}):
+        intent = _intent(api, shipping=first)
+        path = f"/v1/payment_intents/{intent['id']}"
+        answer = api.post(f"{path}/confirm", key=api.pk, client_secret=intent["client_secret"], return_url="https://example.com", **more)
+        assert (answer.status, answer.error["code"]) == (400, "payment_intent_invalid_parameter")
+        assert answer.error["message"] == (
+            "The shipping information on this PaymentIntent was last set with a secret key and therefore cannot be changed with a"
+            " publishable key. Please use your secret key instead."
+        )
+        assert (api.get(path)["status"], api.get(path)["shipping"]["name"]) == ("requires_payment_method", "First")
+
+
+def test_a_browser_changes_the_delivery_that_a_browser_said(api: Api) -> None:
+    intent = _intent(api)
+    path = f"/v1/payment_intents/{intent['id']}"
+    more = {"client_secret": intent["client_secret"], "payment_method": "pm_card_chargeDeclined"}
+    for name in ("First", "Second"):
+        answer = api.post(f"{path}/confirm", key=api.pk, shipping={"name": name, "address": ADDRESS}, **more)
+        assert (answer.status, api.get(path)["shipping"]["name"]) == (402, name)
+    api.ok("POST", path, shipping={"name": "Third", "address": ADDRESS})
+    answer = api.post(f"{path}/confirm", key=api.pk, shipping={"name": "Fourth", "address": ADDRESS}, **more)
+    assert (answer.status, api.get(path)["shipping"]["name"]) == (400, "Third")
+
+
+def test_a_browser_pays_with_nothing_that_another_customer_has_saved(api: Api) -> None:
+    victim, mine = Victim(api), api.ok("POST", "/v1/customers")["id"]
+    for customer in ({}, {"customer": mine}):
+        for name, id in (
+            ("payment_method", victim.method), ("payment_method", victim.card), ("payment_method", victim.source),
+            ("source", victim.card), ("source", victim.source), ("source", victim.method),
+        ):  # fmt: skip
+            intent = _intent(api, **customer)
+            path, secret = f"/v1/payment_intents/{intent['id']}", intent["client_secret"]
+            answer = api.post(f"{path}/confirm", key=api.pk, client_secret=secret, **{name: id})
+            assert (answer.status, victim.shown_in(answer)) == (400, False), (name, id, answer)
+        setup = api.ok("POST", "/v1/setup_intents", payment_method_types=["card"], **customer)
+        for id in (victim.method, victim.card, victim.source):
+            path, secret = f"/v1/setup_intents/{setup['id']}/confirm", setup["client_secret"]
+            answer = api.post(path, key=api.pk, client_secret=secret, payment_method=id)
+            assert (answer.status, victim.shown_in(answer)) == (400, False), (id, answer)
+
+
+def test_a_top_up_shows_a_source_only_to_who_may_read_it(api: Api) -> None:
+    victim = Victim(api)
+    answer = api.post("/v1/topups", key=api.restricted("topup_write"), amount=500, currency="usd", description="x", source=victim.source)
+    assert (answer.status, victim.shown_in(answer)) == (403, False), answer
+
+
 # -- ephemeral keys
 
 
@@ -257,6 +309,39 @@ def test_a_phone_changes_of_its_customer_only_what_the_mobile_sdk_sends(api: Api
     assert answer.status == 400, answer
     now = api.get(f"/v1/customers/{customer['id']}")
     assert {**customer} == {**now}
+
+
+def test_a_phone_names_nothing_of_another_customer(api: Api) -> None:
+    victim, mine = Victim(api), api.ok("POST", "/v1/customers")["id"]
+    key = _ephemeral(api, mine)
+    method = api.ok("POST", "/v1/payment_methods", type="card", card=CARD)["id"]
+    for path, params in (
+        (f"/v1/customers/{mine}", {"default_source": victim.card}),
+        (f"/v1/customers/{mine}", {"default_source": victim.source}),
+        (f"/v1/customers/{mine}/sources", {"source": victim.source}),
+        (f"/v1/customers/{mine}/sources", {"source": victim.card}),
+        (f"/v1/payment_methods/{method}/attach", {"customer": victim.customer}),
+        (f"/v1/payment_methods/{victim.method}/attach", {"customer": mine}),
+        (f"/v1/payment_methods/{victim.card}/attach", {"customer": mine}),
+        (f"/v1/payment_methods/{victim.method}/detach", {}),
+        (f"/v1/customers/{victim.customer}", {"shipping": {"name": "Me", "address": ADDRESS}}),
+        (f"/v1/customers/{victim.customer}/sources", {"source": "tok_visa"}),
+    ):
+        answer = api.post(path, key=key, **params)
+        assert (answer.status in (400, 404), victim.shown_in(answer)) == (True, False), (path, params, answer)
+    for path, params in (
+        (f"/v1/customers/{victim.customer}", {}),
+        (f"/v1/customers/{victim.customer}/sources", {}),
+        (f"/v1/customers/{victim.customer}/payment_methods", {}),
+        (f"/v1/customers/{mine}/sources/{victim.card}", {}),
+        ("/v1/payment_methods", {"customer": victim.customer}),
+        ("/v1/payment_methods", {"starting_after": victim.method}),
+        (f"/v1/customers/{mine}/payment_methods", {"ending_before": victim.method}),
+    ):
+        answer = api.get(path, key=key, **params)
+        assert not victim.shown_in(answer), (path, params, answer)
+    assert api.delete(f"/v1/customers/{mine}/sources/{victim.card}", key=key).status == 404
+    assert api.get(f"/v1/customers/{victim.customer}/sources/{victim.card}").status == 200
 
 
 def test_a_phone_sets_shipping_and_the_default_source(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ from tests.support.api import Answer, Api
 from tests.support.recipes import Maker, name_of
 from tollkey.server import gather
 from tollkey.wire import Access, ApiError, Catalogue, Endpoint, P, Resource, publishable_access
-from tollkey.wire.access import names_of, undecided
+from tollkey.wire._check import Record
+from tollkey.wire.access import names_of, objects_of, undecided
 from tollkey.wire.params import decode_form, operation_params
 from tollkey.wire.shapes import expand_targets
 
@@ -66,6 +68,59 @@ def has_shape(object: str) -> bool:
     """Whether client keys see such objects in a restricted shape."""
     known = CATALOGUE.by_object.get(object)
     return known is None or known.client_view is not None
+
+
+#: Names of parameters that name another object, say how much, or how long a payment method may be used.
+SENSITIVE = re.compile(
+    r"(^|_)(token|source|customer|account|charge|intent|mandate|price|product|coupon|promotion_code|subscription|invoice|payment_method"
+    r"|destination|on_behalf_of|configuration)$|amount|balance|discount|fee|capture|usage|metadata"
+)
+#: What such keys may send of that kind, each with a reason: by end of the path.
+REVIEWED = {
+    "publishable": {
+        "token": "what was typed in, under an id that only its maker knows",
+        "confirmation_token": "the same",
+        "cvc_token": "the same",
+        "payment_method": "must be the intent's customer's, or nobody's (tests/payments/test_client_keys.py)",
+        "source": "the same, on older intents",
+        "metadata": "of a new payment method, source or person, which Stripe.js documents",
+        "amounts": "the deposits that the customer saw, to be compared",
+        "expected_amount": "what the page shows, to be compared",
+        "setup_future_usage": "may only rise (tests/payments/test_client_keys.py)",
+        "amount": "of a new source, which is charged by the server",
+        "items.amount": "of a source's order, shown and not charged",
+        "usage": "of a new source",
+    },
+    "ephemeral": {
+        "customer": "the key's own; of others nothing exists (tests/payments/test_client_keys.py)",
+        "default_source": "must be the key's customer's",
+        "source": "a token, or a source of nobody",
+    },
+}
+
+
+def values_in(record: Record, path: str = "") -> Iterator[str]:
+    """The path of each parameter that takes a value or anything."""
+    for name, node in record.fields.items():
+        inner = list(objects_of(node))
+        if not inner:
+            yield path + name
+        for one in inner:
+            yield from values_in(one, f"{path}{name}.")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_names_another_object_or_an_amount_is_taken_for_a_reason(kind: str) -> None:
+    sensitive = {
+        path
+        for _, endpoint, access in open_to(kind)
+        for path in values_in(access.taken(endpoint.schema))
+        if SENSITIVE.search(path.rpartition(".")[2])
+    }
+    known = tuple(REVIEWED[kind])
+    unknown = {path for path in sensitive if not any(path == end or path.endswith(f".{end}") for end in known)}
+    assert unknown == set()
+    assert {end for end in known if not any(path == end or path.endswith(f".{end}") for path in sensitive)} == set()
 
 
 # -- the same, by calling

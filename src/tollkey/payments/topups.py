@@ -14,6 +14,7 @@ from tollkey.payments._common import acting_account, assign, merge_metadata, new
 from tollkey.payments._currency import check_currency
 from tollkey.payments._money import book
 from tollkey.payments._providers import TOPPING_UP
+from tollkey.payments.sources import PERMISSION as SOURCE
 from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, records, retrieve
 
 PERMISSION = Permission("topup", "Top-ups", "Connect")
@@ -31,7 +32,9 @@ def create(call: Call, params: Params) -> Json:
         stored = call.objects.find("token", given)
         if source is None and stored is None:
             raise invalid(f"No such source: '{given}'", "source", "resource_missing")
-        topup["source"] = call.objects.copy(source) if source is not None else None
+        if source is not None:
+            call.needs(SOURCE)
+            topup["source"] = call.objects.copy(source)
         bank = _banks.bank_by_number(str((stored or source or {}).get("_bank") or ""))
     topup["_failure"] = bank.failure if bank is not None else None
     call.objects.insert(topup, "topup.created")

@@ -173,7 +173,7 @@ def _narrowed(node: Node, named: Named, path: str) -> Node:
     if not found:
         raise ValueError(f"{path} is not what the notation says")
     if named.fields:
-        known = {name for option in found for record in _records(option) for name in record.fields}
+        known = {name for option in found for record in objects_of(option) for name in record.fields}
         if not named.fields.keys() <= known:
             raise ValueError(f"{path} has no {sorted(named.fields.keys() - known)}")
     return found[0] if len(found) == 1 else OneOf(found)
@@ -209,17 +209,17 @@ def _loose(names: Names) -> Record:
     return _Allowed(fields, (), frozenset(fields))
 
 
-def _records(node: Node) -> Iterator[Record]:
+def objects_of(node: Node) -> Iterator[Record]:
     """The objects that a node takes, through lists, alternatives and what may be unset."""
     if isinstance(node, Record):
         yield node
     elif isinstance(node, Unset):
-        yield from _records(node.inner)
+        yield from objects_of(node.inner)
     elif isinstance(node, Sequence):
-        yield from _records(node.item)
+        yield from objects_of(node.item)
     elif isinstance(node, OneOf):
         for option in node.options:
-            yield from _records(option)
+            yield from objects_of(option)
 
 
 def _without(values: dict[str, Any], names: Names, allowed: Record, schema: Record, everywhere: frozenset[str]) -> dict[str, Any]:
@@ -229,9 +229,9 @@ def _without(values: dict[str, Any], names: Names, allowed: Record, schema: Reco
         named = names.get(key)
         if (named is not None and named.fields is None) or (key in everywhere and key not in schema.fields):
             continue
-        inner = next(_records(allowed.fields[key]), None) if key in allowed.fields else None
+        inner = next(objects_of(allowed.fields[key]), None) if key in allowed.fields else None
         if type(value) is dict and inner is not None:
-            whole = next(_records(schema.fields[key]), inner)
+            whole = next(objects_of(schema.fields[key]), inner)
             value = _without(value, (named.fields if named is not None else None) or {}, inner, whole, everywhere)
         kept[key] = value
     return kept
@@ -255,7 +255,7 @@ def _undecided(record: Record, takes: Names, closed: list[Names], path: str) -> 
         deeper = [one.fields for one in shut if one.fields is not None]
         if named.anything:
             continue
-        objects = list(_records(node))
+        objects = list(objects_of(node))
         if not named.value and (_has_value(node) or (not objects and named.fields is None)):
             yield f"{path}{name}"
         for inner in objects:

@@ -141,7 +141,7 @@ def _describe(call: Call, intent: Json, params: Params) -> None:
         if name in params:
             intent[name] = params[name]
     if "shipping" in params:
-        intent["shipping"] = _shipping(params["shipping"])
+        _deliver(call, intent, params["shipping"])
     if params.get("amount_details"):
         given = dict(params["amount_details"])
         intent["_line_items"] = given.pop("line_items", None)
@@ -160,11 +160,19 @@ def _details(given: Json) -> Json:
     return {"customer_reference": None, "order_reference": None, **given}
 
 
-def _shipping(given: Json | None) -> Json | None:
+def _deliver(call: Call, intent: Json, given: Json | None) -> None:
+    """Set where the goods go. What the server has said a browser may not change (the text of public reports, react-stripe-js issue 504)."""
+    if call.client and intent.get("_shipping_by_server"):
+        raise invalid(
+            "The shipping information on this PaymentIntent was last set with a secret key and therefore cannot be changed with a"
+            " publishable key. Please use your secret key instead.",
+            "shipping",
+            "payment_intent_invalid_parameter",
+        )
     made = shipping(given)
-    if made is None:
-        return None
-    return {**made, "carrier": made.get("carrier"), "tracking_number": made.get("tracking_number")}
+    if made is not None:
+        made = {**made, "carrier": made.get("carrier"), "tracking_number": made.get("tracking_number")}
+    intent["shipping"], intent["_shipping_by_server"] = made, not call.client and made is not None
 
 
 def _connect(call: Call, intent: Json, params: Params) -> None:
