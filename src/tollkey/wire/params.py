@@ -153,6 +153,7 @@ def check(schema: ObjectSchema, raw: Mapping[str, Any]) -> dict[str, Any]:
     return schema.read(values, None)
 
 
+@cache
 def operation_params(method: str, path_template: str) -> ObjectSchema:
     """The parameters of one of Stripe's operations, query and body together.
 
