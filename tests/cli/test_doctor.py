@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tollkey.cli.app import app
+from tollkey.db import SQLite
 
 
 def findings(folder: Path) -> dict[str, bool]:
@@ -40,3 +41,26 @@ def test_a_file_that_others_may_read_is_found(folder: Path) -> None:
 def test_a_folder_that_others_may_write_is_found(folder: Path) -> None:
     folder.chmod(0o777)
     assert findings(folder)["data folder"] is False
+
+
+def work(folder: Path, state: str, attempts: int) -> None:
+    """A piece of scheduled work that has raised."""
+    database = SQLite(folder / "tollkey.db")
+    insert = (
+        "INSERT INTO due (account, livemode, clock, at, kind, id, state, attempts, tried, error)"
+        " VALUES ('acct_1', 0, '', 1767225600, 'refund.settle', 're_1', ?, ?, 1767225600, 'RuntimeError: no luck')"
+    )
+    database.write(lambda tx: tx.execute(insert, (state, attempts)))
+    database.close()
+
+
+def test_scheduled_work_that_failed_is_told_with_its_object_and_its_error(folder: Path) -> None:
+    work(folder, "failed", 6)
+    answer = CliRunner().invoke(app, ["doctor", "--data", str(folder)])
+    assert answer.exit_code == 1
+    assert "FAIL  scheduled work: 0 tried again, 1 failed; refund.settle of re_1 (acct_1, test): RuntimeError: no luck" in answer.stdout
+
+
+def test_scheduled_work_that_is_tried_again_is_no_fault(folder: Path) -> None:
+    work(folder, "waiting", 2)
+    assert findings(folder)["scheduled work"] is True

@@ -13,6 +13,9 @@ from tollkey.db import Scope, Tx
 from tollkey.keys import is_private
 from tollkey.platform.merchants import merchants
 from tollkey.server import KEYRING, Core
+from tollkey.wire.due import Troubled, troubled
+
+_TOLD = 5  # pieces of failed work that are told one by one
 
 
 class Finding(NamedTuple):
@@ -24,7 +27,7 @@ class Finding(NamedTuple):
 
 
 def examine(core: Core) -> list[Finding]:
-    """Look at the database, the key material, the keys and the ledger of every account."""
+    """Look at the database, the key material, the keys and the ledger of every account, and scheduled work that failed."""
     keyring = Path(core.settings.data) / KEYRING
     private = is_private(keyring)
     findings = [
@@ -37,6 +40,7 @@ def examine(core: Core) -> list[Finding]:
         if tx.dialect == "sqlite":
             answer = tx.execute("PRAGMA quick_check")[0][0]
             found.append(Finding("database file", answer == "ok", str(answer)))
+        found.append(_work(troubled(tx)))
         accounts = merchants(tx)
         found.append(Finding("accounts", bool(accounts), f"{len(accounts)} accounts"))
         for merchant in accounts:
@@ -52,6 +56,19 @@ def examine(core: Core) -> list[Finding]:
     return findings + core.database.read(work)
 
 
+def _work(found: list[Troubled]) -> Finding:
+    """Work that is tried again by itself is told; work that has failed waits for a person."""
+    failed = [one for one in found if one.state == "failed"]
+    told = [
+        f"{one.due.kind} of {one.due.id} ({one.due.scope.account}, {'live' if one.due.scope.livemode else 'test'}): {one.error}"
+        for one in failed[:_TOLD]
+    ]
+    if len(failed) > _TOLD:
+        told.append(f"and {len(failed) - _TOLD} more: see the Dashboard, Developers, Scheduled work")
+    counted = f"{len(found) - len(failed)} tried again, {len(failed)} failed"
+    return Finding("scheduled work", not failed, "; ".join([counted, *told]))
+
+
 def _files(data: Path) -> list[Finding]:
     """Nobody else may write the data folder (they could put their own key material there), or read what is in it."""
     open_to_all = [file.name for file in data.iterdir() if file.stat().st_mode & 0o077 and (file.is_file() or file.name == "files")]
@@ -63,7 +80,7 @@ def _files(data: Path) -> list[Finding]:
 
 
 def doctor(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Check the database, the key material, the keys and the ledger."""
+    """Check the database, the key material, the keys, the ledger, and scheduled work that failed."""
     with opened(data, database) as core:
         findings = examine(core)
         values = [{"check": f.what, "ok": f.fine, "detail": f.detail} for f in findings]

@@ -68,6 +68,8 @@ _TABLE = (
     _action("webhooks.change", "Developers", "Change webhook endpoints, resend events", "OAD"),
     _action("settings.api", "Developers", "Choose the API version", "OAD"),
     _action("clocks.change", "Developers", "Make and advance test clocks", "OAD"),
+    _action("work.see", "Developers", "See scheduled work that failed", "OAD"),
+    _action("work.change", "Developers", "Run scheduled work again, discard it", "OAD"),
     _action("objects.see", "Objects", "See payments, customers and all other objects", "OADNSV"),
     _action("objects.export", "Objects", "Export lists", "OADNS", "OADN"),
     _action("objects.change", "Objects", "Change objects: capture, cancel, update", "OADNS", "OADS"),

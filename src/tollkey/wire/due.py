@@ -251,7 +251,7 @@ def find_troubled(tx: Tx, scope: Scope, kind: str, id: str) -> Troubled | None:
     return _troubled(rows[0]) if rows else None
 
 
-def count_troubled(tx: Tx, scope: Scope) -> int:
-    """How many pieces of work of the scope have raised and are still there."""
-    where = "account = ? AND livemode = ? AND attempts > 0"
-    return int(tx.execute(f"SELECT count(*) FROM due WHERE {where}", (scope.account, int(scope.livemode)))[0][0])
+def troubled_accounts(tx: Tx, livemode: bool) -> list[str]:
+    """The accounts that have work that has raised, in that mode."""
+    rows = tx.execute("SELECT DISTINCT account FROM due WHERE attempts > 0 AND livemode = ? ORDER BY account", (int(livemode),))
+    return [account for (account,) in rows]

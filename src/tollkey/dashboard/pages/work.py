@@ -1,0 +1,102 @@
+"""Scheduled work that has raised: what, about which object, when, why; run it again, or discard it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tollkey.dashboard import activity
+from tollkey.dashboard.acting import ELSEWHERE
+from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.db import Scope
+from tollkey.platform.connections import platform_of
+from tollkey.wire import Call
+from tollkey.wire.due import Schedule, Troubled, do_due, find_troubled, troubled, troubled_accounts
+
+_CLOCK = "test_helpers.test_clock"
+
+
+class Line(NamedTuple):
+    """One piece of work as the page shows it. link: the page of its object, if it has one. account: "" for the page's own."""
+
+    work: Troubled
+    link: str
+    account: str
+
+
+def index(ctx: Visit, params: Params) -> Answer:
+    """The work of this account and of its connected accounts that has raised, newest first."""
+    every = [
+        found
+        for account in troubled_accounts(ctx.tx, ctx.livemode)
+        if _is_ours(ctx, account)
+        for found in troubled(ctx.tx, Scope(account, ctx.livemode))
+    ]
+    every.sort(key=lambda found: found.tried, reverse=True)
+    return Render("developers/work.html", {"lines": [_line(ctx, found) for found in every[:100]]})
+
+
+def _is_ours(ctx: Visit, account: str) -> bool:
+    return account == ctx.account or platform_of(ctx.tx, Scope(account, ctx.livemode)) == ctx.account
+
+
+def _line(ctx: Visit, found: Troubled) -> Line:
+    scope, id = found.due.scope, found.due.id
+    if scope.account != ctx.account:
+        return Line(found, "", scope.account)
+    resource = ctx.setup.tables.catalogue.of_id(id)
+    shown = resource is not None and resource.title and resource.stored and resource.object not in ELSEWHERE
+    if resource is None or not shown or ctx.setup.tables.load(ctx.tx, scope, resource.object, id) is None:
+        return Line(found, "", "")
+    return Line(found, ctx.url(f"/objects/{resource.object}/{id}"), "")
+
+
+def _found(ctx: Visit, params: Params) -> Troubled | None:
+    """The work that the form names; None when it is gone. Raises NotHere for an account that is not ours."""
+    account = params.get("account") or ctx.account
+    if not _is_ours(ctx, account):
+        raise NotHere
+    return find_troubled(ctx.tx, Scope(account, ctx.livemode), params.get("kind"), params.get("id"))
+
+
+def _gone(ctx: Visit) -> Redirect:
+    return Redirect(ctx.url("/work"), "That work is not waiting any more: it was done, or discarded, meanwhile.")
+
+
+def run(ctx: Visit, params: Params) -> Answer:
+    """Do it now. On a test clock: at the time that the clock shows."""
+    found = _found(ctx, params)
+    if found is None:
+        return _gone(ctx)
+    item = found.due
+    call = Call(ctx.setup, ctx.tx, item.scope, ctx.now, platform=platform_of(ctx.tx, item.scope))
+    if item.clock:
+        clock = call.objects.find(_CLOCK, item.clock)
+        if clock is None or clock["status"] == "advancing":
+            raise FormErrors({"": "Its test clock is advancing. Try again when it is ready."})
+        call = call.at(clock["frozen_time"])
+    if not do_due(call, item):
+        return _gone(ctx)
+    _noted(ctx, "work_run", found)
+    again = find_troubled(ctx.tx, item.scope, item.kind, item.id)
+    return Redirect(ctx.url("/work"), "It failed again; the list says why." if again is not None else "It is done.")
+
+
+def discard(ctx: Visit, params: Params) -> Answer:
+    """Never do it."""
+    found = _found(ctx, params)
+    if found is None:
+        return _gone(ctx)
+    Schedule(ctx.tx, found.due.scope).cancel(found.due.kind, found.due.id)
+    _noted(ctx, "work_discarded", found)
+    return Redirect(ctx.url("/work"), "It will not be done.")
+
+
+def _noted(ctx: Visit, action: str, found: Troubled) -> None:
+    activity.record(ctx.tx, ctx, ctx.account, action, about=found.due.id, kind=found.due.kind, error=found.error)
+
+
+PAGES = (
+    Page("/work", index, action="work.see", nav=Nav("Developers", "Scheduled work", 60)),
+    Page("/work/run", run, method="POST", action="work.change", again=index),
+    Page("/work/discard", discard, method="POST", action="work.change", again=index),
+)
