@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from urllib.parse import unquote
+
 import pytest
 
 from tests.support.api import Api
 from tollkey.db import Scope
+from tollkey.platform import request_logs
+from tollkey.platform._redacting import redact, redact_form
 from tollkey.platform.request_counts import by_error, by_key, counts
-from tollkey.platform.request_logs import Buffer, find, horizon, one, redact
+from tollkey.platform.request_logs import Buffer, find, horizon, one
 from tollkey.wire import Logged, Request, Response
 
 
@@ -26,7 +31,7 @@ def test_a_request_is_logged_with_its_key_status_and_object(api: Api) -> None:
 
 def test_keys_client_secrets_card_numbers_and_codes_are_redacted() -> None:
     key = "sk_live_" + "a" * 30 + "WXYZ"
-    text = redact(f"key={key}&card[number]=4242424242424242&card[cvc]=123&x=pi_1_secret_abcdefgh")
+    text = redact_form(f"key={key}&card[number]=4242424242424242&card[cvc]=123&x=pi_1_secret_abcdefgh")
     assert text == "key=sk_live_...WXYZ&card[number]=************4242&card[cvc]=[redacted]&x=pi_1_secret_[redacted]"
 
 
@@ -85,13 +90,72 @@ def test_a_search_without_an_index_looks_only_so_far_back(api: Api) -> None:
         ('{"number": "4242 4242 4242 4242"}', '{"number": "************4242"}'),
         ("card[number]=4242+4242+4242+4242", "card[number]=************4242"),
         ("card%5Bnumber%5D=4242-4242-4242-4242&card%5Bcvc%5D=1", "card%5Bnumber%5D=************4242&card%5Bcvc%5D=[redacted]"),
+        ("card[number]=%34%32424242%342424242&a=%34", "card[number]=************4242&a=%34"),
+        ("card[number]=4242.4242.4242.4242&phone_number=%2B491701234567", "card[number]=************4242&phone_number=%2B491701234567"),
+        ("card%5b%63vc%5D=%31%32%33&x=%31", "card%5b%63vc%5D=[redacted]&x=%31"),
+        ("card[number]=4242424242424242%2012%2F34", "card[number]=[redacted]"),
+        ("description=4242424242424242 123", "description=[redacted]"),
+        ("description=4242%204242 4242%2D4242", "description=************4242"),
+        ('{"number": "\\u0034242424242424242", "\\u0063vc": "123"}', '{"number": "************4242", "cvc": "[redacted]"}'),
+        ("name=a%26cvc=123&cvc=&b=1", "name=a%26cvc=123&cvc=&b=1"),
+        ("a=%73k%5Flive%5F" + "a" * 30 + "WXYZ&x=pi_1%5fsecret%5fabcdefgh", "a=sk_live_...WXYZ&x=pi_1_secret_[redacted]"),
         ("card[number]=36227206271667", "card[number]=************1667"),
         ('{"account_number":"000123456789","iban":"DE\\"89"}', '{"account_number":"[redacted]","iban":"[redacted]"}'),
         ('{"created":1767225600,"amount":99999999}', '{"created":1767225600,"amount":99999999}'),
     ],
 )
 def test_secrets_are_redacted_however_they_are_written(sent: str, kept: str) -> None:
-    assert redact(sent) == kept
+    assert (redact if sent.startswith("{") else redact_form)(sent) == kept
+
+
+@pytest.mark.parametrize("place", ["path", "query", "body", "agent", "idempotency", "error", "version"])
+@pytest.mark.parametrize("secret", ["4242424242424242", "4242-4242-4242-4242", "key"])
+@pytest.mark.parametrize("every", [1, 2, 5])
+def test_what_is_percent_encoded_is_redacted_as_it_was_meant(api: Api, place: str, secret: str, every: int) -> None:
+    secret = api.another().sk if secret == "key" else secret
+    hidden = "".join(f"%{ord(letter):02x}" if number % every == 0 else letter for number, letter in enumerate(secret))
+    field = f"description={hidden}&card%5Bcvc%5D=%31%32%33"
+    if place == "path":
+        api.send("GET", f"/v1/customers/{hidden}")
+    elif place == "query":
+        api.send("GET", "/v1/customers", query=f"email={hidden}")
+    elif place in ("body", "error"):
+        api.send("POST", "/v1/customers" if place == "body" else f"/v1/{hidden}", body=field.encode())
+    elif place == "agent":
+        api.send("GET", "/v1/customers", headers={"User-Agent": hidden})
+    elif place == "version":
+        api.send("GET", "/v1/customers", headers={"Stripe-Version": hidden})
+    else:
+        api.send("POST", "/v1/customers", headers={"Idempotency-Key": hidden})
+    kept = logged(api)
+    assert kept != "[]"
+    assert secret not in unquote(kept)
+    assert "%31%32%33" not in kept
+
+
+def test_no_more_than_a_few_thousand_characters_are_ever_looked_at(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+    for name in ("redact", "redact_form", "redact_ours"):
+        real = getattr(request_logs, name)
+
+        def watched(text: str, real: Callable[[str], str] = real) -> str:
+            lengths.append(len(text))
+            return real(text)
+
+        monkeypatch.setattr(request_logs, name, watched)
+    long = "4242 " * 90_000
+    api.post("/v1/customers", description=long)
+    api.send("GET", f"/v1/customers/{long[:14_000].replace(' ', '-')}", query=f"email={long[:14_000]}".replace(" ", "+"))
+    assert lengths
+    assert max(lengths) <= 12_000
+
+
+def test_a_number_at_the_place_where_a_body_is_cut_is_not_kept_in_part(api: Api) -> None:
+    for before in range(11_970, 12_000, 3):
+        text = "key=" + api.another().sk + "&a=" + "x" * before
+        body = (text[:before] + "&b=4242424242424242").encode()
+        api.send("POST", "/v1/customers", body=body)
+        assert "424242424242" not in logged(api)
 
 
 def logged(api: Api) -> str:

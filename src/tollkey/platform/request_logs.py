@@ -16,6 +16,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.platform._redacting import redact, redact_form, redact_ours
 from tollkey.platform.request_counts import count, forget_old_counts
 from tollkey.wire import LATEST, Logged
 
@@ -49,38 +50,7 @@ MIGRATION = Migration(
 
 _MOST_WAITING = 20_000
 _LONGEST = 10_000  # characters kept of a body
-_KEYS = re.compile(r"\b((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,})")
-_SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}")
-#: 13 to 19 digits, in one piece or in the groups that people write (a space, a dash; in a form also ``+`` and ``%20``).
-_NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d(?:(?:[ +-]|%20)?\d){8,14}(?:[ +-]|%20)?(\d{4})(?![0-9A-Za-z])")
-_PRIVATE = "cvc|cvv|client_secret|websocket_id|password|id_number|ssn_last_4|account_number|iban|sort_code|track_data|payload"
-_IN_FORM = re.compile(rf"({_PRIVATE})((?:%5D|\])?=)[^&\s\"]+", re.IGNORECASE)
-_JSON = rf"(\"(?:{_PRIVATE})\"\s*:\s*)(?:\"(?:[^\"\\]|\\.)*\"?|-?[0-9.]+)"
-_IN_JSON = re.compile(_JSON, re.IGNORECASE)
-_IN_OURS = re.compile(_JSON)  # we write names in one way; to look for others takes five times as long
-#: The address of a page for people (``wire.hosted``): whoever has its token may do what the page offers.
-_PAGES = re.compile(r"(https?://[^\"\\\s]{3,200}/)[0-9A-Za-z]{43,48}(?=[\"/?\\])")
-_CARD_SHOWN = re.compile(r"(\"number\":\s*)\"\d{8,15}(\d{4})\"")  # of an issued card, when it was asked to be expanded
-
-
-def redact(text: str) -> str:
-    """What a caller sent, without what must not be kept: keys, client secrets, card and account numbers, codes."""
-    if "=" in text:  # without one there is no form; most paths have none, and this pattern is the slowest
-        text = _IN_FORM.sub(r"\1\2[redacted]", text)
-    if '"' in text:
-        text = _IN_JSON.sub(r'\1"[redacted]"', text)
-    return _NUMBERS.sub(r"************\1", _without_secrets(text))
-
-
-def _without_secrets(text: str) -> str:
-    """The same of an answer of ours, whose long numbers are no card's unless they are said to be."""
-    if "_test_" in text or "_live_" in text or "whsec_" in text:
-        text = _KEYS.sub(lambda m: f"{m[1]}...{m[2][-4:]}", text)
-    if '"' in text:
-        text = _CARD_SHOWN.sub(r'\1"************\2"', _IN_OURS.sub(r'\1"[redacted]"', text))
-    if "http" in text:
-        text = _PAGES.sub(r"\1[redacted]", text)
-    return _SECRETS.sub("_secret_[redacted]", text) if "_secret_" in text else text
+_READ = 12_000  # bytes of it that are looked at: what is taken out makes room
 
 
 class RequestLog(NamedTuple):
@@ -170,21 +140,28 @@ def _size(row: tuple[Any, ...]) -> int:
 def _row(entry: Logged) -> tuple[object, ...]:
     request, response, key, account, request_id, started, seconds = entry
     headers = request.headers
-    row = (request_id, account, int(key.livemode), int(started), int(seconds * 1000), request.method, redact(request.path),
-           redact(request.query.decode("latin-1")) if request.query else "", response.status, response.code, key.id, key.redacted,
-           request.ip, headers.get("stripe-version") or LATEST, _without_secrets(headers.get("user-agent", "")[:200]),
-           _without_secrets(headers["idempotency-key"]) if "idempotency-key" in headers else None)  # fmt: skip
+    query = request.query[:_READ].decode("utf-8", "replace").replace("\0", "") if request.query else ""
+    row = (request_id, account, int(key.livemode), int(started), int(seconds * 1000), request.method, redact(request.path[:_READ]),
+           redact_form(query) if query else "", response.status, response.code, key.id, key.redacted,
+           request.ip, redact((headers.get("stripe-version") or LATEST)[:100]), redact(headers.get("user-agent", "")[:200]),
+           redact(headers["idempotency-key"][:300]) if "idempotency-key" in headers else None)  # fmt: skip
     if request.method == "GET" and response.status == 200:  # the object itself is there to look at
         return (*row, "", "", request.path.rpartition("/")[2] if "_" in request.path[4:] else None)
     found = _ID.match(response.storable) if response.status < 400 else _REFUSED.search(response.storable)
     upload = headers.get("content-type", "").startswith("multipart/")
-    asked = f"[upload of {len(request.body)} bytes]" if upload else redact(_text(request.body))[:_LONGEST] if request.body else ""
-    clean = redact if response.status >= 400 else _without_secrets  # an error repeats what the caller sent
+    asked = f"[upload of {len(request.body)} bytes]" if upload else _asked(request.body)[:_LONGEST] if request.body else ""
+    clean = redact if response.status >= 400 else redact_ours  # an error repeats what the caller sent
     return (*row, asked, clean(_text(response.storable))[:_LONGEST], found[1].decode() if found else None)
 
 
+def _asked(body: bytes) -> str:
+    text = _text(body)
+    return redact(text) if text.lstrip().startswith("{") else redact_form(text)
+
+
 def _text(body: bytes) -> str:
-    return body[: 2 * _LONGEST].decode("utf-8", "replace").replace("\0", "")
+    text = body[:_READ].decode("utf-8", "replace").replace("\0", "")
+    return text.rstrip("0123456789abcdefABCDEF%+- ") if len(body) > _READ else text  # a number that is cut off would not be known as one
 
 
 def find(
