@@ -89,6 +89,7 @@ class Core:
     """Storage, keys and resources, without a network: what the command line and the server share.
 
     logs: where request logs are written; they are read through ``database``, whichever it is.
+    attempts: counts refused keys and failed sign-ins.
     """
 
     settings: Settings
@@ -97,6 +98,7 @@ class Core:
     catalogue: Catalogue
     authority: keys.Authority
     verifier: keys.Verifier
+    attempts: keys.Attempts
     setup: Setup
     now: Callable[[], float]
 
@@ -172,11 +174,13 @@ def _put_together(
     authority = keys.Authority(keyring, permissions, ids)
     verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
     verifier.attach(database)
+    attempts = keys.Attempts(settings.refusal_seconds, days=settings.log_days)
     setup = Setup(tables, ids, record_event, base_url=settings.base_url or f"http://{settings.host}:{settings.port}")
     setup.services.update(
-        authority=authority, permissions=permissions, settings=settings, verifier=verifier, data=data, external_account=external_account
+        authority=authority, permissions=permissions, settings=settings, verifier=verifier, data=data, external_account=external_account,
+        attempts=attempts,
     )
-    return Core(settings, database, beside or database, catalogue, authority, verifier, setup, now)
+    return Core(settings, database, beside or database, catalogue, authority, verifier, attempts, setup, now)
 
 
 def ensure_first_account(core: Core) -> Merchant:
@@ -263,6 +267,8 @@ class Server:
     async def _write_memory(self) -> None:
         if self.core.verifier.unwritten:
             await self.edge.write(self.core.verifier.flush)
+        if self.core.attempts.unwritten:
+            await self.edge.write(self.core.attempts.flush)
         while self.log.waiting:
             await asyncio.to_thread(self.core.logs.write, self.log.flush)
 
@@ -330,6 +336,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
         later_versions=frozenset(settings.later_versions.split()),
+        refused=core.attempts.denied,
         special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, tx, text, now),
     )
     log_buffer = Buffer()

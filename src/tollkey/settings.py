@@ -31,11 +31,14 @@ class Settings:
     require_https: bool = _setting(False, "Refuse plain HTTP, as the real API does.")
     trust_proxy: bool = _setting(False, "Take the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto.")
     rate_limit: int = _setting(0, "Requests a second that one key may make; 0 for no limit.")
+    refusal_seconds: int = _setting(
+        3600, "Refused keys and failed sign-ins are counted by address and reason over so many seconds; 0 for not at all."
+    )
     lease_seconds: float = _setting(1.0, "How long a node may trust its memory of keys without hearing from the database.")
     later_versions: str = _setting(
         "", "API versions published after this release, with a space between: taken, and answered in the newest shape that is built."
     )
-    log_days: int = _setting(30, "How many days request logs are kept.")
+    log_days: int = _setting(30, "How many days request logs and counts of refusals are kept.")
     pool_size: int = _setting(8, "PostgreSQL connections a node.")
     test_funds: int = _setting(
         1_000_000_000, "Minor units that the first account's test balance begins with, as a top-up; 0 for an empty balance."

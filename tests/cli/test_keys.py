@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from tests.support.shell import run
 from tollkey.cli.app import app
+from tollkey.server import open_core
+from tollkey.settings import load_settings
 
 
 def ready(folder: Path) -> None:
@@ -122,3 +124,15 @@ def test_the_logs_are_verified_and_a_change_is_named_with_exit_code_1(tmp_path: 
     assert (broken.exit_code, "FAIL  keys: entry 2: it was changed" in broken.stdout) == (1, True)
     (keys, _) = json.loads(run(tmp_path, "keys", "audit", "--verify", "--json").stdout)
     assert (keys["log"], keys["whole"], keys["seq"]) == ("keys", False, 2)
+
+
+def test_what_was_refused_is_listed_for_the_operator(tmp_path: Path) -> None:
+    ready(tmp_path)
+    assert json.loads(run(tmp_path, "keys", "refusals", "--json").stdout) == []
+    core = open_core(load_settings(data=str(tmp_path)))
+    core.attempts.note("key", "unknown", "192.0.2.1", 3600)
+    core.database.write(core.attempts.flush)
+    core.close()
+    (line,) = json.loads(run(tmp_path, "keys", "refusals", "--json").stdout)
+    assert (line["reason"], line["address"], line["attempts"], line["since"]) == ("unknown", "192.0.2.1", 1, 3600)
+    assert "192.0.2.1" in run(tmp_path, "keys", "refusals").stdout

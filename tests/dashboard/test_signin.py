@@ -10,6 +10,7 @@ from tollkey.dashboard.factors import Passkey
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS, IDLE_SECONDS
 from tollkey.dashboard.throttle import MOST_BY_IP, MOST_BY_PERSON, WINDOW_SECONDS, attempt
 from tollkey.db import Tx
+from tollkey.keys import refused_attempts
 
 
 def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[str, str]:
@@ -220,3 +221,26 @@ def test_challenges_that_strangers_ask_for_have_a_bound(site: Site, monkeypatch:
     assert signed_in.post("/profile/passkeys/options", accept="application/json").status == 200
     site.world.clock[0] += 300
     assert browser.post("/login/passkey/options", accept="application/json").status == 200
+
+
+def failures(site: Site, ip: str) -> dict[tuple[str, str], int]:
+    """What was counted of failed sign-ins from an address: reason and person, how often."""
+    core = site.core
+    core.database.write(core.attempts.flush)
+    found = core.database.read(lambda tx: refused_attempts(tx, 10_000))
+    return {(one.reason, one.subject): one.attempts for one in found if (one.what, one.address) == ("sign_in", ip)}
+
+
+def test_failed_sign_ins_are_counted_by_address_and_reason_and_hold_nothing_that_was_typed(site: Site) -> None:
+    person, ip = site.person("developer"), "203.0.113.77"
+    site.core.database.write(site.core.attempts.flush)
+    browser = site.browser()
+    browser.get("/login")
+    for email in [person.email] * (MOST_BY_PERSON + 1) + ["my-own-password"]:
+        form = [("csrf", browser.csrf), ("email", email), ("password", "wrong wrong wrong")]
+        assert browser.send("POST", "/login", form, ip=ip).status == 422
+    browser.send("POST", "/login/passkey", [("csrf", browser.csrf), ("credential", "{}")], ip=ip)
+    assert failures(site, ip) == {
+        ("wrong_password", person.id): MOST_BY_PERSON, ("wrong_password", ""): 1, ("too_many_attempts", ""): 1, ("wrong_passkey", ""): 1,
+    }  # fmt: skip
+    assert "my-own-password" not in repr(site.core.database.read(lambda tx: refused_attempts(tx, 10_000)))

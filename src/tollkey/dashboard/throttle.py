@@ -10,6 +10,7 @@ from ipaddress import IPv6Address, ip_address
 
 from tollkey.dashboard.page import FormErrors, Visit
 from tollkey.db import Tx
+from tollkey.keys import Attempts
 
 WINDOW_SECONDS = 15 * 60
 MOST_BY_PERSON = 8
@@ -58,7 +59,14 @@ async def enter(ctx: Visit, person: str, field: str = "") -> None:
     """
     wait = await ctx.write(lambda tx: attempt(tx, person, ctx.ip, ctx.now), LOCK)
     if wait:
+        failed(ctx, "too_many_attempts")
         raise FormErrors({field: message(wait)})
+
+
+def failed(ctx: Visit, reason: str, person: str = "") -> None:
+    """Count a failed sign-in, in memory: ``tollkey keys refusals`` shows it. reason: one word. person: the id, if there is one."""
+    counts: Attempts = ctx.setup.services["attempts"]
+    counts.note("sign_in", reason, ctx.ip, ctx.now, person)
 
 
 def right(tx: Tx, person: str, ip: str | None, now: int) -> None:

@@ -11,6 +11,7 @@ import ipaddress
 import threading
 from typing import NamedTuple
 
+from tollkey.db import forking
 from tollkey.db.engine import Tx
 from tollkey.db.schema import Migration
 from tollkey.keys.header import without_keys
@@ -25,6 +26,7 @@ MIGRATION = Migration(
     ),
 )
 OTHERS = "others"
+_WAITING = 4  # times ``most``: counts in memory at most, when they cannot be written
 _SILENT = (Reason.missing, Reason.unavailable)  # nothing was tried; or it is not the caller's doing
 
 
@@ -45,8 +47,8 @@ class Attempt(NamedTuple):
     last_at: int
 
 
-class Attempts:
-    """Counts what is refused.
+class Attempts(forking.SurvivesFork):
+    """Counts what is refused. A forked child begins with nothing: what was counted before is its parent's to write.
 
     interval_seconds: what is counted together; 0: nothing is counted. most: addresses and reasons that one process tells apart
     in an interval. days: how long it is kept.
@@ -54,6 +56,11 @@ class Attempts:
 
     def __init__(self, interval_seconds: int = 3600, *, most: int = 500, days: int = 30) -> None:
         self._interval, self._most, self._days = interval_seconds, most, days
+        self.after_fork_in_child()
+        forking.watch(self)
+
+    def after_fork_in_child(self) -> None:
+        """Nothing is counted yet, and no thread that is not here holds the lock."""
         self._counts: dict[tuple[int, str, str, str, str], list[int]] = {}  # how often, and the last time
         self._known: set[tuple[int, str, str, str, str]] = set()
         self._since = -1
@@ -71,6 +78,8 @@ class Attempts:
         since = now - now % self._interval
         address = _network(ip)
         with self._lock:
+            if len(self._counts) > _WAITING * self._most:
+                return  # nobody writes them down
             if since != self._since:
                 self._since = since
                 self._known.clear()

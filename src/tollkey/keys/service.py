@@ -12,6 +12,7 @@ from typing import Literal, TypeVar, overload
 from tollkey.db import Database, Scope, SQLite, StorageError, Tx, forking, migrate, open_database
 from tollkey.db.ids import Ids
 from tollkey.keys import audit, chain, store
+from tollkey.keys.attempts import Attempt, Attempts, refused_attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.hearing import Hearing
@@ -48,10 +49,12 @@ class KeyService(forking.SurvivesFork):
         *,
         clock: Callable[[], float] = time.time,
         flush_seconds: float = 10.0,
+        attempts: Attempts | None = None,
     ) -> None:
         self.database = database
         self.authority = authority
         self.verifier = verifier
+        self.attempts = attempts or Attempts()
         self._clock = clock
         self._flush_seconds = flush_seconds
         self._begin_anew()
@@ -87,6 +90,7 @@ class KeyService(forking.SurvivesFork):
         allow_imported: bool = False,
         limiter: Limiter | None = None,
         flush_seconds: float = 10.0,
+        attempts: Attempts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> KeyService:
         """Open or make everything that is needed.
@@ -95,7 +99,8 @@ class KeyService(forking.SurvivesFork):
         keyring: the file with the key material, made when missing; beside the SQLite file unless given.
             Back it up apart from the database: without it no key verifies any more.
         implied: row name to the grants it brings along. limiter: asked last, once a request, about accepted keys.
-        flush_seconds: how often last-used is written; 0: never by itself. clock: returns UTC epoch seconds.
+        flush_seconds: how often last-used and refusals are written; 0: never by itself. clock: returns UTC epoch seconds.
+        attempts: counts what is refused, by the hour unless another is given; ``Attempts(0)`` counts nothing.
         Raises ValueError, KeyringError, StorageError.
         """
         sqlite_path = database.removeprefix("sqlite:///")
@@ -109,7 +114,7 @@ class KeyService(forking.SurvivesFork):
         authority = Authority(material, catalogue, brand=brand)
         once = None if limiter is None else OncePerRequest(limiter)
         verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once)
-        return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds)
+        return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts)
 
     # -- verifying
 
@@ -131,7 +136,7 @@ class KeyService(forking.SurvivesFork):
         if answer is None or _of_another(answer, account):  # known or not, another account's key takes the long way
             answer = self.verifier.read(self.database, text, now, ip)
         if _of_another(answer, account):
-            return Denied(Reason.unknown, mask_unknown(text))
+            answer = Denied(Reason.unknown, mask_unknown(text))
         return self._counted(answer, now, ip, endpoint)
 
     def verify_cached(
@@ -149,10 +154,12 @@ class KeyService(forking.SurvivesFork):
         return self._counted(answer, now, ip, endpoint)
 
     def _counted(self, answer: Key | Denied, now: int, ip: str | None, endpoint: str | None) -> Key | Denied:
-        if isinstance(answer, Key) and first_use(answer.id):
+        if isinstance(answer, Denied):
+            self.attempts.denied(answer, ip, now)
+        elif first_use(answer.id):
             self.verifier.used(answer, now, ip, endpoint)
-            if self._flusher is None and self._flush_seconds > 0:
-                self._start_flusher()
+        if self._flusher is None and self._flush_seconds > 0:
+            self._start_flusher()
         return answer
 
     # -- changing; each is one transaction
@@ -316,6 +323,10 @@ class KeyService(forking.SurvivesFork):
         """
         return self.database.read(lambda tx: audit.entries(tx, Scope(account, livemode), key_id, limit, before))
 
+    def refusals(self, limit: int = 100) -> Sequence[Attempt]:
+        """What was refused, by hour, address and reason, of all accounts, newest first; as of the last flush. limit: at most so many."""
+        return self.database.read(lambda tx: refused_attempts(tx, limit))
+
     def verify_audit(self, expected: str | None = None) -> chain.Verdict:
         """Whether the audit log of all accounts is as it was written, and where it first is not; see ``chain.verify``."""
         return self.database.read(lambda tx: chain.verify(tx, self.authority.keyring, audit.LOG, expected))
@@ -323,9 +334,17 @@ class KeyService(forking.SurvivesFork):
     # -- in the background
 
     def flush(self) -> int:
-        """Write down when keys were last used; a thread does so every ``flush_seconds``."""
+        """Write down when keys were last used, and what was refused; a thread does so every ``flush_seconds``.
+
+        Returns how many keys were written.
+        """
+
+        def work(tx: Tx) -> int:
+            self.attempts.flush(tx)
+            return self.verifier.flush(tx)
+
         with self._starting:
-            return self.database.write(self.verifier.flush)
+            return self.database.write(work)
 
     def _start_flusher(self) -> None:
         with self._starting:

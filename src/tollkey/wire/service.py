@@ -64,6 +64,7 @@ class Policy:
 
     require_https: refuse plain HTTP. connected: whether a platform may act for another account.
     limit: ``(key) -> bool``: whether the key may make a request now (rate limit).
+    refused: ``(denied, ip, now)``: hears of each refused key, in memory and without waiting (``keys.Attempts``).
     later_versions: API versions published since this program was written, which are taken too.
     """
 
@@ -72,6 +73,7 @@ class Policy:
     dashboard_url: str = "https://dashboard.stripe.com"
     limit: Callable[[Key], bool] | None = None
     special_keys: Callable[[Tx, str, int], Key | Denied | None] | None = None
+    refused: Callable[[Denied, str | None, int], None] | None = None
     later_versions: frozenset[str] = frozenset()
 
 
@@ -136,6 +138,8 @@ class Service:
             verdict = await self._authenticate(request, started)
             if isinstance(verdict, Denied):
                 key = verdict.key
+                if self.policy.refused is not None:
+                    self.policy.refused(verdict, request.ip, int(started))
                 raise refusals.denied(verdict)
             key = verdict
             hit = self.router.find(request.method, request.path)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tollkey.dashboard import activity, factors, guard, passkey_flow, people, sessions
-from tollkey.dashboard.page import Answer, Data, NotHere, Page, Params, Redirect, Visit
+from tollkey.dashboard import activity, factors, guard, passkey_flow, people, sessions, throttle
+from tollkey.dashboard.page import Answer, Data, FormErrors, NotHere, Page, Params, Redirect, Visit
 
 
 def add_options(ctx: Visit, params: Params) -> Answer:
@@ -33,7 +33,11 @@ def sign_in_options(ctx: Visit, params: Params) -> Answer:
 
 def sign_in(ctx: Visit, params: Params) -> Answer:
     """Begin a session, or confirm the one there is. A passkey is two factors in one: the device and its lock."""
-    person = passkey_flow.signed_by(ctx, params.raw("credential"))
+    try:
+        person = passkey_flow.signed_by(ctx, params.raw("credential"))
+    except FormErrors:
+        throttle.failed(ctx, "wrong_passkey")
+        raise
     to = guard.local_path(params.get("to"))
     if ctx.session is not None and ctx.session.stage == "full":
         if person != ctx.session.person:

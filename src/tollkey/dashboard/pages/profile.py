@@ -31,6 +31,7 @@ async def change_password(ctx: Visit, params: Params) -> Answer:
     assert session is not None
     await throttle.enter(ctx, me.email, "password")
     if not await ctx.passwords.matches(me.password, params.raw("password")):
+        throttle.failed(ctx, "wrong_password", me.id)
         raise FormErrors(password="The password is wrong.")
     await ctx.write(lambda tx: throttle.right(tx, me.email, ctx.ip, ctx.now), throttle.LOCK)
     weakness = await ctx.passwords.weakness(new, me.email, me.name)

@@ -31,6 +31,7 @@ async def sign_in(ctx: Visit, params: Params) -> Answer:
     await throttle.enter(ctx, email)
     person = await ctx.read(lambda tx: people.by_email(tx, email))
     if not await ctx.passwords.matches(person.password if person is not None else None, password) or person is None:
+        throttle.failed(ctx, "wrong_password", person.id if person is not None else "")
         raise FormErrors({"": "The address or the password is wrong."})
     known = person
 
@@ -95,6 +96,7 @@ async def second(ctx: Visit, params: Params) -> Answer:
 
     token = await ctx.write(work, throttle.LOCK)
     if token is None:
+        throttle.failed(ctx, "wrong_code", id)
         raise FormErrors(code="This code is wrong or was used already. Enter the one that is shown now.")
     return Redirect(guard.local_path(params.get("to")), session=token)
 
@@ -113,6 +115,7 @@ async def confirm(ctx: Visit, params: Params) -> Answer:
     assert session is not None
     await throttle.enter(ctx, person.email)
     if not await ctx.passwords.matches(person.password, params.raw("password")):
+        throttle.failed(ctx, "wrong_password", person.id)
         raise FormErrors(password="The password is wrong.")
 
     def work(tx: Tx) -> None:
