@@ -183,6 +183,17 @@ def test_a_head_put_back_to_an_earlier_row_needs_a_signature_that_only_the_key_m
     assert (verdict(world).whole, "signature" in verdict(world).why) == (False, True)
 
 
+def test_writing_on_does_not_make_a_changed_head_good(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    fill(world)
+    _, middle, _ = seqs(world)
+    back = f"(SELECT code FROM audit_chain WHERE log = 'keys' AND entry = {middle})"
+    behind(world, *remove_last(world), f"UPDATE audit_heads SET entries = 2, entry = {middle}, code = {back} WHERE log = 'keys'")
+    for _ in range(2):
+        world.make("secret")
+        assert (verdict(world).whole, "signature" in verdict(world).why) == (False, True)
+    assert "was changed from outside" in caplog.text
+
+
 def test_a_log_and_chain_that_were_emptied_together_are_missed(world: World) -> None:
     fill(world)
     behind(world, "DELETE FROM key_audit", "DELETE FROM audit_chain", "DELETE FROM audit_heads")

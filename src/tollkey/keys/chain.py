@@ -37,7 +37,7 @@ MIGRATION = Migration(
 )
 _BATCH = 1000
 _HEAD = "entries, entry, code, code_key, began_entry, began_entries, began_code, began_key, began_at, signature"
-_START = bytes(32)
+_START = _UNSIGNED = bytes(32)
 _log = logging.getLogger(__name__)
 
 
@@ -112,7 +112,7 @@ def add(tx: Tx, keyring: Keyring, log: Log, values: Sequence[object], now: int) 
     """Write one row of a log and its code, in the transaction of what it tells of.
 
     values: of ``log.columns``, as the database gives them back (ints, texts, None). now: UTC epoch seconds.
-    Writers of one log take turns from here to their commit. Raises StorageError.
+    Writers of one log take turns from here to their commit. A head that is not ours is never signed again. Raises StorageError.
     """
     head = _head(tx, log, lock=True)
     if head is None:
@@ -125,9 +125,12 @@ def add(tx: Tx, keyring: Keyring, log: Log, values: Sequence[object], now: int) 
     code = _code(keyring, name, log, head.code, entry, values)
     tx.execute("INSERT INTO audit_chain (log, entry, code, code_key) VALUES (?, ?, ?, ?)", (log.name, entry, code, name))
     became = head._replace(entries=head.entries + 1, entry=entry, code=code, code_key=name)
+    genuine = head.code_key in keyring.digest_keys and _is_ours(keyring, log, head)
+    if not genuine:  # signing what follows would make the change good; the log goes on, and ``verify`` goes on telling
+        _log.error("the head of the hash chain over %s was changed from outside", log.table)
     tx.execute(
         "UPDATE audit_heads SET entries = ?, entry = ?, code = ?, code_key = ?, signature = ? WHERE log = ?",
-        (became.entries, entry, code, name, _signature(keyring, name, log, became), log.name),
+        (became.entries, entry, code, name, _signature(keyring, name, log, became) if genuine else _UNSIGNED, log.name),
     )
 
 
@@ -169,7 +172,7 @@ class _Walk:
         head = self.head
         for name in (head.code_key, head.began_key):
             self._has(name, None)
-        if not hmac.compare_digest(_signature(self.keyring, head.code_key, self.log, head), head.signature):
+        if not _is_ours(self.keyring, self.log, head):
             raise _Broken(None, "the head's signature is not ours: the head was changed")
         self._older()
         for row in _chained(self.tx, self.log, head.began_entry):
@@ -255,6 +258,10 @@ def _derived(keyring: Keyring, name: str, use: bytes) -> bytes:
 def _code(keyring: Keyring, name: str, log: Log, before: bytes, entry: int, values: Sequence[object]) -> bytes:
     content = json.dumps([log.name, name, entry, *values], separators=(",", ":")).encode()
     return hashlib.blake2b(before + content, key=_derived(keyring, name, b"audit row"), digest_size=32).digest()
+
+
+def _is_ours(keyring: Keyring, log: Log, head: _Head) -> bool:
+    return hmac.compare_digest(_signature(keyring, head.code_key, log, head), head.signature)
 
 
 def _signature(keyring: Keyring, name: str, log: Log, head: _Head) -> bytes:
