@@ -57,6 +57,13 @@ def test_a_publishable_key_copies_nothing_that_a_customer_has_saved(api: Api) ->
         assert (answer.status, victim.shown_in(answer)) == (400, False), (path, params, answer)
 
 
+def test_nor_what_a_customer_had_saved(api: Api) -> None:
+    victim = Victim(api)
+    api.ok("POST", f"/v1/payment_methods/{victim.method}/detach")
+    answer = api.post("/v1/confirmation_tokens", key=api.pk, payment_method=victim.method)
+    assert (answer.status, victim.shown_in(answer)) == (400, False), answer
+
+
 def test_nor_with_the_platform_s_publishable_key_on_a_connected_account(api: Api) -> None:
     victim = Victim(api)
     there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}

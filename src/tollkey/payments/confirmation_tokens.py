@@ -63,14 +63,14 @@ def create(call: Call, params: Params) -> Json:
 def _check_named(call: Call, params: Params, method: Json | None) -> None:
     """Raise ApiError for a saved payment method that the key may not read, since the token's preview shows it.
 
-    A browser may name what belongs to no customer: its id is known only to those who made it.
+    A browser may name what never belonged to a customer: its id is known only to those who made it.
     """
     named = params.get("payment_method")
     if named is None or method is None:
         return
     if not call.client:
         call.needs(PAYMENT_METHOD)
-    elif method.get("customer"):
+    elif method.get("customer") or method.get("_used"):
         raise no_payment_method(call, named, "payment_method")
 
 
