@@ -294,12 +294,12 @@ def _draft(m: Maker, **more: Any) -> Json:
     return m.post("/v1/invoices", customer=customer, pending_invoice_items_behavior="include", auto_advance=False, **more)
 
 
-def _open_invoice(m: Maker, **more: Any) -> Json:
+def open_invoice(m: Maker, **more: Any) -> Json:
     return m.post(f"/v1/invoices/{_draft(m, **more)['id']}/finalize")
 
 
 def _paid_invoice(m: Maker) -> Json:
-    return m.post(f"/v1/invoices/{_open_invoice(m)['id']}/pay")
+    return m.post(f"/v1/invoices/{open_invoice(m)['id']}/pay")
 
 
 def _quote(m: Maker, final: bool = False) -> Json:
@@ -433,7 +433,7 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "bank_account": _bank_account,
     "capability": _in_account("capabilities"),
     "card": lambda m: _customer_source(m, "tok_visa"),
-    "credit_note": lambda m: m.post("/v1/credit_notes", invoice=_open_invoice(m)["id"], amount=100),
+    "credit_note": lambda m: m.post("/v1/credit_notes", invoice=open_invoice(m)["id"], amount=100),
     "customer_balance_transaction": _cash,
     "dispute": _disputed,
     "event": _event,
@@ -452,7 +452,7 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     ],
     "identity.verification_report": lambda m: _verified(m),
     "invoice": _draft,
-    "invoice_payment": lambda m: _first(m, "/v1/invoice_payments", invoice=_open_invoice(m)["id"]),
+    "invoice_payment": lambda m: _first(m, "/v1/invoice_payments", invoice=open_invoice(m)["id"]),
     "country_spec": lambda m: {"id": "US"},
     "exchange_rate": lambda m: {"id": "usd"},
     "climate.product": lambda m: {"id": "climsku_frontier_offtake_portfolio_2027"},
@@ -584,10 +584,10 @@ BODIES: dict[str, Body] = {
     "POST /v1/climate/orders": lambda m: (
         _funded(m), {"product": "climsku_frontier_offtake_portfolio_2027", "metric_tons": "0.01"})[1],
     "POST /v1/climate/orders/{}": META,
-    "POST /v1/credit_notes": lambda m: {"invoice": _open_invoice(m)["id"], "amount": 100},
+    "POST /v1/credit_notes": lambda m: {"invoice": open_invoice(m)["id"], "amount": 100},
     "POST /v1/credit_notes/{}": META,
-    "GET /v1/credit_notes/preview": lambda m: {"invoice": _open_invoice(m)["id"], "amount": 100},
-    "GET /v1/credit_notes/preview/lines": lambda m: {"invoice": _open_invoice(m)["id"], "amount": 100},
+    "GET /v1/credit_notes/preview": lambda m: {"invoice": open_invoice(m)["id"], "amount": 100},
+    "GET /v1/credit_notes/preview/lines": lambda m: {"invoice": open_invoice(m)["id"], "amount": 100},
     "POST /v1/customer_sessions": lambda m: {"customer": m.id("customer"), "components": {"pricing_table": {"enabled": True}}},
     "POST /v1/customers": {"email": "jenny@example.com", "name": "Jenny"},
     "POST /v1/customers/{}": META,
@@ -816,16 +816,16 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "DELETE /v1/subscriptions/{}/discount": lambda m: _discounted_subscription(m)[1:],
     "POST /v1/customers/{}/bank_accounts/{}/verify": lambda m: _unverified(m),
     "POST /v1/customers/{}/sources/{}/verify": lambda m: _unverified(m),
-    "POST /v1/invoices/{}/attach_payment": lambda m: [_open_invoice(m)["id"]],
-    "POST /v1/invoices/{}/mark_uncollectible": lambda m: [_open_invoice(m)["id"]],
-    "POST /v1/invoices/{}/pay": lambda m: [_open_invoice(m)["id"]],
+    "POST /v1/invoices/{}/attach_payment": lambda m: [open_invoice(m)["id"]],
+    "POST /v1/invoices/{}/mark_uncollectible": lambda m: [open_invoice(m)["id"]],
+    "POST /v1/invoices/{}/pay": lambda m: [open_invoice(m)["id"]],
     "POST /v1/invoices/{}/remove_lines": lambda m: _invoice_of_line(m),
     "POST /v1/invoices/{}/update_lines": lambda m: _invoice_of_line(m),
     "DELETE /v1/subscription_items/{}": lambda m: [_second_item(m)],
     "GET /v1/customers/{}/subscriptions/{}/discount": lambda m: _discounted_subscription(m),
     "DELETE /v1/customers/{}/subscriptions/{}/discount": lambda m: _discounted_subscription(m),
-    "POST /v1/invoices/{}/send": lambda m: [_open_invoice(m, collection_method="send_invoice", days_until_due=30)["id"]],
-    "POST /v1/invoices/{}/void": lambda m: [_open_invoice(m)["id"]],
+    "POST /v1/invoices/{}/send": lambda m: [open_invoice(m, collection_method="send_invoice", days_until_due=30)["id"]],
+    "POST /v1/invoices/{}/void": lambda m: [open_invoice(m)["id"]],
     "POST /v1/invoice_rendering_templates/{}/unarchive": lambda m: [
         _after(m, "invoice_rendering_template", "/v1/invoice_rendering_templates/{}/archive")
     ],
@@ -834,8 +834,8 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "POST /v1/test_helpers/terminal/readers/{}/present_payment_method": lambda m: [_busy_reader(m)],
     "POST /v1/payment_intents/{}/capture": lambda m: [_paid_intent(m, capture_method="manual")["id"]],
     "POST /v1/payment_intents/{}/increment_authorization": lambda m: [_growing(m)],
-    "POST /v1/payment_intents/{}/verify_microdeposits": lambda m: [_microdeposit(m, "payment")],
-    "POST /v1/setup_intents/{}/verify_microdeposits": lambda m: [_microdeposit(m, "setup")],
+    "POST /v1/payment_intents/{}/verify_microdeposits": lambda m: [microdeposit(m, "payment")],
+    "POST /v1/setup_intents/{}/verify_microdeposits": lambda m: [microdeposit(m, "setup")],
     "POST /v1/payment_intents/{}/apply_customer_balance": lambda m: [_transfer_intent(m)],
     "POST /v1/payment_methods/{}/attach": lambda m: [m.post("/v1/payment_methods", type="card", card=CARD)["id"]],
     "POST /v1/payouts/{}/cancel": lambda m: [m.make("payout")["id"]],
@@ -909,7 +909,7 @@ def _growing(m: Maker) -> str:
     return found
 
 
-def _microdeposit(m: Maker, kind: str) -> str:
+def microdeposit(m: Maker, kind: str) -> str:
     method = {
         "type": "us_bank_account", "billing_details": {"name": "Jenny"},
         "us_bank_account": {"account_holder_type": "individual", "account_number": "000123456789", "routing_number": "110000000"},

@@ -217,16 +217,20 @@ def bank_account(
     holder_type: str | None = None,
     account_type: str | None = None,
     status: str = "new",
+    bank_name: str | None = BANK_NAME,
     key: bytes = b"",
 ) -> dict[str, Any]:
-    """A ``bank_account`` object as tokens carry it; external accounts add ``external_bank_account``'s keys."""
+    """A ``bank_account`` object as tokens carry it; external accounts add ``external_bank_account``'s keys.
+
+    bank_name: None in live mode, where nobody knows which bank a number belongs to.
+    """
     return {
         "id": id,
         "object": "bank_account",
         "account_holder_name": holder_name,
         "account_holder_type": holder_type,
         "account_type": account_type,
-        "bank_name": BANK_NAME,
+        "bank_name": bank_name,
         "country": country,
         "currency": currency,
         "fingerprint": fingerprint(number, account, key),

@@ -11,6 +11,7 @@ from tollkey.payments._charging import collected
 from tollkey.payments._common import new_metadata, settle_seconds
 from tollkey.payments._currency import show
 from tollkey.payments._money import book
+from tollkey.payments._providers import REFUNDS
 from tollkey.payments._settling import exchanged, settled
 from tollkey.payments._tax_linking import refunded
 from tollkey.wire import Call, Json, Params, blank, invalid, too_small
@@ -24,6 +25,7 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``, ``refund_application_fee``.
     Raises ApiError with the recorded texts: refunded before, disputed, more than there is.
     """
+    call.need(REFUNDS)
     collected(call, charge)
     left = check(call, charge, params.get("amount"))
     amount = params.get("amount") or left

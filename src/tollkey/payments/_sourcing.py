@@ -45,6 +45,7 @@ def inline_bank(call: Call, given: Json, param: str = "bank_account") -> Json:
         holder_name=given.get("account_holder_name"),
         holder_type=given.get("account_holder_type"),
         account_type=given.get("account_type"),
+        bank_name=None if call.livemode else _banks.BANK_NAME,
     )
     if not call.livemode:
         value["_bank"] = number

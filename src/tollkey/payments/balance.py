@@ -12,7 +12,8 @@ from tollkey.keys import Permission
 from tollkey.payments._common import acting_account
 from tollkey.payments._money import current
 from tollkey.payments._payout_schedule import plan
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, records
+from tollkey.payments._providers import CHARGES
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, needs, records
 
 PERMISSION = Permission("balance", "Balance", "Core", levels=("read",))
 TRANSACTIONS = Permission("balance_transaction_source", "Balance transaction sources", "Core", levels=("read",))
@@ -89,6 +90,7 @@ BALANCE = Resource(
     endpoints=(Endpoint("GET", "/v1/balance", balance),),
     stored=False,
     expands={"instant_available": _instant},
+    due_live={"balance.available": needs(CHARGES)},
     on_due={"balance.available": tell},
     title="Balance",
 )

@@ -59,7 +59,8 @@ def _of_data(call: Call, account: Json, data: Json, param: str) -> Json:
     made = _banks.bank_account(
         id=call.ids.new("ba"),
         number=number,
-        routing_number=data.get("routing_number") or _banks.ROUTING_NUMBER,
+        routing_number=data.get("routing_number") or (None if call.livemode else _banks.ROUTING_NUMBER),
+        bank_name=None if call.livemode else _banks.BANK_NAME,
         country=country,
         currency=currency,
         account=call.account,
@@ -72,7 +73,7 @@ def _of_data(call: Call, account: Json, data: Json, param: str) -> Json:
 
 def _finish(call: Call, account: Json, made: Json, number: str, metadata: Json | None) -> Json:
     value = _banks.external_bank_account(made, account=account["id"], default=False, metadata=metadata)
-    instant = value["country"] == "US" and value["routing_number"] == _banks.ROUTING_NUMBER
+    instant = not call.livemode and value["country"] == "US" and value["routing_number"] == _banks.ROUTING_NUMBER
     if instant:
         value["available_payout_methods"] = ["standard", "instant"]
     known = None if call.livemode else _banks.bank_by_number(number)

@@ -345,7 +345,7 @@ INVOICE = Resource(
         Endpoint("POST", "/v1/invoices/{invoice}", update),
         Endpoint("DELETE", "/v1/invoices/{invoice}", delete),
         Endpoint("POST", "/v1/invoices/{invoice}/add_lines", add_lines),
-        Endpoint("POST", "/v1/invoices/{invoice}/attach_payment", attach_payment),
+        Endpoint("POST", "/v1/invoices/{invoice}/attach_payment", attach_payment, live=asks(CHARGES, "the payment has succeeded already")),
         Endpoint("POST", "/v1/invoices/{invoice}/finalize", finalize_by_hand),
         Endpoint("GET", "/v1/invoices/{invoice}/lines", list_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/lines/{line_item_id}", update_line),

@@ -121,15 +121,18 @@ def _bank(call: Call, kind: str, params: Params) -> Json:
         for name in ("account_number", "routing_number"):
             if not data.get(name):
                 raise missing_param(f"us_bank_account[{name}]")
-        number = str(data["account_number"])
-        if not _banks.routing_valid(str(data["routing_number"])):
+        number, routing = str(data["account_number"]), str(data["routing_number"])
+        if not _banks.routing_valid(routing):
             raise invalid("You must use a valid routing number.", "us_bank_account[routing_number]", "routing_number_invalid")
-        bank = _banks.bank_by_number(number)
+        real = _banks.TestBank(number, "US", "usd", routing_number=routing) if call.livemode else None
+        bank = real or _banks.bank_by_number(number)
         if bank is None:
             message = _banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
             raise invalid(message, "us_bank_account[account_number]", "account_number_invalid", retry=False)
         holder, sort = data.get("account_holder_type") or "individual", data.get("account_type") or "checking"
         value[kind] = _banks.us_bank_account(bank, account=fingerprint_owner(call), holder_type=holder, account_type=sort)
+        if call.livemode:
+            value[kind]["bank_name"] = None
         value["_typed"] = True  # so it has to be verified with deposits before its first debit
     if not call.livemode:
         value["_bank"] = number
@@ -169,7 +172,7 @@ def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
     elif kind in ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account"):
         inner.update(fingerprint=print_of_number, last4=number[-4:] or None)
         if kind == "acss_debit":
-            inner["bank_name"] = _banks.BANK_NAME
+            inner["bank_name"] = None if call.livemode else _banks.BANK_NAME
     elif kind == "boleto":
         inner["fingerprint"] = print_of_number
     elif kind == "fpx":

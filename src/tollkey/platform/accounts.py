@@ -29,7 +29,7 @@ _OWN_CAPABILITIES = (
 
 
 def own_account(call: Call, *, name: str, email: str | None, country: str) -> Json:
-    """The object of a merchant of this server, ready to charge in test mode."""
+    """The object of a merchant of this server: ready to charge in test mode, and not in live mode."""
     currency = default_currency(country)
     account = blank(
         "account",
@@ -37,7 +37,7 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
         type="standard",
         business_profile=blank("account_business_profile", name=name, mcc="5734"),
         business_type="company",
-        capabilities=dict.fromkeys(_OWN_CAPABILITIES, "active"),
+        capabilities=dict.fromkeys(_OWN_CAPABILITIES, "inactive" if call.livemode else "active"),
         charges_enabled=not call.livemode,
         controller={"type": "account"},
         country=country,
@@ -184,6 +184,9 @@ def shown(call: Call, account: Json) -> Json:
 
     Whoever asks for the beta of risks in requirements sees the controls as well (recorded).
     """
+    if not call.has(VERIFICATION):  # also for what was stored by versions that pretended
+        account.update(charges_enabled=False, payouts_enabled=False)
+        account["capabilities"] = {name: "inactive" if was == "active" else was for name, was in account["capabilities"].items()}
     if "risk_in_requirements_beta" in call.origin.headers.get("stripe-version", ""):
         account["risk_controls"] = {"charges": {"pause_requested": False}, "payouts": {"pause_requested": False}}
     controller = account.get("controller") or CONTROLLERS["custom"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments._invoicing.payment import Outcome, new_payment, payment_paid
+from tollkey.payments._providers import CHARGES
 from tollkey.wire import Call, Json
 
 _DESCRIPTIONS = {
@@ -67,13 +68,15 @@ def prepare(call: Call, invoice: Json, customer: Json) -> None:
 
 
 def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_session: bool) -> Outcome:
-    """Confirm the invoice's intent with a payment method or source."""
+    """Confirm the invoice's intent with a payment method or source. Where nobody can charge, the attempt fails."""
     now = call.at(call.real)
     if not invoice.get("_payment_intent"):
         prepare(call, invoice, customer)
     intent = now.objects.get("payment_intent", invoice["_payment_intent"])
     if intent["status"] == "requires_action":
         return Outcome("requires_action")
+    if not call.has(CHARGES):
+        return Outcome("failed", CHARGES.refusal())
     if off_session:
         intent["setup_future_usage"] = None  # nobody is there to set anything up
     asked: Json = {"payment_method": method, "off_session": off_session}

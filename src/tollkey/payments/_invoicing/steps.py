@@ -9,6 +9,7 @@ from tollkey.payments._invoicing import intents, standing
 from tollkey.payments._invoicing.balance import change_balance
 from tollkey.payments._invoicing.drafts import follow_customer, refresh, subscription_of
 from tollkey.payments._invoicing.payment import Outcome, method_of, new_payment, no_method, payment_canceled, payment_paid
+from tollkey.payments._providers import CHARGES
 from tollkey.payments._taxing import unlocated
 from tollkey.wire import Call, Json, blank, hosted_url, invalid
 
@@ -293,6 +294,7 @@ def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
     """An attached intent has succeeded: the invoice is paid by it, or owes less."""
     if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
         return
+    call.need(CHARGES)
     amount = min(intent["amount_received"], invoice["amount_remaining"])
     payment.update(status="paid", amount_paid=amount)
     payment["status_transitions"]["paid_at"] = call.now

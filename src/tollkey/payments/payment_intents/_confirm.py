@@ -14,6 +14,7 @@ from tollkey.payments._intents import (
     redirect_action,
     unverified,
 )
+from tollkey.payments._providers import CHARGES
 from tollkey.payments.mandates import mandate_for
 from tollkey.payments.payment_intents import _build, _cash, _states
 from tollkey.payments.payment_intents._outcome import refuse, take
@@ -32,8 +33,9 @@ def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
     """Confirm a stored PaymentIntent and save what became of it, with its events.
 
     params: those of the confirm endpoint. Answers the 402 of a refused payment, which the caller raises or not.
-    Raises ApiError for parameters or a state that do not allow it; then nothing may be kept.
+    Raises ApiError for parameters or a state that do not allow it, and 402 where nobody can charge; then nothing may be kept.
     """
+    call.need(CHARGES)
     _states.check_confirmable(call, intent)
     redeem_confirmation_token(call, params, intent)
     only_raised(call, intent, params)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tollkey.db import Ids
+from tollkey.payments._providers import CHARGES
 from tollkey.payments.processors.protocol import Authorization, Verdict
-from tollkey.wire import ApiError
 
 
 class Unconfigured:
@@ -12,7 +12,7 @@ class Unconfigured:
 
     def check(self) -> None:
         """Raise ApiError 402 ``testmode_charges_only``."""
-        raise ApiError(402, code="testmode_charges_only", message="Your account cannot currently make live charges.")
+        raise CHARGES.refusal()
 
     def authorize(self, request: Authorization, ids: Ids) -> Verdict:
         """Never answers a verdict."""

@@ -15,6 +15,7 @@ from tollkey.payments._intents import (
     redirect_action,
     unverified,
 )
+from tollkey.payments._providers import SETUPS
 from tollkey.payments.mandates import mandate_for
 from tollkey.payments.processors import card_of_instrument, kind_of
 from tollkey.payments.setup_attempts import record_attempt, told
@@ -24,6 +25,7 @@ from tollkey.wire import ApiError, Call, Json, Params, card_error, dig
 
 def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
     """Confirm a stored SetupIntent and save what became of it, with its events. Answers the 402 of a refusal instead of raising it."""
+    call.need(SETUPS)
     if intent["status"] not in CANCELABLE:
         raise unexpected(
             call,

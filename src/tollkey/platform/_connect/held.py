@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tollkey.platform._connect import countries, kyc, needs
+from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
 from tollkey.wire import Call, Json
@@ -100,6 +101,7 @@ def refresh(held: Held, people: list[Json]) -> None:
     account = held.account
     if held.is_own:
         return
+    account["_nobody_checks"] = not held.home.has(VERIFICATION)
     for person in people:
         _refresh_person(account, person)
         held.home.objects.save(person)
@@ -126,9 +128,9 @@ def _future(country: str, due: Json) -> Json:
 
 
 def _switch(account: Json, found: needs.Needs) -> None:
-    """Whether charges and payouts are enabled, and the requirements that say why not."""
+    """Whether charges and payouts are enabled, and the requirements that say why not. Where nobody checks, neither ever is."""
     active = "active" in account["capabilities"].values()
-    waiting = bool(found.pending) and not (active and account["country"] in countries.WAITS)
+    waiting = account["_nobody_checks"] or (bool(found.pending) and not (active and account["country"] in countries.WAITS))
     asked = account.get("_asked") or {}
     if asked and not any(path.endswith("verification.document") for path in found.currently):
         account.pop("_asked")
@@ -207,11 +209,11 @@ def _refresh_capabilities(held: Held, found: needs.Needs) -> None:
 
 
 def _status(account: Json, name: str, found: needs.Needs) -> str:
-    if name.startswith("tax_reporting"):
+    if name.startswith("tax_reporting") and not account["_nobody_checks"]:
         return "active"
     if name == "legacy_payments" or needs.holds_back(found) or account.get("_rejected"):
         return "inactive"
-    waits = account["country"] in countries.WAITS and bool(found.pending)
+    waits = account["_nobody_checks"] or (account["country"] in countries.WAITS and bool(found.pending))
     return "pending" if waits else "active"
 
 
@@ -258,6 +260,10 @@ def capability(account: Json, name: str) -> Json:
 
 def _begin_checks(held: Held, people: list[Json]) -> None:
     account, call = held.account, held.home
+    if not call.has(VERIFICATION):
+        for person in people:
+            person.pop("_checked", None)
+        return
     slow = countries.CHECKED.get(account["country"], ())
     begun = False
     for person in people:

@@ -112,6 +112,9 @@ def of_person(account: Json, person: Json) -> Needs:
 
 
 def _checks(account: Json, person: Json, needs: Needs) -> None:
+    if account.get("_nobody_checks"):
+        needs.pending.add("verification.document")
+        return
     country = account["country"]
     waiting = person.get("_checking") or []
     if waiting:
@@ -179,7 +182,9 @@ def _company(account: Json, people: list[Json], needs: Needs) -> None:
             needs.require(*(f"owners.{path}" for path in person_fields(country, "owner")))
     if country == "AE" and not company.get("vat_id_provided"):
         needs.require("company.business_vat_id_number")
-    if account.get("_tax_id") == "mismatch" and account.get("_document") != "match":
+    if account.get("_nobody_checks"):
+        needs.pending.add("company.tax_id")
+    elif account.get("_tax_id") == "mismatch" and account.get("_document") != "match":
         needs.require("company.verification.document")
     if account.get("_checking"):
         needs.pending |= {f"company.address.{name}" for name in countries.address_fields(country)} | {"company.tax_id"}

@@ -1,0 +1,221 @@
+"""Live mode pretends nothing: without a provider no endpoint, page or job moves money, verifies anybody or makes anything active.
+
+The endpoints come from the server's catalogue, their parameters from the recipes: a new endpoint without a recipe fails here.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dashboard.test_objects import action
+from tests.support.api import Answer, Api, World
+from tests.support.dashboard import Site
+from tests.support.live import Stage, real_card
+from tests.support.recipes import name_of
+from tollkey.wire import Endpoint
+
+#: What only keeps records and refuses even so, and why.
+REFUSES = {
+    "POST /v1/account/login_links": "a merchant's own account has no Express Dashboard",
+    "POST /v1/api_keys/{}/reveal": "a live key that was shown when it was made is not kept",
+    "POST /oauth/deauthorize": "the recipe names no application",
+    "POST /oauth/token": "no authorization code is ever given out",
+}
+
+
+@pytest.fixture(scope="module")
+def tested(sqlite_world: World) -> Stage:
+    """Test values, as they are written in the documentation."""
+    return Stage(sqlite_world, real=False)
+
+
+@pytest.fixture(scope="module")
+def real(sqlite_world: World) -> Stage:
+    """Values that could be somebody's."""
+    return Stage(sqlite_world, real=True)
+
+
+def refused_as_declared(answer: Answer, endpoint: Endpoint) -> bool:
+    """The answer is the refusal of the provider that the endpoint asks for."""
+    live = endpoint.live
+    assert live is not None
+    if "error" not in answer:
+        return False
+    if live.test_only:
+        return answer.status == 400 and "test mode" in answer.error["message"]
+    assert live.capability is not None
+    expected = live.capability.refusal()
+    return (answer.status, answer.error.get("code"), answer.error["message"]) == (expected.status, expected.code, expected.message)
+
+
+def always_refused(endpoint: Endpoint) -> bool:
+    live = endpoint.live
+    return live is not None and (live.test_only or (live.capability is not None and not live.when))
+
+
+def called(stage: Stage) -> list[str]:
+    """Call everything; what is wrong."""
+    wrong = []
+    for endpoint, planned in stage.calls:
+        answer = stage.call(endpoint, planned)
+        claims = stage.news()
+        if claims:
+            wrong.append(f"{name_of(endpoint)} pretends: {answer.status} {claims}")
+        if always_refused(endpoint) and not refused_as_declared(answer, endpoint):
+            wrong.append(f"{name_of(endpoint)} is not refused as it should be: {answer.status} {answer.get('error')}")
+        records = endpoint.live is not None and endpoint.live.capability is None and not endpoint.live.test_only
+        if stage.real and records and (answer.status == 200) == (name_of(endpoint) in REFUSES):
+            wrong.append(f"{name_of(endpoint)} only keeps records: {answer.status} {answer.get('error')}")
+    return wrong
+
+
+def visited(stage: Stage) -> list[str]:
+    """Visit everything; what is wrong."""
+    wrong = []
+    for endpoint, visit in stage.visits:
+        answer = stage.visit(endpoint, visit)
+        claims = stage.news()
+        if claims:
+            wrong.append(f"{name_of(endpoint)} pretends: {answer.status} {claims}")
+        if always_refused(endpoint) and not refused_as_declared(answer, endpoint):
+            wrong.append(f"{name_of(endpoint)} is not refused as it should be: {answer.status} {answer.body[:300]!r}")
+        if answer.status >= 500:
+            wrong.append(f"{name_of(endpoint)}: {answer.status}")
+    return wrong
+
+
+def told(wrong: list[str]) -> str:
+    return "\n" + "\n".join(wrong)
+
+
+def test_every_endpoint_and_page_that_writes_is_called(tested: Stage) -> None:
+    assert tested.unmade == {}
+
+
+def test_no_endpoint_pretends_and_no_test_value_has_an_effect(tested: Stage) -> None:
+    wrong = called(tested)
+    assert not wrong, told(wrong)
+
+
+def test_no_endpoint_pretends_with_real_values_and_records_are_kept(real: Stage) -> None:
+    wrong = called(real)
+    assert not wrong, told(wrong)
+
+
+def test_no_page_without_a_key_pretends(tested: Stage, real: Stage) -> None:
+    wrong = visited(tested) + visited(real)
+    assert not wrong, told(wrong)
+
+
+def test_no_scheduled_work_pretends_as_time_goes_by(tested: Stage) -> None:
+    for days in (0, 1, 7, 30, 300):
+        tested.api.advance(days * 86_400 + 60)
+        wrong = [str(claim) for claim in tested.news()]
+        assert not wrong, told(wrong)
+
+
+SEEN = frozenset({
+    "POST /v1/climate/orders", "POST /v1/issuing/cards", "POST /v1/payouts/{}/reverse", "POST /v1/refunds", "POST /v1/terminal/readers",
+    "POST /v1/customers/{}/sources/{}/verify", "POST /v1/setup_intents/{}/verify_microdeposits", "POST /v1/invoices/{}/attach_payment",
+})  # fmt: skip
+
+
+def test_these_tests_would_see_pretence(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every provider said to be there, the simulation answers live calls, and each of these is caught."""
+    monkeypatch.setitem(vars(sqlite_world.core.setup), "provided", lambda scope, capability: True)
+    wrong = called(Stage(sqlite_world, real=False, only=SEEN))
+    assert {text.partition(" pretends")[0] for text in wrong if " pretends: " in text} == SEEN
+
+
+def test_a_person_at_the_dashboard_is_refused_as_a_key_is(sqlite_world: World) -> None:
+    stage = Stage(sqlite_world, real=False, only=frozenset({"POST /v1/payouts/{}/reverse"}))
+    payout = stage.calls[0][1].path.split("/")[3]
+    site = Site(stage.api)
+    browser = site.browser("administrator")
+    form = action(browser, f"/{stage.api.account}/objects/payout/{payout}", "Reverse")
+    browser.get(form)
+    answer = browser.post(form, {})
+    assert answer.status == 422
+    assert "no provider for payouts" in answer.text
+    assert stage.news() == []
+
+
+def test_a_live_account_says_that_it_cannot_charge_or_pay_out(api: Api) -> None:
+    account = api.get("/v1/account", key=api.live_sk)
+    assert (account["charges_enabled"], account["payouts_enabled"], account["details_submitted"]) == (False, False, False)
+    assert set(account["capabilities"].values()) == {"inactive"}
+    assert set(api.get("/v1/account")["capabilities"].values()) == {"active"}
+
+
+def test_a_connected_account_that_told_everything_waits_for_somebody_to_check_it(api: Api) -> None:
+    person = {
+        "first_name": "Jo", "last_name": "Doe", "email": "jo@shop.example.com", "phone": "+14155550123", "id_number": "123456788",
+        "dob": {"day": 3, "month": 4, "year": 1985},
+        "address": {"line1": "1 Main Street", "city": "San Francisco", "state": "CA", "postal_code": "94107"},
+    }  # fmt: skip
+    bank = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": "9412345678", "routing_number": "021000021"}
+    made = api.ok(
+        "post", "/v1/accounts", key=api.live_sk, type="custom", country="US", business_type="individual", individual=person,
+        business_profile={"url": "https://shop.example.com", "mcc": "5734"}, external_account=bank,
+        capabilities={"card_payments": {"requested": True}, "transfers": {"requested": True}},
+        tos_acceptance={"date": api.now, "ip": "203.0.113.12"},
+    )  # fmt: skip
+    api.advance(86_400)
+    account = api.get(f"/v1/accounts/{made['id']}", key=api.live_sk)
+    assert account["requirements"]["currently_due"] == []
+    assert account["requirements"]["disabled_reason"] == "requirements.pending_verification"
+    assert (account["charges_enabled"], account["payouts_enabled"]) == (False, False)
+    assert account["capabilities"] == {"card_payments": "pending", "transfers": "pending"}
+    assert account["individual"]["verification"]["status"] == "pending"
+
+
+def live_customer(api: Api) -> str:
+    """A live customer with a card that is nobody's test card."""
+    live = {"key": api.live_sk}
+    card = {"number": real_card(), "exp_month": 12, "exp_year": 2034, "cvc": "123"}
+    method = api.ok("post", "/v1/payment_methods", type="card", card=card, **live)["id"]
+    customer: str = api.ok("post", "/v1/customers", **live)["id"]
+    api.ok("post", f"/v1/payment_methods/{method}/attach", customer=customer, **live)
+    api.ok("post", f"/v1/customers/{customer}", invoice_settings={"default_payment_method": method}, **live)
+    return customer
+
+
+def live_invoice(api: Api, amount: int) -> Answer:
+    live, customer = {"key": api.live_sk}, live_customer(api)
+    api.ok("post", "/v1/invoiceitems", customer=customer, amount=amount, currency="usd", **live)
+    made = api.ok("post", "/v1/invoices", customer=customer, pending_invoice_items_behavior="include", **live)
+    return api.ok("post", f"/v1/invoices/{made['id']}/finalize", auto_advance=False, **live)
+
+
+def test_a_live_invoice_is_not_paid_by_a_charge_that_nobody_makes(api: Api) -> None:
+    made = live_invoice(api, 1200)
+    refused = api.post(f"/v1/invoices/{made['id']}/pay", key=api.live_sk)
+    assert (refused.status, refused.error["code"]) == (402, "testmode_charges_only")
+    after = api.get(f"/v1/invoices/{made['id']}", key=api.live_sk)
+    assert (after["status"], after["amount_paid"], after["attempted"]) == ("open", 0, True)
+
+
+def test_a_live_invoice_with_nothing_due_is_paid_and_so_is_one_that_was_paid_elsewhere(api: Api) -> None:
+    assert live_invoice(api, 0)["status"] == "paid"
+    made = live_invoice(api, 1200)
+    paid = api.ok("post", f"/v1/invoices/{made['id']}/pay", key=api.live_sk, paid_out_of_band=True)
+    assert (paid["status"], paid["amount_paid"]) == ("paid", 1200)
+
+
+def test_a_live_subscription_is_past_due_after_its_trial_and_active_while_it_is_free(api: Api) -> None:
+    live = {"key": api.live_sk}
+    price = {"currency": "usd", "unit_amount": 1500, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
+    dear = api.ok("post", "/v1/prices", **price, **live)["id"]
+    free = api.ok("post", "/v1/prices", **{**price, "unit_amount": 0}, **live)["id"]
+    customer = live_customer(api)
+    now = api.ok("post", "/v1/subscriptions", customer=customer, items=[{"price": dear}], **live)
+    assert now["status"] == "incomplete"
+    assert api.ok("post", "/v1/subscriptions", customer=customer, items=[{"price": free}], **live)["status"] == "active"
+    trial = api.ok("post", "/v1/subscriptions", customer=customer, items=[{"price": dear}], trial_period_days=1, **live)
+    assert trial["status"] == "trialing"
+    api.advance(2 * 86_400)
+    api.advance(2 * 86_400)
+    after = api.get(f"/v1/subscriptions/{trial['id']}", **live)
+    invoice = api.get(f"/v1/invoices/{after['latest_invoice']}", **live)
+    assert (after["status"], invoice["status"], invoice["attempt_count"] > 0) == ("past_due", "open", True)
+    assert api.get("/v1/charges", **live)["data"] == []
