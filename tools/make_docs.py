@@ -1,4 +1,4 @@
-"""Write the generated parts of docs/: permissions, client keys, resources and coverage, settings, commands.
+"""Write the generated parts of docs/: permissions, client keys, resources and coverage, live mode, settings, commands.
 
     python tools/make_docs.py          write them
     python tools/make_docs.py --check  exit 1 when a file differs from what would be written
@@ -21,7 +21,7 @@ import tollkey.platform
 from tollkey.cli.app import app
 from tollkey.server import gather
 from tollkey.settings import Settings
-from tollkey.wire import Catalogue
+from tollkey.wire import Capability, Catalogue, Live
 from tollkey.wire.spec import operation_facts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,6 +90,45 @@ def resources() -> str:
     return text
 
 
+def _in_live_mode(live: Live) -> str:
+    """What an endpoint or a job does in live mode without a provider, in words."""
+    if live.test_only:
+        return "test mode only"
+    if live.capability is None:
+        return " ".join(filter(None, ("keeps records", live.note and f"({live.note})")))
+    words = f"{live.capability.status}: no provider for {live.capability.name}"
+    return f"keeps records; when {live.when}, {words}" if live.when else words
+
+
+def live_mode() -> str:
+    """What every endpoint that writes, every page and every job does in live mode without a provider."""
+    asked: dict[str, Capability] = {}
+    rows = []
+    for resource in sorted(catalogue().resources, key=lambda r: r.object):
+        decided = [(f"`{e.method} {e.path}`", e.live) for e in resource.endpoints if e.live is not None]
+        jobs = [(f"job `{kind}`", resource.live_of(kind)) for kind in resource.on_due]
+        rows += [[f"`{resource.object}`", name, _in_live_mode(live)] for name, live in decided]
+        rows += [[f"`{resource.object}`", name, "not done" if live.capability or live.test_only else "done"] for name, live in jobs]
+        for _, live in decided + jobs:
+            if live.capability is not None:
+                asked[live.capability.name] = live.capability
+    text = "# Live mode\n\n" + HEAD
+    text += (
+        "In test mode everything is simulated. In live mode nothing is, and no provider is built in: what would move money, verify\n"
+        "somebody or make something active is refused before anything is done, to keys, on pages without a key, in the Dashboard and\n"
+        "in scheduled work. What only keeps records works: customers, products, prices, invoices that are free or were paid elsewhere,\n"
+        "webhook endpoints, files. Test values (test cards, test bank accounts, `tok_visa`, test identities) have no effect.\n\n"
+        "An attempt to collect an invoice fails, as a declined card would make it fail: the invoice stays open, its subscription is\n"
+        "incomplete or past due. A connected account that has told everything stays at `requirements.pending_verification`.\n\n"
+        "## What a provider is needed for\n\n"
+    )
+    text += _table(
+        ["Provider for", "Status", "Code", "Message"],
+        [[one.name, str(one.status), f"`{one.code}`" if one.code else "-", one.refusal().message] for _, one in sorted(asked.items())],
+    )
+    return text + "\n## Endpoint by endpoint\n\n" + _table(["Object", "Endpoint", "Without a provider"], rows)
+
+
 def settings() -> str:
     """Every setting with its variable and default."""
     rows = [[f"`TOLLKEY_{field.name.upper()}`", f"`{field.default!r}`", field.metadata["about"]] for field in dataclasses.fields(Settings)]
@@ -137,6 +176,7 @@ PAGES = {
     "permissions.md": permissions,
     "client-keys.md": client_keys,
     "resources.md": resources,
+    "live-mode.md": live_mode,
     "settings.md": settings,
     "commands.md": commands,
 }

@@ -154,7 +154,7 @@ ACCOUNT_LINK = Resource(
             f"/{_KIND}/{{token}}/submit",
             complete_onboarding,
             public=True,
-            params=P.object(required=(), **{name: P.string(blank=True) for name in FIELDS}),
+            params=P.object().extended({**{name: P.string(blank=True) for name in FIELDS}, "url": P.site()}),
             live=needs(VERIFICATION),
         ),
     ),

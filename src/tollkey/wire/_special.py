@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from tollkey.wire import urls
 from tollkey.wire._check import Node, Path, Text, shown, written
 from tollkey.wire.errors import invalid
 
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
-_RUNS = re.compile(r"(?:javascript|data|vbscript|blob|file|about|view-source):", re.IGNORECASE)
-_WEB = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 
 
 class Metadata(Node):
@@ -75,15 +72,37 @@ class Email(Text):
 
 
 class Url(Text):
-    """An address of a page. Schemes of apps are taken as well, those that run a script or show text of their own are not."""
+    """An address of a page (``wire.urls``). kind: web; return, where a customer is sent back to; site, which may lack its scheme."""
 
-    __slots__ = ()
+    __slots__ = ("kind",)
+
+    def __init__(self, longest: int | None = None, blank: bool = False, kind: Literal["web", "return", "site"] = "web") -> None:
+        super().__init__(longest, blank)
+        self.kind = kind
 
     def read(self, value: object, path: Path) -> str:
         text = super().read(value, path)
-        if not _SCHEME.match(text):
+        if text == "" and self.blank:
+            return text
+        if self.kind != "site" and not urls.has_scheme(text):
             raise invalid("Invalid URL: An explicit scheme (such as https) must be provided.", written(path), "url_invalid")
-        unfit = _CONTROL.search(text) or _RUNS.match(text)
-        if unfit or (text.lower().startswith("http") and not _WEB.fullmatch(text)):
+        if not _FITS[self.kind](text):
             raise invalid("Not a valid URL", written(path), "url_invalid")
         return text
+
+
+_FITS = {"web": urls.is_web_url, "return": urls.is_return_url, "site": urls.is_site}
+
+
+def url_node(name: str, node: Text) -> Url:
+    """The node of a parameter that holds an address, which its name says. name: ``url``, ``support_url``, ``return_url`` …"""
+    return Url(node.longest, node.blank, "return" if name.endswith(RETURNS) else "web")
+
+
+#: The names of addresses that a customer is sent back to.
+RETURNS = ("return_url", "success_url", "cancel_url", "refresh_url")
+
+
+def is_url_name(name: str) -> bool:
+    """Whether a parameter of that name holds an address of a page."""
+    return name == "url" or name.endswith("_url")

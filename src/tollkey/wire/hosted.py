@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tollkey.db import Migration, Scope, Tx
 from tollkey.wire.resource import Reply
+from tollkey.wire.urls import is_return_url
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
@@ -32,7 +33,6 @@ MIGRATION = Migration(
 _TOKEN_LENGTH = 43  # characters of 0-9A-Za-z: 256 bits; before them five that tell the time
 _PLACE = 5
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
-_NEVER = frozenset({"javascript", "data", "vbscript", "blob", "file", "about", "view-source"})
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")  # what may stand in a policy: a semicolon would begin another rule
 
 
@@ -88,8 +88,8 @@ def _digest(token: str) -> str:
 def safe_link(url: str | None) -> str:
     """The address if a page may lead there: the web's, a path here, or an app's scheme; ``/`` in place of anything else."""
     text = url or ""
-    scheme = urlsplit(text).scheme
-    return "/" if not text or _UNPRINTABLE.search(text) or scheme in _NEVER else text
+    here = text.startswith("/") and not _UNPRINTABLE.search(text)
+    return text if here or is_return_url(text) else "/"
 
 
 def with_query(url: str, **params: str) -> str:

@@ -31,7 +31,7 @@ from tollkey.wire._check import (
 )
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._incoming import too_large
-from tollkey.wire._special import Email, Metadata, Url
+from tollkey.wire._special import Email, Metadata, Url, is_url_name, url_node
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
 from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
@@ -90,8 +90,18 @@ class P:
 
     @staticmethod
     def url() -> Param:
-        """An address of a page, with its scheme."""
+        """An address of a page of the web."""
         return Url(5000)
+
+    @staticmethod
+    def return_url() -> Param:
+        """An address that a customer is sent back to: the web's, or an application's."""
+        return Url(5000, kind="return")
+
+    @staticmethod
+    def site() -> Param:
+        """An address of the web as people type it, perhaps without its scheme; it may be empty."""
+        return Url(5000, True, "site")
 
     @staticmethod
     def array(item: Param) -> Param:
@@ -230,6 +240,8 @@ def _kind(kind: str) -> Node:
         "boolean": Truth(),
         "email": Email(512),
         "url": Url(5000),
+        "return_url": Url(5000, kind="return"),
+        "site": Unset(Url(5000, kind="site")),
         "metadata": Metadata(),
         "object": Map(Anything()),
         "range": P.range(),
@@ -270,6 +282,11 @@ def _field(name: str, row: int) -> Node:
     inner = node.inner if isinstance(node, Unset) else node
     if name == "api_version" and isinstance(node, Choice):
         return Choice((*node.words, *(f"{day}.{called}" for day, called in sorted(DATES.items()) if day > PUBLISHED)))
+    if is_url_name(name) and type(inner) is Text:
+        return Unset(url_node(name, inner)) if isinstance(node, Unset) else url_node(name, inner)
+    if name == "images" and isinstance(inner, Sequence):
+        pages = Sequence(url_node("url", Text(5000)))
+        return Unset(pages) if isinstance(node, Unset) else pages
     if name == "unit_amount" or (name == "quantity" and isinstance(inner, Whole)):
         return Unset(Whole(natural=True)) if isinstance(node, Unset) else Whole(natural=True)
     return node

@@ -202,7 +202,7 @@ CHECKOUT_SESSION = Resource(
             params=P.object(
                 payment_method=P.string(),
                 expected_amount=P.integer(),
-                return_url=P.string(),
+                return_url=P.return_url(),
                 key=P.string(),
             ),
             live=asks(CHARGES, PAYS),

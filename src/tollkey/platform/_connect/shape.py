@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from tollkey.platform._connect import kyc
 from tollkey.wire import Call, Json, Params, blank, invalid, merged_metadata, sublist
+from tollkey.wire.urls import is_site
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 #: Countries whose companies are answered with every field.
 EVERY_FIELD = frozenset({"AE"})
 _JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
 #: A site may be told without its scheme (recorded).
-_SITE = re.compile(r"(https?://)?[^\s/.?#]+(\.[^\s/.?#]+)+([/?#:]\S*)?$", re.IGNORECASE)
 _PERSON_TEXTS = (
     "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name", "last_name_kana",
     "last_name_kanji", "maiden_name", "nationality", "political_exposure",
@@ -175,7 +174,7 @@ def set_account(call: Call, account: Json, params: Params) -> None:
     if "metadata" in params:
         merge_metadata(account, params["metadata"])
     profile = params.get("business_profile") or {}
-    if profile.get("url") and not _SITE.match(profile["url"]):
+    if profile.get("url") and not is_site(profile["url"]):
         raise invalid("Not a valid URL", "business_profile[url]", "url_invalid")
     merge(account["business_profile"], profile)
     if params.get("support_phone"):

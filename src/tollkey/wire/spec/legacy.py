@@ -1,8 +1,8 @@
 """Parameters that Stripe's published document lacks: those of older API versions, and bounds.
 
 Tables map an operation to {path: kind}. A path is dotted, with ``[]`` after a list; a leading ``?`` makes a required
-parameter optional. Kinds: text, blank (text that may be empty), integer, natural, email, url, ``>=1``, time, number, boolean, metadata,
-object, range, any, ``[kind]``, ``?kind`` (an empty text unsets it), ``a|b``; ``?`` alone makes a known one unsettable.
+parameter optional. Kinds: text, blank (text that may be empty), integer, natural, email, url, return_url, site, ``>=1``, time, number,
+boolean, metadata, object, range, any, ``[kind]``, ``?kind`` (an empty text unsets it), ``a|b``; ``?`` alone makes a known one unsettable.
 """
 
 from __future__ import annotations
@@ -50,11 +50,13 @@ _LINE = {
     "line_items[].amount": "natural",
     "line_items[].currency": "text",
     "line_items[].description": "text",
-    "line_items[].images": "[text]",
+    "line_items[].images": "[url]",
     "line_items[].name": "text",
     "line_items[].tax_rates": "?[text]",
 }
 _ACCOUNT = {
+    "business_profile.url": "site",
+    "business_profile.support_url": "site",
     "bank_account": "any",
     "individual.nationality": "text",
     "debit_negative_balances": "boolean",
@@ -71,7 +73,7 @@ _ACCOUNT = {
 }
 _INTENT = {
     "receipt_email": "?email",
-    "return_url": "url",
+    "return_url": "return_url",
     "save_payment_method": "boolean",
     "source": "any",
     "shipping.name": "blank",
@@ -118,15 +120,15 @@ _TYPED_CARD = {"payment_method_data.card": "object", "payment_method_data.type":
 EXTRA: Final[Table] = {
     "POST /v1/accounts": {**_ACCOUNT, "business_profile.product_description": "?text"},
     "POST /v1/accounts/{}": {**_ACCOUNT, "business_profile.product_description": "?text"},
-    "POST /v1/account_links": {"refresh_url": "url", "return_url": "url"},
-    "POST /v1/billing_portal/sessions": {"return_url": "url"},
+    "POST /v1/account_links": {"refresh_url": "return_url", "return_url": "return_url"},
+    "POST /v1/billing_portal/sessions": {"return_url": "return_url"},
     "POST /v1/accounts/{}/persons": {"email": "?email"},
     "POST /v1/accounts/{}/persons/{}": {"email": "?email"},
     "POST /v1/payment_methods": {"billing_details.email": "?email"},
     "POST /v1/payment_methods/{}": {"billing_details.email": "?email"},
-    "POST /v1/setup_intents": {"return_url": "url", **_TYPED_CARD},
+    "POST /v1/setup_intents": {"return_url": "return_url", **_TYPED_CARD},
     "POST /v1/setup_intents/{}": _TYPED_CARD,
-    "POST /v1/setup_intents/{}/confirm": {"return_url": "url", **_TYPED_CARD},
+    "POST /v1/setup_intents/{}/confirm": {"return_url": "return_url", **_TYPED_CARD},
     "POST /v1/test_helpers/confirmation_tokens": _TYPED_CARD,
     "POST /v1/charges": {"receipt_email": "?email", "card": "any", "statement_description": "text", "customer_account": "text"},
     "POST /v1/charges/{}/capture": {"destination": "object"},
@@ -141,9 +143,9 @@ EXTRA: Final[Table] = {
         "subscription_data.trial_from_plan": "boolean",
         "customer_account": "text",
         "customer_email": "email",
-        "success_url": "url",
-        "cancel_url": "url",
-        "return_url": "url",
+        "success_url": "return_url",
+        "cancel_url": "return_url",
+        "return_url": "return_url",
     },
     "POST /v1/sources": {
         **dict.fromkeys(("ach_credit_transfer", "ach_debit", "acss_debit", "alipay", "au_becs_debit", "bancontact"), "any"),
