@@ -47,6 +47,11 @@ class TestBank:
     blocked: bool = False
 
     @property
+    def key(self) -> str:
+        """What to remember the account by, since numbers are not kept; ``bank_by_key`` finds it again."""
+        return f"{'us' if self.country == 'US' else self.number[:4].lower()}_{self.last4}"
+
+    @property
     def last4(self) -> str:
         """The last four digits, which the wire shows."""
         return self.number[-4:]
@@ -133,6 +138,8 @@ SEPA_ACCOUNTS: tuple[TestBank, ...] = tuple(_sepa())
 _BY_NAME: Mapping[str, TestBank] = MappingProxyType({name: bank for bank in (*US_ACCOUNTS, *SEPA_ACCOUNTS) for name in bank.names})
 _BY_NUMBER: Mapping[str, TestBank] = MappingProxyType({bank.number: bank for bank in (*US_ACCOUNTS, *SEPA_ACCOUNTS)})
 
+_BY_KEY: Mapping[str, TestBank] = MappingProxyType({bank.key: bank for bank in _BY_NUMBER.values()})
+
 
 def bank_by_name(name: str) -> TestBank | None:
     """The test account that a ``pm_usBankAccount_…``, ``pm_sepaDebit_…`` or ``btok_…`` name stands for, or None."""
@@ -148,6 +155,17 @@ def bank_by_number(number: str, routing_number: str | None = None) -> TestBank |
     if bank is not None and routing_number is not None and bank.routing_number not in (None, routing_number):
         return None
     return bank
+
+
+def bank_by_key(key: str | None) -> TestBank | None:
+    """The test account with this ``TestBank.key``, or None."""
+    return _BY_KEY.get(key or "")
+
+
+def key_of(number: str) -> str | None:
+    """The ``TestBank.key`` of the test account with this number, or None for any other number: nothing of it is kept."""
+    bank = bank_by_number(number)
+    return bank.key if bank is not None else None
 
 
 def iban_valid(iban: str) -> bool:

@@ -146,7 +146,7 @@ def bank_payment_method(call: Call, bank: _banks.TestBank, billing: Json | None 
         type=bank.kind,
     )
     value[bank.kind] = inner
-    value["_bank"] = bank.number
+    value["_bank"] = bank.key
     return value
 
 
@@ -280,7 +280,7 @@ def token_bank(call: Call, bank: _banks.TestBank, verified: bool = False) -> Jso
         holder_type="individual",
         status="verified" if verified else "new",
     )
-    value["_bank"] = bank.number
+    value["_bank"] = bank.key
     return value
 
 

@@ -48,7 +48,7 @@ def inline_bank(call: Call, given: Json, param: str = "bank_account") -> Json:
         bank_name=None if call.livemode else _banks.BANK_NAME,
     )
     if not call.livemode:
-        value["_bank"] = number
+        value["_bank"] = _banks.key_of(number)
     return value
 
 

@@ -165,7 +165,7 @@ def _fill_debit(call: Call, source: Json, params: Params) -> None:
         "mandate_url": f"{call.setup.base_url}/mandates/{reference}",
     }
     if not call.livemode:
-        source["_bank"] = iban
+        source["_bank"] = _banks.key_of(iban)
 
 
 def again(call: Call, platform: Call, params: Params) -> Json:

@@ -39,8 +39,7 @@ def _of_token(call: Call, account: Json, id: str, param: str) -> Json:
     """What a stored token holds; it is spent with that."""
     inner = redeem(call, id, param)
     if inner["object"] == "bank_account":
-        number = str(inner.pop("_bank", ""))
-        return _finish(call, account, inner, number, None)
+        return _finish(call, account, inner, _banks.bank_by_key(inner.pop("_bank", None)), None)
     card = by_key(inner["_card"]) if inner.get("_card") else None
     if card is None:
         raise card_error("invalid_card_type", _NOT_DEBIT, param, keep=False)
@@ -68,15 +67,14 @@ def _of_data(call: Call, account: Json, data: Json, param: str) -> Json:
         holder_type=data.get("account_holder_type"),
         account_type=data.get("account_type"),
     )
-    return _finish(call, account, made, number, data.get("metadata"))
+    return _finish(call, account, made, None if call.livemode else _banks.bank_by_number(number), data.get("metadata"))
 
 
-def _finish(call: Call, account: Json, made: Json, number: str, metadata: Json | None) -> Json:
+def _finish(call: Call, account: Json, made: Json, known: _banks.TestBank | None, metadata: Json | None) -> Json:
     value = _banks.external_bank_account(made, account=account["id"], default=False, metadata=metadata)
     instant = not call.livemode and value["country"] == "US" and value["routing_number"] == _banks.ROUTING_NUMBER
     if instant:
         value["available_payout_methods"] = ["standard", "instant"]
-    known = None if call.livemode else _banks.bank_by_number(number)
     return {**value, "_failure": known.failure if known is not None else None, "_instant": instant}
 
 

@@ -135,7 +135,7 @@ def _bank(call: Call, kind: str, params: Params) -> Json:
             value[kind]["bank_name"] = None
         value["_typed"] = True  # so it has to be verified with deposits before its first debit
     if not call.livemode:
-        value["_bank"] = number
+        value["_bank"] = _banks.key_of(number)
     return value
 
 

@@ -27,6 +27,7 @@ from tollkey.wire import (
     publishable_access,
     records,
 )
+from tollkey.wire.sealing import seal_params
 
 PERMISSION = Permission("token", "Tokens", "Core")
 #: What can be made a token of: parameter -> the id's prefix and the token's type.
@@ -57,7 +58,7 @@ def create(call: Call, params: Params) -> Json:
     if name in ("card", "bank_account"):
         inner = _instrument(call, name, params)
         return _store(call, name, inner)
-    return _store(call, name, None, {f"_{name}": params[name]})
+    return _store(call, name, None, params[name] if name in ("account", "person") else None)
 
 
 def _instrument(call: Call, name: str, params: Params) -> Json:
@@ -98,7 +99,8 @@ def _of_customer(call: Call, customer: str, name: str | None, params: Params) ->
     return _store(call, kind, {**saved, "id": call.ids.new("card" if kind == "card" else "ba"), "customer": None})
 
 
-def _store(call: Call, name: str, inner: Json | None, private: Json | None = None) -> Json:
+def _store(call: Call, name: str, inner: Json | None, told: Json | None = None) -> Json:
+    """told: what an account or person token holds until it is used; it may have numbers of people in it, so it is sealed."""
     prefix, type = _KINDS[name]
     token = blank(
         "token", id=call.ids.new(prefix), client_ip=call.origin.ip, created=call.now, livemode=call.livemode, type=type, used=False
@@ -106,7 +108,8 @@ def _store(call: Call, name: str, inner: Json | None, private: Json | None = Non
     if inner is not None:
         token[name] = public(inner)
         token.update({field: value for field, value in inner.items() if field.startswith("_") and field != "_created"})
-    token.update(private or {})
+    if told is not None:
+        token[f"_{name}"] = seal_params(call, token["id"], told)
     return call.objects.insert(token)
 
 

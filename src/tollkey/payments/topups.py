@@ -35,7 +35,7 @@ def create(call: Call, params: Params) -> Json:
         if source is not None:
             call.needs(SOURCE)
             topup["source"] = call.objects.copy(source)
-        bank = _banks.bank_by_number(str((stored or source or {}).get("_bank") or ""))
+        bank = _banks.bank_by_key((stored or source or {}).get("_bank"))
     topup["_failure"] = bank.failure if bank is not None else None
     call.objects.insert(topup, "topup.created")
     call.schedule.add(call.now + settle_seconds(call), "topup.settle", topup["id"])

@@ -20,6 +20,7 @@ from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import CONTROLLERS, controller_of, new_account, new_person, set_account, set_person, settings
 from tollkey.platform.connections import connect
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, records, sublist
+from tollkey.wire.sealing import unseal_params
 
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
 
@@ -139,7 +140,7 @@ def _from_token(call: Call, params: Params) -> Params:
     if token.get("used"):
         raise invalid(f"You cannot use a Stripe token more than once: {token['id']}.", "account_token", "token_already_used")
     token["used"] = True
-    held = dict(token.pop("_account", None) or {})  # numbers in it are kept no longer than needed
+    held = unseal_params(call, token["id"], token.pop("_account", None))  # numbers in it are kept no longer than needed
     call.objects.save(token)
     if held.pop("tos_shown_and_accepted", False):
         accepted = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}

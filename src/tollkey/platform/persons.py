@@ -11,6 +11,7 @@ from tollkey.platform._connect.shape import new_person, set_person
 from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, of_list, records
 from tollkey.wire.objects import changed
+from tollkey.wire.sealing import unseal_params
 
 
 def create(call: Call, params: Params) -> Json:
@@ -44,7 +45,7 @@ def _set(held: Held, person: Json, params: Params) -> None:
     token = params.pop("person_token", None)
     if token:
         stored = held.home.objects.get("token", token, "person_token")
-        params = {**(stored.pop("_person", None) or {}), **params}
+        params = {**unseal_params(held.home, stored["id"], stored.pop("_person", None)), **params}
         stored["used"] = True
         held.home.objects.save(stored)
     if (params.get("relationship") or {}).get("representative") and any(

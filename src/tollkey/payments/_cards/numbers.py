@@ -26,6 +26,7 @@ def _by_name(cards: Iterable[TestCard]) -> Mapping[str, TestCard]:
 ALL: tuple[TestCard, ...] = (*BRANDS, *COUNTRIES, *BEHAVIOURS, *PAYOUT_CARDS)
 _NUMBERS = _by_number(ALL)
 _NAMES = _by_name(ALL)
+_KEYS: Mapping[str, TestCard] = MappingProxyType({card.key: card for card in _NUMBERS.values()})
 
 
 def by_number(number: str) -> TestCard | None:
@@ -45,4 +46,4 @@ def by_payment_method(name: str) -> TestCard | None:
 
 def by_key(key: str) -> TestCard | None:
     """The test card with this ``TestCard.key``, or None."""
-    return _NAMES.get(key) or _NUMBERS.get(key)
+    return _NAMES.get(key) or _KEYS.get(key)

@@ -77,8 +77,8 @@ def _decline(card: TestCard, request: Authorization) -> Decline | None:
     return None
 
 
-def _of_bank(number: str, ids: Ids) -> Verdict:
-    bank = _banks.bank_by_number(number)
+def _of_bank(key: str, ids: Ids) -> Verdict:
+    bank = _banks.bank_by_key(key)
     score = ids.number(65)
     if bank is None or bank.outcome == "succeeds":
         return Verdict("pending", risk_score=score, later="succeeded")

@@ -1,0 +1,41 @@
+"""What is needed again but must not lie in clear: sealed with the keyring, beside the object that it belongs to."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from tollkey.db import Scope
+from tollkey.keys import Keyring, seal, unseal
+
+if TYPE_CHECKING:
+    from tollkey.wire.call import Call
+
+
+def _bound(scope: Scope, id: str) -> str:
+    return f"{scope.account}/{'live' if scope.livemode else 'test'}/{id}"
+
+
+def sealed(call: Call, id: str, secret: str) -> str:
+    """A secret as it is stored. id: of the object that it belongs to; copied into another one it does not open."""
+    keyring: Keyring = call.service("authority").keyring
+    return base64.b64encode(seal(secret, _bound(call.scope, id), keyring)).decode()
+
+
+def unsealed(keyring: Keyring, scope: Scope, id: str, text: str) -> str:
+    """The secret that ``sealed`` has made this text of, for the object with that id. Raises SealBroken."""
+    return unseal(base64.b64decode(text), _bound(scope, id), keyring)
+
+
+def seal_params(call: Call, id: str, params: dict[str, Any]) -> str:
+    """Parameters with numbers of people in them, sealed until the object with that id is used."""
+    return sealed(call, id, json.dumps(params))
+
+
+def unseal_params(call: Call, id: str, text: str | None) -> dict[str, Any]:
+    """The parameters that ``seal_params`` has made this text of; none of None. Raises SealBroken."""
+    if text is None:
+        return {}
+    found: dict[str, Any] = json.loads(unsealed(call.service("authority").keyring, call.scope, id, text))
+    return found
