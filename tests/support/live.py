@@ -18,7 +18,8 @@ from tests.support.recipes import CannotMake, Maker, Planned, name_of
 from tollkey import ledger
 from tollkey.db import Scope
 from tollkey.payments._cards import by_number
-from tollkey.wire import Endpoint, Resource, hosted, hosted_url
+from tollkey.wire import Endpoint, Resource, do_due, due_now, hosted, hosted_url
+from tollkey.wire.due import troubled
 
 Json = dict[str, Any]
 Claim = tuple[str, str, str]
@@ -189,6 +190,21 @@ class Stage:
         answer: Answer = getattr(self.api, endpoint.method.lower())(path, key=None, **visit.params)
         return answer
 
+    def pass_time(self, seconds: int) -> list[str]:
+        """Let time pass, and do what has become due in live mode. What failed for another reason than that nobody provides it."""
+        core = self.api.core
+        self.api.world.clock[0] += seconds
+        for _ in range(1000):
+            now = self.api.now
+            waiting = core.database.read(lambda tx, now=now: due_now(tx, now, 1_000_000))
+            mine = [item for item in waiting if item.scope.livemode and item.scope.account in self.owners]
+            if not mine:
+                failed = core.database.read(lambda tx: troubled(tx, limit=1_000))
+                return [one.error for one in failed if one.due.scope.account in self.owners and _NOBODY not in one.error]
+            for item in mine:
+                core.database.write(lambda tx, item=item, now=now: do_due(core.call(tx, item.scope, now), item))
+        raise AssertionError("work never ends")
+
     def _real(self, value: Any) -> Any:
         """The same parameters with values that could be somebody's."""
         if isinstance(value, dict):
@@ -217,6 +233,7 @@ REAL = {
 }  # fmt: skip
 #: Kinds that are not kept as objects of a mode: what is called in live mode is made there.
 MADE_LIVE = frozenset({"api_key"})
+_NOBODY = "live mode has no provider for"
 FOR_BROWSERS = frozenset({"POST /v1/confirmation_tokens"})
 #: What is made last, because it ends by itself and other recipes let days go by.
 _EXPIRES = ("/v1/checkout", "/v1/api_keys", "/pay", "/recover")

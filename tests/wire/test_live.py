@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import pytest
 
 from tests.support.api import Api
-from tollkey.db import Scope
+from tollkey.db import Scope, Tx
 from tollkey.keys import Permission
 from tollkey.wire import (
     ApiError,
     Call,
     Capability,
     Catalogue,
-    Due,
     Endpoint,
     P,
     Params,
     Resource,
     asks,
     do_due,
+    due_now,
     needs,
     only_in_test,
     records,
 )
+from tollkey.wire.due import troubled
 
 GLIDING = Capability("gliding", "fly")
 PERMISSION = Permission("glider", "Gliders")
@@ -83,14 +85,18 @@ def test_what_asks_later_passes_the_door_and_what_is_for_tests_never_does(api: A
 
 
 @pytest.mark.parametrize("livemode", [False, True])
-def test_work_that_needs_a_provider_is_not_done_in_live_mode(api: Api, livemode: bool) -> None:
+def test_work_that_needs_a_provider_is_not_done_in_live_mode_and_stays_to_be_looked_at(api: Api, livemode: bool) -> None:
     done: list[str] = []
     work = Resource("glider", PERMISSION, live=needs(GLIDING), on_due={"glider.land": lambda call, id: done.append(id)}, stored=False)
-    tables = api.core.setup.tables
-    before, tables.catalogue = tables.catalogue, Catalogue((work,))
-    try:
-        scope = Scope(api.account, livemode)
-        api.core.database.write(lambda tx: do_due(api.core.call(tx, scope, api.now), Due(scope, api.now, "glider.land", "gl_1")))
-    finally:
-        tables.catalogue = before
-    assert done == ([] if livemode else ["gl_1"])
+    tables, scope = copy(api.core.setup.tables), Scope(api.account, livemode)
+    tables.catalogue = Catalogue((work,))
+    setup = replace(api.core.setup, tables=tables)
+
+    def do(tx: Tx) -> None:
+        Call(setup, tx, scope, api.now).schedule.add(api.now, "glider.land", "gl_1")
+        item = next(one for one in due_now(tx, api.now, 1_000_000) if one.scope == scope and one.kind == "glider.land")
+        do_due(Call(setup, tx, scope, api.now), item)
+
+    api.core.database.write(do)
+    left = api.core.database.read(lambda tx: [one.error for one in troubled(tx, scope)])
+    assert (done, left) == (([], ["LookupError: live mode has no provider for glider.land"]) if livemode else (["gl_1"], []))
