@@ -298,7 +298,7 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
     fields: ``statement_descriptor``, ``application_fee_amount``, ``transfer_data``, … that replace the charge's own.
     Raises ApiError: captured or expired before, or too much.
     """
-    call.need(CHARGES)
+    call.require(CHARGES)
     id, amount = charge["id"], charge["amount"]
     taken = amount if amount_to_capture is None else amount_to_capture
     if charge["captured"]:
@@ -330,7 +330,7 @@ def capture_part(call: Call, charge: Json, amount: int, *, last: bool) -> Json:
 
     amount: minor units, at most what is left; 0 only releases. Each part has a balance transaction of its own.
     """
-    call.need(CHARGES)
+    call.require(CHARGES)
     if amount:
         charge["amount_captured"] += amount
         first = charge["balance_transaction"]
@@ -348,7 +348,7 @@ def release(call: Call, charge: Json, event: str = "charge.refunded") -> Json:
 
     event: ``charge.expired`` when its time has run out.
     """
-    call.need(CHARGES)
+    call.require(CHARGES)
     charge.update(amount_refunded=charge["amount"], refunded=True)
     call.schedule.cancel("charge.expire", charge["id"])
     return call.objects.save(charge, event)

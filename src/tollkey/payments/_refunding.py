@@ -25,7 +25,7 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``, ``refund_application_fee``.
     Raises ApiError with the recorded texts: refunded before, disputed, more than there is.
     """
-    call.need(REFUNDS)
+    call.require(REFUNDS)
     collected(call, charge)
     left = check(call, charge, params.get("amount"))
     amount = params.get("amount") or left

@@ -135,7 +135,7 @@ class Call:
         """Whether that can be done: simulated in test mode, by a provider in live mode."""
         return not self.livemode or self.setup.provided(self.scope, capability)
 
-    def need(self, capability: Capability) -> None:
+    def require(self, capability: Capability) -> None:
         """Raise ApiError when that cannot be done: this is live mode, and there is no provider of it."""
         if not self.has(capability):
             raise capability.refusal()

@@ -6,7 +6,7 @@ beside its handler, and the catalogue refuses one without.
 
     records()                 it only keeps what it was told; live mode needs nobody for it
     needs(PAYOUTS)            refused in live mode unless there is a provider of payouts
-    asks(CHARGES, "it is confirmed")   the handler calls ``call.need(CHARGES)`` on the way that needs it
+    asks(CHARGES, "it is confirmed")   the handler calls ``call.require(CHARGES)`` on the way that needs it
     only_in_test()             test mode only, by its nature
 """
 
@@ -68,7 +68,7 @@ class Live:
         if self.test_only:
             raise ApiError(400, message=self.message or _TEST_ONLY)
         if self.capability is not None and not self.when:
-            call.need(self.capability)
+            call.require(self.capability)
 
     def admits(self, call: Call) -> bool:
         """Whether this can be done in the call's mode."""
@@ -90,7 +90,7 @@ def needs(capability: Capability, note: str = "") -> Live:
 
 
 def asks(capability: Capability, when: str) -> Live:
-    """Its handler asks, with ``call.need``, in one case. when: that case, to go on after "when"."""
+    """Its handler asks, with ``call.require``, in one case. when: that case, to go on after "when"."""
     return Live(capability, when)
 
 

@@ -294,7 +294,7 @@ def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
     """An attached intent has succeeded: the invoice is paid by it, or owes less."""
     if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
         return
-    call.need(CHARGES)
+    call.require(CHARGES)
     amount = min(intent["amount_received"], invoice["amount_remaining"])
     payment.update(status="paid", amount_paid=amount)
     payment["status_transitions"]["paid_at"] = call.now

@@ -35,7 +35,7 @@ def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
     params: those of the confirm endpoint. Answers the 402 of a refused payment, which the caller raises or not.
     Raises ApiError for parameters or a state that do not allow it, and 402 where nobody can charge; then nothing may be kept.
     """
-    call.need(CHARGES)
+    call.require(CHARGES)
     _states.check_confirmable(call, intent)
     redeem_confirmation_token(call, params, intent)
     only_raised(call, intent, params)

@@ -25,7 +25,7 @@ from tollkey.wire import ApiError, Call, Json, Params, card_error, dig
 
 def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
     """Confirm a stored SetupIntent and save what became of it, with its events. Answers the 402 of a refusal instead of raising it."""
-    call.need(SETUPS)
+    call.require(SETUPS)
     if intent["status"] not in CANCELABLE:
         raise unexpected(
             call,
