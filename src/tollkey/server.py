@@ -52,6 +52,7 @@ from tollkey.settings import Settings
 from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, WireApp, do_due, due_now, hosted, idempotency
 from tollkey.wire import due as due_work
 from tollkey.wire.due import put_off, told
+from tollkey.wire.resealing import SealedFields
 
 log = logging.getLogger("tollkey")
 
@@ -168,7 +169,7 @@ def _put_together(
     tables = Tables(catalogue)
     database.write(tables.prepare, lock="migrate")
     permissions = keys.Catalogue(catalogue.permissions())
-    keyring = keys.Keyring.load_or_create(data / KEYRING)
+    keyring = keys.belonging.settle(database, keyring_source(settings))
     for guard in (keys.guard, dashboard.protect_log):
         database.write(partial(guard, keyring=keyring, now=int(now())), lock="migrate")
     authority = keys.Authority(keyring, permissions, ids)
@@ -181,6 +182,27 @@ def _put_together(
         attempts=attempts,
     )
     return Core(settings, database, beside or database, catalogue, authority, verifier, attempts, setup, now)
+
+
+def keyring_source(settings: Settings) -> keys.KeyringSource:
+    """Where a server's key material comes from: the environment, a file that is named, or the data folder.
+
+    Raises ValueError, KeyringError.
+    """
+    if settings.keyring and settings.keyring_file:
+        raise ValueError("TOLLKEY_KEYRING and TOLLKEY_KEYRING_FILE are both set: only one of them can count")
+    if settings.keyring:
+        return keys.KeyringSource("in TOLLKEY_KEYRING", given=keys.Keyring.from_text(settings.keyring, "TOLLKEY_KEYRING"))
+    if settings.keyring_file:
+        return keys.KeyringSource(settings.keyring_file, Path(settings.keyring_file))
+    return keys.KeyringSource.file(Path(settings.data) / KEYRING)
+
+
+def sealings(core: Core) -> tuple[keys.Sealing, ...]:
+    """Everything that holds sealed texts, as the rooms and resources declare it."""
+    tables, sealing = core.setup.tables.of, (one for one in core.catalogue.resources if one.sealed)
+    fields = (SealedFields(one.object, tables[one.object].table, one.sealed) for one in sealing)
+    return (*keys.SEALED, *dashboard.SEALED, *fields)
 
 
 def ensure_first_account(core: Core) -> Merchant:

@@ -24,6 +24,13 @@ class Settings:
     port: int = _setting(8420, "Port to listen on; 0 picks a free one.")
     data: str = _setting("tollkey-data", "Folder for the embedded database, the key material and uploaded files.")
     database: str = _setting("", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder.", shown=False)
+    keyring: str = _setting(
+        "", "The key material itself, as a keyring file holds it, instead of keyring.json in the data folder. A file is better hidden"
+        " from other processes.", shown=False,
+    )  # fmt: skip
+    keyring_file: str = _setting(
+        "", "A file with the key material, for example a mounted secret, instead of keyring.json in the data folder; it is only read."
+    )
     base_url: str = _setting(
         "", "Public address, https://pay.example.com: stands in links and passkeys. Empty: http://host:port; people then open the Dashboard"
         " under the address it listens on or localhost.",

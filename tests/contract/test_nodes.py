@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -61,6 +63,24 @@ def test_a_key_revoked_on_one_node_is_refused_on_the_other_within_the_bound(tmp_
         post(first, f"/v1/api_keys/{field(made, 'id')}/revoke")
         assert status(first.url, key) == 401
         assert refused_within(second.url, key, BOUND_SECONDS)
+
+
+def test_a_second_node_with_a_folder_of_its_own_is_told_how_to_share_the_keyring(
+    tmp_path: Path, postgres_server: Callable[[str], str]
+) -> None:
+    name = f"nodes_{Ids().text(12).lower()}"
+    with psycopg.connect(postgres_server("postgres"), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+    database = postgres_server(name)
+    with serving(tmp_path / "first", database):
+        environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TOLLKEY_DATABASE": database}
+        command = [sys.executable, "-m", "tollkey", "serve", "--port", "0", "--json", "--data", str(tmp_path / "second")]
+        refused = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+        assert "copy keyring.json from the data folder of the first node" in refused.stderr
+        shutil.copy(tmp_path / "first" / "keyring.json", tmp_path / "second" / "keyring.json")
+        with serving(tmp_path / "second", database) as second:
+            assert status(second.url, second.secret_key) == 200
 
 
 @pytest.mark.parametrize("verb", ["revoke", "expire-now"])

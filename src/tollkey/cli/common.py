@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tollkey.db import Scope, StorageError, Unreachable
-from tollkey.keys import Actor, KeyRefused, KeyringError
+from tollkey.db import Scope, StorageError, Unreachable, sqlite_file
+from tollkey.keys import Actor, KeyRefused, KeyringError, SealBroken
 from tollkey.platform.merchants import first_merchant, merchants
 from tollkey.server import Core, open_core
 from tollkey.settings import load_settings
@@ -68,14 +68,15 @@ def opened(data: str | None, database: str | None, base_url: str | None = None, 
     with told_once():
         try:
             settings = load_settings(data=data, database=database, base_url=base_url)
-            if not new and not settings.in_postgres and not (Path(settings.data) / "keyring.json").exists():
+            os.environ.pop("TOLLKEY_KEYRING", None)  # what this process starts does not get it
+            if not new and not settings.in_postgres and not sqlite_file(settings.database_url).exists():
                 raise fail(f"there is no account yet in {settings.data}: start the server once, or run `tollkey accounts create`")
             core = open_core(settings)
         except (OSError, ValueError, StorageError, KeyringError) as problem:
             raise refused(problem) from None
         try:
             yield core
-        except (KeyRefused, StorageError) as problem:
+        except (KeyRefused, StorageError, KeyringError, SealBroken) as problem:
             raise refused(problem) from None
         finally:
             core.close()

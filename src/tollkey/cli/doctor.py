@@ -12,7 +12,7 @@ from tollkey.cli.common import AsJson, Data, Database, opened, show
 from tollkey.db import Scope, Tx
 from tollkey.keys import is_private
 from tollkey.platform.merchants import merchants
-from tollkey.server import KEYRING, Core
+from tollkey.server import Core, keyring_source
 from tollkey.wire.due import Troubled, troubled
 
 _TOLD = 5  # pieces of failed work that are told one by one
@@ -28,10 +28,11 @@ class Finding(NamedTuple):
 
 def examine(core: Core) -> list[Finding]:
     """Look at the database, the key material, the keys and the ledger of every account, and scheduled work that failed."""
-    keyring = Path(core.settings.data) / KEYRING
-    private = is_private(keyring)
+    keyring = keyring_source(core.settings).path
+    private = keyring is None or is_private(keyring)
+    where = "in the environment" if keyring is None else f"{keyring} {'is' if private else 'must be'} readable by its owner only"
     findings = [
-        Finding("key material", private, f"{keyring} {'is' if private else 'must be'} readable by its owner only"),
+        Finding("key material", private, where),
         *_files(Path(core.settings.data)),
     ]
 

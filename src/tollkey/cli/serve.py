@@ -6,10 +6,12 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import signal
 import socket
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -59,9 +61,10 @@ def _opened(
     listener: socket.socket | None = None
     try:
         settings = load_settings(host=host, port=port, data=data, database=database)
+        os.environ.pop("TOLLKEY_KEYRING", None)  # what this process starts does not get it
         held.enter_context(sole_server(settings))  # first: that another server is there says more than that its port is taken
         listener = _listen(settings.host, settings.port)
-        settings = load_settings(host=settings.host, port=listener.getsockname()[1], data=data, database=database)
+        settings = replace(settings, port=listener.getsockname()[1])
         return open_core(settings), listener, settings
     except (OSError, ValueError, StorageError, KeyringError) as problem:
         if listener is not None:

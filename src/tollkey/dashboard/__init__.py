@@ -2,6 +2,7 @@
 
 from tollkey.dashboard.activity import LOG, protect_log
 from tollkey.dashboard.door import Dashboard, owner_link, reset_link
+from tollkey.dashboard.factors import SEALED
 from tollkey.dashboard.schema import MIGRATION
 
-__all__ = ["LOG", "MIGRATION", "Dashboard", "owner_link", "protect_log", "reset_link"]
+__all__ = ["LOG", "MIGRATION", "SEALED", "Dashboard", "owner_link", "protect_log", "reset_link"]

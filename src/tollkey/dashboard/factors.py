@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 from typing import NamedTuple
 
 from tollkey.dashboard.people import Person
 from tollkey.db import Ids, Tx
-from tollkey.keys import Keyring, seal, unseal
+from tollkey.keys import Keyring, SealBroken, SealedColumn, seal, unseal
 
+_log = logging.getLogger(__name__)
 _STEP_SECONDS = 30
 _RECOVERY_CODES = 10
 
@@ -42,6 +44,10 @@ def _place(person: str) -> str:
     return f"totp/{person}"
 
 
+#: The secrets of authenticator apps, in force and waiting for their first code.
+SEALED = tuple(SealedColumn("dash_people", column, "id", ("id",), _place) for column in ("totp", "totp_pending"))
+
+
 def begin_totp(tx: Tx, keyring: Keyring, ids: Ids, person: str) -> str:
     """A new secret (base32) for the app; it counts once a code of it was entered."""
     secret = "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[ids.number(32)] for _ in range(32))
@@ -52,7 +58,16 @@ def begin_totp(tx: Tx, keyring: Keyring, ids: Ids, person: str) -> str:
 def pending_totp(tx: Tx, keyring: Keyring, person: str) -> str | None:
     """The secret that waits for its first code."""
     rows = tx.execute("SELECT totp_pending FROM dash_people WHERE id = ?", (person,))
-    return unseal(rows[0][0], _place(person), keyring) if rows and rows[0][0] is not None else None
+    return _opened(rows[0][0], keyring, person) if rows and rows[0][0] is not None else None
+
+
+def _opened(sealed: bytes, keyring: Keyring, person: str) -> str | None:
+    """The secret, or None when its copy is damaged: then no code is right, and a recovery code is."""
+    try:
+        return unseal(sealed, _place(person), keyring)
+    except SealBroken as broken:
+        _log.error("the secret of the authenticator app of %s cannot be opened: %s", person, broken)
+        return None
 
 
 def finish_totp(tx: Tx, keyring: Keyring, ids: Ids, person: str, code: str, now: int) -> list[str] | None:
@@ -82,7 +97,8 @@ def check_code(tx: Tx, keyring: Keyring, person: str, code: str, now: int) -> bo
     if not rows or rows[0][0] is None:
         return False
     code = code.replace(" ", "").lower()
-    step = _step_of(unseal(rows[0][0], _place(person), keyring), code, now)
+    secret = _opened(rows[0][0], keyring, person)
+    step = None if secret is None else _step_of(secret, code, now)
     if step is not None:  # compared in the statement: of two at the same moment one is too late
         return bool(tx.execute("UPDATE dash_people SET totp_step = ? WHERE id = ? AND totp_step < ? RETURNING id", (step, person, step)))
     return _use_recovery_code(tx, person, {digest.hex() for _, digest in keyring.digests(_recovery_text(person, code))})

@@ -1,9 +1,10 @@
 """KEYS: the key authority. Usable alone, in front of any application; knows no HTTP framework."""
 
-from tollkey.keys import asgi, audit, chain, wsgi
+from tollkey.keys import asgi, audit, belonging, chain, wsgi
 from tollkey.keys.attempts import Attempt, Attempts, refused_attempts
 from tollkey.keys.audit import guard
 from tollkey.keys.authority import CHANNEL, Authority
+from tollkey.keys.belonging import KeyringSource
 from tollkey.keys.errors import KeyRefused, UnknownPermission
 from tollkey.keys.header import Presented, read_authorization, without_keys
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
@@ -14,9 +15,10 @@ from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, Pe
 from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
 from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
 from tollkey.keys.schema import MIGRATIONS
-from tollkey.keys.sealing import SealBroken, seal, unseal
+from tollkey.keys.sealed import Change, Place, SealedColumn, Sealing, move_all, needed
+from tollkey.keys.sealing import SealBroken, row_of, seal, unseal
 from tollkey.keys.service import KeyService
-from tollkey.keys.store import Usage, exists_in_other_mode
+from tollkey.keys.store import SEALED, Usage, exists_in_other_mode
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
 from tollkey.keys.verifier import Lease, Verifier
 
@@ -30,6 +32,7 @@ __all__ = [
     "LONGEST_ROLL_SECONDS",
     "MIGRATIONS",
     "ROLL_EXPIRATIONS",
+    "SEALED",
     "SYSTEM",
     "Actor",
     "Attempt",
@@ -37,6 +40,7 @@ __all__ = [
     "Authority",
     "Brand",
     "Catalogue",
+    "Change",
     "Denied",
     "Forbidden",
     "Key",
@@ -45,23 +49,28 @@ __all__ = [
     "KeyService",
     "Keyring",
     "KeyringError",
+    "KeyringSource",
     "Kind",
     "Lease",
     "Limiter",
     "Parsed",
     "Permission",
     "PermissionSet",
+    "Place",
     "Presented",
     "RateLimiter",
     "Reason",
     "Refusal",
     "Refused",
     "SealBroken",
+    "SealedColumn",
+    "Sealing",
     "UnknownPermission",
     "Usage",
     "Verifier",
     "asgi",
     "audit",
+    "belonging",
     "chain",
     "digest",
     "exists_in_other_mode",
@@ -71,11 +80,14 @@ __all__ = [
     "is_private",
     "mask_known",
     "mask_unknown",
+    "move_all",
+    "needed",
     "parse",
     "read_authorization",
     "redact",
     "refused_attempts",
     "rfc6750",
+    "row_of",
     "seal",
     "unseal",
     "without_keys",

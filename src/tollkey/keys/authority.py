@@ -33,7 +33,7 @@ from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
 from tollkey.keys.lookup import Lookup
 from tollkey.keys.permissions import Catalogue
-from tollkey.keys.sealing import reseal, row_of, seal, unseal
+from tollkey.keys.sealing import SealBroken, row_of, seal, unseal
 from tollkey.keys.token import BRAND, KINDS, Brand, Kind, generate, mask_known, parse, redact
 
 CHANNEL = "keys"  # what is announced on it: "<key id> <version>"
@@ -144,7 +144,7 @@ class Authority(Lookup):
         if sealed is None:
             message = f"The key {key.redacted} can no longer be shown: its text is shown once and not kept. Roll it to get a new one."
             raise KeyRefused("api_key_already_revealed", message, "id")
-        text = unseal(sealed, row_of(key.account, key.livemode, key.id), self.keyring)
+        text = self._opened(sealed, key)
         became = replace(key, revealed_at=key.revealed_at or now)
         if key.hides_after_reveal:
             became = replace(became, hidden_at=now, revealable=False)
@@ -158,7 +158,7 @@ class Authority(Lookup):
         found: dict[Kind, str] = {}
         for key in (key for key in self.defaults(tx, Scope(account, False)) if not key.ended(now)):
             sealed = store.sealed_text(tx, key.scope, key.id) if key.token is None else None
-            text = key.token if sealed is None else unseal(sealed, row_of(key.account, key.livemode, key.id), self.keyring)
+            text = key.token if sealed is None else self._opened(sealed, key)
             if text is not None:
                 found.setdefault(key.kind, text)
         return found
@@ -294,16 +294,6 @@ class Authority(Lookup):
         became = replace(self._without_text(key, now), revoked_at=now, is_default=False)
         return self._change(tx, "revoked", key, became, actor, now)
 
-    def reseal(self, tx: Tx) -> int:
-        """After ``Keyring.rotate_sealing``: move every sealed copy to the current sealing key. Returns how many moved."""
-        moved = 0
-        for key_id, account, livemode, sealed in store.all_sealed(tx):
-            anew = reseal(sealed, row_of(account, bool(livemode), key_id), self.keyring, self._random_bytes)
-            if anew != sealed:
-                store.put_sealed(tx, key_id, anew, sealed)
-                moved += 1
-        return moved
-
     # -- inside
 
     def _mine(self, tx: Tx, scope: Scope, key_id: str) -> Key:
@@ -311,6 +301,13 @@ class Authority(Lookup):
         if key is None:
             raise KeyRefused("resource_missing", f"No such api_key: '{key_id[:100]}'", "id")
         return key
+
+    def _opened(self, sealed: bytes, key: Key) -> str:
+        try:
+            return unseal(sealed, row_of(key.account, key.livemode, key.id), self.keyring)
+        except SealBroken as broken:
+            message = f"The stored copy of the key {key.redacted} cannot be opened: {broken}. Roll the key to get a new one."
+            raise KeyRefused("api_key_unreadable", message, "id") from None
 
     def _draft(self, scope: Scope, kind: Kind, name: str, now: int, actor: Actor, *, note: str = "", hides: bool) -> Key:
         """A new key, not stored yet and still without its text."""

@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -78,7 +79,7 @@ class Keyring:
         return replace(self, digest_current=name, digest_keys={**self.digest_keys, name: random_bytes(_SIZE)})
 
     def rotate_sealing(self, random_bytes: RandomBytes = os.urandom) -> Keyring:
-        """The same with a new current sealing key. ``Authority.reseal`` moves the rows to it."""
+        """The same with a new current sealing key. ``keys.move_all`` moves what is sealed to it."""
         name = _next(self.sealing_keys)
         return replace(self, sealing_current=name, sealing_keys={**self.sealing_keys, name: random_bytes(_SIZE)})
 
@@ -94,9 +95,18 @@ class Keyring:
 
     @classmethod
     def load(cls, path: str | Path) -> Keyring:
-        """Read the file. Raises KeyringError, FileNotFoundError."""
+        """Read the file. Raises KeyringError, FileNotFoundError, OSError."""
         try:
-            held = json.loads(Path(path).read_text("utf-8"))
+            text = Path(path).read_text("utf-8")
+        except UnicodeDecodeError:
+            raise KeyringError(f"{path} is not a keyring: it is not text") from None
+        return cls.from_text(text, str(path))
+
+    @classmethod
+    def from_text(cls, text: str, place: str = "the text given") -> Keyring:
+        """What a keyring's file holds, from elsewhere. place: how errors name it. Raises KeyringError, without what it holds."""
+        try:
+            held = json.loads(text)
             return cls(
                 held["digest"]["current"],
                 {name: bytes.fromhex(key) for name, key in held["digest"]["keys"].items()},
@@ -104,7 +114,7 @@ class Keyring:
                 {name: bytes.fromhex(key) for name, key in held["sealing"]["keys"].items()},
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise KeyringError(f"{path} is not a keyring: {type(error).__name__}") from None
+            raise KeyringError(f"{place} is not a keyring: {type(error).__name__}") from None
 
     @classmethod
     def load_or_create(cls, path: str | Path, random_bytes: RandomBytes = os.urandom) -> Keyring:
@@ -115,20 +125,24 @@ class Keyring:
             pass
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = _draft(path, cls.fresh(random_bytes))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first: its file counts
-        finally:
-            draft.unlink()
-        _sync_folder(path.parent)
+        with suppress(FileExistsError):  # another process was first: its file counts
+            cls.fresh(random_bytes).create(path)
         return cls.load(path)
 
     def save(self, path: str | Path) -> None:
         """Put this in place of the file, whole or not at all."""
         path = Path(path)
         os.replace(_draft(path, self), path)
+        _sync_folder(path.parent)
+
+    def create(self, path: str | Path) -> None:
+        """Write this to a file that is not there yet. Raises FileExistsError, OSError."""
+        path = Path(path)
+        draft = _draft(path, self)
+        try:
+            os.link(draft, path)
+        finally:
+            draft.unlink()
         _sync_folder(path.parent)
 
     def _text(self) -> str:

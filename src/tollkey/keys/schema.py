@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tollkey.keys import attempts, chain, store
+from tollkey.keys import attempts, belonging, chain, store
 
-MIGRATIONS = (store.MIGRATION, chain.MIGRATION, attempts.MIGRATION)
+MIGRATIONS = (store.MIGRATION, chain.MIGRATION, attempts.MIGRATION, belonging.MIGRATION)

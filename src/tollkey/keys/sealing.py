@@ -64,6 +64,14 @@ def reseal(sealed: bytes, bound_to: str, keyring: Keyring, random_bytes: RandomB
     return _wrap(_unwrap(envelope, bound_to, keyring), bound_to, keyring, random_bytes) + envelope.sealed
 
 
+def sealing_key_of(sealed: bytes) -> str:
+    """The name of the key that a text is sealed with; empty when it is no sealed text."""
+    try:
+        return _take_apart(sealed).name
+    except SealBroken:
+        return ""
+
+
 def _wrap(data_key: bytes, bound_to: str, keyring: Keyring, random_bytes: RandomBytes) -> bytes:
     name = keyring.sealing_current
     nonce = random_bytes(_NONCE)

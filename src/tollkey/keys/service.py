@@ -11,7 +11,7 @@ from typing import Literal, TypeVar, overload
 
 from tollkey.db import Database, Scope, SQLite, StorageError, Tx, forking, migrate, open_database
 from tollkey.db.ids import Ids
-from tollkey.keys import audit, chain, store
+from tollkey.keys import audit, belonging, chain, store
 from tollkey.keys.attempts import Attempt, Attempts, refused_attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
@@ -36,9 +36,8 @@ _BATCH = 1000  # keys read at a time by ``each``
 class KeyService(forking.SurvivesFork):
     """Make keys, verify keys. One object a process, also one made before a fork; ``close`` it at the end.
 
-    Every key belongs to an ``account``, the host's name for a customer, and to a mode.
-    Threads may share it. A forked child (gunicorn --preload, uWSGI, Celery) goes on by itself, with connections and a memory
-    of its own. Changes raise KeyRefused when the rules do not allow them.
+    Every key belongs to an ``account``, the host's name for a customer, and to a mode. Changes raise KeyRefused when the rules
+    do not allow them. Threads may share it, and a forked child goes on by itself, with connections and a memory of its own.
     """
 
     def __init__(
@@ -84,7 +83,7 @@ class KeyService(forking.SurvivesFork):
         database: str,
         permissions: Iterable[Permission] = (),
         *,
-        keyring: str | None = None,
+        keyring: str | Keyring | None = None,
         implied: Mapping[str, tuple[str, ...]] | None = None,
         brand: Brand = BRAND,
         allow_imported: bool = False,
@@ -96,8 +95,8 @@ class KeyService(forking.SurvivesFork):
         """Open or make everything that is needed.
 
         database: the path of an SQLite file, or ``postgresql://…``. permissions: the host's own.
-        keyring: the file with the key material, made when missing; beside the SQLite file unless given.
-            Back it up apart from the database: without it no key verifies any more.
+        keyring: the file with the key material, made when missing and no key needs it; beside the SQLite file unless given.
+            Back it up apart from the database: without it no key verifies any more. Or the material itself: ``Keyring.from_text``.
         implied: row name to the grants it brings along. limiter: asked last, once a request, about accepted keys.
         flush_seconds: how often last-used and refusals are written; 0: never by itself. clock: returns UTC epoch seconds.
         attempts: counts what is refused, by the hour unless another is given; ``Attempts(0)`` counts nothing.
@@ -108,13 +107,18 @@ class KeyService(forking.SurvivesFork):
             if "://" in sqlite_path:
                 raise ValueError("with PostgreSQL, say where the keyring file is: keyring=…")
             keyring = f"{sqlite_path}.keyring"
-        material = Keyring.load_or_create(keyring)
         catalogue = Catalogue(permissions, implied or {}, ())
         opened = open_database(database, sender=f"keys-{os.getpid()}-{Ids().text(12)}")
-        authority = Authority(material, catalogue, brand=brand)
-        once = None if limiter is None else OncePerRequest(limiter)
-        verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once)
-        return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts)
+        try:
+            migrate(opened, MIGRATIONS)
+            material = belonging.settle(opened, belonging.source_of(keyring))
+            authority = Authority(material, catalogue, brand=brand)
+            once = None if limiter is None else OncePerRequest(limiter)
+            verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once)
+            return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts)
+        except BaseException:
+            opened.close()
+            raise
 
     # -- verifying
 

@@ -10,6 +10,8 @@ from tollkey.db.engine import Row, Scope, Tx
 from tollkey.db.schema import Migration
 from tollkey.keys.key import Key
 from tollkey.keys.permissions import Catalogue
+from tollkey.keys.sealed import SealedColumn
+from tollkey.keys.sealing import row_of
 
 MIGRATION = Migration(
     "keys",
@@ -81,6 +83,9 @@ MIGRATION = Migration(
         "CREATE INDEX key_audit_of_key ON key_audit (key_id, seq)",
     ),
 )
+
+#: The sealed copies of keys that may still be shown.
+SEALED = (SealedColumn("api_keys", "sealed", "seq", ("account", "livemode", "id"), row_of),)
 
 _COLUMNS = (
     "id, account, livemode, kind, name, note, permissions, connect_permissions, ip_allowlist, created, created_by,"
@@ -298,14 +303,3 @@ def usages(tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[s
 def move_digest(tx: Tx, key_id: str, digest: bytes, digest_key: str) -> None:
     """Put a digest under the current digest key in place of one under a retired key."""
     tx.execute("UPDATE api_keys SET digest = ?, digest_key = ? WHERE id = ? AND digest_key <> ?", (digest, digest_key, key_id, digest_key))
-
-
-def all_sealed(tx: Tx) -> list[tuple[str, str, bool, bytes]]:
-    """Id, account, mode and sealed copy of every key that has one, for the rotation of the sealing key."""
-    rows = tx.execute("SELECT id, account, livemode, sealed FROM api_keys WHERE sealed IS NOT NULL")
-    return [(row[0], row[1], bool(row[2]), bytes(row[3])) for row in rows]
-
-
-def put_sealed(tx: Tx, key_id: str, sealed: bytes, was: bytes) -> None:
-    """Replace a sealed copy, unless it was destroyed meanwhile."""
-    tx.execute("UPDATE api_keys SET sealed = ? WHERE id = ? AND sealed = ?", (sealed, key_id, was))

@@ -1,6 +1,6 @@
 """Secrets that are needed again, kept sealed beside the object they belong to: of webhooks, of apps.
 
-``tollkey keyring rotate`` leaves them under the key that sealed them, so a retired one stays in the file.
+Say so in ``Resource(sealed=…)``: ``tollkey keyring rotate`` moves what is declared there.
 """
 
 from tollkey.wire.sealing import sealed, unsealed

@@ -113,6 +113,7 @@ SECRET = Resource(
     live=records(),
     label="secret",
     indexed=("name", "_scope"),
+    sealed=("_payload",),
     expands={"payload": _payload},
     endpoints=(
         Endpoint("GET", "/v1/apps/secrets", list_secrets),

@@ -129,6 +129,7 @@ WEBHOOK_ENDPOINT = Resource(
     reveals={"secret": "write"},
     live=records(),
     indexed=("status",),
+    sealed=("_secrets",),
     endpoints=(
         listing("webhook_endpoint", "/v1/webhook_endpoints"),
         Endpoint("POST", "/v1/webhook_endpoints", create, secret=True),

@@ -141,6 +141,7 @@ class Resource:
     client_view: the restricted shape that publishable and ephemeral keys see; applying it twice changes nothing.
     reveals: fields (dotted paths) that let their holder act, a client secret or a page's address -> what a restricted key must hold
         to see them wherever the object stands: ``read`` or ``write`` of the resource's permission, or the name of another.
+    sealed: private fields that hold sealed texts; the rotation of the sealing key moves them, and finds no others.
     changes: what older API versions saw.
     on_due: kind of scheduled work -> what to do when its time has come.
     live: what its endpoints and its work do in live mode, unless they say otherwise. due_live: kind of work -> its own decision.
@@ -161,6 +162,7 @@ class Resource:
     view: Callable[[Call, Json], Json] | None = None
     client_view: Callable[[Call, Json], Json] | None = None
     reveals: Mapping[str, str] = field(default_factory=dict)
+    sealed: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     on_due: Mapping[str, Callable[[Call, str], None]] = field(default_factory=dict)
     live: Live | None = None

@@ -1,0 +1,47 @@
+"""The sealed fields of objects, for the rotation of the sealing key: see ``Resource(sealed=…)``."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tollkey.db import Tx
+from tollkey.keys import Change, Place, row_of
+
+
+@dataclass(frozen=True)
+class SealedFields:
+    """The private fields of one kind of object that hold sealed texts in base64, or lists of them, or null."""
+
+    object: str
+    table: str
+    fields: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{self.object}{'/'.join(self.fields)}"
+
+    def walk(self, tx: Tx, after: Place | None, limit: int, change: Change) -> Place | None:
+        """See ``keys.Sealing``. An object that was changed meanwhile is left as it is."""
+        rows = tx.execute(
+            f"SELECT seq, account, livemode, id, private FROM {self.table} WHERE private IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?",
+            (after or 0, limit),
+        )
+        for seq, account, livemode, id, stored in rows:
+            private = json.loads(bytes(stored))
+            bound_to = row_of(account, bool(livemode), id)
+            became = {**private, **{name: _each(private[name], bound_to, change) for name in self.fields if name in private}}
+            if became != private:
+                text = json.dumps(became, separators=(",", ":"), ensure_ascii=False).encode()
+                tx.execute(f"UPDATE {self.table} SET private = ? WHERE seq = ? AND private = ?", (text, seq, stored))
+        return rows[-1][0] if len(rows) == limit else None
+
+
+def _each(value: Any, bound_to: str, change: Change) -> Any:
+    if isinstance(value, list):
+        return [_each(one, bound_to, change) for one in value]
+    if not isinstance(value, str):
+        return value
+    return base64.b64encode(change(base64.b64decode(value), bound_to)).decode()

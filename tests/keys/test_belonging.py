@@ -1,0 +1,129 @@
+"""A database and its keyring belong together: another one, none, or half of one is refused in a sentence."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tollkey.db import Database, migrate
+from tollkey.keys import MIGRATIONS, SYSTEM, Authority, Catalogue, Keyring, KeyringError, KeyringSource, KeyService
+from tollkey.keys.belonging import fingerprint, record, retire, settle
+
+ACCOUNT = "acct_1AaBbCcDdEeFfGgHh"
+
+
+@pytest.fixture
+def keyed(database: Database) -> Database:
+    migrate(database, MIGRATIONS)
+    return database
+
+
+def with_keys(database: Database, keyring: Keyring) -> None:
+    """The four keys of an account, made with this keyring."""
+    authority = Authority(keyring, Catalogue(()))
+    database.write(lambda tx: authority.create_defaults(tx, ACCOUNT, actor=SYSTEM, now=1))
+
+
+def refused(database: Database, keyring: Keyring | Path, words: str) -> None:
+    source = KeyringSource.file(keyring) if isinstance(keyring, Path) else KeyringSource("here", given=keyring)
+    with pytest.raises(KeyringError, match=words) as refusal:
+        settle(database, source)
+    assert "\n" not in str(refusal.value)
+    assert "TOLLKEY_KEYRING_FILE" in str(refusal.value)
+
+
+def test_a_missing_keyring_is_made_for_a_new_database_and_never_for_one_that_has_had_one(keyed: Database, tmp_path: Path) -> None:
+    made = settle(keyed, KeyringSource.file(tmp_path / "keyring.json"))
+    assert settle(keyed, KeyringSource.file(tmp_path / "keyring.json")) == made
+    refused(keyed, tmp_path / "other" / "keyring.json", "is missing")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_missing_keyring_is_not_made_where_there_are_keys_from_before_fingerprints(keyed: Database, tmp_path: Path) -> None:
+    with_keys(keyed, Keyring.fresh())
+    refused(keyed, tmp_path / "keyring.json", "is missing")
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_another_keyring_is_refused(keyed: Database) -> None:
+    settle(keyed, KeyringSource("here", given=Keyring.fresh()))
+    refused(keyed, Keyring.fresh(), "is not the one of this database")
+
+
+@pytest.mark.parametrize("rotated", ["rotate_digest", "rotate_sealing"])
+def test_a_keyring_from_before_a_rotation_is_refused_as_incomplete(keyed: Database, rotated: str) -> None:
+    before = Keyring.fresh()
+    settle(keyed, KeyringSource("here", given=before))
+    after = getattr(before, rotated)()
+    keyed.write(lambda tx: record(tx, after))
+    refused(keyed, before, "lacks the (digest|sealing) key (d2|s2)")
+    assert settle(keyed, KeyringSource("here", given=after)) == after
+
+
+def test_a_keyring_that_was_rotated_before_the_database_heard_of_it_is_taken(keyed: Database) -> None:
+    before = Keyring.fresh()
+    settle(keyed, KeyringSource("here", given=before))
+    after = before.rotate_sealing()
+    assert settle(keyed, KeyringSource("here", given=after)) == after
+    refused(keyed, before, "lacks the sealing key s2")
+
+
+def test_who_still_has_a_retired_key_is_as_welcome_as_who_dropped_it(keyed: Database) -> None:
+    both = Keyring.fresh().rotate_sealing()
+    settle(keyed, KeyringSource("here", given=both))
+    keyed.write(lambda tx: retire(tx, "s1"))
+    for keyring in (both, both.without("s1"), both):
+        assert settle(keyed, KeyringSource("here", given=keyring)) == keyring
+
+
+def test_a_database_from_before_fingerprints_takes_the_keyring_that_opens_its_keys_and_no_other(keyed: Database) -> None:
+    right = Keyring.fresh()
+    with_keys(keyed, right)
+    refused(keyed, Keyring.fresh(), "does not open what is in this database")
+    wrong_sealing = Keyring(right.digest_current, right.digest_keys, "s1", {"s1": bytes(32)})
+    refused(keyed, wrong_sealing, "does not open what is in this database")
+    renamed = Keyring("d9", {"d9": right.digest("d1")}, "s1", right.sealing_keys)
+    refused(keyed, renamed, "lacks the digest key d1")
+    assert settle(keyed, KeyringSource("here", given=right)) == right
+
+
+def test_of_nodes_that_start_at_once_with_folders_of_their_own_one_wins_and_the_others_are_told(keyed: Database, tmp_path: Path) -> None:
+    def start(number: int) -> Keyring | str:
+        try:
+            return settle(keyed, KeyringSource.file(tmp_path / str(number) / "keyring.json"))
+        except KeyringError as refusal:
+            return str(refusal)
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(start, range(4)))
+    assert sum(isinstance(outcome, Keyring) for outcome in outcomes) == 1
+    assert all("is missing" in outcome for outcome in outcomes if isinstance(outcome, str))
+    assert len(list(tmp_path.glob("*/keyring.json"))) == 1
+
+
+def test_of_nodes_that_start_at_once_in_one_folder_all_have_the_same(keyed: Database, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        rings = list(pool.map(lambda _: settle(keyed, KeyringSource.file(tmp_path / "keyring.json")), range(4)))
+    assert all(ring == rings[0] for ring in rings)
+
+
+def test_a_fingerprint_is_of_one_purpose_and_name_and_does_not_hold_the_key() -> None:
+    key = bytes(range(32))
+    found = {fingerprint(purpose, name, key) for purpose in ("digest", "sealing") for name in ("d1", "d2")}
+    assert len(found) == 4
+    assert all(len(one) == 16 and one not in key for one in found)
+
+
+def test_the_library_refuses_another_keyring_and_takes_material_from_elsewhere(database_url: str, tmp_path: Path) -> None:
+    ring = tmp_path / "ring"
+    with KeyService.open(database_url, keyring=str(ring)) as keys:
+        _, text = keys.create("one")
+    with pytest.raises(KeyringError, match=re.escape(f"the keyring {tmp_path / 'lost'} is missing")):
+        KeyService.open(database_url, keyring=str(tmp_path / "lost"))
+    with KeyService.open(database_url, keyring=Keyring.from_text(ring.read_text())) as keys:
+        assert keys.verify(text)
+    with pytest.raises(KeyringError, match="is not a keyring"):
+        Keyring.from_text("{}")
