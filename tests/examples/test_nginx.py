@@ -149,3 +149,11 @@ def test_a_limit_stays_a_429_and_an_outage_a_503(front: Front) -> None:
     away = front.client.get("/reports", headers=bearer(text))
     assert (away.status_code, away.headers["retry-after"]) == (503, "1")
     assert json.loads(away.text)["error"]["code"] == "unavailable"
+
+
+def test_a_browsers_preflight_reaches_what_is_behind(front: Front) -> None:
+    asks = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    assert front.client.options("/reports", headers=asks).status_code == 200
+    assert front.client.options("/reports").status_code == 401
+    assert front.client.post("/reports", headers=asks).status_code == 401
+    assert len(front.seen) == 1

@@ -283,10 +283,17 @@ def test_a_request_counts_once_when_the_handler_verifies_again(service: KeyServi
         asyncio.run(asgi.KeyGate(app, service)(dict(scope), None, None))  # type: ignore[arg-type]
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_AUTHORIZATION": f"Bearer {text}"}
     wsgi.KeyGate(lambda environ, start: [repr(service.verify(text)).encode()], service)(environ, lambda *_: None)
+
+
+    def streaming(environ: Any, start_response: Any) -> Any:
+        yield repr(service.verify(text)).encode()
+        yield b"more"
+
+    assert len(list(wsgi.KeyGate(streaming, service)({**environ, "HTTP_AUTHORIZATION": f"Bearer {text}"}, lambda *_: None))) == 2
     service.flush()
     usage = service.usage(key)
     assert usage is not None
-    assert usage.uses == 3
+    assert usage.uses == 4
 
 
 @pytest.mark.parametrize("room", [asgi, wsgi])

@@ -199,6 +199,18 @@ def test_a_list_goes_over_everything_and_pages_by_a_cursor(service: KeyService) 
         service.list(limit=0)
 
 
+def test_the_default_keys_are_found_behind_a_thousand_others(service: KeyService) -> None:
+    def defaults(tx: Tx) -> int:
+        return len(service.authority.create_defaults(tx, "alice", actor=SYSTEM, now=1))
+
+    assert service.database.write(defaults) == 4
+    many(service, 1003)
+    assert service.database.write(defaults) == 0, "they are all there"
+    last = service.list(account="alice", kind="secret")[0]
+    found = service.database.read(lambda tx: service.authority.ending_in(tx, last.scope, last.redacted[-4:]))
+    assert last in found
+
+
 def test_a_list_can_leave_out_what_has_ended_and_other_kinds(service: KeyService) -> None:
     secret, _ = service.create(kind="secret")
     ended, _ = service.create()

@@ -153,7 +153,7 @@ class KeyService(forking.SurvivesFork):
             return readable
         now = int(self._clock())
         answer = self.verifier.verify_cached(readable, now, ip)
-        if answer is None or _of_another(answer, account):
+        if answer is None or (account is not None and _of_another(answer, account)):
             return None
         return self._counted(answer, now, ip, endpoint)
 
@@ -385,6 +385,8 @@ class KeyService(forking.SurvivesFork):
 
 def _readable(text: str | bytes | None) -> str | Denied:
     """What a caller sent as text of a length that a key may have, or why it is none. Work is bounded whatever was sent."""
+    if type(text) is str and 0 < len(text) <= _LONGEST_TEXT:
+        return text
     if isinstance(text, bytes):
         text = text[: _LONGEST_TEXT + 1].decode("latin-1")
     if text is None or text == "":

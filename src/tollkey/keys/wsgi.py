@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextvars
+from collections.abc import Callable, Generator, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -53,7 +54,8 @@ class KeyGate(Gate[App, Environ]):
                 environ[_KEY], environ[_SERVICE] = answer, self._keys
                 if not self._keep_header:
                     environ.pop(_variable(self._header), None)
-                return self._app(environ, start_response)
+                body = self._app(environ, start_response)
+                return _within(contextvars.copy_context(), body) if isinstance(body, Generator) else body
         refusal = answer if isinstance(answer, Refusal) else self._on_denied(answer)
         start_response(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", list(refusal.headers))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.body]
@@ -67,6 +69,16 @@ class KeyGate(Gate[App, Environ]):
         if isinstance(presented, Denied):
             return presented
         return self._keys.verify(presented.text, ip=self._client_ip(environ), endpoint=self._endpoint_for(environ))
+
+
+def _within(context: contextvars.Context, body: Generator[bytes, None, None]) -> Iterator[bytes]:
+    """A body that is made while it is sent, in the context of its request: an application may be one generator as a whole."""
+    nothing = object()
+    try:
+        while (chunk := context.run(next, body, nothing)) is not nothing:
+            yield chunk  # type: ignore[misc]
+    finally:
+        body.close()
 
 
 def _variable(header: str) -> str:

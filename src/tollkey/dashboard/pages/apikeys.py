@@ -38,7 +38,7 @@ def index(ctx: Visit, params: Params) -> Answer:
     about = {
         "standard": sorted(standard, key=lambda key: (key.kind == "secret", not key.is_default, -key.created)),
         "restricted": restricted[:_PAGE],
-        "usages": ctx.authority.usages(ctx.tx, ctx.scope),
+        "usages": ctx.authority.usages(ctx.tx, ctx.scope, [key.id for key in (*standard, *restricted)]),
         "older": older,
         "newer": ctx.url("/apikeys", ended=1 if ended else None) if after else "",
         "ended": ended,
@@ -54,7 +54,7 @@ def one(ctx: Visit, params: Params) -> Answer:
     names = names_of(ctx.tx, [made_by.id, *(entry.actor.id for entry in history)])
     about = {
         "key": key,
-        "usage": ctx.authority.usages(ctx.tx, ctx.scope).get(key.id),
+        "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id),
         "requests": request_logs.find(ctx.tx, ctx.scope, key_id=key.id, limit=20),
         "history": [(entry, named(entry.actor, names), changes(entry)) for entry in history],
         "made_by": named(made_by, names),

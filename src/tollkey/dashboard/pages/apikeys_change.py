@@ -184,7 +184,7 @@ def hide(ctx: Visit, params: Params) -> Answer:
 def delete_form(ctx: Visit, params: Params) -> Answer:
     """Is it really not used any more?"""
     key: Key = found(ctx, params)
-    return Render("keys/delete.html", {"key": key, "usage": ctx.authority.usages(ctx.tx, ctx.scope).get(key.id)})
+    return Render("keys/delete.html", {"key": key, "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id)})
 
 
 def delete(ctx: Visit, params: Params) -> Answer:
