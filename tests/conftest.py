@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import tempfile
 import warnings
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from tests.support.api import api, postgres_world, sqlite_world
@@ -103,7 +105,9 @@ def postgres_server() -> Iterator[Callable[[str], str]]:
 
     # Not below pytest's own folders: run by root, the server is another user's, and pytest shuts others out of them.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
-    server = get_server(Path(tempfile.gettempdir()) / f"tollkey-postgres-{run}", cleanup_mode="delete")
+    folder = Path(tempfile.gettempdir())
+    with FileLock(folder / f"tollkey-postgres-{getpass.getuser()}.lock"):  # or one worker reads what another is about to write
+        server = get_server(folder / f"tollkey-postgres-{run}", cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here need survive a power cut
             admin.execute(f"ALTER SYSTEM SET {setting} = off".encode())
