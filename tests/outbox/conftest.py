@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import http.server
-import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import httpx
 import pytest
 
+from tests.support.receiver import Receiver, receiver
 from tollkey.db import Database, Scope, edge_for, migrate
 from tollkey.outbox import (
     MIGRATION,
@@ -22,51 +21,14 @@ from tollkey.outbox import (
     enqueue,
 )
 
+__all__ = ["Receiver", "receiver"]
+
 T = TypeVar("T")
 NOW = 1_767_225_600
 TEST = Scope("acct_1", False)
 LIVE = Scope("acct_1", True)
 BODY = b'{"id": "evt_1"}'
 SECRET = "whsec_" + "s" * 32
-
-
-@dataclass
-class Receiver:
-    """A webhook endpoint: keeps what it gets, answers what it is told."""
-
-    url: str = ""
-    status: int = 200
-    answer: bytes = b"thanks"
-    location: str | None = None
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    told = Receiver()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.got.append((dict(self.headers), body))
-            self.send_response(told.status)
-            if told.location is not None:
-                self.send_header("Location", told.location)
-            self.send_header("Content-Length", str(len(told.answer)))
-            self.end_headers()
-            self.wfile.write(told.answer)
-
-        def log_message(self, format: str, *args: object) -> None:
-            return None
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}/hook"
-    yield told
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @dataclass

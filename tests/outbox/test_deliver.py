@@ -246,3 +246,20 @@ def test_waking_a_deliverer_that_does_not_run_is_harmless(world: World) -> None:
 
 def test_a_secret_is_not_shown_by_repr() -> None:
     assert SECRET not in repr(Endpoint("we_1", "http://x", (SECRET,)))
+
+
+def test_an_endpoint_that_cannot_be_read_is_a_failed_attempt_and_not_tried_for_ever(world: World) -> None:
+    async def unreadable(deliverer: Deliverer) -> int:
+        return await deliverer.run_once()
+
+    class Broken(dict[str, Endpoint]):
+        def get(self, id: str, default: object = None) -> Endpoint:  # type: ignore[override]
+            raise ValueError("sealed under a key that is gone")
+
+    (id,) = world.send(world.add("http://127.0.0.1:9/hook"))
+    world.endpoints = Broken(world.endpoints)
+    assert world.run(unreadable) == 1
+    (delivery,) = world.database.read(lambda tx: deliveries(tx, TEST))
+    assert (delivery.id, delivery.state, delivery.attempts, delivery.next_attempt_at) == (id, "pending", 1, NOW + 300)
+    (attempt,) = world.database.read(lambda tx: attempts(tx, TEST, id))
+    assert attempt.error == "the endpoint could not be read: ValueError"

@@ -1,7 +1,8 @@
 """Deliver webhooks: take what is due, post it, write down what came of it, try again later.
 
 At least once, in no order. A delivery is leased before it is sent, so several servers share the
-work; a server that dies loses its lease and another one sends again. When to try next is in the
+work and each sends other deliveries; a server that dies loses its lease and another one sends again: the
+receiver knows the event's id. When to try next is in the
 database, so retries survive a restart. 2xx is success; a redirect is not followed and is a failure.
 """
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tollkey.db import Edge, Ids, Scope, Tx
+from tollkey.db import Edge, Ids, Scope, StorageError, Tx
 from tollkey.outbox import store
 from tollkey.outbox.signature import sign
 from tollkey.outbox.store import Claim, Endpoint, Result, State
@@ -193,11 +194,18 @@ class Deliverer:
             self._under_way += Counter()  # drops the zeros
 
     async def _deliver(self, claim: Claim) -> None:
-        endpoint = await self._edge.read(lambda tx: self._lookup(tx, claim.scope, claim.endpoint_id))
-        if endpoint is None:
-            await self._edge.write(lambda tx: store.abandon(tx, claim))
-            return
-        result = await self._post(endpoint, claim)
+        try:
+            endpoint = await self._edge.read(lambda tx: self._lookup(tx, claim.scope, claim.endpoint_id))
+        except StorageError:
+            raise
+        except Exception as problem:  # a secret that cannot be unsealed: counted, or it would be tried for ever
+            _log.exception("endpoint %s could not be read", claim.endpoint_id)
+            result = Result(int(self._clock()), False, None, "", f"the endpoint could not be read: {type(problem).__name__}", 0)
+        else:
+            if endpoint is None:
+                await self._edge.write(lambda tx: store.abandon(tx, claim))
+                return
+            result = await self._post(endpoint, claim)
         await self._edge.write(lambda tx: self._record(tx, claim, result))
 
     async def _post(self, endpoint: Endpoint, claim: Claim) -> Result:
