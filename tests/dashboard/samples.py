@@ -74,7 +74,7 @@ def _request(site: Site, account: str, livemode: bool) -> str:
     return id
 
 
-def _object(site: Site, account: str, livemode: bool, resource: Resource, status: str | None = None) -> str:
+def stored(site: Site, account: str, livemode: bool, resource: Resource, status: str | None = None) -> str:
     def work(tx: Any) -> str:
         call = site.core.call(tx, Scope(account, livemode))
         state = {} if status is None else {"status": status}
@@ -97,9 +97,9 @@ def values(site: Site, path: str, account: str, livemode: bool) -> dict[str, str
             for number, action in enumerate(resource.actions) if acting.group_of(resource, action) == group
         )  # fmt: skip
         status = action.when[0] if action.when else None
-        made = {"object": resource.object, "id": _object(site, account, livemode, resource, status), "number": str(number)}
+        made = {"object": resource.object, "id": stored(site, account, livemode, resource, status), "number": str(number)}
     elif "{object}" in path:
-        made = {"object": "customer", "id": _object(site, account, livemode, catalogue.by_object["customer"])}
+        made = {"object": "customer", "id": stored(site, account, livemode, catalogue.by_object["customer"])}
     elif "{account}" in path:
         made = {"account": account}
     return {name: made[name] if name in made else SAMPLES[name](site, account, livemode) for name in re.findall(r"\{(\w+)\}", path)}

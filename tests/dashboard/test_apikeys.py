@@ -88,7 +88,7 @@ def test_a_rolled_key_says_when_it_ends_and_can_be_ended_or_kept(site: Site, dev
     assert dev.post(url(site, f"/apikeys/{key.id}/cancel_expiry")).status == 303
     assert "data-until" not in dev.get(url(site, f"/apikeys/{key.id}")).text
     dev.post(url(site, f"/apikeys/{key.id}/roll"), {"expires_in": "in_7_days"})
-    assert dev.post(url(site, f"/apikeys/{key.id}/expire")).status == 303
+    assert dev.sure(url(site, f"/apikeys/{key.id}/expire")).status == 303
     assert site.api.get("/v1/balance").error["code"] == "api_key_expired"
 
 
@@ -160,7 +160,7 @@ def test_unused_permissions_are_named_and_taken_away_with_one_click(site: Site, 
     site.world.write_logs()
     page = dev.get(url(site, f"/apikeys/{key.id}")).text
     assert "Charges Read" in page.split("Unused permissions")[1]
-    assert dev.post(url(site, f"/apikeys/{key.id}/tighten")).status == 303
+    assert dev.sure(url(site, f"/apikeys/{key.id}/tighten")).status == 303
     assert next(one for one in keys(site) if one.id == key.id).permissions == {"dispute_read", "customer_read"}
 
 
@@ -209,3 +209,16 @@ def test_a_thousand_keys_come_in_pages(site: Site, dev: Browser) -> None:
 def test_the_api_still_answers_with_the_dashboard_beside_it(site: Site) -> None:
     answer = site.world.runner.run(site.world.server.service.answer(Request("GET", "/v1/balance", b"", {})))
     assert answer.status == 401
+
+
+def test_the_history_of_a_rolled_key_says_that_it_took_anothers_place(site: Site, dev: Browser) -> None:
+    old = default(site)
+    dev.post(url(site, f"/apikeys/{old.id}/roll"), {"expires_in": "in_24_hours"})
+    new = next(key for key in keys(site) if key.rolled_from == old.id)
+    history = dev.get(url(site, f"/apikeys/{new.id}")).text.partition('id="history"')[2]
+    assert re.findall(r"<strong>([^<]+)</strong>", history) == ["Made by rolling"]
+    assert f'in place of: <a href="{url(site, f"/apikeys/{old.id}")}">' in history
+    before = dev.get(url(site, f"/apikeys/{old.id}")).text.partition('id="history"')[2]
+    assert "<strong>Rolled</strong>" in before
+    assert f'replaced by: <a href="{url(site, f"/apikeys/{new.id}")}">' in before
+    assert "Key made by rolling" in dev.get(url(site, "/settings/audit")).text

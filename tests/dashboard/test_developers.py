@@ -149,7 +149,7 @@ def test_an_endpoint_is_changed_switched_off_and_deleted(site: Site) -> None:
     assert site.api.get(f"/v1/webhook_endpoints/{id}")["enabled_events"] == ["charge.failed", "charge.refunded"]
     browser.post(page + "/switch")
     assert site.api.get(f"/v1/webhook_endpoints/{id}")["status"] == "disabled"
-    browser.post(page + "/delete")
+    browser.sure(page + "/delete")
     assert browser.get(page).status == 404
 
 
@@ -184,7 +184,7 @@ def test_a_rolled_secret_signs_beside_the_old_one_until_that_is_ended(site: Site
     both = list(dict.fromkeys(re.findall(r"whsec_\w+", browser.post(page + "/roll", {"overlap": "yes"}).text)))
     assert len(both) == 2
     assert both[1] == old
-    browser.post(page + "/end_old")
+    browser.sure(page + "/end_old")
     assert list(dict.fromkeys(re.findall(r"whsec_\w+", browser.post(page + "/reveal").text))) == both[:1]
 
 

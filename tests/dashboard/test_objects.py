@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
+import pytest
+
+from tests.dashboard import samples
 from tests.support.dashboard import Browser, Site, url
-from tollkey.dashboard.acting import fields_of
+from tollkey.dashboard.acting import ELSEWHERE, fields_of
 from tollkey.dashboard.present import Presenter
 from tollkey.dashboard.routing import gather_pages
+from tollkey.wire.shapes import properties
 
 
 def pay(site: Site, amount: int = 2000, currency: str = "usd", **more: object) -> dict[str, object]:
@@ -251,3 +256,60 @@ def test_looking_at_a_portal_session_does_not_open_the_customer_s_portal(site: S
     assert made["url"].rpartition("/")[2] not in text
     event = site.api.events("billing_portal.session.created")[0]["id"]
     assert made["url"].rpartition("/")[2] not in site.browser("support").get(url(site, f"/events/{event}")).text
+
+
+JUNK = (
+    "", " ", "_", "__", "x", "mk_", "_1", "mk_1", "acct_", "1234", "ä_ß", "cus_" + "9" * 5000, "cus_'; --", "%00", "\0", "cus_\0",
+    "../..", "cus_1/2", "pi_1?x=1", "<b>", "\ud7ff\uffff", "nobody_1", "sk_" + "test_1", "req_1", "a b c", "cus_\n1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("livemode", [False, True])
+def test_looking_for_an_id_finds_its_page_or_says_that_there_is_none(site: Site, livemode: bool) -> None:
+    browser = site.browser("administrator")
+    base = f"/{site.account}{'' if livemode else '/test'}"
+    prefixes = {prefix for r in site.core.catalogue.resources for prefix in (r.prefix, *r.prefixes) if prefix}
+    assert {"cus", "mk", "evt", "we"} <= prefixes
+    for id in [*JUNK, *(f"{prefix}{tail}" for prefix in sorted(prefixes) for tail in ("", "_", "_1", "_1AbCdEfGhIjKlMnO"))]:
+        answer = browser.get(f"{base}/objects?{urlencode({'id': id})}")
+        assert answer.status == 200, id[:50]
+        assert "Kinds of objects" in answer.text
+
+
+def test_every_object_that_has_a_page_is_found_by_its_id(site: Site) -> None:
+    browser = site.browser("administrator")
+    without: list[str] = []
+    for resource in site.core.catalogue.resources:
+        if not resource.stored or resource.object in ELSEWHERE or not (resource.prefix or resource.title):
+            continue
+        if "id" not in properties(resource.object):
+            continue
+        id = samples.stored(site, site.account, False, resource)
+        answer = browser.get(url(site, f"/objects?id={id}"))
+        if answer.status == 303:
+            assert browser.get(answer.location).status == 200, resource.object
+        else:
+            assert answer.status == 200, resource.object
+            without.append(resource.object)
+    titled = {r.object for r in site.core.catalogue.resources if r.title and r.stored}
+    assert [object for object in without if object in titled] == []
+
+
+def test_keys_requests_and_events_are_found_by_their_ids_by_who_may_see_them(site: Site) -> None:
+    admin, support = site.browser("administrator"), site.browser("view_only")
+    for name, page in (("key", "/apikeys/"), ("request", "/logs/"), ("event", "/events/"), ("endpoint", "/webhooks/")):
+        id = samples.SAMPLES[name](site, site.account, False)
+        answer = admin.get(url(site, f"/objects?id={id}"))
+        assert (answer.status, answer.location) == (303, url(site, f"{page}{id}"))
+        assert admin.get(answer.location).status == 200
+        if name in ("key", "request"):
+            assert support.get(url(site, f"/objects?id={id}")).status == 200
+        other = samples.SAMPLES[name](site, site.api.another().account, False)
+        assert admin.get(url(site, f"/objects?id={other}")).status == 200
+
+
+def test_a_coupon_is_found_by_the_name_that_its_maker_chose(site: Site) -> None:
+    site.api.ok("POST", "/v1/coupons", id="SUMMER 25", percent_off=25, duration="once")
+    answer = site.browser("administrator").get(url(site, "/objects?id=SUMMER+25"))
+    assert (answer.status, answer.location) == (303, url(site, "/objects/coupon/SUMMER%2025"))
+    assert "/objects/coupon/SUMMER%2025" in site.browser("administrator").get(url(site, "/objects/coupon")).text

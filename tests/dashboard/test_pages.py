@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import orjson
 import pytest
 
 from tests.dashboard import samples
 from tests.dashboard.samples import OWNED
 from tests.support.dashboard import PASSWORD, Browser, Site
-from tollkey.dashboard import roles
+from tollkey.dashboard import acting, factors, roles
+from tollkey.dashboard.factors import Passkey
 from tollkey.dashboard.page import Page
 from tollkey.dashboard.routing import gather_pages
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS
+from tollkey.db import Scope, Tx
+from tollkey.keys import SYSTEM
 
 PAGES = gather_pages()
 _NAMES = re.compile(r"\{(\w+)\}")
@@ -29,14 +33,31 @@ POSTS = [page for page in PAGES if page.method == "POST"]
 OWNING = [page for page in IN_ACCOUNT if any(name in OWNED for name in _NAMES.findall(page.path))]
 
 
-#: What asks for a recent proof of who one is, written down a second time: all that lets a key or a person do more, or for longer.
-RECENT = {
-    "/apikeys/create", "/apikeys/{key}/reveal", "/apikeys/{key}/roll", "/apikeys/{key}/edit", "/apikeys/{key}/cancel_expiry",
-    "/settings/team/invite", "/settings/team/{person}", "/settings/team/{person}/role", "/settings/team/{person}/remove",
-    "/settings/team/owner", "/webhooks/{endpoint}/reveal", "/webhooks/{endpoint}/roll", "/webhooks/{endpoint}/end_old",
-    "/profile/passkeys/options", "/profile/passkeys", "/profile/passkeys/{passkey}/remove",
-    "/profile/totp", "/profile/totp/begin", "/profile/totp/remove",
+#: POSTs that may be sent from a session that was left open, written down a second time. All others ask for a recent proof of who one is.
+ANY_TIME = {
+    "/login", "/login/second", "/login/passkey", "/login/passkey/options", "/confirm", "/join/{token}", "/reset/{token}",  # are the proof
+    "/logout", "/profile/sessions/{session}/end", "/profile/end_others", "/settings/team/invitations/{invitation}/withdraw",  # shut out
+    "/profile/name", "/accounts/new", "/clocks", "/webhooks/{endpoint}/switch", "/events/{event}/resend/{delivery}",
+    *(f"/objects/{{object}}/{{id}}/{group.replace('.', '-')}/{{number}}" for group in acting.GROUPS),
 }  # fmt: skip
+
+#: POSTs that neither ask first nor have a page of their own that does, and why they need not.
+NOT_ASKED = {
+    "/logout": "one signs in again",
+    "/login/passkey": "the browser itself asks",
+    "/login/passkey/options": "nothing changes",
+    "/profile/passkeys": "the browser itself asks",
+    "/profile/passkeys/options": "nothing changes",
+    "/profile/name": "it can be written back",
+    "/profile/sessions/{session}/end": "one signs in again",
+    "/profile/end_others": "one signs in again",
+    "/profile/totp/begin": "nothing counts before a first code was entered",
+    "/apikeys/{key}/cancel_expiry": "it can be ended again",
+    "/webhooks/{endpoint}/switch": "it can be switched back",
+    "/webhooks/{endpoint}/reveal": "nothing changes",
+    "/events/{event}/resend/{delivery}": "the same is sent again",
+    "/settings/team/{person}/role": "the page of the member asks, and the role can be changed back",
+}
 
 
 def address(site: Site, page: Page, account: str | None = None, livemode: bool = False, ids_of: tuple[str, bool] | None = None) -> str:
@@ -77,11 +98,89 @@ def test_a_role_that_may_not_is_told_whom_to_ask(site: Site, page: Page) -> None
                 assert "Olive Owner" in answer.text
 
 
-def test_pages_that_make_keys_or_people_able_to_do_more_are_written_down() -> None:
-    assert {page.path for page in PAGES if page.sudo} == RECENT
+@pytest.mark.parametrize("page", POSTS, ids=named)
+def test_every_form_says_whether_it_asks_for_a_recent_proof_and_why(page: Page) -> None:
+    assert page.recent.needed == (page.path not in ANY_TIME)
+    assert len(page.recent.why.split()) >= 3
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.path in RECENT], ids=named)
+def test_a_form_that_does_not_say_so_is_no_page() -> None:
+    with pytest.raises(ValueError, match="POST /new does not say"):
+        Page("/new", lambda ctx, params: None, method="POST")
+
+
+@pytest.mark.parametrize("page", [page for page in POSTS if page.recent], ids=named)
+def test_the_page_of_a_form_asks_for_the_proof_before_anything_is_typed(page: Page) -> None:
+    own = [one for one in PAGES if one.method == "GET" and one.path == page.path]
+    assert all(one.recent for one in own)
+
+
+@pytest.mark.parametrize("page", POSTS, ids=named)
+def test_what_cannot_be_taken_back_is_asked_about_first(page: Page) -> None:
+    own_page = any(one.method == "GET" and one.path == page.path for one in PAGES)
+    assert (page.ask is not None) + (page.path in NOT_ASKED) == (0 if own_page and page.ask is None else 1)
+
+
+def left_behind(site: Site) -> int:
+    """All that is stored, but for who is signed in and which key was used when."""
+
+    def work(tx: Tx) -> int:
+        found = [row[0] for row in tx.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        kept = [name for name in found if name not in ("dash_sessions", "dash_failures", "key_usage")]
+        return hash(repr([(name, tx.execute(f'SELECT * FROM "{name}"')) for name in kept]))
+
+    return site.core.database.read(work)
+
+
+@pytest.mark.parametrize("page", [page for page in POSTS if page.ask], ids=named)
+def test_without_scripts_a_page_asks_and_nothing_happens_before_it_is_answered(site: Site, page: Page) -> None:
+    owner = site.person("owner")
+    browser, path, sent = site.browser().sign_in(owner.email), asked_about(site, page, owner.id), {}
+    if page.path == "/settings/team/owner":
+        sent = {"person": site.person("developer", name="Dev Eloper").id}
+    before = left_behind(site)
+    answer = browser.post(path, sent)
+    assert answer.status == 200
+    assert left_behind(site) == before
+    form = re.search(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', answer.text.partition("<main")[2], re.S)
+    assert form
+    assert form[1] == path
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[2]))
+    assert fields == {**sent, "csrf": browser.csrf, "sure": "1"}
+    cancel = re.search(r'<a class="button second" href="([^"]+)">Cancel</a>', form[2])
+    assert cancel
+    assert browser.get(cancel[1]).status in (200, 303)
+    said = browser.post(path, sent, accept="application/json")
+    assert set(orjson.loads(said.body)) == {"ask", "label"}
+    assert left_behind(site) == before
+    assert browser.post(path, fields).status in (200, 303)
+    assert left_behind(site) != before
+
+
+def asked_about(site: Site, page: Page, me: str) -> str:
+    """The address of a form that asks, about something of which it can be done."""
+    if page.path == "/apikeys/{key}/hide":  # the successor of a live key, which nobody has looked at
+        live, authority = Scope(site.account, True), site.core.authority
+
+        def work(tx: Tx) -> str:
+            old = authority.list(tx, live, kind="secret")[0]
+            return authority.roll(tx, live, old.id, 3600, actor=SYSTEM, now=site.now)[1].id
+
+        return f"/{site.account}/apikeys/{site.core.database.write(work)}/hide"
+    if page.path == "/profile/passkeys/{passkey}/remove":
+        made = Passkey(site.core.setup.ids.text(20), me, "Somebody's phone", b"key", 0, site.now, None)
+        site.core.database.write(lambda tx: factors.add_passkey(tx, made))
+        return f"/profile/passkeys/{made.id}/remove"
+    if page.path == "/apikeys/{key}/tighten":
+        text = site.api.restricted("customer_read", "dispute_read")
+        assert site.api.get("/v1/customers", key=text).status == 200
+        site.world.write_logs()
+        used = site.core.database.read(lambda tx: site.core.authority.list(tx, Scope(site.account, False), kind="restricted"))
+        return f"/{site.account}/test/apikeys/{used[0].id}/tighten"
+    return address(site, page)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.recent], ids=named)
 def test_a_session_that_was_left_open_has_to_prove_again_who_it_is(site: Site, page: Page) -> None:
     person = site.person("administrator" if page.action != "owner.transfer" else "owner")
     browser, path = site.browser().sign_in(person.email), address(site, page)
@@ -91,6 +190,8 @@ def test_a_session_that_was_left_open_has_to_prove_again_who_it_is(site: Site, p
     back = parse_qs(urlsplit(answer.location).query)["to"][0]
     assert browser.post("/confirm", {"password": PASSWORD, "to": back}).location == back
     assert browser.get(back).status in (200, 303)
+    kept = browser.post(path, accept="application/json") if page.method == "POST" else None
+    assert kept is None or kept.status != 403
 
 
 @pytest.mark.parametrize("page", POSTS, ids=named)

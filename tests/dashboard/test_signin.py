@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyotp
 import pytest
 
 from tests.support.dashboard import PASSWORD, Browser, Site
@@ -244,3 +245,60 @@ def test_failed_sign_ins_are_counted_by_address_and_reason_and_hold_nothing_that
         ("wrong_password", person.id): MOST_BY_PERSON, ("wrong_password", ""): 1, ("too_many_attempts", ""): 1, ("wrong_passkey", ""): 1,
     }  # fmt: skip
     assert "my-own-password" not in repr(site.core.database.read(lambda tx: refused_attempts(tx, 10_000)))
+
+
+def with_app(site: Site) -> tuple[Browser, str]:
+    """Somebody with an authenticator app, signed in, and its secret."""
+    person, core = site.person("developer"), site.core
+    secret = core.database.write(lambda tx: factors.begin_totp(tx, core.authority.keyring, core.setup.ids, person.id))
+    code = pyotp.TOTP(secret).at(site.now)
+    assert core.database.write(lambda tx: factors.finish_totp(tx, core.authority.keyring, core.setup.ids, person.id, code, site.now))
+    site.world.clock[0] += 60
+    browser = site.browser()
+    browser.get("/login")
+    assert browser.post("/login", {"email": person.email, "password": PASSWORD}).location.startswith("/login/second")
+    browser.get("/login/second")
+    assert browser.post("/login/second", {"code": pyotp.TOTP(secret).at(site.now)}).status == 303
+    browser.get("/profile")
+    return browser, secret
+
+
+def test_proving_again_who_one_is_asks_for_the_app_too(site: Site) -> None:
+    browser, secret = with_app(site)
+    path = f"/{site.account}/test/apikeys/create"
+    site.world.clock[0] += CONFIRMED_SECONDS
+    assert 'id="code"' in browser.get("/confirm").text
+    code = pyotp.TOTP(secret).at(site.now)
+    for missing in ({"password": PASSWORD}, {"password": PASSWORD, "code": "000000"}, {"code": code}, {"password": "wrong", "code": code}):
+        assert browser.post("/confirm", {**missing, "to": path}).status == 422
+        assert browser.get(path).location.startswith("/confirm")
+    assert browser.post("/confirm", {"password": PASSWORD, "code": code, "to": path}).location == path
+    assert browser.get(path).status == 200
+    site.world.clock[0] += CONFIRMED_SECONDS
+    assert browser.post("/confirm", {"password": PASSWORD, "code": code, "to": path}).status == 422
+
+
+def test_who_signs_in_with_a_passkey_proves_again_with_a_passkey(site: Site) -> None:
+    person, core = site.person("developer"), site.core
+    browser, path = site.browser().sign_in(person.email), f"/{site.account}/test/apikeys/create"
+    made = Passkey(core.setup.ids.text(20), person.id, "Somebody's phone", b"key", 0, site.now, None)
+    core.database.write(lambda tx: factors.add_passkey(tx, made))
+    site.world.clock[0] += CONFIRMED_SECONDS
+    page = browser.get("/confirm").text
+    assert 'name="password"' not in page
+    assert "data-passkey-sign-in" in page
+    refused = browser.post("/confirm", {"password": PASSWORD, "to": path})
+    assert refused.status == 422
+    assert "use your passkey" in refused.text
+    assert browser.get(path).location.startswith("/confirm")
+
+
+def test_codes_are_not_guessed_by_proving_again(site: Site) -> None:
+    browser, secret = with_app(site)
+    site.world.clock[0] += CONFIRMED_SECONDS
+    browser.get("/confirm")
+    for _ in range(MOST_BY_PERSON):
+        assert browser.post("/confirm", {"password": PASSWORD, "code": "000000"}).status == 422
+    answer = browser.post("/confirm", {"password": PASSWORD, "code": pyotp.TOTP(secret).at(site.now)})
+    assert answer.status == 422
+    assert "Wait 15 minutes" in answer.text

@@ -31,7 +31,7 @@ def test_an_invitation_that_was_taken_back_is_refused(site: Site) -> None:
     withdraw = re.search(r"/settings/team/invitations/\w+/withdraw", admin.get(url(site, "/settings/team")).text)
     assert link
     assert withdraw
-    admin.post(url(site, withdraw[0]))
+    admin.sure(url(site, withdraw[0]))
     assert site.browser().get(link[0]).status == 404
 
 
@@ -46,7 +46,7 @@ def test_a_changed_role_counts_at_once(site: Site) -> None:
     assert browser.get(url(site, "/apikeys")).status == 403
     admin.post(url(site, f"/settings/team/{person.id}/role"), {"role": "developer"})
     assert browser.get(url(site, "/apikeys")).status == 200
-    admin.post(url(site, f"/settings/team/{person.id}/remove"))
+    admin.sure(url(site, f"/settings/team/{person.id}/remove"))
     assert browser.get(url(site, "/apikeys")).status == 404
 
 
@@ -57,7 +57,7 @@ def test_the_owner_stays_until_the_ownership_is_handed_on(site: Site) -> None:
         assert admin.post(url(site, path), {"role": "support"}).status == 422
     assert admin.post(url(site, "/settings/team/owner"), {"person": heir.id}).status == 403
     browser = site.browser().sign_in(owner.email)
-    assert browser.post(url(site, "/settings/team/owner"), {"person": heir.id}).status == 303
+    assert browser.sure(url(site, "/settings/team/owner"), {"person": heir.id}).status == 303
     page = browser.get(url(site, "/settings/team")).text
     assert "Hal Heir" in page
     assert browser.post(url(site, "/settings/team/owner"), {"person": owner.id}).status == 403
@@ -75,12 +75,12 @@ def test_a_new_account_has_keys_of_its_own_and_is_in_the_switcher(site: Site) ->
 def test_the_business_details_are_on_the_account_s_object(site: Site) -> None:
     admin = site.browser("administrator")
     sent = {"name": "Rocket Rides", "url": "https://rocket.example", "support_email": "help@rocket.example"}
-    assert admin.post(url(site, "/settings/business"), sent).status == 303
+    assert admin.post(url(site, "/settings/business/edit"), sent).status == 303
     assert site.api.get("/v1/account")["business_profile"]["name"] == "Rocket Rides"
     page = admin.get(url(site, "/settings/business")).text
     assert "Not active" in page
     assert "until a provider is configured" in page
-    assert admin.post(url(site, "/settings/business"), {**sent, "url": "javascript:alert(1)"}).status == 422
+    assert admin.post(url(site, "/settings/business/edit"), {**sent, "url": "javascript:alert(1)"}).status == 422
 
 
 def test_the_audit_log_holds_keys_of_both_modes_and_the_team(site: Site) -> None:

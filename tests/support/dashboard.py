@@ -87,6 +87,13 @@ class Browser:
             form += [(name, str(one)) for one in (value if isinstance(value, list) else [value])]
         return self.send("POST", path, form, {name.replace("_", "-"): value for name, value in headers.items()})
 
+    def sure(self, path: str, fields: dict[str, Any] | None = None) -> Shown:
+        """POST what asks first, and say yes."""
+        asked = self.post(path, fields)
+        assert asked.status == 200, asked.text
+        assert 'name="sure"' in asked.text, asked.text
+        return self.post(path, {**(fields or {}), "sure": "1"})
+
     def sign_in(self, email: str, password: str = PASSWORD) -> Browser:
         self.get("/login")
         shown = self.post("/login", {"email": email, "password": password})

@@ -13,7 +13,7 @@ gathered by looking into the folder, there is no central list. A page says its p
     PAGES = (
         Page("/logs/{request}", show, action="logs.see"),
         Page("/logs", index, action="logs.see", nav=Nav("Developers", "Logs", 30)),
-        Page("/webhooks/new", create, method="POST", action="webhooks.change", again=new),
+        Page("/webhooks/new", create, method="POST", action="webhooks.change", again=new, recent=recent("it sends data elsewhere")),
     )
 
 - A plain handler runs in a transaction (``ctx.tx``; a writing one for POST) in the scope ``ctx.scope``, which
@@ -22,6 +22,9 @@ gathered by looking into the folder, there is no central list. A page says its p
 - It answers ``Render(template, context)``, ``Redirect(to, notice)``, ``Data(json)`` or ``File(…)``; it raises
   ``NotHere``, or ``FormErrors({"field": "message"})``: then ``again`` shows the form with the message beside the
   field and what was typed still in it. ``keys.KeyRefused`` and ``wire.ApiError`` become form errors by themselves.
+- Every POST says whether it asks for a recent proof of who one is, ``recent("why")`` or ``any_time("why not")``. What cannot be taken
+  back and has no page of its own that asks has ``ask=``, which gives the ``Question``: a dialog where scripts run (the form carries
+  ``data-ask``), else a page.
 - ``ctx.url("/logs")`` is an address in the same account and mode, ``ctx.may("keys.roll")`` says whether to show a button,
   ``ctx.call()`` is a Call for handlers of the payments API.
 - Tests are made from the declarations: each page must refuse without role, without token, from another account
@@ -210,21 +213,41 @@ class App:
                     raise NotHere
                 if not roles.allows(visit.member.role, page.action, visit.livemode):
                     raise NotAllowed(page.action)
-        if page.sudo and (visit.session is None or not visit.session.confirmed(visit.now)):
-            return self._confirm_first(visit, asked)
+        if page.recent and (visit.session is None or not visit.session.confirmed(visit.now)):
+            return self._confirm_first(visit, page, asked)
         return await self._handled(visit, page, Params.of_text(names, asked.form if asked.method == "POST" else asked.query))
 
-    def _confirm_first(self, visit: Visit, asked: Asked) -> Answer:
-        back = asked.path + (f"?{asked.query}" if asked.query else "")
-        if asked.method == "POST":  # the nearest page above it: its form is sent again from there
-            back = asked.path
-            while back and self.routes.find("GET", place_of(back).path)[0] is None:
-                back = back.rpartition("/")[0]
+    def _confirm_first(self, visit: Visit, page: Page, asked: Asked) -> Answer:
+        back = self._nearest(page, asked.path) if asked.method == "POST" else asked.path + (f"?{asked.query}" if asked.query else "")
         to = f"/confirm?to={quote(back)}"
         return Data({"error": "confirm", "to": to}, 403) if visit.wants_json else Redirect(to)
 
+    def _nearest(self, page: Page, path: str) -> str:
+        """The nearest page at or above a form's address: the form is sent again from there. path: the address."""
+        declared, pages = page.path, {one.path for one in self.routes.pages if one.method == "GET"}
+        while declared and declared not in pages:
+            declared, path = declared.rpartition("/")[0], path.rpartition("/")[0]
+        return path if declared else "/"
+
+    async def _asked_first(self, visit: Visit, page: Page, params: Params) -> Answer | None:
+        """What a person is asked before something that cannot be taken back; None when they have said yes, or nothing is asked."""
+        if page.ask is None or params.get("sure") == "1":
+            return None
+        ask = page.ask
+        question = await self.edge.read(lambda tx: visit.within(tx, ask, params))
+        if question is None:
+            return None
+        if visit.wants_json:
+            return Data({"ask": question.text, "label": question.label})
+        kept = [(name, value) for name, value in params.sent if name not in ("csrf", "sure")]
+        about = {"question": question, "kept": kept, "action": visit.path, "back": self._nearest(page, visit.path)}
+        return Render("sure.html", about)
+
     async def _handled(self, visit: Visit, page: Page, params: Params) -> Answer:
         try:
+            asking = await self._asked_first(visit, page, params)
+            if asking is not None:
+                return asking
             return await self._run(visit, page.handler, params, page.method == "POST" or page.writes)
         except FormErrors as problem:
             errors = problem.errors
@@ -250,12 +273,8 @@ class App:
             return answer
 
         def work(tx: Tx) -> Answer:
-            visit._tx = tx
-            try:
-                made: Answer = handler(visit, params)
-                return made
-            finally:
-                visit._tx = None
+            made: Answer = visit.within(tx, handler, params)
+            return made
 
         if not writes:
             return await self.edge.read(work)
@@ -280,12 +299,12 @@ class App:
         return Render("sorry.html", {"title": title, "text": text}, status)
 
     def _static(self, asked: Asked, name: str) -> Sent:
-        body = self.view.static.get(name)
+        body, lasting = self.view.static_file(name)
         common = list(guard.headers(asked.secure).items())
         if body is None or asked.method != "GET":
             return Sent(404, [*common, ("Content-Type", "text/plain")], b"No such file.\n")
         kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        held = "max-age=31536000, immutable" if asked.query == f"v={etag(body)[1:13]}" else "no-cache"
+        held = "max-age=31536000, immutable" if lasting else "no-cache"
         headers = [*common, ("Content-Type", kind), ("ETag", etag(body)), ("Cache-Control", held)]
         return Sent(304, headers, b"") if asked.headers.get("if-none-match") == etag(body) else Sent(200, headers, body)
 

@@ -33,9 +33,39 @@ class Nav(NamedTuple):
     also: str = ""
 
 
+class Question(NamedTuple):
+    """What a person is asked before something that cannot be taken back. label: of the button that does it. text: what it does."""
+
+    label: str
+    text: str
+
+
+class Proof(NamedTuple):
+    """Whether a page asks for a recent proof of who one is (``sessions.CONFIRMED_SECONDS``), and why, in words for who reads the code."""
+
+    needed: bool
+    why: str
+
+    def __bool__(self) -> bool:
+        return self.needed
+
+
+def recent(why: str) -> Proof:
+    """Only shortly after the person has signed in, or proved again who they are: whoever finds a session left open cannot do it."""
+    return Proof(True, why)
+
+
+def any_time(why: str) -> Proof:
+    """Whenever somebody is signed in."""
+    return Proof(False, why)
+
+
+_LOOKING = any_time("it only shows what the role may see")
+
+
 @dataclass(frozen=True)
 class Page:
-    """One method on one path.
+    """One method on one path. Raises ValueError for a POST that does not say whether it asks for a recent proof.
 
     path: with names in braces, ``/apikeys/{key}/roll``; they arrive in the params.
     handler: ``(ctx, params) -> answer``. A plain function runs in a transaction, ``ctx.tx`` (writing for POST);
@@ -43,7 +73,9 @@ class Page:
     action: what a role must be allowed to do (``roles.ACTIONS``). Needed where scope is ``mode`` or ``account``.
     scope: ``mode``: in an account and a mode, ``/acct_…/test/…`` or ``/acct_…/…``. ``account``: in an account; the mode does not matter.
         ``person``: whoever is signed in. ``open``: everybody.
-    sudo: only shortly after the person has proved who they are.
+    recent: whether it asks for a recent proof of who one is, and why: ``recent("…")`` or ``any_time("…")``. Every POST has to say.
+    ask: what the person is asked first, when it cannot be taken back; None from it when there is nothing to ask. Called in a reading
+        transaction; the handler runs once the form says ``sure``.
     again: for POST: the GET handler that shows the form again, with the errors beside the fields.
     nav: the entry in the sidebar, if it has one. writes: a GET that has to write.
     """
@@ -53,10 +85,15 @@ class Page:
     method: Literal["GET", "POST"] = "GET"
     action: str = ""
     scope: Literal["mode", "account", "person", "open"] = "mode"
-    sudo: bool = False
+    recent: Proof = _LOOKING
+    ask: Callable[[Any, Any], Question | None] | None = None
     again: Callable[[Any, Any], Any] | None = None
     nav: Nav | None = None
     writes: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method == "POST" and self.recent is _LOOKING:
+            raise ValueError(f"POST {self.path} does not say whether it asks for a recent proof of who one is")
 
 
 # -- answers
@@ -238,6 +275,14 @@ class Visit:
     def actor(self) -> Actor:
         """Who acts, for the audit logs."""
         return Actor("user", self.me.id, self.ip)
+
+    def within(self, tx: Tx, work: Callable[[Any, Any], T], params: Params) -> T:
+        """What a plain handler gives in that transaction."""
+        self._tx = tx
+        try:
+            return work(self, params)
+        finally:
+            self._tx = None
 
     def public_url(self) -> str:
         """The server's address for what outlives this page: links for others, passkeys. Raises FormErrors when it is not known."""

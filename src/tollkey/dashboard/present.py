@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
+from urllib.parse import quote
 
 from tollkey.payments.facts import money
 from tollkey.wire import Json, Resource, dig
@@ -153,7 +154,8 @@ class Presenter:
         """What a list shows in a column."""
         found = dig(item, column)
         if column == "id":
-            return Value("link", str(found), url=self.address(str(found)))
+            id = str(found)  # callers choose the ids of coupons and plans: no prefix tells whose they are
+            return Value("link", id, url=self.address(id) or f"/objects/{resource.object}/{quote(id, safe='')}")
         return self.value(column, found, _currency(item))
 
     def fields(self, item: Json) -> list[Field]:

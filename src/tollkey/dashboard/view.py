@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 FOLDER = Path(__file__).parent
+_EDITION = re.compile(r"[0-9a-f]{12}")
 
 
 def utc(seconds: int | None) -> str:
@@ -76,10 +78,26 @@ class View:
             time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, sent=sent, words_pair=words_pair,
         )  # fmt: skip
         self.environment.globals.update(static=self.static_url)
+        self._edition = hashlib.sha256(b"".join(name.encode() + etag(body).encode() for name, body in self.static.items())).hexdigest()[:12]
 
     def static_url(self, name: str) -> str:
-        """The address of a file in ``static/``, which changes with its content."""
-        return f"/static/{name}?v={etag(self.static[name])[1:13]}"
+        """The address of a file in ``static/``, ``/static/<edition>/<name>``: another one whenever any of these files changes.
+
+        The edition stands in the path, so that what a script imports as ``./other.js`` has the one address that templates give it too:
+        a module under two addresses runs twice.
+        """
+        assert name in self.static, name
+        return f"/static/{self._edition}/{name}"
+
+    def static_file(self, path: str) -> tuple[bytes | None, bool]:
+        """The file behind an address below ``/static/``, or None, and whether that address stands for this content for ever.
+
+        An address of another edition, from a page that was loaded before the server was renewed, leads to what is there now.
+        """
+        edition, slash, name = path.partition("/")
+        if slash and _EDITION.fullmatch(edition):
+            return self.static.get(name), edition == self._edition
+        return self.static.get(path), False
 
     def render(self, template: str, context: dict[str, Any]) -> bytes:
         """A whole page."""

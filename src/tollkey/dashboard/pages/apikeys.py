@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.dashboard import matrix
-from tollkey.dashboard.naming import named, names_of
+from tollkey.dashboard.naming import deed, named, names_of
 from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Render, Visit
 from tollkey.keys import Actor, Key, audit
 from tollkey.platform import request_logs
@@ -56,7 +56,7 @@ def one(ctx: Visit, params: Params) -> Answer:
         "key": key,
         "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id),
         "requests": request_logs.find(ctx.tx, ctx.scope, key_id=key.id, limit=20),
-        "history": [(entry, named(entry.actor, names), changes(entry)) for entry in history],
+        "history": [(entry, deed(entry.action, entry.became), named(entry.actor, names), changes(entry)) for entry in history],
         "made_by": named(made_by, names),
         "permissions": sorted(_labels(ctx, key.permissions)),
         "connect": sorted(_labels(ctx, key.connect_permissions)),
@@ -76,18 +76,26 @@ def _used(ctx: Visit, key: Key) -> dict[str, Any]:
     return {**labels, "requests": found.requests, "since": found.since}
 
 
+_KEYS = {"rolled_from", "replaced_by"}
 _TIMES = {"expires_at", "revoked_at", "revealed_at", "hidden_at"}
 
 
 def changes(entry: audit.Entry) -> list[tuple[str, str, Any, Any]]:
     """What an entry of the history changed: (field, how to show it, before, after)."""
     if entry.action == "created":
-        return []
+        origin = entry.became.get("rolled_from")
+        return [("in place of", "key", None, origin)] if origin else []
     return [
-        (name.replace("_", " "), "time" if name in _TIMES else "list" if isinstance(after, list) else "text", entry.was.get(name), after)
+        (name.replace("_", " "), _how(name, after), entry.was.get(name), after)
         for name, after in entry.became.items()
         if name != "is_default"
     ]
+
+
+def _how(name: str, after: Any) -> str:
+    if name in _KEYS and after:
+        return "key"
+    return "time" if name in _TIMES else "list" if isinstance(after, list) else "text"
 
 
 def lost(ctx: Visit, params: Params) -> Answer:

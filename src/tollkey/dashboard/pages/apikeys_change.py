@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from tollkey.dashboard import matrix
-from tollkey.dashboard.page import Answer, Data, FormErrors, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, Data, FormErrors, Page, Params, Question, Redirect, Render, Visit, recent
 from tollkey.dashboard.pages.apikeys import found
 from tollkey.keys import ROLL_EXPIRATIONS, Key, KeyRefused
 
@@ -127,6 +127,11 @@ def roll(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url(f"/apikeys/{new.id}"), words + hint)
 
 
+def ask_expire(ctx: Visit, params: Params) -> Question:
+    """Before a key ends."""
+    return Question("Expire now", f"The key {found(ctx, params).redacted} will be refused from this second on. This cannot be undone.")
+
+
 def expire(ctx: Visit, params: Params) -> Answer:
     """End a key at this second."""
     key = found(ctx, params)
@@ -165,14 +170,32 @@ def edit(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "Saved.")
 
 
-def tighten(ctx: Visit, params: Params) -> Answer:
-    """Keep only the permissions that the key used."""
-    key = found(ctx, params)
+def _needed(ctx: Visit, key: Key) -> frozenset[str]:
+    """The permissions that a key used. Raises FormErrors when there is none to take away."""
     seen = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
     if key.kind != "restricted" or not seen.used or not seen.unused:
         raise FormErrors({"": "There is nothing to take away: the key used all of its permissions, or made no request yet."})
-    ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, permissions=seen.used)
+    return seen.used
+
+
+def ask_tighten(ctx: Visit, params: Params) -> Question:
+    """Before permissions are taken away."""
+    kept = ", ".join(sorted(ctx.authority.catalogue.label(name) for name in _needed(ctx, found(ctx, params))))
+    return Question("Keep only what it uses", f"The key keeps: {kept}. Everything else is taken away.")
+
+
+def tighten(ctx: Visit, params: Params) -> Answer:
+    """Keep only the permissions that the key used."""
+    key = found(ctx, params)
+    ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, permissions=_needed(ctx, key))
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key now has only the permissions that it used.")
+
+
+def ask_hide(ctx: Visit, params: Params) -> Question:
+    """Before the last copy of a key is destroyed."""
+    key = found(ctx, params)
+    text = f"Nobody will be able to reveal the key {key.redacted} any more. Whoever has it can go on using it."
+    return Question("Hide live key", text)
 
 
 def hide(ctx: Visit, params: Params) -> Answer:
@@ -193,19 +216,25 @@ def delete(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/apikeys"), f"{key.name} ({key.redacted}) is deleted.")
 
 
+_MAKES = recent("a new key is a new way in")
+_SHOWS = recent("whoever reads the text of a key has it for good")
+_ROLLS = recent("it makes a key, shows it and ends another")
+_EDITS = recent("it may let the key do more, or from more addresses")
+_ENDS = recent("it cannot be taken back, and what runs with the key stands still")
+
 PAGES = (
-    Page("/apikeys/create", create_form, action="keys.create", sudo=True),
-    Page("/apikeys/create", create, method="POST", action="keys.create", sudo=True, again=create_form),
-    Page("/apikeys/{key}/reveal", reveal_form, action="keys.reveal", sudo=True),
-    Page("/apikeys/{key}/reveal", reveal, method="POST", action="keys.reveal", sudo=True, again=reveal_form),
-    Page("/apikeys/{key}/roll", roll_form, action="keys.roll", sudo=True),
-    Page("/apikeys/{key}/roll", roll, method="POST", action="keys.roll", sudo=True, again=roll_form),
-    Page("/apikeys/{key}/expire", expire, method="POST", action="keys.roll"),
-    Page("/apikeys/{key}/cancel_expiry", cancel_expiry, method="POST", action="keys.roll", sudo=True),
-    Page("/apikeys/{key}/edit", edit_form, action="keys.edit", sudo=True),
-    Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", sudo=True, again=edit_form),
-    Page("/apikeys/{key}/tighten", tighten, method="POST", action="keys.edit"),
-    Page("/apikeys/{key}/hide", hide, method="POST", action="keys.hide"),
-    Page("/apikeys/{key}/delete", delete_form, action="keys.delete"),
-    Page("/apikeys/{key}/delete", delete, method="POST", action="keys.delete", again=delete_form),
+    Page("/apikeys/create", create_form, action="keys.create", recent=_MAKES),
+    Page("/apikeys/create", create, method="POST", action="keys.create", recent=_MAKES, again=create_form),
+    Page("/apikeys/{key}/reveal", reveal_form, action="keys.reveal", recent=_SHOWS),
+    Page("/apikeys/{key}/reveal", reveal, method="POST", action="keys.reveal", recent=_SHOWS, again=reveal_form),
+    Page("/apikeys/{key}/roll", roll_form, action="keys.roll", recent=_ROLLS),
+    Page("/apikeys/{key}/roll", roll, method="POST", action="keys.roll", recent=_ROLLS, again=roll_form),
+    Page("/apikeys/{key}/expire", expire, method="POST", action="keys.roll", recent=_ENDS, ask=ask_expire),
+    Page("/apikeys/{key}/cancel_expiry", cancel_expiry, method="POST", action="keys.roll", recent=recent("the old key lives longer")),
+    Page("/apikeys/{key}/edit", edit_form, action="keys.edit", recent=_EDITS),
+    Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", recent=_EDITS, again=edit_form),
+    Page("/apikeys/{key}/tighten", tighten, method="POST", action="keys.edit", recent=_ENDS, ask=ask_tighten),
+    Page("/apikeys/{key}/hide", hide, method="POST", action="keys.hide", recent=_ENDS, ask=ask_hide),
+    Page("/apikeys/{key}/delete", delete_form, action="keys.delete", recent=_ENDS),
+    Page("/apikeys/{key}/delete", delete, method="POST", action="keys.delete", recent=_ENDS, again=delete_form),
 )

@@ -8,7 +8,7 @@ import json
 from typing import Any, NamedTuple
 
 from tollkey.dashboard import activity
-from tollkey.dashboard.naming import named, names_of
+from tollkey.dashboard.naming import deed, named, names_of
 from tollkey.dashboard.page import Answer, File, FormErrors, Nav, Page, Params, Render, Visit
 from tollkey.dashboard.view import iso
 from tollkey.db import Scope
@@ -61,7 +61,10 @@ def index(ctx: Visit, params: Params) -> Answer:
     shown = found[:_PAGE]
     names = names_of(ctx.tx, [one for line in shown for one in (line.actor.id, line.about)])
     older = ctx.url("/settings/audit", **_after(cursors, shown)) if len(found) > _PAGE else ""
-    about = [(line, named(line.actor, names), names.get(line.about, line.about)) for line in shown]
+    about = [
+        (line, deed(line.action, line.details.get("after", {})), named(line.actor, names), names.get(line.about, line.about))
+        for line in shown
+    ]
     return Render("team/audit.html", {"lines": about, "older": older, "newer": ctx.url("/settings/audit") if cursors else ""})
 
 

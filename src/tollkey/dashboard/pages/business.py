@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.dashboard import activity, people
-from tollkey.dashboard.page import Answer, FormErrors, Nav, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, FormErrors, Nav, Page, Params, Redirect, Render, Visit, any_time, recent
 from tollkey.dashboard.people import normal_email
 from tollkey.db import Scope
 from tollkey.platform.merchants import create_merchant, rename_merchant
@@ -39,7 +39,7 @@ def _own(ctx: Visit, livemode: bool) -> tuple[Call, Json]:
     return call, call.objects.get("account", ctx.account)
 
 
-def business_form(ctx: Visit, params: Params) -> Answer:
+def business(ctx: Visit, params: Params) -> Answer:
     """The business details, and what is missing before live mode can charge."""
     account = _own(ctx, True)[1]
     profile = account["business_profile"] or {}
@@ -51,7 +51,12 @@ def business_form(ctx: Visit, params: Params) -> Answer:
     return Render("team/business.html", {"account": account, "profile": profile, "steps": steps})
 
 
-def business(ctx: Visit, params: Params) -> Answer:
+def edit_form(ctx: Visit, params: Params) -> Answer:
+    """Change the details."""
+    return Render("team/business_edit.html", {"profile": _own(ctx, True)[1]["business_profile"] or {}})
+
+
+def edit(ctx: Visit, params: Params) -> Answer:
     """Store the details, in both modes."""
     name, url, email = _name(params), params.get("url"), params.get("support_email")
     if url and not url.startswith(("https://", "http://")):
@@ -74,9 +79,14 @@ def business(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/settings/business"), "Saved.")
 
 
+_SPEAKS = recent("customers are told these details, and live mode rests on them")
+
 PAGES = (
     Page("/accounts/new", new_form, scope="person"),
-    Page("/accounts/new", new, method="POST", scope="person", again=new_form),
-    Page("/settings/business", business_form, action="business.see", scope="account", nav=Nav("Account", "Business", 20)),
-    Page("/settings/business", business, method="POST", action="business.change", scope="account", again=business_form),
+    Page(
+        "/accounts/new", new, method="POST", scope="person", recent=any_time("a new account is empty, and its maker's own"), again=new_form
+    ),
+    Page("/settings/business", business, action="business.see", scope="account", nav=Nav("Account", "Business", 20)),
+    Page("/settings/business/edit", edit_form, action="business.change", scope="account", recent=_SPEAKS),
+    Page("/settings/business/edit", edit, method="POST", action="business.change", scope="account", recent=_SPEAKS, again=edit_form),
 )

@@ -6,7 +6,7 @@ import datetime
 
 from tollkey.dashboard import activity
 from tollkey.dashboard.acting import moment
-from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit, any_time
 from tollkey.wire import Call
 
 _OBJECT = "test_helpers.test_clock"
@@ -46,5 +46,5 @@ def create(ctx: Visit, params: Params) -> Answer:
 
 PAGES = (
     Page("/clocks", index, action="logs.see", nav=Nav("Developers", "Test clocks", 50, "/objects/test_helpers.test_clock")),
-    Page("/clocks", create, method="POST", action="clocks.change", again=index),
+    Page("/clocks", create, method="POST", action="clocks.change", recent=any_time("test mode only, where nothing is real"), again=index),
 )

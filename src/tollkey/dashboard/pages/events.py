@@ -6,7 +6,7 @@ import json
 
 from tollkey import outbox
 from tollkey.dashboard import activity
-from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit, any_time
 from tollkey.dashboard.present import Presenter
 from tollkey.wire import Json, Reveals
 
@@ -87,5 +87,11 @@ def resend(ctx: Visit, params: Params) -> Answer:
 PAGES = (
     Page("/events", index, action="logs.see", nav=Nav("Developers", "Events", 30)),
     Page("/events/{event}", show, action="logs.see"),
-    Page("/events/{event}/resend/{delivery}", resend, method="POST", action="webhooks.change"),
+    Page(
+        "/events/{event}/resend/{delivery}",
+        resend,
+        method="POST",
+        action="webhooks.change",
+        recent=any_time("it sends what was sent before to the address that it was sent to"),
+    ),
 )

@@ -9,9 +9,10 @@ import csv
 import io
 import json
 from typing import Any
+from urllib.parse import quote
 
 from tollkey.dashboard import acting, activity
-from tollkey.dashboard.page import Answer, File, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, File, Nav, NotHere, Page, Params, Redirect, Render, Visit, any_time
 from tollkey.dashboard.pages.events import shown_to, without_secrets
 from tollkey.dashboard.pages.logs import day
 from tollkey.dashboard.present import Presenter
@@ -44,13 +45,28 @@ def kinds(ctx: Visit, params: Params) -> Answer:
     """Every kind of object, with how many there are."""
     tables = ctx.setup.tables.of
     counted = [(r, title_of(r, ctx), tables[r.object].count(ctx.tx, ctx.scope)) for r in shown_resources(ctx)]
-    found = params.get("id")
-    if found:
-        address = Presenter(ctx.setup.tables.catalogue).address(found)
-        resource = ctx.setup.tables.catalogue.of_id(found)
-        if address and resource and ctx.setup.tables.load(ctx.tx, ctx.scope, resource.object, found) is not None:
-            return Redirect(ctx.url(address))
-    return Render("objects/kinds.html", {"kinds": counted, "asked": found})
+    wanted = params.get("id")
+    address = _where(ctx, wanted) if wanted else ""
+    if address:
+        return Redirect(ctx.url(address))
+    return Render("objects/kinds.html", {"kinds": counted, "asked": wanted[:200]})
+
+
+def _where(ctx: Visit, id: str) -> str:
+    """The page of whatever has that id in this account and mode, or "": an object, a key, a request.
+
+    What its prefix names comes first, then the kinds whose ids callers choose, such as coupons.
+    """
+    tables, presenter = ctx.setup.tables, Presenter(ctx.setup.tables.catalogue)
+    if ctx.may("keys.see") and ctx.authority.get(ctx.tx, ctx.scope, id) is not None:
+        return f"/apikeys/{id}"
+    if ctx.may("logs.see") and request_logs.one(ctx.tx, ctx.scope, id) is not None:
+        return f"/logs/{id}"
+    named = tables.catalogue.of_id(id)
+    if named is not None and named.stored and tables.load(ctx.tx, ctx.scope, named.object, id) is not None:
+        return presenter.address(id)
+    chosen = (r for r in shown_resources(ctx) if tables.of[r.object].get(ctx.tx, ctx.scope, id) is not None)
+    return next((f"/objects/{r.object}/{quote(id, safe='')}" for r in chosen), "")
 
 
 def filters_of(resource: Resource) -> list[str]:
@@ -244,12 +260,15 @@ def _do(group: str) -> Any:
     return act
 
 
+_BY_ROLE = any_time("it changes one object, as the role allows, under the person's name; it opens no way in and shows no secret")
+
+
 def _acting_pages() -> tuple[Page, ...]:
     pages = []
     for group in acting.GROUPS:
         path = "/objects/{object}/{id}/" + group.replace(".", "-") + "/{number}"
         ask = _ask(group)
-        pages += [Page(path, ask, action=group), Page(path, _do(group), method="POST", action=group, again=ask)]
+        pages += [Page(path, ask, action=group), Page(path, _do(group), method="POST", action=group, recent=_BY_ROLE, again=ask)]
     return tuple(pages)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.dashboard import activity, factors, guard, passkey_flow, people, sessions, throttle
-from tollkey.dashboard.page import Answer, Data, FormErrors, NotHere, Page, Params, Redirect, Visit
+from tollkey.dashboard.page import Answer, Data, FormErrors, NotHere, Page, Params, Question, Redirect, Visit, any_time, recent
 
 
 def add_options(ctx: Visit, params: Params) -> Answer:
@@ -16,6 +16,14 @@ def add(ctx: Visit, params: Params) -> Answer:
     made = passkey_flow.register(ctx, params.raw("credential"), params.get("name"))
     activity.record(ctx.tx, ctx, "", "passkey_added", name=made.name)
     return Data({"to": ctx.url("/profile")})
+
+
+def ask_remove(ctx: Visit, params: Params) -> Question:
+    """Before a passkey is forgotten."""
+    found = next((one for one in factors.passkeys(ctx.tx, ctx.me.id) if one.id == params["passkey"]), None)
+    if found is None:
+        raise NotHere
+    return Question("Remove", f"“{found.name}” will no longer sign you in.")
 
 
 def remove(ctx: Visit, params: Params) -> Answer:
@@ -56,10 +64,13 @@ def sign_in(ctx: Visit, params: Params) -> Answer:
     return Data({"to": to}, session=token)
 
 
+_SIGNS_IN = recent("it changes how one signs in")
+_IS_THE_PROOF = any_time("it is how one proves who one is")
+
 PAGES = (
-    Page("/profile/passkeys/options", add_options, method="POST", scope="person", sudo=True),
-    Page("/profile/passkeys", add, method="POST", scope="person", sudo=True),
-    Page("/profile/passkeys/{passkey}/remove", remove, method="POST", scope="person", sudo=True),
-    Page("/login/passkey/options", sign_in_options, method="POST", scope="open"),
-    Page("/login/passkey", sign_in, method="POST", scope="open"),
+    Page("/profile/passkeys/options", add_options, method="POST", scope="person", recent=_SIGNS_IN),
+    Page("/profile/passkeys", add, method="POST", scope="person", recent=_SIGNS_IN),
+    Page("/profile/passkeys/{passkey}/remove", remove, method="POST", scope="person", recent=_SIGNS_IN, ask=ask_remove),
+    Page("/login/passkey/options", sign_in_options, method="POST", scope="open", recent=_IS_THE_PROOF),
+    Page("/login/passkey", sign_in, method="POST", scope="open", recent=_IS_THE_PROOF),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from tollkey.dashboard import activity, factors, people, sessions, throttle
-from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Question, Redirect, Render, Visit, any_time, recent
 from tollkey.db import Tx
 
 
@@ -23,6 +23,11 @@ def rename(ctx: Visit, params: Params) -> Answer:
     """Change one's name."""
     people.set_name(ctx.tx, ctx.me.id, params.get("name"))
     return Redirect(ctx.url("/profile"), "Saved.")
+
+
+def password_form(ctx: Visit, params: Params) -> Answer:
+    """A new password."""
+    return Render("profile/password.html")
 
 
 async def change_password(ctx: Visit, params: Params) -> Answer:
@@ -89,6 +94,11 @@ def totp_finish(ctx: Visit, params: Params) -> Answer:
     return Render("profile/recovery.html", {"codes": codes})
 
 
+def ask_totp_remove(ctx: Visit, params: Params) -> Question:
+    """Before the app is forgotten."""
+    return Question("Remove", "From now on the authenticator app is not asked for, and its recovery codes are worth nothing.")
+
+
 def totp_remove(ctx: Visit, params: Params) -> Answer:
     """Sign in without the app from now on."""
     factors.end_totp(ctx.tx, ctx.me.id)
@@ -96,14 +106,18 @@ def totp_remove(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/profile"), "The authenticator app is removed.")
 
 
+_SIGNS_IN = recent("it changes how one signs in")
+_SHUTS_OUT = any_time("it only ends sessions; whoever lost a device is in a hurry")
+
 PAGES = (
     Page("/profile", profile, scope="person"),
-    Page("/profile/name", rename, method="POST", scope="person", again=profile),
-    Page("/profile/password", change_password, method="POST", scope="person", again=profile),
-    Page("/profile/sessions/{session}/end", end_session, method="POST", scope="person"),
-    Page("/profile/end_others", end_others, method="POST", scope="person"),
-    Page("/profile/totp/begin", totp_begin, method="POST", scope="person", sudo=True),
-    Page("/profile/totp", totp_form, scope="person", sudo=True),
-    Page("/profile/totp", totp_finish, method="POST", scope="person", sudo=True, again=totp_form),
-    Page("/profile/totp/remove", totp_remove, method="POST", scope="person", sudo=True),
+    Page("/profile/name", rename, method="POST", scope="person", recent=any_time("a name opens nothing"), again=profile),
+    Page("/profile/password", password_form, scope="person", recent=_SIGNS_IN),
+    Page("/profile/password", change_password, method="POST", scope="person", recent=_SIGNS_IN, again=password_form),
+    Page("/profile/sessions/{session}/end", end_session, method="POST", scope="person", recent=_SHUTS_OUT),
+    Page("/profile/end_others", end_others, method="POST", scope="person", recent=_SHUTS_OUT),
+    Page("/profile/totp/begin", totp_begin, method="POST", scope="person", recent=_SIGNS_IN),
+    Page("/profile/totp", totp_form, scope="person", recent=_SIGNS_IN),
+    Page("/profile/totp", totp_finish, method="POST", scope="person", recent=_SIGNS_IN, again=totp_form),
+    Page("/profile/totp/remove", totp_remove, method="POST", scope="person", recent=_SIGNS_IN, ask=ask_totp_remove),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.dashboard import activity, factors, people, sessions, throttle
-from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit, any_time
 from tollkey.dashboard.people import Invitation, Person
 from tollkey.db import Tx
 
@@ -50,5 +50,5 @@ async def reset(ctx: Visit, params: Params) -> Answer:
 
 PAGES = (
     Page("/reset/{token}", reset_form, scope="open"),
-    Page("/reset/{token}", reset, method="POST", scope="open", again=reset_form),
+    Page("/reset/{token}", reset, method="POST", scope="open", recent=any_time("the link is the proof, and works once"), again=reset_form),
 )

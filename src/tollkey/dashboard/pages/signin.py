@@ -5,9 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from tollkey.dashboard import activity, factors, guard, people, roles, sessions, throttle
-from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit, any_time
 from tollkey.dashboard.people import OWNER_LINK, Invitation, PeopleRefused, Person
 from tollkey.db import Tx
+
+_WRONG_CODE = "This code is wrong or was used already. Enter the one that is shown now."
 
 
 def home(ctx: Visit, params: Params) -> Answer:
@@ -97,7 +99,7 @@ async def second(ctx: Visit, params: Params) -> Answer:
     token = await ctx.write(work, throttle.LOCK)
     if token is None:
         throttle.failed(ctx, "wrong_code", id)
-        raise FormErrors(code="This code is wrong or was used already. Enter the one that is shown now.")
+        raise FormErrors(code=_WRONG_CODE)
     return Redirect(guard.local_path(params.get("to")), session=token)
 
 
@@ -105,25 +107,36 @@ async def second(ctx: Visit, params: Params) -> Answer:
 
 
 def confirm_form(ctx: Visit, params: Params) -> Answer:
-    """Ask for the password once more."""
-    return Render("signin/confirm.html", {"to": guard.local_path(params.get("to")), "passkeys": bool(factors.passkeys(ctx.tx, ctx.me.id))})
+    """Ask once more for what signing in asks for."""
+    about = {"to": guard.local_path(params.get("to")), "passkeys": bool(factors.passkeys(ctx.tx, ctx.me.id)), "totp": ctx.me.totp}
+    return Render("signin/confirm.html", about)
 
 
 async def confirm(ctx: Visit, params: Params) -> Answer:
-    """Check the password, or a code of the authenticator app."""
+    """Check what signing in checks: the password, and the second factor of who has one.
+
+    A code of the authenticator app goes with the password; a passkey is both in one (``pages/passkeys.py``).
+    """
     person, session = ctx.me, ctx.session
     assert session is not None
+    if not person.totp and await ctx.read(lambda tx: bool(factors.passkeys(tx, person.id))):
+        raise FormErrors({"": "Your password alone is not enough: use your passkey."})
     await throttle.enter(ctx, person.email)
     if not await ctx.passwords.matches(person.password, params.raw("password")):
         throttle.failed(ctx, "wrong_password", person.id)
         raise FormErrors(password="The password is wrong.")
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> bool:
+        if person.totp and not factors.check_code(tx, ctx.authority.keyring, person.id, params.get("code"), ctx.now):
+            return False
         throttle.right(tx, person.email, ctx.ip, ctx.now)
         throttle.forget(tx, person.email)
         sessions.confirm(tx, session.id, ctx.now)
+        return True
 
-    await ctx.write(work, throttle.LOCK)
+    if not await ctx.write(work, throttle.LOCK):
+        throttle.failed(ctx, "wrong_code", person.id)
+        raise FormErrors(code=_WRONG_CODE)
     return Redirect(guard.local_path(params.get("to")))
 
 
@@ -201,16 +214,18 @@ def _accept(tx: Tx, ctx: Visit, params: Params, person: str) -> None:
     activity.record(tx, ctx, found.account, "member_joined", person=person, about=person, role=found.role)
 
 
+_IS_THE_PROOF = any_time("it is how one proves who one is")
+
 PAGES = (
     Page("/", home, scope="open"),
     Page("/dashboard", home, scope="open"),
     Page("/login", sign_in_form, scope="open"),
-    Page("/login", sign_in, method="POST", scope="open", again=sign_in_form),
+    Page("/login", sign_in, method="POST", scope="open", recent=_IS_THE_PROOF, again=sign_in_form),
     Page("/login/second", second_form, scope="open"),
-    Page("/login/second", second, method="POST", scope="open", again=second_form),
-    Page("/logout", sign_out, method="POST", scope="person"),
+    Page("/login/second", second, method="POST", scope="open", recent=_IS_THE_PROOF, again=second_form),
+    Page("/logout", sign_out, method="POST", scope="person", recent=any_time("it ends a session: whoever finds one open is welcome to")),
     Page("/confirm", confirm_form, scope="person"),
-    Page("/confirm", confirm, method="POST", scope="person", again=confirm_form),
+    Page("/confirm", confirm, method="POST", scope="person", recent=_IS_THE_PROOF, again=confirm_form),
     Page("/join/{token}", join_form, scope="open"),
-    Page("/join/{token}", join, method="POST", scope="open", again=join_form),
+    Page("/join/{token}", join, method="POST", scope="open", recent=any_time("the link is the proof, and works once"), again=join_form),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tollkey.dashboard import activity, people, roles
 from tollkey.dashboard.naming import names_of
-from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Question, Redirect, Render, Visit, any_time, recent
 from tollkey.dashboard.people import Member
 
 
@@ -55,6 +55,14 @@ def invite(ctx: Visit, params: Params) -> Answer:
     return Render("team/invited.html", {"invitation": made, "link": f"{base}/join/{token}", "label": roles.LABELS[role]})
 
 
+def ask_withdraw(ctx: Visit, params: Params) -> Question:
+    """Before an invitation ends."""
+    found = next((one for one in people.invitations(ctx.tx, ctx.account, ctx.now) if one.id == params["invitation"]), None)
+    if found is None:
+        raise NotHere
+    return Question("Take back", f"The link that was sent to {found.email} will not work any more.")
+
+
 def withdraw(ctx: Visit, params: Params) -> Answer:
     """Take an invitation back."""
     if not people.withdraw(ctx.tx, ctx.account, params["invitation"]):
@@ -82,6 +90,14 @@ def set_role(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/settings/team"), f"{found.name} is {roles.LABELS[role]} now.")
 
 
+def ask_remove(ctx: Visit, params: Params) -> Question | None:
+    """Before a membership ends. The owner's never does: that is refused without asking."""
+    found = _member(ctx, params)
+    if found.role == roles.OWNER:
+        return None
+    return Question("Remove", f"{found.name} will lose access to this account at once.")
+
+
 def remove(ctx: Visit, params: Params) -> Answer:
     """End a membership."""
     found = _member(ctx, params)
@@ -94,6 +110,15 @@ def transfer_form(ctx: Visit, params: Params) -> Answer:
     """To whom?"""
     others = [one for one in people.members(ctx.tx, ctx.account) if one.role != roles.OWNER]
     return Render("team/owner.html", {"others": [(one.person, f"{one.name} ({one.email})") for one in others]})
+
+
+def ask_transfer(ctx: Visit, params: Params) -> Question:
+    """Before the ownership is handed on."""
+    new = people.member(ctx.tx, ctx.account, params.get("person"))
+    if new is None or new.role == roles.OWNER:
+        raise FormErrors(person="Choose a member of this account.")
+    text = f"{new.name} ({new.email}) will be the owner, and you an administrator. Only the new owner can give the ownership back."
+    return Question("Hand on", text)
 
 
 def transfer(ctx: Visit, params: Params) -> Answer:
@@ -111,15 +136,44 @@ def matrix(ctx: Visit, params: Params) -> Answer:
     return Render("team/roles.html", {"groups": groups, "roles": roles.ROLES})
 
 
+_LETS_IN = recent("an invitation is a way in for somebody else")
+_WHO_MAY = recent("it changes what a person may do here")
+
 PAGES = (
     Page("/settings/team", index, action="team.see", scope="account", nav=Nav("Account", "Team", 10)),
-    Page("/settings/team/invite", invite_form, action="team.change", scope="account", sudo=True),
-    Page("/settings/team/invite", invite, method="POST", action="team.change", scope="account", sudo=True, again=invite_form),
-    Page("/settings/team/invitations/{invitation}/withdraw", withdraw, method="POST", action="team.change", scope="account"),
-    Page("/settings/team/{person}", member_form, action="team.change", scope="account", sudo=True),
-    Page("/settings/team/{person}/role", set_role, method="POST", action="team.change", scope="account", sudo=True, again=index),
-    Page("/settings/team/{person}/remove", remove, method="POST", action="team.change", scope="account", sudo=True, again=index),
-    Page("/settings/team/owner", transfer_form, action="owner.transfer", scope="account", sudo=True),
-    Page("/settings/team/owner", transfer, method="POST", action="owner.transfer", scope="account", sudo=True, again=transfer_form),
+    Page("/settings/team/invite", invite_form, action="team.change", scope="account", recent=_LETS_IN),
+    Page("/settings/team/invite", invite, method="POST", action="team.change", scope="account", recent=_LETS_IN, again=invite_form),
+    Page(
+        "/settings/team/invitations/{invitation}/withdraw",
+        withdraw,
+        method="POST",
+        action="team.change",
+        scope="account",
+        ask=ask_withdraw,
+        recent=any_time("it only keeps somebody out, who can be invited again"),
+    ),
+    Page("/settings/team/{person}", member_form, action="team.change", scope="account", recent=_WHO_MAY),
+    Page("/settings/team/{person}/role", set_role, method="POST", action="team.change", scope="account", recent=_WHO_MAY, again=index),
+    Page(
+        "/settings/team/{person}/remove",
+        remove,
+        method="POST",
+        action="team.change",
+        scope="account",
+        recent=_WHO_MAY,
+        again=index,
+        ask=ask_remove,
+    ),
+    Page("/settings/team/owner", transfer_form, action="owner.transfer", scope="account", recent=_WHO_MAY),
+    Page(
+        "/settings/team/owner",
+        transfer,
+        method="POST",
+        action="owner.transfer",
+        scope="account",
+        recent=_WHO_MAY,
+        again=transfer_form,
+        ask=ask_transfer,
+    ),
     Page("/settings/roles", matrix, action="team.see", scope="account"),
 )

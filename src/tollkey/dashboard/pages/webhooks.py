@@ -6,7 +6,7 @@ from typing import Any
 
 from tollkey import outbox
 from tollkey.dashboard import activity
-from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Question, Redirect, Render, Visit, any_time, recent
 from tollkey.dashboard.reference.events import EVENT_TYPES
 from tollkey.platform import webhook_endpoints
 from tollkey.wire import Call, Json
@@ -99,6 +99,11 @@ def switch(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Switched off: nothing is sent there." if off else "Switched on.")
 
 
+def ask_delete(ctx: Visit, params: Params) -> Question:
+    """Before an endpoint is gone."""
+    return Question("Delete endpoint", f"Delete the endpoint {_endpoint(ctx, params)['url']}? What is on its way to it is abandoned.")
+
+
 def delete(ctx: Visit, params: Params) -> Answer:
     """Delete an endpoint."""
     endpoint = _endpoint(ctx, params)
@@ -133,6 +138,13 @@ def reveal(ctx: Visit, params: Params) -> Answer:
     return Render("webhooks/one.html", {**details, "secrets": secrets})
 
 
+def ask_roll(ctx: Visit, params: Params) -> Question | None:
+    """Before the secret in force ends; nothing when it goes on beside the new one."""
+    _endpoint(ctx, params)
+    text = "A new secret is made, and the old one stops signing at once: what checks with it refuses every delivery until it is changed."
+    return None if params.get("overlap") == "yes" else Question("Roll, end the old one now", text)
+
+
 def roll(ctx: Visit, params: Params) -> Answer:
     """A new signing secret; the old one signs as well while the overlap lasts."""
     endpoint = _endpoint(ctx, params)
@@ -141,6 +153,14 @@ def roll(ctx: Visit, params: Params) -> Answer:
     details = _details(ctx, params)
     return Render(
         "webhooks/one.html", {**details, "secrets": webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])}
+    )
+
+
+def ask_end_old(ctx: Visit, params: Params) -> Question:
+    """Before the older secret ends."""
+    _endpoint(ctx, params)
+    return Question(
+        "End the older secret", "Deliveries are no longer signed with the older secret. What still checks with it refuses them."
     )
 
 
@@ -154,16 +174,27 @@ def end_old(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Deliveries carry the new secret's signature only.")
 
 
+_LEADS_OUT = recent("an endpoint carries the account's objects to whoever owns its address")
+_GONE = recent("it cannot be taken back, and what listens there hears or believes nothing more")
+
 PAGES = (
     Page("/webhooks", index, action="webhooks.see", nav=Nav("Developers", "Webhooks", 40)),
-    Page("/webhooks/new", new, action="webhooks.change"),
-    Page("/webhooks/new", create, method="POST", action="webhooks.change", again=new),
+    Page("/webhooks/new", new, action="webhooks.change", recent=_LEADS_OUT),
+    Page("/webhooks/new", create, method="POST", action="webhooks.change", recent=_LEADS_OUT, again=new),
     Page("/webhooks/{endpoint}", show, action="webhooks.see"),
-    Page("/webhooks/{endpoint}/edit", edit, action="webhooks.change"),
-    Page("/webhooks/{endpoint}/edit", change, method="POST", action="webhooks.change", again=edit),
-    Page("/webhooks/{endpoint}/switch", switch, method="POST", action="webhooks.change"),
-    Page("/webhooks/{endpoint}/delete", delete, method="POST", action="webhooks.change"),
-    Page("/webhooks/{endpoint}/reveal", reveal, method="POST", action="webhooks.change", sudo=True),
-    Page("/webhooks/{endpoint}/roll", roll, method="POST", action="webhooks.change", sudo=True),
-    Page("/webhooks/{endpoint}/end_old", end_old, method="POST", action="webhooks.change", sudo=True),
+    Page("/webhooks/{endpoint}/edit", edit, action="webhooks.change", recent=_LEADS_OUT),
+    Page("/webhooks/{endpoint}/edit", change, method="POST", action="webhooks.change", recent=_LEADS_OUT, again=edit),
+    Page(
+        "/webhooks/{endpoint}/switch",
+        switch,
+        method="POST",
+        action="webhooks.change",
+        recent=any_time("it can be taken back, and sends nothing to an address that was not accepted before"),
+    ),
+    Page("/webhooks/{endpoint}/delete", delete, method="POST", action="webhooks.change", recent=_GONE, ask=ask_delete),
+    Page("/webhooks/{endpoint}/reveal", reveal, method="POST", action="webhooks.change", recent=recent("it shows a signing secret")),
+    Page(
+        "/webhooks/{endpoint}/roll", roll, method="POST", action="webhooks.change", recent=recent("it shows a signing secret"), ask=ask_roll
+    ),
+    Page("/webhooks/{endpoint}/end_old", end_old, method="POST", action="webhooks.change", recent=_GONE, ask=ask_end_old),
 )

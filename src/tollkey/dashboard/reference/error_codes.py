@@ -46,6 +46,7 @@ ERROR_CODES: dict[str, str] = {
     "invoice_not_editable": "A finalized invoice cannot be changed.",
     "invoice_payment_intent_requires_action": "The invoice's payment must be authenticated by the customer.",
     "invoice_upcoming_none": "No invoice is coming up for this customer or subscription.",
+    "livemode_mismatch": "The header Stripe-Livemode says another mode than the key has.",
     "lock_timeout": "The object is being changed by another request. Try again.",
     "missing": "The customer has no payment method or source of that id.",
     "missing_email": "The customer has no e-mail address to send to.",

@@ -1,6 +1,7 @@
 // Small helps on top of pages that work without them. Behaviour hangs on data- attributes.
+import "./ask.js";
+
 const say = (text) => { const place = document.querySelector("[data-say]"); if (place) place.textContent = text; };
-export const csrf = () => document.querySelector("input[name=csrf]")?.value ?? "";
 
 // copy
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
@@ -34,12 +35,13 @@ toggle?.addEventListener("click", () => {
 // on a phone the sidebar is one line: bring this page's entry into view
 document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-// menus: Escape and a click elsewhere close them
+// menus: Escape and a click elsewhere close them; what is done in a dialog is not elsewhere
 document.addEventListener("click", (event) => {
+  if (event.target.closest("dialog")) return;
   for (const menu of document.querySelectorAll("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
   for (const menu of document.querySelectorAll("details[data-menu][open]")) { menu.open = false; menu.querySelector("summary").focus(); }
 });
 
@@ -65,32 +67,6 @@ const count = () => {
   }
 };
 if (counting.length) { count(); setInterval(count, 1000); }
-
-// ask before what cannot be undone: a dialog, or the page that the form leads to
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!form.dataset.ask || form.dataset.sure) return;
-  event.preventDefault();
-  const dialog = document.createElement("dialog");
-  dialog.className = "card narrow";
-  const text = document.createElement("p");
-  text.id = "ask-text";
-  text.textContent = form.dataset.ask;
-  dialog.setAttribute("aria-labelledby", "ask-text");
-  const actions = document.createElement("div");
-  actions.className = "actions";
-  const yes = document.createElement("button");
-  yes.type = "button"; yes.className = "button danger"; yes.textContent = form.querySelector("button")?.textContent ?? "Yes";
-  const no = document.createElement("button");
-  no.type = "button"; no.className = "button second"; no.textContent = "Cancel";
-  actions.append(yes, no);
-  dialog.append(text, actions);
-  yes.addEventListener("click", () => { form.dataset.sure = "1"; dialog.close(); form.requestSubmit(); });
-  no.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-});
 
 // the mode switch stays on the page one is on, where the page has no object of one mode
 for (const link of document.querySelectorAll("[data-mode-link]")) {

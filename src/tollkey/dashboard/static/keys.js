@@ -1,5 +1,5 @@
 // Test keys are revealed in place; the permission editor gets search and "set all".
-import { csrf } from "./app.js";
+import { csrf } from "./csrf.js";
 
 for (const link of document.querySelectorAll("[data-reveal]")) {
   const place = document.querySelector(`[data-token="${link.dataset.reveal}"]`);

@@ -1,5 +1,5 @@
 // Passkeys: the browser's own dialogs, our two requests around them.
-import { csrf } from "./app.js";
+import { csrf } from "./csrf.js";
 
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
