@@ -219,10 +219,10 @@ def ensure_first_account(core: Core) -> Merchant:
     return core.database.write(work, lock="merchants")
 
 
-def owner_link(core: Core, account: str) -> str | None:
-    """A new one-time address where a person becomes the owner; None once there is one."""
-    keyring, ids, now = core.authority.keyring, core.setup.ids, int(core.now())
-    return core.database.write(lambda tx: dashboard.owner_link(tx, keyring, ids, core.setup.base_url, account, now), lock="merchants")
+def owner_link(core: Core, account: str, base_url: str | None = None) -> dashboard.Link | None:
+    """A new one-time link where a person becomes the owner; None once there is one. base_url: instead of the settings' address."""
+    keyring, ids, now, base = core.authority.keyring, core.setup.ids, int(core.now()), base_url or core.setup.base_url
+    return core.database.write(lambda tx: dashboard.owner_link(tx, keyring, ids, base, account, now), lock="merchants")
 
 
 def test_pair(core: Core, account: str) -> tuple[str, str]:

@@ -18,12 +18,15 @@ def _setting(default: Any, about: str, shown: bool = True, choices: tuple[str, .
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one server. Each is also read from ``TOLLKEY_<NAME>``."""
+    """The settings of one server. Each is also read from ``TOLLKEY_<NAME>``, the database also from ``TOLLKEY_DATABASE_FILE``."""
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8420, "Port to listen on; 0 picks a free one.")
     data: str = _setting("tollkey-data", "Folder for the embedded database, the key material and uploaded files.")
-    database: str = _setting("", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder.", shown=False)
+    database: str = _setting(
+        "", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder. Or in a file that"
+        " TOLLKEY_DATABASE_FILE names, such as a mounted secret.", shown=False,
+    )  # fmt: skip
     keyring: str = _setting(
         "", "The key material itself, as a keyring file holds it, instead of keyring.json in the data folder. A file is better hidden"
         " from other processes.", shown=False,
@@ -72,19 +75,32 @@ class Settings:
 def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
     """Settings from the environment, overridden by what is given and not None.
 
-    Raises ValueError, naming the variable, for a value of the wrong kind.
+    Raises ValueError, naming the variable, for a value of the wrong kind, and for a file of the database's address that cannot be
+    read, or stands there beside the address itself.
     """
     values: dict[str, Any] = {}
     for setting in fields(Settings):
         name = "TOLLKEY_" + setting.name.upper()
         if name in environ:
             values[setting.name] = _read(name, environ[name], setting.default)
+        if setting.name == "database" and environ.get(f"{name}_FILE"):
+            if name in environ:
+                raise ValueError(f"{name} and {name}_FILE are both set: which one counts?")
+            values[setting.name] = _from_file(f"{name}_FILE", environ[f"{name}_FILE"])
     values.update({name: value for name, value in given.items() if value is not None})
     for setting in fields(Settings):
         choices, value = setting.metadata["choices"], values.get(setting.name, setting.default)
         if choices and value not in choices:
             raise ValueError(f"TOLLKEY_{setting.name.upper()} must be one of {', '.join(choices)}, not {value!r}")
     return Settings(**values)
+
+
+def _from_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise ValueError(f"{name}: {path} cannot be read: {why}") from None
 
 
 def _read(name: str, text: str, default: Any) -> Any:

@@ -24,13 +24,14 @@ def test_an_account_without_an_owner_gets_a_new_one_time_link(tmp_path: Path) ->
     assert links[0] != links[1]
 
 
-def test_a_link_without_an_address_leads_to_where_the_settings_say_that_the_server_is(
+def test_a_link_without_an_address_leads_to_where_the_environment_says_that_the_server_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(tmp_path, "accounts", "create", "--name", "Acme")
-    assert run(tmp_path, "accounts", "owner-link").stdout.startswith("http://127.0.0.1:8420/join/")
     monkeypatch.setenv("TOLLKEY_PORT", "9000")
     assert run(tmp_path, "accounts", "owner-link").stdout.startswith("http://127.0.0.1:9000/join/")
+    monkeypatch.setenv("TOLLKEY_BASE_URL", "https://keys.example.com/")
+    assert run(tmp_path, "accounts", "owner-link").stdout.startswith("https://keys.example.com/join/")
 
 
 def test_a_country_that_is_no_code_is_wrong_usage(tmp_path: Path) -> None:

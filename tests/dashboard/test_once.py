@@ -123,8 +123,9 @@ def test_an_invitation(site: Site) -> None:
 def test_the_link_that_makes_the_owner(site: Site) -> None:
     keyring, ids, database = site.core.authority.keyring, site.core.setup.ids, site.core.database
     each = iter([site.person(None).id, site.person(None).id])
-    token = database.write(lambda tx: people.owner_token(tx, keyring, ids, site.account, site.now))
-    assert token is not None
+    made = database.write(lambda tx: people.owner_token(tx, keyring, ids, site.account, site.now))
+    assert made is not None
+    token = made[1]
 
     def work(tx: Tx) -> str:
         found = people.invitation_of(tx, keyring, token, site.now)
@@ -139,8 +140,9 @@ def test_the_link_that_makes_the_owner(site: Site) -> None:
 def test_a_link_for_a_new_password(site: Site) -> None:
     keyring, ids, database = site.core.authority.keyring, site.core.setup.ids, site.core.database
     email = site.person("owner").email
-    token = database.write(lambda tx: people.reset_token(tx, keyring, ids, email, site.now))
-    assert token is not None
+    made = database.write(lambda tx: people.reset_token(tx, keyring, ids, email, site.now))
+    assert made is not None
+    token = made[1]
 
     def work(tx: Tx) -> str:
         found = people.invitation_of(tx, keyring, token, site.now)

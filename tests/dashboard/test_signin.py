@@ -29,7 +29,7 @@ def test_the_first_link_makes_the_owner_and_works_once(site: Site) -> None:
     core.database.write(lambda tx: tx.execute("DELETE FROM dash_memberships WHERE role = 'owner'"))
     link = core.database.write(lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "http://t", site.account, site.now))
     assert link is not None
-    path = link.removeprefix("http://t")
+    path = link.url.removeprefix("http://t")
     browser = site.browser()
     assert "Become the owner" in browser.get(path).text
     email = f"{core.setup.ids.text(8).lower()}@example.com"
@@ -164,10 +164,10 @@ def test_a_reset_link_changes_the_password_once_and_ends_every_session(site: Sit
     link = core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now))
     assert link is not None
     browser, new = site.browser(), "seven purple lanterns drift 4"
-    browser.get(link)
-    assert browser.post(link, {"password": "short"}).status == 422
-    assert browser.post(link, {"password": new}).location == "/login"
-    assert browser.get(link).status == 404
+    browser.get(link.url)
+    assert browser.post(link.url, {"password": "short"}).status == 422
+    assert browser.post(link.url, {"password": new}).location == "/login"
+    assert browser.get(link.url).status == 404
     assert signed_in.get("/confirm").location.startswith("/login")
     site.browser().sign_in(person.email, new)
 
@@ -176,7 +176,7 @@ def test_a_reset_link_is_no_invitation_and_an_invitation_no_reset_link(site: Sit
     person, core = site.person("developer"), site.core
     link = core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now))
     assert link is not None
-    assert site.browser().get(link.replace("/reset/", "/join/")).status == 404
+    assert site.browser().get(link.url.replace("/reset/", "/join/")).status == 404
     _, invited = invitation(site)
     assert site.browser().get(invited.replace("/join/", "/reset/")).status == 404
 
@@ -206,7 +206,7 @@ def test_a_link_for_a_new_password_names_the_passkeys_that_stay(site: Site) -> N
             lambda tx, ends=ends: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now, factors=ends)
         )
         assert link is not None
-        assert ("Somebody's phone" in site.browser().get(link).text) == named
+        assert ("Somebody's phone" in site.browser().get(link.url).text) == named
 
 
 def test_challenges_that_strangers_ask_for_have_a_bound(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def browser(site: Site) -> Browser:
 
 def press(browser: Browser, site: Site, what: str, id: str, account: str = "") -> Any:
     browser.get(url(site, "/work"))
-    return browser.post(url(site, f"/work/{what}"), {"kind": KIND, "id": id, "account": account or site.account})
+    return browser.post(url(site, f"/work/{what}"), {"kind": KIND, "id": id, "account": account or site.account, "sure": "1"})
 
 
 def test_the_list_says_what_about_which_object_and_why_without_secrets(site: Site, fragile: Fragile, browser: Browser) -> None:
@@ -141,3 +141,15 @@ def test_who_does_not_develop_sees_none_of_it(site: Site, fragile: Fragile, role
     assert browser.get(url(site, "/work")).status == 403
     assert browser.post(url(site, "/work/discard"), {"kind": KIND, "id": "obj_7"}).status == 403
     assert fragile.left() == ["obj_7"]
+
+
+def test_work_is_discarded_only_by_who_says_so_twice(site: Site, fragile: Fragile, browser: Browser) -> None:
+    customer = site.api.ok("POST", "/v1/customers")["id"]
+    fragile.fail(customer)
+    browser.get(url(site, "/work"))
+    named = {"kind": KIND, "id": customer, "account": site.account}
+    asked = browser.post(url(site, "/work/discard"), named)
+    assert f"What {KIND} was to do with {customer} will not happen." in asked.text
+    assert fragile.left() == [customer]
+    assert browser.sure(url(site, "/work/discard"), named).status == 303
+    assert fragile.left() == []

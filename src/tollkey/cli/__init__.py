@@ -1,5 +1,5 @@
 """The command line: ``tollkey serve | keys | accounts | doctor``."""
 
-from tollkey.cli.app import main
+from tollkey.cli.start import main
 
 __all__ = ["main"]

@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import ACTOR, Account, AsJson, BaseUrl, Data, Database, fail, opened, scope_of, show, table, when
+from tollkey.cli.common import (
+    ACTOR,
+    Account,
+    AsJson,
+    BaseUrl,
+    Data,
+    Database,
+    address_of,
+    fail,
+    opened,
+    scope_of,
+    show,
+    show_link,
+    table,
+    when,
+)
 from tollkey.db import Scope
 from tollkey.platform.merchants import create_merchant, merchants
 from tollkey.server import owner_link
@@ -48,10 +63,10 @@ def owner(
     base_url: BaseUrl = None,
     account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Print a new one-time link that makes the owner of an account's Dashboard, as long as it has none. Earlier links end."""
+    """Print a new one-time link that makes the owner of an account's Dashboard, as long as it has none. Then earlier links end."""
     with opened(data, database, base_url) as core:
         id = scope_of(core, account, False).account
-        link = owner_link(core, id)
+        link = owner_link(core, id, address_of(core))
         if link is None:
             raise fail(f"{id} has an owner already: sign in, or ask the owner for an invitation")
-        show({"account": id, "owner_link": link}, json_, lambda: [link])
+        show_link(core, link, {"account": id}, "owner_link", json_)

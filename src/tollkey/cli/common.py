@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from tollkey.cli.running import running_urls
+from tollkey.dashboard import Link
 from tollkey.db import Scope, StorageError, Unreachable, sqlite_file
 from tollkey.keys import Actor, KeyRefused, KeyringError, SealBroken
 from tollkey.platform.merchants import first_merchant, merchants
@@ -24,7 +28,7 @@ Account = Annotated[str | None, typer.Option(help="acct_…; the first account u
 Live = Annotated[bool, typer.Option("--live", help="Live mode; test mode unless given.")]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(help="Public address of the server; TOLLKEY_BASE_URL, or TOLLKEY_HOST and TOLLKEY_PORT, unless given."),
+    typer.Option(help="Public address of the server; TOLLKEY_BASE_URL, or where the server that runs on this data answers, unless given."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -92,6 +96,29 @@ def scope_of(core: Core, account: str | None, live: bool) -> Scope:
     elif all(merchant.id != account for merchant in core.database.read(merchants)):
         raise fail(f"no such account: {account[:40]}")
     return Scope(account, live)
+
+
+def address_of(core: Core) -> str:
+    """The address that a link carries, without a slash at its end: a configured one, or where a server answers.
+
+    Ends with 1 when none is known: a link that leads nowhere must not take the place of one that works.
+    """
+    settings = core.settings
+    if settings.base_url:
+        return settings.base_url.rstrip("/")
+    running = running_urls(Path(settings.data))
+    if running:
+        return running[0].rstrip("/")
+    if settings.port and {"TOLLKEY_PORT", "TOLLKEY_HOST"} & os.environ.keys():
+        return core.setup.base_url.rstrip("/")
+    raise fail(f"no server runs on {settings.data}, so the link's address is not known: start it, or give --base-url")
+
+
+def show_link(core: Core, link: Link, about: dict[str, str], name: str, as_json: bool) -> None:
+    """Print a one-time link, and only then end the earlier ones. about: what goes with it in JSON, where the link is called ``name``."""
+    show({**about, name: link.url}, as_json, lambda: [link.url])
+    sys.stdout.flush()
+    core.database.write(link.shown)
 
 
 def when(seconds: int | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import AsJson, BaseUrl, Data, Database, fail, opened, show
+from tollkey.cli.common import AsJson, BaseUrl, Data, Database, address_of, fail, opened, show_link
 from tollkey.dashboard import reset_link
 
 app = typer.Typer(no_args_is_help=True, help="Help people back in.")
@@ -26,10 +26,8 @@ def reset(
 ) -> None:  # fmt: skip
     """Print a link, good once and for an hour, where a person chooses a new password. Their sessions end then."""
     with opened(data, database, base_url) as core:
-        keyring, ids, now = core.authority.keyring, core.setup.ids, int(core.now())
-        link = core.database.write(
-            lambda tx: reset_link(tx, keyring, ids, core.setup.base_url.rstrip("/"), email, now, factors=second_factors), lock="people"
-        )
+        keyring, ids, now, base = core.authority.keyring, core.setup.ids, int(core.now()), address_of(core)
+        link = core.database.write(lambda tx: reset_link(tx, keyring, ids, base, email, now, factors=second_factors), lock="people")
         if link is None:
             raise fail(f"nobody signs in with {email}")
-        show({"email": email, "reset_link": link}, json_, lambda: [link])
+        show_link(core, link, {"email": email}, "reset_link", json_)

@@ -12,6 +12,7 @@ import socket
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,8 @@ import uvicorn
 
 from tollkey.cli.common import refused, told_once
 from tollkey.cli.protocol import BoundedProtocol
+from tollkey.cli.running import announced
+from tollkey.dashboard import Link
 from tollkey.db import StorageError
 from tollkey.keys import KeyringError
 from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, sole_server, test_pair
@@ -46,7 +49,7 @@ def serve(
             "publishable_key": publishable,
             "secret_key": secret,
         }
-        link = None if json_ else owner_link(core, merchant.id)
+        link = None if json_ else owner_link(core, merchant.id, _public_url(core, facts))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(core, listener, facts, link, json_))
 
@@ -70,6 +73,11 @@ def _opened(
         if listener is not None:
             listener.close()
         raise refused(problem) from None
+
+
+def _public_url(core: Core, facts: dict[str, str]) -> str:
+    """The address that people use: the configured one, or where this server answers."""
+    return core.settings.base_url or facts["url"]
 
 
 def _loop_factory() -> Any:
@@ -96,7 +104,7 @@ def _shown(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
 
 
-async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link: str | None, as_json: bool) -> None:
+async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link: Link | None, as_json: bool) -> None:
     server = build(core)
     await server.start()
     gc.collect()
@@ -122,13 +130,18 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     while not http.started and not serving.done():
         await asyncio.sleep(0.005)
-    if not serving.done():
-        _announce(facts, link, as_json)
-    await serving
+    if serving.done():
+        await serving
+    else:
+        with announced(Path(core.settings.data), _public_url(core, facts)):
+            _announce(facts, link, as_json)
+            if link is not None:
+                await server.edge.write(link.shown)
+            await serving
     await server.stop()
 
 
-def _announce(facts: dict[str, str], link: str | None, as_json: bool) -> None:
+def _announce(facts: dict[str, str], link: Link | None, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts), flush=True)
         return
@@ -149,7 +162,7 @@ def _announce(facts: dict[str, str], link: str | None, as_json: bool) -> None:
     console.print(Panel.fit(text, title="ready", border_style="green"))
     print(f"\nBuilt for API version {LATEST}; later ones, up to {newer_than_built()[-1]}, are answered in its shape and told so.")
     if link is not None:
-        print(f"\nOpen this once, to become the owner of the Dashboard:\n{link}")
+        print(f"\nOpen this once, to become the owner of the Dashboard:\n{link.url}")
     print(f"\ncurl {url}/v1/customers -u {key}: -d email=jenny@example.com\n")
     print(
         f'import stripe\nstripe.api_key = "{key}"\nstripe.api_base = "{url}"\n'

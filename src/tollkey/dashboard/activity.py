@@ -37,9 +37,7 @@ def protect_log(tx: Tx, keyring: Keyring, now: int) -> None:
     chain.begin(tx, keyring, LOG, now)
 
 
-def record(
-    tx: Tx, ctx: Visit, account: str, action: str, *, person: str | None = None, about: str = "", **details: object
-) -> None:
+def record(tx: Tx, ctx: Visit, account: str, action: str, *, person: str | None = None, about: str = "", **details: object) -> None:
     """Write one line, in the transaction of the change: who, from where and when is the visit's. Never a secret.
 
     account: "" for what a person does for themselves. person: who did it, where that is not who is signed in.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.dashboard import people
 from tollkey.dashboard.address import Address
+from tollkey.dashboard.people import Invitation
 from tollkey.db import Edge, Ids, Tx
 from tollkey.keys import Authority, Keyring
 from tollkey.wire import Setup
@@ -15,19 +16,31 @@ if TYPE_CHECKING:
     from tollkey.dashboard.app import App
 
 
-def owner_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, account: str, now: int) -> str | None:
-    """A new one-time link that makes the owner of an account; None once it has one. Earlier links end."""
-    token = people.owner_token(tx, keyring, ids, account, now)
-    return None if token is None else f"{base_url.rstrip('/')}/join/{token}"
+class Link(NamedTuple):
+    """A new one-time link. url: holds its secret. Earlier links for the same purpose go on until ``shown``: a link that nobody got to
+    see replaces none."""
+
+    url: str
+    made: Invitation
+
+    def shown(self, tx: Tx) -> None:
+        """The link was shown: end the earlier ones."""
+        people.end_earlier(tx, self.made)
 
 
-def reset_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, email: str, now: int, *, factors: bool = False) -> str | None:
+def owner_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, account: str, now: int) -> Link | None:
+    """A new one-time link that makes the owner of an account; None once it has one."""
+    made = people.owner_token(tx, keyring, ids, account, now)
+    return None if made is None else Link(f"{base_url.rstrip('/')}/join/{made[1]}", made[0])
+
+
+def reset_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, email: str, now: int, *, factors: bool = False) -> Link | None:
     """A link, good once and for an hour, where that person chooses a new password; None for an unknown address.
 
     factors: it also takes the authenticator app and the passkeys away, for who has lost them.
     """
-    token = people.reset_token(tx, keyring, ids, email, now, factors=factors)
-    return None if token is None else f"{base_url.rstrip('/')}/reset/{token}"
+    made = people.reset_token(tx, keyring, ids, email, now, factors=factors)
+    return None if made is None else Link(f"{base_url.rstrip('/')}/reset/{made[1]}", made[0])
 
 
 class Dashboard:

@@ -221,13 +221,15 @@ def invite(
 
 
 def _make_link(
-    tx: Tx, keyring: Keyring, ids: Ids, *, account: str, role: str, email: str, by: str, now: int, seconds: int
+    tx: Tx, keyring: Keyring, ids: Ids, *, account: str, role: str, email: str, by: str, now: int, seconds: int, beside: bool = False
 ) -> tuple[Invitation, str]:
+    """A link for one address and purpose. beside: earlier ones go on until ``end_earlier``."""
     if tx.execute(
         "SELECT 1 FROM dash_memberships m JOIN dash_people p ON p.id = m.person WHERE m.account = ? AND p.email = ?", (account, email)
     ):
         raise PeopleRefused("This person is a member already.", "email")
-    tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (account, email))
+    if not beside:
+        tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (account, email))
     made = Invitation(ids.new("inv"), account, role, email, now, by, now + seconds)
     token = ids.text(_TOKEN)
     tx.execute(
@@ -260,6 +262,11 @@ def withdraw(tx: Tx, account: str, invitation: str) -> bool:
     return bool(tx.execute("DELETE FROM dash_invitations WHERE account = ? AND id = ? RETURNING id", (account, invitation)))
 
 
+def end_earlier(tx: Tx, made: Invitation) -> None:
+    """End every other link for the same address and purpose: the new one was shown."""
+    tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ? AND id <> ?", (made.account, made.email, made.id))
+
+
 def use(tx: Tx, invitation: Invitation) -> None:
     """Use a link up, and every other one for the same address and purpose. Of two uses at the same moment one is refused: PeopleRefused.
 
@@ -286,12 +293,15 @@ def owned(tx: Tx) -> bool:
     return bool(tx.execute("SELECT 1 FROM dash_memberships WHERE role = 'owner' LIMIT 1"))
 
 
-def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> str | None:
-    """The token of a new one-time link that makes the owner of an account; earlier ones end. None once it has an owner."""
+def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> tuple[Invitation, str] | None:
+    """A new one-time link that makes the owner of an account, and its token. None once it has an owner.
+
+    Earlier links go on until ``end_earlier``, or until one of them is used.
+    """
     if owner(tx, account) is not None:
         return None
     about = {"account": account, "role": "owner", "email": OWNER_LINK, "by": "system:tollkey"}
-    return _make_link(tx, keyring, ids, **about, now=now, seconds=365 * 86400)[1]
+    return _make_link(tx, keyring, ids, **about, now=now, seconds=365 * 86400, beside=True)
 
 
 # -- a forgotten password
@@ -300,10 +310,14 @@ RESET_SECONDS = 3600
 RESET, RESET_ALL = "reset", "reset_all"
 
 
-def reset_token(tx: Tx, keyring: Keyring, ids: Ids, email: str, now: int, *, factors: bool = False) -> str | None:
-    """The token of a link for a new password; earlier ones end. None for an unknown address. factors: it ends second factors too."""
+def reset_token(tx: Tx, keyring: Keyring, ids: Ids, email: str, now: int, *, factors: bool = False) -> tuple[Invitation, str] | None:
+    """A link for a new password, and its token. None for an unknown address. factors: it ends second factors too.
+
+    Earlier links go on until ``end_earlier``, or until one of them is used.
+    """
     person = by_email(tx, email)
     if person is None:
         return None
     role = RESET_ALL if factors else RESET
-    return invite(tx, keyring, ids, account="", role=role, email=person.email, by="cli:tollkey", now=now, seconds=RESET_SECONDS)[1]
+    about = {"account": "", "role": role, "email": person.email, "by": "cli:tollkey"}
+    return _make_link(tx, keyring, ids, **about, now=now, seconds=RESET_SECONDS, beside=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tollkey.db.engine import Database
@@ -22,8 +23,32 @@ def open_database(url_or_path: str, sender: str = "local", pool_size: int = 8, b
     if url_or_path.startswith(("postgresql://", "postgres://")):
         from tollkey.db.postgres import Postgres  # here, so that an embedded server does without the driver
 
+        _check_readable(url_or_path)
         return Postgres(url_or_path, pool_size, sender)
     return SQLite(sqlite_file(url_or_path), sender, beside)
+
+
+def _check_readable(url: str) -> None:
+    """Raise ValueError, without repeating the address, when it cannot be read, or when a part of its password would be read as a host.
+
+    libpq ends the password at the first ``@`` or ``/``, and its messages name the host: so an ``@`` may stand there once, before any
+    ``/``, ``?`` or ``#``.
+    """
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    rest = url.partition("://")[2]
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    try:
+        conninfo_to_dict(url)
+        clear = rest.count("@") == host.count("@") <= 1
+    except psycopg.Error:
+        clear = False
+    if not clear:
+        raise ValueError(
+            "the postgresql:// address of the database cannot be read: is a part missing, or not percent-encoded?"
+            " In user name and password, @ is written %40, / %2F, : %3A, ? %3F, # %23 and % %25"
+        )
 
 
 def sqlite_file(url_or_path: str) -> Path:

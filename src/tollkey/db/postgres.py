@@ -27,7 +27,6 @@ from weakref import WeakSet
 import psycopg
 from psycopg import errors
 from psycopg.adapt import Dumper
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -200,12 +199,6 @@ class Postgres(forking.SurvivesFork):
     dialect: Dialect = "postgres"
 
     def __init__(self, url: str, pool_size: int = 8, sender: str = "local") -> None:
-        try:
-            conninfo_to_dict(url)
-        except psycopg.Error:
-            raise ValueError(
-                "the postgresql:// address of the database cannot be read: is a part missing, or not percent-encoded?"
-            ) from None
         self.pool_size = pool_size
         self._url, self._name = url, sender
         self._sender = f"{sender}.{uuid4().hex}"

@@ -251,9 +251,7 @@ def _do(group: str) -> Any:
             acting.perform(ctx, resource, item, action, sent)
         except acting.Kept as kept:
             return Redirect(back, kept.message)
-        activity.record(
-            ctx.tx, ctx, ctx.account, "object_changed", about=item["id"], what=action.label
-        )
+        activity.record(ctx.tx, ctx, ctx.account, "object_changed", about=item["id"], what=action.label)
         gone = ctx.setup.tables.load(ctx.tx, ctx.scope, resource.object, item["id"]) is None
         return Redirect(ctx.url(f"/objects/{resource.object}") if gone else back, f"Done: {action.label.lower()}.")
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tollkey.dashboard import activity
 from tollkey.dashboard.acting import ELSEWHERE
-from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Question, Redirect, Render, Visit, any_time, recent
 from tollkey.db import Scope
 from tollkey.platform.connections import platform_of
 from tollkey.wire import Call
@@ -81,6 +81,12 @@ def run(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/work"), "It failed again; the list says why." if again is not None else "It is done.")
 
 
+def ask_discard(ctx: Visit, params: Params) -> Question | None:
+    """Before work is given up."""
+    found = _found(ctx, params)
+    return None if found is None else Question("Discard", f"What {found.due.kind} was to do with {found.due.id} will not happen.")
+
+
 def discard(ctx: Visit, params: Params) -> Answer:
     """Never do it."""
     found = _found(ctx, params)
@@ -95,8 +101,10 @@ def _noted(ctx: Visit, action: str, found: Troubled) -> None:
     activity.record(ctx.tx, ctx, ctx.account, action, about=found.due.id, kind=found.due.kind, error=found.error)
 
 
+_NEVER = recent("it cannot be taken back: what was to happen will not")
+
 PAGES = (
     Page("/work", index, action="work.see", nav=Nav("Developers", "Scheduled work", 60)),
-    Page("/work/run", run, method="POST", action="work.change", again=index),
-    Page("/work/discard", discard, method="POST", action="work.change", again=index),
+    Page("/work/run", run, method="POST", action="work.change", recent=any_time("it does what was to be done anyhow"), again=index),
+    Page("/work/discard", discard, method="POST", action="work.change", recent=_NEVER, ask=ask_discard, again=index),
 )
