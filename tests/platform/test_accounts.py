@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -227,3 +228,17 @@ def test_a_recipients_company_has_every_field(api: Api) -> None:
 def test_an_address_that_is_none_is_refused(api: Api, given: dict[str, Any], code: str, param: str) -> None:
     error = api.post("/v1/accounts", type="custom", country="US", business_type="individual", **given).error
     assert (error["code"], error["param"]) == (code, param)
+
+
+def test_what_an_account_token_holds_is_used_once_and_read_no_more_without_its_key(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"business_type": "individual", "individual": {"first_name": "Jenny", "id_number": "000000000"}, "tos_shown_and_accepted": True}
+    token = api.ok("post", "/v1/tokens", account=told)
+    made = api.ok("post", "/v1/accounts", type="custom", country="US", account_token=token["id"])
+    assert made["individual"]["first_name"] == "Jenny"
+    assert made["individual"]["id_number_provided"] is True
+    lost = api.ok("post", "/v1/tokens", account=told)["id"]
+    with monkeypatch.context() as gone:
+        keyring = api.core.authority.keyring
+        gone.setattr(api.core.authority, "keyring", replace(keyring, sealing_keys={keyring.sealing_current: bytes(32)}))
+        refused = api.post("/v1/accounts", type="custom", country="US", account_token=lost)
+    assert (refused.status, refused.error["message"]) == (400, f"What {lost} holds can no longer be read. Create a new token.")

@@ -170,6 +170,7 @@ TOKEN = Resource(
     prefixes=("btok", "ct", "cpt", "cvctok", "pii"),
     permission=PERMISSION,
     live=records(),
+    sealed=("_account", "_person"),
     path_param="token",
     endpoints=(
         Endpoint("POST", "/v1/tokens", create, publishable=_MADE_BY_CLIENT),

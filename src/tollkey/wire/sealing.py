@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Scope
-from tollkey.keys import Keyring, seal, unseal
+from tollkey.keys import Keyring, SealBroken, seal, unseal
+from tollkey.wire.errors import invalid
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
@@ -34,8 +35,15 @@ def seal_params(call: Call, id: str, params: dict[str, Any]) -> str:
 
 
 def unseal_params(call: Call, id: str, text: str | None) -> dict[str, Any]:
-    """The parameters that ``seal_params`` has made this text of; none of None. Raises SealBroken."""
+    """The parameters that ``seal_params`` has made this text of; none of None.
+
+    Raises ApiError 400 when the key that sealed them is gone from the keyring.
+    """
     if text is None:
         return {}
-    found: dict[str, Any] = json.loads(unsealed(call.service("authority").keyring, call.scope, id, text))
+    try:
+        opened = unsealed(call.service("authority").keyring, call.scope, id, text)
+    except SealBroken:
+        raise invalid(f"What {id} holds can no longer be read. Create a new token.", retry=False) from None
+    found: dict[str, Any] = json.loads(opened)
     return found
