@@ -359,7 +359,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
         later_versions=frozenset(settings.later_versions.split()),
         refused=core.attempts.denied,
-        special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, tx, text, now),
+        special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
     )
     log_buffer = Buffer()
     service = Service(core.setup, edge, core.verifier, policy, core.now, log_buffer)

@@ -36,6 +36,8 @@ def here(call: Call) -> Here:
     session = call.objects.get(SESSION, call.path["id"])
     customer = call.objects.get("customer", session["customer"])
     configuration = call.objects.get(CONFIGURATION, session["configuration"])
+    if not configuration["active"]:
+        raise invalid("This configuration is not active.")
     return Here(for_customer(call, customer), session, customer, configuration["features"], f"/portal/{call.path['token']}")
 
 

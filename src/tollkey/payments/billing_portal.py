@@ -171,7 +171,7 @@ def create_session(call: Call, params: Params) -> Json:
         locale=params.get("locale"),
         on_behalf_of=params.get("on_behalf_of"),
         return_url=params.get("return_url") or configuration["default_return_url"],
-        url=hosted_url(call, "portal", id, expires_at=call.now + _HOUR),
+        url=hosted_url(call, "portal", id, expires_at=call.now + _HOUR, needs="customer_portal_write"),
     )
     return call.objects.insert(session, "billing_portal.session.created")
 

@@ -4,7 +4,8 @@
 
 The text is ``ek_{test|live}_`` and base64 of ``acct_…,<31 random characters>``, then ``_00`` and eight more (reference section
 4.1). Only a digest is stored. Which endpoints such a key may call is said by each (``Endpoint.ephemeral``); of objects it sees
-its own customer and what belongs to that customer (``wire.service``).
+its own customer and what belongs to that customer (``wire.service``). At each use the key that made it must still live and may
+still make such keys, and its customer must still be there. The maker's IP allow-list is not asked: the app is somewhere else.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import hashlib
 import re
 
 from tollkey.db import Scope, Tx
-from tollkey.keys import Denied, Key, Permission, Reason, mask_unknown
+from tollkey.keys import Authority, Denied, Key, Permission, Reason, mask_unknown
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, public, records
+from tollkey.wire.hosted import holder_of
 from tollkey.wire.objects import Tables
 
 PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
@@ -52,6 +54,7 @@ def create(call: Call, params: Params) -> Json:
         "livemode": call.livemode,
         "_digest": _digest(text),
         "_subject": id,
+        "_maker": [call.platform, call.key.id] if call.key is not None else None,
     }
     call.objects.insert(key)
     return {**public(key), "secret": text}
@@ -77,7 +80,7 @@ def scope_of(text: str) -> Scope | None:
     return Scope(account, match[1] == "live") if comma and account.startswith("acct_") else None
 
 
-def verify(tables: Tables, tx: Tx, text: str, now: int) -> Key | Denied | None:
+def verify(tables: Tables, authority: Authority, tx: Tx, text: str, now: int) -> Key | Denied | None:
     """The key that an ephemeral key's text stands for; why it is refused; None when it is not the text of one.
 
     now: UTC epoch seconds.
@@ -89,7 +92,17 @@ def verify(tables: Tables, tx: Tx, text: str, now: int) -> Key | Denied | None:
     if not found:
         return Denied(Reason.unknown, mask_unknown(text))
     key = _key(found[0], scope, text)
-    return Denied(Reason.expired, key.masked, key) if key.ended(now) else key
+    stands = not key.ended(now) and _granted(tables, authority, tx, found[0], scope, now)
+    return key if stands else Denied(Reason.expired, key.masked, key)
+
+
+def _granted(tables: Tables, authority: Authority, tx: Tx, value: Json, scope: Scope, now: int) -> bool:
+    """Whether the key's maker may still make it, and what it is for is still there."""
+    maker = value.get("_maker")
+    if maker is not None and holder_of(tx, authority, maker[1], maker[0], scope, f"{PERMISSION.name}_write", now) is None:
+        return False
+    about = _ABOUT[value["associated_objects"][0]["type"]]
+    return about not in tables.of or tables.load(tx, scope, about, value["_subject"]) is not None
 
 
 def _key(value: Json, scope: Scope, text: str) -> Key:

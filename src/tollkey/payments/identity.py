@@ -180,15 +180,16 @@ def _checks(session: Json) -> list[str]:
 def choose(call: Call, params: Params) -> Reply:
     """Take the chosen outcome: the session is processing, and a second later it is decided."""
     session = call.objects.get(_SESSION, call.path["id"])
+    if session["status"] != "requires_input":
+        return page(call, params)
     outcome = params["outcome"]
     if outcome != "verified" and outcome not in ERRORS:
         raise invalid("Unknown outcome", "outcome")
-    if session["status"] == "requires_input":
-        session["status"], session["_outcome"] = "processing", outcome
-        session["last_error"] = None
-        call.objects.save(session)
-        call.emit("identity.verification_session.processing", session)
-        call.schedule.add(call.now + 1, "verification", session["id"])
+    session["status"], session["_outcome"] = "processing", outcome
+    session["last_error"] = None
+    call.objects.save(session)
+    call.emit("identity.verification_session.processing", session)
+    call.schedule.add(call.now + 1, "verification", session["id"])
     if session.get("_return_url"):
         return redirect(session["_return_url"])
     return html_page("Identity verification", "<h1>Thank you</h1>\n<p>The verification is being processed. You can close this page.</p>")

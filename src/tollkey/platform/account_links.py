@@ -53,7 +53,7 @@ def create_link(call: Call, params: Params) -> Json:
     if params["type"] == "account_update" and held.account["controller"]["requirement_collection"] != "application":
         raise invalid("You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.", "type")
     made = links.add(held.home, held.account["id"], params["return_url"], params["refresh_url"])
-    url = hosted_url(held.home, _KIND, made.id)  # a link that has ended still leads to its refresh_url
+    url = hosted_url(held.home, _KIND, made.id, needs="account_link_write")  # a link that has ended still leads to its refresh_url
     return blank("account_link", created=call.now, expires_at=made.ends_at, url=url)
 
 
@@ -113,7 +113,7 @@ def create_login_link(call: Call, params: Params) -> Json:
         )
     if not held.account["details_submitted"]:
         raise invalid("Cannot create a login link for an account that has not completed onboarding.", retry=False)
-    url = hosted_url(held.home, _EXPRESS, held.account["id"], expires_at=call.now + links.LINK_SECONDS)
+    url = hosted_url(held.home, _EXPRESS, held.account["id"], expires_at=call.now + links.LINK_SECONDS, needs="edit_link_write")
     return blank("login_link", created=call.now, url=url)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.keys import Authority, Key
 from tollkey.wire.resource import Reply
 from tollkey.wire.urls import is_return_url
 
@@ -27,6 +28,8 @@ MIGRATION = Migration(
     (
         "CREATE TABLE hosted (digest TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, livemode {bool} NOT NULL, platform TEXT NOT NULL,"
         " kind TEXT NOT NULL, id TEXT NOT NULL, expires_at {int})",
+        "ALTER TABLE hosted ADD COLUMN key_id TEXT",
+        "ALTER TABLE hosted ADD COLUMN needs TEXT",
     ),
 )
 
@@ -41,6 +44,7 @@ class Grant(NamedTuple):
 
     platform: the account whose key made it. kind: the kind of page. id: the object it is about.
     expires_at: UTC epoch seconds from which on it is refused, or None.
+    key_id, needs: the key that made it, and the permission that this key must still hold; None where it stands for itself.
     """
 
     scope: Scope
@@ -48,31 +52,56 @@ class Grant(NamedTuple):
     kind: str
     id: str
     expires_at: int | None
+    key_id: str | None = None
+    needs: str | None = None
 
 
-def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None) -> str:
+def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None, needs: str | None = None) -> str:
     """A new public address ``<base_url>/<kind>/<token>`` for a page about that object.
 
     kind: the path before the token, for example ``3ds``; its endpoints are ``/<kind>/{token}`` and below.
     expires_at: UTC epoch seconds from which on the address is refused; None for never.
+    needs: for a page that is a way in, and not something that was published: the permission that the key which makes it must
+        still hold whenever the address is used. Once that key has ended, or lost it, the address opens nothing.
     """
+    key = call.key.id if call.key is not None and needs is not None else None
     token = call.ids.placed(_TOKEN_LENGTH)
     call.tx.execute(
-        "INSERT INTO hosted (digest, account, livemode, platform, kind, id, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (_digest(token), call.account, int(call.livemode), call.platform, kind, id, expires_at),
+        "INSERT INTO hosted (digest, account, livemode, platform, kind, id, expires_at, key_id, needs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (_digest(token), call.account, int(call.livemode), call.platform, kind, id, expires_at, key, needs),
     )
     return f"{call.setup.base_url}/{kind}/{token}"
 
 
 def grant_of(tx: Tx, kind: str, token: str, now: int) -> Grant | None:
     """What that token allows on pages of that kind, or None when it is unknown, expired or made for another kind."""
-    rows = tx.execute("SELECT account, livemode, platform, kind, id, expires_at FROM hosted WHERE digest = ?", (_digest(token),))
+    rows = tx.execute(
+        "SELECT account, livemode, platform, kind, id, expires_at, key_id, needs FROM hosted WHERE digest = ?", (_digest(token),)
+    )
     if not rows:
         return None
-    account, livemode, platform, found, id, expires_at = rows[0]
+    account, livemode, platform, found, id, expires_at, key_id, needs = rows[0]
     if found != kind or (expires_at is not None and now >= expires_at):
         return None
-    return Grant(Scope(account, bool(livemode)), platform, found, id, expires_at)
+    return Grant(Scope(account, bool(livemode)), platform, found, id, expires_at, key_id, needs)
+
+
+def holder_of(tx: Tx, authority: Authority, key_id: str, platform: str, scope: Scope, needs: str, now: int) -> Key | None:
+    """The key that granted something in that scope, when it still lives and may still grant it; else None.
+
+    platform: the key's account. needs: the permission, held for connected accounts where the scope is another account's.
+    """
+    key = authority.get(tx, Scope(platform, scope.livemode), key_id)
+    if key is None or key.ended(now) or not key.allows(needs, connected=scope.account != platform):
+        return None
+    return key
+
+
+def stands(tx: Tx, authority: Authority, grant: Grant, now: int) -> bool:
+    """Whether whoever made the address may still make it."""
+    if grant.key_id is None or grant.needs is None:
+        return True
+    return holder_of(tx, authority, grant.key_id, grant.platform, grant.scope, grant.needs, now) is not None
 
 
 def kind_of(path: str) -> str:
