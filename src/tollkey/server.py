@@ -178,7 +178,12 @@ def _put_together(
     attempts = keys.Attempts(settings.refusal_seconds, days=settings.log_days)
     setup = Setup(tables, ids, record_event, base_url=settings.base_url or f"http://{settings.host}:{settings.port}")
     setup.services.update(
-        authority=authority, permissions=permissions, settings=settings, verifier=verifier, data=data, external_account=external_account,
+        authority=authority,
+        permissions=permissions,
+        settings=settings,
+        verifier=verifier,
+        data=data,
+        external_account=external_account,
         attempts=attempts,
     )
     return Core(settings, database, beside or database, catalogue, authority, verifier, attempts, setup, now)
@@ -370,7 +375,9 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     )  # fmt: skip
     core.setup.services["wake"] = deliverer.wake
     wire = WireApp(service, settings.trust_proxy)
-    cli = CliSocket(edge, core.setup.tables.of["event"], core.authority, core.now)
+    cli = CliSocket(
+        edge, core.setup.tables, core.authority, core.now, trust_proxy=settings.trust_proxy, require_https=settings.require_https
+    )
     pages = dashboard.Dashboard(
         core.setup, edge, core.authority, core.now,
         trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host, require_https=settings.require_https,

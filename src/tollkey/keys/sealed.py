@@ -60,9 +60,7 @@ class SealedColumn:
             was = bytes(sealed)
             became = change(was, self.bind(*bound))
             if became != was:
-                tx.execute(
-                    f"UPDATE {self.table} SET {self.column} = ? WHERE {self.key} = ? AND {self.column} = ?", (became, key, sealed)
-                )
+                tx.execute(f"UPDATE {self.table} SET {self.column} = ? WHERE {self.key} = ? AND {self.column} = ?", (became, key, sealed))
         return rows[-1][0] if len(rows) == limit else None
 
 

@@ -210,9 +210,7 @@ class KeyService(forking.SurvivesFork):
     @overload
     def roll(self, key: Key, expires_in_seconds: int = 0, *, show: bool, actor: Actor = SYSTEM) -> tuple[Key, Key, str | None]: ...
 
-    def roll(
-        self, key: Key, expires_in_seconds: int = 0, *, show: bool = True, actor: Actor = SYSTEM
-    ) -> tuple[Key, Key, str | None]:
+    def roll(self, key: Key, expires_in_seconds: int = 0, *, show: bool = True, actor: Actor = SYSTEM) -> tuple[Key, Key, str | None]:
         """Make the successor of a key, usable at once. Returns the old key, the new key, and the new text.
 
         expires_in_seconds: how long the old key goes on, 0 to 604800.
@@ -220,9 +218,7 @@ class KeyService(forking.SurvivesFork):
             with a delay, and waits, sealed, for its one ``reveal``.
         Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``.
         """
-        return self._change(
-            lambda tx, now: self.authority.roll(tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now, show=show)
-        )
+        return self._change(lambda tx, now: self.authority.roll(tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now, show=show))
 
     def reveal(self, key: Key, *, actor: Actor = SYSTEM) -> tuple[Key, str]:
         """The text of a key while it may be shown; a live one's is destroyed by this.

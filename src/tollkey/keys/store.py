@@ -294,9 +294,7 @@ def usages(tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[s
             return {}
         where = f" AND key_id IN ({', '.join('?' * len(key_ids))})"
         values += key_ids
-    rows = tx.execute(
-        f"SELECT key_id, last_used_at, ip, endpoint, uses FROM key_usage WHERE account = ? AND livemode = ?{where}", values
-    )
+    rows = tx.execute(f"SELECT key_id, last_used_at, ip, endpoint, uses FROM key_usage WHERE account = ? AND livemode = ?{where}", values)
     return {row[0]: Usage(*row) for row in rows}
 
 

@@ -1,6 +1,7 @@
-"""The WebSocket of ``stripe listen`` (RFC 6455, as ASGI 3 messages): events go out, the CLI's answers come back.
+"""The WebSocket of the Stripe CLI (RFC 6455, as ASGI 3 messages): events or log lines go out, the CLI's answers come back.
 
-It reads new events from the database a few times a second, so it hears those of every node and holds up nobody.
+It reads new rows from the database a few times a second, so it hears those of every node and holds up nobody. Each time it asks
+again for what opened it: the key must live, must still hold the permission, and must be used from an address that it allows.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import orjson
-
-from tollkey.db import Edge, Scope, Table, Tx
-from tollkey.keys import Authority
-from tollkey.outbox import sign
-from tollkey.platform.stripecli import SOCKET, signing_secret
-from tollkey.wire import LATEST
-from tollkey.wire.hosted import Grant, grant_of
+from tollkey.db import Edge, Scope, Tx
+from tollkey.keys import Authority, Key, ip_allowed, networks_of
+from tollkey.platform import _cli_sessions as sessions
+from tollkey.platform._cli_feeds import Feed
+from tollkey.platform.stripecli import NEEDS, SOCKET
+from tollkey.wire import Reveals, Tables
+from tollkey.wire.app import forwarded
+from tollkey.wire.hosted import grant_of, holder_of
 
 log = logging.getLogger("tollkey.stripecli")
 
@@ -25,72 +26,104 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _PAUSE_SECONDS = 0.2
-_BATCH = 50
+_MOST_FEEDS = 1_000
 
 
 class CliSocket:
     """Serves the sockets of one server.
 
-    events: the table of events. now: UTC epoch seconds. A socket ends with its session, or with the key that opened it.
+    now: UTC epoch seconds. trust_proxy: take the caller's address from the headers of a proxy in front. require_https: refuse
+    a socket without TLS. A socket ends with its session, or with the right of the key that opened it.
     """
 
     path = f"/{SOCKET}"
 
-    def __init__(self, edge: Edge, events: Table, authority: Authority, now: Callable[[], float]) -> None:
-        self._edge, self._events, self._authority, self._now = edge, events, authority, now
-        self._told: dict[str, int] = {}  # session -> the last event it was sent: a CLI that connects again misses nothing
+    def __init__(
+        self,
+        edge: Edge,
+        tables: Tables,
+        authority: Authority,
+        now: Callable[[], float],
+        *,
+        trust_proxy: bool = False,
+        require_https: bool = False,
+    ) -> None:
+        self._edge, self._tables, self._authority, self._now = edge, tables, authority, now
+        self._trust_proxy, self._require_https = trust_proxy, require_https
+        self._reveals = Reveals(tables.catalogue)
+        self._feeds: dict[str, Feed] = {}  # by session: a CLI that connects again misses nothing
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """One socket, from its handshake to its end."""
         if (await receive())["type"] != "websocket.connect":
             return
         token = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"websocket-id"), "")
-        grant = await self._edge.read(lambda tx: self._granted(tx, token))
-        if grant is None:
+        ip, secure = self._address(scope)
+        allowed = secure or not self._require_https
+        opened = await self._edge.read(lambda tx: self._opened(tx, token, ip)) if allowed else None
+        if opened is None:
             await _refuse(send)
             return
-        scope_of = grant.scope
-        if token not in self._told:  # before the CLI may act: what happens from now on is told
-            self._told[token] = await self._edge.read(lambda tx: self._newest(tx, scope_of))
         await send({"type": "websocket.accept"})
         hearing = asyncio.create_task(_hear(receive))
         try:
-            await self._tell(grant.scope, token, send, hearing)
+            await self._tell(opened, token, ip, send, hearing)
         finally:
             gone = hearing.done()
             hearing.cancel()
         if not gone:
             await send({"type": "websocket.close", "code": 1008, "reason": "The session is over."})
 
-    def _granted(self, tx: Tx, token: str) -> Grant | None:
-        """What the session's token allows now; nothing once the key that opened it has ended."""
+    def _address(self, scope: MutableMapping[str, Any]) -> tuple[str | None, bool]:
+        """The caller's address, and whether TLS is spoken."""
+        client = scope.get("client")
+        ip, secure = (client[0] if client else None), scope.get("scheme") == "wss"
+        return forwarded(scope["headers"], ip, secure) if self._trust_proxy else (ip, secure)
+
+    def _holder(self, tx: Tx, token: str, ip: str | None) -> tuple[Key, Scope, str] | None:
+        """The key that opened the session, when it may still hear, from that address; with the session's scope and id."""
         now = int(self._now())
         grant = grant_of(tx, SOCKET, token, now)
-        key = self._authority.get(tx, Scope(grant.platform, grant.scope.livemode), grant.id) if grant is not None else None
-        return None if key is None or key.ended(now) else grant
+        if grant is None or grant.key_id is None:
+            return None
+        key = holder_of(tx, self._authority, grant.key_id, grant.platform, grant.scope, NEEDS, now)
+        if key is None or not ip_allowed(networks_of(key.ip_allowlist), ip):
+            return None
+        if grant.scope.account != grant.platform and not self._connected(tx, grant.platform, grant.scope):
+            return None
+        return key, grant.scope, grant.id
 
-    async def _tell(self, scope: Scope, session: str, send: Send, hearing: asyncio.Task[None]) -> None:
-        secret = signing_secret(self._authority.keyring, scope)
-        last = self._told[session]
-        while not hearing.done() and await self._edge.read(lambda tx: self._granted(tx, session)) is not None:
-            for seq, body in await self._edge.read(lambda tx, last=last: self._after(tx, scope, last)):  # type: ignore[misc]
-                for version in (None, LATEST):  # the CLI keeps one of the two, depending on --latest
-                    await send({"type": "websocket.send", "text": _message(body, version, secret, int(self._now()))})
-                last = self._told[session] = seq
+    def _connected(self, tx: Tx, platform: str, scope: Scope) -> bool:
+        return self._tables.of["account"].get(tx, Scope(platform, scope.livemode), scope.account) is not None
+
+    def _opened(self, tx: Tx, token: str, ip: str | None) -> Feed | None:
+        """What the session hears, from before the CLI may act on: what happens from now on is told."""
+        held = self._holder(tx, token, ip)
+        session = sessions.find(tx, held[1], held[2]) if held is not None else None
+        if held is None or session is None:
+            return None
+        feed = self._feeds.get(token)
+        if feed is None:
+            if len(self._feeds) >= _MOST_FEEDS:
+                del self._feeds[next(iter(self._feeds))]
+            feed = self._feeds[token] = Feed(tx, self._tables.of["event"], self._authority, self._reveals, held[1], session)
+        return feed
+
+    async def _tell(self, feed: Feed, token: str, ip: str | None, send: Send, hearing: asyncio.Task[None]) -> None:
+        def heard(tx: Tx) -> list[str] | None:
+            held = self._holder(tx, token, ip)
+            return None if held is None else feed.next(tx, held[0], self._now())
+
+        while not hearing.done():
+            messages = await self._edge.read(heard)
+            if messages is None:
+                self._feeds.pop(token, None)
+                return
+            feed.waiting.extend(messages)
+            while feed.waiting and not hearing.done():  # what a broken connection did not take is sent over the next
+                await send({"type": "websocket.send", "text": feed.waiting[0]})
+                feed.waiting.popleft()
             await asyncio.wait([hearing], timeout=_PAUSE_SECONDS)
-
-    def _newest(self, tx: Tx, scope: Scope) -> int:
-        rows = tx.execute(
-            f"SELECT max(seq) FROM {self._events.table} WHERE account = ? AND livemode = ?", (scope.account, int(scope.livemode))
-        )
-        return int(rows[0][0] or 0)
-
-    def _after(self, tx: Tx, scope: Scope, last: int) -> list[tuple[int, bytes]]:
-        rows = tx.execute(
-            f"SELECT seq, body FROM {self._events.table} WHERE seq > ? AND account = ? AND livemode = ? ORDER BY seq LIMIT ?",
-            (last, scope.account, int(scope.livemode), _BATCH),
-        )
-        return [(int(seq), bytes(body)) for seq, body in rows]
 
 
 async def no_socket(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -110,23 +143,3 @@ async def _hear(receive: Receive) -> None:
     """Until the CLI goes away. What it says (acknowledgements, its endpoint's answers) needs nothing done."""
     while (await receive())["type"] != "websocket.disconnect":
         pass
-
-
-def _message(body: bytes, version: str | None, secret: str, now: int) -> str:
-    event = orjson.loads(body)
-    headers = {
-        "Accept": "*/*; q=0.5, application/xml",
-        "Cache-Control": "no-cache",
-        "Content-Type": "application/json; charset=utf-8",
-        "Stripe-Signature": sign(body, (secret,), now),
-        "User-Agent": "Tollkey/1.0",
-    }
-    message = {
-        "type": "webhook_event",
-        "endpoint": {"api_version": version, "status": "enabled", "events": ["*"]},
-        "event_payload": body.decode(),
-        "http_headers": headers,
-        "webhook_conversation_id": f"wc_{event['id']}",
-        "webhook_id": f"wh_{event['id']}",
-    }
-    return orjson.dumps(message).decode()

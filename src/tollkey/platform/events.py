@@ -7,13 +7,19 @@ webhooks that follow from it are enqueued in the same transaction.
 from __future__ import annotations
 
 from tollkey import outbox
+from tollkey.db import Scope
 from tollkey.keys import Permission
+from tollkey.platform._cli_sessions import replay
+from tollkey.platform.webhook_endpoints import PERMISSION as WEBHOOKS
 from tollkey.platform.webhook_endpoints import targets
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, is_newer, list_page, retrieve, split
+from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, is_newer, list_page, records, retrieve, split
 from tollkey.wire.objects import encode
+from tollkey.wire.refusals import account_invalid
 from tollkey.wire.versions import LATEST, Change, Versions
 
 PERMISSION = Permission("event", "Events", "Core", levels=("read",))
+
+_SENT_AGAIN_SECONDS = 30 * 86400  # as long as the real system keeps events
 
 #: Told to the platform alone; the account may be out of its reach already.
 _OF_THE_APPLICATION = frozenset({"account.application.authorized", "account.application.deauthorized"})
@@ -91,12 +97,67 @@ def list_events(call: Call, params: Params) -> Page:
     return list_page(call, "event", params, url="/v1/events", keep=keep)
 
 
+def retry(call: Call, params: Params) -> Json:
+    """Send an event once more: to the ``webhook_endpoint`` that is named, to every ``stripe listen`` (``for_stripecli``), else to all
+    endpoints that hear of such events. ``account`` names the connected account that the event is of.
+
+    The parameters are those of ``stripe events resend`` (stripe-cli, pkg/cmd/resource/events_resend.go).
+    """
+    source = _account_of(call, params.get("account"))
+    event = source.objects.get("event", call.path["id"])
+    if event["created"] < call.real - _SENT_AGAIN_SECONDS:
+        raise invalid("Only events of the last 30 days can be sent again.")
+    hearing = _heard_again(call, source, event, params)
+    body = encode(split(event)[0])
+    for scope, endpoint, version in hearing:
+        sent = body if version is None or is_newer(version) else _older(call, event, version)
+        outbox.enqueue(call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.setup.services.get("wake"))
+    if params.get("for_stripecli"):
+        replay(call, event["id"], source.account)
+    elif not hearing:
+        raise invalid("No webhook endpoint is enabled that hears of this event.", "webhook_endpoint")
+    return {**event, "pending_webhooks": outbox.pending(call.tx, call.scope, event["id"])}
+
+
+def _account_of(call: Call, account: str | None) -> Call:
+    """The call in the account that the event is of. Raises ApiError 403 for one that is not connected to the caller."""
+    if account in (None, call.account):
+        return call
+    if call.objects.find("account", account or "") is None:
+        assert call.key is not None
+        raise account_invalid(call.key, account or "")
+    return call.within(account or "")
+
+
+def _heard_again(call: Call, source: Call, event: Json, params: Params) -> list[tuple[Scope, outbox.Endpoint, str | None]]:
+    """The caller's endpoints that the event is sent to again."""
+    named = params.get("webhook_endpoint")
+    if named is None:
+        hearing = [] if params.get("for_stripecli") else targets(source, event["type"], source is not call)
+        return [one for one in hearing if one[0] == call.scope]
+    endpoint = call.objects.get("webhook_endpoint", named, "webhook_endpoint")
+    if endpoint["status"] != "enabled":
+        raise invalid("This webhook endpoint is disabled.", "webhook_endpoint")
+    return [(call.scope, outbox.Endpoint(endpoint["id"], endpoint["url"], ()), endpoint.get("api_version"))]
+
+
 EVENT = Resource(
     object="event",
     prefix="evt",
     permission=PERMISSION,
     indexed=("type", "_about"),
-    endpoints=(Endpoint("GET", "/v1/events", list_events), retrieve("event", "/v1/events/{id}")),
+    live=records(),
+    endpoints=(
+        Endpoint("GET", "/v1/events", list_events),
+        retrieve("event", "/v1/events/{id}"),
+        Endpoint(
+            "POST",
+            "/v1/events/{id}/retry",
+            retry,
+            permission=WEBHOOKS,
+            params=P.object(webhook_endpoint=P.string(), account=P.string(), for_stripecli=P.boolean()),
+        ),
+    ),
     changes=(Change("2017-05-25", _request_id),),
     title="Events",
     columns=("type", "id", "created"),

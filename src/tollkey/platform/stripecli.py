@@ -1,8 +1,9 @@
-"""What the Stripe CLI asks for: ``stripe listen`` and ``stripe keys permissions``.
+"""What the Stripe CLI asks for: ``stripe listen``, ``stripe logs tail`` and ``stripe keys permissions``.
 
 ``stripe listen`` opens a session and is given the address of a WebSocket, over which it is sent each event of
 the account as it would be sent to a webhook endpoint, signature included; it forwards them to a local address.
 The signing secret of an account and mode is always the same, so it can be put in a configuration once.
+``stripe logs tail`` is sent the lines of the request log instead, those that its filters let through.
 
 ``stripe keys permissions`` asks which permissions a restricted key needs for some endpoints; the answer comes
 from the resources' own declarations (reference section 2.1).
@@ -14,13 +15,15 @@ import hashlib
 
 from tollkey.db import Scope
 from tollkey.keys import Keyring, Permission
+from tollkey.platform import _cli_sessions as sessions
 from tollkey.wire import LATEST, Call, Endpoint, Json, P, Params, Resource, records
 from tollkey.wire.hosted import hosted_url
 from tollkey.wire.router import Router
 
 PERMISSION = Permission("stripecli_session", "Debugging tools", "Stripe CLI", levels=("write",))
 SOCKET = "stripecli"
-_SESSION_SECONDS = 24 * 3600
+NEEDS = f"{PERMISSION.name}_write"
+MIGRATION = sessions.MIGRATION
 
 
 def signing_secret(keyring: Keyring, scope: Scope) -> str:
@@ -31,18 +34,23 @@ def signing_secret(keyring: Keyring, scope: Scope) -> str:
 
 
 def open_session(call: Call, params: Params) -> Json:
-    """Open a session for ``stripe listen``: the address of its WebSocket, and the secret that signs what it hears."""
-    assert call.key is not None
-    url = hosted_url(call, SOCKET, call.key.id, expires_at=call.now + _SESSION_SECONDS)
+    """Open a session: the address of its WebSocket, and the secret that signs the events it hears."""
+    feature = sessions.feature_of(params.get("websocket_features") or [])
+    filters = sessions.read_filters(params.get("filters"), feature)
+    alone = "filter_account" in filters and not sessions.is_platform(call)
+    if alone:  # the CLI tells that the filter is not applied
+        del filters["filter_account"]
+    id = sessions.add(call, feature, filters)
+    url = hosted_url(call, SOCKET, id, expires_at=call.now + sessions.SESSION_SECONDS, needs=NEEDS)
     address, _, token = url.rpartition("/")
     return {
         "object": "stripecli.session",
         "default_version": LATEST,
-        "display_connect_filter_warning": False,
+        "display_connect_filter_warning": alone,
         "latest_version": LATEST,
         "reconnect_delay": 3600,
         "secret": signing_secret(call.service("authority").keyring, call.scope),
-        "websocket_authorized_feature": (params.get("websocket_features") or ["webhooks"])[0],
+        "websocket_authorized_feature": feature,
         "websocket_id": token,
         "websocket_url": "ws" + address.removeprefix("http"),
     }

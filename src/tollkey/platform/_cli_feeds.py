@@ -1,0 +1,185 @@
+"""What a socket of the Stripe CLI is sent: new events, events that are sent again, new lines of the request log.
+
+Each is read from its table behind the last row that was sent. On PostgreSQL a row may be committed after one with a higher
+number, so the last seconds are looked at again, and what was sent of them is remembered.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from tollkey.db import Row, Scope, Table, Tx
+from tollkey.keys import Authority, Key
+from tollkey.outbox import sign
+from tollkey.platform._cli_sessions import REQUEST_LOGS, Filters, Session
+from tollkey.platform.stripecli import signing_secret
+from tollkey.wire import LATEST, Reveals
+
+_BATCH = 100
+_LATE_SECONDS = 3.0  # how long after a later row an earlier one may still be committed
+_OF = "t.account = ? AND t.livemode = ?"
+
+
+class Tail:
+    """The rows that are new in a table. rows: SQL after ``SELECT``, of columns that begin with ``t.seq``; ``t`` is the table."""
+
+    def __init__(self, table: str, rows: str, scope: Scope) -> None:
+        self._top = f"SELECT max(seq) FROM {table}"
+        self._rows = f"SELECT {rows} WHERE t.seq > ? AND {_OF} ORDER BY t.seq LIMIT {_BATCH}"
+        self._owner = (scope.account, int(scope.livemode))
+        self._floor, self._told, self._tops = 0, set[int](), list[tuple[float, int]]()
+
+    def begin(self, tx: Tx) -> None:
+        """What is there already is not sent."""
+        self._floor = self._highest(tx)
+
+    def _highest(self, tx: Tx) -> int:
+        return int(tx.execute(self._top)[0][0] or 0)
+
+    def next(self, tx: Tx, now: float) -> list[Row]:
+        """Rows that were not returned before, at most a few hundred. now: seconds of any clock that goes on."""
+        late = 0.0 if tx.dialect == "sqlite" else _LATE_SECONDS
+        top, start, found = self._highest(tx), self._floor, list[Row]()
+        while True:
+            rows = tx.execute(self._rows, (start, *self._owner))
+            found += [row for row in rows if row[0] not in self._told]
+            if len(rows) < _BATCH:
+                self._tops.append((now, top))
+                break
+            start = rows[-1][0]
+            if len(found) >= _BATCH:
+                break
+        self._told.update(int(row[0]) for row in found)
+        while self._tops and self._tops[0][0] <= now - late:
+            self._floor = max(self._floor, self._tops.pop(0)[1])
+        self._told = {seq for seq in self._told if seq > self._floor}
+        return found
+
+
+class Feed:
+    """The messages of one session, in order. waiting: those that were read, and not sent yet."""
+
+    def __init__(self, tx: Tx, events: Table, authority: Authority, reveals: Reveals, scope: Scope, session: Session) -> None:
+        self._authority, self._reveals, self._scope, self._session = authority, reveals, scope, session
+        if session.feature == REQUEST_LOGS:
+            self._tails = [_logs(one) for one in _scopes(tx, scope, session.filters)]
+        else:
+            again = (
+                f"stripecli_resends AS t JOIN {events.table} AS e ON e.account = t.source AND e.livemode = t.livemode AND e.id = t.event"
+            )
+            self._tails = [
+                Tail(events.table, f"t.seq, t.body FROM {events.table} AS t", scope),
+                Tail("stripecli_resends", f"t.seq, e.body FROM {again}", scope),
+            ]
+        self._own: dict[str, bool] = {}  # key -> whether it is this account's
+        self.waiting: deque[str] = deque()
+        for tail in self._tails:
+            tail.begin(tx)
+
+    def next(self, tx: Tx, key: Key, now: float) -> list[str]:
+        """What is to be sent now. key: the session's, which sees no more than it may read. now: UTC epoch seconds."""
+        rows = [row for tail in self._tails for row in tail.next(tx, now)]
+        if self._session.feature == REQUEST_LOGS:
+            return [_logged(row, self._scope.livemode) for row in rows if self._wanted(tx, row)]
+        return [message for row in rows for message in self._events(bytes(row[1]), key, int(now))]
+
+    def _events(self, body: bytes, key: Key, now: int) -> Iterator[str]:
+        connected = self._scope.account != key.account
+        if self._reveals.touches(key, connected, body):
+            body = orjson.dumps(self._reveals.hide(key, connected, orjson.loads(body)), option=orjson.OPT_INDENT_2)
+        secret = signing_secret(self._authority.keyring, self._scope)
+        for version in (None, LATEST):  # the CLI keeps one of the two, depending on --latest
+            yield _event(body, version, secret, now)
+
+    # -- request logs
+
+    def _wanted(self, tx: Tx, row: Row) -> bool:
+        _, _, account, _, method, path, status, key_id, ip, _ = row
+        filters = self._session.filters
+        tests: dict[str, Callable[[frozenset[str]], bool]] = {
+            "filter_http_method": lambda values: method in values,
+            "filter_ip_address": lambda values: ip in values,
+            "filter_request_path": lambda values: any(path == value or path.startswith(f"{value.rstrip('/')}/") for value in values),
+            "filter_request_status": lambda values: ("SUCCEEDED" if status in (200, 201, 202) else "FAILED") in values,
+            "filter_source": lambda values: ("DASHBOARD" if key_id is None else "API") in values,
+            "filter_status_code": lambda values: str(status) in values,
+            "filter_status_code_type": lambda values: any(value[0] == str(status)[0] for value in values),
+            "filter_account": lambda values: self._direction(tx, account, key_id) in values,
+        }
+        return all(tests[name](values) for name, values in filters.items())
+
+    def _direction(self, tx: Tx, account: str, key_id: str | None) -> str:
+        """Whether a request came from a platform, went to a connected account, or neither; "" for one that is not this account's."""
+        if key_id is not None and key_id not in self._own:
+            self._own[key_id] = self._authority.get(tx, self._scope, key_id) is not None
+        own = key_id is None or self._own[key_id]
+        if account != self._scope.account:
+            return "CONNECT_OUT" if own and key_id is not None else ""
+        return "SELF" if own else "CONNECT_IN"
+
+
+_MOST_CONNECTED = 100
+
+
+def _scopes(tx: Tx, scope: Scope, filters: Filters) -> list[Scope]:
+    """Whose logs are read: the account's own, and for ``connect_out`` those of its connected accounts, where such requests stand."""
+    if "CONNECT_OUT" not in filters.get("filter_account", ()):
+        return [scope]
+    rows = tx.execute(
+        f"SELECT account FROM connections WHERE platform = ? AND livemode = ? ORDER BY account LIMIT {_MOST_CONNECTED}",
+        (scope.account, int(scope.livemode)),
+    )
+    return [scope, *(Scope(row[0], scope.livemode) for row in rows)]
+
+
+def _logs(scope: Scope) -> Tail:
+    columns = "t.seq, t.id, t.account, t.at, t.method, t.path, t.status, t.key_id, t.ip, t.response_body"
+    return Tail("request_logs", f"{columns} FROM request_logs AS t", scope)
+
+
+_TOLD = ("type", "charge", "code", "decline_code", "message", "param")
+
+
+def _logged(row: Row, livemode: bool) -> str:
+    """One line of the request log as the CLI reads it (stripe-cli, pkg/logtailing)."""
+    _, id, _, at, method, path, status, _, _, answer = row
+    error: dict[str, Any] = {}
+    if status >= 400:
+        try:
+            error = orjson.loads(answer or "{}").get("error") or {}
+        except orjson.JSONDecodeError:  # a long answer is kept in part
+            error = {}
+    payload = {
+        "created_at": at,
+        "livemode": livemode,
+        "method": method,
+        "request_id": id,
+        "status": status,
+        "url": path,
+        "error": {name: str(error[name]) for name in _TOLD if error.get(name)},
+    }
+    return orjson.dumps({"type": "request_log_event", "request_log_id": id, "event_payload": orjson.dumps(payload).decode()}).decode()
+
+
+def _event(body: bytes, version: str | None, secret: str, now: int) -> str:
+    event = orjson.loads(body)
+    headers = {
+        "Accept": "*/*; q=0.5, application/xml",
+        "Cache-Control": "no-cache",
+        "Content-Type": "application/json; charset=utf-8",
+        "Stripe-Signature": sign(body, (secret,), now),
+        "User-Agent": "Tollkey/1.0",
+    }
+    message = {
+        "type": "webhook_event",
+        "endpoint": {"api_version": version, "status": "enabled", "events": ["*"]},
+        "event_payload": body.decode(),
+        "http_headers": headers,
+        "webhook_conversation_id": f"wc_{event['id']}",
+        "webhook_id": f"wh_{event['id']}",
+    }
+    return orjson.dumps(message).decode()
