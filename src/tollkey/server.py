@@ -21,17 +21,13 @@ import tollkey.payments
 import tollkey.platform
 from tollkey import dashboard, keys, ledger, outbox
 from tollkey.db import (
-    Conflict,
     Database,
     Edge,
     Ids,
     Migration,
     Scope,
     SQLite,
-    StorageError,
     Tx,
-    Unknown,
-    Unreachable,
     edge_for,
     migrate,
     open_database,
@@ -41,17 +37,17 @@ from tollkey.db import (
 from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
 from tollkey.payments.topups import grant_test_funds
+from tollkey.platform import timed
 from tollkey.platform.cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
 from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
-from tollkey.platform.request_logs import Buffer, forget_old
+from tollkey.platform.request_logs import Buffer
 from tollkey.platform.webhook_endpoints import lookup
 from tollkey.settings import Settings
-from tollkey.wire import Call, Catalogue, Due, Policy, Resource, Service, Setup, Tables, WireApp, do_due, due_now, hosted, idempotency
+from tollkey.wire import Call, Catalogue, Policy, Resource, Service, Setup, Tables, WireApp, hosted, idempotency
 from tollkey.wire import due as due_work
-from tollkey.wire.due import put_off, told
 from tollkey.wire.resealing import SealedFields
 
 log = logging.getLogger("tollkey")
@@ -310,43 +306,13 @@ class Server:
         await self._every(_TICK_SECONDS, work)
 
     async def _tidy(self) -> None:
-        async def work() -> None:
-            now = int(self.core.now())
-            await self.edge.write(lambda tx: idempotency.forget_old(tx, now))
-            old = now - self.core.settings.log_days * 86400
-            await asyncio.to_thread(self.core.logs.write, lambda tx: forget_old(tx, old))
-
-        await self._every(_TIDY_SECONDS, work)
+        core = self.core
+        await self._every(_TIDY_SECONDS, lambda: timed.tidy(self.edge, core.logs, int(core.now()), core.settings.log_days))
 
 
 async def run_due(core: Core, edge: Edge) -> int:
-    """Do what is due on real time, each in a transaction of its own, and return how many pieces this node claimed.
-
-    Work that raises is put off by ``do_due``; work whose transaction is lost is put off here. Neither holds up the others.
-    Raises Unreachable when the database is away, which no work is to blame for.
-    """
-    now = int(core.now())
-    waiting = await edge.read(lambda tx: [(item, platform_of(tx, item.scope) or item.scope.account) for item in due_now(tx, now)])
-    return sum([await _do_one(core, edge, item, owner, now) for item, owner in waiting])
-
-
-async def _do_one(core: Core, edge: Edge, item: Due, owner: str, now: int) -> bool:
-    """Claim and do one piece of work, under the lock of the account that it belongs to; whether this node did."""
-    lock = f"{owner}:{int(item.scope.livemode)}"
-    try:
-        return await edge.write(lambda tx: do_due(core.call(tx, item.scope, now), item), lock=lock)
-    except (Unreachable, Unknown):
-        raise
-    except Conflict:
-        log.warning("scheduled work %s of %s lost its conflicts with other writes; it is tried again", item.kind, item.id)
-    except Exception as error:
-        log.error("scheduled work %s of %s was undone: %s", item.kind, item.id, told(error))
-        lost = error
-        try:
-            await edge.write(lambda tx: put_off(tx, item, now, lost), lock=lock)
-        except StorageError as problem:
-            log.error("scheduled work %s of %s could not be put off: %s", item.kind, item.id, problem)
-    return False
+    """Do what is due on real time, and return how many pieces this node claimed; see ``platform.timed``."""
+    return await timed.do_what_is_due(core.setup, edge, int(core.now()))
 
 
 def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:

@@ -256,14 +256,17 @@ def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
     return [(version, int(count)) for version, count in rows]
 
 
-def forget_old(tx: Tx, before: int, most: int = 5_000) -> None:
-    """Drop requests from before then (UTC epoch seconds), so many at a time."""
-    tx.execute(
+def forget_old(tx: Tx, before: int, most: int = 2_000) -> bool:
+    """Drop the oldest requests from before then (UTC epoch seconds), so many at once; returns whether there may be more."""
+    gone = tx.execute(
         "DELETE FROM request_logs WHERE seq IN"
-        " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?)",
+        " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?) RETURNING 1",
         (most, before),
     )
+    if len(gone) == most:
+        return True
     forget_old_counts(tx, before)
+    return False
 
 
 def asked_by(tx: Tx, scope: Scope, key_id: str, most: int = 5_000) -> tuple[list[tuple[str, str]], int, int | None]:

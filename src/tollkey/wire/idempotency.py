@@ -121,6 +121,11 @@ def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored,
     )
 
 
-def forget_old(tx: Tx, now: int) -> None:
-    """Drop records past their time."""
-    tx.execute("DELETE FROM idempotency WHERE created <= ?", (now - KEPT_SECONDS,))
+def forget_old(tx: Tx, now: int, most: int = 200) -> bool:
+    """Drop the oldest records past their time, so many at once; returns whether there may be more."""
+    gone = tx.execute(
+        "DELETE FROM idempotency WHERE (account, livemode, key) IN"
+        " (SELECT account, livemode, key FROM idempotency WHERE created <= ? ORDER BY created LIMIT ?) RETURNING 1",
+        (now - KEPT_SECONDS, most),
+    )
+    return len(gone) == most

@@ -1,0 +1,46 @@
+"""What is kept for a time is forgotten as fast as it comes in, by any number of nodes at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.support.nodes import Nodes
+from tollkey.db import Tx
+from tollkey.platform.timed import tidy
+
+DAY = 86_400
+MANY = 4_500
+
+
+def rows(nodes: Nodes, account: str) -> tuple[int, int]:
+    """How many answers and request logs there are of an account."""
+
+    def count(tx: Tx) -> tuple[int, int]:
+        answers = tx.execute("SELECT count(*) FROM idempotency WHERE account = ?", (account,))
+        logs = tx.execute("SELECT count(*) FROM request_logs WHERE account = ?", (account,))
+        return answers[0][0], logs[0][0]
+
+    return nodes.first.core.database.read(count)
+
+
+def test_all_that_is_past_its_time_goes_at_one_tidying_and_nothing_else(nodes: Nodes) -> None:
+    api, core, now = nodes.api(), nodes.first.core, nodes.first.clock[0]
+    answer = (
+        "INSERT INTO idempotency (account, livemode, key, path, fingerprint, request_id, status, retry, body, created)"
+        " VALUES (?, 0, ?, '/v1/customers', ?, 'req_1', 200, '', ?, ?)"
+    )
+    logged = (
+        "INSERT INTO request_logs (id, account, livemode, at, milliseconds, method, path, query, status, version, request_body,"
+        " response_body) VALUES ('req_1', ?, 0, ?, 1, 'GET', '/v1/customers', '', 200, '2025-01-01', '', '')"
+    )
+    core.logs.write(lambda tx: tx.execute("DELETE FROM request_logs"))  # of other tests; they would be older by their number, not by time
+    old, young = now - 40 * DAY, now - 60
+    answers = [(api.account, f"{number}", b"", b"{}", old if number else young) for number in range(MANY)]
+    core.database.write(lambda tx: tx.execute_many(answer, answers))
+    core.logs.write(lambda tx: tx.execute_many(logged, [(api.account, young if number == MANY - 1 else old) for number in range(MANY)]))
+
+    async def both() -> None:
+        await asyncio.gather(*(tidy(node.server.edge, node.core.logs, now, 30) for node in (nodes.first, nodes.second)))
+
+    nodes.first.runner.run(both())
+    assert rows(nodes, api.account) == (1, 1)
