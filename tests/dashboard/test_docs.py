@@ -70,6 +70,13 @@ def test_every_resource_has_a_page_in_the_reference(site: Site) -> None:
         assert answer.status == 200, resource.object
 
 
+def test_the_reference_says_what_keys_in_web_pages_and_apps_may_send(site: Site) -> None:
+    text = site.browser("developer").get("/docs/api/payment_method").text
+    assert "An ephemeral key may call it with <code>customer</code>." in text
+    assert "A publishable key may call it with <code>" in text
+    assert "An ephemeral key may call it without parameters." in text
+
+
 def _curl(text: str) -> tuple[str, str, dict[str, str], list[tuple[str, str]]]:
     """A curl command taken apart as a shell and curl would: method, path, headers, pairs."""
     words = shlex.split(text.replace("\\\n", " "))

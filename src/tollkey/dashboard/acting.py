@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from tollkey.dashboard.page import FormErrors, NotHere, Visit
 from tollkey.payments.facts import decimals
 from tollkey.platform.connections import platform_of
-from tollkey.wire import Action, ApiError, Call, Json, Origin, Resource, operation_params
+from tollkey.wire import Action, ApiError, Call, Json, Origin, Resource
 from tollkey.wire.params import Param, check, decode_form
 from tollkey.wire.resource import Endpoint, path_names
 
@@ -59,7 +59,7 @@ def endpoint_of(ctx: Visit, action: Action) -> Endpoint:
 
 def fields_of(endpoint: Endpoint, action: Action) -> list[Asked]:
     """What a person is asked for."""
-    schema = endpoint.params or operation_params(endpoint.method, endpoint.path)
+    schema = endpoint.schema
     found = []
     for name in action.fields:
         path = re.findall(r"[^][]+", name)
@@ -126,7 +126,7 @@ def perform(ctx: Visit, resource: Resource, item: Json, action: Action, sent: di
     if action.id_param:
         params[action.id_param] = item["id"]
     raw = decode_form(urlencode([*given, *params.items()]).encode())
-    schema = endpoint.params or operation_params(endpoint.method, endpoint.path)
+    schema = endpoint.schema
     origin = Origin(ip=ctx.ip, method=endpoint.method, path=endpoint.path)
     call = Call(
         ctx.setup,

@@ -10,7 +10,6 @@ from typing import Any
 
 from tollkey.wire._check import Choice, Decimal, Map, Node, Number, OneOf, Record, Sequence, Text, Timestamp, Truth, Unset, Whole
 from tollkey.wire._special import Email, Metadata, Url
-from tollkey.wire.params import operation_params
 from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
 from tollkey.wire.versions import LATEST
 
@@ -50,7 +49,7 @@ def document(catalogue: Catalogue, base_url: str = "http://127.0.0.1:8420") -> J
 
 
 def _operation(resource: Resource, endpoint: Endpoint) -> Json:
-    params = endpoint.params or operation_params(endpoint.method, endpoint.path)
+    params = endpoint.schema
     permission = endpoint.permission or resource.permission
     operation: Json = {
         "operationId": f"{endpoint.method} {endpoint.path}",

@@ -28,7 +28,7 @@ class Property(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One endpoint. permission: the grant that a restricted key needs, "" for none; publishable: whether such a key may call it."""
+    """One endpoint. permission: the grant that a restricted key needs, "" for none. clients: kind of client key -> what it may send."""
 
     anchor: str
     title: str
@@ -36,7 +36,7 @@ class Operation(NamedTuple):
     path: str
     permission: str
     permission_label: str
-    publishable: bool
+    clients: dict[str, list[str]]
     unrestricted: bool
     about: str
     parameters: list[Row]
@@ -96,10 +96,16 @@ def _operation(samples: Samples, resource: Resource, endpoint: Endpoint, listed:
     grant = f"{permission.name}_{endpoint.needs}"
     return Operation(
         anchor, _title(resource, endpoint, listed), endpoint.method, endpoint.path, grant,
-        f"{permission.label} {endpoint.needs.capitalize()}", endpoint.publishable is not None, endpoint.unrestricted, about,
+        f"{permission.label} {endpoint.needs.capitalize()}", _clients(endpoint), endpoint.unrestricted, about,
         [*path_rows(endpoint), *rows(schema_of(endpoint))], named(endpoint, path, params, listed),
         json.dumps(answer, indent=2, ensure_ascii=False),
     )  # fmt: skip
+
+
+def _clients(endpoint: Endpoint) -> dict[str, list[str]]:
+    """The outermost parameters that each kind of client key may send, where such keys may call the endpoint."""
+    found = ((kind, endpoint.access_of(kind)) for kind in ("publishable", "ephemeral"))
+    return {kind: sorted(access.taken(schema_of(endpoint)).fields.keys() - {"expand"}) for kind, access in found if access is not None}
 
 
 def _title(resource: Resource, endpoint: Endpoint, listed: frozenset[str]) -> str:

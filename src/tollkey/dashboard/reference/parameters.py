@@ -23,7 +23,6 @@ from tollkey.wire.params import (
     Unset,
     Url,
     Whole,
-    operation_params,
 )
 from tollkey.wire.resource import Endpoint, path_names
 
@@ -46,7 +45,7 @@ class Row(NamedTuple):
 
 def schema_of(endpoint: Endpoint) -> ObjectSchema:
     """The parameters that an endpoint takes."""
-    return endpoint.params or operation_params(endpoint.method, endpoint.path)
+    return endpoint.schema
 
 
 def in_words(node: Param) -> str:
