@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.dashboard import Browser, Site
 from tollkey.dashboard import matrix
-from tollkey.db import Scope
+from tollkey.db import Scope, Tx
 from tollkey.keys import SYSTEM, Key
 from tollkey.wire import Request
 
@@ -222,3 +222,16 @@ def test_the_history_of_a_rolled_key_says_that_it_took_anothers_place(site: Site
     assert "<strong>Rolled</strong>" in before
     assert f'replaced by: <a href="{url(site, f"/apikeys/{new.id}")}">' in before
     assert "Key made by rolling" in dev.get(url(site, "/settings/audit")).text
+
+
+def test_a_list_of_secret_keys_that_is_cut_says_so(site: Site, dev: Browser) -> None:
+    path, words = url(site, "/apikeys"), "These are the newest ones."
+    assert words not in dev.get(path).text
+    scope = Scope(site.account, False)
+
+    def work(tx: Tx) -> None:
+        for _ in range(201):
+            site.core.authority.create(tx, scope, "secret", actor=SYSTEM, now=site.now)
+
+    site.core.database.write(work)
+    assert words in dev.get(path).text

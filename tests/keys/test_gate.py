@@ -164,6 +164,11 @@ def test_a_key_that_asks_too_often_gets_429(tmp_path: Path, clock: Clock) -> Non
 
 
 METHODS = {"GET": "report_read", "*": "report_write"}
+WRITES = {"POST": "report_write"}
+
+
+def method_in(asked: Any) -> str:
+    return str(asked.get("method") or asked["REQUEST_METHOD"])
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -178,6 +183,15 @@ def test_head_needs_what_get_needs(ask: Ask, service: KeyService, method: str, p
     assert ask(text, method="POST", permission_for=permission_for).status == 403
     refused = ask(method=method, permission_for=permission_for)
     assert (refused.status, bool(refused.body)) == (401, method == "GET")
+
+
+@pytest.mark.parametrize("permission_for", [{"POST": "report_write", "*": None}, lambda asked: WRITES.get(method_in(asked))])
+def test_a_method_in_small_letters_needs_what_it_needs_in_capitals(ask: Ask, service: KeyService, permission_for: Any) -> None:
+    """Some servers pass it on as it came, and frameworks take it for the one in capitals."""
+    _, text = service.create(permissions=["report_read"])
+    for method in ("POST", "post", "Post"):
+        assert ask(text, method=method, permission_for=permission_for).status == 403
+    assert ask(text, method="head", permission_for=permission_for).status == 200
 
 
 def test_a_browsers_preflight_is_let_through_without_a_key(ask: Ask) -> None:

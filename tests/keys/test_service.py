@@ -227,7 +227,9 @@ def test_a_key_is_found_by_its_id_or_its_text_without_its_account(service: KeySe
     assert service.find(gone_text) == gone, "ended keys too: a leaked text is asked about when it is dead as well"
     assert service.find("mk_none") is None
     assert service.find(generate("secret", True, "x", Ids.seeded(3))) is None
-    assert service.find("") is None
+    for none in ("", "mk_\0", "mk_\ud800", "клю́ч", key.id + " "):
+        assert service.find(none) is None
+        assert service.get(none, account="alice", livemode=False) is None
 
 
 @pytest.mark.parametrize("delay", [0, 3600])

@@ -47,8 +47,8 @@ class KeyGate(Gate[App, AsgiScope]):
 
     @staticmethod
     def method_of(asked: AsgiScope) -> str:
-        """The method, GET for HEAD and for the handshake of a WebSocket (RFC 6455 section 4.1)."""
-        method: str = asked.get("method", "GET")
+        """The method in capitals, GET for HEAD and for the handshake of a WebSocket (RFC 6455 section 4.1)."""
+        method: str = asked.get("method", "GET").upper()
         return "GET" if method == "HEAD" else method
 
     def _as_get(self, asked: AsgiScope) -> AsgiScope:

@@ -25,7 +25,7 @@ class Lookup:
 
     def get(self, tx: Tx, scope: Scope, key_id: str) -> Key | None:
         """A key of this account and mode, ended or not; None when there is none."""
-        return store.by_id(tx, scope, key_id, self.catalogue)
+        return store.by_id(tx, scope, key_id, self.catalogue) if _may_be_id(key_id) else None
 
     def list(
         self,
@@ -59,13 +59,18 @@ class Lookup:
         For the host itself: what an account may see of others is nothing, so it asks ``get``. Counts no use.
         """
         if parse(id_or_text, self.brand, imported=True) is None:
-            return store.by_id_anywhere(tx, id_or_text, self.catalogue)
+            return store.by_id_anywhere(tx, id_or_text, self.catalogue) if _may_be_id(id_or_text) else None
         key, stored, _ = store.by_digest(tx, [digest for _, digest in self.keyring.digests(id_or_text)], self.catalogue)
         return None if stored is None else key
 
     def usages(self, tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[str, store.Usage]:
         """When, from where and for what each key was last used, by key id. key_ids: of these keys only."""
         return store.usages(tx, scope, key_ids)
+
+
+def _may_be_id(text: str) -> bool:
+    """Whether a text can be the id of a key. What is none may be something that a database does not take as text."""
+    return text.isascii() and text.isprintable()
 
 
 class KeyPage(tuple[Key, ...]):

@@ -38,12 +38,13 @@ class KeyGate(Gate[App, Environ]):
 
     @staticmethod
     def method_of(asked: Environ) -> str:
-        """The method, GET for HEAD."""
-        method: str = asked["REQUEST_METHOD"]
+        """The method in capitals (frameworks take ``post`` for POST, so the gate does), GET for HEAD."""
+        method: str = asked["REQUEST_METHOD"].upper()
         return "GET" if method == "HEAD" else method
 
     def _as_get(self, asked: Environ) -> Environ:
-        return {**asked, "REQUEST_METHOD": "GET"} if asked["REQUEST_METHOD"] == "HEAD" else asked
+        method = self.method_of(asked)
+        return asked if asked["REQUEST_METHOD"] == method else {**asked, "REQUEST_METHOD": method}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if (self._open_to is not None and self._open_to(environ)) or (self._preflights and _is_preflight(environ)):

@@ -11,6 +11,7 @@ from tollkey.keys import Actor, Key, audit
 from tollkey.platform import request_logs
 
 _PAGE = 100
+_MOST_SECRET = 200  # secret keys on the page; the newest
 
 
 def found(ctx: Visit, params: Params) -> Key:
@@ -33,12 +34,14 @@ def index(ctx: Visit, params: Params) -> Answer:
         return ctx.authority.list(ctx.tx, ctx.scope, active_at=active_at, kind=kind, limit=limit, after=after)
 
     restricted = keys("restricted", _PAGE + 1, after)
-    standard = () if after else (*keys("publishable", _PAGE), *keys("secret", 1000))
+    publishable, secret = ((), ()) if after else (keys("publishable", _PAGE + 1), keys("secret", _MOST_SECRET + 1))
+    standard = (*publishable[:_PAGE], *secret[:_MOST_SECRET])
     older = ctx.url("/apikeys", after=restricted[_PAGE - 1].id, ended=1 if ended else None) if len(restricted) > _PAGE else ""
     about = {
         "standard": sorted(standard, key=lambda key: (key.kind == "secret", not key.is_default, -key.created)),
         "restricted": restricted[:_PAGE],
         "usages": ctx.authority.usages(ctx.tx, ctx.scope, [key.id for key in (*standard, *restricted)]),
+        "cut": len(standard) < len(publishable) + len(secret),
         "older": older,
         "newer": ctx.url("/apikeys", ended=1 if ended else None) if after else "",
         "ended": ended,
