@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextvars
 import sys
 from pathlib import Path
 
@@ -260,6 +261,21 @@ def test_one_request_counts_once_and_takes_one_token_however_often_its_key_is_ve
             assert service.verify(text)
         with one_request():
             assert reason(service.verify(text)) is Reason.rate_limited
+        service.flush()
+        usage = service.usage(key)
+        assert usage is not None
+        assert usage.uses == 2
+
+
+def test_a_task_that_a_request_left_behind_is_no_part_of_it_any_more(tmp_path: Path) -> None:
+    limiter = RateLimiter(rate=0.001, burst=2)
+    with KeyService.open(str(tmp_path / "keys.db"), PERMISSIONS, limiter=limiter, flush_seconds=0) as service:
+        key, text = service.create()
+        with one_request():
+            assert service.verify(text)
+            left_behind = contextvars.copy_context()
+        assert left_behind.run(service.verify, text)
+        assert reason(left_behind.run(service.verify, text)) is Reason.rate_limited
         service.flush()
         usage = service.usage(key)
         assert usage is not None

@@ -9,36 +9,50 @@ from contextvars import ContextVar
 from tollkey.keys.limits import Limiter
 
 
-class _Request:
-    __slots__ = ("admitted", "counted")
+class Request:
+    """What was verified in one request.
+
+    over: it has ended. Tasks that it left behind have its context for ever, but what they verify counts as any other use.
+    """
+
+    __slots__ = ("admitted", "counted", "over")
 
     def __init__(self) -> None:
         self.admitted: set[str] = set()  # ids of keys that the rate limiter let in
         self.counted: set[str] = set()  # ids of keys whose use was counted
+        self.over = False
 
 
-_current: ContextVar[_Request | None] = ContextVar("tollkey_request", default=None)
+_newest: ContextVar[Request | None] = ContextVar("tollkey_request", default=None)
+
+
+def _current() -> Request | None:
+    request = _newest.get()
+    return None if request is None or request.over else request
 
 
 @contextmanager
-def one_request() -> Iterator[None]:
-    """What is verified within the block, on this task and in threads with its context, belongs to one request.
+def one_request() -> Iterator[Request]:
+    """What is verified within the block, on this task and in threads and tasks with its context, belongs to one request.
 
     Within another such block it is that one's request.
     """
-    if _current.get() is not None:
-        yield
+    around = _current()
+    if around is not None:
+        yield around
         return
-    token = _current.set(_Request())
+    request = Request()
+    token = _newest.set(request)
     try:
-        yield
+        yield request
     finally:
-        _current.reset(token)
+        request.over = True
+        _newest.reset(token)
 
 
 def first_use(key_id: str) -> bool:
     """Whether this use is to be counted: it is the first of the request, or belongs to none."""
-    request = _current.get()
+    request = _current()
     if request is None:
         return True
     if key_id in request.counted:
@@ -55,7 +69,7 @@ class OncePerRequest:
 
     def allow(self, key_id: str, now: float) -> bool:
         """As ``Limiter`` says. A no is not remembered: nothing that was refused becomes a yes by it."""
-        request = _current.get()
+        request = _current()
         if request is not None and key_id in request.admitted:
             return True
         allowed = self._limiter.allow(key_id, now)

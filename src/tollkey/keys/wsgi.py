@@ -9,7 +9,7 @@ from typing import Any
 
 from tollkey.keys.gate import Gate
 from tollkey.keys.key import Denied, Key
-from tollkey.keys.once import one_request
+from tollkey.keys.once import Request, one_request
 from tollkey.keys.refusal import Refusal
 
 Environ = dict[str, Any]
@@ -49,14 +49,14 @@ class KeyGate(Gate[App, Environ]):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if (self._open_to is not None and self._open_to(environ)) or (self._preflights and _is_preflight(environ)):
             return self._app(environ, start_response)
-        with one_request():
+        with one_request() as request:
             answer = self._judged(environ, self._verify(environ))
             if isinstance(answer, Key):
                 environ[_KEY], environ[_SERVICE] = answer, self._keys
                 if not self._keep_header:
                     environ.pop(_variable(self._header), None)
                 body = self._app(environ, start_response)
-                return _within(contextvars.copy_context(), body) if isinstance(body, Generator) else body
+                return _within(contextvars.copy_context(), request, body) if isinstance(body, Generator) else body
         refusal = answer if isinstance(answer, Refusal) else self._on_denied(answer)
         start_response(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", list(refusal.headers))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.body]
@@ -72,13 +72,15 @@ class KeyGate(Gate[App, Environ]):
         return self._keys.verify(presented.text, ip=self._client_ip(environ), endpoint=self._endpoint_for(environ))
 
 
-def _within(context: contextvars.Context, body: Generator[bytes, None, None]) -> Iterator[bytes]:
+def _within(context: contextvars.Context, request: Request, body: Generator[bytes, None, None]) -> Iterator[bytes]:
     """A body that is made while it is sent, in the context of its request: an application may be one generator as a whole."""
     nothing = object()
+    request.over = False
     try:
         while (chunk := context.run(next, body, nothing)) is not nothing:
             yield chunk  # type: ignore[misc]
     finally:
+        request.over = True
         body.close()
 
 
