@@ -131,3 +131,9 @@ def test_it_can_be_turned_off(tmp_path: Path) -> None:
         assert service.refusals() == []
 
 
+def test_a_forked_child_counts_only_what_it_refuses_itself(flush: Callable[[Attempts], list[Attempt]]) -> None:
+    counts = Attempts(HOUR)
+    counts.note("key", "unknown", "192.0.2.1", 1)
+    counts.after_fork_in_child()
+    counts.note("key", "unknown", "192.0.2.1", 2)
+    assert [one.attempts for one in flush(counts)] == [1]

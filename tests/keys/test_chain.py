@@ -126,6 +126,13 @@ def test_an_empty_log_is_whole(world: World) -> None:
     assert (verdict(world).whole, verdict(world).entries) == (True, 0)
 
 
+def test_a_verdict_is_true_only_when_the_log_is_whole(world: World) -> None:
+    fill(world)
+    assert verdict(world)
+    behind(world, *remove_last(world))
+    assert not verdict(world)
+
+
 CHANGES = {
     "who did it": "UPDATE key_audit SET actor_id = 'mallory' WHERE seq = {middle}",
     "from where": "UPDATE key_audit SET ip = NULL WHERE seq = {middle}",
@@ -200,11 +207,12 @@ def test_a_log_and_chain_that_were_emptied_together_are_missed(world: World) -> 
     assert (verdict(world).whole, "no head" in verdict(world).why) == (False, True)
 
 
-def test_a_chain_begun_anew_over_chained_rows_is_told(world: World) -> None:
+def test_a_chain_begun_anew_over_chained_rows_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
     fill(world)
     behind(world, "DELETE FROM audit_heads WHERE log = 'keys'")
     world.make("secret")
     assert (verdict(world).whole, "begun anew" in verdict(world).why) == (False, True)
+    assert "the head of the hash chain over key_audit was removed" in caplog.text
 
 
 def test_a_head_noted_earlier_finds_what_was_put_back_as_a_whole(world: World) -> None:

@@ -50,7 +50,7 @@ class Log(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What ``verify`` found.
+    """What ``verify`` found. False where a truth value is asked for, unless the log is whole.
 
     log: its name. whole: whether nothing was changed, removed or put in. entries: how many rows there are.
     head: ``entries:code`` of the last row; to be noted elsewhere. began_at: when the chain began (UTC epoch seconds), None without
@@ -66,6 +66,10 @@ class Verdict(NamedTuple):
     before: int
     seq: int | None = None
     why: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether the log is whole."""
+        return self.whole
 
 
 class _Head(NamedTuple):
@@ -104,7 +108,9 @@ def begin(tx: Tx, keyring: Keyring, log: Log, now: int) -> None:
         f"INSERT INTO audit_heads (log, {_HEAD}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log) DO NOTHING",
         (log.name, *head[:-1], _signature(keyring, name, log, head)),
     )
-    if entries:
+    if tx.execute("SELECT 1 FROM audit_chain WHERE log = ? LIMIT 1", (log.name,)):
+        _log.error("the head of the hash chain over %s was removed; it begins anew, and verifying it will say so", log.table)
+    elif entries:
         _log.warning("the hash chain over %s begins; %d entries that are there already are taken as they are", log.table, entries)
 
 
