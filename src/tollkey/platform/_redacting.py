@@ -18,9 +18,8 @@ _PRIVATE = (
     "cvc|cvv|client_secret|websocket_id|password|id_number|ssn_last_4|account_number|iban|sort_code|track_data|payload|tax_id|vat_id"
     "|registration_number|encrypted_number"
 )
-_PRIVATE_NAME = re.compile(rf"({_PRIVATE})\]?$", re.IGNORECASE)
+_PRIVATE_NAMES = tuple(_PRIVATE.split("|"))
 _CARD_NAME = re.compile(r"(?:card|source|external_account)\]?\[number\]$|^number$", re.IGNORECASE)
-_IN_FORM = re.compile(rf"({_PRIVATE}|number)(\]?=)[^&\s\"]*+", re.IGNORECASE)
 _JSON = rf"(\"(?:{_PRIVATE})\"\s*+:\s*+)(?:\"(?:[^\"\\]|\\.)*+\"?|-?[0-9.]++)"
 _IN_JSON = re.compile(_JSON, re.IGNORECASE)
 _IN_OURS = re.compile(_JSON)  # we write names in one way; to look for others takes five times as long
@@ -48,9 +47,9 @@ def redact(text: str) -> str:
 def redact_form(text: str) -> str:
     """A form or a query: only pairs that hold something private are written anew."""
     decoded = unquote(text.replace("+", " "), errors="replace") if "%" in text or "+" in text else text
-    if _sent(_IN_FORM.sub("", decoded)) == decoded:
-        return text
-    return "&".join(_redact_pair(pair) for pair in text.split("&"))
+    inside = _sent(decoded) != decoded
+    pairs = text.split("&")
+    return "&".join([_redact_pair(pair, inside) for pair in pairs])
 
 
 def redact_ours(text: str) -> str:
@@ -69,13 +68,19 @@ def _sent(text: str) -> str:
     return _NUMBERS.sub(_masked_number, _PAGES.sub("[redacted]", redact_ours(text)))
 
 
-def _redact_pair(pair: str) -> str:
+def _redact_pair(pair: str, inside: bool) -> str:
+    """One name and its value. inside: whether something that must not be kept stands anywhere in the form."""
     name, equals, value = pair.partition("=")
-    meant_name, meant = _meant(name), _meant(value)
+    meant_name = _meant(name)
+    last = meant_name[meant_name.rfind("[") + 1 :].removesuffix("]").lower()
+    private, number = last.endswith(_PRIVATE_NAMES), last == "number" and _CARD_NAME.search(meant_name) is not None
+    if not (inside or private or number):
+        return pair
+    meant = _meant(value)
     shown_name, shown = _sent(meant_name), _sent(meant)
-    if _PRIVATE_NAME.search(meant_name):
+    if private:
         shown = "[redacted]" if meant else ""
-    elif _CARD_NAME.search(meant_name) and len(_DIGIT.findall(meant)) >= 8:
+    elif number and len(_DIGIT.findall(meant)) >= 8:
         shown = _masked_digits(meant)
     if (shown_name, shown) == (meant_name, meant):
         return pair
