@@ -46,7 +46,7 @@ from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.platform.request_logs import Buffer
 from tollkey.platform.webhook_endpoints import lookup
 from tollkey.settings import Settings
-from tollkey.wire import Call, Catalogue, Policy, Resource, Service, Setup, Tables, WireApp, hosted, idempotency
+from tollkey.wire import Brake, Call, Catalogue, Policy, Resource, Service, Setup, Tables, WireApp, hosted, idempotency
 from tollkey.wire import due as due_work
 from tollkey.wire.resealing import SealedFields
 
@@ -328,6 +328,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         require_https=settings.require_https,
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
+        brake=Brake(settings.guess_limit) if settings.guess_limit else None,
         later_versions=frozenset(settings.later_versions.split()),
         refused=core.attempts.denied,
         special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),

@@ -44,6 +44,10 @@ class Settings:
     refusal_seconds: int = _setting(
         3600, "Refused keys and failed sign-ins are counted by address and reason over so many seconds; 0 for not at all."
     )
+    guess_limit: int = _setting(
+        60, "Wrong keys, client secrets, page addresses and codes a minute from one address, beyond which the answer to a wrong one comes"
+        " late and is 429; 0 for no limit. Right ones are never held up.",
+    )  # fmt: skip
     lease_seconds: float = _setting(1.0, "How long a node may trust its memory of keys without hearing from the database.")
     later_versions: str = _setting(
         "", "API versions published after this release, with a space between: taken, and answered in the newest shape that is built."

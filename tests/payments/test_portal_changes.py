@@ -117,6 +117,20 @@ def test_a_promotion_code_and_a_quantity_go_with_the_change(api: Api) -> None:
     assert len(api.get("/v1/invoices", subscription=portal.sub["id"])["data"]) == 1
 
 
+def test_the_portal_takes_no_further_code_after_ten_wrong_ones(api: Api) -> None:
+    portal = Portal(api, proration_behavior="none")
+    coupon = api.ok("POST", "/v1/coupons", percent_off=50, duration="forever")["id"]
+    api.ok("POST", "/v1/promotion_codes", promotion={"type": "coupon", "coupon": coupon}, code="HALF")
+    path = portal.open()
+    typed = {"subscription": portal.sub["id"], "price": portal.cheap, "quantity": "3"}
+    for number in range(10):  # on the page before, and on the one that confirms
+        answer = portal.send(path + ("/review", "/update")[number % 2], **typed, promotion_code=f"guess{number}")
+        assert "This code is invalid." in answer.body.decode()
+    for page in ("/review", "/update"):
+        assert "Too many codes were tried here." in portal.send(path + page, **typed, promotion_code="half").body.decode()
+    assert portal.now()["discounts"] == []
+
+
 def test_a_flow_confirms_one_update_and_leads_to_the_shop(api: Api) -> None:
     portal = Portal(api)
     confirm = {"subscription": portal.sub["id"], "items": [{"id": portal.item, "price": portal.dear, "quantity": 1}]}

@@ -216,7 +216,7 @@ class OnlyHere(httpx.AsyncHTTPTransport):
 
 def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int]) -> World:
     """A core on that database, begun in the runner's event loop; whoever opens it stops its edge and closes it."""
-    settings = Settings(data=str(folder), database=url, lease_seconds=1e12)
+    settings = Settings(data=str(folder), database=url, lease_seconds=1e12, guess_limit=0)
     core = open_core(settings, now=lambda: clock[0], ids=Ids(), monotonic=lambda: 0.0)
     core.verifier.lease.renew(0.0)
 

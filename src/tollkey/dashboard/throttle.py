@@ -6,11 +6,10 @@ sent at the same moment would all find a count of zero.
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
-
 from tollkey.dashboard.page import FormErrors, Visit
 from tollkey.db import Tx
 from tollkey.keys import Attempts
+from tollkey.wire import network_of
 
 WINDOW_SECONDS = 15 * 60
 MOST_BY_PERSON = 8
@@ -19,18 +18,7 @@ LOCK = "dashboard sign-in"  # counting and adding are one step: attempts take tu
 
 
 def _subjects(person: str, ip: str | None) -> tuple[tuple[str, int], ...]:
-    return (f"person:{person.strip().lower()[:254]}", MOST_BY_PERSON), (f"ip:{_network(ip)}", MOST_BY_IP)
-
-
-def _network(ip: str | None) -> str:
-    """Whose address it is: of IPv6 the first 64 bits, as everybody has the other 64 to themselves (RFC 6177)."""
-    try:
-        address = ip_address(ip or "")
-    except ValueError:
-        return str(ip)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(IPv6Address(int(address) >> 64 << 64))
-    return str(ip)
+    return (f"person:{person.strip().lower()[:254]}", MOST_BY_PERSON), (f"ip:{network_of(ip)}", MOST_BY_IP)
 
 
 def attempt(tx: Tx, person: str, ip: str | None, now: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -74,6 +74,27 @@ def code_of(call: Call, text: str) -> Json | None:
     """The active promotion code that a customer has typed, in whatever case; None when there is none."""
     found = call.objects.query("promotion_code", {"_code": text.lower(), "active": "true"}, limit=1) if text else []
     return found[0] if found else None
+
+
+#: Wrong codes that may be typed on the pages of one session.
+MOST_WRONG_CODES = 10
+
+
+def typed_code(call: Call, session: Json, text: str, counts: Callable[[Json], bool] = lambda code: True) -> Json:
+    """The promotion code that a customer has typed on a page of that session (of Checkout, of the portal).
+
+    counts: whether a code that there is counts here. Raises ApiError 400 for another one, which is counted at the session; once there
+    were ``MOST_WRONG_CODES`` none is looked at any more.
+    """
+    wrong = session.get("_wrong_codes", 0)
+    if wrong >= MOST_WRONG_CODES:
+        raise invalid("Too many codes were tried here. You can go on without one.", "promotion_code", keep=True)
+    found = code_of(call, text)
+    if found is None or not counts(found):
+        session["_wrong_codes"] = wrong + 1
+        call.objects.save(session)
+        raise invalid("This code is invalid.", "promotion_code", keep=True, guess=True)
+    return found
 
 
 def redeem_all(call: Call, entries: Iterable[Json], *, param: str, customer: Json | None, **owner: Any) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 from tollkey.payments import _subscribing, subscription_schedules
 from tollkey.payments._billing import cost
 from tollkey.payments._billing.periods import show_date
 from tollkey.payments._currency import show
-from tollkey.payments._discounting import code_of
+from tollkey.payments._discounting import typed_code
 from tollkey.payments._portal_session import Here, completed, here, leads_to, leave, not_changeable, own
 from tollkey.payments._previewing import preview
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, dig, html_page, invalid
@@ -119,9 +120,7 @@ def _asked(at: Here, subscription: Json, params: Params) -> Json:
     change: Json = {"items": [entry], "proration_behavior": rules["proration_behavior"], "payment_behavior": "error_if_incomplete"}
     code = (params.get("promotion_code") or "").strip()
     if code:
-        found = code_of(at.call, code)
-        if found is None or "promotion_code" not in allowed:
-            raise invalid("This code is invalid.", "promotion_code")
+        found = typed_code(at.call, at.session, code, lambda _: "promotion_code" in allowed)
         change["discounts"] = [{"promotion_code": found["id"]}]
     return _timed(at, subscription, change)
 
@@ -186,7 +185,7 @@ def review(call: Call, params: Params) -> Reply:
     except ApiError as error:
         if not params.get("subscription"):
             raise
-        return choice_page(at, _changeable(at, params["subscription"]), error.message)
+        return replace(choice_page(at, _changeable(at, params["subscription"]), error.message), guess=error.guess)
     return _review_page(at, _summary(at, subscription, change) + told, params)
 
 

@@ -114,6 +114,9 @@ def verify(call: Call, params: Params) -> Json:
         raise invalid("Only bank accounts can be verified.", None, retry=False)
     if value["status"] == "verified":
         raise invalid("This bank account has already been verified.", None, retry=False)
+    if value["status"] == "verification_failed":
+        message = "You have exceeded the number of allowed verification attempts."
+        raise invalid(message, None, "bank_account_verification_failed", retry=False)
     amounts = tuple(int(amount) for amount in params.get("amounts") or ())
     if len(amounts) != 2:
         raise missing_param("amounts")
@@ -125,7 +128,7 @@ def verify(call: Call, params: Params) -> Json:
         value["status"] = "verification_failed"
     call.objects.save(value, "customer.source.updated")
     message = "The amounts provided do not match the amounts that were sent to the bank account."
-    raise invalid(message, None, "bank_account_verification_failed", keep=True, retry=False)
+    raise invalid(message, None, "bank_account_verification_failed", keep=True, retry=False, guess=True)
 
 
 # -- sources on their own
@@ -144,7 +147,8 @@ def retrieve_source(call: Call, params: Params) -> Json:
     if source is None:
         raise missing_object("source", call.path["source"], "source", in_path=False)
     if call.client and not hmac.compare_digest(str(params.get("client_secret")).encode(), str(source["client_secret"]).encode()):
-        raise invalid("The client_secret provided does not match the client_secret associated with the Source.", "client_secret")
+        message = "The client_secret provided does not match the client_secret associated with the Source."
+        raise invalid(message, "client_secret", guess=True)
     return source
 
 

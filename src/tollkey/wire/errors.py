@@ -38,6 +38,7 @@ class ApiError(Exception):
     retry: what ``Stripe-Should-Retry`` says when the request has an idempotency key; None leaves the header out.
     headers: further response headers.
     cause: for our own log; never sent.
+    guess: a secret, or a code that few know, was another one: it counts against the caller's address (``wire/_brake.py``).
     documented: whether the real system's documentation has a page for the code, so that ``doc_url`` may name it.
     extra: further fields of the error body (decline_code, charge, payment_intent, …).
     """
@@ -56,11 +57,13 @@ class ApiError(Exception):
         cause: str | None = None,
         bare: bool = False,
         documented: bool = True,
+        guess: bool = False,
         **extra: Any,
     ) -> None:
         super().__init__(message)
         self.status, self.type, self.code, self.message, self.param = status, type, code, message, param
         self.keep, self.retry, self.headers, self.cause, self.bare = keep, retry, headers or {}, cause, bare
+        self.guess = guess
         self.documented = documented and code not in _UNDOCUMENTED
         self.extra = {name: value for name, value in extra.items() if value is not None}
 

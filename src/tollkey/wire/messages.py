@@ -51,6 +51,7 @@ class Request:
 class Response:
     """One HTTP answer.
 
+    guess: a wrong secret was answered, see ``ApiError``.
     kept: what may be stored of the body, where it shows a secret; None when that is all of it.
     """
 
@@ -61,6 +62,7 @@ class Response:
     request_id: str | None = None
     code: str | None = None
     kept: bytes | None = None
+    guess: bool = False
 
     @property
     def storable(self) -> bytes:

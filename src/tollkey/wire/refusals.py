@@ -45,7 +45,7 @@ def denied(denial: Denied) -> ApiError:
             bare=True,
             cause="no fresh lease and no database",
         )
-    return _unauthorized(f"Invalid API Key provided: {shown}")
+    return _unauthorized(f"Invalid API Key provided: {shown}", guess=True)
 
 
 def secret_key_required() -> ApiError:

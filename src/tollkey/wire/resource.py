@@ -187,12 +187,13 @@ class Resource:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that is not an object: its status, type and bytes are said outright."""
+    """An answer that is not an object: its status, type and bytes are said outright. guess: see ``ApiError``."""
 
     body: bytes
     content_type: str = "application/json"
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    guess: bool = False
 
 
 _BRACES = re.compile(r"\{(\w+)\}")

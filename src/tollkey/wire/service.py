@@ -9,12 +9,13 @@ import random
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from tollkey.db import Busy, Edge, Ids, Scope, StorageError, Tx, Unknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
+from tollkey.wire._brake import Brake, too_many_guesses
 from tollkey.wire._given import browser_key, read_given
 from tollkey.wire._heads import account_named, add_heads, check_mode, plain_heads, said_version
 from tollkey.wire._plain import body_of, plain, shown_as_stored
@@ -63,7 +64,7 @@ class Policy:
     """What a server allows.
 
     require_https: refuse plain HTTP. connected: whether a platform may act for another account.
-    limit: ``(key) -> bool``: whether the key may make a request now (rate limit).
+    limit: ``(key) -> bool``: whether the key may make a request now (rate limit). brake: on wrong secrets, by address.
     refused: ``(denied, ip, now)``: hears of each refused key, in memory and without waiting (``keys.Attempts``).
     later_versions: API versions published since this program was written, which are taken too.
     """
@@ -74,6 +75,7 @@ class Policy:
     limit: Callable[[Key], bool] | None = None
     special_keys: Callable[[Tx, str, int], Key | Denied | None] | None = None
     refused: Callable[[Denied, str | None, int], None] | None = None
+    brake: Brake | None = None
     later_versions: frozenset[str] = frozenset()
 
 
@@ -128,13 +130,24 @@ class Service:
         """The answer to a request. Never raises."""
         started = self._now()
         request_id = self._request_ids.new("req")
+        response, key = await self._answered(request, request_id, started)
+        if response.guess and self.policy.brake is not None and self.policy.brake.wrong(request.ip, started):
+            await self.policy.brake.hold()
+            refused, page = too_many_guesses(), response.content_type != "application/json"
+            response = self._shown(sorry_page(429, refused.message), None) if page else self._refuse(refused, request, None, request_id)
+        if key is not None:
+            self._noted(request, response, key, request_id, started)
+        return response
+
+    async def _answered(self, request: Request, request_id: str, started: float) -> tuple[Response, Key | None]:
+        """The answer, and who asked, if that is known."""
         key: Key | None = None
         try:
             if self.policy.require_https and not request.secure:
                 raise refusals.https_only()
-            page = None if request.path.startswith("/v1/") else self.router.find(request.method, request.path)
-            if page is not None and page[0].endpoint.public:
-                return await self._public(request, *page, request_id, started)
+            hit = self.router.find(request.method, request.path)
+            if hit is not None and hit[0].endpoint.public:
+                return await self._public(request, *hit, request_id, started), None
             verdict = await self._authenticate(request, started)
             if isinstance(verdict, Denied):
                 key = verdict.key
@@ -142,7 +155,6 @@ class Service:
                     self.policy.refused(verdict, request.ip, int(started))
                 raise refusals.denied(verdict)
             key = verdict
-            hit = self.router.find(request.method, request.path)
             if key.kind == "publishable" and hit is not None and hit[0].endpoint.publishable is not None:
                 await read_given(request, hit[0].endpoint)
                 lift_heads(request)
@@ -158,9 +170,7 @@ class Service:
         except Exception:
             log.exception("%s %s %s", request_id, request.method, self._loggable(request))
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id)
-        if key is not None:
-            self._noted(request, response, key, request_id, started)
-        return response
+        return response, key
 
     def _loggable(self, request: Request) -> str:
         """The path without a key, and without the token of a page."""
@@ -175,7 +185,7 @@ class Service:
         kind = hosted.kind_of(endpoint.path)
         grant = await self.edge.read(lambda tx: self._granted(tx, kind, names["token"], now))
         if grant is None:
-            return self._shown(sorry_page(404, "This page does not exist any more."), request_id)
+            return self._shown(replace(sorry_page(404, "This page does not exist any more."), guess=True), request_id)
         await read_given(request, endpoint)
         agent = request.headers.get("user-agent")
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
@@ -189,7 +199,8 @@ class Service:
         else:
             response = await self.edge.write(work, lock=f"{grant.platform}:{int(grant.scope.livemode)}")
         if response.status >= 400 and response.content_type == "application/json" and "text/html" in request.headers.get("accept", ""):
-            return self._shown(sorry_page(response.status, json.loads(response.body)["error"]["message"]), request_id)
+            page = sorry_page(response.status, json.loads(response.body)["error"]["message"])
+            return self._shown(replace(page, guess=response.guess), request_id)
         return response
 
     def _granted(self, tx: Tx, kind: str, token: str, now: int) -> hosted.Grant | None:
@@ -201,7 +212,7 @@ class Service:
         return grant if reached else None
 
     def _shown(self, reply: Reply, request_id: str | None) -> Response:
-        return Response(reply.status, reply.body, dict(reply.headers), reply.content_type, request_id)
+        return Response(reply.status, reply.body, dict(reply.headers), reply.content_type, request_id, guess=reply.guess)
 
     # -- who asks
 
@@ -256,15 +267,9 @@ class Service:
             idempotency.check_key(idempotency_key)
         await read_given(request, endpoint)
         origin = Origin(
-            request_id,
-            idempotency_key,
-            spoken.date,
-            request.ip,
-            request.method,
-            request.path,
-            request.headers.get("user-agent"),
+            request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, request.headers.get("user-agent"),
             request.headers,
-        )
+        )  # fmt: skip
 
         def work(tx: Tx) -> Response:
             if account is not None and account != key.account and not self.policy.connected(tx, Scope(key.account, key.livemode), account):
@@ -375,7 +380,7 @@ class Service:
         if error.retry is not None and idempotent:
             headers["Stripe-Should-Retry"] = "true" if error.retry else "false"
         body = error.body_v2() if path.startswith("/v2/") else error.body(url)
-        return Response(error.status, encode(body) + b"\n", headers, request_id=request_id, code=error.code)
+        return Response(error.status, encode(body) + b"\n", headers, request_id=request_id, code=error.code, guess=error.guess)
 
     def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str) -> Response:
         scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None

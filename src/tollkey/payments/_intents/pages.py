@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 
 from tollkey.payments._common import acting_account
@@ -71,9 +72,9 @@ def answer_deposits(call: Call, intent: Json, params: Params, verify: Callable[[
     try:
         verify(call, intent, params)
     except ApiError as error:
-        if error.keep:
+        if error.keep and not error.guess:
             raise
-        return deposits_page(call, intent, error.message)
+        return replace(deposits_page(call, intent, error.message), guess=error.guess)
     return html_page("Bank account verified", "<h1>Bank account verified</h1>\n<p>You may close this page.</p>")
 
 

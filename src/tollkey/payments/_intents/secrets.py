@@ -31,7 +31,8 @@ def _check_client_secret(call: Call, intent: Json, params: Params) -> None:
         return
     if not hmac.compare_digest(str(given).encode(), str(intent["client_secret"]).encode()):
         name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
-        raise invalid(f"The client_secret provided does not match the client_secret associated with the {name}.", "client_secret")
+        message = f"The client_secret provided does not match the client_secret associated with the {name}."
+        raise invalid(message, "client_secret", guess=True)
 
 
 _USAGE = (None, "on_session", "off_session")

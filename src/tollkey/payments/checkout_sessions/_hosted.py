@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tollkey.payments._discounting import code_of
+from dataclasses import replace
+
+from tollkey.payments._discounting import typed_code
 from tollkey.payments._providers import CHARGES, PAYS
 from tollkey.payments.checkout_sessions import _complete, _page
 from tollkey.payments.checkout_sessions._build import discount
@@ -14,7 +16,6 @@ from tollkey.payments.payment_methods import create as create_method
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, asks, invalid, redirect
 
 _NAME = "checkout.session"
-_NO_CODE = "This code is invalid."
 
 
 def _here(call: Call) -> Json:
@@ -46,7 +47,8 @@ def came_back(call: Call, params: Params) -> Reply:
 def _again(call: Call, session: Json, params: Params, error: ApiError) -> Reply:
     """The page once more, with what went wrong next to its field."""
     field = place_of(error.param) or ("number" if error.type == "card_error" else "")
-    return _page.pay_page(call, session, _names(call, session), form=Form(params, field, error.message), kind=params.get("method"))
+    page = _page.pay_page(call, session, _names(call, session), form=Form(params, field, error.message), kind=params.get("method"))
+    return replace(page, guess=error.guess)
 
 
 def _reload(call: Call, session: Json) -> Json:
@@ -67,9 +69,10 @@ def promotion(call: Call, params: Params) -> Reply:
     if not code and session["_discounts"]:
         discount(call, session, [])
     else:
-        found = code_of(call, code)
-        if found is None or not _counts(call, session, found):
-            return _again(call, session, params, invalid(_NO_CODE, "promotion_code"))
+        try:
+            found = typed_code(call, session, code, lambda found: _counts(call, session, found))
+        except ApiError as error:
+            return _again(call, session, params, error)
         discount(call, session, [{"promotion_code": found["id"]}])
         session["_promotion_text"] = found["code"]
     total(call, session)
