@@ -63,6 +63,17 @@ def test_the_steps_are_counted_only_for_brief_reads(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_statement_that_is_run_again_and_again_stays_brief(tmp_path: Path) -> None:
+    """SQLite counts the steps of a prepared statement on and on."""
+    database = SQLite(tmp_path / "x.db")
+    for _ in range(3_000):
+        assert database.read(lambda tx: tx.execute(COUNTING.format(20, "count(i)")), brief=True) == [(20,)]
+    with pytest.raises(TooLong):
+        database.read(lambda tx: tx.execute(COUNTING.format(200_000, "count(i)")), brief=True)
+    assert database.read(lambda tx: tx.execute(COUNTING.format(20, "count(i)")), brief=True) == [(20,)]
+    database.close()
+
+
 def test_one_caller_s_long_reads_take_turns_and_too_many_are_refused() -> None:
     async def run() -> None:
         reads = LongReads()

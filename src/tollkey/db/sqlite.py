@@ -164,15 +164,11 @@ class SQLite(forking.SurvivesFork):
         try:
             if single:
                 return work(SQLiteTx(reader))
-            if brief:
-                reader.set_progress_handler(lambda: 1, BRIEF_STEPS)
             reader.execute("BEGIN")
             try:
-                return work(BriefTx(reader, BRIEF_ROWS) if brief else SQLiteTx(reader))
+                return BriefTx(reader, BRIEF_STEPS, BRIEF_ROWS).run(work) if brief else work(SQLiteTx(reader))
             finally:
                 reader.execute("COMMIT")
-                if brief:
-                    reader.set_progress_handler(None, 0)
         finally:
             held.busy -= 1
 

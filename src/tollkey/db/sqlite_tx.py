@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, TooLong
+
+T = TypeVar("T")
 
 
 def translate(error: sqlite3.Error) -> StorageError:
@@ -90,14 +93,32 @@ class SQLiteTx:
         self.after.append(call)
 
 
-class BriefTx(SQLiteTx):
-    """A read that is given up, with TooLong, once it has taken too many statements and rows together."""
+_TICKS = 10  # SQLite says so often in how many steps are allowed that it is still at it
 
-    def __init__(self, connection: sqlite3.Connection, most: int) -> None:
+
+class BriefTx(SQLiteTx):
+    """A read that is given up, with TooLong, once one statement has taken too many steps, or all together too many rows."""
+
+    def __init__(self, connection: sqlite3.Connection, steps: int, most: int) -> None:
         super().__init__(connection)
+        self._each, self._ticks = steps // _TICKS, 0
         self._left = most
 
+    def run(self, work: Callable[[SQLiteTx], T]) -> T:
+        """Do the work under these bounds, which end before the transaction does."""
+        self._connection.set_progress_handler(self._tick, self._each)
+        try:
+            return work(self)
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+    def _tick(self) -> bool:
+        """SQLite has taken some steps. It counts on from one use of a prepared statement to the next, so the first tick may be early."""
+        self._ticks += 1
+        return self._ticks > _TICKS
+
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        self._ticks = 0
         rows = super().execute(sql, params)
         self._left -= 1 + len(rows)
         if self._left < 0:
