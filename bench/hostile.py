@@ -1,0 +1,225 @@
+"""One hostile and one ordinary client against a server in a process of its own: how long the ordinary one waits at worst.
+
+    python bench/hostile.py [--objects 20000] [--seconds 2] [--only form]
+
+The ordinary client asks for a customer and makes one, in turn, as fast as it is answered. For each case the hostile one does its
+worst meanwhile, over four connections: at every parser (form, JSON, multipart, query, head, cookies, keys), and at every search
+and list that there is, with the filters that no index serves alone. Printed are milliseconds: the ordinary client's median, its
+99th percentile and its worst wait, with the same of the first row, where nobody is hostile, to compare. The load generator shares
+the machine's cores with the server, so a wait may be its own: the aim (50 ms on an idle machine) is about the difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from load import request
+from over_http import call, tollkey
+
+AIM = 50.0  # ms
+CONNECTIONS = 4
+PAGING = ("limit", "starting_after", "ending_before", "expand", "created")
+Case = tuple[str, list[bytes]]
+
+
+class Waits:
+    """What the ordinary client has waited, in ms."""
+
+    def __init__(self) -> None:
+        self.each: list[float] = []
+
+    def row(self) -> str:
+        """Median, 99th percentile and worst."""
+        found = sorted(self.each) or [0.0]
+        return f"{len(found):>8} {found[len(found) // 2]:>8.1f} {found[int(len(found) * 0.99)]:>8.1f} {found[-1]:>8.1f}"
+
+
+async def ordinary(host: str, port: int, asks: list[bytes], until: float, waits: Waits) -> None:
+    """One keep-alive connection; each answer is waited for."""
+    reader, writer = await asyncio.open_connection(host, port)
+    for ask in itertools.cycle(asks):
+        began = time.perf_counter()
+        if began > until:
+            break
+        writer.write(ask)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(int(length.partition(b":")[2]))
+        waits.each.append((time.perf_counter() - began) * 1e3)
+    writer.close()
+
+
+async def hostile(host: str, port: int, asks: Iterator[bytes], until: float) -> None:
+    """Sends all of each request, whatever is answered, and begins anew when the server hangs up."""
+    while time.perf_counter() < until:
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            reader, writer = await asyncio.open_connection(host, port, limit=2**25)
+            while time.perf_counter() < until:
+                ask = next(asks)
+                for at in range(0, len(ask), 262_144):
+                    writer.write(ask[at : at + 262_144])
+                    await asyncio.wait_for(writer.drain(), 2)
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+                length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+                await reader.readexactly(int(length.partition(b":")[2]))
+                if b"connection: close" in head.lower():
+                    break
+            writer.close()
+        await asyncio.sleep(0)
+
+
+async def together(url: str, asks: list[bytes], worst: list[bytes], seconds: float) -> Waits:
+    """Both at the same time."""
+    place = urlsplit(url)
+    host, port, until, waits = str(place.hostname), int(place.port or 80), time.perf_counter() + seconds, Waits()
+    foes = [asyncio.create_task(hostile(host, port, itertools.cycle(worst), until)) for _ in range(CONNECTIONS if worst else 0)]
+    await ordinary(host, port, asks, until, waits)
+    for foe in foes:
+        foe.cancel()
+    await asyncio.gather(*foes, return_exceptions=True)
+    return waits
+
+
+def post(path: str, body: bytes, kind: str = "application/x-www-form-urlencoded", **headers: str) -> bytes:
+    """A POST with that body."""
+    lines = [f"POST {path} HTTP/1.1", "Host: bench", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items())]).encode() + b"\r\n\r\n" + body
+
+
+def parsers(key: str, publishable: str) -> Iterator[Case]:
+    """The worst that is known for each parser; first without a key, then with one."""
+    mine, half, json_ = {"Authorization": f"Bearer {key}"}, 500_000, "application/json"
+    escapes, deep = b"%41" * (half // 3), b'{"a":' * 80_000
+    yield "form, no key, 20 MB of %41", [post("/v1/files", b"key=pk_x&a=" + b"%41" * 6_600_000)]
+    yield "form, key in it, of %41", [post("/v1/tokens", f"key={publishable}&a=".encode() + escapes)]
+    yield "form, %41", [post("/v1/customers", b"description=" + escapes, **mine)]
+    yield "form, 5,000 names", [post("/v1/customers", b"&".join(b"metadata[%d%%41]=%%41" % n for n in range(4_999)), **mine)]
+    yield "form, unknown names", [post("/v1/customers", b"&".join(b"x%d=1" % n for n in range(4_999)), **mine)]
+    yield "form, deep names", [post("/v1/customers", b"&".join(b"a" + b"[b]" * 15 + b"[%d]=1" % n for n in range(4_999)), **mine)]
+    yield "form, one long name", [post("/v1/customers", b"a" + b"[b]" * (half // 3) + b"=1", **mine)]
+    yield "form, lists of lists", [post("/v1/customers", b"&".join([b"a[][b][][c]=1"] * 4_999), **mine)]
+    yield "form, digits to redact", [post("/v1/customers", b"a=" + b"1 " * (half // 2), **mine)]
+    yield "form, names to redact", [post("/v1/customers", b"&".join([b"cvc=1"] * 4_999), **mine)]
+    yield "JSON, deep", [post("/v2/billing/meter_event_stream", deep, json_, **mine)]
+    yield "JSON, deep and closed", [post("/v2/billing/meter_event_stream", b'{"a":' * 1_000 + b"1" + b"}" * 1_000, json_, **mine)]
+    yield "JSON, many lists", [post("/v2/billing/meter_event_stream", b'{"a":[' + b"[]," * 160_000 + b"1]}", json_, **mine)]
+    yield "JSON, long text", [post("/v2/billing/meter_event_stream", b'{"a":"' + b"\\u0041" * 80_000 + b'"}', json_, **mine)]
+    kind = "multipart/form-data; boundary=x"
+    start = b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\ndispute_evidence\r\n'
+    file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
+    yield "multipart, no key, 17 MB", [post("/v1/files", start + file + b"%PDF" + bytes(17_000_000) + b"\r\n--x--\r\n", kind)]
+    yield "multipart, 16 MB of dashes", [post("/v1/files", start + file + b"\r\n--" * 4_000_000 + b"\r\n--x--\r\n", kind, **mine)]
+    yield "multipart, many parts", [post("/v1/files", start * 4_000 + b"--x--\r\n", kind, **mine)]
+    yield "query, %41", [request("GET", "/v1/customers?email=" + "%41" * 5_000, mine)]
+    yield "query, many names", [request("GET", "/v1/customers?" + "&".join(f"e{n}" for n in range(2_400)), mine)]
+    yield "path, many parts", [request("GET", "/v1" + "/a%41" * 3_000, mine)]
+    yield "head, 120 KB of headers", [request("GET", "/v1/customers", {**{f"X-{n}": "a" * 10 for n in range(5_000)}, **mine})]
+    yield "cookies", [request("GET", "/login", {"Cookie": "; ".join(f'a{n}="\\101' for n in range(6_000))})]
+    yield "cookies, one", [request("GET", "/login", {"Cookie": "a" * 100_000})]
+    yield "key, long", [request("GET", "/v1/customers", {"Authorization": "Bearer sk_test_" + "a" * 100_000})]
+    yield "key, basic", [request("GET", "/v1/customers", {"Authorization": "Basic " + "QUFB" * 25_000})]
+    yield "keys, unknown", [request("GET", "/v1/customers", {"Authorization": f"Bearer {key[:-n]}{'a' * n}"}) for n in range(1, 20)]
+    yield "sign-in form", [post("/login", b"email=" + b"%41" * 5_000)]
+
+
+def reads(key: str) -> Iterator[Case]:
+    """Every search and every list, with each filter, and pairs of them; and what lists expand."""
+    mine = {"Authorization": f"Bearer {key}"}
+    paths = _paths()
+    clauses = " OR ".join(f"metadata['k{n}']:'v'" for n in range(10))
+    for path, names in paths:
+        if path.endswith("/search"):
+            hard = f"{path}?limit=100&expand[]=total_count&query={quote(clauses)}"
+            rare = f"{path}?limit=100&expand[]=total_count&query={quote(chr(45) + 'metadata[' + chr(39) + 'k' + chr(39) + ']:null')}"
+            yield path.removeprefix("/v1/"), [request("GET", hard, mine), request("GET", rare, mine)]
+            continue
+        asks = [f"{path}?limit=100", *(f"{path}?limit=100&{name}=x" for name in names)]
+        asks += [f"{path}?limit=100&{one}=x&{other}=x" for one, other in itertools.pairwise(names)]
+        yield path.removeprefix("/v1/"), [request("GET", ask, mine) for ask in asks]
+    yield "350 clauses", [request("GET", "/v1/customers/search?query=" + quote(" AND ".join(["name~'abc'"] * 350)), mine)]
+    expands = "&".join(f"expand[]=data.{name}" for name in ("customer", "payment_method", "latest_charge.balance_transaction"))
+    yield "payment_intents, expanded", [request("GET", f"/v1/payment_intents?limit=100&{expands}", mine)]
+    many = "&".join(["expand[]=data.customer"] * 600)
+    yield "payment_intents, 600 paths", [request("GET", f"/v1/payment_intents?limit=100&{many}", mine)]
+    types = "&".join(f"types[]=customer.{n}" for n in ("created", "updated", "deleted"))
+    yield "events, of three types", [request("GET", f"/v1/events?limit=100&{types}", mine)]
+
+
+def _paths() -> list[tuple[str, list[str]]]:
+    """Every list without an id in its path, with its filters, from the server's own declarations."""
+    import tollkey.payments
+    import tollkey.platform
+    from tollkey.server import gather
+
+    found = {}
+    for resource in gather(tollkey.platform, tollkey.payments):
+        for endpoint in resource.endpoints:
+            if endpoint.method == "GET" and "{" not in endpoint.path and not endpoint.public and endpoint.path.startswith("/v1/"):
+                try:
+                    names = [name for name in endpoint.schema.fields if name not in PAGING]
+                except LookupError:
+                    names = []
+                found[endpoint.path] = names
+    return sorted(found.items())
+
+
+def fill(data: Path, url: str, key: str, objects: int) -> None:
+    """So many customers, PaymentIntents, charges, invoices and events: copies of one of each."""
+    customer = call(url, key, "/v1/customers", "email=jenny@example.com&name=Jenny&metadata[order]=6735")["id"]
+    form = f"amount=2000&currency=usd&customer={customer}&payment_method=pm_card_visa&confirm=true&payment_method_types[]=card"
+    call(url, key, "/v1/payment_intents", form)
+    price = call(url, key, "/v1/prices", "unit_amount=1500&currency=usd&recurring[interval]=month&product_data[name]=Plan")["id"]
+    paid = "payment_method=pm_card_visa&invoice_settings[default_payment_method]=pm_card_visa"
+    payer = call(url, key, "/v1/customers", paid)["id"]
+    call(url, key, "/v1/subscriptions", f"customer={payer}&items[0][price]={price}")
+    time.sleep(1)
+    with sqlite3.connect(data / "tollkey.db", timeout=60) as database:
+        kinds = ("customer", "payment_intent", "charge", "invoice", "subscription", "price", "product", "event")
+        for table in (f"obj_{kind}" for kind in kinds):
+            columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})") if row[1] != "seq"]
+            copied = ", ".join("id || '_' || n" if name == "id" else "created - n" if name == "created" else name for name in columns)
+            database.execute(
+                f"WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?)"
+                f" INSERT INTO {table} ({', '.join(columns)}) SELECT {copied} FROM (SELECT * FROM {table} LIMIT 1), copies",
+                (objects,),
+            )
+
+
+def main() -> None:
+    """Run every case and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--objects", type=int, default=20_000, help="how many of each kind are stored")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one case")
+    parser.add_argument("--only", default="", help="cases whose name holds this")
+    args = parser.parse_args()
+    with ExitStack() as stack:
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "data"
+        server = stack.enter_context(tollkey(data))
+        url, key = server["url"], server["secret_key"]
+        fill(data, url, key, args.objects)
+        customer = call(url, key, "/v1/customers", "email=ordinary@example.com")["id"]
+        mine = {"Authorization": f"Bearer {key}"}
+        asks = [request("GET", f"/v1/customers/{customer}", mine), request("POST", "/v1/customers", mine, b"email=o@example.com")]
+        cases: list[Case] = [("nobody", []), *parsers(key, server["publishable_key"]), *reads(key), ("nobody", [])]
+        print(f"{'case':44} {'answers':>8} {'median':>8} {'99 %':>8} {'worst':>8}   ms")
+        over = 0
+        for name, worst in cases:
+            if args.only in name:
+                waits = asyncio.run(together(url, asks, worst, args.seconds))
+                late = max(waits.each, default=0.0) > AIM
+                over += late
+                print(f"{name[:44]:44} {waits.row()}{'  over' if late else ''}", flush=True)
+        print(f"{over} cases above {AIM:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
