@@ -5,13 +5,17 @@ The endpoints come from the server's catalogue, their parameters from the recipe
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.dashboard.test_objects import action
+from tests.support import recipes
 from tests.support.api import Answer, Api, World
 from tests.support.dashboard import Site
 from tests.support.live import Stage, real_card
-from tests.support.recipes import name_of
+from tests.support.live_pages import Visit
+from tests.support.recipes import CARD, Maker, name_of
 from tollkey.wire import Endpoint
 
 #: What only keeps records and refuses even so, and why.
@@ -125,6 +129,53 @@ def test_these_tests_would_see_pretence(sqlite_world: World, monkeypatch: pytest
     monkeypatch.setitem(vars(sqlite_world.core.setup), "provided", lambda scope, capability: True)
     wrong = called(Stage(sqlite_world, real=False, only=SEEN))
     assert {text.partition(" pretends")[0] for text in wrong if " pretends: " in text} == SEEN
+
+
+def _one_of_each(m: Maker) -> dict[str, str]:
+    return {
+        "held": recipes.paid_intent(m, capture_method="manual")["id"],
+        "paid": recipes.paid_intent(m)["id"],
+        "open": recipes.open_invoice(m)["id"],
+        "paid invoice": recipes.paid_invoice(m)["id"],
+        "session": m.make("checkout.session")["id"],
+    }
+
+
+def _card(stage: Stage) -> dict[str, object]:
+    return {"payment_method": stage.live.ok("post", "/v1/payment_methods", type="card", card={**CARD, "number": real_card()})["id"]}
+
+
+#: For each endpoint that asks for a provider in one case only: a call in that case.
+CASES: dict[str, Callable[[Stage], Answer]] = {
+    "POST /v1/payment_intents": lambda s: s.live.post(
+        "/v1/payment_intents", amount=2000, currency="usd", payment_method_types=["card"], confirm=True, **_card(s)
+    ),
+    "POST /v1/payment_intents/{}/cancel": lambda s: s.live.post(f"/v1/payment_intents/{s.made['held']}/cancel"),
+    "POST /v1/setup_intents": lambda s: s.live.post("/v1/setup_intents", payment_method_types=["card"], confirm=True, **_card(s)),
+    "POST /v1/credit_notes": lambda s: s.live.post("/v1/credit_notes", invoice=s.made["paid invoice"], amount=100, refund_amount=100),
+    "POST /v1/invoices/{}/attach_payment": lambda s: s.live.post(
+        f"/v1/invoices/{s.made['open']}/attach_payment", payment_intent=s.made["paid"]
+    ),
+    "POST /v1/invoices/{}/pay": lambda s: s.live.post(f"/v1/invoices/{s.made['open']}/pay"),
+    "POST /v1/payment_pages/{}/confirm": lambda s: s.live.post(f"/v1/payment_pages/{s.made['session']}/confirm", **_card(s)),
+    "POST /pay/{}": lambda s: s.visit(
+        next(e for r in s.api.core.catalogue.resources for e in r.endpoints if e.path == "/pay/{token}" and e.method == "POST"),
+        Visit(s.made["session"], {"number": real_card(), "cvc": "123", "expiry": "12 / 34", "email": "jo@example.com", "name": "Jo"}),
+    ),
+}
+
+
+def test_what_asks_in_one_case_is_refused_in_that_case(sqlite_world: World) -> None:
+    stage = Stage(sqlite_world, real=True, only=frozenset({"none"}), before=_one_of_each)
+    asking = {name_of(e): e for r in stage.api.core.catalogue.resources for e in r.endpoints if e.live is not None and e.live.when}
+    assert CASES.keys() == asking.keys()
+    for name, case in CASES.items():
+        answer = case(stage)
+        assert stage.news() == [], name
+        if "error" in answer:
+            assert refused_as_declared(answer, asking[name]), (name, answer)
+        else:  # a page that people read
+            assert b"cannot take payments here" in answer.body, (name, answer.body)
 
 
 def test_a_person_at_the_dashboard_is_refused_as_a_key_is(sqlite_world: World) -> None:

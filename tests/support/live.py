@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from typing import Any
 
@@ -84,12 +84,14 @@ def claims_of(value: Any, id: str = "", path: str = "") -> Iterator[Claim]:
 class Stage:
     """One merchant, the calls of every endpoint, and what its live mode says before and after each.
 
-    only: names of the endpoints to plan, all when empty.
+    only: names of the endpoints to plan, all when empty. before: makes ids of its own in test mode, kept in ``made``.
     real: with values that could be somebody's in place of the test values. calls, visits: what is to be called, made in test mode.
     unmade: endpoints for which nothing could be made.
     """
 
-    def __init__(self, world: World, real: bool, only: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, world: World, real: bool, only: frozenset[str] = frozenset(), before: Callable[[Maker], dict[str, str]] | None = None
+    ) -> None:
         self.api, self.real = Api(world), real
         self.live = copy(self.api)
         self.live.sk = self.api.live_sk
@@ -105,6 +107,7 @@ class Stage:
                 self._plan(resource, endpoint)
             except CannotMake as reason:
                 self.unmade[name_of(endpoint)] = str(reason)
+        self.made = before(self.maker) if before is not None else {}
         self._into_live_mode()
 
     def _plan(self, resource: Resource, endpoint: Endpoint) -> None:

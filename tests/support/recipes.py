@@ -265,7 +265,7 @@ def _intent(m: Maker, **params: Any) -> Json:
     return m.post("/v1/payment_intents", **{"amount": 2000, "currency": "usd", "payment_method_types": ["card"], **params})
 
 
-def _paid_intent(m: Maker, **params: Any) -> Json:
+def paid_intent(m: Maker, **params: Any) -> Json:
     return _intent(m, payment_method="pm_card_visa", confirm=True, **params)
 
 
@@ -298,7 +298,7 @@ def open_invoice(m: Maker, **more: Any) -> Json:
     return m.post(f"/v1/invoices/{_draft(m, **more)['id']}/finalize")
 
 
-def _paid_invoice(m: Maker) -> Json:
+def paid_invoice(m: Maker) -> Json:
     return m.post(f"/v1/invoices/{open_invoice(m)['id']}/pay")
 
 
@@ -634,7 +634,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/invoices/{}/lines/{}": {"description": "Changed"},
     "POST /v1/invoices/{}/remove_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "behavior": "delete"}]},
     "POST /v1/invoices/{}/update_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "description": "Changed"}]},
-    "POST /v1/invoices/{}/attach_payment": lambda m: {"payment_intent": _paid_intent(m)["id"]},
+    "POST /v1/invoices/{}/attach_payment": lambda m: {"payment_intent": paid_intent(m)["id"]},
     "POST /v1/issuing/authorizations/{}": META,
     "POST /v1/issuing/cardholders": {
         "name": "Jenny Rosen", "type": "individual", "email": "jenny@example.com", "phone_number": "+18008675309",
@@ -832,7 +832,7 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "POST /v1/issuing/authorizations/{}/approve": lambda m: [_asked(m)],
     "POST /v1/issuing/authorizations/{}/decline": lambda m: [_asked(m)],
     "POST /v1/test_helpers/terminal/readers/{}/present_payment_method": lambda m: [_busy_reader(m)],
-    "POST /v1/payment_intents/{}/capture": lambda m: [_paid_intent(m, capture_method="manual")["id"]],
+    "POST /v1/payment_intents/{}/capture": lambda m: [paid_intent(m, capture_method="manual")["id"]],
     "POST /v1/payment_intents/{}/increment_authorization": lambda m: [_growing(m)],
     "POST /v1/payment_intents/{}/verify_microdeposits": lambda m: [microdeposit(m, "payment")],
     "POST /v1/setup_intents/{}/verify_microdeposits": lambda m: [microdeposit(m, "setup")],
@@ -905,7 +905,7 @@ def _unverified(m: Maker) -> list[str]:
 
 def _growing(m: Maker) -> str:
     options = {"card": {"request_incremental_authorization": "if_available"}}
-    found: str = _paid_intent(m, capture_method="manual", payment_method_options=options)["id"]
+    found: str = paid_intent(m, capture_method="manual", payment_method_options=options)["id"]
     return found
 
 

@@ -8,7 +8,7 @@ from tollkey.payments._clocks import for_customer
 from tollkey.payments._currency import show
 from tollkey.payments._invoicing import HOSTED, attempt, customer_of
 from tollkey.payments._pages import plain_pdf
-from tollkey.payments._providers import CHARGES
+from tollkey.payments._providers import CANNOT_PAY, CHARGES
 from tollkey.payments._receipts import business_name
 from tollkey.payments.payment_methods import attach_to
 from tollkey.payments.payment_methods import create as create_method
@@ -53,7 +53,9 @@ def _page(call: Call, invoice: Json, problem: str | None = None) -> Reply:
         body += f'<p class="error" role="alert">{escape(problem)}</p>'
     body += "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _rows(invoice)) + "</dl>"
     token = escape(call.path.get("token", ""))
-    if invoice["status"] in ("open", "uncollectible"):
+    if invoice["status"] in ("open", "uncollectible") and not call.has(CHARGES):
+        body += CANNOT_PAY
+    elif invoice["status"] in ("open", "uncollectible"):
         body += _FORM.format(kind=HOSTED, token=token, amount=escape(show(invoice["amount_remaining"], invoice["currency"])))
     return html_page(f"Invoice {invoice['number']}", body, status=402 if problem else 200)
 

@@ -20,6 +20,10 @@ IDENTITY = Capability("identity verification", "verify a person")
 ISSUING = Capability("issuing", "issue cards or let them spend")
 CLIMATE = Capability("carbon removal", "order carbon removal")
 TERMINAL = Capability("card readers", "reach a card reader")
+#: What a page of live mode shows where it would ask for a card that nobody can charge.
+CANNOT_PAY = '<p class="error" role="alert">This business cannot take payments here yet. Please ask it how else you can pay.</p>'
+#: What becomes of an invoice that live mode makes, for the docs.
+UNPAID = "an invoice with something due stays unpaid"
 #: When a Checkout page asks for one.
 PAYS = "something is to be paid; with `mode=setup` it asks for verifying payment methods instead"
 TAX_IDS = Capability("checking tax ids", "check a tax id")

@@ -14,6 +14,7 @@ from tollkey.payments._common import new_metadata
 from tollkey.payments._currency import show as show_amount
 from tollkey.payments._invoicing.steps import next_number
 from tollkey.payments._pages import plain_pdf
+from tollkey.payments._providers import UNPAID
 from tollkey.wire import (
     Action,
     Call,
@@ -230,7 +231,7 @@ QUOTE = Resource(
     object="quote",
     prefix="qt",
     permission=PERMISSION,
-    live=records(),
+    live=records(UNPAID),
     path_param="quote",
     indexed=("customer", "status", "test_clock"),
     expands={"line_items": lambda call, quote: sublist([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items")},

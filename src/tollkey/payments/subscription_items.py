@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tollkey.payments import _subscribing as work
 from tollkey.payments._clocks import for_customer
+from tollkey.payments._providers import UNPAID
 from tollkey.payments.subscriptions import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, records, retrieve
 
@@ -58,7 +59,7 @@ SUBSCRIPTION_ITEM = Resource(
     object="subscription_item",
     prefix="si",
     permission=PERMISSION,
-    live=records(),
+    live=records(UNPAID),
     path_param="item",
     indexed=("subscription", "price.id"),
     endpoints=(

@@ -13,6 +13,7 @@ from tollkey.payments import _scheduling as work
 from tollkey.payments import _subscribing
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._common import given, new_metadata
+from tollkey.payments._providers import UNPAID
 from tollkey.payments.subscriptions import PERMISSION
 from tollkey.wire import (
     Action,
@@ -221,7 +222,7 @@ SUBSCRIPTION_SCHEDULE = Resource(
     object="subscription_schedule",
     prefix="sub_sched",
     permission=PERMISSION,
-    live=records(),
+    live=records(UNPAID),
     path_param="schedule",
     indexed=("customer", "status", "subscription"),
     endpoints=(

@@ -17,6 +17,7 @@ from tollkey.keys import Permission
 from tollkey.payments import _subscribing as work
 from tollkey.payments._clocks import for_customer
 from tollkey.payments._common import given
+from tollkey.payments._providers import UNPAID
 from tollkey.payments._subscribing import thresholds
 from tollkey.payments._subscription_versions import CHANGES
 from tollkey.wire import (
@@ -161,7 +162,7 @@ SUBSCRIPTION = Resource(
     object="subscription",
     prefix="sub",
     permission=PERMISSION,
-    live=records(),
+    live=records(UNPAID),
     indexed=("customer", "status", "collection_method", "test_clock"),
     searchable={"created": "created", "metadata": "metadata", "status": "status", "canceled_at": "canceled_at"},
     endpoints=(

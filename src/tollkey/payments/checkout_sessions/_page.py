@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from tollkey.payments._currency import show
+from tollkey.payments._providers import CANNOT_PAY, CHARGES, SETUPS
 from tollkey.payments.checkout_sessions._complete import destination
 from tollkey.payments.checkout_sessions._fields import (
     METHODS,
@@ -71,7 +72,10 @@ def pay_page(call: Call, session: Json, names: Json, form: Form | None = None, k
     ]
     if form.problem and not form.field:
         parts.append(f'<p class="error" role="alert">{escape(form.problem)}</p>')
-    parts += _place_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind)
+    if needs_method(session) and not call.has(SETUPS if session["mode"] == "setup" else CHARGES):
+        parts.append(CANNOT_PAY)
+    else:
+        parts += _place_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind)
     if session["cancel_url"]:
         parts.append(f'<p><a href="{escape(_safe(session["cancel_url"]))}" rel="noreferrer">Go back to {escape(shop)}</a></p>')
     if not call.livemode and kind == "card" and not first:

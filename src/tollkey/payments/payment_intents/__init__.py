@@ -245,7 +245,7 @@ PAYMENT_INTENT = Resource(
         Endpoint("POST", _ONE, update),
         Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(CHARGES)),
         Endpoint("POST", _ONE + "/capture", capture, live=needs(CHARGES)),
-        Endpoint("POST", _ONE + "/cancel", cancel),
+        Endpoint("POST", _ONE + "/cancel", cancel, live=asks(CHARGES, "an authorization is to be released")),
         Endpoint("POST", _ONE + "/increment_authorization", increment_authorization, live=needs(CHARGES)),
         Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance, live=needs(CHARGES)),
         Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=_VERIFIED_BY_CLIENT, live=needs(CHARGES)),
