@@ -38,6 +38,7 @@ from tollkey.payments import ephemeral_keys
 from tollkey.payments.external import external_account
 from tollkey.payments.topups import grant_test_funds
 from tollkey.platform import timed
+from tollkey.platform._contents import move_in
 from tollkey.platform.cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event
@@ -165,6 +166,7 @@ def _put_together(
     tables = Tables(catalogue)
     database.write(tables.prepare, lock="migrate")
     permissions = keys.Catalogue(catalogue.permissions())
+    move_in(database, data / "files")
     keyring = keys.belonging.settle(database, keyring_source(settings))
     for guard in (keys.guard, dashboard.protect_log):
         database.write(partial(guard, keyring=keyring, now=int(now())), lock="migrate")
@@ -178,7 +180,6 @@ def _put_together(
         permissions=permissions,
         settings=settings,
         verifier=verifier,
-        data=data,
         external_account=external_account,
         attempts=attempts,
     )

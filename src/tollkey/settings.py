@@ -22,7 +22,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8420, "Port to listen on; 0 picks a free one.")
-    data: str = _setting("tollkey-data", "Folder for the embedded database, the key material and uploaded files.")
+    data: str = _setting("tollkey-data", "Folder for the embedded database and the key material.")
     database: str = _setting(
         "", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder. Or in a file that"
         " TOLLKEY_DATABASE_FILE names, such as a mounted secret.", shown=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from tests.contract.conftest import ROOT, Running, serving
 from tollkey.db import Ids
+from tollkey.keys import Keyring
 
 BOUND_SECONDS = 1.5  # the lease's one second, and what a busy machine adds
 
@@ -46,8 +48,6 @@ def post(server: Running, path: str, form: str = "") -> str:
 
 
 def field(body: str, name: str) -> str:
-    import json
-
     return str(json.loads(body)[name])
 
 
@@ -92,3 +92,37 @@ def test_a_key_ended_on_the_command_line_is_refused_by_the_running_server_within
         command = [sys.executable, "-m", "tollkey", "keys", verb, field(made, "id"), "--data", str(tmp_path / "data")]
         subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin"}, stdout=subprocess.DEVNULL)
         assert refused_within(server.url, key, BOUND_SECONDS)
+
+
+def upload(server: Running, content: bytes) -> str:
+    """The id of a file with these contents, and the address of a link to it."""
+    fields = "".join(
+        f'--frontier\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in {"purpose": "identity_document", "file_link_data[create]": "true"}.items()
+    )
+    head = f'{fields}--frontier\r\nContent-Disposition: form-data; name="file"; filename="pass.png"\r\n\r\n'
+    headers = {"Authorization": f"Bearer {server.secret_key}", "Content-Type": "multipart/form-data; boundary=frontier"}
+    asked = urllib.request.Request(f"{server.url}/v1/files", head.encode() + content + b"\r\n--frontier--\r\n", headers)
+    with urllib.request.urlopen(asked) as answer:
+        return str(answer.read().decode())
+
+
+def test_a_file_that_was_uploaded_to_one_node_is_downloaded_from_the_other(tmp_path: Path, postgres_server: Callable[[str], str]) -> None:
+    name = f"nodes_{Ids().text(12).lower()}"
+    with psycopg.connect(postgres_server("postgres"), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+    ring = tmp_path / "ring.json"
+    Keyring.fresh().create(ring)
+    database, content = postgres_server(name), b"\x89PNG\r\n\x1a\n" + os.urandom(3_000_000)
+    with (
+        serving(tmp_path / "first", database, TOLLKEY_KEYRING_FILE=str(ring)) as first,
+        serving(tmp_path / "second", database, TOLLKEY_KEYRING_FILE=str(ring)) as second,
+    ):
+        made = json.loads(upload(first, content))
+        headers = {"Authorization": f"Bearer {first.secret_key}"}
+        with urllib.request.urlopen(urllib.request.Request(f"{second.url}/v1/files/{made['id']}/contents", headers=headers)) as answer:
+            assert (answer.read(), answer.headers["Content-Length"]) == (content, str(len(content)))
+        link = made["links"]["data"][0]["url"].removeprefix(first.url)
+        with urllib.request.urlopen(second.url + link) as answer:
+            assert answer.read() == content
+    assert not (tmp_path / "first" / "files").exists()

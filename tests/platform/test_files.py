@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import pytest
 
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
+from tollkey.platform._contents import move_in
+from tollkey.wire import Request
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
@@ -89,3 +94,35 @@ def test_a_report_adds_up_the_balance_transactions_of_its_interval(api: Api) -> 
     result = api.get(f"/v1/reporting/report_runs/{run['id']}")["result"]
     rows = api.get(result["url"].partition("8420")[2]).body.decode().splitlines()
     assert rows[1] == '"charge","usd","1","20.00","0.88","19.12"'
+
+
+def test_a_long_file_is_kept_in_pieces_and_its_answer_says_how_long_it_is(api: Api) -> None:
+    content = PNG + bytes(600_000)
+    file = upload(api, content)
+    request = Request("GET", f"/v1/files/{file['id']}/contents", b"", {"authorization": f"Bearer {api.sk}"}, b"", "127.0.0.1")
+    response = api.world.runner.run(api.world.server.service.answer(request))
+    assert response.rest is not None
+    assert (response.length, response.rest.pieces) == (len(content), 3)
+    rest = [api.core.database.read(partial(response.rest.read, number)) for number in range(1, response.rest.pieces)]
+    assert response.body + b"".join(rest) == content
+
+
+def test_a_refused_upload_leaves_nothing(api: Api) -> None:
+    pieces = "SELECT count(*) FROM file_contents"
+    before = api.core.database.read(lambda tx: tx.execute(pieces))
+    assert upload(api, b"hello", name="note.txt").status == 400
+    assert api.core.database.read(lambda tx: tx.execute(pieces)) == before
+
+
+def test_files_of_the_data_folder_are_taken_into_the_database_and_what_nothing_names_is_left_alone(api: Api, tmp_path: Path) -> None:
+    content = PNG + bytes(600_000)
+    file, other = upload(api, content), upload(api)
+    api.core.database.write(lambda tx: tx.execute("DELETE FROM file_contents WHERE file = ?", (file["id"],)))
+    (tmp_path / file["id"]).write_bytes(content)  # as an earlier version kept it
+    (tmp_path / other["id"]).write_bytes(PNG)  # taken in already, by a start that was killed before it removed it
+    (tmp_path / "file_unknown").write_bytes(b"left by a transaction that failed")
+    assert move_in(api.core.database, tmp_path) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["file_unknown"]
+    assert move_in(api.core.database, tmp_path) == 0
+    assert api.get(f"/v1/files/{file['id']}/contents").body == content[: 256 * 1024]
+    assert api.get(f"/v1/files/{other['id']}/contents").body == PNG

@@ -1,16 +1,31 @@
-"""Where the contents of files are kept: one file of the data folder each, named by its id.
+"""Where the contents of files are kept: in the database, in pieces, written in the transaction of the file object.
 
-The bytes are written, and reach the disk, before the transaction that names them commits, so a file
-object never points at nothing. A transaction that fails leaves bytes that nothing names.
+So every node finds them, a transaction that fails leaves nothing, and a backup of the database has them. They leave a piece at a
+time too. (Until this was so they lay in the data folder of the node that was asked; ``move_in`` takes those in.)
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from tollkey.wire import Call, Json, blank, sublist
+from tollkey.db import Database, Migration, Scope, Tx
+from tollkey.wire import Call, Json, Reply, Rest, blank, sublist
+
+MIGRATION = Migration(
+    "files",
+    (
+        """CREATE TABLE file_contents (
+            account TEXT NOT NULL,
+            livemode {bool} NOT NULL,
+            file TEXT NOT NULL,
+            number {int} NOT NULL,
+            content {blob} NOT NULL,
+            PRIMARY KEY (account, livemode, file, number)
+        )""",
+    ),
+)
+PIECE = 256 * 1024  # bytes of a file that are stored, read and sent together
 
 #: What the first bytes of a file say it is.
 _SIGNATURES = (
@@ -35,15 +50,57 @@ def mime_of(file: Json) -> str:
     return _TYPES.get(file["type"] or "", "application/octet-stream")
 
 
-def _place(call: Call, id: str) -> Path:
-    folder = Path(call.service("data")) / "files"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / id
+def contents_reply(call: Call, file: Json, headers: dict[str, str]) -> Reply:
+    """A stored file as an answer, of which only the first piece is read yet. headers: besides its type and length."""
+    scope, id = call.scope, file["id"]
+
+    def read(number: int, tx: Tx) -> bytes:
+        return _piece(tx, scope, id, number)
+
+    pieces = -(-file["size"] // PIECE)
+    rest = Rest(file["size"], pieces, read) if pieces > 1 else None
+    return Reply(read(0, call.tx), mime_of(file), headers=headers, rest=rest)
 
 
-def read_contents(call: Call, file: Json) -> bytes:
-    """The bytes of a stored file."""
-    return _place(call, file["id"]).read_bytes()
+def _piece(tx: Tx, scope: Scope, id: str, number: int) -> bytes:
+    rows = tx.execute(
+        "SELECT content FROM file_contents WHERE account = ? AND livemode = ? AND file = ? AND number = ?",
+        (scope.account, int(scope.livemode), id, number),
+    )
+    return bytes(rows[0][0])
+
+
+def _keep(tx: Tx, scope: Scope, id: str, content: bytes) -> None:
+    tx.execute_many(
+        "INSERT INTO file_contents (account, livemode, file, number, content) VALUES (?, ?, ?, ?, ?)",
+        [
+            (scope.account, int(scope.livemode), id, number, content[start : start + PIECE])
+            for number, start in enumerate(range(0, len(content), PIECE))
+        ],
+    )
+
+
+def move_in(database: Database, folder: Path) -> int:
+    """Take files of an earlier version out of the data folder into the database; returns how many.
+
+    Each is removed once its transaction is durable, so that a crash in between leaves it in both places, and the next start
+    finds it. What no file object names stays where it is.
+    """
+    there = {path.name: path for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}
+    if not there:
+        return 0
+    objects = database.read(lambda tx: tx.execute("SELECT account, livemode, id FROM obj_file"))
+    owners = {id: Scope(account, bool(livemode)) for account, livemode, id in objects if id in there}
+    for id, scope in owners.items():
+
+        def work(tx: Tx, id: str = id, scope: Scope = scope) -> None:
+            key = (scope.account, int(scope.livemode), id)
+            if not tx.execute("SELECT 1 FROM file_contents WHERE account = ? AND livemode = ? AND file = ? LIMIT 1", key):
+                _keep(tx, scope, id, there[id].read_bytes())
+
+        database.write(work, lock=f"files:{id}")
+        there[id].unlink(missing_ok=True)
+    return len(owners)
 
 
 def add_file(call: Call, content: bytes, filename: str, purpose: str, **more: Any) -> Json:
@@ -60,9 +117,5 @@ def add_file(call: Call, content: bytes, filename: str, purpose: str, **more: An
     )
     file["url"] = f"{call.setup.base_url}/v1/files/{file['id']}/contents"
     file["links"] = sublist([], f"/v1/file_links?file={file['id']}")
-    place = _place(call, file["id"])
-    with open(place, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
+    _keep(call.tx, call.scope, file["id"], content)
     return call.objects.insert(file, "file.created")

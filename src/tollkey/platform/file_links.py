@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.keys import Permission
-from tollkey.platform._contents import mime_of, read_contents
+from tollkey.platform._contents import contents_reply
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -89,7 +89,7 @@ def download(call: Call, params: Params) -> Reply:
         raise invalid("This link has expired.", code="resource_missing")
     file = call.objects.get("file", link["file"])
     headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
-    return Reply(read_contents(call, file), mime_of(file), headers=headers)
+    return contents_reply(call, file, headers)
 
 
 FILE_LINK = Resource(

@@ -13,7 +13,7 @@ from falcon.errors import HTTPError
 from falcon.media import MultipartFormHandler
 
 from tollkey.keys import Permission
-from tollkey.platform._contents import add_file, mime_of, read_contents
+from tollkey.platform._contents import MIGRATION, add_file, contents_reply
 from tollkey.platform.file_links import make_link
 from tollkey.wire import (
     Call,
@@ -30,6 +30,8 @@ from tollkey.wire import (
     retrieve,
 )
 from tollkey.wire.params import FormError, decode_form, too_large
+
+__all__ = ["FILE", "MIGRATION", "PERMISSION"]
 
 PERMISSION = Permission("file", "Files", "Core")
 
@@ -122,7 +124,7 @@ def contents(call: Call, params: Params) -> Reply:
     file = call.objects.get("file", call.path["file"])
     name = (file["filename"] or file["id"]).replace('"', "").replace("\r", "").replace("\n", "").encode("ascii", "replace").decode()
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Reply(read_contents(call, file), mime_of(file), headers=headers)
+    return contents_reply(call, file, headers)
 
 
 FILE = Resource(

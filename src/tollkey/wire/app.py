@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 from tollkey.db import StorageError
 from tollkey.wire._incoming import Incoming, Receive
 from tollkey.wire.errors import ApiError
-from tollkey.wire.messages import COMMON, Request, Response
+from tollkey.wire.messages import COMMON, Request, Response, Rest
 from tollkey.wire.service import Service
 
 Scope = MutableMapping[str, Any]
@@ -105,8 +106,7 @@ class WireApp:
             ip, secure = forwarded(scope["headers"], ip, secure)
         return await self._service.answer(Request(method, path, scope["query_string"], headers, b"", ip, secure, incoming=incoming))
 
-    @staticmethod
-    async def _give(scope: Scope, send: Send, response: Response, stays: bool) -> None:
+    async def _give(self, scope: Scope, send: Send, response: Response, stays: bool) -> None:
         own = [(name.lower().encode("latin-1"), one_line(value).encode("latin-1", "replace")) for name, value in response.headers.items()]
         if any(name in _COMMON_NAMES for name, _ in own):  # a page for people has a policy of its own
             said = {name for name, _ in own}
@@ -114,8 +114,17 @@ class WireApp:
         else:
             headers = _COMMON + own
         headers.append(_JSON if response.content_type == "application/json" else (b"content-type", response.content_type.encode("latin-1")))
-        headers.append((b"content-length", b"%d" % len(response.body)))
+        headers.append((b"content-length", b"%d" % response.length))
         if not stays:  # much of the body is unread and will stay so
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
+        whole = scope["method"] == "HEAD" or response.rest is None
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body, "more_body": not whole})
+        if not whole and response.rest is not None:
+            await self._give_rest(send, response.rest)
+
+    async def _give_rest(self, send: Send, rest: Rest) -> None:
+        """The server's back-pressure holds up the next read: a slow caller costs one piece of memory."""
+        for number in range(1, rest.pieces):
+            piece = await self._service.edge.read(partial(rest.read, number), single=True)
+            await send({"type": "http.response.body", "body": piece, "more_body": number + 1 < rest.pieces})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from tollkey.db import Tx
 from tollkey.wire._incoming import Incoming
 
-__all__ = ["COMMON", "Incoming", "Request", "Response"]
+__all__ = ["COMMON", "Incoming", "Request", "Response", "Rest"]
 
 #: On every answer, also on refusals (reference section 1.3).
 COMMON = {
@@ -47,11 +49,23 @@ class Request:
     decoded: bool = False
 
 
+class Rest(NamedTuple):
+    """What is read and sent after the first piece of a long answer.
+
+    size: bytes of the whole. pieces: how many, the first one with them. read: a piece by its number, from a transaction.
+    """
+
+    size: int
+    pieces: int
+    read: Callable[[int, Tx], bytes]
+
+
 @dataclass(slots=True)
 class Response:
     """One HTTP answer.
 
     guess: a wrong secret was answered, see ``ApiError``.
+    rest: what follows ``body``, for one that is too long to be held in memory.
     kept: what may be stored of the body, where it shows a secret; None when that is all of it.
     """
 
@@ -63,6 +77,12 @@ class Response:
     code: str | None = None
     kept: bytes | None = None
     guess: bool = False
+    rest: Rest | None = None
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole body."""
+        return len(self.body) if self.rest is None else self.rest.size
 
     @property
     def storable(self) -> bytes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tollkey.keys import Permission
 from tollkey.wire.live import Live
+from tollkey.wire.messages import Rest
 from tollkey.wire.params import P, knows_operation, operation_params
 
 if TYPE_CHECKING:
@@ -187,13 +188,17 @@ class Resource:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that is not an object: its status, type and bytes are said outright. guess: see ``ApiError``."""
+    """An answer that is not an object: its status, type and bytes are said outright.
+
+    guess: see ``ApiError``. rest: what follows ``body``.
+    """
 
     body: bytes
     content_type: str = "application/json"
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     guess: bool = False
+    rest: Rest | None = None
 
 
 _BRACES = re.compile(r"\{(\w+)\}")

@@ -212,7 +212,8 @@ class Service:
         return grant if reached else None
 
     def _shown(self, reply: Reply, request_id: str | None) -> Response:
-        return Response(reply.status, reply.body, dict(reply.headers), reply.content_type, request_id, guess=reply.guess)
+        head = (reply.status, reply.body, dict(reply.headers), reply.content_type, request_id)
+        return Response(*head, guess=reply.guess, rest=reply.rest)
 
     # -- who asks
 
