@@ -44,4 +44,6 @@ def _each(value: Any, bound_to: str, change: Change) -> Any:
         return [_each(one, bound_to, change) for one in value]
     if not isinstance(value, str):
         return value
-    return base64.b64encode(change(base64.b64decode(value), bound_to)).decode()
+    was = base64.b64decode(value)
+    became = change(was, bound_to)
+    return value if became == was else base64.b64encode(became).decode()
