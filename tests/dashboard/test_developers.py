@@ -197,3 +197,28 @@ def test_a_delivery_is_sent_again_under_the_name_of_its_own_event_only(site: Sit
     browser = site.browser("developer")
     assert browser.post(url(site, f"/events/{second['id']}/resend/{delivery.id}")).status == 404
     assert browser.post(url(site, f"/events/{first['id']}/resend/{delivery.id}")).status == 303
+
+
+def test_the_overview_tells_of_versions_that_are_newer_than_what_is_built(site: Site) -> None:
+    browser = site.browser("developer")
+    site.api.get("/v1/balance")
+    site.world.write_logs()
+    assert "newer than this server is built for" not in browser.get(url(site, "/developers")).text
+    site.api.get("/v1/balance", headers={"Stripe-Version": "2026-10-28.endive"})
+    site.world.write_logs()
+    assert "2026-10-28.endive is newer than this server is built for" in browser.get(url(site, "/developers")).text
+
+
+def test_people_who_may_only_look_see_no_address_that_lets_its_holder_act(site: Site) -> None:
+    session = site.api.ok("POST", "/v1/identity/verification_sessions", type="document")
+    event = site.api.get("/v1/events", type="identity.verification_session.created")["data"][0]["id"]
+    path = f"/objects/identity.verification_session/{session['id']}"
+    shown = {role: site.browser(role).get(url(site, path)).text for role in ("administrator", "view_only")}
+    assert session["url"] in shown["administrator"]
+    assert session["url"] not in shown["view_only"]
+    customer = site.api.ok("POST", "/v1/customers")["id"]
+    portal = site.api.ok("POST", "/v1/billing_portal/sessions", customer=customer)["url"]
+    opened = site.api.get("/v1/events", type="billing_portal.session.created")["data"][0]["id"]
+    browser = site.browser("administrator")
+    assert portal not in browser.get(url(site, f"/events/{opened}")).text
+    assert session["url"] in browser.get(url(site, f"/events/{event}")).text

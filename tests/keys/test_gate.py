@@ -298,7 +298,6 @@ def test_a_request_counts_once_when_the_handler_verifies_again(service: KeyServi
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_AUTHORIZATION": f"Bearer {text}"}
     wsgi.KeyGate(lambda environ, start: [repr(service.verify(text)).encode()], service)(environ, lambda *_: None)
 
-
     def streaming(environ: Any, start_response: Any) -> Any:
         yield repr(service.verify(text)).encode()
         yield b"more"

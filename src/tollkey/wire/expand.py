@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tollkey.wire.resource import Json, Resource
 
 DEPTH = 4
+LISTS = ("list", "search_result")  # what ``object`` says of a page
 #: Objects that name others of a connected account, and the property that says which account.
 NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
 
@@ -51,7 +52,7 @@ def expand(call: Call, answer: Json, paths: list[str], rules: Rules, of: str | N
         if len(names) > DEPTH:
             message = f"You cannot expand more than {DEPTH} levels of a property. Property: {path}"
             raise invalid(message, code="property_expansion_max_depth", documented=False)
-        if answer.get("object") == "list":
+        if answer.get("object") in LISTS:
             if names[0] != "data":
                 raise invalid(f"This property cannot be expanded ({names[0]}). You may want to try expanding 'data.{names[0]}' instead.")
             if of is not None and names[1:] and not answer["data"]:
@@ -99,7 +100,8 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
     elif name not in value:
         # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these objects
         # have (a charge's transfer), may lack the name: nothing to expand.
-        if value.get("object") == "list" or (resource is not None and not _documented(call, resource.object, name)):
+        kind = value.get("object")
+        if kind in LISTS or (isinstance(kind, str) and not _documented(call, kind, name)):
             raise _refusal(path, len(rest))
         return
     else:

@@ -22,7 +22,7 @@ from tollkey.wire._plain import body_of, plain, shown_as_stored
 from tollkey.wire._rights import permit
 from tollkey.wire._visitors import check_lifted, key_in_query, lift_heads, sorry_page, stay_with_subject
 from tollkey.wire.call import Call, Origin, Setup
-from tollkey.wire.errors import ApiError, unknown_url
+from tollkey.wire.errors import ApiError, invalid, unknown_url
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.objects import encode
 from tollkey.wire.params import check
@@ -267,10 +267,8 @@ class Service:
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
         await read_given(request, endpoint)
-        origin = Origin(
-            request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, request.headers.get("user-agent"),
-            request.headers,
-        )  # fmt: skip
+        agent = request.headers.get("user-agent")
+        origin = Origin(request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, agent, request.headers)
 
         def work(tx: Tx) -> Response:
             if account is not None and account != key.account and not self.policy.connected(tx, Scope(key.account, key.livemode), account):
@@ -355,6 +353,8 @@ class Service:
             endpoint.live.admit(call)
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
+            if paths:
+                raise invalid(f"This property cannot be expanded ({paths[0]}).")
             return self._shown(answer, call.origin.request_id)
         stored = self.renderer.stored_page(call, answer, paths)
         if stored is not None:
