@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.api import NOW, Api
-from tollkey.db import Database, Migration, Scope, SQLite, migrate
+from tollkey.db import Database, Migration, Scope, migrate
 from tollkey.server import run_due
 from tollkey.wire import due, due_now
 from tollkey.wire.due import RETRIES, Due, Schedule, Troubled, do_due, find_troubled, troubled
@@ -66,14 +65,13 @@ def test_an_appointment_that_is_to_be_there_once_keeps_its_time(table: Database)
     assert [item.at for item in waiting(table)] == [NOW]
 
 
-def test_a_database_of_an_older_version_keeps_what_was_due(table: Database, tmp_path: Path) -> None:
-    old = SQLite(tmp_path / "old.db")
-    migrate(old, [Migration("due", due.MIGRATION.statements[:3])])
+def test_a_database_of_an_older_version_keeps_what_was_due(database: Database) -> None:
+    migrate(database, [Migration("due", due.MIGRATION.statements[:3])])
     insert = "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES ('acct_1', 0, '', ?, 'work', 'a')"
-    old.write(lambda tx: tx.execute(insert, (NOW,)))
-    migrate(old, [due.MIGRATION])
-    assert [(item.kind, item.attempts) for item in waiting(old)] == [("work", 0)]
-    old.close()
+    database.write(lambda tx: tx.execute(insert, (NOW,)))
+    migrate(database, [due.MIGRATION])
+    assert [(item.kind, item.attempts) for item in waiting(database)] == [("work", 0)]
+    assert database.read(lambda tx: troubled(tx)) == []
 
 
 # -- through a whole server
