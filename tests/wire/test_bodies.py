@@ -138,6 +138,14 @@ def test_json_of_too_many_values_is_a_400(api: Api) -> None:
     assert (answer.status, "more than" in answer.error["message"]) == (400, True)
 
 
+def test_an_answer_expands_each_property_once_and_a_hundred_at_most(api: Api) -> None:
+    charge = api.ok("POST", "/v1/charges", amount=2000, currency="usd", source="tok_visa")["id"]
+    again = "&".join(["expand[]=balance_transaction"] * 600)
+    assert api.send("GET", f"/v1/charges/{charge}", query=again)["balance_transaction"]["object"] == "balance_transaction"
+    refused = api.send("GET", f"/v1/charges/{charge}", query="&".join(f"expand[]=a{n}" for n in range(101)))
+    assert (refused.status, refused.error["param"]) == (400, "expand")
+
+
 def test_an_unread_body_is_no_reason_to_wait() -> None:
     async def never() -> dict[str, Any]:
         raise AssertionError("read")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEPTH = 4
 LISTS = ("list", "search_result")  # what ``object`` says of a page
+MOST_PATHS = 100  # different ones; no object has as many
 #: Objects that name others of a connected account, and the property that says which account.
 NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
 
@@ -47,8 +48,11 @@ def expand(call: Call, answer: Json, paths: list[str], rules: Rules, of: str | N
     paths: as given in ``expand``. of: the kind of objects on a page, where that is known.
     Raises ApiError for a property that cannot be expanded, or a path that is too deep.
     """
+    paths = list(dict.fromkeys(paths))
+    if len(paths) > MOST_PATHS:
+        raise invalid(f"You cannot expand more than {MOST_PATHS} properties.", "expand")
     for path in paths:
-        names = path.split(".")
+        names = path.split(".", DEPTH)
         if len(names) > DEPTH:
             message = f"You cannot expand more than {DEPTH} levels of a property. Property: {path}"
             raise invalid(message, code="property_expansion_max_depth", documented=False)
