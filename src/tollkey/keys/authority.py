@@ -233,19 +233,7 @@ class Authority(Lookup):
         if key.replaced_by is not None:
             message = f"The key {key.redacted} was rolled already. Roll its successor {key.replaced_by}, or expire it now."
             raise KeyRefused("api_key_already_rolled", message, "id")
-        draft = self._draft(scope, key.kind, key.name if key.kind == "restricted" else "", now, actor, hides=True)
-        draft = replace(
-            draft,
-            note=key.note,
-            permissions=key.permissions,
-            effective=key.effective,
-            connect_permissions=key.connect_permissions,
-            effective_connect=key.effective_connect,
-            ip_allowlist=key.ip_allowlist,
-            expires_at=key.own_expires_at,
-            own_expires_at=key.own_expires_at,
-            rolled_from=key.id,
-        )
+        draft = self._successor(key, actor, now)
         rules.check_grant(granter, draft)
         ends = min(now + expires_in_seconds, key.expires_at or 2**53)
         old = replace(key, expires_at=ends, replaced_by=draft.id, is_default=False)
@@ -320,6 +308,22 @@ class Authority(Lookup):
             hides_after_reveal=hides and scope.livemode and kind != "publishable",
             revealed_at=None, hidden_at=None, is_default=False, imported=False, version=1, rolled_from=None, replaced_by=None,
         )  # fmt: skip
+
+    def _successor(self, key: Key, actor: Actor, now: int) -> Key:
+        """What a rolled key's successor is: the same limits, a life of its own; not stored yet."""
+        draft = self._draft(key.scope, key.kind, key.name if key.kind == "restricted" else "", now, actor, hides=True)
+        return replace(
+            draft,
+            note=key.note,
+            permissions=key.permissions,
+            effective=key.effective,
+            connect_permissions=key.connect_permissions,
+            effective_connect=key.effective_connect,
+            ip_allowlist=key.ip_allowlist,
+            expires_at=key.own_expires_at,
+            own_expires_at=key.own_expires_at,
+            rolled_from=key.id,
+        )
 
     def _restricted(
         self, key: Key, permissions: Iterable[str] | None, connect: Iterable[str] | None, allowlist: Iterable[str] | None
