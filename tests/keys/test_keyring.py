@@ -52,3 +52,9 @@ def test_a_current_key_cannot_be_dropped_and_a_retired_one_can() -> None:
     assert set(rotated.without("d1").digest_keys) == {"d2"}
     with pytest.raises(KeyringError):
         rotated.without("d2")
+
+
+def test_what_is_worked_out_anew_each_time_outlives_a_rotation() -> None:
+    ring = Keyring.fresh()
+    assert ring.lasting("fingerprints") == ring.rotate_digest().rotate_digest().lasting("fingerprints")
+    assert ring.mark("alice@example.com") == ring.rotate_digest().mark("alice@example.com")

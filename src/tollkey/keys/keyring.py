@@ -60,6 +60,14 @@ class Keyring:
             if name != self.digest_current:
                 yield name, digest(text, key)
 
+    @property
+    def _oldest(self) -> bytes:
+        return self.digest_keys[min(self.digest_keys, key=lambda name: int(name[1:]))]
+
+    def lasting(self, text: str) -> bytes:
+        """A digest that stays the same when the digest key is rotated: for what is worked out anew each time and kept nowhere."""
+        return digest(text, self._oldest)
+
     def mark(self, account: str) -> str:
         """What the keys of an account have in common in their text: sixteen characters that tell nothing about a name.
 
@@ -68,8 +76,7 @@ class Keyring:
         """
         if _RANDOM_ID.fullmatch(account):
             return account.removeprefix("acct_")
-        oldest = min(self.digest_keys, key=lambda name: int(name[1:]))
-        hashed = hashlib.blake2b(account.encode("utf-8", "surrogatepass"), key=self.digest_keys[oldest], person=b"account mark").digest()
+        hashed = hashlib.blake2b(account.encode("utf-8", "surrogatepass"), key=self._oldest, person=b"account mark").digest()
         number = int.from_bytes(hashed, "big")
         return "".join(ALPHABET[number // len(ALPHABET) ** place % len(ALPHABET)] for place in range(MARK_LENGTH))
 

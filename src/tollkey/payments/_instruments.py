@@ -107,7 +107,7 @@ def fingerprint_owner(call: Call) -> str:
     """Whose fingerprints: the account's own. In live mode with a secret of this server, so that no number can be guessed from one."""
     if not call.livemode:
         return call.account
-    secret: bytes = call.service("authority").keyring.digest(f"fingerprints of {call.account}")
+    secret: bytes = call.service("authority").keyring.lasting(f"fingerprints of {call.account}")
     return call.account + secret.hex()
 
 

@@ -11,8 +11,6 @@ from the resources' own declarations (reference section 2.1).
 
 from __future__ import annotations
 
-import hashlib
-
 from tollkey.db import Scope
 from tollkey.keys import Keyring, Permission
 from tollkey.platform import _cli_sessions as sessions
@@ -28,9 +26,7 @@ MIGRATION = sessions.MIGRATION
 
 def signing_secret(keyring: Keyring, scope: Scope) -> str:
     """The secret that signs what the CLI forwards for this account and mode; it cannot be worked out without the keyring."""
-    key = keyring.digest_keys[keyring.digest_current]
-    text = f"stripecli/{scope.account}/{'live' if scope.livemode else 'test'}"
-    return "whsec_" + hashlib.blake2b(text.encode(), key=key, digest_size=32).hexdigest()
+    return "whsec_" + keyring.lasting(f"stripecli/{scope.account}/{'live' if scope.livemode else 'test'}").hex()
 
 
 def open_session(call: Call, params: Params) -> Json:
