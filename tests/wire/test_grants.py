@@ -109,9 +109,13 @@ def test_a_platform_s_grants_end_when_the_account_leaves(api: Api) -> None:
     there = {"Stripe-Account": account}
     customer = api.post("/v1/customers", headers=there)["id"]
     path = "/" + api.post("/v1/billing_portal/sessions", headers=there, customer=customer)["url"].split("/", 3)[3]
+    version = {"Stripe-Version": "2020-08-27", **there}
+    text = api.post("/v1/ephemeral_keys", customer=customer, headers=version)["secret"]
     assert opens(api.get(path, key=None))
+    assert api.get(f"/v1/customers/{customer}", key=text).status == 200
     api.ok("DELETE", f"/v1/accounts/{account}")
     assert not opens(api.get(path, key=None))
+    assert api.get(f"/v1/customers/{customer}", key=text).status == 401
 
 
 # -- state

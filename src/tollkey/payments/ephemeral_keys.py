@@ -98,9 +98,11 @@ def verify(tables: Tables, authority: Authority, tx: Tx, text: str, now: int) ->
 
 def _granted(tables: Tables, authority: Authority, tx: Tx, value: Json, scope: Scope, now: int) -> bool:
     """Whether the key's maker may still make it, and what it is for is still there."""
-    maker = value.get("_maker")
-    if maker is not None and holder_of(tx, authority, maker[1], maker[0], scope, f"{PERMISSION.name}_write", now) is None:
+    platform, key_id = value.get("_maker") or (scope.account, None)
+    if key_id is not None and holder_of(tx, authority, key_id, platform, scope, f"{PERMISSION.name}_write", now) is None:
         return False
+    if platform != scope.account and tables.load(tx, Scope(platform, scope.livemode), "account", scope.account) is None:
+        return False  # the account has left the platform that made the key
     about = _ABOUT[value["associated_objects"][0]["type"]]
     return about not in tables.of or tables.load(tx, scope, about, value["_subject"]) is not None
 

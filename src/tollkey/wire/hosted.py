@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -97,11 +98,18 @@ def holder_of(tx: Tx, authority: Authority, key_id: str, platform: str, scope: S
     return key
 
 
-def stands(tx: Tx, authority: Authority, grant: Grant, now: int) -> bool:
-    """Whether whoever made the address may still make it."""
-    if grant.key_id is None or grant.needs is None:
-        return True
-    return holder_of(tx, authority, grant.key_id, grant.platform, grant.scope, grant.needs, now) is not None
+def standing(tx: Tx, authority: Authority, connected: Callable[[Tx, Scope, str], bool], kind: str, token: str, now: int) -> Grant | None:
+    """What that token allows, when whoever made the address may still make it; else None.
+
+    connected: whether a platform reaches an account; an address made for one that has left since opens nothing.
+    """
+    grant = grant_of(tx, kind, token, now)
+    if grant is None or grant.needs is None:
+        return grant
+    scope, platform = grant.scope, grant.platform
+    if grant.key_id is not None and holder_of(tx, authority, grant.key_id, platform, scope, grant.needs, now) is None:
+        return None
+    return grant if scope.account == platform or connected(tx, Scope(platform, scope.livemode), scope.account) else None
 
 
 def kind_of(path: str) -> str:

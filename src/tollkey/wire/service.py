@@ -183,7 +183,8 @@ class Service:
         """The answer of an endpoint whose URL's token, not a key, gives the scope (``wire.hosted``)."""
         now, endpoint = int(started), route.endpoint
         kind = hosted.kind_of(endpoint.path)
-        grant = await self.edge.read(lambda tx: self._granted(tx, kind, names["token"], now))
+        authority, connected = self.setup.services["authority"], self.policy.connected
+        grant = await self.edge.read(lambda tx: hosted.standing(tx, authority, connected, kind, names["token"], now))
         if grant is None:
             return self._shown(replace(sorry_page(404, "This page does not exist any more."), guess=True), request_id)
         await read_given(request, endpoint)
@@ -202,14 +203,6 @@ class Service:
             page = sorry_page(response.status, json.loads(response.body)["error"]["message"])
             return self._shown(replace(page, guess=response.guess), request_id)
         return response
-
-    def _granted(self, tx: Tx, kind: str, token: str, now: int) -> hosted.Grant | None:
-        grant = hosted.grant_of(tx, kind, token, now)
-        if grant is None or not hosted.stands(tx, self.setup.services["authority"], grant, now):
-            return None
-        away = grant.needs is not None and grant.scope.account != grant.platform  # made for an account that may have left since
-        reached = not away or self.policy.connected(tx, Scope(grant.platform, grant.scope.livemode), grant.scope.account)
-        return grant if reached else None
 
     def _shown(self, reply: Reply, request_id: str | None) -> Response:
         head = (reply.status, reply.body, dict(reply.headers), reply.content_type, request_id)
