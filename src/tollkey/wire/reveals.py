@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from tollkey.keys import Key
 from tollkey.wire.resource import Catalogue, Json, Resource
@@ -22,6 +22,17 @@ def permission_of(resource: Resource, needs: str) -> str:
     return f"{resource.permission.name}_{needs}" if needs in ("read", "write") else needs
 
 
+class _Denied(NamedTuple):
+    """What a set of permissions does not show: object -> fields; and the names of these objects as JSON has them."""
+
+    paths: dict[str, tuple[Path, ...]]
+    names: frozenset[bytes]
+
+
+_NOTHING = _Denied({}, frozenset())
+_MARK = b'"object": "'  # as ``encode`` writes it
+
+
 class Reveals:
     """What each key of one catalogue may not see."""
 
@@ -33,29 +44,38 @@ class Reveals:
         }
         self._denied = lru_cache(maxsize=_MOST_REMEMBERED)(self._work_out)
 
-    def _work_out(self, effective: frozenset[str]) -> dict[str, tuple[Path, ...]]:
-        denied = {
-            object: tuple(path for path, permission in rules.items() if permission not in effective)
-            for object, rules in self._rules.items()
-        }
-        return {object: paths for object, paths in denied.items() if paths}
+    def _work_out(self, effective: frozenset[str]) -> _Denied:
+        paths: dict[str, tuple[Path, ...]] = {}
+        for object, rules in self._rules.items():
+            hidden = tuple(path for path, permission in rules.items() if permission not in effective)
+            if hidden:
+                paths[object] = hidden
+        return _Denied(paths, frozenset(object.encode() for object in paths))
 
-    def _denied_to(self, key: Key | None, connected: bool) -> dict[str, tuple[Path, ...]]:
-        """Object -> the fields that the key may not see. Other kinds of key see all, or shapes of their own."""
+    def _denied_to(self, key: Key | None, connected: bool) -> _Denied:
+        """What the key may not see. Other kinds of key see all, or shapes of their own."""
         if key is None or key.kind != "restricted":
-            return {}
+            return _NOTHING
         return self._denied(key.effective_connect if connected else key.effective)
 
     def touches(self, key: Key | None, connected: bool, body: bytes) -> bool:
         """Whether JSON as the wire writes it holds an object of which something has to be hidden from this key."""
-        return any(b'"object": "%b"' % object.encode() in body for object in self._denied_to(key, connected))
+        names = self._denied_to(key, connected).names
+        at = body.find(_MARK) if names else -1
+        while at >= 0:
+            start = at + len(_MARK)
+            end = body.find(b'"', start)
+            if body[start:end] in names:
+                return True
+            at = body.find(_MARK, end)
+        return False
 
     def hide(self, key: Key | None, connected: bool, value: Any) -> Any:
         """The value with null in place of what the key may not see; what is changed in it is a copy.
 
         connected: it is about another account than the key's, where a restricted key has its connect permissions.
         """
-        denied = self._denied_to(key, connected)
+        denied = self._denied_to(key, connected).paths
         return _hidden(value, denied) if denied else value
 
     def for_people(self, value: Any, may_change: bool, shown: str) -> Any:
