@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from tollkey.db import Ids
-from tollkey.keys import KeyService, Permission
+from tollkey.keys import Key, KeyService, Permission
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRON = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PYTHONWARNINGS": "error"}
@@ -147,6 +146,12 @@ def uwsgi() -> list[str]:
             "--module", "tests.keys.forked_app:app", "--home", sys.prefix, "--pythonpath", str(ROOT)]  # fmt: skip
 
 
+def written(keys: KeyService, key: Key) -> int:
+    """How often the key was used, as the database knows it."""
+    usage = keys.usages().get(key.id)
+    return 0 if usage is None else usage.uses
+
+
 @pytest.mark.parametrize("server", [gunicorn, uwsgi])
 def test_a_preloading_server_refuses_revoked_keys_knows_new_ones_and_counts_once(
     server: Callable[[], list[str]], database_url: str, tmp_path: Path
@@ -155,12 +160,24 @@ def test_a_preloading_server_refuses_revoked_keys_knows_new_ones_and_counts_once
     with KeyService.open(database_url, [Permission("report", "Reports")], keyring=ring, flush_seconds=0) as outside:
         key, text = outside.create("outside", permissions=["report_read"])
         named = {"KEYS_DB": database_url, "KEYS_RING": ring, "KEYS_TEXT": text if server is gunicorn else ""}
-        with preloaded(server(), tmp_path / f"log{Ids().text(6)}", **named) as ask:
-            assert set(of_each(ask, "verify", text).values()) == {"valid"}
+        held, uses = text, int(server is gunicorn)  # its master has used the key before it forked
+        with preloaded(server(), tmp_path / "log", **named) as ask:
+
+            def verify(text: str) -> Any:
+                nonlocal uses
+                pid, answer = ask("verify", text)
+                uses += answer == "valid" and text == held
+                return pid, answer
+
+            assert set(of_each(verify, text).values()) == {"valid"}
             _, (_, made) = ask("create")
-            assert set(of_each(ask, "verify", made).values()) == {"valid"}
+            assert set(of_each(verify, made).values()) == {"valid"}
             outside.revoke(key)
             until = time.monotonic() + BOUND_SECONDS
-            while time.monotonic() < until and set(of_each(ask, "verify", text).values()) != {"revoked"}:
+            while time.monotonic() < until and set(of_each(verify, text).values()) != {"revoked"}:
                 pass
-            assert set(of_each(ask, "verify", text).values()) == {"revoked"}
+            assert set(of_each(verify, text).values()) == {"revoked"}
+            until = time.monotonic() + 10  # the workers write every 0.2 seconds
+            while time.monotonic() < until and written(outside, key) < uses:
+                time.sleep(0.05)
+        assert written(outside, key) == uses
