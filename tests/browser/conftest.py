@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,15 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 @dataclass
 class Running:
-    """A server of its own. url: under the name localhost, as passkeys need a name. owner_link: makes the owner."""
+    """A server of its own. url: under the name localhost, as passkeys need a name.
+
+    owner_link: makes the owner. key: the secret test key.
+    """
 
     url: str
     account: str
     owner_link: str
+    key: str
 
 
 def _tollkey(*arguments: str) -> subprocess.Popen[str]:
@@ -35,7 +40,21 @@ def _tollkey(*arguments: str) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Running]:
-    data = str(tmp_path / "data")
+    """A server for one test."""
+    with _running(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server for all tests of a file, with what they put into it."""
+    with _running(tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[Running]:
+    data = str(folder / "data")
     serving = _tollkey("serve", "--port", "0", "--json", "--data", data)
     assert serving.stdout is not None
     try:
@@ -43,7 +62,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
         url = facts["url"].replace("127.0.0.1", "localhost")
         asking = _tollkey("accounts", "owner-link", "--json", "--base-url", url, "--data", data)
         link = json.loads(asking.communicate(timeout=30)[0])["owner_link"]
-        yield Running(url, facts["account"], link)
+        yield Running(url, facts["account"], link, facts["secret_key"])
     finally:
         serving.terminate()
         serving.communicate(timeout=20)

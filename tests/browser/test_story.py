@@ -6,42 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Running
-
-_PASSWORD = "correct horse battery staple 9"
-
-
-class Person:
-    """Somebody at a browser of their own. Whatever its console complains of fails the test."""
-
-    def __init__(self, browser: Browser, screenshots: Path, **context: Any) -> None:
-        self.context = browser.new_context(viewport={"width": 1120, "height": 720}, **context)
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
-        self.complaints: list[str] = []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-        self._screenshots = screenshots
-
-    def keep(self, name: str) -> None:
-        self.page.screenshot(path=self._screenshots / f"{name}.png", animations="disabled")
-
-    def join(self, link: str, name: str, email: str | None = None) -> None:
-        self.page.goto(link)
-        self.page.get_by_label("Your name").fill(name)
-        if email is not None:
-            self.page.get_by_label("E-mail").fill(email)
-        self.page.get_by_label("Password").fill(_PASSWORD)
-        self.page.locator("form button").first.click()
-        self.page.wait_for_load_state()
-
-    def row(self, text: str) -> Any:
-        return self.page.locator("tr", has_text=text)
-
-    def open(self, link: str) -> None:
-        self.page.get_by_role("navigation", name="Dashboard").get_by_role("link", name=link, exact=True).click()
+from tests.browser.person import Person
 
 
 def call(server: Running, key: str, path: str) -> int:
@@ -177,25 +145,6 @@ def test_it_fits_a_phone_in_the_dark(server: Running, chromium: Browser, screens
         assert width <= 390, path
     person.page.goto(f"{server.url}/{server.account}/apikeys")
     person.keep("11-phone-dark")
-
-
-def test_every_control_has_a_name_and_every_page_its_landmarks(server: Running, chromium: Browser, screenshots: Path) -> None:
-    person = Person(chromium, screenshots)
-    person.join(server.owner_link, "Olive Owner", "olive@example.com")
-    nameless = """() => [...document.querySelectorAll('input:not([type=hidden]),select,textarea,button,a')].filter((one) =>
-        !(one.labels?.length || one.getAttribute('aria-label') || one.textContent.trim() || one.getAttribute('aria-hidden'))
-    ).map((one) => one.outerHTML)"""
-    for path in (
-        "/apikeys", "/apikeys/create", "/apikeys/lost", "/settings/team", "/settings/team/invite", "/settings/roles", "/settings/business",
-        "/profile",
-    ):  # fmt: skip
-        person.page.goto(f"{server.url}/{server.account}/test{path}")
-        assert person.page.evaluate(nameless) == [], path
-        assert person.page.locator("h1").count() == 1, path
-        assert person.page.locator("main").count() == 1, path
-    person.page.goto(f"{server.url}/{server.account}/test/apikeys")
-    person.page.keyboard.press("Tab")
-    expect(person.page.get_by_role("link", name="Skip to the content")).to_be_focused()
 
 
 def test_a_passkey_signs_in_where_a_password_would(server: Running, chromium: Browser, screenshots: Path) -> None:
