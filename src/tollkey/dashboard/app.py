@@ -276,8 +276,8 @@ class App:
             made: Answer = visit.within(tx, handler, params)
             return made
 
-        if not writes:
-            return await self.edge.read(work)
+        if not writes:  # one that takes long waits for the same account's only
+            return await self.edge.read(work, caller=f"people of {visit.account}" if visit.member is not None else "people")
         lock = f"{visit.member.account}:{int(visit.livemode)}" if visit.member is not None else None
         return await self.edge.write(work, lock=lock)
 
