@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,6 +59,7 @@ class Dashboard:
         address = Address(base_url, listens, setup.base_url)
         self._parts = (setup, edge, authority, now, passwords, trust_proxy, address, require_https)
         self._app: App | None = None
+        self._loading: asyncio.Future[App] | None = None
 
     @property
     def app(self) -> App:
@@ -67,6 +69,13 @@ class Dashboard:
         return self._app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._app is None:  # half a second, in which other requests go on
+            self._loading = self._loading or asyncio.ensure_future(asyncio.to_thread(lambda: self.app))
+            try:
+                await asyncio.shield(self._loading)
+            finally:
+                if self._loading is not None and self._loading.done():
+                    self._loading = None
         await self.app(scope, receive, send)
 
 
