@@ -326,6 +326,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     limiter = keys.RateLimiter(settings.rate_limit, settings.rate_limit) if settings.rate_limit else None
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
+        platform_of=platform_of,
         require_https=settings.require_https,
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,

@@ -95,8 +95,8 @@ def count_part(call: Call, listed: Json, object: str, equal: Mapping[str, str]) 
 def acting_account(call: Call) -> Json | None:
     """The account object of the scope, to look at: a merchant's own, or a connected one that its platform keeps."""
     own = call.objects.look("account", call.account)
-    if own is None and call.platform != call.account:
-        own = call.within(call.platform).objects.look("account", call.account)
+    if own is None and call.owner != call.account:
+        own = call.within(call.owner).objects.look("account", call.account)
     return own
 
 

@@ -50,8 +50,8 @@ def after_charge(call: Call, charge: Json, card: TestCard | None, authenticated:
         for amount in amounts:
             if amount:
                 open_dispute(call, charge, card.dispute, amount)
-    if card.account_effect is not None and call.account != call.platform:
-        call.within(call.platform).schedule.add(call.now, f"account.{card.account_effect}", call.account)
+    if card.account_effect is not None and call.account != call.owner:
+        call.within(call.owner).schedule.add(call.now, f"account.{card.account_effect}", call.account)
 
 
 def open_review(call: Call, charge: Json, reason: str = "rule") -> Json:

@@ -191,7 +191,7 @@ def arrive(call: Call, id: str) -> None:
 
 def _mark_errored(call: Call, id: str) -> None:
     """A bank account whose payout bounced is ``errored`` until it is changed."""
-    home = call if call.objects.find("account", call.account) is not None else call.within(call.platform)
+    home = call if call.objects.find("account", call.account) is not None else call.within(call.owner)
     account = home.objects.get("account", call.account)
     for one in (account.get("external_accounts") or {}).get("data") or []:
         if one["id"] == id and one["object"] == "bank_account" and one["status"] != "errored":

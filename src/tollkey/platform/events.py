@@ -35,7 +35,7 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
     data: Json = {"object": view(call, call.objects.copy(value)) if view is not None else split(value)[0]}
     if previous is not None:
         data["previous_attributes"] = previous
-    connected = call.account != call.platform
+    connected = call.account != call.owner
     hearing = targets(call, type, connected)
     event: Json = {
         "id": call.ids.new("evt"),
@@ -76,7 +76,7 @@ def _request_id(call: Call, event: Json) -> None:
 
 def _keepers(call: Call, type: str) -> list[Call]:
     """In whose lists an event stands: the account's own; the platform's too when it is about the account object, which is theirs."""
-    platform = call.within(call.platform)
+    platform = call.within(call.owner)
     if type in _OF_THE_APPLICATION:
         return [platform]
     if platform is not call and type.startswith(_ABOUT_THE_ACCOUNT):

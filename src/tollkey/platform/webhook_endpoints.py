@@ -99,8 +99,8 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
     Each with the API version that it was made for, None for the newest.
     """
     found = []
-    for home in {call.account: call, call.platform: call.within(call.platform)}.values():
-        of_platform = connected and home.account == call.platform
+    for home in {call.account: call, call.owner: call.within(call.owner)}.values():
+        of_platform = connected and home.account == call.owner
         enabled = call.memo.get(("hearing", home.account))
         if enabled is None:
             enabled = call.memo["hearing", home.account] = home.objects.query("webhook_endpoint", {"status": "enabled"}, limit=_MOST)

@@ -61,8 +61,10 @@ class Call:
 
     scope: the account and mode it works in. now: UTC epoch seconds. key: who asks; None for background work.
     path: the names in braces of the endpoint's path. platform: the account whose key it is; differs from
-    ``account`` when ``Stripe-Account`` names a connected account. memo: what this request works out only once, by name;
-    shared with the calls made from this one. notices: what the answer says in ``Stripe-Notice``.
+    ``account`` when ``Stripe-Account`` names a connected account. owner: the platform that the account belongs to, whoever
+    asks: its endpoints hear of the account's events; ``platform`` unless given. It gives the key none of the platform's rights.
+    memo: what this request works out only once, by name; shared with the calls made from this one.
+    notices: what the answer says in ``Stripe-Notice``.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class Call:
         path: dict[str, str] | None = None,
         origin: Origin | None = None,
         platform: str | None = None,
+        owner: str | None = None,
     ) -> None:
         self.setup, self.tx, self.scope, self.now = setup, tx, scope, now
         self.real = now  # the machine's time, also when a test clock's time is ``now``
         self.key, self.path = key, path or {}
         self.origin = origin or Origin()
         self.platform = platform or scope.account
+        self.owner = owner or self.platform
         self.ids = setup.ids
         self.objects = Objects(self, setup.tables, tx, scope)
         self.schedule = Schedule(tx, scope)
@@ -165,7 +169,8 @@ class Call:
         return other
 
     def _again(self, scope: Scope, now: int) -> Call:
-        other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, platform=self.platform)
+        who = {"platform": self.platform, "owner": self.owner}
+        other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, **who)
         other.real, other.memo, other.notices, other._of_accounts = self.real, self.memo, self.notices, self._of_accounts
         return other
 

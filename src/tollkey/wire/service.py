@@ -18,6 +18,7 @@ from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._brake import Brake, too_many_guesses
 from tollkey.wire._given import browser_key, read_given
 from tollkey.wire._heads import account_named, add_heads, check_mode, plain_heads, said_version
+from tollkey.wire._owners import Owners
 from tollkey.wire._plain import body_of, plain, shown_as_stored
 from tollkey.wire._rights import permit
 from tollkey.wire._visitors import check_lifted, key_in_query, lift_heads, sorry_page, stay_with_subject
@@ -63,13 +64,14 @@ class Log(Protocol):
 class Policy:
     """What a server allows.
 
-    require_https: refuse plain HTTP. connected: whether a platform may act for another account.
+    require_https: refuse plain HTTP. connected: whether a platform may act for another account. platform_of: see ``Owners``.
     limit: ``(key) -> bool``: whether the key may make a request now (rate limit). brake: on wrong secrets, by address.
     refused: ``(denied, ip, now)``: hears of each refused key, in memory and without waiting (``keys.Attempts``).
     later_versions: API versions published since this program was written, which are taken too.
     """
 
     connected: Callable[[Tx, Scope, str], bool]
+    platform_of: Callable[[Tx, Scope], str | None] = lambda tx, scope: None
     require_https: bool = False
     dashboard_url: str = "https://dashboard.stripe.com"
     limit: Callable[[Key], bool] | None = None
@@ -91,7 +93,7 @@ class Service:
         self.setup, self.edge, self.verifier, self.policy = setup, edge, verifier, policy
         self.router = Router(setup.tables.catalogue)
         self.renderer = Renderer(setup.tables.catalogue, policy.dashboard_url)
-        self._now, self._log = now, log
+        self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
         self._in_flight: set[tuple[Scope, str]] = set()
         self._request_ids = Ids(random.Random(secrets.randbits(256)).randbytes, now)  # names, not secrets: no system call each
 
@@ -188,25 +190,25 @@ class Service:
         if grant is None:
             return self._shown(replace(sorry_page(404, "This page does not exist any more."), guess=True), request_id)
         await read_given(request, endpoint)
-        agent = request.headers.get("user-agent")
+        agent, path = request.headers.get("user-agent"), {**names, "id": grant.id}
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
 
         def work(tx: Tx) -> Response:
-            path = {**names, "id": grant.id}
-            return self._keeping(Call(self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform), route, request)
+            owner = self._owners.of(tx, grant.scope)
+            call = Call(self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner)
+            return self._keeping(call, route, request)
 
         if not endpoint.writes:
             response = await self.edge.read(work)
         else:
-            response = await self.edge.write(work, lock=f"{grant.platform}:{int(grant.scope.livemode)}")
+            response = await self.edge.write(work, lock=await self._owners.lock(self.edge, grant.scope))
         if response.status >= 400 and response.content_type == "application/json" and "text/html" in request.headers.get("accept", ""):
             page = sorry_page(response.status, json.loads(response.body)["error"]["message"])
             return self._shown(replace(page, guess=response.guess), request_id)
         return response
 
     def _shown(self, reply: Reply, request_id: str | None) -> Response:
-        head = (reply.status, reply.body, dict(reply.headers), reply.content_type, request_id)
-        return Response(*head, guess=reply.guess, rest=reply.rest)
+        return Response(reply.status, reply.body, dict(reply.headers), reply.content_type, request_id, guess=reply.guess, rest=reply.rest)
 
     # -- who asks
 
@@ -222,8 +224,7 @@ class Service:
         else:
             text = presented.text
         seconds = int(now)
-        if text.startswith("ek_") and self.policy.special_keys is not None:
-            special = self.policy.special_keys
+        if text.startswith("ek_") and (special := self.policy.special_keys) is not None:
             found = await self.edge.read(lambda tx: special(tx, text, seconds))
             if found is not None:
                 return found
@@ -264,16 +265,18 @@ class Service:
         origin = Origin(request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, agent, request.headers)
 
         def work(tx: Tx) -> Response:
-            if account is not None and account != key.account and not self.policy.connected(tx, Scope(key.account, key.livemode), account):
-                raise refusals.account_invalid(key, account)
+            elsewhere = account is not None and account != key.account
+            if elsewhere and not self.policy.connected(tx, key.scope, account or ""):
+                raise refusals.account_invalid(key, account or "")
             request.acting_for = account
-            call = Call(self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account)
+            owner = key.account if elsewhere else self._owners.of(tx, scope)
+            call = Call(self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account, owner=owner)
             return self._run(call, route, request)
 
         if not endpoint.writes:
             response = await self.edge.read(work, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}")
         elif idempotency_key is None or request.method != "POST":
-            response = await self.edge.write(work, lock=f"{key.account}:{int(key.livemode)}")
+            response = await self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope))
         else:
             response = await self._once(work, scope, idempotency_key, key)
         add_heads(response, request, request_id, spoken.headers)
@@ -285,7 +288,7 @@ class Service:
             raise idempotency.in_use(idempotency_key)
         self._in_flight.add(claim)
         try:
-            return await asyncio.shield(self.edge.write(work, lock=f"{key.account}:{int(key.livemode)}"))
+            return await asyncio.shield(self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope)))
         finally:
             self._in_flight.discard(claim)
 
@@ -379,7 +382,6 @@ class Service:
     def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str) -> Response:
         scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None
         response = self._error_response(error, request.path, request_id, scope, "idempotency-key" in request.headers)
-        response.code = error.code
         if not error.bare:
             add_heads(response, request, request_id, said_version(request, self.policy.later_versions))
         elif error.status == 400:

@@ -64,7 +64,7 @@ def find_held(call: Call, id: str | None = None) -> Held:
     home = call
     found = call.objects.find("account", id)
     if found is None and id == call.account:
-        home = call.within(call.platform)
+        home = call.within(call.owner if call.origin.method == "GET" else call.platform)  # an account's own key only looks
         found = home.objects.find("account", id)
     if found is None:
         if call.key is None:
