@@ -50,6 +50,7 @@ from tollkey.settings import Settings
 from tollkey.wire import Brake, Call, Catalogue, Policy, Resource, Service, Setup, Tables, WireApp, hosted, idempotency
 from tollkey.wire import due as due_work
 from tollkey.wire.resealing import SealedFields
+from tollkey.wire.rewriting import rewrite_old
 
 log = logging.getLogger("tollkey")
 
@@ -170,6 +171,7 @@ def _put_together(
     keyring = keys.belonging.settle(database, keyring_source(settings))
     for guard in (keys.guard, dashboard.protect_log):
         database.write(partial(guard, keyring=keyring, now=int(now())), lock="migrate")
+    rewrite_old(database, tables, keyring)
     authority = keys.Authority(keyring, permissions, ids)
     verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
     verifier.attach(database)

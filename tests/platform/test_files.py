@@ -126,3 +126,10 @@ def test_files_of_the_data_folder_are_taken_into_the_database_and_what_nothing_n
     assert move_in(api.core.database, tmp_path) == 0
     assert api.get(f"/v1/files/{file['id']}/contents").body == content[: 256 * 1024]
     assert api.get(f"/v1/files/{other['id']}/contents").body == PNG
+
+
+def test_a_file_whose_contents_are_still_on_a_node_of_an_earlier_version_is_not_found(api: Api) -> None:
+    file = upload(api)
+    api.core.database.write(lambda tx: tx.execute("DELETE FROM file_contents WHERE file = ?", (file["id"],)))
+    refused = api.get(f"/v1/files/{file['id']}/contents")
+    assert (refused.status, refused.error["code"]) == (404, "resource_missing")

@@ -1,6 +1,6 @@
 """What money is taken from: payment methods, cards and bank accounts, as stored with what only we know of them.
 
-Private fields of an instrument: ``_card`` (the test card's key), ``_bank`` (a test account's number), ``_cvc`` and ``_zip``
+Private fields of an instrument: ``_card`` (the test card's key), ``_bank`` (a test account's ``TestBank.key``), ``_cvc`` and ``_zip``
 (whether that was given), ``_line1``, ``_set_up`` (prepared for off-session use), ``_used`` (paid with once, unattached).
 """
 

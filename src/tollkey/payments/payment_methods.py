@@ -353,6 +353,7 @@ _ATTACHED_BY_APP = Access(takes="customer", refuses="customer_account")
 
 PAYMENT_METHOD = Resource(
     object="payment_method",
+    rewrites=(_banks.without_number,),
     prefix="pm",
     permission=PERMISSION,
     live=records(),

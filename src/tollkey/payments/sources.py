@@ -214,6 +214,7 @@ def _saved(path: str, listing: Callable[[Call, Params], Page]) -> tuple[Endpoint
 
 SOURCE = Resource(
     object="source",
+    rewrites=(_banks.without_number,),
     prefix="src",
     permission=PERMISSION,
     reveals={"client_secret": "read", "redirect.url": "read"},
@@ -254,6 +255,7 @@ CARD = Resource(
 
 BANK_ACCOUNT = Resource(
     object="bank_account",
+    rewrites=(_banks.without_number,),
     prefix="ba",
     permission=PERMISSION,
     live=records(),

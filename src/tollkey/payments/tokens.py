@@ -5,9 +5,12 @@ created ──used──▶ used
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from tollkey.keys import Permission
+from tollkey.db import Scope
+from tollkey.keys import Keyring, Permission
+from tollkey.payments import _banks
 from tollkey.payments._client_access import ADDRESS
 from tollkey.payments._copying import shared_from
 from tollkey.payments._sourcing import inline_bank, inline_card
@@ -27,7 +30,7 @@ from tollkey.wire import (
     publishable_access,
     records,
 )
-from tollkey.wire.sealing import seal_params
+from tollkey.wire.sealing import seal_params, sealed_for
 
 PERMISSION = Permission("token", "Tokens", "Core")
 #: What can be made a token of: parameter -> the id's prefix and the token's type.
@@ -130,6 +133,15 @@ def client_view(call: Call, value: Json) -> Json:
     return {name: value[name] for name in _SHOWN if name in value}
 
 
+def _sealed_or_gone(private: Json, keyring: Keyring, scope: Scope, id: str) -> Json:
+    """Earlier versions kept what was told for these tokens in clear; of the number of a person or a security code nothing is needed."""
+    kept = {name: value for name, value in private.items() if name not in ("_pii", "_cvc_update")}
+    for name in ("_account", "_person"):
+        if isinstance(kept.get(name), dict):
+            kept[name] = sealed_for(keyring, scope, id, json.dumps(kept[name]))
+    return kept
+
+
 def _customer(call: Call, token: Json) -> None:
     """Before 2015-02-18 a token's card named its customer, which it has not (recorded)."""
     if token.get("card"):
@@ -171,6 +183,7 @@ TOKEN = Resource(
     permission=PERMISSION,
     live=records(),
     sealed=("_account", "_person"),
+    rewrites=(_banks.without_number, _sealed_or_gone),
     path_param="token",
     endpoints=(
         Endpoint("POST", "/v1/tokens", create, publishable=_MADE_BY_CLIENT),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tollkey.db import Database, Migration, Scope, Tx
-from tollkey.wire import Call, Json, Reply, Rest, blank, sublist
+from tollkey.wire import ApiError, Call, Json, Reply, Rest, blank, sublist
 
 MIGRATION = Migration(
     "files",
@@ -67,6 +67,8 @@ def _piece(tx: Tx, scope: Scope, id: str, number: int) -> bytes:
         "SELECT content FROM file_contents WHERE account = ? AND livemode = ? AND file = ? AND number = ?",
         (scope.account, int(scope.livemode), id, number),
     )
+    if not rows:  # it was uploaded by an earlier version, and the node that has it in its data folder has not started since
+        raise ApiError(404, code="resource_missing", message=f"The contents of {id} are not in the database.")
     return bytes(rows[0][0])
 
 

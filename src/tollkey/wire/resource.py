@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from tollkey.keys import Permission
+from tollkey.db import Scope
+from tollkey.keys import Keyring, Permission
 from tollkey.wire.live import Live
 from tollkey.wire.messages import Rest
 from tollkey.wire.params import P, knows_operation, operation_params
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Params = dict[str, Any]
+#: From the private fields of an object, the keyring, and the scope and id it is bound to: the private fields as this version writes them.
+Rewrite = Callable[[Json, Keyring, Scope, str], Json]
 Handler = Callable[["Call", Params], Any]
 Level = Literal["read", "write"]
 
@@ -143,6 +146,8 @@ class Resource:
     reveals: fields (dotted paths) that let their holder act, a client secret or a page's address -> what a restricted key must hold
         to see them wherever the object stands: ``read`` or ``write`` of the resource's permission, or the name of another.
     sealed: private fields that hold sealed texts; the rotation of the sealing key moves them, and finds no others.
+    rewrites: for private fields that earlier versions of this program wrote otherwise: each is done once, to every object that is there
+        at the first start (``wire/rewriting.py``). Oldest first; only ever append.
     changes: what older API versions saw.
     on_due: kind of scheduled work -> what to do when its time has come.
     live: what its endpoints and its work do in live mode, unless they say otherwise. due_live: kind of work -> its own decision.
@@ -164,6 +169,7 @@ class Resource:
     client_view: Callable[[Call, Json], Json] | None = None
     reveals: Mapping[str, str] = field(default_factory=dict)
     sealed: tuple[str, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
     changes: tuple[Change, ...] = ()
     on_due: Mapping[str, Callable[[Call, str], None]] = field(default_factory=dict)
     live: Live | None = None

@@ -20,8 +20,12 @@ def _bound(scope: Scope, id: str) -> str:
 
 def sealed(call: Call, id: str, secret: str) -> str:
     """A secret as it is stored. id: of the object that it belongs to; copied into another one it does not open."""
-    keyring: Keyring = call.service("authority").keyring
-    return base64.b64encode(seal(secret, _bound(call.scope, id), keyring)).decode()
+    return sealed_for(call.service("authority").keyring, call.scope, id, secret)
+
+
+def sealed_for(keyring: Keyring, scope: Scope, id: str, secret: str) -> str:
+    """The same without a call."""
+    return base64.b64encode(seal(secret, _bound(scope, id), keyring)).decode()
 
 
 def unsealed(keyring: Keyring, scope: Scope, id: str, text: str) -> str:
