@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from tollkey.dashboard.page import FormErrors, Visit
 from tollkey.db import Tx
-from tollkey.keys import Attempts
-from tollkey.wire import network_of
+from tollkey.keys import Attempts, network_of
 
 WINDOW_SECONDS = 15 * 60
 MOST_BY_PERSON = 8

@@ -7,15 +7,14 @@ forgotten. Nothing of what was presented is kept, nor an address that was typed.
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from typing import NamedTuple
 
 from tollkey.db import forking
 from tollkey.db.engine import Tx
 from tollkey.db.schema import Migration
-from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Reason
+from tollkey.keys.limits import network_of
 
 MIGRATION = Migration(
     "refused_attempts",
@@ -76,7 +75,7 @@ class Attempts(forking.SurvivesFork):
         if self._interval <= 0:
             return
         since = now - now % self._interval
-        address = _network(ip)
+        address = network_of(ip)
         with self._lock:
             if len(self._counts) > _WAITING * self._most:
                 return  # nobody writes them down
@@ -130,16 +129,3 @@ def refused_attempts(tx: Tx, limit: int = 100) -> list[Attempt]:
         (limit,),
     )
     return [Attempt(*row) for row in rows]
-
-
-def _network(ip: str | None) -> str:
-    """Whose address it is: of IPv6 the first 64 bits, as everybody has the other 64 to themselves (RFC 6177)."""
-    if ip is None or ":" not in ip:
-        return without_keys(ip or "unknown")[:64]
-    try:
-        address = ipaddress.IPv6Address(ip)
-    except ValueError:
-        return without_keys(ip)[:64]
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return f"{ipaddress.IPv6Address(int(address) >> 64 << 64)}/64"

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tollkey.db import forking
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.header import without_keys
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -22,6 +23,19 @@ ROLL_EXPIRATIONS: Mapping[str, int] = {
 }
 LONGEST_ROLL_SECONDS = 604800
 MOST_NETWORKS = 200
+
+
+def network_of(ip: str | None) -> str:
+    """Whose address it is: of IPv6 the first 64 bits, as everybody has the other 64 to themselves (RFC 6177)."""
+    if ip is None or ":" not in ip:
+        return without_keys(ip or "unknown")[:64]
+    try:
+        address = ipaddress.IPv6Address(ip)
+    except ValueError:
+        return without_keys(ip)[:64]
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{ipaddress.IPv6Address(int(address) >> 64 << 64)}/64"
 
 
 def check_allowlist(entries: Iterable[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """HTTP: from a request to a handler's typed call, and from its object to the answer."""
 
-from tollkey.wire._brake import Brake, network_of
+from tollkey.wire._brake import Brake
 from tollkey.wire._special import merged_metadata
 from tollkey.wire.access import Access, publishable_access
 from tollkey.wire.app import WireApp
@@ -73,7 +73,6 @@ __all__ = [
     "missing_object",
     "missing_param",
     "needs",
-    "network_of",
     "newer_notice",
     "newer_than_built",
     "of_list",

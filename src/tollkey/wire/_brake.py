@@ -8,25 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from ipaddress import IPv6Address, ip_address
 
+from tollkey.keys import network_of
 from tollkey.wire.errors import ApiError
 
 _WINDOW = 60.0  # seconds in which a full count runs off
 PAUSE = 1.0  # seconds that an answer waits once there were too many
 _MOST_WAITING = 100  # answers; further ones go out at once
 _MOST_KNOWN = 10_000  # addresses; the one that was wrong longest ago is forgotten for a new one
-
-
-def network_of(ip: str | None) -> str:
-    """Whose address it is: of IPv6 the first 64 bits, as everybody has the other 64 to themselves (RFC 6177)."""
-    try:
-        address = ip_address(ip or "")
-    except ValueError:
-        return str(ip)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(IPv6Address(int(address) >> 64 << 64))
-    return str(ip)
 
 
 def too_many_guesses() -> ApiError:
