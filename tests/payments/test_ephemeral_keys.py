@@ -7,6 +7,7 @@ import pytest
 from tests.support.altered import altered
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
+from tests.support.recipes import Maker
 
 
 def _key(api: Api, customer: str) -> dict[str, object]:
@@ -71,3 +72,12 @@ def test_the_secret_is_not_stored(api: Api) -> None:
     text = str(_key(api, api.ok("POST", "/v1/customers")["id"])["secret"])
     rows = api.core.database.read(lambda tx: tx.execute("SELECT body, private FROM obj_ephemeral_key"))
     assert not any(text[-8:] in str(cell) for row in rows for cell in row)
+
+
+@pytest.mark.parametrize(("name", "object"), [("issuing_card", "issuing.card"), ("verification_session", "identity.verification_session")])
+def test_a_key_about_a_card_or_a_session_opens_no_customer(api: Api, name: str, object: str) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    text = api.ok("POST", "/v1/ephemeral_keys", headers={"Stripe-Version": "2020-08-27"}, **{name: Maker(api).make(object)["id"]})["secret"]
+    assert api.get(f"/v1/customers/{customer}", key=text).status == 404
+    assert api.get("/v1/payment_methods", key=text, type="card").status == 400
+    assert api.get("/v1/payment_methods", key=text, type="card", customer=customer).status == 400

@@ -103,7 +103,7 @@ def _granted(tables: Tables, authority: Authority, tx: Tx, value: Json, scope: S
         return False
     if platform != scope.account and tables.load(tx, Scope(platform, scope.livemode), "account", scope.account) is None:
         return False  # the account has left the platform that made the key
-    about = _ABOUT[value["associated_objects"][0]["type"]]
+    about = value["associated_objects"][0]["type"]
     return about not in tables.of or tables.load(tx, scope, about, value["_subject"]) is not None
 
 
