@@ -31,15 +31,16 @@ SENT: dict[str, Json] = {
     "us_bank_account": BANK,
     "bank_account": {**BANK, "country": "US", "currency": "usd", "object": "bank_account"},
     "sepa_debit": {"iban": "DE89370400440532013000"},
+    "ach_debit": {"account_number": "0009182736456", "routing_number": "110000000", "type": "individual"},
     "acss_debit": {"account_number": "0009182736451", "institution_number": "000", "transit_number": "11000"},
     "au_becs_debit": {"account_number": "0009182736452", "bsb_number": "000000"},
     "bacs_debit": {"account_number": "0009182736453", "sort_code": "108800"},
     "nz_bank_account": {
         "account_number": "0009182736454", "bank_code": "11", "branch_code": "0000", "suffix": "010", "account_holder_name": "Jo"},
     "payto": {"account_number": "0009182736455", "bsb_number": "000000"},
-    "individual": {"id_number": "874521903", "ssn_last_4": "7431"},
+    "individual": {"id_number": "874521903", "id_number_secondary": "874521904", "ssn_last_4": "7431"},
     "company": {"tax_id": "918273645", "vat_id": "DE918273646", "registration_number": "HRB918273647"},
-    "person": {"id_number": "874521903", "ssn_last_4": "7431", "first_name": "Jo"},
+    "person": {"id_number": "874521903", "id_number_secondary": "874521904", "ssn_last_4": "7431", "first_name": "Jo"},
     "pii": {"id_number": "874521903"},
     "cvc_update": {"cvc": "973"},
     "pin": {"encrypted_number": "cGluOTE4MjczNjQ4"},
@@ -47,11 +48,11 @@ SENT: dict[str, Json] = {
 #: What is sent as a parameter of its own. Pages take cards and bank accounts as people type them.
 ALONE: Json = {
     "number": "4242 4242 4242 4242", "cvc": "973", "account_number": "000123456789", "iban": "DE89370400440532013000",
-    "id_number": "874521903", "ssn_last_4": "7431", "payload": "hush-918273649",
+    "id_number": "874521903", "id_number_secondary": "874521904", "ssn_last_4": "7431", "payload": "hush-918273649",
 }  # fmt: skip
 NAMES = frozenset({
-    "number", "cvc", "account_number", "iban", "id_number", "ssn_last_4", "tax_id", "vat_id", "registration_number", "encrypted_number",
-    "payload",
+    "number", "cvc", "account_number", "iban", "id_number", "id_number_secondary", "ssn_last_4", "tax_id", "vat_id",
+    "registration_number", "encrypted_number", "payload",
 })  # fmt: skip
 #: Parameters of these names that hold nothing to hide, and why.
 SHOWN = {
@@ -75,6 +76,8 @@ SHORT = ('"7431"', '"973"')
 
 #: Parameters that take what they are given unread, by the name of what may be in them.
 UNREAD = {"card": "card", "source": "card", "external_account": "bank_account", "bank_account": "bank_account"}
+DEBITS = ("ach_debit", "acss_debit", "au_becs_debit", "sepa_debit")
+UNREAD.update(zip(DEBITS, DEBITS, strict=True))
 CURRENCIES = {
     "acss_debit": "cad", "au_becs_debit": "aud", "bacs_debit": "gbp", "nz_bank_account": "nzd", "payto": "aud", "sepa_debit": "eur",
 }  # fmt: skip
@@ -119,6 +122,8 @@ class Desk:
         name, kind = name_of(endpoint), path[1] if path[0] == "payment_method_data" else path[0]
         if name == "POST /v1/tokens":
             return endpoint.path, {}
+        if name == "POST /v1/sources" and kind in DEBITS:
+            return endpoint.path, {"type": kind, "currency": CURRENCIES.get(kind, "usd"), "owner": {"name": "Jo Doe"}}
         intents = endpoint.path.split("/")[2]
         if intents not in ("payment_intents", "setup_intents"):
             return self.maker.plan(endpoint, resource)
@@ -180,6 +185,18 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Path]
         made.pay_on_pages()
         world.write_logs()
         yield made, folder
+
+
+def test_an_issued_card_s_number_and_code_are_sealed(desk: tuple[Desk, Path]) -> None:
+    made, folder = desk
+    card = made.maker.make("issuing.card")
+    shown = made.api.get(f"/v1/issuing/cards/{card['id']}", expand=["number", "cvc"])
+    assert (len(shown["number"]), len(shown["cvc"])) == (16, 3)
+    held = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+    assert shown["number"].encode() not in held
+    table = made.api.core.setup.tables.of["issuing.card"].table
+    rows = made.api.core.database.read(lambda tx: tx.execute(f"SELECT private FROM {table} WHERE id = ?", (card["id"],)))
+    assert f'"{shown["cvc"]}"'.encode() not in bytes(rows[0][0])
 
 
 def test_every_parameter_was_taken(desk: tuple[Desk, Path]) -> None:

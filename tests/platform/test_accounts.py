@@ -241,4 +241,4 @@ def test_what_an_account_token_holds_is_used_once_and_read_no_more_without_its_k
         keyring = api.core.authority.keyring
         gone.setattr(api.core.authority, "keyring", replace(keyring, sealing_keys={keyring.sealing_current: bytes(32)}))
         refused = api.post("/v1/accounts", type="custom", country="US", account_token=lost)
-    assert (refused.status, refused.error["message"]) == (400, f"What {lost} holds can no longer be read. Create a new token.")
+    assert (refused.status, refused.error["message"]) == (400, f"What {lost} holds can no longer be read. Create a new one.")

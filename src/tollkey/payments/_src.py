@@ -5,6 +5,7 @@ The redirect page is Tollkey's own: in test mode the customer authorizes or fail
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -42,7 +43,7 @@ def create(call: Call, params: Params) -> Json:
     elif kind == "sepa_debit":
         _fill_debit(call, source, params)
     else:
-        source[kind] = {**_blank(kind), **(params.get(kind) or {})}
+        source[kind] = _details(call, kind, params.get(kind) or {})
     if flow == "redirect":
         _start_redirect(call, source, params)
     elif flow == "receiver":
@@ -97,6 +98,15 @@ def _blank(kind: str) -> Json:
         return {name: value for name, value in blank(f"source_type_{kind}").items() if name not in ("id", "object")}
     except LookupError:
         return {}
+
+
+def _details(call: Call, kind: str, given: Json) -> Json:
+    """What was told of another kind. Of an account's number the last four digits and a fingerprint stay."""
+    details = {**_blank(kind), **given}
+    number = re.sub(r"\W", "", "".join(str(details.pop(name, None) or "") for name in ("account_number", "iban")))
+    if number:
+        details.update(last4=number[-4:], fingerprint=fingerprint(number, fingerprint_owner(call)))
+    return details
 
 
 def _fill_card(call: Call, source: Json, params: Params) -> None:

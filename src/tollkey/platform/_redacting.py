@@ -15,7 +15,7 @@ _SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}+")
 #: 13 digits and more, in one piece or in the groups that people write. More than the 19 of a card: what follows it may be its expiry.
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d(?:[ +-]?\d){12,}+")
 _PRIVATE = (
-    "cvc|cvv|client_secret|websocket_id|password|id_number|ssn_last_4|account_number|iban|sort_code|track_data|payload|tax_id|vat_id"
+    "cvc|cvv|client_secret|websocket_id|password|id_number|id_number_secondary|ssn_last_4|account_number|iban|sort_code|track_data|payload|tax_id|vat_id"
     "|registration_number|encrypted_number"
 )
 _PRIVATE_NAMES = tuple(_PRIVATE.split("|"))

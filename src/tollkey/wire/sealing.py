@@ -34,7 +34,7 @@ def unsealed(keyring: Keyring, scope: Scope, id: str, text: str) -> str:
 
 
 def seal_params(call: Call, id: str, params: dict[str, Any]) -> str:
-    """Parameters with numbers of people in them, sealed until the object with that id is used."""
+    """Numbers of people and cards by name, sealed until the object with that id is used or shown."""
     return sealed(call, id, json.dumps(params))
 
 
@@ -48,6 +48,6 @@ def unseal_params(call: Call, id: str, text: str | None) -> dict[str, Any]:
     try:
         opened = unsealed(call.service("authority").keyring, call.scope, id, text)
     except SealBroken:
-        raise invalid(f"What {id} holds can no longer be read. Create a new token.", retry=False) from None
+        raise invalid(f"What {id} holds can no longer be read. Create a new one.", retry=False) from None
     found: dict[str, Any] = json.loads(opened)
     return found

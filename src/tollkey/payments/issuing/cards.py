@@ -6,6 +6,7 @@ inactive ──update status=active──▶ active ──update status=inactive
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tollkey.keys import Permission
@@ -14,6 +15,7 @@ from tollkey.payments._currency import check_currency
 from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._controls import controls
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, needs, retrieve
+from tollkey.wire.sealing import seal_params, unseal_params
 
 PERMISSION = Permission("issuing_card", "Cards", "Issuing")
 _FOUR_YEARS = 4
@@ -80,12 +82,17 @@ def create(call: Call, params: Params) -> Json:
         type=params["type"],
         wallets=_wallets(),
     )
-    card["_number"], card["_cvc"] = number, f"{sum(map(int, number)) * 7 % 1000:03}"
+    card["_printed"] = seal_params(call, card["id"], {"number": number, "cvc": f"{sum(map(int, number)) * 7 % 1000:03}"})
     if params.get("replacement_for"):
         old = call.objects.get("issuing.card", params["replacement_for"], "replacement_for")
         old["replaced_by"] = card["id"]
         call.objects.save(old, "issuing_card.updated")
     return call.objects.insert(card, "issuing_card.created")
+
+
+def _printed(name: str) -> Callable[[Call, Json], str | None]:
+    """What is printed on a card and sealed at rest: its ``number`` or ``cvc``, for whoever asks for it by expanding."""
+    return lambda call, card: unseal_params(call, card["id"], card.get("_printed")).get(name) or card.get(f"_{name}")
 
 
 def update(call: Call, params: Params) -> Json:
@@ -119,7 +126,8 @@ CARD = Resource(
     label="issuing card",
     path_param="card",
     indexed=("cardholder", "exp_month", "exp_year", "last4", "status", "type"),
-    expands={"number": lambda call, card: card["_number"], "cvc": lambda call, card: card["_cvc"]},
+    expands={"number": _printed("number"), "cvc": _printed("cvc")},
+    sealed=("_printed",),
     view=view,
     endpoints=(
         Endpoint("POST", "/v1/issuing/cards", create),
