@@ -97,6 +97,9 @@ def test_a_search_without_an_index_looks_only_so_far_back(api: Api) -> None:
         ("description=4242424242424242 123", "description=[redacted]"),
         ("description=4242%204242 4242%2D4242", "description=************4242"),
         ('{"number": "\\u0034242424242424242", "\\u0063vc": "123"}', '{"number": "************4242", "cvc": "[redacted]"}'),
+        ("card[cvc][]=123&card[cvc][0]=123&cvc%5Ba%5D=123", "card[cvc][]=[redacted]&card[cvc][0]=[redacted]&cvc%5Ba%5D=[redacted]"),
+        ("card[number][]=4242 4242&number[0]=4242+4242", "card[number][]=************4242&number[0]=************4242"),
+        ('{"card": {"cvc": ["123"], "exp_year": 30}}', '{"card": {"cvc": "[redacted]", "exp_year": 30}}'),
         ("name=a%26cvc=123&cvc=&b=1", "name=a%26cvc=123&cvc=&b=1"),
         ("a=%73k%5Flive%5F" + "a" * 30 + "WXYZ&x=pi_1%5fsecret%5fabcdefgh", "a=sk_live_...WXYZ&x=pi_1_secret_[redacted]"),
         ("card[number]=36227206271667", "card[number]=************1667"),
@@ -196,13 +199,14 @@ def test_the_contents_of_an_upload_are_not_kept(api: Api) -> None:
     assert api.send("POST", "/v1/files", headers={"content-type": "multipart/form-data; boundary=x"}, body=body).status == 200
     kept = logged(api)
     assert "passport" not in kept
-    assert f"[upload of {len(body)} bytes]" in kept
+    assert f"[multipart form of {len(body)} bytes]" in kept
 
 
 def test_bodies_that_wait_for_the_log_have_a_bound(api: Api) -> None:
     buffer, big = Buffer(most_bytes=100_000), b"x" * (5 * 1024 * 1024)
     key = api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False)))[0]
-    entry = Logged(Request("POST", "/v1/customers", b"", {}, big), Response(400, b""), key, api.account, "req_1", 0.0, 0.0)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    entry = Logged(Request("POST", "/v1/customers", b"", form, big), Response(400, b""), key, api.account, "req_1", 0.0, 0.0)
     for _ in range(20):
         buffer(entry)
     assert 0 < buffer.dropped < 20

@@ -19,8 +19,8 @@ _PRIVATE = (
     "|registration_number|encrypted_number"
 )
 _PRIVATE_NAMES = tuple(_PRIVATE.split("|"))
-_CARD_NAME = re.compile(r"(?:card|source|external_account)\]?\[number\]$|^number$", re.IGNORECASE)
-_JSON = rf"(\"(?:{_PRIVATE})\"\s*+:\s*+)(?:\"(?:[^\"\\]|\\.)*+\"?|-?[0-9.]++)"
+_CARD_NAME = re.compile(r"(?:card|source|external_account)\]?\[number\]|^number(?:\[|$)", re.IGNORECASE)
+_JSON = rf"(\"(?:{_PRIVATE})\"\s*+:\s*+)(?:\"(?:[^\"\\]|\\.)*+\"?|-?[0-9.]++|\[[^\[\]]*+\]?)"
 _IN_JSON = re.compile(_JSON, re.IGNORECASE)
 _IN_OURS = re.compile(_JSON)  # we write names in one way; to look for others takes five times as long
 #: The token of a page for people (``wire.hosted``): whoever has it may do what the page offers.
@@ -72,8 +72,8 @@ def _redact_pair(pair: str, inside: bool) -> str:
     """One name and its value. inside: whether something that must not be kept stands anywhere in the form."""
     name, equals, value = pair.partition("=")
     meant_name = _meant(name)
-    last = meant_name[meant_name.rfind("[") + 1 :].removesuffix("]").lower()
-    private, number = last.endswith(_PRIVATE_NAMES), last == "number" and _CARD_NAME.search(meant_name) is not None
+    parts = meant_name.lower().replace("]", "").split("[")  # any of them: ``cvc[]`` and ``cvc[0]`` are wrong, and hold it all the same
+    private, number = any(part.endswith(_PRIVATE_NAMES) for part in parts), "number" in parts and _CARD_NAME.search(meant_name) is not None
     if not (inside or private or number):
         return pair
     meant = _meant(value)

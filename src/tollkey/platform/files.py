@@ -5,13 +5,6 @@ uploaded ──▶ kept        a file never changes; its contents are answered t
 
 from __future__ import annotations
 
-import io
-from typing import NamedTuple
-from urllib.parse import urlencode
-
-from falcon.errors import HTTPError
-from falcon.media import MultipartFormHandler
-
 from tollkey.keys import Permission
 from tollkey.platform._contents import MIGRATION, add_file, contents_reply
 from tollkey.platform.file_links import make_link
@@ -29,18 +22,11 @@ from tollkey.wire import (
     records,
     retrieve,
 )
-from tollkey.wire.params import FormError, decode_form, too_large
+from tollkey.wire.params import FormError, Upload, decode_form, decode_multipart, is_multipart, too_large
 
 __all__ = ["FILE", "MIGRATION", "PERMISSION"]
 
 PERMISSION = Permission("file", "Files", "Core")
-
-
-class Upload(NamedTuple):
-    """A file of a multipart form."""
-
-    name: str
-    content: bytes
 
 
 _MB = 1024 * 1024
@@ -65,34 +51,13 @@ def read_upload(body: bytes, kind: str) -> Json:
     Raises ApiError 400 for what is no such form.
     """
     try:
-        if not kind.startswith("multipart/form-data"):
-            if len(body) > _LARGEST_FIELDS:
-                raise too_large(_LARGEST_FIELDS)
-            return decode_form(body)
-        fields, upload = _parts(body, kind)
-        return {**decode_form(urlencode(fields).encode()), **({} if upload is None else {"file": upload})}
-    except HTTPError as problem:
-        raise invalid(f"Invalid multipart form: {problem.description or problem.title}") from None
+        if is_multipart(kind):
+            return decode_multipart(body, kind, most=_LARGEST_FIELDS, file="file")
+        if len(body) > _LARGEST_FIELDS:
+            raise too_large(_LARGEST_FIELDS)
+        return decode_form(body)
     except FormError as problem:
         raise invalid(str(problem)) from None
-
-
-def _parts(body: bytes, kind: str) -> tuple[list[tuple[str, str]], Upload | None]:
-    handler = MultipartFormHandler()
-    handler.parse_options.max_body_part_buffer_size = len(body) + 1
-    fields: list[tuple[str, str]] = []
-    upload: Upload | None = None
-    left = _LARGEST_FIELDS
-    for part in handler.deserialize(io.BytesIO(body), kind, len(body)):
-        data = part.get_data()
-        if part.name == "file":
-            upload = Upload(part.filename or "file", data)
-        else:
-            left -= len(data) + len(part.name or "")
-            if left < 0:
-                raise invalid(f"Invalid multipart form: its fields have more than {_LARGEST_FIELDS} bytes.")
-            fields.append((part.name or "", data.decode("utf-8", "replace")))
-    return fields, upload
 
 
 def create(call: Call, params: Params) -> Json:

@@ -148,15 +148,22 @@ def _row(entry: Logged) -> tuple[object, ...]:
     if request.method == "GET" and response.status == 200:  # the object itself is there to look at
         return (*row, "", "", request.path.rpartition("/")[2] if "_" in request.path[4:] else None)
     found = _ID.match(response.storable) if response.status < 400 else _REFUSED.search(response.storable)
-    upload = headers.get("content-type", "").startswith("multipart/")
-    asked = f"[upload of {len(request.body)} bytes]" if upload else _asked(request.body)[:_LONGEST] if request.body else ""
+    asked = _asked(request.body, headers.get("content-type", ""))[:_LONGEST] if request.body else ""
     clean = redact if response.status >= 400 else redact_ours  # an error repeats what the caller sent
     return (*row, asked, clean(_text(response.storable))[:_LONGEST], found[1].decode() if found else None)
 
 
-def _asked(body: bytes) -> str:
+def _asked(body: bytes, content_type: str) -> str:
+    """The body as it may be kept: a form or JSON. Of another kind nobody knows which of its bytes are a security code."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.startswith("multipart/"):
+        return f"[multipart form of {len(body)} bytes]"
     text = _text(body)
-    return redact(text) if text.lstrip().startswith("{") else redact_form(text)
+    if kind == "application/json" or text.lstrip().startswith("{"):
+        return redact(text)
+    if kind != "application/x-www-form-urlencoded" or "content-disposition:" in text.lower():
+        return f"[{len(body)} bytes that are no form]"
+    return redact_form(text)
 
 
 def _text(body: bytes) -> str:

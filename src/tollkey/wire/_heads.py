@@ -6,7 +6,6 @@ from tollkey.keys import Key
 from tollkey.wire import refusals
 from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import Request, Response
-from tollkey.wire.resource import Endpoint
 from tollkey.wire.versions import read_version
 
 _FORM = "application/x-www-form-urlencoded"
@@ -50,12 +49,12 @@ def check_mode(headers: dict[str, str], key: Key) -> None:
         raise ApiError(400, code="livemode_mismatch", message=message)
 
 
-def check_content_type(request: Request, endpoint: Endpoint) -> None:
-    """Raise ApiError 400 for a body of a kind that the API does not take: forms in v1, JSON in v2.
+def check_content_type(request: Request) -> None:
+    """Raise ApiError 400 for a body of a kind that the API does not take: forms, of either kind, in v1, JSON in v2.
 
     Texts: public reports (MarcinusX/flutter_stripe_demo#9, vapor-community/stripe#39) and, for JSON, the real system's own hint.
     """
-    if not request.body or endpoint.host is not None:
+    if not request.body:
         return
     said = request.headers.get("content-type", "")
     kind = said.partition(";")[0].strip().lower()
@@ -68,7 +67,7 @@ def check_content_type(request: Request, endpoint: Endpoint) -> None:
             message=f"Invalid request (check that your POST content type is {_FORM})."
             " If you have any questions, we can help at https://support.stripe.com/.",
         )
-    elif kind != _FORM:
+    elif kind not in (_FORM, "multipart/form-data"):
         message = f"Invalid request: unsupported Content-Type {said}."
         raise ApiError(400, message=f"{message} If error persists and you need assistance, please contact support@stripe.com.")
 

@@ -48,6 +48,11 @@ class Request:
     given: dict[str, Any] = field(default_factory=dict, repr=False)
     decoded: bool = False
 
+    @property
+    def bodiless(self) -> bool:
+        """Whether it carries no body, read or unread."""
+        return not self.body and (self.incoming is None or self.incoming.finished)
+
 
 class Rest(NamedTuple):
     """What is read and sent after the first piece of a long answer.

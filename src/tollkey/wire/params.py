@@ -31,6 +31,7 @@ from tollkey.wire._check import (
 )
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._incoming import too_large
+from tollkey.wire._multipart import Upload, decode_multipart, is_multipart
 from tollkey.wire._special import Email, Metadata, Url, is_url_name, url_node
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
@@ -38,7 +39,8 @@ from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, E
 
 __all__ = [
     "Anything", "Choice", "Decimal", "Email", "FormError", "Map", "Metadata", "Number", "ObjectSchema", "OneOf", "P", "Param", "Sequence",
-    "Text", "Timestamp", "Truth", "Unset", "Url", "Whole", "check", "decode_form", "decode_json", "operation_params", "too_large",
+    "Text", "Timestamp", "Truth", "Unset", "Upload", "Url", "Whole", "check", "decode_form", "decode_json", "decode_multipart",
+    "is_multipart", "operation_params", "too_large",
 ]  # fmt: skip
 
 Param = Node

@@ -16,7 +16,7 @@ from tollkey.db import Busy, Edge, Ids, Scope, StorageError, Tx, Unknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._brake import Brake, too_many_guesses
-from tollkey.wire._given import browser_key, read_given
+from tollkey.wire._given import browser_key, comparable, read_given
 from tollkey.wire._heads import account_named, add_heads, check_mode, plain_heads, said_version
 from tollkey.wire._owners import Owners
 from tollkey.wire._plain import body_of, plain, shown_as_stored
@@ -253,7 +253,7 @@ class Service:
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
         whole = endpoint.access_of(key.kind) is None
-        if account is None and not request.query and whole and shown_as_stored(self.renderer, route, spoken.date):
+        if account is None and not request.query and request.bodiless and whole and shown_as_stored(self.renderer, route, spoken.date):
             body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
             if body is not None and not self.renderer.reveals.touches(key, False, body):
                 return plain(body, request_id, spoken)
@@ -301,7 +301,7 @@ class Service:
             if endpoint.writes:
                 return self._keeping(call, route, request)
             return self._handle(call, route, request)
-        mark = idempotency.fingerprint(request.method, request.query, request.body, call.key)
+        mark = idempotency.fingerprint(request.method, request.query, comparable(request), call.key)
         stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
         if stored is not None:
             headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
