@@ -270,3 +270,29 @@ def test_a_live_subscription_is_past_due_after_its_trial_and_active_while_it_is_
     invoice = api.get(f"/v1/invoices/{after['latest_invoice']}", **live)
     assert (after["status"], invoice["status"], invoice["attempt_count"] > 0) == ("past_due", "open", True)
     assert api.get("/v1/charges", **live)["data"] == []
+
+
+#: What a merchant's live mode answers before anything was done in it, and why that is no pretence.
+THERE_FROM_THE_START = {
+    "/v1/account": "the merchant's own account",
+    "/v1/api_keys": "the keys that it was made with",
+    "/v1/api_key_audit_entries": "what was done with them",
+    "/v1/balance": "nothing in it",
+    "/v1/country_specs": "facts about countries",
+    "/v1/payment_method_configurations": "the default that every account has",
+    "/v1/reporting/report_types": "what can be asked for",
+    "/v1/tax/settings": "pending",
+}
+
+
+def test_a_new_merchant_s_live_mode_shows_nothing_that_nobody_provides(api: Api) -> None:
+    shown = []
+    for resource in api.core.catalogue.resources:
+        for endpoint in resource.endpoints:
+            if endpoint.method == "GET" and "{" not in endpoint.path and not endpoint.public and endpoint.host is None:
+                answer = api.get(endpoint.path, key=api.live_sk)
+                if answer.status == 200 and answer.get("data") != []:
+                    shown.append(endpoint.path)
+    assert sorted(shown) == sorted(THERE_FROM_THE_START)
+    assert api.get("/v1/balance", key=api.live_sk)["available"][0]["amount"] == 0
+    assert api.get("/v1/climate/products/climsku_frontier_offtake_portfolio_2027", key=api.live_sk).status == 400

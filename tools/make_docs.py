@@ -119,7 +119,9 @@ def live_mode() -> str:
         "in scheduled work. What only keeps records works: customers, products, prices, invoices that are free or were paid elsewhere,\n"
         "webhook endpoints, files. Test values (test cards, test bank accounts, `tok_visa`, test identities) have no effect.\n\n"
         "An attempt to collect an invoice fails, as a declined card would make it fail: the invoice stays open, its subscription is\n"
-        "incomplete or past due. A connected account that has told everything stays at `requirements.pending_verification`.\n\n"
+        "incomplete or past due. A connected account that has told everything stays at `requirements.pending_verification`.\n"
+        "Automatic tax and `POST /v1/tax/calculations` are worked out as in test mode, from the standard and state rates of 2025 that\n"
+        "are built in, without what counties and cities add: check them before you bill by them.\n\n"
         "## What a provider is needed for\n\n"
     )
     text += _table(

@@ -19,6 +19,7 @@ DISPUTES = Capability("disputes", "answer a bank")
 IDENTITY = Capability("identity verification", "verify a person")
 ISSUING = Capability("issuing", "issue cards or let them spend")
 CLIMATE = Capability("carbon removal", "order carbon removal")
+RATES = Capability("exchange rates", "tell what a currency is worth")
 TERMINAL = Capability("card readers", "reach a card reader")
 #: What a page of live mode shows where it would ask for a card that nobody can charge.
 CANNOT_PAY = '<p class="error" role="alert">This business cannot take payments here yet. Please ask it how else you can pay.</p>'

@@ -246,8 +246,8 @@ PRODUCTS = Resource(
     permission=PERMISSION,
     stored=False,
     endpoints=(
-        Endpoint("GET", "/v1/climate/products", list_products),
-        Endpoint("GET", "/v1/climate/products/{product}", retrieve_product),
+        Endpoint("GET", "/v1/climate/products", list_products, live=needs(CLIMATE)),
+        Endpoint("GET", "/v1/climate/products/{product}", retrieve_product, live=needs(CLIMATE)),
     ),
 )
 SUPPLIERS = Resource(
@@ -255,7 +255,7 @@ SUPPLIERS = Resource(
     permission=PERMISSION,
     stored=False,
     endpoints=(
-        Endpoint("GET", "/v1/climate/suppliers", list_suppliers),
-        Endpoint("GET", "/v1/climate/suppliers/{supplier}", retrieve_supplier),
+        Endpoint("GET", "/v1/climate/suppliers", list_suppliers, live=needs(CLIMATE)),
+        Endpoint("GET", "/v1/climate/suppliers/{supplier}", retrieve_supplier, live=needs(CLIMATE)),
     ),
 )

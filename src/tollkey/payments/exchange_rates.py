@@ -1,12 +1,13 @@
 """Exchange rates: what one unit of a currency is worth in the others.
 
-Fixed rates: test mode has no market. They are round figures near those of 2025 and never change.
+Fixed rates, of test mode alone: it has no market. They are round figures near those of 2025 and never change.
 """
 
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, missing_object, of_list
+from tollkey.payments._providers import RATES
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, missing_object, needs, of_list
 
 PERMISSION = Permission("exchange_rate", "Exchange rates", "Core", levels=("read",))
 
@@ -41,8 +42,8 @@ EXCHANGE_RATE = Resource(
     permission=PERMISSION,
     stored=False,
     endpoints=(
-        Endpoint("GET", "/v1/exchange_rates", list_rates),
-        Endpoint("GET", "/v1/exchange_rates/{rate_id}", retrieve_rate),
+        Endpoint("GET", "/v1/exchange_rates", list_rates, live=needs(RATES)),
+        Endpoint("GET", "/v1/exchange_rates/{rate_id}", retrieve_rate, live=needs(RATES)),
     ),
     title="Exchange rates",
 )
