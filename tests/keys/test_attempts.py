@@ -117,6 +117,15 @@ def test_what_is_undone_is_counted_again(database: Database, flush: Callable[[At
     assert [a.attempts for a in flush(counts)] == [1]
 
 
+@pytest.mark.parametrize("text", ["x" * 600, b"x" * 600, "sk_live_" + "0" * 600])
+def test_a_text_that_is_longer_than_any_key_is_an_attempt_too(tmp_path: Path, text: str | bytes) -> None:
+    with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=0) as service:
+        service.verify(text, ip="192.0.2.1")
+        service.verify_cached(text, "192.0.2.1")
+        service.flush()
+        assert [(a.reason, a.address, a.attempts) for a in service.refusals()] == [("unknown", "192.0.2.1", 2)]
+
+
 @pytest.mark.parametrize("reason", [Reason.missing, Reason.unavailable])
 def test_no_key_and_a_database_that_is_away_are_no_attempts(reason: Reason) -> None:
     counts = Attempts(HOUR)

@@ -6,7 +6,7 @@ from tollkey.keys.audit import guard
 from tollkey.keys.authority import CHANNEL, Authority
 from tollkey.keys.belonging import KeyringSource
 from tollkey.keys.errors import KeyRefused, UnknownPermission
-from tollkey.keys.header import Presented, read_authorization, without_keys
+from tollkey.keys.header import Presented, read_authorization, without_keys, without_secret_keys
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring, KeyringError, is_private
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS, ROLL_EXPIRATIONS, Limiter, RateLimiter, ip_allowed, network_of, networks_of
@@ -94,5 +94,6 @@ __all__ = [
     "seal",
     "unseal",
     "without_keys",
+    "without_secret_keys",
     "wsgi",
 ]

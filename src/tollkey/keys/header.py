@@ -11,6 +11,7 @@ from tollkey.keys.key import Denied, Reason
 from tollkey.keys.token import mask_unknown
 
 _KEY_LIKE = re.compile(r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}")
+_SECRET_KEY = re.compile(r"(?<![0-9A-Za-z])(?:sk|rk|ek)_(?:test|live)_[0-9A-Za-z]{24,}")
 _OPAQUE = re.compile(r"[0-9A-Za-z+/=._~-]{20,}")
 _SHOWN = 200  # characters of an unusable header that are shown back
 
@@ -75,6 +76,11 @@ def without_keys(value: str) -> str:
     """
     value = value[:_SHOWN].replace("\0", "?").encode("utf-8", "replace").decode()
     return _KEY_LIKE.sub(lambda match: mask_unknown(match.group()), value)
+
+
+def without_secret_keys(text: str) -> str:
+    """A sentence that may repeat what a caller sent, for example in place of an id, with secret, restricted and ephemeral keys masked."""
+    return _SECRET_KEY.sub(lambda match: mask_unknown(match.group()), text) if "_test_" in text or "_live_" in text else text
 
 
 def _shown(value: str) -> str:

@@ -131,10 +131,10 @@ class KeyService(forking.SurvivesFork):
         endpoint: what it is used for, kept as last-used. account: only keys of this account; another's is as unknown as any.
         """
         forking.notice()
-        readable = _readable(text)
+        readable, now = _readable(text), int(self._clock())
         if isinstance(readable, Denied):
-            return readable
-        text, now = readable, int(self._clock())
+            return self._counted(readable, now, ip, endpoint)
+        text = readable
         self._hearing.keep_fresh()
         answer = self.verifier.verify_cached(text, now, ip)
         if answer is None or _of_another(answer, account):  # known or not, another account's key takes the long way
@@ -148,10 +148,9 @@ class KeyService(forking.SurvivesFork):
     ) -> Key | Denied | None:
         """The same without waiting for anything; None when ``verify`` must be asked."""
         forking.notice()
-        readable = _readable(text)
+        readable, now = _readable(text), int(self._clock())
         if isinstance(readable, Denied):
-            return readable
-        now = int(self._clock())
+            return self._counted(readable, now, ip, endpoint)
         answer = self.verifier.verify_cached(readable, now, ip)
         if answer is None or (account is not None and _of_another(answer, account)):
             return None

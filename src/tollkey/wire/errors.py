@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tollkey.keys import without_secret_keys
+
 DOCS = "https://stripe.com/docs/error-codes/"
 #: Codes the real system answers without a ``doc_url``.
 _UNDOCUMENTED = frozenset({"india_recurring_payment_mandate_canceled", "more_permissions_required"})
@@ -69,13 +71,13 @@ class ApiError(Exception):
 
     def body(self, request_log_url: str | None = None) -> dict[str, Any]:
         """The error object of the answer, its keys in alphabetical order as the real one's are; but for the codes in ``_UNSORTED``."""
-        fields: dict[str, Any] = {"message": self.message, "type": self.type, **self.extra}
+        fields: dict[str, Any] = {"message": without_secret_keys(self.message), "type": self.type, **self.extra}
         if self.code is not None:
             fields["code"] = self.code
             if self.documented:
                 fields["doc_url"] = DOCS + self.code.replace("_", "-")
         if self.param is not None:
-            fields["param"] = self.param
+            fields["param"] = without_secret_keys(self.param)
         if request_log_url is not None and not self.bare:
             fields["request_log_url"] = request_log_url
         return {"error": fields if self.code in _UNSORTED else dict(sorted(fields.items()))}
@@ -85,10 +87,11 @@ class ApiError(Exception):
 
         It has no ``param``, no ``doc_url`` and no log's address; the official SDKs tell v2 errors apart by ``type``, then ``code``.
         """
+        message = without_secret_keys(self.message)
         if self.status == 400 and self.param is not None:
-            return {"error": {"code": "invalid_fields", "message": self.message}}
+            return {"error": {"code": "invalid_fields", "message": message}}
         code = self.code or _V2_CODES.get(self.status)
-        return {"error": {**({"code": code} if code else {}), "message": self.message, "type": self.type}}
+        return {"error": {**({"code": code} if code else {}), "message": message, "type": self.type}}
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None, **more: Any) -> ApiError:
