@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.support.api import Answer, Api
+from tests.support.connected import acting, fund
+from tests.support.connected import connected as receiving
 
 
 def connected(api: Api) -> dict[str, str]:
@@ -125,3 +127,32 @@ def test_a_rolled_key_is_given_the_answers_of_the_one_before(api: Api) -> None:
     rolled = api.ok("POST", f"/v1/api_keys/{made['id']}/roll", expires_in="now")
     again = api.post("/v1/customers", key=rolled["secret"], headers={"Idempotency-Key": "again"})
     assert (again["id"], again.headers["idempotent-replayed"]) == (first["id"], "true")
+
+
+def test_what_a_platform_expands_of_a_connected_account_needs_the_connect_permission(api: Api) -> None:
+    account = receiving(api)
+    fund(api, 10_000)
+    transfer = api.ok("POST", "/v1/transfers", amount=1000, currency="usd", destination=account["id"])["id"]
+    here = api.restricted("transfer_read", "charge_read")
+    both = api.restricted("transfer_read", connect_permissions=["charge_read"])
+    path, expand = f"/v1/transfers/{transfer}", ["destination_payment"]
+    assert api.get(path, key=here).status == 200
+    assert api.get(path, key=here, expand=expand).error["code"] == "more_permissions_required"
+    assert api.get(path, key=both, expand=expand)["destination_payment"]["amount"] == 1000
+
+
+def test_sending_a_connected_account_s_event_again_needs_the_connect_permission(api: Api) -> None:
+    account = receiving(api)
+    api.ok("POST", "/v1/webhook_endpoints", url="https://example.com/", enabled_events=["*"], connect=True)
+    api.ok("POST", "/v1/payment_intents", headers=acting(account), amount=100, currency="usd")
+    event = api.get("/v1/events", headers=acting(account), type="payment_intent.created")["data"][0]["id"]
+    path, params = f"/v1/events/{event}/retry", {"account": account["id"]}
+
+    def secret(*there: str) -> object:
+        key = api.restricted("webhook_write", "payment_intent_write", connect_permissions=there)
+        answer = api.post(path, key=key, **params)
+        return answer["data"]["object"]["client_secret"] if answer.status == 200 else answer.error["code"]
+
+    assert secret() == "account_invalid"
+    assert secret("webhook_write") is None
+    assert str(secret("webhook_write", "payment_intent_write")).startswith("pi_")

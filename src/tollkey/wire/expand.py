@@ -133,7 +133,7 @@ def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: s
             call = home
             break
     made = resource.expands[name](call, stored or value)
-    _allow_made(homes[0], made, path, rules)
+    _allow_made(homes, made, path, rules)
     if isinstance(made, dict):
         rules.older(call, made)
     return shaped(call, made) if call.limited else made
@@ -177,12 +177,15 @@ def _load(homes: list[Call], id: str, name: str, refusal: ApiError, rules: Rules
     return shaped(home, shown) if call.limited else shown
 
 
-def _allow_made(call: Call, made: Any, path: str, rules: Rules) -> None:
-    """The same check for what ``Resource.expands`` makes: an object, or a list of them."""
+def _allow_made(homes: list[Call], made: Any, path: str, rules: Rules) -> None:
+    """The same check for what ``Resource.expands`` makes: an object, or a list of them, in whichever account it is."""
+    call = homes[0]
     objects = made.get("data", ()) if isinstance(made, dict) and made.get("object") == "list" else (made,)
     for value in objects:
         resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "") if isinstance(value, dict) else None
         if resource is not None:
-            rules.allowed(call, resource.permission.name)
+            away = homes[1:] if resource.stored and value.get("id") else ()
+            home = next((one for one in away if one.objects.find(resource.object, value["id"]) is not None), call)
+            rules.allowed(home, resource.permission.name)
             if call.limited and resource.client_view is None:
                 raise _refusal(path)

@@ -75,7 +75,8 @@ class Reveals:
 
         connected: it is about another account than the key's, where a restricted key has its connect permissions.
         """
-        denied = self._denied_to(key, connected).paths
+        of = value.get("account") if isinstance(value, dict) and value.get("object") == "event" else None
+        denied = self._denied_to(key, connected or (key is not None and of not in (None, key.account))).paths
         return _hidden(value, denied) if denied else value
 
     def for_people(self, value: Any, may_change: bool, shown: str) -> Any:
