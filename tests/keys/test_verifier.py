@@ -231,3 +231,13 @@ def test_uses_whose_transaction_is_undone_are_counted_again(world: World) -> Non
         world.database.write(undone)
     world.database.write(world.verifier.flush)
     assert world.read(lambda tx: world.authority.usages(tx, LIVE))[key.id].uses == 1
+
+
+def test_uses_are_written_in_the_order_of_ids_so_that_nodes_which_do_it_at_once_do_not_deadlock(world: World) -> None:
+    keys = sorted((world.make("restricted")[0] for _ in range(5)), key=lambda key: key.id)
+    for key in (keys[3], keys[0], keys[4], keys[1], keys[2]):
+        world.verifier.used(key, world.clock.now)
+    world.database.write(world.verifier.flush)
+    place = "rowid" if world.database.dialect == "sqlite" else "ctid"
+    rows = world.database.read(lambda tx: tx.execute(f"SELECT key_id FROM key_usage ORDER BY {place}"))
+    assert [row[0] for row in rows] == [key.id for key in keys]

@@ -272,16 +272,19 @@ def page(
     return keys[::-1] if before is not None else keys
 
 
-def add_usage(tx: Tx, key: Key, usage: Usage) -> None:
-    """Add what was counted in memory to what is stored."""
-    tx.execute(
+def add_usages(tx: Tx, counted: Iterable[tuple[Key, Usage]]) -> None:
+    """Add what was counted in memory to what is stored; in the order of ids, so that nodes that do it at once take turns."""
+    tx.execute_many(
         "INSERT INTO key_usage (key_id, account, livemode, last_used_at, ip, endpoint, uses) VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (key_id) DO UPDATE SET uses = key_usage.uses + excluded.uses,"
         " ip = CASE WHEN excluded.last_used_at >= key_usage.last_used_at THEN excluded.ip ELSE key_usage.ip END,"
         " endpoint = CASE WHEN excluded.last_used_at >= key_usage.last_used_at THEN excluded.endpoint ELSE key_usage.endpoint END,"
         " last_used_at = CASE WHEN excluded.last_used_at >= key_usage.last_used_at THEN excluded.last_used_at"
         " ELSE key_usage.last_used_at END",
-        (key.id, key.account, int(key.livemode), usage.last_used_at, usage.ip, usage.endpoint, usage.uses),
+        [
+            (key.id, key.account, int(key.livemode), usage.last_used_at, usage.ip, usage.endpoint, usage.uses)
+            for key, usage in sorted(counted, key=lambda pair: pair[0].id)
+        ],
     )
 
 

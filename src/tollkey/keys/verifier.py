@@ -278,13 +278,11 @@ class Verifier(forking.SurvivesFork):
 
         Call it in the background, every few seconds, by one thread. What is not committed stays counted for the next time.
         """
-        written = {key_id: use.uses for key_id, use in list(self._uses.items())}
-        for key_id, count in written.items():
-            use = self._uses[key_id]
-            ip, endpoint = (None if value is None else without_keys(value) for value in (use.ip, use.endpoint))
-            store.add_usage(tx, use.key, store.Usage(key_id, use.when, ip, endpoint, count))
+        used = list(self._uses.values())
+        written = {use.key.id: use.uses for use in used}
+        store.add_usages(tx, [(use.key, _usage(use, written[use.key.id])) for use in used])
         moved = dict(self._moves)
-        for key_id, digest in moved.items():
+        for key_id, digest in sorted(moved.items()):
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)
         tx.on_commit(lambda: self._flushed(written, moved))
         return len(written)
@@ -298,6 +296,11 @@ class Verifier(forking.SurvivesFork):
                     del self._uses[key_id]
         for key_id in moved:
             self._moves.pop(key_id, None)
+
+
+def _usage(use: _Use, count: int) -> store.Usage:
+    ip, endpoint = (None if value is None else without_keys(value) for value in (use.ip, use.endpoint))
+    return store.Usage(use.key.id, use.when, ip, endpoint, count)
 
 
 def _entry(key: Key) -> _Entry:
