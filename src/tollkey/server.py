@@ -292,7 +292,8 @@ class Server:
 
     async def _write_memory(self) -> None:
         if self.core.verifier.unwritten:
-            await self.edge.write(self.core.verifier.flush)
+            while await self.edge.write(self.core.verifier.flush) == keys.FLUSH_MOST:
+                pass  # requests go between
         if self.core.attempts.unwritten:
             await self.edge.write(self.core.attempts.flush)
         while self.log.waiting:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.keys.conftest import LIVE, OTHER, TEST, World
 from tests.support.altered import altered
 from tollkey.db import Database, Ids, StorageError, Tx
-from tollkey.keys import Denied, Key, RateLimiter, Reason, Usage, Verifier, generate, mask_unknown
+from tollkey.keys import FLUSH_MOST, Denied, Key, RateLimiter, Reason, Usage, Verifier, generate, mask_unknown
 
 
 def fresh_verifier(world: World, **settings: object) -> Verifier:
@@ -241,3 +243,12 @@ def test_uses_are_written_in_the_order_of_ids_so_that_nodes_which_do_it_at_once_
     place = "rowid" if world.database.dialect == "sqlite" else "ctid"
     rows = world.database.read(lambda tx: tx.execute(f"SELECT key_id FROM key_usage ORDER BY {place}"))
     assert [row[0] for row in rows] == [key.id for key in keys]
+
+
+def test_a_flush_takes_so_many_keys_and_the_next_one_the_rest(world: World) -> None:
+    key, _ = world.make("restricted")
+    for number in range(FLUSH_MOST + 1):
+        world.verifier.used(replace(key, id=f"mk_{number}"), world.clock.now)
+    assert world.database.write(world.verifier.flush) == FLUSH_MOST
+    assert world.database.write(world.verifier.flush) == 1
+    assert not world.verifier.unwritten

@@ -20,12 +20,13 @@ from tollkey.keys.sealing import SealBroken, row_of, seal, unseal
 from tollkey.keys.service import KeyService
 from tollkey.keys.store import SEALED, Usage, exists_in_other_mode
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
-from tollkey.keys.verifier import Lease, Verifier
+from tollkey.keys.verifier import FLUSH_MOST, Lease, Verifier
 
 __all__ = [
     "ALIASES",
     "BRAND",
     "CHANNEL",
+    "FLUSH_MOST",
     "IMPLIED",
     "LONGEST_NAME",
     "LONGEST_NOTE",

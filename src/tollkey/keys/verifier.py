@@ -34,6 +34,7 @@ from tollkey.keys.limits import Limiter, Network, ip_allowed, networks_of
 from tollkey.keys.permissions import Catalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 
+FLUSH_MOST = 2_000  # keys in one flush, some 10 ms: on SQLite a server does it on its loop
 _EVERYTHING = "*"  # announced when announcements may have been missed
 _log = logging.getLogger(__name__)
 
@@ -276,12 +277,13 @@ class Verifier(forking.SurvivesFork):
     def flush(self, tx: Tx) -> int:
         """Write what was counted since the last flush, and move digests off retired keys. Returns how many keys were written.
 
+        ``FLUSH_MOST`` of them at most: when it returns as many, there may be more.
         Call it in the background, every few seconds, by one thread. What is not committed stays counted for the next time.
         """
-        used = list(self._uses.values())
+        used = list(self._uses.values())[:FLUSH_MOST]
         written = {use.key.id: use.uses for use in used}
         store.add_usages(tx, [(use.key, _usage(use, written[use.key.id])) for use in used])
-        moved = dict(self._moves)
+        moved = dict(list(self._moves.items())[:FLUSH_MOST])
         for key_id, digest in sorted(moved.items()):
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)
         tx.on_commit(lambda: self._flushed(written, moved))
