@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support.api import Answer, Api
 from tests.support.connected import acting, fund
 from tests.support.connected import connected as receiving
+from tests.support.recipes import Maker
 
 
 def connected(api: Api) -> dict[str, str]:
@@ -156,3 +159,25 @@ def test_sending_a_connected_account_s_event_again_needs_the_connect_permission(
     assert secret() == "account_invalid"
     assert secret("webhook_write") is None
     assert str(secret("webhook_write", "payment_intent_write")).startswith("pi_")
+
+
+NUMBERS = [
+    ("issuing_authorization_read", "/v1/issuing/authorizations/{authorization}", "card.number", "issuing_card"),
+    ("issuing_authorization_read", "/v1/issuing/authorizations/{authorization}", "card.cvc", "issuing_card"),
+    ("event_read", "/v1/events/{event}", "data.object.number", "issuing_card"),
+    ("event_read", "/v1/events/{event}", "data.object.cvc", "issuing_card"),
+]
+
+
+@pytest.mark.parametrize(("permission", "path", "expand", "lacking"), NUMBERS)
+def test_what_an_object_only_shows_when_expanded_needs_its_own_permission(
+    api: Api, permission: str, path: str, expand: str, lacking: str
+) -> None:
+    authorization = Maker(api).make("issuing.authorization")["id"]
+    event = api.get("/v1/events", type="issuing_card.created")["data"][0]["id"]
+    path = path.format(authorization=authorization, event=event)
+    assert lacks(api.get(path, key=api.restricted(permission), expand=[expand]), lacking)
+    allowed = api.ok("GET", path, key=api.restricted(permission, f"{lacking}_read"), expand=[expand])
+    for name in expand.split("."):
+        allowed = allowed[name]
+    assert str(allowed).isdecimal()

@@ -86,8 +86,9 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
     if not names or not isinstance(value, dict):
         return
     name, rest = names[0], names[1:]
-    resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "")
-    there = NAMES_ANOTHER.get(value.get("object") or "")
+    kind = value.get("object") if isinstance(value.get("object"), str) else ""  # an event's ``data`` has an object of that name
+    resource = call.setup.tables.catalogue.by_object.get(kind or "")
+    there = NAMES_ANOTHER.get(kind or "")
     if there is not None and isinstance(value.get(there), str):
         homes = [*homes, call.within(value[there])]
     inside = f"{name}.{rest[0]}" if rest else ""
@@ -104,8 +105,7 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
     elif name not in value:
         # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these objects
         # have (a charge's transfer), may lack the name: nothing to expand.
-        kind = value.get("object")
-        if kind in LISTS or (isinstance(kind, str) and not _documented(call, kind, name)):
+        if kind in LISTS or (kind and not _documented(call, kind, name)):
             raise _refusal(path, len(rest))
         return
     else:
@@ -132,6 +132,7 @@ def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: s
         if stored is not None:
             call = home
             break
+    rules.allowed(call, resource.permission.name)  # the object itself may stand in an event, or in another object
     made = resource.expands[name](call, stored or value)
     _allow_made(homes, made, path, rules)
     if isinstance(made, dict):
