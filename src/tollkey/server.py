@@ -327,13 +327,14 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     settings = core.settings
     edge = edge_for(core.database, on_alive=core.verifier.lease.renew)
     limiter = keys.RateLimiter(settings.rate_limit, settings.rate_limit) if settings.rate_limit else None
+    brake = core.setup.services["brake"] = Brake(settings.guess_limit) if settings.guess_limit else None
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
         platform_of=platform_of,
         require_https=settings.require_https,
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
-        brake=Brake(settings.guess_limit) if settings.guess_limit else None,
+        brake=brake,
         later_versions=frozenset(settings.later_versions.split()),
         refused=core.attempts.denied,
         special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
@@ -348,8 +349,9 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     core.setup.services["wake"] = deliverer.wake
     wire = WireApp(service, settings.trust_proxy)
     cli = CliSocket(
-        edge, core.setup.tables, core.authority, core.now, trust_proxy=settings.trust_proxy, require_https=settings.require_https
-    )
+        edge, core.setup.tables, core.authority, core.now,
+        trust_proxy=settings.trust_proxy, require_https=settings.require_https, brake=brake,
+    )  # fmt: skip
     pages = dashboard.Dashboard(
         core.setup, edge, core.authority, core.now,
         trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host, require_https=settings.require_https,

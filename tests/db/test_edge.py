@@ -546,3 +546,60 @@ def test_being_alive_counts_from_before_announcements_were_read(tmp_path: Path) 
 
     with_edge(Late(tmp_path / "late.db"), test, lambda began: beats.append((began, Late.read_at)))
     assert all(began <= read_at for began, read_at in beats)
+
+
+def test_a_heavy_write_leaves_the_loop_to_others_and_the_next_one_lets_them_go_first(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "heavy.db")
+    migrate(database, [NOTES])
+    order: list[str] = []
+    started, going = threading.Event(), threading.Event()
+
+    def heavy(name: str) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            started.set()
+            assert going.wait(20)
+            order.append(name)
+            tx.execute("INSERT INTO notes (id, number) VALUES (?, 1)", (name,))
+
+        return work
+
+    async def run() -> int:
+        edge = edge_for(database)
+        await edge.start()
+        heavies = [asyncio.create_task(edge.write(heavy(name), heavy=True)) for name in ("first", "second")]
+        while not started.is_set():
+            await asyncio.sleep(0.001)
+        light = asyncio.create_task(edge.write(lambda tx: order.append("light")))
+        before = await edge.read(lambda tx: int(tx.execute("SELECT count(*) FROM notes")[0][0]))
+        going.set()
+        await asyncio.gather(light, *heavies)
+        after = await edge.read(lambda tx: int(tx.execute("SELECT count(*) FROM notes")[0][0]))
+        await edge.stop()
+        assert before == 0
+        return after
+
+    assert asyncio.run(run()) == 2
+    assert order == ["first", "light", "second"]
+
+
+def test_a_heavy_write_that_fails_is_undone_alone(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "heavy.db")
+    migrate(database, [NOTES])
+
+    def wrong(tx: Tx) -> None:
+        tx.execute("INSERT INTO notes (id, number) VALUES ('wrong', 1)")
+        raise ValueError("no")
+
+    async def run() -> list[Any]:
+        edge = edge_for(database)
+        await edge.start()
+        told = await asyncio.gather(
+            edge.write(wrong, heavy=True),
+            edge.write(lambda tx: tx.execute("INSERT INTO notes (id, number) VALUES ('right', 1)")),
+            return_exceptions=True,
+        )
+        kept = await edge.read(lambda tx: tx.execute("SELECT id FROM notes"))
+        await edge.stop()
+        return [type(told[0]), kept]
+
+    assert asyncio.run(run()) == [ValueError, [("right",)]]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import httpx
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from tests.support.api import Answer, Api
+from tollkey.wire.params import FormError, Upload, decode_multipart
 
 KIND = "multipart/form-data; boundary=x"
 
@@ -104,3 +110,52 @@ def test_the_body_of_a_get_is_never_passed_over(api: Api) -> None:
     assert ask(api, b"wat=1", method="GET", path=path, kind="application/x-www-form-urlencoded").error["param"] == "wat"
     assert ask(api, b"{}", method="GET", path=path, kind="application/json").status == 400
     assert ask(api, b"a=" + b"b" * 70_000, method="GET", path=path, kind="application/x-www-form-urlencoded").status == 413
+
+
+# -- the parser
+
+
+@given(
+    fields=st.dictionaries(
+        st.text(min_size=1, max_size=20).filter(lambda name: name.isprintable() and not set(name) & set('\\[]"%')), st.text(max_size=40)
+    ),
+    content=st.binary(max_size=200),
+    filename=st.text(min_size=1, max_size=20).filter(lambda name: not set(name) & set("\\%") and name.isprintable()),
+)
+def test_what_another_library_writes_is_read_as_it_was_meant(fields: dict[str, str], content: bytes, filename: str) -> None:
+    assume("file" not in fields and not any("\0" in value for value in fields.values()))
+    sent = httpx.Request("POST", "https://shop.example", data=fields, files={"file": (filename, content)})
+    found = decode_multipart(sent.read(), sent.headers["content-type"], most=100_000, file="file")
+    assert found == {**fields, "file": Upload(filename, content)}
+
+
+@given(
+    body=st.binary(max_size=200)
+    | st.lists(st.sampled_from([b"--x", b"--", b"\r\n", b'Content-Disposition: form-data; name="a"', b"b"])).map(b"".join)
+)
+def test_whatever_is_sent_is_read_or_refused(body: bytes) -> None:
+    with suppress(FormError):
+        decode_multipart(body, KIND, most=1000)
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        ('content-disposition: FORM-DATA; NAME="a"', "a"),
+        ('content-disposition: form-data; Name="a%22b"', 'a"b'),
+        ('X: y\r\nContent-Disposition: form-data;name=a', "a"),
+        ('Content-Disposition: form-data; name="a\\"b"', 'a"b'),
+        ('Content-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=utf-8', "a"),
+        ('Content-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=latin-1', None),
+        ('Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: quoted-printable', None),
+        ('Content-Disposition: attachment; name="a"', None),
+        ('Content-Disposition: form-data; x="; name=b"', None),
+    ],
+)  # fmt: skip
+def test_a_part_is_named_in_the_ways_that_clients_write(head: str, name: str | None) -> None:
+    body = f"--x\r\n{head}\r\n\r\n1\r\n--x--\r\n".encode()
+    if name is None:
+        with pytest.raises(FormError):
+            decode_multipart(body, KIND, most=1000)
+    else:
+        assert decode_multipart(body, KIND, most=1000) == {name: "1"}

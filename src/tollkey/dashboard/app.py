@@ -61,7 +61,7 @@ from tollkey.dashboard.routing import Asked, Place, Routes, Sent, gather_pages, 
 from tollkey.dashboard.view import View, etag
 from tollkey.db import Edge, StorageError, Tx
 from tollkey.keys import Authority, KeyRefused
-from tollkey.wire import ApiError, Setup
+from tollkey.wire import ApiError, Brake, Setup
 from tollkey.wire.app import forwarded, headers_of, one_line
 from tollkey.wire.messages import Incoming
 
@@ -156,7 +156,16 @@ class App:
         except Exception:
             log.exception("%s %s", asked.method, named)
             given = self._sorry(visit, 500, "Something went wrong", "Nothing was changed. The cause is in the server's log.")
-        return self._give(visit, given, cookies, extra)
+        return self._give(visit, await self._slowed(visit, page, given), cookies, extra)
+
+    async def _slowed(self, visit: Visit, page: Page | None, given: Answer) -> Answer:
+        """The answer, later and without a reason when an address has tried too many links that do not exist (``wire.Brake``)."""
+        brake: Brake | None = self.setup.services.get("brake")
+        guessed = page is not None and page.scope == "open" and "{token}" in page.path and getattr(given, "status", 200) == 404
+        if brake is None or not guessed or not brake.wrong(visit.ip, visit.now):
+            return given
+        await brake.hold()
+        return self._sorry(visit, 429, "Too many tries", "From your address too many links were tried that do not exist. Wait a minute.")
 
     def _https_only(self, asked: Asked) -> Sent:
         """No page, no form and no cookie over plain HTTP; who looks is led to the configured address, if it is one of HTTPS."""

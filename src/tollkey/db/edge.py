@@ -38,10 +38,10 @@ class Edge(Protocol):
     def read_now(self, work: Callable[[Tx], T]) -> T | None:
         """Run ``work``, one statement, without waiting; None where that is not possible and ``read`` must be asked."""
 
-    async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+    async def write(self, work: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         """Run ``work`` in a transaction; durable when this returns, undone when this raises.
 
-        lock: works with the same text run one after the other.
+        lock: works with the same text run one after the other. heavy: it writes megabytes, and must not hold up the loop.
         A caller that is cancelled while waiting does not learn whether its work was kept.
         """
 
@@ -93,7 +93,7 @@ class ThreadEdge:
     def read_now(self, work: Callable[[Tx], T]) -> T | None:
         return None  # it would hold up the loop for a round trip
 
-    async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+    async def write(self, work: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         if self._stopping:
             raise StorageError("storage is stopping")
         loop = asyncio.get_running_loop()

@@ -56,6 +56,7 @@ class SQLiteEdge:
         self._database = database
         self._on_alive = on_alive
         self._queue: deque[Waiting] = deque()
+        self._heavy: deque[Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
         self._refusing = ""  # why writes are refused
@@ -77,12 +78,12 @@ class SQLiteEdge:
     def read_now(self, work: Callable[[Tx], T]) -> T | None:
         return self._database.read(work, single=True)
 
-    async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
+    async def write(self, work: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         if self._refusing:
             raise StorageError(self._refusing)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._queue.append(Waiting(work, answer))
+        (self._heavy if heavy else self._queue).append(Waiting(work, answer))
         if self._pump is None or self._pump.done():
             self._pump = loop.create_task(self._commit_groups())
         return await answer
@@ -109,18 +110,22 @@ class SQLiteEdge:
     async def _commit_groups(self) -> None:
         """As long as works are waiting: a group on the loop, its COMMIT. Its answers leave when the disk has it, beside the next group."""
         loop = asyncio.get_running_loop()
-        while self._queue:
+        heavy = False
+        while self._queue or self._heavy:
+            # A heavy work goes alone and in a thread, and lets what waits go before the next one.
+            heavy = bool(self._heavy) and not (heavy and self._queue)
+            queue = deque([self._heavy.popleft()]) if heavy else self._queue
             if self._mover.rests:
                 await loop.run_in_executor(self._threads, self._mover.move_rest)
             group = _Group(self._database)
             try:
-                if group.begin_now():
-                    group.run(self._queue)
+                if not heavy and group.begin_now():
+                    group.run(queue)
                     self._database.commit()
                 else:  # another thread or process is writing: wait for it off the loop
-                    await loop.run_in_executor(self._threads, group.run_waiting, self._queue)
+                    await loop.run_in_executor(self._threads, group.run_waiting, queue)
             except Exception as error:
-                group.fail(error, self._queue)
+                group.fail(error, queue)
             else:
                 self._committed.append(group)
                 if self._syncing is None or self._syncing.done():

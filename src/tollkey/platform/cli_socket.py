@@ -16,7 +16,7 @@ from tollkey.keys import Authority, Key, ip_allowed, networks_of
 from tollkey.platform import _cli_sessions as sessions
 from tollkey.platform._cli_feeds import Feed
 from tollkey.platform.stripecli import NEEDS, SOCKET
-from tollkey.wire import Reveals, Tables
+from tollkey.wire import Brake, Reveals, Tables
 from tollkey.wire.app import forwarded
 from tollkey.wire.hosted import grant_of, holder_of
 
@@ -33,7 +33,7 @@ class CliSocket:
     """Serves the sockets of one server.
 
     now: UTC epoch seconds. trust_proxy: take the caller's address from the headers of a proxy in front. require_https: refuse
-    a socket without TLS. A socket ends with its session, or with the right of the key that opened it.
+    a socket without TLS. brake: on guessed sessions. A socket ends with its session, or with the right of the key that opened it.
     """
 
     path = f"/{SOCKET}"
@@ -47,9 +47,10 @@ class CliSocket:
         *,
         trust_proxy: bool = False,
         require_https: bool = False,
+        brake: Brake | None = None,
     ) -> None:
         self._edge, self._tables, self._authority, self._now = edge, tables, authority, now
-        self._trust_proxy, self._require_https = trust_proxy, require_https
+        self._trust_proxy, self._require_https, self._brake = trust_proxy, require_https, brake
         self._reveals = Reveals(tables.catalogue)
         self._feeds: dict[str, Feed] = {}  # by session: a CLI that connects again misses nothing
 
@@ -62,6 +63,8 @@ class CliSocket:
         allowed = secure or not self._require_https
         opened = await self._edge.read(lambda tx: self._opened(tx, token, ip)) if allowed else None
         if opened is None:
+            if self._brake is not None and self._brake.wrong(ip, self._now()):
+                await self._brake.hold()
             await _refuse(send)
             return
         await send({"type": "websocket.accept"})

@@ -48,16 +48,21 @@ def decode_form(body: bytes) -> dict[str, Any]:
         name, _, value = pair.partition("=")
         if "%" in value:
             value = _unquote(value)
-        keys = _keys(name) if len(name) <= _LONGEST_KEPT else _keys.__wrapped__(name)
-        if len(keys) == 1:
-            if type(out.get(keys[0])) in (dict, list):
-                raise _conflict(keys)
-            out[keys[0]] = value
-        elif keys:
-            _put(out, keys, value)
+        nest(out, name, value)
     if "\0" in text or "%00" in text:
         raise FormError("Invalid request: the parameters contain a null character.")
     return out
+
+
+def nest(out: dict[str, Any], name: str, value: str) -> None:
+    """Put a decoded value where its name says; the name may still be percent-encoded. Raises FormError for names that conflict."""
+    keys = _keys(name) if len(name) <= _LONGEST_KEPT else _keys.__wrapped__(name)
+    if len(keys) == 1:
+        if type(out.get(keys[0])) in (dict, list):
+            raise _conflict(keys)
+        out[keys[0]] = value
+    elif keys:
+        _put(out, keys, value)
 
 
 def decode_json(body: bytes) -> dict[str, Any]:

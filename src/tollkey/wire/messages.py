@@ -27,6 +27,9 @@ COMMON = {
 }
 
 
+LONG_BODY = 512 * 1024  # bytes
+
+
 @dataclass(slots=True)
 class Request:
     """One HTTP request.
@@ -52,6 +55,11 @@ class Request:
     def bodiless(self) -> bool:
         """Whether it carries no body, read or unread."""
         return not self.body and (self.incoming is None or self.incoming.finished)
+
+    @property
+    def long(self) -> bool:
+        """Whether its body, which has been read, is longer than any that is no file."""
+        return len(self.body) > LONG_BODY
 
 
 class Rest(NamedTuple):

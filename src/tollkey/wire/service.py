@@ -276,19 +276,19 @@ class Service:
         if not endpoint.writes:
             response = await self.edge.read(work, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}")
         elif idempotency_key is None or request.method != "POST":
-            response = await self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope))
+            response = await self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope), heavy=request.long)
         else:
-            response = await self._once(work, scope, idempotency_key, key)
+            response = await self._once(work, scope, idempotency_key, key, request.long)
         add_heads(response, request, request_id, spoken.headers)
         return response
 
-    async def _once(self, work: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key) -> Response:
+    async def _once(self, work: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key, heavy: bool) -> Response:
         claim = (scope, idempotency_key)
         if claim in self._in_flight:
             raise idempotency.in_use(idempotency_key)
         self._in_flight.add(claim)
         try:
-            return await asyncio.shield(self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope)))
+            return await asyncio.shield(self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope), heavy=heavy))
         finally:
             self._in_flight.discard(claim)
 
