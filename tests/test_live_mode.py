@@ -296,3 +296,27 @@ def test_a_new_merchant_s_live_mode_shows_nothing_that_nobody_provides(api: Api)
     assert sorted(shown) == sorted(THERE_FROM_THE_START)
     assert api.get("/v1/balance", key=api.live_sk)["available"][0]["amount"] == 0
     assert api.get("/v1/climate/products/climsku_frontier_offtake_portfolio_2027", key=api.live_sk).status == 400
+
+
+TRIAL = {"subscription_data": {"trial_period_days": 7}}
+BANK = {"type": "us_bank_account", "billing_details": {"name": "Jo Doe", "email": "jo@example.com"}, "us_bank_account": {
+    "account_number": "000123456789", "routing_number": "110000000", "account_holder_type": "individual"}}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["page", "key"])
+@pytest.mark.parametrize(("amount", "more"), [(1000, TRIAL), (0, {})], ids=["trial", "free"])
+def test_a_session_that_collects_what_nobody_can_use_stays_open(api: Api, way: str, amount: int, more: dict[str, object]) -> None:
+    price = {"currency": "usd", "unit_amount": amount, "recurring": {"interval": "month"}, "product_data": {"name": "Plan"}}
+    made = {"mode": "subscription", "success_url": "https://example.com/", "line_items": [{"price_data": price, "quantity": 1}]}
+    session = api.ok("POST", "/v1/checkout/sessions", key=api.live_sk, payment_method_types=["us_bank_account"], **made, **more)
+    if way == "page":
+        person = {"email": "jo@example.com", "name": "Jo Doe", "country": "US", "postal_code": "94111", "method": "us_bank_account"}
+        numbers = {name: str(BANK["us_bank_account"][name]) for name in ("account_number", "routing_number")}  # type: ignore[index]
+        answer = api.post("/" + session["url"].split("/", 3)[3], key=None, **person, **numbers)
+        assert answer.status != 303
+    else:
+        method = api.ok("POST", "/v1/payment_methods", key=api.live_pk, **BANK)["id"]
+        path = f"/v1/payment_pages/{session['id']}/confirm"
+        assert api.post(path, key=api.live_pk, payment_method=method).error["code"] == "testmode_charges_only"
+    assert api.get(f"/v1/checkout/sessions/{session['id']}", key=api.live_sk)["status"] == "open"
+    assert api.get("/v1/subscriptions", key=api.live_sk)["data"] == []

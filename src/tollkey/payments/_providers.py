@@ -25,7 +25,7 @@ TERMINAL = Capability("card readers", "reach a card reader")
 CANNOT_PAY = '<p class="error" role="alert">This business cannot take payments here yet. Please ask it how else you can pay.</p>'
 #: What becomes of an invoice that live mode makes, for the docs.
 UNPAID = "an invoice with something due stays unpaid"
-#: When a Checkout page asks for one.
-PAYS = "something is to be paid; with `mode=setup` it asks for verifying payment methods instead"
+#: When a Checkout page asks for a provider.
+PAYS = "a payment method is asked for; with `mode=setup` it asks for verifying payment methods instead"
 TAX_IDS = Capability("checking tax ids", "check a tax id")
 WALLETS = Capability("wallet domains", "register a domain with a wallet")

@@ -8,7 +8,9 @@ from tollkey.payments import _subscribing
 from tollkey.payments._discounting import redeem_all
 from tollkey.payments._intents import first_action
 from tollkey.payments._method_types import TYPES
+from tollkey.payments._providers import CHARGES, SETUPS
 from tollkey.payments.checkout_sessions._build import intent_of
+from tollkey.payments.checkout_sessions._fields import needs_method
 from tollkey.payments.checkout_sessions._invoice import make as make_invoice
 from tollkey.payments.checkout_sessions._lines import total
 from tollkey.payments.checkout_sessions._place import collect, keep_on_customer
@@ -30,9 +32,15 @@ def check_open(session: Json) -> None:
         )
 
 
+def check_collects(call: Call, session: Json) -> None:
+    """Raise ApiError when the session asks for a payment method, and this is live mode without a provider that could use it."""
+    if needs_method(session):
+        call.require(SETUPS if session["mode"] == "setup" else CHARGES)
+
+
 def verify_bank(call: Call, method: Json) -> None:
-    """A bank account that is given on the page counts as verified at once."""
-    if method.get("type") == "us_bank_account" and not method.get("_verified"):
+    """In test mode a bank account that is given on the page counts as verified at once."""
+    if not call.livemode and method.get("type") == "us_bank_account" and not method.get("_verified"):
         method["_verified"] = True
         call.objects.save(method)
 
@@ -44,6 +52,7 @@ def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiE
     except for a subscription, which is undone.
     """
     check_open(session)
+    check_collects(call, session)
     if method is not None:
         _note_billing(session, method)
         if session["mode"] == "subscription" or (session["automatic_tax"]["enabled"] and session["mode"] == "payment"):

@@ -170,6 +170,7 @@ def submit(call: Call, params: Params) -> Reply:
 def _typed_method(call: Call, session: Json, params: Params) -> Json | None:
     if not needs_method(session):
         return None
+    _complete.check_collects(call, session)
     kind = params.get("method") or "card"
     if kind not in session["payment_method_types"]:
         raise invalid("This payment method is not available.", "method")
