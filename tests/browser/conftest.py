@@ -24,18 +24,25 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 class Running:
     """A server of its own. url: under the name localhost, as passkeys need a name.
 
-    owner_link: makes the owner. key: the secret test key.
+    owner_link: makes the owner. key: the secret test key. data: its folder.
     """
 
     url: str
     account: str
     owner_link: str
     key: str
+    data: str
 
 
 def _tollkey(*arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     return subprocess.Popen([sys.executable, "-m", "tollkey", *arguments], stdout=subprocess.PIPE, env=environment, text=True)
+
+
+def tollkey_says(server: Running, *command: str) -> Any:
+    """What a command that is given beside the running server prints."""
+    asking = _tollkey(*command, "--json", "--base-url", server.url, "--data", server.data)
+    return json.loads(asking.communicate(timeout=30)[0])
 
 
 @pytest.fixture
@@ -62,7 +69,7 @@ def _running(folder: Path) -> Iterator[Running]:
         url = facts["url"].replace("127.0.0.1", "localhost")
         asking = _tollkey("accounts", "owner-link", "--json", "--base-url", url, "--data", data)
         link = json.loads(asking.communicate(timeout=30)[0])["owner_link"]
-        yield Running(url, facts["account"], link, facts["secret_key"])
+        yield Running(url, facts["account"], link, facts["secret_key"], data)
     finally:
         serving.terminate()
         serving.communicate(timeout=20)

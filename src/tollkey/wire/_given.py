@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tollkey.wire._form import FormError, decode_form, decode_json
@@ -13,6 +14,7 @@ from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import Request
 from tollkey.wire.resource import Endpoint
 
+_ONE = ThreadPoolExecutor(1, thread_name_prefix="tollkey-decoding")
 _BROWSER = 16 * 1024  # bytes of a form in which a browser's key is looked for
 
 
@@ -29,8 +31,11 @@ async def read_given(request: Request, endpoint: Endpoint) -> None:
     try:
         given = decode_form(request.query) if request.query else {}
         if request.body and endpoint.decode is not None:
-            # In a thread: it may be of many megabytes, and what is done to them at C speed leaves the loop alone.
-            given = {**given, **await asyncio.to_thread(endpoint.decode, request.body, request.headers.get("content-type", ""))}
+            # In a thread, as it may be of many megabytes; one at a time, or the loop waits for each of them at each of its steps.
+            decoding = asyncio.get_running_loop().run_in_executor(
+                _ONE, endpoint.decode, request.body, request.headers.get("content-type", "")
+            )
+            given = {**given, **await decoding}
         elif request.body and endpoint.most_body:
             given = {**given, **_decoded(request, endpoint.most_body)}
     except FormError as problem:

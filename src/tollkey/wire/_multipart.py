@@ -79,34 +79,36 @@ def _boundary(content_type: str) -> bytes:
     return b"--" + (found[1] or found[2]).encode("latin-1", "replace")
 
 
-def _split(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
-    """What stands between the delimiters; at most so many and the rest."""
-    sections: list[bytes] = []
-    start = at = 0
-    while at < len(body) and len(sections) < most:
+def _spans(body: bytes, boundary: bytes) -> list[tuple[int, int]]:
+    """From where to where each part reaches: no copies of what may be megabytes. Raises FormError."""
+    wrong = FormError("Invalid multipart form: it does not begin or does not end with its boundary.")
+    if not body.startswith(boundary):
+        raise wrong
+    delimiter, spans = b"\r\n" + boundary, []
+    start = at = len(boundary)
+    while at < len(body):
         found = body.find(delimiter, at, at + _WINDOW)
-        if found >= 0:
-            sections.append(body[start:found])
-            start = at = found + len(delimiter)
-        else:
+        if found < 0:
             at += _WINDOW - len(delimiter) + 1
-    return [*sections, body[start:]]
+            continue
+        spans.append((start, found))
+        if len(spans) > MAX_PAIRS:
+            raise FormError(f"Invalid request: more than {MAX_PAIRS} parameters.")
+        start = at = found + len(delimiter)
+    if body[start : start + 100].rstrip(b" \t\r\n") != b"--" or len(body) > start + 100:
+        raise wrong
+    return spans
 
 
 def _parts(body: bytes, content_type: str) -> Iterator[_Part]:
-    sections = _split(b"\r\n" + body, b"\r\n" + _boundary(content_type), MAX_PAIRS + 2)
-    if len(sections) > MAX_PAIRS + 2:
-        raise FormError(f"Invalid request: more than {MAX_PAIRS} parameters.")
-    before, end = sections[0], sections.pop()
-    if before or not sections or end.rstrip(b" \t\r\n") != b"--":
-        raise FormError("Invalid multipart form: it does not begin or does not end with its boundary.")
-    for section in sections[1:]:
-        head, blank, data = section.partition(b"\r\n\r\n")
+    for start, end in _spans(body, _boundary(content_type)):
+        blank = body.find(b"\r\n\r\n", start, min(end, start + _MOST_HEAD))
+        head, data = body[start : max(blank, start)], body[blank + 4 : end]
         plain = _PLAIN.fullmatch(head)
-        if plain is not None and blank:
+        if plain is not None:
             yield _Part(_text(plain[1]), None, head, data)
             continue
-        said = _DISPOSITION.search(head) if blank and len(head) <= _MOST_HEAD else None
+        said = _DISPOSITION.search(head)
         if said is None or not head.startswith(b"\r\n"):
             raise FormError("Invalid multipart form: a part has no Content-Disposition, or too long a head.")
         few = islice(_PARAMETER.finditer(said[1]), _MOST_PARAMETERS)
