@@ -253,3 +253,21 @@ def test_webhook_endpoints_go_on_hearing_whole_objects(stage: Stage) -> None:
         lambda tx: tx.execute("SELECT body FROM outbox_messages WHERE account = ? ORDER BY id DESC LIMIT 1", (api.account,))
     )
     assert intent["client_secret"].encode() in bytes(rows[0][0])
+
+
+@pytest.mark.parametrize("version", ["2026-05-27.dahlia", "2018-02-28"])
+def test_an_older_version_s_name_for_a_field_is_hidden_too(api: Api, version: str) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    method = api.ok("POST", "/v1/payment_methods/pm_card_authenticationRequired/attach", customer=customer)["id"]
+
+    def refused(*permissions: str) -> bytes:
+        invoice = api.ok("POST", "/v1/invoices", customer=customer, currency="usd")["id"]
+        api.ok("POST", "/v1/invoiceitems", customer=customer, invoice=invoice, amount=500, currency="usd")
+        api.ok("POST", f"/v1/invoices/{invoice}/finalize")
+        key, headers = api.restricted(*permissions), {"Stripe-Version": version}
+        answer = api.post(f"/v1/invoices/{invoice}/pay", key=key, headers=headers, payment_method=method)
+        assert answer.error["payment_intent"]["status"].startswith("requires_")
+        return answer.body
+
+    assert b"/3ds/" not in refused("invoice_write")
+    assert b"/3ds/" in refused("invoice_write", "payment_intent_read")

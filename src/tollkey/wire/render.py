@@ -50,6 +50,7 @@ class Renderer:
         else:
             shown = self._show(call, answer, as_it_is)
         if not current:
+            shown = self.reveals.hide(call.key, _elsewhere(call), shown)  # an older version may give a field another name
             self.versions.undo(call, shown, call.version)
         if call.limited:
             shown = shaped(call, shown)
