@@ -52,8 +52,8 @@ def one_request() -> Iterator[Request]:
 
 def first_use(key_id: str) -> bool:
     """Whether this use is to be counted: it is the first of the request, or belongs to none."""
-    request = _current()
-    if request is None:
+    request = _newest.get()  # ``_current``, written out: this is asked each time that a key is verified
+    if request is None or request.over:
         return True
     if key_id in request.counted:
         return False
