@@ -53,9 +53,9 @@ def test_their_writes_wait_for_the_platform_s(api: Api, make: Maker, monkeypatch
     text, edge = make(api, account, customer), api.world.server.edge
     locks, write = [], edge.write
 
-    async def noting(work: Callable[[Tx], Any], lock: str | None = None) -> Any:
+    async def noting(work: Callable[[Tx], Any], lock: str | None = None, **options: Any) -> Any:
         locks.append(lock)
-        return await write(work, lock=lock)
+        return await write(work, lock=lock, **options)
 
     monkeypatch.setattr(edge, "write", noting)
     shipping = {"name": "Ada", "address": {"line1": "1"}}
@@ -104,3 +104,12 @@ def test_pages_that_they_publish_belong_to_the_account_too(api: Api) -> None:
     assert api.post(f"{path}/complete", key=None).status == 303
     event = api.get("/v1/events", type="payment_intent.succeeded", headers=acting(account))["data"][0]
     assert event["account"] == account["id"]
+
+
+def test_what_the_platform_was_told_is_not_told_them_again(api: Api) -> None:
+    account = connected(api)
+    once = {"Idempotency-Key": f"once-{account['id']}"}
+    told = api.ok("POST", "/v1/customers", headers={**acting(account), **once}, email="a@example.com")
+    assert api.ok("POST", "/v1/customers", headers={**acting(account), **once}, email="a@example.com")["id"] == told["id"]
+    refused = api.post("/v1/customers", key=secret_key(api, account, ""), headers=once, email="a@example.com")
+    assert (refused.status, refused.error["type"]) == (400, "idempotency_error")

@@ -60,23 +60,27 @@ def in_use(key: str) -> ApiError:
     )
 
 
-def fingerprint(method: str, query: bytes, body: bytes, key: Key | None = None) -> bytes:
+def fingerprint(method: str, query: bytes, body: bytes, key: Key | None = None, account: str | None = None) -> bytes:
     """What tells one request's parameters from another's.
 
     What the key may see is part of it: a stored answer is given again only to a key of the same rights, so that a publishable
-    or restricted key cannot fetch what a secret key was told. A rolled key has the rights of the one before.
+    or restricted key cannot fetch what a secret key was told. A rolled key has the rights of the one before. account: the one
+    acted for; where that is not the key's own, its platform's key is told more than a key of the account.
     """
     digest = hashlib.blake2b(digest_size=20)
-    for part in (method.encode(), query, body, *_rights(key)):
+    for part in (method.encode(), query, body, *_rights(key, account)):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()
 
 
-def _rights(key: Key | None) -> list[bytes]:
-    if key is None or key.kind == "secret":
+def _rights(key: Key | None, account: str | None) -> list[bytes]:
+    if key is None:
         return []
+    away = [] if account in (None, key.account) else [key.account.encode()]
+    if key.kind == "secret":
+        return away
     rights = (key.kind, key.subject or "", ",".join(sorted(key.effective)), ",".join(sorted(key.effective_connect)))
-    return [part.encode() for part in rights]
+    return [part.encode() for part in rights] + away
 
 
 def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: int) -> Stored | None:

@@ -301,7 +301,7 @@ class Service:
             if endpoint.writes:
                 return self._keeping(call, route, request)
             return self._handle(call, route, request)
-        mark = idempotency.fingerprint(request.method, request.query, comparable(request), call.key)
+        mark = idempotency.fingerprint(request.method, request.query, comparable(request), call.key, call.account)
         stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
         if stored is not None:
             headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
