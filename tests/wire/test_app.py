@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, cast
 
 from tollkey.wire import Request, Response, Service
-from tollkey.wire.app import WireApp, forwarded
+from tollkey.wire.app import WireApp, forwarded, headers_of
 
 
 def headers(*pairs: tuple[str, str]) -> list[tuple[bytes, bytes]]:
@@ -37,3 +37,8 @@ def test_a_header_of_an_answer_is_one_line() -> None:
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
     asyncio.run(WireApp(cast(Service, Answers()))(scope, receive, send))
     assert dict(sent[0]["headers"])[b"location"] == b"app:xSet-Cookie: a=b"
+
+
+def test_a_repeated_header_is_a_list_and_no_key_and_no_account() -> None:
+    sent = headers(("authorization", "Bearer a"), ("cookie", "a=1"), ("authorization", "Bearer b"), ("cookie", "b=2"))
+    assert headers_of(sent) == {"authorization": "Bearer a, Bearer b", "cookie": "a=1; b=2"}

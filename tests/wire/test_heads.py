@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.api import Answer, Api
 from tollkey.wire import LATEST, newer_than_built
+from tollkey.wire.app import headers_of
 
 NEWEST = newer_than_built()[-1]
 
@@ -239,3 +240,22 @@ def test_no_other_key_and_no_other_method_has_its_key_in_the_query(api: Api) -> 
         assert answer.status == 401
         assert key.encode() not in answer.body
     assert api.send("POST", "/v1/tokens", key=None, query=f"key={api.pk}", body=b"pii[id_number]=1").status == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "status"),
+    [
+        ("authorization", ["Bearer {sk}", "Bearer {sk}"], 401),
+        ("authorization", ["Bearer {sk}", "Bearer sk_test_wrong"], 401),
+        ("stripe-account", ["{account}", "acct_other"], 403),
+        ("stripe-context", ["{account}", "{account}"], 403),
+        ("stripe-version", ["2020-08-27", "2015-10-16"], 400),
+        ("stripe-livemode", ["false", "true"], 400),
+    ],
+)  # fmt: skip
+def test_a_header_that_is_sent_twice_is_refused_instead_of_read_once(api: Api, name: str, values: list[str], status: int) -> None:
+    pairs = [(name.encode(), value.format(sk=api.sk, account=api.account).encode()) for value in values]
+    if name != "authorization":
+        pairs.append((b"authorization", f"Bearer {api.sk}".encode()))
+    sent = headers_of(pairs)
+    assert api.send("GET", "/v1/customers", key=None, headers=sent).status == status

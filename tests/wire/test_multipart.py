@@ -159,3 +159,18 @@ def test_a_part_is_named_in_the_ways_that_clients_write(head: str, name: str | N
             decode_multipart(body, KIND, most=1000)
     else:
         assert decode_multipart(body, KIND, most=1000) == {name: "1"}
+
+
+# -- what else would go by unseen
+
+
+@pytest.mark.parametrize("body", [b"=a", b"name=b&=a", b"%=a", b"=%41"])
+def test_a_value_without_a_name_is_refused(api: Api, body: bytes) -> None:
+    assert api.send("POST", "/v1/customers", body=body).status == 400
+    assert api.get("/v1/customers")["data"] == []
+
+
+def test_a_compressed_body_is_refused_as_one(api: Api) -> None:
+    answer = api.send("POST", "/v1/customers", body=b"name=a", headers={"Content-Encoding": "gzip"})
+    assert (answer.status, "Content-Encoding gzip" in answer.error["message"]) == (415, True)
+    assert api.send("POST", "/v1/customers", body=b"name=a", headers={"Content-Encoding": "identity"}).status == 200

@@ -63,6 +63,8 @@ def nest(out: dict[str, Any], name: str, value: str) -> None:
         out[keys[0]] = value
     elif keys:
         _put(out, keys, value)
+    elif value:
+        raise FormError("Invalid request: a parameter has no name.")
 
 
 def decode_json(body: bytes) -> dict[str, Any]:

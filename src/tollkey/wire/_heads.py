@@ -56,6 +56,9 @@ def check_content_type(request: Request) -> None:
     """
     if not request.body:
         return
+    coding = request.headers.get("content-encoding", "identity")
+    if coding.strip().lower() != "identity":
+        raise ApiError(415, message=f"Invalid request: unsupported Content-Encoding {coding}. Send the body as it is.")
     said = request.headers.get("content-type", "")
     kind = said.partition(";")[0].strip().lower()
     if request.path.startswith("/v2/"):

@@ -31,10 +31,13 @@ log = logging.getLogger("tollkey.wire")
 
 
 def headers_of(sent: Headers) -> dict[str, str]:
-    """The request's headers, names in lower case; a repeated one keeps its first value."""
+    """The request's headers, names in lower case. Repeated ones make a list (RFC 9110, section 5.3): two keys are none."""
     headers: dict[str, str] = {}
-    for name, value in sent:
-        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    for raw, value in sent:
+        name, text = raw.decode("latin-1"), value.decode("latin-1")
+        if name in headers:
+            text = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{text}"
+        headers[name] = text
     return headers
 
 
