@@ -219,3 +219,21 @@ def test_the_address_of_a_page_that_acts_for_a_customer_is_not_kept(api: Api) ->
     assert session["url"] not in kept
     assert session["url"].rpartition("/")[0] + "/[redacted]" in kept
     assert "https://shop.example/back" in kept
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("/v1/terminal/configurations", {"wifi": {"type": "enterprise_eap_tls", "enterprise_eap_tls": {
+            "ssid": "shop", "private_key_file": "file_1", "client_certificate_file": "file_2", "private_key_file_password": "hush-7261"}}}),
+        ("/v1/payment_intents", {"amount": 100, "currency": "usd", "payment_method_types": ["card"], "payment_method_options": {"card": {
+            "three_d_secure": {"cryptogram": "hush-7261", "transaction_id": "a", "version": "2.2.0"}}}}),
+        ("/v1/tokens", {"person": {"id_number_secondary": "hush-7261"}}),
+    ],
+)  # fmt: skip
+def test_secrets_of_these_names_are_in_no_log(api: Api, path: str, params: dict[str, object]) -> None:
+    request_id = api.ok("POST", path, **params).headers["request-id"]
+    api.world.write_logs()
+    rows = api.core.logs.read(lambda tx: tx.execute("SELECT * FROM request_logs WHERE id = ?", (request_id,)))
+    assert len(rows) == 1
+    assert "hush-7261" not in repr(rows)

@@ -16,7 +16,7 @@ _SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}+")
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d(?:[ +-]?\d){12,}+")
 _PRIVATE = (
     "cvc|cvv|client_secret|websocket_id|password|id_number|id_number_secondary|ssn_last_4|account_number|iban|sort_code|track_data|payload|tax_id|vat_id"
-    "|registration_number|encrypted_number"
+    "|registration_number|encrypted_number|private_key_file_password|cryptogram"
 )
 _PRIVATE_NAMES = tuple(_PRIVATE.split("|"))
 _CARD_NAME = re.compile(r"(?:card|source|external_account)\]?\[number\]|^number(?:\[|$)", re.IGNORECASE)
