@@ -259,7 +259,7 @@ PAYMENT_INTENT = Resource(
         Endpoint("POST", "/microdeposit/{token}/verify", enter_deposits, public=True, params=_CODE, live=needs(CHARGES)),
         Endpoint("GET", "/bank-transfer/{token}", show_transfer, public=True, params=P.object(), live=needs(CHARGES)),
     ),
-    due_live={"payment_intent.charge_settled": needs(CHARGES)},
+    due_live=dict.fromkeys(("payment_intent.charge_settled", "payment_intent.expire"), needs(CHARGES)),
     on_due={"payment_intent.charge_settled": _after.charge_settled, "payment_intent.expire": _after.expire},
     title="Payments",
     columns=("amount", "currency", "status", "description", "customer", "created"),
