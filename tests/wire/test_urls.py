@@ -22,6 +22,7 @@ REFUSED = (
     "javascript:alert(1)", "JavaScript:alert(1)", "javascript://example.com/%0aalert(1)", "data:text/html,<b>hi</b>", "vbscript:msgbox(1)",
     "file:///etc/passwd", "blob:https://example.com/x", "about:blank", "view-source:https://example.com", "filesystem:http://x/y",
     "intent://scan/#Intent;scheme=zxing;end", "android-app://com.example/x", "ms-msdt:/id PCWDiagnostic", "ms-msdt:/id", "ms-officecmd:x",
+    "itms-services://?action=download-manifest", "jnlp://example.com/x", "ie.http://example.com", "steam://run/1", "microsoft-edge:/x",
     "search-ms:query=x", "mailto:a@example.com", "tel:+1900", "smb://host/share", "http://", "https:///nowhere", "http:x",
     "https://example.com/a b", "https://example.com/\n", "\tjavascript:alert(1)", "java\nscript:alert(1)",
 )  # fmt: skip

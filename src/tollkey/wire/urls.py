@@ -16,13 +16,15 @@ _APP = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s/]\S*")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 #: Schemes that browsers and operating systems give a meaning of their own.
 _TAKEN = frozenset({
-    "about", "afp", "android-app", "blob", "brave", "chrome", "chrome-extension", "content", "data", "devtools", "edge", "facetime",
-    "facetime-audio", "feed", "file", "filesystem", "ftp", "ftps", "hcp", "help", "imap", "intent", "its", "jar", "javascript", "jscript",
-    "ldap", "ldaps", "livescript", "mailto", "market", "mhtml", "mk", "mms", "mocha", "moz-extension", "news", "nfs", "nntp", "onenote",
-    "opera", "package", "pop", "rdp", "res", "resource", "rlogin", "rtsp", "search", "search-ms", "sftp", "shell", "shortcuts", "sip",
-    "sips", "sms", "smb", "ssh", "tel", "telnet", "vbs", "vbscript", "view-source", "vnc", "vscode", "ws", "wscript", "wss",
+    "about", "afp", "android-app", "app-prefs", "appinstaller", "apt", "blob", "brave", "chrome", "chrome-extension", "content", "data",
+    "devtools", "dict", "edge", "facetime", "facetime-audio", "feed", "file", "filesystem", "ftp", "ftps", "git", "gopher", "hcp",
+    "help", "imap", "intent", "its", "jar", "javascript", "jnlp", "jnlps", "jscript", "ldap", "ldaps", "livescript", "macappstore",
+    "mailto", "market", "mhtml", "mk", "mms", "mocha", "moz-extension", "news", "nfs", "nntp", "odopen", "onenote", "opera", "package",
+    "pop", "prefs", "rdp", "res", "resource", "rlogin", "rtsp", "search", "search-ms", "sftp", "shell", "shortcuts", "sip", "sips",
+    "smb", "sms", "ssh", "steam", "svn", "tel", "telnet", "tftp", "vbs", "vbscript", "view-source", "vnc", "vscode", "ws", "wscript",
+    "wss",
 })  # fmt: skip
-_TAKEN_FAMILIES = ("ms-", "x-apple", "x-help", "mac-app")
+_TAKEN_FAMILIES = ("ie.", "itms", "mac-app", "microsoft-", "ms-", "x-apple", "x-help")
 
 
 def is_web_url(text: str) -> bool:
