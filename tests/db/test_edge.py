@@ -603,3 +603,25 @@ def test_a_heavy_write_that_fails_is_undone_alone(tmp_path: Path) -> None:
         return [type(told[0]), kept]
 
     assert asyncio.run(run()) == [ValueError, [("right",)]]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_one_caller_s_slow_reads_leave_threads_to_the_others_on_postgresql(database: Database) -> None:
+    going = threading.Event()
+
+    def slow(tx: Tx) -> None:
+        assert going.wait(20)
+
+    async def run() -> int:
+        edge = edge_for(database)
+        await edge.start()
+        hostile = [asyncio.create_task(edge.read(slow, caller="acct_1:0")) for _ in range(40)]
+        await asyncio.sleep(0)
+        try:
+            return await asyncio.wait_for(edge.read(lambda tx: int(tx.execute("SELECT 7")[0][0]), caller="acct_2:0"), 10)
+        finally:
+            going.set()
+            await asyncio.gather(*hostile)
+            await edge.stop()
+
+    assert asyncio.run(run()) == 7

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from tollkey.db.engine import Conflict, Database, StorageError, Tx
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_edge import SQLiteEdge, Waiting
-from tollkey.db.turns import LongReads
+from tollkey.db.turns import LongReads, Shares
 
 if TYPE_CHECKING:
     from tollkey.db.postgres import Postgres
@@ -81,6 +81,7 @@ class ThreadEdge:
         self._on_alive = on_alive
         self._threads = ThreadPoolExecutor(database.pool_size, thread_name_prefix="tollkey-storage")
         self._long = LongReads()
+        self._shares = Shares(max(1, database.pool_size - 2))  # one account's slow lists leave threads to the others
         self._queues: dict[str, deque[Waiting]] = {}
         self._pumps: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -88,7 +89,11 @@ class ThreadEdge:
     async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "") -> T:
         if long:
             return await self._long.run(partial(self._database.read, work), caller)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._database.read, work, single)
+        reading = partial(asyncio.get_running_loop().run_in_executor, self._threads, self._database.read, work, single)
+        if not caller:
+            return await reading()
+        async with self._shares.of(caller):
+            return await reading()
 
     def read_now(self, work: Callable[[Tx], T]) -> T | None:
         return None  # it would hold up the loop for a round trip

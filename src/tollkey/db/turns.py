@@ -16,6 +16,27 @@ THREADS = 2
 MOST_WAITING = 10  # long reads of one caller, with the one that runs
 
 
+class Shares:
+    """How many reads of one caller may run at once, where nobody knows beforehand how long one takes. Used on one loop."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: dict[str, tuple[asyncio.Semaphore, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, caller: str) -> AsyncIterator[None]:
+        """Wait until the caller has fewer than ``most`` that run."""
+        places, asking = self._taken.get(caller) or (asyncio.Semaphore(self._most), 0)
+        self._taken[caller] = (places, asking + 1)
+        try:
+            async with places:
+                yield
+        finally:
+            places, asking = self._taken.pop(caller)
+            if asking > 1:
+                self._taken[caller] = (places, asking - 1)
+
+
 class LongReads:
     """Where long reads run, so that neither the event loop nor another caller's long read waits for them. Used on one loop."""
 
