@@ -105,7 +105,7 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
     elif name not in value:
         # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these objects
         # have (a charge's transfer), may lack the name: nothing to expand.
-        if kind in LISTS or (kind and not _documented(call, kind, name)):
+        if kind in LISTS or isinstance(value.get("object"), dict) or (kind and not _documented(call, kind, name)):
             raise _refusal(path, len(rest))
         return
     else:
