@@ -128,8 +128,8 @@ def parsers(key: str, publishable: str) -> Iterator[Case]:
     yield "multipart, 16 MB of dashes", [post("/v1/files", start + file + b"\r\n--" * 4_000_000 + b"\r\n--x--\r\n", kind, **mine)]
     upload = start + file + b"%PDF" + bytes(16_000_000) + b"\r\n--x--\r\n"
     yield "multipart, 16 MB kept", [post("/v1/files", upload.replace(b"dispute_evidence", b"identity_document"), kind, **mine)]
-    named = b"".join(b'--x\r\nContent-Disposition: form-data; name="metadata[%d]"\r\n\r\n\r\n' % n for n in range(4_999))
-    yield "multipart, 5,000 names", [post("/v1/customers", named + b"--x--\r\n", kind, **mine)]
+    named = b"".join(b'--x\r\nContent-Disposition: form-data; name="metadata[%d]"\r\n\r\n\r\n' % n for n in range(1_000))
+    yield "multipart, 1,000 names", [post("/v1/customers", named + b"--x--\r\n", kind, **mine)]
     yield "multipart, many parts", [post("/v1/files", start * 4_000 + b"--x--\r\n", kind, **mine)]
     yield "query, %41", [request("GET", "/v1/customers?email=" + "%41" * 5_000, mine)]
     yield "query, many names", [request("GET", "/v1/customers?" + "&".join(f"e{n}" for n in range(2_400)), mine)]

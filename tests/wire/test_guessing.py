@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.support.api import Answer, Api
+from tollkey.platform.cli_socket import CliSocket
 from tollkey.settings import Settings
 from tollkey.wire import Brake, _brake
 
@@ -125,3 +127,22 @@ def test_only_so_many_answers_wait_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
         await asyncio.gather(*waiting, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_sessions_of_the_command_line_are_not_guessed_without_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_brake, "PAUSE", 0)
+    server, brake = api.world.server, Brake(MOST)
+    socket = CliSocket(server.edge, api.core.setup.tables, api.core.authority, api.core.now, brake=brake)
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("status"))
+
+    scope = {"type": "websocket", "scheme": "ws", "client": ("192.0.2.7", 1), "headers": [(b"websocket-id", b"guessed")]}
+    for _ in range(MOST):
+        api.world.runner.run(socket(scope, receive, send))
+    assert sent.count(401) == MOST
+    assert brake.wrong("192.0.2.7", api.now)

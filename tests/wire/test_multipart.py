@@ -41,7 +41,7 @@ def test_fields_mean_what_they_mean_in_other_forms(api: Api, kind: str) -> None:
         part("name", "a"),
         part("metadata", "a") + part("metadata[b]", "a") + b"--x--\r\n",
         part("metadata" + "[a]" * 20, "a") + b"--x--\r\n",
-        b"".join(part(f"metadata[{n}]", "") for n in range(5_001)) + b"--x--\r\n",
+        b"".join(part(f"metadata[{n}]", "") for n in range(1_001)) + b"--x--\r\n",
         b"name=a",
         b"--x\r\n\r\na\r\n--x--\r\n",
         b'--x\r\nContent-Disposition: form-data; name="\xff"\r\n\r\na\r\n--x--\r\n',

@@ -12,8 +12,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from tollkey.wire._form import MAX_PAIRS, FormError, nest
+from tollkey.wire._form import FormError, nest
 
+MOST_PARTS = 1_000  # a part costs three times what a pair of another form does
 _MOST_HEAD = 8 * 1024  # bytes of the lines before a part's value
 _MOST_PARAMETERS = 4  # of a Content-Disposition that are looked at
 _WINDOW = 1024 * 1024  # bytes that are searched at once: other threads wait as long
@@ -92,8 +93,8 @@ def _spans(body: bytes, boundary: bytes) -> list[tuple[int, int]]:
             at += _WINDOW - len(delimiter) + 1
             continue
         spans.append((start, found))
-        if len(spans) > MAX_PAIRS:
-            raise FormError(f"Invalid request: more than {MAX_PAIRS} parameters.")
+        if len(spans) > MOST_PARTS:
+            raise FormError(f"Invalid multipart form: more than {MOST_PARTS} parts.")
         start = at = found + len(delimiter)
     if body[start : start + 100].rstrip(b" \t\r\n") != b"--" or len(body) > start + 100:
         raise wrong
