@@ -331,6 +331,12 @@ def _event(m: Maker) -> Json:
     return _first(m, "/v1/events")
 
 
+def _heard_event(m: Maker) -> list[str]:
+    """An event that an enabled webhook endpoint hears of."""
+    m.post("/v1/webhook_endpoints", url="https://example.com/hook", enabled_events=["*"])
+    return [_event(m)["id"]]
+
+
 def _tax_id(m: Maker) -> Json:
     customer = m.post("/v1/customers")["id"]
     return m.post(f"/v1/customers/{customer}/tax_ids", type="eu_vat", value="DE123456789")
@@ -801,6 +807,7 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
         _reported(m, outcome="guaranteed", guaranteed={"guaranteed_at": m.api.now})["id"]
     ],
     "POST /v1/api_keys/{}/cancel_expiry": _rolled,
+    "POST /v1/events/{}/retry": _heard_event,
     "DELETE /v1/accounts/{}/bank_accounts/{}": lambda m: _second_bank_account(m),
     "DELETE /v1/accounts/{}/external_accounts/{}": lambda m: _second_bank_account(m),
     "POST /v1/accounts/{}/login_links": lambda m: [_express(m)],
