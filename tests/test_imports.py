@@ -142,3 +142,66 @@ def _defaults(tree: ast.AST) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from (default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None)
+
+
+def _module_of(file: Path) -> str:
+    parts = ("tollkey", *file.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[ast.Import | ast.ImportFrom, list[str]]]:
+    """Each import that runs (not those for type checkers alone), and the dotted names it may mean."""
+    guards = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
+    typed = {id(inner) for guard in guards for inner in ast.walk(guard)}
+    for node in ast.walk(tree):
+        if id(node) in typed:
+            continue
+        if isinstance(node, ast.Import):
+            yield node, [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            yield node, [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+
+
+def _graph() -> dict[str, set[str]]:
+    """Module -> the modules of this package that it imports; a door counts only where a name of its own is taken from it."""
+    modules = {_module_of(file): ast.parse(file.read_text()) for file in MODULES}
+    graph: dict[str, set[str]] = {}
+    for name, tree in modules.items():
+        graph[name] = set()
+        for node, names in _imports(tree):
+            hit = {found for found in names if found in modules and found != name}
+            if isinstance(node, ast.ImportFrom) and len(hit) > 1:
+                hit.discard(node.module or "")
+            graph[name] |= hit
+    return graph
+
+
+def test_no_circle_of_modules() -> None:
+    graph = _graph()
+    done: set[str] = set()
+    while True:  # take away what imports nothing that is left; what stays is in a circle or imports one
+        free = {name for name in graph.keys() - done if graph[name] <= done}
+        if not free:
+            break
+        done |= free
+    assert sorted(graph.keys() - done) == []
+
+
+#: What is imported only when it is used, and why.
+LATE = {
+    "db/__init__.py": "psycopg is loaded only where PostgreSQL is used",
+    "db/opening.py": "psycopg is loaded only where PostgreSQL is used",
+    "db/edge.py": "psycopg is loaded only where PostgreSQL is used",
+    "cli/start.py": "the commands are loaded once no password stands in the command line any more",
+    "dashboard/door.py": "the Dashboard's libraries are loaded only by a server",
+}
+
+
+def test_nothing_of_this_package_is_imported_within_a_function() -> None:
+    found = set()
+    for file in MODULES:
+        tree = ast.parse(file.read_text())
+        inner = {id(x) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for x in ast.walk(node)}
+        if any(id(node) in inner and any(name.startswith("tollkey") for name in names) for node, names in _imports(tree)):
+            found.add(str(file.relative_to(PACKAGE)))
+    assert found <= LATE.keys()

@@ -34,9 +34,9 @@ from tollkey.db import (
     own,
     sqlite_file,
 )
-from tollkey.payments import ephemeral_keys
-from tollkey.payments.external import external_account
-from tollkey.payments.topups import grant_test_funds
+from tollkey.payments.balance.topups import grant_test_funds
+from tollkey.payments.methods import ephemeral_keys
+from tollkey.payments.methods.external_accounts import external_account
 from tollkey.platform import timed
 from tollkey.platform._contents import move_in
 from tollkey.platform.cli_socket import CliSocket, no_socket
@@ -47,7 +47,21 @@ from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.platform.request_logs import Buffer
 from tollkey.platform.webhook_endpoints import lookup
 from tollkey.settings import Settings
-from tollkey.wire import Brake, Call, Catalogue, Policy, Resource, Service, Setup, Tables, WireApp, hosted, idempotency
+from tollkey.wire import (
+    Brake,
+    Call,
+    Catalogue,
+    MoreEndpoints,
+    Policy,
+    Resource,
+    Service,
+    Setup,
+    Tables,
+    WireApp,
+    hosted,
+    idempotency,
+    join_endpoints,
+)
 from tollkey.wire import due as due_work
 from tollkey.wire.resealing import SealedFields
 from tollkey.wire.rewriting import rewrite_old
@@ -72,9 +86,11 @@ def public_modules(*packages: ModuleType) -> Iterator[ModuleType]:
 
 
 def gather(*packages: ModuleType) -> tuple[Resource, ...]:
-    """Every ``Resource`` that the modules of these packages define, in order of module name."""
-    found = (value for module in public_modules(*packages) for value in vars(module).values() if isinstance(value, Resource))
-    return tuple({id(resource): resource for resource in found}.values())
+    """Every ``Resource`` that the modules of these packages define, in order of module name, with ``MoreEndpoints`` joined to it."""
+    found = [value for module in public_modules(*packages) for value in vars(module).values()]
+    once = {id(value): value for value in found if isinstance(value, Resource | MoreEndpoints)}.values()
+    resources = tuple(value for value in once if isinstance(value, Resource))
+    return join_endpoints(resources, tuple(value for value in once if isinstance(value, MoreEndpoints)))
 
 
 def gather_migrations(*packages: ModuleType) -> tuple[Migration, ...]:

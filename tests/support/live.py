@@ -17,7 +17,7 @@ from tests.support.live_pages import VISITS, Visit
 from tests.support.recipes import CannotMake, Maker, Planned, name_of
 from tollkey import ledger
 from tollkey.db import Scope
-from tollkey.payments._cards import by_number
+from tollkey.payments.processors.cards import by_number
 from tollkey.wire import Endpoint, Resource, do_due, due_now, hosted, hosted_url
 from tollkey.wire.due import troubled
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tollkey.payments import _currency
-from tollkey.payments._cards import ALL, Decline, RefundOutcome, TestCard, ThreeDSecure
+from tollkey.payments.processors.cards import ALL, Decline, RefundOutcome, TestCard, ThreeDSecure
+from tollkey.payments.shared import currency as currencies
 
-CURRENCIES = _currency.SUPPORTED
+CURRENCIES = currencies.SUPPORTED
 
 
 class CardFacts(NamedTuple):
@@ -23,12 +23,12 @@ class CardFacts(NamedTuple):
 
 def decimals(currency: str) -> int:
     """How many digits a currency has after the point: 0, 2 or 3."""
-    return _currency.decimals(currency)
+    return currencies.decimals(currency)
 
 
 def money(amount: int, currency: str) -> str:
     """An amount of minor units as people write it: ``$10.00``, ``¥500``, ``DKK 10.00``."""
-    return _currency.show(amount, currency)
+    return currencies.show(amount, currency)
 
 
 def test_cards() -> Sequence[CardFacts]:

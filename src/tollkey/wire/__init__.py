@@ -15,7 +15,7 @@ from tollkey.wire.objects import Objects, Tables, dig, encode, public, split
 from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
 from tollkey.wire.params import P, operation_params
-from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, Params, Reply, Resource
+from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, MoreEndpoints, Params, Reaction, Reply, Resource, join_endpoints
 from tollkey.wire.reveals import Reveals
 from tollkey.wire.search import search_page, searching
 from tollkey.wire.service import Logged, Policy, Service
@@ -38,6 +38,7 @@ __all__ = [
     "Json",
     "Live",
     "Logged",
+    "MoreEndpoints",
     "Objects",
     "Origin",
     "P",
@@ -45,6 +46,7 @@ __all__ = [
     "Params",
     "Plain",
     "Policy",
+    "Reaction",
     "Reply",
     "Request",
     "Resource",
@@ -67,6 +69,7 @@ __all__ = [
     "html_page",
     "invalid",
     "is_newer",
+    "join_endpoints",
     "list_page",
     "listing",
     "merged_metadata",

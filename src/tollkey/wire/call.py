@@ -148,6 +148,11 @@ class Call:
         """Record the event of that type about an object, in this transaction."""
         self.setup.emit(self, type, value, previous)
 
+    def announce(self, fact: object) -> None:
+        """Say that something has happened: what resources declared in ``on`` for this type of fact is done now, in this transaction."""
+        for react in self.setup.tables.catalogue.reactions.get(type(fact), ()):
+            react(self, fact)
+
     def within(self, account: str) -> Call:
         """The same work in another account of the same mode: a platform acting on its connected account, or back."""
         if account == self.scope.account:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from tollkey.db import Scope
 from tollkey.keys import Keyring, Permission
@@ -111,6 +111,31 @@ class Endpoint:
         return LARGEST_FORM if self.method == "POST" and not self.public else LARGEST_PAGE_FORM
 
 
+E = TypeVar("E")
+
+
+@dataclass(frozen=True)
+class Reaction(Generic[E]):
+    """What a resource does when a room below says that something has happened (``Call.announce``).
+
+    event: the type of the fact, a frozen dataclass. do: called with the fact, in the transaction of whoever announced it.
+    """
+
+    event: type[E]
+    do: Callable[[Call, E], None]
+
+
+@dataclass(frozen=True)
+class MoreEndpoints:
+    """Endpoints of a resource whose handlers stand in a room above it.
+
+    of: the resource's object name.
+    """
+
+    of: str
+    endpoints: tuple[Endpoint, ...]
+
+
 @dataclass(frozen=True)
 class Action:
     """Something people do by hand in the Dashboard: a POST to one object.
@@ -151,6 +176,7 @@ class Resource:
         at the first start (``wire/rewriting.py``). Oldest first; only ever append.
     changes: what older API versions saw.
     on_due: kind of scheduled work -> what to do when its time has come.
+    on: what to do when a fact is announced; reactions run in the order in which the catalogue got its resources.
     live: what its endpoints and its work do in live mode, unless they say otherwise. due_live: kind of work -> its own decision.
     title: the plural name people see; columns: fields shown in the Dashboard's list; actions: its buttons.
     """
@@ -173,6 +199,7 @@ class Resource:
     rewrites: tuple[Rewrite, ...] = ()
     changes: tuple[Change, ...] = ()
     on_due: Mapping[str, Callable[[Call, str], None]] = field(default_factory=dict)
+    on: tuple[Reaction[Any], ...] = ()
     live: Live | None = None
     due_live: Mapping[str, Live] = field(default_factory=dict)
     title: str = ""
@@ -230,11 +257,14 @@ class Catalogue:
         self.by_object: dict[str, Resource] = {}
         self.by_prefix: dict[str, Resource] = {}
         self.by_work: dict[str, Resource] = {}
+        self.reactions: dict[type, list[Callable[[Call, Any], None]]] = {}
         routes: set[tuple[str, str]] = set()
         for resource in resources:
             if resource.object in self.by_object:
                 raise ValueError(f"two resources are called {resource.object}")
             self.by_object[resource.object] = resource
+            for reaction in resource.on:
+                self.reactions.setdefault(reaction.event, []).append(reaction.do)
             for prefix in (resource.prefix, *resource.prefixes):
                 if prefix:
                     self.by_prefix.setdefault(prefix, resource)
@@ -261,6 +291,17 @@ class Catalogue:
     def of_id(self, id: str) -> Resource | None:
         """The resource whose ids look like this one."""
         return self.by_prefix.get(id.rpartition("_")[0])
+
+
+def join_endpoints(resources: tuple[Resource, ...], more: tuple[MoreEndpoints, ...]) -> tuple[Resource, ...]:
+    """The resources with the endpoints that other rooms declare for them. Raises ValueError when there is no such resource."""
+    further: dict[str, tuple[Endpoint, ...]] = {}
+    for entry in more:
+        further[entry.of] = further.get(entry.of, ()) + entry.endpoints
+    unknown = further.keys() - {resource.object for resource in resources}
+    if unknown:
+        raise ValueError(f"more endpoints for resources that are not there: {', '.join(sorted(unknown))}")
+    return tuple(replace(found, endpoints=found.endpoints + further.get(found.object, ())) for found in resources)
 
 
 def _with_params(resource: Resource) -> Resource:

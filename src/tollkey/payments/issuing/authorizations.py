@@ -10,13 +10,13 @@ An approved authorization holds its amount in the issuing balance until it is ca
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._common import merge_metadata
-from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing import transactions
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._controls import refuses
 from tollkey.payments.issuing._merchant import merchant
 from tollkey.payments.issuing.cards import view as card_view
+from tollkey.payments.shared.fields import merge_metadata
+from tollkey.payments.shared.providers import ISSUING
 from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, needs, only_in_test, retrieve
 
 PERMISSION = Permission("issuing_authorization", "Authorizations", "Issuing")

@@ -7,9 +7,9 @@ active ◀──update status──▶ inactive
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._common import address, assign, merge_metadata, new_metadata
-from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._controls import controls
+from tollkey.payments.shared.fields import address, assign, merge_metadata, new_metadata
+from tollkey.payments.shared.providers import ISSUING
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
 
 PERMISSION = Permission("issuing_cardholder", "Cardholders", "Issuing")

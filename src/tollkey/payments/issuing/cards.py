@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tollkey.keys import Permission
-from tollkey.payments._common import address, merge_metadata, new_metadata
-from tollkey.payments._currency import check_currency
-from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._controls import controls
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import address, merge_metadata, new_metadata
+from tollkey.payments.shared.providers import ISSUING
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, needs, retrieve
 from tollkey.wire.sealing import seal_params, unseal_params
 

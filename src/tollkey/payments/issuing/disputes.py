@@ -6,9 +6,9 @@ unsubmitted ──submit──▶ submitted ──(settles)──▶ won, or los
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._common import merge_metadata, new_metadata
-from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._book import move
+from tollkey.payments.shared.fields import merge_metadata, new_metadata
+from tollkey.payments.shared.providers import ISSUING
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
 
 PERMISSION = Permission("issuing_dispute", "Disputes", "Issuing")

@@ -6,11 +6,11 @@ capture (negative amount) ──refund──▶ refund (positive amount), an obj
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments._common import merge_metadata
-from tollkey.payments._currency import check_currency
-from tollkey.payments._providers import ISSUING
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._merchant import merchant
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import merge_metadata
+from tollkey.payments.shared.providers import ISSUING
 from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, needs, only_in_test, retrieve
 
 PERMISSION = Permission("issuing_transaction", "Transactions", "Issuing")

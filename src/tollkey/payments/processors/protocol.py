@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tollkey.db import Ids
-from tollkey.payments._cards import Decline, TestCard, by_key
+from tollkey.payments.processors.cards import Decline, TestCard, by_key
 
 
 @dataclass(frozen=True, slots=True)

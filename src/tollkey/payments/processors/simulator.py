@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tollkey.db import Ids
-from tollkey.payments import _banks
-from tollkey.payments._cards import INCORRECT_ZIP, Decline, TestCard, ThreeDSecure
-from tollkey.payments._cards.card import AUTHENTICATION_REQUIRED, FRAUDULENT, INCORRECT_CVC
+from tollkey.payments.processors import banks
+from tollkey.payments.processors.cards import INCORRECT_ZIP, Decline, TestCard, ThreeDSecure
+from tollkey.payments.processors.cards.card import AUTHENTICATION_REQUIRED, FRAUDULENT, INCORRECT_CVC
 from tollkey.payments.processors.protocol import Authorization, Verdict, card_of_instrument, kind_of
 
 #: Methods whose money takes days on its way, simulated in seconds.
@@ -78,13 +78,13 @@ def _decline(card: TestCard, request: Authorization) -> Decline | None:
 
 
 def _of_bank(key: str, ids: Ids) -> Verdict:
-    bank = _banks.bank_by_key(key)
+    bank = banks.bank_by_key(key)
     score = ids.number(65)
     if bank is None or bank.outcome == "succeeds":
         return Verdict("pending", risk_score=score, later="succeeded")
     if bank.blocked:
         return Verdict("failed", FRAUDULENT, True, "highest", 75 + ids.number(25))
-    delay = _banks.LATER_SECONDS if bank.outcome in ("succeeds_later", "fails_later") else 0
+    delay = banks.LATER_SECONDS if bank.outcome in ("succeeds_later", "fails_later") else 0
     if bank.outcome in ("fails", "fails_later", "unusable"):
         code = bank.failure or "generic_could_not_process"
         failure = (code, _FAILURES.get(code, "The payment failed."))

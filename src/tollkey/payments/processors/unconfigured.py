@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tollkey.db import Ids
-from tollkey.payments._providers import CHARGES
 from tollkey.payments.processors.protocol import Authorization, Verdict
+from tollkey.payments.shared.providers import CHARGES
 
 
 class Unconfigured:

@@ -1,0 +1,3 @@
+"""Balance: transactions, settlement, fees, payouts, top-ups."""
+
+__all__: list[str] = []

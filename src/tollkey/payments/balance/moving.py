@@ -1,0 +1,292 @@
+"""Moving money between a platform and its connected accounts: transfers, their payments (``py_``), reversals, and who may.
+
+sender's balance ──transfer──▶ receiver's balance (a payment whose source is the sender)
+       ◀──reversal── the payment is refunded
+"""
+
+from __future__ import annotations
+
+from tollkey import ledger
+from tollkey.ledger import CONNECTED, PLATFORM, Posting
+from tollkey.payments.balance.platform_fees import (
+    application_id,
+    fee_parts,
+    make_fee,
+    refund_application_fee,
+    share,
+    still_due,
+)
+from tollkey.payments.balance.settlement import exchanged, settled, settlement_currency
+from tollkey.payments.balance.transactions import book
+from tollkey.payments.shared.conversion import convert
+from tollkey.payments.shared.fields import ADDRESS, acting_account, count_part
+from tollkey.payments.shared.receipt_links import receipt_url
+from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
+
+_TEST_FUNDS = (
+    "You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance by creating"
+    " Charges using the 4000000000000077 test card. See: https://stripe.com/docs/testing#available-balance"
+)
+_LIVE_FUNDS = (
+    "You have insufficient funds in your Stripe account. One likely reason you have insufficient funds is that your funds are"
+    " automatically being paid out; try enabling manual payouts by going to https://dashboard.stripe.com/account/payouts."
+)
+_CAPABILITY = (
+    "Your destination account needs to have at least one of the following capabilities enabled: transfers, crypto_transfers,"
+    " legacy_payments"
+)
+_RECEIVING = ("transfers", "crypto_transfers", "legacy_payments")
+
+
+def receiver_of(call: Call, destination: str, param: str) -> Call:
+    """The call in the account that money goes to: one of the platform's connected accounts, or the platform itself.
+
+    Raises ApiError 400 ``No such destination``.
+    """
+    owner = call.within(call.platform)
+    if destination == call.account or owner.objects.find("account", destination) is None:
+        raise invalid(f"No such destination: '{destination}'", param, "resource_missing", retry=False)
+    return call.within(destination)
+
+
+def check_receiver(receiver: Call) -> None:
+    """Raise ApiError when an account cannot receive money.
+
+    Test mode does not enforce that a capability is active, only that it was asked for (reference section 6.1).
+    """
+    capabilities = (acting_account(receiver) or {}).get("capabilities", {})
+    enough = ("active", "pending", "inactive") if not receiver.livemode else ("active",)
+    if receiver.account != receiver.platform and not any(capabilities.get(name) in enough for name in _RECEIVING):
+        raise invalid(_CAPABILITY, None, "insufficient_capabilities_for_transfer", retry=False)
+
+
+def available(call: Call, currency: str, source_type: str = "card") -> int:
+    """What of a balance can be spent now, in minor units."""
+    found = ledger.balance(call.tx, call.scope, call.now).get(currency)
+    return found.by_source.get(source_type, (0, 0))[0] if found is not None else 0
+
+
+def check_funds(call: Call, amount: int, currency: str, source_type: str = "card") -> None:
+    """Raise ApiError ``balance_insufficient`` when a transfer is more than there is."""
+    if amount > available(call, currency, source_type):
+        raise short_of_funds(call)
+
+
+def short_of_funds(call: Call) -> ApiError:
+    """The 400 of a transfer beyond the balance."""
+    return invalid(_LIVE_FUNDS if call.livemode else _TEST_FUNDS, None, "balance_insufficient", retry=False)
+
+
+def make_transfer(
+    call: Call,
+    destination: str,
+    amount: int,
+    currency: str,
+    *,
+    charge: Json | None = None,
+    fee_amount: int | None = None,
+    description: str | None = None,
+    metadata: Json | None = None,
+    source_type: str = "card",
+    transfer_group: str | None = None,
+) -> Json:
+    """Send money to another account, with the payment there, both balance transactions and events.
+
+    charge: the ``source_transaction``; the money arrives when the charge's does. fee_amount: what the receiver gives back as
+    an application fee. Nothing is checked here.
+    """
+    receiver, id, payment_id = call.within(destination), call.ids.new("tr"), call.ids.new("py")
+    due = None
+    if charge is not None and charge.get("balance_transaction"):
+        due = call.objects.get("balance_transaction", charge["balance_transaction"])["available_on"]
+    own = charge is not None and charge["currency"] == currency
+    taken, held_in = settled(call, charge, amount) if charge is not None and own else (amount, currency)
+    sent = book(
+        call, type="transfer", category="transfer", source=id, amount=-taken, currency=held_in, against=CONNECTED,
+        description=description, available=due, source_type=source_type,
+    )  # fmt: skip
+    exchanged(call, sent, currency)
+    transfer = blank(
+        "transfer",
+        id=id,
+        amount=amount,
+        amount_reversed=0,
+        balance_transaction=sent["id"],
+        created=call.now,
+        currency=currency,
+        description=description,
+        destination=destination,
+        destination_payment=payment_id,
+        livemode=call.livemode,
+        metadata=metadata or {},
+        reversals=sublist([], f"/v1/transfers/{id}/reversals", total_count=0),
+        reversed=False,
+        source_transaction=charge["id"] if charge is not None else None,
+        source_type=source_type,
+        transfer_group=transfer_group,
+    )
+    call.objects.insert(transfer, "transfer.created")
+    receive(call, receiver, transfer, charge, due, fee_amount)
+    return transfer
+
+
+def receive(call: Call, receiver: Call, transfer: Json, charge: Json | None, due: int | None, fee_amount: int | None) -> Json:
+    """The receiver's side: a payment whose source is the sender, less the application fee."""
+    amount, currency, id = transfer["amount"], transfer["currency"], transfer["destination_payment"]
+    settles_in = settlement_currency(receiver, currency)
+    fee: Json | None = None
+    parts: tuple[Posting, ...] = ()
+    details: list[Json] = []
+    if fee_amount and charge is not None:
+        fee = make_fee(call, transfer["destination"], id, fee_amount, charge["currency"], due, charge["id"])
+        parts, details = fee_parts(call, convert(fee_amount, charge["currency"], settles_in), settles_in)
+    got = book(
+        receiver,
+        type="payment",
+        category="charge",
+        source=id,
+        amount=convert(amount, currency, settles_in),
+        currency=settles_in,
+        against=PLATFORM,
+        fee=sum(part.amount for part in parts),
+        fee_details=details,
+        available=due,
+        postings=parts,
+    )
+    exchanged(receiver, got, currency)
+    return receiver.objects.insert(destination_payment(receiver, transfer, got["id"], call.account, fee), "payment.created")
+
+
+def destination_payment(receiver: Call, transfer: Json, transaction: str, sender: str, fee: Json | None = None) -> Json:
+    """The ``py_`` charge that a transfer makes in the account it goes to, not stored yet."""
+    amount = transfer["amount"]
+    payment = blank(
+        "charge",
+        id=transfer["destination_payment"],
+        amount=amount,
+        amount_captured=amount,
+        amount_refunded=0,
+        application=application_id(sender),
+        application_fee=fee["id"] if fee else None,
+        application_fee_amount=convert(fee["amount"], fee["currency"], transfer["currency"]) if fee else None,
+        balance_transaction=transaction,
+        billing_details={
+            "address": dict.fromkeys(ADDRESS),
+            "email": None,
+            "name": None,
+            "phone": None,
+            "tax_id": None,
+        },
+        captured=True,
+        created=receiver.now,
+        currency=transfer["currency"],
+        disputed=False,
+        livemode=receiver.livemode,
+        paid=True,
+        payment_method_details={"stripe_account": {}, "type": "stripe_account"},
+        receipt_url=receipt_url(receiver, transfer["destination_payment"]),
+        refunded=False,
+        source_transfer=transfer["id"],
+        status="succeeded",
+    )
+    payment.update(destination=None, dispute=None, invoice=None, order=None)
+    payment["source"] = {"id": sender, "object": "account", **_application_of(receiver, sender)}
+    return payment
+
+
+def _application_of(receiver: Call, sender: str) -> Json:
+    account = receiver.within(receiver.platform).objects.find("account", sender) or {}
+    profile = account.get("business_profile") or {}
+    base = receiver.setup.base_url
+    return {
+        "application_icon": f"{base}/icons/{sender}",
+        "application_logo": f"{base}/logos/{sender}",
+        "application_name": profile.get("name") or "",
+        "application_url": profile.get("url") or base,
+    }
+
+
+def reverse(
+    call: Call,
+    transfer: Json,
+    amount: int,
+    *,
+    refund: Json | None = None,
+    refund_fee: bool = False,
+    description: str | None = None,
+    metadata: Json | None = None,
+) -> Json:
+    """Take back a part of a transfer, or all of it: the payment there is refunded.
+
+    refund: the refund of the charge that asked for it. refund_fee: give back the same share of the payment's application fee.
+    """
+    receiver = call.within(transfer["destination"])
+    payment = receiver.objects.get("charge", transfer["destination_payment"])
+    id, refund_id, currency = call.ids.new("trr"), call.ids.new("pyr"), transfer["currency"]
+    held_in = call.objects.get("balance_transaction", transfer["balance_transaction"])["currency"]
+    back = book(
+        call, type="transfer_refund", category="transfer_reversal", source=transfer["id"], amount=convert(amount, currency, held_in),
+        currency=held_in, against=CONNECTED, description=description or f"REFUND FOR TRANSFER{_about(transfer)}",
+        available=still_due(call, transfer["balance_transaction"]), source_type=transfer["source_type"],
+    )  # fmt: skip
+    exchanged(call, back, currency)
+    mirror = refund_payment(receiver, payment, amount, refund_id, reversal=id)
+    reversal = blank(
+        "transfer_reversal",
+        id=id,
+        amount=amount,
+        balance_transaction=back["id"],
+        created=call.now,
+        currency=currency,
+        destination_payment_refund=mirror["id"],
+        metadata=metadata or {},
+        source_refund=refund["id"] if refund is not None else None,
+        transfer=transfer["id"],
+    )
+    call.objects.insert(reversal)
+    if refund_fee and payment.get("application_fee"):
+        fee = call.within(call.platform).objects.get("application_fee", payment["application_fee"])
+        refund_application_fee(call, fee, share(fee["amount"], amount, transfer["amount"]))
+    transfer["amount_reversed"] += amount
+    transfer["reversed"] = transfer["amount_reversed"] >= transfer["amount"]
+    count_part(call, transfer["reversals"], "transfer_reversal", {"transfer": transfer["id"]})
+    call.objects.save(transfer, "transfer.reversed")
+    return reversal
+
+
+def _about(value: Json) -> str:
+    return f" ({value['description']})" if value.get("description") else ""
+
+
+def refund_payment(receiver: Call, payment: Json, amount: int, id: str, *, reversal: str | None) -> Json:
+    """The refund (``pyr_``) of a transfer's payment, with its balance transaction and event."""
+    original = receiver.objects.get("balance_transaction", payment["balance_transaction"])
+    given = book(
+        receiver,
+        type="payment_refund",
+        category="refund",
+        source=id,
+        amount=-convert(amount, payment["currency"], original["currency"]),
+        currency=original["currency"],
+        against=PLATFORM,
+        description=f"REFUND FOR PAYMENT{_about(payment)}",
+        available=still_due(receiver, original["id"]),
+    )
+    exchanged(receiver, given, payment["currency"])
+    mirror = blank(
+        "refund",
+        id=id,
+        amount=amount,
+        balance_transaction=given["id"],
+        charge=payment["id"],
+        created=receiver.now,
+        currency=payment["currency"],
+        source_transfer_reversal=reversal,
+        status="succeeded",
+        transfer_reversal=reversal,
+    )
+    receiver.objects.insert(mirror)
+    payment["amount_refunded"] += amount
+    payment["refunded"] = payment["amount_refunded"] >= payment["amount"]
+    receiver.objects.save(payment, "charge.refunded")
+    return mirror

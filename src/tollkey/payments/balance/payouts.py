@@ -1,0 +1,331 @@
+"""Payouts: money from the balance to a bank account or debit card.
+
+created by hand, or by the account's schedule (daily, weekly, monthly; ``settings.payouts.schedule``) at midnight UTC
+
+pending ──▶ paid ──reverse──▶ paid, and a second payout that brings it back
+   │  └──▶ failed   (the money is back in the balance; the bank account is errored)
+   └──cancel──▶ canceled
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey import ledger
+from tollkey.db.table import Range
+from tollkey.keys import Permission
+from tollkey.ledger import PAYOUTS
+from tollkey.payments.balance.moving import available
+from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
+from tollkey.payments.balance.transactions import book
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import acting_account, merge_metadata, new_metadata, settle_seconds
+from tollkey.payments.shared.providers import PAYING_OUT
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    created_ranges,
+    invalid,
+    list_page,
+    needs,
+    records,
+    retrieve,
+)
+
+PERMISSION = Permission("payout", "Payouts", "Core")
+
+_DAY = 86_400
+#: An automatic payout names the balance transactions of this many seconds, and no more than so many.
+_LOOKS_BACK = 45 * _DAY
+_MOST_TOGETHER = 10_000
+#: The most that one instant payout to a bank account takes, in whole dollars (recorded).
+_MOST_INSTANT = 9_999
+_INSUFFICIENT = (
+    "You have insufficient funds in your Stripe account for this transfer. Your {kind} balance is too low.  You can use the /v1/balance"
+    " endpoint to view your Stripe balance (for more details, see stripe.com/docs/api#balance)."
+)
+_NOT_ALLOWED = (
+    "Payouts have been disabled on the connected account. Check the connected account's status to see if any additional information"
+    " needs to be provided, or if payouts have been disabled for another reason."
+)
+_FAILURES = {
+    "account_closed": "The bank account has been closed.",
+    "no_account": "The bank account details on file are probably incorrect. No bank account could be located with those details.",
+    "insufficient_funds": "Your Stripe account has insufficient funds to cover the payout.",
+    "debit_not_authorized": (
+        "Debit transactions are not approved on your bank account. Stripe requires bank accounts to be set up for both credit and"
+        " debit payouts."
+    ),
+    "invalid_currency": (
+        "The bank was unable to process this payout because of its currency. This is probably because the bank account cannot accept"
+        " payments in that currency."
+    ),
+}
+_COULD_NOT = "The bank could not process this payout."
+
+
+def create(call: Call, params: Params) -> Json:
+    """Pay out money from the available balance; an instant payout also from what is still pending."""
+    currency, amount = check_currency(params["currency"]), params["amount"]
+    _check_allowed(acting_account(call) or {})
+    method, kind = params.get("method") or "standard", params.get("source_type") or "card"
+    target, known = _destination(call, params.get("destination"), currency)
+    if method == "instant" and not known.get("_instant"):
+        message = "The external account specified for this payout does not support instant payouts."
+        raise invalid(message, "method", "instant_payouts_unsupported", retry=False)
+    if amount > (_instant_funds(call, currency) if method == "instant" else available(call, currency, kind)):
+        raise invalid(_INSUFFICIENT.format(kind=kind), None, "balance_insufficient", retry=False)
+    if method == "instant" and target["object"] == "bank_account" and amount > _MOST_INSTANT * 100:
+        raise invalid(
+            f"Instant Payouts to bank accounts are only supported for amounts less than or equal to ${_MOST_INSTANT}", retry=False
+        )
+    payout = _new(call, amount, currency, target, params)
+    transaction = _book(call, payout, -amount, "payout", "payout")
+    payout["balance_transaction"] = transaction["id"]
+    call.objects.insert(payout, "payout.created")
+    call.schedule.add(call.now + settle_seconds(call), "payout.arrive", payout["id"])
+    return payout
+
+
+def _check_allowed(account: Json) -> None:
+    """Raise ApiError when payouts of an account were stopped: it was rejected, or a test card blocked them."""
+    if account.get("_rejected") or (account.get("_asked") or {}).get("blocks") == "payouts":
+        raise invalid(_NOT_ALLOWED, None, "payouts_not_allowed", retry=False)
+
+
+def _instant_funds(call: Call, currency: str) -> int:
+    found = ledger.balance(call.tx, call.scope, call.now).get(currency)
+    return found.available + max(found.pending, 0) if found is not None else 0
+
+
+def _destination(call: Call, id: str | None, currency: str) -> tuple[Json, Json]:
+    """The external account that a payout goes to, with what only we know of it.
+
+    Raises ApiError: unknown, of another currency, or none for that currency.
+    """
+    account = acting_account(call) or {}
+    every = (account.get("external_accounts") or {}).get("data") or []
+    private = account.get("_external") or {}
+    if id is not None:
+        for one in every:
+            if one["id"] == id:
+                if one["currency"] != currency:
+                    raise invalid(f"Cannot create payouts in {currency} to an external account in {one['currency']}.", "destination")
+                return one, private.get(id) or {}
+        raise invalid(f"No such external account: '{id}'", "destination", "resource_missing")
+    for one in every:
+        if one["currency"] == currency and one["default_for_currency"]:
+            return one, private.get(one["id"]) or {}
+    raise invalid(f"Sorry, you don't have any external accounts in that currency ({currency}).", retry=False)
+
+
+def _new(call: Call, amount: int, currency: str, target: Json, params: Params) -> Json:
+    method = params.get("method") or "standard"
+    return blank(
+        "payout",
+        id=call.ids.new("po"),
+        amount=amount,
+        arrival_date=call.now if method == "instant" else call.now // _DAY * _DAY,
+        automatic=False,
+        created=call.now,
+        currency=currency,
+        description=params.get("description"),
+        destination=target["id"],
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        method=method,
+        reconciliation_status="not_applicable",
+        source_type=params.get("source_type") or "card",
+        statement_descriptor=params.get("statement_descriptor"),
+        status="pending",
+        trace_id={"status": "pending", "value": None},
+        type=target["object"],
+    )
+
+
+def _book(call: Call, payout: Json, amount: int, type: str, category: str) -> Json:
+    return book(
+        call,
+        type=type,
+        category=category,
+        source=payout["id"],
+        amount=amount,
+        currency=payout["currency"],
+        against=PAYOUTS,
+        description=payout["description"] or "STRIPE PAYOUT",
+        source_type=payout["source_type"],
+    )
+
+
+def arrive(call: Call, id: str) -> None:
+    """A payout reaches the bank, or bounces with the test accounts that say so."""
+    payout = call.objects.find("payout", id)
+    if payout is None or payout["status"] != "pending":
+        return
+    account = acting_account(call) or {}
+    failure = ((account.get("_external") or {}).get(payout["destination"]) or {}).get("_failure")
+    payout["trace_id"] = {"status": "unsupported", "value": None}
+    if failure is None or payout["original_payout"]:
+        payout["status"] = "paid"
+        call.objects.save(payout)
+        call.emit("payout.paid", payout)
+        return
+    transaction = _book(call, payout, payout["amount"], "payout_failure", "payout_reversal")
+    code = failure if failure in _FAILURES else "could_not_process"
+    payout.update(
+        status="failed",
+        failure_code=code,
+        failure_message=_FAILURES.get(code, _COULD_NOT),
+        failure_balance_transaction=transaction["id"],
+    )
+    call.objects.save(payout)
+    call.emit("payout.failed", payout)
+    _mark_errored(call, payout["destination"])
+
+
+def _mark_errored(call: Call, id: str) -> None:
+    """A bank account whose payout bounced is ``errored`` until it is changed."""
+    home = call if call.objects.find("account", call.account) is not None else call.within(call.owner)
+    account = home.objects.get("account", call.account)
+    for one in (account.get("external_accounts") or {}).get("data") or []:
+        if one["id"] == id and one["object"] == "bank_account" and one["status"] != "errored":
+            before, one["status"] = one["status"], "errored"
+            home.objects.save(account)
+            call.emit("account.external_account.updated", one, {"status": before})
+
+
+def run_schedule(call: Call, id: str) -> None:
+    """A day of the account's schedule: pay out what is available, each currency to its own bank account.
+
+    id: that midnight, UTC epoch seconds.
+    Nothing happens when payouts are off, there is no bank account for a currency, or its last payout came back.
+    """
+    account = acting_account(call) or {}
+    schedule = schedule_of(account)
+    if schedule["interval"] == "manual" or not account.get("payouts_enabled") or account.get("_rejected"):
+        return
+    if next_run(schedule, int(id)) != int(id):  # the schedule was changed meanwhile
+        plan(call, call.now)
+        return
+    for currency, found in sorted(ledger.balance(call.tx, call.scope, call.now).items()):
+        for kind, (amount, _) in sorted(found.by_source.items()):
+            if amount > 0:
+                _pay_out(call, account, amount, currency, kind)
+
+
+def _pay_out(call: Call, account: Json, amount: int, currency: str, kind: str) -> None:
+    every = (account.get("external_accounts") or {}).get("data") or []
+    target = next((one for one in every if one["currency"] == currency and one["default_for_currency"]), None)
+    if target is None or target.get("status") == "errored":
+        return
+    payout = _new(call, amount, currency, target, {"source_type": kind})
+    payout.update(automatic=True, reconciliation_status="completed")
+    for one in _paid_out_with(call, currency):
+        one["_payout"] = payout["id"]
+        call.objects.save(one)
+    payout["description"] = "STRIPE PAYOUT"
+    transaction = _book(call, payout, -amount, "payout", "payout")
+    transaction["_payout"] = payout["id"]
+    call.objects.save(transaction)
+    payout["balance_transaction"] = transaction["id"]
+    call.objects.insert(payout, "payout.created")
+    call.schedule.add(call.now + settle_seconds(call), "payout.arrive", payout["id"])
+
+
+def _paid_out_with(call: Call, currency: str) -> list[Json]:
+    """The balance transactions that an automatic payout is made of: those available now that no earlier one was made of."""
+    recent = call.objects.query(
+        "balance_transaction", {"currency": currency}, limit=_MOST_TOGETHER, ranges=[Range("created", ">=", call.now - _LOOKS_BACK)]
+    )
+    return [one for one in recent if one["available_on"] <= call.now and not one.get("_payout") and one["type"] != "payout"]
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a payout's metadata."""
+    payout = call.objects.get("payout", call.path["payout"])
+    merge_metadata(payout, params)
+    return call.objects.save(payout, "payout.updated")
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a payout that has not left yet; the money is back in the balance."""
+    payout = call.objects.get("payout", call.path["payout"])
+    if payout["status"] != "pending" or payout["automatic"]:
+        raise invalid(f"Payout {payout['id']} cannot be canceled because it has a status of {payout['status']}.", None, retry=False)
+    transaction = _book(call, payout, payout["amount"], "payout_cancel", "payout_reversal")
+    payout.update(status="canceled", failure_balance_transaction=transaction["id"])
+    call.schedule.cancel("payout.arrive", payout["id"])
+    call.objects.save(payout)
+    call.emit("payout.canceled", payout)
+    return payout
+
+
+def reverse(call: Call, params: Params) -> Json:
+    """Bring a paid payout back from the bank: a second payout of the negative amount."""
+    original = call.objects.get("payout", call.path["payout"])
+    if original["status"] != "paid" or original["reversed_by"] or original["original_payout"]:
+        raise invalid(f"Payout {original['id']} cannot be reversed because it is not a paid payout that is left to reverse.", retry=False)
+    target: dict[str, Any] = {"id": original["destination"], "object": original["type"]}
+    back = _new(call, -original["amount"], original["currency"], target, {**params, "source_type": original["source_type"]})
+    back["original_payout"] = original["id"]
+    transaction = _book(call, back, original["amount"], "payout", "payout_reversal")
+    back["balance_transaction"] = transaction["id"]
+    call.objects.insert(back, "payout.created")
+    call.schedule.add(call.now + settle_seconds(call), "payout.arrive", back["id"])
+    original["reversed_by"] = back["id"]
+    call.objects.save(original, "payout.updated")
+    return back
+
+
+def list_payouts(call: Call, params: Params) -> Page:
+    """List payouts by ``status``, ``destination`` or ``arrival_date``."""
+    equal = {name: params[name] for name in ("status", "destination") if params.get(name)}
+    bounds = created_ranges(params.get("arrival_date"), "arrival_date")
+
+    def keep(payout: Json) -> bool:
+        compare = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
+        return all(compare[bound.operator](payout["arrival_date"], bound.value) for bound in bounds)
+
+    return list_page(call, "payout", params, equal, url="/v1/payouts", keep=keep if bounds else None)
+
+
+def destination_of(call: Call, payout: Json) -> Json | None:
+    """The external account that a payout went to."""
+    account = acting_account(call) or {}
+    for one in (account.get("external_accounts") or {}).get("data") or []:
+        if one["id"] == payout["destination"]:
+            return call.objects.copy(one)
+    return {"id": payout["destination"], "object": payout["type"], "deleted": True}
+
+
+PAYOUT = Resource(
+    object="payout",
+    prefix="po",
+    permission=PERMISSION,
+    live=records(),
+    path_param="payout",
+    indexed=("status", "destination"),
+    endpoints=(
+        Endpoint("GET", "/v1/payouts", list_payouts),
+        Endpoint("POST", "/v1/payouts", create, live=needs(PAYING_OUT)),
+        retrieve("payout", "/v1/payouts/{payout}"),
+        Endpoint("POST", "/v1/payouts/{payout}", update),
+        Endpoint("POST", "/v1/payouts/{payout}/cancel", cancel, live=needs(PAYING_OUT)),
+        Endpoint("POST", "/v1/payouts/{payout}/reverse", reverse, live=needs(PAYING_OUT)),
+    ),
+    expands={"destination": destination_of},
+    due_live={"payout.arrive": needs(PAYING_OUT), RUN: needs(PAYING_OUT)},
+    on_due={"payout.arrive": arrive, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
+    title="Payouts",
+    columns=("amount", "status", "destination", "id", "created"),
+    actions=(
+        Action("Cancel", "/v1/payouts/{payout}/cancel", (), ("pending",)),
+        Action("Reverse", "/v1/payouts/{payout}/reverse", (), ("paid",)),
+    ),
+)

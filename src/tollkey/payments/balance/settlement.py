@@ -1,0 +1,44 @@
+"""In which currency money settles: that of the charge, or the account's own when it keeps no money in the charge's.
+
+charge in eur ──▶ account with a bank account or a balance in eur: eur
+             └──▶ any other: its default currency, at the exchange rate that the balance transaction tells
+"""
+
+from __future__ import annotations
+
+from tollkey import ledger
+from tollkey.payments.shared.conversion import convert, rate
+from tollkey.payments.shared.fields import acting_account
+from tollkey.wire import Call, Json
+
+
+def settlement_currency(receiver: Call, currency: str) -> str:
+    """The currency that money arrives in: its own when the account has a bank account for it or money in it, else the account's default."""
+    account = acting_account(receiver)
+    if account is None or account["default_currency"] in (currency, None):
+        return currency
+    every = (account.get("external_accounts") or {}).get("data") or []
+    if any(other["currency"] == currency for other in every) or currency in ledger.balance(receiver.tx, receiver.scope, receiver.now):
+        return currency
+    return str(account["default_currency"])
+
+
+def settling_of(call: Call, charge: Json) -> str:
+    """The currency that a charge settles in: decided by the account it is made on, or on behalf of."""
+    owner = charge.get("on_behalf_of")
+    return settlement_currency(call.within(owner) if owner else call, charge["currency"])
+
+
+def settled(call: Call, charge: Json, amount: int) -> tuple[int, str]:
+    """An amount of a charge in the currency that the charge settled in, and that currency."""
+    found = call.objects.find("balance_transaction", charge.get("balance_transaction") or "")
+    currency = found["currency"] if found is not None else charge["currency"]
+    return convert(amount, charge["currency"], currency), currency
+
+
+def exchanged(call: Call, transaction: Json, currency: str) -> Json:
+    """Note the exchange rate in a balance transaction of money that came in another currency."""
+    if transaction["currency"] != currency:
+        transaction["exchange_rate"] = rate(currency, transaction["currency"])
+        call.objects.save(transaction)
+    return transaction

@@ -1,0 +1,160 @@
+"""Top-ups: money from a bank account into the balance.
+
+pending ──▶ succeeded
+   │  └──▶ failed
+   └──cancel──▶ canceled
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.ledger import TOPUPS
+from tollkey.payments.balance.transactions import book
+from tollkey.payments.processors import banks
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import acting_account, assign, merge_metadata, new_metadata, settle_seconds
+from tollkey.payments.shared.permissions import SOURCE
+from tollkey.payments.shared.providers import TOPPING_UP
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, records, retrieve
+
+PERMISSION = Permission("topup", "Top-ups", "Connect")
+
+_FAILURE = "The bank account could not be debited."
+
+
+def create(call: Call, params: Params) -> Json:
+    """Take money from a bank account into the balance. The test accounts for bank debits decide how it ends."""
+    topup = _new(call, params["amount"], check_currency(params["currency"]), params)
+    given = params.get("source")
+    bank = banks.bank_by_name(given) if given and not call.livemode else None
+    if given and bank is None:
+        source = call.objects.find("source", given)
+        stored = call.objects.find("token", given)
+        if source is None and stored is None:
+            raise invalid(f"No such source: '{given}'", "source", "resource_missing")
+        if source is not None:
+            call.needs(SOURCE)
+            topup["source"] = call.objects.copy(source)
+        bank = banks.bank_by_key((stored or source or {}).get("_bank"))
+    topup["_failure"] = bank.failure if bank is not None else None
+    call.objects.insert(topup, "topup.created")
+    call.schedule.add(call.now + settle_seconds(call), "topup.settle", topup["id"])
+    return topup
+
+
+def _new(call: Call, amount: int, currency: str, params: Params) -> Json:
+    made = blank(
+        "topup",
+        id=call.ids.new("tu"),
+        amount=amount,
+        created=call.now,
+        currency=currency,
+        description=params.get("description"),
+        expected_availability_date=call.now,
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        statement_descriptor=params.get("statement_descriptor"),
+        status="pending",
+        transfer_group=params.get("transfer_group"),
+    )
+    made["initiated_by"] = None
+    return made
+
+
+def settle(call: Call, id: str) -> None:
+    """A top-up's money arrives, or the bank refuses."""
+    topup = call.objects.find("topup", id)
+    if topup is None or topup["status"] != "pending":
+        return
+    if topup.get("_failure"):
+        topup.update(status="failed", failure_code=topup["_failure"], failure_message=_FAILURE)
+        call.objects.save(topup)
+        call.emit("topup.failed", topup)
+        return
+    _take(call, topup)
+    call.objects.save(topup)
+    call.emit("topup.succeeded", topup)
+
+
+def _take(call: Call, topup: Json) -> None:
+    transaction = book(
+        call,
+        type="topup",
+        category="topup",
+        source=topup["id"],
+        amount=topup["amount"],
+        currency=topup["currency"],
+        against=TOPUPS,
+        description=topup["description"] or "Topup",
+    )
+    topup.update(status="succeeded", balance_transaction=transaction["id"])
+
+
+def grant_test_funds(call: Call, amount: int) -> None:
+    """Begin a test account with money, as a top-up that has succeeded.
+
+    amount: minor units of the account's own currency; nothing happens with 0, or in live mode.
+    """
+    if amount <= 0 or call.livemode:
+        return
+    currency = str((acting_account(call) or {}).get("default_currency") or "usd")
+    topup = _new(call, amount, currency, {"description": "Test funds"})
+    _take(call, topup)
+    call.objects.insert(topup)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a top-up's description or metadata."""
+    topup = call.objects.get("topup", call.path["topup"])
+    assign(topup, params, ("description",))
+    merge_metadata(topup, params)
+    return call.objects.save(topup)
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a top-up that is pending."""
+    topup = call.objects.get("topup", call.path["topup"])
+    if topup["status"] != "pending":
+        raise invalid(f"Top-up {topup['id']} cannot be canceled because it has a status of {topup['status']}.", None, retry=False)
+    topup["status"] = "canceled"
+    call.schedule.cancel("topup.settle", topup["id"])
+    call.objects.save(topup)
+    call.emit("topup.canceled", topup)
+    return topup
+
+
+def list_topups(call: Call, params: Params) -> Page:
+    """List top-ups by ``status`` and ``amount``."""
+    equal = {"status": params["status"]} if params.get("status") else {}
+    amount = params.get("amount")
+    if amount is None:
+        return list_page(call, "topup", params, equal, url="/v1/topups")
+    wanted = amount if isinstance(amount, dict) else {"gte": int(amount), "lte": int(amount)}
+    compare = {"gt": int.__gt__, "gte": int.__ge__, "lt": int.__lt__, "lte": int.__le__}
+
+    def keep(topup: Json) -> bool:
+        return all(compare[name](topup["amount"], bound) for name, bound in wanted.items())
+
+    return list_page(call, "topup", params, equal, url="/v1/topups", keep=keep)
+
+
+TOPUP = Resource(
+    object="topup",
+    prefix="tu",
+    permission=PERMISSION,
+    live=records(),
+    path_param="topup",
+    indexed=("status",),
+    endpoints=(
+        Endpoint("GET", "/v1/topups", list_topups),
+        Endpoint("POST", "/v1/topups", create, live=needs(TOPPING_UP)),
+        retrieve("topup", "/v1/topups/{topup}"),
+        Endpoint("POST", "/v1/topups/{topup}", update),
+        Endpoint("POST", "/v1/topups/{topup}/cancel", cancel, live=needs(TOPPING_UP)),
+    ),
+    due_live={"topup.settle": needs(TOPPING_UP)},
+    on_due={"topup.settle": settle},
+    title="Top-ups",
+    columns=("amount", "status", "id", "created"),
+    actions=(Action("Cancel", "/v1/topups/{topup}/cancel", (), ("pending",)),),
+)

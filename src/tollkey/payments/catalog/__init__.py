@@ -1,0 +1,3 @@
+"""Products, prices, coupons and what they cost."""
+
+__all__: list[str] = []

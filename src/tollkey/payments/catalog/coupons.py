@@ -1,0 +1,113 @@
+"""Coupons: a share or an amount off, given to customers, subscriptions and invoices as discounts.
+
+valid ──redeemed max_redemptions times, or redeem_by passes──▶ not valid
+  └──delete──▶ deleted   (discounts that it gave stay)
+"""
+
+from __future__ import annotations
+
+from tollkey.db import Duplicate
+from tollkey.keys import Permission
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import given, new_metadata, take
+from tollkey.wire import Action, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, records, retrieve
+
+PERMISSION = Permission("coupon", "Coupons", "Billing")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a coupon: ``percent_off``, or ``amount_off`` with its ``currency``."""
+    percent, amount = params.get("percent_off"), params.get("amount_off")
+    if percent is None and amount is None:
+        raise invalid("You must pass either `percent_off` or `amount_off`.", None, "parameter_missing")
+    if percent is not None and amount is not None:
+        raise invalid("You cannot pass both `percent_off` and `amount_off`.", "percent_off")
+    if percent is not None and not 0 < float(percent) <= 100:
+        raise invalid("Invalid percent_off: must be greater than 0 and less than or equal to 100.", "percent_off")
+    if amount is not None and not params.get("currency"):
+        raise missing_param("currency")
+    duration = given(params, "duration", "once")
+    if duration == "repeating" and not params.get("duration_in_months"):
+        raise missing_param("duration_in_months")
+    coupon = blank(
+        "coupon",
+        id=params.get("id") or call.ids.text(8),
+        amount_off=amount,
+        created=call.now,
+        livemode=call.livemode,
+        duration=duration,
+        currency=check_currency(params["currency"]) if params.get("currency") else None,
+        times_redeemed=0,
+        valid=True,
+        percent_off=None if percent is None else float(percent),
+    )
+    take(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
+    coupon["metadata"] = new_metadata(params)
+    coupon["_applies_to"] = params.get("applies_to")
+    coupon["_currency_options"] = {code.lower(): option for code, option in (params.get("currency_options") or {}).items()}
+    if coupon["redeem_by"] is not None:
+        call.schedule.add(coupon["redeem_by"], "coupon.expire", coupon["id"])
+    try:
+        return call.objects.insert(coupon, "coupon.created")
+    except Duplicate:
+        raise invalid("Coupon already exists.", "id", "resource_already_exists") from None
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a coupon's name or metadata."""
+    coupon = call.objects.get("coupon", call.path["coupon"])
+    take(coupon, params, ("name",))
+    if params.get("currency_options"):
+        coupon["_currency_options"] = {**coupon.get("_currency_options", {}), **params["currency_options"]}
+    return call.objects.save(coupon, "coupon.updated")
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a coupon; discounts that it gave stay in force."""
+    coupon = call.objects.get("coupon", call.path["coupon"])
+    gone = call.objects.copy(coupon)
+    coupon["valid"] = False
+    answer = call.objects.delete(coupon)
+    call.emit("coupon.deleted", gone)
+    return answer
+
+
+def expire(call: Call, id: str) -> None:
+    """Its last day to be redeemed has passed."""
+    coupon = call.objects.find("coupon", id)
+    if coupon is not None:
+        coupon["valid"] = False
+        call.objects.save(coupon, "coupon.updated")
+
+
+def _currencies(call: Call, coupon: Json) -> Json | None:
+    if coupon["amount_off"] is None:
+        return None
+    return {coupon["currency"]: {"amount_off": coupon["amount_off"]}, **(coupon.get("_currency_options") or {})}
+
+
+def _whole_percent(call: Call, coupon: Json) -> None:
+    """Before 2018-07-27 percentages were whole numbers."""
+    if coupon.get("percent_off") is not None:
+        coupon["percent_off"] = int(coupon["percent_off"])
+
+
+COUPON = Resource(
+    object="coupon",
+    permission=PERMISSION,
+    live=records(),
+    path_param="coupon",
+    expands={"applies_to": lambda call, coupon: coupon.get("_applies_to"), "currency_options": _currencies},
+    endpoints=(
+        listing("coupon", "/v1/coupons"),
+        Endpoint("POST", "/v1/coupons", create),
+        retrieve("coupon", "/v1/coupons/{coupon}"),
+        Endpoint("POST", "/v1/coupons/{coupon}", update),
+        Endpoint("DELETE", "/v1/coupons/{coupon}", delete),
+    ),
+    changes=(Change("2018-07-27", _whole_percent),),
+    on_due={"coupon.expire": expire},
+    title="Coupons",
+    columns=("name", "id", "percent_off", "amount_off", "duration", "times_redeemed", "valid"),
+    actions=(Action("Delete", "/v1/coupons/{coupon}", method="DELETE"),),
+)

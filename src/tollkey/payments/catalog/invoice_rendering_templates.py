@@ -1,0 +1,87 @@
+"""Invoice rendering templates: named ways to show invoices, which customers and invoices refer to.
+
+active ──archive──▶ archived ──unarchive──▶ active
+
+An archived template stays with what names it already, and cannot be named anew. In the real system templates are made by hand in
+the Dashboard; here ``POST /v1/test_helpers/invoice_rendering_templates`` makes them. They have one version: nothing that their
+pages show is kept in them.
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.shared.fields import new_metadata
+from tollkey.payments.shared.permissions import INVOICE as PERMISSION
+from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, missing_object, only_in_test, records
+
+_KIND = "invoice_rendering_template"
+
+
+def create(call: Call, params: Params) -> Json:
+    """Make a template."""
+    template = blank(
+        _KIND,
+        id=call.ids.new("inrtem"),
+        created=call.now,
+        livemode=call.livemode,
+        nickname=params.get("nickname"),
+        status="active",
+        version=1,
+    )
+    template["metadata"] = new_metadata(params)
+    return call.objects.insert(template)
+
+
+def retrieve_one(call: Call, params: Params) -> Json:
+    """One template, in its newest version or in the one that is asked for."""
+    template = call.objects.get(_KIND, call.path["template"])
+    if params.get("version") not in (None, template["version"]):
+        raise missing_object(f"version of {template['id']}", str(params["version"]), "version", in_path=True)
+    return template
+
+
+def _switch(call: Call, status: str) -> Json:
+    template = call.objects.get(_KIND, call.path["template"])
+    if template["status"] == status:
+        raise invalid(f"The invoice rendering template {template['id']} is already {status}.", retry=False)
+    template["status"] = status
+    return call.objects.save(template)
+
+
+def archive(call: Call, params: Params) -> Json:
+    """Let nothing new refer to a template."""
+    return _switch(call, "archived")
+
+
+def unarchive(call: Call, params: Params) -> Json:
+    """Let things refer to a template again."""
+    return _switch(call, "active")
+
+
+TEMPLATE = Resource(
+    object=_KIND,
+    prefix="inrtem",
+    permission=PERMISSION,
+    live=records(),
+    label="invoice rendering template",
+    path_param="template",
+    indexed=("status",),
+    endpoints=(
+        listing(_KIND, "/v1/invoice_rendering_templates"),
+        Endpoint("GET", "/v1/invoice_rendering_templates/{template}", retrieve_one),
+        Endpoint("POST", "/v1/invoice_rendering_templates/{template}/archive", archive),
+        Endpoint("POST", "/v1/invoice_rendering_templates/{template}/unarchive", unarchive),
+        Endpoint(
+            "POST",
+            "/v1/test_helpers/invoice_rendering_templates",
+            create,
+            params=P.object(nickname=P.string(), metadata=P.metadata()),
+            live=only_in_test(),
+        ),
+    ),
+    title="Invoice templates",
+    columns=("nickname", "id", "status", "version", "created"),
+    actions=(
+        Action("Archive", "/v1/invoice_rendering_templates/{template}/archive", when=("active",)),
+        Action("Unarchive", "/v1/invoice_rendering_templates/{template}/unarchive", when=("archived",)),
+    ),
+)

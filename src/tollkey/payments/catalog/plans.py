@@ -1,0 +1,132 @@
+"""Plans: the older view of a recurring price. Each plan is the price of the same id; nothing is kept twice.
+
+active ──update──▶ active | inactive ──delete──▶ deleted   (subscriptions that have it keep it)
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.prices import PERMISSION
+from tollkey.payments.catalog.pricing import make_price, missing_plan, plan_of
+from tollkey.payments.catalog.product_rules import new_product
+from tollkey.payments.catalog.repricing import refresh_items
+from tollkey.payments.shared.fields import take
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_param, records
+
+
+def _price(call: Call, id: str) -> Json:
+    price = call.objects.find("price", id)
+    if price is None or not price["recurring"]:
+        raise missing_plan(call, id)
+    return price
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a plan; its product is named, described, or (in old versions) has the plan's ``name``."""
+    product = params.get("product")
+    if isinstance(product, dict) or (product is None and params.get("name")):
+        product = new_product(call, product or {"name": params["name"], "statement_descriptor": params.get("statement_descriptor")})["id"]
+    elif product is None:
+        raise missing_param("product")
+    elif call.objects.find("product", product) is None:
+        raise call.objects.missing("product", product, "product")
+    if params.get("amount") is None and params.get("amount_decimal") is None and params.get("billing_scheme") != "tiered":
+        raise invalid("Plans require an `amount` or `amount_decimal` parameter to be set.", "amount", "parameter_missing", retry=False)
+    price: Json = {
+        **{
+            name: params[name]
+            for name in ("active", "billing_scheme", "currency", "id", "metadata", "nickname", "tiers", "tiers_mode")
+            if name in params
+        },
+        "product": product,
+        "unit_amount": params.get("amount"),
+        "unit_amount_decimal": params.get("amount_decimal"),
+        "transform_quantity": params.get("transform_usage"),
+        "recurring": {name: params.get(name) for name in ("interval", "interval_count", "meter", "trial_period_days", "usage_type")},
+        "_aggregate_usage": params.get("aggregate_usage"),
+    }
+    if params.get("nickname") is None and params.get("name"):
+        price["nickname"] = params["name"]
+    return plan_of(make_price(call, price, plan=True))
+
+
+def show(call: Call, params: Params) -> Json:
+    """Retrieve a plan."""
+    return plan_of(_price(call, call.path["plan"]))
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a plan's name, product, trial or metadata."""
+    price = _price(call, call.path["plan"])
+    before = plan_of(price)
+    if params.get("product"):
+        call.objects.get("product", params["product"], "product")
+    take(price, params, ("active", "nickname", "product"))
+    if "trial_period_days" in params:
+        price["recurring"]["trial_period_days"] = params["trial_period_days"]
+    plan = plan_of(price)
+    difference = {name: value for name, value in before.items() if plan[name] != value}
+    if difference:
+        call.emit("plan.updated", plan, difference)
+    call.objects.save(price, "price.updated")
+    refresh_items(call, price)
+    return plan
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a plan, and the price that it is."""
+    price = _price(call, call.path["plan"])
+    call.objects.delete(price)
+    call.emit("plan.deleted", plan_of(price))
+    call.emit("price.deleted", price)
+    return {"id": price["id"], "object": "plan", "deleted": True}
+
+
+def list_plans(call: Call, params: Params) -> Page:
+    """List plans by ``active`` and ``product``."""
+    equal = {"type": "recurring"}
+    if params.get("active") is not None:
+        equal["active"] = "true" if params["active"] else "false"
+    if params.get("product"):
+        equal["product"] = params["product"]
+    page = list_page(call, "price", params, equal, url="/v1/plans")
+    page.data = [plan_of(price) for price in page.data]
+    return page
+
+
+def _tiers(call: Call, plan: Json) -> object:
+    return (call.objects.find("price", plan["id"]) or {}).get("_tiers")
+
+
+def _aggregate(call: Call, plan: Json) -> None:
+    """Before 2025-03-31 metered plans told how usage records are summed up."""
+    stored = call.objects.find("price", plan["id"]) or {}
+    metered = plan.get("usage_type") == "metered" and not plan.get("meter")
+    plan["aggregate_usage"] = stored.get("_aggregate_usage") or ("sum" if metered else None)
+
+
+def _named(call: Call, plan: Json) -> None:
+    """Before 2018-02-05 a plan had the name and statement descriptor that its product has now; tiers were always shown."""
+    product = call.objects.find("product", plan["product"]) if isinstance(plan.get("product"), str) else None
+    plan["name"] = plan.get("nickname") or (product or {}).get("name")
+    plan["statement_descriptor"] = (product or {}).get("statement_descriptor")
+    plan["tiers"] = _tiers(call, plan)
+
+
+PLAN = Resource(
+    object="plan",
+    permission=PERMISSION,
+    live=records(),
+    path_param="plan",
+    stored=False,
+    expands={"tiers": _tiers},
+    endpoints=(
+        Endpoint("GET", "/v1/plans", list_plans),
+        Endpoint("POST", "/v1/plans", create),
+        Endpoint("GET", "/v1/plans/{plan}", show),
+        Endpoint("POST", "/v1/plans/{plan}", update),
+        Endpoint("DELETE", "/v1/plans/{plan}", delete),
+    ),
+    changes=(Change("2025-03-31", _aggregate), Change("2018-02-05", _named)),
+    title="Plans",
+    columns=("nickname", "id", "amount", "currency", "interval", "created"),
+)

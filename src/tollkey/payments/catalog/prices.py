@@ -1,0 +1,105 @@
+"""Prices: what a product costs, once or again and again. An amount never changes; one makes a new price.
+
+active ──update──▶ active | inactive   (a price cannot be deleted)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.keys import Permission
+from tollkey.payments.catalog.pricing import all_currencies, currency_option, free_lookup_key, make_price
+from tollkey.payments.catalog.product_rules import new_product
+from tollkey.payments.catalog.repricing import refresh_items
+from tollkey.payments.shared.fields import take
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, records, retrieve, searching
+
+PERMISSION = Permission("plan", "Prices", "Billing")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a price for a product, or for a new one described by ``product_data``."""
+    if bool(params.get("product")) == bool(params.get("product_data")):
+        problem = "only specify one of" if params.get("product") else "specify either"
+        raise invalid(f"You must {problem} `product` or `product_data` when creating a price.", "product", "parameter_missing")
+    if params.get("product_data"):
+        product = new_product(call, params["product_data"])["id"]
+    else:
+        product = call.objects.get("product", params["product"], "product")["id"]
+    recurring = params.get("recurring") or {}
+    return make_price(call, {**params, "product": product, "_aggregate_usage": recurring.get("aggregate_usage")})
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change what may change in a price: never its amount."""
+    price = call.objects.get("price", call.path["price"])
+    key = params.get("lookup_key")
+    if key is not None and key != price["lookup_key"]:
+        free_lookup_key(call, key, bool(params.get("transfer_lookup_key")))
+    behavior = params.get("tax_behavior")
+    if behavior is not None and price["tax_behavior"] not in ("unspecified", behavior):
+        raise invalid("You cannot change the `tax_behavior` of a price once it has been set.", "tax_behavior")
+    take(price, params, ("active", "lookup_key", "nickname", "tax_behavior"))
+    if params.get("currency_options") is not None:
+        options = price.setdefault("_currency_options", {})
+        options.update({code.lower(): currency_option(option) for code, option in params["currency_options"].items()})
+    call.objects.save(price, "price.updated")
+    refresh_items(call, price)
+    return price
+
+
+def list_prices(call: Call, params: Params) -> Page:
+    """List prices by ``active``, ``currency``, ``lookup_keys``, ``product``, ``type`` and ``recurring``."""
+    equal: dict[str, Any] = {name: params[name] for name in ("currency", "product", "type") if params.get(name)}
+    if params.get("active") is not None:
+        equal["active"] = "true" if params["active"] else "false"
+    if params.get("lookup_keys"):
+        equal["lookup_key"] = params["lookup_keys"]
+    recurring = {name: value for name, value in (params.get("recurring") or {}).items() if value is not None}
+
+    def fits(price: Json) -> bool:
+        return price["recurring"] is not None and all(price["recurring"].get(name) == value for name, value in recurring.items())
+
+    return list_page(call, "price", params, equal, url="/v1/prices", keep=fits if recurring else None)
+
+
+def _aggregate(call: Call, price: Json) -> None:
+    """Before 2025-03-31 metered prices told how usage records are summed up."""
+    if price.get("recurring"):
+        stored = call.objects.find("price", price["id"]) or {}
+        metered = price["recurring"].get("usage_type") == "metered"
+        price["recurring"]["aggregate_usage"] = stored.get("_aggregate_usage") or (
+            "sum" if metered and not price["recurring"].get("meter") else None
+        )
+
+
+PRICE = Resource(
+    object="price",
+    prefix="price",
+    permission=PERMISSION,
+    live=records(),
+    path_param="price",
+    indexed=("active", "currency", "lookup_key", "product", "type"),
+    searchable={
+        "active": "active",
+        "currency": "currency",
+        "lookup_key": "lookup_key",
+        "product": "product",
+        "type": "type",
+        "metadata": "metadata",
+    },
+    expands={
+        "tiers": lambda call, price: price.get("_tiers"),
+        "currency_options": lambda call, price: all_currencies(price),
+    },
+    endpoints=(
+        Endpoint("GET", "/v1/prices", list_prices),
+        Endpoint("POST", "/v1/prices", create),
+        searching("price", "/v1/prices/search"),
+        retrieve("price", "/v1/prices/{price}"),
+        Endpoint("POST", "/v1/prices/{price}", update),
+    ),
+    changes=(Change("2025-03-31", _aggregate),),
+    title="Prices",
+    columns=("nickname", "id", "product", "unit_amount", "currency", "type", "active", "created"),
+)

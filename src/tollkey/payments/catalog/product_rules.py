@@ -1,0 +1,40 @@
+"""Making a product: for its own endpoint, and for prices that describe theirs."""
+
+from __future__ import annotations
+
+from tollkey.db import Duplicate
+from tollkey.payments.shared.fields import new_metadata, take
+from tollkey.wire import Call, Json, Params, blank, invalid
+
+PRODUCT_FIELDS = (
+    "active",
+    "description",
+    "images",
+    "marketing_features",
+    "name",
+    "package_dimensions",
+    "shippable",
+    "statement_descriptor",
+    "tax_code",
+    "unit_label",
+    "url",
+)
+
+
+def new_product(call: Call, params: Params) -> Json:
+    """Store a product, with its event. Raises ApiError resource_already_exists for an id that is taken."""
+    if params.get("type") not in (None, "good", "service"):
+        raise invalid("Invalid type: must be one of good or service", "type")
+    product = blank(
+        "product", id=params.get("id") or call.ids.new("prod"), active=True, created=call.now, updated=call.now, livemode=call.livemode
+    )
+    take(product, params, PRODUCT_FIELDS)
+    for name in ("images", "marketing_features"):
+        product[name] = product[name] or []
+    product["metadata"] = new_metadata(params)
+    product["_type"] = params.get("type") or "service"
+    product["_attributes"] = params.get("attributes") or []
+    try:
+        return call.objects.insert(product, "product.created")
+    except Duplicate:
+        raise invalid("Product already exists.", "id", "resource_already_exists") from None

@@ -1,0 +1,111 @@
+"""Products: what is sold. Prices hang on them.
+
+active ──update──▶ active | inactive ──delete──▶ deleted   (only while it has no prices)
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.catalog.pricing import make_price
+from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, new_product
+from tollkey.payments.shared.fields import take
+from tollkey.wire import (
+    Action,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    list_page,
+    records,
+    retrieve,
+    searching,
+)
+
+PERMISSION = Permission("product", "Products", "Core")
+
+def create(call: Call, params: Params) -> Json:
+    """Create a product, perhaps with its default price."""
+    product = new_product(call, params)
+    if params.get("default_price_data"):
+        price = make_price(call, {**params["default_price_data"], "product": product["id"]})
+        product["default_price"] = price["id"]
+        call.objects.save(product)
+    return product
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a product; its default price must be one of its own prices."""
+    product = call.objects.get("product", call.path["id"])
+    if params.get("default_price"):
+        price = call.objects.get("price", params["default_price"], "default_price")
+        if price["product"] != product["id"]:
+            raise invalid(
+                f"The price specified belongs to {price['product']}, but it must belong to {product['id']} to be its default price.",
+                "default_price",
+            )
+    take(product, params, (*PRODUCT_FIELDS, "default_price"))
+    product["updated"] = call.now
+    return call.objects.save(product, "product.updated")
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a product that has no prices."""
+    product = call.objects.get("product", call.path["id"])
+    if call.objects.query("price", {"product": product["id"]}, limit=1):
+        raise invalid(
+            "This product cannot be deleted because it has one or more user-created prices. For SKUs, be sure to delete all SKUs associated"
+            " with this product.",
+        )
+    return call.objects.delete(product, "product.deleted")
+
+
+def list_products(call: Call, params: Params) -> Page:
+    """List products by ``active``, ``ids``, ``shippable`` and ``url``."""
+    equal: dict[str, str | list[str]] = {
+        name: str(params[name]).lower() for name in ("active", "shippable") if params.get(name) is not None
+    }
+    if params.get("url"):
+        equal["url"] = params["url"]
+    if params.get("ids"):
+        equal["id"] = params["ids"]
+    return list_page(call, "product", params, equal, url="/v1/products")
+
+
+def _with_type(call: Call, product: Json) -> None:
+    """Before 2025-03-31 products told their ``type``, and the attributes that SKUs had."""
+    stored = call.objects.find("product", product["id"]) or {}
+    product["type"] = stored.get("_type", "service")
+    product["attributes"] = stored.get("_attributes", [])
+
+
+PRODUCT = Resource(
+    object="product",
+    prefix="prod",
+    permission=PERMISSION,
+    live=records(),
+    indexed=("active", "shippable", "url"),
+    searchable={
+        "active": "active",
+        "description": "description",
+        "name": "name",
+        "shippable": "shippable",
+        "url": "url",
+        "metadata": "metadata",
+    },
+    endpoints=(
+        Endpoint("GET", "/v1/products", list_products),
+        Endpoint("POST", "/v1/products", create),
+        searching("product", "/v1/products/search"),
+        retrieve("product", "/v1/products/{id}"),
+        Endpoint("POST", "/v1/products/{id}", update),
+        Endpoint("DELETE", "/v1/products/{id}", delete),
+    ),
+    changes=(Change("2025-03-31", _with_type),),
+    title="Products",
+    columns=("name", "id", "default_price", "active", "created"),
+    actions=(Action("Delete", "/v1/products/{id}", method="DELETE"),),
+)

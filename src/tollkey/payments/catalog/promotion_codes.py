@@ -1,0 +1,113 @@
+"""Promotion codes: what customers type to get a coupon.
+
+active ──update──▶ inactive ──update──▶ active   ──redeemed max_redemptions times, or expires_at passes──▶ inactive
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.shared.fields import given, new_metadata, take
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, records, retrieve
+
+PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a code for a coupon; a random code of eight characters unless one is given."""
+    promotion = params.get("promotion") or {}
+    coupon_id = promotion.get("coupon") if isinstance(promotion, dict) else None
+    named = "promotion[coupon]" if coupon_id else "coupon"
+    coupon_id = coupon_id or params.get("coupon")
+    if not coupon_id:
+        raise missing_param("promotion")
+    call.objects.get("coupon", coupon_id, named)
+    if params.get("customer"):
+        call.objects.get("customer", params["customer"], "customer")
+    text = params.get("code") or call.ids.text(8).upper()
+    for other in call.objects.query("promotion_code", {"_code": text.lower(), "active": "true"}, limit=100):
+        if other["customer"] in (None, params.get("customer")):
+            raise invalid(f"An active promotion code with `code: {text}` already exists.", "code", "resource_already_exists", retry=False)
+    restrictions = params.get("restrictions") or {}
+    code = blank(
+        "promotion_code",
+        id=call.ids.new("promo"),
+        active=given(params, "active", True),
+        code=text,
+        created=call.now,
+        livemode=call.livemode,
+        promotion={"coupon": coupon_id, "type": "coupon"},
+        times_redeemed=0,
+        restrictions={
+            "first_time_transaction": bool(restrictions.get("first_time_transaction")),
+            "minimum_amount": restrictions.get("minimum_amount"),
+            "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
+        },
+    )
+    take(code, params, ("customer", "expires_at", "max_redemptions"))
+    code["metadata"] = new_metadata(params)
+    code["_code"] = text.lower()
+    if code["expires_at"] is not None:
+        call.schedule.add(code["expires_at"], "promotion_code.expire", code["id"])
+    return call.objects.insert(code, "promotion_code.created")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Switch a code on or off, or change its metadata."""
+    code = call.objects.get("promotion_code", call.path["promotion_code"])
+    if params.get("active") and code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
+        raise invalid("This promotion code cannot be activated because it has been redeemed the maximum number of times.", "active")
+    take(code, params, ("active",))
+    return call.objects.save(code, "promotion_code.updated")
+
+
+def list_codes(call: Call, params: Params) -> Page:
+    """List codes by ``active``, ``code`` (in any case), ``coupon`` and ``customer``."""
+    equal = {}
+    if params.get("active") is not None:
+        equal["active"] = "true" if params["active"] else "false"
+    if params.get("code"):
+        equal["_code"] = params["code"].lower()
+    if params.get("coupon"):
+        equal["promotion.coupon"] = params["coupon"]
+    if params.get("customer"):
+        equal["customer"] = params["customer"]
+    return list_page(call, "promotion_code", params, equal, url="/v1/promotion_codes")
+
+
+def expire(call: Call, id: str) -> None:
+    """Its last day has passed."""
+    code = call.objects.find("promotion_code", id)
+    if code is not None:
+        code["active"] = False
+        call.objects.save(code, "promotion_code.updated")
+
+
+def _coupon_inside(call: Call, code: Json) -> None:
+    """Before 2025-09-30 a code showed its coupon."""
+    promotion = code.get("promotion") or {}
+    coupon = promotion.get("coupon")
+    if isinstance(coupon, str):
+        found = call.objects.find("coupon", coupon)
+        coupon = call.objects.copy(found) if found is not None else {"id": coupon, "object": "coupon", "deleted": True}
+    code["coupon"] = coupon
+
+
+PROMOTION_CODE = Resource(
+    object="promotion_code",
+    label="promotion code",
+    prefix="promo",
+    permission=PERMISSION,
+    live=records(),
+    path_param="promotion_code",
+    indexed=("active", "_code", "promotion.coupon", "customer"),
+    endpoints=(
+        Endpoint("GET", "/v1/promotion_codes", list_codes),
+        Endpoint("POST", "/v1/promotion_codes", create),
+        retrieve("promotion_code", "/v1/promotion_codes/{promotion_code}"),
+        Endpoint("POST", "/v1/promotion_codes/{promotion_code}", update),
+    ),
+    changes=(Change("2025-09-30", _coupon_inside),),
+    on_due={"promotion_code.expire": expire},
+    title="Promotion codes",
+    columns=("code", "id", "promotion.coupon", "active", "times_redeemed", "created"),
+)

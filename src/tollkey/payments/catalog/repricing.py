@@ -1,0 +1,22 @@
+"""What follows when a price's name or metadata changes: subscription items show the price as it is now."""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.pricing import plan_of
+from tollkey.wire import Call, Json, public
+
+
+def refresh_items(call: Call, price: Json) -> None:
+    """Write the changed price into the subscription items that bill it, and into their subscriptions. No event: they did not change."""
+    if not price["recurring"]:
+        return
+    for item in call.objects.query("subscription_item", {"price.id": price["id"]}, limit=10_000):
+        item["price"], item["plan"] = public(price), plan_of(price)
+        call.objects.save(item)
+        subscription = call.objects.find("subscription", item["subscription"])
+        if subscription is not None:
+            entries = subscription["items"]["data"]
+            subscription["items"]["data"] = [call.objects.copy(item) if entry["id"] == item["id"] else entry for entry in entries]
+            if subscription.get("plan") is not None:
+                subscription["plan"] = plan_of(price)
+            call.objects.save(subscription)

@@ -1,0 +1,78 @@
+"""Shipping rates: what a checkout offers for delivery.
+
+active ──update active=false──▶ archived ──update active=true──▶ active
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, missing_param, records, retrieve
+
+PERMISSION = Permission("shipping_rate", "Shipping Rates", "Core")
+
+
+def make(call: Call, params: Params, prefix: str = "") -> Json:
+    """Store a shipping rate.
+
+    prefix: where the parameters stood (``shipping_options[0][shipping_rate_data]``), for the names in errors.
+    """
+    fixed = params.get("fixed_amount")
+    if fixed is None:
+        raise missing_param(f"{prefix}[fixed_amount]" if prefix else "fixed_amount")
+    amount: Json = {"amount": fixed["amount"], "currency": check_currency(fixed["currency"], "fixed_amount[currency]")}
+    if fixed.get("currency_options"):
+        amount["currency_options"] = {
+            code: {"amount": option["amount"], "tax_behavior": option.get("tax_behavior", "unspecified")}
+            for code, option in fixed["currency_options"].items()
+        }
+    estimate = params.get("delivery_estimate")
+    rate = blank(
+        "shipping_rate",
+        id=call.ids.new("shr"),
+        active=True,
+        created=call.now,
+        livemode=call.livemode,
+        display_name=params["display_name"],
+        fixed_amount=amount,
+        delivery_estimate=None if estimate is None else {"maximum": estimate.get("maximum"), "minimum": estimate.get("minimum")},
+        tax_behavior=params.get("tax_behavior") or "unspecified",
+        tax_code=params.get("tax_code"),
+        metadata=new_metadata(params),
+    )
+    return call.objects.insert(rate)
+
+
+def create(call: Call, params: Params) -> Json:
+    """Make a shipping rate."""
+    return make(call, params)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change whether it is offered, its metadata or its tax behaviour."""
+    rate = call.objects.get("shipping_rate", call.path["shipping_rate_token"])
+    assign(rate, params, ("active", "tax_behavior"))
+    for code, option in ((params.get("fixed_amount") or {}).get("currency_options") or {}).items():
+        rate["fixed_amount"].setdefault("currency_options", {}).setdefault(code, {"tax_behavior": "unspecified"}).update(option)
+    merge_metadata(rate, params)
+    return call.objects.save(rate)
+
+
+SHIPPING_RATE = Resource(
+    object="shipping_rate",
+    prefix="shr",
+    permission=PERMISSION,
+    live=records(),
+    label="shipping rate",
+    path_param="shipping_rate_token",
+    indexed=("active", "fixed_amount.currency"),
+    endpoints=(
+        Endpoint("POST", "/v1/shipping_rates", create),
+        listing("shipping_rate", "/v1/shipping_rates", currency="fixed_amount.currency"),
+        retrieve("shipping_rate", "/v1/shipping_rates/{shipping_rate_token}"),
+        Endpoint("POST", "/v1/shipping_rates/{shipping_rate_token}", update),
+    ),
+    title="Shipping rates",
+    columns=("display_name", "active", "id", "created"),
+)

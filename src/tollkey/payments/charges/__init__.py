@@ -1,0 +1,3 @@
+"""Charges, refunds, disputes, transfers."""
+
+__all__: list[str] = []

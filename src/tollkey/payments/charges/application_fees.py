@@ -1,0 +1,81 @@
+"""Application fees: what a platform takes of a charge on its connected account, and may give back.
+
+created ──refund──▶ refunded in part ──refund──▶ refunded
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.balance.platform_fees import refund_application_fee
+from tollkey.payments.shared.fields import merge_metadata, new_metadata, part_of
+from tollkey.payments.shared.providers import REFUNDS
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, listing, needs, records, retrieve
+
+PERMISSION = Permission("application_fee", "Application Fees", "Connect")
+
+
+def create_refund(call: Call, params: Params) -> Json:
+    """Give an application fee back, in full or in part."""
+    fee = call.objects.get("application_fee", call.path["id"])
+    return refund_application_fee(call, fee, params.get("amount"), new_metadata(params))
+
+
+def refund_whole(call: Call, params: Params) -> Json:
+    """Give a fee back and answer the fee: how it was done before there were fee refunds."""
+    fee = call.objects.get("application_fee", call.path["id"])
+    refund_application_fee(call, fee, params.get("amount"))
+    return fee
+
+
+def _refund(call: Call) -> Json:
+    return part_of(call, "fee", "fee_refund", "fee refund")
+
+
+def retrieve_refund(call: Call, params: Params) -> Json:
+    """Retrieve one refund of an application fee."""
+    return _refund(call)
+
+
+def update_refund(call: Call, params: Params) -> Json:
+    """Change the metadata of a fee's refund."""
+    refund = _refund(call)
+    merge_metadata(refund, params)
+    return call.objects.save(refund, "application_fee.refund.updated")
+
+
+def list_refunds(call: Call, params: Params) -> Page:
+    """List the refunds of an application fee."""
+    fee = call.objects.get("application_fee", call.path["id"])
+    return list_page(call, "fee_refund", params, {"fee": fee["id"]}, url=f"/v1/application_fees/{fee['id']}/refunds")
+
+
+APPLICATION_FEE = Resource(
+    object="application_fee",
+    prefix="fee",
+    permission=PERMISSION,
+    live=records(),
+    label="application fee",
+    indexed=("charge", "account"),
+    endpoints=(
+        listing("application_fee", "/v1/application_fees"),
+        retrieve("application_fee", "/v1/application_fees/{id}"),
+        Endpoint("POST", "/v1/application_fees/{id}/refund", refund_whole, live=needs(REFUNDS)),
+    ),
+    title="Collected fees",
+    columns=("amount", "account", "id", "created"),
+)
+FEE_REFUND = Resource(
+    object="fee_refund",
+    prefix="fr",
+    permission=PERMISSION,
+    live=records(),
+    indexed=("fee",),
+    endpoints=(
+        Endpoint("GET", "/v1/application_fees/{id}/refunds", list_refunds),
+        Endpoint("POST", "/v1/application_fees/{id}/refunds", create_refund, live=needs(REFUNDS)),
+        Endpoint("GET", "/v1/application_fees/{fee}/refunds/{id}", retrieve_refund),
+        Endpoint("POST", "/v1/application_fees/{fee}/refunds/{id}", update_refund),
+    ),
+    title="Fee refunds",
+    columns=("amount", "fee", "id", "created"),
+)

@@ -1,0 +1,285 @@
+"""Charges: single attempts to move money into the balance.
+
+failed
+pending ──▶ succeeded │ failed
+succeeded (authorized) ──capture──▶ captured ──refund──▶ refunded
+        └──seven days──▶ expired
+captured by a PaymentIntent with capture_method automatic_async ──a second──▶ its balance transaction is there
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.charges import lifecycle
+from tollkey.payments.charges.lifecycle import Attempt
+from tollkey.payments.charges.receipts import PAGES
+from tollkey.payments.charges.splitting import check_destination
+from tollkey.payments.methods.customer_sources import inline_card, unusable
+from tollkey.payments.methods.instruments import redeem, resolve_payment_method
+from tollkey.payments.shared.currency import check_amount, check_currency
+from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata, shipping
+from tollkey.payments.shared.providers import CHARGES
+from tollkey.wire import (
+    Action,
+    ApiError,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    card_error,
+    invalid,
+    list_page,
+    needs,
+    records,
+    retrieve,
+    searching,
+    sublist,
+)
+
+PERMISSION = Permission("charge", "Charges", "Core")
+#: A list by transfer group answers an error beyond this many (recorded).
+MOST_OF_A_GROUP = 100
+_CONSUMED = (
+    "The reusable source you provided is consumed because it was previously charged without being attached to a customer or was"
+    " detached from a customer. To charge a reusable source multiple time you must attach it to a customer first."
+)
+
+
+def create(call: Call, params: Params) -> Json:
+    """Charge a token, a source or a customer's saved one."""
+    currency = check_currency(params["currency"])
+    check_amount(params["amount"], currency)
+    lifecycle.authorizable(call)
+    destination = params.get("destination")
+    data = params.get("transfer_data") or ({"destination": destination} if isinstance(destination, str) else destination)
+    if data and "account" in data:
+        data = {**{name: value for name, value in data.items() if name != "account"}, "destination": data["account"]}
+    if data:
+        check_destination(call, data["destination"], "destination" if destination else "transfer_data[destination]")
+    _check_fee(call, params, data)
+    instrument = _instrument(call, params)
+    attempt = Attempt(
+        amount=params["amount"],
+        currency=currency,
+        payment_method=instrument,
+        customer=params.get("customer") or instrument.get("customer"),
+        capture=params.get("capture", True) is not False,
+        description=params.get("description"),
+        metadata=new_metadata(params),
+        statement_descriptor=params.get("statement_descriptor") or params.get("statement_description"),
+        statement_descriptor_suffix=params.get("statement_descriptor_suffix"),
+        receipt_email=params.get("receipt_email"),
+        shipping=shipping(params.get("shipping")),
+        on_behalf_of=params.get("on_behalf_of"),
+        transfer_group=params.get("transfer_group"),
+        transfer_data=data,
+        application_fee_amount=params.get("application_fee_amount") or params.get("application_fee"),
+    )
+    value = lifecycle.charge(call, attempt)
+    if value["status"] == "failed":
+        raise lifecycle.decline(call, value, instrument)
+    if instrument["object"] == "source" and (instrument.get("usage") == "single_use" or not instrument.get("customer")):
+        instrument["status"] = "consumed"
+        call.objects.save(instrument, "source.updated")
+    return value
+
+
+def _instrument(call: Call, params: Params) -> Json:
+    """What to charge: the given source, or the customer's default one.
+
+    Raises ApiError: nothing given, unknown, not this customer's, or not chargeable.
+    """
+    customer = call.objects.get("customer", params["customer"], "customer") if params.get("customer") else None
+    given = params.get("source") or params.get("card")
+    if given is None:
+        if customer is None:
+            raise invalid("Must provide source or customer.", None, "parameter_missing")
+        if not customer.get("default_source"):
+            raise _no_card()
+        return resolve_payment_method(call, customer["default_source"], "source")
+    name = "source" if "source" in params else "card"
+    if isinstance(given, dict):
+        return inline_card(call, given, name)
+    if given.startswith(("tok_", "btok_")):
+        if customer is not None:
+            raise _not_linked(customer, given)
+        return redeem(call, given, name)
+    if customer is not None:
+        return _usable(_linked(call, customer, given), name)
+    found = resolve_payment_method(call, given, name)
+    if found.get("customer"):
+        raise invalid(
+            f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.", "customer", "missing"
+        )
+    return _usable(found, name)
+
+
+def _linked(call: Call, customer: Json, given: str) -> Json:
+    """The customer's own source with that id. Raises ApiError 404 for what is not there, and for what is not this customer's."""
+    try:
+        found = resolve_payment_method(call, given, "source")
+    except ApiError as error:
+        if error.code != "resource_missing":
+            raise
+        raise _not_linked(customer, given) from None
+    if found.get("customer") != customer["id"]:
+        raise _not_linked(customer, given)
+    return found
+
+
+def _usable(found: Json, name: str) -> Json:
+    """What can be charged. Raises ApiError for a bank account that is not verified, and a source that is not chargeable."""
+    if found["object"] == "bank_account" and found["status"] != "verified":
+        raise unusable()
+    if found["object"] == "source" and found["status"] == "consumed" and found.get("usage") == "reusable":
+        raise invalid(_CONSUMED, name, retry=False)
+    if found["object"] == "source" and found["status"] != "chargeable":
+        raise invalid(f"The source you provided is not in a chargeable state ({found['status']}).", name, retry=False)
+    return found
+
+
+def _no_card() -> ApiError:
+    return card_error("missing", "Cannot charge a customer that has no active card", "card", keep=False)
+
+
+def _not_linked(customer: Json, given: str) -> ApiError:
+    message = f"Customer {customer['id']} does not have a linked source with ID {given}."
+    return ApiError(404, "invalid_request_error", "missing", message, "source")
+
+
+def _check_fee(call: Call, params: Params, transfer: Json | None) -> None:
+    """An application fee is taken of another account's money. Raises ApiError when a platform charges for itself alone."""
+    name = "application_fee_amount" if params.get("application_fee_amount") is not None else "application_fee"
+    if params.get(name) is None or call.account != call.platform or transfer or params.get("on_behalf_of"):
+        return
+    message = (
+        f"Can only apply an {name} when the request is made on behalf of another account"
+        " (using an OAuth key, the Stripe-Account header, or the destination parameter)."
+    )
+    raise invalid(message, name)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change what people say about a charge: description, shipping, fraud details, metadata."""
+    charge = call.objects.get("charge", call.path["charge"])
+    merge_metadata(charge, params)
+    assign(charge, params, ("description", "receipt_email", "transfer_group", "customer"))
+    if "shipping" in params:
+        charge["shipping"] = shipping(params["shipping"])
+    if params.get("fraud_details"):
+        charge["fraud_details"] = {**charge["fraud_details"], **params["fraud_details"]}
+    return call.objects.save(charge, "charge.updated")
+
+
+def capture(call: Call, params: Params) -> Json:
+    """Capture an authorized charge, or a part of it."""
+    charge = call.objects.get("charge", call.path["charge"])
+    fields = {name: params.get(name) for name in ("statement_descriptor", "statement_descriptor_suffix", "transfer_group", "receipt_email")}
+    fee = params.get("application_fee_amount") or params.get("application_fee")
+    return lifecycle.capture(
+        call, charge, params.get("amount"), application_fee_amount=fee, transfer_data=params.get("transfer_data"), **fields
+    )
+
+
+def list_charges(call: Call, params: Params) -> Page:
+    """List charges, newest first, by customer, payment intent or transfer group."""
+    equal = {name: params[name] for name in ("customer", "payment_intent", "transfer_group") if params.get(name)}
+    group = params.get("transfer_group")
+    if group and call.objects.table("charge").count(call.tx, call.scope, {"transfer_group": group}) > MOST_OF_A_GROUP:
+        raise invalid(f"Too many charges with transfer group: `{group}`", "transfer_group")
+    return list_page(call, "charge", params, equal, url="/v1/charges")
+
+
+def settle(call: Call, id: str) -> None:
+    """A bank debit arrives, or does not."""
+    lifecycle.settle(call, id)
+
+
+def collect(call: Call, id: str) -> None:
+    """The balance transaction of an asynchronous capture."""
+    charge = call.objects.find("charge", id)
+    if charge is not None:
+        lifecycle.collected(call, charge)
+
+
+def expire(call: Call, id: str) -> None:
+    """An authorization runs out after seven days."""
+    charge = call.objects.find("charge", id)
+    if charge is not None and not charge["captured"] and not charge["refunded"]:
+        lifecycle.release(call, charge, "charge.expired")
+
+
+def refunds_of(call: Call, charge: Json) -> Json:
+    """The refunds of a charge, newest first, as a list inside it."""
+    refunds = call.objects.query("refund", {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
+    return sublist([call.objects.copy(refund) for refund in refunds], f"/v1/charges/{charge['id']}/refunds", total_count=len(refunds))
+
+
+def _with_refunds(call: Call, charge: Json) -> None:
+    """Before 2022-11-15 a charge carried its refunds unasked."""
+    charge.setdefault("refunds", refunds_of(call, charge))
+
+
+def _no_code(call: Call, charge: Json) -> None:
+    """The authorization code is younger than 2025-03-31: it was there, and always null."""
+    card = (charge.get("payment_method_details") or {}).get("card")
+    if isinstance(card, dict):
+        card["authorization_code"] = None
+
+
+def _paid(call: Call, charge: Json) -> None:
+    """Before 2015-02-18 there were ``card`` beside ``source`` and the status ``paid``."""
+    if charge.get("status") == "succeeded":
+        charge["status"] = "paid"
+    source = charge.get("source")
+    charge["card"] = source if isinstance(source, dict) and source.get("object") == "card" else None
+    charge["statement_description"] = charge.get("statement_descriptor")
+
+
+CHARGE = Resource(
+    object="charge",
+    prefix="ch",
+    prefixes=("py",),
+    permission=PERMISSION,
+    live=records(),
+    indexed=("customer", "payment_intent", "transfer_group"),
+    path_param="id",
+    searchable={
+        "amount": "amount",
+        "billing_details.address.postal_code": "billing_details.address.postal_code",
+        "created": "created",
+        "currency": "currency",
+        "customer": "customer",
+        "disputed": "disputed",
+        "metadata": "metadata",
+        "payment_method_details.card.brand": "payment_method_details.card.brand",
+        "payment_method_details.card.exp_month": "payment_method_details.card.exp_month",
+        "payment_method_details.card.exp_year": "payment_method_details.card.exp_year",
+        "payment_method_details.card.fingerprint": "payment_method_details.card.fingerprint",
+        "payment_method_details.card.last4": "payment_method_details.card.last4",
+        "refunded": "refunded",
+        "status": "status",
+    },
+    endpoints=(
+        Endpoint("GET", "/v1/charges", list_charges),
+        Endpoint("POST", "/v1/charges", create, live=needs(CHARGES)),
+        searching("charge", "/v1/charges/search"),
+        retrieve("charge", "/v1/charges/{charge}"),
+        Endpoint("POST", "/v1/charges/{charge}", update),
+        Endpoint("POST", "/v1/charges/{charge}/capture", capture, live=needs(CHARGES)),
+        *PAGES,
+    ),
+    expands={"refunds": refunds_of},
+    changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
+    due_live=dict.fromkeys(("charge.settle", "charge.expire", "charge.collect"), needs(CHARGES)),
+    on_due={"charge.settle": settle, "charge.expire": expire, "charge.collect": collect},
+    title="Charges",
+    columns=("amount", "status", "description", "id", "created"),
+    actions=(
+        Action("Refund", "/v1/refunds", ("amount", "reason"), ("succeeded",), id_param="charge"),
+        Action("Capture", "/v1/charges/{charge}/capture", ("amount",), ("succeeded",)),
+    ),
+)

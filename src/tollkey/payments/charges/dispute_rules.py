@@ -1,0 +1,192 @@
+"""What may follow a successful charge: a dispute, an early fraud warning, a review (reference sections 6.6 and 6.7)."""
+
+from __future__ import annotations
+
+from tollkey.ledger import DISPUTES
+from tollkey.payments.balance.fees import pricing_of
+from tollkey.payments.balance.settlement import settled
+from tollkey.payments.balance.transactions import available_on, book, embed, stripe_fee
+from tollkey.payments.processors.cards import Dispute, TestCard
+from tollkey.payments.shared.fields import account_country
+from tollkey.wire import Call, Json, blank
+
+EVIDENCE = (
+    "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure", "cancellation_rebuttal",
+    "customer_communication", "customer_email_address", "customer_name", "customer_purchase_ip", "customer_signature",
+    "duplicate_charge_documentation", "duplicate_charge_explanation", "duplicate_charge_id", "enhanced_evidence",
+    "product_description", "receipt", "refund_policy", "refund_policy_disclosure", "refund_refusal_explanation", "service_date",
+    "service_documentation", "shipping_address", "shipping_carrier", "shipping_date", "shipping_documentation",
+    "shipping_tracking_number", "uncategorized_file", "uncategorized_text",
+)  # fmt: skip
+_DAY = 86_400
+#: Days until evidence is due, rounded to the end of that day (recorded).
+_DUE_DAYS = 9
+_REASONS = {
+    Dispute.FRAUDULENT: ("fraudulent", "83"),
+    Dispute.PRODUCT_NOT_RECEIVED: ("product_not_received", "30"),
+    Dispute.INQUIRY: ("fraudulent", "83"),
+    Dispute.MULTIPLE: ("fraudulent", "83"),
+    Dispute.CE3_ELIGIBLE: ("fraudulent", "10.4"),
+    Dispute.COMPLIANCE: ("noncompliant", "98"),
+}
+
+
+def after_charge(call: Call, charge: Json, card: TestCard | None, authenticated: bool, *, bank_disputes: bool = False) -> None:
+    """Do what the test card, or the test account, asks for after its charge."""
+    if bank_disputes:
+        open_dispute(call, charge, Dispute.FRAUDULENT)
+    if card is None:
+        return
+    if card.risk_level == "elevated":
+        open_review(call, charge)
+    if card.early_fraud_warning:
+        warn(call, charge)
+    if card.dispute is not None and not (authenticated and card.dispute_protected_by_3ds):
+        amounts = (
+            [charge["amount"]]
+            if card.dispute is not Dispute.MULTIPLE
+            else [charge["amount"] // 2, charge["amount"] - charge["amount"] // 2]
+        )
+        for amount in amounts:
+            if amount:
+                open_dispute(call, charge, card.dispute, amount)
+    if card.account_effect is not None and call.account != call.owner:
+        call.within(call.owner).schedule.add(call.now, f"account.{card.account_effect}", call.account)
+
+
+def open_review(call: Call, charge: Json, reason: str = "rule") -> Json:
+    """Put a payment in the queue of reviews."""
+    intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
+    review = blank(
+        "review",
+        id=call.ids.new("prv"),
+        charge=charge["id"],
+        created=call.now,
+        livemode=call.livemode,
+        open=True,
+        opened_reason=reason,
+        reason=reason,
+        **intent,
+        billing_zip=charge["billing_details"]["address"]["postal_code"],
+    )
+    charge["review"] = review["id"]
+    call.objects.save(charge)
+    return call.objects.insert(review, "review.opened")
+
+
+def warn(call: Call, charge: Json) -> Json:
+    """The issuer reports fraud."""
+    intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
+    warning = blank(
+        "radar.early_fraud_warning",
+        id=call.ids.new("issfr"),
+        actionable=True,
+        charge=charge["id"],
+        created=call.now,
+        fraud_type="misc",
+        livemode=call.livemode,
+        **intent,
+    )
+    return call.objects.insert(warning, "radar.early_fraud_warning.created")
+
+
+def open_dispute(call: Call, charge: Json, kind: Dispute, amount: int | None = None) -> Json:
+    """A customer's bank disputes a charge. An inquiry leaves the money where it is."""
+    amount = charge["amount"] if amount is None else amount
+    reason, network_code = _REASONS[kind]
+    inquiry = kind is Dispute.INQUIRY
+    card = charge["payment_method_details"].get("card")
+    eligible = ["visa_compelling_evidence_3"] if kind is Dispute.CE3_ELIGIBLE else ["visa_compliance"] if kind is Dispute.COMPLIANCE else []
+    case = "inquiry" if inquiry else "compliance" if kind is Dispute.COMPLIANCE else "chargeback"
+    dispute = blank(
+        "dispute",
+        id=call.ids.new("dp"),
+        amount=amount,
+        charge=charge["id"],
+        created=call.now,
+        currency=charge["currency"],
+        enhanced_eligibility_types=eligible,
+        evidence={name: None if name != "enhanced_evidence" else {} for name in EVIDENCE},
+        evidence_details={
+            "due_by": (call.now // _DAY + _DUE_DAYS) * _DAY + _DAY - 1,
+            "enhanced_eligibility": _eligibility(eligible),
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        is_charge_refundable=inquiry,
+        livemode=call.livemode,
+        payment_intent=charge["payment_intent"],
+        payment_method_details=_card_details(card, case, network_code) if card else None,
+        reason=reason,
+        status="warning_needs_response" if inquiry else "needs_response",
+    )
+    dispute["balance_transaction"] = None
+    charge.update(disputed=True, dispute=dispute["id"])
+    call.objects.save(charge)
+    _close_others(call, charge)
+    if inquiry:
+        return call.objects.insert(dispute, "charge.dispute.created")
+    withdraw(call, dispute)
+    call.objects.insert(dispute, "charge.dispute.created")
+    call.emit("charge.dispute.funds_withdrawn", dispute)
+    return dispute
+
+
+def _close_others(call: Call, charge: Json) -> None:
+    """A dispute answers an open review and takes the call for action from a warning."""
+    review = call.objects.find("review", charge["review"] or "")
+    if review is not None and review["open"]:
+        review.update(open=False, closed_reason="disputed", reason="disputed")
+        call.objects.save(review, "review.closed")
+    for warning in call.objects.query("radar.early_fraud_warning", {"charge": charge["id"]}):
+        warning["actionable"] = False
+        call.objects.save(warning, "radar.early_fraud_warning.updated")
+
+
+def _card_details(card: Json, case: str, network_code: str) -> Json:
+    brand, network = card["brand"], card.get("network") or card["brand"]
+    return {"card": {"brand": brand, "case_type": case, "network": network, "network_reason_code": network_code}, "type": "card"}
+
+
+def _eligibility(types: list[str]) -> Json:
+    told: Json = {}
+    if "visa_compelling_evidence_3" in types:
+        told["visa_compelling_evidence_3"] = {"required_actions": [], "status": "requires_action"}
+    if "visa_compliance" in types:
+        told["visa_compliance"] = {"status": "requires_fee_acknowledgement"}
+    return told
+
+
+def withdraw(call: Call, dispute: Json) -> None:
+    """The bank takes the amount back, and the dispute costs a fee (recorded: adjustment, 1500 in the US)."""
+    fee = pricing_of(account_country(call)).dispute_fee
+    _adjust(call, dispute, -dispute["amount"], fee, "dispute", f"Chargeback withdrawal for {dispute['charge']}", "Dispute fee")
+
+
+def reinstate(call: Call, dispute: Json) -> None:
+    """The dispute is won: amount and fee come back (recorded: ``dispute_reversal``)."""
+    fee = pricing_of(account_country(call)).dispute_fee
+    _adjust(
+        call, dispute, dispute["amount"], -fee, "dispute_reversal", f"Chargeback reversal for {dispute['charge']}", "Dispute fee refund"
+    )
+
+
+def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, description: str, fee_text: str) -> None:
+    amount, currency = settled(call, call.objects.get("charge", dispute["charge"]), amount)  # no ``exchange_rate`` is told (recorded)
+    transaction = book(
+        call,
+        type="adjustment",
+        category=category,
+        source=dispute["id"],
+        amount=amount,
+        currency=currency,
+        against=DISPUTES,
+        fee=fee,
+        fee_details=[stripe_fee(fee, currency, fee_text)] if fee else [],
+        description=description,
+        available=available_on(call),
+    )
+    dispute["balance_transactions"] = [*dispute["balance_transactions"], *embed(call, [transaction["id"]])]
+    if dispute.get("balance_transaction") is None:
+        dispute["balance_transaction"] = transaction["id"]

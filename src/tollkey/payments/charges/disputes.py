@@ -1,0 +1,153 @@
+"""Disputes: a customer's bank takes a payment back, and the merchant may answer with evidence.
+
+    needs_response ──submit──▶ under_review ──▶ won (amount and fee come back) │ lost
+           └───────close──────────────────────▶ lost
+    warning_needs_response (an inquiry: no money moves) ──submit──▶ warning_under_review ──▶ warning_closed
+           └───────close──────────────────────▶ warning_closed
+
+In test mode the evidence decides: ``winning_evidence`` or ``losing_evidence`` (reference section 6.7).
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.charges.dispute_rules import reinstate
+from tollkey.payments.shared.fields import merge_metadata
+from tollkey.payments.shared.providers import DISPUTES
+from tollkey.wire import Action, ApiError, Call, Change, Endpoint, Json, Params, Resource, invalid, listing, needs, retrieve
+
+PERMISSION = Permission("dispute", "Disputes", "Core")
+OPEN = ("needs_response", "warning_needs_response")
+UNDER_REVIEW = ("under_review", "warning_under_review")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Give evidence, which is submitted at once unless ``submit`` is false; change metadata."""
+    dispute = call.objects.get("dispute", call.path["dispute"])
+    return _answer(call, dispute, params)
+
+
+def _answer(call: Call, dispute: Json, params: Params) -> Json:
+    evidence = params.get("evidence")
+    submit = params.get("submit", True)
+    if evidence and dispute["status"] not in OPEN + UNDER_REVIEW:
+        raise _closed(dispute)
+    merge_metadata(dispute, params)
+    if evidence:
+        for name in _FILES & evidence.keys():
+            call.objects.get("file", evidence[name], f"evidence[{name}]")
+        texts = {name: value or None for name, value in evidence.items() if name != "enhanced_evidence"}
+        dispute["evidence"] = {**dispute["evidence"], **texts}
+        if evidence.get("enhanced_evidence"):
+            dispute["evidence"]["enhanced_evidence"] = evidence["enhanced_evidence"]
+    details = dict(dispute["evidence_details"])
+    details["has_evidence"] = any(value for name, value in dispute["evidence"].items() if name != "enhanced_evidence")
+    if submit and (evidence or params.get("submit")) and dispute["status"] in OPEN:
+        details["submission_count"] += 1
+        dispute["status"] = "under_review" if dispute["status"] == "needs_response" else "warning_under_review"
+    dispute["evidence_details"] = details
+    call.objects.save(dispute, "charge.dispute.updated")
+    answer = call.objects.copy(dispute)
+    if dispute["status"] in UNDER_REVIEW:
+        decide(call, dispute)
+    return answer
+
+
+def decide(call: Call, dispute: Json) -> None:
+    """The test bank decides at once, by the evidence's text; the answer to the submission still says ``under_review``.
+
+    Without the magic words it keeps reviewing.
+    """
+    text = str(dispute["evidence"].get("uncategorized_text") or "")
+    if "winning_evidence" in text:
+        _end(call, dispute, won=True)
+    elif "losing_evidence" in text:
+        _end(call, dispute, won=False)
+
+
+def _end(call: Call, dispute: Json, *, won: bool) -> Json:
+    inquiry = dispute["status"].startswith("warning_")
+    dispute["status"] = "warning_closed" if inquiry else "won" if won else "lost"
+    dispute["is_charge_refundable"] = inquiry or won
+    back = won and not inquiry
+    if back:
+        reinstate(call, dispute)
+    call.objects.save(dispute, "charge.dispute.closed")
+    if back:
+        call.emit("charge.dispute.funds_reinstated", dispute)
+    return dispute
+
+
+def close(call: Call, params: Params) -> Json:
+    """Give in: the dispute is lost."""
+    dispute = call.objects.get("dispute", call.path["dispute"])
+    if dispute["status"] not in OPEN + UNDER_REVIEW:
+        raise _closed(dispute)
+    return _end(call, dispute, won=False)
+
+
+#: The evidence that is a file.
+_FILES = {
+    *("cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation", "receipt"),
+    *("refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file"),
+}
+
+
+def _closed(dispute: Json) -> ApiError:
+    return invalid("This dispute is already closed", None, retry=False)
+
+
+def of_charge(call: Call, params: Params) -> Json:
+    """Retrieve the dispute of a charge."""
+    return _of_charge(call)
+
+
+def update_of_charge(call: Call, params: Params) -> Json:
+    """Answer the dispute of a charge."""
+    return _answer(call, _of_charge(call), params)
+
+
+def close_of_charge(call: Call, params: Params) -> Json:
+    """Give in to the dispute of a charge."""
+    call.path["dispute"] = _of_charge(call)["id"]
+    return close(call, params)
+
+
+def _of_charge(call: Call) -> Json:
+    charge = call.objects.get("charge", call.path["charge"])
+    if not charge["dispute"]:
+        raise ApiError(404, code="resource_missing", message=f"No dispute for charge: {charge['id']}", param="charge")
+    return call.objects.get("dispute", charge["dispute"])
+
+
+def _plain(call: Call, dispute: Json) -> None:
+    """Before enhanced evidence there was none of it."""
+    if isinstance(dispute.get("evidence"), dict):
+        dispute["evidence"].pop("enhanced_evidence", None)
+
+
+DISPUTE = Resource(
+    object="dispute",
+    prefix="dp",
+    prefixes=("du",),
+    permission=PERMISSION,
+    live=needs(DISPUTES),
+    indexed=("charge", "payment_intent"),
+    path_param="dispute",
+    endpoints=(
+        listing("dispute", "/v1/disputes"),
+        retrieve("dispute", "/v1/disputes/{dispute}"),
+        Endpoint("POST", "/v1/disputes/{dispute}", update),
+        Endpoint("POST", "/v1/disputes/{dispute}/close", close),
+        Endpoint("GET", "/v1/charges/{charge}/dispute", of_charge),
+        Endpoint("POST", "/v1/charges/{charge}/dispute", update_of_charge),
+        Endpoint("POST", "/v1/charges/{charge}/dispute/close", close_of_charge),
+    ),
+    changes=(Change("2022-11-15", _plain),),
+    title="Disputes",
+    columns=("amount", "status", "reason", "id", "created"),
+    actions=(
+        Action("Submit evidence", "/v1/disputes/{dispute}", ("evidence[uncategorized_text]",), OPEN, fixed=(("submit", "true"),)),
+        Action("Accept", "/v1/disputes/{dispute}/close", (), OPEN),
+    ),
+)

@@ -1,0 +1,170 @@
+"""Radar value lists: e-mail addresses, cards, countries that rules refer to.
+
+list:  created ──update──▶ created ──delete──▶ gone, with its items
+item:  created ──delete──▶ gone
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tollkey.db.table import as_text
+from tollkey.keys import Permission
+from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, records, retrieve, sublist
+
+PERMISSION = Permission("radar_value_list", "Radar value lists", "Radar")
+
+_ALIAS = re.compile(r"[a-zA-Z0-9_]{1,100}")
+_FORMS = {
+    "email": r"[^@\s]+@[^@\s]+\.[^@\s]+", "ip_address": r"[0-9a-fA-F:.]+", "country": r"[A-Z]{2}", "card_bin": r"\d{6,8}",
+    "card_fingerprint": r"\w+", "customer_id": r"(cus_\w+)", "us_bank_account_fingerprint": r"\w+", "sepa_debit_fingerprint": r"\w+",
+}  # fmt: skip
+
+
+def _who(call: Call) -> str:
+    return call.key.note or call.account if call.key is not None and call.key.note else call.account
+
+
+def _items(call: Call, value: Json) -> Json:
+    found = call.objects.query("radar.value_list_item", {"value_list": value["id"]}, limit=11)
+    items = [call.objects.copy(item) for item in found[:10]]
+    return {**sublist(items, f"/v1/radar/value_list_items?value_list={value['id']}"), "has_more": len(found) > 10}
+
+
+def view(call: Call, value: Json) -> Json:
+    """A list with its newest items."""
+    value["list_items"] = _items(call, value)
+    return value
+
+
+def _free_alias(call: Call, alias: str) -> None:
+    if _ALIAS.fullmatch(alias) is None:
+        raise invalid("Alias may only contain letters, numbers, and underscores.", "alias")
+    if call.objects.query("radar.value_list", {"alias": alias}, limit=1):
+        raise invalid(f"A value list with the alias {alias} already exists.", "alias")
+
+
+def create_list(call: Call, params: Params) -> Json:
+    """Make an empty list."""
+    _free_alias(call, params["alias"])
+    value = blank(
+        "radar.value_list",
+        id=call.ids.new("rsl"),
+        alias=params["alias"],
+        name=params["name"],
+        created=call.now,
+        created_by=_who(call),
+        item_type=params.get("item_type") or "string",
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        list_items=sublist([], ""),
+    )
+    return call.objects.insert(value)
+
+
+def update_list(call: Call, params: Params) -> Json:
+    """Change the name, the alias or the metadata; the type of items stays."""
+    value = call.objects.get("radar.value_list", call.path["value_list"])
+    if params.get("alias") not in (None, value["alias"]):
+        _free_alias(call, params["alias"])
+    assign(value, params, ("alias", "name"))
+    merge_metadata(value, params)
+    return call.objects.save(value)
+
+
+def delete_list(call: Call, params: Params) -> Json:
+    """Delete a list with its items."""
+    value = call.objects.get("radar.value_list", call.path["value_list"])
+    while items := call.objects.query("radar.value_list_item", {"value_list": value["id"]}):
+        for item in items:
+            call.objects.delete(item)
+    return call.objects.delete(value)
+
+
+def list_lists(call: Call, params: Params) -> Page:
+    """The lists, by alias, or those that contain a value."""
+    equal: dict[str, Any] = {"alias": params["alias"]} if params.get("alias") else {}
+    keep = None
+    if params.get("contains"):
+        wanted = params["contains"]
+
+        def keep(value: Json) -> bool:
+            return bool(call.objects.query("radar.value_list_item", {"value_list": value["id"], "value": wanted}, limit=1))
+
+    return list_page(call, "radar.value_list", params, equal, url="/v1/radar/value_lists", keep=keep)
+
+
+def create_item(call: Call, params: Params) -> Json:
+    """Add a value to a list; its form must be that of the list's type."""
+    owner = call.objects.get("radar.value_list", params["value_list"], "value_list")
+    form, value = _FORMS.get(owner["item_type"]), params["value"]
+    if form is not None and re.fullmatch(form, value) is None:
+        raise invalid(f"Invalid {owner['item_type']}: {value}", "value")
+    if owner["item_type"] == "case_sensitive_string" or owner["item_type"] in ("card_fingerprint", "customer_id", "country"):
+        kept = value
+    else:
+        kept = value.lower()
+    if call.objects.query("radar.value_list_item", {"value_list": owner["id"], "value": kept}, limit=1):
+        raise invalid("This value already exists in the value list.", "value")
+    item = blank(
+        "radar.value_list_item",
+        id=call.ids.new("rsli"),
+        created=call.now,
+        created_by=_who(call),
+        livemode=call.livemode,
+        value=kept,
+        value_list=owner["id"],
+    )
+    return call.objects.insert(item)
+
+
+def list_items(call: Call, params: Params) -> Page:
+    """The items of one list."""
+    call.objects.get("radar.value_list", params["value_list"], "value_list")
+    equal = {name: as_text(params[name]) or "" for name in ("value_list", "value") if params.get(name)}
+    return list_page(call, "radar.value_list_item", params, equal, url="/v1/radar/value_list_items")
+
+
+def delete_item(call: Call, params: Params) -> Json:
+    """Take a value off its list."""
+    return call.objects.delete(call.objects.get("radar.value_list_item", call.path["item"]))
+
+
+VALUE_LIST = Resource(
+    object="radar.value_list",
+    prefix="rsl",
+    permission=PERMISSION,
+    live=records(),
+    label="value list",
+    path_param="value_list",
+    indexed=("alias",),
+    view=view,
+    endpoints=(
+        Endpoint("POST", "/v1/radar/value_lists", create_list),
+        Endpoint("GET", "/v1/radar/value_lists", list_lists),
+        retrieve("radar.value_list", "/v1/radar/value_lists/{value_list}"),
+        Endpoint("POST", "/v1/radar/value_lists/{value_list}", update_list),
+        Endpoint("DELETE", "/v1/radar/value_lists/{value_list}", delete_list),
+    ),
+    title="Radar value lists",
+    columns=("name", "alias", "item_type", "id", "created"),
+)
+
+VALUE_LIST_ITEM = Resource(
+    object="radar.value_list_item",
+    prefix="rsli",
+    permission=PERMISSION,
+    live=records(),
+    label="value list item",
+    path_param="item",
+    indexed=("value_list", "value"),
+    endpoints=(
+        Endpoint("POST", "/v1/radar/value_list_items", create_item),
+        Endpoint("GET", "/v1/radar/value_list_items", list_items),
+        retrieve("radar.value_list_item", "/v1/radar/value_list_items/{item}"),
+        Endpoint("DELETE", "/v1/radar/value_list_items/{item}", delete_item),
+    ),
+    title="Radar value list items",
+)

@@ -1,0 +1,70 @@
+"""The receipt of a charge (``receipt_url``): who was paid, how much, with what, and what has been given back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+
+from tollkey.payments.shared.currency import show
+from tollkey.payments.shared.receipt_links import RECEIPT, business_name
+from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, html_page
+
+_BRANDS = {"amex": "American Express", "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay"}
+_MOST_REFUNDS = 100
+
+
+def page(call: Call, params: Params) -> Reply:
+    """Show the receipt."""
+    charge = call.objects.get("charge", call.path["id"])
+    name = business_name(call)
+    rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _rows(call, charge))
+    last, amount = _last_row(charge)
+    total = f"<dt>{escape(last)}</dt><dd>{escape(amount)}</dd>"
+    test = "" if call.livemode else '<p class="note">Test mode: no money was moved.</p>'
+    note = f"<p>{escape(charge['description'])}</p>" if charge["description"] else ""
+    body = f'<h1>Receipt from {escape(name)}</h1>{note}<dl>{rows}</dl><dl class="total">{total}</dl>{test}'
+    return html_page(f"Receipt from {name}", body)
+
+
+def _rows(call: Call, charge: Json) -> list[tuple[str, str]]:
+    currency = charge["currency"]
+    rows = [("Date", _day(charge["created"])), ("Payment method", _method(charge))]
+    if charge["receipt_number"]:
+        rows.insert(0, ("Receipt number", charge["receipt_number"]))
+    rows.append(("Amount", show(charge["amount"], currency)))
+    if not charge["captured"]:
+        rows.append(("Status", "Canceled" if charge["refunded"] else "Authorized, not charged yet"))
+    elif charge["amount_captured"] != charge["amount"]:
+        rows.append(("Charged of it", show(charge["amount_captured"], currency)))
+    for refund in reversed(call.objects.query("refund", {"charge": charge["id"]}, limit=_MOST_REFUNDS)):
+        if refund["status"] in ("succeeded", "pending"):
+            rows.append((f"Refunded on {_day(refund['created'])}", show(-refund["amount"], currency)))
+    return rows
+
+
+def _last_row(charge: Json) -> tuple[str, str]:
+    if not charge["captured"]:
+        return "Amount paid", show(0, charge["currency"])
+    label = "Amount paid" if charge["amount_refunded"] == charge["amount"] - charge["amount_captured"] else "Paid after refunds"
+    return label, show(charge["amount"] - charge["amount_refunded"], charge["currency"])
+
+
+def _day(at: int) -> str:
+    when = datetime.fromtimestamp(at, UTC)
+    return f"{when:%B} {when.day}, {when.year}"
+
+
+def _method(charge: Json) -> str:
+    """A card by its brand and last four digits, anything else by what it is called."""
+    details = charge["payment_method_details"] or {}
+    kind = str(details.get("type") or "card")
+    inner = details.get(kind) or {}
+    if kind == "card":
+        brand = str(inner.get("brand") or "card")
+        name = _BRANDS.get(brand, brand.capitalize())
+    else:
+        name = str(inner.get("bank_name") or kind.replace("_", " ").capitalize())
+    return f"{name} •••• {inner['last4']}" if inner.get("last4") else name
+
+
+PAGES = (Endpoint("GET", f"/{RECEIPT}/{{token}}", page, public=True, params=P.object()),)

@@ -1,0 +1,196 @@
+"""Giving money back: the checks, the ledger, and what comes later with the test cards that ask for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.ledger import NETWORK
+from tollkey.payments.balance.settlement import exchanged, settled
+from tollkey.payments.balance.transactions import book
+from tollkey.payments.charges import splitting
+from tollkey.payments.charges.lifecycle import collected
+from tollkey.payments.processors.cards import RefundOutcome, by_key
+from tollkey.payments.shared.currency import show
+from tollkey.payments.shared.events import Refunded
+from tollkey.payments.shared.fields import new_metadata, settle_seconds
+from tollkey.payments.shared.providers import REFUNDS
+from tollkey.wire import Call, Json, Params, blank, invalid, too_small
+
+_FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
+
+
+def refund(call: Call, charge: Json, params: Params) -> Json:
+    """Refund a charge in full or in part, with its events.
+
+    params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``, ``refund_application_fee``.
+    Raises ApiError with the recorded texts: refunded before, disputed, more than there is.
+    """
+    call.require(REFUNDS)
+    collected(call, charge)
+    left = check(call, charge, params.get("amount"))
+    amount = params.get("amount") or left
+    outcome = _outcome(charge)
+    value = _new(call, charge, amount, params)
+    if not charge["captured"] and not charge["amount_captured"]:
+        return _release(call, charge, value)
+    value["status"] = "pending" if outcome is RefundOutcome.PENDING else "succeeded"
+    if value["status"] == "pending":
+        value["pending_reason"] = "processing"
+    transaction = _book(call, charge, value, -amount)
+    value["balance_transaction"] = transaction["id"]
+    splitting.take_back(call, charge, value, reverse=bool(params.get("reverse_transfer")), fee=bool(params.get("refund_application_fee")))
+    call.objects.insert(value, "refund.created")
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
+    call.objects.save(charge, "charge.refunded")
+    call.announce(Refunded(value, whole=amount == charge["amount"]))
+    _calm(call, charge, params.get("reason"))
+    if outcome is not RefundOutcome.SUCCEEDED:
+        call.schedule.add(call.now + settle_seconds(call), "refund.settle", value["id"])
+    return value
+
+
+def check(call: Call, charge: Json, amount: int | None) -> int:
+    """What is left to refund, in minor units. Raises ApiError when that much cannot be refunded (recorded texts)."""
+    id = charge["id"]
+    in_parts = not charge["captured"] and charge["amount_captured"] > 0  # the last capture is still to come
+    left = (charge["amount_captured"] if in_parts else charge["amount"]) - charge["amount_refunded"]
+    currency = charge["currency"]
+    if charge["status"] == "failed":
+        raise invalid(f"Charge {id} has failed and cannot be refunded.", None, "charge_not_refundable", retry=False)
+    if left <= 0:
+        raise invalid(f"Charge {id} has already been refunded.", None, "charge_already_refunded", retry=False)
+    if charge["disputed"] and not _refundable_in_dispute(call, charge):
+        raise invalid(f"Charge {id} has been charged back; cannot issue a refund.", None, "charge_disputed", retry=False)
+    if amount is None:
+        return int(left)
+    if amount < 1:
+        raise too_small("amount")
+    if amount > charge["amount"]:
+        message = f"Refund amount ({show(amount, currency)}) is greater than charge amount ({show(charge['amount'], currency)})"
+        raise invalid(message, "amount", retry=False)
+    if amount > left:
+        message = f"Refund amount ({show(amount, currency)}) is greater than unrefunded amount on charge ({show(left, currency)})"
+        raise invalid(message, "amount", retry=False)
+    return int(left)
+
+
+def _refundable_in_dispute(call: Call, charge: Json) -> bool:
+    dispute = call.objects.find("dispute", charge["dispute"] or "")
+    return dispute is None or bool(dispute["is_charge_refundable"])
+
+
+def _outcome(charge: Json) -> RefundOutcome:
+    card = by_key(charge["_card"]) if charge.get("_card") else None
+    return card.refund if card is not None else RefundOutcome.SUCCEEDED
+
+
+def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
+    kind = charge["payment_method_details"]["type"]
+    ours = charge["id"].startswith("py_")
+    details: Json = {"type": kind}
+    if kind == "card":
+        details["card"] = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
+    elif kind != "stripe_account":
+        details[kind] = {}
+    more: dict[str, Any] = {} if kind == "stripe_account" else {"destination_details": details}
+    made = blank(
+        "refund",
+        id=call.ids.new("pyr" if ours else "re"),
+        amount=amount,
+        charge=charge["id"],
+        created=call.now,
+        currency=charge["currency"],
+        metadata=new_metadata(params),
+        payment_intent=charge["payment_intent"],
+        reason=params.get("reason"),
+        status="succeeded",
+        **more,
+    )
+    made.update(customer=charge.get("customer"), customer_account=None, payment_method=charge.get("payment_method"))
+    return made
+
+
+def _release(call: Call, charge: Json, value: Json) -> Json:
+    """Refunding what was only authorized releases it; no money moves."""
+    value["amount"] = charge["amount"]
+    call.objects.insert(value, "refund.created")
+    charge.update(amount_refunded=charge["amount"], refunded=True)
+    call.schedule.cancel("charge.expire", charge["id"])
+    call.objects.save(charge, "charge.refunded")
+    return value
+
+
+def _book(call: Call, charge: Json, value: Json, amount: int, failed: bool = False) -> Json:
+    payment = charge["id"].startswith("py_")
+    about = "PAYMENT" if payment else "CHARGE"
+    text = f"REFUND {'FAILURE' if failed else 'FOR'} {'' if not failed else '('}{about}{')' if failed else ''}"
+    if charge["description"]:
+        text += f" ({charge['description']})"
+    original = call.objects.find("balance_transaction", charge["balance_transaction"] or "")
+    due = original["available_on"] if original is not None and original["available_on"] > call.now else None
+    kind = charge["payment_method_details"]["type"]
+    category = "refund_failure" if failed else "refund"
+    type = "payment_failure_refund" if failed and payment else "refund_failure" if failed else "payment_refund" if payment else "refund"
+    amount, currency = settled(call, charge, amount)
+    transaction = book(
+        call,
+        type=type,
+        category=category,
+        source=value["id"],
+        amount=amount,
+        currency=currency,
+        against=splitting.other_side(charge) or NETWORK,
+        description=text,
+        available=due,
+        source_type="bank_account" if kind in _FROM_BANK else "card",
+    )
+    return exchanged(call, transaction, value["currency"])
+
+
+def _calm(call: Call, charge: Json, reason: str | None) -> None:
+    """A refund ends an open review, an inquiry and a warning's call for action."""
+    if reason == "fraudulent":
+        charge["fraud_details"] = {**charge["fraud_details"], "user_report": "fraudulent"}
+        call.objects.save(charge, "charge.updated")
+    review = call.objects.find("review", charge["review"] or "")
+    if review is not None and review["open"]:
+        closed = "refunded_as_fraud" if reason == "fraudulent" else "refunded"
+        review.update(open=False, closed_reason=closed, reason=closed)
+        call.objects.save(review, "review.closed")
+    if charge["refunded"]:
+        for warning in call.objects.query("radar.early_fraud_warning", {"charge": charge["id"]}):
+            warning["actionable"] = False
+            call.objects.save(warning, "radar.early_fraud_warning.updated")
+
+
+def settle(call: Call, id: str) -> None:
+    """A delayed refund ends: pending becomes succeeded; with the failing card it comes back."""
+    value = call.objects.find("refund", id)
+    if value is None or value["status"] not in ("pending", "succeeded"):
+        return
+    if value["status"] == "pending":
+        value["status"] = "succeeded"
+        value.pop("pending_reason", None)
+        call.objects.save(value, "refund.updated")
+        call.emit("charge.refund.updated", value)
+    else:
+        take_back(call, value, "failed")
+
+
+def take_back(call: Call, value: Json, status: str) -> Json:
+    """A refund failed or was cancelled: the money returns to the merchant's balance."""
+    charge = call.objects.get("charge", value["charge"])
+    transaction = _book(call, charge, value, value["amount"], failed=True)
+    value.update(status=status, failure_balance_transaction=transaction["id"])
+    value.pop("pending_reason", None)
+    if status == "failed":
+        value["failure_reason"] = "expired_or_canceled_card"
+    charge["amount_refunded"] -= value["amount"]
+    charge["refunded"] = False
+    call.objects.save(charge)
+    call.objects.save(value, "refund.updated")
+    call.emit("charge.refund.updated", value)
+    if status == "failed":
+        call.emit("refund.failed", value)
+    return value

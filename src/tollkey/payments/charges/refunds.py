@@ -1,0 +1,113 @@
+"""Refunds: money back to the customer.
+
+succeeded                      (at once, and for good)
+pending ──▶ succeeded │ canceled
+succeeded ──▶ failed           (the bank sends it back)
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.charges import refund_rules
+from tollkey.payments.shared.fields import merge_metadata, part_of
+from tollkey.payments.shared.providers import REFUNDS
+from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, needs, records, retrieve
+
+PERMISSION = Permission("refund", "Refunds", "Core")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Refund a charge, or the charge of a payment intent, in full or in part."""
+    if params.get("payment_intent"):
+        intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
+        charge_id = intent.get("latest_charge")
+        if not charge_id or intent.get("status") not in ("succeeded", "requires_capture"):
+            message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
+            raise invalid(message, "payment_intent", "payment_intent_unexpected_state", retry=False)
+        charge = call.objects.get("charge", charge_id, "payment_intent")
+    elif params.get("charge"):
+        charge = call.objects.get("charge", params["charge"], "charge")
+    else:
+        raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
+    return refund_rules.refund(call, charge, params)
+
+
+def create_of_charge(call: Call, params: Params) -> Json:
+    """Refund the charge in the path."""
+    return refund_rules.refund(call, call.objects.get("charge", call.path["charge"]), params)
+
+
+def refund_charge(call: Call, params: Params) -> Json:
+    """Refund a charge and answer the charge: how it was done before there were refund objects."""
+    charge = call.objects.get("charge", call.path["charge"])
+    refund_rules.refund(call, charge, params)
+    return charge
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a refund's metadata."""
+    refund = call.objects.get("refund", call.path["refund"])
+    return _update(call, refund, params)
+
+
+def _update(call: Call, refund: Json, params: Params) -> Json:
+    merge_metadata(refund, params)
+    call.objects.save(refund, "refund.updated")
+    call.emit("charge.refund.updated", refund)
+    return refund
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a refund that is waiting for the customer to act."""
+    refund = call.objects.get("refund", call.path["refund"])
+    if refund["status"] not in ("requires_action", "pending"):
+        raise invalid(f"Refund {refund['id']} cannot be canceled because it has a status of {refund['status']}.", None, retry=False)
+    return refund_rules.take_back(call, refund, "canceled")
+
+
+def list_of_charge(call: Call, params: Params) -> Page:
+    """List the refunds of a charge."""
+    charge = call.objects.get("charge", call.path["charge"])
+    return list_page(call, "refund", params, {"charge": charge["id"]}, url=f"/v1/charges/{charge['id']}/refunds")
+
+
+def _of_charge(call: Call) -> Json:
+    return part_of(call, "charge", "refund", "refund", "refund")
+
+
+def retrieve_of_charge(call: Call, params: Params) -> Json:
+    """Retrieve one refund of a charge."""
+    return _of_charge(call)
+
+
+def update_of_charge(call: Call, params: Params) -> Json:
+    """Change one refund of a charge."""
+    return _update(call, _of_charge(call), params)
+
+
+REFUND = Resource(
+    object="refund",
+    prefix="re",
+    prefixes=("pyr",),
+    permission=PERMISSION,
+    live=records(),
+    path_param="id",
+    indexed=("charge", "payment_intent"),
+    endpoints=(
+        listing("refund", "/v1/refunds"),
+        Endpoint("POST", "/v1/refunds", create, live=needs(REFUNDS)),
+        retrieve("refund", "/v1/refunds/{refund}"),
+        Endpoint("POST", "/v1/refunds/{refund}", update),
+        Endpoint("POST", "/v1/refunds/{refund}/cancel", cancel, live=needs(REFUNDS)),
+        Endpoint("GET", "/v1/charges/{charge}/refunds", list_of_charge),
+        Endpoint("POST", "/v1/charges/{charge}/refunds", create_of_charge, live=needs(REFUNDS)),
+        Endpoint("GET", "/v1/charges/{charge}/refunds/{refund}", retrieve_of_charge),
+        Endpoint("POST", "/v1/charges/{charge}/refunds/{refund}", update_of_charge),
+        Endpoint("POST", "/v1/charges/{charge}/refund", refund_charge, object="charge", live=needs(REFUNDS)),
+    ),
+    due_live={"refund.settle": needs(REFUNDS)},
+    on_due={"refund.settle": refund_rules.settle},
+    title="Refunds",
+    columns=("amount", "status", "reason", "id", "created"),
+    actions=(Action("Cancel", "/v1/refunds/{refund}/cancel", (), ("pending", "requires_action")),),
+)

@@ -1,0 +1,3 @@
+"""Checkout Sessions and Payment Links."""
+
+__all__: list[str] = []

@@ -1,0 +1,318 @@
+"""Parameters of a Checkout Session: what may be asked for, and the object that comes of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tollkey.payments.catalog.shipping_rates import make as make_shipping_rate
+from tollkey.payments.checkout.legacy import modern
+from tollkey.payments.checkout.lines import check_quantities, make_items, total
+from tollkey.payments.checkout.order import optional_items
+from tollkey.payments.checkout.place import check_customer, collect
+from tollkey.payments.intents import automatic_types, check_types
+from tollkey.payments.intents.payment_intents import create_intent
+from tollkey.payments.intents.setup_intents import create_setup
+from tollkey.payments.methods.payment_method_configurations import enabled_types, used_configuration
+from tollkey.payments.shared.currency import check_currency, minimum, session_too_small
+from tollkey.payments.shared.fields import acting_account, new_metadata
+from tollkey.wire import Call, Json, Params, blank, dig, hosted_url, invalid, missing_param
+
+DAY = 86_400
+_HALF_HOUR = 1800
+_MODES = {"hosted": "hosted_page", "embedded": "embedded_page", "custom": "elements"}
+_MODE_LETTERS = {"payment": "a", "subscription": "b", "setup": "c"}
+_COPIED = (
+    "allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "integration_identifier", "locale",
+    "origin_context", "permissions", "shipping_address_collection", "submit_type", "success_url", "return_url",
+)  # fmt: skip
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_INVOICE_DATA = ("account_tax_ids", "custom_fields", "description", "footer", "issuer", "rendering_options")
+#: From this version on a session makes its PaymentIntent when it is confirmed, and knows the customer's details before.
+_INTENT_LATER_SINCE = "2022-08-01"
+
+
+def _check(params: Params, mode: str, ui: str) -> None:
+    """Refuse parameters that do not go together."""
+    for one, two in (("customer", "customer_email"), ("allow_promotion_codes", "discounts"), ("customer", "customer_creation")):
+        if params.get(one) and params.get(two):
+            raise invalid(f"You may only specify one of these parameters: {one}, {two}.")
+    if params.get("customer_email") and _EMAIL.fullmatch(params["customer_email"]) is None:
+        raise invalid(f"Invalid email address: {params['customer_email']}", "customer_email", "email_invalid")
+    for name, allowed in (("payment_intent_data", "payment"), ("subscription_data", "subscription"), ("setup_intent_data", "setup")):
+        if params.get(name) and mode != allowed:
+            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    if mode == "setup" and params.get("line_items"):
+        raise invalid("You can not pass `line_items` in `setup` mode.", "line_items")
+    if mode != "setup" and not params.get("line_items"):
+        raise missing_param("line_items")
+    if ui == "hosted_page":
+        if not params.get("success_url"):
+            raise missing_param("success_url")
+        if params.get("return_url"):
+            raise invalid("You can not pass `return_url` when `ui_mode` is `hosted`.", "return_url")
+    else:
+        for name in ("success_url", "cancel_url"):
+            if params.get(name):
+                raise invalid(f"You can not pass `{name}` when `ui_mode` is `{params['ui_mode']}`.", name)
+        if not params.get("return_url") and params.get("redirect_on_completion") != "never":
+            raise missing_param("return_url")
+
+
+def _expiry(call: Call, given: int | None) -> int:
+    if given is None:
+        return call.now + DAY
+    if given < call.now + _HALF_HOUR:
+        raise invalid("The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.", "expires_at")
+    if given > call.now + DAY:
+        raise invalid("The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.", "expires_at")
+    return given
+
+
+def _new(call: Call, params: Params, mode: str, ui: str) -> Json:
+    id = f"cs_{'live' if call.livemode else 'test'}_{_MODE_LETTERS[mode]}1{call.ids.text(56)}"
+    account = acting_account(call) or {}
+    shop = dig(account, "settings.dashboard.display_name") or dig(account, "business_profile.name") or "Test account"
+    session = blank(
+        "checkout.session",
+        id=id,
+        adaptive_pricing={"enabled": mode == "payment"},
+        automatic_tax=_automatic_tax(params.get("automatic_tax")),
+        branding_settings={
+            "background_color": "#ffffff", "border_style": "rounded", "button_color": "#0074d4", "display_name": shop,
+            "font_family": "default", "icon": None, "logo": None, **(params.get("branding_settings") or {}),
+        },
+        created=call.now,
+        custom_text={name: (params.get("custom_text") or {}).get(name) or None
+                     for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")},
+        expires_at=_expiry(call, params.get("expires_at")),
+        livemode=call.livemode,
+        managed_payments={"enabled": False},
+        metadata=new_metadata(params),
+        mode=mode,
+        payment_status="no_payment_required" if mode == "setup" else "unpaid",
+        phone_number_collection={"enabled": bool(dig(params, "phone_number_collection.enabled"))},
+        status="open",
+        ui_mode=ui,
+    )  # fmt: skip
+    for name in _COPIED:
+        if params.get(name) is not None:
+            session[name] = params[name]
+    if ui != "hosted_page":
+        session["redirect_on_completion"] = params.get("redirect_on_completion") or "always"
+    return session
+
+
+def _automatic_tax(given: Json | None) -> Json:
+    enabled = bool((given or {}).get("enabled"))
+    return {
+        "enabled": enabled,
+        "liability": ((given or {}).get("liability") or {"type": "self"}) if enabled else None,
+        "provider": "stripe" if enabled else None,
+        "status": "requires_location_inputs" if enabled else None,
+    }
+
+
+def _customer(call: Call, session: Json, params: Params) -> None:
+    """Who pays: a stored customer, an e-mail address, or somebody not known yet."""
+    email, mode = params.get("customer_email"), session["mode"]
+    if params.get("customer"):
+        customer = call.objects.get("customer", params["customer"], "customer")
+        session["customer"], email = customer["id"], customer.get("email")
+    else:
+        session["customer_email"] = email
+        default = "always" if mode == "subscription" else "if_required"
+        session["customer_creation"] = params.get("customer_creation") or default
+    if email or session["customer"]:
+        session["customer_details"] = {
+            "address": None, "business_name": None, "email": email, "individual_name": None, "name": None, "phone": None,
+            "tax_exempt": None if mode == "setup" else "none", "tax_ids": None,
+        }  # fmt: skip
+        collect(session)
+
+
+def _methods(call: Call, session: Json, params: Params) -> None:
+    named = params.get("payment_method_types")
+    if named:
+        session["payment_method_types"] = check_types(named)
+    else:
+        configuration = used_configuration(call, params.get("payment_method_configuration"))
+        session["payment_method_configuration_details"] = {"id": configuration["id"], "parent": configuration.get("parent")}
+        excluded = params.get("excluded_payment_method_types") or []
+        session["payment_method_types"] = automatic_types(
+            enabled_types(configuration), currency=session["currency"], redirects=True, reusable=session["mode"] != "payment",
+            excluded=excluded,
+        )  # fmt: skip
+    options: dict[str, Any] = {}
+    if "card" in session["payment_method_types"]:
+        options["card"] = {"request_three_d_secure": "automatic"}
+    if "us_bank_account" in session["payment_method_types"]:
+        access = {"permissions": ["payment_method"], "prefetch": []}
+        options["us_bank_account"] = {"financial_connections": access, "verification_method": "automatic"}
+    for name, given in (params.get("payment_method_options") or {}).items():
+        options[name] = {**options.get(name, {}), **(given or {})}
+    session["payment_method_options"] = options
+
+
+def _collect(session: Json, params: Params) -> None:
+    """What else the page asks for, and what happens afterwards."""
+    mode = session["mode"]
+    session["payment_method_collection"] = params.get("payment_method_collection") or ("if_required" if mode == "payment" else "always")
+    consent = params.get("consent_collection")
+    if consent:
+        session["consent_collection"] = {
+            name: consent.get(name) for name in ("payment_method_reuse_agreement", "promotions", "terms_of_service")
+        }
+    if params.get("tax_id_collection"):
+        given = params["tax_id_collection"]
+        session["tax_id_collection"] = {"enabled": given["enabled"], "required": given.get("required") or "never"}
+    recovery = dig(params, "after_expiration.recovery")
+    if recovery:
+        full = {"allow_promotion_codes": False, "enabled": False, "expires_at": None, "url": None}
+        session["after_expiration"] = {"recovery": {**full, **recovery}}
+    if mode == "payment":
+        given = params.get("invoice_creation") or {}
+        data = given.get("invoice_data") or {}
+        inner = {**{name: data.get(name) for name in _INVOICE_DATA}, "metadata": data.get("metadata") or {}}
+        session["invoice_creation"] = {"enabled": bool(given.get("enabled")), "invoice_data": inner}
+    if mode == "subscription" and session["customer"]:
+        session["saved_payment_method_options"] = {
+            "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None,
+            **(params.get("saved_payment_method_options") or {}),
+        }  # fmt: skip
+    if params.get("name_collection"):
+        kinds = {kind: params["name_collection"].get(kind) for kind in ("business", "individual")}
+        session["name_collection"] = {
+            kind: {"enabled": rule["enabled"], "optional": bool(rule.get("optional"))} for kind, rule in kinds.items() if rule
+        }
+    session["custom_fields"] = [_custom_field(field) for field in params.get("custom_fields") or []]
+
+
+def _custom_field(given: Json) -> Json:
+    kind = given["type"]
+    inner: Json = {"default_value": None, "value": None, **(given.get(kind) or {})}
+    if kind != "dropdown":
+        inner = {"maximum_length": None, "minimum_length": None, **inner}
+    label = {"custom": given["label"].get("custom"), "type": given["label"]["type"]}
+    return {kind: inner, "key": given["key"], "label": label, "optional": bool(given.get("optional")), "type": kind}
+
+
+def shipping_options(call: Call, session: Json, given: list[Json]) -> None:
+    """The ways of delivery that are offered; the first is chosen until the customer chooses."""
+    made = []
+    for index, option in enumerate(given):
+        if option.get("shipping_rate_data"):
+            rate = make_shipping_rate(call, option["shipping_rate_data"], f"shipping_options[{index}][shipping_rate_data]")
+        else:
+            rate = call.objects.get("shipping_rate", option["shipping_rate"], f"shipping_options[{index}][shipping_rate]")
+        made.append({"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]})
+    session["shipping_options"] = made
+    if made:
+        amount = made[0]["shipping_amount"]
+        session["shipping_cost"] = {
+            "amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": made[0]["shipping_rate"],
+        }  # fmt: skip
+
+
+def discount(call: Call, session: Json, entries: list[Json]) -> None:
+    """Take these coupons or promotion codes off the session."""
+    session["_discounts"] = [{name: value for name, value in entry.items() if value} for entry in entries]
+    session["discounts"] = [
+        {"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")} for entry in session["_discounts"]
+    ]
+
+
+def new_session(call: Call, params: Params, **private: Any) -> Json:
+    """A stored session, with what it makes at once. private: fields of ours (``_link_after``).
+
+    Raises ApiError for parameters that do not go together, and for a total that cannot be charged.
+    """
+    params = modern(call, params)
+    mode = params.get("mode")
+    if mode is None:
+        raise missing_param("mode")
+    ui = params.get("ui_mode") or "hosted_page"
+    ui = _MODES.get(ui, ui)
+    _check(params, mode, ui)
+    session = _new(call, params, mode, ui)
+    session.update(_lines=[], _discounts=[], _params=_kept(params), **private)
+    for name in ("payment_intent_data", "subscription_data", "setup_intent_data"):
+        session["_" + name] = params.get(name) or {}
+    currency = check_currency(params["currency"], "currency") if params.get("currency") else None
+    if mode != "setup":
+        check_quantities(params["line_items"])
+        session["_lines"] = make_items(call, params["line_items"], currency)
+        _check_prices(session, mode)
+        session["currency"] = session["_lines"][0]["currency"]
+    else:
+        session["currency"] = currency
+        session["discounts"] = None
+    _customer(call, session, params)
+    check_customer(call, session, params)
+    _methods(call, session, params)
+    _collect(session, params)
+    if mode != "setup":
+        shipping_options(call, session, params.get("shipping_options") or [])
+        if params.get("optional_items"):
+            session["optional_items"] = optional_items(call, params["optional_items"])
+        discount(call, session, params.get("discounts") or [])
+        total(call, session)
+        if mode == "payment" and 0 < session["amount_total"] < minimum(session["currency"]):
+            raise session_too_small(session["currency"])
+        chosen = any(item["price"]["custom_unit_amount"] for item in session["_lines"])
+        if mode == "payment" and session["amount_total"] == 0 and not chosen:
+            session["payment_status"] = "no_payment_required"
+    else:
+        setup = create_setup(call, {
+            **session["_setup_intent_data"], "payment_method_types": session["payment_method_types"], "customer": session["customer"],
+        })  # fmt: skip
+        setup["_checkout"] = session["id"]
+        call.objects.save(setup)
+        session["setup_intent"] = setup["id"]
+    if call.version < _INTENT_LATER_SINCE:
+        session["customer_details"] = None
+        if mode == "payment" and session["amount_total"]:
+            intent_of(call, session)
+    if ui == "hosted_page":
+        session["url"] = hosted_url(call, "pay", session["id"], expires_at=session["expires_at"])
+    else:
+        session["client_secret"] = f"{session['id']}_secret_{call.ids.text(24)}"
+    call.schedule.add(session["expires_at"], "checkout.expire", session["id"])
+    return call.objects.insert(session)
+
+
+def _kept(params: Params) -> Params | None:
+    """The parameters, where another session like this one may be asked for later."""
+    return dict(params) if dig(params, "after_expiration.recovery.enabled") else None
+
+
+def intent_of(call: Call, session: Json) -> Json:
+    """The PaymentIntent of a session in payment mode, of its total; made when there is none yet."""
+    if session["payment_intent"] is not None:
+        intent = call.objects.get("payment_intent", session["payment_intent"])
+        if intent["amount"] != session["amount_total"] and intent["status"] == "requires_payment_method":
+            intent["amount"] = session["amount_total"]
+            call.objects.save(intent)
+        return intent
+    params: Params = {
+        **session["_payment_intent_data"],
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "payment_method_types": session["payment_method_types"],
+    }
+    if session["customer"]:
+        params["customer"] = session["customer"]
+    intent = create_intent(call, params, _checkout=session["id"])
+    session["payment_intent"] = intent["id"]
+    return intent
+
+
+def _check_prices(session: Json, mode: str) -> None:
+    recurring = [bool(item["price"]["recurring"]) for item in session["_lines"]]
+    if mode == "payment" and any(recurring):
+        raise invalid(
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.",
+            f"line_items[{recurring.index(True)}][price]",
+        )
+    if mode == "subscription" and not any(recurring):
+        raise invalid("You must provide at least one recurring price in `subscription` mode when using prices.", "line_items")

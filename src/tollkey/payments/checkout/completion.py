@@ -1,0 +1,297 @@
+"""Paying a session: the intent or subscription that it makes, and how the session ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.payments import subscriptions
+from tollkey.payments.catalog.redemption import redeem_all
+from tollkey.payments.checkout.building import intent_of
+from tollkey.payments.checkout.fields import needs_method
+from tollkey.payments.checkout.invoicing import make as make_invoice
+from tollkey.payments.checkout.lines import total
+from tollkey.payments.checkout.place import collect, keep_on_customer
+from tollkey.payments.checkout.recovery import offer as offer_recovery
+from tollkey.payments.customers.customers import create as create_customer
+from tollkey.payments.intents import first_action
+from tollkey.payments.intents.payment_intents import cancel_intent, confirm_intent
+from tollkey.payments.intents.setup_intents import confirm_setup
+from tollkey.payments.methods.method_types import TYPES
+from tollkey.payments.methods.payment_methods import attach_to
+from tollkey.payments.shared.events import IntentChanged
+from tollkey.payments.shared.providers import CHARGES, SETUPS
+from tollkey.wire import ApiError, Call, Json, invalid
+
+_PAID = ("succeeded", "processing", "requires_capture")
+
+
+def check_open(session: Json) -> None:
+    """Raise ApiError 400 unless the session is open."""
+    if session["status"] != "open":
+        raise invalid(
+            f"This Checkout Session is no longer active. Its status is {session['status']}.", code="checkout_session_not_open", retry=False
+        )
+
+
+def check_collects(call: Call, session: Json) -> None:
+    """Raise ApiError when the session asks for a payment method, and this is live mode without a provider that could use it."""
+    if needs_method(session):
+        call.require(SETUPS if session["mode"] == "setup" else CHARGES)
+
+
+def verify_bank(call: Call, method: Json) -> None:
+    """In test mode a bank account that is given on the page counts as verified at once."""
+    if not call.livemode and method.get("type") == "us_bank_account" and not method.get("_verified"):
+        method["_verified"] = True
+        call.objects.save(method)
+
+
+def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiError | None:
+    """Confirm an open session with a stored payment method (None when nothing has to be paid).
+
+    return_url: where a challenge comes back to. Answers the 402 of a refused card; what was written is to be kept then,
+    except for a subscription, which is undone.
+    """
+    check_open(session)
+    check_collects(call, session)
+    if method is not None:
+        _note_billing(session, method)
+        if session["mode"] == "subscription" or (session["automatic_tax"]["enabled"] and session["mode"] == "payment"):
+            total(call, session)
+    if session["mode"] == "setup":
+        assert method is not None
+        return _set_up(call, session, method, return_url)
+    if session["mode"] == "subscription":
+        return _subscribe(call, session, method, return_url)
+    if session["amount_total"] == 0:
+        finish(call, session, "no_payment_required")
+        return None
+    assert method is not None
+    return _charge(call, session, method, return_url)
+
+
+def _note_billing(session: Json, method: Json) -> None:
+    billing = method["billing_details"]
+    old = session["customer_details"] or {}
+    address = billing["address"] if any((billing["address"] or {}).values()) else old.get("address")
+    session["customer_details"] = {
+        "address": address, "business_name": old.get("business_name"), "email": old.get("email") or billing["email"],
+        "individual_name": old.get("individual_name"), "name": old.get("business_name") or billing["name"] or old.get("name"),
+        "phone": billing["phone"] or old.get("phone"), "tax_exempt": None if session["mode"] == "setup" else "none",
+        "tax_ids": (old.get("tax_ids") or []) if session["mode"] != "setup" else None,
+    }  # fmt: skip
+    collect(session)
+
+
+def _ensure_customer(call: Call, session: Json) -> str:
+    """The session's customer; made now when there is none yet."""
+    if session["customer"] is None:
+        details = session["customer_details"] or {}
+        given = {name: details[name] for name in ("email", "name", "phone", "address") if details.get(name)}
+        goods = (session["collected_information"] or {}).get("shipping_details")
+        if goods:
+            given["shipping"] = {**goods, "phone": details.get("phone")}
+        if details.get("tax_ids"):
+            given["tax_id_data"] = [dict(one) for one in details["tax_ids"]]
+        session["customer"] = create_customer(call, given)["id"]
+    return str(session["customer"])
+
+
+def _acceptance(call: Call, method: Json) -> Json:
+    """``mandate_data`` for methods that need the customer's consent; on the page it is given with the button."""
+    if not (method["type"] in TYPES and TYPES[method["type"]].mandate):
+        return {}
+    online = {"ip_address": call.origin.ip or "127.0.0.1", "user_agent": call.origin.user_agent or "unknown"}
+    return {"mandate_data": {"customer_acceptance": {"type": "online", "online": online}}}
+
+
+def _charge(call: Call, session: Json, method: Json, return_url: str) -> ApiError | None:
+    data = session["_payment_intent_data"]
+    if session["customer_creation"] == "always" or data.get("setup_future_usage") or session["invoice_creation"]["enabled"]:
+        _ensure_customer(call, session)
+    intent = intent_of(call, session)
+    if session["customer"] and intent["customer"] is None:
+        intent["customer"] = session["customer"]
+    call.objects.save(session)
+    given = {"payment_method": method["id"], "return_url": return_url, **_acceptance(call, method)}
+    return confirm_intent(call, intent, given)
+
+
+def _set_up(call: Call, session: Json, method: Json, return_url: str) -> ApiError | None:
+    intent = call.objects.get("setup_intent", session["setup_intent"])
+    if session["customer_creation"] == "always" and session["customer"] is None:
+        intent["customer"] = _ensure_customer(call, session)
+    call.objects.save(session)
+    return confirm_setup(call, intent, {"payment_method": method["id"], "return_url": return_url, **_acceptance(call, method)})
+
+
+def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) -> ApiError | None:
+    """Make the subscription and pay its first invoice. A refusal is raised, so that nothing of the attempt stays."""
+    customer = call.objects.get("customer", _ensure_customer(call, session))
+    keep_on_customer(call, session)
+    params = _subscription_params(session)
+    if method is not None:
+        attach_to(call, method, customer)
+        params["default_payment_method"] = method["id"]
+    params["customer"] = customer["id"]
+    subscription = subscriptions.create(call, params)
+    session["subscription"], session["invoice"] = subscription["id"], subscription["latest_invoice"]
+    intent = _intent_of(call, session["invoice"])
+    if intent is not None and intent["status"] == "requires_payment_method":
+        told = dict(intent["last_payment_error"] or {})
+        message, code = told.pop("message", "Your card was declined."), told.pop("code", "card_declined")
+        for name in ("type", "param", "doc_url", "payment_method", "source"):
+            told.pop(name, None)
+        raise ApiError(402, "card_error", code, message, **told)
+    if intent is not None and intent["status"] == "requires_action":
+        intent["_checkout"] = session["id"]
+        intent["next_action"] = first_action(call, intent, return_url=return_url, use_stripe_sdk=False)
+        call.objects.save(intent)
+        call.objects.save(session)
+        return None
+    free = subscription["status"] == "trialing" or session["amount_total"] == 0
+    delayed = intent is not None and intent["status"] == "processing"
+    if delayed and intent is not None:
+        intent["_checkout"] = session["id"]
+        call.objects.save(intent)
+    finish(call, session, "no_payment_required" if free and session["amount_total"] == 0 else "unpaid" if delayed else "paid")
+    return None
+
+
+def _subscription_params(session: Json) -> dict[str, Any]:
+    data = dict(session["_subscription_data"])
+    data.pop("invoice_settings", None)
+    params: dict[str, Any] = {**data, "payment_behavior": "allow_incomplete", "off_session": False, "items": [], "add_invoice_items": []}
+    for item in session["_lines"]:
+        entry: dict[str, Any] = {"price": item["price"]["id"]}
+        if item["quantity"] is not None:
+            entry["quantity"] = item["quantity"]
+        if item["_rates"]:
+            entry["tax_rates"] = item["_rates"]
+        if item["price"]["recurring"]:
+            params["items"].append({**entry, "_inline": item["_inline"]})
+        else:
+            params["add_invoice_items"].append(entry)
+    if not params["add_invoice_items"]:
+        del params["add_invoice_items"]
+    if session["_discounts"]:
+        params["discounts"] = session["_discounts"]
+    if session["automatic_tax"]["enabled"]:
+        params["automatic_tax"] = {"enabled": True}
+    return params
+
+
+def _intent_of(call: Call, invoice: str | None) -> Json | None:
+    found = call.objects.find("invoice", invoice) if invoice else None
+    if found is None or not found.get("_payment_intent"):
+        return None
+    return call.objects.get("payment_intent", found["_payment_intent"])
+
+
+def waiting_for(call: Call, session: Json) -> str | None:
+    """The address of the challenge that the customer has to pass now, or None."""
+    if session["mode"] == "setup":
+        intent: Json | None = call.objects.find("setup_intent", session["setup_intent"])
+    elif session["payment_intent"]:
+        intent = call.objects.find("payment_intent", session["payment_intent"])
+    else:
+        intent = _intent_of(call, session["invoice"])
+    if intent is None or intent["status"] != "requires_action":
+        return None
+    action = intent["next_action"] or {}
+    inner = action.get("redirect_to_url") or action.get(action.get("type") or "") or {}
+    return inner.get("url") or inner.get("hosted_verification_url") or inner.get("hosted_instructions_url")
+
+
+def follow(call: Call, fact: IntentChanged) -> None:
+    """An intent of a session has changed: the session is complete, or its delayed payment has come to its end."""
+    intent = fact.intent
+    if not intent.get("_checkout"):
+        return
+    session = call.objects.find("checkout.session", intent["_checkout"])
+    if session is None:
+        return
+    status = intent["status"]
+    if session["status"] == "open" and status in _PAID:
+        if intent["object"] == "setup_intent":
+            finish(call, session, "no_payment_required")
+        else:
+            finish(call, session, "paid" if status == "succeeded" else "unpaid")
+    elif session["status"] == "complete" and session["payment_status"] == "unpaid":
+        if status == "succeeded":
+            session["payment_status"] = "paid"
+            if session["mode"] == "payment" and session["invoice_creation"]["enabled"]:
+                _invoice(call, session)
+            call.objects.save(session)
+            call.emit("checkout.session.async_payment_succeeded", session)
+        elif status == "requires_payment_method":
+            call.emit("checkout.session.async_payment_failed", session)
+
+
+def finish(call: Call, session: Json, payment_status: str) -> None:
+    """The session is complete."""
+    if session["status"] != "open":
+        return
+    invoiced = session["mode"] == "payment" and session["invoice_creation"]["enabled"]
+    if session["customer_creation"] == "always" or invoiced:
+        _ensure_customer(call, session)
+    if session["mode"] != "subscription":
+        keep_on_customer(call, session)
+    if session["mode"] == "payment" and session["_discounts"]:
+        customer = call.objects.find("customer", session["customer"]) if session["customer"] else None
+        session["_redeemed"] = redeem_all(call, session["_discounts"], param="discounts", customer=customer, checkout_session=session["id"])
+    if session["automatic_tax"]["enabled"]:
+        session["automatic_tax"]["status"] = "complete"
+    if invoiced and payment_status != "unpaid":
+        _invoice(call, session)
+    session["status"], session["payment_status"], session["url"] = "complete", payment_status, None
+    call.schedule.cancel("checkout.expire", session["id"])
+    call.objects.save(session)
+    if session.get("_for_portal"):
+        _make_default(call, session)
+        return
+    call.emit("checkout.session.completed", session)
+    _count_link(call, session)
+
+
+def _invoice(call: Call, session: Json) -> None:
+    intent = call.objects.find("payment_intent", session["payment_intent"] or "")
+    make_invoice(call, session, intent, session.get("_redeemed") or [])
+
+
+def _make_default(call: Call, session: Json) -> None:
+    """A card that was added in the customer portal pays from now on."""
+    intent = call.objects.get("setup_intent", session["setup_intent"])
+    customer = call.objects.get("customer", session["customer"])
+    customer["invoice_settings"]["default_payment_method"] = intent["payment_method"]
+    call.objects.save(customer, "customer.updated")
+
+
+def _count_link(call: Call, session: Json) -> None:
+    """A payment link that may be used so often only is switched off by its last use."""
+    link = call.objects.find("payment_link", session["payment_link"]) if session["payment_link"] else None
+    limit = ((link or {}).get("restrictions") or {}).get("completed_sessions")
+    if link is not None and limit:
+        limit["count"] += 1
+        if limit["count"] >= limit["limit"]:
+            link["active"] = False
+        call.objects.save(link, "payment_link.updated")
+
+
+def expire(call: Call, session: Json) -> Json:
+    """The session can no longer be paid."""
+    session["status"], session["url"] = "expired", None
+    offer_recovery(call, session)
+    call.schedule.cancel("checkout.expire", session["id"])
+    call.objects.save(session)
+    intent = call.objects.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None
+    if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation", "requires_action"):
+        cancel_intent(call, intent, "abandoned")
+    call.emit("checkout.session.expired", session)
+    return session
+
+
+def destination(session: Json) -> str | None:
+    """Where the customer goes after completion, with the session's id filled in."""
+    url = session.get("success_url") or session.get("return_url")
+    return url.replace("{CHECKOUT_SESSION_ID}", session["id"]) if url else None

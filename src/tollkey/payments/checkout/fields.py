@@ -1,0 +1,265 @@
+"""The fields of a session's page: how to pay, and what else is asked for; what is wrong stands next to its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from tollkey.payments.shared.currency import show
+from tollkey.wire import Json
+
+_COUNTRIES = {
+    "US": "United States", "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil", "CA": "Canada", "DK": "Denmark",
+    "FI": "Finland", "FR": "France", "DE": "Germany", "IN": "India", "IE": "Ireland", "IT": "Italy", "JP": "Japan", "MX": "Mexico",
+    "NL": "Netherlands", "NZ": "New Zealand", "NO": "Norway", "PL": "Poland", "PT": "Portugal", "SG": "Singapore", "ES": "Spain",
+    "SE": "Sweden", "CH": "Switzerland", "GB": "United Kingdom",
+}  # fmt: skip
+METHODS = {
+    "card": "Card", "sepa_debit": "SEPA debit", "us_bank_account": "US bank account", "cashapp": "Cash App Pay", "klarna": "Klarna",
+    "ideal": "iDEAL", "bancontact": "Bancontact", "eps": "EPS", "p24": "Przelewy24", "alipay": "Alipay", "amazon_pay": "Amazon Pay",
+    "afterpay_clearpay": "Afterpay", "affirm": "Affirm", "paypal": "PayPal",
+}  # fmt: skip
+_BUTTONS = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe", "pay": "Pay"}
+#: Which field a refusal's ``param`` is shown at.
+_OWN_ERRORS = frozenset((
+    "account_number", "routing_number", "promotion_code", "phone", "terms", "country", "line1", "city", "state", "postal_code", "tax_id",
+    "business_name",
+        "individual_name",
+))  # fmt: skip
+_AT = {"number": "number", "exp_month": "expiry", "exp_year": "expiry", "cvc": "cvc", "iban": "iban", "email": "email"}
+
+
+def offered(session: Json) -> list[str]:
+    """The payment methods that the page has a form for, in the session's order."""
+    return [name for name in session["payment_method_types"] if name in METHODS]
+
+
+def place_of(param: str | None) -> str:
+    """The field of the form that an error's parameter stands for."""
+    if param and param.startswith(("custom[", "quantity[", "amount[")):
+        return param
+    name = (param or "").rstrip("]").rpartition("[")[2] or (param or "")
+    return _AT.get(name, name if name in _OWN_ERRORS or name.startswith("ship_") else "")
+
+
+class Form:
+    """What was typed, and what is wrong with it. Card numbers and security codes are never written back."""
+
+    def __init__(self, typed: Json | None = None, field: str = "", problem: str = "") -> None:
+        self.typed, self.field, self.problem = typed or {}, field, problem
+
+    def text(self, name: str, value: str = "") -> str:
+        """What was typed into a field, or its first value."""
+        if name.endswith("]"):
+            group, _, key = name[:-1].partition("[")
+            inside = self.typed.get(group)
+            found = inside.get(key) if isinstance(inside, dict) else None
+        else:
+            found = self.typed.get(name)
+        return str(found or value)
+
+    def input(self, name: str, label: str, *, secret: bool = False, optional: bool = False, value: str = "", **attributes: str) -> str:
+        """A labelled input; with its error beneath it when it has one."""
+        text = "" if secret else self.text(name, value)
+        more = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(val)}"' for key, val in attributes.items())
+        name, required = escape(name), "" if optional else " required"
+        html = f'<label for="{name}">{escape(label)}</label>\n<input id="{name}" name="{name}" value="{escape(text)}"{required}{more}'
+        return html + self._wrong(name)
+
+    def choice(self, name: str, label: str, options: Iterable[tuple[str, str]], *, value: str = "", **attributes: str) -> str:
+        """A labelled choice of (value, text)."""
+        chosen = self.text(name, value)
+        inside = "".join(
+            f'<option value="{escape(one)}"{" selected" if one == chosen else ""}>{escape(text)}</option>' for one, text in options
+        )
+        more = "".join(f' {key}="{escape(val)}"' for key, val in attributes.items())
+        html = f'<label for="{escape(name)}">{escape(label)}</label>\n<select id="{escape(name)}" name="{escape(name)}"{more}'
+        return html + self._wrong(escape(name), f"{inside}</select>")
+
+    def check(self, name: str, label: str, *, optional: bool = False) -> str:
+        """A box to tick."""
+        ticked = " checked" if self.typed.get(name) else ""
+        required = "" if optional else " required"
+        html = f'<label class="check" for="{name}"><input type="checkbox" id="{name}" name="{name}" value="1"{ticked}{required}'
+        return html + self._wrong(name, f"<span>{escape(label)}</span></label>")
+
+    def _wrong(self, name: str, inside: str = "") -> str:
+        """The end of a field's tag, what stands in the field, and its error."""
+        if not self.problem or escape(self.field) != name:
+            return f">{inside}"
+        told = f'\n<p class="error" id="{name}-error" role="alert">{escape(self.problem)}</p>'
+        return f' aria-invalid="true" aria-describedby="{name}-error" autofocus>{inside}{told}'
+
+    def country(self, value: str = "US") -> str:
+        """The country's choice."""
+        return self.choice("country", "Country", _COUNTRIES.items(), value=value, autocomplete="country")
+
+
+def address_fields(form: Form, known: Json, *, full: bool) -> str:
+    """The billing address: all of it, or the country and postal code that a tax is worked out from. known: what is known of it."""
+    value = {name: known.get(name) or "" for name in ("line1", "line2", "city", "state", "postal_code")}
+    if not full:
+        code = form.input("postal_code", "Postal code", value=value["postal_code"], autocomplete="postal-code", optional=True)
+        return f'<div class="pair"><div>{form.country(known.get("country") or "US")}</div><div>{code}</div></div>'
+    return "\n".join(
+        (
+            form.input("line1", "Address", value=value["line1"], autocomplete="address-line1"),
+            form.input("line2", "Address, second line (optional)", value=value["line2"], optional=True, autocomplete="address-line2"),
+            form.input("city", "City", value=value["city"], autocomplete="address-level2"),
+            form.input("state", "State or province (if there is one)", value=value["state"], optional=True, autocomplete="address-level1"),
+            address_fields(form, known, full=False),
+        )
+    )
+
+
+def method_fields(session: Json, kind: str, form: Form) -> str:
+    """How one payment method is filled in."""
+    known = (session["customer_details"] or {}).get("address") or {}
+    full = session["billing_address_collection"] == "required"
+    if kind == "card":
+        return "\n".join(
+            (
+                form.input("number", "Card number", secret=True, inputmode="numeric", autocomplete="cc-number"),
+                '<div class="pair"><div>',
+                form.input("expiry", "Expiry (MM / YY)", inputmode="numeric", autocomplete="cc-exp", placeholder="MM / YY"),
+                "</div><div>",
+                form.input("cvc", "Security code", secret=True, inputmode="numeric", autocomplete="cc-csc", maxlength="4"),
+                "</div></div>",
+                form.input("name", "Name on card", autocomplete="cc-name"),
+                address_fields(form, known, full=full),
+            )
+        )
+    parts = [form.input("name", "Full name", autocomplete="name")]
+    if kind == "sepa_debit":
+        parts.append(form.input("iban", "IBAN", secret=True, autocomplete="off"))
+        parts.append('<p class="note">By paying you allow the business to debit your account.</p>')
+    elif kind == "us_bank_account":
+        parts.append(form.input("routing_number", "Routing number", secret=True, inputmode="numeric", autocomplete="off"))
+        parts.append(form.input("account_number", "Account number", secret=True, inputmode="numeric", autocomplete="off"))
+        parts.append('<p class="note">By paying you allow the business to debit your account.</p>')
+    else:
+        parts.append("" if full else form.country(known.get("country") or "US"))
+        parts.append(f'<p class="note">You continue on the page of {escape(METHODS[kind])}.</p>')
+    if full:
+        parts.insert(1, address_fields(form, known, full=True))
+    return "\n".join(parts)
+
+
+def goods_address(session: Json, form: Form) -> str:
+    """Where goods are to go, in the countries that are delivered to."""
+    details = (session["collected_information"] or {}).get("shipping_details") or {}
+    known = details.get("address") or {}
+    countries = session["shipping_address_collection"].get("allowed_countries") or ["US"]
+    parts = ["<fieldset><legend>Delivery address</legend>", _told(session, "shipping_address")]
+    parts.append(form.input("ship_name", "Name", value=details.get("name") or "", autocomplete="shipping name"))
+    for name, label, kind in (("line1", "Address", "address-line1"), ("city", "City", "address-level2")):
+        parts.append(form.input(f"ship_{name}", label, value=known.get(name) or "", autocomplete=f"shipping {kind}"))
+    state = known.get("state") or ""
+    parts.append(
+        form.input("ship_state", "State or province (if there is one)", value=state, optional=True, autocomplete="shipping address-level1")
+    )
+    code = known.get("postal_code") or ""
+    parts.append(form.input("ship_postal_code", "Postal code", value=code, autocomplete="shipping postal-code"))
+    options = [(one, _COUNTRIES.get(one, one)) for one in countries]
+    parts.append(form.choice("ship_country", "Country", options, value=known.get("country") or "", autocomplete="shipping country"))
+    return "\n".join((*parts, "</fieldset>"))
+
+
+def extras(session: Json, form: Form) -> str:
+    """Phone, delivery address, tax id, custom fields and consent."""
+    parts = []
+    if session["phone_number_collection"]["enabled"]:
+        known = (session["customer_details"] or {}).get("phone") or ""
+        parts.append(form.input("phone", "Phone number", value=known, autocomplete="tel", type="tel"))
+    if session["shipping_address_collection"]:
+        parts.append(goods_address(session, form))
+    parts += _names(session, form)
+    tax_id = session.get("tax_id_collection") or {}
+    if tax_id.get("enabled"):
+        needed = tax_id.get("required") == "if_supported"
+        also = "" if needed else " (optional)"
+        parts.append(form.input("business_name", f"Business name{also}", optional=not needed, autocomplete="organization"))
+        parts.append(form.input("tax_id", f"Tax ID of the business{also}", optional=not needed, autocomplete="off"))
+    parts += [_custom(field, form) for field in session["custom_fields"]]
+    consent = session["consent_collection"] or {}
+    if consent.get("promotions") == "auto":
+        parts.append(form.check("promotions", "Tell me about news and offers", optional=True))
+    if consent.get("terms_of_service") == "required":
+        parts.append(form.check("terms", _text(session, "terms_of_service_acceptance") or "I agree to the terms of service"))
+    return "\n".join(parts)
+
+
+def _names(session: Json, form: Form) -> list[str]:
+    """The names that ``name_collection`` asks for."""
+    made = []
+    for kind, label in (("business", "Business name"), ("individual", "Full name")):
+        rule = (session.get("name_collection") or {}).get(kind) or {}
+        if rule.get("enabled"):
+            optional = bool(rule.get("optional"))
+            made.append(form.input(f"{kind}_name", label + (" (optional)" if optional else ""), optional=optional))
+    return made
+
+
+def _text(session: Json, name: str) -> str:
+    return str((session["custom_text"][name] or {}).get("message") or "")
+
+
+def _told(session: Json, name: str) -> str:
+    """What the shop has to say at a place of the page."""
+    text = _text(session, name)
+    return f'<p class="note">{escape(text)}</p>' if text else ""
+
+
+def _custom(field: Json, form: Form) -> str:
+    name = f"custom[{field['key']}]"
+    label = (field["label"]["custom"] or field["key"]) + (" (optional)" if field["optional"] else "")
+    inner = field[field["type"]]
+    value = inner.get("value") or inner.get("default_value") or ""
+    if field["type"] == "dropdown":
+        options = [(one["value"], one["label"]) for one in inner.get("options") or []]
+        return form.choice(name, label, [("", ""), *options] if field["optional"] or not value else options, value=value)
+    limits: dict[str, Any] = {key: str(inner[f"{side}_length"]) for key, side in (("minlength", "minimum"), ("maxlength", "maximum"))
+              if inner.get(f"{side}_length") is not None}  # fmt: skip
+    mode = "numeric" if field["type"] == "numeric" else "text"
+    return form.input(name, label, optional=field["optional"], value=value, inputmode=mode, **limits)
+
+
+def delivery(session: Json, names: Json, form: Form) -> str:
+    """The ways of delivery to choose from. names: shipping rate id -> what it is called."""
+    if len(session["shipping_options"]) < 2:
+        return ""
+    chosen = (session["shipping_cost"] or {}).get("shipping_rate") or ""
+    options = [
+        (one["shipping_rate"], f"{names.get(one['shipping_rate']) or 'Delivery'}: {show(one['shipping_amount'], session['currency'])}")
+        for one in session["shipping_options"]
+    ]
+    return form.choice("shipping_rate", "Delivery", options, value=chosen)
+
+
+def button_text(session: Json) -> str:
+    """What the button that pays is called, with what the shop says above it."""
+    if session["mode"] == "setup":
+        return "Save"
+    if session["mode"] == "subscription":
+        return "Subscribe"
+    return f"{_BUTTONS.get(session['submit_type'], 'Pay')} {show(session['amount_total'], session['currency'])}"
+
+
+def above_button(session: Json) -> str:
+    """What the shop says above the button."""
+    return _told(session, "submit")
+
+
+def asks_for_place(session: Json) -> bool:
+    """Whether the page has to ask where the customer is before it can tell the total."""
+    automatic = session["automatic_tax"]
+    return bool(automatic["enabled"] and automatic["status"] == "requires_location_inputs" and session["mode"] != "setup")
+
+
+def needs_method(session: Json) -> bool:
+    """Whether a payment method has to be given."""
+    if session["mode"] == "payment":
+        return bool(session["amount_total"]) or session["payment_status"] == "unpaid"
+    free = session["mode"] == "subscription" and session["amount_total"] == 0
+    return not (free and session["payment_method_collection"] == "if_required")

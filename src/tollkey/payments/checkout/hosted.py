@@ -1,0 +1,222 @@
+"""The hosted page at work: what was typed on it, step by step, without a script."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tollkey.payments.catalog.redemption import typed_code
+from tollkey.payments.checkout import completion, page
+from tollkey.payments.checkout.building import discount
+from tollkey.payments.checkout.collecting import take_billing, take_extras, take_goods_address, take_person
+from tollkey.payments.checkout.fields import Form, needs_method, place_of
+from tollkey.payments.checkout.lines import total
+from tollkey.payments.checkout.order import change_order
+from tollkey.payments.methods.payment_methods import create as create_method
+from tollkey.payments.shared.providers import CHARGES, PAYS
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, asks, invalid, redirect
+
+_NAME = "checkout.session"
+
+
+def _here(call: Call) -> Json:
+    return call.objects.get(_NAME, call.path["id"])
+
+
+def _names(call: Call, session: Json) -> Json:
+    ids = [one["shipping_rate"] for one in session["shipping_options"]]
+    return {id: call.objects.get("shipping_rate", id)["display_name"] for id in ids}
+
+
+def show(call: Call, params: Params) -> Reply:
+    """The page, or what became of the session."""
+    session = _here(call)
+    if session["status"] != "open":
+        return page.done_page(session)
+    return page.pay_page(call, session, _names(call, session), kind=params.get("method"))
+
+
+def came_back(call: Call, params: Params) -> Reply:
+    """Back from a challenge: done, or the page again with what went wrong."""
+    session = _here(call)
+    if session["status"] != "open":
+        return page.done_page(session)
+    problem = "We could not authenticate your payment method. Please choose a different one and try again."
+    return page.pay_page(call, session, _names(call, session), form=Form({}, "", problem))
+
+
+def _again(call: Call, session: Json, params: Params, error: ApiError) -> Reply:
+    """The page once more, with what went wrong next to its field."""
+    field = place_of(error.param) or ("number" if error.type == "card_error" else "")
+    shown = page.pay_page(call, session, _names(call, session), form=Form(params, field, error.message), kind=params.get("method"))
+    return replace(shown, guess=error.guess)
+
+
+def _reload(call: Call, session: Json) -> Json:
+    """The session as it is stored, after an attempt was undone."""
+    return call.setup.tables.load(call.tx, call.scope, _NAME, session["id"]) or session
+
+
+def _to_page(call: Call) -> Reply:
+    return redirect(f"/pay/{call.path['token']}")
+
+
+def promotion(call: Call, params: Params) -> Reply:
+    """Take a promotion code off the total; an empty one takes the code away again."""
+    session = _here(call)
+    if session["status"] != "open" or not session["allow_promotion_codes"]:
+        return show(call, params)
+    code = (params.get("promotion_code") or "").strip()
+    if not code and session["_discounts"]:
+        discount(call, session, [])
+    else:
+        try:
+            found = typed_code(call, session, code, lambda found: _counts(call, session, found))
+        except ApiError as error:
+            return _again(call, session, params, error)
+        discount(call, session, [{"promotion_code": found["id"]}])
+        session["_promotion_text"] = found["code"]
+    total(call, session)
+    call.objects.save(session)
+    return _to_page(call)
+
+
+def _counts(call: Call, session: Json, code: Json) -> bool:
+    """Whether a code counts for this customer and this order."""
+    coupon = call.objects.find("coupon", code["promotion"]["coupon"])
+    rules = code["restrictions"]
+    known = session["customer"]
+    if coupon is None or not coupon["valid"] or (coupon["redeem_by"] or call.now) < call.now or (code["expires_at"] or call.now) < call.now:
+        return False
+    if code["customer"] is not None and code["customer"] != known:
+        return False
+    if (
+        coupon["amount_off"]
+        and coupon["currency"] != session["currency"]
+        and session["currency"] not in (coupon.get("_currency_options") or {})
+    ):
+        return False
+    if rules["first_time_transaction"] and known and call.objects.query("charge", {"customer": known}, limit=1):
+        return False
+    least = rules["minimum_amount"]
+    return not (least and rules["minimum_amount_currency"] == session["currency"] and session["amount_subtotal"] < least)
+
+
+def order(call: Call, params: Params) -> Reply:
+    """Change what is bought, within what the session allows."""
+    session = _here(call)
+    if session["status"] != "open":
+        return page.done_page(session)
+    try:
+        change_order(call, session, params)
+    except ApiError as error:
+        return _again(call, _reload(call, session), params, error)
+    call.objects.save(session)
+    return _to_page(call)
+
+
+def address(call: Call, params: Params) -> Reply:
+    """The first of two steps where tax depends on the address: keep it and show the total."""
+    session = _here(call)
+    if session["status"] != "open":
+        return page.done_page(session)
+    try:
+        take_person(session, params)
+        if session["shipping_address_collection"]:
+            take_goods_address(session, params)
+        else:
+            take_billing(session, params)
+    except ApiError as error:
+        return _again(call, _reload(call, session), params, error)
+    total(call, session)
+    call.objects.save(session)
+    return _to_page(call)
+
+
+def submit(call: Call, params: Params) -> Reply:
+    """Pay with what was typed in; a refusal is shown next to its field, and a challenge is gone to.
+
+    Where the total has changed with what was typed (another way of delivery, another tax), the new one is shown before it is charged.
+    """
+    session = _here(call)
+    if session["status"] != "open":
+        return page.done_page(session)
+    back = f"{call.setup.base_url}/pay/{call.path['token']}/return"
+    error = None
+    try:
+        with call.tx.savepoint():
+            take_extras(call, session, params)
+            shown = params.get("shown_total")
+            if shown is not None and shown != str(session["amount_total"]):
+                call.objects.save(session)
+                return _again(
+                    call, session, params, invalid("The total has changed. Please check it and enter your payment details again.")
+                )
+            method = _typed_method(call, session, params)
+            error = completion.pay(call, session, method, back)
+    except ApiError as problem:
+        error = problem
+        session = _reload(call, session)
+    if error is not None:
+        return _again(call, session, params, error)
+    waiting = completion.waiting_for(call, session) if session["status"] == "open" else None
+    if waiting is not None:
+        return redirect(waiting)
+    if session["status"] == "open":
+        return _again(call, session, params, invalid("This payment could not be completed. Please try another payment method."))
+    to = completion.destination(session)
+    return redirect(to) if to else page.done_page(session)
+
+
+def _typed_method(call: Call, session: Json, params: Params) -> Json | None:
+    if not needs_method(session):
+        return None
+    completion.check_collects(call, session)
+    kind = params.get("method") or "card"
+    if kind not in session["payment_method_types"]:
+        raise invalid("This payment method is not available.", "method")
+    details = session["customer_details"]
+    names = ("line1", "line2", "city", "state", "postal_code", "country")
+    address = {name: params.get(name) for name in names if params.get(name)} or details.get("address") or {}
+    billing = {"email": details["email"], "name": params.get("name"), "phone": params.get("phone"), "address": address}
+    given: Params = {"type": kind, "billing_details": billing}
+    if kind == "card":
+        month, year = _expiry(params.get("expiry") or "")
+        number, cvc = (params.get("number") or "").strip(), params.get("cvc") or None
+        given["card"] = {"number": number, "exp_month": month, "exp_year": year, "cvc": cvc}
+        if not cvc:
+            raise ApiError(402, "card_error", "incomplete_cvc", "Your card's security code is incomplete.", "cvc")
+    elif kind == "sepa_debit":
+        given["sepa_debit"] = {"iban": params.get("iban") or ""}
+    elif kind == "us_bank_account":
+        numbers = {name: (params.get(name) or "").strip() for name in ("routing_number", "account_number")}
+        given["us_bank_account"] = {**numbers, "account_holder_type": "individual"}
+    method = create_method(call, given)
+    completion.verify_bank(call, method)
+    return method
+
+
+def _expiry(text: str) -> tuple[int, int]:
+    """Month and year of ``MM / YY``, ``MMYY`` or ``MM/YYYY``. Raises ApiError for anything else."""
+    digits = "".join(letter for letter in text if letter.isdigit())
+    if len(digits) not in (3, 4, 6):
+        raise ApiError(402, "card_error", "invalid_expiry_month", "Your card's expiration date is incomplete.", "exp_month")
+    split = 1 if len(digits) == 3 else 2
+    year = int(digits[split:])
+    return int(digits[:split]), year + 2000 if year < 100 else year
+
+
+_TEXTS = (
+    "method", "email", "name", "phone", "number", "expiry", "cvc", "country", "postal_code", "line1", "line2", "city", "state", "iban",
+    "routing_number", "account_number", "shipping_rate", "terms", "promotions", "business_name", "tax_id", "individual_name", "shown_total",
+    "ship_name", "ship_line1", "ship_line2", "ship_city", "ship_state", "ship_postal_code", "ship_country",
+)  # fmt: skip
+_BACK = ("payment_intent", "payment_intent_client_secret", "setup_intent", "setup_intent_client_secret", "redirect_status", "source_type")
+_SENT = P.object(custom=P.any()).extended({name: P.any() for name in _TEXTS})
+PAGES = (
+    Endpoint("GET", "/pay/{token}", show, public=True, params=P.object(method=P.string())),
+    Endpoint("POST", "/pay/{token}", submit, public=True, params=_SENT, live=asks(CHARGES, PAYS)),
+    Endpoint("POST", "/pay/{token}/address", address, public=True, params=_SENT),
+    Endpoint("POST", "/pay/{token}/promotion", promotion, public=True, params=P.object(promotion_code=P.any())),
+    Endpoint("POST", "/pay/{token}/order", order, public=True, params=P.object(quantity=P.any(), amount=P.any(), add=P.any())),
+    Endpoint("GET", "/pay/{token}/return", came_back, public=True, params=P.object().extended({name: P.string() for name in _BACK})),
+)

@@ -1,0 +1,146 @@
+"""Line items of a session: their prices, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tollkey.payments.catalog.arithmetic import Period, share, shift
+from tollkey.payments.catalog.arithmetic.tiers import cost
+from tollkey.payments.catalog.arithmetic.totals import Line, Off, compute
+from tollkey.payments.catalog.pricing import in_currency, named_price
+from tollkey.payments.catalog.redemption import imagine, offs
+from tollkey.payments.checkout.place import taxed_at
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.tax.automatic import rate_of, rates_of, taxed_shipping
+from tollkey.wire import Call, Json, dig, invalid, public, too_small
+
+_RATE = "line_items[0][tax_rates][0]"  # how an error names a tax rate that is not there
+
+
+def old_item(item: Json) -> Json:
+    """A line item as callers wrote it before prices: amount, currency, name and quantity."""
+    if item.get("price") or item.get("price_data") or item.get("amount") is None:
+        return item
+    product = {"name": item.get("name") or "Item"}
+    for name in ("description", "images"):
+        if item.get(name):
+            product[name] = item[name]
+    data = {"currency": item["currency"], "unit_amount": item["amount"], "product_data": product}
+    return {"price_data": data, "quantity": item.get("quantity", 1), "tax_rates": item.get("tax_rates")}
+
+
+def check_quantities(given: Sequence[Json]) -> None:
+    """Raise ApiError 400 for a line that is not bought at all; only customers may take a line down to none."""
+    for index, entry in enumerate(given):
+        if entry.get("quantity") is not None and entry["quantity"] < 1:
+            param = f"line_items[{index}][quantity]"
+            raise too_small(param)
+
+
+def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefix: str = "li") -> list[Json]:
+    """Items as they are stored in a session: the answer's fields, and ``_price`` and ``_rates`` beside them.
+
+    Raises ApiError: no such price, not in the session's currency, or a quantity is missing.
+    """
+    items = []
+    for index, raw in enumerate(given):
+        entry = old_item(raw)
+        param = f"line_items[{index}]"
+        price = named_price(call, entry, param)
+        inline = bool(entry.get("price_data") or entry.get("_inline"))
+        if not price["active"] and not inline:
+            raise invalid("The price specified is inactive. This field only accepts active prices.", f"{param}[price]")
+        wanted = currency or price["currency"]
+        option = in_currency(price, wanted)
+        if option is None:
+            raise invalid(f"The price `{price['id']}` is not available in the currency `{wanted}`.", f"{param}[price]")
+        currency = wanted
+        metered = dig(price, "recurring.usage_type") == "metered"
+        quantity = entry.get("quantity")
+        if quantity is None and not metered:
+            raise invalid("Quantity is required. Add `quantity` to `" + param + "`", param)
+        product = call.objects.get("product", price["product"])
+        custom = price["custom_unit_amount"] or {}
+        chosen = entry.get("_amount") or custom.get("preset")
+        amount = 0 if metered else (chosen or 0) * (quantity or 1) if custom else cost({**price, **option}, quantity or 0)
+        items.append(
+            {
+                "id": call.ids.new(id_prefix), "object": "item", "amount_discount": 0, "amount_subtotal": amount, "amount_tax": 0,
+                "amount_total": amount, "currency": wanted, "description": product["name"], "price": public(price),
+                "quantity": quantity, "metadata": entry.get("metadata") or {},
+                "adjustable_quantity": entry.get("adjustable_quantity"), "_rates": entry.get("tax_rates") or [],
+                "_inline": inline, "_recurs": amount if price["recurring"] else None, "_amount": chosen if custom else None,
+                "_optional": entry.get("_optional"),
+            }
+        )  # fmt: skip
+    return items
+
+
+def _today(call: Call, session: Json, item: Json) -> int:
+    """What a recurring item costs at once: nothing in a trial, its share of a first period that an anchor makes shorter."""
+    data, whole = session["_subscription_data"], int(item["_recurs"])
+    if data.get("trial_period_days") or data.get("trial_end"):
+        return 0
+    anchor = data.get("billing_cycle_anchor")
+    if anchor is None:
+        return whole
+    if data.get("proration_behavior") == "none":
+        return 0
+    now = for_customer(call, call.objects.find("customer", session["customer"] or "")).now
+    recurring = item["price"]["recurring"]
+    return share(whole, Period(shift(int(anchor), recurring["interval"], -recurring["interval_count"]), int(anchor)), now)
+
+
+def breakdown(call: Call, session: Json) -> Json:
+    """``total_details.breakdown``: what each discount takes off, and each tax rate adds."""
+    kept = session.get("_breakdown") or {"discounts": [], "taxes": []}
+    taxes = [
+        {
+            "amount": one["amount"],
+            "rate": call.objects.copy(call.objects.get("tax_rate", one["rate"])),
+            "taxability_reason": None if one["reason"] == "not_available" else one["reason"],
+            "taxable_amount": one["taxable"],
+        }
+        for one in kept["taxes"]
+    ]
+    return {"discounts": [dict(one) for one in kept["discounts"]], "taxes": taxes}
+
+
+def total(call: Call, session: Json) -> None:
+    """Work out discounts and taxes of the items, and the session's sums."""
+    items = session["_lines"]
+    for item in items:
+        if item.get("_recurs") is not None:
+            item["amount_subtotal"] = _today(call, session, item)
+    how = taxed_at(call, session)
+    default = session["_subscription_data"].get("default_tax_rates") or []
+    shapes = [Line(item["amount_subtotal"], product=item["price"]["product"], rates=rates_of(call, item, how, _RATE)) for item in items]
+    imagined = [imagine(call, entry) for entry in session["_discounts"]]
+    taken: list[Off] = []
+    for one in imagined:
+        taken += offs(call, [one["id"]], session["currency"], call.now)
+    sums = compute(shapes, taken, [] if how is not None else [rate_of(call, id, _RATE) for id in default])
+    for item, line in zip(items, shapes, strict=True):
+        tax = sum(part.amount for part in line.taxes)
+        item.update(amount_discount=sum(amount for _, amount in line.off), amount_tax=tax, amount_total=line.gross)
+    tax = sum(part.amount for part in sums.taxes)
+    if session["shipping_cost"] is not None:
+        tax += sum(part.amount for part in taxed_shipping(call, session["shipping_cost"], how, session["currency"]))
+    shown = {one["id"]: public(one) for one in imagined}
+    session["_breakdown"] = {
+        "discounts": [{"amount": amount, "discount": shown[id]} for id, amount in sums.discounts],
+        "taxes": [{"amount": tax.amount, "rate": tax.rate.id, "reason": tax.rate.reason, "taxable": tax.taxable} for tax in sums.taxes],
+    }
+    shipping = session["shipping_cost"] or {"amount_subtotal": 0, "amount_total": 0}
+    session["amount_subtotal"] = sums.subtotal
+    session["amount_total"] = sums.total + shipping["amount_total"]
+    session["total_details"] = {
+        "amount_discount": sum(amount for _, amount in sums.discounts),
+        "amount_shipping": shipping["amount_subtotal"],
+        "amount_tax": tax,
+    }
+
+
+def shown(items: Sequence[Json]) -> list[Json]:
+    """Items as they are answered."""
+    return [public(item) for item in items]

@@ -1,0 +1,109 @@
+"""What is bought, as the customer may change it on the page: quantities, amounts of their own choice, and optional items."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from html import escape
+from typing import Any
+
+from tollkey.payments.checkout.fields import Form
+from tollkey.payments.checkout.lines import make_items, total
+from tollkey.payments.shared.currency import decimals, show
+from tollkey.wire import Call, Json, Params, invalid
+
+_LONGEST = 12
+
+
+def optional_items(call: Call, given: list[Json]) -> list[Json]:
+    """``optional_items`` of a session. Raises ApiError 400 for a price that is not there."""
+    made = []
+    for place, entry in enumerate(given):
+        call.objects.get("price", entry["price"], f"optional_items[{place}][price]")
+        rule = entry.get("adjustable_quantity")
+        limits = None if rule is None else {"enabled": rule["enabled"], "maximum": rule.get("maximum"), "minimum": rule.get("minimum")}
+        made.append({"adjustable_quantity": limits, "price": entry["price"], "quantity": entry["quantity"]})
+    return made
+
+
+def order_form(call: Call, session: Json, path: str, form: Form) -> str:
+    """The form in which the order is changed; empty when nothing of it may be."""
+    fields = [field for item in session["_lines"] for field in _of_line(item, session["currency"], form)]
+    taken = {item.get("_optional") for item in session["_lines"]}
+    for entry in session["optional_items"] or []:
+        price = call.objects.get("price", entry["price"])
+        name = call.objects.get("product", price["product"])["name"]
+        ticked = " checked" if entry["price"] in taken else ""
+        text = f"Add {name}: {show((price['unit_amount'] or 0) * entry['quantity'], price['currency'])}"
+        fields.append(
+            f'<label class="check"><input type="checkbox" name="add[{escape(entry["price"])}]" value="1"{ticked}>'
+            f"<span>{escape(text)}</span></label>"
+        )
+    if not fields:
+        return ""
+    return f'<form method="post" action="{path}/order">{"".join(fields)}<button class="second">Change order</button></form><hr>'
+
+
+def _of_line(item: Json, currency: str, form: Form) -> list[str]:
+    rule, custom, made = item.get("adjustable_quantity") or {}, item["price"]["custom_unit_amount"], []
+    if rule.get("enabled"):
+        least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
+        label = f"How many: {item['description'] or 'items'}"
+        limits: dict[str, Any] = {"min": str(least), "max": str(most)}
+        made.append(form.input(f"quantity[{item['id']}]", label, value=str(item["quantity"]), type="number", **limits))
+    if custom:
+        value = Decimal(item["_amount"] or 0).scaleb(-decimals(currency)) if item.get("_amount") else ""
+        made.append(form.input(f"amount[{item['id']}]", f"Amount ({currency.upper()})", value=str(value), inputmode="decimal"))
+    return made
+
+
+def change_order(call: Call, session: Json, params: Params) -> None:
+    """Change the order as typed. Raises ApiError 400, naming the field, for what is not allowed."""
+    entries = [_entry(item, session["currency"], params) for item in session["_lines"] if not item.get("_optional")]
+    ids = [item["id"] for item in session["_lines"] if not item.get("_optional")]
+    added = params.get("add") if isinstance(params.get("add"), dict) else {}
+    for one in session["optional_items"] or []:
+        if one["price"] in (added or {}):
+            entries.append({"price": one["price"], "quantity": one["quantity"], "_optional": one["price"]})
+    if not any(entry["quantity"] for entry in entries):
+        raise invalid("Choose at least one item.")
+    made = make_items(call, entries, session["currency"])
+    for place, id in enumerate(ids):
+        made[place]["id"] = id
+    session["_lines"] = made
+    total(call, session)
+
+
+def _entry(item: Json, currency: str, params: Params) -> Json:
+    rule, count = item.get("adjustable_quantity") or {}, item["quantity"]
+    wanted = _typed(params, "quantity", item["id"])
+    if rule.get("enabled") and wanted:
+        least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
+        count = int(wanted) if wanted.isdecimal() and len(wanted) < _LONGEST else -1
+        if not least <= count <= most:
+            raise invalid(f"Choose {least} to {most}.", f"quantity[{item['id']}]")
+    return {
+        "price": item["price"]["id"], "quantity": count, "tax_rates": item["_rates"], "_inline": item["_inline"],
+        "adjustable_quantity": item.get("adjustable_quantity"), "metadata": item["metadata"],
+        "_amount": _amount(item, currency, params),
+    }  # fmt: skip
+
+
+def _typed(params: Params, group: str, id: str) -> str:
+    given = params.get(group)
+    return str(given.get(id) or "").strip() if isinstance(given, dict) else ""
+
+
+def _amount(item: Json, currency: str, params: Params) -> int | None:
+    """The amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
+    custom, text = item["price"]["custom_unit_amount"], _typed(params, "amount", item["id"])
+    if not custom or not text:
+        return item.get("_amount")
+    try:
+        exact = Decimal(text.replace(",", ".")[:_LONGEST]).scaleb(decimals(currency))
+        amount = int(exact) if exact.is_finite() and exact == exact.to_integral_value() else -1
+    except InvalidOperation:
+        amount = -1
+    least, most = custom.get("minimum") or 1, custom.get("maximum") or 99_999_999
+    if not least <= amount <= most:
+        raise invalid(f"Enter an amount from {show(least, currency)} to {show(most, currency)}.", f"amount[{item['id']}]")
+    return amount

@@ -1,0 +1,163 @@
+"""The hosted page of a session: what is bought, how to pay, and what went wrong, next to the field that it is about."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tollkey.payments.checkout.completion import destination
+from tollkey.payments.checkout.fields import (
+    METHODS,
+    Form,
+    above_button,
+    address_fields,
+    asks_for_place,
+    button_text,
+    delivery,
+    extras,
+    goods_address,
+    method_fields,
+    needs_method,
+    offered,
+)
+from tollkey.payments.checkout.order import order_form
+from tollkey.payments.shared.currency import show
+from tollkey.payments.shared.providers import CANNOT_PAY, CHARGES, SETUPS
+from tollkey.wire import Call, Json, Reply, html_page
+
+
+def _summary(session: Json) -> str:
+    """What is bought and what it costs."""
+    if session["mode"] == "setup":
+        return "<p>Your payment method is saved for later. Nothing is charged now.</p>"
+    rows: list[tuple[str, int | None]] = []
+    for item in session["_lines"]:
+        count = f" × {item['quantity']}" if (item["quantity"] or 1) != 1 else ""
+        recurring = item["price"]["recurring"]
+        every = ""
+        if recurring:
+            step = recurring["interval"] if recurring["interval_count"] == 1 else f"{recurring['interval_count']} {recurring['interval']}s"
+            free = session["_subscription_data"].get("trial_period_days") or session["_subscription_data"].get("trial_end")
+            later = f"{show(item['_recurs'], session['currency'])} after a free trial, " if free and item.get("_recurs") is not None else ""
+            every = f' <span class="note">{escape(later)}every {step}</span>'
+        rows.append((f"{escape(item['description'] or '')}{count}{every}", item["amount_subtotal"]))
+    sums = session["total_details"]
+    for name, label, sign in (("amount_discount", "Discount", -1), ("amount_shipping", "Shipping", 1), ("amount_tax", "Tax", 1)):
+        if sums[name]:
+            rows.append((label, sign * sums[name]))
+    if asks_for_place(session):
+        rows.append(("Tax", None))
+    shown = [(label, "on the next page" if amount is None else show(amount, session["currency"])) for label, amount in rows]
+    lines = "\n".join(f"<dt>{label}</dt><dd>{escape(text)}</dd>" for label, text in shown)
+    total = f"{show(session['amount_total'], session['currency'])} {session['currency'].upper()}"
+    return f'<dl>\n{lines}\n</dl>\n<dl class="total">\n<dt>Total due today</dt><dd>{escape(total)}</dd>\n</dl>'
+
+
+def pay_page(call: Call, session: Json, names: Json, form: Form | None = None, kind: str | None = None) -> Reply:
+    """The page of an open session; first it asks for the address, when tax depends on it.
+
+    names: shipping rate id -> what it is called. kind: the payment method whose form is shown; the first one unless given.
+    """
+    form = form or Form()
+    path = escape("/pay/" + call.origin.path.partition("/pay/")[2].partition("/")[0])
+    kinds = offered(session) or ["card"]
+    kind = kind if kind in kinds else kinds[0]
+    shop = session["branding_settings"]["display_name"]
+    title = "Save your payment details" if session["mode"] == "setup" else _title(session)
+    first = asks_for_place(session)
+    parts = [f'<p class="note">{escape(shop)}{"" if call.livemode else " · Test mode"}</p>', f"<h1>{escape(title)}</h1>"]
+    parts += [
+        _summary(session),
+        order_form(call, session, path, form) if session["mode"] != "setup" else "",
+        _promotion(session, path, form),
+    ]
+    if form.problem and not form.field:
+        parts.append(f'<p class="error" role="alert">{escape(form.problem)}</p>')
+    if needs_method(session) and not call.has(SETUPS if session["mode"] == "setup" else CHARGES):
+        parts.append(CANNOT_PAY)
+    else:
+        parts += _place_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind)
+    if session["cancel_url"]:
+        parts.append(f'<p><a href="{escape(_safe(session["cancel_url"]))}" rel="noreferrer">Go back to {escape(shop)}</a></p>')
+    if not call.livemode and kind == "card" and not first:
+        parts.append('<p class="note">Test card: 4242 4242 4242 4242, any future date, any three digits.</p>')
+    return html_page(title, "\n".join(parts), status=402 if form.problem else 200, leads_to=destination(session))
+
+
+def _pay_form(session: Json, path: str, form: Form, names: Json, kinds: list[str], kind: str) -> list[str]:
+    parts = []
+    if len(kinds) > 1:
+        tabs = "".join(
+            f'<li><a href="{path}?method={name}"{" aria-current=" + chr(34) + "true" + chr(34) if name == kind else ""}>'
+            f"{escape(METHODS[name])}</a></li>"
+            for name in kinds
+        )
+        parts.append(f'<nav aria-label="Payment method"><ul class="tabs">{tabs}</ul></nav>')
+    parts.append(f'<form method="post" action="{path}"><input type="hidden" name="method" value="{kind}">')
+    if session["mode"] != "setup":
+        parts.append(f'<input type="hidden" name="shown_total" value="{session["amount_total"]}">')
+    parts += [_email(session, form), delivery(session, names, form), extras(session, form)]
+    if needs_method(session):
+        parts.append(method_fields(session, kind, form))
+    elif session["billing_address_collection"] == "required":
+        parts.append(address_fields(form, (session["customer_details"] or {}).get("address") or {}, full=True))
+    parts.append(f"{above_button(session)}<button>{escape(button_text(session))}</button></form>")
+    return parts
+
+
+def _place_form(session: Json, path: str, form: Form) -> list[str]:
+    """The first of two steps: where the customer is, which the tax follows from."""
+    parts = ['<p class="note">Tax is added on the next page: it depends on where you are.</p>']
+    parts.append(f'<form method="post" action="{path}/address">{_email(session, form)}')
+    if session["shipping_address_collection"]:
+        parts.append(goods_address(session, form))
+    else:
+        known = (session["customer_details"] or {}).get("address") or {}
+        parts.append(address_fields(form, known, full=session["billing_address_collection"] == "required"))
+    return [*parts, "<button>Continue</button></form>"]
+
+
+def _email(session: Json, form: Form) -> str:
+    known = (session["customer_details"] or {}).get("email")
+    if known:
+        return f"<dl><dt>Email</dt><dd>{escape(known)}</dd></dl>"
+    return form.input("email", "Email", type="email", autocomplete="email")
+
+
+def _promotion(session: Json, path: str, form: Form) -> str:
+    """Where a promotion code is typed in, or the one that counts, to be taken away again."""
+    if not session["allow_promotion_codes"]:
+        return ""
+    if session["_discounts"]:
+        used = session.get("_promotion_text") or "Promotion code"
+        told = f"<p>{escape(used)} is applied.</p>"
+        return f'<form method="post" action="{path}/promotion">{told}<button class="second">Remove {escape(used)}</button></form><hr>'
+    field = form.input("promotion_code", "Promotion code", autocomplete="off")
+    return f'<form method="post" action="{path}/promotion">{field}<button class="second">Apply</button></form><hr>'
+
+
+def _title(session: Json) -> str:
+    name = session["_lines"][0]["description"] or "your order"
+    more = len(session["_lines"]) - 1
+    usual = "Subscribe to" if session["mode"] == "subscription" else "Pay for"
+    verb = {"donate": "Donate", "book": "Book"}.get(session["submit_type"], usual)
+    return f"{verb} {name}" + (f" and {more} more" if more else "")
+
+
+def _safe(url: str) -> str:
+    """A link that may be followed: never a script."""
+    return url if url.lower().startswith(("http://", "https://")) else "#"
+
+
+def done_page(session: Json) -> Reply:
+    """What a session that is over has to say; the customer goes on by itself where there is somewhere to go."""
+    if session["status"] == "expired":
+        return html_page("This page has expired", "<h1>This page has expired</h1>\n<p>Go back to the shop and start again.</p>")
+    paid = session["payment_status"] != "unpaid"
+    text = "Thank you." if paid else "Thank you. Your payment is on its way; the business is told when it arrives."
+    heading = session.get("_confirmation") or ("Payment complete" if session["mode"] != "setup" else "Payment details saved")
+    url = destination(session)
+    link = f'\n<a class="button" href="{escape(_safe(url))}" rel="noreferrer">Continue</a>' if url else ""
+    reply = html_page("Complete", f"<h1>{escape(heading)}</h1>\n<p>{text}</p>{link}")
+    if url and _safe(url) == url:
+        return Reply(reply.body, reply.content_type, reply.status, {**reply.headers, "Refresh": f"0; url={url}"})
+    return reply

@@ -1,0 +1,270 @@
+"""Payment links: an address that makes a new Checkout Session for everybody who opens it.
+
+active ──update active=false, or used as often as allowed──▶ inactive ──update active=true──▶ active
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from tollkey.keys import Permission
+from tollkey.payments.checkout.building import DAY
+from tollkey.payments.checkout.lines import check_quantities, make_items, shown
+from tollkey.payments.checkout.sessions import new_session
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata
+from tollkey.payments.shared.receipt_links import business_name
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Reply,
+    Resource,
+    blank,
+    dig,
+    hosted_url,
+    html_page,
+    invalid,
+    listing,
+    of_list,
+    records,
+    redirect,
+    retrieve,
+    sublist,
+)
+
+PERMISSION = Permission("payment_links", "Payment Links", "Payment Links")
+_PLAIN = (
+    "active", "allow_promotion_codes", "application_fee_amount", "application_fee_percent", "billing_address_collection",
+    "customer_creation", "inactive_message", "on_behalf_of", "payment_method_collection", "payment_method_types", "submit_type",
+)  # fmt: skip
+_CUSTOM_TEXT = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+_INTENT = (
+    "capture_method", "description", "metadata", "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix",
+    "transfer_group",
+)  # fmt: skip
+#: What a session takes over from its link as it is.
+_PASSED = (
+    "allow_promotion_codes", "billing_address_collection", "payment_method_types", "phone_number_collection", "submit_type", "metadata",
+    "custom_text",
+)  # fmt: skip
+
+
+def _apply(link: Json, params: Params) -> None:
+    """Take over the parameters that were sent, with all the keys that answers have."""
+    assign(link, params, [name for name in _PLAIN if name in params])
+    if params.get("after_completion"):
+        given = params["after_completion"]
+        kind = given["type"]
+        default: Json = {"custom_message": None} if kind == "hosted_confirmation" else {}
+        link["after_completion"] = {kind: {**default, **(given.get(kind) or {})}, "type": kind}
+    if params.get("automatic_tax"):
+        enabled = params["automatic_tax"]["enabled"]
+        link["automatic_tax"] = {"enabled": enabled, "liability": {"type": "self"} if enabled else None}
+    if "custom_text" in params:
+        link["custom_text"] = {name: (params["custom_text"] or {}).get(name) or None for name in _CUSTOM_TEXT}
+    if params.get("phone_number_collection"):
+        link["phone_number_collection"] = {"enabled": params["phone_number_collection"]["enabled"]}
+    if params.get("tax_id_collection"):
+        link["tax_id_collection"] = {"required": "never", **params["tax_id_collection"]}
+    if "payment_intent_data" in params:
+        given = params["payment_intent_data"]
+        link["payment_intent_data"] = given and {**{name: given.get(name) for name in _INTENT}, "metadata": given.get("metadata") or {}}
+    if "subscription_data" in params:
+        link["subscription_data"] = _subscription(params["subscription_data"], link["subscription_data"])
+    if "restrictions" in params:
+        limit = dig(params["restrictions"] or {}, "completed_sessions.limit")
+        used = dig(link["restrictions"] or {}, "completed_sessions.count") or 0
+        link["restrictions"] = None if limit is None else {"completed_sessions": {"count": used, "limit": limit}}
+    if "shipping_address_collection" in params:
+        link["shipping_address_collection"] = params["shipping_address_collection"]
+    if params.get("consent_collection"):
+        names = ("payment_method_reuse_agreement", "promotions", "terms_of_service")
+        link["consent_collection"] = {name: params["consent_collection"].get(name) for name in names}
+    if "custom_fields" in params:
+        link["_custom_fields"] = params["custom_fields"] or []
+        link["custom_fields"] = [_field(one) for one in link["_custom_fields"]]
+    merge_metadata(link, params)
+
+
+def _field(given: Json) -> Json:
+    kind = given["type"]
+    inner: Json = {"default_value": None, **(given.get(kind) or {})}
+    if kind != "dropdown":
+        inner = {"maximum_length": None, "minimum_length": None, **inner}
+    label = {"custom": given["label"].get("custom"), "type": given["label"]["type"]}
+    return {kind: inner, "key": given["key"], "label": label, "optional": bool(given.get("optional")), "type": kind}
+
+
+def _subscription(given: Json | None, old: Json | None) -> Json:
+    given = {**(old or {}), **(given or {})}
+    return {
+        "description": given.get("description"),
+        "invoice_settings": given.get("invoice_settings") or {"issuer": {"type": "self"}},
+        "metadata": given.get("metadata") or {},
+        "trial_period_days": given.get("trial_period_days"),
+        "trial_settings": given.get("trial_settings"),
+    }
+
+
+def create(call: Call, params: Params) -> Json:
+    """Make a link."""
+    currency = check_currency(params["currency"], "currency") if params.get("currency") else None
+    check_quantities(params["line_items"])
+    items = make_items(call, params["line_items"], currency)
+    recurring = any(item["price"]["recurring"] for item in items)
+    for name, wrong in (("payment_intent_data", recurring), ("subscription_data", not recurring)):
+        if params.get(name) and wrong:
+            kind = "subscription" if recurring else "payment"
+            raise invalid(f"You can not pass `{name}` in `{kind}` mode.", name)
+    id = call.ids.new("plink")
+    link = blank(
+        "payment_link",
+        id=id,
+        active=True,
+        after_completion={"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"},
+        allow_promotion_codes=False,
+        automatic_tax={"enabled": False, "liability": None},
+        billing_address_collection="auto",
+        currency=items[0]["currency"],
+        custom_text=dict.fromkeys(_CUSTOM_TEXT),
+        customer_creation="always" if recurring else "if_required",
+        livemode=call.livemode,
+        managed_payments={"enabled": False},
+        metadata=new_metadata(params),
+        payment_method_collection="always",
+        phone_number_collection={"enabled": False},
+        submit_type="auto",
+        subscription_data=_subscription(None, None) if recurring else None,
+        tax_id_collection={"enabled": False, "required": "never"},
+        url=hosted_url(call, "buy", id),
+    )
+    link["_lines"] = items
+    link["_created"] = call.now
+    if not recurring:
+        link["invoice_creation"] = {"enabled": bool(dig(params, "invoice_creation.enabled")), "invoice_data": {
+            "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None, "metadata": {},
+            "rendering_options": None, **(dig(params, "invoice_creation.invoice_data") or {}),
+        }}  # fmt: skip
+    for index, option in enumerate(params.get("shipping_options") or []):
+        rate = call.objects.get("shipping_rate", option.get("shipping_rate") or "", f"shipping_options[{index}][shipping_rate]")
+        link["shipping_options"].append({"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]})
+    _apply(link, params)
+    return call.objects.insert(link, "payment_link.created")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a link; sessions that were made from it stay as they are."""
+    link = call.objects.get("payment_link", call.path["payment_link"])
+    for index, entry in enumerate(params.get("line_items") or []):
+        item = next((one for one in link["_lines"] if one["id"] == entry["id"]), None)
+        if item is None:
+            raise invalid(f"No such line item: '{entry['id']}'", f"line_items[{index}][id]", "resource_missing")
+        if entry.get("quantity") is not None:
+            item["quantity"] = entry["quantity"]
+            made = make_items(call, [{"price": item["price"]["id"], "quantity": entry["quantity"]}], link["currency"])[0]
+            item.update(amount_subtotal=made["amount_subtotal"], amount_total=made["amount_total"])
+    _apply(link, params)
+    return call.objects.save(link, "payment_link.updated")
+
+
+def line_items(call: Call, params: Params) -> Page:
+    """List what the link sells."""
+    link = call.objects.get("payment_link", call.path["payment_link"])
+    return of_list(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items", params)
+
+
+def visit(call: Call, params: Params) -> Reply:
+    """The link's page: what it sells, and a button that begins a session."""
+    link = call.objects.get("payment_link", call.path["id"])
+    if not link["active"]:
+        told = link["inactive_message"] or "This link is no longer active."
+        return html_page("Link not active", f"<h1>Link not active</h1>\n<p>{escape(told)}</p>", status=404)
+    names = ", ".join(item["description"] or "" for item in link["_lines"])
+    path = escape(call.origin.path)
+    shop = f'<p class="note">{escape(business_name(call))}{"" if call.livemode else " · Test mode"}</p>'
+    body = f'{shop}\n<h1>{escape(names)}</h1>\n<form method="post" action="{path}"><button autofocus>Continue to payment</button></form>'
+    return html_page(names, body)
+
+
+def begin(call: Call, params: Params) -> Reply:
+    """Make a session from the link, and go to its page."""
+    link = call.objects.get("payment_link", call.path["id"])
+    if not link["active"]:
+        return visit(call, params)
+    return redirect(session_of(call, link)["url"])
+
+
+def session_of(call: Call, link: Json) -> Json:
+    """A new session as the link describes it."""
+    recurring = any(item["price"]["recurring"] for item in link["_lines"])
+    after = link["after_completion"]
+    given: dict[str, Any] = {name: link[name] for name in _PASSED if link[name] not in (None, False, {}, "auto")}
+    given.update(
+        mode="subscription" if recurring else "payment",
+        currency=link["currency"],
+        custom_fields=link.get("_custom_fields") or [],
+        expires_at=call.now + DAY,
+        line_items=[
+            {
+                "price": item["price"]["id"],
+                "quantity": item["quantity"],
+                "_inline": item["_inline"],
+                "adjustable_quantity": item.get("adjustable_quantity"),
+            }
+            for item in link["_lines"]
+        ],
+        success_url=dig(after, "redirect.url") or f"{call.setup.base_url}/bought/{{CHECKOUT_SESSION_ID}}",
+    )
+    if not recurring and link["customer_creation"] == "always":
+        given["customer_creation"] = "always"
+    for name in ("payment_intent_data", "subscription_data"):
+        if link[name]:
+            given[name] = {key: value for key, value in link[name].items() if value not in (None, {})}
+    for name in ("automatic_tax", "tax_id_collection", "invoice_creation"):
+        if (link[name] or {}).get("enabled"):
+            given[name] = link[name]
+    if link["shipping_options"]:
+        given["shipping_options"] = [{"shipping_rate": one["shipping_rate"]} for one in link["shipping_options"]]
+    for name in ("shipping_address_collection", "consent_collection"):
+        if link[name]:
+            given[name] = link[name]
+    session = new_session(call, given)
+    session["payment_link"] = link["id"]
+    if after["type"] == "hosted_confirmation":
+        session["success_url"] = None
+        session["_confirmation"] = after["hosted_confirmation"]["custom_message"]
+    return call.objects.save(session)
+
+
+def _items(call: Call, link: Json) -> Json:
+    return sublist(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items")
+
+
+PAYMENT_LINK = Resource(
+    object="payment_link",
+    prefix="plink",
+    permission=PERMISSION,
+    live=records(),
+    label="payment_link",
+    path_param="payment_link",
+    indexed=("active",),
+    expands={"line_items": _items},
+    endpoints=(
+        Endpoint("POST", "/v1/payment_links", create),
+        listing("payment_link", "/v1/payment_links"),
+        retrieve("payment_link", "/v1/payment_links/{payment_link}"),
+        Endpoint("POST", "/v1/payment_links/{payment_link}", update),
+        Endpoint("GET", "/v1/payment_links/{payment_link}/line_items", line_items),
+        Endpoint("GET", "/buy/{token}", visit, public=True, params=P.object()),
+        Endpoint("POST", "/buy/{token}", begin, public=True, params=P.object()),
+    ),
+    title="Payment Links",
+    columns=("url", "active", "currency", "id"),
+    actions=(Action("Change", "/v1/payment_links/{payment_link}", ("active",)),),
+)

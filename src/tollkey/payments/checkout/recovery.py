@@ -1,0 +1,41 @@
+"""Recovery of an expired session: an address that opens a new one like it for thirty days."""
+
+from __future__ import annotations
+
+from tollkey.payments.checkout.building import DAY, new_session
+from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, dig, hosted_url, html_page, redirect
+
+_DAYS = 30
+
+
+def offer(call: Call, session: Json) -> None:
+    """Give an expired session its ``after_expiration.recovery.url``, when it was asked to have one. The caller saves it."""
+    recovery = dig(session, "after_expiration.recovery")
+    if recovery and recovery["enabled"]:
+        until = call.now + _DAYS * DAY
+        recovery.update(expires_at=until, url=hosted_url(call, "recover", session["id"], expires_at=until))
+
+
+def show(call: Call, params: Params) -> Reply:
+    """The page that takes the order up again."""
+    form = f'<form method="post" action="/recover/{call.path["token"]}"><button autofocus>Continue</button></form>'
+    body = f"<h1>Continue your order</h1>\n{form}"
+    return html_page("Continue your order", body)
+
+
+def again(call: Call, params: Params) -> Reply:
+    """A new session like the expired one."""
+    old = call.objects.get("checkout.session", call.path["id"])
+    given: Params = {name: value for name, value in old["_params"].items() if name != "expires_at"}
+    if dig(old, "after_expiration.recovery.allow_promotion_codes"):
+        given = {**given, "allow_promotion_codes": True, "discounts": None}
+    session = new_session(call, given)
+    session["recovered_from"] = old["id"]
+    call.objects.save(session)
+    return redirect(session["url"])
+
+
+PAGES = (
+    Endpoint("GET", "/recover/{token}", show, public=True, params=P.object()),
+    Endpoint("POST", "/recover/{token}", again, public=True, params=P.object()),
+)

@@ -1,0 +1,219 @@
+"""Checkout Sessions: a page that takes a payment, starts a subscription, or saves a payment method.
+
+    open ──paid on its page──▶ complete (payment_status paid | no_payment_required)
+      │             └─bank debit─▶ complete (unpaid) ──settles──▶ paid | async_payment_failed
+      ├──a refused card, a failed challenge──▶ open
+      └──expire, or 24 hours──▶ expired
+
+For payment links: ``new_session``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.keys import Permission
+from tollkey.payments.checkout import completion
+from tollkey.payments.checkout.building import new_session, shipping_options
+from tollkey.payments.checkout.hosted import PAGES
+from tollkey.payments.checkout.lines import breakdown, check_quantities, make_items, shown, total
+from tollkey.payments.checkout.place import collect
+from tollkey.payments.checkout.recovery import PAGES as RECOVERY
+from tollkey.payments.methods.instruments import no_payment_method, resolve_payment_method
+from tollkey.payments.shared.events import IntentChanged
+from tollkey.payments.shared.fields import merge_metadata
+from tollkey.payments.shared.providers import CHARGES, PAYS
+from tollkey.wire import (
+    Action,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Reaction,
+    Resource,
+    asks,
+    invalid,
+    list_page,
+    missing_param,
+    of_list,
+    publishable_access,
+    records,
+    retrieve,
+    sublist,
+)
+
+__all__ = ["CHECKOUT_SESSION", "PERMISSION", "new_session"]
+
+PERMISSION = Permission("checkout_session", "Checkout Sessions", "Checkout")
+_NAME = "checkout.session"
+_OLD_UI = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "custom"}
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a session; its ``url`` is the page to send the customer to."""
+    return new_session(call, params)
+
+
+def _get(call: Call) -> Json:
+    return call.objects.get(_NAME, call.path["session"])
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change the metadata, the ways of delivery or the lines of a session."""
+    session = _get(call)
+    merge_metadata(session, params)
+    if set(params) & {"shipping_options", "line_items", "collected_information"}:
+        completion.check_open(session)
+    if "shipping_options" in params:
+        session["shipping_cost"] = None
+        shipping_options(call, session, params["shipping_options"] or [])
+        total(call, session)
+    if params.get("line_items"):
+        known = {item["id"]: item for item in session["_lines"]}
+        entries = []
+        for entry in params["line_items"]:
+            old = known.get(entry.get("id") or "")
+            kept = {"price": old["price"]["id"], "quantity": old["quantity"], "_inline": old["_inline"]} if old else {}
+            entries.append({**kept, **{name: value for name, value in entry.items() if name != "id"}})
+        check_quantities(entries)
+        session["_lines"] = make_items(call, entries, session["currency"])
+        total(call, session)
+    if params.get("collected_information"):
+        collect(session, **params["collected_information"])
+        if session["mode"] != "setup":
+            total(call, session)
+    return call.objects.save(session)
+
+
+def list_sessions(call: Call, params: Params) -> Page:
+    """List sessions by customer, e-mail address, intent, link, subscription or status."""
+    names = ("customer", "payment_intent", "payment_link", "subscription", "status")
+    equal: dict[str, Any] = {name: params[name] for name in names if params.get(name)}
+    if (params.get("customer_details") or {}).get("email"):
+        equal["customer_details.email"] = params["customer_details"]["email"]
+    return list_page(call, _NAME, params, equal, url="/v1/checkout/sessions")
+
+
+def line_items(call: Call, params: Params) -> Page:
+    """List what is bought."""
+    session = _get(call)
+    return of_list(shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items", params)
+
+
+def expire(call: Call, params: Params) -> Json:
+    """Close an open session; its page can no longer be paid."""
+    session = _get(call)
+    if session["status"] != "open":
+        raise invalid(
+            f'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of {session["status"]}.',
+            "session",
+            retry=False,
+        )
+    return completion.expire(call, session)
+
+
+def run_out(call: Call, id: str) -> None:
+    """Nobody has paid in time."""
+    session = call.objects.find(_NAME, id)
+    if session is not None and session["status"] == "open":
+        completion.expire(call, session)
+
+
+# -- as the CLI's fixtures pay a session
+
+
+def payment_page(call: Call, params: Params) -> Json:
+    """The session as its page loads it."""
+    return _get(call)
+
+
+def confirm_page(call: Call, params: Params) -> Json:
+    """Pay a session with a payment method, as its page does."""
+    session = _get(call)
+    expected = params.get("expected_amount")
+    if expected is not None and session["amount_total"] is not None and expected != session["amount_total"]:
+        raise invalid("The expected amount is not what the Checkout Session comes to.", "expected_amount", "checkout_amount_mismatch")
+    if not params.get("payment_method"):
+        raise missing_param("payment_method")
+    method = resolve_payment_method(call, params["payment_method"], "payment_method")
+    if call.client and method.get("customer") not in (None, session["customer"]):
+        raise no_payment_method(call, params["payment_method"], "payment_method")
+    completion.verify_bank(call, method)
+    error = completion.pay(call, session, method, params.get("return_url") or call.setup.base_url)
+    if error is not None:
+        raise error
+    return session
+
+
+# -- how it is answered
+
+
+def _items_expanded(call: Call, session: Json) -> Json:
+    return sublist(shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items")
+
+
+def _client_view(call: Call, session: Json) -> Json:
+    names = ("id", "object", "amount_total", "currency", "livemode", "mode", "payment_status", "status", "url")
+    return {name: session[name] for name in names}
+
+
+def _old_ui(call: Call, session: Json) -> None:
+    session["ui_mode"] = _OLD_UI.get(session["ui_mode"], session["ui_mode"])
+
+
+def _old_shipping(call: Call, session: Json) -> None:
+    session["shipping_details"] = (session.get("collected_information") or {}).get("shipping_details")
+
+
+def _older_shipping(call: Call, session: Json) -> None:
+    session["shipping"] = session.pop("shipping_details", None)
+
+
+CHECKOUT_SESSION = Resource(
+    object=_NAME,
+    prefix="cs_test",
+    permission=PERMISSION,
+    reveals={"client_secret": "read", "url": "read", "after_expiration.recovery.url": "read"},
+    live=records(),
+    label="checkout.session",
+    path_param="session",
+    indexed=("customer", "customer_details.email", "payment_intent", "payment_link", "subscription", "status"),
+    expands={"line_items": _items_expanded, "total_details.breakdown": breakdown},
+    client_view=_client_view,
+    changes=(Change("2026-03-25", _old_ui), Change("2025-03-31", _old_shipping), Change("2022-11-15", _older_shipping)),
+    on_due={"checkout.expire": run_out},
+    on=(Reaction(IntentChanged, completion.follow),),
+    endpoints=(
+        Endpoint("POST", "/v1/checkout/sessions", create),
+        Endpoint("GET", "/v1/checkout/sessions", list_sessions),
+        retrieve(_NAME, "/v1/checkout/sessions/{session}"),
+        Endpoint("POST", "/v1/checkout/sessions/{session}", update),
+        Endpoint("GET", "/v1/checkout/sessions/{session}/line_items", line_items),
+        Endpoint("POST", "/v1/checkout/sessions/{session}/expire", expire),
+        Endpoint("GET", "/v1/payment_pages/{session}", payment_page, publishable=publishable_access(ignores="eid"), params=P.object()),
+        Endpoint(
+            "POST",
+            "/v1/payment_pages/{session}/confirm",
+            confirm_page,
+            publishable=publishable_access(
+                takes="payment_method expected_amount return_url",
+                ignores="eid key init_checksum version last_displayed_line_item_group_details",
+            ),
+            params=P.object(
+                payment_method=P.string(),
+                expected_amount=P.integer(),
+                return_url=P.return_url(),
+                key=P.string(),
+            ),
+            live=asks(CHARGES, PAYS),
+        ),
+        *PAGES,
+        *RECOVERY,
+    ),
+    title="Checkout Sessions",
+    columns=("amount_total", "status", "payment_status", "customer", "id", "created"),
+    actions=(Action("Expire", "/v1/checkout/sessions/{session}/expire", when=("open",)),),
+)

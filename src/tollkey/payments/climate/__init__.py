@@ -1,0 +1,3 @@
+"""Climate orders."""
+
+__all__: list[str] = []

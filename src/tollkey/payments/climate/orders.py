@@ -1,0 +1,261 @@
+"""Climate: orders of carbon removal, paid from the balance; the products that can be ordered and who supplies them.
+
+(made) ──the balance has enough──▶ confirmed ──its year ends──▶ delivered
+   └──▶ awaiting_funds ──tried daily──▶ confirmed │ canceled (expired, after a week)
+awaiting_funds, confirmed ──cancel, within 24 hours──▶ canceled   (the price comes back, its fees do not)
+
+In test mode ``POST /v1/test_helpers/climate/orders/{order}/deliver``, which is our own, delivers without waiting for the year.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from tollkey.keys import Permission
+from tollkey.ledger import ADJUSTMENTS
+from tollkey.payments.balance.moving import available
+from tollkey.payments.balance.transactions import book
+from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
+from tollkey.payments.shared.fields import acting_account, merge_metadata, new_metadata
+from tollkey.payments.shared.providers import CLIMATE
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Resource,
+    blank,
+    dig,
+    invalid,
+    listing,
+    missing_object,
+    needs,
+    of_list,
+    only_in_test,
+    retrieve,
+)
+
+PERMISSION = Permission("climate_order", "Climate Orders", "Climate")
+_DAY = 86_400
+_WAITS_DAYS = 7
+_HUNDREDTH = Decimal("0.01")
+
+
+def list_products(call: Call, params: Params) -> Page:
+    """List what can be ordered."""
+    return of_list(products(call.livemode), "/v1/climate/products", params)
+
+
+def _product(call: Call, id: str) -> Json | None:
+    return next((product for product in products(call.livemode) if product["id"] == id), None)
+
+
+def retrieve_product(call: Call, params: Params) -> Json:
+    """Retrieve one product."""
+    found = _product(call, call.path["product"])
+    if found is None:
+        raise missing_object("climate product", call.path["product"], "product", in_path=True)
+    return found
+
+
+def list_suppliers(call: Call, params: Params) -> Page:
+    """List who removes carbon."""
+    return of_list(suppliers(call.livemode), "/v1/climate/suppliers", params)
+
+
+def retrieve_supplier(call: Call, params: Params) -> Json:
+    """Retrieve one supplier."""
+    for supplier in suppliers(call.livemode):
+        if supplier["id"] == call.path["supplier"]:
+            return supplier
+    raise missing_object("climate supplier", call.path["supplier"], "supplier", in_path=True)
+
+
+# -- orders
+
+
+def _asked(params: Params, price: int) -> tuple[Decimal, int]:
+    """Metric tons, and what they cost without fees. Raises ApiError 400 unless exactly one of the two was given."""
+    tons, amount = params.get("metric_tons"), params.get("amount")
+    if (tons is None) == (amount is None):
+        raise invalid("You must provide either `amount` or `metric_tons`, but not both.", "metric_tons")
+    if amount is not None:
+        found, name = (Decimal(amount) / price).quantize(_HUNDREDTH), "amount"
+    else:
+        found, name = Decimal(str(tons)), "metric_tons"
+    if found < _HUNDREDTH:
+        raise invalid(f"You must order at least {_HUNDREDTH} metric tons.", name)
+    return found, amount if amount is not None else int((found * price).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def create(call: Call, params: Params) -> Json:
+    """Order carbon removal: paid from the balance at once, or when there is enough in it."""
+    product = _product(call, params["product"])
+    if product is None:
+        raise missing_object("climate product", params["product"], "product", in_path=False)
+    account = acting_account(call) or {}
+    currency = (params.get("currency") or account.get("default_currency") or "usd").lower()
+    if currency not in PRICES:
+        raise invalid(f"This product cannot be ordered in {currency}. It has prices in: {', '.join(PRICES)}.", "currency")
+    tons, subtotal = _asked(params, PRICES[currency])
+    order = blank(
+        "climate.order",
+        id=call.ids.new("climorder"),
+        amount_fees=fees_on(subtotal),
+        amount_subtotal=subtotal,
+        amount_total=subtotal + fees_on(subtotal),
+        beneficiary={"public_name": dig(params, "beneficiary.public_name") or _own_name(account)},
+        created=call.now,
+        currency=currency,
+        expected_delivery_year=DELIVERY_YEAR,
+        livemode=call.livemode,
+        metric_tons=format(tons.normalize(), "f"),
+        product=PRODUCT,
+        status="awaiting_funds",
+    )
+    order["metadata"] = new_metadata(params)
+    paid = _pay(call, order)
+    call.objects.insert(order, "climate.order.created")
+    if not paid:
+        call.schedule.add(call.now + _DAY, "climate.order.pay", order["id"])
+    return order
+
+
+def _own_name(account: Json) -> str:
+    return dig(account, "business_profile.name") or dig(account, "settings.dashboard.display_name") or account.get("email") or "Unnamed"
+
+
+def _pay(call: Call, order: Json) -> bool:
+    """Take the price from the balance; False when there is not enough."""
+    if available(call, order["currency"]) < order["amount_total"]:
+        return False
+    _move(call, order, "climate_order_purchase", -order["amount_total"])
+    order.update(status="confirmed", confirmed_at=call.now)
+    ends = int(datetime(order["expected_delivery_year"] + 1, 1, 1, tzinfo=UTC).timestamp())
+    call.schedule.add(max(ends, call.now), "climate.order.deliver", order["id"])
+    return True
+
+
+def _move(call: Call, order: Json, type: str, amount: int) -> None:
+    book(call, type=type, category=type, source=order["id"], amount=amount, currency=order["currency"], against=ADJUSTMENTS,
+         description="Climate order")  # fmt: skip
+
+
+def _try_again(call: Call, id: str) -> None:
+    order = call.objects.find("climate.order", id)
+    if order is None or order["status"] != "awaiting_funds":
+        return
+    if _pay(call, order):
+        call.objects.save(order)
+    elif call.now - order["created"] >= _WAITS_DAYS * _DAY:
+        _end(call, order, "expired")
+    else:
+        call.schedule.add(call.now + _DAY, "climate.order.pay", id)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change whom an order is for, or its metadata."""
+    order = call.objects.get("climate.order", call.path["order"])
+    if "beneficiary" in params:
+        name = dig(params, "beneficiary.public_name")
+        order["beneficiary"] = {"public_name": name or _own_name(acting_account(call) or {})}
+    merge_metadata(order, params)
+    return call.objects.save(order)
+
+
+def _end(call: Call, order: Json, reason: str) -> Json:
+    for kind in ("climate.order.pay", "climate.order.deliver"):
+        call.schedule.cancel(kind, order["id"])
+    order.update(status="canceled", canceled_at=call.now, cancellation_reason=reason)
+    return call.objects.save(order, "climate.order.canceled")
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel an order within 24 hours: what was paid comes back but for the fees."""
+    order = call.objects.get("climate.order", call.path["order"])
+    if order["status"] not in ("awaiting_funds", "confirmed"):
+        raise invalid(f"This order cannot be canceled because it has a status of {order['status']}.", retry=False)
+    if call.now - order["created"] > _DAY:
+        raise invalid("This order cannot be canceled: orders can be canceled within 24 hours of their creation.", retry=False)
+    if order["status"] == "confirmed":
+        _move(call, order, "climate_order_refund", order["amount_subtotal"])
+    return _end(call, order, "requested")
+
+
+def deliver(call: Call, params: Params) -> Json:
+    """Deliver a confirmed order of test mode now."""
+    order = call.objects.get("climate.order", call.path["order"])
+    if order["status"] != "confirmed":
+        raise invalid(f"This order cannot be delivered because it has a status of {order['status']}.", retry=False)
+    call.schedule.cancel("climate.order.deliver", order["id"])
+    return _deliver(call, order)
+
+
+def _deliver(call: Call, order: Json) -> Json:
+    """The suppliers have removed the carbon, in equal parts."""
+    everybody = suppliers(call.livemode)
+    tons = Decimal(order["metric_tons"])
+    share = (tons / len(everybody)).quantize(Decimal("0.0001"))
+    parts = [share] * (len(everybody) - 1)
+    parts.append(tons - sum(parts))
+    order["delivery_details"] = [
+        {
+            "delivered_at": call.now, "location": supplier["locations"][0], "metric_tons": format(part.normalize(), "f"),
+            "registry_url": None, "supplier": supplier,
+        }
+        for supplier, part in zip(everybody, parts, strict=True)
+    ]  # fmt: skip
+    order.update(status="delivered", delivered_at=call.now)
+    return call.objects.save(order, "climate.order.delivered")
+
+
+def _delivered(call: Call, id: str) -> None:
+    order = call.objects.find("climate.order", id)
+    if order is not None and order["status"] == "confirmed":
+        _deliver(call, order)
+
+
+ORDER = Resource(
+    object="climate.order",
+    prefix="climorder",
+    permission=PERMISSION,
+    live=needs(CLIMATE),
+    label="climate order",
+    path_param="order",
+    indexed=("status",),
+    expands={"product": lambda call, order: _product(call, order["product"])},
+    endpoints=(
+        listing("climate.order", "/v1/climate/orders"),
+        Endpoint("POST", "/v1/climate/orders", create),
+        retrieve("climate.order", "/v1/climate/orders/{order}"),
+        Endpoint("POST", "/v1/climate/orders/{order}", update),
+        Endpoint("POST", "/v1/climate/orders/{order}/cancel", cancel),
+        Endpoint("POST", "/v1/test_helpers/climate/orders/{order}/deliver", deliver, params=P.object(), live=only_in_test()),
+    ),
+    on_due={"climate.order.pay": _try_again, "climate.order.deliver": _delivered},
+    title="Climate orders",
+    columns=("metric_tons", "amount_total", "status", "id", "created"),
+    actions=(Action("Cancel", "/v1/climate/orders/{order}/cancel", when=("awaiting_funds", "confirmed")),),
+)
+PRODUCTS = Resource(
+    object="climate.product",
+    permission=PERMISSION,
+    stored=False,
+    endpoints=(
+        Endpoint("GET", "/v1/climate/products", list_products, live=needs(CLIMATE)),
+        Endpoint("GET", "/v1/climate/products/{product}", retrieve_product, live=needs(CLIMATE)),
+    ),
+)
+SUPPLIERS = Resource(
+    object="climate.supplier",
+    permission=PERMISSION,
+    stored=False,
+    endpoints=(
+        Endpoint("GET", "/v1/climate/suppliers", list_suppliers, live=needs(CLIMATE)),
+        Endpoint("GET", "/v1/climate/suppliers/{supplier}", retrieve_supplier, live=needs(CLIMATE)),
+    ),
+)

@@ -1,0 +1,3 @@
+"""Customers and their balances."""
+
+__all__: list[str] = []

@@ -1,0 +1,73 @@
+"""The customer's balance: each change is a transaction that stays. Negative is credit that the next invoice uses up."""
+
+from __future__ import annotations
+
+from tollkey.payments.customers.balance import change_balance, check_currency_of
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import take
+from tollkey.payments.shared.permissions import CUSTOMER as PERMISSION
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_object, records
+
+
+def create(call: Call, params: Params) -> Json:
+    """Give a customer credit (a negative amount) or debt."""
+    customer = call.objects.get("customer", call.path["customer"])
+    if params["amount"] == 0:
+        raise invalid("Amount must be non-zero.", "amount", "parameter_invalid_integer")
+    currency = check_currency(params["currency"])
+    check_currency_of(customer, currency)
+    now = for_customer(call, customer)
+    return change_balance(
+        now,
+        customer,
+        params["amount"],
+        "adjustment",
+        currency=currency,
+        description=params.get("description"),
+        metadata=params.get("metadata") or {},
+    )
+
+
+def _get(call: Call) -> Json:
+    transaction = call.objects.get("customer_balance_transaction", call.path["transaction"])
+    if transaction["customer"] != call.path["customer"]:
+        raise missing_object("customer_balance_transaction", transaction["id"], "transaction", in_path=True)
+    return transaction
+
+
+def show(call: Call, params: Params) -> Json:
+    """Retrieve a transaction of a customer's balance."""
+    return _get(call)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change what is said about a transaction, never its amount."""
+    transaction = _get(call)
+    take(transaction, params, ("description",))
+    return call.objects.save(transaction)
+
+
+def list_transactions(call: Call, params: Params) -> Page:
+    """List the transactions of a customer's balance."""
+    customer = call.objects.get("customer", call.path["customer"])["id"]
+    equal = {"customer": customer, **({"invoice": params["invoice"]} if params.get("invoice") else {})}
+    return list_page(call, "customer_balance_transaction", params, equal, url=f"/v1/customers/{customer}/balance_transactions")
+
+
+CUSTOMER_BALANCE_TRANSACTION = Resource(
+    object="customer_balance_transaction",
+    prefix="cbtxn",
+    permission=PERMISSION,
+    live=records(),
+    path_param="transaction",
+    indexed=("customer", "invoice"),
+    endpoints=(
+        Endpoint("GET", "/v1/customers/{customer}/balance_transactions", list_transactions),
+        Endpoint("POST", "/v1/customers/{customer}/balance_transactions", create),
+        Endpoint("GET", "/v1/customers/{customer}/balance_transactions/{transaction}", show),
+        Endpoint("POST", "/v1/customers/{customer}/balance_transactions/{transaction}", update),
+    ),
+    title="Customer balance",
+    columns=("id", "customer", "amount", "currency", "type", "created"),
+)

@@ -1,0 +1,352 @@
+"""Customers: whom payments belong to.
+
+created ──update──▶ created ──delete──▶ deleted   (a deleted one is still retrievable, as ``deleted: true``)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tollkey.payments.catalog.redemption import give_customer
+from tollkey.payments.catalog.rendering import named_template
+from tollkey.payments.customers.balance import change_balance
+from tollkey.payments.customers.cash import cash_balance
+from tollkey.payments.methods.customer_sources import (
+    add_source,
+    keep_source,
+    prepare_source,
+    remove_source,
+    source_of,
+    sources_of,
+)
+from tollkey.payments.methods.instruments import resolve_payment_method
+from tollkey.payments.methods.payment_methods import attach_to
+from tollkey.payments.shared.client_access import CUSTOMER_SHIPPING
+from tollkey.payments.shared.clock import join
+from tollkey.payments.shared.events import CustomerDeleted
+from tollkey.payments.shared.fields import acting_account, address, assign, knows, merge_metadata, shipping
+from tollkey.payments.shared.permissions import CUSTOMER as PERMISSION
+from tollkey.payments.tax.automatic import address_of, taxing, unlocated
+from tollkey.payments.tax.rates import located
+from tollkey.payments.tax.tax_ids import create as create_tax_id
+from tollkey.wire import (
+    Access,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    dig,
+    invalid,
+    list_page,
+    records,
+    searching,
+    sublist,
+)
+
+_PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+LIVE = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
+_GONE = "deleted_customer"
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a customer, with a payment method or a source saved to it."""
+    clock = params.get("test_clock")
+    if clock:
+        call = join(call, clock)
+    customer = blank(
+        "customer",
+        id=call.ids.new("cus"),
+        balance=0,
+        created=call.now,
+        delinquent=False,
+        invoice_prefix=call.ids.text(8).upper(),
+        invoice_settings={"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
+        livemode=call.livemode,
+        next_invoice_sequence=1,
+        tax_exempt="none",
+        test_clock=clock,
+    )
+    _name_method(call, params)
+    _assign(call, customer, params)
+    given, name = _source(params)
+    source = prepare_source(call, given, name) if given is not None else None
+    if source is not None:
+        customer["default_source"] = source["id"]
+    call.objects.insert(customer, "customer.created")
+    if source is not None:
+        keep_source(call, customer, source)
+    _after(call, customer, params, new=True)
+    return customer
+
+
+def _name_method(call: Call, params: Params) -> None:
+    """A test name (``pm_card_visa``) given twice, as the method and as the default, means one new card."""
+    default = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if default and default == params.get("payment_method"):
+        id = resolve_payment_method(call, default, "payment_method")["id"]
+        params["payment_method"] = params["invoice_settings"]["default_payment_method"] = id
+
+
+def _source(params: Params) -> tuple[object, str]:
+    """The token, source or card data that was given, and the parameter it stood in."""
+    for name in ("source", "card", "bank_account"):
+        if params.get(name):
+            return params[name], name
+    return None, "source"
+
+
+def _assign(call: Call, customer: Json, params: Params) -> None:
+    """Copy what was sent; raise ApiError for an address that cannot be one."""
+    if params.get("email") and not _EMAIL.fullmatch(params["email"]):
+        raise invalid(f"Invalid email address: {params['email']}", "email", "email_invalid")
+    assign(customer, params, ("email", *_PLAIN))
+    for name, empty in (("tax_exempt", "none"), ("preferred_locales", [])):
+        if customer.get(name) is None:
+            customer[name] = empty
+    for name in ("invoice_prefix", "next_invoice_sequence"):
+        if params.get(name):
+            customer[name] = params[name]
+    if "address" in params:
+        customer["address"] = address(params["address"])
+    if "shipping" in params:
+        customer["shipping"] = shipping(params["shipping"])
+    if "tax" in params:
+        customer["_tax"] = params["tax"] or {}
+        if customer["_tax"].get("validate_location") == "immediately" and address_of(call, customer) is None:
+            raise unlocated("tax[validate_location]")
+    merge_metadata(customer, params)
+    settings = params.get("invoice_settings") or {}
+    options = settings.get("rendering_options")
+    if options:
+        before = customer["invoice_settings"]["rendering_options"] or {}
+        settings["rendering_options"] = {"amount_tax_display": None, "template": None, **before, **options}
+        if options.get("template"):
+            named_template(call, options["template"], "invoice_settings[rendering_options][template]", before.get("template"))
+    merged = {**customer["invoice_settings"], **settings}
+    customer["invoice_settings"] = {name: value or None for name, value in merged.items()}
+
+
+def _after(call: Call, customer: Json, params: Params, *, new: bool = False) -> None:
+    """What needs the customer to be there: its payment method, its discount, its tax ids."""
+    if params.get("payment_method"):
+        method = resolve_payment_method(call, params["payment_method"], "payment_method")
+        attach_to(call, method, customer)
+        settings = customer["invoice_settings"]
+        if settings["default_payment_method"] == params["payment_method"] != method["id"]:
+            settings["default_payment_method"] = method["id"]  # a test payment method by its name: the one that was just attached
+            params = {**params, "invoice_settings": {"default_payment_method": method["id"]}}
+            call.objects.save(customer)
+    _check_default(call, customer, params)
+    wanted = params.get("balance", params.get("account_balance"))
+    if wanted is not None and wanted != customer["balance"]:
+        currency = customer["currency"] or str((acting_account(call) or {}).get("default_currency") or "usd")
+        kind = "initial" if new else "adjustment"
+        change_balance(call, customer, wanted - customer["balance"], kind, currency=currency, event=False)
+    if "coupon" in params or "promotion_code" in params:
+        entry = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
+        give_customer(call, customer, entry or None)
+        call.objects.save(customer, None if new else "customer.updated")
+    for entry in params.get("tax_id_data") or []:
+        _add_tax_id(call, customer, entry)
+
+
+def _add_tax_id(call: Call, customer: Json, entry: Json) -> None:
+    create_tax_id(call, {**entry, "owner": {"type": "customer", "customer": customer["id"]}})
+
+
+def _check_default(call: Call, customer: Json, params: Params) -> None:
+    """``invoice_settings[default_payment_method]`` must be attached to the customer."""
+    wanted = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if not wanted:
+        return
+    param = "invoice_settings[default_payment_method]"
+    method = resolve_payment_method(call, wanted, param)
+    if method.get("customer") != customer["id"]:
+        raise invalid(
+            f"The customer does not have a payment method with the ID {wanted}. The payment method must be attached to the customer.",
+            param,
+            "resource_missing",
+        )
+
+
+def retrieve_customer(call: Call, params: Params) -> Json:
+    """Retrieve a customer; a deleted one answers ``deleted: true``."""
+    id = call.path["customer"]
+    found = call.objects.find("customer", id)
+    if found is None and call.objects.find(_GONE, id) is not None:
+        return {"id": id, "object": "customer", "deleted": True}
+    return found if found is not None else call.objects.get("customer", id)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a customer; metadata is merged. A new source replaces the default one."""
+    return change(call, call.objects.get("customer", call.path["customer"]), params)
+
+
+def change(call: Call, customer: Json, params: Params) -> Json:
+    """Change a customer as these parameters ask, and store it. Raises ApiError for what cannot be."""
+    _assign(call, customer, params)
+    for name in ("default_source", "default_card", "default_bank_account"):
+        if params.get(name):
+            customer["default_source"] = source_of(call, customer["id"], params[name], in_path=False)["id"]
+    given, name = _source(params)
+    if given is not None:
+        old = customer["default_source"]
+        customer["default_source"] = None
+        add_source(call, customer, given, name)
+        if old is not None:
+            remove_source(call, customer, source_of(call, customer["id"], old))
+    _after(call, customer, params)
+    return call.objects.save(customer, "customer.updated")
+
+
+def list_customers(call: Call, params: Params) -> Page:
+    """List customers by ``email`` and ``test_clock``; those that live on a test clock only when it is named."""
+    equal = {name: params[name] for name in ("email", "test_clock") if params.get(name)}
+    keep = None if params.get("test_clock") else (lambda customer: customer.get("test_clock") is None)
+    return list_page(call, "customer", params, equal, url="/v1/customers", keep=keep)
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a customer: its payment methods are detached, its subscriptions canceled."""
+    customer = call.objects.get("customer", call.path["customer"])
+    id = customer["id"]
+    for method in call.objects.query("payment_method", {"customer": id}):
+        method.update(customer=None, _used=True)
+        call.objects.save(method)
+    for source in sources_of(call, id):
+        call.objects.delete(source)
+    call.announce(CustomerDeleted(customer))
+    call.objects.insert({"id": id, "object": _GONE, "created": customer["created"]})
+    return call.objects.delete(customer, "customer.deleted")
+
+
+def _sources(call: Call, customer: Json) -> Json:
+    found = sources_of(call, customer["id"])
+    return sublist([call.objects.copy(value) for value in found], f"/v1/customers/{customer['id']}/sources", total_count=len(found))
+
+
+def _list_of(object: str, name: str) -> Callable[[Call, Json], Json]:
+    def make(call: Call, customer: Json) -> Json:
+        found = call.objects.query(object, {"customer": customer["id"]}, limit=10) if knows(call, object) else []
+        return sublist([call.objects.copy(value) for value in found], f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
+
+    return make
+
+
+def _subscriptions(call: Call, customer: Json) -> Json:
+    live = call.objects.query("subscription", {"customer": customer["id"], "status": list(LIVE)}, limit=10)
+    return sublist([call.objects.copy(value) for value in live], f"/v1/customers/{customer['id']}/subscriptions", total_count=len(live))
+
+
+_tax_ids = _list_of("tax_id", "tax_ids")
+
+
+def _tax(call: Call, customer: Json) -> Json:
+    """``tax``: whether the customer's place is known well enough for automatic tax."""
+    stored = call.objects.find("customer", customer["id"]) or customer
+    how = taxing(call, address_of(call, stored), stored.get("tax_exempt"))
+    location = None
+    if how is not None:
+        goods, home = located(dig(stored, "shipping.address")), located(stored.get("address"))
+        source = "shipping_destination" if goods else "billing_address" if home else "payment_method"
+        location = {"country": how.place.country, "source": source, "state": how.place.state}
+    return {
+        "automatic_tax": "unrecognized_location" if how is None else "supported" if how.place.registered else "not_collecting",
+        "ip_address": (stored.get("_tax") or {}).get("ip_address"),
+        "location": location,
+        "provider": "stripe",
+    }
+
+
+def _with_lists(call: Call, customer: Json) -> None:
+    """Before 2020-08-27 a customer carried its sources, subscriptions and tax ids unasked."""
+    if customer.get("deleted"):
+        return
+    customer.setdefault("sources", _sources(call, customer))
+    customer.setdefault("subscriptions", _subscriptions(call, customer))
+    customer.setdefault("tax_ids", _tax_ids(call, customer))
+
+
+def _default_currency(call: Call, customer: Json) -> None:
+    """Before 2022-11-15 ``currency`` was also ``default_currency``."""
+    if not customer.get("deleted"):
+        customer["default_currency"] = customer["currency"]
+
+
+def _old_names(call: Call, customer: Json) -> None:
+    """Before 2019-10-17 the balance was ``account_balance``; tax information had fields of its own."""
+    if not customer.get("deleted"):
+        customer.update(account_balance=customer["balance"], tax_info=None, tax_info_verification=None)
+
+
+def _cards(call: Call, customer: Json) -> None:
+    """Before 2015-02-18 sources were ``cards``."""
+    if customer.get("deleted"):
+        return
+    sources = customer.get("sources") or _sources(call, customer)
+    customer["cards"] = {**sources, "url": f"/v1/customers/{customer['id']}/cards"}
+    customer["default_card"] = customer["default_source"]
+
+
+#: What the mobile SDKs read of a customer.
+_SHOWN = ("id", "object", "created", "default_source", "description", "email", "livemode", "shipping", "sources")
+
+
+def client_view(call: Call, customer: Json) -> Json:
+    """What an app sees of its customer: nothing of the merchant's books, its terms or its metadata."""
+    return {name: customer[name] for name in _SHOWN if name in customer}
+
+
+_READ_BY_APP = Access(expands=("sources", "default_source"))
+#: The mobile SDKs set where goods are sent and what is charged by default. All else is between the merchant and the customer.
+_CHANGED_BY_APP = Access(
+    takes=f"{CUSTOMER_SHIPPING} default_source",
+    refuses="account_balance address balance bank_account billing business_name business_vat_id card cash_balance coupon"
+    " default_alipay_account default_bank_account default_card description email individual_name invoice_prefix invoice_settings metadata"
+    " name next_invoice_sequence phone plan preferred_locales promotion_code prorate quantity source tax tax_exempt tax_info tax_percent"
+    " trial_end",
+    expands=("sources", "default_source"),
+)
+
+DELETED = Resource(object=_GONE, permission=PERMISSION, label="customer")
+
+CUSTOMER = Resource(
+    object="customer",
+    prefix="cus",
+    permission=PERMISSION,
+    live=records(),
+    indexed=("email", "test_clock"),
+    searchable={"created": "created", "email": "email", "metadata": "metadata", "name": "name", "phone": "phone"},
+    endpoints=(
+        Endpoint("GET", "/v1/customers", list_customers),
+        Endpoint("POST", "/v1/customers", create),
+        searching("customer", "/v1/customers/search"),
+        Endpoint("GET", "/v1/customers/{customer}", retrieve_customer, raw=True, ephemeral=_READ_BY_APP),
+        Endpoint("POST", "/v1/customers/{customer}", update, ephemeral=_CHANGED_BY_APP),
+        Endpoint("DELETE", "/v1/customers/{customer}", delete),
+    ),
+    expands={
+        "sources": _sources,
+        "subscriptions": _subscriptions,
+        "tax_ids": _tax_ids,
+        "tax": _tax,
+        "invoice_credit_balance": lambda call, customer: {},
+        "cash_balance": cash_balance,
+    },
+    client_view=client_view,
+    changes=(
+        Change("2022-11-15", _default_currency),
+        Change("2020-08-27", _with_lists),
+        Change("2019-10-17", _old_names),
+        Change("2015-02-18", _cards),
+    ),
+    title="Customers",
+    columns=("name", "email", "id", "created"),
+)

@@ -1,0 +1,3 @@
+"""Identity verification."""
+
+__all__: list[str] = []

@@ -1,0 +1,257 @@
+"""Identity: sessions in which a person proves who they are, and the reports of their checks.
+
+    requires_input ──page: verified──▶ processing ──▶ verified ──redact──▶ (redaction: redacted)
+          ▲  │      ──page: an error──▶ processing ──▶ requires_input (last_error)
+          │  └──cancel──▶ canceled ──redact──▶ (redaction: redacted)
+          └──update (options, metadata)
+
+Test mode checks nothing: whoever opens the session's page picks the outcome.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from tollkey.keys import Permission
+from tollkey.payments.identity.checks import ERRORS, make_report, redact_report, verified_outputs
+from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata
+from tollkey.payments.shared.providers import IDENTITY
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Reply,
+    Resource,
+    blank,
+    hosted_url,
+    html_page,
+    invalid,
+    listing,
+    missing_param,
+    needs,
+    records,
+    redirect,
+    retrieve,
+)
+
+PERMISSION = Permission("identity_product", "Verification Sessions and Reports", "Identity")
+_SESSION = "identity.verification_session"
+
+
+def _options(kind: str, given: Json | None) -> Json:
+    if kind == "id_number":
+        return {"id_number": {}}
+    document = (given or {}).get("document") or {}
+    return {"document": dict(document)}
+
+
+def create(call: Call, params: Params) -> Json:
+    """Start a session; its ``url`` and ``client_secret`` are good for 48 hours."""
+    kind = params.get("type") or ("verification_flow" if params.get("verification_flow") else None)
+    if kind is None:
+        raise missing_param("type")
+    if params.get("related_customer"):
+        call.objects.get("customer", params["related_customer"], "related_customer")
+    id = call.ids.new("vs")
+    session = blank(
+        _SESSION,
+        id=id,
+        created=call.now,
+        livemode=call.livemode,
+        status="requires_input",
+        type=kind,
+        options=_options(kind, params.get("options")),
+        metadata=new_metadata(params),
+        client_secret=f"{id}_secret_{call.ids.text(24)}",
+        client_reference_id=params.get("client_reference_id"),
+        related_customer=params.get("related_customer"),
+        provided_details=params.get("provided_details"),
+        url=hosted_url(call, "verify", id, expires_at=call.now + 48 * 3600),
+    )
+    session["_return_url"] = params.get("return_url")
+    return call.objects.insert(session, "identity.verification_session.created")
+
+
+def _session(call: Call) -> Json:
+    return call.objects.get(_SESSION, call.path["session"])
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a session that still requires input."""
+    session = _session(call)
+    if session["status"] != "requires_input":
+        raise invalid(f"You cannot update this VerificationSession because it has a status of {session['status']}.", retry=False)
+    if params.get("type"):
+        session["type"] = params["type"]
+    if params.get("options") is not None or params.get("type"):
+        session["options"] = _options(session["type"], params.get("options") or session["options"])
+    assign(session, params, ("provided_details",))
+    merge_metadata(session, params)
+    return call.objects.save(session)
+
+
+def _close(session: Json) -> None:
+    session["client_secret"] = session["url"] = None
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Give up a session that still requires input."""
+    session = _session(call)
+    if session["status"] != "requires_input":
+        raise invalid(
+            f"You cannot cancel this VerificationSession because it has a status of {session['status']}. Only a VerificationSession"
+            " with a status of requires_input can be canceled.",
+            retry=False,
+        )
+    session["status"] = "canceled"
+    _close(session)
+    call.objects.save(session)
+    call.emit("identity.verification_session.canceled", session)
+    return session
+
+
+def redact(call: Call, params: Params) -> Json:
+    """Remove what was collected; the session stays as ``redacted``."""
+    session = _session(call)
+    if session["status"] == "processing":
+        raise invalid("You cannot redact this VerificationSession because it has a status of processing.", retry=False)
+    if session["redaction"] is not None:
+        raise invalid("This VerificationSession has already been redacted.", retry=False)
+    if session["status"] == "requires_input":
+        session["status"] = "canceled"
+        session["_cancelled_by_redaction"] = True
+    _close(session)
+    session["redaction"] = {"status": "redacted"}
+    session["metadata"] = {}
+    session.pop("verified_outputs", None)
+    if session["provided_details"]:
+        session["provided_details"] = dict.fromkeys(session["provided_details"], "[redacted]")
+    for report in call.objects.query("identity.verification_report", {"verification_session": session["id"]}):
+        redact_report(report)
+        call.objects.save(report)
+    call.objects.save(session)
+    if session.pop("_cancelled_by_redaction", False):
+        call.emit("identity.verification_session.canceled", session)
+    call.emit("identity.verification_session.redacted", session)
+    return session
+
+
+# -- the page
+
+
+def page(call: Call, params: Params) -> Reply:
+    """The page of a session: its reader picks the outcome."""
+    session = call.objects.get(_SESSION, call.path["id"])
+    if session["status"] != "requires_input":
+        return html_page("Identity verification", f"<h1>Nothing to do</h1>\n<p>This verification is {escape(session['status'])}.</p>")
+    choices = "\n".join(
+        f'<option value="{code}">{escape(reason)}</option>' for code, (check, reason) in ERRORS.items() if check in _checks(session)
+    )
+    last = session["last_error"]
+    told = f'<p class="error" role="alert">Last attempt: {escape(last["reason"] or "")}</p>' if last else ""
+    body = f"""<h1>Verify your identity</h1>
+<p>This is a test. No document is asked for and nothing is checked: choose how the verification ends.</p>
+{told}
+<form method="post" action="{escape(call.origin.path)}">
+<label for="outcome">Outcome</label>
+<select id="outcome" name="outcome">
+<option value="verified">Verified</option>
+{choices}
+</select>
+<button>Finish</button>
+</form>"""
+    return html_page("Verify your identity", body, leads_to=session.get("_return_url"))
+
+
+def _checks(session: Json) -> list[str]:
+    if session["type"] == "id_number":
+        return ["any", "id_number"]
+    wanted = (session["options"] or {}).get("document") or {}
+    checks = ["any", "document"]
+    if wanted.get("require_matching_selfie"):
+        checks.append("selfie")
+    if wanted.get("require_id_number"):
+        checks.append("id_number")
+    return checks
+
+
+def choose(call: Call, params: Params) -> Reply:
+    """Take the chosen outcome: the session is processing, and a second later it is decided."""
+    session = call.objects.get(_SESSION, call.path["id"])
+    if session["status"] != "requires_input":
+        return page(call, params)
+    outcome = params["outcome"]
+    if outcome != "verified" and outcome not in ERRORS:
+        raise invalid("Unknown outcome", "outcome")
+    session["status"], session["_outcome"] = "processing", outcome
+    session["last_error"] = None
+    call.objects.save(session)
+    call.emit("identity.verification_session.processing", session)
+    call.schedule.add(call.now + 1, "verification", session["id"])
+    if session.get("_return_url"):
+        return redirect(session["_return_url"])
+    return html_page("Identity verification", "<h1>Thank you</h1>\n<p>The verification is being processed. You can close this page.</p>")
+
+
+def decide(call: Call, id: str) -> None:
+    """End the processing of a session with the outcome that was picked."""
+    session = call.objects.get(_SESSION, id)
+    if session["status"] != "processing":
+        return
+    outcome = session.pop("_outcome", "verified")
+    checks = _checks(session)
+    report = None
+    if outcome == "verified" or ERRORS[outcome][0] != "any":
+        report = make_report(call, session, checks, outcome)
+        session["last_verification_report"] = report["id"]
+    if outcome == "verified":
+        session["status"], session["verified_outputs"] = "verified", verified_outputs(checks)
+        _close(session)
+    else:
+        session["status"], session["last_error"] = "requires_input", {"code": outcome, "reason": ERRORS[outcome][1]}
+    call.objects.save(session)
+    call.emit(f"identity.verification_session.{session['status']}", session)
+
+
+_OUTCOME = P.object(required=("outcome",), outcome=P.string())
+
+VERIFICATION_SESSION = Resource(
+    object=_SESSION,
+    prefix="vs",
+    permission=PERMISSION,
+    reveals={"client_secret": "read", "url": "read"},
+    live=records(),
+    label="verification session",
+    path_param="session",
+    indexed=("status", "client_reference_id", "related_customer"),
+    endpoints=(
+        Endpoint("POST", "/v1/identity/verification_sessions", create, live=needs(IDENTITY)),
+        listing(_SESSION, "/v1/identity/verification_sessions"),
+        retrieve(_SESSION, "/v1/identity/verification_sessions/{session}"),
+        Endpoint("POST", "/v1/identity/verification_sessions/{session}", update, live=needs(IDENTITY)),
+        Endpoint("POST", "/v1/identity/verification_sessions/{session}/cancel", cancel),
+        Endpoint("POST", "/v1/identity/verification_sessions/{session}/redact", redact),
+        Endpoint("GET", "/verify/{token}", page, public=True, params=P.object(), live=needs(IDENTITY)),
+        Endpoint("POST", "/verify/{token}", choose, public=True, params=_OUTCOME, live=needs(IDENTITY)),
+    ),
+    due_live={"verification": needs(IDENTITY)},
+    on_due={"verification": decide},
+    title="Verification sessions",
+    columns=("status", "type", "id", "created"),
+)
+
+VERIFICATION_REPORT = Resource(
+    object="identity.verification_report",
+    prefix="vr",
+    permission=PERMISSION,
+    label="verification report",
+    path_param="report",
+    indexed=("type", "verification_session", "client_reference_id"),
+    endpoints=(
+        listing("identity.verification_report", "/v1/identity/verification_reports"),
+        retrieve("identity.verification_report", "/v1/identity/verification_reports/{report}"),
+    ),
+    title="Verification reports",
+)

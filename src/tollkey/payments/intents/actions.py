@@ -1,0 +1,148 @@
+"""What the customer has to do next: ``next_action`` of an intent, and the address of the page on which it is done."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from tollkey.payments.processors import card_of_instrument, kind_of
+from tollkey.payments.processors.cards import TestCard, ThreeDSecure
+from tollkey.wire import Call, Json, dig, hosted_url, invalid
+
+#: The kind of page (see ``wire.hosted``) of each kind of intent.
+PAGES = {"payment_intent": "3ds", "setup_intent": "3ds-setup"}
+DEPOSIT_PAGES = {"payment_intent": "microdeposit", "setup_intent": "microdeposit-setup"}
+DAY = 86_400
+_RETURN_URL = (
+    "This {kind} is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might"
+    " redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment"
+    " methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when"
+    " creating Setup Intents and Payment Intents."
+)
+
+
+def card_challenge(method: Json, *, off_session: bool, requested: bool) -> str | None:
+    """What 3-D Secure asks of this card before a payment or set-up: ``challenge``, ``error``, or None.
+
+    requested: the integration asked for it (``request_three_d_secure``). Off session nobody can be asked.
+    """
+    card = card_of_instrument(method)
+    if card is None or off_session or kind_of(method) != "card":
+        return None
+    if not card.needs_authentication(off_session=False, set_up=bool(method.get("_set_up")), requested=requested):
+        return None
+    if card.authentication_fails():
+        return "error" if card.three_d_secure is ThreeDSecure.REQUIRED_ERROR else None
+    return "challenge"
+
+
+def first_action(call: Call, intent: Json, method: Json | None = None, *, return_url: str | None, use_stripe_sdk: bool) -> Json:
+    """``next_action`` for 3-D Secure: a redirect when there is somewhere to return to, else for the client library.
+
+    method: what is paid with. ``stripe_js`` names the page in both kinds, so that a test can finish what it began.
+    """
+    url = hosted_url(call, PAGES[intent["object"]], intent["id"])
+    intent["_return_url"] = return_url
+    if return_url and not use_stripe_sdk:
+        return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
+    card = card_of_instrument(method) if method is not None else None
+    if card is not None and card.fingerprinted:
+        return {"type": "use_stripe_sdk", "use_stripe_sdk": _fingerprint(call, card, url)}
+    inner = {"source": call.ids.new("src"), "stripe_js": url, "type": "three_d_secure_redirect"}
+    return {"type": "use_stripe_sdk", "use_stripe_sdk": inner}
+
+
+def _fingerprint(call: Call, card: TestCard, url: str) -> Json:
+    """What a client library needs to begin 3-D Secure 2 (recorded). No directory server is behind it here, hence no certificate."""
+    server = "A000000004" if card.brand == "mastercard" else "A000000003"
+    encryption = {"algorithm": "RSA", "certificate": "", "directory_server_id": server, "root_certificate_authorities": []}
+    return {
+        "directory_server_encryption": encryption,
+        "directory_server_name": card.brand,
+        "merchant": call.account,
+        "one_click_authn": None,
+        "server_transaction_id": str(UUID(int=call.ids.number(1 << 128), version=4)),
+        "stripe_js": url,
+        "three_d_secure_2_source": call.ids.new("payatt"),
+        "three_ds_frontend_optimizations": None,
+        "three_ds_method_url": "",
+        "three_ds_optimizations": "kf",
+        "type": "stripe_3ds2_fingerprint",
+    }
+
+
+def redirect_action(call: Call, intent: Json, kind: str, return_url: str | None) -> Json:
+    """``next_action`` for a method whose provider the customer has to visit."""
+    url = hosted_url(call, PAGES[intent["object"]], intent["id"])
+    intent["_return_url"] = return_url
+    code: Json = {"data": url, "image_url_png": url, "image_url_svg": url}  # the page stands in for the code's picture
+    if kind == "alipay":
+        inner: Json = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
+        return {"alipay_handle_redirect": inner, "type": "alipay_handle_redirect"}
+    if kind == "cashapp":
+        name = "cashapp_handle_redirect_or_display_qr_code"
+        qr_code: Json = {"expires_at": call.now + DAY, "image_url_png": code["image_url_png"], "image_url_svg": code["image_url_svg"]}
+        return {name: {"hosted_instructions_url": url, "mobile_auth_url": url, "qr_code": qr_code}, "type": name}
+    if kind == "wechat_pay":
+        inner = {**code, "hosted_instructions_url": url, "image_data_url": f"data:text/plain,{url}"}
+        return {"type": "wechat_pay_display_qr_code", "wechat_pay_display_qr_code": inner}
+    if kind in ("paynow", "promptpay"):
+        name = f"{kind}_display_qr_code"
+        return {name: {**code, "hosted_instructions_url": url}, "type": name}
+    if kind == "pix":
+        inner = {**code, "expires_at": call.now + DAY, "hosted_instructions_url": url}
+        return {"pix_display_qr_code": inner, "type": "pix_display_qr_code"}
+    if kind in ("oxxo", "boleto", "konbini", "multibanco"):
+        return _voucher(call, kind, url)
+    return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
+
+
+def _voucher(call: Call, kind: str, url: str) -> Json:
+    number = f"{call.ids.number(10**11):011d}"
+    expires = call.now + 3 * DAY
+    name = f"{kind}_display_details"
+    details: Json = {"expires_at": expires, "hosted_voucher_url": url}
+    if kind == "boleto":
+        details.update(number=number, pdf=url)
+    elif kind == "oxxo":
+        details = {"expires_after": expires, "hosted_voucher_url": url, "number": number}
+    elif kind == "multibanco":
+        details.update(entity="12345", reference=number[:9])
+    else:
+        store = {"confirmation_number": number, "payment_code": number[:6]}
+        details["stores"] = {shop: dict(store) for shop in ("familymart", "lawson", "ministop", "seicomart")}
+    return {name: details, "type": name}
+
+
+def check_return_url(call: Call, intent: Json, return_url: str | None, off_session: bool = False) -> None:
+    """Raise ApiError 400 when customers might be sent away and there is nowhere to return to.
+
+    An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API version.
+    """
+    automatic = intent["automatic_payment_methods"]
+    if return_url or automatic is None or automatic.get("allow_redirects") == "never" or intent.get("confirmation_method") == "manual":
+        return
+    if off_session:  # nobody is there to be sent anywhere
+        return
+    if intent.get("_implicit") and "stripe-version" not in call.origin.headers:
+        return
+    kind = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+    refusal = invalid(_RETURN_URL.format(kind=kind))
+    refusal.extra[intent["object"]] = call.objects.copy(intent)
+    raise refusal
+
+
+def unverified(intent: Json, method: Json) -> bool:
+    """Whether a US bank account has to be verified with small deposits first: its numbers were typed in, or it was asked for."""
+    if method.get("_verified"):
+        return False
+    return bool(method.get("_typed")) or dig(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
+
+
+def deposits_action(call: Call, intent: Json) -> Json:
+    """``next_action`` while the deposits are on their way."""
+    inner = {
+        "arrival_date": call.now + 2 * 86_400,
+        "hosted_verification_url": hosted_url(call, DEPOSIT_PAGES[intent["object"]], intent["id"]),
+        "microdeposit_type": "descriptor_code",
+    }
+    return {"type": "verify_with_microdeposits", "verify_with_microdeposits": inner}

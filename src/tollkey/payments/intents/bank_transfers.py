@@ -1,0 +1,128 @@
+"""Paying from a customer's cash balance: bank transfers that arrive, perhaps in parts, and are applied to what waits for them."""
+
+from __future__ import annotations
+
+from tollkey.payments.customers.cash import move_cash
+from tollkey.payments.intents import payment_states
+from tollkey.payments.intents.outcome import refuse, take
+from tollkey.payments.methods.instruments import resolve_payment_method
+from tollkey.payments.shared.fields import acting_account
+from tollkey.wire import ApiError, Call, Json, dig, hosted_url, invalid
+
+TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
+
+
+def cash_of(call: Call, customer: str, currency: str) -> int:
+    """How much of that currency a customer has waiting, in minor units."""
+    return int((call.objects.get("customer", customer).get("_cash") or {}).get(currency, 0))
+
+
+def reconcile(call: Call, customer: Json, currency: str) -> None:
+    """Use the cash that is there for the oldest intents that wait for it."""
+    waiting = call.objects.query("payment_intent", {"customer": customer["id"], "status": "requires_action"}, oldest_first=True)
+    for intent in waiting:
+        if intent["currency"] == currency and _waits(intent) and cash_of(call, customer["id"], currency):
+            apply(call, intent, None)
+
+
+def _waits(intent: Json) -> bool:
+    return (intent["next_action"] or {}).get("type") == "display_bank_transfer_instructions"
+
+
+def confirm(call: Call, intent: Json) -> ApiError | None:
+    """Pay from what is there, or tell where to send the rest."""
+    if intent["customer"] is None:
+        raise invalid(
+            "You must provide a customer when confirming a PaymentIntent with a customer_balance PaymentMethod.",
+            "customer",
+            "parameter_missing",
+        )
+    intent.setdefault("_funded", 0)
+    available = cash_of(call, intent["customer"], intent["currency"])
+    if available >= intent["amount"]:
+        return _pay(call, intent, intent["amount"])
+    if dig(intent, "payment_method_options.customer_balance.funding_type") is None:
+        method = resolve_payment_method(call, intent["payment_method"])
+        message = "The customer's cash balance has insufficient funds to cover this payment."
+        return refuse(call, intent, method, invalid(message, None, "payment_intent_payment_attempt_failed"))
+    payment_states.move(intent, "requires_action")
+    intent["next_action"] = _instructions(call, intent)
+    call.objects.save(intent)
+    call.emit("payment_intent.requires_action", intent)
+    if available:
+        apply(call, intent, None)
+    return None
+
+
+def apply(call: Call, intent: Json, amount: int | None) -> Json:
+    """Use cash for an intent that waits for it: all that is there, or ``amount`` minor units.
+
+    Raises ApiError 400 when the intent does not wait for cash or there is less than that.
+    """
+    if not _waits(intent):
+        raise payment_states.unexpected(
+            call,
+            intent,
+            f"This PaymentIntent's customer balance could not be applied because it has a status of {intent['status']} and does not wait"
+            " for a bank transfer.",
+        )
+    available = cash_of(call, intent["customer"], intent["currency"])
+    remaining = intent["amount"] - intent.get("_funded", 0)
+    if amount is not None and amount > min(available, remaining):
+        raise invalid("The amount is greater than what can be applied to this PaymentIntent.", "amount", "amount_too_large", retry=False)
+    used = min(available, remaining) if amount is None else amount
+    if used < 1:
+        return intent
+    intent["_funded"] = intent.get("_funded", 0) + used
+    if used == remaining:
+        _pay(call, intent, used)
+        return intent
+    _use(call, intent, used)
+    intent["next_action"]["display_bank_transfer_instructions"]["amount_remaining"] = remaining - used
+    call.objects.save(intent)
+    call.emit("payment_intent.partially_funded", intent)
+    return intent
+
+
+def _use(call: Call, intent: Json, used: int) -> None:
+    customer = call.objects.get("customer", intent["customer"])
+    move_cash(call, customer, intent["currency"], -used, "applied_to_payment", {"payment_intent": intent["id"]})
+
+
+def _pay(call: Call, intent: Json, used: int) -> ApiError | None:
+    _use(call, intent, used)
+    method = resolve_payment_method(call, intent["payment_method"])
+    return take(call, intent, method, off_session=True, authenticated=True)
+
+
+def _instructions(call: Call, intent: Json) -> Json:
+    currency = intent["currency"]
+    inner = {
+        "amount_remaining": intent["amount"] - intent["_funded"],
+        "currency": currency,
+        "financial_addresses": [transfer_address(call, currency)],
+        "hosted_instructions_url": hosted_url(call, "bank-transfer", intent["id"]),
+        "reference": call.ids.text(12).upper(),
+        "type": f"{TRANSFERS.get(currency, 'us')}_bank_transfer",
+    }
+    return {"display_bank_transfer_instructions": inner, "type": "display_bank_transfer_instructions"}
+
+
+def transfer_address(call: Call, currency: str) -> Json:
+    """The (test) bank account to which a customer transfers that currency."""
+    place = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
+    holder = str(dig(acting_account(call) or {}, "business_profile.name") or "Tollkey")
+    base: Json = {"account_holder_address": place, "account_holder_name": holder, "bank_address": place}
+    number = f"{call.ids.number(10**9):09d}"
+    kind, networks, own = {
+        "eur": ("iban", ["sepa"], {"bic": "TESTDEFF", "country": "DE", "iban": f"DE89{number:0>18}"}),
+        "gbp": ("sort_code", ["bacs", "fps"], {"account_number": number[:8], "sort_code": "108800"}),
+        "jpy": ("zengin", ["zengin"], {
+            "account_number": number[:7], "account_type": "futsu", "bank_code": "0001", "bank_name": "Test Bank", "branch_code": "001",
+            "branch_name": "Test Branch",
+        }),
+        "mxn": ("spei", ["spei"], {"bank_code": "002", "bank_name": "Test Bank", "clabe": f"{number:0>18}"}),
+    }.get(currency, ("aba", ["ach", "domestic_wire_us"], {
+        "account_number": number, "account_type": "checking", "bank_name": "Test Bank", "routing_number": "110000000",
+    }))  # fmt: skip
+    return {"supported_networks": networks, "type": kind, kind: {**base, **own}}

@@ -1,0 +1,256 @@
+"""Parameters of a PaymentIntent: what may be asked for, and the object that comes of it."""
+
+from __future__ import annotations
+
+from tollkey.payments.charges.splitting import check_destination
+from tollkey.payments.intents import (
+    automatic_types,
+    check_currency_of,
+    check_types,
+    client_secret,
+    merge_options,
+    options_for,
+    payment_states,
+    resolve_method,
+    usable_by,
+)
+from tollkey.payments.methods.payment_method_configurations import enabled_types, used_configuration
+from tollkey.payments.shared.currency import check_amount, check_currency, minimum
+from tollkey.payments.shared.fields import acting_account, merge_metadata, new_metadata, shipping
+from tollkey.payments.tax.linking import link
+from tollkey.wire import Call, Json, Params, blank, invalid
+
+#: From this version on an intent uses the Dashboard's payment methods unless told which.
+AUTOMATIC_SINCE = "2023-08-16"
+#: From this version on captures are asynchronous unless told otherwise.
+ASYNC_CAPTURE_SINCE = "2024-04-10"
+#: From this version on an amount of 0 is told the currency's minimum (recorded both ways).
+MINIMUM_SINCE = "2023-10-16"
+_PLAIN = (
+    "application_fee_amount", "description", "receipt_email", "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix",
+    "transfer_group",
+)  # fmt: skip
+_LATE = frozenset({"metadata", "description", "receipt_email", "transfer_group", "shipping", "payment_details", "expand"})
+
+
+def new_intent(call: Call, params: Params) -> Json:
+    """A PaymentIntent as these parameters describe it, in ``requires_payment_method``, not stored yet."""
+    _exclusive(params)
+    currency = check_currency(params["currency"])
+    _amount(call, params["amount"], currency)
+    _off_session(params)
+    id = call.ids.new("pi")
+    intent = blank(
+        "payment_intent",
+        id=id,
+        amount=params["amount"],
+        amount_capturable=0,
+        amount_details={"tip": {}},
+        amount_received=0,
+        application=None if call.account == call.platform else "ca_" + call.platform.removeprefix("acct_"),
+        capture_method=params.get("capture_method") or ("automatic_async" if call.version >= ASYNC_CAPTURE_SINCE else "automatic"),
+        client_secret=client_secret(call, id),
+        confirmation_method=params.get("confirmation_method") or "automatic",
+        created=call.now,
+        currency=currency,
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        status="requires_payment_method",
+    )
+    intent.update(source=None, shared_payment_granted_token=None, managed_payments={"enabled": False})
+    _customer(call, intent, params)
+    _types(call, intent, params)
+    _describe(call, intent, params)
+    return intent
+
+
+def _exclusive(params: Params) -> None:
+    automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
+    for other in ("confirmation_method", "payment_method_types"):
+        if automatic and params.get(other) is not None:
+            names = (
+                "automatic_payment_methods, confirmation_method"
+                if other == "confirmation_method"
+                else f"automatic_payment_methods, {other}"
+            )
+            raise invalid(f"You may only specify one of these parameters: {names}.")
+    if params.get("payment_method") is not None and params.get("payment_method_data") is not None:
+        raise invalid("You may only specify one of these parameters: payment_method, payment_method_data.", None, "parameters_exclusive")
+
+
+def _amount(call: Call, amount: int, currency: str) -> None:
+    if amount == 0 and call.version >= MINIMUM_SINCE and minimum(currency) > 1:
+        amount = 1
+    check_amount(amount, currency)
+
+
+def _off_session(params: Params) -> None:
+    if params.get("off_session") and not params.get("confirm"):
+        raise invalid(
+            "`off_session` can only be set to true if `confirm` is also set to true.", "off_session", "payment_intent_invalid_parameter"
+        )
+
+
+def _customer(call: Call, intent: Json, params: Params) -> None:
+    if params.get("customer") is not None:
+        customer = call.objects.get("customer", params["customer"], "customer")
+        if intent["customer"] not in (None, customer["id"]):
+            raise invalid(
+                "You cannot modify `customer` on a PaymentIntent once it already has been set. To fulfill a payment with a different"
+                " Customer, cancel this PaymentIntent and create a new one.",
+                "customer",
+                payment_states.CODE,
+            )
+        intent["customer"] = customer["id"]
+
+
+def _types(call: Call, intent: Json, params: Params) -> None:
+    """Which payment method types the intent takes, and their options."""
+    automatic = params.get("automatic_payment_methods") or {}
+    excluded = params.get("excluded_payment_method_types") or []
+    if params.get("excluded_payment_method_types") is not None:
+        intent["excluded_payment_method_types"] = excluded
+    named = params.get("payment_method_types")
+    if named:
+        intent["payment_method_types"] = check_types(named)
+        check_currency_of(intent["payment_method_types"], intent["currency"])
+        intent["automatic_payment_methods"] = None
+        intent["payment_method_configuration_details"] = None
+    elif automatic.get("enabled") or (automatic == {} and call.version >= AUTOMATIC_SINCE):
+        redirects = automatic.get("allow_redirects") or "always"
+        configuration = used_configuration(call, params.get("payment_method_configuration"))
+        intent["payment_method_configuration_details"] = {"id": configuration["id"], "parent": configuration.get("parent")}
+        intent["payment_method_types"] = automatic_types(
+            enabled_types(configuration),
+            currency=intent["currency"],
+            redirects=redirects != "never",
+            manual_capture=intent["capture_method"] == "manual",
+            excluded=excluded,
+        )
+        if intent["confirmation_method"] == "automatic":
+            intent["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
+        intent["_implicit"] = not automatic
+    else:
+        intent["payment_method_types"] = ["card"]
+    intent["payment_method_options"] = options_for(intent["payment_method_types"], params.get("payment_method_options"))
+
+
+def _describe(call: Call, intent: Json, params: Params) -> None:
+    """Everything that says something of the payment without deciding how it is paid."""
+    for name in _PLAIN:
+        if name in params:
+            intent[name] = params[name]
+    if "shipping" in params:
+        _deliver(call, intent, params["shipping"])
+    if params.get("amount_details"):
+        given = dict(params["amount_details"])
+        intent["_line_items"] = given.pop("line_items", None)
+        given.pop("enforce_arithmetic_validation", None)
+        intent["amount_details"] = {"tip": {}, **{name: value for name, value in given.items() if value is not None}}
+    if params.get("payment_details"):
+        intent["payment_details"] = _details(params["payment_details"])
+    if "hooks" in params:
+        link(call, intent, params["hooks"])
+    if params.get("radar_options"):
+        intent["_radar_options"] = params["radar_options"]
+    _connect(call, intent, params)
+
+
+def _details(given: Json) -> Json:
+    return {"customer_reference": None, "order_reference": None, **given}
+
+
+def _deliver(call: Call, intent: Json, given: Json | None) -> None:
+    """Set where the goods go. What the server has said a browser may not change (the text of public reports, react-stripe-js issue 504)."""
+    if call.client and intent.get("_shipping_by_server"):
+        raise invalid(
+            "The shipping information on this PaymentIntent was last set with a secret key and therefore cannot be changed with a"
+            " publishable key. Please use your secret key instead.",
+            "shipping",
+            "payment_intent_invalid_parameter",
+        )
+    made = shipping(given)
+    if made is not None:
+        made = {**made, "carrier": made.get("carrier"), "tracking_number": made.get("tracking_number")}
+    intent["shipping"], intent["_shipping_by_server"] = made, not call.client and made is not None
+
+
+def _connect(call: Call, intent: Json, params: Params) -> None:
+    """``transfer_data``, ``on_behalf_of`` and the application fee; the transfer itself is made when the money arrives."""
+    if params.get("transfer_data"):
+        given = {name: value for name, value in params["transfer_data"].items() if value is not None}
+        if "destination" in given:
+            check_destination(call, given["destination"])
+        if given.get("amount") is not None and params.get("application_fee_amount"):
+            raise invalid("You may only specify one of these parameters: application_fee_amount, transfer_data[amount].")
+        if given.get("amount", 0) > intent["amount"]:
+            raise invalid(
+                "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",
+                "transfer_data[amount]",
+                "parameter_invalid_integer",
+            )
+        intent["transfer_data"] = {**(intent["transfer_data"] or {}), **given}
+    if params.get("on_behalf_of"):
+        account = params["on_behalf_of"]
+        own = acting_account(call) or {}
+        if account != own.get("id") and call.within(call.platform).objects.find("account", account) is None:
+            raise invalid(f"No such on_behalf_of: '{account}'", "on_behalf_of", "resource_missing")
+        intent["on_behalf_of"] = account
+    fee = params.get("application_fee_amount")
+    if fee is not None:
+        if fee > intent["amount"]:
+            raise invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
+        if call.account == call.platform and intent["transfer_data"] is None:
+            raise invalid(
+                "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an OAuth key or"
+                " Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
+                "application_fee_amount",
+                "parameter_missing",
+            )
+
+
+def apply(call: Call, intent: Json, params: Params) -> None:
+    """Change a PaymentIntent as these parameters ask. Raises ApiError for what its state does not allow."""
+    for name in params:
+        if name not in _LATE and not (name == "application_fee_amount" and intent["status"] == "requires_capture"):
+            payment_states.check_updatable(call, intent, name)
+    if params.get("currency"):
+        intent["currency"] = check_currency(params["currency"])
+    if params.get("amount") is not None or params.get("currency"):
+        intent["amount"] = params.get("amount", intent["amount"])
+        _amount(call, intent["amount"], intent["currency"])
+    if params.get("capture_method"):
+        intent["capture_method"] = params["capture_method"]
+    _customer(call, intent, params)
+    merge_metadata(intent, params)
+    if params.get("payment_method_types") or params.get("payment_method_configuration") or params.get("currency"):
+        again = dict(params)
+        if intent["automatic_payment_methods"] and not params.get("payment_method_types"):
+            again["automatic_payment_methods"] = intent["automatic_payment_methods"]
+        elif not params.get("payment_method_types"):
+            again["payment_method_types"] = intent["payment_method_types"]
+        before = intent["payment_method_options"]
+        _types(call, intent, again)
+        intent["payment_method_options"] = merge_options(before or {}, intent["payment_method_types"], params.get("payment_method_options"))
+    elif params.get("payment_method_options"):
+        intent["payment_method_options"] = merge_options(
+            intent["payment_method_options"] or {}, intent["payment_method_types"], params["payment_method_options"]
+        )
+    _describe(call, intent, params)
+
+
+def choose_method(call: Call, intent: Json, params: Params) -> None:
+    """Put the payment method that the parameters name on the intent; an empty one takes it off again."""
+    if "payment_method" in params and params["payment_method"] is None and not params.get("payment_method_data"):
+        intent["payment_method"] = intent["source"] = None
+        if intent["status"] != "requires_payment_method":
+            payment_states.move(intent, "requires_payment_method")
+        return
+    method = resolve_method(call, params)
+    if method is None:
+        return
+    usable_by(call, intent, method)
+    intent["payment_method"] = method["id"]
+    intent["source"] = method["id"] if "source" in params and method["object"] != "payment_method" else None
+    intent["_authenticated"] = None
+    payment_states.move(intent, "requires_confirmation")

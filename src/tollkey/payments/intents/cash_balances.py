@@ -1,0 +1,110 @@
+"""Cash balances of customers: what bank transfers brought, and what became of it.
+
+(bank transfer) ──▶ funded ──automatic──▶ applied to the oldest intents that wait for it
+                            └─manual────▶ applied by ``/v1/payment_intents/{intent}/apply_customer_balance``
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.customers.cash import cash_balance, move_cash
+from tollkey.payments.intents.payment_intents import TRANSFERS, reconcile, transfer_address
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.permissions import CUSTOMER
+from tollkey.payments.shared.providers import BANK_TRANSFERS
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, only_in_test, records, too_small
+
+PERMISSION = CUSTOMER
+_COUNTRY = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
+
+
+def _customer(call: Call) -> Json:
+    customer = call.objects.get("customer", call.path["customer"])
+    if customer.get("deleted"):
+        raise call.objects.missing("customer", call.path["customer"])
+    return customer
+
+
+def retrieve_balance(call: Call, params: Params) -> Json:
+    """Retrieve a customer's cash balance."""
+    return cash_balance(call, _customer(call))
+
+
+def update_balance(call: Call, params: Params) -> Json:
+    """Change whether cash is applied by itself."""
+    customer = _customer(call)
+    mode = (params.get("settings") or {}).get("reconciliation_mode")
+    if mode is not None:
+        customer["_reconciliation"] = None if mode == "merchant_default" else mode
+        call.objects.save(customer)
+    return cash_balance(call, customer)
+
+
+def fund(call: Call, params: Params) -> Json:
+    """A bank transfer arrives, in test mode. Raises ApiError 400: another currency than can be transferred, or nothing."""
+    customer, currency, amount = _customer(call), check_currency(params["currency"]), params["amount"]
+    if amount < 1:
+        raise too_small("amount")
+    if currency not in TRANSFERS:
+        raise invalid(f"Bank transfers are not available in {currency}.", "currency")
+    kind = f"{TRANSFERS[currency]}_bank_transfer"
+    transfer = {"reference": params.get("reference"), "type": kind, kind: {"sender_name": "Jenny Rosen"}}
+    made = move_cash(call, customer, currency, amount, "funded", {"bank_transfer": transfer})
+    call.emit("cash_balance.funds_available", cash_balance(call, customer))
+    if customer.get("_reconciliation") != "manual":
+        reconcile(call, customer, currency)
+    return made
+
+
+def funding_instructions(call: Call, params: Params) -> Json:
+    """The bank account to which the customer transfers money; the same each time."""
+    customer, currency = _customer(call), check_currency(params["currency"])
+    if currency not in TRANSFERS:
+        raise invalid(f"Bank transfers are not available in {currency}.", "currency")
+    known = customer.setdefault("_funding", {})
+    if currency not in known:
+        known[currency] = transfer_address(call, currency)
+        call.objects.save(customer)
+    kind = f"{TRANSFERS[currency]}_bank_transfer"
+    transfer = {"country": _COUNTRY[currency], "financial_addresses": [known[currency]], "type": kind}
+    return blank("funding_instructions", bank_transfer=transfer, currency=currency, funding_type="bank_transfer", livemode=call.livemode)
+
+
+def list_transactions(call: Call, params: Params) -> Page:
+    """List the movements of a customer's cash."""
+    customer = _customer(call)["id"]
+    url = f"/v1/customers/{customer}/cash_balance_transactions"
+    return list_page(call, "customer_cash_balance_transaction", params, {"customer": customer}, url=url)
+
+
+def retrieve_transaction(call: Call, params: Params) -> Json:
+    """Retrieve one movement of a customer's cash."""
+    found = call.objects.get("customer_cash_balance_transaction", call.path["transaction"])
+    if found["customer"] != call.path["customer"]:
+        raise call.objects.missing("customer_cash_balance_transaction", call.path["transaction"])
+    return found
+
+
+CASH_BALANCE_TRANSACTION = Resource(
+    object="customer_cash_balance_transaction",
+    prefix="ccsbtxn",
+    permission=PERMISSION,
+    live=records(),
+    path_param="transaction",
+    indexed=("customer",),
+    endpoints=(
+        Endpoint("GET", "/v1/customers/{customer}/cash_balance", retrieve_balance, object="cash_balance"),
+        Endpoint("POST", "/v1/customers/{customer}/cash_balance", update_balance, object="cash_balance"),
+        Endpoint("GET", "/v1/customers/{customer}/cash_balance_transactions", list_transactions),
+        Endpoint("GET", "/v1/customers/{customer}/cash_balance_transactions/{transaction}", retrieve_transaction),
+        Endpoint(
+            "POST",
+            "/v1/customers/{customer}/funding_instructions",
+            funding_instructions,
+            object="funding_instructions",
+            live=needs(BANK_TRANSFERS),
+        ),
+        Endpoint("POST", "/v1/test_helpers/customers/{customer}/fund_cash_balance", fund, live=only_in_test()),
+    ),
+    title="Cash balance transactions",
+    columns=("id", "type", "net_amount", "currency", "created"),
+)

@@ -1,0 +1,119 @@
+"""Confirming: from the customer's wish to pay to a charge, or to what has to be done before one."""
+
+from __future__ import annotations
+
+from tollkey.payments.intents import (
+    TYPES,
+    bank_transfers,
+    building,
+    card_challenge,
+    check_return_url,
+    deposits_action,
+    first_action,
+    only_raised,
+    payment_states,
+    redeem_confirmation_token,
+    redirect_action,
+    unverified,
+)
+from tollkey.payments.intents.outcome import refuse, take
+from tollkey.payments.methods.instruments import resolve_payment_method
+from tollkey.payments.methods.mandates import mandate_for
+from tollkey.payments.processors import kind_of
+from tollkey.payments.shared.providers import CHARGES
+from tollkey.wire import ApiError, Call, Json, Params, card_error, dig, invalid
+
+_BOTH_SESSIONS = (
+    "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent. The customer needs to be"
+    " on-session to perform the steps which may be required to set up the PaymentMethod for future usage. Please confirm this"
+    " PaymentIntent with your customer on-session."
+)
+_ASKED = ("any", "challenge")
+
+
+def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
+    """Confirm a stored PaymentIntent and save what became of it, with its events.
+
+    params: those of the confirm endpoint. Answers the 402 of a refused payment, which the caller raises or not.
+    Raises ApiError for parameters or a state that do not allow it, and 402 where nobody can charge; then nothing may be kept.
+    """
+    call.require(CHARGES)
+    payment_states.check_confirmable(call, intent)
+    redeem_confirmation_token(call, params, intent)
+    only_raised(call, intent, params)
+    change = {name: value for name, value in params.items() if name in _CHANGES}
+    building.apply(call, intent, change)
+    building.choose_method(call, intent, params)
+    _default_source(call, intent, params)
+    if intent["payment_method"] is None:
+        raise payment_states.missing_method(call, intent)
+    check_return_url(call, intent, params.get("return_url"), bool(params.get("off_session")))
+    off_session = bool(params.get("off_session"))
+    if off_session and intent["setup_future_usage"] is not None:
+        raise invalid(_BOTH_SESSIONS, "off_session", "payment_intent_invalid_parameter")
+    method = resolve_payment_method(call, intent["payment_method"])
+    intent["_mandate"] = mandate_for(call, intent, method, params)
+    if params.get("radar_options"):
+        intent["_radar_options"] = params["radar_options"]
+    return _attempt(call, intent, method, params, off_session)
+
+
+_CHANGES = frozenset({
+    "amount_details", "capture_method", "payment_details", "payment_method_options", "payment_method_types", "receipt_email",
+    "setup_future_usage", "shipping", "excluded_payment_method_types", "hooks",
+})  # fmt: skip
+
+
+def _default_source(call: Call, intent: Json, params: Params) -> None:
+    """Without a payment method the customer's default source is charged, as callers of the Charges API expect."""
+    if intent["payment_method"] is not None or intent["customer"] is None:
+        return
+    customer = call.objects.get("customer", intent["customer"])
+    if customer.get("default_source"):
+        building.choose_method(call, intent, {"source": customer["default_source"]})
+
+
+def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session: bool) -> ApiError | None:
+    kind = kind_of(method)
+    authenticated = intent.get("_authenticated") == method["id"]
+    return_url = params.get("return_url")
+    if kind == "card":
+        requested = dig(intent, "payment_method_options.card.request_three_d_secure") in _ASKED
+        asks = None if authenticated else card_challenge(method, off_session=off_session, requested=requested)
+        if asks == "error":
+            return refuse(call, intent, method, card_error("card_declined", "Your card was declined.", decline_code="generic_decline"))
+        if asks == "challenge":
+            if params.get("error_on_requires_action"):
+                return refuse(call, intent, method, _needs_action())
+            action = first_action(call, intent, method, return_url=return_url, use_stripe_sdk=bool(params.get("use_stripe_sdk")))
+            return _ask(call, intent, action)
+    elif kind == "customer_balance":
+        return bank_transfers.confirm(call, intent)
+    elif kind == "us_bank_account" and unverified(intent, method):
+        return _ask(call, intent, deposits_action(call, intent))
+    elif not authenticated and kind in TYPES and (TYPES[kind].redirects or kind in _SHOWN):
+        if params.get("error_on_requires_action"):
+            return refuse(call, intent, method, _needs_action())
+        return _ask(call, intent, redirect_action(call, intent, kind, return_url))
+    return take(call, intent, method, off_session=off_session, authenticated=authenticated)
+
+
+#: Methods paid with a code or a voucher that is shown.
+_SHOWN = frozenset({"wechat_pay", "paynow", "promptpay", "pix", "oxxo", "boleto", "konbini", "multibanco"})
+
+
+def _needs_action() -> ApiError:
+    return card_error(
+        "authentication_required",
+        "Your card was declined. This transaction requires authentication.",
+        decline_code="authentication_not_handled",
+    )
+
+
+def _ask(call: Call, intent: Json, action: Json) -> ApiError | None:
+    """The customer has to do something first."""
+    payment_states.move(intent, "requires_action")
+    intent["next_action"] = action
+    call.objects.save(intent)
+    call.emit("payment_intent.requires_action", intent)
+    return None

@@ -1,0 +1,123 @@
+"""ConfirmationTokens: what a customer entered in the browser, carried to the server that confirms.
+
+    created ──confirm──▶ used (names the intent)      created ──12 hours──▶ expired
+
+In test mode the server may make them itself. A browser makes them with its publishable key.
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.intents import resolve_method
+from tollkey.payments.methods.instruments import no_payment_method
+from tollkey.payments.methods.payment_methods import PERMISSION as PAYMENT_METHOD
+from tollkey.payments.shared import client_access as client
+from tollkey.payments.shared.fields import shipping
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    only_in_test,
+    operation_params,
+    publishable_access,
+    records,
+    retrieve,
+)
+from tollkey.wire.shapes import properties
+
+PERMISSION = Permission("confirmation_token", "Confirmation token", "Core", levels=("read",))
+CLIENT_PERMISSION = Permission("confirmation_token_client", "Confirmation token (client)", "Core")
+LIVES_SECONDS = 12 * 3600
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a ConfirmationToken from a payment method or the data of one. Raises ApiError 400 in live mode for secret keys."""
+    if call.livemode and not call.client:
+        raise invalid("This method is only available in test mode.", retry=False)
+    method = resolve_method(call, params)
+    _check_named(call, params, method)
+    card = (params.get("payment_method_options") or {}).get("card")
+    options = {"card": {"cvc_token": None, "installments": {"plan": (card.get("installments") or {}).get("plan")}}} if card else None
+    token = blank(
+        "confirmation_token",
+        id=call.ids.new("ctoken"),
+        created=call.now,
+        expires_at=call.now + LIVES_SECONDS,
+        livemode=call.livemode,
+        mandate_data=_mandate(call) if call.client else None,
+        payment_method_options=options,
+        payment_method_preview=_preview(method) if method is not None else None,
+        return_url=params.get("return_url"),
+        setup_future_usage=params.get("setup_future_usage"),
+        shipping=shipping(params.get("shipping")),
+        use_stripe_sdk=call.client,
+    )
+    token["_payment_method"] = method["id"] if method is not None else None
+    return call.objects.insert(token)
+
+
+def _check_named(call: Call, params: Params, method: Json | None) -> None:
+    """Raise ApiError for a saved payment method that the key may not read, since the token's preview shows it.
+
+    A browser may name what never belonged to a customer: its id is known only to those who made it.
+    """
+    named = params.get("payment_method")
+    if named is None or method is None:
+        return
+    if not call.client:
+        call.needs(PAYMENT_METHOD)
+    elif method.get("customer") or method.get("_used"):
+        raise no_payment_method(call, named, "payment_method")
+
+
+def client_view(call: Call, value: Json) -> Json:
+    """What a publishable key sees: no fingerprint of what is paid with."""
+    preview = value.get("payment_method_preview") or {}
+    for inner in preview.values():
+        if isinstance(inner, dict):
+            inner.pop("fingerprint", None)
+    return value
+
+
+def _mandate(call: Call) -> Json:
+    online = {"ip_address": call.origin.ip, "user_agent": call.origin.user_agent}
+    return {"customer_acceptance": {"online": online, "type": "online"}}
+
+
+def _preview(method: Json) -> Json:
+    names = set(properties("payment_method")) - {"id", "object", "created", "livemode", "metadata", "radar_options"}
+    preview = {name: value for name, value in method.items() if name in names}
+    return {"customer": None, **preview}
+
+
+CONFIRMATION_TOKEN = Resource(
+    object="confirmation_token",
+    prefix="ctoken",
+    permission=PERMISSION,
+    live=records(),
+    path_param="confirmation_token",
+    endpoints=(
+        retrieve("confirmation_token", "/v1/confirmation_tokens/{confirmation_token}"),
+        Endpoint(
+            "POST",
+            "/v1/confirmation_tokens",
+            create,
+            permission=CLIENT_PERMISSION,
+            publishable=publishable_access(
+                takes=f"payment_method payment_method_data{{{client.METHOD}}} return_url setup_future_usage {client.CUSTOMER_SHIPPING}"
+                " payment_method_options{card{installments{plan{count interval type}}}}",
+                ignores=f"use_stripe_sdk mandate_data {client.HCAPTCHA} payment_method_data{{{client.HCAPTCHA}}}",
+                refuses=f"payment_method_data{{{client.METHOD_REFUSED}}}",
+            ),
+            params=operation_params("POST", "/v1/test_helpers/confirmation_tokens"),
+        ),
+        Endpoint("POST", "/v1/test_helpers/confirmation_tokens", create, permission=CLIENT_PERMISSION, live=only_in_test()),
+    ),
+    client_view=client_view,
+    title="Confirmation tokens",
+    columns=("id", "payment_intent", "setup_intent", "created"),
+)

@@ -1,0 +1,198 @@
+"""What happens to a PaymentIntent after it was confirmed: challenge, settlement, capture, increments, cancellation."""
+
+from __future__ import annotations
+
+from tollkey.payments.charges import lifecycle
+from tollkey.payments.intents import payment_states
+from tollkey.payments.intents.microdeposits import verified_method
+from tollkey.payments.intents.outcome import refuse, succeed, take
+from tollkey.payments.methods.instruments import resolve_payment_method
+from tollkey.payments.shared.currency import check_amount
+from tollkey.payments.shared.fields import merge_metadata
+from tollkey.wire import Call, Json, Params, dig, invalid
+
+_AUTHENTICATION_FAILED = (
+    "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to"
+    " fulfill this PaymentIntent again."
+)
+_PARTLY_CAPTURED = (
+    "You cannot cancel this PaymentIntent because a part of it has been captured. Make the last capture with `final_capture` instead;"
+    " an `amount_to_capture` of 0 releases the rest."
+)
+_ATTEMPT_FAILED = "The customer declined the payment on the payment method's page."
+
+
+# -- the challenge page
+
+
+def authenticated(call: Call, intent: Json) -> None:
+    """The customer passed: the charge is made at once, or waits for the server's own confirmation."""
+    if intent["status"] != "requires_action":
+        return
+    method = resolve_payment_method(call, intent["payment_method"])
+    intent["_authenticated"] = method["id"]
+    if intent["confirmation_method"] == "manual":
+        payment_states.move(intent, "requires_confirmation")
+        call.objects.save(intent)
+        return
+    take(call, intent, method, off_session=False, authenticated=True)
+
+
+def not_authenticated(call: Call, intent: Json) -> None:
+    """The customer failed or walked away: another payment method is needed."""
+    if intent["status"] != "requires_action":
+        return
+    method = resolve_payment_method(call, intent["payment_method"])
+    card = (method.get("type") or "card") == "card"
+    code, message = (
+        ("payment_intent_authentication_failure", _AUTHENTICATION_FAILED)
+        if card
+        else ("payment_intent_payment_attempt_failed", _ATTEMPT_FAILED)
+    )
+    refuse(call, intent, method, invalid(message, None, code))
+
+
+# -- what time brings
+
+
+def charge_settled(call: Call, id: str) -> None:
+    """A bank debit has come to its end: work ``payment_intent.charge_settled``."""
+    intent = call.objects.find("payment_intent", id)
+    if intent is None or intent["status"] != "processing":
+        return
+    made = call.objects.get("charge", intent["latest_charge"])
+    if made["status"] == "succeeded":
+        succeed(call, intent, made["amount_captured"])
+    elif made["status"] == "failed":
+        method = resolve_payment_method(call, intent["payment_method"])
+        refuse(call, intent, method, lifecycle.decline(call, made, method))
+
+
+def expire(call: Call, id: str) -> None:
+    """An authorization that nobody captured in time: work ``payment_intent.expire``."""
+    intent = call.objects.find("payment_intent", id)
+    if intent is None or intent["status"] != "requires_capture":
+        return
+    made = call.objects.get("charge", intent["latest_charge"])
+    if made["amount_captured"]:
+        _capture_part(call, intent, made, 0, last=True)
+    else:
+        cancel_intent(call, intent, "automatic", "charge.expired")
+
+
+# -- what the server asks for
+
+
+def capture_intent(call: Call, intent: Json, params: Params) -> Json:
+    """Take the authorized money, or a part of it. Raises ApiError: nothing is authorized, or less than that."""
+    payment_states.check_capturable(call, intent)
+    made = call.objects.get("charge", intent["latest_charge"])
+    in_parts = dig(made, "payment_method_details.card.multicapture.status") == "available"
+    if params.get("final_capture") is False and not in_parts:
+        raise invalid("This PaymentIntent does not support multiple captures, so `final_capture` cannot be false.", "final_capture")
+    amount = params.get("amount_to_capture")
+    if amount is None or (amount == 0 and not made["amount_captured"]):
+        amount = intent["amount_capturable"]
+    if amount > intent["amount_capturable"]:
+        raise invalid(
+            "The requested capture amount is greater than the amount you can capture for this charge.",
+            "amount_to_capture",
+            "amount_too_large",
+            retry=False,
+            payment_intent=call.objects.copy(intent),
+        )
+    for name in ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount"):
+        if params.get(name) is not None:
+            intent[name] = params[name]
+    if params.get("transfer_data"):
+        intent["transfer_data"] = {**(intent["transfer_data"] or {}), **params["transfer_data"]}
+    merge_metadata(intent, params)
+    if in_parts and (params.get("final_capture") is False or made["amount_captured"]):
+        return _capture_part(call, intent, made, amount, last=params.get("final_capture") is not False)
+    fields = {
+        name: params.get(name)
+        for name in ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount", "transfer_data")
+    }
+    lifecycle.capture(call, made, amount, **fields)
+    call.schedule.cancel("payment_intent.expire", intent["id"])
+    succeed(call, intent, amount)
+    return intent
+
+
+def _capture_part(call: Call, intent: Json, made: Json, amount: int, *, last: bool) -> Json:
+    """One capture of several: the intent waits for more until the last one."""
+    lifecycle.capture_part(call, made, amount, last=last)
+    if last:
+        call.schedule.cancel("payment_intent.expire", intent["id"])
+        succeed(call, intent, made["amount_captured"])
+        return intent
+    intent.update(amount_capturable=intent["amount_capturable"] - amount, amount_received=made["amount_captured"])
+    call.objects.save(intent)
+    call.emit("payment_intent.amount_capturable_updated", intent)
+    return intent
+
+
+def cancel_intent(call: Call, intent: Json, reason: str | None, released: str = "charge.refunded") -> Json:
+    """End it for good; an authorization is given back. Raises ApiError when its state does not allow that.
+
+    reason: ``cancellation_reason``. released: the event about the charge whose authorization is given back.
+    """
+    payment_states.check_cancelable(call, intent)
+    if intent["status"] == "requires_capture":
+        if call.objects.get("charge", intent["latest_charge"])["amount_captured"]:
+            raise payment_states.unexpected(call, intent, _PARTLY_CAPTURED)
+        lifecycle.release(call, call.objects.get("charge", intent["latest_charge"]), released)
+        call.schedule.cancel("payment_intent.expire", intent["id"])
+    elif intent["status"] == "processing":
+        call.schedule.cancel("charge.settle", intent["latest_charge"])
+    payment_states.move(intent, "canceled")
+    intent.update(canceled_at=call.now, cancellation_reason=reason, amount_capturable=0)
+    call.objects.save(intent)
+    call.emit("payment_intent.canceled", intent)
+    return intent
+
+
+def increment(call: Call, intent: Json, params: Params) -> Json:
+    """Authorize more than before, up to ten times. Raises ApiError when nothing is authorized or it is not more."""
+    if intent["status"] != "requires_capture":
+        raise payment_states.unexpected(
+            call,
+            intent,
+            f"This PaymentIntent's authorization could not be incremented because it has a status of {intent['status']}. Only a"
+            " PaymentIntent with one of the following statuses may be incremented: requires_capture.",
+        )
+    amount = params["amount"]
+    check_amount(amount, intent["currency"])
+    if amount <= intent["amount"]:
+        raise invalid(
+            f"The amount ({amount}) must be greater than the amount that is authorized ({intent['amount']}).",
+            "amount",
+            "parameter_invalid_integer",
+        )
+    made = call.objects.get("charge", intent["latest_charge"])
+    if dig(intent, "payment_method_options.card.request_incremental_authorization") != "if_available":
+        raise invalid(
+            "This PaymentIntent does not support incremental authorization.", None, "payment_intent_invalid_parameter", retry=False
+        )
+    made["amount"] = amount
+    card = made["payment_method_details"].get("card")
+    if card is not None:
+        card["amount_authorized"] = amount
+    call.objects.save(made, "charge.updated")
+    for name in ("description", "statement_descriptor", "application_fee_amount"):
+        if params.get(name) is not None:
+            intent[name] = params[name]
+    merge_metadata(intent, params)
+    intent.update(amount=amount, amount_capturable=amount)
+    call.objects.save(intent)
+    call.emit("payment_intent.amount_capturable_updated", intent)
+    return intent
+
+
+def verify(call: Call, intent: Json, params: Params) -> Json:
+    """Verify the bank account with its deposits, and debit it."""
+    method = verified_method(call, intent, params, refuse)
+    problem = take(call, intent, method, off_session=False, authenticated=True)
+    if problem is not None:
+        raise problem
+    return intent

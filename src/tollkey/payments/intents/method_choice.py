@@ -1,0 +1,106 @@
+"""What an intent is to be paid with, or what is to be saved: an id, data typed in just now, or a ConfirmationToken."""
+
+from __future__ import annotations
+
+from tollkey.payments.methods.customer_sources import checked
+from tollkey.payments.methods.instruments import USED, resolve_payment_method
+from tollkey.payments.methods.payment_methods import create as create_payment_method
+from tollkey.payments.processors import kind_of
+from tollkey.wire import Call, Json, Params, invalid
+
+_BELONGS = (
+    "The `payment_method` parameter supplied {method} belongs to the Customer {customer}. Please include the Customer in the"
+    " `customer` parameter on the {kind}."
+)
+_NOT_THEIRS = "The customer does not have a payment method with the ID {method}. The payment method must be attached to the customer."
+#: What a ConfirmationToken carries to the intent, besides its payment method.
+_CARRIED = ("return_url", "setup_future_usage", "shipping", "mandate_data")
+
+
+def resolve_method(call: Call, params: Params) -> Json | None:
+    """The stored payment method that the parameters name or describe, or None when they say nothing of it.
+
+    ``payment_method_data`` is stored as a new PaymentMethod. Raises ApiError for what does not exist.
+    """
+    if params.get("payment_method_data") is not None:
+        made: Json = create_payment_method(call, dict(params["payment_method_data"]))
+        return made
+    text = params.get("payment_method")
+    if text is None:
+        text = params.get("source") or params.get("payment_method_id")
+        return resolve_payment_method(call, text, "source") if isinstance(text, str) else None
+    return resolve_payment_method(call, text, "payment_method")
+
+
+def redeem_confirmation_token(call: Call, params: Params, intent: Json) -> None:
+    """Replace ``confirmation_token`` in the parameters by what the token carries; the token is spent.
+
+    Raises ApiError 400: no such token; used before; expired.
+    """
+    text = params.pop("confirmation_token", None)
+    if text is None:
+        return
+    token = call.objects.get("confirmation_token", text, "confirmation_token")
+    if token["payment_intent"] or token["setup_intent"]:
+        kind = "PaymentIntent" if token["payment_intent"] else "SetupIntent"
+        raise invalid(f"The confirmation token has already been used to confirm a previous {kind}.", "confirmation_token", retry=False)
+    if token["expires_at"] is not None and call.now >= token["expires_at"]:
+        raise invalid("The confirmation token has expired. Please create a new confirmation token.", "confirmation_token", retry=False)
+    token[intent["object"]] = intent["id"]
+    call.objects.save(token)
+    for name in _CARRIED:
+        if token.get(name) is not None and name not in params:
+            params[name] = token[name]
+    if token.get("_payment_method"):
+        params.setdefault("payment_method", token["_payment_method"])
+    options = token.get("payment_method_options")
+    if options and "payment_method_options" not in params:
+        params["payment_method_options"] = {name: {k: v for k, v in inner.items() if v} for name, inner in options.items() if inner}
+
+
+def usable_by(call: Call, intent: Json, method: Json) -> None:
+    """Raise ApiError 400 when the intent may not use this payment method: it is another customer's, or spent."""
+    owner = method.get("customer")
+    owner = owner if isinstance(owner, str) else None
+    name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+    if owner is not None and intent["customer"] is None:
+        raise invalid(_BELONGS.format(method=method["id"], customer=owner, kind=name), "payment_method")
+    if owner is not None and owner != intent["customer"]:
+        raise invalid(_NOT_THEIRS.format(method=method["id"]), "payment_method", "resource_missing")
+    if owner is None and method.get("_used") and method["object"] == "payment_method":
+        raise invalid(USED, retry=False)
+    allowed = intent["payment_method_types"]
+    kind = kind_of(method)
+    if kind not in allowed and not (kind == "ach_debit" and "us_bank_account" in allowed):
+        raise invalid(
+            f"The PaymentMethod provided ({kind}) is not allowed for this {name}. Please attach a PaymentMethod of one of the following"
+            f" types: {', '.join(allowed)}. Alternatively update the allowed payment_method_types for this {name} to include"
+            f' "{kind}".',
+            None,
+            "payment_intent_incompatible_payment_method" if intent["object"] == "payment_intent" else "setup_intent_invalid_parameter",
+            retry=False,
+        )
+
+
+def consume(call: Call, method: Json) -> None:
+    """A payment method that belongs to nobody is good for one payment."""
+    if method["object"] == "payment_method" and method.get("customer") is None and not method.get("_used"):
+        method["_used"] = True
+        call.objects.save(method)
+
+
+def attach(call: Call, method: Json, customer: str | None, *, off_session: bool) -> None:
+    """Save a payment method to a customer after it proved good, ready for off-session payments if asked."""
+    if method["object"] != "payment_method":
+        return
+    was = method.get("customer")
+    checked(method)
+    if off_session:
+        method["_set_up"] = True
+    if customer is not None and was is None:
+        method["customer"] = customer
+        method.pop("_used", None)
+        call.objects.save(method)
+        call.emit("payment_method.attached", method)
+    elif off_session:
+        call.objects.save(method)

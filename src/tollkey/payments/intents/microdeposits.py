@@ -1,0 +1,74 @@
+"""Verifying a US bank account with the small deposits that were sent to it (reference section 6.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tollkey.payments.methods.instruments import resolve_payment_method
+from tollkey.payments.processors.banks import (
+    ATTEMPTS_EXCEEDED_AMOUNTS,
+    ATTEMPTS_EXCEEDED_CODE,
+    TIMEOUT_AMOUNTS,
+    TIMEOUT_CODE,
+    VERIFIED_AMOUNTS,
+    VERIFIED_CODE,
+)
+from tollkey.wire import ApiError, Call, Json, Params, invalid
+
+#: Failed tries after which a bank account cannot be verified any more (Stripe's docs, "ACH Direct Debit", micro-deposits).
+MOST_ATTEMPTS = 10
+Refuse = Callable[[Call, Json, Json, ApiError], ApiError]
+
+
+def verified_method(call: Call, intent: Json, params: Params, refuse: Refuse) -> Json:
+    """The intent's bank account, verified by these deposits and stored so.
+
+    refuse: what the intent does about a failure that changes it; its error is raised. Raises ApiError as ``check_microdeposits``.
+    """
+    method = resolve_payment_method(call, intent["payment_method"]) if intent["payment_method"] else {}
+    problem = check_microdeposits(call, intent, method, params)
+    if problem is not None:
+        raise refuse(call, intent, method, problem)
+    method["_verified"] = True
+    return call.objects.save(method)
+
+
+def check_microdeposits(call: Call, intent: Json, method: Json, params: Params) -> ApiError | None:
+    """Judge the amounts or the code of the verification deposits (reference section 6.10).
+
+    Wrong tries are counted at the bank account, so that another intent does not begin anew. Answers the error of a failure that
+    changes the intent; raises ApiError for one that may be tried again.
+    """
+    action = intent["next_action"] or {}
+    if intent["status"] != "requires_action" or action.get("type") != "verify_with_microdeposits":
+        name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+        message = f"This {name} cannot be verified with microdeposits because it is not waiting for them."
+        raise invalid(message, None, "intent_verification_method_missing", retry=False)
+    amounts, code = params.get("amounts"), params.get("descriptor_code")
+    if (amounts is None) == (code is None):
+        raise invalid("You must provide exactly one of the following params: amounts or descriptor_code.")
+    answer = tuple(sorted(amounts)) if amounts is not None else str(code).upper()
+    tried = method.get("_deposit_attempts", 0)
+    if answer in (tuple(sorted(VERIFIED_AMOUNTS)), VERIFIED_CODE) and tried < MOST_ATTEMPTS:
+        return None
+    if tried >= MOST_ATTEMPTS or answer in (tuple(sorted(ATTEMPTS_EXCEEDED_AMOUNTS)), ATTEMPTS_EXCEEDED_CODE):
+        return _exceeded()
+    if answer in (tuple(sorted(TIMEOUT_AMOUNTS)), TIMEOUT_CODE):
+        message = "Microdeposit verification timed out. Customer did not verify microdeposits within the required 10 day period."
+        return invalid(message, None, "payment_method_microdeposit_verification_timeout", keep=True, retry=False)
+    method["_deposit_attempts"] = tried + 1
+    call.objects.save(method)
+    if tried + 1 >= MOST_ATTEMPTS:
+        return _exceeded()
+    if amounts is not None:
+        message = "The amounts provided do not match the amounts that were sent to the bank account."
+        code = "payment_method_microdeposit_verification_amounts_mismatch"
+    else:
+        message = "The descriptor code provided does not match the one that was sent to the bank account."
+        code = "payment_method_microdeposit_verification_descriptor_code_mismatch"
+    raise invalid(message, None, code, keep=True, retry=False, guess=True)
+
+
+def _exceeded() -> ApiError:
+    message = "You have exceeded the number of allowed verification attempts."
+    return invalid(message, None, "payment_method_microdeposit_verification_attempts_exceeded", keep=True, retry=False)

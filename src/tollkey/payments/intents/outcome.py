@@ -1,0 +1,105 @@
+"""What comes of a confirmation: the charge, and the state of the intent that follows from it."""
+
+from __future__ import annotations
+
+from tollkey.payments.charges.lifecycle import Attempt, charge, decline
+from tollkey.payments.intents import attach, consume, payment_states
+from tollkey.payments.methods.mandates import spend
+from tollkey.payments.processors import kind_of
+from tollkey.payments.shared.events import IntentChanged, IntentSucceeded
+from tollkey.payments.shared.fields import clock_of
+from tollkey.wire import ApiError, Call, Json, dig
+
+#: How long an authorization holds, in seconds.
+HOLDS_SECONDS = 7 * 86_400
+
+
+def take(call: Call, intent: Json, method: Json, *, off_session: bool, authenticated: bool) -> ApiError | None:
+    """Charge the payment method, and bring the intent where the outcome leads."""
+    captures = intent["capture_method"] != "manual" and dig(intent, "payment_method_options.card.capture_method") != "manual"
+    made = charge(
+        call,
+        Attempt(
+            amount=intent["amount"],
+            currency=intent["currency"],
+            payment_method=method,
+            customer=intent["customer"],
+            capture=captures,
+            payment_intent=intent["id"],
+            description=intent["description"],
+            metadata=intent["metadata"],
+            statement_descriptor=intent["statement_descriptor"],
+            statement_descriptor_suffix=intent["statement_descriptor_suffix"],
+            receipt_email=intent["receipt_email"],
+            shipping=intent["shipping"],
+            on_behalf_of=intent["on_behalf_of"],
+            transfer_group=intent["transfer_group"],
+            transfer_data=intent["transfer_data"],
+            application_fee_amount=intent["application_fee_amount"],
+            off_session=off_session,
+            authenticated=authenticated,
+            radar_options=intent.get("_radar_options"),
+            mandate=intent.get("_mandate"),
+            invoice=intent.get("_invoice"),
+            at_leisure=intent["capture_method"] == "automatic_async",
+            parts=dig(intent, "payment_method_options.card.request_multicapture") == "if_available",
+        ),
+    )
+    error = decline(call, made, method) if made["status"] == "failed" else None
+    if error is None or "charge" in error.extra:
+        intent["latest_charge"] = made["id"]
+    if error is not None:
+        consume(call, method)
+        return refuse(call, intent, method, error)
+    accepted(call, intent, made, method, off_session)
+    return None
+
+
+def accepted(call: Call, intent: Json, made: Json, method: Json, off_session: bool) -> None:
+    """The charge was not refused: it is under way, authorized, or done."""
+    intent["last_payment_error"] = None
+    intent["transfer_group"] = intent["transfer_group"] or made["transfer_group"]
+    spend(call, intent.get("_mandate"))
+    usage = intent["setup_future_usage"] or dig(intent, f"payment_method_options.{kind_of(method)}.setup_future_usage")
+    if usage in ("on_session", "off_session"):
+        attach(call, method, intent["customer"], off_session=usage == "off_session" and not off_session)
+    if method.get("customer") is None:
+        consume(call, method)
+    if made["status"] == "pending":
+        payment_states.move(intent, "processing")
+        call.objects.save(intent)
+        call.emit("payment_intent.processing", intent)
+    elif not made["captured"]:
+        payment_states.move(intent, "requires_capture")
+        intent["amount_capturable"] = made["amount"]
+        call.schedule.add(call.now + HOLDS_SECONDS, "payment_intent.expire", intent["id"], clock_of(call, intent["customer"]))
+        call.objects.save(intent)
+        call.emit("payment_intent.amount_capturable_updated", intent)
+    else:
+        succeed(call, intent, made["amount_captured"])
+    call.announce(IntentChanged(intent))
+
+
+def succeed(call: Call, intent: Json, received: int) -> None:
+    """The money is there."""
+    payment_states.move(intent, "succeeded")
+    intent.update(amount_capturable=0, amount_received=received, _authenticated=None)
+    call.objects.save(intent)
+    call.emit("payment_intent.succeeded", intent)
+    call.announce(IntentSucceeded(intent))
+    call.announce(IntentChanged(intent))
+
+
+def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> ApiError:
+    """The payment failed: the intent wants another payment method, and says why. The error tells the intent as it is now."""
+    if method is not None and method["object"] == "payment_method":
+        error.extra.setdefault("payment_method", call.objects.copy(method))
+    told = error.body()["error"]
+    told.pop("payment_intent", None)
+    payment_states.move(intent, "requires_payment_method")
+    intent.update(last_payment_error=told, payment_method=None, source=None, _authenticated=None)
+    call.objects.save(intent)
+    call.emit("payment_intent.payment_failed", intent)
+    call.announce(IntentChanged(intent))
+    error.extra["payment_intent"] = call.objects.copy(intent)
+    return error

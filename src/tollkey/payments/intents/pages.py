@@ -1,0 +1,98 @@
+"""The challenge page: where the customer stands in for the bank, and passes or fails the authentication."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from html import escape
+
+from tollkey.payments.shared.currency import show
+from tollkey.payments.shared.fields import acting_account
+from tollkey.wire import ApiError, Call, Json, Params, Reply, dig, html_page, redirect, with_query
+
+_WAITING = "requires_action"
+
+
+def challenge_page(call: Call, intent: Json, title: str) -> Reply:
+    """The page itself, or what became of the intent when nothing is asked any more.
+
+    title: what is authorized, in a few words.
+    """
+    path = call.origin.path
+    if intent["status"] != _WAITING:
+        return _done(intent)
+    shop = str(dig(acting_account(call) or {}, "business_profile.name") or "Tollkey")
+    facts = [("Business", shop)]
+    if intent.get("amount") is not None:
+        facts.insert(0, ("Amount", f"{show(intent['amount'], intent['currency'])} {intent['currency'].upper()}"))
+    rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    mode = "" if call.livemode else '<p class="note">Test mode: no bank is asked. Choose what it would answer.</p>'
+    body = (
+        f"<h1>{escape(title)}</h1>\n<dl>\n{rows}\n</dl>\n{mode}\n"
+        f'<form method="post" action="{escape(path)}/complete"><button type="submit" autofocus>Complete authentication</button></form>\n'
+        f'<form method="post" action="{escape(path)}/fail"><button type="submit" class="second">Fail authentication</button></form>'
+    )
+    return html_page(title, body, leads_to=intent.get("_return_url"))
+
+
+def answer_challenge(call: Call, intent: Json, work: Callable[[Call, Json], None]) -> Reply:
+    """Do what the customer chose, and send them back to the shop, which is told how it went."""
+    if intent["status"] == _WAITING:
+        work(call, intent)
+    if not intent.get("_return_url"):
+        return _done(intent)
+    name = intent["object"]
+    status = "succeeded" if intent["status"] in ("succeeded", "requires_capture", "requires_confirmation") else "failed"
+    status = "pending" if intent["status"] == "processing" else status
+    told = {name: intent["id"], f"{name}_client_secret": intent["client_secret"], "redirect_status": status}
+    return redirect(with_query(intent["_return_url"], **told))
+
+
+def deposits_page(call: Call, intent: Json, problem: str | None = None) -> Reply:
+    """Where the customer enters the code of the verification deposit. problem: why the last try failed."""
+    if (intent["next_action"] or {}).get("type") != "verify_with_microdeposits":
+        return html_page("Nothing to verify", "<h1>Nothing to verify</h1>\n<p>You may close this page.</p>")
+    path = escape(call.origin.path.removesuffix("/verify"))
+    error = f'<p class="error" role="alert">{escape(problem)}</p>\n' if problem else ""
+    mode = "" if call.livemode else '<p class="note">Test mode: SM11AA verifies the account.</p>'
+    body = (
+        "<h1>Verify your bank account</h1>\n<p>Look for a deposit whose description holds a six-character code that begins with SM.</p>\n"
+        f'{mode}\n{error}<form method="post" action="{path}/verify"><label for="code">Code</label>'
+        '<input id="code" name="descriptor_code" maxlength="6" autocomplete="off" autofocus required>'
+        '<button type="submit">Verify</button></form>'
+    )
+    return html_page("Verify your bank account", body, status=400 if problem else 200)
+
+
+def answer_deposits(call: Call, intent: Json, params: Params, verify: Callable[[Call, Json, Params], object]) -> Reply:
+    """Verify with the code that the customer entered, and thank them, or let them try again.
+
+    Raises what ``verify`` does when the intent has changed by it.
+    """
+    try:
+        verify(call, intent, params)
+    except ApiError as error:
+        if error.keep and not error.guess:
+            raise
+        return replace(deposits_page(call, intent, error.message), guess=error.guess)
+    return html_page("Bank account verified", "<h1>Bank account verified</h1>\n<p>You may close this page.</p>")
+
+
+def transfer_page(call: Call, intent: Json) -> Reply:
+    """Where the customer reads how much to transfer, and where to."""
+    inner = (intent["next_action"] or {}).get("display_bank_transfer_instructions")
+    if inner is None:
+        return html_page("Nothing to pay", "<h1>Nothing to pay</h1>\n<p>You may close this page.</p>")
+    address = inner["financial_addresses"][0]
+    facts = {"Amount": f"{show(inner['amount_remaining'], inner['currency'])} {inner['currency'].upper()}", "Reference": inner["reference"]}
+    for name, value in address[address["type"]].items():
+        if isinstance(value, str):
+            facts[name.replace("_", " ").capitalize()] = value
+    rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    return html_page("Pay by bank transfer", f"<h1>Pay by bank transfer</h1>\n<dl>\n{rows}\n</dl>")
+
+
+def _done(intent: Json) -> Reply:
+    good = intent["status"] in ("succeeded", "requires_capture", "requires_confirmation", "processing")
+    title = "Authentication complete" if good else "Authentication not complete"
+    return html_page(title, f"<h1>{title}</h1>\n<p>You may close this page.</p>")

@@ -1,0 +1,276 @@
+"""PaymentIntents: one payment from the wish to pay to the money, through everything a customer's bank asks for.
+
+                              ┌────────────────────── declined, not authenticated ─────────────────────┐
+                              ▼                                                                        │
+    created ──▶ requires_payment_method ──method──▶ requires_confirmation ──confirm──▶ requires_action ┤
+                                                          ▲     │                          │           │
+                                                          └─────┼── manual confirmation ───┤           │
+                                                                └──────────────────────────┴──▶ processing (bank debits)
+                                                                │                          │           │
+                                                                ├──▶ requires_capture ─────┼──capture──┤
+                                                                └──────────────────────────┴──▶ succeeded
+
+    canceled is reached from every state but succeeded. ``_states.ARROWS`` has every arrow, and a test walks them.
+
+For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 instead of raising it), ``capture_intent``,
+``cancel_intent``. An invoice's intent carries the invoice's id in ``_invoice``.
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.intents import bank_transfers, building, followup, intent_of, not_for_clients, payment_states, views
+from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcile, transfer_address
+from tollkey.payments.intents.confirmation import confirm_intent
+from tollkey.payments.intents.followup import cancel_intent, capture_intent
+from tollkey.payments.intents.pages import (
+    answer_challenge,
+    answer_deposits,
+    challenge_page,
+    deposits_page,
+    transfer_page,
+)
+from tollkey.payments.shared import client_access as client
+from tollkey.payments.shared.providers import CHARGES
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Reply,
+    Resource,
+    asks,
+    invalid,
+    listing,
+    needs,
+    of_list,
+    publishable_access,
+    records,
+    searching,
+)
+
+__all__ = [
+    "PAYMENT_INTENT",
+    "PERMISSION",
+    "TRANSFERS",
+    "cancel_intent",
+    "capture_intent",
+    "cash_of",
+    "confirm_intent",
+    "create_intent",
+    "reconcile",
+    "transfer_address",
+]
+
+PERMISSION = Permission("payment_intent", "PaymentIntents", "Core")
+_AT_CONFIRMATION = (
+    "confirmation_token", "error_on_requires_action", "mandate", "mandate_data", "off_session", "return_url", "use_stripe_sdk",
+)  # fmt: skip
+
+
+def create_intent(call: Call, params: Params, **private: object) -> Json:
+    """A stored PaymentIntent, not confirmed: what ``POST /v1/payment_intents`` makes without ``confirm``.
+
+    private: fields of ours, such as ``_invoice``. Raises ApiError for parameters that do not go together.
+    """
+    intent = building.new_intent(call, params)
+    intent.update(private)
+    building.choose_method(call, intent, params)
+    return call.objects.insert(intent, "payment_intent.created")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a PaymentIntent, and confirm it if asked."""
+    if not params.get("confirm"):
+        for name in ("mandate", "mandate_data", "error_on_requires_action", "confirmation_token"):
+            if params.get(name) not in (None, False):
+                raise invalid(f"The parameter `{name}` can only be used with `confirm` set to true.", name, "parameter_unknown")
+        intent = create_intent(call, params)
+        intent["_return_url"] = params.get("return_url")
+        return intent
+    intent = create_intent(call, params)
+    later = {name: params[name] for name in _AT_CONFIRMATION if name in params}
+    error = confirm_intent(call, intent, later)
+    if error is not None:
+        raise error
+    return intent
+
+
+def _get(call: Call, params: Params) -> Json:
+    return intent_of(call, "payment_intent", params)
+
+
+def retrieve(call: Call, params: Params) -> Json:
+    """Retrieve a PaymentIntent; a browser needs its ``client_secret``."""
+    return _get(call, params)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a PaymentIntent that is not under way yet."""
+    intent = _get(call, params)
+    building.apply(call, intent, params)
+    building.choose_method(call, intent, params)
+    return call.objects.save(intent)
+
+
+def confirm(call: Call, params: Params) -> Json:
+    """Confirm a PaymentIntent: charge it, or ask the customer for what the bank wants."""
+    intent = _get(call, params)
+    not_for_clients(call, intent)
+    error = confirm_intent(call, intent, params)
+    if error is not None:
+        raise error
+    return intent
+
+
+def capture(call: Call, params: Params) -> Json:
+    """Capture an authorized PaymentIntent, wholly or in part; with ``final_capture=false`` more can be captured later."""
+    return capture_intent(call, _get(call, params), params)
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a PaymentIntent."""
+    return cancel_intent(call, _get(call, params), params.get("cancellation_reason"))
+
+
+def increment_authorization(call: Call, params: Params) -> Json:
+    """Authorize a larger amount."""
+    return followup.increment(call, _get(call, params), params)
+
+
+def apply_customer_balance(call: Call, params: Params) -> Json:
+    """Use the customer's cash for a PaymentIntent that waits for a bank transfer."""
+    return bank_transfers.apply(call, _get(call, params), params.get("amount"))
+
+
+def verify_microdeposits(call: Call, params: Params) -> Json:
+    """Verify the customer's bank account with the deposits that were sent to it."""
+    return followup.verify(call, _get(call, params), params)
+
+
+def source_cancel(call: Call, params: Params) -> Json:
+    """A mobile client gave up on the challenge."""
+    intent = _get(call, params)
+    followup.not_authenticated(call, intent)
+    return intent
+
+
+def line_items(call: Call, params: Params) -> Page:
+    """List the line items of ``amount_details``."""
+    intent = _get(call, params)
+    items = []
+    for number, given in enumerate(intent.get("_line_items") or []):
+        item = {"id": f"uli_{intent['id'].removeprefix('pi_')}{number}", "object": "payment_intent_amount_details_line_item"}
+        base = {"discount_amount": None, "product_code": None, "tax": None, "unit_of_measure": None, "payment_method_options": None}
+        items.append({**item, **base, **given})
+    return of_list(items, f"/v1/payment_intents/{intent['id']}/amount_details_line_items", params)
+
+
+def _waiting(call: Call) -> Json:
+    return call.objects.get("payment_intent", call.path["id"])
+
+
+def show_challenge(call: Call, params: Params) -> Reply:
+    """The page of the bank's challenge."""
+    return challenge_page(call, _waiting(call), "Authorize this payment")
+
+
+def complete_challenge(call: Call, params: Params) -> Reply:
+    """The customer passed."""
+    return answer_challenge(call, _waiting(call), followup.authenticated)
+
+
+def fail_challenge(call: Call, params: Params) -> Reply:
+    """The customer failed."""
+    return answer_challenge(call, _waiting(call), followup.not_authenticated)
+
+
+def show_deposits(call: Call, params: Params) -> Reply:
+    """The page for the code of a verification deposit."""
+    return deposits_page(call, _waiting(call))
+
+
+def enter_deposits(call: Call, params: Params) -> Reply:
+    """The customer entered a code."""
+    return answer_deposits(call, _waiting(call), params, followup.verify)
+
+
+def show_transfer(call: Call, params: Params) -> Reply:
+    """The page with the bank account to transfer to."""
+    return transfer_page(call, _waiting(call))
+
+
+_ONE = "/v1/payment_intents/{intent}"
+_CODE = P.object(descriptor_code=P.string())
+_SECRET = P.object(client_secret=P.string(), source=P.string())
+#: A browser's confirmation: with what is paid, and what the payer tells. How much, when and how often is the server's to say.
+_CONFIRMED_BY_CLIENT = publishable_access(
+    takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} source confirmation_token return_url use_stripe_sdk"
+    f" receipt_email {client.SHIPPING} {client.MANDATE} setup_future_usage radar_options{{session}} payment_method_options{{"
+    "card{cvc_token network setup_future_usage} us_bank_account{setup_future_usage} blik{code} konbini{confirmation_number}"
+    " wechat_pay{app_id client} p24{tos_shown_and_accepted}"
+    " customer_balance{funding_type bank_transfer{type eu_bank_transfer{country} requested_address_types}}}",
+    ignores=f"spc_eligible {client.HCAPTCHA} {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
+    refuses="amount_details amount_to_confirm capture_method error_on_requires_action excluded_payment_method_types hooks mandate"
+    " off_session payment_details payment_method_options payment_method_types save_payment_method"
+    f" {client.MANDATE_REFUSED} payment_method_data{{{client.METHOD_REFUSED}}}",
+    expands=("payment_method",),
+)
+_READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk", expands=("payment_method",))
+_TOLD_BY_CLIENT = publishable_access(takes="client_secret", refuses="source", expands=("payment_method",))
+_VERIFIED_BY_CLIENT = publishable_access(takes="client_secret amounts descriptor_code", expands=("payment_method",))
+_CANCELED_BY_CLIENT = publishable_access(takes="client_secret", ignores="source", expands=("payment_method",))
+
+PAYMENT_INTENT = Resource(
+    object="payment_intent",
+    prefix="pi",
+    permission=PERMISSION,
+    reveals={"client_secret": "read", "next_action": "read"},
+    live=records(),
+    path_param="intent",
+    indexed=("customer", "status", "payment_method", "_invoice"),
+    searchable={
+        "amount": "amount",
+        "created": "created",
+        "currency": "currency",
+        "customer": "customer",
+        "metadata": "metadata",
+        "status": "status",
+    },
+    client_view=views.client_view,
+    changes=views.CHANGES,
+    endpoints=(
+        listing("payment_intent", "/v1/payment_intents"),
+        Endpoint("POST", "/v1/payment_intents", create, live=asks(CHARGES, "it is confirmed")),
+        searching("payment_intent", "/v1/payment_intents/search"),
+        Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
+        Endpoint("POST", _ONE, update),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/capture", capture, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/cancel", cancel, live=asks(CHARGES, "an authorization is to be released")),
+        Endpoint("POST", _ONE + "/increment_authorization", increment_authorization, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=_VERIFIED_BY_CLIENT, live=needs(CHARGES)),
+        Endpoint("GET", _ONE + "/amount_details_line_items", line_items),
+        Endpoint("POST", _ONE + "/refresh", retrieve, publishable=_TOLD_BY_CLIENT, params=_SECRET, level="read"),
+        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=_CANCELED_BY_CLIENT, params=_SECRET, live=needs(CHARGES)),
+        Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint("POST", "/3ds/{token}/complete", complete_challenge, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint("POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint("GET", "/microdeposit/{token}", show_deposits, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint("POST", "/microdeposit/{token}/verify", enter_deposits, public=True, params=_CODE, live=needs(CHARGES)),
+        Endpoint("GET", "/bank-transfer/{token}", show_transfer, public=True, params=P.object(), live=needs(CHARGES)),
+    ),
+    due_live=dict.fromkeys(("payment_intent.charge_settled", "payment_intent.expire"), needs(CHARGES)),
+    on_due={"payment_intent.charge_settled": followup.charge_settled, "payment_intent.expire": followup.expire},
+    title="Payments",
+    columns=("amount", "currency", "status", "description", "customer", "created"),
+    actions=(
+        Action("Refund", "/v1/refunds", fields=("amount", "reason"), when=("succeeded",), id_param="payment_intent"),
+        Action("Capture", _ONE + "/capture", fields=("amount_to_capture",), when=("requires_capture",)),
+        Action("Cancel", _ONE + "/cancel", fields=("cancellation_reason",), when=payment_states.CANCELABLE),
+    ),
+)

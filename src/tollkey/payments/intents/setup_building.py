@@ -1,0 +1,137 @@
+"""Parameters of a SetupIntent, its states, and the object that comes of them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from tollkey.payments.intents import (
+    automatic_types,
+    check_types,
+    client_secret,
+    merge_options,
+    options_for,
+    resolve_method,
+    usable_by,
+)
+from tollkey.payments.intents.states import Arrows, move_along
+from tollkey.payments.methods.payment_method_configurations import enabled_types, used_configuration
+from tollkey.payments.shared.fields import acting_account, merge_metadata, new_metadata
+from tollkey.wire import ApiError, Call, Json, Params, blank, invalid
+
+_OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded", "canceled"})
+ARROWS: Arrows = MappingProxyType({
+    "requires_payment_method": _OPEN,
+    "requires_confirmation": _OPEN,
+    "requires_action": _OPEN,
+    "processing": frozenset({"requires_payment_method", "succeeded", "canceled"}),
+    "succeeded": frozenset(),
+    "canceled": frozenset(),
+})  # fmt: skip
+CANCELABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
+AUTOMATIC_SINCE = "2023-08-16"
+
+
+def move(intent: Json, status: str) -> None:
+    """Bring the intent into that state. Raises ValueError when no arrow leads there."""
+    move_along(ARROWS, intent, status)
+
+
+def unexpected(call: Call, intent: Json, message: str) -> ApiError:
+    """400 ``setup_intent_unexpected_state``, with the intent as it is."""
+    return invalid(message, None, "setup_intent_unexpected_state", retry=False, setup_intent=call.objects.copy(intent))
+
+
+def create_setup(call: Call, params: Params) -> Json:
+    """A stored SetupIntent, not confirmed. Raises ApiError for parameters that do not go together."""
+    automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
+    if automatic and params.get("payment_method_types"):
+        raise invalid("You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
+    id = call.ids.new("seti")
+    intent = blank(
+        "setup_intent",
+        id=id,
+        application=None if call.account == call.platform else "ca_" + call.platform.removeprefix("acct_"),
+        client_secret=client_secret(call, id),
+        created=call.now,
+        description=params.get("description"),
+        flow_directions=params.get("flow_directions"),
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        status="requires_payment_method",
+        usage=params.get("usage") or "off_session",
+    )
+    intent["managed_payments"] = {"enabled": False}
+    if params.get("attach_to_self"):
+        intent["attach_to_self"] = True
+    _customer(call, intent, params)
+    if params.get("on_behalf_of"):
+        account = params["on_behalf_of"]
+        if account != (acting_account(call) or {}).get("id") and call.within(call.platform).objects.find("account", account) is None:
+            raise invalid(f"No such on_behalf_of: '{account}'", "on_behalf_of", "resource_missing")
+        intent["on_behalf_of"] = account
+    _types(call, intent, params)
+    choose(call, intent, params)
+    return call.objects.insert(intent, "setup_intent.created")
+
+
+def _customer(call: Call, intent: Json, params: Params) -> None:
+    if params.get("customer") is not None:
+        intent["customer"] = call.objects.get("customer", params["customer"], "customer")["id"]
+
+
+def _types(call: Call, intent: Json, params: Params) -> None:
+    automatic = params.get("automatic_payment_methods") or {}
+    excluded = params.get("excluded_payment_method_types") or []
+    if params.get("payment_method_types"):
+        intent["payment_method_types"] = check_types(params["payment_method_types"])
+        intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
+    elif automatic.get("enabled") or (automatic == {} and call.version >= AUTOMATIC_SINCE):
+        redirects = automatic.get("allow_redirects") or "always"
+        configuration = used_configuration(call, params.get("payment_method_configuration"))
+        intent["payment_method_configuration_details"] = {"id": configuration["id"], "parent": configuration.get("parent")}
+        intent["payment_method_types"] = automatic_types(
+            enabled_types(configuration), currency=None, redirects=redirects != "never", reusable=True, excluded=excluded
+        )
+        intent["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
+        intent["_implicit"] = not automatic
+    else:
+        intent["payment_method_types"] = ["card"]
+    if params.get("excluded_payment_method_types") is not None:
+        intent["excluded_payment_method_types"] = excluded
+    intent["payment_method_options"] = options_for(intent["payment_method_types"], params.get("payment_method_options"), setup=True)
+
+
+def choose(call: Call, intent: Json, params: Params) -> None:
+    """Put the payment method that the parameters name on the intent."""
+    method = resolve_method(call, params)
+    if method is None:
+        return
+    usable_by(call, intent, method)
+    intent["payment_method"] = method["id"]
+    intent["_authenticated"] = None
+    move(intent, "requires_confirmation")
+
+
+def apply(call: Call, intent: Json, params: Params) -> None:
+    """Change a SetupIntent as these parameters ask. Raises ApiError for what its state does not allow."""
+    late = set(params) - {"metadata", "description"}
+    if late and intent["status"] not in CANCELABLE:
+        name = sorted(late)[0]
+        raise unexpected(
+            call,
+            intent,
+            f"This SetupIntent's {name} could not be updated because it has a status of {intent['status']}. You may only update the {name}"
+            f" of a SetupIntent with one of the following statuses: {', '.join(CANCELABLE)}.",
+        )
+    _customer(call, intent, params)
+    merge_metadata(intent, params)
+    for name in ("description", "flow_directions"):
+        if name in params:
+            intent[name] = params[name]
+    if params.get("payment_method_types"):
+        _types(call, intent, params)
+    elif params.get("payment_method_options"):
+        given = params["payment_method_options"]
+        intent["payment_method_options"] = merge_options(
+            intent["payment_method_options"] or {}, intent["payment_method_types"], given, setup=True
+        )

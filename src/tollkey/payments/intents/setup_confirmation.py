@@ -1,0 +1,120 @@
+"""Confirming a SetupIntent: from the customer's consent to a saved payment method, a challenge, or a refusal."""
+
+from __future__ import annotations
+
+from tollkey.payments.intents import (
+    TYPES,
+    attach,
+    card_challenge,
+    check_return_url,
+    deposits_action,
+    first_action,
+    redeem_confirmation_token,
+    redirect_action,
+    unverified,
+)
+from tollkey.payments.intents.setup_attempts import record_attempt, told
+from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, move, unexpected
+from tollkey.payments.methods.instruments import resolve_payment_method
+from tollkey.payments.methods.mandates import mandate_for
+from tollkey.payments.processors import card_of_instrument, kind_of
+from tollkey.payments.shared.events import IntentChanged
+from tollkey.payments.shared.providers import SETUPS
+from tollkey.wire import ApiError, Call, Json, Params, card_error, dig
+
+
+def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
+    """Confirm a stored SetupIntent and save what became of it, with its events. Answers the 402 of a refusal instead of raising it."""
+    call.require(SETUPS)
+    if intent["status"] not in CANCELABLE:
+        raise unexpected(
+            call,
+            intent,
+            f"You cannot confirm this SetupIntent because it has a status of {intent['status']}. Only a SetupIntent with one of the"
+            " following statuses may be confirmed: requires_confirmation, requires_action.",
+        )
+    redeem_confirmation_token(call, params, intent)
+    if params.get("payment_method_options"):
+        apply(call, intent, {"payment_method_options": params["payment_method_options"]})
+    choose(call, intent, params)
+    if intent["payment_method"] is None:
+        raise unexpected(
+            call,
+            intent,
+            "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent with a"
+            " payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+        )
+    check_return_url(call, intent, params.get("return_url"))
+    method = resolve_payment_method(call, intent["payment_method"])
+    intent["_mandate"] = mandate_for(call, intent, method, params)
+    return _attempt(call, intent, method, params)
+
+
+def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError | None:
+    kind, return_url = kind_of(method), params.get("return_url")
+    refusal = _refusal(method)
+    if refusal is not None:
+        return refuse(call, intent, method, refusal)
+    if kind == "card":
+        requested = dig(intent, "payment_method_options.card.request_three_d_secure") in ("any", "challenge")
+        asks = card_challenge(method, off_session=False, requested=requested)
+        if asks == "error":
+            return refuse(call, intent, method, card_error("card_declined", "Your card was declined.", decline_code="generic_decline"))
+        if asks == "challenge":
+            in_library = bool(params.get("use_stripe_sdk"))
+            _ask(call, intent, method, first_action(call, intent, method, return_url=return_url, use_stripe_sdk=in_library))
+            return None
+    elif kind == "us_bank_account" and unverified(intent, method):
+        _ask(call, intent, method, deposits_action(call, intent))
+        return None
+    elif kind in TYPES and TYPES[kind].redirects:
+        _ask(call, intent, method, redirect_action(call, intent, kind, return_url))
+        return None
+    succeed(call, intent, method, authenticated=False)
+    return None
+
+
+def _refusal(method: Json) -> ApiError | None:
+    """Why the bank refuses that the card is saved, or None."""
+    card = card_of_instrument(method)
+    decline = card.refuses_saving(cvc=bool(method.get("_cvc"))) if card is not None else None
+    if decline is None:
+        return None
+    return card_error(decline.code, decline.message, decline.param, decline.decline_code, **decline.extra())
+
+
+def _ask(call: Call, intent: Json, method: Json, action: Json) -> None:
+    move(intent, "requires_action")
+    intent["next_action"] = action
+    record_attempt(call, intent, method, "requires_action")
+    call.objects.save(intent)
+    call.emit("setup_intent.requires_action", intent)
+
+
+def succeed(call: Call, intent: Json, method: Json, *, authenticated: bool) -> None:
+    """The payment method is saved."""
+    record_attempt(call, intent, method, "succeeded", authenticated=authenticated)
+    mandate = intent.get("_mandate")
+    if mandate is not None:
+        single = call.objects.get("mandate", mandate)["type"] == "single_use"
+        intent["single_use_mandate" if single else "mandate"] = mandate
+    attach(call, method, intent["customer"], off_session=intent["usage"] == "off_session")
+    move(intent, "succeeded")
+    intent.update(last_setup_error=None, _authenticated=None)
+    call.objects.save(intent)
+    call.emit("setup_intent.succeeded", intent)
+    call.announce(IntentChanged(intent))
+
+
+def refuse(call: Call, intent: Json, method: Json, error: ApiError) -> ApiError:
+    """The set-up failed: the intent wants another payment method, and says why."""
+    if method["object"] == "payment_method":
+        error.extra["payment_method"] = call.objects.copy(method)
+    what = told(error)
+    record_attempt(call, intent, method, "failed", what)
+    move(intent, "requires_payment_method")
+    intent.update(last_setup_error=what, payment_method=None)
+    call.objects.save(intent)
+    call.emit("setup_intent.setup_failed", intent)
+    error.extra["setup_intent"] = call.objects.copy(intent)
+    return error

@@ -1,0 +1,217 @@
+"""SetupIntents: saving a payment method for later, with everything its bank asks for.
+
+created ──▶ requires_payment_method ──method──▶ requires_confirmation ──confirm──▶ requires_action ──▶ succeeded
+                    ▲                                                │                   │
+                    └──────────── refused, not authenticated ────────┴───────────────────┘
+
+canceled is reached from every state but succeeded. ``ARROWS`` has every arrow, and a test walks them.
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.intents import intent_of
+from tollkey.payments.intents.microdeposits import verified_method
+from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
+from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
+from tollkey.payments.intents.setup_building import ARROWS, CANCELABLE, apply, choose, create_setup, move, unexpected
+from tollkey.payments.intents.setup_confirmation import confirm_setup, refuse, succeed
+from tollkey.payments.methods.instruments import resolve_payment_method
+from tollkey.payments.shared import client_access as client
+from tollkey.payments.shared.providers import SETUPS
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Reply,
+    Resource,
+    asks,
+    invalid,
+    listing,
+    needs,
+    publishable_access,
+    records,
+)
+
+__all__ = ["ARROWS", "PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
+
+_FAILED = (
+    "The latest attempt to set up the payment method has failed because authentication failed. You can provide payment_method_data or a"
+    " new PaymentMethod to attempt to fulfill this SetupIntent again."
+)
+#: Exactly what a publishable key is answered (reference section 3, recorded).
+_CLIENT = (
+    "id", "object", "automatic_payment_methods", "cancellation_reason", "client_secret", "created", "description", "last_setup_error",
+    "livemode", "next_action", "payment_method", "payment_method_configuration_details", "payment_method_options", "payment_method_types",
+    "status", "usage",
+)  # fmt: skip
+_AT_CONFIRMATION = ("confirmation_token", "mandate_data", "return_url", "single_use", "use_stripe_sdk")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a SetupIntent, and confirm it if asked."""
+    intent = create_setup(call, params)
+    if not params.get("confirm"):
+        return intent
+    error = confirm_setup(call, intent, {name: params[name] for name in _AT_CONFIRMATION if name in params})
+    if error is not None:
+        raise error
+    return intent
+
+
+def _get(call: Call, params: Params) -> Json:
+    return intent_of(call, "setup_intent", params)
+
+
+def retrieve(call: Call, params: Params) -> Json:
+    """Retrieve a SetupIntent; a browser needs its ``client_secret``."""
+    return _get(call, params)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a SetupIntent that is not confirmed yet."""
+    intent = _get(call, params)
+    apply(call, intent, params)
+    choose(call, intent, params)
+    return call.objects.save(intent)
+
+
+def confirm(call: Call, params: Params) -> Json:
+    """Confirm a SetupIntent: save the payment method, or ask the customer for what the bank wants."""
+    intent = _get(call, params)
+    error = confirm_setup(call, intent, params)
+    if error is not None:
+        raise error
+    return intent
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a SetupIntent."""
+    intent = _get(call, params)
+    if intent["status"] == "canceled":
+        raise unexpected(call, intent, "You cannot cancel this SetupIntent because it it already canceled.")  # the real text
+    if intent["status"] not in CANCELABLE:
+        raise unexpected(
+            call,
+            intent,
+            f"You cannot cancel this SetupIntent because it has a status of {intent['status']}. Only a SetupIntent with one of the"
+            f" following statuses may be canceled: {', '.join(CANCELABLE)}.",
+        )
+    if intent["status"] == "requires_action":
+        record_attempt(call, intent, resolve_payment_method(call, intent["payment_method"]), "abandoned")
+    move(intent, "canceled")
+    intent["cancellation_reason"] = params.get("cancellation_reason")
+    call.objects.save(intent)
+    call.emit("setup_intent.canceled", intent)
+    return intent
+
+
+def verify_microdeposits(call: Call, params: Params) -> Json:
+    """Verify the customer's bank account with the deposits that were sent to it."""
+    intent = _get(call, params)
+    _verify(call, intent, params)
+    return intent
+
+
+def _verify(call: Call, intent: Json, params: Params) -> None:
+    succeed(call, intent, verified_method(call, intent, params, refuse), authenticated=False)
+
+
+def _passed(call: Call, intent: Json) -> None:
+    succeed(call, intent, resolve_payment_method(call, intent["payment_method"]), authenticated=True)
+
+
+def _not_passed(call: Call, intent: Json) -> None:
+    if intent["status"] == "requires_action":
+        method = resolve_payment_method(call, intent["payment_method"])
+        refuse(call, intent, method, invalid(_FAILED, None, "setup_intent_authentication_failure"))
+
+
+def source_cancel(call: Call, params: Params) -> Json:
+    """A mobile client gave up on the challenge."""
+    intent = _get(call, params)
+    _not_passed(call, intent)
+    return intent
+
+
+def _waiting(call: Call) -> Json:
+    return call.objects.get("setup_intent", call.path["id"])
+
+
+def show_challenge(call: Call, params: Params) -> Reply:
+    """The page of the bank's challenge."""
+    return challenge_page(call, _waiting(call), "Authorize saving this payment method")
+
+
+def complete_challenge(call: Call, params: Params) -> Reply:
+    """The customer passed."""
+    return answer_challenge(call, _waiting(call), _passed)
+
+
+def fail_challenge(call: Call, params: Params) -> Reply:
+    """The customer failed."""
+    return answer_challenge(call, _waiting(call), _not_passed)
+
+
+def show_deposits(call: Call, params: Params) -> Reply:
+    """The page for the code of a verification deposit."""
+    return deposits_page(call, _waiting(call))
+
+
+def enter_deposits(call: Call, params: Params) -> Reply:
+    """The customer entered a code."""
+    return answer_deposits(call, _waiting(call), params, _verify)
+
+
+def client_view(call: Call, intent: Json) -> Json:
+    """The restricted shape that publishable keys see."""
+    return {name: intent.get(name) for name in _CLIENT}
+
+
+_ONE = "/v1/setup_intents/{intent}"
+_CODE = P.object(descriptor_code=P.string())
+_SECRET = P.object(client_secret=P.string(), source=P.string())
+_CONFIRMED_BY_CLIENT = publishable_access(
+    takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} confirmation_token return_url use_stripe_sdk"
+    f" {client.MANDATE} payment_method_options{{card{{network}}}}",
+    ignores=f"spc_eligible radar_options {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
+    refuses=f"payment_method_options {client.MANDATE_REFUSED} payment_method_data{{{client.METHOD_REFUSED}}}",
+    expands=("payment_method",),
+)
+_READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk", expands=("payment_method",))
+_TOLD_BY_CLIENT = publishable_access(takes="client_secret", refuses="source", expands=("payment_method",))
+_VERIFIED_BY_CLIENT = publishable_access(takes="client_secret amounts descriptor_code", expands=("payment_method",))
+_CANCELED_BY_CLIENT = publishable_access(takes="client_secret", ignores="source", expands=("payment_method",))
+
+SETUP_INTENT = Resource(
+    object="setup_intent",
+    prefix="seti",
+    permission=PERMISSION,
+    reveals={"client_secret": "read", "next_action": "read"},
+    live=records(),
+    label="setupintent",
+    path_param="intent",
+    indexed=("customer", "payment_method", "status"),
+    client_view=client_view,
+    endpoints=(
+        listing("setup_intent", "/v1/setup_intents"),
+        Endpoint("POST", "/v1/setup_intents", create, live=asks(SETUPS, "it is confirmed")),
+        Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
+        Endpoint("POST", _ONE, update),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(SETUPS)),
+        Endpoint("POST", _ONE + "/cancel", cancel),
+        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=_VERIFIED_BY_CLIENT, live=needs(SETUPS)),
+        Endpoint("POST", _ONE + "/refresh", retrieve, publishable=_TOLD_BY_CLIENT, params=_SECRET, level="read"),
+        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=_CANCELED_BY_CLIENT, params=_SECRET, live=needs(SETUPS)),
+        Endpoint("GET", "/3ds-setup/{token}", show_challenge, public=True, params=P.object(), live=needs(SETUPS)),
+        Endpoint("POST", "/3ds-setup/{token}/complete", complete_challenge, public=True, params=P.object(), live=needs(SETUPS)),
+        Endpoint("POST", "/3ds-setup/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(SETUPS)),
+        Endpoint("GET", "/microdeposit-setup/{token}", show_deposits, public=True, params=P.object(), live=needs(SETUPS)),
+        Endpoint("POST", "/microdeposit-setup/{token}/verify", enter_deposits, public=True, params=_CODE, live=needs(SETUPS)),
+    ),
+    title="Setup intents",
+    columns=("id", "status", "customer", "usage", "created"),
+    actions=(Action("Cancel", _ONE + "/cancel", fields=("cancellation_reason",), when=CANCELABLE),),
+)

@@ -1,0 +1,297 @@
+"""Credit notes: less is owed on an open invoice, or something is given back of a paid one.
+
+    issued ──void (only of an open invoice)──▶ void
+
+Of an open invoice the amount due falls (``pre_payment``). Of a paid one (``post_payment``) the amount is refunded, credited to the
+customer's balance, or given back elsewhere, and the three add up to it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tollkey.keys import Permission
+from tollkey.payments.catalog.arithmetic import rounded
+from tollkey.payments.catalog.pricing import decimal_text
+from tollkey.payments.charges.refund_rules import refund
+from tollkey.payments.customers.balance import change_balance
+from tollkey.payments.invoices import customer_of, mark_paid
+from tollkey.payments.invoices.credit_note_versions import CHANGES, LINE_CHANGES
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.currency import show
+from tollkey.payments.shared.fields import given, new_metadata, take
+from tollkey.payments.shared.pdf import plain_pdf
+from tollkey.payments.shared.providers import REFUNDS
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Reply,
+    Resource,
+    asks,
+    blank,
+    hosted_url,
+    invalid,
+    list_page,
+    missing_object,
+    of_list,
+    records,
+    retrieve,
+    sublist,
+)
+
+PERMISSION = Permission("credit_note", "Credit notes", "Billing")
+_WHERE = ("refund_amount", "credit_amount", "out_of_band_amount")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Issue a credit note, and refund or credit what it says."""
+    invoice = call.objects.get("invoice", params["invoice"], "invoice")
+    customer = customer_of(call, invoice)
+    call = for_customer(call, customer)
+    note = _new(call, invoice, params, call.ids.new("cn"))
+    count = len(call.objects.query("credit_note", {"invoice": invoice["id"]}, limit=100))
+    note["number"] = f"{invoice['number']}-CN-{count + 1:02d}"
+    note["pdf"] = hosted_url(call, "cn", note["id"]) + "/pdf"
+    amount = note["amount"]
+    if note["type"] == "pre_payment":
+        invoice["pre_payment_credit_notes_amount"] += amount
+        invoice["amount_due"] -= amount
+        invoice["amount_remaining"] -= amount
+    else:
+        invoice["post_payment_credit_notes_amount"] += amount
+        _give_back(call, note, invoice, customer, params)
+    call.objects.insert(note, "credit_note.created")
+    call.objects.save(invoice, "invoice.updated")
+    if note["type"] == "pre_payment" and invoice["amount_remaining"] == 0:
+        mark_paid(call, invoice, amount=0)
+    return note
+
+
+def preview(call: Call, params: Params) -> Json:
+    """What a credit note would be; nothing is stored."""
+    invoice = call.objects.get("invoice", params["invoice"], "invoice")
+    note = _new(call, invoice, params, call.ids.new("cn"))
+    note["number"], note["pdf"] = f"{invoice['number']}-CN-01", f"{call.setup.base_url}/cn/preview/pdf"
+    return note
+
+
+def preview_lines(call: Call, params: Params) -> Page:
+    """The lines of a credit note that would be."""
+    rest = {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")}
+    return of_list(preview(call, rest)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
+
+
+def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
+    if invoice["status"] not in ("open", "paid", "uncollectible"):
+        raise invalid(
+            f"You can only issue credit notes for open or paid invoices. This invoice is {invoice['status']}.", "invoice", retry=False
+        )
+    lines = [_line(call, invoice, entry, f"lines[{place}]") for place, entry in enumerate(params.get("lines") or [])]
+    total = _credited(invoice, lines, params)
+    paid = invoice["status"] == "paid"
+    off = sum(line["discount_amount"] for line in lines)
+    taxes = [tax for line in lines for tax in line["taxes"]]
+    subtotal = total - sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive") + off
+    without = total - sum(tax["amount"] for tax in taxes)
+    note = blank(
+        "credit_note",
+        id=id,
+        amount=total,
+        amount_shipping=0,
+        created=call.now,
+        currency=invoice["currency"],
+        customer=invoice["customer"],
+        discount_amount=off,
+        effective_at=given(params, "effective_at", call.now),
+        invoice=invoice["id"],
+        livemode=call.livemode,
+        post_payment_amount=total if paid else 0,
+        pre_payment_amount=0 if paid else total,
+        status="issued",
+        subtotal=subtotal,
+        subtotal_excluding_tax=without + off,
+        total=total,
+        total_excluding_tax=without,
+        type="post_payment" if paid else "pre_payment",
+        lines=sublist(lines, f"/v1/credit_notes/{id}/lines"),
+        reason=params.get("reason"),
+        memo=params.get("memo"),
+        out_of_band_amount=params.get("out_of_band_amount"),
+        total_taxes=taxes,
+    )
+    note["metadata"] = new_metadata(params)
+    return note
+
+
+def _credited(invoice: Json, lines: list[Json], params: Params) -> int:
+    """What a note of these lines, or of the amounts asked for, credits. Raises ApiError for more than is left, or other sums."""
+    where = sum(params.get(name) or 0 for name in _WHERE)
+    total = sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"]) for line in lines) if lines else given(params, "amount", where)
+    if not total:
+        raise invalid(
+            "You must specify at least one of `amount`, `lines`, or `shipping_cost` when creating a credit note.",
+            "amount",
+            "parameter_missing",
+        )
+    paid = invoice["status"] == "paid"
+    left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"] if paid else invoice["amount_remaining"]
+    if total > left:
+        raise invalid(
+            f"The credit note amount ({total}) cannot be greater than the amount remaining to be credited on the invoice ({left}).",
+            "amount",
+        )
+    if paid and where != total:
+        raise invalid(
+            f"The sum of credit amount, refund amount and out of band amount ({where}) must equal the post payment credit note amount"
+            f" ({total}).",
+            "refund_amount",
+        )
+    if not paid and where and params.get("amount") is None and not lines:
+        raise invalid("You can only refund or credit the amount of a paid invoice.", "refund_amount")
+    return int(total)
+
+
+def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
+    source: Json = {}
+    if entry["type"] == "invoice_line_item":
+        found = [line for line in invoice["lines"]["data"] if line["id"] == entry.get("invoice_line_item")]
+        if not found:
+            raise missing_object("line_item", str(entry.get("invoice_line_item")), f"{named}[invoice_line_item]", in_path=False)
+        source = found[0]
+    quantity = given(entry, "quantity", source.get("quantity") if source else 1)
+    if entry.get("amount") is not None:
+        amount, unit = entry["amount"], None
+    elif entry.get("unit_amount") is not None or entry.get("unit_amount_decimal") is not None:
+        unit = Decimal(str(given(entry, "unit_amount_decimal", entry.get("unit_amount"))))
+        amount = rounded(unit * (quantity or 1))
+    elif source:
+        unit = Decimal(source["amount"]) / (source["quantity"] or 1)
+        amount = rounded(unit * (quantity or 1))
+    else:
+        raise invalid("You must specify `unit_amount` or `amount` for a custom line item.", f"{named}[unit_amount]", "parameter_missing")
+    whole = source.get("amount") or amount
+    share = Decimal(amount) / whole if whole else Decimal(0)
+    off = [{"amount": rounded(share * d["amount"]), "discount": d["discount"]} for d in source.get("discount_amounts") or []]
+    taxes = [
+        {**tax, "amount": rounded(share * tax["amount"]), "taxable_amount": rounded(share * (tax["taxable_amount"] or 0))}
+        for tax in source.get("taxes") or []
+    ]
+    less = sum(entry["amount"] for entry in off)
+    line = blank(
+        "credit_note_line_item",
+        id=call.ids.new("cnli"),
+        amount=amount - less,
+        description=entry.get("description") or source.get("description"),
+        discount_amount=less,
+        discount_amounts=off,
+        livemode=call.livemode,
+        quantity=quantity,
+        taxes=taxes,
+        type=entry["type"],
+        unit_amount=int(unit) if unit is not None and unit == unit.to_integral_value() else None,
+        unit_amount_decimal=decimal_text(unit) if unit is not None else None,
+    )
+    line["metadata"] = new_metadata(entry)
+    if source:
+        line["invoice_line_item"] = source["id"]
+    return line
+
+
+def _give_back(call: Call, note: Json, invoice: Json, customer: Json, params: Params) -> None:
+    if params.get("refund_amount"):
+        intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+        charge = call.objects.find("charge", (intent or {}).get("latest_charge") or "")
+        if charge is None:
+            raise invalid("This invoice was not paid with a charge that can be refunded.", "refund_amount", retry=False)
+        made = refund(call.at(call.real), charge, {"amount": params["refund_amount"]})
+        note["refunds"] = [
+            {"amount_refunded": params["refund_amount"], "payment_record_refund": None, "refund": made["id"], "type": "refund"}
+        ]
+    if params.get("credit_amount"):
+        moved = change_balance(
+            call,
+            customer,
+            -params["credit_amount"],
+            "credit_note",
+            currency=note["currency"],
+            credit_note=note["id"],
+            invoice=invoice["id"],
+        )
+        note["customer_balance_transaction"] = moved["id"]
+
+
+def pdf(call: Call, params: Params) -> Reply:
+    """The credit note as a document."""
+    note = call.objects.get("credit_note", call.path["id"])
+    rows = [f"{line['description'] or 'Credit'}: {show(line['amount'], note['currency'])}" for line in note["lines"]["data"]]
+    text = [f"Credit note {note['number']}", f"Status: {note['status']}", "", *rows, f"Total: {show(note['total'], note['currency'])}"]
+    return Reply(plain_pdf(text), "application/pdf")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a credit note's memo or metadata."""
+    note = call.objects.get("credit_note", call.path["id"])
+    take(note, params, ("memo",))
+    return call.objects.save(note, "credit_note.updated")
+
+
+def void(call: Call, params: Params) -> Json:
+    """Take a credit note of an open invoice back: the amount is due again."""
+    note = call.objects.get("credit_note", call.path["id"])
+    invoice = call.objects.get("invoice", note["invoice"])
+    call = for_customer(call, customer_of(call, invoice))
+    if note["status"] == "void":
+        raise invalid("This credit note has already been voided.", retry=False)
+    if note["type"] != "pre_payment" or invoice["status"] != "open":
+        raise invalid("You can only void credit notes of open invoices.", retry=False)
+    note["status"], note["voided_at"] = "void", call.now
+    invoice["pre_payment_credit_notes_amount"] -= note["amount"]
+    invoice["amount_due"] += note["amount"]
+    invoice["amount_remaining"] += note["amount"]
+    call.objects.save(note)
+    call.emit("credit_note.voided", note)
+    call.objects.save(invoice, "invoice.updated")
+    return note
+
+
+def list_notes(call: Call, params: Params) -> Page:
+    """List credit notes by customer and invoice."""
+    equal = {name: params[name] for name in ("customer", "invoice") if params.get(name)}
+    return list_page(call, "credit_note", params, equal, url="/v1/credit_notes")
+
+
+def list_lines(call: Call, params: Params) -> Page:
+    """List the lines of a credit note."""
+    note = call.objects.get("credit_note", call.path["credit_note"])
+    return of_list(note["lines"]["data"], f"/v1/credit_notes/{note['id']}/lines", params)
+
+
+CREDIT_NOTE = Resource(
+    object="credit_note",
+    prefix="cn",
+    permission=PERMISSION,
+    live=records(),
+    indexed=("customer", "invoice", "status"),
+    endpoints=(
+        Endpoint("GET", "/v1/credit_notes", list_notes),
+        Endpoint("POST", "/v1/credit_notes", create, live=asks(REFUNDS, "it refunds money")),
+        Endpoint("GET", "/v1/credit_notes/preview", preview),
+        Endpoint("GET", "/v1/credit_notes/preview/lines", preview_lines),
+        Endpoint("GET", "/v1/credit_notes/{credit_note}/lines", list_lines),
+        retrieve("credit_note", "/v1/credit_notes/{id}"),
+        Endpoint("POST", "/v1/credit_notes/{id}", update),
+        Endpoint("POST", "/v1/credit_notes/{id}/void", void),
+        Endpoint("GET", "/cn/{token}/pdf", pdf, public=True, params=P.object()),
+    ),
+    changes=CHANGES,
+    title="Credit notes",
+    columns=("number", "id", "invoice", "amount", "currency", "status", "created"),
+    actions=(Action("Void", "/v1/credit_notes/{id}/void", when=("issued",)),),
+)
+
+LINE = Resource(object="credit_note_line_item", permission=PERMISSION, stored=False, changes=LINE_CHANGES, title="Credit note lines")

@@ -1,0 +1,256 @@
+"""New invoices: who is billed, what for, and what it adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tollkey.payments.catalog.arithmetic import DAY
+from tollkey.payments.catalog.rendering import of_customer
+from tollkey.payments.invoices.lines import invoice_item_line, settle
+from tollkey.payments.shared.fields import acting_account
+from tollkey.payments.tax.automatic import tax_ids_of
+from tollkey.wire import Call, Json, blank, sublist
+
+#: A draft that finalizes by itself waits this long, so that integrations can still change it.
+GRACE_SECONDS = 3_600
+_AUTOMATIC_TAX = {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None}
+_FROM_CUSTOMER = ("address", "email", "name", "phone", "shipping")
+
+
+def new_invoice(
+    call: Call,
+    customer: Json,
+    *,
+    currency: str,
+    reason: str,
+    lines: list[Json],
+    id: str | None = None,
+    subscription: Json | None = None,
+    period: tuple[int, int] | None = None,
+    discounts: Iterable[str] = (),
+    **fields: Any,
+) -> Json:
+    """An invoice in status draft, added up; not stored yet.
+
+    reason: ``billing_reason``. period: ``period_start`` and ``period_end``; this moment when None.
+    fields: further properties. Settings come from the subscription first, then from the customer.
+    """
+    id = id or call.ids.new("in")
+    collection = fields.pop("collection_method", None) or (subscription or {}).get("collection_method") or "charge_automatically"
+    days = fields.pop("days_until_due", None) or (subscription or {}).get("days_until_due")
+    invoice = _empty(
+        call,
+        id,
+        customer,
+        period or (call.now, call.now),
+        billing_reason=reason,
+        collection_method=collection,
+        currency=currency,
+        due_date=call.now + days * DAY if days is not None and collection == "send_invoice" else None,
+    )
+    _from_customer(call, invoice, customer)
+    invoice["discounts"] = list(discounts)
+    invoice["lines"] = sublist(lines, f"/v1/invoices/{id}/lines", total_count=len(lines))
+    invoice["_days"] = days
+    if subscription is not None:
+        _from_subscription(invoice, subscription)
+    if reason == "manual" and invoice["rendering"] is None:
+        invoice["rendering"] = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
+    invoice.update(fields)
+    for line in lines:
+        line["invoice"] = id
+    refresh(call, invoice)
+    return invoice
+
+
+def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known: Any) -> Json:
+    account = acting_account(call) or {}
+    invoice = blank(
+        "invoice",
+        id=id,
+        account_country=account.get("country") or "US",
+        account_name=((account.get("business_profile") or {}).get("name")) or None,
+        amount_due=0,
+        amount_overpaid=0,
+        amount_paid=0,
+        amount_remaining=0,
+        amount_shipping=0,
+        attempt_count=0,
+        attempted=False,
+        auto_advance=False,
+        automatic_tax=dict(_AUTOMATIC_TAX),
+        created=call.now,
+        customer=customer["id"],
+        customer_tax_exempt=customer.get("tax_exempt") or "none",
+        issuer={"type": "self"},
+        livemode=call.livemode,
+        payment_settings={"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        period_end=period[1],
+        period_start=period[0],
+        post_payment_credit_notes_amount=0,
+        pre_payment_credit_notes_amount=0,
+        starting_balance=0,
+        status="draft",
+        status_transitions={"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None},
+        subtotal=0,
+        total=0,
+        test_clock=customer.get("test_clock"),
+        webhooks_delivered_at=call.now,
+        **known,
+    )
+    invoice["amount_paid_off_stripe"] = 0
+    return invoice
+
+
+def follow_customer(call: Call, invoice: Json, customer: Json) -> None:
+    """A draft shows its customer as they are now, until it is finalized."""
+    for name in _FROM_CUSTOMER:
+        invoice["customer_" + name] = customer.get(name)
+    invoice["customer_tax_exempt"] = customer.get("tax_exempt") or "none"
+    invoice["customer_tax_ids"] = _tax_ids(call, customer)
+
+
+def _tax_ids(call: Call, customer: Json) -> list[Json]:
+    return [{"type": tax_id["type"], "value": tax_id["value"]} for tax_id in reversed(tax_ids_of(call, customer["id"]))]
+
+
+def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
+    for name in _FROM_CUSTOMER:
+        invoice["customer_" + name] = customer.get(name)
+    invoice["customer_tax_ids"] = _tax_ids(call, customer)
+    settings = customer.get("invoice_settings") or {}
+    invoice["footer"], invoice["custom_fields"] = settings.get("footer"), settings.get("custom_fields")
+    invoice["rendering"] = of_customer(call, customer)
+
+
+def _from_subscription(invoice: Json, subscription: Json) -> None:
+    invoice["parent"] = {
+        "quote_details": None,
+        "subscription_details": {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]},
+        "type": "subscription_details",
+    }
+    for name in ("default_payment_method", "default_source", "description", "on_behalf_of", "default_tax_rates", "application"):
+        invoice[name] = subscription[name]
+    if subscription.get("automatic_tax"):
+        told = {name: subscription["automatic_tax"].get(name) for name in ("enabled", "liability")}
+        invoice["automatic_tax"] = {**_AUTOMATIC_TAX, **told}
+    invoice["payment_settings"] = {
+        "default_mandate": None,
+        **{name: (subscription["payment_settings"] or {}).get(name) for name in ("payment_method_options", "payment_method_types")},
+    }
+    invoice["_transfer_data"] = subscription["transfer_data"]
+    invoice["_application_fee_percent"] = subscription["application_fee_percent"]
+
+
+def subscription_of(invoice: Json) -> str | None:
+    """The subscription that an invoice belongs to."""
+    details = (invoice.get("parent") or {}).get("subscription_details") or {}
+    found = details.get("subscription")
+    return found if isinstance(found, str) else None
+
+
+def refresh(call: Call, invoice: Json) -> None:
+    """Add a draft up again: totals, and what is due before the customer's balance counts."""
+    settle(call, invoice)
+    invoice["amount_due"] = max(invoice["total"], 0)
+    invoice["amount_remaining"] = max(invoice["amount_due"] - invoice["amount_paid"], 0)
+
+
+def pending_items(call: Call, customer: str, currency: str | None, subscription: str | None = None) -> list[Json]:
+    """The invoice items of a customer that wait for an invoice, oldest first.
+
+    subscription: those of this subscription and those of none; None gives those of none only.
+    """
+    items = call.objects.query("invoiceitem", {"customer": customer, "_pending": "true"}, limit=250, oldest_first=True)
+    return [
+        item for item in items if (currency is None or item["currency"] == currency) and item.get("_subscription") in (None, subscription)
+    ]
+
+
+def take_items(call: Call, items: list[Json], invoice: str) -> list[Json]:
+    """Put pending items on an invoice: they are not pending any more, and become its lines."""
+    lines = []
+    for item in items:
+        item["invoice"], item["_pending"] = invoice, False
+        call.objects.save(item, "invoiceitem.updated")
+        lines.append(invoice_item_line(call, item))
+    return lines
+
+
+def sold(call: Call, customer: Json, invoice: str, line: Json) -> Json:
+    """``one_time`` for a line of a quote or of a Checkout Session: a price, an amount before tax, and the rates (``_rates``) that apply."""
+    price = line["price"]
+    priced = {
+        "amount": line["amount_subtotal"],
+        "currency": line["currency"],
+        "quantity": line["quantity"],
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+    }
+    return one_time(call, customer, invoice, priced, description=line["description"], rates=line["_rates"])
+
+
+def one_time(
+    call: Call,
+    customer: Json,
+    invoice: str,
+    priced: Json,
+    *,
+    description: str | None,
+    period: tuple[int, int] | None = None,
+    subscription: str | None = None,
+    rates: Iterable[str] = (),
+    discounts: Iterable[str] = (),
+    discountable: bool = True,
+    metadata: Json | None = None,
+) -> Json:
+    """A line for something that is billed once, with the invoice item behind it, stored.
+
+    priced: ``amount``, ``currency``, ``quantity`` and ``pricing``. invoice: the id of the invoice that it will stand on.
+    """
+    start, end = period or (call.now, call.now)
+    item = blank(
+        "invoiceitem",
+        id=call.ids.new("ii"),
+        amount=priced["amount"],
+        currency=priced["currency"],
+        customer=customer["id"],
+        date=call.now,
+        description=description,
+        discountable=discountable,
+        invoice=invoice,
+        livemode=call.livemode,
+        metadata=dict(metadata or {}),
+        period={"end": end, "start": start},
+        pricing=priced["pricing"],
+        proration=False,
+        quantity=priced["quantity"],
+        quantity_decimal=str(priced["quantity"]),
+        test_clock=customer.get("test_clock"),
+    )
+    item["discounts"], item["tax_rates"] = list(discounts), tax_rates(call, list(rates), "tax_rates")
+    item["_subscription"], item["_subscription_item"], item["_pending"] = subscription, None, False
+    if subscription is not None:
+        item["parent"] = {
+            "subscription_details": {"subscription": subscription},
+            "type": "subscription_details",
+        }
+    call.objects.insert(item, "invoiceitem.created")
+    return invoice_item_line(call, item)
+
+
+def store(call: Call, invoice: Json) -> Json:
+    """Store a new draft with ``invoice.created``; one that advances by itself gets its appointment."""
+    if invoice["auto_advance"]:
+        invoice["automatically_finalizes_at"] = call.now + GRACE_SECONDS
+        call.schedule.add(call.now + GRACE_SECONDS, "invoice.advance", invoice["id"], invoice["test_clock"])
+    return call.objects.insert(invoice, "invoice.created")
+
+
+def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[Json]:
+    """The tax rates with these ids, as objects embed them. Raises ApiError for one that is not there."""
+    return [call.objects.copy(call.objects.get("tax_rate", id, f"{param}[{place}]")) for place, id in enumerate(ids or [])]

@@ -1,0 +1,59 @@
+"""What happens to an invoice by itself: it is finalized, collected, collected again, or becomes overdue."""
+
+from __future__ import annotations
+
+from tollkey.payments.invoices import attempt, customer_of, fail_without_method, finalize, method_of, subscription_of
+from tollkey.payments.shared.events import InvoiceOverdue
+from tollkey.wire import ApiError, Call, Json
+
+
+def advance(call: Call, id: str) -> None:
+    """An hour after it was made, a draft is finalized and collected."""
+    invoice = call.objects.find("invoice", id)
+    if invoice is None or not invoice["auto_advance"]:
+        return
+    if call.objects.find("customer", invoice["customer"]) is None:  # deleted: nobody is left to bill
+        invoice["auto_advance"], invoice["automatically_finalizes_at"] = False, None
+        call.objects.save(invoice, "invoice.updated")
+        return
+    if invoice["status"] == "draft":
+        try:
+            finalize(call, invoice)
+        except ApiError as error:  # its customer cannot be taxed; the event says so
+            if error.code != "customer_tax_location_invalid":
+                raise
+            return
+        if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
+            call.emit("invoice.sent", invoice)
+    collect(call, invoice)
+
+
+def retry(call: Call, id: str) -> None:
+    """Try a failed invoice again."""
+    invoice = call.objects.find("invoice", id)
+    if invoice is not None:
+        collect(call, invoice)
+
+
+def collect(call: Call, invoice: Json) -> None:
+    """One automatic attempt to collect an open invoice."""
+    if call.objects.find("customer", invoice["customer"]) is None:
+        return
+    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically" or invoice.get("_processing"):
+        return
+    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    if subscription is not None and subscription["pause_collection"] is not None:
+        return
+    if method_of(call, invoice, subscription, customer_of(call, invoice)) is None:
+        fail_without_method(call, invoice)
+    else:
+        attempt(call, invoice)
+
+
+def overdue(call: Call, id: str) -> None:
+    """The day by which an invoice should have been paid has passed."""
+    invoice = call.objects.find("invoice", id)
+    if invoice is None or invoice["status"] != "open":
+        return
+    call.emit("invoice.overdue", invoice)
+    call.announce(InvoiceOverdue(invoice))

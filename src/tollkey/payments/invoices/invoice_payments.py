@@ -1,0 +1,36 @@
+"""Invoice payments: which PaymentIntent pays an invoice, or has paid it.
+
+open ──the intent succeeds──▶ paid
+  └──the invoice is voided──▶ canceled
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.shared.permissions import INVOICE as PERMISSION
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, list_page, retrieve
+
+
+def list_payments(call: Call, params: Params) -> Page:
+    """List invoice payments by ``invoice``, ``status`` and ``payment``."""
+    equal = {name: params[name] for name in ("invoice", "status") if params.get(name)}
+    payment = params.get("payment") or {}
+    if payment.get("type"):
+        equal["payment.type"] = payment["type"]
+    if payment.get("payment_intent"):
+        equal["payment.payment_intent"] = payment["payment_intent"]
+    return list_page(call, "invoice_payment", params, equal, url="/v1/invoice_payments")
+
+
+INVOICE_PAYMENT = Resource(
+    object="invoice_payment",
+    prefix="inpay",
+    permission=PERMISSION,
+    path_param="invoice_payment",
+    indexed=("invoice", "status", "payment.type", "payment.payment_intent"),
+    endpoints=(
+        Endpoint("GET", "/v1/invoice_payments", list_payments),
+        retrieve("invoice_payment", "/v1/invoice_payments/{invoice_payment}"),
+    ),
+    title="Invoice payments",
+    columns=("id", "invoice", "amount_paid", "currency", "status", "created"),
+)

@@ -1,0 +1,306 @@
+"""Invoice items: amounts that wait to be put on a customer's next invoice, or on a draft.
+
+pending ──put on an invoice──▶ invoiced
+   └──delete──▶ deleted   (also from a draft)
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tollkey.keys import Permission
+from tollkey.payments.catalog.arithmetic import rounded
+from tollkey.payments.catalog.pricing import decimal_text, in_currency, inline_price, plan_of
+from tollkey.payments.catalog.redemption import redeem_all
+from tollkey.payments.invoices import invoice_item_line, refresh, tax_rates
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import given, new_metadata, take
+from tollkey.wire import (
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    public,
+    records,
+    retrieve,
+)
+
+PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create an invoice item, pending or on a draft invoice."""
+    customer = params.get("customer")
+    invoice = call.objects.get("invoice", params["invoice"], "invoice") if params.get("invoice") else None
+    if customer is None and invoice is not None:
+        customer = invoice["customer"]
+    if customer is None:
+        raise missing_param("customer")
+    owner = call.objects.get("customer", customer, "customer")
+    call = for_customer(call, owner)
+    item = _new(call, params, owner, invoice)
+    if invoice is not None:
+        if invoice["customer"] != owner["id"]:
+            raise invalid("The invoice belongs to a different customer.", "invoice")
+        attach(call, item, invoice)
+    call.objects.insert(item, "invoiceitem.created")
+    if invoice is not None:
+        call.objects.save(invoice, "invoice.updated")
+    return item
+
+
+def attach(call: Call, item: Json, invoice: Json) -> None:
+    """Put an item on a draft as its last line; neither is stored. Raises ApiError when the invoice is not a draft."""
+    if invoice["status"] != "draft":
+        raise invalid(
+            f"You can only add invoice items to draft invoices. The invoice {invoice['id']} has a status of {invoice['status']}.",
+            "invoice",
+            "invoice_not_editable",
+        )
+    if item["currency"] != invoice["currency"]:
+        raise invalid(
+            f"The currency of the invoice item ({item['currency']}) must match the invoice's ({invoice['currency']}).", "currency"
+        )
+    item["invoice"], item["_pending"] = invoice["id"], False
+    line = invoice_item_line(call, item)
+    line["invoice"] = invoice["id"]
+    invoice["lines"]["data"].append(line)
+    refresh(call, invoice)
+
+
+def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Json:
+    id = call.ids.new("ii")
+    period = params.get("period") or {"start": call.now, "end": call.now}
+    fallback = (invoice or {}).get("currency") or customer.get("currency") or "usd"
+    priced = pricing_of(call, params, given(params, "currency", fallback))
+    item = blank(
+        "invoiceitem",
+        id=id,
+        amount=priced["amount"],
+        currency=priced["currency"],
+        customer=customer["id"],
+        date=call.now,
+        description=params.get("description") or priced["description"],
+        discountable=given(params, "discountable", priced["amount"] >= 0),
+        livemode=call.livemode,
+        period={"end": period["end"], "start": period["start"]},
+        pricing=priced["pricing"],
+        proration=False,
+        quantity=priced["quantity"],
+        quantity_decimal=str(priced["quantity"]),
+        test_clock=customer.get("test_clock"),
+    )
+    item["metadata"] = new_metadata(params)
+    item["tax_rates"] = tax_rates(call, params.get("tax_rates"), "tax_rates")
+    item["discounts"] = redeem_all(call, params.get("discounts") or [], param="discounts", customer=customer, invoice_item=id)
+    if params.get("subscription"):
+        item["_subscription"] = call.objects.get("subscription", params["subscription"], "subscription")["id"]
+        item["_subscription_item"] = None
+        item["parent"] = {
+            "subscription_details": {"subscription": item["_subscription"]},
+            "type": "subscription_details",
+        }
+    item["_pending"] = True
+    return item
+
+
+def pricing_of(call: Call, params: Params, currency: str) -> Json:
+    """Amount, quantity, currency and ``pricing`` of a line that is not a subscription's.
+
+    params: ``amount``; or ``price`` (also inside ``pricing``), ``price_data`` or ``unit_amount`` with a quantity.
+    """
+    quantity = given(params, "quantity", 1)
+    named = (params.get("pricing") or {}).get("price") or params.get("price")
+    price: Json | None = None
+    if named:
+        price = call.objects.get("price", named, "price" if params.get("price") else "pricing[price]")
+        if price["recurring"]:
+            raise invalid(
+                "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.", "price"
+            )
+        price = in_currency(price, currency) or price
+    elif params.get("price_data"):
+        price = inline_price(call, params["price_data"], "price_data")
+    currency = price["currency"] if price else check_currency(currency)
+    if price is not None:
+        unit = Decimal(price["unit_amount_decimal"] or 0)
+    elif params.get("unit_amount_decimal") is not None or params.get("unit_amount") is not None:
+        unit = Decimal(str(given(params, "unit_amount_decimal", params.get("unit_amount"))))
+    elif params.get("amount") is not None:
+        unit, quantity = Decimal(params["amount"]), 1
+    else:
+        raise missing_param("amount")
+    if price is None:
+        price = _silent_price(call, params, currency, unit)
+    product = call.objects.find("product", price["product"])
+    return {
+        "amount": rounded(unit * quantity),
+        "currency": currency,
+        "description": product["name"] if product and not product.get("_silent") else None,
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": decimal_text(unit),
+        },
+        "quantity": quantity,
+    }
+
+
+def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> Json:
+    """The price and product that stand behind a bare amount: made without events, and not for use elsewhere."""
+    product = blank(
+        "product",
+        id=call.ids.new("prod"),
+        active=False,
+        created=call.now,
+        updated=call.now,
+        livemode=call.livemode,
+        name=params.get("description") or "Invoice item",
+    )
+    product["_silent"] = True
+    call.objects.insert(product)
+    price = blank(
+        "price",
+        id=call.ids.new("price"),
+        active=False,
+        billing_scheme="per_unit",
+        created=call.now,
+        currency=currency,
+        livemode=call.livemode,
+        product=product["id"],
+        tax_behavior="unspecified",
+        type="one_time",
+        unit_amount=int(unit) if unit == unit.to_integral_value() else None,
+        unit_amount_decimal=decimal_text(unit),
+    )
+    return call.objects.insert(price)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change an item that is pending or on a draft."""
+    item = call.objects.get("invoiceitem", call.path["invoiceitem"])
+    customer = call.objects.get("customer", item["customer"])
+    call = for_customer(call, customer)
+    invoice = _editable(call, item)
+    take(item, params, ("description", "discountable"))
+    if params.get("period"):
+        item["period"] = {"end": params["period"]["end"], "start": params["period"]["start"]}
+    if "tax_rates" in params:
+        item["tax_rates"] = tax_rates(call, params["tax_rates"], "tax_rates")
+    if "discounts" in params:
+        item["discounts"] = redeem_all(call, params["discounts"] or [], param="discounts", customer=customer, invoice_item=item["id"])
+    if any(
+        params.get(name) is not None
+        for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal", "quantity")
+    ):
+        _reprice(call, item, params)
+    call.objects.save(item, "invoiceitem.updated")
+    if invoice is not None:
+        _relined(call, item, invoice)
+    return item
+
+
+def _reprice(call: Call, item: Json, params: Params) -> None:
+    if any(params.get(name) is not None for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")):
+        priced = pricing_of(call, {"quantity": item["quantity"], **params}, item["currency"])
+    else:
+        unit = Decimal(item["pricing"]["unit_amount_decimal"])
+        priced = {**item, "quantity": params["quantity"], "amount": rounded(unit * params["quantity"])}
+    for name in ("amount", "pricing", "quantity"):
+        item[name] = priced[name]
+    item["quantity_decimal"] = str(item["quantity"])
+
+
+def _editable(call: Call, item: Json) -> Json | None:
+    """The draft that an item stands on, or None when it is pending. Raises ApiError when the invoice is finalized."""
+    if item["invoice"] is None:
+        return None
+    invoice = call.objects.find("invoice", item["invoice"])
+    if invoice is None or invoice["status"] != "draft":
+        raise invalid("This invoice item is attached to an invoice that can no longer be modified.", None, "invoice_not_editable")
+    return invoice
+
+
+def _relined(call: Call, item: Json, invoice: Json) -> None:
+    data = invoice["lines"]["data"]
+    for place, line in enumerate(data):
+        details = (line["parent"] or {}).get("invoice_item_details") or (line["parent"] or {}).get("subscription_item_details") or {}
+        if details.get("invoice_item") == item["id"]:
+            fresh = invoice_item_line(call, item)
+            fresh["id"], fresh["invoice"] = line["id"], invoice["id"]
+            data[place] = fresh
+    refresh(call, invoice)
+    call.objects.save(invoice, "invoice.updated")
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete an item that is pending or on a draft."""
+    item = call.objects.get("invoiceitem", call.path["invoiceitem"])
+    call = for_customer(call, call.objects.find("customer", item["customer"]))
+    invoice = _editable(call, item)
+    if invoice is not None:
+        drop_lines(call, invoice, lambda details: details.get("invoice_item") == item["id"])
+        call.objects.save(invoice, "invoice.updated")
+    return call.objects.delete(item, "invoiceitem.deleted")
+
+
+def drop_lines(call: Call, invoice: Json, wanted: Any) -> None:
+    """Take lines off a draft. wanted: ``(details of the line's parent) -> bool``."""
+
+    def goes(line: Json) -> bool:
+        parent = line["parent"] or {}
+        return bool(wanted(parent.get("invoice_item_details") or parent.get("subscription_item_details") or {}))
+
+    invoice["lines"]["data"] = [line for line in invoice["lines"]["data"] if not goes(line)]
+    refresh(call, invoice)
+
+
+def list_items(call: Call, params: Params) -> Page:
+    """List invoice items by ``customer``, ``invoice`` and ``pending``."""
+    equal = {name: params[name] for name in ("customer", "invoice") if params.get(name)}
+    if params.get("pending") is not None:
+        equal["_pending"] = "true" if params["pending"] else "false"
+    return list_page(call, "invoiceitem", params, equal, url="/v1/invoiceitems")
+
+
+def _priced(call: Call, item: Json) -> None:
+    """Before 2025-03-31 an item showed its price and plan, and the subscription that caused it."""
+    details = (item.get("pricing") or {}).get("price_details") or {}
+    price = call.objects.find("price", details.get("price") or "")
+    item["price"] = public(price) if price else None
+    item["plan"] = plan_of(price) if price and price["recurring"] else None
+    item["unit_amount"] = price["unit_amount"] if price and not item.get("proration") else item["amount"]
+    item["unit_amount_decimal"] = (item.get("pricing") or {}).get("unit_amount_decimal")
+    stored = call.objects.find("invoiceitem", item["id"]) or {}
+    item["subscription"] = stored.get("_subscription")
+    if stored.get("_subscription_item"):
+        item["subscription_item"] = stored["_subscription_item"]
+
+
+INVOICEITEM = Resource(
+    object="invoiceitem",
+    prefix="ii",
+    permission=PERMISSION,
+    live=records(),
+    path_param="invoiceitem",
+    indexed=("customer", "invoice", "_pending", "_subscription"),
+    endpoints=(
+        Endpoint("GET", "/v1/invoiceitems", list_items),
+        Endpoint("POST", "/v1/invoiceitems", create),
+        retrieve("invoiceitem", "/v1/invoiceitems/{invoiceitem}"),
+        Endpoint("POST", "/v1/invoiceitems/{invoiceitem}", update),
+        Endpoint("DELETE", "/v1/invoiceitems/{invoiceitem}", delete),
+    ),
+    changes=(Change("2025-03-31", _priced),),
+    title="Invoice items",
+    columns=("description", "id", "amount", "currency", "customer", "invoice", "date"),
+)

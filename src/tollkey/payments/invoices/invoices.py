@@ -1,0 +1,372 @@
+"""Invoices: what a customer owes, line by line, and how it is collected.
+
+    draft ──finalize (by hand, or an hour after it was made)──▶ open ──pay──▶ paid
+      │                                                          ├──void──▶ void ◀──void──┐
+      └──delete──▶ deleted                                       └──mark_uncollectible──▶ uncollectible ──pay──▶ paid
+
+A revision (``from_invoice``) is a draft that replaces an open invoice: finalizing it voids the first one.
+An invoice that nothing is due on is paid as soon as it is finalized. Failed payments are tried again after 3, 5 and 7 days.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.payments.catalog.redemption import entries_of, redeem_all
+from tollkey.payments.catalog.rendering import rendering
+from tollkey.payments.invoices import (
+    asked_for,
+    customer_of,
+    finalize,
+    give_up,
+    new_invoice,
+    pending_items,
+    refresh,
+    store,
+    subscription_of,
+    take_items,
+    tax_rates,
+    void,
+)
+from tollkey.payments.invoices.dunning import advance, overdue, retry
+from tollkey.payments.invoices.lifecycle import intent_succeeded
+from tollkey.payments.invoices.line_endpoints import add_lines, list_lines, remove_lines, update_line, update_lines
+from tollkey.payments.invoices.page import PAGES
+from tollkey.payments.invoices.paying import attach_payment, pay
+from tollkey.payments.invoices.revisions import revise
+from tollkey.payments.invoices.shipping import shipping_cost
+from tollkey.payments.invoices.versions import CHANGES
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.events import IntentSucceeded
+from tollkey.payments.shared.fields import given, new_metadata, take
+from tollkey.payments.shared.permissions import INVOICE as PERMISSION
+from tollkey.payments.shared.providers import CHARGES
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Reaction,
+    Resource,
+    asks,
+    created_ranges,
+    invalid,
+    list_page,
+    missing_param,
+    records,
+    retrieve,
+    searching,
+    sublist,
+)
+
+_FIELDS = (
+    "account_tax_ids",
+    "automatic_tax",
+    "custom_fields",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "effective_at",
+    "footer",
+    "on_behalf_of",
+    "shipping_details",
+    "statement_descriptor",
+)
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a draft for a customer, with their pending items when asked for."""
+    if not params.get("customer"):
+        if params.get("from_invoice"):
+            return _revision(call, params)
+        raise missing_param("customer")
+    customer = call.objects.get("customer", params["customer"], "customer")
+    call = for_customer(call, customer)
+    _check_sending(params, None)
+    subscription = call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+    include = (
+        given(params, "pending_invoice_items_behavior", "include" if call.version < "2022-08-01" or subscription else "exclude")
+        == "include"
+    )
+    currency = given(params, "currency", (subscription or {}).get("currency") or customer.get("currency"))
+    items = pending_items(call, customer["id"], currency, subscription["id"] if subscription else None) if include else []
+    if not items and include and call.version < "2022-08-01":
+        raise invalid("Nothing to invoice for customer", code="invoice_no_customer_line_items")
+    currency = currency or (items[0]["currency"] if items else "usd")
+    id = call.ids.new("in")
+    lines = take_items(call, [item for item in items if item["currency"] == currency], id)
+    entries = entries_of(params)
+    discounts = (
+        redeem_all(call, entries, param="discounts", customer=customer, invoice=id)
+        if entries is not None
+        else _inherited(customer, subscription)
+    )
+    invoice = new_invoice(
+        call,
+        customer,
+        currency=currency.lower(),
+        reason="manual",
+        lines=lines,
+        id=id,
+        subscription=subscription,
+        discounts=discounts,
+        collection_method=params.get("collection_method") or params.get("billing"),
+        days_until_due=params.get("days_until_due"),
+        auto_advance=bool(params.get("auto_advance")),
+        default_tax_rates=tax_rates(call, params.get("default_tax_rates"), "default_tax_rates"),
+    )
+    _apply(call, invoice, params)
+    invoice["metadata"] = new_metadata(params)
+    refresh(call, invoice)
+    return store(call, invoice)
+
+
+def _revision(call: Call, params: Params) -> Json:
+    """A draft that will replace a finalized invoice, with what is told anew."""
+    invoice = revise(call, params["from_invoice"]["invoice"])
+    _apply(call, invoice, params)
+    if "metadata" in params:
+        invoice["metadata"] = new_metadata(params)
+    refresh(call, invoice)
+    return store(call, invoice)
+
+
+def _inherited(customer: Json, subscription: Json | None) -> list[str]:
+    if subscription is not None and subscription["discounts"]:
+        return list(subscription["discounts"])
+    return [customer["discount"]["id"]] if customer.get("discount") else []
+
+
+def _check_sending(params: Params, invoice: Json | None) -> None:
+    usual = (invoice or {}).get("collection_method") or params.get("billing") or "charge_automatically"
+    sends = given(params, "collection_method", usual) == "send_invoice"
+    if not sends and params.get("days_until_due") is not None:
+        raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
+    if not sends and params.get("due_date") is not None:
+        raise invalid("You can only set `due_date` if `collection_method` is `send_invoice`.", "due_date")
+    if sends and invoice is None and params.get("days_until_due") is None and params.get("due_date") is None:
+        raise invalid(
+            "If `collection_method` is `send_invoice`, you must pass either `due_date` or `days_until_due`.",
+            "days_until_due",
+            "parameter_missing",
+        )
+
+
+def _apply(call: Call, invoice: Json, params: Params) -> None:
+    """Take over what may be set on a draft."""
+    take(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
+    if "automatic_tax" in params:
+        enabled = bool((params["automatic_tax"] or {}).get("enabled"))
+        invoice["automatic_tax"] = {
+            "disabled_reason": None,
+            "enabled": enabled,
+            "liability": {"type": "self"} if enabled else None,
+            "provider": None,
+            "status": None,
+        }
+    if params.get("due_date") is not None:
+        invoice["due_date"] = params["due_date"]
+    if params.get("number"):
+        invoice["number"] = params["number"]
+    if params.get("rendering"):
+        invoice["rendering"] = rendering(call, invoice["rendering"], params["rendering"])
+    if "shipping_cost" in params:
+        invoice["shipping_cost"] = shipping_cost(call, invoice, params["shipping_cost"])
+    if params.get("payment_settings"):
+        invoice["payment_settings"] = {**invoice["payment_settings"], **params["payment_settings"]}
+    if "application_fee_amount" in params or "application_fee" in params:
+        invoice["_application_fee"] = given(params, "application_fee_amount", params.get("application_fee"))
+    if "transfer_data" in params:
+        invoice["_transfer_data"] = params["transfer_data"]
+    if params.get("issuer"):
+        invoice["issuer"] = params["issuer"]
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a draft; of a finalized invoice only what does not alter what is owed."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    customer = customer_of(call, invoice)
+    call = for_customer(call, customer)
+    always = {
+        "metadata",
+        "auto_advance",
+        "default_payment_method",
+        "default_source",
+        "days_until_due",
+        "due_date",
+        "payment_settings",
+        "transfer_data",
+    }
+    if invoice["status"] != "draft" and set(params) - always - {"closed", "forgiven", "paid"}:
+        raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
+    _check_sending(params, invoice)
+    _apply(call, invoice, params)
+    if params.get("collection_method"):
+        invoice["collection_method"] = params["collection_method"]
+    if params.get("days_until_due") is not None:
+        invoice["due_date"] = call.now + params["days_until_due"] * 86_400
+    if "default_tax_rates" in params:
+        invoice["default_tax_rates"] = tax_rates(call, params["default_tax_rates"], "default_tax_rates")
+    entries = entries_of(params)
+    if entries is not None:
+        invoice["discounts"] = redeem_all(call, entries, param="discounts", customer=customer, invoice=invoice["id"])
+    take(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
+    if params.get("auto_advance") is not None:
+        _advance_by_itself(call, invoice, params["auto_advance"])
+    if invoice["status"] == "draft":
+        refresh(call, invoice)
+    return call.objects.save(invoice, "invoice.updated")
+
+
+def _advance_by_itself(call: Call, invoice: Json, yes: bool) -> None:
+    invoice["auto_advance"] = yes
+    call.schedule.cancel("invoice.advance", invoice["id"])
+    invoice["automatically_finalizes_at"] = None
+    if yes and invoice["status"] == "draft":
+        invoice["automatically_finalizes_at"] = call.now + 3_600
+    if yes and invoice["status"] in ("draft", "open"):
+        call.schedule.add(call.now + 3_600, "invoice.advance", invoice["id"], invoice["test_clock"])
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a draft that no subscription made; its items wait again."""
+    call, invoice = asked_for(call)
+    if invoice["status"] != "draft":
+        raise invalid("You can only delete draft invoices.", code="invoice_not_editable", retry=False)
+    if subscription_of(invoice) and invoice["billing_reason"] != "manual":
+        raise invalid("You can't delete invoices created by subscriptions.", retry=False)
+    for item in call.objects.query("invoiceitem", {"invoice": invoice["id"]}, limit=250):
+        item["invoice"], item["_pending"] = None, True
+        call.objects.save(item)
+    call.schedule.cancel("invoice.advance", invoice["id"])
+    return call.objects.delete(invoice, "invoice.deleted")
+
+
+def finalize_by_hand(call: Call, params: Params) -> Json:
+    """Finalize a draft; one that advances by itself is collected soon after."""
+    call, invoice = asked_for(call)
+    if params.get("auto_advance") is not None:
+        invoice["auto_advance"] = params["auto_advance"]
+    finalize(call, invoice)
+    if invoice["status"] == "open" and invoice["auto_advance"]:
+        call.schedule.add(call.now + 3_600, "invoice.advance", invoice["id"], invoice["test_clock"])
+    return invoice
+
+
+def send(call: Call, params: Params) -> Json:
+    """Send an invoice to its customer; a draft is finalized first."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    customer = customer_of(call, invoice)
+    call = for_customer(call, customer)
+    if invoice["collection_method"] != "send_invoice":
+        raise invalid("You can only manually send an invoice if its collection method is 'send_invoice'.", retry=False)
+    if not customer.get("email"):
+        raise invalid(
+            "Missing email. In order to create invoices that are sent to the customer, the customer must have a valid email.",
+            code="missing_email",
+        )
+    if invoice["status"] == "draft":
+        finalize(call, invoice)
+    elif invoice["status"] != "open":
+        raise invalid("You can only send open or draft invoices.", retry=False)
+    call.emit("invoice.sent", invoice)
+    return invoice
+
+
+def void_by_hand(call: Call, params: Params) -> Json:
+    """Void an invoice."""
+    call, invoice = asked_for(call)
+    void(call, invoice)
+    return invoice
+
+
+def mark_uncollectible(call: Call, params: Params) -> Json:
+    """Give up collecting an invoice."""
+    call, invoice = asked_for(call)
+    give_up(call, invoice)
+    return invoice
+
+
+def list_invoices(call: Call, params: Params) -> Page:
+    """List invoices by customer, status, collection method, subscription, and when they were made or are due."""
+    equal: dict[str, Any] = {name: params[name] for name in ("customer", "status", "collection_method") if params.get(name)}
+    if params.get("subscription"):
+        equal["parent.subscription_details.subscription"] = params["subscription"]
+    bounds = created_ranges(params.get("due_date"), "due_date")
+    checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
+
+    def due(invoice: Json) -> bool:
+        return invoice["due_date"] is not None and all(checks[b.operator](invoice["due_date"], b.value) for b in bounds)
+
+    return list_page(call, "invoice", params, equal, url="/v1/invoices", keep=due if bounds else None)
+
+
+def _payments(call: Call, invoice: Json) -> Json:
+    return sublist(
+        [call.objects.copy(p) for p in call.objects.query("invoice_payment", {"invoice": invoice["id"]}, limit=10)], "/v1/invoices/payments"
+    )
+
+
+def _secret(call: Call, invoice: Json) -> Json | None:
+    intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "") if "payment_intent" in call.setup.tables.of else None
+    return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
+
+
+INVOICE = Resource(
+    object="invoice",
+    prefix="in",
+    permission=PERMISSION,
+    reveals={"hosted_invoice_url": "read", "invoice_pdf": "read", "confirmation_secret": "payment_intent_read"},
+    live=records(),
+    path_param="invoice",
+    indexed=("customer", "status", "collection_method", "parent.subscription_details.subscription", "test_clock"),
+    searchable={
+        "created": "created",
+        "currency": "currency",
+        "customer": "customer",
+        "metadata": "metadata",
+        "number": "number",
+        "status": "status",
+        "subscription": "parent.subscription_details.subscription",
+        "total": "total",
+    },
+    expands={
+        "payments": _payments,
+        "confirmation_secret": _secret,
+    },
+    endpoints=(
+        Endpoint("GET", "/v1/invoices", list_invoices),
+        Endpoint("POST", "/v1/invoices", create),
+        searching("invoice", "/v1/invoices/search"),
+        retrieve("invoice", "/v1/invoices/{invoice}"),
+        Endpoint("POST", "/v1/invoices/{invoice}", update),
+        Endpoint("DELETE", "/v1/invoices/{invoice}", delete),
+        Endpoint("POST", "/v1/invoices/{invoice}/add_lines", add_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/attach_payment", attach_payment, live=asks(CHARGES, "the payment has succeeded already")),
+        Endpoint("POST", "/v1/invoices/{invoice}/finalize", finalize_by_hand),
+        Endpoint("GET", "/v1/invoices/{invoice}/lines", list_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/lines/{line_item_id}", update_line),
+        Endpoint("POST", "/v1/invoices/{invoice}/mark_uncollectible", mark_uncollectible),
+        Endpoint("POST", "/v1/invoices/{invoice}/pay", pay, live=asks(CHARGES, "something is due and it is not paid out of band")),
+        Endpoint("POST", "/v1/invoices/{invoice}/remove_lines", remove_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/send", send, live=records("No e-mail is sent.")),
+        Endpoint("POST", "/v1/invoices/{invoice}/update_lines", update_lines),
+        Endpoint("POST", "/v1/invoices/{invoice}/void", void_by_hand),
+        *PAGES,
+    ),
+    changes=CHANGES,
+    on=(Reaction(IntentSucceeded, intent_succeeded),),
+    on_due={"invoice.advance": advance, "invoice.retry": retry, "invoice.overdue": overdue},
+    title="Invoices",
+    columns=("number", "id", "customer", "total", "currency", "status", "created"),
+    actions=(
+        Action("Finalize", "/v1/invoices/{invoice}/finalize", when=("draft",)),
+        Action("Pay", "/v1/invoices/{invoice}/pay", ("payment_method",), when=("draft", "open", "uncollectible")),
+        Action("Send", "/v1/invoices/{invoice}/send", when=("draft", "open")),
+        Action("Void", "/v1/invoices/{invoice}/void", when=("open", "uncollectible")),
+        Action("Mark uncollectible", "/v1/invoices/{invoice}/mark_uncollectible", when=("open",)),
+        Action("Delete", "/v1/invoices/{invoice}", when=("draft",), method="DELETE"),
+    ),
+)

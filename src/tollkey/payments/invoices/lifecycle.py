@@ -1,0 +1,316 @@
+"""The steps of an invoice: finalize, pay, void, give up. Each writes its events in the order in which the real system does."""
+
+from __future__ import annotations
+
+from tollkey.payments.customers.balance import change_balance
+from tollkey.payments.invoices import collection
+from tollkey.payments.invoices.drafts import follow_customer, refresh, subscription_of
+from tollkey.payments.invoices.payments import (
+    Outcome,
+    method_of,
+    new_payment,
+    no_method,
+    payment_canceled,
+    payment_paid,
+)
+from tollkey.payments.invoices.retries import look_again, next_attempt
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.currency import minimum
+from tollkey.payments.shared.events import IntentSucceeded, InvoicePaid, InvoicePaymentFailed, InvoiceVoided, TaxLocationMissing
+from tollkey.payments.shared.providers import CHARGES
+from tollkey.payments.tax.automatic import unlocated
+from tollkey.payments.usage import credits
+from tollkey.wire import Call, Json, blank, hosted_url, invalid
+
+HOSTED = "i"
+
+
+def customer_of(call: Call, invoice: Json) -> Json:
+    """Whom the invoice is for."""
+    return call.objects.get("customer", invoice["customer"], "customer")
+
+
+def asked_for(call: Call) -> tuple[Call, Json]:
+    """The invoice that the path names, and the call at the time that its customer lives in. Raises ApiError 404."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    return for_customer(call, customer_of(call, invoice)), invoice
+
+
+def finalize(call: Call, invoice: Json) -> None:
+    """Number a draft and open it; one that nothing is due on is paid at once. Billing credits and the customer's balance are used first.
+
+    Raises ApiError when it is not a draft any more.
+    """
+    if invoice["status"] != "draft":
+        raise invalid(
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable", retry=False
+        )
+    customer = customer_of(call, invoice)
+    follow_customer(call, invoice, customer)
+    refresh(call, invoice)
+    if invoice["automatic_tax"]["enabled"] and invoice["automatic_tax"]["status"] != "complete":
+        _without_tax(call, invoice)
+    if credits.apply(call, invoice):
+        refresh(call, invoice)
+    _use_balance(call, invoice, customer)
+    _open(call, invoice, customer)
+    if invoice["amount_due"] > 0:
+        collection.prepare(call, invoice, customer)
+    call.objects.save(invoice)
+    call.emit("invoice.finalized", invoice)
+    if invoice["from_invoice"]:
+        _replace(call, invoice)
+    if invoice["amount_due"] == 0:
+        mark_paid(call, invoice)
+    elif invoice["due_date"] is not None:
+        call.schedule.add(invoice["due_date"], "invoice.overdue", invoice["id"], invoice["test_clock"])
+
+
+def close_paid(call: Call, invoice: Json, intent: Json | None) -> None:
+    """Finalize a draft that was paid before it was made, and close it.
+
+    intent: the succeeded PaymentIntent that paid all of it; None when nothing is due.
+    """
+    _open(call, invoice, customer_of(call, invoice))
+    call.objects.save(invoice)
+    call.emit("invoice.finalized", invoice)
+    if intent is not None and invoice["amount_due"] > 0:
+        new_payment(call, invoice, intent["id"])
+        intent["_invoice"] = invoice["id"]
+        call.objects.save(intent)
+        payment_paid(call, invoice, invoice["amount_due"])
+    mark_paid(call, invoice)
+
+
+def _open(call: Call, invoice: Json, customer: Json) -> None:
+    """Number a draft, and give it what a finalized invoice has."""
+    call.schedule.cancel("invoice.advance", invoice["id"])
+    if invoice["number"] is None:
+        invoice["number"] = next_number(call, customer)
+    url = hosted_url(call, HOSTED, invoice["id"])
+    invoice.update(
+        automatically_finalizes_at=None,
+        hosted_invoice_url=url,
+        invoice_pdf=url + "/pdf",
+        status="open",
+        ending_balance=customer.get("balance") or 0,
+    )
+    invoice["effective_at"] = invoice["effective_at"] or call.now
+    invoice["status_transitions"]["finalized_at"] = call.now
+    if invoice["rendering"]:
+        asked = (invoice["rendering"].get("pdf") or {}).get("page_size") or "auto"
+        invoice["rendering"]["pdf"] = {"page_size": "letter" if asked == "auto" else asked}
+    if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
+        invoice["due_date"] = call.now
+
+
+def _without_tax(call: Call, invoice: Json) -> None:
+    """Nobody knows where the customer is: the invoice of a subscription goes on without tax, another one cannot be finalized."""
+    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    if subscription is None:
+        error = unlocated()
+        invoice["last_finalization_error"] = {"code": error.code, "message": error.message, "type": error.type}
+        call.objects.save(invoice)
+        call.emit("invoice.finalization_failed", invoice)
+        error.keep = True
+        raise error
+    invoice["automatic_tax"].update(enabled=False, disabled_reason="finalization_requires_location_inputs", liability=None)
+    call.announce(TaxLocationMissing(invoice))
+    refresh(call, invoice)
+
+
+def _replace(call: Call, revision: Json) -> None:
+    """A revision was finalized: the invoice it came from names it, and is voided."""
+    original = call.objects.get("invoice", revision["from_invoice"]["invoice"])
+    original["latest_revision"] = revision["id"]
+    if original["status"] in ("open", "uncollectible"):
+        void(call, original)
+    else:
+        call.objects.save(original, "invoice.updated")
+
+
+def next_number(call: Call, customer: Json) -> str:
+    """The next invoice number of a customer: their prefix and a sequence without gaps."""
+    sequence = customer.get("next_invoice_sequence") or 1
+    customer["next_invoice_sequence"] = sequence + 1
+    customer["invoice_prefix"] = customer.get("invoice_prefix") or call.ids.text(8).upper()
+    call.objects.save(customer)
+    return f"{customer['invoice_prefix']}-{sequence:04d}"
+
+
+def _use_balance(call: Call, invoice: Json, customer: Json) -> None:
+    """What is due after the customer's balance: credit reduces it, debt adds to it, and what is too small to charge waits."""
+    start = customer.get("balance") or 0
+    total = invoice["total"]
+    due = max(total + start, 0)
+    kind = "applied_to_invoice"
+    if 0 < due < minimum(invoice["currency"]) and invoice["collection_method"] == "charge_automatically":
+        due, kind = 0, "invoice_too_small"
+    invoice["starting_balance"] = start
+    invoice["amount_due"] = invoice["amount_remaining"] = due
+    if total != due:
+        change_balance(call, customer, total - due, kind, currency=invoice["currency"], invoice=invoice["id"])
+
+
+def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_band: bool = False) -> None:
+    """Close an invoice as paid: ``invoice.updated``, ``invoice.paid``, ``invoice.payment_succeeded``; its subscription hears of it."""
+    free = invoice["amount_due"] == 0
+    paid = invoice["amount_remaining"] if amount is None else amount
+    invoice["amount_paid"] += paid
+    invoice["amount_remaining"] = 0
+    invoice.update(status="paid", attempted=True, auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"]["paid_at"] = call.now
+    invoice["_out_of_band"] = out_of_band
+    call.schedule.cancel("invoice.retry", invoice["id"])
+    call.schedule.cancel("invoice.overdue", invoice["id"])
+    call.objects.save(invoice, None if free else "invoice.updated")
+    call.emit("invoice.paid", invoice)
+    call.emit("invoice.payment_succeeded", invoice)
+    call.announce(InvoicePaid(invoice))
+
+
+def attempt(call: Call, invoice: Json, *, method: str | None = None, off_session: bool = True) -> Outcome:
+    """Try to collect an open invoice; what came of it is written, with its events.
+
+    method: the payment method or source to charge; the default one when None. off_session: the customer is not there.
+    Raises ApiError 400 when there is nothing to charge.
+    """
+    if invoice["amount_remaining"] <= 0:
+        mark_paid(call, invoice)
+        return Outcome("paid")
+    customer = customer_of(call, invoice)
+    id = subscription_of(invoice)
+    chosen = method or method_of(call, invoice, call.objects.find("subscription", id) if id else None, customer)
+    if chosen is None:
+        raise no_method()
+    invoice["attempt_count"] += 1
+    invoice["attempted"] = True
+    outcome = collection.charge(call, invoice, customer, chosen, off_session=off_session)
+    return settle_attempt(call, invoice, outcome)
+
+
+def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
+    """Write what came of an attempt to collect."""
+    if outcome.status == "paid":
+        if invoice["status"] != "paid":
+            mark_paid(call, invoice)
+        return outcome
+    if outcome.status == "processing":
+        call.objects.save(invoice, "invoice.updated")
+        return outcome
+    if outcome.status == "requires_action" and not collection.was_refused(call, invoice):
+        invoice["attempt_count"] -= 1  # it counts when the customer has acted
+    next_attempt(call, invoice)
+    call.objects.save(invoice, "invoice.updated")
+    if outcome.status == "requires_action":
+        call.emit("invoice.payment_action_required", invoice)
+    call.emit("invoice.payment_failed", invoice)
+    call.announce(InvoicePaymentFailed(invoice))
+    return outcome
+
+
+def fail_without_method(call: Call, invoice: Json) -> None:
+    """An automatic attempt found nothing to charge: the first one fails, the later ones only look again and count for nothing."""
+    if not invoice["attempted"]:
+        invoice["attempted"] = True
+        call.objects.save(invoice, "invoice.updated")
+        call.emit("invoice.payment_failed", invoice)
+        call.announce(InvoicePaymentFailed(invoice))
+    look_again(call, invoice)
+    call.objects.save(invoice)
+
+
+def void(call: Call, invoice: Json) -> None:
+    """Take an open or uncollectible invoice back; balance that it used is given back. Raises ApiError in other states."""
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise invalid(
+            f"You can only pass in open or uncollectible invoices. This invoice isn't open. Its status is {invoice['status']}.", retry=False
+        )
+    applied = invoice["total"] - invoice["amount_due"]
+    if applied:
+        change_balance(
+            call, customer_of(call, invoice), -applied, "unapplied_from_invoice", currency=invoice["currency"], invoice=invoice["id"]
+        )
+    invoice.update(status="void", auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"]["voided_at"] = call.now
+    _let_go(call, invoice)
+    credits.give_back(call, invoice)
+    call.objects.save(invoice, "invoice.updated")
+    call.emit("invoice.voided", invoice)
+    call.announce(InvoiceVoided(invoice))
+
+
+def _let_go(call: Call, invoice: Json) -> None:
+    call.schedule.cancel("invoice.retry", invoice["id"])
+    call.schedule.cancel("invoice.overdue", invoice["id"])
+    payment_canceled(call, invoice)
+    collection.cancel(call, invoice)
+
+
+def give_up(call: Call, invoice: Json) -> None:
+    """Mark an open invoice uncollectible. Raises ApiError in other states."""
+    if invoice["status"] != "open":
+        raise invalid(f"You can only mark open invoices as uncollectible. This invoice has a status of {invoice['status']}.", retry=False)
+    invoice.update(status="uncollectible", auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"]["marked_uncollectible_at"] = call.now
+    call.schedule.cancel("invoice.retry", invoice["id"])
+    call.objects.save(invoice, "invoice.updated")
+    call.emit("invoice.marked_uncollectible", invoice)
+
+
+def intent_succeeded(call: Call, fact: IntentSucceeded) -> None:
+    """A PaymentIntent has succeeded outside of an attempt of ours (a challenge was passed, a debit settled): close its invoice."""
+    if not fact.intent.get("_invoice"):
+        return
+    for payment in call.objects.query("invoice_payment", {"payment.payment_intent": fact.intent["id"]}, limit=1):
+        invoice = call.objects.get("invoice", payment["invoice"])
+        if not payment["is_default"]:
+            _count(for_customer(call, customer_of(call, invoice)), invoice, payment, call.objects.get("payment_intent", fact.intent["id"]))
+        elif invoice["status"] in ("open", "uncollectible") and collection.own_attempt(invoice) not in call.memo:
+            then = for_customer(call, customer_of(call, invoice))
+            collection.note_paid(then, invoice)
+            mark_paid(then, invoice)
+
+
+def attach_intent(call: Call, invoice: Json, intent: Json) -> Json:
+    """Tie an intent that was made apart to an open invoice; one that has succeeded counts at once. Answers the invoice payment."""
+    payment = blank(
+        "invoice_payment",
+        id=call.ids.new("inpay"),
+        amount_requested=min(intent["amount"], invoice["amount_remaining"]),
+        created=call.now,
+        currency=invoice["currency"],
+        invoice=invoice["id"],
+        is_default=False,
+        livemode=call.livemode,
+        payment={"payment_intent": intent["id"], "type": "payment_intent"},
+        status="open",
+        status_transitions={"canceled_at": None, "paid_at": None},
+    )
+    call.objects.insert(payment)
+    intent["_invoice"] = invoice["id"]
+    call.objects.save(intent)
+    if intent["status"] == "succeeded":
+        _count(call, invoice, payment, intent)
+    return payment
+
+
+def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
+    """An attached intent has succeeded: the invoice is paid by it, or owes less."""
+    if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
+        return
+    call.require(CHARGES)
+    amount = min(intent["amount_received"], invoice["amount_remaining"])
+    payment.update(status="paid", amount_paid=amount)
+    payment["status_transitions"]["paid_at"] = call.now
+    call.objects.save(payment)
+    call.emit("invoice_payment.paid", payment)
+    if amount >= invoice["amount_remaining"]:
+        payment_canceled(call, invoice)
+        collection.cancel(call, invoice)
+        mark_paid(call, invoice, amount=amount)
+        return
+    invoice["amount_paid"] += amount
+    invoice["amount_remaining"] -= amount
+    collection.lower(call, invoice)
+    call.objects.save(invoice, "invoice.updated")

@@ -1,0 +1,133 @@
+"""The lines of a draft: listing, adding, changing and removing them."""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.redemption import redeem_all
+from tollkey.payments.invoices import asked_for, customer_of, item_parent, new_line, refresh
+from tollkey.payments.invoices.invoiceitems import attach, pricing_of
+from tollkey.payments.shared.fields import given, new_metadata
+from tollkey.wire import Call, Json, Page, Params, invalid, merged_metadata, missing_object, of_list
+
+
+def _draft(call: Call) -> tuple[Call, Json]:
+    call, invoice = asked_for(call)
+    if invoice["status"] != "draft":
+        raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
+    return call, invoice
+
+
+def _metadata(invoice: Json, params: Params) -> None:
+    if "invoice_metadata" in params:
+        invoice["metadata"] = merged_metadata(invoice["metadata"], params["invoice_metadata"])
+
+
+def list_lines(call: Call, params: Params) -> Page:
+    """List the lines of an invoice, in their order."""
+    invoice = call.objects.get("invoice", call.path["invoice"])
+    return of_list(invoice["lines"]["data"], f"/v1/invoices/{invoice['id']}/lines", params)
+
+
+def add_lines(call: Call, params: Params) -> Json:
+    """Add lines to a draft: pending invoice items, or amounts of their own."""
+    call, invoice = _draft(call)
+    for place, wanted in enumerate(params["lines"]):
+        if wanted.get("invoice_item"):
+            item = call.objects.get("invoiceitem", wanted["invoice_item"], f"lines[{place}][invoice_item]")
+            attach(call, item, invoice)
+            call.objects.save(item, "invoiceitem.updated")
+            continue
+        priced = pricing_of(call, wanted, invoice["currency"])
+        period = wanted.get("period") or {"start": call.now, "end": call.now}
+        pricing = priced["pricing"]
+        line = new_line(
+            call,
+            amount=priced["amount"],
+            currency=invoice["currency"],
+            period=(period["start"], period["end"]),
+            parent=item_parent(None),
+            description=wanted.get("description") or priced["description"],
+            quantity=priced["quantity"],
+            discountable=given(wanted, "discountable", priced["amount"] >= 0),
+            metadata=new_metadata(wanted),
+            rates=wanted.get("tax_rates") or (),
+            discounts=redeem_all(
+                call, wanted.get("discounts") or [], param=f"lines[{place}][discounts]", customer=customer_of(call, invoice)
+            ),
+        )
+        line["pricing"], line["invoice"] = pricing, invoice["id"]
+        line["parent"] = None
+        invoice["lines"]["data"].append(line)
+    _metadata(invoice, params)
+    refresh(call, invoice)
+    return call.objects.save(invoice, "invoice.updated")
+
+
+def _change(call: Call, invoice: Json, line: Json, wanted: Json, param: str) -> None:
+    for name in ("description", "discountable"):
+        if name in wanted:
+            line[name] = wanted[name]
+    if "metadata" in wanted:
+        line["metadata"] = merged_metadata(line["metadata"], wanted["metadata"])
+    if wanted.get("period"):
+        line["period"] = {"start": wanted["period"]["start"], "end": wanted["period"]["end"]}
+    if "tax_rates" in wanted:
+        line["_rates"] = list(wanted["tax_rates"] or [])
+    if "discounts" in wanted:
+        line["discounts"] = redeem_all(call, wanted["discounts"] or [], param=f"{param}[discounts]", customer=customer_of(call, invoice))
+    changes = any(wanted.get(name) is not None for name in ("amount", "price_data", "pricing"))
+    if changes or wanted.get("quantity") is not None:
+        fields = {"quantity": line["quantity"] or 1, **wanted}
+        if not changes:
+            fields["unit_amount_decimal"] = (line["pricing"] or {}).get("unit_amount_decimal") or str(line["amount"])
+        priced = pricing_of(call, fields, invoice["currency"])
+        line["amount"], line["quantity"] = priced["amount"], priced["quantity"]
+        line["quantity_decimal"] = str(priced["quantity"])
+        if changes or line["pricing"] is None:
+            line["pricing"] = priced["pricing"]
+
+
+def update_lines(call: Call, params: Params) -> Json:
+    """Change several lines of a draft."""
+    call, invoice = _draft(call)
+    for place, wanted in enumerate(params["lines"]):
+        _change(call, invoice, find_line(invoice, wanted["id"], f"lines[{place}][id]"), wanted, f"lines[{place}]")
+    _metadata(invoice, params)
+    refresh(call, invoice)
+    return call.objects.save(invoice, "invoice.updated")
+
+
+def update_line(call: Call, params: Params) -> Json:
+    """Change one line of a draft."""
+    call, invoice = _draft(call)
+    line = find_line(invoice, call.path["line_item_id"], None)
+    _change(call, invoice, line, params, "")
+    refresh(call, invoice)
+    call.objects.save(invoice, "invoice.updated")
+    return line
+
+
+def remove_lines(call: Call, params: Params) -> Json:
+    """Remove lines of a draft: their invoice items are deleted, or wait again (``behavior``)."""
+    call, invoice = _draft(call)
+    for place, wanted in enumerate(params["lines"]):
+        line = find_line(invoice, wanted["id"], f"lines[{place}][id]")
+        invoice["lines"]["data"].remove(line)
+        details = (line["parent"] or {}).get("invoice_item_details") or (line["parent"] or {}).get("subscription_item_details") or {}
+        item = call.objects.find("invoiceitem", details.get("invoice_item") or "")
+        if item is not None and wanted["behavior"] == "delete":
+            call.objects.delete(item, "invoiceitem.deleted")
+        elif item is not None:
+            item["invoice"], item["_pending"] = None, True
+            call.objects.save(item, "invoiceitem.updated")
+    _metadata(invoice, params)
+    refresh(call, invoice)
+    return call.objects.save(invoice, "invoice.updated")
+
+
+def find_line(invoice: Json, id: str, param: str | None) -> Json:
+    """The line of an invoice with that id. Raises ApiError when it has none."""
+    for line in invoice["lines"]["data"]:
+        if line["id"] == id:
+            found: Json = line
+            return found
+    raise missing_object("line_item", id, param or "line_item_id", in_path=param is None)

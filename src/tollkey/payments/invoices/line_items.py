@@ -1,0 +1,9 @@
+"""Invoice lines: they live inside their invoice; here is how older versions saw them."""
+
+from __future__ import annotations
+
+from tollkey.payments.invoices.versions import LINE_CHANGES
+from tollkey.payments.shared.permissions import INVOICE as PERMISSION
+from tollkey.wire import Resource
+
+LINE_ITEM = Resource(object="line_item", permission=PERMISSION, stored=False, changes=LINE_CHANGES, title="Invoice lines")

@@ -1,0 +1,304 @@
+"""Invoice lines: made from subscription items, invoice items and single amounts, and added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from tollkey.payments.catalog.arithmetic import Line, Off, Rate, Tax, compute, parts_after, show_date
+from tollkey.payments.catalog.pricing import decimal_text
+from tollkey.payments.catalog.redemption import offs
+from tollkey.payments.shared.currency import show
+from tollkey.payments.tax.automatic import Taxing, address_of, rate_of, rate_of_price, taxed_shipping, taxing
+from tollkey.payments.tax.rates import located
+from tollkey.wire import Call, Json, blank, dig
+
+
+def new_line(
+    call: Call,
+    *,
+    amount: int,
+    currency: str,
+    period: tuple[int, int],
+    parent: Json,
+    description: str | None = None,
+    quantity: int | None = 1,
+    price: str | None = None,
+    product: str | None = None,
+    unit: Decimal | None = None,
+    discountable: bool = True,
+    discounts: Iterable[str] = (),
+    rates: Iterable[str] = (),
+    metadata: Json | None = None,
+    id: str | None = None,
+) -> Json:
+    """One line of an invoice, not yet discounted or taxed.
+
+    amount: minor units. period: UTC epoch seconds. unit: the price of one in minor units. rates: ids of its own tax rates.
+    The line keeps ``_rates``; ``settle_lines`` takes it out again before the invoice is stored.
+    """
+    pricing = None
+    if price is not None:
+        pricing = {
+            "price_details": {"price": price, "product": product},
+            "type": "price_details",
+            "unit_amount_decimal": None if unit is None else decimal_text(unit),
+        }
+    line = blank(
+        "line_item",
+        id=id or call.ids.new("il"),
+        amount=amount,
+        currency=currency,
+        description=description,
+        discountable=discountable,
+        discounts=list(discounts),
+        livemode=call.livemode,
+        metadata=dict(metadata or {}),
+        parent=parent,
+        period={"start": period[0], "end": period[1]},
+        pricing=pricing,
+        quantity=quantity,
+        quantity_decimal=None if quantity is None else str(quantity),
+        subtotal=amount,
+    )
+    line["subscription"] = ((parent.get("subscription_item_details") or parent.get("invoice_item_details")) or {}).get("subscription")
+    line["_rates"] = list(rates)
+    return line
+
+
+def subscription_parent(
+    subscription: str, item: str, *, invoice_item: str | None = None, proration: bool = False, credited: Json | None = None
+) -> Json:
+    """``parent`` of a line that a subscription item causes."""
+    return {
+        "invoice_item_details": None,
+        "subscription_item_details": {
+            "invoice_item": invoice_item,
+            "proration": proration,
+            "proration_details": {"credited_items": credited},
+            "subscription": subscription,
+            "subscription_item": item,
+        },
+        "type": "subscription_item_details",
+    }
+
+
+def item_parent(invoice_item: str | None, subscription: str | None = None, proration: bool = False) -> Json:
+    """``parent`` of a line that an invoice item causes."""
+    return {
+        "invoice_item_details": {
+            "invoice_item": invoice_item,
+            "proration": proration,
+            "proration_details": {"credited_items": None},
+            "subscription": subscription,
+        },
+        "subscription_item_details": None,
+        "type": "invoice_item_details",
+    }
+
+
+def product_name(call: Call, price: Json) -> str:
+    """What a line calls the product of a price."""
+    product = call.objects.find("product", price["product"])
+    return str(product["name"]) if product else str(price.get("nickname") or price["product"])
+
+
+def quantity_text(call: Call, price: Json, quantity: int) -> str:
+    """``10 user × Name``: the quantity with the product's unit label."""
+    product = call.objects.find("product", price["product"]) or {}
+    label = f" {product['unit_label']}" if product.get("unit_label") else ""
+    return f"{quantity}{label} × {product_name(call, price)}"
+
+
+def every(recurring: Json) -> str:
+    """``month``, or ``every 3 months``."""
+    count = recurring["interval_count"]
+    return str(recurring["interval"]) if count == 1 else f"every {count} {recurring['interval']}s"
+
+
+def price_text(unit: Decimal, currency: str) -> str:
+    """A unit price as lines show it: ``$25.00``, with more digits where it has fractions of a minor unit."""
+    if unit == unit.to_integral_value():
+        return show(int(unit), currency)
+    whole = show(int(unit), currency)
+    return whole + decimal_text(unit - int(unit))[2:]
+
+
+def subscription_lines(
+    call: Call, subscription: Json, item: Json, price: Json, period: tuple[int, int], *, quantity: int, before: int = 0, trial: bool = False
+) -> list[Json]:
+    """The lines of one subscription item for a period: one a tier; a free one in a trial. before: units of it that are billed already."""
+    if trial:
+        made = [(quantity, 0, Decimal(0), f"Free trial for {quantity_text(call, price, quantity)}")]
+    else:
+        made = []
+        for part in parts_after(price, before, quantity):
+            unit = part.unit
+            text = quantity_text(call, price, part.quantity)
+            if part.label == "flat":
+                text, unit = f"{product_name(call, price)} (at {show(part.amount, price['currency'])} / {every(price['recurring'])})", None
+            elif part.label:
+                tier = f"Tier {part.tier} at" if part.tier else "at"
+                text += f" ({tier} {price_text(unit or Decimal(0), price['currency'])} / {every(price['recurring'])})"
+            elif unit is not None:
+                text += f" (at {price_text(unit, price['currency'])} / {every(price['recurring'])})"
+            made.append((part.quantity, part.amount, unit, text))  # type: ignore[arg-type]
+    return [
+        new_line(
+            call,
+            amount=amount,
+            currency=price["currency"],
+            period=period,
+            parent=subscription_parent(subscription["id"], item["id"]),
+            description=text,
+            quantity=count,
+            price=price["id"],
+            product=price["product"],
+            unit=unit,
+            discounts=item["discounts"],
+            rates=[rate["id"] for rate in item["tax_rates"]],
+            metadata={**item["metadata"]},
+        )
+        for count, amount, unit, text in made
+    ]
+
+
+def invoice_item_line(call: Call, item: Json) -> Json:
+    """The line of an invoice item."""
+    parent = item_parent(item["id"])
+    subscription = item.get("_subscription")
+    if subscription is not None and item["_subscription_item"] is None:
+        parent = item_parent(item["id"], subscription)
+    elif subscription is not None:
+        parent = subscription_parent(
+            subscription, item["_subscription_item"], invoice_item=item["id"], proration=item["proration"], credited=item.get("_credited")
+        )
+    details = item["pricing"]["price_details"] if item["pricing"] else {"price": None, "product": None}
+    unit = item["pricing"]["unit_amount_decimal"] if item["pricing"] else None
+    line = new_line(
+        call,
+        amount=item["amount"],
+        currency=item["currency"],
+        period=(item["period"]["start"], item["period"]["end"]),
+        parent=parent,
+        description=item["description"],
+        quantity=item["quantity"],
+        price=details["price"],
+        product=details["product"],
+        unit=None if unit is None else Decimal(unit),
+        discountable=item["discountable"],
+        discounts=item["discounts"],
+        rates=[rate["id"] for rate in item["tax_rates"]],
+        metadata=item["metadata"],
+    )
+    line["_off"] = item.get("_off")
+    return line
+
+
+def tax_entry(tax: Tax) -> Json:
+    """A tax as lines and invoices show it."""
+    return {
+        "amount": tax.amount,
+        "tax_behavior": "inclusive" if tax.rate.inclusive else "exclusive",
+        "tax_rate_details": {"tax_rate": tax.rate.id},
+        "taxability_reason": tax.rate.reason,
+        "taxable_amount": tax.taxable if tax.rate.reason in ("not_available", "standard_rated") else 0,
+        "type": "tax_rate_details",
+    }
+
+
+def settle(call: Call, invoice: Json) -> None:
+    """Work out discounts, taxes and totals of an invoice from its lines, in place. What is private of a line stays in ``_lines``."""
+    data = invoice["lines"]["data"]
+    private = invoice.setdefault("_lines", {})
+    credits: dict[str, list[tuple[str, int]]] = invoice.get("_credits") or {}
+    at = invoice["created"]
+    lines = []
+    for line in data:
+        if "_rates" in line:
+            private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
+        own = offs(call, line["discounts"], invoice["currency"], at)
+        rates = [rate_of(call, id) for id in private.get(line["id"], {}).get("rates", ())]
+        product = ((line["pricing"] or {}).get("price_details") or {}).get("product")
+        paid = sum(amount for _, amount in credits.get(line["id"], ()))
+        back = [(id, amount) for id, amount in private.get(line["id"], {}).get("off") or ()]
+        lines.append(Line(line["amount"], line["discountable"], product, own, rates, paid, back))
+    how = _automatic(call, invoice)
+    exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
+    default = [] if exempt else [rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]
+    for line, worked in zip(data, lines, strict=True):
+        if exempt:
+            worked.rates = ()
+        if how is not None and not worked.rates:
+            worked.rates = [rate_of_price(call, how, dig(line, "pricing.price_details.price"), invoice["currency"])]
+    whole: list[Off] = offs(call, invoice["discounts"], invoice["currency"], at)
+    totals = compute(lines, whole, default)
+    for line, worked in zip(data, lines, strict=True):
+        line["discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in worked.off]
+        line["pretax_credit_amounts"] = [
+            *({"amount": amount, "discount": id, "type": "discount"} for id, amount in worked.off),
+            *(_credit_entry(id, amount) for id, amount in credits.get(line["id"], ())),
+        ]
+        line["taxes"] = [tax_entry(tax) for tax in worked.taxes]
+        line["subtotal"] = line["amount"]
+    shipped = _shipping(call, invoice, how)
+    shipping = invoice["amount_shipping"] = (invoice["shipping_cost"] or {}).get("amount_total", 0)
+    untaxed = shipping - sum(tax.amount for tax in shipped)
+    invoice["subtotal"], invoice["subtotal_excluding_tax"] = totals.subtotal, totals.subtotal_excluding_tax
+    invoice["total"], invoice["total_excluding_tax"] = totals.total + shipping, totals.total_excluding_tax + untaxed
+    invoice["total_discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in totals.discounts]
+    invoice["total_pretax_credit_amounts"] = [
+        *({"amount": amount, "discount": id, "type": "discount"} for id, amount in totals.discounts),
+        *(_credit_entry(id, amount) for line in data for id, amount in credits.get(line["id"], ())),
+    ]
+    invoice["total_taxes"] = [tax_entry(tax) for tax in _merged([*totals.taxes, *shipped])]
+    invoice["lines"]["total_count"] = len(data)
+
+
+def _automatic(call: Call, invoice: Json) -> Taxing | None:
+    """How the invoice is taxed automatically; None when it is not, or nobody knows where its customer is."""
+    automatic = invoice["automatic_tax"]
+    if not automatic["enabled"]:
+        return None
+    at = next((one for one in (dig(invoice, "customer_shipping.address"), invoice["customer_address"]) if located(one)), None)
+    if at is None:
+        customer = call.objects.find("customer", invoice["customer"] or "")
+        at = address_of(call, customer) if customer else None
+    how = taxing(call, at, invoice["customer_tax_exempt"], invoice["customer_tax_ids"] or ())
+    invoice["automatic_tax"] = {**automatic, "provider": "stripe", "status": "complete" if how else "requires_location_inputs"}
+    return how
+
+
+def _shipping(call: Call, invoice: Json, how: Taxing | None) -> list[Tax]:
+    """The automatic tax on shipping; it is part of what shipping costs in total."""
+    cost = invoice["shipping_cost"]
+    if cost is None or how is None:
+        return []
+    return taxed_shipping(call, cost, how, invoice["currency"])
+
+
+def _merged(taxes: list[Tax]) -> list[Tax]:
+    """The taxes with those of one rate added up."""
+    sums: dict[Rate, Tax] = {}
+    for tax in taxes:
+        known = sums.get(tax.rate)
+        sums[tax.rate] = Tax(tax.rate, known.amount + tax.amount, known.taxable + tax.taxable) if known else tax
+    return list(sums.values())
+
+
+def _credit_entry(transaction: str, amount: int) -> Json:
+    return {"amount": amount, "credit_balance_transaction": transaction, "type": "credit_balance_transaction"}
+
+
+def credit_text(call: Call, price: Json, quantity: int, at: int) -> str:
+    """What a proration credit is called."""
+    return f"Unused time on {_proration_name(call, price, quantity)} after {show_date(at)}"
+
+
+def debit_text(call: Call, price: Json, quantity: int, at: int) -> str:
+    """What a proration debit is called."""
+    return f"Remaining time on {_proration_name(call, price, quantity)} after {show_date(at)}"
+
+
+def _proration_name(call: Call, price: Json, quantity: int) -> str:
+    return product_name(call, price) if quantity == 1 else quantity_text(call, price, quantity)

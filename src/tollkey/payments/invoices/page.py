@@ -1,0 +1,99 @@
+"""The page of an invoice (``hosted_invoice_url``), its document (``invoice_pdf``), and paying it with a card of one's own."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tollkey.payments.invoices import HOSTED, attempt, customer_of
+from tollkey.payments.methods.payment_methods import attach_to
+from tollkey.payments.methods.payment_methods import create as create_method
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.currency import show
+from tollkey.payments.shared.pdf import plain_pdf
+from tollkey.payments.shared.providers import CANNOT_PAY, CHARGES
+from tollkey.payments.shared.receipt_links import business_name
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, needs, redirect
+
+_FORM = """
+<form method="post" action="/{kind}/{token}/pay">
+<label for="number">Card number</label><input id="number" name="number" inputmode="numeric" autocomplete="cc-number" required>
+<div class="pair">
+<div><label for="month">Expiry month (MM)</label>
+<input id="month" name="exp_month" inputmode="numeric" autocomplete="cc-exp-month" required></div>
+<div><label for="year">Expiry year (YYYY)</label>
+<input id="year" name="exp_year" inputmode="numeric" autocomplete="cc-exp-year" required></div>
+</div>
+<label for="cvc">Security code</label><input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc">
+<button>Pay {amount}</button>
+</form>"""
+
+
+def _rows(invoice: Json) -> list[tuple[str, str]]:
+    currency = invoice["currency"]
+    rows = [(line["description"] or "", show(line["amount"], currency)) for line in invoice["lines"]["data"]]
+    off = sum(entry["amount"] for entry in invoice["total_discount_amounts"])
+    taxes = sum(entry["amount"] for entry in invoice["total_taxes"])
+    rows += [("Subtotal", show(invoice["subtotal"], currency))]
+    rows += [("Discount", show(-off, currency))] if off else []
+    rows += [("Tax", show(taxes, currency))] if taxes else []
+    return [*rows, ("Total", show(invoice["total"], currency)), ("Amount due", show(invoice["amount_remaining"], currency))]
+
+
+def page(call: Call, params: Params) -> Reply:
+    """Show the invoice; an open one can be paid here."""
+    return _page(call, call.objects.get("invoice", call.path["id"]))
+
+
+def _page(call: Call, invoice: Json, problem: str | None = None) -> Reply:
+    words = {"open": "Open", "paid": "Paid", "void": "Void", "uncollectible": "Not collected"}
+    shop = escape(invoice["account_name"] or business_name(call)) + ("" if call.livemode else " · Test mode")
+    status = words.get(invoice["status"], invoice["status"])
+    body = f'<p class="note">{shop}</p><h1>Invoice {escape(str(invoice["number"]))}</h1><p>{status}</p>'
+    if problem:
+        body += f'<p class="error" role="alert">{escape(problem)}</p>'
+    body += "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _rows(invoice)) + "</dl>"
+    token = escape(call.path.get("token", ""))
+    if invoice["status"] in ("open", "uncollectible") and not call.has(CHARGES):
+        body += CANNOT_PAY
+    elif invoice["status"] in ("open", "uncollectible"):
+        body += _FORM.format(kind=HOSTED, token=token, amount=escape(show(invoice["amount_remaining"], invoice["currency"])))
+    return html_page(f"Invoice {invoice['number']}", body, status=402 if problem else 200)
+
+
+def pay(call: Call, params: Params) -> Reply:
+    """Pay with the card that was typed in; a challenge is shown on its own page."""
+    invoice = call.objects.get("invoice", call.path["id"])
+    customer = customer_of(call, invoice)
+    if invoice["status"] not in ("open", "uncollectible"):
+        return _page(call, invoice)
+    try:
+        method = create_method(call, {"type": "card", "card": dict(params)})
+        attach_to(call, method, customer)
+        outcome = attempt(for_customer(call, customer), invoice, method=method["id"], off_session=False)
+    except ApiError as error:
+        return _page(call, invoice, error.message)
+    if outcome.status == "requires_action":
+        intent = call.objects.get("payment_intent", invoice["_payment_intent"])
+        action = intent["next_action"] or {}
+        inner = action.get(action.get("type") or "") or {}
+        url = inner.get("url") or inner.get("stripe_js")
+        if url:
+            return redirect(url)
+    return _page(call, invoice, outcome.error.message if outcome.error else None)
+
+
+def pdf(call: Call, params: Params) -> Reply:
+    """The invoice as a document."""
+    invoice = call.objects.get("invoice", call.path["id"])
+    lines = [f"Invoice {invoice['number']}", f"Status: {invoice['status']}", "", *(f"{name}: {text}" for name, text in _rows(invoice))]
+    return Reply(plain_pdf(lines), "application/pdf")
+
+
+_CARD = P.object(
+    number=P.string(), exp_month=P.integer(), exp_year=P.integer(), cvc=P.string(blank=True), required=("number", "exp_month", "exp_year")
+)
+PAGES = (
+    Endpoint("GET", f"/{HOSTED}/{{token}}", page, public=True, params=P.object()),
+    Endpoint("POST", f"/{HOSTED}/{{token}}/pay", pay, public=True, params=_CARD, live=needs(CHARGES)),
+    Endpoint("GET", f"/{HOSTED}/{{token}}/pdf", pdf, public=True, params=P.object()),
+)

@@ -1,0 +1,90 @@
+"""Paying an invoice by hand: with a payment method, elsewhere, or with a PaymentIntent that was made apart from it."""
+
+from __future__ import annotations
+
+from tollkey.payments.invoices import (
+    ACTION_REQUIRED,
+    asked_for,
+    attach_intent,
+    attempt,
+    customer_of,
+    finalize,
+    mark_paid,
+    method_of,
+    subscription_of,
+)
+from tollkey.payments.shared.fields import given
+from tollkey.wire import Call, Json, Params, card_error, invalid, missing_param
+
+
+def pay(call: Call, params: Params) -> Json:
+    """Collect an invoice now, or mark it as paid elsewhere. A draft is finalized first.
+
+    Raises ApiError 402 for a refused card; the failed attempt and its events stay.
+    """
+    call, invoice = asked_for(call)
+    if invoice["status"] == "paid":
+        raise invalid("Invoice is already paid", retry=False)
+    if invoice["status"] == "void":
+        raise invalid("This invoice can no longer be paid", retry=False)
+    chosen = params.get("payment_method") or params.get("source")
+    if params.get("source"):
+        _check_source(call, invoice, params["source"])
+    if not params.get("paid_out_of_band") and chosen is None and invoice["total"] > 0:
+        subscription = subscription_of(invoice)
+        if (
+            method_of(call, invoice, call.objects.find("subscription", subscription) if subscription else None, customer_of(call, invoice))
+            is None
+        ):
+            attempt(call, invoice)  # raises: nothing to charge
+    if invoice["status"] == "draft":
+        finalize(call, invoice)
+    if invoice["status"] == "paid":
+        return invoice
+    if params.get("paid_out_of_band"):
+        mark_paid(call, invoice, out_of_band=True)
+        return invoice
+    outcome = attempt(call, invoice, method=chosen, off_session=given(params, "off_session", chosen is None))
+    if outcome.status == "requires_action":
+        intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+        raise card_error(
+            "invoice_payment_intent_requires_action",
+            ACTION_REQUIRED,
+            payment_intent=call.objects.copy(intent) if intent is not None else None,
+        )
+    if outcome.error is not None:
+        outcome.error.keep = True
+        raise outcome.error
+    return invoice
+
+
+def _check_source(call: Call, invoice: Json, source: str) -> None:
+    for object in ("card", "source", "bank_account"):
+        if object in call.setup.tables.of and call.objects.find(object, source) is not None:
+            return
+    raise call.objects.missing("source" if "source" in call.setup.tables.of else "customer", source, "source")
+
+
+def attach_payment(call: Call, params: Params) -> Json:
+    """Count a PaymentIntent towards an open invoice: at once when it has succeeded, else as soon as it does.
+
+    Raises ApiError: the invoice is not open, or the intent is of another customer or currency, canceled or attached already.
+    """
+    call, invoice = asked_for(call)
+    if not params.get("payment_intent"):
+        if params.get("payment_record"):
+            raise invalid("Payment records cannot be attached to invoices on this server.", "payment_record")
+        raise missing_param("payment_intent")
+    intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
+    if invoice["status"] != "open":
+        raise invalid(f"You can only attach payments to open invoices. This invoice has a status of {invoice['status']}.", retry=False)
+    if intent["customer"] not in (None, invoice["customer"]):
+        raise invalid("The PaymentIntent belongs to another customer than the invoice.", "payment_intent")
+    if intent["currency"] != invoice["currency"]:
+        raise invalid("The PaymentIntent has another currency than the invoice.", "payment_intent")
+    if intent["status"] == "canceled":
+        raise invalid("You cannot attach a PaymentIntent that was canceled.", "payment_intent")
+    if intent.get("_invoice"):
+        raise invalid("This PaymentIntent is attached to an invoice already.", "payment_intent")
+    attach_intent(call, invoice, intent)
+    return invoice

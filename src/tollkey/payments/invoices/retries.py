@@ -1,0 +1,32 @@
+"""When the next automatic attempt to collect a failed invoice is made."""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.arithmetic import DAY
+from tollkey.payments.invoices.drafts import subscription_of
+from tollkey.wire import Call, Json
+
+#: Days from a failed attempt to the next one; when the last has failed too, the subscription's setting decides.
+RETRY_DAYS = (3, 5, 7)
+
+
+def next_attempt(call: Call, invoice: Json) -> None:
+    """Plan the next attempt of a failed invoice, on the clock it lives on."""
+    done = max(invoice["attempt_count"], 1)
+    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    if subscription is not None and subscription["status"] == "incomplete":
+        return  # the first invoice is the customer's to pay, within 23 hours
+    if not invoice["auto_advance"] or done > len(RETRY_DAYS):
+        invoice["_exhausted"] = invoice["auto_advance"]
+        invoice["next_payment_attempt"] = None
+        return
+    invoice["next_payment_attempt"] = call.now + RETRY_DAYS[done - 1] * DAY
+    call.schedule.add(invoice["next_payment_attempt"], "invoice.retry", invoice["id"], invoice["test_clock"])
+
+
+def look_again(call: Call, invoice: Json) -> None:
+    """Look on the days of the later attempts whether there is something to charge by then."""
+    looked = invoice.get("_looked", 0)
+    if looked < len(RETRY_DAYS):
+        invoice["_looked"] = looked + 1
+        call.schedule.add(call.now + RETRY_DAYS[looked] * DAY, "invoice.retry", invoice["id"], invoice["test_clock"])

@@ -1,0 +1,49 @@
+"""Revisions: a draft made out of a finalized invoice. When the draft is finalized, the invoice is voided and names it."""
+
+from __future__ import annotations
+
+from tollkey.payments.invoices import customer_of, new_invoice
+from tollkey.payments.shared.clock import for_customer
+from tollkey.wire import Call, Json, invalid
+
+_SAME = (
+    "account_tax_ids", "automatic_tax", "custom_fields", "default_payment_method", "default_source", "default_tax_rates", "description",
+    "footer", "issuer", "metadata", "on_behalf_of", "parent", "payment_settings", "rendering", "shipping_cost", "shipping_details",
+    "statement_descriptor",
+)  # fmt: skip
+
+
+def revise(call: Call, id: str) -> Json:
+    """A draft like that invoice, with ``from_invoice``; not stored yet.
+
+    Raises ApiError: no such invoice, it is not open, or it has a revision already.
+    """
+    original = call.objects.get("invoice", id, "from_invoice[invoice]")
+    if original["status"] != "open":
+        raise invalid(f"You can only revise open invoices. This invoice has a status of {original['status']}.", "from_invoice[invoice]")
+    if original["latest_revision"] is not None:
+        raise invalid("This invoice has been revised already. Revise its latest revision instead.", "from_invoice[invoice]")
+    customer = customer_of(call, original)
+    call = for_customer(call, customer)
+    due = original["due_date"]
+    invoice = new_invoice(
+        call,
+        customer,
+        currency=original["currency"],
+        reason="manual",
+        lines=[_line(call, original, line) for line in original["lines"]["data"]],
+        period=(original["period_start"], original["period_end"]),
+        discounts=original["discounts"],
+        collection_method=original["collection_method"],
+        days_until_due=original["_days"] if due is not None else None,
+        **{name: call.objects.copy(original)[name] for name in _SAME},
+    )
+    invoice["from_invoice"] = {"action": "revision", "invoice": original["id"]}
+    return invoice
+
+
+def _line(call: Call, original: Json, line: Json) -> Json:
+    made = call.objects.copy(line)
+    made["id"] = call.ids.new("il")
+    made["_rates"] = list((original.get("_lines") or {}).get(line["id"], {}).get("rates", ()))
+    return made

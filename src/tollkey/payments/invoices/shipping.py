@@ -1,0 +1,26 @@
+"""What shipping costs on an invoice: a shipping rate, stored before or described here."""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.shipping_rates import make
+from tollkey.wire import Call, Json, Params, dig, invalid
+
+
+def shipping_cost(call: Call, invoice: Json, given: Params | None) -> Json | None:
+    """``shipping_cost`` of an invoice, or None when it is unset. The rate has to be in the invoice's currency.
+
+    Raises ApiError: no such rate, neither or both of rate and data, another currency.
+    """
+    if not given:
+        return None
+    if bool(given.get("shipping_rate")) == bool(given.get("shipping_rate_data")):
+        raise invalid("You must provide exactly one of `shipping_rate` or `shipping_rate_data`.", "shipping_cost")
+    if given.get("shipping_rate"):
+        rate = call.objects.get("shipping_rate", given["shipping_rate"], "shipping_cost[shipping_rate]")
+    else:
+        rate = make(call, given["shipping_rate_data"], "shipping_cost[shipping_rate_data]")
+    fixed, currency = rate["fixed_amount"], invoice["currency"]
+    amount = fixed["amount"] if fixed["currency"] == currency else dig(fixed, f"currency_options.{currency}.amount")
+    if amount is None:
+        raise invalid(f"The shipping rate has no amount in the currency of the invoice ({currency}).", "shipping_cost")
+    return {"amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate["id"]}

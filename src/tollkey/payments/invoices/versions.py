@@ -1,0 +1,116 @@
+"""What older API versions saw of invoices and their lines."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from tollkey.payments.catalog.pricing import decimal_text, plan_of
+from tollkey.wire import Call, Change, Json, public
+
+
+def _intent(call: Call, invoice: Json) -> Json | None:
+    stored = call.objects.find("invoice", invoice.get("id") or "") or {}
+    id = stored.get("_payment_intent")
+    return call.objects.find("payment_intent", id) if id and "payment_intent" in call.setup.tables.of else None
+
+
+def _single_payment(call: Call, invoice: Json) -> None:
+    """Before 2025-03-31 an invoice named its one charge, intent and subscription, and had sums of its own for taxes."""
+    stored = call.objects.find("invoice", invoice.get("id") or "") or invoice
+    details = (invoice.get("parent") or {}).get("subscription_details") or {}
+    intent = _intent(call, invoice)
+    taxes = [tax_amount(tax) for tax in invoice.get("total_taxes") or []]
+    older: Json = {
+        "application_fee_amount": stored.get("_application_fee"),
+        "charge": (intent or {}).get("latest_charge"),
+        "discount": _first_discount(call, invoice),
+        "paid": invoice["status"] == "paid",
+        "paid_out_of_band": bool(stored.get("_out_of_band")),
+        "payment_intent": stored.get("_payment_intent"),
+        "quote": ((invoice.get("parent") or {}).get("quote_details") or {}).get("quote"),
+        "subscription": details.get("subscription"),
+        "subscription_details": {"metadata": details.get("metadata")},
+        "tax": sum(tax["amount"] for tax in taxes) if taxes else None,
+        "total_tax_amounts": taxes,
+        "transfer_data": stored.get("_transfer_data"),
+    }
+    for name, value in older.items():
+        invoice.setdefault(name, value)
+
+
+def tax_amount(tax: Json) -> Json:
+    return {
+        "amount": tax["amount"],
+        "inclusive": tax["tax_behavior"] == "inclusive",
+        "tax_rate": (tax["tax_rate_details"] or {}).get("tax_rate"),
+        "taxability_reason": None if tax["taxability_reason"] == "not_available" else tax["taxability_reason"],
+        "taxable_amount": tax["taxable_amount"],
+    }
+
+
+def _first_discount(call: Call, value: Json) -> Json | None:
+    for entry in value.get("discounts") or []:
+        found = call.objects.find("discount", entry) if isinstance(entry, str) else entry
+        if found is not None:
+            return call.objects.copy(found)
+    return None
+
+
+def _billing(call: Call, invoice: Json) -> None:
+    """Before 2019-03-14 ``collection_method`` was ``billing``."""
+    invoice["billing"] = invoice.get("collection_method")
+    invoice["date"] = invoice.get("created")
+    invoice["finalized_at"] = (invoice.get("status_transitions") or {}).get("finalized_at")
+
+
+def _closed(call: Call, invoice: Json) -> None:
+    """Before 2018-11-08: ``closed`` and ``forgiven`` stood for today's statuses."""
+    invoice["closed"] = invoice.get("status") in ("paid", "void", "uncollectible")
+    invoice["forgiven"] = invoice.get("status") in ("void", "uncollectible")
+
+
+def _percent(call: Call, invoice: Json) -> None:
+    """Before 2020-08-27 an invoice had a tax of its own beside the rates, and before those nothing else."""
+    exclusive = [rate for rate in invoice.get("default_tax_rates") or [] if not rate["inclusive"]]
+    invoice["tax_percent"] = sum(rate["percentage"] for rate in exclusive) if exclusive else None
+    invoice["application_fee"] = invoice.get("application_fee_amount")
+
+
+CHANGES = (
+    Change("2025-03-31", _single_payment),
+    Change("2020-08-27", _percent),
+    Change("2019-03-14", _billing),
+    Change("2018-11-08", _closed),
+)
+
+
+def _priced_line(call: Call, line: Json) -> None:
+    """Before 2025-03-31 a line showed its price, plan, subscription and tax amounts."""
+    parent: Any = line.get("parent") or {}
+    of_subscription = parent.get("subscription_item_details") or {}
+    details = of_subscription or parent.get("invoice_item_details") or {}
+    found = call.objects.find("price", ((line.get("pricing") or {}).get("price_details") or {}).get("price") or "")
+    excluding = line["amount"] - sum(tax["amount"] for tax in line["taxes"] if tax["tax_behavior"] == "inclusive")
+    unit = Decimal(excluding) / line["quantity"] if line.get("quantity") else None
+    invoice = call.objects.find("invoice", line.get("invoice") or "") or {}
+    rates = ((invoice.get("_lines") or {}).get(line["id"]) or {}).get("rates") or []
+    line.update(
+        amount_excluding_tax=excluding,
+        plan=plan_of(found) if found and found["recurring"] else None,
+        price=public(found) if found else None,
+        proration=bool(details.get("proration")),
+        proration_details={"credited_items": (details.get("proration_details") or {}).get("credited_items")},
+        subscription=details.get("subscription"),
+        tax_amounts=[tax_amount(tax) for tax in line["taxes"]],
+        tax_rates=[call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate],
+        type="subscription" if of_subscription and not details.get("invoice_item") else "invoiceitem",
+        unit_amount_excluding_tax=None if unit is None else decimal_text(unit),
+    )
+    if of_subscription:
+        line["subscription_item"] = of_subscription["subscription_item"]
+    if details.get("invoice_item"):
+        line["invoice_item"] = details["invoice_item"]
+
+
+LINE_CHANGES = (Change("2025-03-31", _priced_line),)

@@ -1,0 +1,3 @@
+"""Payment methods, tokens and sources."""
+
+__all__: list[str] = []

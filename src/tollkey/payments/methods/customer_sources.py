@@ -1,0 +1,185 @@
+"""Cards, bank accounts and sources that belong to a customer: made of tokens or of data, checked, and put in their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
+from tollkey.payments.processors import banks
+from tollkey.payments.processors.cards import checks_at_charge
+from tollkey.payments.shared.fields import new_metadata
+from tollkey.wire import ApiError, Call, Json, card_error, invalid, missing_object
+
+_CARD = ("number", "exp_month", "exp_year", "cvc")
+
+
+def inline_card(call: Call, given: Json, param: str, **more: Any) -> Json:
+    """A ``card`` of data given as a hash, not stored yet. Raises ApiError for data that is missing or cannot be right."""
+    for name in ("number", "exp_month", "exp_year"):
+        if not given.get(name):
+            raise invalid(f"Missing required param: {param}[{name}].", f"{param}[{name}]", "parameter_missing")
+    new = NewCard.typed(call, given, {"postal_code": given.get("address_zip"), "line1": given.get("address_line1")})
+    return wire_card(call, new, given, **more)
+
+
+def inline_bank(call: Call, given: Json, param: str = "bank_account") -> Json:
+    """A ``bank_account`` of data given as a hash, not stored yet.
+
+    Raises ApiError: missing data, a wrong routing number, or a real account in test mode (recorded text).
+    """
+    country = str(given.get("country") or "US").upper()
+    for name in ("country", "account_number"):
+        if not given.get(name):
+            raise invalid(f"Missing required param: {param}[{name}].", f"{param}[{name}]", "parameter_missing")
+    number = str(given["account_number"]).replace(" ", "")
+    routing = given.get("routing_number")
+    if country == "US":
+        _check_us(call, number, routing, param)
+    value = banks.bank_account(
+        id=call.ids.new("ba"),
+        number=number,
+        routing_number=str(routing).replace("-", "") if routing else None if call.livemode else banks.ROUTING_NUMBER,
+        country=country,
+        currency=str(given.get("currency") or "usd").lower(),
+        account=fingerprint_owner(call),
+        holder_name=given.get("account_holder_name"),
+        holder_type=given.get("account_holder_type"),
+        account_type=given.get("account_type"),
+        bank_name=None if call.livemode else banks.BANK_NAME,
+    )
+    if not call.livemode:
+        value["_bank"] = banks.key_of(number)
+    return value
+
+
+def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
+    if not routing:
+        raise invalid(f"Missing required param: {param}[routing_number].", f"{param}[routing_number]", "parameter_missing")
+    if not banks.routing_valid(str(routing)):
+        raise invalid(
+            "Invalid routing number. Please check the routing number and try again.", f"{param}[routing_number]", "routing_number_invalid"
+        )
+    if not call.livemode and banks.bank_by_number(number) is None:
+        message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
+        raise invalid(message, f"{param}[account_number]", "account_number_invalid", retry=False)
+
+
+def refuse_to_save(instrument: Json) -> None:
+    """Raise the 402 of a card whose bank refuses that it is saved; nothing is kept (recorded: ``param`` is then ``""``)."""
+    card = test_card(instrument)
+    decline = card.refuses_saving(cvc=bool(instrument.get("_cvc"))) if card is not None else None
+    if decline is not None:
+        raise card_error(decline.code, decline.message, decline.param or "", decline.decline_code, keep=False, **decline.extra())
+
+
+def checked(instrument: Json) -> None:
+    """The bank has looked at the card: its checks have results now."""
+    card = test_card(instrument)
+    if card is None:
+        return
+    checks = checks_at_charge(
+        card, cvc=bool(instrument.get("_cvc")), postal_code=bool(instrument.get("_zip")), line1=bool(instrument.get("_line1"))
+    )
+    wire = checks.wire()
+    if instrument["object"] == "card":
+        instrument.update(
+            cvc_check=wire["cvc_check"],
+            address_line1_check=wire["address_line1_check"],
+            address_zip_check=wire["address_postal_code_check"],
+        )
+    elif isinstance(instrument.get("card"), dict) and "checks" in instrument["card"]:
+        instrument["card"]["checks"] = wire
+
+
+def add_source(call: Call, customer: Json, given: Any, param: str = "source", metadata: Json | None = None) -> Json:
+    """Save a token, a source or card data to a customer; the first one becomes the default. Its event is recorded.
+
+    Raises ApiError 402 when the card cannot be saved, 400 for what is unknown, used or of another customer.
+    """
+    instrument = keep_source(call, customer, prepare_source(call, given, param), metadata)
+    _make_default(call, customer, instrument["id"])
+    return instrument
+
+
+def prepare_source(call: Call, given: Any, param: str) -> Json:
+    """What is to be saved, looked at by its bank but not stored yet. Raises ApiError as ``add_source`` does."""
+    if isinstance(given, dict):
+        bank = param == "bank_account" or given.get("object") == "bank_account"
+        instrument = inline_bank(call, given, param) if bank else inline_card(call, given, param)
+    elif str(given).startswith("src_"):
+        instrument = _attachable(call, str(given), param)
+    else:
+        instrument = redeem(call, str(given), param)
+    refuse_to_save(instrument)
+    if instrument["object"] == "card":
+        checked(instrument)
+    return instrument
+
+
+def keep_source(call: Call, customer: Json, instrument: Json, metadata: Json | None = None) -> Json:
+    """Store it as the customer's, with the event ``customer.source.created``."""
+    instrument["customer"] = customer["id"]
+    if metadata or "metadata" not in instrument:
+        instrument["metadata"] = new_metadata({"metadata": metadata or {}})
+    if instrument["object"] == "source":
+        call.objects.save(instrument)
+        call.emit("customer.source.created", instrument)
+        return instrument
+    instrument["_created"] = call.now
+    return call.objects.insert(instrument, "customer.source.created")
+
+
+def _attachable(call: Call, id: str, param: str) -> Json:
+    source = call.objects.find("source", id)
+    if source is None:
+        raise call.objects.missing("source", id, param)
+    if source.get("customer") or source["usage"] == "single_use" or source["status"] not in ("chargeable", "pending"):
+        message = (
+            "The source you provided cannot be attached to the customer. It must be reusable, chargeable, and not attached to a customer."
+        )
+        raise invalid(message, param, retry=False)
+    return source
+
+
+def remove_source(call: Call, customer: Json, value: Json) -> Json:
+    """Take a source away from its customer, with its event; the newest other one becomes the default."""
+    if value["object"] == "source":
+        value.update(customer=None, status="consumed")
+        call.objects.save(value)
+        call.emit("customer.source.deleted", value)
+        answer = value
+    else:
+        answer = call.objects.delete(value, "customer.source.deleted")
+    if customer.get("default_source") == value["id"]:
+        others = sources_of(call, customer["id"])
+        customer["default_source"] = others[0]["id"] if others else None
+        call.objects.save(customer, "customer.updated")
+    return answer
+
+
+def _make_default(call: Call, customer: Json, id: str) -> None:
+    if customer.get("default_source") is None:
+        customer["default_source"] = id
+        if call.objects.find("customer", customer["id"]) is not None:
+            call.objects.save(customer, "customer.updated")
+
+
+def sources_of(call: Call, customer: str, object: str | None = None) -> list[Json]:
+    """What a customer has saved of the old kind, newest first: cards, bank accounts and sources."""
+    kinds = [object] if object else ["card", "bank_account", "source"]
+    found = [value for kind in kinds for value in call.objects.query(kind, {"customer": customer}, limit=100)]
+    return sorted(found, key=lambda value: -(value.get("created") or value.get("_created") or 0))
+
+
+def source_of(call: Call, customer: str, id: str, in_path: bool = True) -> Json:
+    """One of them. Raises ApiError resource_missing."""
+    for object in ("card", "bank_account", "source"):
+        found = call.objects.find(object, id)
+        if found is not None and found.get("customer") == customer:
+            return found
+    raise missing_object("source", id, "id" if in_path else "default_source", in_path=in_path)
+
+
+def unusable() -> ApiError:
+    """400 for a bank account that must be verified first."""
+    return invalid("The customer's bank account must be verified.", None, "bank_account_unverified", retry=False)

@@ -1,0 +1,95 @@
+"""Bank accounts and debit cards as payout destinations. The server gives ``external_account`` to the platform room as a service.
+
+Private fields, kept beside the account: ``_failure`` (what a payout to it fails with), ``_instant`` (whether it takes instant payouts).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.payments.methods.instruments import redeem
+from tollkey.payments.processors import banks
+from tollkey.payments.processors.cards import CardPayout, TestCard, by_key, by_token, legacy_card
+from tollkey.wire import Call, Json, card_error, invalid
+
+_NOT_DEBIT = "The card provided as an external account is not a supported card type. Provide a non-prepaid debit card instead."
+
+
+def external_account(call: Call, account: Json, value: Any, param: str) -> Json:
+    """An external account of ``account``, not stored yet.
+
+    value: a token's id, the name of a test token (``btok_us``, ``tok_visa_debit``), or the data of a bank account.
+    Raises ApiError: an unknown or used token, a real account number in test mode, a card that is not a debit card.
+    """
+    if isinstance(value, dict):
+        return _of_data(call, account, value, param)
+    if not isinstance(value, str):
+        raise invalid("Invalid object", param)
+    bank = None if call.livemode else banks.bank_by_name(value)
+    if bank is not None:
+        data = {"account_number": bank.number, "routing_number": bank.routing_number, "country": bank.country, "currency": bank.currency}
+        return _of_data(call, account, data, param)
+    card = None if call.livemode else by_token(value)
+    if card is not None:
+        return _of_card(call, account, card)
+    return _of_token(call, account, value, param)
+
+
+def _of_token(call: Call, account: Json, id: str, param: str) -> Json:
+    """What a stored token holds; it is spent with that."""
+    inner = redeem(call, id, param)
+    if inner["object"] == "bank_account":
+        return _finish(call, account, inner, banks.bank_by_key(inner.pop("_bank", None)), None)
+    card = by_key(inner["_card"]) if inner.get("_card") else None
+    if card is None:
+        raise card_error("invalid_card_type", _NOT_DEBIT, param, keep=False)
+    return _of_card(call, account, card)
+
+
+def _of_data(call: Call, account: Json, data: Json, param: str) -> Json:
+    number = str(data.get("account_number") or "").replace(" ", "")
+    if not number:
+        raise invalid(f"Missing required param: {param}[account_number].", f"{param}[account_number]", "parameter_missing")
+    country = str(data.get("country") or account["country"]).upper()
+    currency = str(data.get("currency") or account["default_currency"]).lower()
+    if country == "US" and not call.livemode and banks.bank_by_number(number) is None:
+        message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
+        raise invalid(message, f"{param}[account_number]", "account_number_invalid", retry=False)
+    made = banks.bank_account(
+        id=call.ids.new("ba"),
+        number=number,
+        routing_number=data.get("routing_number") or (None if call.livemode else banks.ROUTING_NUMBER),
+        bank_name=None if call.livemode else banks.BANK_NAME,
+        country=country,
+        currency=currency,
+        account=call.account,
+        holder_name=data.get("account_holder_name"),
+        holder_type=data.get("account_holder_type"),
+        account_type=data.get("account_type"),
+    )
+    return _finish(call, account, made, None if call.livemode else banks.bank_by_number(number), data.get("metadata"))
+
+
+def _finish(call: Call, account: Json, made: Json, known: banks.TestBank | None, metadata: Json | None) -> Json:
+    value = banks.external_bank_account(made, account=account["id"], default=False, metadata=metadata)
+    instant = not call.livemode and value["country"] == "US" and value["routing_number"] == banks.ROUTING_NUMBER
+    if instant:
+        value["available_payout_methods"] = ["standard", "instant"]
+    return {**value, "_failure": known.failure if known is not None else None, "_instant": instant}
+
+
+def _of_card(call: Call, account: Json, card: TestCard) -> Json:
+    if card.funding != "debit":
+        raise card_error("invalid_card_type", _NOT_DEBIT, "external_account", keep=False)
+    value = legacy_card(
+        card,
+        id=call.ids.new("card"),
+        exp_month=12,
+        exp_year=2034,
+        account=call.account,
+        currency=account["default_currency"],
+        owner_account=account["id"],
+        customer=None,
+    )
+    failure = "account_closed" if card.payout is CardPayout.FAILS else None
+    return {**value, "_failure": failure, "_instant": card.payout is not CardPayout.NO_INSTANT}

@@ -1,0 +1,288 @@
+"""What money is taken from: payment methods, cards and bank accounts, as stored with what only we know of them.
+
+Private fields of an instrument: ``_card`` (the test card's key), ``_bank`` (a test account's ``TestBank.key``), ``_cvc`` and ``_zip``
+(whether that was given), ``_line1``, ``_set_up`` (prepared for off-session use), ``_used`` (paid with once, unattached).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tollkey.payments.processors import banks, card_of_instrument
+from tollkey.payments.processors.cards import (
+    CardProblem,
+    Checks,
+    TestCard,
+    by_payment_method,
+    by_token,
+    card_of,
+    checks_at_creation,
+    full_year,
+    legacy_card,
+    normal_number,
+    payment_method_card,
+    validate_new_card,
+)
+from tollkey.payments.shared.fields import address, billing_details
+from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, missing_object
+
+_ELSEWHERE = (
+    "; It's possible this PaymentMethod exists on one of your connected accounts, in which case you should retry this request"
+    " on that connected account. Learn more at https://stripe.com/docs/connect/authentication"
+)
+_PLATFORM_OWNED = (
+    "; OAuth key or Stripe-Account header was used but API request was provided with a platform-owned payment method ID."
+    " Please ensure that the provided payment method matches the specified account."
+)
+#: The hint at connected accounts is younger than this version's answers.
+_BEFORE_HINT = "2021-01-01"
+USED = (
+    "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected"
+    " account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod"
+    " multiple times, you must attach it to a Customer first."
+)
+
+
+def refuse(problem: CardProblem) -> ApiError:
+    """The 402 for card data that cannot be right."""
+    return card_error(problem.code, problem.message, problem.param, problem.decline_code, keep=False)
+
+
+def default_expiry(now: int) -> tuple[int, int]:
+    """Month and year of the test cards that are known by name: a year from now (recorded)."""
+    today = datetime.fromtimestamp(now, UTC)
+    return today.month, today.year + 1
+
+
+class NewCard:
+    """A card somebody typed in, checked: which test card it is and what was given with it."""
+
+    def __init__(self, card: TestCard, exp_month: int, exp_year: int, *, cvc: bool, zip: bool = False, line1: bool = False) -> None:
+        self.card, self.exp_month, self.exp_year = card, exp_month, exp_year
+        self.cvc, self.zip, self.line1 = cvc, zip, line1
+
+    @classmethod
+    def typed(cls, call: Call, data: Json, where: Json | None = None) -> NewCard:
+        """From ``number``, ``exp_month``, ``exp_year`` and ``cvc``.
+
+        where: the billing address. Raises ApiError 402 for data that cannot be right.
+        """
+        number, cvc = str(data["number"]), data.get("cvc")
+        month, year = _whole(data.get("exp_month"), "exp_month"), _whole(data.get("exp_year"), "exp_year")
+        problem = validate_new_card(number, month, year, cvc or None, call.now, call.livemode)
+        if problem is not None:
+            raise refuse(problem)
+        where = where or {}
+        year = full_year(year, call.now)
+        return cls(
+            card_of(normal_number(number)), month, year, cvc=bool(cvc), zip=bool(where.get("postal_code")), line1=bool(where.get("line1"))
+        )
+
+    @classmethod
+    def named(cls, call: Call, card: TestCard) -> NewCard:
+        """One of the test cards known by name; its security code counts as given."""
+        return cls(card, *default_expiry(call.now), cvc=True)
+
+    def private(self, call: Call) -> Json:
+        """What is stored beside the object. Nothing of a real card's number is."""
+        known = {} if call.livemode else {"_card": self.card.key}
+        return {**known, "_cvc": self.cvc, "_zip": self.zip, "_line1": self.line1}
+
+    def checks(self) -> Checks:
+        """The checks before a bank was asked."""
+        return checks_at_creation(cvc=self.cvc, postal_code=self.zip, line1=self.line1)
+
+
+def _whole(value: Any, name: str) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        problem = "month" if name == "exp_month" else "year"
+        raise card_error(f"invalid_expiry_{problem}", f"Your card's expiration {problem} is invalid.", name, keep=False) from None
+
+
+def fingerprint_owner(call: Call) -> str:
+    """Whose fingerprints: the account's own. In live mode with a secret of this server, so that no number can be guessed from one."""
+    if not call.livemode:
+        return call.account
+    secret: bytes = call.service("authority").keyring.lasting(f"fingerprints of {call.account}")
+    return call.account + secret.hex()
+
+
+def card_payment_method(call: Call, new: NewCard, billing: Json | None = None, **more: Any) -> Json:
+    """A PaymentMethod of type card, not stored yet."""
+    private = new.private(call)
+    value = blank(
+        "payment_method",
+        id=call.ids.new("pm"),
+        allow_redisplay=more.pop("allow_redisplay", "unspecified"),
+        billing_details=billing_details(billing),
+        card=payment_method_card(
+            new.card, exp_month=new.exp_month, exp_year=new.exp_year, account=fingerprint_owner(call), checks=new.checks(), **more
+        ),
+        created=call.now,
+        livemode=call.livemode,
+        type="card",
+    )
+    value.update(private)
+    return value
+
+
+def bank_payment_method(call: Call, bank: banks.TestBank, billing: Json | None = None, **more: Any) -> Json:
+    """A PaymentMethod of a test bank account, not stored yet."""
+    if bank.kind == "us_bank_account":
+        inner = banks.us_bank_account(bank, account=fingerprint_owner(call), **more)
+    else:
+        inner = banks.sepa_debit(bank.number, account=fingerprint_owner(call))
+    value = blank(
+        "payment_method",
+        id=call.ids.new("pm"),
+        allow_redisplay="unspecified",
+        billing_details=billing_details(billing),
+        created=call.now,
+        livemode=call.livemode,
+        type=bank.kind,
+    )
+    value[bank.kind] = inner
+    value["_bank"] = bank.key
+    return value
+
+
+def wire_card(call: Call, new: NewCard, details: Json | None = None, *, metadata: Json | None = None, **more: Any) -> Json:
+    """A legacy ``card`` object, not stored yet. details: ``name`` and ``address_*`` as typed. more: see ``legacy_card``."""
+    details = details or {}
+    where = {
+        "city": details.get("address_city"),
+        "country": details.get("address_country"),
+        "line1": details.get("address_line1"),
+        "line2": details.get("address_line2"),
+        "state": details.get("address_state"),
+        "postal_code": details.get("address_zip"),
+    }
+    value = legacy_card(
+        new.card,
+        id=call.ids.new("card"),
+        exp_month=new.exp_month,
+        exp_year=new.exp_year,
+        account=fingerprint_owner(call),
+        checks=new.checks(),
+        address=where,
+        name=details.get("name"),
+        metadata=metadata,
+        **more,
+    )
+    value.update(new.private(call))
+    return value
+
+
+def billing_of(instrument: Json | None) -> Json:
+    """``billing_details`` of a charge that is made with this instrument."""
+    if instrument is None:
+        return billing_details(None)
+    if instrument["object"] == "payment_method":
+        return billing_details(instrument.get("billing_details"))
+    if instrument["object"] == "card":
+        place = {name: instrument.get(f"address_{name}") for name in ("city", "country", "line1", "line2", "state")}
+        place["postal_code"] = instrument.get("address_zip")
+        return billing_details({"address": address(place), "name": instrument.get("name")})
+    owner = instrument.get("owner") or {}
+    return billing_details(
+        {"address": owner.get("address") or {}, "email": owner.get("email"), "name": owner.get("name"), "phone": owner.get("phone")}
+    )
+
+
+def resolve_payment_method(call: Call, text: str, param: str | None = "payment_method") -> Json:
+    """The stored payment method, card, bank account or source that an id names.
+
+    text: ``pm_…``, ``card_…``, ``ba_…``, ``src_…``, or the name of a test one (``pm_card_visa``), which becomes a real stored one.
+    param: the parameter that named it; None when the id stands in the path.
+    Raises ApiError resource_missing with the real texts (reference section 1.6).
+    """
+    for object, prefix in (("payment_method", "pm_"), ("card", "card_"), ("source", "src_"), ("bank_account", "ba_")):
+        if text.startswith(prefix):
+            found = call.objects.find(object, text)
+            if found is not None:
+                return found
+    made = None if call.livemode else named_payment_method(call, text)
+    if made is not None:
+        return call.objects.insert(made)
+    raise no_payment_method(call, text, param)
+
+
+def named_payment_method(call: Call, name: str) -> Json | None:
+    """A new PaymentMethod of the test card or account of that name, not stored yet; None when there is none."""
+    card = by_payment_method(name)
+    if card is not None:
+        return card_payment_method(call, NewCard.named(call, card))
+    bank = banks.bank_by_name(name) if name.startswith("pm_") else None
+    if bank is not None and bank.outcome != "unusable":
+        return bank_payment_method(call, bank, {"name": "Jenny Rosen", "email": "jenny.rosen@example.com"})
+    return None
+
+
+def no_payment_method(call: Call, text: str, param: str | None) -> ApiError:
+    """The error for an unknown payment method, which tells where it may be instead."""
+    table = call.objects.table("payment_method")
+    name = param or "payment_method"
+    if table.exists_in_other_mode(call.tx, call.scope, text):
+        other = "test" if call.livemode else "live"
+        return missing_object("PaymentMethod", text, name, in_path=param is None, other_mode=other)
+    error = missing_object("PaymentMethod", text, name, in_path=param is None)
+    if call.account != call.platform:
+        if call.within(call.platform).objects.find("payment_method", text) is not None:
+            error.message += _PLATFORM_OWNED
+    elif call.version >= _BEFORE_HINT:
+        error.message += _ELSEWHERE
+    return error
+
+
+def token_card(call: Call, text: str) -> NewCard | None:
+    """The card behind a ``tok_…`` name of the testing page, or None."""
+    card = None if call.livemode else by_token(text)
+    return NewCard.named(call, card) if card is not None else None
+
+
+def redeem(call: Call, text: str, param: str) -> Json:
+    """What a single-use token stands for: an inner ``card`` or ``bank_account``, not stored yet. The token is spent.
+
+    Raises ApiError: no such token; used before (``token_already_used``).
+    """
+    named = token_card(call, text)
+    if named is not None:
+        return wire_card(call, named)
+    bank = None if call.livemode else banks.bank_by_name(text)
+    if bank is not None and text.startswith("btok_"):
+        return token_bank(call, bank, verified="_verified" in text)
+    token = call.objects.find("token", text)
+    if token is None:
+        raise call.objects.missing("token", text, param)
+    if token["used"]:
+        raise invalid(f"You cannot use a Stripe token more than once: {text}.", param, "token_already_used")
+    token["used"] = True
+    call.objects.save(token)
+    inner: Json = dict(token.get("card") or token.get("bank_account") or {})
+    inner.update({name: token[name] for name in ("_card", "_bank", "_cvc", "_zip", "_line1") if name in token})
+    return inner
+
+
+def token_bank(call: Call, bank: banks.TestBank, verified: bool = False) -> Json:
+    """A ``bank_account`` of a test account, not stored yet."""
+    value = banks.bank_account(
+        id=call.ids.new("ba"),
+        number=bank.number,
+        routing_number=bank.routing_number,
+        country=bank.country,
+        currency=bank.currency,
+        account=fingerprint_owner(call),
+        holder_name="Jane Austen",
+        holder_type="individual",
+        status="verified" if verified else "new",
+    )
+    value["_bank"] = bank.key
+    return value
+
+
+def test_card(instrument: Json | None) -> TestCard | None:
+    """The test card behind an instrument, or None."""
+    return card_of_instrument(instrument)

@@ -1,0 +1,127 @@
+"""PaymentMethodConfigurations: which payment methods the Dashboard has switched on.
+
+    (default, always there) ──update──▶ …      created ──update──▶ … active │ inactive
+
+Every account has a default configuration in each mode. It is stored once it is changed; until then it is what a new account has.
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.methods.method_types import TYPES
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, records
+from tollkey.wire.shapes import properties
+
+PERMISSION = Permission("payment_method_configuration", "Payment Method Configurations", "Core")
+OBJECT = "payment_method_configuration"
+_OURS = frozenset({"id", "object", "active", "application", "is_default", "livemode", "name", "parent"})
+#: Wallets that come with cards, on in a new account.
+_WALLETS = frozenset({"apple_pay", "google_pay", "cartes_bancaires", "jcb"})
+
+
+def methods_of(configuration: Json) -> list[str]:
+    """The names of the payment methods that a configuration speaks of."""
+    return [name for name in configuration if name not in _OURS and not name.startswith("_")]
+
+
+def enabled_types(configuration: Json) -> set[str]:
+    """The types that are on."""
+    return {
+        name
+        for name in methods_of(configuration)
+        if configuration[name]["display_preference"]["value"] == "on" and configuration[name]["available"]
+    }
+
+
+def default_id(call: Call) -> str:
+    """The id of the account's default configuration: always the same, stored or not."""
+    return f"pmc_1{call.account.removeprefix('acct_')}{'Live' if call.livemode else 'Test'}Default"
+
+
+def used_configuration(call: Call, id: str | None = None) -> Json:
+    """The configuration of that id, or the default one. Raises ApiError 400 when there is none."""
+    if id is not None and id != default_id(call):
+        return call.objects.get(OBJECT, id, OBJECT)
+    return call.objects.find(OBJECT, default_id(call)) or _default(call)
+
+
+def _default(call: Call) -> Json:
+    return _new(call, default_id(call), "Default", is_default=True)
+
+
+def _new(call: Call, id: str, name: str, *, is_default: bool = False, parent: str | None = None) -> Json:
+    configuration = blank(OBJECT, id=id, active=True, is_default=is_default, livemode=call.livemode, name=name, parent=parent)
+    for method in properties(OBJECT):
+        if method not in _OURS:
+            on = method in _WALLETS or (method in TYPES and TYPES[method].default)
+            value = "on" if on else "off"
+            inner = {"overridable": None, "preference": value, "value": value}
+            configuration[method] = {"available": on, "display_preference": inner}
+    return configuration
+
+
+def _apply(configuration: Json, params: Params) -> None:
+    for name in ("name", "active"):
+        if params.get(name) is not None:
+            configuration[name] = params[name]
+    if configuration["is_default"] and configuration["active"] is False:
+        raise invalid("You cannot deactivate the default payment method configuration.", "active")
+    for name in methods_of(configuration):
+        preference = ((params.get(name) or {}).get("display_preference") or {}).get("preference")
+        if preference is not None:
+            on = preference == "on" or (preference == "none" and name in TYPES and TYPES[name].default)
+            configuration[name] = {
+                "available": on or configuration[name]["available"],
+                "display_preference": {"overridable": None, "preference": preference, "value": "on" if on else "off"},
+            }
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a configuration."""
+    parent = params.get("parent")
+    if parent is not None:
+        used_configuration(call, parent)
+    configuration = _new(call, call.ids.new("pmc"), params.get("name") or "Configuration", parent=parent)
+    _apply(configuration, params)
+    return call.objects.insert(configuration)
+
+
+def retrieve_one(call: Call, params: Params) -> Json:
+    """Retrieve a configuration."""
+    id = call.path["configuration"]
+    return used_configuration(call, id) if id == default_id(call) else call.objects.get(OBJECT, id)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Switch payment methods on or off."""
+    configuration = retrieve_one(call, params)
+    _apply(configuration, params)
+    if call.objects.find(OBJECT, configuration["id"]) is None:
+        return call.objects.insert(configuration)
+    return call.objects.save(configuration)
+
+
+def list_all(call: Call, params: Params) -> Page:
+    """List configurations; the default one is among them, stored or not."""
+    params.pop("application", None)
+    page = list_page(call, OBJECT, params, url="/v1/payment_method_configurations")
+    if not page.has_more and params.get("starting_after") is None and call.objects.find(OBJECT, default_id(call)) is None:
+        page.data.append(_default(call))
+    return page
+
+
+CONFIGURATION = Resource(
+    object=OBJECT,
+    prefix="pmc",
+    permission=PERMISSION,
+    live=records(),
+    path_param="configuration",
+    endpoints=(
+        Endpoint("GET", "/v1/payment_method_configurations", list_all),
+        Endpoint("POST", "/v1/payment_method_configurations", create),
+        Endpoint("GET", "/v1/payment_method_configurations/{configuration}", retrieve_one),
+        Endpoint("POST", "/v1/payment_method_configurations/{configuration}", update),
+    ),
+    title="Payment method configurations",
+    columns=("name", "id", "active", "is_default"),
+)

@@ -1,0 +1,112 @@
+"""PaymentMethodDomains and Apple Pay domains: the web sites on which wallets may be shown.
+
+registered ──update enabled──▶ … enabled │ disabled      apple pay domain: registered ──delete──▶ (gone)
+"""
+
+from __future__ import annotations
+
+import re
+
+from tollkey.keys import Permission
+from tollkey.payments.shared.providers import WALLETS
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, records, retrieve
+
+PERMISSION = Permission("payment_method_domain", "Payment Method Domains", "Core")
+APPLE_PERMISSION = Permission("apple_pay_domain", "Apple Pay Domains", "Core")
+_WALLETS = ("amazon_pay", "apple_pay", "google_pay", "klarna", "link", "paypal")
+_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+
+
+def _name(params: Params) -> str:
+    name = str(params["domain_name"]).strip()
+    if not _DOMAIN.fullmatch(name):
+        raise invalid(f"Invalid domain name: {name}", "domain_name")
+    return name.lower()
+
+
+def _standing(call: Call, enabled: bool) -> Json:
+    """What a wallet makes of a domain. In live mode somebody would have to register it there."""
+    if call.has(WALLETS):
+        return {"status": "active" if enabled else "inactive"}
+    return {"status": "inactive", "status_details": {"error_message": WALLETS.refusal().message}}
+
+
+def create(call: Call, params: Params) -> Json:
+    """Register a domain; one that is registered already is answered as it is."""
+    name = _name(params)
+    known = call.objects.query("payment_method_domain", {"domain_name": name}, 1)
+    if known:
+        return known[0]
+    enabled = params.get("enabled", True) is not False
+    domain = blank(
+        "payment_method_domain",
+        id=call.ids.new("pmd"),
+        created=call.now,
+        domain_name=name,
+        enabled=enabled,
+        livemode=call.livemode,
+        **{wallet: _standing(call, enabled) for wallet in _WALLETS},
+    )
+    return call.objects.insert(domain)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Switch a domain on or off."""
+    domain = call.objects.get("payment_method_domain", call.path["payment_method_domain"])
+    if params.get("enabled") is not None:
+        domain["enabled"] = params["enabled"]
+        for wallet in _WALLETS:
+            domain[wallet] = _standing(call, domain["enabled"])
+    return call.objects.save(domain)
+
+
+def validate(call: Call, params: Params) -> Json:
+    """Check the domain again: this server vouches for every one."""
+    return call.objects.get("payment_method_domain", call.path["payment_method_domain"])
+
+
+def create_apple(call: Call, params: Params) -> Json:
+    """Register a domain for Apple Pay."""
+    domain = blank("apple_pay_domain", id=call.ids.new("apwc"), created=call.now, domain_name=_name(params), livemode=call.livemode)
+    return call.objects.insert(domain)
+
+
+def delete_apple(call: Call, params: Params) -> Json:
+    """Take a domain off Apple Pay."""
+    return call.objects.delete(call.objects.get("apple_pay_domain", call.path["domain"]))
+
+
+PAYMENT_METHOD_DOMAIN = Resource(
+    object="payment_method_domain",
+    prefix="pmd",
+    permission=PERMISSION,
+    live=records(),
+    path_param="payment_method_domain",
+    indexed=("domain_name", "enabled"),
+    endpoints=(
+        listing("payment_method_domain", "/v1/payment_method_domains"),
+        Endpoint("POST", "/v1/payment_method_domains", create),
+        retrieve("payment_method_domain", "/v1/payment_method_domains/{payment_method_domain}"),
+        Endpoint("POST", "/v1/payment_method_domains/{payment_method_domain}", update),
+        Endpoint("POST", "/v1/payment_method_domains/{payment_method_domain}/validate", validate, live=needs(WALLETS)),
+    ),
+    title="Payment method domains",
+    columns=("domain_name", "id", "enabled"),
+)
+
+APPLE_PAY_DOMAIN = Resource(
+    object="apple_pay_domain",
+    prefix="apwc",
+    permission=APPLE_PERMISSION,
+    live=needs(WALLETS),
+    path_param="domain",
+    indexed=("domain_name",),
+    endpoints=(
+        listing("apple_pay_domain", "/v1/apple_pay/domains"),
+        Endpoint("POST", "/v1/apple_pay/domains", create_apple),
+        retrieve("apple_pay_domain", "/v1/apple_pay/domains/{domain}"),
+        Endpoint("DELETE", "/v1/apple_pay/domains/{domain}", delete_apple),
+    ),
+    title="Apple Pay domains",
+    columns=("domain_name", "id", "created"),
+)

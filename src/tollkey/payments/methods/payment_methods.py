@@ -1,0 +1,376 @@
+"""Payment methods: what customers pay with.
+
+created ──attach──▶ attached to a customer ──detach──▶ detached (may not be used again)
+   └──paid with once, unattached──▶ used (may not be used again)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tollkey.keys import Permission
+from tollkey.payments.methods.copying import shared_from
+from tollkey.payments.methods.customer_sources import checked, refuse_to_save
+from tollkey.payments.methods.instruments import (
+    USED,
+    NewCard,
+    billing_of,
+    card_payment_method,
+    fingerprint_owner,
+    no_payment_method,
+    redeem,
+    resolve_payment_method,
+    token_card,
+)
+from tollkey.payments.methods.mandates import withdraw
+from tollkey.payments.processors import banks
+from tollkey.payments.processors.cards import by_key, fingerprint, payment_method_card
+from tollkey.payments.shared import client_access as client
+from tollkey.payments.shared.fields import billing_details, merge_metadata, new_metadata
+from tollkey.wire import (
+    Access,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    publishable_access,
+    records,
+)
+
+PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a payment method from what was typed in, a token, or a platform's own payment method."""
+    if params.get("payment_method"):
+        return _clone(call, params)
+    kind = params.get("type")
+    if kind is None:
+        raise missing_param("type")
+    if kind == "card":
+        value = _card(call, params)
+    elif kind in ("us_bank_account", "sepa_debit"):
+        value = _bank(call, kind, params)
+    else:
+        value = _other(call, kind, params)
+    value["metadata"] = new_metadata(params)
+    if params.get("allow_redisplay"):
+        value["allow_redisplay"] = params["allow_redisplay"]
+    if call.client:
+        value["_client"] = True
+    return call.objects.insert(value)
+
+
+def _card(call: Call, params: Params) -> Json:
+    data = params.get("card")
+    if not data:
+        raise missing_param("card")
+    billing = params.get("billing_details")
+    token = data.get("token")
+    if token is not None:
+        named = token_card(call, token)
+        if named is not None:
+            return card_payment_method(call, named, billing)
+        return _of_token(call, redeem(call, token, "card[token]"), billing)
+    for name in ("number", "exp_month", "exp_year"):
+        if data.get(name) in (None, ""):
+            raise missing_param(f"card[{name}]")
+    new = NewCard.typed(call, data, (billing or {}).get("address"))
+    return card_payment_method(call, new, billing, preferred_network=(data.get("networks") or {}).get("preferred"))
+
+
+def _of_token(call: Call, card: Json, billing: Json | None) -> Json:
+    known = by_key(card["_card"]) if card.get("_card") else None
+    if known is None:
+        raise invalid("This token cannot be used to create a PaymentMethod of type card.", "card[token]", retry=False)
+    new = NewCard(
+        known, card["exp_month"], card["exp_year"], cvc=bool(card.get("_cvc")), zip=bool(card.get("_zip")), line1=bool(card.get("_line1"))
+    )
+    return card_payment_method(call, new, billing)
+
+
+def _new(call: Call, kind: str, params: Params) -> Json:
+    return blank(
+        "payment_method",
+        id=call.ids.new("pm"),
+        allow_redisplay="unspecified",
+        billing_details=billing_details(params.get("billing_details")),
+        created=call.now,
+        livemode=call.livemode,
+        type=kind,
+    )
+
+
+def _bank(call: Call, kind: str, params: Params) -> Json:
+    data = params.get(kind) or {}
+    value = _new(call, kind, params)
+    if kind == "sepa_debit":
+        number = str(data.get("iban") or "").replace(" ", "").upper()
+        if not number:
+            raise missing_param("sepa_debit[iban]")
+        if not banks.iban_valid(number):
+            raise invalid("The IBAN you provided is invalid.", "sepa_debit[iban]", "invalid_bank_account_iban")
+        value[kind] = banks.sepa_debit(number, account=fingerprint_owner(call))
+    else:
+        for name in ("account_number", "routing_number"):
+            if not data.get(name):
+                raise missing_param(f"us_bank_account[{name}]")
+        number, routing = str(data["account_number"]), str(data["routing_number"])
+        if not banks.routing_valid(routing):
+            raise invalid("You must use a valid routing number.", "us_bank_account[routing_number]", "routing_number_invalid")
+        real = banks.TestBank(number, "US", "usd", routing_number=routing) if call.livemode else None
+        bank = real or banks.bank_by_number(number)
+        if bank is None:
+            message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
+            raise invalid(message, "us_bank_account[account_number]", "account_number_invalid", retry=False)
+        holder, sort = data.get("account_holder_type") or "individual", data.get("account_type") or "checking"
+        value[kind] = banks.us_bank_account(bank, account=fingerprint_owner(call), holder_type=holder, account_type=sort)
+        if call.livemode:
+            value[kind]["bank_name"] = None
+        value["_typed"] = True  # so it has to be verified with deposits before its first debit
+    if not call.livemode:
+        value["_bank"] = banks.key_of(number)
+    return value
+
+
+def _other(call: Call, kind: str, params: Params) -> Json:
+    """A method without numbers: the properties that its specification has, filled from what was given."""
+    try:
+        inner = blank(f"payment_method_{kind}")
+    except LookupError:
+        inner = {}
+    inner.pop("object", None)
+    inner.pop("id", None)
+    data = params.get(kind) or {}
+    inner.update({name: given for name, given in data.items() if name in inner or not inner})
+    _complete(call, kind, inner, data)
+    value = _new(call, kind, params)
+    value[kind] = inner
+    return value
+
+
+#: The BIC of the banks that iDEAL names.
+_BIC = {
+    "abn_amro": "ABNANL2A", "asn_bank": "ASNBNL21", "bunq": "BUNQNL2A", "handelsbanken": "HANDNL2A", "ing": "INGBNL2A",
+    "knab": "KNABNL2H", "n26": "NTSBDEB1", "rabobank": "RABONL2U", "regiobank": "RBRBNL21", "revolut": "REVOLT21",
+    "sns_bank": "SNSBNL2A", "triodos_bank": "TRIONL2U", "van_lanschot": "FVLBNL22", "yoursafe": "BITSNL2A",
+}  # fmt: skip
+
+
+def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
+    """What the real system adds to what was given (recorded)."""
+    number = str(data.get("account_number") or data.get("tax_id") or "")
+    print_of_number = fingerprint(number, fingerprint_owner(call)) if number else None
+    if kind == "ideal":
+        inner["bic"] = _BIC.get(str(data.get("bank")))
+    elif kind in ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account"):
+        inner.update(fingerprint=print_of_number, last4=number[-4:] or None)
+        if kind == "acss_debit":
+            inner["bank_name"] = None if call.livemode else banks.BANK_NAME
+    elif kind == "boleto":
+        inner["fingerprint"] = print_of_number
+    elif kind == "fpx":
+        inner["account_holder_type"] = data.get("account_holder_type") or "individual"
+
+
+def _clone(call: Call, params: Params) -> Json:
+    """A connected account gets a copy of its platform's payment method, which the named customer has to have."""
+    platform = shared_from(call, "payment_method", PERMISSION)
+    original = resolve_payment_method(platform, params["payment_method"], "payment_method")
+    if params.get("customer") and original["customer"] != platform.objects.get("customer", params["customer"], "customer")["id"]:
+        raise invalid(
+            f"The customer does not have a payment method with the ID {original['id']}. The payment method must be attached to the"
+            " customer.",
+            "payment_method",
+            "resource_missing",
+        )
+    value = {**original, "id": call.ids.new("pm"), "customer": None, "created": call.now, "metadata": new_metadata(params)}
+    value.pop("_used", None)
+    return call.objects.insert(value)
+
+
+def retrieve(call: Call, params: Params) -> Json:
+    """Retrieve a payment method; the name of a test one makes one."""
+    return as_payment_method(call, resolve_payment_method(call, call.path["payment_method"], None))
+
+
+def as_payment_method(call: Call, value: Json) -> Json:
+    """A saved card of the old kind, shown as a payment method; others as they are."""
+    if value["object"] != "card":
+        return value
+    known = by_key(value["_card"]) if value.get("_card") else None
+    card: Json = {}
+    if known is not None:
+        card = payment_method_card(known, exp_month=value["exp_month"], exp_year=value["exp_year"], account=fingerprint_owner(call))
+        card["checks"] = {
+            "address_line1_check": value["address_line1_check"],
+            "address_postal_code_check": value["address_zip_check"],
+            "cvc_check": value["cvc_check"],
+        }
+    shown = blank(
+        "payment_method",
+        id=value["id"],
+        allow_redisplay="unspecified",
+        billing_details=billing_of(value),
+        card=card,
+        created=value.get("_created") or call.now,
+        customer=value.get("customer"),
+        livemode=call.livemode,
+        type="card",
+    )
+    shown["metadata"] = dict(value.get("metadata") or {})
+    return shown
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change billing details, expiry or metadata of a payment method that belongs to a customer."""
+    value = resolve_payment_method(call, call.path["payment_method"], None)
+    if not value.get("customer"):
+        raise invalid("You must save this PaymentMethod to a customer before you can update it.", None, retry=False)
+    merge_metadata(value, params)
+    if params.get("billing_details"):
+        given = params["billing_details"]
+        old = value["billing_details"]
+        merged = {**old, **given}
+        if given.get("address"):
+            merged["address"] = {**(old.get("address") or {}), **given["address"]}
+        value["billing_details"] = billing_details(merged)
+    for name in ("exp_month", "exp_year"):
+        if (params.get("card") or {}).get(name):
+            value["card"][name] = params["card"][name]
+    if params.get("allow_redisplay"):
+        value["allow_redisplay"] = params["allow_redisplay"]
+    for name, given in (params.get("us_bank_account") or {}).items():
+        value["us_bank_account"][name] = given
+    return call.objects.save(value, "payment_method.updated")
+
+
+def attach(call: Call, params: Params) -> Json:
+    """Attach a payment method to a customer; the bank is asked whether it may be saved."""
+    value = resolve_payment_method(call, call.path["payment_method"], None)
+    if not params.get("customer"):
+        raise missing_param("customer")
+    customer = call.objects.get("customer", params["customer"], "customer")
+    return attach_to(call, value, customer)
+
+
+def attach_to(call: Call, value: Json, customer: Json) -> Json:
+    """Attach, with the event ``payment_method.attached``.
+
+    Raises ApiError: attached before, used or detached before, or 402 when the bank refuses.
+    """
+    if value.get("customer"):
+        if value["customer"] == customer["id"]:
+            return value
+        raise invalid("The payment method you provided has already been attached to a customer.", None, retry=False)
+    if value.get("_used"):
+        raise invalid(USED, None, retry=False)
+    refuse_to_save(value)
+    checked(value)
+    value["customer"] = customer["id"]
+    call.objects.save(value)
+    call.emit("payment_method.attached", value)
+    return value
+
+
+def detach(call: Call, params: Params) -> Json:
+    """Detach a payment method from its customer; it may not be used again."""
+    value = resolve_payment_method(call, call.path["payment_method"], None)
+    owner = value.get("customer")
+    if not owner:
+        message = "The payment method you provided is not attached to a customer so detachment is impossible."
+        raise invalid(message, None, "payment_method_unexpected_state", retry=False)
+    value["customer"] = None
+    value["_used"] = True
+    call.objects.save(value)
+    call.emit("payment_method.detached", value, {"customer": owner})
+    withdraw(call, value["id"])
+    customer = call.objects.find("customer", owner)
+    if customer is not None and (customer.get("invoice_settings") or {}).get("default_payment_method") == value["id"]:
+        customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": None}
+        call.objects.save(customer, "customer.updated")
+    return value
+
+
+def list_all(call: Call, params: Params) -> Page:
+    """List payment methods, by customer and type."""
+    customer = params.get("customer")
+    if customer:
+        call.objects.get("customer", customer, "customer")
+    return _page(call, params, customer, "/v1/payment_methods")
+
+
+def of_customer(call: Call, params: Params) -> Page:
+    """List a customer's payment methods."""
+    customer = call.objects.get("customer", call.path["customer"])["id"]
+    return _page(call, params, customer, f"/v1/customers/{customer}/payment_methods")
+
+
+def _page(call: Call, params: Params, customer: str | None, url: str) -> Page:
+    equal: dict[str, str | Sequence[str]] = {name: params[name] for name in ("type", "allow_redisplay") if params.get(name)}
+    if customer:
+        equal["customer"] = customer
+    page = list_page(call, "payment_method", params, equal, url=url)
+    cards = call.objects.query("card", {"customer": customer}, limit=100) if customer and params.get("type") in (None, "card") else []
+    room = (params.get("limit") or 10) - len(page.data)
+    if cards and not page.has_more and room > 0 and not params.get("ending_before"):
+        page.data = page.data + [as_payment_method(call, card) for card in cards][:room]
+        page.has_more = len(cards) > room
+    return page
+
+
+def of_customer_one(call: Call, params: Params) -> Json:
+    """Retrieve one payment method of a customer."""
+    customer = call.objects.get("customer", call.path["customer"])
+    value = resolve_payment_method(call, call.path["payment_method"], None)
+    if value.get("customer") != customer["id"]:
+        raise no_payment_method(call, call.path["payment_method"], None)
+    return as_payment_method(call, value)
+
+
+def client_view(call: Call, value: Json) -> Json:
+    """What browsers and apps see: no fingerprint, no metadata (reference section 3)."""
+    value.pop("metadata", None)
+    for inner in value.values():
+        if isinstance(inner, dict):
+            inner.pop("fingerprint", None)
+    return value
+
+
+#: ``customer`` and ``payment_method`` copy what a customer has saved: that is the server's to do.
+_MADE_BY_CLIENT = publishable_access(
+    takes=f"{client.METHOD} custom{{type}}", ignores=client.HCAPTCHA, refuses=f"customer payment_method {client.METHOD_REFUSED}"
+)
+_PAGE = "limit starting_after ending_before type allow_redisplay"
+_LISTED_BY_APP = Access(takes=f"customer {_PAGE}", refuses="customer_account")
+_ATTACHED_BY_APP = Access(takes="customer", refuses="customer_account")
+
+PAYMENT_METHOD = Resource(
+    object="payment_method",
+    rewrites=(banks.without_number,),
+    prefix="pm",
+    permission=PERMISSION,
+    live=records(),
+    label="PaymentMethod",
+    path_param="payment_method",
+    indexed=("customer", "type", "allow_redisplay"),
+    endpoints=(
+        Endpoint("GET", "/v1/payment_methods", list_all, ephemeral=_LISTED_BY_APP),
+        Endpoint("POST", "/v1/payment_methods", create, publishable=_MADE_BY_CLIENT),
+        Endpoint("GET", "/v1/payment_methods/{payment_method}", retrieve, makes=True),
+        Endpoint("POST", "/v1/payment_methods/{payment_method}", update),
+        Endpoint("POST", "/v1/payment_methods/{payment_method}/attach", attach, ephemeral=_ATTACHED_BY_APP),
+        Endpoint("POST", "/v1/payment_methods/{payment_method}/detach", detach, ephemeral=Access()),
+        Endpoint("GET", "/v1/customers/{customer}/payment_methods", of_customer, ephemeral=Access(takes=_PAGE)),
+        Endpoint("GET", "/v1/customers/{customer}/payment_methods/{payment_method}", of_customer_one),
+    ),
+    client_view=client_view,
+    title="Payment methods",
+    columns=("type", "customer", "id", "created"),
+)

@@ -1,0 +1,329 @@
+"""Sources (``src_…``): made in one of four flows, chargeable at once or after the customer has done something.
+
+The redirect page is Tollkey's own: in test mode the customer authorizes or fails the payment there.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+from tollkey.payments.methods.customer_sources import checked, inline_card
+from tollkey.payments.methods.instruments import (
+    fingerprint_owner,
+    no_payment_method,
+    redeem,
+    resolve_payment_method,
+    test_card,
+)
+from tollkey.payments.processors import banks
+from tollkey.payments.processors.cards import ThreeDSecure, fingerprint
+from tollkey.payments.shared.currency import check_amount, check_currency, show
+from tollkey.payments.shared.fields import address, new_metadata
+from tollkey.payments.shared.permissions import CUSTOMER
+from tollkey.wire import Call, Json, Params, Reply, blank, hosted_url, html_page, invalid, missing_param, redirect, with_query
+
+REDIRECT = ("alipay", "bancontact", "eps", "giropay", "ideal", "p24", "sofort", "three_d_secure", "klarna", "multibanco")
+RECEIVER = ("ach_credit_transfer", "bitcoin")
+REUSABLE = ("card", "sepa_debit", "ach_debit", "acss_debit", "au_becs_debit", "ach_credit_transfer")
+_CURRENCY = {"ideal": "eur", "bancontact": "eur", "eps": "eur", "giropay": "eur", "sofort": "eur", "p24": "eur"}
+#: An unanswered redirect or an unpaid receiver is canceled after this.
+_EXPIRES_SECONDS = 6 * 3600
+_FILLS_AFTER = 1
+
+
+def create(call: Call, params: Params) -> Json:
+    """A new source of any type. Raises ApiError for what is missing or wrong."""
+    kind = params.get("type")
+    if params.get("token") and kind is None:
+        kind = "card"
+    if kind is None:
+        raise missing_param("type")
+    flow = params.get("flow") or ("redirect" if kind in REDIRECT else "receiver" if kind in RECEIVER else "none")
+    source = _new(call, params, kind, flow)
+    if kind == "card":
+        _fill_card(call, source, params)
+    elif kind == "three_d_secure":
+        _fill_three_d_secure(call, source, params)
+    elif kind == "sepa_debit":
+        _fill_debit(call, source, params)
+    else:
+        source[kind] = _details(call, kind, params.get(kind) or {})
+    if flow == "redirect":
+        _start_redirect(call, source, params)
+    elif flow == "receiver":
+        _start_receiver(call, source)
+    call.objects.insert(source)
+    if source["status"] == "chargeable":
+        call.emit("source.chargeable", source)
+    return source
+
+
+def _new(call: Call, params: Params, kind: str, flow: str) -> Json:
+    currency = check_currency(params["currency"]) if params.get("currency") else _CURRENCY.get(kind)
+    if params.get("amount") is not None and currency:
+        check_amount(params["amount"], currency)
+    if flow == "redirect" and params.get("amount") is None:
+        raise missing_param("amount")
+    id = call.ids.new("src")
+    source = blank(
+        "source",
+        id=id,
+        amount=params.get("amount"),
+        client_secret=f"src_client_secret_{call.ids.text(24)}",
+        created=call.now,
+        currency=currency,
+        flow=flow,
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        owner=_owner({}),
+        statement_descriptor=params.get("statement_descriptor"),
+        status="pending" if flow in ("redirect", "receiver") else "chargeable",
+        type=kind,
+        usage=params.get("usage") or ("reusable" if kind in REUSABLE else "single_use"),
+    )
+    set_owner(source, params)
+    return source
+
+
+def _owner(given: Json) -> Json:
+    place = address(given["address"]) if given.get("address") else None
+    told = {"address": place, "email": given.get("email"), "name": given.get("name"), "phone": given.get("phone")}
+    return {**told, "verified_address": None, "verified_email": None, "verified_name": None, "verified_phone": None}
+
+
+def set_owner(source: Json, params: Params) -> None:
+    """Merge ``owner`` of the parameters."""
+    if params.get("owner"):
+        source["owner"] = _owner({**(source.get("owner") or {}), **params["owner"]})
+
+
+def _blank(kind: str) -> Json:
+    try:
+        return {name: value for name, value in blank(f"source_type_{kind}").items() if name not in ("id", "object")}
+    except LookupError:
+        return {}
+
+
+def _details(call: Call, kind: str, given: Json) -> Json:
+    """What was told of another kind. Of an account's number the last four digits and a fingerprint stay."""
+    details = {**_blank(kind), **given}
+    number = re.sub(r"\W", "", "".join(str(details.pop(name, None) or "") for name in ("account_number", "iban")))
+    if number:
+        details.update(last4=number[-4:], fingerprint=fingerprint(number, fingerprint_owner(call)))
+    return details
+
+
+def _fill_card(call: Call, source: Json, params: Params) -> None:
+    data: Any = params.get("card")
+    card = inline_card(call, data, "card") if isinstance(data, dict) else redeem(call, str(params.get("token") or data or ""), "token")
+    if card["object"] != "card":
+        raise invalid("The token provided is not of a card.", "token", retry=False)
+    source["card"] = _card_details(card)
+    source.update({name: value for name, value in card.items() if name.startswith("_")})
+    if params.get("owner") is None and card.get("name"):
+        source["owner"]["name"] = card["name"]
+    checked(source)
+
+
+def _card_details(card: Json) -> Json:
+    """``source.card``: the legacy card's facts, and whether 3-D Secure is wanted."""
+    known = test_card(card)
+    names = (
+        "address_line1_check",
+        "address_zip_check",
+        "brand",
+        "country",
+        "cvc_check",
+        "dynamic_last4",
+        "exp_month",
+        "exp_year",
+        "fingerprint",
+    )
+    details = {name: card.get(name) for name in (*names, "funding", "last4", "name", "tokenization_method")}
+    wanted = known.three_d_secure if known is not None else ThreeDSecure.UNENROLLED
+    required = wanted in (ThreeDSecure.REQUIRED, ThreeDSecure.ALWAYS, ThreeDSecure.UNLESS_SET_UP, ThreeDSecure.REQUIRED_ERROR)
+    details["three_d_secure"] = "required" if required else "not_supported" if wanted is ThreeDSecure.NOT_SUPPORTED else "optional"
+    return details
+
+
+def _fill_three_d_secure(call: Call, source: Json, params: Params) -> None:
+    given = (params.get("three_d_secure") or {}).get("card")
+    if not given:
+        raise missing_param("three_d_secure[card]")
+    card = (
+        redeem(call, given, "three_d_secure[card]")
+        if str(given).startswith("tok_")
+        else resolve_payment_method(call, given, "three_d_secure[card]")
+    )
+    if card.get("customer"):  # what a customer has saved is named only by those who may read it
+        if call.client:
+            raise no_payment_method(call, str(given), "three_d_secure[card]")
+        call.needs(CUSTOMER)
+    source["three_d_secure"] = {"authenticated": False, "card": given, "customer": None}
+    source.update({name: value for name, value in card.items() if name.startswith("_")})
+    inner = card.get("card") or card
+    source["_exp"] = [inner.get("exp_month"), inner.get("exp_year")]
+
+
+def _fill_debit(call: Call, source: Json, params: Params) -> None:
+    iban = str((params.get("sepa_debit") or {}).get("iban") or "").replace(" ", "").upper()
+    if not iban:
+        raise missing_param("sepa_debit[iban]")
+    if not banks.iban_valid(iban):
+        raise invalid("The IBAN you provided is invalid.", "sepa_debit[iban]", "invalid_bank_account_iban")
+    facts = banks.sepa_debit(iban, account=fingerprint_owner(call))
+    reference = call.ids.text(16).upper()
+    source["sepa_debit"] = {
+        **{name: facts[name] for name in ("bank_code", "branch_code", "country", "fingerprint", "last4")},
+        "mandate_reference": reference,
+        "mandate_url": f"{call.setup.base_url}/mandates/{reference}",
+    }
+    if not call.livemode:
+        source["_bank"] = banks.key_of(iban)
+
+
+def again(call: Call, platform: Call, params: Params) -> Json:
+    """A platform's source, copied to the connected account. platform: the call in the platform's own account."""
+    original = platform.objects.get("source", params["original_source"], "original_source")
+    if params.get("customer") and original.get("customer") != params["customer"]:
+        raise platform.objects.missing("source", original["id"], "original_source")
+    copy = {**original, "id": call.ids.new("src"), "customer": None, "created": call.now, "metadata": new_metadata(params)}
+    copy.pop("customer")
+    return call.objects.insert(copy)
+
+
+# -- redirect
+
+
+def _start_redirect(call: Call, source: Json, params: Params) -> None:
+    back = (params.get("redirect") or {}).get("return_url")
+    if not back:
+        raise missing_param("redirect[return_url]")
+    expires = call.now + _EXPIRES_SECONDS
+    url = hosted_url(call, "source_redirect", source["id"], expires_at=expires)
+    source["redirect"] = {"failure_reason": None, "return_url": back, "status": "pending", "url": url}
+    call.schedule.add(expires, "source.expire", source["id"])
+
+
+def page(call: Call, params: Params) -> Reply:
+    """The page a customer is sent to: authorize the payment, or let it fail."""
+    source = call.objects.get("source", call.path["id"])
+    if source["status"] != "pending":
+        return html_page("Payment", "<h1>This payment has been answered.</h1>\n<p>You may close this page.</p>")
+    amount = escape(f"{show(source['amount'], source['currency'])} {source['currency'].upper()}") if source["currency"] else ""
+    path = escape(call.origin.path)
+    body = (
+        f"<h1>Authorize this test payment</h1>\n<dl>\n<dt>Amount</dt><dd>{amount}</dd>\n"
+        f"<dt>Method</dt><dd>{escape(source['type'])}</dd>\n</dl>\n"
+        f'<form method="post" action="{path}/authorize"><button type="submit" autofocus>Authorize test payment</button></form>\n'
+        f'<form method="post" action="{path}/fail"><button type="submit" class="second">Fail test payment</button></form>'
+    )
+    return html_page("Authorize this test payment", body, leads_to=source["redirect"]["return_url"])
+
+
+def authorize(call: Call, params: Params) -> Reply:
+    """The customer says yes: the source can be charged."""
+    source = call.objects.get("source", call.path["id"])
+    if source["status"] == "pending":
+        source["redirect"] = {**source["redirect"], "status": "succeeded"}
+        _chargeable(call, source)
+    return _back(source)
+
+
+def refuse(call: Call, params: Params) -> Reply:
+    """The customer says no: the source has failed."""
+    source = call.objects.get("source", call.path["id"])
+    if source["status"] == "pending":
+        source["redirect"] = {**source["redirect"], "status": "failed", "failure_reason": "user_abort"}
+        source["status"] = "failed"
+        call.objects.save(source)
+        call.emit("source.failed", source)
+        call.schedule.cancel("source.expire", source["id"])
+    return _back(source)
+
+
+def _back(source: Json) -> Reply:
+    facts = {"source": source["id"], "client_secret": source["client_secret"], "livemode": str(source["livemode"]).lower()}
+    return redirect(with_query(source["redirect"]["return_url"], **facts))
+
+
+def _chargeable(call: Call, source: Json) -> None:
+    source["status"] = "chargeable"
+    if source["type"] == "three_d_secure":
+        source["three_d_secure"] = {**source["three_d_secure"], "authenticated": True}
+    call.objects.save(source)
+    call.emit("source.chargeable", source)
+
+
+# -- receiver
+
+
+def _start_receiver(call: Call, source: Json) -> None:
+    number = f"{call.ids.number(10**12):012d}"
+    source["receiver"] = {
+        "address": f"121042882-{number}",
+        "amount_charged": 0,
+        "amount_received": 0,
+        "amount_returned": 0,
+        "refund_attributes_method": "email",
+        "refund_attributes_status": "missing",
+    }
+    bank = {"account_number": number, "bank_name": "TEST BANK", "routing_number": "110000000", "swift_code": "TSTEZ122"}
+    print_ = fingerprint(number, fingerprint_owner(call))
+    source["ach_credit_transfer"] = {
+        **bank,
+        "fingerprint": print_,
+        "refund_account_holder_name": None,
+        "refund_account_holder_type": None,
+        "refund_routing_number": None,
+    }
+    if _amount_in(source["owner"].get("email")) and not call.livemode:
+        call.schedule.add(call.now + _FILLS_AFTER, "source.fill", source["id"])
+
+
+def _amount_in(email: str | None) -> int:
+    """``amount_4242@example.com``: in test mode that much arrives by itself."""
+    local = (email or "").partition("@")[0]
+    return int(local[7:]) if local.startswith("amount_") and local[7:].isdecimal() and len(local) < 7 + 13 else 0
+
+
+def fill(call: Call, id: str) -> None:
+    """Money arrives in a receiver."""
+    source = call.objects.find("source", id)
+    if source is None or source["status"] not in ("pending", "chargeable"):
+        return
+    amount = _amount_in(source["owner"].get("email"))
+    received = source["receiver"]["amount_received"] + amount
+    source["receiver"] = {**source["receiver"], "amount_received": received}
+    bank = source["ach_credit_transfer"]
+    arrived = blank(
+        "source_transaction",
+        id=call.ids.new("srctxn"),
+        ach_credit_transfer={
+            "customer_data": source["owner"].get("email"),
+            "fingerprint": bank["fingerprint"],
+            "last4": bank["account_number"][-4:],
+            "routing_number": bank["routing_number"],
+        },
+        amount=amount,
+        created=call.now,
+        currency=source["currency"] or "usd",
+        livemode=call.livemode,
+        source=source["id"],
+        status="succeeded",
+        type="ach_credit_transfer",
+    )
+    source["_transactions"] = [arrived, *(source.get("_transactions") or [])]
+    call.emit("source.transaction.created", arrived)
+    _chargeable(call, source)
+
+
+def expire(call: Call, id: str) -> None:
+    """Nobody answered."""
+    source = call.objects.find("source", id)
+    if source is not None and source["status"] == "pending":
+        source["status"] = "canceled"
+        call.objects.save(source)
+        call.emit("source.canceled", source)

@@ -1,0 +1,269 @@
+"""Sources, and the cards and bank accounts that customers have saved (the older way to keep what one pays with).
+
+source    chargeable ──charge──▶ consumed (single use)           (flow ``none``: cards, debits)
+          pending ──customer authorizes or pays──▶ chargeable │ failed │ canceled   (``redirect``, ``receiver``)
+bank account   new ──verify──▶ verified │ verification_failed
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+
+from tollkey.payments.methods import source_flows
+from tollkey.payments.methods.copying import shared_from
+from tollkey.payments.methods.customer_sources import add_source, remove_source, source_of, sources_of
+from tollkey.payments.processors import banks
+from tollkey.payments.shared.client_access import ADDRESS
+from tollkey.payments.shared.fields import merge_metadata
+from tollkey.payments.shared.permissions import CUSTOMER
+from tollkey.payments.shared.permissions import SOURCE as PERMISSION
+from tollkey.payments.shared.providers import SETUPS, SOURCES
+from tollkey.wire import (
+    Access,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    missing_object,
+    missing_param,
+    needs,
+    of_list,
+    publishable_access,
+    records,
+)
+
+_ATTEMPTS = 10
+_CARD_FIELDS = (
+    "address_city",
+    "address_country",
+    "address_line1",
+    "address_line2",
+    "address_state",
+    "address_zip",
+    "exp_month",
+    "exp_year",
+    "name",
+)
+_BANK_FIELDS = ("account_holder_name", "account_holder_type")
+
+
+def _customer(call: Call) -> Json:
+    return call.objects.get("customer", call.path["customer"])
+
+
+def add(call: Call, params: Params) -> Json:
+    """Save a token, a source or data to a customer."""
+    customer = _customer(call)
+    for name in ("source", "card", "bank_account"):
+        if params.get(name):
+            return add_source(call, customer, params[name], name, params.get("metadata"))
+    raise missing_param("source")
+
+
+def list_sources(call: Call, params: Params) -> Page:
+    """List what a customer has saved; ``object`` chooses cards or bank accounts."""
+    customer = _customer(call)["id"]
+    wanted = params.get("object")
+    kind = wanted if wanted in ("card", "bank_account", "source") else None
+    return of_list(sources_of(call, customer, kind), f"/v1/customers/{customer}/sources", params)
+
+
+def list_cards(call: Call, params: Params) -> Page:
+    """List a customer's cards."""
+    customer = _customer(call)["id"]
+    return of_list(sources_of(call, customer, "card"), f"/v1/customers/{customer}/cards", params)
+
+
+def list_bank_accounts(call: Call, params: Params) -> Page:
+    """List a customer's bank accounts."""
+    customer = _customer(call)["id"]
+    return of_list(sources_of(call, customer, "bank_account"), f"/v1/customers/{customer}/bank_accounts", params)
+
+
+def retrieve_one(call: Call, params: Params) -> Json:
+    """Retrieve one thing that a customer has saved."""
+    return source_of(call, _customer(call)["id"], call.path["id"])
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change name, address, expiry or metadata of a saved card or bank account."""
+    value = source_of(call, _customer(call)["id"], call.path["id"])
+    merge_metadata(value, params)
+    names: Sequence[str] = _BANK_FIELDS if value["object"] == "bank_account" else _CARD_FIELDS if value["object"] == "card" else ()
+    value.update({name: params[name] for name in names if name in params})
+    if value["object"] == "source":
+        source_flows.set_owner(value, params)
+    return call.objects.save(value, "customer.source.updated")
+
+
+def remove(call: Call, params: Params) -> Json:
+    """Delete a saved card or bank account; a source is detached and cannot be used any more."""
+    customer = _customer(call)
+    return remove_source(call, customer, source_of(call, customer["id"], call.path["id"]))
+
+
+def verify(call: Call, params: Params) -> Json:
+    """Verify a bank account by its two deposits: 32 and 45 in test mode."""
+    value = source_of(call, _customer(call)["id"], call.path["id"])
+    if value["object"] != "bank_account":
+        raise invalid("Only bank accounts can be verified.", None, retry=False)
+    if value["status"] == "verified":
+        raise invalid("This bank account has already been verified.", None, retry=False)
+    if value["status"] == "verification_failed":
+        message = "You have exceeded the number of allowed verification attempts."
+        raise invalid(message, None, "bank_account_verification_failed", retry=False)
+    amounts = tuple(int(amount) for amount in params.get("amounts") or ())
+    if len(amounts) != 2:
+        raise missing_param("amounts")
+    if sorted(amounts) == sorted(banks.VERIFIED_AMOUNTS):
+        value["status"] = "verified"
+        return call.objects.save(value, "customer.source.updated")
+    value["_attempts"] = value.get("_attempts", 0) + 1
+    if value["_attempts"] >= _ATTEMPTS or sorted(amounts) == sorted(banks.ATTEMPTS_EXCEEDED_AMOUNTS):
+        value["status"] = "verification_failed"
+    call.objects.save(value, "customer.source.updated")
+    message = "The amounts provided do not match the amounts that were sent to the bank account."
+    raise invalid(message, None, "bank_account_verification_failed", keep=True, retry=False, guess=True)
+
+
+# -- sources on their own
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a source. A publishable key may."""
+    if params.get("original_source"):
+        return source_flows.again(call, shared_from(call, "original_source", PERMISSION), params)
+    return source_flows.create(call, params)
+
+
+def retrieve_source(call: Call, params: Params) -> Json:
+    """Retrieve a source; a publishable key shows its ``client_secret``. One that is not there is a 400 (section 2.2)."""
+    source = call.objects.find("source", call.path["source"])
+    if source is None:
+        raise missing_object("source", call.path["source"], "source", in_path=False)
+    if call.client and not hmac.compare_digest(str(params.get("client_secret")).encode(), str(source["client_secret"]).encode()):
+        message = "The client_secret provided does not match the client_secret associated with the Source."
+        raise invalid(message, "client_secret", guess=True)
+    return source
+
+
+def update_source(call: Call, params: Params) -> Json:
+    """Change a source's owner, mandate or metadata."""
+    source = call.objects.get("source", call.path["source"])
+    merge_metadata(source, params)
+    source_flows.set_owner(source, params)
+    if params.get("amount") and source["status"] == "pending":
+        source["amount"] = params["amount"]
+    return call.objects.save(source, "source.updated")
+
+
+def transactions(call: Call, params: Params) -> Page:
+    """List what has been paid into a receiver source."""
+    source = call.objects.get("source", call.path["source"])
+    return of_list(list(source.get("_transactions") or []), f"/v1/sources/{source['id']}/source_transactions", params)
+
+
+def client_view(call: Call, value: Json) -> Json:
+    """What browsers and apps see of a source, a card or a bank account: no fingerprint, no metadata."""
+    for name in ("metadata", "fingerprint", "account"):
+        value.pop(name, None)
+    for inner in value.values():
+        if isinstance(inner, dict):
+            inner.pop("fingerprint", None)
+    return value
+
+
+_PAGE, _LISTED = (Access(takes=f"limit starting_after ending_before{more}") for more in ("", " object"))
+#: Apps send a token or a source; a card's number goes to ``/v1/tokens`` with the publishable key.
+_ADDED = Access(takes="source", refuses="source alipay_account bank_account card metadata")
+_OWNER = f"owner{{{ADDRESS} email name phone}}"
+#: Sources of what is typed in. ``customer`` and ``original_source`` would copy what is saved.
+_MADE_BY_CLIENT = publishable_access(
+    takes=f"type amount currency flow {_OWNER} redirect{{return_url}} receiver{{refund_attributes_method}} statement_descriptor token usage"
+    " metadata=any mandate{acceptance{date ip online{date ip user_agent} status type user_agent} interval notification_method}"
+    f" source_order{{items{{amount currency description parent quantity type}} shipping{{{ADDRESS} carrier name phone tracking_number}}}}"
+    " card card{address_city address_country address_line1 address_line2 address_state address_zip cvc exp_month exp_year name number}"
+    " three_d_secure{card} sepa_debit{iban} ideal{bank statement_descriptor} eps{statement_descriptor} giropay{statement_descriptor}"
+    " sofort{country preferred_language statement_descriptor} bancontact{preferred_language statement_descriptor}"
+    " alipay{statement_descriptor} klarna=any p24{} multibanco{} wechat{statement_descriptor} ach_credit_transfer{} ach_debit=any"
+    " acss_debit=any au_becs_debit{account_number bsb_number}",
+    ignores="radar_options",
+    refuses="customer original_source mandate{acceptance{offline} amount currency}",
+)
+
+
+_READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk")
+
+
+def _saved(path: str, listing: Callable[[Call, Params], Page]) -> tuple[Endpoint, ...]:
+    """The endpoints under one of the three names that a customer's sources have had."""
+    one = path + "/{id}"
+    return (
+        Endpoint("GET", path, listing, permission=CUSTOMER, ephemeral=_LISTED if path.endswith("sources") else _PAGE),
+        Endpoint("POST", path, add, permission=CUSTOMER, ephemeral=_ADDED),
+        Endpoint("GET", one, retrieve_one, permission=CUSTOMER, ephemeral=Access()),
+        Endpoint("POST", one, update, permission=CUSTOMER),
+        Endpoint("DELETE", one, remove, permission=CUSTOMER, ephemeral=Access()),
+    )
+
+
+SOURCE = Resource(
+    object="source",
+    rewrites=(banks.without_number,),
+    prefix="src",
+    permission=PERMISSION,
+    reveals={"client_secret": "read", "redirect.url": "read"},
+    live=records(),
+    indexed=("customer", "type"),
+    path_param="source",
+    endpoints=(
+        Endpoint("POST", "/v1/sources", create, publishable=_MADE_BY_CLIENT, live=needs(SOURCES)),
+        Endpoint("GET", "/v1/sources/{source}", retrieve_source, publishable=_READ_BY_CLIENT),
+        Endpoint("POST", "/v1/sources/{source}", update_source),
+        Endpoint("POST", "/v1/sources/{source}/verify", update_source, live=needs(SOURCES)),
+        Endpoint("GET", "/v1/sources/{source}/source_transactions", transactions),
+        Endpoint("GET", "/source_redirect/{token}", source_flows.page, public=True, params=P.object(), live=needs(SOURCES)),
+        Endpoint("POST", "/source_redirect/{token}/authorize", source_flows.authorize, public=True, params=P.object(), live=needs(SOURCES)),
+        Endpoint("POST", "/source_redirect/{token}/fail", source_flows.refuse, public=True, params=P.object(), live=needs(SOURCES)),
+    ),
+    due_live={"source.expire": needs(SOURCES), "source.fill": needs(SOURCES)},
+    client_view=client_view,
+    on_due={"source.expire": source_flows.expire, "source.fill": source_flows.fill},
+    title="Sources",
+    columns=("type", "status", "amount", "id", "created"),
+)
+
+CARD = Resource(
+    object="card",
+    prefix="card",
+    permission=PERMISSION,
+    live=records(),
+    indexed=("customer", "account"),
+    label="source",
+    client_view=client_view,
+    endpoints=(
+        *_saved("/v1/customers/{customer}/sources", list_sources),
+        *_saved("/v1/customers/{customer}/cards", list_cards),
+        Endpoint("POST", "/v1/customers/{customer}/sources/{id}/verify", verify, permission=CUSTOMER, live=needs(SETUPS)),
+    ),
+)
+
+BANK_ACCOUNT = Resource(
+    object="bank_account",
+    rewrites=(banks.without_number,),
+    prefix="ba",
+    permission=PERMISSION,
+    live=records(),
+    indexed=("customer", "account"),
+    label="source",
+    client_view=client_view,
+    endpoints=(
+        *_saved("/v1/customers/{customer}/bank_accounts", list_bank_accounts),
+        Endpoint("POST", "/v1/customers/{customer}/bank_accounts/{id}/verify", verify, permission=CUSTOMER, live=needs(SETUPS)),
+    ),
+)

@@ -1,0 +1,194 @@
+"""Tokens: card, bank or personal data, exchanged for something that may be passed around, once.
+
+created ──used──▶ used
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tollkey.db import Scope
+from tollkey.keys import Keyring, Permission
+from tollkey.payments.methods.copying import shared_from
+from tollkey.payments.methods.customer_sources import inline_bank, inline_card
+from tollkey.payments.processors import banks
+from tollkey.payments.shared.client_access import ADDRESS
+from tollkey.payments.shared.permissions import CUSTOMER
+from tollkey.wire import (
+    ApiError,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    missing_object,
+    public,
+    publishable_access,
+    records,
+)
+from tollkey.wire.sealing import seal_params, sealed_for
+
+PERMISSION = Permission("token", "Tokens", "Core")
+#: What can be made a token of: parameter -> the id's prefix and the token's type.
+_KINDS = {
+    "card": ("tok", "card"),
+    "bank_account": ("btok", "bank_account"),
+    "pii": ("pii", "pii"),
+    "account": ("ct", "account"),
+    "person": ("cpt", "person"),
+    "cvc_update": ("cvctok", "cvc_update"),
+}
+#: What a publishable key is answered.
+_SHOWN = ("id", "object", "bank_account", "card", "client_ip", "created", "livemode", "type", "used")
+_KANA = "city country line1 line2 postal_code state town"
+_NOTHING = "You must supply either a card, customer, PII data, bank account, account or person to create a token."
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a token of card, bank, account, person or other personal data. A publishable key may."""
+    given = [name for name in _KINDS if params.get(name)]
+    if len(given) > 1:
+        raise invalid(f"You may only specify one of these parameters: {', '.join(given)}.", None, "parameters_exclusive")
+    if params.get("customer"):
+        return _of_customer(call, params["customer"], given[0] if given else None, params)
+    if not given:
+        raise invalid(_NOTHING)
+    name = given[0]
+    if name in ("card", "bank_account"):
+        inner = _instrument(call, name, params)
+        return _store(call, name, inner)
+    return _store(call, name, None, params[name] if name in ("account", "person") else None)
+
+
+def _instrument(call: Call, name: str, params: Params) -> Json:
+    """The card or bank account inside, of data."""
+    data = params[name]
+    if isinstance(data, str):  # an id, which needs its customer
+        raise invalid("Invalid object", name)
+    if name == "bank_account":
+        return inline_bank(call, data)
+    currency = data.get("currency")
+    more: dict[str, Any] = {"currency": str(currency).lower()} if currency else {}
+    return inline_card(call, data, "card", **more)
+
+
+def _of_customer(call: Call, customer: str, name: str | None, params: Params) -> Json:
+    """A token of what a platform's customer has saved, for use on the connected account: the named card or bank account, or the default.
+
+    Raises ApiError 400: no connected account; no such card (the real texts, of public reports); 403 for a key that may not
+    read the platform's customers.
+    """
+    home = shared_from(call, "customer", CUSTOMER)
+    found = home.objects.get("customer", customer, "customer")
+    kind, id = name or "card", found.get("default_source") if name is None else params[name]
+    if id is None:
+        raise invalid("The customer must have an active payment source attached.", "customer", "missing")
+    if kind not in ("card", "bank_account") or not isinstance(id, str):
+        raise invalid(f"You may only specify one of these parameters: customer, {kind}.", None, "parameters_exclusive")
+    if name is None and id.startswith("src_"):
+        raise invalid(
+            "You provided a customer without specifying a source. The default source of the customer is a source and cannot be shared from"
+            " existing customers.",
+            "customer",
+        )
+    kind = "bank_account" if name is None and id.startswith("ba_") else kind
+    saved = home.objects.find(kind, id)
+    if saved is None or saved.get("customer") != customer:
+        raise invalid(f"Customer {customer} does not have {kind.replace('_', ' ')} with ID {id}", name or "customer", "missing")
+    return _store(call, kind, {**saved, "id": call.ids.new("card" if kind == "card" else "ba"), "customer": None})
+
+
+def _store(call: Call, name: str, inner: Json | None, told: Json | None = None) -> Json:
+    """told: what an account or person token holds until it is used; it may have numbers of people in it, so it is sealed."""
+    prefix, type = _KINDS[name]
+    token = blank(
+        "token", id=call.ids.new(prefix), client_ip=call.origin.ip, created=call.now, livemode=call.livemode, type=type, used=False
+    )
+    if inner is not None:
+        token[name] = public(inner)
+        token.update({field: value for field, value in inner.items() if field.startswith("_") and field != "_created"})
+    if told is not None:
+        token[f"_{name}"] = seal_params(call, token["id"], told)
+    return call.objects.insert(token)
+
+
+def retrieve_token(call: Call, params: Params) -> Json:
+    """Retrieve a token. One that is not there is a 400, as if a parameter had named it (reference section 2.2)."""
+    found = call.objects.find("token", call.path["token"])
+    if found is None:
+        raise _missing(call)
+    return found
+
+
+def _missing(call: Call) -> ApiError:
+    return missing_object("token", call.path["token"], "token", in_path=False)
+
+
+def client_view(call: Call, value: Json) -> Json:
+    """What a publishable key sees. The card or bank account inside has a shape of its own (``sources``)."""
+    return {name: value[name] for name in _SHOWN if name in value}
+
+
+def _sealed_or_gone(private: Json, keyring: Keyring, scope: Scope, id: str) -> Json:
+    """Earlier versions kept what was told for these tokens in clear; of the number of a person or a security code nothing is needed."""
+    kept = {name: value for name, value in private.items() if name not in ("_pii", "_cvc_update")}
+    for name in ("_account", "_person"):
+        if isinstance(kept.get(name), dict):
+            kept[name] = sealed_for(keyring, scope, id, json.dumps(kept[name]))
+    return kept
+
+
+def _customer(call: Call, token: Json) -> None:
+    """Before 2015-02-18 a token's card named its customer, which it has not (recorded)."""
+    if token.get("card"):
+        token["card"]["customer"] = None
+
+
+_DAY, _DOCUMENT, _ACCEPTED = "{day month year}", "{back front}", "{date ip user_agent}"
+_PLACES = f"{ADDRESS} address_kana{{{_KANA}}} address_kanji{{{_KANA}}}"
+_PERSON = (
+    f"{_PLACES} registered_{ADDRESS} dob{_DAY} email first_name first_name_kana first_name_kanji full_name_aliases gender id_number"
+    " id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata=any phone political_exposure ssn_last_4"
+    f" verification{{additional_document{_DOCUMENT} document{_DOCUMENT}}}"
+)
+_COMPANY = (
+    f"{_PLACES} directors_provided directorship_declaration{_ACCEPTED} executives_provided export_license_id export_purpose_code name"
+    f" name_kana name_kanji owners_provided ownership_declaration{_ACCEPTED} ownership_declaration_shown_and_signed"
+    f" ownership_exemption_reason phone registration_date{_DAY} registration_number representative_declaration{_ACCEPTED} structure tax_id"
+    f" tax_id_registrar vat_id verification{{document{_DOCUMENT}}}"
+)
+#: Tokens of what is typed in. ``customer``, an id as ``card`` or ``bank_account``, and ``payment_method`` would copy what is saved.
+_MADE_BY_CLIENT = publishable_access(
+    takes="card{address_city address_country address_line1 address_line2 address_state address_zip currency cvc exp_month exp_year name"
+    " networks{preferred} number} bank_account{account_holder_name account_holder_type account_number account_type country currency"
+    " routing_number} cvc_update{cvc} pii{id_number}"
+    f" account{{business_type company{{{_COMPANY}}} tos_shown_and_accepted"
+    f" individual{{{_PERSON} relationship{{director executive owner percent_ownership title}}}}}}"
+    f" person{{{_PERSON} relationship{{authorizer director executive legal_guardian owner percent_ownership representative title}}"
+    f" additional_tos_acceptances{{account{_ACCEPTED}}} nationality us_cfpb_data{{ethnicity_details{{ethnicity ethnicity_other}}"
+    " race_details{race race_other} self_identified_gender}"
+    " documents{company_authorization{files} passport{files} visa{files}}}",
+    ignores="radar_options",
+    refuses="card bank_account customer",
+)
+
+TOKEN = Resource(
+    object="token",
+    prefix="tok",
+    prefixes=("btok", "ct", "cpt", "cvctok", "pii"),
+    permission=PERMISSION,
+    live=records(),
+    sealed=("_account", "_person"),
+    rewrites=(banks.without_number, _sealed_or_gone),
+    path_param="token",
+    endpoints=(
+        Endpoint("POST", "/v1/tokens", create, publishable=_MADE_BY_CLIENT),
+        Endpoint("GET", "/v1/tokens/{token}", retrieve_token, raw=True, publishable=publishable_access()),
+    ),
+    client_view=client_view,
+    changes=(Change("2015-02-18", _customer),),
+)

@@ -1,0 +1,3 @@
+"""The customer portal."""
+
+__all__: list[str] = []

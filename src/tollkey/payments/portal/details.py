@@ -1,0 +1,104 @@
+"""The customer's own details in the portal: what the configuration lets them change of name, address, e-mail and tax ids."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from tollkey.payments.customers.customers import change as change_customer
+from tollkey.payments.portal.session import Here, completed, here, leave
+from tollkey.payments.tax.tax_ids import create as create_tax_id
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, invalid
+
+_ADDRESS = (
+    ("line1", "Address"),
+    ("line2", "Address, second line"),
+    ("city", "City"),
+    ("state", "State or province"),
+    ("postal_code", "Postal code"),
+    ("country", "Country (two letters)"),
+)
+_TAX_ID = re.compile(r"\s*([a-z_]+)\s+(\S.*)")
+
+
+def details_link(at: Here) -> str:
+    """The link to the page of details; empty when nothing may be changed."""
+    rules = at.features["customer_update"]
+    if not rules["enabled"] or not rules["allowed_updates"]:
+        return ""
+    return f'<h2>Billing information</h2>\n<a class="button second" href="{at.path}/details">Update information</a>'
+
+
+def form(call: Call, params: Params) -> Reply:
+    """The details that may be changed, as they are."""
+    at = here(call)
+    return _page(at, _rules(at), {})
+
+
+def _rules(at: Here) -> list[str]:
+    rules = at.features["customer_update"]
+    if not rules["enabled"]:
+        raise invalid("Changing these details is not offered here.")
+    return list(rules["allowed_updates"])
+
+
+def _page(at: Here, allowed: list[str], typed: Json, problem: str = "") -> Reply:
+    customer = at.customer
+    values: list[tuple[str, str, str | None]] = []
+    for name, label in (("name", "Name"), ("email", "Email"), ("phone", "Phone")):
+        if name in allowed:
+            values.append((name, label, customer.get(name)))
+    for kind in ("address", "shipping"):
+        if kind in allowed:
+            known = (customer.get("shipping") or {}).get("address") if kind == "shipping" else customer.get("address")
+            before = "Delivery: " if kind == "shipping" else ""
+            values += [(f"{kind}_{name}", before + label, (known or {}).get(name)) for name, label in _ADDRESS]
+    if "tax_id" in allowed:
+        values.append(("tax_id", "New tax ID: its type and number, such as eu_vat DE123456789", ""))
+    fields = "\n".join(
+        f'<label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" value="{escape(str(typed.get(name, value) or ""))}">'
+        for name, label, value in values
+    )
+    wrong = f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""
+    body = (
+        f'<h1>Billing information</h1>\n{wrong}<form method="post" action="{at.path}/details">{fields}<button>Save</button></form>\n'
+        f'<a class="button second" href="{at.path}">Back</a>{leave(at.session)}'
+    )
+    return html_page("Billing information", body, status=400 if problem else 200)
+
+
+def save(call: Call, params: Params) -> Reply:
+    """Change the customer as typed."""
+    at = here(call)
+    allowed = _rules(at)
+    wanted: Json = {name: params[name] for name in ("name", "email", "phone") if name in allowed and params.get(name)}
+    for kind in ("address", "shipping"):
+        if kind in allowed:
+            address = {name: (params.get(f"{kind}_{name}") or "").strip() for name, _ in _ADDRESS}
+            if any(address.values()):
+                address["country"] = address["country"].upper()
+                name = params.get("name") or at.customer.get("name") or ""
+                wanted[kind] = address if kind == "address" else {"address": address, "name": name}
+    try:
+        with call.tx.savepoint():
+            if wanted:
+                change_customer(at.call, at.customer, wanted)
+            if "tax_id" in allowed and (params.get("tax_id") or "").strip():
+                _add_tax_id(at, params["tax_id"])
+    except ApiError as error:
+        return _page(here(call), allowed, params, error.message)
+    return completed(at)
+
+
+def _add_tax_id(at: Here, text: str) -> None:
+    found = _TAX_ID.fullmatch(text)
+    if found is None:
+        raise invalid("Write the type of the tax ID and its number, such as eu_vat DE123456789.", "tax_id")
+    create_tax_id(at.call, {"type": found[1], "value": found[2], "owner": {"type": "customer", "customer": at.customer["id"]}})
+
+
+_NAMES = ("name", "email", "phone", "tax_id", *(f"{kind}_{name}" for kind in ("address", "shipping") for name, _ in _ADDRESS))
+PAGES = (
+    Endpoint("GET", "/portal/{token}/details", form, public=True, params=P.object()),
+    Endpoint("POST", "/portal/{token}/details", save, public=True, params=P.object().extended({n: P.string(blank=True) for n in _NAMES})),
+)

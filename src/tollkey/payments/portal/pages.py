@@ -1,0 +1,138 @@
+"""The pages of the customer portal: what there is, and what comes of cancelling before it is done."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tollkey.payments.catalog.arithmetic.periods import show_date
+from tollkey.payments.portal.details import details_link
+from tollkey.payments.portal.plan_change import change_link
+from tollkey.payments.portal.session import Here, leads_to, leave
+from tollkey.payments.shared.currency import show
+from tollkey.wire import Call, Json, Reply, dig, html_page
+from tollkey.wire.hosted import with_query
+
+_ENDED = ("canceled", "incomplete_expired")
+
+#: How the page words the reasons that a configuration offers.
+_REASONS = {
+    "too_expensive": "It costs too much", "missing_features": "It lacks something I need", "switched_service": "I use something else now",
+    "unused": "I do not use it enough", "customer_service": "I was not helped well", "too_complex": "It is too hard to use",
+    "low_quality": "It is not good enough", "other": "Something else",
+}  # fmt: skip
+
+
+def _form(path: str, name: str, value: str, label: str) -> str:
+    return (
+        f'<form method="post" action="{path}"><input type="hidden" name="{name}" value="{escape(value)}">'
+        f'<button class="second">{escape(label)}</button></form>'
+    )
+
+
+def _bought(call: Call, subscription: Json) -> str:
+    """What a subscription is for, and what it costs."""
+    names, prices = [], []
+    for item in call.objects.query("subscription_item", {"subscription": subscription["id"]}, limit=20):
+        price = item["price"]
+        names.append(call.objects.get("product", price["product"])["name"])
+        amount = show((price["unit_amount"] or 0) * (item.get("quantity") or 1), price["currency"])
+        prices.append(f"{amount} every {price['recurring']['interval']}")
+    return f"<dt>{escape(', '.join(names))}</dt><dd>{escape(', '.join(prices))}</dd>"
+
+
+def cancel_page(call: Call, subscription: Json, rules: Json, *, before: str = "", goes: str | None = None) -> Reply:
+    """What will happen, and when: nothing is cancelled before its form is sent.
+
+    rules: the configuration's ``subscription_cancel``. before: HTML that comes first, such as an offer to stay.
+    goes: where its form may lead outside of this server.
+    """
+    path = f"/portal/{call.path['token']}"
+    if rules["mode"] == "immediately":
+        unused = {"create_prorations": "The time that is left is credited.", "always_invoice": "The time that is left is credited at once."}
+        when = f"It ends now, and cannot be taken back. {unused.get(rules['proration_behavior'], 'The time that is left is not refunded.')}"
+    else:
+        end = show_date(subscription["_period"][1])
+        when = f"It ends on {end}. You have it until then, and are not charged for it again. Until then you can take this back."
+    reasons = rules["cancellation_reason"]
+    asked = ""
+    if reasons["enabled"]:
+        options = "".join(f'<option value="{escape(one)}">{escape(_REASONS.get(one, one))}</option>' for one in reasons["options"])
+        asked = (
+            '<p><label for="feedback">Why? (optional)</label><select id="feedback" name="feedback">'
+            f'<option value=""></option>{options}</select></p>'
+        )
+    body = (
+        f"<h1>Cancel your subscription?</h1>\n{before}<dl>{_bought(call, subscription)}</dl>\n<p>{when}</p>\n"
+        f'<form method="post" action="{path}/cancel"><input type="hidden" name="subscription" value="{escape(subscription["id"])}">'
+        f'{asked}<button>Cancel subscription</button></form>\n<a class="button second" href="{path}">Keep it</a>'
+    )
+    return html_page("Cancel your subscription?", body, leads_to=goes)
+
+
+def _subscriptions(at: Here) -> str:
+    call, customer, features, path = at.call, at.customer, at.features, at.path
+    parts = ["<h2>Subscriptions</h2>"]
+    found = [one for one in call.objects.query("subscription", {"customer": customer["id"]}, limit=20) if one["status"] not in _ENDED]
+    for one in found:
+        rows = f"{_bought(call, one)}<dt>Status</dt><dd>{escape(one['status'])}</dd>"
+        if one["cancel_at"]:
+            rows += f"<dt>Ends</dt><dd>{show_date(one['cancel_at'])}</dd>"
+        parts.append(f"<dl>{rows}</dl>{change_link(at, one)}")
+        if one["cancel_at_period_end"]:
+            parts.append(_form(f"{path}/keep", "subscription", one["id"], "Keep subscription"))
+        elif features["subscription_cancel"]["enabled"]:
+            address = escape(with_query(f"{path}/cancel", subscription=one["id"]))
+            parts.append(f'<a class="button second" href="{address}">Cancel subscription</a>')
+    if not found:
+        parts.append('<p class="note">There are no subscriptions.</p>')
+    return "\n".join(parts)
+
+
+def _methods(call: Call, customer: Json, path: str) -> str:
+    parts = ["<h2>Payment methods</h2>"]
+    default = dig(customer, "invoice_settings.default_payment_method")
+    for one in call.objects.query("payment_method", {"customer": customer["id"]}, limit=20):
+        inner = one.get(one["type"]) or {}
+        name = (inner.get("brand") or one["type"]).replace("_", " ").title()
+        until = f", {inner['exp_month']:02}/{inner['exp_year'] % 100:02}" if one["type"] == "card" else ""
+        used = "<dd>Default</dd>" if one["id"] == default else "<dd></dd>"
+        parts.append(f"<dl><dt>{escape(name)} •••• {escape(str(inner.get('last4') or ''))}{until}</dt>{used}</dl>")
+        if one["id"] != default:
+            parts.append(_form(f"{path}/use", "payment_method", one["id"], "Make default"))
+    parts.append(f'<form method="post" action="{path}/add"><button>Add a card</button></form>')
+    return "\n".join(parts)
+
+
+def _invoices(call: Call, customer: Json) -> str:
+    rows = []
+    for one in call.objects.query("invoice", {"customer": customer["id"]}, limit=20):
+        if one["status"] == "draft":
+            continue
+        text = f"{show_date(one['created'])}, {one['status']}"
+        url = one.get("hosted_invoice_url")
+        link = f'<a href="{escape(url)}">{escape(text)}</a>' if url else escape(text)
+        rows.append(f"<dt>{link}</dt><dd>{escape(show(one['total'], one['currency']))}</dd>")
+    inside = f"<dl>{''.join(rows)}</dl>" if rows else '<p class="note">There are no invoices.</p>'
+    return f"<h2>Invoices</h2>\n{inside}"
+
+
+def methods_page(at: Here) -> Reply:
+    """The task of a session that was made to update the payment method."""
+    body = f"<h1>Update your payment method</h1>\n{_methods(at.call, at.customer, at.path)}{leave(at.session)}"
+    return html_page("Update your payment method", body, leads_to=leads_to(at.session))
+
+
+def portal_page(at: Here, configuration: Json) -> Reply:
+    """What the customer has, and what the configuration lets them do with it."""
+    features, customer = at.features, at.customer
+    title = configuration["business_profile"]["headline"] or "Manage your billing"
+    who = customer.get("email") or customer.get("name") or ""
+    parts = [f'<p class="note">{escape(who)}{"" if at.call.livemode else " · Test mode"}</p>', f"<h1>{escape(title)}</h1>"]
+    parts.append(_subscriptions(at))
+    if features["payment_method_update"]["enabled"]:
+        parts.append(_methods(at.call, customer, at.path))
+    parts.append(details_link(at))
+    if features["invoice_history"]["enabled"]:
+        parts.append(_invoices(at.call, customer))
+    parts.append(leave(at.session))
+    return html_page(title, "\n".join(parts))

@@ -1,0 +1,281 @@
+"""Changing a plan in the customer portal: choose, see what it costs, confirm. Each step is a form; nothing needs a script."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+
+from tollkey.payments import subscriptions
+from tollkey.payments.catalog.arithmetic import cost
+from tollkey.payments.catalog.arithmetic.periods import show_date
+from tollkey.payments.catalog.redemption import typed_code
+from tollkey.payments.portal.session import Here, completed, here, leads_to, leave, not_changeable, own
+from tollkey.payments.shared.currency import show
+from tollkey.payments.subscriptions import subscription_schedules
+from tollkey.payments.subscriptions.previews import preview
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, dig, html_page, invalid
+
+_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+_MOST = 999_999
+
+
+def change_link(at: Here, subscription: Json) -> str:
+    """The link to the page on which this subscription is changed; empty when it cannot be."""
+    if not at.features["subscription_update"]["enabled"] or not_changeable(subscription) or subscription["cancel_at_period_end"]:
+        return ""
+    return f'<a class="button second" href="{at.path}/update?subscription={escape(subscription["id"])}">Update subscription</a>'
+
+
+def choose(call: Call, params: Params) -> Reply:
+    """What the subscription may be changed to."""
+    at = here(call)
+    return choice_page(at, _changeable(at, params["subscription"]))
+
+
+def _changeable(at: Here, id: str) -> Json:
+    """A subscription that its customer may change. Raises ApiError 400 for another one."""
+    subscription = own(at, id)
+    if not at.features["subscription_update"]["enabled"]:
+        raise invalid("Changing subscriptions is not offered here.")
+    problem = not_changeable(subscription)
+    if problem is not None:
+        raise invalid(f"This subscription cannot be changed here because {problem}.")
+    return subscription
+
+
+def choice_page(at: Here, subscription: Json, problem: str = "") -> Reply:
+    """The form in which a price, a quantity and a promotion code are chosen."""
+    rules = at.features["subscription_update"]
+    item = subscriptions.load(at.call, subscription)[0]
+    allowed = rules["default_allowed_updates"] or []
+    parts = ["<h1>Update your subscription</h1>"]
+    parts += [f'<p class="error" role="alert">{escape(problem)}</p>'] if problem else []
+    parts.append(f'<form method="post" action="{at.path}/review"><input type="hidden" name="subscription" value="{subscription["id"]}">')
+    if "price" in allowed:
+        parts.append(f"<fieldset><legend>Plan</legend>{''.join(_plans(at, item, subscription['currency']))}</fieldset>")
+    low, high = _limits(at, item["price"]["product"])
+    if "quantity" in allowed:
+        parts.append(
+            f'<label for="quantity">Quantity</label><input id="quantity" name="quantity" type="number" min="{low}" max="{high}"'
+            f' value="{item.get("quantity") or 1}" required>'
+        )
+    if "promotion_code" in allowed:
+        parts.append('<label for="promotion_code">Promotion code (optional)</label><input id="promotion_code" name="promotion_code">')
+    parts.append(f'<button>Continue</button></form>\n<a class="button second" href="{at.path}">Back</a>{leave(at.session)}')
+    return html_page("Update your subscription", "\n".join(parts), status=400 if problem else 200)
+
+
+def _plans(at: Here, item: Json, currency: str) -> list[str]:
+    made = []
+    for product in at.features["subscription_update"]["products"] or []:
+        name = at.call.objects.get("product", product["product"])["name"]
+        for id in product["prices"]:
+            price = at.call.objects.get("price", id)
+            if price["currency"] != currency:
+                continue
+            now = id == item["price"]["id"]
+            text = f"{name}, {price_text(price)}" + (" (current)" if now else "")
+            made.append(
+                f'<label class="check"><input type="radio" name="price" value="{escape(id)}"{" checked" if now else ""} required>'
+                f"<span>{escape(text)}</span></label>"
+            )
+    return made
+
+
+def price_text(price: Json) -> str:
+    """What a price costs: ``$10.00 every month``."""
+    recurring = price["recurring"]
+    count = recurring["interval_count"]
+    every = recurring["interval"] if count == 1 else f"{count} {recurring['interval']}s"
+    unit = price["unit_amount"]
+    return f"{show(unit, price['currency']) if unit is not None else 'price by quantity'} every {every}"
+
+
+def _limits(at: Here, product: str) -> tuple[int, int]:
+    """The least and the greatest quantity of a product."""
+    for one in at.features["subscription_update"]["products"] or []:
+        rule = one.get("adjustable_quantity") or {}
+        if one["product"] == product and rule.get("enabled"):
+            return rule.get("minimum") or 0, rule.get("maximum") or _MOST
+    return 1, _MOST
+
+
+def _asked(at: Here, subscription: Json, params: Params) -> Json:
+    """The change that was chosen, as ``subscriptions.update`` takes it. Raises ApiError 400 for one that is not offered."""
+    rules = at.features["subscription_update"]
+    allowed = rules["default_allowed_updates"] or []
+    item = subscriptions.load(at.call, subscription)[0]
+    entry: Json = {"id": item["id"]}
+    wanted = params.get("price")
+    if wanted and wanted != item["price"]["id"]:
+        if "price" not in allowed or wanted not in {id for one in rules["products"] or [] for id in one["prices"]}:
+            raise invalid("This plan is not offered.", "price")
+        entry["price"] = wanted
+    price = at.call.objects.get("price", entry.get("price") or item["price"]["id"])
+    if params.get("quantity"):
+        count = int(params["quantity"]) if str(params["quantity"]).isdecimal() and len(str(params["quantity"])) < 8 else -1
+        low, high = _limits(at, price["product"])
+        if count != item.get("quantity") and ("quantity" not in allowed or not low <= count <= high):
+            raise invalid(f"Choose a quantity from {low} to {high}.", "quantity")
+        entry["quantity"] = count
+    change: Json = {"items": [entry], "proration_behavior": rules["proration_behavior"], "payment_behavior": "error_if_incomplete"}
+    code = (params.get("promotion_code") or "").strip()
+    if code:
+        found = typed_code(at.call, at.session, code, lambda _: "promotion_code" in allowed)
+        change["discounts"] = [{"promotion_code": found["id"]}]
+    return _timed(at, subscription, change)
+
+
+def _timed(at: Here, subscription: Json, change: Json) -> Json:
+    rules = at.features["subscription_update"]
+    if rules["billing_cycle_anchor"] == "now":
+        change["billing_cycle_anchor"] = "now"
+    if subscription["status"] == "trialing" and rules["trial_update_behavior"] == "end_trial":
+        change["trial_end"] = "now"
+    return change
+
+
+def of_flow(at: Here) -> tuple[Json, Json]:
+    """The subscription of a flow of type ``subscription_update_confirm``, and the change that it is about."""
+    told = at.session["flow"]["subscription_update_confirm"]
+    subscription = _changeable(at, told["subscription"])
+    items = [{name: value for name, value in entry.items() if value is not None} for entry in told["items"]]
+    change: Json = {"items": items, "payment_behavior": "error_if_incomplete"}
+    change["proration_behavior"] = at.features["subscription_update"]["proration_behavior"]
+    if told["discounts"]:
+        change["discounts"] = [{name: value for name, value in entry.items() if value} for entry in told["discounts"]]
+    return subscription, _timed(at, subscription, change)
+
+
+def confirm_page(at: Here) -> Reply:
+    """The first page of a flow of type ``subscription_update_confirm``: what it is about, before its cost is worked out."""
+    subscription, change = of_flow(at)
+    body = f'{_summary(at, subscription, change)}<form method="post" action="{at.path}/review"><button>Continue</button></form>'
+    return html_page("Confirm your update", f"<h1>Confirm your update</h1>\n{body}\n{leave(at.session)}")
+
+
+def _summary(at: Here, subscription: Json, change: Json) -> str:
+    item = subscriptions.load(at.call, subscription)[0]
+    entry = change["items"][0]
+    price = at.call.objects.get("price", entry.get("price") or item["price"]["id"])
+    rows = [("From", _named(at, item["price"], item.get("quantity") or 1))]
+    rows.append(("To", _named(at, price, entry.get("quantity") or item.get("quantity") or 1)))
+    return "<dl>" + "".join(f"<dt>{label}</dt><dd>{escape(text)}</dd>" for label, text in rows) + "</dl>"
+
+
+def _named(at: Here, price: Json, quantity: int) -> str:
+    count = f"{quantity} × " if quantity != 1 else ""
+    return f"{count}{at.call.objects.get('product', price['product'])['name']}, {price_text(price)}"
+
+
+def _change(at: Here, params: Params) -> tuple[Json, Json]:
+    if params.get("subscription"):
+        subscription = _changeable(at, params["subscription"])
+        return subscription, _asked(at, subscription, params)
+    if dig(at.session, "flow.type") != "subscription_update_confirm" or at.session.get("_flow_done"):
+        raise invalid("Choose a subscription.", "subscription")
+    return of_flow(at)
+
+
+def review(call: Call, params: Params) -> Reply:
+    """What a change costs, now and later: nothing is changed before its form is sent."""
+    at = here(call)
+    try:
+        subscription, change = _change(at, params)
+        told = _costs(at, subscription, change)
+    except ApiError as error:
+        if not params.get("subscription"):
+            raise
+        return replace(choice_page(at, _changeable(at, params["subscription"]), error.message), guess=error.guess)
+    return _review_page(at, _summary(at, subscription, change) + told, params)
+
+
+def _review_page(at: Here, told: str, params: Params, problem: str = "") -> Reply:
+    kept = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(str(params[name]))}">' for name in _CHOSEN if params.get(name) is not None
+    )
+    wrong = f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""
+    body = (
+        f"<h1>Confirm your update</h1>\n{wrong}{told}\n"
+        f'<form method="post" action="{at.path}/update">{kept}<button>Confirm</button></form>\n'
+        f'<a class="button second" href="{at.path}">Go back</a>'
+    )
+    return html_page("Confirm your update", body, status=402 if problem else 200, leads_to=leads_to(at.session))
+
+
+def _costs(at: Here, subscription: Json, change: Json) -> str:
+    """What is charged now, and what recurs. Raises ApiError for a change that cannot be."""
+    if _later(at, subscription, change):
+        end = show_date(subscriptions.period_of(subscription)[1])
+        return f"<p>Your plan changes on {end}. Nothing is charged today.</p>"
+    details = {name: value for name, value in change.items() if name not in ("payment_behavior", "discounts")}
+    asked: Json = {"subscription": subscription["id"], "subscription_details": details}
+    if "discounts" in change:
+        asked["discounts"] = change["discounts"]
+    invoice = preview(at.call, asked)
+    amount = show(invoice["amount_due"], invoice["currency"])
+    at_once = invoice["period_end"] == at.call.now
+    if not at_once:
+        on = show_date(subscriptions.period_of(subscription)[1])
+        return f"<p>Nothing is charged today. Your next invoice, on {on}, comes to {escape(amount)}.</p>"
+    rows = "".join(
+        f"<dt>{escape(line['description'] or '')}</dt><dd>{escape(show(line['amount'], invoice['currency']))}</dd>"
+        for line in invoice["lines"]["data"]
+    )
+    return f'<dl>{rows}</dl><dl class="total"><dt>Due today</dt><dd>{escape(amount)}</dd></dl>'
+
+
+def _later(at: Here, subscription: Json, change: Json) -> bool:
+    """Whether the change waits for the end of the period, as ``schedule_at_period_end`` says."""
+    conditions = {one["type"] for one in dig(at.features, "subscription_update.schedule_at_period_end.conditions") or []}
+    if subscription["status"] != "active" or not conditions:
+        return False
+    item, entry = subscriptions.load(at.call, subscription)[0], change["items"][0]
+    old, new = subscriptions.full_price(at.call, item), at.call.objects.get("price", entry.get("price") or item["price"]["id"])
+    counts = item.get("quantity") or 1, entry.get("quantity") or item.get("quantity") or 1
+    if "shortening_interval" in conditions and _length(new) < _length(old):
+        return True
+    return "decreasing_item_amount" in conditions and cost(new, counts[1]) * _length(old) < cost(old, counts[0]) * _length(new)
+
+
+def _length(price: Json) -> int:
+    return _DAYS[price["recurring"]["interval"]] * int(price["recurring"]["interval_count"])
+
+
+def update(call: Call, params: Params) -> Reply:
+    """Change the subscription; a refused card changes nothing and is told."""
+    at = here(call)
+    subscription, change = _change(at, params)
+    summary = _summary(at, subscription, change)
+    try:
+        with call.tx.savepoint():
+            if _later(at, subscription, change):
+                _schedule(at, subscription, change)
+            else:
+                subscriptions.update(at.call, subscription, change)
+            return completed(at)
+    except ApiError as error:
+        return _review_page(at, summary, params, error.message)
+
+
+def _schedule(at: Here, subscription: Json, change: Json) -> None:
+    """Let the change come with the next period, by a subscription schedule that ends itself then."""
+    item, entry = subscriptions.load(at.call, subscription)[0], change["items"][0]
+    schedule = subscription_schedules.create(at.call, {"from_subscription": subscription["id"]})
+    first = schedule["phases"][0]
+    now: Json = {"price": item["price"]["id"], "quantity": item.get("quantity") or 1}
+    later = {**now, **{name: value for name, value in entry.items() if name != "id"}}
+    phases = [
+        {"items": [now], "start_date": first["start_date"], "end_date": first["end_date"]},
+        {"items": [later], "iterations": 1, "discounts": change.get("discounts") or []},
+    ]
+    subscription_schedules.change(at.call, schedule, {"phases": phases, "proration_behavior": "none"})
+
+
+_CHOSEN = ("subscription", "price", "quantity", "promotion_code")
+_SENT = P.object().extended({name: P.string(blank=True) for name in _CHOSEN})
+PAGES = (
+    Endpoint("GET", "/portal/{token}/update", choose, public=True, params=P.object(required=("subscription",), subscription=P.string())),
+    Endpoint("POST", "/portal/{token}/review", review, public=True, params=_SENT),
+    Endpoint("POST", "/portal/{token}/update", update, public=True, params=_SENT),
+)

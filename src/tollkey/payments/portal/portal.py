@@ -1,0 +1,337 @@
+"""The customer portal: a page on which customers see and change their subscriptions, cards and invoices.
+
+configuration:  active ──update active=false──▶ inactive ──▶ active      (one is the default)
+session:        made ──an hour──▶ its address is refused
+"""
+
+from __future__ import annotations
+
+import copy
+from html import escape
+
+from tollkey.keys import Permission
+from tollkey.payments import subscriptions
+from tollkey.payments.checkout.sessions import new_session
+from tollkey.payments.portal.details import PAGES as DETAILS
+from tollkey.payments.portal.pages import cancel_page, methods_page, portal_page
+from tollkey.payments.portal.plan_change import PAGES as CHANGES
+from tollkey.payments.portal.plan_change import choice_page, confirm_page
+from tollkey.payments.portal.session import CONFIGURATION as _CONFIGURATION
+from tollkey.payments.portal.session import SESSION as _SESSION
+from tollkey.payments.portal.session import Here, after, completed, done, flow_of, here, leads_to, own, waiting
+from tollkey.payments.shared.currency import show as show_money
+from tollkey.payments.shared.fields import merge_metadata, new_metadata
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Reply,
+    Resource,
+    blank,
+    dig,
+    hosted_url,
+    invalid,
+    listing,
+    missing_param,
+    records,
+    redirect,
+    retrieve,
+)
+
+PERMISSION = Permission("customer_portal", "Customer portal", "Billing")
+_HOUR = 3600
+_FEATURES: Json = {
+    "customer_update": {"allowed_updates": [], "enabled": False},
+    "invoice_history": {"enabled": False},
+    "payment_method_update": {"enabled": False, "payment_method_configuration": None},
+    "subscription_cancel": {
+        "cancellation_reason": {
+            "enabled": False,
+            "options": ["too_expensive", "missing_features", "switched_service", "unused", "other"],
+        },
+        "enabled": False, "mode": "at_period_end", "proration_behavior": "none",
+    },
+    "subscription_update": {
+        "billing_cycle_anchor": None, "default_allowed_updates": [], "enabled": False, "proration_behavior": "none", "products": [],
+        "schedule_at_period_end": {"conditions": []}, "trial_update_behavior": "end_trial",
+    },
+}  # fmt: skip
+
+
+def _merge(call: Call, features: Json, given: Json) -> None:
+    for name, change in given.items():
+        for key, value in (change or {}).items():
+            if isinstance(value, dict) and isinstance(features[name].get(key), dict):
+                features[name][key].update(value)
+            elif value is not None or key in ("billing_cycle_anchor", "products"):
+                features[name][key] = value
+    update = features["subscription_update"]
+    update["default_allowed_updates"] = update["default_allowed_updates"] or []
+    if not update["enabled"]:
+        return
+    for needed in ("default_allowed_updates", "products"):
+        if not update[needed]:
+            raise missing_param(f"features[subscription_update][{needed}]")
+    update["products"] = [_product(call, one, place) for place, one in enumerate(update["products"])]
+
+
+def _product(call: Call, given: Json, place: int) -> Json:
+    """A product that subscriptions may change to, with its prices. Raises ApiError 400 for prices that it does not have."""
+    param = f"features[subscription_update][products][{place}]"
+    product = call.objects.get("product", given["product"], f"{param}[product]")
+    for number, id in enumerate(given["prices"]):
+        price = call.objects.get("price", id, f"{param}[prices][{number}]")
+        if price["product"] != product["id"] or not price["recurring"]:
+            raise invalid(f"The price `{id}` is not a recurring price of the product `{product['id']}`.", f"{param}[prices][{number}]")
+    limits = {"enabled": False, "maximum": None, "minimum": 1, **(given.get("adjustable_quantity") or {})}
+    return {"adjustable_quantity": limits, "prices": list(given["prices"]), "product": product["id"]}
+
+
+def _new(call: Call, params: Params, *, default: bool) -> Json:
+    profile = params.get("business_profile") or {}
+    features = copy.deepcopy(_FEATURES)
+    _merge(call, features, params["features"])
+    id = call.ids.new("bpc")
+    configuration = blank(
+        _CONFIGURATION,
+        id=id,
+        active=True,
+        business_profile={name: profile.get(name) for name in ("headline", "privacy_policy_url", "terms_of_service_url")},
+        created=call.now,
+        default_return_url=params.get("default_return_url"),
+        features=features,
+        is_default=default,
+        livemode=call.livemode,
+        login_page={"enabled": bool((params.get("login_page") or {}).get("enabled")), "url": None},
+        metadata=new_metadata(params),
+        name=params.get("name"),
+        updated=call.now,
+    )
+    return configuration
+
+
+def create_configuration(call: Call, params: Params) -> Json:
+    """Say what customers may do in the portal."""
+    return call.objects.insert(_new(call, params, default=False), "billing_portal.configuration.created")
+
+
+def update_configuration(call: Call, params: Params) -> Json:
+    """Change a configuration."""
+    configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
+    if params.get("active") is False and configuration["is_default"]:
+        raise invalid("You cannot deactivate the default configuration.", "active")
+    for name in ("active", "default_return_url", "name"):
+        if name in params:
+            configuration[name] = params[name]
+    if params.get("business_profile"):
+        configuration["business_profile"].update(params["business_profile"])
+    if params.get("features"):
+        _merge(call, configuration["features"], params["features"])
+    if params.get("login_page"):
+        configuration["login_page"]["enabled"] = params["login_page"]["enabled"]
+    merge_metadata(configuration, params)
+    configuration["updated"] = call.now
+    return call.objects.save(configuration, "billing_portal.configuration.updated")
+
+
+def _used(call: Call, id: str | None) -> Json:
+    """The configuration of a session: the one that is named, or the default, which is made when there is none yet."""
+    if id is not None:
+        found = call.objects.get(_CONFIGURATION, id, "configuration")
+        if not found["active"]:
+            raise invalid("This configuration is not active.", "configuration")
+        return found
+    default = call.objects.query(_CONFIGURATION, {"is_default": "true"}, limit=1)
+    if default:
+        return default[0]
+    features = {
+        "invoice_history": {"enabled": True}, "payment_method_update": {"enabled": True}, "subscription_cancel": {"enabled": True},
+        "customer_update": {"enabled": True, "allowed_updates": ["email", "tax_id"]},
+    }  # fmt: skip
+    return call.objects.insert(_new(call, {"features": features}, default=True))
+
+
+def create_session(call: Call, params: Params) -> Json:
+    """Make a session; its ``url`` is the portal's page of that customer."""
+    if not params.get("customer"):
+        raise missing_param("customer")
+    customer = call.objects.get("customer", params["customer"], "customer")
+    configuration = _used(call, params.get("configuration"))
+    id = call.ids.new("bps")
+    session = blank(
+        _SESSION,
+        id=id,
+        configuration=configuration["id"],
+        created=call.now,
+        customer=customer["id"],
+        flow=flow_of(call, params.get("flow_data"), customer, configuration),
+        livemode=call.livemode,
+        locale=params.get("locale"),
+        on_behalf_of=params.get("on_behalf_of"),
+        return_url=params.get("return_url") or configuration["default_return_url"],
+        url=hosted_url(call, "portal", id, expires_at=call.now + _HOUR, needs="customer_portal_write"),
+    )
+    return call.objects.insert(session, "billing_portal.session.created")
+
+
+# -- the page
+
+
+def show(call: Call, params: Params) -> Reply:
+    """The portal: subscriptions, payment methods and invoices of the session's customer; or the one task that the session was made for."""
+    at = here(call)
+    if waiting(at.session):
+        return _task(at)
+    return portal_page(at, at.call.objects.get(_CONFIGURATION, at.session["configuration"]))
+
+
+def _task(at: Here) -> Reply:
+    flow = at.session["flow"]
+    if flow["type"] == "payment_method_update":
+        return methods_page(at)
+    if flow["type"] == "subscription_update_confirm":
+        return confirm_page(at)
+    subscription = own(at, flow[flow["type"]]["subscription"])
+    if flow["type"] == "subscription_update":
+        return choice_page(at, subscription)
+    offer = _offer(at, flow["subscription_cancel"])
+    return cancel_page(at.call, subscription, at.features["subscription_cancel"], before=offer, goes=leads_to(at.session))
+
+
+def _offer(at: Here, flow: Json) -> str:
+    """What the customer gets for staying."""
+    coupon = at.call.objects.find("coupon", dig(flow, "retention.coupon_offer.coupon") or "")
+    if coupon is None:
+        return ""
+    less = f"{coupon['percent_off']:g} %" if coupon["percent_off"] else show_money(coupon["amount_off"], coupon["currency"])
+    months = f"for {coupon['duration_in_months']} months" if coupon["duration"] == "repeating" else "on your next invoice"
+    text = escape(f"Stay and pay {less} less {'from now on' if coupon['duration'] == 'forever' else months}.")
+    return f'<p>{text}</p>\n<form method="post" action="{at.path}/stay"><button>Accept the offer</button></form>\n<hr>'
+
+
+def stay(call: Call, params: Params) -> Reply:
+    """Take the offer of a cancellation flow: its coupon goes to the subscription."""
+    at = here(call)
+    flow = dig(at.session, "flow.subscription_cancel") or {}
+    coupon = dig(flow, "retention.coupon_offer.coupon")
+    if not coupon or not waiting(at.session):
+        raise invalid("There is no offer.")
+    subscriptions.update(at.call, own(at, flow["subscription"]), {"discounts": [{"coupon": coupon}]})
+    return completed(at)
+
+
+def _cancellable(at: Here, params: Params) -> tuple[Json, Json]:
+    """The subscription, and how the configuration lets it be cancelled. Raises ApiError (400) when it does not."""
+    rules = at.features["subscription_cancel"]
+    subscription = own(at, params["subscription"])
+    if not rules["enabled"]:
+        raise invalid("Cancelling is not offered here.")
+    if subscription["status"] in ("canceled", "incomplete_expired"):
+        raise invalid("This subscription has ended already.")
+    return subscription, rules
+
+
+def ask_to_cancel(call: Call, params: Params) -> Reply:
+    """Before a subscription is cancelled: what will happen, and when?"""
+    return cancel_page(call, *_cancellable(here(call), params))
+
+
+def cancel_subscription(call: Call, params: Params) -> Reply:
+    """Cancel a subscription as the configuration allows: at once, or at the end of what is paid."""
+    at = here(call)
+    subscription, rules = _cancellable(at, params)
+    reasons, feedback = rules["cancellation_reason"], params.get("feedback")
+    told = {"cancellation_details": {"feedback": feedback}} if reasons["enabled"] and feedback in reasons["options"] else {}
+    if rules["mode"] == "immediately":
+        prorate, at_once = rules["proration_behavior"] != "none", rules["proration_behavior"] == "always_invoice"
+        subscriptions.cancel(at.call, subscription, {"prorate": prorate, "invoice_now": at_once, **told})
+    else:
+        subscriptions.update(at.call, subscription, {"cancel_at_period_end": True, **told})
+    return completed(at)
+
+
+def keep_subscription(call: Call, params: Params) -> Reply:
+    """Take back a cancellation that has not come yet."""
+    at = here(call)
+    subscriptions.update(at.call, own(at, params["subscription"]), {"cancel_at_period_end": False})
+    return redirect(at.path)
+
+
+def add_method(call: Call, params: Params) -> Reply:
+    """Go to a page that saves a new card, which pays from then on; then on to where the session leads."""
+    at = here(call)
+    if not at.features["payment_method_update"]["enabled"]:
+        raise invalid("Changing payment methods is not offered here.")
+    leads = after(at) if waiting(at.session) else at.path
+    if leads.startswith("/"):
+        leads = call.setup.base_url + leads
+    given = {"mode": "setup", "customer": at.customer["id"], "payment_method_types": ["card"], "success_url": leads}
+    return redirect(new_session(call, given, _for_portal=True)["url"])
+
+
+def use_method(call: Call, params: Params) -> Reply:
+    """Make a saved payment method the one that invoices are paid with."""
+    at = here(call)
+    method = call.objects.find("payment_method", params["payment_method"])
+    if method is None or method.get("customer") != at.customer["id"]:
+        raise invalid("There is no such payment method.", "payment_method")
+    at.customer["invoice_settings"]["default_payment_method"] = method["id"]
+    call.objects.save(at.customer, "customer.updated")
+    return completed(at) if dig(at.session, "flow.type") == "payment_method_update" else redirect(at.path)
+
+
+_ONE = P.object(required=("subscription",), subscription=P.string())
+
+CONFIGURATION = Resource(
+    object=_CONFIGURATION,
+    prefix="bpc",
+    permission=PERMISSION,
+    live=records(),
+    label="configuration",
+    path_param="configuration",
+    indexed=("active", "is_default"),
+    endpoints=(
+        Endpoint("POST", "/v1/billing_portal/configurations", create_configuration),
+        listing(_CONFIGURATION, "/v1/billing_portal/configurations"),
+        retrieve(_CONFIGURATION, "/v1/billing_portal/configurations/{configuration}"),
+        Endpoint("POST", "/v1/billing_portal/configurations/{configuration}", update_configuration),
+    ),
+    title="Portal configurations",
+    columns=("name", "active", "is_default", "id", "created"),
+)
+
+SESSION = Resource(
+    object=_SESSION,
+    prefix="bps",
+    permission=PERMISSION,
+    reveals={"url": "write"},
+    live=records(),
+    endpoints=(
+        Endpoint("POST", "/v1/billing_portal/sessions", create_session),
+        Endpoint("GET", "/portal/{token}", show, public=True, params=P.object()),
+        Endpoint("GET", "/portal/{token}/cancel", ask_to_cancel, public=True, params=_ONE),
+        Endpoint(
+            "POST",
+            "/portal/{token}/cancel",
+            cancel_subscription,
+            public=True,
+            params=P.object(required=("subscription",), subscription=P.string(), feedback=P.string(blank=True)),
+        ),
+        Endpoint("GET", "/portal/{token}/done", done, public=True, params=P.object()),
+        Endpoint("POST", "/portal/{token}/stay", stay, public=True, params=P.object()),
+        *CHANGES,
+        *DETAILS,
+        Endpoint("POST", "/portal/{token}/keep", keep_subscription, public=True, params=_ONE),
+        Endpoint("POST", "/portal/{token}/add", add_method, public=True, params=P.object()),
+        Endpoint(
+            "POST",
+            "/portal/{token}/use",
+            use_method,
+            public=True,
+            params=P.object(required=("payment_method",), payment_method=P.string()),
+        ),
+    ),
+    title="Portal sessions",
+)

@@ -1,0 +1,185 @@
+"""What every page of the customer portal needs: whose it is, what it allows, and where it leads when a flow is done.
+
+flow:  opened on its one task ──done──▶ the portal | a confirmation | the shop's own address
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import NamedTuple
+
+from tollkey.payments.shared.clock import for_customer
+from tollkey.wire import Call, Json, Reply, dig, html_page, invalid, missing_param, redirect
+
+CONFIGURATION, SESSION = "billing_portal.configuration", "billing_portal.session"
+_KINDS = ("subscription_cancel", "subscription_update", "subscription_update_confirm")
+_FEATURES = {
+    "payment_method_update": ("payment_method_update", "payment method update", "The payment method"),
+    "subscription_cancel": ("subscription_cancel", "subscription cancellation", "This subscription"),
+    "subscription_update": ("subscription_update", "subscription update", "This subscription"),
+    "subscription_update_confirm": ("subscription_update", "subscription update", "This subscription"),
+}
+
+
+class Here(NamedTuple):
+    """Where a request to the portal stands. call: at the time that the customer lives in."""
+
+    call: Call
+    session: Json
+    customer: Json
+    features: Json
+    path: str
+
+
+def here(call: Call) -> Here:
+    """The session that the address names, and what belongs to it."""
+    session = call.objects.get(SESSION, call.path["id"])
+    customer = call.objects.get("customer", session["customer"])
+    configuration = call.objects.get(CONFIGURATION, session["configuration"])
+    if not configuration["active"]:
+        raise invalid("This configuration is not active.")
+    return Here(for_customer(call, customer), session, customer, configuration["features"], f"/portal/{call.path['token']}")
+
+
+def own(at: Here, id: str) -> Json:
+    """A subscription of the session's customer. Raises ApiError 400 for another one."""
+    subscription = at.call.objects.find("subscription", id)
+    if subscription is None or subscription["customer"] != at.customer["id"]:
+        raise invalid("There is no such subscription.", "subscription")
+    return subscription
+
+
+def completed(at: Here) -> Reply:
+    """Something was done: a flow leads where it was told to, and the rest back to the portal."""
+    if not waiting(at.session):
+        return redirect(at.path)
+    at.session["_flow_done"] = True
+    at.call.objects.save(at.session)
+    return redirect(after(at))
+
+
+def after(at: Here) -> str:
+    """Where a flow leads when it is done."""
+    told = (at.session["flow"] or {}).get("after_completion") or {}
+    if told.get("type") == "redirect":
+        return str(told["redirect"]["return_url"])
+    return f"{at.path}/done" if told.get("type") == "hosted_confirmation" else at.path
+
+
+def waiting(session: Json) -> bool:
+    """Whether the session was made for one task that is not done yet."""
+    return session["flow"] is not None and not session.get("_flow_done")
+
+
+def done(call: Call, params: Json) -> Reply:
+    """The confirmation of a flow that is done."""
+    at = here(call)
+    text = dig(at.session, "flow.after_completion.hosted_confirmation.custom_message") or "Your change is saved."
+    return html_page("Done", f"<h1>Done</h1>\n<p>{escape(text)}</p>\n{leave(at.session)}")
+
+
+def leads_to(session: Json) -> str | None:
+    """The address outside of this server that a form of the portal may lead to."""
+    told = dig(session, "flow.after_completion.redirect.return_url")
+    return str(told) if told else None
+
+
+def leave(session: Json) -> str:
+    """The link back to the shop, when it has one."""
+    url = session["return_url"]
+    if url and url.lower().startswith(("http://", "https://")):
+        return f'<p><a href="{escape(url)}" rel="noreferrer">Return to the shop</a></p>'
+    return ""
+
+
+# -- flows as parameters ask for them
+
+
+def flow_of(call: Call, given: Json | None, customer: Json, configuration: Json) -> Json | None:
+    """``flow`` of a session. Raises ApiError 400 for a task that the configuration or the subscription does not allow."""
+    if given is None:
+        return None
+    kind, after_completion = given["type"], given.get("after_completion") or {}
+    feature, called, subject = _FEATURES[kind]
+    if not configuration["features"][feature]["enabled"]:
+        verb = "canceled" if feature == "subscription_cancel" else "updated"
+        raise invalid(
+            f"{subject} cannot be {verb} because the {called} feature in your portal configuration is disabled.", "flow_data[type]"
+        )
+    if kind in _KINDS:
+        if not given.get(kind):
+            raise missing_param(f"flow_data[{kind}]")
+        _check_subscription(call, given, customer, configuration)
+    if after_completion.get("type") == "redirect" and not after_completion.get("redirect"):
+        raise missing_param("flow_data[after_completion][redirect]")
+    kept = {
+        "hosted_confirmation": {"custom_message": (after_completion.get("hosted_confirmation") or {}).get("custom_message")}
+        if after_completion.get("type") == "hosted_confirmation"
+        else None,
+        "redirect": after_completion.get("redirect"),
+        "type": after_completion.get("type") or "portal_homepage",
+    }
+    flow: Json = {"after_completion": kept, **{one: given.get(one) if one == kind else None for one in _KINDS}, "type": kind}
+    if flow["subscription_cancel"]:
+        flow["subscription_cancel"] = {"retention": None, **flow["subscription_cancel"]}
+    if flow["subscription_update_confirm"]:
+        confirm = flow["subscription_update_confirm"]
+        items = [{name: item.get(name) for name in ("id", "price", "quantity")} for item in confirm["items"]]
+        discounts = [{name: one.get(name) for name in ("coupon", "promotion_code")} for one in confirm.get("discounts") or []]
+        flow["subscription_update_confirm"] = {"discounts": discounts or None, "items": items, "subscription": confirm["subscription"]}
+    return flow
+
+
+def _check_subscription(call: Call, given: Json, customer: Json, configuration: Json) -> None:
+    kind = given["type"]
+    param = f"flow_data[{kind}][subscription]"
+    subscription = call.objects.get("subscription", given[kind]["subscription"], param)
+    if subscription["customer"] != customer["id"]:
+        raise invalid(f"The subscription `{subscription['id']}` does not belong to the customer `{customer['id']}`.", param)
+    if subscription["status"] in ("canceled", "incomplete_expired"):
+        raise invalid(f"The subscription `{subscription['id']}` has ended and cannot be changed.", param)
+    if kind == "subscription_cancel":
+        if subscription["cancel_at_period_end"]:
+            raise invalid(f"The subscription `{subscription['id']}` is already set to be canceled at period end.", param)
+        coupon = dig(given[kind], "retention.coupon_offer.coupon")
+        if coupon:
+            call.objects.get("coupon", coupon, f"flow_data[{kind}][retention][coupon_offer][coupon]")
+        return
+    problem = not_changeable(subscription)
+    if problem is not None:
+        raise invalid(f"This subscription cannot be updated because {problem}.", param)
+    if kind == "subscription_update_confirm":
+        _check_items(call, given[kind], subscription, configuration)
+
+
+def _check_items(call: Call, confirm: Json, subscription: Json, configuration: Json) -> None:
+    offered = {price for one in configuration["features"]["subscription_update"]["products"] or [] for price in one["prices"]}
+    if len(confirm["items"]) > 1:
+        raise invalid("You may only specify one item.", "flow_data[subscription_update_confirm][items]")
+    for place, entry in enumerate(confirm["items"]):
+        param = f"flow_data[subscription_update_confirm][items][{place}]"
+        item = call.objects.get("subscription_item", entry["id"], f"{param}[id]")
+        if item["subscription"] != subscription["id"]:
+            raise invalid(f"The item `{item['id']}` does not belong to the subscription `{subscription['id']}`.", f"{param}[id]")
+        if entry.get("price") and entry["price"] not in offered:
+            raise invalid(
+                f"The item `{item['id']}` cannot be updated to price `{entry['price']}` because the configuration `{configuration['id']}`"
+                " does not include the price in its `features[subscription_update][products]`.",
+                f"{param}[price]",
+            )
+
+
+def not_changeable(subscription: Json) -> str | None:
+    """Why customers cannot change a subscription themselves; None when they can."""
+    items = subscription["items"]["data"]
+    if len(items) != 1:
+        return "it has multiple items"
+    if items[0]["price"]["recurring"]["usage_type"] == "metered":
+        return "it bills what was used"
+    if subscription["collection_method"] != "charge_automatically":
+        return "its invoices are sent"
+    if subscription["schedule"] is not None:
+        return "it is managed by the subscription schedule"
+    if subscription["pending_update"] is not None:
+        return "it has a pending update"
+    return None if subscription["status"] in ("active", "trialing", "past_due") else f"its status is {subscription['status']}"

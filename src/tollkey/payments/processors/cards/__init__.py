@@ -1,0 +1,73 @@
+"""Card numbers: the test cards and what each does, checks on a new card, and how cards look on the wire."""
+
+from tollkey.payments.processors.cards.card import (
+    AUTHENTICATION_REQUIRED,
+    FRAUDULENT,
+    INCORRECT_CVC,
+    INCORRECT_ZIP,
+    MANDATE_CANCELED,
+    PROCESSING_ERROR,
+    AccountEffect,
+    CardPayout,
+    Decline,
+    Dispute,
+    RefundOutcome,
+    TestCard,
+    ThreeDSecure,
+)
+from tollkey.payments.processors.cards.checks import (
+    CardProblem,
+    brand_of,
+    card_of,
+    fingerprint,
+    full_year,
+    normal_number,
+    validate_new_card,
+)
+from tollkey.payments.processors.cards.luhn import luhn_valid
+from tollkey.payments.processors.cards.numbers import ALL, by_key, by_number, by_payment_method, by_token
+from tollkey.payments.processors.cards.views import (
+    Checks,
+    charge_card_details,
+    checks_at_charge,
+    checks_at_creation,
+    legacy_brand,
+    legacy_card,
+    payment_method_card,
+)
+
+__all__ = [
+    "ALL",
+    "AUTHENTICATION_REQUIRED",
+    "FRAUDULENT",
+    "INCORRECT_CVC",
+    "INCORRECT_ZIP",
+    "MANDATE_CANCELED",
+    "PROCESSING_ERROR",
+    "AccountEffect",
+    "CardPayout",
+    "CardProblem",
+    "Checks",
+    "Decline",
+    "Dispute",
+    "RefundOutcome",
+    "TestCard",
+    "ThreeDSecure",
+    "brand_of",
+    "by_key",
+    "by_number",
+    "by_payment_method",
+    "by_token",
+    "card_of",
+    "charge_card_details",
+    "checks_at_charge",
+    "checks_at_creation",
+    "fingerprint",
+    "full_year",
+    "legacy_brand",
+    "legacy_card",
+    "luhn_valid",
+    "normal_number",
+    "payment_method_card",
+    "validate_new_card",
+]

@@ -1,0 +1,201 @@
+"""How a card looks: in a PaymentMethod, as a legacy ``card`` object, in a charge. All keys that real answers carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tollkey.payments.processors.cards.card import TestCard, ThreeDSecure
+from tollkey.payments.processors.cards.checks import fingerprint
+
+_DISPLAY = {"amex": "american_express", "diners": "diners_club", "unionpay": "union_pay", "unknown": "other"}
+_LEGACY = {
+    "amex": "American Express",
+    "cartes_bancaires": "Cartes Bancaires",
+    "diners": "Diners Club",
+    "discover": "Discover",
+    "eftpos_au": "Eftpos Australia",
+    "interac": "Interac",
+    "jcb": "JCB",
+    "mastercard": "MasterCard",
+    "unionpay": "UnionPay",
+    "visa": "Visa",
+}
+UNTOLD: Any = object()  # a key that is left out
+
+
+class Checks(NamedTuple):
+    """Results of the bank's checks; None where the datum was not given."""
+
+    cvc: str | None = None
+    postal_code: str | None = None
+    line1: str | None = None
+
+    def wire(self) -> dict[str, str | None]:
+        return {
+            "address_line1_check": self.line1,
+            "address_postal_code_check": self.postal_code,
+            "cvc_check": self.cvc,
+        }
+
+
+_NOTHING = Checks()
+_CREATED = Checks("unchecked")
+
+
+def checks_at_creation(*, cvc: bool, postal_code: bool = False, line1: bool = False) -> Checks:
+    """Before a bank was asked: ``unchecked`` for what was given."""
+    return Checks(*("unchecked" if given else None for given in (cvc, postal_code, line1)))
+
+
+def checks_at_charge(card: TestCard, *, cvc: bool, postal_code: bool = False, line1: bool = False) -> Checks:
+    """After a bank was asked (a charge, or saving the card): the card's results for what was given."""
+    results = ((cvc, card.cvc_check), (postal_code, card.zip_check), (line1, card.line1_check))
+    return Checks(*(result if given else None for given, result in results))
+
+
+def legacy_brand(brand: str) -> str:
+    """``Visa`` for ``visa``: how sources, tokens and legacy cards name brands."""
+    return _LEGACY.get(brand, "Unknown")
+
+
+def payment_method_card(
+    card: TestCard,
+    *,
+    exp_month: int,
+    exp_year: int,
+    account: str,
+    checks: Checks = _CREATED,
+    key: bytes = b"",
+    generated_from: Mapping[str, Any] | None = None,
+    wallet: Mapping[str, Any] | None = None,
+    preferred_network: str | None = None,
+) -> dict[str, Any]:
+    """``PaymentMethod.card``. A publishable key's answer leaves ``fingerprint`` out: that is the caller's to do.
+
+    account: whose fingerprint; key: see ``fingerprint``.
+    """
+    return {
+        "brand": card.brand,
+        "checks": checks.wire(),
+        "country": card.country,
+        "display_brand": _DISPLAY.get(card.brand, card.brand),
+        "exp_month": exp_month,
+        "exp_year": exp_year,
+        "fingerprint": fingerprint(card.number, account, key),
+        "funding": card.funding,
+        "generated_from": generated_from,
+        "last4": card.last4,
+        "networks": {"available": list(card.networks or (card.brand,)), "preferred": preferred_network},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": card.three_d_secure is not ThreeDSecure.NOT_SUPPORTED},
+        "wallet": wallet,
+    }
+
+
+def legacy_card(
+    card: TestCard,
+    *,
+    id: str,
+    exp_month: int,
+    exp_year: int,
+    account: str,
+    checks: Checks = _NOTHING,
+    address: Mapping[str, str | None] | None = None,
+    name: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    key: bytes = b"",
+    customer: Any = UNTOLD,
+    currency: Any = UNTOLD,
+    owner_account: Any = UNTOLD,
+) -> dict[str, Any]:
+    """A ``card`` object, as in tokens and in ``customer.sources``.
+
+    address: with the keys city, country, line1, line2, state, postal_code.
+    customer, owner_account: given (also None) for a saved card or an external account; left out of a token's card.
+    """
+    where = address or {}
+    body: dict[str, Any] = {
+        "id": id,
+        "object": "card",
+        "address_city": where.get("city"),
+        "address_country": where.get("country"),
+        "address_line1": where.get("line1"),
+        "address_line1_check": checks.line1,
+        "address_line2": where.get("line2"),
+        "address_state": where.get("state"),
+        "address_zip": where.get("postal_code"),
+        "address_zip_check": checks.postal_code,
+        "brand": legacy_brand(card.brand),
+        "country": card.country,
+        "customer": customer,
+        "cvc_check": checks.cvc,
+        "dynamic_last4": None,
+        "exp_month": exp_month,
+        "exp_year": exp_year,
+        "fingerprint": fingerprint(card.number, account, key),
+        "funding": card.funding,
+        "last4": card.last4,
+        "metadata": dict(metadata or {}),
+        "name": name,
+        "networks": {"preferred": None},
+        "regulated_status": "unregulated",
+        "tokenization_method": None,
+        "wallet": None,
+        "account": owner_account,
+        "currency": currency,
+    }
+    if owner_account is not UNTOLD:
+        body["available_payout_methods"] = ["standard", "instant"] if card.funding == "debit" else ["standard"]
+        body["default_for_currency"] = False
+    return {name: value for name, value in body.items() if value is not UNTOLD}
+
+
+def charge_card_details(
+    card: TestCard,
+    *,
+    amount: int,
+    exp_month: int,
+    exp_year: int,
+    account: str,
+    checks: Checks,
+    key: bytes = b"",
+    authorization_code: str | None = None,
+    network_transaction_id: str | None = None,
+    capture_before: int | None = None,
+    three_d_secure: Mapping[str, Any] | None = None,
+    mandate: str | None = None,
+    wallet: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """``charge.payment_method_details.card``.
+
+    amount: minor units authorized. authorization_code (six digits) and network_transaction_id (15 digits) of an approved
+    charge; None for a declined one. capture_before: UTC epoch seconds, only while a charge waits to be captured.
+    """
+    approved = authorization_code is not None
+    return {
+        "amount_authorized": amount if approved else None,
+        "authorization_code": authorization_code,
+        "brand": card.brand,
+        **({"capture_before": capture_before} if capture_before is not None else {}),
+        "checks": checks.wire(),
+        "country": card.country,
+        "exp_month": exp_month,
+        "exp_year": exp_year,
+        "extended_authorization": {"status": "disabled"},
+        "fingerprint": fingerprint(card.number, account, key),
+        "funding": card.funding,
+        "incremental_authorization": {"status": "unavailable"},
+        "installments": None,
+        "last4": card.last4,
+        "mandate": mandate,
+        "multicapture": {"status": "unavailable"},
+        "network": card.network,
+        "network_token": {"used": False},
+        "network_transaction_id": network_transaction_id,
+        "overcapture": {"maximum_amount_capturable": amount if approved else 0, "status": "unavailable"},
+        "regulated_status": "unregulated",
+        "three_d_secure": three_d_secure,
+        "transaction_link_id": None,
+        "wallet": wallet,
+    }

@@ -1,0 +1,3 @@
+"""What every room of payments uses."""
+
+__all__: list[str] = []

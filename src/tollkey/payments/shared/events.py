@@ -1,0 +1,83 @@
+"""What has happened, said by a room to the rooms above it: frozen facts, announced with ``Call.announce``.
+
+A room never calls a room above it. A resource there says in ``Resource.on`` what it does when a fact is announced; it is done at
+once, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tollkey.wire import Json
+
+
+@dataclass(frozen=True)
+class IntentChanged:
+    """A PaymentIntent or SetupIntent has been confirmed, challenged, refused or completed."""
+
+    intent: Json
+
+
+@dataclass(frozen=True)
+class IntentSucceeded:
+    """The payment of a PaymentIntent has succeeded."""
+
+    intent: Json
+
+
+@dataclass(frozen=True)
+class Refunded:
+    """A refund was made. whole: it gives back all of the charge at once."""
+
+    refund: Json
+    whole: bool
+
+
+@dataclass(frozen=True)
+class InvoicePaid:
+    """An invoice was paid, by a payment, from the customer's balance or out of band."""
+
+    invoice: Json
+
+
+@dataclass(frozen=True)
+class InvoicePaymentFailed:
+    """An attempt to collect an invoice has failed."""
+
+    invoice: Json
+
+
+@dataclass(frozen=True)
+class InvoiceVoided:
+    """An open invoice was voided."""
+
+    invoice: Json
+
+
+@dataclass(frozen=True)
+class InvoiceOverdue:
+    """The day by which an invoice should have been paid has passed."""
+
+    invoice: Json
+
+
+@dataclass(frozen=True)
+class TaxLocationMissing:
+    """An invoice was finalized without automatic tax, since nobody knows where its customer is."""
+
+    invoice: Json
+
+
+@dataclass(frozen=True)
+class UsageReported:
+    """Usage of a customer was reported. meter: the billing meter that counts it; None for usage records."""
+
+    customer: str
+    meter: Json | None = None
+
+
+@dataclass(frozen=True)
+class CustomerDeleted:
+    """A customer is being deleted."""
+
+    customer: Json

@@ -1,0 +1,9 @@
+"""The permissions that several rooms need, each declared once."""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+
+CUSTOMER = Permission("customer", "Customers", "Core")
+INVOICE = Permission("invoice", "Invoices", "Billing")
+SOURCE = Permission("source", "Sources", "Core")

@@ -1,0 +1,156 @@
+"""Invoices of subscriptions: the lines of a period, prorations, and collecting in the way that was asked for."""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.arithmetic import Period, share
+from tollkey.payments.catalog.redemption import end_used
+from tollkey.payments.invoices import (
+    attempt,
+    customer_of,
+    finalize,
+    give_up,
+    new_invoice,
+    pending_items,
+    store,
+    subscription_lines,
+    take_items,
+    void,
+)
+from tollkey.payments.subscriptions.items import cost_quantity, full_price
+from tollkey.payments.subscriptions.proration import is_metered
+from tollkey.payments.usage.quantities import used
+from tollkey.wire import Call, Json
+
+
+def period_lines(call: Call, subscription: Json, items: list[Json], period: tuple[int, int], *, trial: bool = False) -> list[Json]:
+    """The lines of a new period: licensed items in advance (free in a trial). Metered ones come after their period."""
+    lines = []
+    for item in items:
+        if not is_metered(item):
+            price = full_price(call, item)
+            lines += subscription_lines(call, subscription, item, price, period, quantity=cost_quantity(item), trial=trial)
+        elif trial:
+            lines += subscription_lines(call, subscription, item, full_price(call, item), period, quantity=0, trial=True)
+    return lines
+
+
+def usage_lines(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> list[Json]:
+    """The lines of metered items for a period: what was used in it and no threshold has billed yet."""
+    lines = []
+    for item in items:
+        if is_metered(item):
+            before = billed_of(subscription, item, period[0])
+            total = max(used(call, subscription, item, period), before)
+            lines += subscription_lines(call, subscription, item, full_price(call, item), period, quantity=total, before=before)
+    return lines
+
+
+def billed_of(subscription: Json, item: Json, start: int) -> int:
+    """How many units of an item an invoice of a threshold has billed already in the period that began at ``start``."""
+    billed = subscription.get("_billed") or {}
+    return int(billed["items"].get(item["id"], 0)) if billed.get("start") == start else 0
+
+
+def partial_lines(call: Call, subscription: Json, items: list[Json], part: tuple[int, int], whole: Period) -> list[Json]:
+    """The lines of a first period that is shorter than a whole one: each amount by its share of the seconds."""
+    lines = period_lines(call, subscription, items, part)
+    for line in lines:
+        line["amount"] = line["subtotal"] = share(line["amount"], whole, part[0])
+        line["parent"]["subscription_item_details"]["proration"] = True
+        line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
+    return lines
+
+
+def discounts_of(call: Call, subscription: Json, customer: Json) -> list[str]:
+    """The discounts of a subscription's invoices: its own, or the customer's when it has none."""
+    own = list(subscription["discounts"])
+    return own or ([customer["discount"]["id"]] if customer.get("discount") else [])
+
+
+def make_invoice(
+    call: Call,
+    subscription: Json,
+    lines: list[Json],
+    *,
+    reason: str,
+    period: tuple[int, int],
+    id: str | None = None,
+    advance: bool = False,
+    **fields: Json,
+) -> Json:
+    """Store a draft of a subscription with these lines and what is pending; it becomes the latest invoice. Used-up discounts end."""
+    customer = call.objects.get("customer", subscription["customer"], "customer")
+    id = id or call.ids.new("in")
+    waiting = pending_items(call, customer["id"], subscription["currency"], subscription["id"])
+    lines = take_items(call, waiting, id) + lines
+    discounts = discounts_of(call, subscription, customer)
+    invoice = new_invoice(
+        call,
+        customer,
+        currency=subscription["currency"],
+        reason=reason,
+        lines=lines,
+        id=id,
+        subscription=subscription,
+        period=period,
+        discounts=discounts,
+        auto_advance=advance,
+        **fields,
+    )
+    if invoice["total"] > 0 or invoice["total_discount_amounts"] or reason == "subscription_cycle":
+        subscription["discounts"] = end_used(call, subscription["discounts"])
+        if not subscription["discounts"] and discounts and customer.get("discount") and customer["discount"]["id"] in discounts:
+            _end_customers(call, customer)
+    subscription["latest_invoice"] = id
+    return store(call, invoice)
+
+
+def _end_customers(call: Call, customer: Json) -> None:
+    if not end_used(call, [customer["discount"]["id"]]):
+        customer["discount"] = None
+        call.objects.save(customer, "customer.updated")
+
+
+def collect_now(call: Call, invoice: Json, behavior: str, *, off_session: bool = True) -> str:
+    """Finalize and collect an invoice at once; returns ``paid``, ``open`` (not tried), ``requires_action`` or ``failed``.
+
+    behavior: ``payment_behavior``. Raises ApiError 402 with ``error_if_incomplete``, which undoes everything;
+    400 when there is nothing to charge.
+    """
+    invoice["auto_advance"] = True
+    finalize(call, invoice)
+    if invoice["status"] == "paid":
+        return "paid"
+    if behavior == "default_incomplete":
+        return "open"
+    outcome = attempt(call, invoice, off_session=off_session)
+    if outcome.status in ("paid", "processing"):
+        return outcome.status
+    if behavior == "error_if_incomplete" and outcome.error is not None:
+        outcome.error.keep = False
+        raise outcome.error
+    return outcome.status
+
+
+def hold(call: Call, subscription: Json, invoice: Json) -> None:
+    """What pausing collection does with a new invoice: keep it a draft, void it, or give it up."""
+    behavior = (subscription["pause_collection"] or {}).get("behavior")
+    if behavior == "keep_as_draft" or behavior is None:
+        return
+    finalize(call, invoice)
+    if invoice["status"] == "open":
+        (void if behavior == "void" else give_up)(call, invoice)
+
+
+__all__ = [
+    "billed_of",
+    "collect_now",
+    "customer_of",
+    "discounts_of",
+    "hold",
+    "is_metered",
+    "make_invoice",
+    "partial_lines",
+    "period_lines",
+    "usage_lines",
+]

@@ -1,0 +1,239 @@
+"""Changes of a subscription: items in mid-period, trials, anchors, pausing, ending. Prorations follow from the items' old and new cost."""
+
+from __future__ import annotations
+
+import copy
+
+from tollkey.payments.catalog.arithmetic import cost, period_around
+from tollkey.payments.catalog.redemption import entries_of, redeem_all, remove
+from tollkey.payments.invoices import finalize, pending_items
+from tollkey.payments.shared.fields import given
+from tollkey.payments.subscriptions.billing import collect_now, make_invoice, period_lines, usage_lines
+from tollkey.payments.subscriptions.creation import added_lines
+from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
+from tollkey.payments.subscriptions.items import apply_changes, cost_quantity, full_price, interval_of, load, put
+from tollkey.payments.subscriptions.pending_items import plan as plan_pending
+from tollkey.payments.subscriptions.periods import period_of, plan_work, trial_end_of
+from tollkey.payments.subscriptions.proration import prorations
+from tollkey.payments.subscriptions.settings import apply_settings, pause_of, set_cancel, translate
+from tollkey.payments.subscriptions.standing import INCOMPLETE_SECONDS, end, stop
+from tollkey.payments.subscriptions.trials import without_method
+from tollkey.wire import Call, Json, Params, invalid, merged_metadata
+
+UPDATED = "customer.subscription.updated"
+_CANCELED = "A canceled subscription can only update its cancellation_details and metadata."
+
+
+def update(call: Call, subscription: Json, params: Params) -> Json:
+    """Change a subscription and bill what follows from it. Raises ApiError for what cannot be."""
+    params = translate(params)
+    if subscription["status"] in ("canceled", "incomplete_expired") and set(params) - {"metadata", "cancellation_details"}:
+        raise invalid(_CANCELED, retry=False)
+    if subscription["pending_update"] is not None and _changes_items(params):
+        raise invalid("This subscription has a pending update; wait for it to be applied or to expire.", retry=False)
+    customer = call.objects.get("customer", subscription["customer"], "customer")
+    if "metadata" in params:
+        subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
+    apply_settings(call, subscription, params)
+    _discounts(call, subscription, params, customer)
+    if "pause_collection" in params:
+        _pause(call, subscription, params)
+    change(call, subscription, params, customer)
+    set_cancel(call, subscription, params)
+    plan_work(call, subscription)
+    if "pending_invoice_item_interval" in params:
+        plan_pending(call, subscription)
+    call.objects.save(subscription, UPDATED)
+    entitle(call, subscription["customer"])
+    return subscription
+
+
+def _changes_items(params: Params) -> bool:
+    return any(
+        params.get(name) is not None for name in ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
+    )
+
+
+def _discounts(call: Call, subscription: Json, params: Params, customer: Json) -> None:
+    entries = entries_of(params)
+    if entries is None:
+        return
+    old = list(subscription["discounts"])
+    made = redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"]) if entries else []
+    subscription["discounts"] = made
+    for id in made:
+        if id not in old:
+            call.emit("customer.discount.created", call.objects.get("discount", id))
+    for id in old:
+        found = call.objects.find("discount", id)
+        if id not in made and found is not None:
+            remove(call, found)
+
+
+def _pause(call: Call, subscription: Json, params: Params) -> None:
+    subscription["pause_collection"] = pause_of(params)
+    call.schedule.cancel("subscription.resume", subscription["id"])
+    resumes = (subscription["pause_collection"] or {}).get("resumes_at")
+    if resumes is not None:
+        call.schedule.add(resumes, "subscription.resume", subscription["id"], subscription["test_clock"])
+
+
+def wanted_changes(params: Params, items: list[Json]) -> list[Json]:
+    """The item changes that parameters ask for; ``plan`` and ``quantity`` at the top change the only item."""
+    if params.get("items"):
+        return list(params["items"])
+    top = {name: params[name] for name in ("plan", "quantity") if params.get(name) is not None}
+    if not top:
+        return []
+    if len(items) > 1:
+        raise invalid(
+            "You cannot update a subscription with multiple plans using `plan` or `quantity`; use `items` instead.", next(iter(top))
+        )
+    return [{"id": items[0]["id"], **top}]
+
+
+def change(call: Call, subscription: Json, params: Params, customer: Json) -> None:
+    """Change items, trial and anchor, and bill what follows. The caller saves the subscription."""
+    items = load(call, subscription)
+    after = apply_changes(call, subscription, items, wanted_changes(params, items), customer)
+    snapshot = copy.deepcopy(subscription), copy.deepcopy(items)
+    before = snapshot[1]
+    trial_ended, resets = _retime(call, subscription, params, before, after)
+    period = period_of(subscription)
+    behavior = given(params, "proration_behavior", "create_prorations")
+    at = given(params, "proration_date", call.now)
+    credits: list[Json] = []
+    charging = snapshot[0]["status"] in ("active", "past_due", "unpaid") or (trial_ended and snapshot[0]["status"] == "trialing")
+    if behavior != "none" and snapshot[0]["status"] in ("active", "past_due"):
+        credits = prorations(call, subscription, before, after, at=at, period=period_of(snapshot[0]), debits=not resets)
+    for entry in credits:
+        call.objects.insert(entry, "invoiceitem.created")
+    put(call, subscription, after, period)
+    lines = []
+    if resets and charging and subscription["status"] != "paused":
+        lines = period_lines(call, subscription, after, period, trial=subscription["status"] == "trialing")
+        if snapshot[0]["status"] != "trialing":
+            lines = usage_lines(call, subscription, before, (period_of(snapshot[0])[0], call.now)) + lines
+    id = call.ids.new("in")
+    added = added_lines(call, subscription, params, customer, id)
+    if lines or added or (behavior == "always_invoice" and credits):
+        _bill(call, subscription, lines + added, params, snapshot, id)
+
+
+def _bill(call: Call, subscription: Json, lines: list[Json], params: Params, snapshot: tuple[Json, list[Json]], id: str) -> None:
+    automatic = subscription["collection_method"] == "charge_automatically"
+    behavior = given(params, "payment_behavior", "allow_incomplete")
+    invoice = make_invoice(
+        call, subscription, lines, reason="subscription_update", period=(call.now, call.now), id=id, advance=not automatic
+    )
+    call.objects.save(subscription)
+    if not automatic or subscription["pause_collection"] is not None:
+        return
+    outcome = collect_now(
+        call,
+        invoice,
+        "allow_incomplete" if behavior == "pending_if_incomplete" else behavior,
+        off_session=given(params, "off_session", False),
+    )
+    if behavior == "pending_if_incomplete" and outcome in ("requires_action", "failed"):
+        _suspend(call, subscription, invoice, snapshot)
+
+
+def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json, list[Json]]) -> None:
+    """Take the change back until its invoice is paid: it stands in ``pending_update`` for 23 hours."""
+    after = [copy.deepcopy(item) for item in load(call, subscription)]
+    fields = {name: subscription[name] for name in ("billing_cycle_anchor", "_period", "trial_end", "status", "discounts")}
+    old, items = snapshot
+    subscription.update({name: old[name] for name in fields})
+    put(call, subscription, items, period_of(old))
+    subscription["pending_update"] = {
+        "billing_cycle_anchor": fields["billing_cycle_anchor"],
+        "expires_at": call.now + INCOMPLETE_SECONDS,
+        "subscription_items": [call.objects.copy(item) for item in after],
+        "trial_end": fields["trial_end"],
+        "trial_from_plan": None,
+    }
+    subscription["_pending"] = {"items": after, "fields": {**fields, "status": "active"}, "invoice": invoice["id"]}
+    call.schedule.add(call.now + INCOMPLETE_SECONDS, "subscription.drop_pending", subscription["id"], subscription["test_clock"])
+
+
+def _retime(call: Call, subscription: Json, params: Params, before: list[Json], after: list[Json]) -> tuple[bool, bool]:
+    """Move period, anchor and trial as asked for: whether a trial ended, and whether a new period begins now."""
+    interval = interval_of(after[0])
+    ended = resets = False
+    if params.get("trial_end") is not None or params.get("trial_from_plan"):
+        until = trial_end_of(call, params, after[0]["price"]["recurring"]["trial_period_days"])
+        if until is None and subscription["status"] == "trialing":
+            subscription["trial_end"] = call.now
+            subscription["status"] = "active"
+            ended = resets = True
+            if not _end_of_trial(call, subscription):
+                return ended, False
+        elif until is not None:
+            subscription["trial_start"] = subscription["trial_start"] or call.now
+            subscription["trial_end"], subscription["status"] = until, "trialing"
+            subscription["billing_cycle_anchor"] = until
+            subscription["_period"] = [call.now, until]
+            subscription["_trial_notice"] = False
+            return False, True
+    if params.get("billing_cycle_anchor") == "now" or interval_of(before[0]) != interval or _was_free(call, before, after):
+        resets = resets or subscription["status"] in ("active", "past_due", "unpaid")
+    if resets:
+        subscription["billing_cycle_anchor"] = call.now
+        subscription["_period"] = list(period_around(call.now, *interval, call.now))
+    return ended, resets
+
+
+def _was_free(call: Call, before: list[Json], after: list[Json]) -> bool:
+    def whole(items: list[Json]) -> int:
+        return sum(cost(full_price(call, item), cost_quantity(item)) for item in items)
+
+    metered = any(item["price"]["recurring"]["usage_type"] == "metered" for item in before)
+    return not metered and whole(before) == 0 and whole(after) > 0
+
+
+def _end_of_trial(call: Call, subscription: Json) -> bool:
+    """What becomes of a subscription whose trial ends without a payment method; False when it does not go on."""
+    return not without_method(call, subscription)
+
+
+def cancel(call: Call, subscription: Json, params: Params) -> Json:
+    """Cancel a subscription now; ``prorate`` credits the unused time, ``invoice_now`` bills what is pending and used."""
+    if subscription["status"] in ("canceled", "incomplete_expired"):
+        raise call.objects.missing("subscription", subscription["id"])
+    items = load(call, subscription)
+    period = period_of(subscription)
+    active = subscription["status"] in ("active", "past_due")
+    if params.get("prorate") and active:
+        for entry in prorations(call, subscription, items, [], at=call.now, period=period):
+            call.objects.insert(entry, "invoiceitem.created")
+    if params.get("cancellation_details"):
+        subscription["cancellation_details"] = {**subscription["cancellation_details"], **params["cancellation_details"]}
+    subscription.update(canceled_at=call.now, cancel_at=None, cancel_at_period_end=False)
+    stop(call, subscription)
+    if params.get("invoice_now") and active:
+        _last_invoice(call, subscription, items, period)
+    end(call, subscription, "cancellation_requested")
+    _drop_open_invoice(call, subscription)
+    return subscription
+
+
+def _last_invoice(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
+    lines = [line for line in usage_lines(call, subscription, items, (period[0], call.now)) if line["amount"]]
+    if lines or pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):
+        invoice = make_invoice(call, subscription, lines, reason="subscription_update", period=period)
+        if subscription["collection_method"] == "charge_automatically" and invoice["total"] > 0:
+            collect_now(call, invoice, "allow_incomplete")
+        else:
+            finalize(call, invoice)
+
+
+def _drop_open_invoice(call: Call, subscription: Json) -> None:
+    """The invoices of a canceled subscription are not collected by themselves any more; the first one of an incomplete one is voided."""
+    for invoice in call.objects.query(
+        "invoice", {"parent.subscription_details.subscription": subscription["id"], "status": ["open", "draft"]}, limit=20
+    ):
+        invoice["auto_advance"], invoice["next_payment_attempt"], invoice["automatically_finalizes_at"] = False, None, None
+        call.schedule.cancel("invoice.advance", invoice["id"])
+        call.schedule.cancel("invoice.retry", invoice["id"])
+        call.objects.save(invoice, "invoice.updated")

@@ -1,0 +1,204 @@
+"""Subscription items: made from parameters, stored, and shown inside their subscription."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.payments.catalog.pricing import in_currency, named_price, plan_of
+from tollkey.payments.catalog.redemption import redeem_all
+from tollkey.payments.invoices import tax_rates
+from tollkey.payments.shared.fields import given, new_metadata
+from tollkey.wire import Call, Json, blank, invalid, merged_metadata, missing_object, public, sublist
+
+MOST = 20
+_ONE_INTERVAL = (
+    "All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`. If you meant to update an"
+    " existing subscription item instead of creating a new one, make sure to include the subscription item ID in your request. See"
+    " examples at https://stripe.com/docs/billing/subscriptions/upgrade-downgrade#changing."
+)
+
+
+def load(call: Call, subscription: Json) -> list[Json]:
+    """The stored items of a subscription, oldest first."""
+    return call.objects.query("subscription_item", {"subscription": subscription["id"]}, limit=100, oldest_first=True)
+
+
+def full_price(call: Call, item: Json) -> Json:
+    """The price of an item with what is private of it, in the currency of its subscription."""
+    price = call.objects.find("price", item["price"]["id"])
+    found = price if price is not None else item["price"]
+    return in_currency(found, item["_currency"]) or found
+
+
+def cost_quantity(item: Json) -> int:
+    """The quantity of a licensed item; a metered one has none."""
+    return int(item.get("quantity", 0) or 0)
+
+
+def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) -> Json:
+    """The price that an item asks for. Raises ApiError for a price that is not recurring, not active, or in another currency."""
+    price = named_price(call, wanted, param)
+    if not price["recurring"]:
+        raise invalid(
+            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.", f"{param}[price]"
+        )
+    if not price["active"] and not wanted.get("price_data") and not wanted.get("_inline"):
+        what = "plan" if wanted.get("plan") else "price"
+        raise invalid(f"The {what} specified is inactive. This field only accepts active {what}s.", f"{param}[{what}]")
+    if currency is not None and in_currency(price, currency) is None:
+        raise invalid(
+            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: `{currency}`.",
+            f"{param}[price]",
+        )
+    return price
+
+
+def new_item(call: Call, subscription: Json, wanted: Json, price: Json, param: str, customer: Json, period: tuple[int, int]) -> Json:
+    """An item of a subscription for a price; not stored."""
+    id = call.ids.new("si")
+    item = blank(
+        "subscription_item",
+        id=id,
+        created=call.now,
+        current_period_start=period[0],
+        current_period_end=period[1],
+        price=public(price),
+        subscription=subscription["id"],
+        billing_thresholds=wanted.get("billing_thresholds"),
+    )
+    item["plan"] = plan_of(price)
+    metered = price["recurring"]["usage_type"] == "metered"
+    if metered and wanted.get("quantity") is not None:
+        raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]")
+    if not metered:
+        item["quantity"] = given(wanted, "quantity", 1)
+    item["metadata"] = new_metadata(wanted)
+    item["tax_rates"] = tax_rates(call, wanted.get("tax_rates"), f"{param}[tax_rates]")
+    item["discounts"] = redeem_all(
+        call,
+        wanted.get("discounts") or [],
+        param=f"{param}[discounts]",
+        customer=customer,
+        subscription=subscription["id"],
+        subscription_item=id,
+    )
+    item["_currency"] = subscription["currency"]
+    return ordered(item)
+
+
+def ordered(item: Json) -> Json:
+    """An item with its properties in the order of the API's answers: by name after id and object."""
+    names = ["id", "object", *sorted(name for name in item if name not in ("id", "object"))]
+    return {name: item[name] for name in names}
+
+
+def change_item(call: Call, item: Json, wanted: Json, param: str, customer: Json, currency: str) -> None:
+    """Change an item in place: its price, quantity, taxes, discounts, metadata."""
+    if wanted.get("price") or wanted.get("plan") or wanted.get("price_data"):
+        price = recurring_price(call, wanted, param, currency)
+        if price["id"] != item["price"]["id"]:
+            item["price"], item["plan"] = public(price), plan_of(price)
+            if price["recurring"]["usage_type"] == "metered":
+                item.pop("quantity", None)
+            else:
+                item.setdefault("quantity", 1)
+    if wanted.get("quantity") is not None:
+        if item["price"]["recurring"]["usage_type"] == "metered":
+            raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]" if param else "quantity")
+        item["quantity"] = wanted["quantity"]
+    if "metadata" in wanted:
+        item["metadata"] = merged_metadata(item["metadata"], wanted["metadata"])
+    if "tax_rates" in wanted:
+        item["tax_rates"] = tax_rates(call, wanted["tax_rates"], f"{param}[tax_rates]")
+    if "billing_thresholds" in wanted:
+        item["billing_thresholds"] = wanted["billing_thresholds"]
+    if "discounts" in wanted:
+        item["discounts"] = redeem_all(
+            call,
+            wanted["discounts"] or [],
+            param=f"{param}[discounts]",
+            customer=customer,
+            subscription=item["subscription"],
+            subscription_item=item["id"],
+        )
+
+
+def apply_changes(
+    call: Call, subscription: Json, items: list[Json], wanted: list[Json], customer: Json, *, param: str = "items"
+) -> list[Json]:
+    """The items after the changes that ``items`` of an update asks for; nothing is stored.
+
+    An entry with ``id`` changes (or with ``deleted`` removes) that item, one without adds an item.
+    Raises ApiError for an unknown item, two items of one price, or none left.
+    """
+    period = (items[0]["current_period_start"], items[0]["current_period_end"]) if items else (call.now, call.now)
+    after = [call.objects.copy(item) | {name: value for name, value in item.items() if name.startswith("_")} for item in items]
+    for place, entry in enumerate(wanted):
+        named = f"{param}[{place}]"
+        if entry.get("id") is None:
+            price = recurring_price(call, entry, named, subscription["currency"])
+            after.append(new_item(call, subscription, entry, price, named, customer, period))
+            continue
+        found = next((item for item in after if item["id"] == entry["id"]), None)
+        if found is None:
+            raise missing_object("subscription_item", entry["id"], f"{named}[id]", in_path=False)
+        if entry.get("deleted"):
+            after.remove(found)
+        else:
+            change_item(call, found, entry, named, customer, subscription["currency"])
+    check(after)
+    return after
+
+
+def check(items: list[Json]) -> None:
+    """Raises ApiError unless these items can be billed together."""
+    if not items:
+        raise invalid(
+            "A subscription must have at least one active plan. To cancel a subscription, please use the cancel API endpoint instead."
+        )
+    if len(items) > MOST:
+        raise invalid(f"Subscriptions can have at most {MOST} items.", "items")
+    seen: set[str] = set()
+    for item in items:
+        if item["price"]["id"] in seen:
+            raise invalid(f"Cannot add multiple subscription items with the same plan: {item['price']['id']}", "items")
+        seen.add(item["price"]["id"])
+    intervals = {interval_of(item) for item in items}
+    if len(intervals) > 1:
+        raise invalid(_ONE_INTERVAL, "items")
+
+
+def interval_of(item: Json) -> tuple[str, int]:
+    """The interval of an item's price."""
+    recurring: Any = item["price"]["recurring"]
+    return recurring["interval"], recurring["interval_count"]
+
+
+def put(call: Call, subscription: Json, items: list[Json], period: tuple[int, int] | None = None) -> None:
+    """Store these items as the subscription's, forget the others, and show them inside it. The caller saves the subscription."""
+    there = {item["id"]: item for item in load(call, subscription)}
+    stored = []
+    for item in items:
+        if period is not None:
+            item["current_period_start"], item["current_period_end"] = period
+        known = there.pop(item["id"], None)
+        if known is None:
+            stored.append(call.objects.insert(item))
+            continue
+        if known is not item:
+            fresh = dict(item)
+            known.clear()
+            known.update(ordered(fresh))
+        stored.append(call.objects.save(known))
+    for gone in there.values():
+        call.objects.delete(gone)
+    show(call, subscription, stored)
+
+
+def show(call: Call, subscription: Json, items: list[Json]) -> None:
+    """Put copies of the items into their subscription; the plan and quantity of a single one stand at its top, too."""
+    url = f"/v1/subscription_items?subscription={subscription['id']}"
+    subscription["items"] = sublist([call.objects.copy(item) for item in items], url, total_count=len(items))
+    single = items[0] if len(items) == 1 else None
+    subscription["plan"] = call.objects.copy(single)["plan"] if single else None
+    subscription["quantity"] = single.get("quantity") if single else None

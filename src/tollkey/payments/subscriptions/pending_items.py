@@ -1,0 +1,34 @@
+"""Pending invoice items that are billed at an interval of their own: ``pending_invoice_item_interval``.
+
+set ──one interval──▶ what is pending is invoiced (a draft for an hour, when there is anything) ──one interval──▶ …
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.arithmetic import shift
+from tollkey.payments.invoices import pending_items
+from tollkey.payments.subscriptions.billing import make_invoice
+from tollkey.wire import Call, Json
+
+WORK = "subscription.pending_items"
+
+
+def plan(call: Call, subscription: Json) -> None:
+    """Write down when pending items are billed next; never without an interval. The caller saves the subscription."""
+    call.schedule.cancel(WORK, subscription["id"])
+    every = subscription["pending_invoice_item_interval"]
+    at = shift(call.now, every["interval"], every.get("interval_count") or 1) if every else None
+    subscription["next_pending_invoice_item_invoice"] = at
+    if at is not None:
+        call.schedule.add(at, WORK, subscription["id"], subscription["test_clock"])
+
+
+def bill(call: Call, id: str) -> None:
+    """Invoice what is pending of a subscription."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
+        return
+    plan(call, subscription)
+    if pending_items(call, subscription["customer"], subscription["currency"], id):
+        make_invoice(call, subscription, [], reason="automatic_pending_invoice_item_invoice", period=subscription["_period"], advance=True)
+    call.objects.save(subscription, "customer.subscription.updated")

@@ -1,0 +1,92 @@
+"""Where a subscription stands in time: its period, its anchor, and what is due when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tollkey.payments.catalog.arithmetic import DAY, period_around, shift
+from tollkey.payments.catalog.arithmetic.periods import moment
+from tollkey.wire import Call, Json, Params, invalid
+
+TRIAL_NOTICE = 3 * DAY
+UPCOMING_NOTICE = 7 * DAY
+
+
+def period_of(subscription: Json) -> tuple[int, int]:
+    """The current period: start and end, UTC epoch seconds."""
+    start, end = subscription["_period"]
+    return start, end
+
+
+def next_period(subscription: Json, interval: tuple[str, int]) -> tuple[int, int]:
+    """The period after the current one."""
+    end = period_of(subscription)[1]
+    anchor = subscription["billing_cycle_anchor"]
+    if end < anchor:
+        return end, anchor
+    return period_around(anchor, *interval, end)
+
+
+def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | None:
+    """When the trial that the parameters ask for ends; None without one. trial_days: the plan's, for ``trial_from_plan``.
+
+    Raises ApiError for both ways at once, or a moment that has passed.
+    """
+    if params.get("trial_end") is not None and params.get("trial_period_days") is not None:
+        raise invalid("You may only specify one of these parameters: trial_end, trial_period_days.", "trial_end")
+    end = params.get("trial_end")
+    if end == "now":
+        return None
+    if end is not None:
+        at = int(end)
+        if at <= call.now:
+            raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", "trial_end", retry=False)
+        if at > shift(call.now, "year", 5):
+            raise invalid("Invalid timestamp: can be no more than five years in the future", "trial_end")
+        return at
+    days = params.get("trial_period_days")
+    if days is None and params.get("trial_from_plan"):
+        days = trial_days
+    if not days:
+        return None
+    if days > 730:
+        raise invalid("The maximum number of trial period days is 730 (2 years).", "trial_period_days")
+    return int(call.now + days * DAY)
+
+
+def configured_anchor(call: Call, config: Json) -> int:
+    """The next moment that ``billing_cycle_anchor_config`` describes: a day of the month (and month), and a time of day."""
+    now = moment(call.now)
+    for ahead in range(0, 25):
+        year, month = divmod(now.year * 12 + now.month - 1 + ahead, 12)
+        if config.get("month") is not None and month + 1 != config["month"]:
+            continue
+        first = datetime(year, month + 1, 1, tzinfo=now.tzinfo)
+        days = (datetime(year + (month == 11), (month + 1) % 12 + 1, 1, tzinfo=now.tzinfo) - first).days
+        at = first.replace(
+            day=min(config["day_of_month"], days),
+            hour=now.hour if config.get("hour") is None else config["hour"],
+            minute=now.minute if config.get("minute") is None else config["minute"],
+            second=now.second if config.get("second") is None else config["second"],
+        )
+        if at > now:
+            return int(at.timestamp())
+    return call.now
+
+
+def plan_work(call: Call, subscription: Json) -> None:
+    """Write down what is due: the renewal, the notices before it, the cancellation."""
+    id, clock = subscription["id"], subscription["test_clock"]
+    for kind in ("subscription.renew", "subscription.trial_will_end", "subscription.upcoming", "subscription.cancel"):
+        call.schedule.cancel(kind, id)
+    if subscription["status"] in ("canceled", "incomplete_expired", "paused"):
+        return
+    end = period_of(subscription)[1]
+    call.schedule.add(end, "subscription.renew", id, clock)
+    if subscription["status"] == "trialing" and not subscription.get("_trial_notice"):
+        call.schedule.add(max(subscription["trial_end"] - TRIAL_NOTICE, call.now), "subscription.trial_will_end", id, clock)
+    leaving = subscription["cancel_at_period_end"] or (subscription["cancel_at"] or end + 1) <= end
+    if end - UPCOMING_NOTICE > call.now and not leaving:
+        call.schedule.add(end - UPCOMING_NOTICE, "subscription.upcoming", id, clock)
+    if subscription["cancel_at"] is not None and not subscription["cancel_at_period_end"]:
+        call.schedule.add(subscription["cancel_at"], "subscription.cancel", id, clock)

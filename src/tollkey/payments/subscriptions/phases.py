@@ -1,0 +1,369 @@
+"""Subscription schedules at work: phases one after another, each changing the subscription when its time has come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.payments.catalog.arithmetic import DAY, shift
+from tollkey.payments.catalog.pricing import named_price
+from tollkey.payments.invoices import tax_rates
+from tollkey.payments.invoices.invoiceitems import create as create_item
+from tollkey.payments.shared.fields import given
+from tollkey.payments.subscriptions.changes import update
+from tollkey.payments.subscriptions.creation import create
+from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, put, recurring_price
+from tollkey.payments.subscriptions.periods import period_of
+from tollkey.payments.subscriptions.standing import end
+from tollkey.wire import Call, Json, invalid, merged_metadata, missing_param
+
+#: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days before.
+NOTICE_DAYS = 10
+STEP, EXPIRING = "subscription_schedule.step", "subscription_schedule.expiring"
+_COPIED = (
+    "collection_method",
+    "default_payment_method",
+    "description",
+    "on_behalf_of",
+    "transfer_data",
+    "application_fee_percent",
+    "billing_thresholds",
+)
+
+
+def make_phases(call: Call, wanted: list[Json], start: int) -> list[Json]:
+    """Phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
+
+    Raises ApiError when a phase has no items, names an unknown price, or ends before it begins.
+    """
+    if not wanted:
+        raise missing_param("phases")
+    made: list[Json] = []
+    for place, phase in enumerate(wanted):
+        named = f"phases[{place}]"
+        if not phase.get("items"):
+            raise missing_param(f"{named}[items]")
+        prices = [recurring_price(call, entry, f"{named}[items][{number}]", None) for number, entry in enumerate(phase["items"])]
+        begins = phase.get("start_date")
+        start = call.now if begins == "now" else int(begins) if begins is not None else start
+        until = _end_of(call, phase, start, prices[0]["recurring"], named)
+        made.append(_phase(call, phase, prices, start, until, named))
+        start = until
+    return made
+
+
+def _end_of(call: Call, phase: Json, start: int, recurring: Json, named: str) -> int:
+    end_date, duration = phase.get("end_date"), phase.get("duration")
+    if end_date == "now":
+        return call.now
+    if end_date is not None:
+        if int(end_date) <= start:
+            raise invalid("The end date of a phase must be after its start date.", f"{named}[end_date]")
+        return int(end_date)
+    if duration:
+        return shift(start, duration["interval"], given(duration, "interval_count", 1))
+    return shift(start, recurring["interval"], recurring["interval_count"] * given(phase, "iterations", 1))
+
+
+def _phase(call: Call, phase: Json, prices: list[Json], start: int, until: int, named: str) -> Json:
+    trial_end = phase.get("trial_end")
+    return {
+        "add_invoice_items": [
+            _added(call, entry, f"{named}[add_invoice_items][{number}]")
+            for number, entry in enumerate(phase.get("add_invoice_items") or [])
+        ],
+        "application_fee_percent": phase.get("application_fee_percent"),
+        "automatic_tax": {"disabled_reason": None, "enabled": bool((phase.get("automatic_tax") or {}).get("enabled")), "liability": None},
+        "billing_cycle_anchor": phase.get("billing_cycle_anchor"),
+        "billing_thresholds": phase.get("billing_thresholds"),
+        "collection_method": phase.get("collection_method"),
+        "currency": given(phase, "currency", prices[0]["currency"]),
+        "default_payment_method": phase.get("default_payment_method"),
+        "default_tax_rates": tax_rates(call, phase.get("default_tax_rates"), f"{named}[default_tax_rates]"),
+        "description": phase.get("description"),
+        "discounts": [
+            {name: entry.get(name) for name in ("coupon", "discount", "promotion_code")} for entry in phase.get("discounts") or []
+        ],
+        "end_date": until,
+        "invoice_settings": _invoice_settings(phase.get("invoice_settings")),
+        "items": [_item(call, entry, price, f"{named}[items]") for entry, price in zip(phase["items"], prices, strict=True)],
+        "metadata": merged_metadata({}, phase.get("metadata") or {}),
+        "on_behalf_of": phase.get("on_behalf_of"),
+        "proration_behavior": given(phase, "proration_behavior", "create_prorations"),
+        "start_date": start,
+        "transfer_data": phase.get("transfer_data"),
+        "trial_end": until if phase.get("trial") else None if trial_end in (None, "now") else int(str(trial_end)),
+    }
+
+
+def _invoice_settings(wanted: Json | None) -> Json | None:
+    if not wanted:
+        return None
+    return {"account_tax_ids": None, "days_until_due": wanted.get("days_until_due"), "issuer": wanted.get("issuer")}
+
+
+def _item(call: Call, entry: Json, price: Json, named: str) -> Json:
+    item: Json = {
+        "billing_thresholds": entry.get("billing_thresholds"),
+        "discounts": [],
+        "metadata": merged_metadata({}, entry.get("metadata") or {}),
+        "plan": price["id"],
+        "price": price["id"],
+        "tax_rates": tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
+    }
+    if price["recurring"]["usage_type"] != "metered":
+        item["quantity"] = given(entry, "quantity", 1)
+    return item
+
+
+def _added(call: Call, entry: Json, named: str) -> Json:
+    period = entry.get("period") or {"end": {"type": "phase_end"}, "start": {"type": "phase_start"}}
+    return {
+        "discounts": [],
+        "metadata": merged_metadata({}, entry.get("metadata") or {}),
+        "period": period,
+        "price": named_price(call, entry, named)["id"],
+        "quantity": given(entry, "quantity", 1),
+        "tax_rates": tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
+    }
+
+
+def default_settings(wanted: Json | None) -> Json:
+    """``default_settings`` with all its keys."""
+    wanted = wanted or {}
+    settings = wanted.get("invoice_settings") or {}
+    return {
+        "application_fee_percent": wanted.get("application_fee_percent"),
+        "automatic_tax": {"disabled_reason": None, "enabled": bool((wanted.get("automatic_tax") or {}).get("enabled")), "liability": None},
+        "billing_cycle_anchor": given(wanted, "billing_cycle_anchor", "automatic"),
+        "billing_thresholds": wanted.get("billing_thresholds"),
+        "collection_method": given(wanted, "collection_method", "charge_automatically"),
+        "default_payment_method": wanted.get("default_payment_method"),
+        "default_source": None,
+        "description": wanted.get("description"),
+        "invoice_settings": {
+            "account_tax_ids": None,
+            "days_until_due": settings.get("days_until_due"),
+            "issuer": settings.get("issuer") or {"type": "self"},
+        },
+        "on_behalf_of": wanted.get("on_behalf_of"),
+        "transfer_data": wanted.get("transfer_data"),
+    }
+
+
+def start(call: Call, schedule: Json) -> None:
+    """The first phase begins: its subscription is made, or the one that is there becomes the schedule's. The caller saves the schedule."""
+    phase = schedule["phases"][0]
+    schedule["status"] = "active"
+    schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
+    if schedule["subscription"] is None:
+        params = _creation(call, schedule, phase)
+        schedule["subscription"] = create(call, params, schedule=schedule["id"])["id"]
+    plan(call, schedule)
+
+
+def _creation(call: Call, schedule: Json, phase: Json) -> Json:
+    settings = schedule["default_settings"]
+    params: Json = {
+        **_settings(phase, settings),
+        "customer": schedule["customer"],
+        "items": [_wanted(item) for item in phase["items"]],
+        "metadata": {**(phase["metadata"] or {})},
+        "currency": phase["currency"],
+        "off_session": True,
+    }
+    if phase["discounts"]:
+        params["discounts"] = [{name: value for name, value in entry.items() if value} for entry in phase["discounts"]]
+    if phase["trial_end"] is not None and phase["trial_end"] > call.now:
+        params["trial_end"] = phase["trial_end"]
+    if phase["add_invoice_items"]:
+        params["add_invoice_items"] = [{"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]]
+    if phase["start_date"] < call.now:
+        params["backdate_start_date"] = phase["start_date"]
+    return params
+
+
+def _settings(phase: Json, defaults: Json) -> Json:
+    """What a phase says of its subscription besides the items, or the schedule's defaults where it says nothing."""
+    made: Json = {}
+    for name in _COPIED:
+        value = phase.get(name) if phase.get(name) is not None else defaults.get(name)
+        if value is not None:
+            made[name] = value
+    due = (phase["invoice_settings"] or {}).get("days_until_due") or defaults["invoice_settings"]["days_until_due"]
+    if made.get("collection_method") == "send_invoice":
+        made["days_until_due"] = 30 if due is None else due
+    if phase["automatic_tax"]["enabled"] or defaults["automatic_tax"]["enabled"]:
+        made["automatic_tax"] = {"enabled": True}
+    if phase["default_tax_rates"]:
+        made["default_tax_rates"] = [rate["id"] for rate in phase["default_tax_rates"]]
+    return made
+
+
+def _wanted(item: Json) -> Json:
+    wanted: Json = {
+        "_inline": True,
+        "price": item["price"],
+        "metadata": item["metadata"],
+        "tax_rates": [rate["id"] for rate in item["tax_rates"]],
+    }
+    if "quantity" in item:
+        wanted["quantity"] = item["quantity"]
+    return wanted
+
+
+def plan(call: Call, schedule: Json) -> None:
+    """Write down when the current phase ends, and when to give notice of the schedule's end."""
+    clock = schedule["test_clock"]
+    call.schedule.cancel(STEP, schedule["id"])
+    call.schedule.cancel(EXPIRING, schedule["id"])
+    if schedule["status"] == "not_started":
+        call.schedule.add(schedule["phases"][0]["start_date"], STEP, schedule["id"], clock)
+    elif schedule["status"] == "active":
+        call.schedule.add(schedule["current_phase"]["end_date"], STEP, schedule["id"], clock)
+        last = schedule["phases"][-1]["end_date"]
+        notice = last - NOTICE_DAYS * DAY
+        if notice > call.now:
+            call.schedule.add(notice, EXPIRING, schedule["id"], clock)
+
+
+def step(call: Call, id: str) -> None:
+    """A phase begins or ends at this moment: the next one changes the subscription; after the last the schedule is completed."""
+    schedule = call.objects.find("subscription_schedule", id)
+    if schedule is None or schedule["status"] not in ("not_started", "active"):
+        return
+    if schedule["status"] == "not_started":
+        start(call, schedule)
+        call.objects.save(schedule, "subscription_schedule.updated")
+        return
+    following = [phase for phase in schedule["phases"] if phase["start_date"] >= schedule["current_phase"]["end_date"]]
+    subscription = call.objects.find("subscription", schedule["subscription"] or "")
+    if not following or subscription is None:
+        complete(call, schedule, subscription)
+        return
+    phase = following[0]
+    over = next((one for one in schedule["phases"] if one["start_date"] == schedule["current_phase"]["start_date"]), None)
+    schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
+    call.objects.save(schedule, "subscription_schedule.updated")
+    enter(call, schedule, subscription, phase, over)
+    plan(call, schedule)
+
+
+def phase_items(old: list[Json], phase: Json) -> list[Json]:
+    """The changes, as ``items`` of an update, that make a subscription's items those of a phase."""
+    wanted: list[Json] = []
+    left = list(old)
+    for item in phase["items"]:
+        same = next((known for known in left if known["price"]["id"] == item["price"]), None)
+        if same is not None:
+            left.remove(same)
+        wanted.append({**_wanted(item), **({"id": same["id"]} if same else {})})
+    return wanted + [{"id": gone["id"], "deleted": True} for gone in left]
+
+
+def phase_at(phases: list[Json], at: int) -> Json | None:
+    """The phase that holds that moment (UTC epoch seconds)."""
+    return next((phase for phase in phases if phase["start_date"] <= at < phase["end_date"]), None)
+
+
+def enter(call: Call, schedule: Json, subscription: Json, phase: Json, over: Json | None = None) -> None:
+    """Give the subscription what a phase says; at the end of a period without prorations, since the renewal bills the new items.
+
+    over: the phase that ends now; its discounts end with it.
+    """
+    if subscription["status"] in ("canceled", "incomplete_expired"):
+        return
+    old = load(call, subscription)
+    wanted = phase_items(old, phase)
+    params: Json = {
+        **_settings(phase, schedule["default_settings"]),
+        "proration_behavior": phase["proration_behavior"],
+        "off_session": True,
+    }
+    if phase["metadata"]:
+        params["metadata"] = phase["metadata"]
+    if phase["trial_end"] is not None and phase["trial_end"] > call.now:
+        params["trial_end"] = phase["trial_end"]
+    if phase["billing_cycle_anchor"] == "phase_start":
+        params["billing_cycle_anchor"] = "now"
+    if period_of(subscription)[1] > call.now or "billing_cycle_anchor" in params:
+        params["items"] = wanted
+        if phase["add_invoice_items"]:
+            params["add_invoice_items"] = [{"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]]
+    else:
+        _swap(call, subscription, old, wanted)
+        for entry in phase["add_invoice_items"]:  # the renewal that follows bills them
+            once = {"pricing": {"price": entry["price"]}, "quantity": entry["quantity"]}
+            create_item(call, {**once, "customer": subscription["customer"], "subscription": subscription["id"]})
+    if phase["discounts"] or (over is not None and over["discounts"]):
+        params["discounts"] = [{name: value for name, value in entry.items() if value} for entry in phase["discounts"]]
+    update(call, subscription, params)
+
+
+def _swap(call: Call, subscription: Json, old: list[Json], wanted: list[Json]) -> None:
+    """Replace the items exactly between two periods: the renewal that follows bills the new ones."""
+    customer = call.objects.get("customer", subscription["customer"])
+    after = apply_changes(call, subscription, old, wanted, customer)
+    if interval_of(after[0]) != interval_of(old[0]):
+        subscription["billing_cycle_anchor"] = period_of(subscription)[1]
+    put(call, subscription, after)
+    call.objects.save(subscription, "customer.subscription.updated")
+
+
+def complete(call: Call, schedule: Json, subscription: Json | None) -> None:
+    """All phases are over: the subscription goes on by itself, or ends with them (``end_behavior``)."""
+    schedule.update(status="completed", completed_at=call.now, current_phase=None)
+    if subscription is not None:
+        subscription["schedule"] = None
+        if schedule["end_behavior"] == "cancel" and subscription["status"] not in ("canceled", "incomplete_expired"):
+            end(call, subscription, "cancellation_requested")
+        else:
+            call.objects.save(subscription, "customer.subscription.updated")
+    if schedule["end_behavior"] in ("release", "none", "renew"):
+        schedule["released_subscription"] = None
+    call.schedule.cancel(EXPIRING, schedule["id"])
+    call.objects.save(schedule, "subscription_schedule.updated")
+    call.emit("subscription_schedule.completed", schedule)
+
+
+def expiring(call: Call, id: str) -> None:
+    """Notice that the schedule comes to its end."""
+    schedule = call.objects.find("subscription_schedule", id)
+    if schedule is not None and schedule["status"] == "active":
+        call.emit("subscription_schedule.expiring", schedule)
+
+
+def phase_due(call: Call, subscription: Json) -> None:
+    """A renewal at the boundary of two phases: the new phase begins first."""
+    schedule = call.objects.find("subscription_schedule", subscription["schedule"])
+    if schedule is not None and schedule["status"] == "active" and schedule["current_phase"]["end_date"] <= call.now:
+        call.schedule.cancel(STEP, schedule["id"])
+        step(call, schedule["id"])
+
+
+def mirror(call: Call, subscription: Json) -> list[Json]:
+    """The one phase that is a subscription as it is, until the end of its period."""
+    begins, until = period_of(subscription)
+    items = [
+        {"price": item["price"]["id"], "metadata": item["metadata"], **({"quantity": item["quantity"]} if "quantity" in item else {})}
+        for item in load(call, subscription)
+    ]
+    phase: Any = {"items": items, "end_date": until, "start_date": begins, "currency": subscription["currency"]}
+    if subscription["status"] == "trialing":
+        phase["trial_end"] = subscription["trial_end"]
+    return make_phases(call, [phase], begins)
+
+
+__all__ = [
+    "EXPIRING",
+    "STEP",
+    "default_settings",
+    "expiring",
+    "make_phases",
+    "mirror",
+    "phase_at",
+    "phase_due",
+    "phase_items",
+    "plan",
+    "start",
+    "step",
+]

@@ -1,0 +1,202 @@
+"""Prorations: what a change in mid-period credits for the time that is not used, and debits for the time that remains.
+
+In the flexible billing mode a credit takes back what was last debited for the item, whatever its price has been since; in the
+classic mode it is worked out from the item's price, less the discounts that its last invoice had.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from tollkey.payments.catalog.arithmetic import Period, cost, share
+from tollkey.payments.catalog.arithmetic.tiers import rounded
+from tollkey.payments.catalog.redemption import offs
+from tollkey.payments.invoices import credit_text, debit_text, pending_items
+from tollkey.payments.subscriptions.items import cost_quantity, full_price
+from tollkey.wire import Call, Json, blank, dig
+
+METERED = "metered"
+
+
+class Debit(NamedTuple):
+    """Something that was billed, or is going to be, for an item. off: discount id -> what it took."""
+
+    amount: int
+    off: dict[str, int]
+    period: Period
+    line: Json
+
+
+def is_metered(item: Json) -> bool:
+    """Whether the item bills what was used, after the period."""
+    return bool(item["price"]["recurring"]["usage_type"] == METERED)
+
+
+def prorations(
+    call: Call, subscription: Json, before: list[Json], after: list[Json], *, at: int, period: tuple[int, int], debits: bool = True
+) -> list[Json]:
+    """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the remaining time.
+
+    debits: False when the new items are billed for a whole new period instead.
+    """
+    span = Period(*period)
+    old = {item["id"]: item for item in before}
+    new = {item["id"]: item for item in after}
+    made = []
+    for id in dict.fromkeys([*old, *new]):
+        was, now = old.get(id), new.get(id)
+        if debits and was is not None and now is not None and _same(was, now):
+            continue
+        if was is not None and not is_metered(was):
+            made += _credit(call, subscription, was, at, span)
+        if debits and now is not None and not is_metered(now):
+            price = full_price(call, now)
+            amount = share(cost(price, cost_quantity(now)), span, at)
+            text = debit_text(call, price, cost_quantity(now), at)
+            made.append(_proration(call, subscription, now, price, amount, (at, period[1]), text))
+    return made
+
+
+def _same(was: Json, now: Json) -> bool:
+    return bool(was["price"]["id"] == now["price"]["id"] and was.get("quantity") == now.get("quantity"))
+
+
+def _credit(call: Call, subscription: Json, item: Json, at: int, span: Period) -> list[Json]:
+    """The credit for the unused time of an item; none in the flexible mode when nothing was debited for it."""
+    mode = subscription.get("billing_mode") or {"type": "classic"}
+    price, quantity = full_price(call, item), cost_quantity(item)
+    if mode["type"] != "flexible" or not subscription["id"]:
+        billed = _billed(call, subscription, item, at, same_price=True)
+        amount = -share(_net(call, subscription, item, cost(price, quantity), billed), span, at)
+        return [_finished(call, subscription, item, price, quantity, amount, at, span.end, billed)]
+    debits = _pending(call, subscription, item, at) or _billed(call, subscription, item, at)
+    if not debits:
+        return []
+    itemized = dig(mode, "flexible.proration_discounts") == "itemized"
+    off: dict[str, int] = {}
+    for debit in debits:
+        for id, taken in debit.off.items():
+            off[id] = off.get(id, 0) - share(taken, debit.period, at)
+    gross = -sum(share(debit.amount, debit.period, at) for debit in debits)
+    net = -sum(share(debit.amount - sum(debit.off.values()), debit.period, at) for debit in debits)
+    last = debits[0].line
+    found = call.objects.find("price", dig(last, "pricing.price_details.price") or "") or price
+    count = sum(debit.line["quantity"] or 0 for debit in debits)
+    credit = _finished(call, subscription, item, found, count, gross if itemized else net, at, debits[0].period.end, debits)
+    credit["_off"] = list(off.items()) if itemized else None
+    return [credit]
+
+
+def _finished(
+    call: Call, subscription: Json, item: Json, price: Json, quantity: int, amount: int, at: int, end: int, debits: list[Debit]
+) -> Json:
+    text = credit_text(call, price, quantity, at)
+    made = _proration(call, subscription, item, price, amount, (at, end), text, quantity=quantity, discountable=False)
+    lines = [debit.line for debit in debits if debit.line["object"] == "line_item"]
+    if lines:
+        made["_credited"] = {"invoice": lines[0]["invoice"], "invoice_line_items": [line["id"] for line in lines]}
+    return made
+
+
+def _net(call: Call, subscription: Json, item: Json, amount: int, billed: list[Debit]) -> int:
+    """What was really charged for an amount: less the share that discounts took of the lines that billed it.
+
+    Discounts that have come since, or have gone, do not count. What no invoice has billed yet is credited
+    with the percentages in force, for its debit will be billed with them.
+    """
+    whole = sum(debit.amount for debit in billed)
+    if whole:
+        off = sum(sum(debit.off.values()) for debit in billed)
+        return amount - rounded(Decimal(amount) * off / whole)
+    return amount - sum(_in_force(call, subscription, item, amount).values())
+
+
+def _in_force(call: Call, subscription: Json, item: Json, amount: int) -> dict[str, int]:
+    """What the percentages in force take off an amount, one after another."""
+    taken: dict[str, int] = {}
+    for one in offs(call, [*item["discounts"], *subscription["discounts"]], subscription["currency"], call.now):
+        if one.percent is not None and (not one.products or item["price"]["product"] in one.products):
+            taken[one.id] = rounded(Decimal(amount - sum(taken.values())) * one.percent / 100)
+    return taken
+
+
+def _pending(call: Call, subscription: Json, item: Json, at: int) -> list[Debit]:
+    """The newest debit of an item that waits for its invoice, for a time that holds ``at``."""
+    waiting = pending_items(call, subscription["customer"], subscription["currency"], subscription["id"])
+    for one in reversed(waiting):
+        span = Period(one["period"]["start"], one["period"]["end"])
+        if one["proration"] and one["amount"] > 0 and one.get("_subscription_item") == item["id"] and span.start <= at < span.end:
+            return [Debit(one["amount"], _in_force(call, subscription, item, one["amount"]), span, one)]
+    return []
+
+
+def _billed(call: Call, subscription: Json, item: Json, at: int, *, same_price: bool = False) -> list[Debit]:
+    """The lines of the newest invoice that billed an item for a time that holds ``at`` (UTC epoch seconds).
+
+    same_price: only lines at the price that it has now.
+    """
+    wanted = {"parent.subscription_details.subscription": subscription["id"], "status": ["draft", "open", "paid", "uncollectible"]}
+    for invoice in call.objects.query("invoice", wanted, limit=20):
+        lines = [line for line in invoice["lines"]["data"] if _bills(line, item, at, same_price)]
+        if lines:
+            return [_debit(line) for line in lines]
+    return []
+
+
+def _bills(line: Json, item: Json, at: int, same_price: bool) -> bool:
+    details = (line["parent"] or {}).get("subscription_item_details") or {}
+    if line["amount"] <= 0 or details.get("subscription_item") != item["id"] or not line["period"]["start"] <= at < line["period"]["end"]:
+        return False
+    return not same_price or dig(line, "pricing.price_details.price") == item["price"]["id"]
+
+
+def _debit(line: Json) -> Debit:
+    off: dict[str, int] = {}
+    for part in line["discount_amounts"]:
+        off[part["discount"]] = off.get(part["discount"], 0) + part["amount"]
+    return Debit(line["amount"], off, Period(line["period"]["start"], line["period"]["end"]), line)
+
+
+def _proration(
+    call: Call,
+    subscription: Json,
+    item: Json,
+    price: Json,
+    amount: int,
+    period: tuple[int, int],
+    text: str,
+    *,
+    quantity: int | None = None,
+    discountable: bool = True,
+) -> Json:
+    count = cost_quantity(item) if quantity is None else quantity
+    made = blank(
+        "invoiceitem",
+        id=call.ids.new("ii"),
+        amount=amount,
+        currency=subscription["currency"],
+        customer=subscription["customer"],
+        date=call.now,
+        description=text,
+        discountable=discountable,
+        livemode=call.livemode,
+        parent={
+            "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
+            "type": "subscription_details",
+        },
+        period={"end": period[1], "start": period[0]},
+        pricing={
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": None,
+        },
+        proration=True,
+        quantity=count,
+        quantity_decimal=str(count),
+        test_clock=subscription["test_clock"],
+    )
+    made["tax_rates"] = call.objects.copy(item)["tax_rates"]
+    made["_subscription"], made["_subscription_item"], made["_pending"] = subscription["id"], item["id"], True
+    made["_credited"] = made["_off"] = None
+    return made

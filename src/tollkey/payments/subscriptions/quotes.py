@@ -1,0 +1,258 @@
+"""Quotes: what something would cost, for a customer to accept.
+
+draft ──finalize──▶ open ──accept──▶ accepted   (its subscription, or its invoice, is made)
+  └──cancel──▶ canceled ◀──cancel, or expires_at passes──┘
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.catalog.arithmetic import DAY
+from tollkey.payments.invoices.lifecycle import next_number
+from tollkey.payments.shared.clock import at_clock, for_customer
+from tollkey.payments.shared.currency import show as show_amount
+from tollkey.payments.shared.fields import new_metadata
+from tollkey.payments.shared.pdf import plain_pdf
+from tollkey.payments.shared.providers import UNPAID
+from tollkey.payments.subscriptions import quote_rules as work
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Reply,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    merged_metadata,
+    of_list,
+    public,
+    records,
+    retrieve,
+    sublist,
+)
+
+PERMISSION = Permission("quote", "Quote", "Billing")
+_EXPIRES_DAYS = 30
+_PLAIN = ("application_fee_amount", "application_fee_percent", "description", "footer", "header", "on_behalf_of", "transfer_data")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a draft, perhaps as a copy of another quote."""
+    source = call.objects.get("quote", params["from_quote"]["quote"], "from_quote[quote]") if params.get("from_quote") else None
+    customer_id = params.get("customer") or (source or {}).get("customer")
+    customer = call.objects.get("customer", customer_id, "customer") if customer_id else None
+    call = for_customer(call, customer) if customer else at_clock(call, params.get("test_clock"))
+    quote = blank(
+        "quote",
+        id=call.ids.new("qt"),
+        amount_subtotal=0,
+        amount_total=0,
+        automatic_tax={"enabled": False, "liability": None, "provider": None, "status": None},
+        collection_method="charge_automatically",
+        computed={
+            "recurring": None,
+            "upfront": {
+                "amount_subtotal": 0,
+                "amount_total": 0,
+                "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+            },
+        },
+        created=call.now,
+        customer=customer_id,
+        expires_at=call.now + _EXPIRES_DAYS * DAY,
+        invoice_settings={"days_until_due": None, "issuer": {"type": "self"}},
+        livemode=call.livemode,
+        status="draft",
+        status_transitions={"accepted_at": None, "canceled_at": None, "finalized_at": None},
+        subscription_data={
+            "billing_mode": {"type": "classic" if call.version < "2025-09-30" else "flexible"},
+            "description": None,
+            "effective_date": None,
+            "metadata": {},
+            "trial_period_days": None,
+        },
+        test_clock=(customer or {}).get("test_clock") or params.get("test_clock"),
+        default_tax_rates=[],
+    )
+    quote["_items"], quote["_discounts"] = [], []
+    if source is not None:
+        for name in (*_PLAIN, "collection_method", "subscription_data", "invoice_settings", "discounts", "default_tax_rates"):
+            quote[name] = call.objects.copy(source)[name]
+        quote["_discounts"] = list(source["_discounts"])
+        quote["_items"] = [{**line, "id": call.ids.new("li")} for line in source["_items"]]
+        quote["from_quote"] = {"is_revision": bool(params["from_quote"].get("is_revision")), "quote": source["id"]}
+    quote["metadata"] = new_metadata(params)
+    _apply(call, quote, params)
+    return call.objects.insert(quote, "quote.created")
+
+
+def _apply(call: Call, quote: Json, params: Params) -> None:
+    for name in (*_PLAIN, "collection_method", "expires_at"):
+        if name in params:
+            quote[name] = params[name]
+    if params.get("customer"):
+        quote["customer"] = call.objects.get("customer", params["customer"], "customer")["id"]
+    if "default_tax_rates" in params:
+        quote["default_tax_rates"] = [
+            call.objects.get("tax_rate", id, "default_tax_rates")["id"] for id in params["default_tax_rates"] or []
+        ]
+    if "discounts" in params:
+        work.discount(call, quote, params["discounts"] or [])
+    if params.get("invoice_settings"):
+        quote["invoice_settings"] = {**quote["invoice_settings"], **params["invoice_settings"]}
+    if params.get("subscription_data"):
+        given_data = {name: value for name, value in params["subscription_data"].items() if name not in ("metadata", "billing_mode")}
+        quote["subscription_data"] = {**quote["subscription_data"], **given_data}
+        quote["subscription_data"]["metadata"] = merged_metadata(
+            quote["subscription_data"]["metadata"], params["subscription_data"].get("metadata") or {}
+        )
+    if params.get("automatic_tax"):
+        quote["automatic_tax"]["enabled"] = bool(params["automatic_tax"]["enabled"])
+    if "line_items" in params:
+        kept = {line["id"]: line for line in quote["_items"]}
+        wanted = []
+        for entry in params["line_items"] or []:
+            old = kept.get(entry.get("id") or "")
+            wanted.append({"price": old["price"]["id"], "quantity": old["quantity"], "tax_rates": old["_rates"], **entry} if old else entry)
+        quote["_items"] = work.make_lines(call, wanted)
+    work.settle(call, quote)
+
+
+def _get(call: Call, *states: str, verb: str = "") -> tuple[Call, Json]:
+    quote = call.objects.get("quote", call.path["quote"])
+    customer = call.objects.find("customer", quote["customer"] or "")
+    call = for_customer(call, customer) if customer else at_clock(call, quote["test_clock"])
+    if states and quote["status"] not in states:
+        raise invalid(f"This quote cannot be {verb} because it is {quote['status']}.", retry=False)
+    return call, quote
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a draft."""
+    states = ("draft",) if set(params) - {"metadata"} else ()
+    call, quote = _get(call, *states, verb="updated")
+    if "metadata" in params:
+        quote["metadata"] = merged_metadata(quote["metadata"], params["metadata"])
+    if states:
+        _apply(call, quote, params)
+    return call.objects.save(quote, "quote.updated")
+
+
+def finalize(call: Call, params: Params) -> Json:
+    """Number a draft and open it for the customer."""
+    call, quote = _get(call, "draft", verb="finalized")
+    if quote["customer"] is None:
+        raise invalid("You must set a `customer` on the quote before finalizing it.", "customer", "parameter_missing")
+    if not quote["_items"]:
+        raise invalid("You cannot finalize a quote without line items.", "line_items")
+    if params.get("expires_at"):
+        quote["expires_at"] = params["expires_at"]
+    quote["status"] = "open"
+    quote["number"] = "QT-" + next_number(call, call.objects.get("customer", quote["customer"])) + "-1"
+    quote["status_transitions"]["finalized_at"] = call.now
+    call.schedule.add(quote["expires_at"], "quote.expire", quote["id"], quote["test_clock"])
+    call.objects.save(quote)
+    call.emit("quote.finalized", quote)
+    return quote
+
+
+def accept(call: Call, params: Params) -> Json:
+    """Accept an open quote: its subscription or invoice is made."""
+    call, quote = _get(call, "open", verb="accepted")
+    quote["status"] = "accepted"
+    quote["status_transitions"]["accepted_at"] = call.now
+    call.schedule.cancel("quote.expire", quote["id"])
+    work.fulfil(call, quote)
+    call.objects.save(quote)
+    call.emit("quote.accepted", quote)
+    return quote
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a draft or open quote."""
+    call, quote = _get(call, "draft", "open", verb="canceled")
+    _cancel(call, quote)
+    return quote
+
+
+def _cancel(call: Call, quote: Json) -> None:
+    quote["status"] = "canceled"
+    quote["status_transitions"]["canceled_at"] = call.now
+    call.schedule.cancel("quote.expire", quote["id"])
+    call.objects.save(quote)
+    call.emit("quote.canceled", quote)
+
+
+def expire(call: Call, id: str) -> None:
+    """Nobody accepted it in time."""
+    quote = call.objects.find("quote", id)
+    if quote is not None and quote["status"] == "open":
+        _cancel(call, quote)
+
+
+def list_quotes(call: Call, params: Params) -> Page:
+    """List quotes by customer, status and test clock."""
+    equal = {name: params[name] for name in ("customer", "status", "test_clock") if params.get(name)}
+    return list_page(call, "quote", params, equal, url="/v1/quotes")
+
+
+def list_lines(call: Call, params: Params) -> Page:
+    """List the lines of a quote."""
+    quote = call.objects.get("quote", call.path["quote"])
+    return of_list([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items", params)
+
+
+def list_upfront(call: Call, params: Params) -> Page:
+    """List the lines that are due when the quote is accepted."""
+    quote = call.objects.get("quote", call.path["quote"])
+    trial = quote["subscription_data"]["trial_period_days"]
+    lines = [public(line) for line in quote["_items"] if not (trial and line["price"]["recurring"])]
+    return of_list(lines, f"/v1/quotes/{quote['id']}/computed_upfront_line_items", params)
+
+
+def pdf(call: Call, params: Params) -> Reply:
+    """The quote as a page to print."""
+    call, quote = _get(call)
+    if quote["status"] == "draft":
+        raise invalid("You can only download the PDF of a quote that has been finalized.", retry=False)
+    lines = [f"Quote {quote['number']}", ""]
+    lines += [
+        f"{line['quantity']} x {line['description']}: {show_amount(line['amount_total'], line['currency'])}" for line in quote["_items"]
+    ]
+    lines += ["", f"Total {show_amount(quote['amount_total'], quote['currency'])}"]
+    return Reply(plain_pdf(lines), "application/pdf")
+
+
+QUOTE = Resource(
+    object="quote",
+    prefix="qt",
+    permission=PERMISSION,
+    live=records(UNPAID),
+    path_param="quote",
+    indexed=("customer", "status", "test_clock"),
+    expands={"line_items": lambda call, quote: sublist([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items")},
+    endpoints=(
+        Endpoint("GET", "/v1/quotes", list_quotes),
+        Endpoint("POST", "/v1/quotes", create),
+        retrieve("quote", "/v1/quotes/{quote}"),
+        Endpoint("POST", "/v1/quotes/{quote}", update),
+        Endpoint("POST", "/v1/quotes/{quote}/accept", accept),
+        Endpoint("POST", "/v1/quotes/{quote}/cancel", cancel),
+        Endpoint("GET", "/v1/quotes/{quote}/computed_upfront_line_items", list_upfront),
+        Endpoint("POST", "/v1/quotes/{quote}/finalize", finalize),
+        Endpoint("GET", "/v1/quotes/{quote}/line_items", list_lines),
+        Endpoint("GET", "/v1/quotes/{quote}/pdf", pdf),
+    ),
+    on_due={"quote.expire": expire},
+    title="Quotes",
+    columns=("number", "id", "customer", "amount_total", "currency", "status", "created"),
+    actions=(
+        Action("Finalize", "/v1/quotes/{quote}/finalize", when=("draft",)),
+        Action("Accept", "/v1/quotes/{quote}/accept", when=("open",)),
+        Action("Cancel", "/v1/quotes/{quote}/cancel", when=("draft", "open")),
+    ),
+)

@@ -1,0 +1,153 @@
+"""What happens to a subscription as time passes: renewal, the end of its trial, notices before, the end it was given."""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.arithmetic import Period, period_around, share
+from tollkey.payments.invoices import void
+from tollkey.payments.subscriptions.billing import hold, make_invoice, period_lines, usage_lines
+from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
+from tollkey.payments.subscriptions.items import interval_of, load, put
+from tollkey.payments.subscriptions.periods import next_period, period_of, plan_work
+from tollkey.payments.subscriptions.phases import phase_due
+from tollkey.payments.subscriptions.proration import prorations
+from tollkey.payments.subscriptions.standing import apply_pending, end, stop
+from tollkey.payments.subscriptions.trials import without_method
+from tollkey.wire import Call, Json
+
+UPDATED = "customer.subscription.updated"
+_ENDED = ("canceled", "incomplete_expired")
+
+
+def renew(call: Call, id: str) -> None:
+    """The period is over: the subscription ends if it was to, or a new period begins with a draft invoice."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["status"] in (*_ENDED, "paused"):
+        return
+    if subscription["status"] == "incomplete":
+        call.schedule.add(call.now + 3_600, "subscription.renew", id, subscription["test_clock"])
+        return
+    if subscription["schedule"] is not None and _next_phase(call, subscription):
+        return
+    items = load(call, subscription)
+    old = period_of(subscription)
+    if subscription["cancel_at_period_end"] or (subscription["cancel_at"] or old[1] + 1) <= old[1]:
+        _leave(call, subscription, items, old)
+        return
+    was_trial = subscription["status"] == "trialing"
+    if was_trial:
+        subscription["status"] = "active"
+        if without_method(call, subscription):
+            return
+        if subscription["billing_cycle_anchor"] <= old[1]:
+            subscription["billing_cycle_anchor"] = old[1]
+    period, lines = _next_lines(call, subscription, items)
+    subscription["_period"] = list(period)
+    if not was_trial:
+        lines = usage_lines(call, subscription, items, old) + lines
+    put(call, subscription, items, period)
+    unpaid = subscription["status"] == "unpaid"
+    paused = subscription["pause_collection"] is not None
+    invoice = make_invoice(call, subscription, lines, reason="subscription_cycle", period=old, advance=not (unpaid or paused))
+    plan_work(call, subscription)
+    call.objects.save(subscription, UPDATED)
+    entitle(call, subscription["customer"])
+    if paused:
+        hold(call, subscription, invoice)
+
+
+def _next_lines(call: Call, subscription: Json, items: list[Json]) -> tuple[tuple[int, int], list[Json]]:
+    """The next period and its lines; the last one before ``cancel_at`` is shorter, and costs its share unless prorations were refused."""
+    period = next_period(subscription, interval_of(items[0]))
+    until = subscription["cancel_at"]
+    if until is None or not period[0] < until < period[1] or not subscription.get("_leave_prorates"):
+        return period, period_lines(call, subscription, items, period)
+    short = period[0], until
+    lines = period_lines(call, subscription, items, short)
+    for line in lines:
+        line["amount"] = line["subtotal"] = line["amount"] - share(line["amount"], Period(*period), until)
+        line["parent"]["subscription_item_details"]["proration"] = True
+        line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
+    return short, lines
+
+
+def _next_phase(call: Call, subscription: Json) -> bool:
+    """Begin the schedule's next phase, when it begins with this period; whether that ended the subscription."""
+    phase_due(call, subscription)
+    return subscription["status"] in _ENDED
+
+
+def _leave(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
+    """The subscription was to end with its period; what was used is still billed."""
+    lines = [line for line in usage_lines(call, subscription, items, period) if line["amount"]]
+    if lines:
+        make_invoice(call, subscription, lines, reason="subscription_cycle", period=period, advance=True)
+    reason = subscription["cancellation_details"]["reason"] or "cancellation_requested"
+    end(call, subscription, reason)
+
+
+def leave(call: Call, id: str) -> None:
+    """The moment of ``cancel_at`` has come."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["status"] in _ENDED or subscription["cancel_at"] is None:
+        return
+    items, period = load(call, subscription), period_of(subscription)
+    if subscription.get("_leave_prorates") and subscription["status"] in ("active", "past_due"):
+        for entry in prorations(call, subscription, items, [], at=call.now, period=period):
+            call.objects.insert(entry, "invoiceitem.created")
+    _leave(call, subscription, items, (period[0], call.now))
+
+
+def trial_will_end(call: Call, id: str) -> None:
+    """Three days before a trial ends."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is not None and subscription["status"] == "trialing":
+        subscription["_trial_notice"] = True
+        call.objects.save(subscription)
+        call.emit("customer.subscription.trial_will_end", subscription)
+
+
+def expire(call: Call, id: str) -> None:
+    """The first invoice was not paid within 23 hours."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["status"] != "incomplete":
+        return
+    invoice = call.objects.find("invoice", subscription["latest_invoice"] or "")
+    if invoice is not None and invoice["status"] == "open":
+        void(call, invoice)  # which ends the subscription, too
+    else:
+        end(call, subscription, None, status="incomplete_expired")
+
+
+def resume_collection(call: Call, id: str) -> None:
+    """The day on which paused collection resumes."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is not None and subscription["pause_collection"] is not None:
+        subscription["pause_collection"] = None
+        call.objects.save(subscription, UPDATED)
+
+
+def drop_pending(call: Call, id: str) -> None:
+    """A pending update was not paid in time."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["pending_update"] is None:
+        return
+    invoice = call.objects.find("invoice", subscription["_pending"]["invoice"])
+    subscription["pending_update"] = None
+    subscription["_pending"] = None
+    call.objects.save(subscription, UPDATED)
+    call.emit("customer.subscription.pending_update_expired", subscription)
+    if invoice is not None and invoice["status"] == "open":
+        void(call, invoice)
+
+
+def start_again(call: Call, subscription: Json) -> tuple[int, int]:
+    """Begin a period now, for a paused subscription that resumes with a new anchor."""
+    items = load(call, subscription)
+    subscription["billing_cycle_anchor"] = call.now
+    period = period_around(call.now, *interval_of(items[0]), call.now)
+    subscription["_period"] = list(period)
+    put(call, subscription, items, period)
+    return period
+
+
+__all__ = ["apply_pending", "drop_pending", "expire", "leave", "renew", "resume_collection", "start_again", "stop", "trial_will_end"]

@@ -1,0 +1,209 @@
+"""What an invoice's fate means for its subscription: it becomes active, past due, unpaid or canceled.
+
+    active ──attempt failed──▶ past_due ──last attempt failed──▶ canceled │ unpaid │ past_due   (setting ``after_last_retry``)
+       ▲                          │                                          │         │
+       └───── the latest invoice is paid or voided ──────────────────────────┴─────────┘
+
+While unpaid, every new invoice stays a draft; while past due, it is still collected.
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.catalog.redemption import remove
+from tollkey.payments.invoices.drafts import subscription_of
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.events import (
+    CustomerDeleted,
+    InvoiceOverdue,
+    InvoicePaid,
+    InvoicePaymentFailed,
+    InvoiceVoided,
+    TaxLocationMissing,
+)
+from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
+from tollkey.wire import Call, Json
+
+ENDED = ("canceled", "incomplete_expired")
+UPDATED = "customer.subscription.updated"
+DELETED = "customer.subscription.deleted"
+#: How long the first invoice of a subscription may stay unpaid.
+INCOMPLETE_SECONDS = 23 * 3_600
+_WORK = (
+    "subscription.renew",
+    "subscription.trial_will_end",
+    "subscription.upcoming",
+    "subscription.cancel",
+    "subscription.expire",
+    "subscription.resume",
+    "subscription.pending_items",
+)
+
+
+def paid(call: Call, fact: InvoicePaid) -> None:
+    """An invoice was paid: the subscription is active again when it waited for that."""
+    invoice = fact.invoice
+    subscription = _of(call, invoice)
+    if subscription is not None:
+        _settled(call, subscription, invoice)
+
+
+def voided(call: Call, fact: InvoiceVoided) -> None:
+    """An invoice was voided: an incomplete subscription whose first invoice it was expires, any other goes on as if it were paid."""
+    invoice = fact.invoice
+    subscription = _of(call, invoice)
+    if subscription is None:
+        return
+    if subscription["status"] == "incomplete" and subscription["latest_invoice"] == invoice["id"]:
+        end(call, subscription, None, status="incomplete_expired")
+    else:
+        _settled(call, subscription, invoice)
+
+
+def _settled(call: Call, subscription: Json, invoice: Json) -> None:
+    """Nothing is owed on an invoice any more: the subscription is active again when it waited for that."""
+    if subscription["status"] == "incomplete" and invoice["id"] == subscription["latest_invoice"]:
+        call.schedule.cancel("subscription.expire", subscription["id"])
+        subscription["status"] = "trialing" if (subscription["trial_end"] or 0) > call.now else "active"
+    elif subscription["status"] in ("past_due", "unpaid") and invoice["id"] == subscription["latest_invoice"]:
+        subscription["status"] = "active"
+    elif subscription["status"] == "paused" and subscription.get("_resuming") == invoice["id"]:
+        subscription["status"] = "active"
+        call.objects.save(subscription, UPDATED)
+        call.emit("customer.subscription.resumed", subscription)
+    _keep_method(call, subscription, invoice)
+    call.objects.save(subscription, UPDATED)
+    pending = subscription.get("_pending")
+    if pending and pending["invoice"] == invoice["id"] and invoice["status"] == "paid":
+        apply_pending(call, subscription)
+    entitle(call, subscription["customer"])
+
+
+def _keep_method(call: Call, subscription: Json, invoice: Json) -> None:
+    """What paid an invoice pays the next ones too, when ``save_default_payment_method`` says so."""
+    wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method")
+    if wanted != "on_subscription" or invoice["status"] != "paid":
+        return
+    intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+    method = call.objects.find("payment_method", (intent or {}).get("payment_method") or "")
+    if intent is not None and intent["status"] == "succeeded" and method is not None:
+        subscription["default_payment_method"] = method["id"]
+
+
+def apply_pending(call: Call, subscription: Json) -> None:
+    """The invoice of a pending update was paid: the update comes into force."""
+    pending = subscription.pop("_pending")
+    subscription.update(pending["fields"], pending_update=None)
+    start, stop_at = subscription["_period"]
+    there = {item["id"]: item for item in call.objects.query("subscription_item", {"subscription": subscription["id"]}, limit=100)}
+    shown = []
+    for item in pending["items"]:
+        item["current_period_start"], item["current_period_end"] = start, stop_at
+        known = there.pop(item["id"], None)
+        if known is None:
+            call.objects.insert(item)
+        else:
+            known.clear()
+            known.update(item)
+            call.objects.save(known)
+        shown.append(call.objects.copy(item))
+    for gone in there.values():
+        call.objects.delete(gone)
+    subscription["items"] = {**subscription["items"], "data": shown, "total_count": len(shown)}
+    subscription["plan"] = shown[0]["plan"] if len(shown) == 1 else None
+    subscription["quantity"] = shown[0].get("quantity") if len(shown) == 1 else None
+    call.schedule.cancel("subscription.drop_pending", subscription["id"])
+    call.schedule.add(stop_at, "subscription.renew", subscription["id"], subscription["test_clock"])
+    call.objects.save(subscription, UPDATED)
+    call.emit("customer.subscription.pending_update_applied", subscription)
+
+
+def failed(call: Call, fact: InvoicePaymentFailed) -> None:
+    """An attempt failed: the first invoice leaves the subscription incomplete, a later one makes it past due; the last attempt decides."""
+    invoice = fact.invoice
+    subscription = _of(call, invoice)
+    if subscription is None or subscription["status"] in ("canceled", "incomplete", "incomplete_expired"):
+        return
+    if invoice["next_payment_attempt"] is None and invoice["collection_method"] == "charge_automatically" and invoice.get("_exhausted"):
+        _after_last(call, subscription)
+        return
+    if invoice["id"] == subscription["latest_invoice"] and subscription["status"] in ("active", "trialing"):
+        subscription["status"] = "past_due"
+        call.objects.save(subscription, UPDATED)
+
+
+def overdue(call: Call, fact: InvoiceOverdue) -> None:
+    """The latest invoice was not paid by its due date: an active subscription is past due."""
+    subscription = _of(call, fact.invoice)
+    if subscription is not None and subscription["status"] == "active" and subscription["latest_invoice"] == fact.invoice["id"]:
+        subscription["status"] = "past_due"
+        call.objects.save(subscription, UPDATED)
+
+
+def without_tax(call: Call, fact: TaxLocationMissing) -> None:
+    """An invoice went on without automatic tax: so does its subscription."""
+    subscription = _of(call, fact.invoice)
+    if subscription is not None:
+        subscription["automatic_tax"] = {"disabled_reason": "requires_location_inputs", "enabled": False, "liability": None}
+        call.objects.save(subscription, UPDATED)
+
+
+def customer_deleted(call: Call, fact: CustomerDeleted) -> None:
+    """A deleted customer's subscriptions end."""
+    for subscription in call.objects.query("subscription", {"customer": fact.customer["id"]}):
+        if subscription["status"] not in ENDED:
+            end(for_customer(call, fact.customer), subscription, None)
+
+
+def _after_last(call: Call, subscription: Json) -> None:
+    """The last attempt failed: what the server's setting says becomes of the subscription."""
+    wanted = call.service("settings").after_last_retry
+    if wanted == "cancel":
+        end(call, subscription, "payment_failed")
+    elif subscription["status"] in ("active", "trialing", "past_due"):
+        subscription["status"] = wanted
+        call.objects.save(subscription, UPDATED)
+        entitle(call, subscription["customer"])
+
+
+def end(call: Call, subscription: Json, reason: str | None, *, status: str = "canceled") -> None:
+    """Cancel a subscription now, with its event; nothing of it waits any more.
+
+    reason: ``cancellation_details.reason``. status: canceled, or incomplete_expired.
+    """
+    subscription["status"] = status
+    subscription["ended_at"] = call.now
+    subscription["canceled_at"] = subscription["canceled_at"] or call.now
+    if reason is not None:
+        subscription["cancellation_details"] = {**subscription["cancellation_details"], "reason": reason}
+    stop(call, subscription)
+    for id in subscription["discounts"]:
+        discount = call.objects.find("discount", id)
+        if discount is not None:
+            remove(call, discount)
+    _end_schedule(call, subscription, reason)
+    call.objects.save(subscription)
+    call.emit(DELETED if status == "canceled" else UPDATED, subscription)
+    entitle(call, subscription["customer"])
+
+
+def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:
+    """A schedule ends with its subscription: canceled by hand, aborted when payments failed."""
+    schedule = call.objects.find("subscription_schedule", subscription["schedule"]) if subscription["schedule"] else None
+    if schedule is None or schedule["status"] not in ("active", "not_started"):
+        return
+    schedule.update(status="canceled", canceled_at=call.now, current_phase=None)
+    for kind in ("subscription_schedule.step", "subscription_schedule.expiring"):
+        call.schedule.cancel(kind, schedule["id"])
+    call.objects.save(schedule)
+    call.emit("subscription_schedule.aborted" if reason == "payment_failed" else "subscription_schedule.canceled", schedule)
+
+
+def stop(call: Call, subscription: Json) -> None:
+    """Cancel every appointment of a subscription."""
+    for kind in _WORK:
+        call.schedule.cancel(kind, subscription["id"])
+
+
+def _of(call: Call, invoice: Json) -> Json | None:
+    id = subscription_of(invoice)
+    return call.objects.find("subscription", id) if id else None

@@ -1,0 +1,73 @@
+"""Subscription items: the prices of a subscription, each with its quantity."""
+
+from __future__ import annotations
+
+from tollkey.payments import subscriptions as work
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.providers import UNPAID
+from tollkey.payments.subscriptions.subscriptions import PERMISSION
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, records, retrieve
+
+_BILLING = ("payment_behavior", "proration_behavior", "proration_date", "prorate", "off_session")
+
+
+def _subscription(call: Call, id: str, param: str | None = None) -> tuple[Call, Json]:
+    subscription = call.objects.get("subscription", id, param)
+    return for_customer(call, call.objects.find("customer", subscription["customer"])), subscription
+
+
+def _split(params: Params) -> tuple[Params, Params]:
+    """What of the parameters says how to bill, and what describes the item."""
+    billing = {name: params[name] for name in _BILLING if name in params}
+    return billing, {name: value for name, value in params.items() if name not in (*_BILLING, "subscription")}
+
+
+def create(call: Call, params: Params) -> Json:
+    """Add an item to a subscription; the rest of the period is prorated."""
+    call, subscription = _subscription(call, params["subscription"], "subscription")
+    known = {item["id"] for item in work.load(call, subscription)}
+    billing, entry = _split(params)
+    work.update(call, subscription, {**billing, "items": [entry]})
+    return next(item for item in work.load(call, subscription) if item["id"] not in known)
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change an item's price, quantity or metadata; the rest of the period is prorated."""
+    item = call.objects.get("subscription_item", call.path["item"])
+    call, subscription = _subscription(call, item["subscription"])
+    billing, entry = _split(params)
+    work.update(call, subscription, {**billing, "items": [{"id": item["id"], **entry}]})
+    return call.objects.get("subscription_item", item["id"])
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Take an item off its subscription; the rest of the period is credited."""
+    item = call.objects.get("subscription_item", call.path["item"])
+    call, subscription = _subscription(call, item["subscription"])
+    billing, _ = _split(params)
+    work.update(call, subscription, {**billing, "items": [{"id": item["id"], "deleted": True}]})
+    return {"id": item["id"], "object": "subscription_item", "deleted": True}
+
+
+def list_items(call: Call, params: Params) -> Page:
+    """List the items of a subscription."""
+    subscription = call.objects.get("subscription", params["subscription"], "subscription")
+    return list_page(call, "subscription_item", params, {"subscription": subscription["id"]}, url="/v1/subscription_items")
+
+
+SUBSCRIPTION_ITEM = Resource(
+    object="subscription_item",
+    prefix="si",
+    permission=PERMISSION,
+    live=records(UNPAID),
+    path_param="item",
+    indexed=("subscription", "price.id"),
+    endpoints=(
+        Endpoint("GET", "/v1/subscription_items", list_items),
+        Endpoint("POST", "/v1/subscription_items", create),
+        retrieve("subscription_item", "/v1/subscription_items/{item}"),
+        Endpoint("POST", "/v1/subscription_items/{item}", update),
+        Endpoint("DELETE", "/v1/subscription_items/{item}", delete),
+    ),
+    title="Subscription items",
+)

@@ -1,0 +1,243 @@
+"""Subscription schedules: changes of a subscription written down in advance, phase by phase.
+
+not_started ──start_date──▶ active ──last phase ends──▶ completed
+    │                         ├──release──▶ released   (the subscription goes on without it)
+    └──cancel──▶ canceled ◀───┴──cancel, or the subscription is canceled
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.payments import subscriptions
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.fields import given, new_metadata
+from tollkey.payments.shared.providers import UNPAID
+from tollkey.payments.subscriptions import phases as work
+from tollkey.payments.subscriptions.subscriptions import PERMISSION
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    created_ranges,
+    invalid,
+    list_page,
+    merged_metadata,
+    missing_param,
+    records,
+    retrieve,
+)
+
+_ENDED = ("canceled", "completed", "released")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a schedule for a customer, or from a subscription that is there."""
+    existing = params.get("from_subscription")
+    if existing and params.get("phases"):
+        raise invalid("You may only specify one of these parameters: from_subscription, phases.", "from_subscription")
+    subscription = call.objects.get("subscription", existing, "from_subscription") if existing else None
+    customer_id = subscription["customer"] if subscription else params.get("customer")
+    if customer_id is None:
+        raise missing_param("customer")
+    customer = call.objects.get("customer", customer_id, "customer")
+    call = for_customer(call, customer)
+    schedule = _blank(call, params, customer)
+    if subscription is not None:
+        _adopt(call, schedule, subscription)
+    else:
+        _fresh(call, schedule, params)
+    return call.objects.save(schedule)
+
+
+def _blank(call: Call, params: Params, customer: Json) -> Json:
+    mode = params.get("billing_mode") or {}
+    kind = given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
+    schedule = blank(
+        "subscription_schedule",
+        id=call.ids.new("sub_sched"),
+        billing_mode={"flexible": {"proration_discounts": "included"} if kind == "flexible" else None, "type": kind},
+        created=call.now,
+        customer=customer["id"],
+        default_settings=work.default_settings(params.get("default_settings")),
+        end_behavior=given(params, "end_behavior", "release"),
+        livemode=call.livemode,
+        status="not_started",
+        test_clock=customer.get("test_clock"),
+    )
+    schedule["metadata"] = new_metadata(params)
+    return schedule
+
+
+def _adopt(call: Call, schedule: Json, subscription: Json) -> None:
+    if subscription["schedule"] is not None:
+        raise invalid(
+            "You cannot migrate a subscription that is already attached to a schedule: " + subscription["schedule"], "from_subscription"
+        )
+    if subscription["status"] in ("canceled", "incomplete_expired"):
+        raise invalid("You cannot create a subscription schedule from a subscription that is canceled.", "from_subscription")
+    schedule["phases"] = work.mirror(call, subscription)
+    schedule["subscription"] = subscription["id"]
+    for name in ("collection_method", "default_payment_method", "description"):
+        schedule["default_settings"][name] = subscription[name]
+    schedule["default_settings"]["invoice_settings"]["days_until_due"] = subscription["days_until_due"]
+    work.start(call, schedule)
+    call.objects.insert(schedule, "subscription_schedule.created")
+    subscription["schedule"] = schedule["id"]
+    call.objects.save(subscription, "customer.subscription.updated")
+
+
+def _fresh(call: Call, schedule: Json, params: Params) -> None:
+    begins = given(params, "start_date", "now")
+    at = call.now if begins == "now" else int(begins)
+    schedule["phases"] = work.make_phases(call, params.get("phases") or [], at)
+    call.objects.insert(schedule, "subscription_schedule.created")
+    if at <= call.now:
+        work.start(call, schedule)
+        call.objects.save(schedule, "subscription_schedule.updated")
+    else:
+        work.plan(call, schedule)
+
+
+def _get(call: Call) -> tuple[Call, Json]:
+    schedule = call.objects.get("subscription_schedule", call.path["schedule"])
+    return for_customer(call, call.objects.find("customer", schedule["customer"])), schedule
+
+
+def _alive(schedule: Json, verb: str) -> None:
+    if schedule["status"] in _ENDED:
+        raise invalid(
+            f"You cannot {verb} a subscription schedule that is currently in the `{schedule['status']}` status. Only schedules in the"
+            " `active` or `not_started` status can be changed.",
+            retry=False,
+        )
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a schedule: its phases from the current one on, its settings, its metadata."""
+    return change(*_get(call), params)
+
+
+def change(call: Call, schedule: Json, params: Params) -> Json:
+    """Change a schedule as these parameters ask, and store it. Raises ApiError for one that has ended."""
+    if set(params) - {"metadata"}:
+        _alive(schedule, "update")
+    if "metadata" in params:
+        schedule["metadata"] = merged_metadata(schedule["metadata"], params["metadata"])
+    if params.get("end_behavior"):
+        schedule["end_behavior"] = params["end_behavior"]
+    if params.get("default_settings"):
+        schedule["default_settings"] = {
+            **schedule["default_settings"],
+            **work.default_settings({**schedule["default_settings"], **params["default_settings"]}),
+        }
+    if params.get("phases"):
+        _rephase(call, schedule, params)
+    return call.objects.save(schedule, "subscription_schedule.updated")
+
+
+def _rephase(call: Call, schedule: Json, params: Params) -> None:
+    begins = schedule["phases"][0]["start_date"]
+    phases = work.make_phases(call, params["phases"], begins)
+    schedule["phases"] = phases
+    if schedule["status"] == "active":
+        current = next((phase for phase in phases if phase["start_date"] <= call.now < phase["end_date"]), None)
+        if current is None:
+            raise invalid(
+                "The subscription schedule update is missing at least one phase with a `start_date` before the current time.", "phases"
+            )
+        schedule["current_phase"] = {"end_date": current["end_date"], "start_date": current["start_date"]}
+        subscription = call.objects.find("subscription", schedule["subscription"])
+        if subscription is not None:
+            behavior = given(params, "proration_behavior", current["proration_behavior"])
+            work.enter(call, schedule, subscription, {**current, "proration_behavior": behavior})
+    work.plan(call, schedule)
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a schedule and, at once, the subscription it has made."""
+    call, schedule = _get(call)
+    _alive(schedule, "cancel")
+    waiting = schedule["status"] == "not_started"
+    subscription = call.objects.find("subscription", schedule["subscription"] or "")
+    schedule.update(status="canceled", canceled_at=call.now, current_phase=None)
+    call.schedule.cancel(work.STEP, schedule["id"])
+    call.schedule.cancel(work.EXPIRING, schedule["id"])
+    call.objects.save(schedule)
+    if subscription is not None and subscription["status"] not in ("canceled", "incomplete_expired"):
+        subscriptions.cancel(
+            call, subscription, {"invoice_now": given(params, "invoice_now", True), "prorate": given(params, "prorate", True)}
+        )
+    if waiting:
+        call.emit("subscription_schedule.aborted", schedule)
+    call.emit("subscription_schedule.canceled", schedule)
+    return schedule
+
+
+def release(call: Call, params: Params) -> Json:
+    """Let the subscription go on without its schedule."""
+    call, schedule = _get(call)
+    _alive(schedule, "release")
+    schedule.update(status="released", released_at=call.now, released_subscription=schedule["subscription"], current_phase=None)
+    subscription = call.objects.find("subscription", schedule["subscription"] or "")
+    schedule["subscription"] = None
+    call.schedule.cancel(work.STEP, schedule["id"])
+    call.schedule.cancel(work.EXPIRING, schedule["id"])
+    if subscription is not None:
+        subscription["schedule"] = None
+        if not params.get("preserve_cancel_date"):
+            subscription["cancel_at"] = subscription["cancel_at"] if subscription["cancel_at_period_end"] else None
+        call.objects.save(subscription, "customer.subscription.updated")
+    call.objects.save(schedule)
+    call.emit("subscription_schedule.released", schedule)
+    return schedule
+
+
+def list_schedules(call: Call, params: Params) -> Page:
+    """List schedules by customer, by when they were canceled, completed or released, and by whether they have begun."""
+    equal: dict[str, Any] = {"customer": params["customer"]} if params.get("customer") else {}
+    if params.get("scheduled"):
+        equal["status"] = "not_started"
+    bounds = {
+        name: created_ranges(params.get(name)) for name in ("canceled_at", "completed_at", "released_at") if params.get(name) is not None
+    }
+    checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
+
+    def fits(schedule: Json) -> bool:
+        return all(
+            schedule[name] is not None and checks[bound.operator](schedule[name], bound.value)
+            for name, found in bounds.items()
+            for bound in found
+        )
+
+    return list_page(call, "subscription_schedule", params, equal, url="/v1/subscription_schedules", keep=fits if bounds else None)
+
+
+SUBSCRIPTION_SCHEDULE = Resource(
+    object="subscription_schedule",
+    prefix="sub_sched",
+    permission=PERMISSION,
+    live=records(UNPAID),
+    path_param="schedule",
+    indexed=("customer", "status", "subscription"),
+    endpoints=(
+        Endpoint("GET", "/v1/subscription_schedules", list_schedules),
+        Endpoint("POST", "/v1/subscription_schedules", create),
+        retrieve("subscription_schedule", "/v1/subscription_schedules/{schedule}"),
+        Endpoint("POST", "/v1/subscription_schedules/{schedule}", update),
+        Endpoint("POST", "/v1/subscription_schedules/{schedule}/cancel", cancel),
+        Endpoint("POST", "/v1/subscription_schedules/{schedule}/release", release),
+    ),
+    on_due={work.STEP: work.step, work.EXPIRING: work.expiring},
+    title="Subscription schedules",
+    columns=("id", "customer", "status", "subscription", "created"),
+    actions=(
+        Action("Cancel", "/v1/subscription_schedules/{schedule}/cancel", when=("active", "not_started")),
+        Action("Release", "/v1/subscription_schedules/{schedule}/release", when=("active", "not_started")),
+    ),
+)

@@ -1,0 +1,219 @@
+"""Subscriptions: prices billed to a customer again and again.
+
+    create ──▶ trialing ──trial ends──▶ active ──payment fails──▶ past_due ──paid──▶ active
+       │          └──no payment method──▶ paused ──resume──▶ active   └──last attempt fails──▶ canceled
+       ├──▶ active ──cancel, cancel_at, cancel_at_period_end──▶ canceled
+       └──▶ incomplete ──first invoice paid──▶ active
+                 └──23 hours pass──▶ incomplete_expired
+
+A renewal makes a draft invoice; an hour later it is finalized and collected. Usage that reaches a billing threshold is invoiced before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.keys import Permission
+from tollkey.payments import subscriptions as work
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.events import (
+    CustomerDeleted,
+    InvoiceOverdue,
+    InvoicePaid,
+    InvoicePaymentFailed,
+    InvoiceVoided,
+    TaxLocationMissing,
+    UsageReported,
+)
+from tollkey.payments.shared.fields import given
+from tollkey.payments.shared.providers import UNPAID
+from tollkey.payments.subscriptions import standing, thresholds
+from tollkey.payments.subscriptions.previews import preview_renewal
+from tollkey.payments.subscriptions.versions import CHANGES
+from tollkey.wire import (
+    Action,
+    ApiError,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Reaction,
+    Resource,
+    created_ranges,
+    invalid,
+    list_page,
+    missing_object,
+    records,
+    retrieve,
+    searching,
+)
+
+PERMISSION = Permission("subscription", "Subscriptions", "Billing")
+_ENDED = ("canceled", "incomplete_expired")
+
+
+def _find(call: Call) -> tuple[Call, Json]:
+    """The subscription in the path and the call at its time. Raises ApiError 404."""
+    id = call.path.get("subscription_exposed_id") or call.path["subscription"]
+    subscription = call.objects.get("subscription", id)
+    if call.path.get("customer", subscription["customer"]) != subscription["customer"]:
+        raise missing_object("subscription", id, "id", in_path=True)
+    return for_customer(call, call.objects.find("customer", subscription["customer"])), subscription
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a subscription and bill its first period."""
+    if "customer" in call.path:
+        call.objects.get("customer", call.path["customer"])
+        params = {**params, "customer": call.path["customer"]}
+    return work.create(call, params)
+
+
+def show(call: Call, params: Params) -> Json:
+    """Retrieve a subscription of that customer."""
+    return _find(call)[1]
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change a subscription; prorations follow from its items' old and new cost."""
+    call, subscription = _find(call)
+    return work.update(call, subscription, params)
+
+
+def cancel(call: Call, params: Params) -> Json:
+    """Cancel a subscription now, or (old versions) at the end of its period."""
+    call, subscription = _find(call)
+    if params.get("at_period_end"):
+        return work.update(call, subscription, {"cancel_at_period_end": True})
+    return work.cancel(call, subscription, params)
+
+
+def resume(call: Call, params: Params) -> Json:
+    """Resume a paused subscription: it is billed from now on (or goes on in its period), and active once that is paid."""
+    call, subscription = _find(call)
+    if subscription["status"] != "paused":
+        raise invalid(
+            f"You can only resume subscriptions with a status of `paused`. This subscription's status is `{subscription['status']}`.",
+            retry=False,
+        )
+    anew = given(params, "billing_cycle_anchor", "now") == "now"
+    period = work.start_again(call, subscription) if anew else work.period_of(subscription)
+    items = work.load(call, subscription)
+    lines = work.period_lines(call, subscription, items, period)
+    invoice = work.make_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
+    subscription["_resuming"] = invoice["id"]
+    call.objects.save(subscription)
+    if subscription["collection_method"] == "charge_automatically":
+        work.collect_now(call, invoice, "allow_incomplete")
+    if subscription["status"] == "active":
+        work.plan_work(call, subscription)
+    return call.objects.save(subscription)
+
+
+def migrate(call: Call, params: Params) -> Json:
+    """Give a subscription the flexible billing mode."""
+    call, subscription = _find(call)
+    if subscription["status"] in _ENDED:
+        raise invalid(f"Cannot migrate a subscription that is currently in the {subscription['status']} status", retry=False)
+    flexible = {"proration_discounts": "included", **((params["billing_mode"].get("flexible")) or {})}
+    subscription["billing_mode"] = {"flexible": flexible, "type": "flexible", "updated_at": call.now}
+    return call.objects.save(subscription, "customer.subscription.updated")
+
+
+def list_subscriptions(call: Call, params: Params) -> Page:
+    """List subscriptions; ended ones only when ``status`` asks for them."""
+    equal: dict[str, Any] = {name: params[name] for name in ("customer", "collection_method", "test_clock") if params.get(name)}
+    if "customer" in call.path:
+        equal["customer"] = call.objects.get("customer", call.path["customer"])["id"]
+    status = params.get("status")
+    if status == "ended":
+        equal["status"] = list(_ENDED)
+    elif status is None:
+        equal["status"] = ["incomplete", "trialing", "active", "past_due", "unpaid", "paused"]
+    elif status != "all":
+        equal["status"] = status
+    price = params.get("price") or params.get("plan")
+    if price:
+        equal["id"] = sorted(
+            {item["subscription"] for item in call.objects.query("subscription_item", {"price.id": price}, limit=10_000)}
+        ) or [""]
+    checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
+    bounds = [(0, bound) for bound in created_ranges(params.get("current_period_start"))] + [
+        (1, bound) for bound in created_ranges(params.get("current_period_end"))
+    ]
+
+    def fits(subscription: Json) -> bool:
+        return all(checks[bound.operator](work.period_of(subscription)[side], bound.value) for side, bound in bounds)
+
+    url = f"/v1/customers/{call.path['customer']}/subscriptions" if "customer" in call.path else "/v1/subscriptions"
+    return list_page(call, "subscription", params, equal, url=url, keep=fits if bounds else None)
+
+
+def upcoming(call: Call, id: str) -> None:
+    """Some days before a renewal: what it will be, as an invoice that is not stored."""
+    subscription = call.objects.find("subscription", id)
+    if subscription is None or subscription["status"] in _ENDED or subscription["cancel_at_period_end"]:
+        return
+    try:
+        invoice = preview_renewal(call, subscription)
+    except ApiError:
+        return
+    invoice.pop("id", None)
+    call.emit("invoice.upcoming", invoice)
+
+
+def _customers(endpoint: str, method: Any, handler: Any) -> Endpoint:
+    return Endpoint(method, "/v1/customers/{customer}/subscriptions" + endpoint, handler)
+
+
+SUBSCRIPTION = Resource(
+    object="subscription",
+    prefix="sub",
+    permission=PERMISSION,
+    live=records(UNPAID),
+    indexed=("customer", "status", "collection_method", "test_clock"),
+    searchable={"created": "created", "metadata": "metadata", "status": "status", "canceled_at": "canceled_at"},
+    endpoints=(
+        Endpoint("GET", "/v1/subscriptions", list_subscriptions),
+        Endpoint("POST", "/v1/subscriptions", create),
+        searching("subscription", "/v1/subscriptions/search"),
+        retrieve("subscription", "/v1/subscriptions/{subscription_exposed_id}"),
+        Endpoint("POST", "/v1/subscriptions/{subscription_exposed_id}", update),
+        Endpoint("DELETE", "/v1/subscriptions/{subscription_exposed_id}", cancel),
+        Endpoint("POST", "/v1/subscriptions/{subscription}/resume", resume),
+        Endpoint("POST", "/v1/subscriptions/{subscription}/migrate", migrate),
+        _customers("", "GET", list_subscriptions),
+        _customers("", "POST", create),
+        _customers("/{subscription_exposed_id}", "GET", show),
+        _customers("/{subscription_exposed_id}", "POST", update),
+        _customers("/{subscription_exposed_id}", "DELETE", cancel),
+    ),
+    changes=CHANGES,
+    on_due={
+        "subscription.renew": work.renew,
+        "subscription.trial_will_end": work.trial_will_end,
+        "subscription.upcoming": upcoming,
+        "subscription.cancel": work.leave,
+        "subscription.expire": work.expire,
+        "subscription.resume": work.resume_collection,
+        "subscription.drop_pending": work.drop_pending,
+        thresholds.WORK: thresholds.check,
+        work.pending_items.WORK: work.pending_items.bill,
+    },
+    on=(
+        Reaction(InvoicePaid, standing.paid),
+        Reaction(InvoicePaymentFailed, standing.failed),
+        Reaction(InvoiceVoided, standing.voided),
+        Reaction(InvoiceOverdue, standing.overdue),
+        Reaction(TaxLocationMissing, standing.without_tax),
+        Reaction(CustomerDeleted, standing.customer_deleted),
+        Reaction(UsageReported, thresholds.usage_reported),
+    ),
+    title="Subscriptions",
+    columns=("id", "customer", "status", "created"),
+    actions=(
+        Action("Cancel", "/v1/subscriptions/{subscription_exposed_id}", method="DELETE"),
+        Action("Resume", "/v1/subscriptions/{subscription}/resume", when=("paused",)),
+    ),
+)

@@ -1,0 +1,30 @@
+"""The end of a trial without a payment method: the subscription pauses or ends, unless it is to be billed all the same."""
+
+from __future__ import annotations
+
+from tollkey.payments.invoices import method_of
+from tollkey.payments.subscriptions.standing import end, stop
+from tollkey.wire import Call, Json
+
+PAUSED = "customer.subscription.paused"
+
+
+def without_method(call: Call, subscription: Json) -> bool:
+    """Whether the trial's end stops this subscription: it has nothing to charge, and its ``trial_settings`` say pause or cancel."""
+    customer = call.objects.get("customer", subscription["customer"], "customer")
+    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    empty = {"default_payment_method": None, "default_source": None}
+    if (
+        behavior == "create_invoice"
+        or subscription["collection_method"] == "send_invoice"
+        or method_of(call, empty, subscription, customer)
+    ):
+        return False
+    if behavior == "cancel":
+        end(call, subscription, "payment_failed")
+        return True
+    subscription["status"] = "paused"
+    stop(call, subscription)
+    call.objects.save(subscription, "customer.subscription.updated")
+    call.emit(PAUSED, subscription)
+    return True

@@ -1,0 +1,78 @@
+"""Usage records: what was used of a metered price, before there were meters (versions before 2025-03-31).
+
+set | increment ──▶ billed with the period that its timestamp falls in
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments import subscriptions as work
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.events import UsageReported
+from tollkey.payments.usage.quantities import used
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, missing_param, of_list, records
+
+PERMISSION = Permission("usage_record", "Usage Records", "Billing")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Record what was used at a moment: added to what is there for it, or set."""
+    item = call.objects.get("subscription_item", call.path["subscription_item"])
+    subscription = call.objects.get("subscription", item["subscription"])
+    call = for_customer(call, call.objects.find("customer", subscription["customer"]))
+    if item["price"]["recurring"]["usage_type"] != "metered":
+        raise invalid(f"Usage records can only be created for metered plans. {item['id']} is a licensed plan.", "subscription_item")
+    if params.get("quantity") is None:
+        raise missing_param("quantity")
+    wanted = params.get("timestamp") or "now"
+    at = call.now if wanted == "now" else int(wanted)
+    if at < work.period_of(subscription)[0]:
+        raise invalid(
+            "Cannot create the usage record with this timestamp because it is before the subscription's current period.", "timestamp"
+        )
+    records = [dict(entry) for entry in item.get("_usage") or []]
+    same = next((entry for entry in records if entry["timestamp"] == at), None)
+    if same is None:
+        same = {"id": "mbur_" + call.ids.text(24), "timestamp": at, "quantity": 0}
+        records.append(same)
+    same["quantity"] = params["quantity"] if params.get("action") == "set" else same["quantity"] + params["quantity"]
+    item["_usage"] = records
+    call.objects.save(item)
+    call.announce(UsageReported(call.objects.get("subscription", item["subscription"])["customer"]))
+    return {
+        "id": same["id"],
+        "object": "usage_record",
+        "livemode": call.livemode,
+        "quantity": same["quantity"],
+        "subscription_item": item["id"],
+        "timestamp": at,
+    }
+
+
+def list_summaries(call: Call, params: Params) -> Page:
+    """What was used in the current period."""
+    item = call.objects.get("subscription_item", call.path["subscription_item"])
+    subscription = call.objects.get("subscription", item["subscription"])
+    period = work.period_of(subscription)
+    summary = {
+        "id": "sis_" + item["id"].removeprefix("si_"),
+        "object": "usage_record_summary",
+        "invoice": None,
+        "livemode": call.livemode,
+        "period": {"end": period[1], "start": period[0]},
+        "subscription_item": item["id"],
+        "total_usage": used(call, subscription, item, period),
+    }
+    return of_list([summary], f"/v1/subscription_items/{item['id']}/usage_record_summaries", params)
+
+
+USAGE_RECORD = Resource(
+    object="usage_record",
+    permission=PERMISSION,
+    live=records(),
+    stored=False,
+    endpoints=(
+        Endpoint("POST", "/v1/subscription_items/{subscription_item}/usage_records", create),
+        Endpoint("GET", "/v1/subscription_items/{subscription_item}/usage_record_summaries", list_summaries),
+    ),
+)

@@ -1,0 +1,148 @@
+"""Automatic tax of invoices, subscriptions, quotes and Checkout: where the customer is, and the rate that each line bears.
+
+Prices that do not say whether they include tax follow the account's default, or its currency: dollars of the US and
+Canada do not, others do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from tollkey.payments.catalog.arithmetic import Line, Rate, Tax, compute
+from tollkey.payments.shared.fields import account_country
+from tollkey.payments.tax.rates import Place, located, percent_at, reason_of, reverses
+from tollkey.wire import ApiError, Call, Json, blank, dig, invalid
+
+GENERAL, SHIPPING = "txcd_99999999", "txcd_92010001"
+_OVERRIDES = {"exempt": "customer_exempt", "reverse": "reverse_charge"}
+_WITHOUT_TAX = ("usd", "cad")
+
+
+class Taxing(NamedTuple):
+    """How one customer is taxed. override: ``customer_exempt``, ``reverse_charge`` or ``none``."""
+
+    place: Place
+    override: str
+    defaults: Json
+
+
+def unlocated(param: str | None = None) -> ApiError:
+    """400: nobody knows where the customer is."""
+    return invalid(
+        "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+        param,
+        "customer_tax_location_invalid",
+        retry=False,
+    )
+
+
+def address_of(call: Call, customer: Json) -> Json | None:
+    """The address that a customer is taxed at, or None: where goods go to, where they live, where their payment method belongs."""
+    method = call.objects.find("payment_method", dig(customer, "invoice_settings.default_payment_method") or "")
+    for found in (dig(customer, "shipping.address"), customer.get("address"), dig(method or {}, "billing_details.address")):
+        if found and located(found):
+            return dict(found)
+    return None
+
+
+def taxing(call: Call, where: Json | None, exempt: str | None, tax_ids: Iterable[Json] = ()) -> Taxing | None:
+    """How to tax somebody at an address; None when it does not tell enough.
+
+    exempt: the customer's ``tax_exempt``. tax_ids: theirs, with ``type``; a business elsewhere in the EU owes the tax itself.
+    """
+    if where is None or not located(where):
+        return None
+    settings = call.objects.find("tax.settings", call.account) or {}
+    place, override = percent_at(call, where), _OVERRIDES.get(exempt or "none", "none")
+    if override == "none" and reverses(place, origin(call, settings), tax_ids):
+        override = "reverse_charge"
+    return Taxing(place, override, settings.get("defaults") or {})
+
+
+def origin(call: Call, settings: Json) -> str:
+    """The country that the account sells from: its head office's, or its own."""
+    return str(dig(settings, "head_office.address.country") or account_country(call))
+
+
+def tax_ids_of(call: Call, customer: str | None) -> list[Json]:
+    """The tax ids of a customer."""
+    return call.objects.query("tax_id", {"customer": customer}, limit=20) if customer else []
+
+
+def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> Rate:
+    """The rate on what has this price (its id), by the tax code of its product."""
+    found = call.objects.find("price", price or "") or {}
+    product = call.objects.find("product", found.get("product") or "") or {}
+    return rate(call, how, product.get("tax_code") or how.defaults.get("tax_code") or GENERAL, found.get("tax_behavior"), currency)
+
+
+def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str) -> Rate:
+    """The rate on something of a tax code; its object is made when there is none yet."""
+    reason = reason_of(how.place, code, how.override)
+    percent = how.place.percent if reason == "standard_rated" else "0"
+    inclusive = _inclusive(how, behavior, currency)
+    return Rate(_rate_object(call, how.place, percent, inclusive)["id"], Decimal(percent), inclusive, reason)
+
+
+def rate_of(call: Call, id: str, param: str = "tax_rates") -> Rate:
+    """A stored tax rate as the arithmetic wants it. Raises ApiError 400, naming ``param``, for one that is not there."""
+    found = call.objects.get("tax_rate", id, param)
+    return Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
+
+
+def rates_of(call: Call, line: Json, how: Taxing | None, param: str = "tax_rates") -> list[Rate]:
+    """The rates on a line of a quote or of Checkout: those it was given (``_rates``), or that of the customer's place."""
+    if line["_rates"] or how is None:
+        return [rate_of(call, id, param) for id in line["_rates"]]
+    return [rate_of_price(call, how, line["price"]["id"], line["currency"])]
+
+
+def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) -> list[Tax]:
+    """The automatic tax on the chosen way of delivery, written into its cost as well: it is part of what delivery costs in total.
+
+    cost: ``shipping_cost``. how: None for no tax.
+    """
+    rates = []
+    if how is not None:
+        chosen = call.objects.get("shipping_rate", cost["shipping_rate"])
+        rates = [rate(call, how, chosen["tax_code"] or SHIPPING, chosen["tax_behavior"], currency)]
+    line = Line(cost["amount_subtotal"], rates=rates)
+    compute([line])
+    cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross
+    return line.taxes
+
+
+def _inclusive(how: Taxing, behavior: str | None, currency: str) -> bool:
+    if behavior in (None, "unspecified"):
+        behavior = how.defaults.get("tax_behavior")
+    if behavior in ("inclusive", "exclusive"):
+        return behavior == "inclusive"
+    return currency not in _WITHOUT_TAX
+
+
+def _rate_object(call: Call, place: Place, percent: str, inclusive: bool) -> Json:
+    key = f"{place.country}-{place.state or ''}-{percent}-{inclusive}"
+    known = call.objects.query("tax_rate", {"_automatic": key}, limit=1)
+    if known:
+        return known[0]
+    made = blank(
+        "tax_rate",
+        id=call.ids.new("txr"),
+        active=False,
+        country=place.country,
+        created=call.now,
+        display_name="Sales Tax" if place.kind == "sales_tax" else place.kind.upper(),
+        effective_percentage=float(percent),
+        inclusive=inclusive,
+        jurisdiction=place.state or place.country,
+        jurisdiction_level="state" if place.state else "country",
+        livemode=call.livemode,
+        percentage=float(percent),
+        rate_type="percentage",
+        state=place.state,
+        tax_type=place.kind,
+    )
+    made["_automatic"] = key
+    return call.objects.insert(made)

@@ -1,0 +1,87 @@
+"""Payments that were asked for with a tax calculation: what their success and their refunds record in Tax.
+
+A payment intent names the calculation in ``hooks[inputs][tax][calculation]``. Each attempt to record something is kept
+with the intent, and shown by its tax association.
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.shared.events import IntentSucceeded, Refunded
+from tollkey.payments.tax.calculations import record, reverse
+from tollkey.wire import ApiError, Call, Json, dig, invalid
+
+PARAM = "hooks[inputs][tax][calculation]"
+
+
+def calculation_of(intent: Json) -> str | None:
+    """The id of the calculation that an intent names."""
+    found: str | None = dig(intent, "hooks.inputs.tax.calculation")
+    return found
+
+
+def link(call: Call, intent: Json, hooks: Json | None) -> None:
+    """Set or, without a calculation, unset what an intent names. Raises ApiError 400 for a calculation that there is not."""
+    id = dig(hooks or {}, "inputs.tax.calculation")
+    if not id:
+        intent.pop("hooks", None)
+        return
+    calculation = call.objects.get("tax.calculation", id, PARAM)
+    if call.now >= calculation["expires_at"]:
+        raise invalid(f"The calculation {id} has expired.", PARAM, "resource_missing")
+    intent["hooks"] = {"inputs": {"tax": {"calculation": id}}}
+
+
+def paid(call: Call, fact: IntentSucceeded) -> None:
+    """The payment succeeded: a tax transaction with the intent's id as its reference, or why there is none."""
+    intent = fact.intent
+    id = calculation_of(intent)
+    if id is None or intent.get("_tax_attempts"):
+        return
+    calculation = call.objects.get("tax.calculation", id)
+    reason = _refused(call, intent, calculation)
+    if reason is None:
+        calculation["_payment"] = intent["id"]
+        call.objects.save(calculation)
+        made = record(call, {"calculation": id, "reference": intent["id"]})
+        intent["_tax_attempts"] = [_committed(made, intent["id"])]
+    else:
+        intent["_tax_attempts"] = [_errored(reason, intent["id"])]
+    call.objects.save(intent)
+
+
+def _refused(call: Call, intent: Json, calculation: Json) -> str | None:
+    if calculation.get("_payment"):
+        return "another_payment_associated_with_calculation"
+    if call.now >= calculation["expires_at"]:
+        return "calculation_expired"
+    if calculation["currency"] != intent["currency"]:
+        return "currency_mismatch"
+    if call.objects.query("tax.transaction", {"reference": intent["id"]}, limit=1):
+        return "unique_reference_violation"
+    return None
+
+
+def refunded(call: Call, fact: Refunded) -> None:
+    """A refund of such a payment: a reversal with the refund's id as its reference."""
+    refund = fact.refund
+    intent = call.objects.find("payment_intent", refund["payment_intent"] or "")
+    attempts: list[Json] = (intent or {}).get("_tax_attempts") or []
+    if intent is None or not attempts or attempts[0]["status"] != "committed":
+        return
+    asked: Json = {"original_transaction": attempts[0]["committed"]["transaction"], "reference": refund["id"]}
+    asked.update({"mode": "full"} if fact.whole else {"mode": "partial", "flat_amount": -refund["amount"]})
+    try:
+        attempt = _committed(reverse(call, asked), refund["id"])
+    except ApiError as error:
+        reason = "unique_reference_violation" if error.param == "reference" else "original_transaction_voided"
+        attempt = _errored(reason, refund["id"])
+    intent["_tax_attempts"] = [*attempts, attempt]
+    call.objects.save(intent)
+
+
+def _committed(transaction: Json, source: str) -> Json:
+    return {"committed": {"transaction": transaction["id"]}, "source": source, "status": "committed"}
+
+
+def _errored(reason: str, source: str) -> Json:
+    return {"errored": {"reason": reason}, "source": source, "status": "errored"}

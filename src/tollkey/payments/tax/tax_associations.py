@@ -1,0 +1,38 @@
+"""Tax associations: which tax transactions a payment led to, when its intent named a tax calculation.
+
+named in the intent ──it succeeds──▶ committed (a tax transaction) │ errored (why there is none)
+                       └──each refund──▶ committed (a reversal)    │ errored
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.shared.events import IntentSucceeded, Refunded
+from tollkey.payments.tax import linking
+from tollkey.payments.tax.calculations import TRANSACTIONS
+from tollkey.payments.tax.linking import calculation_of
+from tollkey.wire import ApiError, Call, Endpoint, Json, Params, Reaction, Resource, blank
+
+
+def find(call: Call, params: Params) -> Json:
+    """The tax association of a payment intent. Raises ApiError 404 when it names no calculation."""
+    intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
+    calculation = calculation_of(intent)
+    if calculation is None:
+        message = f"No tax association found for PaymentIntent: '{intent['id']}'"
+        raise ApiError(404, code="resource_missing", message=message, param="payment_intent")
+    return blank(
+        "tax.association",
+        id=f"taxa_{intent['id'].removeprefix('pi_')}",
+        calculation=calculation,
+        payment_intent=intent["id"],
+        tax_transaction_attempts=intent.get("_tax_attempts") or None,
+    )
+
+
+ASSOCIATION = Resource(
+    object="tax.association",
+    permission=TRANSACTIONS,
+    stored=False,
+    endpoints=(Endpoint("GET", "/v1/tax/associations/find", find),),
+    on=(Reaction(IntentSucceeded, linking.paid), Reaction(Refunded, linking.refunded)),
+)

@@ -1,0 +1,135 @@
+"""Tax ids of customers and of the account itself.
+
+    pending ──checked──▶ verified | unverified      (EU VAT and Australian ABN; others are not checked: unavailable)
+
+In test mode the last nine digits decide: 000000000 is verified, 111111111 is not, 222222222 stays pending for ever (reference 6.11).
+"""
+
+from __future__ import annotations
+
+import re
+
+from tollkey.keys import Permission
+from tollkey.payments.shared.permissions import CUSTOMER
+from tollkey.payments.shared.providers import TAX_IDS
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_object, needs, records
+
+PERMISSION = Permission("tax_id", "Tax IDs", "Billing")
+_CHECKED = ("eu_vat", "au_abn", "gb_vat")
+_FORMS = {
+    "eu_vat": r"[A-Z]{2}[0-9A-Z]{2,12}",
+    "gb_vat": r"(GB)?(\d{9}|\d{12}|GD\d{3}|HA\d{3})",
+    "au_abn": r"\d{11}|\d{9}",
+    "us_ein": r"\d{2}-?\d{7}",
+    "br_cnpj": r"\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}",
+    "in_gst": r"[0-9A-Z]{15}",
+    "no_vat": r"\d{9}MVA",
+    "nz_gst": r"\d{8,9}",
+    "ch_vat": r"CHE-?[\d.]{9,11} ?(MWST|TVA|IVA)",
+}
+_SETTLES_SECONDS = 1
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a tax id, of a customer (in the path or as ``owner``) or of the account. Its check comes to an end a moment later."""
+    kind, value = params["type"], params["value"].strip()
+    owner = params.get("owner") or {}
+    customer = call.path.get("customer") or owner.get("customer")
+    if customer:
+        call.objects.get("customer", customer, None if "customer" in call.path else "owner[customer]")
+    compact = value.replace(" ", "")
+    if not well_formed(kind, value):
+        raise invalid(f"Invalid value for {kind}.", "value", "tax_id_invalid")
+    checked = kind in _CHECKED and call.has(TAX_IDS)
+    tax_id = blank(
+        "tax_id",
+        id=call.ids.new("txi"),
+        country=_country(kind, compact),
+        created=call.now,
+        customer=customer,
+        livemode=call.livemode,
+        owner={"customer": customer, "customer_account": None, "type": "customer"} if customer else {"type": owner.get("type") or "self"},
+        type=kind,
+        value=value,
+        verification={"status": "pending" if checked else "unavailable", "verified_address": None, "verified_name": None},
+    )
+    call.objects.insert(tax_id, "customer.tax_id.created" if customer else None)
+    if checked and not compact.endswith("222222222"):
+        call.schedule.add(call.now + _SETTLES_SECONDS, "tax_id.verify", tax_id["id"])
+    return tax_id
+
+
+def well_formed(kind: str, value: str) -> bool:
+    """Whether a value has the form of its kind of tax id; nine equal digits always do, for tests."""
+    compact = value.replace(" ", "")
+    return kind not in _FORMS or bool(re.fullmatch(_FORMS[kind], compact) or re.fullmatch(r"(\d)\1{8}", compact))
+
+
+def _country(kind: str, value: str) -> str | None:
+    if kind == "eu_vat":
+        return "GR" if value[:2] == "EL" else value[:2] if value[:2].isalpha() else None
+    return None if kind in ("eu_oss_vat", "unknown") else kind[:2].upper()
+
+
+def verify(call: Call, id: str) -> None:
+    """The check has come to an end."""
+    tax_id = call.objects.find("tax_id", id)
+    if tax_id is None or tax_id["verification"]["status"] != "pending":
+        return
+    refused = tax_id["value"].replace(" ", "").endswith("111111111")
+    tax_id["verification"] = {
+        "status": "unverified" if refused else "verified",
+        "verified_address": None if refused else "123 TEST STREET",
+        "verified_name": None if refused else "TEST",
+    }
+    call.objects.save(tax_id, "customer.tax_id.updated" if tax_id["customer"] else None)
+
+
+def _get(call: Call) -> Json:
+    tax_id = call.objects.get("tax_id", call.path["id"])
+    if "customer" in call.path and tax_id["customer"] != call.path["customer"]:
+        raise missing_object("tax_id", tax_id["id"], "id", in_path=True)
+    return tax_id
+
+
+def show(call: Call, params: Params) -> Json:
+    """Retrieve a tax id."""
+    return _get(call)
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a tax id."""
+    tax_id = _get(call)
+    return call.objects.delete(tax_id, "customer.tax_id.deleted" if tax_id["customer"] else None)
+
+
+def list_ids(call: Call, params: Params) -> Page:
+    """List the tax ids of a customer, or of the account."""
+    customer = call.path.get("customer") or (params.get("owner") or {}).get("customer")
+    if customer:
+        call.objects.get("customer", customer, None if "customer" in call.path else "owner[customer]")
+    url = f"/v1/customers/{customer}/tax_ids" if "customer" in call.path else "/v1/tax_ids"
+    return list_page(call, "tax_id", params, {"customer": customer} if customer else {"owner.type": "self"}, url=url)
+
+
+TAX_ID = Resource(
+    object="tax_id",
+    prefix="txi",
+    permission=PERMISSION,
+    live=records(),
+    indexed=("customer", "owner.type"),
+    endpoints=(
+        Endpoint("GET", "/v1/customers/{customer}/tax_ids", list_ids, permission=CUSTOMER),
+        Endpoint("POST", "/v1/customers/{customer}/tax_ids", create, permission=CUSTOMER),
+        Endpoint("GET", "/v1/customers/{customer}/tax_ids/{id}", show, permission=CUSTOMER),
+        Endpoint("DELETE", "/v1/customers/{customer}/tax_ids/{id}", delete, permission=CUSTOMER),
+        Endpoint("GET", "/v1/tax_ids", list_ids),
+        Endpoint("POST", "/v1/tax_ids", create),
+        Endpoint("GET", "/v1/tax_ids/{id}", show),
+        Endpoint("DELETE", "/v1/tax_ids/{id}", delete),
+    ),
+    due_live={"tax_id.verify": needs(TAX_IDS)},
+    on_due={"tax_id.verify": verify},
+    title="Tax ids",
+    columns=("type", "value", "id", "customer", "created"),
+)

@@ -1,0 +1,56 @@
+"""Tax rates: percentages that invoices add to, or find inside, a price.
+
+active ──update──▶ active | inactive   (the percentage never changes; a rate cannot be deleted)
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.shared.fields import new_metadata, take
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, records, retrieve
+
+PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
+_FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "state", "tax_type")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a tax rate."""
+    rate = blank(
+        "tax_rate",
+        id=call.ids.new("txr"),
+        active=True,
+        created=call.now,
+        livemode=call.livemode,
+        inclusive=params["inclusive"],
+        percentage=float(params["percentage"]),
+        rate_type="percentage",
+    )
+    take(rate, params, _FIELDS)
+    rate["metadata"] = new_metadata(params)
+    return call.objects.insert(rate, "tax_rate.created")
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change how a tax rate is described, or whether it can be used."""
+    rate = call.objects.get("tax_rate", call.path["tax_rate"])
+    take(rate, params, _FIELDS)
+    return call.objects.save(rate, "tax_rate.updated")
+
+
+TAX_RATE = Resource(
+    object="tax_rate",
+    label="tax rate",
+    prefix="txr",
+    permission=PERMISSION,
+    live=records(),
+    path_param="tax_rate",
+    indexed=("active", "inclusive", "_automatic"),
+    endpoints=(
+        listing("tax_rate", "/v1/tax_rates"),
+        Endpoint("POST", "/v1/tax_rates", create),
+        retrieve("tax_rate", "/v1/tax_rates/{tax_rate}"),
+        Endpoint("POST", "/v1/tax_rates/{tax_rate}", update),
+    ),
+    title="Tax rates",
+    columns=("display_name", "id", "percentage", "inclusive", "active", "created"),
+)

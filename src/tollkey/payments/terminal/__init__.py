@@ -1,0 +1,3 @@
+"""Terminal."""
+
+__all__: list[str] = []

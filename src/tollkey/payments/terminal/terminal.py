@@ -1,0 +1,292 @@
+"""Terminal: places with card readers, and simulated readers on which a test presents the card.
+
+reader, no action ──process_payment_intent──▶ action in_progress ──present_payment_method──▶ succeeded | failed
+                                                    └──cancel_action──▶ no action
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.intents.payment_intents import confirm_intent
+from tollkey.payments.methods.payment_methods import create as create_method
+from tollkey.payments.processors.cards import by_number, normal_number
+from tollkey.payments.shared.fields import address, assign, merge_metadata, new_metadata
+from tollkey.payments.shared.providers import TERMINAL
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    missing_param,
+    needs,
+    only_in_test,
+    records,
+    retrieve,
+)
+
+LOCATIONS = Permission("terminal_location", "Locations", "Terminal")
+READERS = Permission("terminal_reader", "Readers", "Terminal")
+CONFIGURATIONS = Permission("terminal_configuration", "Configurations", "Terminal")
+TOKENS = Permission("terminal_connection_token", "Connection Tokens", "Terminal", levels=("write",))
+
+#: Registration code -> the simulated device that it registers.
+_SIMULATED = {"simulated-wpe": "simulated_wisepos_e", "simulated-s700": "simulated_stripe_s700", "simulated-s710": "simulated_stripe_s710"}
+_APPROVED = "4242424242424242"
+
+
+# -- locations and configurations
+
+
+def create_location(call: Call, params: Params) -> Json:
+    """Make a location."""
+    for name in ("address", "display_name"):
+        if not params.get(name):
+            raise missing_param(name)
+    location = blank(
+        "terminal.location",
+        id=call.ids.new("tml"),
+        address=address(params["address"]),
+        display_name=params["display_name"],
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+    )
+    assign(location, params, ("configuration_overrides", "phone"))
+    return call.objects.insert(location)
+
+
+def update_location(call: Call, params: Params) -> Json:
+    """Change a location."""
+    location = call.objects.get("terminal.location", call.path["location"])
+    if params.get("address"):
+        location["address"] = {**location["address"], **params["address"]}
+    assign(location, params, ("configuration_overrides", "display_name", "phone"))
+    merge_metadata(location, params)
+    return call.objects.save(location)
+
+
+def delete_location(call: Call, params: Params) -> Json:
+    """Delete a location that has no readers."""
+    location = call.objects.get("terminal.location", call.path["location"])
+    if call.objects.query("terminal.reader", {"location": location["id"]}, limit=1):
+        raise invalid("You cannot delete a location that has readers registered to it.", retry=False)
+    return call.objects.delete(location)
+
+
+_SETTINGS = (
+    "bbpos_wisepad3", "bbpos_wisepos_e", "cellular", "name", "offline", "reboot_window", "stripe_s700", "stripe_s710", "tipping",
+    "verifone_m425", "verifone_p400", "verifone_p630", "verifone_ux700", "verifone_v660p", "wifi",
+)  # fmt: skip
+
+
+def create_configuration(call: Call, params: Params) -> Json:
+    """Make a configuration of readers."""
+    configuration = blank("terminal.configuration", id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
+    assign(configuration, params, _SETTINGS)
+    return call.objects.insert(configuration)
+
+
+def update_configuration(call: Call, params: Params) -> Json:
+    """Change a configuration."""
+    configuration = call.objects.get("terminal.configuration", call.path["configuration"])
+    for name in _SETTINGS:
+        if name in params and params[name] is None:
+            configuration.pop(name, None)
+            if name == "name":
+                configuration["name"] = None
+        elif name in params:
+            configuration[name] = params[name]
+    return call.objects.save(configuration)
+
+
+def delete_configuration(call: Call, params: Params) -> Json:
+    """Delete a configuration."""
+    return call.objects.delete(call.objects.get("terminal.configuration", call.path["configuration"]))
+
+
+def connection_token(call: Call, params: Params) -> Json:
+    """A short-lived secret with which a reader's software connects."""
+    if params.get("location"):
+        call.objects.get("terminal.location", params["location"], "location")
+    mode = "live" if call.livemode else "test"
+    token = blank("terminal.connection_token", secret=f"pst_{mode}_{call.ids.text(40)}")
+    if params.get("location"):
+        token["location"] = params["location"]
+    return token
+
+
+# -- readers
+
+
+def create_reader(call: Call, params: Params) -> Json:
+    """Register a reader; in test mode the codes that begin with ``simulated`` register a simulated one."""
+    code = params["registration_code"]
+    if code not in _SIMULATED:
+        raise invalid(f"No such registration code: '{code}'", "registration_code", "terminal_reader_invalid_registration_code")
+    if params.get("location"):
+        call.objects.get("terminal.location", params["location"], "location")
+    id = call.ids.new("tmr")
+    serial = f"simulated-{call.ids.text(8).lower()}"
+    reader = blank(
+        "terminal.reader",
+        id=id,
+        device_sw_version="",
+        device_type=_SIMULATED[code],
+        ip_address="0.0.0.0",
+        label=params.get("label") or serial,
+        last_seen_at=call.now * 1000,
+        livemode=call.livemode,
+        location=params.get("location"),
+        metadata=new_metadata(params),
+        serial_number=serial,
+        status="online",
+    )
+    return call.objects.insert(reader)
+
+
+def _reader(call: Call) -> Json:
+    return call.objects.get("terminal.reader", call.path["reader"])
+
+
+def update_reader(call: Call, params: Params) -> Json:
+    """Change the label or the metadata."""
+    reader = _reader(call)
+    assign(reader, params, ("label",))
+    merge_metadata(reader, params)
+    return call.objects.save(reader)
+
+
+def delete_reader(call: Call, params: Params) -> Json:
+    """Unregister a reader."""
+    reader = _reader(call)
+    gone = call.objects.delete(reader)
+    return {**gone, "device_type": reader["device_type"], "serial_number": reader["serial_number"]}
+
+
+def process_payment_intent(call: Call, params: Params) -> Json:
+    """Ask for a card on the reader, to pay an intent with."""
+    reader = _reader(call)
+    intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
+    if (reader["action"] or {}).get("status") == "in_progress":
+        raise invalid("Reader is currently busy processing another request.", None, "terminal_reader_busy", retry=False)
+    if "card_present" not in intent["payment_method_types"]:
+        raise invalid("The PaymentIntent must accept the payment method type card_present.", "payment_intent", retry=False)
+    if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
+        raise invalid(
+            f"The PaymentIntent is in the {intent['status']} state and cannot be processed.", "payment_intent", "intent_invalid_state",
+            retry=False,
+        )  # fmt: skip
+    inner = {"payment_intent": intent["id"]}
+    if params.get("process_config"):
+        inner["process_config"] = params["process_config"]
+    reader["action"] = {
+        "failure_code": None, "failure_message": None, "process_payment_intent": inner, "status": "in_progress",
+        "type": "process_payment_intent",
+    }  # fmt: skip
+    return call.objects.save(reader)
+
+
+def cancel_action(call: Call, params: Params) -> Json:
+    """Take back what the reader is asked to do."""
+    reader = _reader(call)
+    reader["action"] = None
+    return call.objects.save(reader)
+
+
+def present(call: Call, params: Params) -> Json:
+    """Present a test card to a simulated reader; the intent is charged, or refused as that card is."""
+    reader = _reader(call)
+    action = reader["action"]
+    if action is None or action["status"] != "in_progress":
+        raise invalid("Reader has no action in progress.", retry=False)
+    intent = call.objects.get("payment_intent", action["process_payment_intent"]["payment_intent"])
+    number = normal_number(((params.get("card_present") or params.get("card") or {}).get("number")) or _APPROVED)
+    card = by_number(number)
+    if card is None:
+        raise invalid("The card number is not a test card.", "card_present[number]")
+    method = create_method(call, {"type": "card_present"})
+    inner = method["card_present"]
+    inner.update(brand=card.brand, country=card.country, funding=card.funding, last4=card.last4, read_method="contactless_emv")
+    inner.update(exp_month=12, exp_year=2034, fingerprint=call.ids.text(16), networks={"available": [card.brand], "preferred": None})
+    method["_card"] = card.key
+    call.objects.save(method)
+    error = confirm_intent(call, intent, {"payment_method": method["id"]})
+    if error is None:
+        action["status"] = "succeeded"
+    else:
+        action.update(status="failed", failure_code=error.code, failure_message=error.message)
+    call.objects.save(reader)
+    call.emit("terminal.reader.action_succeeded" if error is None else "terminal.reader.action_failed", reader)
+    return reader
+
+
+LOCATION = Resource(
+    object="terminal.location",
+    prefix="tml",
+    permission=LOCATIONS,
+    live=records(),
+    label="terminal location",
+    path_param="location",
+    endpoints=(
+        Endpoint("POST", "/v1/terminal/locations", create_location),
+        listing("terminal.location", "/v1/terminal/locations"),
+        retrieve("terminal.location", "/v1/terminal/locations/{location}"),
+        Endpoint("POST", "/v1/terminal/locations/{location}", update_location),
+        Endpoint("DELETE", "/v1/terminal/locations/{location}", delete_location),
+    ),
+    title="Terminal locations",
+    columns=("display_name", "id"),
+)
+
+CONFIGURATION = Resource(
+    object="terminal.configuration",
+    prefix="tmc",
+    permission=CONFIGURATIONS,
+    live=records(),
+    label="terminal configuration",
+    path_param="configuration",
+    indexed=("is_account_default",),
+    endpoints=(
+        Endpoint("POST", "/v1/terminal/configurations", create_configuration),
+        listing("terminal.configuration", "/v1/terminal/configurations"),
+        retrieve("terminal.configuration", "/v1/terminal/configurations/{configuration}"),
+        Endpoint("POST", "/v1/terminal/configurations/{configuration}", update_configuration),
+        Endpoint("DELETE", "/v1/terminal/configurations/{configuration}", delete_configuration),
+    ),
+    title="Terminal configurations",
+)
+
+CONNECTION_TOKEN = Resource(
+    object="terminal.connection_token",
+    permission=TOKENS,
+    reveals={"secret": "write"},
+    live=records(),
+    stored=False,
+    endpoints=(Endpoint("POST", "/v1/terminal/connection_tokens", connection_token, secret=True, live=needs(TERMINAL)),),
+    title="Connection tokens",
+)
+
+READER = Resource(
+    object="terminal.reader",
+    prefix="tmr",
+    permission=READERS,
+    live=records(),
+    label="terminal reader",
+    path_param="reader",
+    indexed=("device_type", "location", "serial_number", "status"),
+    endpoints=(
+        Endpoint("POST", "/v1/terminal/readers", create_reader, live=needs(TERMINAL)),
+        listing("terminal.reader", "/v1/terminal/readers"),
+        retrieve("terminal.reader", "/v1/terminal/readers/{reader}"),
+        Endpoint("POST", "/v1/terminal/readers/{reader}", update_reader),
+        Endpoint("DELETE", "/v1/terminal/readers/{reader}", delete_reader),
+        Endpoint("POST", "/v1/terminal/readers/{reader}/process_payment_intent", process_payment_intent, live=needs(TERMINAL)),
+        Endpoint("POST", "/v1/terminal/readers/{reader}/cancel_action", cancel_action, live=needs(TERMINAL)),
+        Endpoint("POST", "/v1/test_helpers/terminal/readers/{reader}/present_payment_method", present, live=only_in_test()),
+    ),
+    title="Terminal readers",
+    columns=("label", "device_type", "status", "id"),
+)

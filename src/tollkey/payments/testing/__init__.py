@@ -1,0 +1,3 @@
+"""Test clocks."""
+
+__all__: list[str] = []

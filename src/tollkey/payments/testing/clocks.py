@@ -1,0 +1,144 @@
+"""Test clocks: a time of their own for up to three customers and everything that is theirs. Test mode only.
+
+    ready ──advance──▶ advancing ──all that is due has been done, in the order of its time──▶ ready
+      └──delete (or 30 days pass)──▶ deleted, with its customers and their subscriptions
+
+An advance is done in small pieces by the server's timer, so that other requests go on meanwhile.
+"""
+
+from __future__ import annotations
+
+from tollkey.keys import Permission
+from tollkey.payments.catalog.arithmetic import DAY, shift
+from tollkey.payments.shared.clock import CLOCK
+from tollkey.payments.subscriptions.standing import end
+from tollkey.wire import Action, ApiError, Call, Endpoint, Json, Params, Resource, blank, do_due, invalid, listing, only_in_test, retrieve
+
+PERMISSION = Permission("billing_clock", "Test clocks", "Core")
+KEPT_DAYS = 30
+#: Pieces of work done in one transaction; other requests are answered between two of them.
+STEP = 8
+ADVANCE = "test_clock.advance"
+_ENDED = ("canceled", "incomplete_expired")
+
+
+def create(call: Call, params: Params) -> Json:
+    """Create a clock that stands at ``frozen_time``."""
+    clock = blank(
+        CLOCK,
+        id=call.ids.new("clock"),
+        created=call.now,
+        deletes_after=call.now + KEPT_DAYS * DAY,
+        frozen_time=params["frozen_time"],
+        livemode=False,
+        name=params.get("name"),
+        status="ready",
+        status_details={},
+    )
+    call.schedule.add(clock["deletes_after"], "test_clock.delete", clock["id"])
+    return call.objects.insert(clock, "test_helpers.test_clock.created")
+
+
+def advance(call: Call, params: Params) -> Json:
+    """Begin to move a clock forward. Raises ApiError for a time that is not ahead, or further than two billing intervals."""
+    clock = call.objects.get(CLOCK, call.path["test_clock"])
+    target = params["frozen_time"]
+    if clock["status"] == "advancing":
+        raise ApiError(429, code="lock_timeout", message=f"Test clock advancement underway - cannot perform modifications: {clock['id']}")
+    if target <= clock["frozen_time"]:
+        raise invalid("`frozen_time` must be after the test clock's current `frozen_time`.", "frozen_time")
+    latest = furthest(call, clock)
+    if target > latest:
+        raise invalid(
+            f"Cannot advance the test clock more than two intervals of the shortest subscription from its current `frozen_time`; the latest"
+            f" allowed time is {latest}.",
+            "frozen_time",
+        )
+    clock["status"] = "advancing"
+    clock["status_details"] = {"advancing": {"target_frozen_time": target}}
+    clock["_done"] = 0
+    call.objects.save(clock)
+    call.emit("test_helpers.test_clock.advancing", clock)
+    call.schedule.add(call.now, ADVANCE, clock["id"])
+    return clock
+
+
+def furthest(call: Call, clock: Json) -> int:
+    """How far a clock may be advanced at once: two intervals of its shortest subscription, or two years."""
+    now: int = clock["frozen_time"]
+    limits = []
+    for subscription in call.objects.query("subscription", {"test_clock": clock["id"]}, limit=20_000):
+        if subscription["status"] not in _ENDED:
+            recurring = subscription["items"]["data"][0]["price"]["recurring"]
+            limits.append(shift(now, recurring["interval"], 2 * recurring["interval_count"]))
+    return min(limits, default=shift(now, "year", 2))
+
+
+def go_on(call: Call, id: str) -> None:
+    """Do the next pieces of a clock's work; when nothing is due up to the target any more, the clock stands there and is ready."""
+    clock = call.objects.find(CLOCK, id)
+    if clock is None or clock["status"] != "advancing":
+        return
+    target = clock["status_details"]["advancing"]["target_frozen_time"]
+    for _ in range(STEP):
+        item = call.schedule.next(id, target)
+        if item is None:
+            clock.update(frozen_time=target, status="ready", status_details={})
+            call.objects.save(clock)
+            call.emit("test_helpers.test_clock.ready", clock)
+            return
+        clock["_done"] = clock.get("_done", 0) + 1
+        clock["frozen_time"] = max(item.at, clock["frozen_time"])  # how far it is can be watched
+        do_due(call.at(clock["frozen_time"]), item)
+    call.objects.save(clock)
+    call.schedule.add(call.now, ADVANCE, id)
+
+
+def delete(call: Call, params: Params) -> Json:
+    """Delete a clock with its customers; their subscriptions are canceled."""
+    return remove(call, call.objects.get(CLOCK, call.path["test_clock"]))
+
+
+def remove(call: Call, clock: Json) -> Json:
+    """Forget a clock and what lives on it."""
+    then = call.at(clock["frozen_time"])
+    for subscription in then.objects.query("subscription", {"test_clock": clock["id"]}, limit=2_000):
+        if subscription["status"] not in _ENDED:
+            end(then, subscription, None)
+    for customer in then.objects.query("customer", {"test_clock": clock["id"]}, limit=100):
+        then.objects.delete(customer, "customer.deleted")
+    call.schedule.forget_clock(clock["id"])
+    call.schedule.cancel("test_clock.delete", clock["id"])
+    call.schedule.cancel(ADVANCE, clock["id"])
+    return call.objects.delete(clock, "test_helpers.test_clock.deleted")
+
+
+def expire(call: Call, id: str) -> None:
+    """Thirty days after it was made, a clock is deleted."""
+    clock = call.objects.find(CLOCK, id)
+    if clock is not None:
+        remove(call, clock)
+
+
+TEST_CLOCK = Resource(
+    object=CLOCK,
+    prefix="clock",
+    permission=PERMISSION,
+    live=only_in_test("Test clocks can only be used in test mode."),
+    label="test_clock",
+    path_param="test_clock",
+    endpoints=(
+        listing(CLOCK, "/v1/test_helpers/test_clocks"),
+        Endpoint("POST", "/v1/test_helpers/test_clocks", create),
+        retrieve(CLOCK, "/v1/test_helpers/test_clocks/{test_clock}"),
+        Endpoint("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance", advance),
+        Endpoint("DELETE", "/v1/test_helpers/test_clocks/{test_clock}", delete),
+    ),
+    on_due={ADVANCE: go_on, "test_clock.delete": expire},
+    title="Test clocks",
+    columns=("name", "id", "frozen_time", "status", "created"),
+    actions=(
+        Action("Advance", "/v1/test_helpers/test_clocks/{test_clock}/advance", ("frozen_time",), when=("ready",)),
+        Action("Delete", "/v1/test_helpers/test_clocks/{test_clock}", method="DELETE"),
+    ),
+)

@@ -1,0 +1,3 @@
+"""Meters, usage, credits and alerts."""
+
+__all__: list[str] = []

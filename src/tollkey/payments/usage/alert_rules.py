@@ -1,0 +1,83 @@
+"""Which customers have passed the threshold of a billing alert, and the event that says so, once for each."""
+
+from __future__ import annotations
+
+from tollkey.db import Migration
+from tollkey.payments.shared.events import UsageReported
+from tollkey.payments.usage.events import measured
+from tollkey.wire import Call, Json
+
+WORK = "billing.alert.check"
+SHOWN = ["active", "inactive"]  # the states of alerts that are not archived
+_FUTURE = 300 + 1  # seconds that an event may lie ahead
+MIGRATION = Migration(
+    "alerting",
+    (
+        "CREATE TABLE alert_triggers (account TEXT NOT NULL, livemode {bool} NOT NULL, alert TEXT NOT NULL, customer TEXT NOT NULL,"
+        " at {int} NOT NULL, PRIMARY KEY (account, livemode, alert, customer))",
+    ),
+)
+
+
+def of_meter(call: Call, meter: str, customer: str | None) -> list[Json]:
+    """The alerts on a meter that are not archived, of everybody (None) or one customer's own."""
+    equal = {"usage_threshold.meter": meter, "_customer": customer or "", "status": SHOWN}
+    return call.objects.query("billing.alert", equal)
+
+
+def usage_reported(call: Call, fact: UsageReported) -> None:
+    """Usage of a customer was reported: look soon whether it passes a threshold."""
+    meter, customer = fact.meter, fact.customer
+    if meter is None:
+        return
+    for alert in (*of_meter(call, meter["id"], None), *of_meter(call, meter["id"], customer)):
+        if alert["status"] == "active" and not triggered(call, alert, customer):
+            call.schedule.once(call.real, WORK, f"{alert['id']} {customer}")
+
+
+def check(call: Call, id: str) -> None:
+    """Write ``billing.alert.triggered`` when the customer's usage since the alert was made reaches its threshold.
+
+    id: of the alert and of the customer, with a space between them.
+    """
+    alert_id, _, customer = id.partition(" ")
+    alert = call.objects.find("billing.alert", alert_id)
+    if alert is None or alert["status"] != "active" or triggered(call, alert, customer):
+        return
+    threshold = alert["usage_threshold"]
+    meter = call.objects.find("billing.meter", threshold["meter"])
+    if meter is None:
+        return
+    value = measured(call, meter, customer, alert["_since"], call.now + _FUTURE)
+    if value < threshold["gte"]:
+        return
+    call.tx.execute(
+        "INSERT INTO alert_triggers (account, livemode, alert, customer, at) VALUES (?, ?, ?, ?, ?)",
+        (call.account, int(call.livemode), alert_id, customer, call.now),
+    )
+    told = {
+        "object": "billing.alert_triggered",
+        "alert": call.objects.copy(alert),
+        "created": call.now,
+        "customer": customer,
+        "livemode": call.livemode,
+        "value": float(value),
+    }
+    call.emit("billing.alert.triggered", told)
+
+
+def triggered(call: Call, alert: Json, customer: str) -> bool:
+    """Whether an alert has told of this customer already."""
+    return bool(
+        call.tx.execute(
+            "SELECT 1 FROM alert_triggers WHERE account = ? AND livemode = ? AND alert = ? AND customer = ?",
+            (call.account, int(call.livemode), alert["id"], customer),
+        )
+    )
+
+
+def rearm(call: Call, alert: Json) -> None:
+    """Let an alert tell of every customer again."""
+    call.tx.execute(
+        "DELETE FROM alert_triggers WHERE account = ? AND livemode = ? AND alert = ?", (call.account, int(call.livemode), alert["id"])
+    )

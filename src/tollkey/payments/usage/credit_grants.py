@@ -1,0 +1,255 @@
+"""Billing credit grants: money given in advance that invoices of metered prices use up before taxes.
+
+created ──effective_at──▶ effective ──invoices finalized──▶ used up
+   │                         ├──expires_at, or expire──▶ expired   (what is left goes)
+   └─────────void────────────┴──▶ voided   (only while nothing of it was applied)
+a voided invoice gives back what it had used
+
+Each change of what is left is a credit balance transaction; the summary adds them up.
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared.fields import merge_metadata, new_metadata
+from tollkey.payments.shared.permissions import CUSTOMER as PERMISSION
+from tollkey.payments.usage.credits import (
+    GRANT,
+    MOST,
+    TRANSACTION,
+    covers,
+    currency_of,
+    expire_rest,
+    grants_of,
+    money,
+    record,
+    usable,
+)
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    records,
+    retrieve,
+    too_small,
+)
+
+_EXPIRE = "credit_grant.expire"
+
+
+def create(call: Call, params: Params) -> Json:
+    """Grant a customer credits for all metered prices, or for some."""
+    if not params.get("customer"):
+        raise missing_param("customer")
+    customer = call.objects.get("customer", params["customer"], "customer")
+    call = for_customer(call, customer)
+    amount = _amount(params)
+    expires = params.get("expires_at")
+    effective = params.get("effective_at") or call.now
+    if expires is not None and expires <= effective:
+        raise invalid("The `expires_at` timestamp must be after the time at which the credit grant becomes effective.", "expires_at")
+    if sum(usable(grant, call.now) for grant in grants_of(call, customer["id"])) >= MOST:
+        raise invalid(f"A customer can have up to {MOST} unused credit grants.", "customer")
+    grant = blank(
+        GRANT,
+        id=call.ids.new("credgr_test" if not call.livemode else "credgr"),
+        amount=amount,
+        applicability_config={"scope": _scope(call, params["applicability_config"]["scope"])},
+        category=params.get("category") or "paid",
+        created=call.now,
+        customer=customer["id"],
+        effective_at=effective,
+        expires_at=expires,
+        livemode=call.livemode,
+        metadata=new_metadata(params),
+        name=params.get("name"),
+        priority=params.get("priority", 50),
+        test_clock=customer.get("test_clock"),
+        updated=call.now,
+    )
+    grant["_left"] = amount["monetary"]["value"]
+    call.objects.insert(grant, f"{GRANT}.created")
+    record(call, grant, "credits_granted", grant["_left"])
+    if expires is not None:
+        call.schedule.add(expires, _EXPIRE, grant["id"], grant["test_clock"])
+    return grant
+
+
+def _amount(params: Params) -> Json:
+    monetary = params["amount"].get("monetary")
+    if monetary is None:
+        raise missing_param("amount[monetary]")
+    if monetary["value"] < 1:
+        raise too_small("amount[monetary][value]")
+    return money(monetary["value"], check_currency(monetary["currency"], "amount[monetary][currency]"))
+
+
+def _scope(call: Call, given: Params) -> Json:
+    """What a grant is for: ``price_type`` metered, or some metered prices by id."""
+    prices = given.get("prices")
+    if bool(given.get("price_type")) == bool(prices):
+        raise invalid("You must provide exactly one of `price_type` or `prices`.", "applicability_config[scope]")
+    if not prices:
+        return {"price_type": given["price_type"]}
+    for place, one in enumerate(prices):
+        param = f"applicability_config[scope][prices][{place}][id]"
+        price = call.objects.get("price", one["id"], param)
+        if (price["recurring"] or {}).get("usage_type") != "metered":
+            raise invalid("Credit grants can only be applied to metered prices.", param)
+    return {"prices": [{"id": one["id"]} for one in prices]}
+
+
+def update(call: Call, params: Params) -> Json:
+    """Change when a grant expires, or its metadata."""
+    grant, call = _open(call)
+    merge_metadata(grant, params)
+    if "expires_at" in params:
+        grant["expires_at"] = params["expires_at"]
+        call.schedule.cancel(_EXPIRE, grant["id"])
+        if params["expires_at"] is not None:
+            if params["expires_at"] <= call.now:
+                raise invalid("The `expires_at` timestamp must be in the future.", "expires_at")
+            call.schedule.add(params["expires_at"], _EXPIRE, grant["id"], grant["test_clock"])
+    grant["updated"] = call.now
+    return call.objects.save(grant, f"{GRANT}.updated")
+
+
+def _open(call: Call) -> tuple[Json, Call]:
+    """The grant in the path, and the call at its customer's time. Raises ApiError when it is voided or expired."""
+    grant = call.objects.get(GRANT, call.path["id"])
+    call = for_customer(call, call.objects.find("customer", grant["customer"]))
+    if grant["voided_at"] is not None:
+        raise invalid("This credit grant has been voided.", retry=False)
+    if grant["expires_at"] is not None and grant["expires_at"] <= call.now:
+        raise invalid("This credit grant has expired.", retry=False)
+    return grant, call
+
+
+def expire(call: Call, params: Params) -> Json:
+    """Expire a grant now: what is left of it goes."""
+    grant, call = _open(call)
+    grant["expires_at"] = grant["updated"] = call.now
+    call.schedule.cancel(_EXPIRE, grant["id"])
+    expire_rest(call, grant)
+    return call.objects.save(grant, f"{GRANT}.updated")
+
+
+def void(call: Call, params: Params) -> Json:
+    """Take a grant back of which nothing was applied yet."""
+    grant, call = _open(call)
+    if grant["_left"] != grant["amount"]["monetary"]["value"]:
+        raise invalid("You can't void a credit grant that has been applied to an invoice. Expire it instead.", retry=False)
+    grant["voided_at"] = grant["updated"] = call.now
+    left, grant["_left"] = grant["_left"], 0
+    call.schedule.cancel(_EXPIRE, grant["id"])
+    call.objects.save(grant, f"{GRANT}.updated")
+    record(call, grant, "credits_voided", left)
+    return grant
+
+
+def run_out(call: Call, id: str) -> None:
+    """The time of a grant is over."""
+    grant = call.objects.find(GRANT, id)
+    if grant is not None and grant["voided_at"] is None:
+        expire_rest(call, grant)
+
+
+def list_grants(call: Call, params: Params) -> Page:
+    """List grants, newest first, of one customer when named."""
+    return list_page(call, GRANT, params, _customer(params, "customer"), url="/v1/billing/credit_grants")
+
+
+def list_transactions(call: Call, params: Params) -> Page:
+    """List the transactions of a customer's credits, or of one grant."""
+    equal = {**_customer(params, "_customer"), **({"credit_grant": params["credit_grant"]} if params.get("credit_grant") else {})}
+    return list_page(call, TRANSACTION, params, equal, url="/v1/billing/credit_balance_transactions")
+
+
+def _customer(params: Params, field: str) -> dict[str, str]:
+    return {field: params["customer"]} if params.get("customer") else {}
+
+
+def summary(call: Call, params: Params) -> Json:
+    """What a customer has left in credits, by currency: for metered prices in general, for some prices, or of one grant."""
+    if not params.get("customer"):
+        raise missing_param("customer")
+    customer = call.objects.get("customer", params["customer"], "customer")
+    now = for_customer(call, customer).now
+    left: dict[str, int] = {}
+    for grant in _chosen(call, customer["id"], params["filter"]):
+        left.setdefault(currency_of(grant), 0)
+        if usable(grant, now):
+            left[currency_of(grant)] += grant["_left"]
+    balances = [
+        {"available_balance": money(value, currency), "ledger_balance": money(value, currency)} for currency, value in sorted(left.items())
+    ]
+    return blank("billing.credit_balance_summary", balances=balances, customer=customer["id"], livemode=call.livemode)
+
+
+def _chosen(call: Call, customer: str, wanted: Params) -> list[Json]:
+    if wanted["type"] == "credit_grant":
+        if not wanted.get("credit_grant"):
+            raise missing_param("filter[credit_grant]")
+        grant = call.objects.get(GRANT, wanted["credit_grant"], "filter[credit_grant]")
+        return [grant] if grant["customer"] == customer else []
+    scope = wanted.get("applicability_scope") or {}
+    if not scope:
+        raise missing_param("filter[applicability_scope]")
+    grants = grants_of(call, customer)
+    if scope.get("prices"):
+        return [grant for grant in grants if any(covers(grant, one["id"]) for one in scope["prices"])]
+    return [grant for grant in grants if covers(grant, "")]
+
+
+_PATH = "/v1/billing/credit_grants"
+CREDIT_GRANT = Resource(
+    object=GRANT,
+    prefix="credgr",
+    prefixes=("credgr_test",),
+    permission=PERMISSION,
+    live=records(),
+    indexed=("customer",),
+    label="billing credit grant",
+    endpoints=(
+        Endpoint("GET", _PATH, list_grants),
+        Endpoint("POST", _PATH, create),
+        retrieve(GRANT, _PATH + "/{id}"),
+        Endpoint("POST", _PATH + "/{id}", update),
+        Endpoint("POST", _PATH + "/{id}/expire", expire),
+        Endpoint("POST", _PATH + "/{id}/void", void),
+    ),
+    on_due={_EXPIRE: run_out},
+    title="Credit grants",
+    columns=("name", "id", "customer", "category", "expires_at", "created"),
+    actions=(Action("Expire", _PATH + "/{id}/expire"), Action("Void", _PATH + "/{id}/void")),
+)
+CREDIT_BALANCE_TRANSACTION = Resource(
+    object=TRANSACTION,
+    prefix="cbtxn_test",
+    permission=PERMISSION,
+    live=records(),
+    indexed=("credit_grant", "_customer"),
+    label="billing credit balance transaction",
+    endpoints=(
+        Endpoint("GET", "/v1/billing/credit_balance_transactions", list_transactions),
+        retrieve(TRANSACTION, "/v1/billing/credit_balance_transactions/{id}"),
+    ),
+    title="Credit balance transactions",
+    columns=("type", "id", "credit_grant", "created"),
+)
+CREDIT_BALANCE_SUMMARY = Resource(
+    object="billing.credit_balance_summary",
+    permission=PERMISSION,
+    live=records(),
+    endpoints=(Endpoint("GET", "/v1/billing/credit_balance_summary", summary),),
+    stored=False,
+)

@@ -1,0 +1,57 @@
+"""Processing fees, as balance transactions of recorded charges have them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tollkey.payments.balance.fees import Pricing, bank_debit_fee, fee_details, pricing_of, processing_fee
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "card", "account", "fee"),
+    [
+        (1000, "usd", "US", "US", 59),
+        (2500, "usd", "US", "US", 103),  # 102.5: half goes up
+        (950, "usd", "US", "US", 58),
+        (2250, "usd", "US", "US", 95),
+        (22500, "usd", "US", "US", 683),
+        (25000, "usd", "US", "US", 755),
+        (10000, "jpy", "US", "JP", 360),
+        (3700, "eur", "US", "FR", 145),
+        (1200, "eur", "US", "FR", 64),
+        (2499, "eur", "US", "FR", 106),
+        (130, "sgd", "US", "SG", 55),
+        (777, "sgd", "US", "SG", 80),
+        (3320, "brl", "US", "BR", 171),
+    ],
+)
+def test_recorded_fees_are_met(amount: int, currency: str, card: str, account: str, fee: int) -> None:
+    assert processing_fee(amount, currency, card, account) == fee
+
+
+def test_a_foreign_card_and_a_conversion_cost_more() -> None:
+    assert processing_fee(10000, "usd", "US") == 320
+    assert processing_fee(10000, "usd", "FR") == 470
+    assert processing_fee(10000, "usd", "FR", converted=True) == 570
+    assert processing_fee(10000, "usd", None) == 320
+
+
+def test_within_the_economic_area_a_card_is_not_foreign() -> None:
+    assert [processing_fee(10000, "eur", card, "DE") for card in ("DE", "FR", "GB", "US")] == [175, 175, 275, 350]
+
+
+def test_an_account_may_have_its_own_prices() -> None:
+    assert processing_fee(10000, "usd", "US", pricing=Pricing(domestic=200, fixed=10)) == 210
+    assert pricing_of("ZZ") == pricing_of("US")
+
+
+def test_a_bank_debits_fee_is_capped_or_flat() -> None:
+    assert [bank_debit_fee(amount, "us_bank_account") for amount in (1000, 62_500, 1_000_000)] == [8, 500, 500]
+    assert bank_debit_fee(10_000, "sepa_debit") == 35
+
+
+def test_fee_details_name_the_fee_or_nothing() -> None:
+    assert fee_details(0, "usd") == []
+    assert fee_details(59, "usd") == [
+        {"amount": 59, "application": None, "currency": "usd", "description": "Stripe processing fees", "type": "stripe_fee"}
+    ]
