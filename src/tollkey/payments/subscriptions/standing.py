@@ -21,6 +21,8 @@ from tollkey.payments.shared.events import (
     TaxLocationMissing,
 )
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
+from tollkey.payments.subscriptions.items import put
+from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.wire import Call, Json
 
 ENDED = ("canceled", "incomplete_expired")
@@ -93,26 +95,9 @@ def apply_pending(call: Call, subscription: Json) -> None:
     """The invoice of a pending update was paid: the update comes into force."""
     pending = subscription.pop("_pending")
     subscription.update(pending["fields"], pending_update=None)
-    start, stop_at = subscription["_period"]
-    there = {item["id"]: item for item in call.objects.query("subscription_item", {"subscription": subscription["id"]}, limit=100)}
-    shown = []
-    for item in pending["items"]:
-        item["current_period_start"], item["current_period_end"] = start, stop_at
-        known = there.pop(item["id"], None)
-        if known is None:
-            call.objects.insert(item)
-        else:
-            known.clear()
-            known.update(item)
-            call.objects.save(known)
-        shown.append(call.objects.copy(item))
-    for gone in there.values():
-        call.objects.delete(gone)
-    subscription["items"] = {**subscription["items"], "data": shown, "total_count": len(shown)}
-    subscription["plan"] = shown[0]["plan"] if len(shown) == 1 else None
-    subscription["quantity"] = shown[0].get("quantity") if len(shown) == 1 else None
+    put(call, subscription, pending["items"], period_of(subscription))
     call.schedule.cancel("subscription.drop_pending", subscription["id"])
-    call.schedule.add(stop_at, "subscription.renew", subscription["id"], subscription["test_clock"])
+    plan_work(call, subscription)
     call.objects.save(subscription, UPDATED)
     call.emit("customer.subscription.pending_update_applied", subscription)
 
