@@ -205,3 +205,28 @@ def test_nothing_of_this_package_is_imported_within_a_function() -> None:
         if any(id(node) in inner and any(name.startswith("tollkey") for name in names) for node, names in _imports(tree)):
             found.add(str(file.relative_to(PACKAGE)))
     assert found <= LATE.keys()
+
+
+_MOST_NAMES = 12
+
+
+def test_the_doors_of_payments_are_small_and_nobody_goes_around_them() -> None:
+    rooms = {door.parent.name: ast.parse(door.read_text()) for door in (PACKAGE / "payments").glob("*/__init__.py")}
+    shown = {
+        room: {element.value for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)
+               and isinstance(node.value, ast.List) for element in node.value.elts if isinstance(element, ast.Constant)}
+        for room, tree in rooms.items()
+    }  # fmt: skip
+    assert {room: len(names) for room, names in shown.items() if len(names) > _MOST_NAMES} == {}
+    around = []
+    for file in MODULES:
+        parts = file.relative_to(PACKAGE).parts
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("tollkey.payments."):
+                continue
+            room, *within = (node.module or "").split(".")[2:]
+            if room not in rooms or parts[:2] == ("payments", room):
+                continue
+            wrong = within or [alias.name for alias in node.names if alias.name not in shown[room]]
+            around += [f"{file.relative_to(PACKAGE)}: {node.module} {', '.join(wrong)}"] if wrong else []
+    assert around == []

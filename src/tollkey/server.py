@@ -34,9 +34,8 @@ from tollkey.db import (
     own,
     sqlite_file,
 )
-from tollkey.payments.balance.topups import grant_test_funds
-from tollkey.payments.methods import ephemeral_keys
-from tollkey.payments.methods.external_accounts import external_account
+from tollkey.payments.balance import topups
+from tollkey.payments.methods import ephemeral_keys, external_accounts
 from tollkey.platform import timed
 from tollkey.platform._contents import move_in
 from tollkey.platform.cli_socket import CliSocket, no_socket
@@ -198,7 +197,7 @@ def _put_together(
         permissions=permissions,
         settings=settings,
         verifier=verifier,
-        external_account=external_account,
+        external_account=external_accounts.external_account,
         attempts=attempts,
     )
     return Core(settings, database, beside or database, catalogue, authority, verifier, attempts, setup, now)
@@ -233,7 +232,7 @@ def ensure_first_account(core: Core) -> Merchant:
         if found is not None:
             return found
         made = create_merchant(core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US")
-        grant_test_funds(core.call(tx, Scope(made.id, False)), core.settings.test_funds)
+        topups.grant_test_funds(core.call(tx, Scope(made.id, False)), core.settings.test_funds)
         return made
 
     return core.database.write(work, lock="merchants")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tollkey.payments.processors.cards import ALL, Decline, RefundOutcome, TestCard, ThreeDSecure
+from tollkey.payments.processors import cards
 from tollkey.payments.shared import currency as currencies
 
 CURRENCIES = currencies.SUPPORTED
@@ -34,29 +34,29 @@ def money(amount: int, currency: str) -> str:
 def test_cards() -> Sequence[CardFacts]:
     """Every test card with a number of its own, in the order of the documentation."""
     seen: dict[str, CardFacts] = {}
-    for card in ALL:
+    for card in cards.ALL:
         if card.number not in seen:
             name = min((name for name in card.names if name.startswith("pm_card_")), key=len, default="")
             seen[card.number] = CardFacts(card.number, card.brand, card.country or "", name, _does(card))
     return list(seen.values())
 
 
-def _refused(decline: Decline) -> str:
+def _refused(decline: cards.Decline) -> str:
     return f"declined: {decline.code}" + (f" / {decline.decline_code}" if decline.decline_code else "")
 
 
 _AUTHENTICATION = {
-    ThreeDSecure.OPTIONAL: "3-D Secure possible, not required",
-    ThreeDSecure.OPTIONAL_ERROR: "3-D Secure possible; it fails with processing_error",
-    ThreeDSecure.REQUIRED: "3-D Secure required",
-    ThreeDSecure.REQUIRED_ERROR: "3-D Secure required; it fails with processing_error",
-    ThreeDSecure.ALWAYS: "3-D Secure required on every payment, also off session",
-    ThreeDSecure.UNLESS_SET_UP: "3-D Secure required unless the card was set up before",
-    ThreeDSecure.ALREADY_SET_UP: "3-D Secure required on session only",
+    cards.ThreeDSecure.OPTIONAL: "3-D Secure possible, not required",
+    cards.ThreeDSecure.OPTIONAL_ERROR: "3-D Secure possible; it fails with processing_error",
+    cards.ThreeDSecure.REQUIRED: "3-D Secure required",
+    cards.ThreeDSecure.REQUIRED_ERROR: "3-D Secure required; it fails with processing_error",
+    cards.ThreeDSecure.ALWAYS: "3-D Secure required on every payment, also off session",
+    cards.ThreeDSecure.UNLESS_SET_UP: "3-D Secure required unless the card was set up before",
+    cards.ThreeDSecure.ALREADY_SET_UP: "3-D Secure required on session only",
 }
 
 
-def _does(card: TestCard) -> str:
+def _does(card: cards.TestCard) -> str:
     """A card's behaviour in words, joined by semicolons."""
     said = [
         _refused(card.decline) if card.decline else "",
@@ -68,7 +68,7 @@ def _does(card: TestCard) -> str:
           if result != "pass"),
         f"succeeds, then disputed: {card.dispute.value}" if card.dispute else "",
         "early fraud warning after the charge" if card.early_fraud_warning else "",
-        f"refund: {card.refund.value}" if card.refund is not RefundOutcome.SUCCEEDED else "",
+        f"refund: {card.refund.value}" if card.refund is not cards.RefundOutcome.SUCCEEDED else "",
         "money available at once" if card.bypass_pending else "",
         "a human test is shown first" if card.captcha else "",
         f"connected account: {card.account_effect.value}" if card.account_effect else "",

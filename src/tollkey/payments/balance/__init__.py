@@ -1,3 +1,5 @@
 """Balance: transactions, settlement, fees, payouts, top-ups."""
 
-__all__: list[str] = []
+from tollkey.payments.balance import fees, moving, platform_fees, settlement, topups, transactions
+
+__all__ = ["fees", "moving", "platform_fees", "settlement", "topups", "transactions"]

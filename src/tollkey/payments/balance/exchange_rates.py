@@ -6,7 +6,7 @@ Fixed rates, of test mode alone: it has no market. They are round figures near t
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.providers import RATES
+from tollkey.payments.shared import providers
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, missing_object, needs, of_list
 
 PERMISSION = Permission("exchange_rate", "Exchange rates", "Core", levels=("read",))
@@ -21,7 +21,9 @@ PER_DOLLAR = {
 
 def _rate(currency: str) -> Json:
     own = PER_DOLLAR[currency]
-    return blank("exchange_rate", id=currency, rates={code: round(value / own, 6) for code, value in sorted(PER_DOLLAR.items())})
+    return blank(
+        "exchange_rate", id=currency, rates={code: round(value / own, 6) for code, value in sorted(PER_DOLLAR.items())}
+    )
 
 
 def retrieve_rate(call: Call, params: Params) -> Json:
@@ -42,8 +44,8 @@ EXCHANGE_RATE = Resource(
     permission=PERMISSION,
     stored=False,
     endpoints=(
-        Endpoint("GET", "/v1/exchange_rates", list_rates, live=needs(RATES)),
-        Endpoint("GET", "/v1/exchange_rates/{rate_id}", retrieve_rate, live=needs(RATES)),
+        Endpoint("GET", "/v1/exchange_rates", list_rates, live=needs(providers.RATES)),
+        Endpoint("GET", "/v1/exchange_rates/{rate_id}", retrieve_rate, live=needs(providers.RATES)),
     ),
     title="Exchange rates",
 )

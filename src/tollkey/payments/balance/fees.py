@@ -99,4 +99,6 @@ def fee_details(fee: int, currency: str, description: str = "Stripe processing f
     """``balance_transaction.fee_details`` for a processing fee; empty when there is none."""
     if fee == 0:
         return []
-    return [{"amount": fee, "application": None, "currency": currency, "description": description, "type": "stripe_fee"}]
+    return [
+        {"amount": fee, "application": None, "currency": currency, "description": description, "type": "stripe_fee"}
+    ]

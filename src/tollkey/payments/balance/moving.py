@@ -18,9 +18,7 @@ from tollkey.payments.balance.platform_fees import (
 )
 from tollkey.payments.balance.settlement import exchanged, settled, settlement_currency
 from tollkey.payments.balance.transactions import book
-from tollkey.payments.shared.conversion import convert
-from tollkey.payments.shared.fields import ADDRESS, acting_account, count_part
-from tollkey.payments.shared.receipt_links import receipt_url
+from tollkey.payments.shared import conversion, fields, receipt_links
 from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
 
 _TEST_FUNDS = (
@@ -54,7 +52,7 @@ def check_receiver(receiver: Call) -> None:
 
     Test mode does not enforce that a capability is active, only that it was asked for (reference section 6.1).
     """
-    capabilities = (acting_account(receiver) or {}).get("capabilities", {})
+    capabilities = (fields.acting_account(receiver) or {}).get("capabilities", {})
     enough = ("active", "pending", "inactive") if not receiver.livemode else ("active",)
     if receiver.account != receiver.platform and not any(capabilities.get(name) in enough for name in _RECEIVING):
         raise invalid(_CAPABILITY, None, "insufficient_capabilities_for_transfer", retry=False)
@@ -130,7 +128,9 @@ def make_transfer(
     return transfer
 
 
-def receive(call: Call, receiver: Call, transfer: Json, charge: Json | None, due: int | None, fee_amount: int | None) -> Json:
+def receive(
+    call: Call, receiver: Call, transfer: Json, charge: Json | None, due: int | None, fee_amount: int | None
+) -> Json:
     """The receiver's side: a payment whose source is the sender, less the application fee."""
     amount, currency, id = transfer["amount"], transfer["currency"], transfer["destination_payment"]
     settles_in = settlement_currency(receiver, currency)
@@ -139,13 +139,13 @@ def receive(call: Call, receiver: Call, transfer: Json, charge: Json | None, due
     details: list[Json] = []
     if fee_amount and charge is not None:
         fee = make_fee(call, transfer["destination"], id, fee_amount, charge["currency"], due, charge["id"])
-        parts, details = fee_parts(call, convert(fee_amount, charge["currency"], settles_in), settles_in)
+        parts, details = fee_parts(call, conversion.convert(fee_amount, charge["currency"], settles_in), settles_in)
     got = book(
         receiver,
         type="payment",
         category="charge",
         source=id,
-        amount=convert(amount, currency, settles_in),
+        amount=conversion.convert(amount, currency, settles_in),
         currency=settles_in,
         against=PLATFORM,
         fee=sum(part.amount for part in parts),
@@ -154,7 +154,9 @@ def receive(call: Call, receiver: Call, transfer: Json, charge: Json | None, due
         postings=parts,
     )
     exchanged(receiver, got, currency)
-    return receiver.objects.insert(destination_payment(receiver, transfer, got["id"], call.account, fee), "payment.created")
+    return receiver.objects.insert(
+        destination_payment(receiver, transfer, got["id"], call.account, fee), "payment.created"
+    )
 
 
 def destination_payment(receiver: Call, transfer: Json, transaction: str, sender: str, fee: Json | None = None) -> Json:
@@ -168,10 +170,12 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         amount_refunded=0,
         application=application_id(sender),
         application_fee=fee["id"] if fee else None,
-        application_fee_amount=convert(fee["amount"], fee["currency"], transfer["currency"]) if fee else None,
+        application_fee_amount=conversion.convert(fee["amount"], fee["currency"], transfer["currency"])
+        if fee
+        else None,
         balance_transaction=transaction,
         billing_details={
-            "address": dict.fromkeys(ADDRESS),
+            "address": dict.fromkeys(fields.ADDRESS),
             "email": None,
             "name": None,
             "phone": None,
@@ -184,7 +188,7 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         livemode=receiver.livemode,
         paid=True,
         payment_method_details={"stripe_account": {}, "type": "stripe_account"},
-        receipt_url=receipt_url(receiver, transfer["destination_payment"]),
+        receipt_url=receipt_links.receipt_url(receiver, transfer["destination_payment"]),
         refunded=False,
         source_transfer=transfer["id"],
         status="succeeded",
@@ -225,7 +229,8 @@ def reverse(
     id, refund_id, currency = call.ids.new("trr"), call.ids.new("pyr"), transfer["currency"]
     held_in = call.objects.get("balance_transaction", transfer["balance_transaction"])["currency"]
     back = book(
-        call, type="transfer_refund", category="transfer_reversal", source=transfer["id"], amount=convert(amount, currency, held_in),
+        call, type="transfer_refund", category="transfer_reversal", source=transfer["id"],
+        amount=conversion.convert(amount, currency, held_in),
         currency=held_in, against=CONNECTED, description=description or f"REFUND FOR TRANSFER{_about(transfer)}",
         available=still_due(call, transfer["balance_transaction"]), source_type=transfer["source_type"],
     )  # fmt: skip
@@ -249,7 +254,7 @@ def reverse(
         refund_application_fee(call, fee, share(fee["amount"], amount, transfer["amount"]))
     transfer["amount_reversed"] += amount
     transfer["reversed"] = transfer["amount_reversed"] >= transfer["amount"]
-    count_part(call, transfer["reversals"], "transfer_reversal", {"transfer": transfer["id"]})
+    fields.count_part(call, transfer["reversals"], "transfer_reversal", {"transfer": transfer["id"]})
     call.objects.save(transfer, "transfer.reversed")
     return reversal
 
@@ -266,7 +271,7 @@ def refund_payment(receiver: Call, payment: Json, amount: int, id: str, *, rever
         type="payment_refund",
         category="refund",
         source=id,
-        amount=-convert(amount, payment["currency"], original["currency"]),
+        amount=-conversion.convert(amount, payment["currency"], original["currency"]),
         currency=original["currency"],
         against=PLATFORM,
         description=f"REFUND FOR PAYMENT{_about(payment)}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tollkey.payments.shared.fields import acting_account
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json
 
 RUN = "payout.automatic"
@@ -49,6 +49,6 @@ def next_run(schedule: Json, at: int) -> int | None:
 
 def plan(call: Call, at: int) -> None:
     """Make the account's next automatic payout an appointment, for money that is there from ``at`` (UTC epoch seconds) on."""
-    run = next_run(schedule_of(acting_account(call)), at)
+    run = next_run(schedule_of(fields.acting_account(call)), at)
     if run is not None:
         call.schedule.once(run, RUN, str(run))

@@ -18,9 +18,8 @@ from tollkey.ledger import PAYOUTS
 from tollkey.payments.balance.moving import available
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
 from tollkey.payments.balance.transactions import book
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import acting_account, merge_metadata, new_metadata, settle_seconds
-from tollkey.payments.shared.providers import PAYING_OUT
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
     Call,
@@ -72,8 +71,8 @@ _COULD_NOT = "The bank could not process this payout."
 
 def create(call: Call, params: Params) -> Json:
     """Pay out money from the available balance; an instant payout also from what is still pending."""
-    currency, amount = check_currency(params["currency"]), params["amount"]
-    _check_allowed(acting_account(call) or {})
+    currency, amount = shared_currency.check_currency(params["currency"]), params["amount"]
+    _check_allowed(fields.acting_account(call) or {})
     method, kind = params.get("method") or "standard", params.get("source_type") or "card"
     target, known = _destination(call, params.get("destination"), currency)
     if method == "instant" and not known.get("_instant"):
@@ -83,13 +82,14 @@ def create(call: Call, params: Params) -> Json:
         raise invalid(_INSUFFICIENT.format(kind=kind), None, "balance_insufficient", retry=False)
     if method == "instant" and target["object"] == "bank_account" and amount > _MOST_INSTANT * 100:
         raise invalid(
-            f"Instant Payouts to bank accounts are only supported for amounts less than or equal to ${_MOST_INSTANT}", retry=False
+            f"Instant Payouts to bank accounts are only supported for amounts less than or equal to ${_MOST_INSTANT}",
+            retry=False,
         )
     payout = _new(call, amount, currency, target, params)
     transaction = _book(call, payout, -amount, "payout", "payout")
     payout["balance_transaction"] = transaction["id"]
     call.objects.insert(payout, "payout.created")
-    call.schedule.add(call.now + settle_seconds(call), "payout.arrive", payout["id"])
+    call.schedule.add(call.now + fields.settle_seconds(call), "payout.arrive", payout["id"])
     return payout
 
 
@@ -109,14 +109,17 @@ def _destination(call: Call, id: str | None, currency: str) -> tuple[Json, Json]
 
     Raises ApiError: unknown, of another currency, or none for that currency.
     """
-    account = acting_account(call) or {}
+    account = fields.acting_account(call) or {}
     every = (account.get("external_accounts") or {}).get("data") or []
     private = account.get("_external") or {}
     if id is not None:
         for one in every:
             if one["id"] == id:
                 if one["currency"] != currency:
-                    raise invalid(f"Cannot create payouts in {currency} to an external account in {one['currency']}.", "destination")
+                    raise invalid(
+                        f"Cannot create payouts in {currency} to an external account in {one['currency']}.",
+                        "destination",
+                    )
                 return one, private.get(id) or {}
         raise invalid(f"No such external account: '{id}'", "destination", "resource_missing")
     for one in every:
@@ -138,7 +141,7 @@ def _new(call: Call, amount: int, currency: str, target: Json, params: Params) -
         description=params.get("description"),
         destination=target["id"],
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         method=method,
         reconciliation_status="not_applicable",
         source_type=params.get("source_type") or "card",
@@ -168,7 +171,7 @@ def arrive(call: Call, id: str) -> None:
     payout = call.objects.find("payout", id)
     if payout is None or payout["status"] != "pending":
         return
-    account = acting_account(call) or {}
+    account = fields.acting_account(call) or {}
     failure = ((account.get("_external") or {}).get(payout["destination"]) or {}).get("_failure")
     payout["trace_id"] = {"status": "unsupported", "value": None}
     if failure is None or payout["original_payout"]:
@@ -206,7 +209,7 @@ def run_schedule(call: Call, id: str) -> None:
     id: that midnight, UTC epoch seconds.
     Nothing happens when payouts are off, there is no bank account for a currency, or its last payout came back.
     """
-    account = acting_account(call) or {}
+    account = fields.acting_account(call) or {}
     schedule = schedule_of(account)
     if schedule["interval"] == "manual" or not account.get("payouts_enabled") or account.get("_rejected"):
         return
@@ -235,21 +238,26 @@ def _pay_out(call: Call, account: Json, amount: int, currency: str, kind: str) -
     call.objects.save(transaction)
     payout["balance_transaction"] = transaction["id"]
     call.objects.insert(payout, "payout.created")
-    call.schedule.add(call.now + settle_seconds(call), "payout.arrive", payout["id"])
+    call.schedule.add(call.now + fields.settle_seconds(call), "payout.arrive", payout["id"])
 
 
 def _paid_out_with(call: Call, currency: str) -> list[Json]:
     """The balance transactions that an automatic payout is made of: those available now that no earlier one was made of."""
     recent = call.objects.query(
-        "balance_transaction", {"currency": currency}, limit=_MOST_TOGETHER, ranges=[Range("created", ">=", call.now - _LOOKS_BACK)]
+        "balance_transaction",
+        {"currency": currency},
+        limit=_MOST_TOGETHER,
+        ranges=[Range("created", ">=", call.now - _LOOKS_BACK)],
     )
-    return [one for one in recent if one["available_on"] <= call.now and not one.get("_payout") and one["type"] != "payout"]
+    return [
+        one for one in recent if one["available_on"] <= call.now and not one.get("_payout") and one["type"] != "payout"
+    ]
 
 
 def update(call: Call, params: Params) -> Json:
     """Change a payout's metadata."""
     payout = call.objects.get("payout", call.path["payout"])
-    merge_metadata(payout, params)
+    fields.merge_metadata(payout, params)
     return call.objects.save(payout, "payout.updated")
 
 
@@ -257,7 +265,11 @@ def cancel(call: Call, params: Params) -> Json:
     """Cancel a payout that has not left yet; the money is back in the balance."""
     payout = call.objects.get("payout", call.path["payout"])
     if payout["status"] != "pending" or payout["automatic"]:
-        raise invalid(f"Payout {payout['id']} cannot be canceled because it has a status of {payout['status']}.", None, retry=False)
+        raise invalid(
+            f"Payout {payout['id']} cannot be canceled because it has a status of {payout['status']}.",
+            None,
+            retry=False,
+        )
     transaction = _book(call, payout, payout["amount"], "payout_cancel", "payout_reversal")
     payout.update(status="canceled", failure_balance_transaction=transaction["id"])
     call.schedule.cancel("payout.arrive", payout["id"])
@@ -270,14 +282,19 @@ def reverse(call: Call, params: Params) -> Json:
     """Bring a paid payout back from the bank: a second payout of the negative amount."""
     original = call.objects.get("payout", call.path["payout"])
     if original["status"] != "paid" or original["reversed_by"] or original["original_payout"]:
-        raise invalid(f"Payout {original['id']} cannot be reversed because it is not a paid payout that is left to reverse.", retry=False)
+        raise invalid(
+            f"Payout {original['id']} cannot be reversed because it is not a paid payout that is left to reverse.",
+            retry=False,
+        )
     target: dict[str, Any] = {"id": original["destination"], "object": original["type"]}
-    back = _new(call, -original["amount"], original["currency"], target, {**params, "source_type": original["source_type"]})
+    back = _new(
+        call, -original["amount"], original["currency"], target, {**params, "source_type": original["source_type"]}
+    )
     back["original_payout"] = original["id"]
     transaction = _book(call, back, original["amount"], "payout", "payout_reversal")
     back["balance_transaction"] = transaction["id"]
     call.objects.insert(back, "payout.created")
-    call.schedule.add(call.now + settle_seconds(call), "payout.arrive", back["id"])
+    call.schedule.add(call.now + fields.settle_seconds(call), "payout.arrive", back["id"])
     original["reversed_by"] = back["id"]
     call.objects.save(original, "payout.updated")
     return back
@@ -297,7 +314,7 @@ def list_payouts(call: Call, params: Params) -> Page:
 
 def destination_of(call: Call, payout: Json) -> Json | None:
     """The external account that a payout went to."""
-    account = acting_account(call) or {}
+    account = fields.acting_account(call) or {}
     for one in (account.get("external_accounts") or {}).get("data") or []:
         if one["id"] == payout["destination"]:
             return call.objects.copy(one)
@@ -313,14 +330,14 @@ PAYOUT = Resource(
     indexed=("status", "destination"),
     endpoints=(
         Endpoint("GET", "/v1/payouts", list_payouts),
-        Endpoint("POST", "/v1/payouts", create, live=needs(PAYING_OUT)),
+        Endpoint("POST", "/v1/payouts", create, live=needs(providers.PAYING_OUT)),
         retrieve("payout", "/v1/payouts/{payout}"),
         Endpoint("POST", "/v1/payouts/{payout}", update),
-        Endpoint("POST", "/v1/payouts/{payout}/cancel", cancel, live=needs(PAYING_OUT)),
-        Endpoint("POST", "/v1/payouts/{payout}/reverse", reverse, live=needs(PAYING_OUT)),
+        Endpoint("POST", "/v1/payouts/{payout}/cancel", cancel, live=needs(providers.PAYING_OUT)),
+        Endpoint("POST", "/v1/payouts/{payout}/reverse", reverse, live=needs(providers.PAYING_OUT)),
     ),
     expands={"destination": destination_of},
-    due_live={"payout.arrive": needs(PAYING_OUT), RUN: needs(PAYING_OUT)},
+    due_live={"payout.arrive": needs(providers.PAYING_OUT), RUN: needs(providers.PAYING_OUT)},
     on_due={"payout.arrive": arrive, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
     title="Payouts",
     columns=("amount", "status", "destination", "id", "created"),

@@ -10,9 +10,8 @@ from typing import Any
 from tollkey.ledger import APPLICATION_FEES, Posting
 from tollkey.payments.balance.settlement import exchanged
 from tollkey.payments.balance.transactions import book
-from tollkey.payments.shared.conversion import convert
-from tollkey.payments.shared.currency import show
-from tollkey.payments.shared.fields import count_part
+from tollkey.payments.shared import conversion, fields
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, Json, blank, invalid, sublist
 
 
@@ -27,7 +26,9 @@ def still_due(call: Call, transaction: str | None) -> int | None:
     return found["available_on"] if found is not None and found["available_on"] > call.now else None
 
 
-def make_fee(call: Call, account: str, paid_by: str, amount: int, currency: str, due: int | None, origin: str | None) -> Json:
+def make_fee(
+    call: Call, account: str, paid_by: str, amount: int, currency: str, due: int | None, origin: str | None
+) -> Json:
     """The application fee object, in the platform's scope, with its balance transaction and event.
 
     account: who pays. paid_by: the charge or payment on that account. origin: the platform's charge behind a payment.
@@ -89,11 +90,13 @@ def refund_application_fee(call: Call, fee: Json, amount: int | None = None, met
     """
     left = fee["amount"] - fee["amount_refunded"]
     if left <= 0:
-        raise invalid(f"Application fee {fee['id']} has already been refunded.", None, "charge_already_refunded", retry=False)
+        raise invalid(
+            f"Application fee {fee['id']} has already been refunded.", None, "charge_already_refunded", retry=False
+        )
     wanted = left if amount is None else amount
     if wanted > left:
-        message = f"Refund amount ({show(wanted, fee['currency'])}) is greater than unrefunded amount on application fee"
-        raise invalid(f"{message} ({show(left, fee['currency'])})", "amount", retry=False)
+        message = f"Refund amount ({shared_currency.show(wanted, fee['currency'])}) is greater than unrefunded amount on application fee"
+        raise invalid(f"{message} ({shared_currency.show(left, fee['currency'])})", "amount", retry=False)
     return _give_back(call, fee, wanted, metadata)
 
 
@@ -101,18 +104,20 @@ def _give_back(call: Call, fee: Json, amount: int, metadata: Json | None) -> Jso
     platform, payer = call.within(call.platform), call.within(fee["account"])
     id, currency = call.ids.new("fr"), fee["currency"]
     taken = _book_fee_refund(platform, id, fee, -amount, currency)
-    settled = payer.objects.get("balance_transaction", payer.objects.get("charge", fee["charge"])["balance_transaction"])["currency"]
-    exchanged(payer, _book_fee_refund(payer, id, fee, convert(amount, currency, settled), settled), currency)
+    settled = payer.objects.get(
+        "balance_transaction", payer.objects.get("charge", fee["charge"])["balance_transaction"]
+    )["currency"]
+    exchanged(payer, _book_fee_refund(payer, id, fee, conversion.convert(amount, currency, settled), settled), currency)
     exchanged(platform, taken, settled)
     back: Json = blank(
-        "fee_refund", id=id, amount=convert(amount, currency, settled), balance_transaction=taken["id"], created=call.now,
+        "fee_refund", id=id, amount=conversion.convert(amount, currency, settled), balance_transaction=taken["id"], created=call.now,
         currency=settled, fee=fee["id"],
         metadata=metadata or {},
     )  # fmt: skip
     platform.objects.insert(back)
     fee["amount_refunded"] += amount
     fee["refunded"] = fee["amount_refunded"] >= fee["amount"]
-    count_part(platform, fee["refunds"], "fee_refund", {"fee": fee["id"]})
+    fields.count_part(platform, fee["refunds"], "fee_refund", {"fee": fee["id"]})
     platform.objects.save(fee, "application_fee.refunded")
     return back
 

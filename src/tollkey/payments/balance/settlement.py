@@ -7,18 +7,19 @@ charge in eur ──▶ account with a bank account or a balance in eur: eur
 from __future__ import annotations
 
 from tollkey import ledger
-from tollkey.payments.shared.conversion import convert, rate
-from tollkey.payments.shared.fields import acting_account
+from tollkey.payments.shared import conversion, fields
 from tollkey.wire import Call, Json
 
 
 def settlement_currency(receiver: Call, currency: str) -> str:
     """The currency that money arrives in: its own when the account has a bank account for it or money in it, else the account's default."""
-    account = acting_account(receiver)
+    account = fields.acting_account(receiver)
     if account is None or account["default_currency"] in (currency, None):
         return currency
     every = (account.get("external_accounts") or {}).get("data") or []
-    if any(other["currency"] == currency for other in every) or currency in ledger.balance(receiver.tx, receiver.scope, receiver.now):
+    if any(other["currency"] == currency for other in every) or currency in ledger.balance(
+        receiver.tx, receiver.scope, receiver.now
+    ):
         return currency
     return str(account["default_currency"])
 
@@ -33,12 +34,12 @@ def settled(call: Call, charge: Json, amount: int) -> tuple[int, str]:
     """An amount of a charge in the currency that the charge settled in, and that currency."""
     found = call.objects.find("balance_transaction", charge.get("balance_transaction") or "")
     currency = found["currency"] if found is not None else charge["currency"]
-    return convert(amount, charge["currency"], currency), currency
+    return conversion.convert(amount, charge["currency"], currency), currency
 
 
 def exchanged(call: Call, transaction: Json, currency: str) -> Json:
     """Note the exchange rate in a balance transaction of money that came in another currency."""
     if transaction["currency"] != currency:
-        transaction["exchange_rate"] = rate(currency, transaction["currency"])
+        transaction["exchange_rate"] = conversion.rate(currency, transaction["currency"])
         call.objects.save(transaction)
     return transaction

@@ -11,11 +11,23 @@ from tollkey.keys import Permission
 from tollkey.ledger import TOPUPS
 from tollkey.payments.balance.transactions import book
 from tollkey.payments.processors import banks
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import acting_account, assign, merge_metadata, new_metadata, settle_seconds
-from tollkey.payments.shared.permissions import SOURCE
-from tollkey.payments.shared.providers import TOPPING_UP
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, records, retrieve
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, permissions, providers
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    needs,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("topup", "Top-ups", "Connect")
 
@@ -24,7 +36,7 @@ _FAILURE = "The bank account could not be debited."
 
 def create(call: Call, params: Params) -> Json:
     """Take money from a bank account into the balance. The test accounts for bank debits decide how it ends."""
-    topup = _new(call, params["amount"], check_currency(params["currency"]), params)
+    topup = _new(call, params["amount"], shared_currency.check_currency(params["currency"]), params)
     given = params.get("source")
     bank = banks.bank_by_name(given) if given and not call.livemode else None
     if given and bank is None:
@@ -33,12 +45,12 @@ def create(call: Call, params: Params) -> Json:
         if source is None and stored is None:
             raise invalid(f"No such source: '{given}'", "source", "resource_missing")
         if source is not None:
-            call.needs(SOURCE)
+            call.needs(permissions.SOURCE)
             topup["source"] = call.objects.copy(source)
         bank = banks.bank_by_key((stored or source or {}).get("_bank"))
     topup["_failure"] = bank.failure if bank is not None else None
     call.objects.insert(topup, "topup.created")
-    call.schedule.add(call.now + settle_seconds(call), "topup.settle", topup["id"])
+    call.schedule.add(call.now + fields.settle_seconds(call), "topup.settle", topup["id"])
     return topup
 
 
@@ -52,7 +64,7 @@ def _new(call: Call, amount: int, currency: str, params: Params) -> Json:
         description=params.get("description"),
         expected_availability_date=call.now,
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         statement_descriptor=params.get("statement_descriptor"),
         status="pending",
         transfer_group=params.get("transfer_group"),
@@ -97,7 +109,7 @@ def grant_test_funds(call: Call, amount: int) -> None:
     """
     if amount <= 0 or call.livemode:
         return
-    currency = str((acting_account(call) or {}).get("default_currency") or "usd")
+    currency = str((fields.acting_account(call) or {}).get("default_currency") or "usd")
     topup = _new(call, amount, currency, {"description": "Test funds"})
     _take(call, topup)
     call.objects.insert(topup)
@@ -106,8 +118,8 @@ def grant_test_funds(call: Call, amount: int) -> None:
 def update(call: Call, params: Params) -> Json:
     """Change a top-up's description or metadata."""
     topup = call.objects.get("topup", call.path["topup"])
-    assign(topup, params, ("description",))
-    merge_metadata(topup, params)
+    fields.assign(topup, params, ("description",))
+    fields.merge_metadata(topup, params)
     return call.objects.save(topup)
 
 
@@ -115,7 +127,9 @@ def cancel(call: Call, params: Params) -> Json:
     """Cancel a top-up that is pending."""
     topup = call.objects.get("topup", call.path["topup"])
     if topup["status"] != "pending":
-        raise invalid(f"Top-up {topup['id']} cannot be canceled because it has a status of {topup['status']}.", None, retry=False)
+        raise invalid(
+            f"Top-up {topup['id']} cannot be canceled because it has a status of {topup['status']}.", None, retry=False
+        )
     topup["status"] = "canceled"
     call.schedule.cancel("topup.settle", topup["id"])
     call.objects.save(topup)
@@ -147,12 +161,12 @@ TOPUP = Resource(
     indexed=("status",),
     endpoints=(
         Endpoint("GET", "/v1/topups", list_topups),
-        Endpoint("POST", "/v1/topups", create, live=needs(TOPPING_UP)),
+        Endpoint("POST", "/v1/topups", create, live=needs(providers.TOPPING_UP)),
         retrieve("topup", "/v1/topups/{topup}"),
         Endpoint("POST", "/v1/topups/{topup}", update),
-        Endpoint("POST", "/v1/topups/{topup}/cancel", cancel, live=needs(TOPPING_UP)),
+        Endpoint("POST", "/v1/topups/{topup}/cancel", cancel, live=needs(providers.TOPPING_UP)),
     ),
-    due_live={"topup.settle": needs(TOPPING_UP)},
+    due_live={"topup.settle": needs(providers.TOPPING_UP)},
     on_due={"topup.settle": settle},
     title="Top-ups",
     columns=("amount", "status", "id", "created"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from tollkey import ledger
 from tollkey.ledger import BALANCE, FEES, Posting
-from tollkey.payments.shared.fields import account_country
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json, blank
 
 #: Working days until a charge's money is available, by the account's country (recorded: US 2, FR 3).
@@ -19,7 +19,7 @@ _DAY = 86_400  # seconds
 
 def available_on(call: Call) -> int:
     """When money taken now becomes available: midnight UTC, some working days on. UTC epoch seconds."""
-    return _working_days_later(call.now // _DAY, _DELAY.get(account_country(call), _OTHER_DELAY)) * _DAY
+    return _working_days_later(call.now // _DAY, _DELAY.get(fields.account_country(call), _OTHER_DELAY)) * _DAY
 
 
 @lru_cache(maxsize=1_000)
@@ -89,7 +89,13 @@ def book(
 
 def stripe_fee(amount: int, currency: str, description: str) -> Json:
     """One line of ``fee_details``."""
-    return {"amount": amount, "application": None, "currency": currency, "description": description, "type": "stripe_fee"}
+    return {
+        "amount": amount,
+        "application": None,
+        "currency": currency,
+        "description": description,
+        "type": "stripe_fee",
+    }
 
 
 def current(call: Call, value: Json) -> Json:

@@ -1,3 +1,5 @@
 """Products, prices, coupons and what they cost."""
 
-__all__: list[str] = []
+from tollkey.payments.catalog import arithmetic, pricing, products, redemption, rendering, shipping_rates
+
+__all__ = ["arithmetic", "pricing", "products", "redemption", "rendering", "shipping_rates"]

@@ -8,9 +8,22 @@ from __future__ import annotations
 
 from tollkey.db import Duplicate
 from tollkey.keys import Permission
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import given, new_metadata, take
-from tollkey.wire import Action, Call, Change, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, records, retrieve
+from tollkey.payments.shared import currency, fields
+from tollkey.wire import (
+    Action,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    missing_param,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("coupon", "Coupons", "Billing")
 
@@ -26,7 +39,7 @@ def create(call: Call, params: Params) -> Json:
         raise invalid("Invalid percent_off: must be greater than 0 and less than or equal to 100.", "percent_off")
     if amount is not None and not params.get("currency"):
         raise missing_param("currency")
-    duration = given(params, "duration", "once")
+    duration = fields.given(params, "duration", "once")
     if duration == "repeating" and not params.get("duration_in_months"):
         raise missing_param("duration_in_months")
     coupon = blank(
@@ -36,15 +49,17 @@ def create(call: Call, params: Params) -> Json:
         created=call.now,
         livemode=call.livemode,
         duration=duration,
-        currency=check_currency(params["currency"]) if params.get("currency") else None,
+        currency=currency.check_currency(params["currency"]) if params.get("currency") else None,
         times_redeemed=0,
         valid=True,
         percent_off=None if percent is None else float(percent),
     )
-    take(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
-    coupon["metadata"] = new_metadata(params)
+    fields.take(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
+    coupon["metadata"] = fields.new_metadata(params)
     coupon["_applies_to"] = params.get("applies_to")
-    coupon["_currency_options"] = {code.lower(): option for code, option in (params.get("currency_options") or {}).items()}
+    coupon["_currency_options"] = {
+        code.lower(): option for code, option in (params.get("currency_options") or {}).items()
+    }
     if coupon["redeem_by"] is not None:
         call.schedule.add(coupon["redeem_by"], "coupon.expire", coupon["id"])
     try:
@@ -56,7 +71,7 @@ def create(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change a coupon's name or metadata."""
     coupon = call.objects.get("coupon", call.path["coupon"])
-    take(coupon, params, ("name",))
+    fields.take(coupon, params, ("name",))
     if params.get("currency_options"):
         coupon["_currency_options"] = {**coupon.get("_currency_options", {}), **params["currency_options"]}
     return call.objects.save(coupon, "coupon.updated")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.payments.catalog.coupons import PERMISSION
 from tollkey.payments.catalog.redemption import remove
-from tollkey.payments.shared.permissions import CUSTOMER
+from tollkey.payments.shared import permissions
 from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, invalid, missing_object, records
 
 
@@ -73,9 +73,11 @@ DISCOUNT = Resource(
     live=records(),
     indexed=("customer", "subscription"),
     endpoints=(
-        Endpoint("GET", "/v1/customers/{customer}/discount", retrieve_customers, permission=CUSTOMER),
-        Endpoint("GET", "/v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount", retrieve_subscriptions),
-        Endpoint("DELETE", "/v1/customers/{customer}/discount", delete_customers, permission=CUSTOMER),
+        Endpoint("GET", "/v1/customers/{customer}/discount", retrieve_customers, permission=permissions.CUSTOMER),
+        Endpoint(
+            "GET", "/v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount", retrieve_subscriptions
+        ),
+        Endpoint("DELETE", "/v1/customers/{customer}/discount", delete_customers, permission=permissions.CUSTOMER),
         Endpoint("DELETE", "/v1/subscriptions/{subscription_exposed_id}/discount", delete_subscriptions),
         Endpoint("DELETE", "/v1/customers/{customer}/subscriptions/{subscription}/discount", delete_subscriptions),
     ),

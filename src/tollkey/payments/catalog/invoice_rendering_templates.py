@@ -9,9 +9,22 @@ pages show is kept in them.
 
 from __future__ import annotations
 
-from tollkey.payments.shared.fields import new_metadata
-from tollkey.payments.shared.permissions import INVOICE as PERMISSION
-from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, missing_object, only_in_test, records
+from tollkey.payments.shared import fields, permissions
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    missing_object,
+    only_in_test,
+    records,
+)
 
 _KIND = "invoice_rendering_template"
 
@@ -27,7 +40,7 @@ def create(call: Call, params: Params) -> Json:
         status="active",
         version=1,
     )
-    template["metadata"] = new_metadata(params)
+    template["metadata"] = fields.new_metadata(params)
     return call.objects.insert(template)
 
 
@@ -60,7 +73,7 @@ def unarchive(call: Call, params: Params) -> Json:
 TEMPLATE = Resource(
     object=_KIND,
     prefix="inrtem",
-    permission=PERMISSION,
+    permission=permissions.INVOICE,
     live=records(),
     label="invoice rendering template",
     path_param="template",

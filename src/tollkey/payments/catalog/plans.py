@@ -9,8 +9,20 @@ from tollkey.payments.catalog.prices import PERMISSION
 from tollkey.payments.catalog.pricing import make_price, missing_plan, plan_of
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
-from tollkey.payments.shared.fields import take
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_param, records
+from tollkey.payments.shared import fields
+from tollkey.wire import (
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    list_page,
+    missing_param,
+    records,
+)
 
 
 def _price(call: Call, id: str) -> Json:
@@ -24,13 +36,24 @@ def create(call: Call, params: Params) -> Json:
     """Create a plan; its product is named, described, or (in old versions) has the plan's ``name``."""
     product = params.get("product")
     if isinstance(product, dict) or (product is None and params.get("name")):
-        product = new_product(call, product or {"name": params["name"], "statement_descriptor": params.get("statement_descriptor")})["id"]
+        product = new_product(
+            call, product or {"name": params["name"], "statement_descriptor": params.get("statement_descriptor")}
+        )["id"]
     elif product is None:
         raise missing_param("product")
     elif call.objects.find("product", product) is None:
         raise call.objects.missing("product", product, "product")
-    if params.get("amount") is None and params.get("amount_decimal") is None and params.get("billing_scheme") != "tiered":
-        raise invalid("Plans require an `amount` or `amount_decimal` parameter to be set.", "amount", "parameter_missing", retry=False)
+    if (
+        params.get("amount") is None
+        and params.get("amount_decimal") is None
+        and params.get("billing_scheme") != "tiered"
+    ):
+        raise invalid(
+            "Plans require an `amount` or `amount_decimal` parameter to be set.",
+            "amount",
+            "parameter_missing",
+            retry=False,
+        )
     price: Json = {
         **{
             name: params[name]
@@ -41,7 +64,10 @@ def create(call: Call, params: Params) -> Json:
         "unit_amount": params.get("amount"),
         "unit_amount_decimal": params.get("amount_decimal"),
         "transform_quantity": params.get("transform_usage"),
-        "recurring": {name: params.get(name) for name in ("interval", "interval_count", "meter", "trial_period_days", "usage_type")},
+        "recurring": {
+            name: params.get(name)
+            for name in ("interval", "interval_count", "meter", "trial_period_days", "usage_type")
+        },
         "_aggregate_usage": params.get("aggregate_usage"),
     }
     if params.get("nickname") is None and params.get("name"):
@@ -60,7 +86,7 @@ def update(call: Call, params: Params) -> Json:
     before = plan_of(price)
     if params.get("product"):
         call.objects.get("product", params["product"], "product")
-    take(price, params, ("active", "nickname", "product"))
+    fields.take(price, params, ("active", "nickname", "product"))
     if "trial_period_days" in params:
         price["recurring"]["trial_period_days"] = params["trial_period_days"]
     plan = plan_of(price)

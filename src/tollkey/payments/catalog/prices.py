@@ -11,8 +11,21 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog.pricing import all_currencies, currency_option, free_lookup_key, make_price
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
-from tollkey.payments.shared.fields import take
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, invalid, list_page, records, retrieve, searching
+from tollkey.payments.shared import fields
+from tollkey.wire import (
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    list_page,
+    records,
+    retrieve,
+    searching,
+)
 
 PERMISSION = Permission("plan", "Prices", "Billing")
 
@@ -21,7 +34,9 @@ def create(call: Call, params: Params) -> Json:
     """Create a price for a product, or for a new one described by ``product_data``."""
     if bool(params.get("product")) == bool(params.get("product_data")):
         problem = "only specify one of" if params.get("product") else "specify either"
-        raise invalid(f"You must {problem} `product` or `product_data` when creating a price.", "product", "parameter_missing")
+        raise invalid(
+            f"You must {problem} `product` or `product_data` when creating a price.", "product", "parameter_missing"
+        )
     if params.get("product_data"):
         product = new_product(call, params["product_data"])["id"]
     else:
@@ -39,7 +54,7 @@ def update(call: Call, params: Params) -> Json:
     behavior = params.get("tax_behavior")
     if behavior is not None and price["tax_behavior"] not in ("unspecified", behavior):
         raise invalid("You cannot change the `tax_behavior` of a price once it has been set.", "tax_behavior")
-    take(price, params, ("active", "lookup_key", "nickname", "tax_behavior"))
+    fields.take(price, params, ("active", "lookup_key", "nickname", "tax_behavior"))
     if params.get("currency_options") is not None:
         options = price.setdefault("_currency_options", {})
         options.update({code.lower(): currency_option(option) for code, option in params["currency_options"].items()})
@@ -58,7 +73,9 @@ def list_prices(call: Call, params: Params) -> Page:
     recurring = {name: value for name, value in (params.get("recurring") or {}).items() if value is not None}
 
     def fits(price: Json) -> bool:
-        return price["recurring"] is not None and all(price["recurring"].get(name) == value for name, value in recurring.items())
+        return price["recurring"] is not None and all(
+            price["recurring"].get(name) == value for name, value in recurring.items()
+        )
 
     return list_page(call, "price", params, equal, url="/v1/prices", keep=fits if recurring else None)
 

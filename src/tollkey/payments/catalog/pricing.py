@@ -8,8 +8,8 @@ from typing import Any
 from tollkey.db import Duplicate
 from tollkey.payments.catalog.arithmetic import LONGEST
 from tollkey.payments.catalog.product_rules import new_product
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import given, new_metadata
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Json, Params, blank, invalid, missing_object, missing_param
 
 AMOUNTS = ("custom_unit_amount", "unit_amount", "unit_amount_decimal")
@@ -22,12 +22,12 @@ def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool =
     plan: it is made as a plan, whose id may be the caller's and whose event comes first.
     Raises ApiError for amounts, tiers and intervals that do not fit together, and for a lookup key that is in use.
     """
-    currency = check_currency(params["currency"])
+    currency = shared_currency.check_currency(params["currency"])
     price = blank(
         "price",
         id=params.get("id") or call.ids.new("plan" if plan else "price"),
-        active=given(params, "active", not inline),
-        billing_scheme=given(params, "billing_scheme", "per_unit"),
+        active=shared_fields.given(params, "active", not inline),
+        billing_scheme=shared_fields.given(params, "billing_scheme", "per_unit"),
         created=call.now,
         currency=currency,
         livemode=call.livemode,
@@ -35,15 +35,17 @@ def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool =
         nickname=params.get("nickname"),
         product=params["product"],
         recurring=recurring_of(params["recurring"]) if params.get("recurring") else None,
-        tax_behavior=given(params, "tax_behavior", "unspecified"),
+        tax_behavior=shared_fields.given(params, "tax_behavior", "unspecified"),
         tiers_mode=params.get("tiers_mode"),
         transform_quantity=params.get("transform_quantity"),
         type="recurring" if params.get("recurring") else "one_time",
     )
-    price["metadata"] = new_metadata(params)
+    price["metadata"] = shared_fields.new_metadata(params)
     _amounts(price, params)
     if params.get("currency_options") is not None:
-        price["_currency_options"] = {code.lower(): currency_option(option) for code, option in params["currency_options"].items()}
+        price["_currency_options"] = {
+            code.lower(): currency_option(option) for code, option in params["currency_options"].items()
+        }
     if params.get("_aggregate_usage"):
         price["_aggregate_usage"] = params["_aggregate_usage"]
     if price["lookup_key"] is not None:
@@ -62,7 +64,7 @@ def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool =
 
 def recurring_of(given_recurring: Json) -> Json:
     """The ``recurring`` hash of a price. Raises ApiError for an interval of more than three years."""
-    interval, count = given_recurring["interval"], given(given_recurring, "interval_count", 1)
+    interval, count = given_recurring["interval"], shared_fields.given(given_recurring, "interval_count", 1)
     if count < 1:
         raise invalid("Invalid positive integer", "recurring[interval_count]", "parameter_invalid_integer")
     if count > LONGEST[interval]:
@@ -75,16 +77,22 @@ def recurring_of(given_recurring: Json) -> Json:
         "interval_count": count,
         "meter": given_recurring.get("meter"),
         "trial_period_days": given_recurring.get("trial_period_days"),
-        "usage_type": given(given_recurring, "usage_type", "licensed"),
+        "usage_type": shared_fields.given(given_recurring, "usage_type", "licensed"),
     }
 
 
 def _amounts(price: Json, params: Params) -> None:
     if price["billing_scheme"] == "tiered":
         if not params.get("tiers"):
-            raise invalid("You must specify `tiers` when `billing_scheme` is set to `tiered`.", "tiers", "parameter_missing")
+            raise invalid(
+                "You must specify `tiers` when `billing_scheme` is set to `tiered`.", "tiers", "parameter_missing"
+            )
         if params.get("tiers_mode") is None:
-            raise invalid("You must specify `tiers_mode` when `billing_scheme` is set to `tiered`.", "tiers_mode", "parameter_missing")
+            raise invalid(
+                "You must specify `tiers_mode` when `billing_scheme` is set to `tiered`.",
+                "tiers_mode",
+                "parameter_missing",
+            )
         price["_tiers"] = tiers_of(params["tiers"])
         return
     if params.get("tiers"):
@@ -96,7 +104,10 @@ def _amounts(price: Json, params: Params) -> None:
     price.update(unit_pair(params, "unit_amount"))
     if price["unit_amount_decimal"] is None:
         raise invalid(
-            "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.", "unit_amount", "parameter_missing", retry=False
+            "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.",
+            "unit_amount",
+            "parameter_missing",
+            retry=False,
         )
 
 
@@ -107,7 +118,10 @@ def unit_pair(params: Json, name: str) -> Json:
         raise invalid(f"You may only specify one of these parameters: {name}, {name}_decimal.", name)
     if text is not None:
         number = Decimal(str(text))
-        return {name: int(number) if number == number.to_integral_value() else None, name + "_decimal": decimal_text(number)}
+        return {
+            name: int(number) if number == number.to_integral_value() else None,
+            name + "_decimal": decimal_text(number),
+        }
     return {name: whole, name + "_decimal": None if whole is None else str(whole)}
 
 
@@ -127,7 +141,9 @@ def tiers_of(given_tiers: list[Json]) -> list[Json]:
             raise missing_param(f"tiers[{place}][up_to]")
         final = place == len(given_tiers) - 1
         if (limit == "inf") != final:
-            raise invalid("The last tier must have `up_to` set to `inf`, and only the last one.", f"tiers[{place}][up_to]")
+            raise invalid(
+                "The last tier must have `up_to` set to `inf`, and only the last one.", f"tiers[{place}][up_to]"
+            )
         if not final and limit <= last:
             raise invalid("Tiers must be in ascending order of `up_to`.", f"tiers[{place}][up_to]")
         last = last if final else limit
@@ -143,7 +159,7 @@ def currency_option(option: Json) -> Json:
     custom = option.get("custom_unit_amount")
     made: Json = {
         "custom_unit_amount": {name: custom.get(name) for name in ("maximum", "minimum", "preset")} if custom else None,
-        "tax_behavior": given(option, "tax_behavior", "unspecified"),
+        "tax_behavior": shared_fields.given(option, "tax_behavior", "unspecified"),
         **unit_pair(option, "unit_amount"),
     }
     if option.get("tiers"):
@@ -155,7 +171,12 @@ def free_lookup_key(call: Call, lookup_key: str, transfer: bool) -> None:
     """Take a lookup key from the price that has it. Raises ApiError unless it may be transferred."""
     for owner in call.objects.query("price", {"lookup_key": lookup_key}, limit=1):
         if not transfer:
-            raise invalid(f"A price (`{owner['id']}`) already uses that lookup key.", "lookup_key", "resource_already_exists", retry=False)
+            raise invalid(
+                f"A price (`{owner['id']}`) already uses that lookup key.",
+                "lookup_key",
+                "resource_already_exists",
+                retry=False,
+            )
         owner["lookup_key"] = None
         call.objects.save(owner, "price.updated")
 
@@ -217,7 +238,9 @@ def inline_price(call: Call, data: Params, param: str) -> Json:
     else:
         raise missing_param(f"{param}[product]")
     fields: Json = {
-        name: data[name] for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal") if name in data
+        name: data[name]
+        for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal")
+        if name in data
     }
     return make_price(call, {**fields, "product": product}, inline=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.db import Duplicate
-from tollkey.payments.shared.fields import new_metadata, take
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json, Params, blank, invalid
 
 PRODUCT_FIELDS = (
@@ -26,12 +26,17 @@ def new_product(call: Call, params: Params) -> Json:
     if params.get("type") not in (None, "good", "service"):
         raise invalid("Invalid type: must be one of good or service", "type")
     product = blank(
-        "product", id=params.get("id") or call.ids.new("prod"), active=True, created=call.now, updated=call.now, livemode=call.livemode
+        "product",
+        id=params.get("id") or call.ids.new("prod"),
+        active=True,
+        created=call.now,
+        updated=call.now,
+        livemode=call.livemode,
     )
-    take(product, params, PRODUCT_FIELDS)
+    fields.take(product, params, PRODUCT_FIELDS)
     for name in ("images", "marketing_features"):
         product[name] = product[name] or []
-    product["metadata"] = new_metadata(params)
+    product["metadata"] = fields.new_metadata(params)
     product["_type"] = params.get("type") or "service"
     product["_attributes"] = params.get("attributes") or []
     try:

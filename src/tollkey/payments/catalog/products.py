@@ -8,7 +8,7 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments.catalog.pricing import make_price
 from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, new_product
-from tollkey.payments.shared.fields import take
+from tollkey.payments.shared import fields
 from tollkey.wire import (
     Action,
     Call,
@@ -26,6 +26,7 @@ from tollkey.wire import (
 )
 
 PERMISSION = Permission("product", "Products", "Core")
+
 
 def create(call: Call, params: Params) -> Json:
     """Create a product, perhaps with its default price."""
@@ -47,7 +48,7 @@ def update(call: Call, params: Params) -> Json:
                 f"The price specified belongs to {price['product']}, but it must belong to {product['id']} to be its default price.",
                 "default_price",
             )
-    take(product, params, (*PRODUCT_FIELDS, "default_price"))
+    fields.take(product, params, (*PRODUCT_FIELDS, "default_price"))
     product["updated"] = call.now
     return call.objects.save(product, "product.updated")
 

@@ -6,8 +6,22 @@ active ──update──▶ inactive ──update──▶ active   ──redee
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.fields import given, new_metadata, take
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_param, records, retrieve
+from tollkey.payments.shared import fields
+from tollkey.wire import (
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_param,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
 
@@ -26,12 +40,17 @@ def create(call: Call, params: Params) -> Json:
     text = params.get("code") or call.ids.text(8).upper()
     for other in call.objects.query("promotion_code", {"_code": text.lower(), "active": "true"}, limit=100):
         if other["customer"] in (None, params.get("customer")):
-            raise invalid(f"An active promotion code with `code: {text}` already exists.", "code", "resource_already_exists", retry=False)
+            raise invalid(
+                f"An active promotion code with `code: {text}` already exists.",
+                "code",
+                "resource_already_exists",
+                retry=False,
+            )
     restrictions = params.get("restrictions") or {}
     code = blank(
         "promotion_code",
         id=call.ids.new("promo"),
-        active=given(params, "active", True),
+        active=fields.given(params, "active", True),
         code=text,
         created=call.now,
         livemode=call.livemode,
@@ -43,8 +62,8 @@ def create(call: Call, params: Params) -> Json:
             "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
         },
     )
-    take(code, params, ("customer", "expires_at", "max_redemptions"))
-    code["metadata"] = new_metadata(params)
+    fields.take(code, params, ("customer", "expires_at", "max_redemptions"))
+    code["metadata"] = fields.new_metadata(params)
     code["_code"] = text.lower()
     if code["expires_at"] is not None:
         call.schedule.add(code["expires_at"], "promotion_code.expire", code["id"])
@@ -54,9 +73,16 @@ def create(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Switch a code on or off, or change its metadata."""
     code = call.objects.get("promotion_code", call.path["promotion_code"])
-    if params.get("active") and code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
-        raise invalid("This promotion code cannot be activated because it has been redeemed the maximum number of times.", "active")
-    take(code, params, ("active",))
+    if (
+        params.get("active")
+        and code["max_redemptions"] is not None
+        and code["times_redeemed"] >= code["max_redemptions"]
+    ):
+        raise invalid(
+            "This promotion code cannot be activated because it has been redeemed the maximum number of times.",
+            "active",
+        )
+    fields.take(code, params, ("active",))
     return call.objects.save(code, "promotion_code.updated")
 
 

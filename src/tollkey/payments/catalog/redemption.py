@@ -18,7 +18,9 @@ def redeem(call: Call, entry: Json, *, param: str, customer: Json | None = None,
     """
     code = None
     if entry.get("promotion_code"):
-        code = call.objects.get("promotion_code", entry["promotion_code"], f"{param}[promotion_code]" if "[" in param else "promotion_code")
+        code = call.objects.get(
+            "promotion_code", entry["promotion_code"], f"{param}[promotion_code]" if "[" in param else "promotion_code"
+        )
         coupon = call.objects.find("coupon", code["promotion"]["coupon"])
         _check_code(call, code, coupon, customer, param)
         code["times_redeemed"] += 1
@@ -52,7 +54,10 @@ def redeem(call: Call, entry: Json, *, param: str, customer: Json | None = None,
 def _kept(coupon: Json) -> Json:
     """What a discount remembers of its coupon, which may be deleted."""
     products = (coupon.get("_applies_to") or {}).get("products") or []
-    kept = {name: coupon[name] for name in ("amount_off", "currency", "percent_off", "duration", "duration_in_months", "name")}
+    kept = {
+        name: coupon[name]
+        for name in ("amount_off", "currency", "percent_off", "duration", "duration_in_months", "name")
+    }
     return {**kept, "products": products, "options": coupon.get("_currency_options") or {}}
 
 
@@ -67,7 +72,9 @@ def _check_code(call: Call, code: Json, coupon: Json | None, customer: Json | No
         and customer is not None
         and call.objects.query("invoice", {"customer": customer["id"], "status": "paid"}, limit=1)
     ):
-        raise invalid("This promotion code cannot be redeemed because the associated customer has prior transactions.", param)
+        raise invalid(
+            "This promotion code cannot be redeemed because the associated customer has prior transactions.", param
+        )
 
 
 def code_of(call: Call, text: str) -> Json | None:
@@ -119,7 +126,11 @@ def entries_of(params: Params) -> list[Json] | None:
     if "coupon" in params:
         return [{"coupon": params["coupon"], "_named": "coupon"}] if params["coupon"] else []
     if "promotion_code" in params:
-        return [{"promotion_code": params["promotion_code"], "_named": "promotion_code"}] if params["promotion_code"] else []
+        return (
+            [{"promotion_code": params["promotion_code"], "_named": "promotion_code"}]
+            if params["promotion_code"]
+            else []
+        )
     return None
 
 
@@ -134,7 +145,11 @@ def offs(call: Call, ids: Iterable[str], currency: str, at: int) -> list[Off]:
         if coupon["percent_off"] is not None:
             made.append(Off(id, Decimal(str(coupon["percent_off"])), products=frozenset(coupon["products"])))
             continue
-        amount = coupon["amount_off"] if coupon["currency"] == currency else (coupon["options"].get(currency) or {}).get("amount_off")
+        amount = (
+            coupon["amount_off"]
+            if coupon["currency"] == currency
+            else (coupon["options"].get(currency) or {}).get("amount_off")
+        )
         if amount:
             made.append(Off(id, None, amount, frozenset(coupon["products"])))
     return made
@@ -182,7 +197,11 @@ def give_customer(call: Call, customer: Json, entry: Json | None) -> None:
     else:
         previous["end"] = call.now
         call.objects.save(previous)
-        call.emit("customer.discount.updated", discount, {"id": previous["id"], "source": previous["source"], "start": previous["start"]})
+        call.emit(
+            "customer.discount.updated",
+            discount,
+            {"id": previous["id"], "source": previous["source"], "start": previous["start"]},
+        )
     customer["discount"] = call.objects.copy(discount)
 
 
@@ -190,10 +209,12 @@ def imagine(call: Call, entry: Json) -> Json:
     """A discount that exists only within this request, for a preview. Raises ApiError for a coupon or code that is not there."""
     coupon_id = entry.get("coupon")
     if coupon_id is None:
-        coupon_id = call.objects.get("promotion_code", entry["promotion_code"], entry.get("_named") or "discounts[promotion_code]")[
-            "promotion"
-        ]["coupon"]
+        coupon_id = call.objects.get(
+            "promotion_code", entry["promotion_code"], entry.get("_named") or "discounts[promotion_code]"
+        )["promotion"]["coupon"]
     coupon = call.objects.get("coupon", coupon_id, entry.get("_named") or "discounts[coupon]")
-    discount = blank("discount", id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now)
+    discount = blank(
+        "discount", id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now
+    )
     discount["_coupon"] = _kept(coupon)
     return call.objects.imagine(discount)

@@ -24,7 +24,9 @@ def rendering(call: Call, old: Json | None, given: Json) -> Json:
     template = named_template(call, made["template"], "rendering[template]", old["template"])
     wanted = given.get("template_version")
     if wanted is not None and not 1 <= wanted <= template["version"]:
-        raise invalid(f"The invoice rendering template {template['id']} has no version {wanted}.", "rendering[template_version]")
+        raise invalid(
+            f"The invoice rendering template {template['id']} has no version {wanted}.", "rendering[template_version]"
+        )
     same = made["template"] == old["template"]
     made["template_version"] = wanted or (same and old["template_version"]) or template["version"]
     return made
@@ -37,4 +39,9 @@ def of_customer(call: Call, customer: Json) -> Json | None:
     if template is None:
         return None
     display = options.get("amount_tax_display")
-    return {**_BLANK, "amount_tax_display": display, "template": template["id"], "template_version": template["version"]}
+    return {
+        **_BLANK,
+        "amount_tax_display": display,
+        "template": template["id"],
+        "template_version": template["version"],
+    }

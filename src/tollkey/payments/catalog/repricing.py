@@ -16,7 +16,9 @@ def refresh_items(call: Call, price: Json) -> None:
         subscription = call.objects.find("subscription", item["subscription"])
         if subscription is not None:
             entries = subscription["items"]["data"]
-            subscription["items"]["data"] = [call.objects.copy(item) if entry["id"] == item["id"] else entry for entry in entries]
+            subscription["items"]["data"] = [
+                call.objects.copy(item) if entry["id"] == item["id"] else entry for entry in entries
+            ]
             if subscription.get("plan") is not None:
                 subscription["plan"] = plan_of(price)
             call.objects.save(subscription)

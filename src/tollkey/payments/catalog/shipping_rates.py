@@ -6,8 +6,7 @@ active ──update active=false──▶ archived ──update active=true─�
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata
+from tollkey.payments.shared import currency, fields
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, missing_param, records, retrieve
 
 PERMISSION = Permission("shipping_rate", "Shipping Rates", "Core")
@@ -21,7 +20,10 @@ def make(call: Call, params: Params, prefix: str = "") -> Json:
     fixed = params.get("fixed_amount")
     if fixed is None:
         raise missing_param(f"{prefix}[fixed_amount]" if prefix else "fixed_amount")
-    amount: Json = {"amount": fixed["amount"], "currency": check_currency(fixed["currency"], "fixed_amount[currency]")}
+    amount: Json = {
+        "amount": fixed["amount"],
+        "currency": currency.check_currency(fixed["currency"], "fixed_amount[currency]"),
+    }
     if fixed.get("currency_options"):
         amount["currency_options"] = {
             code: {"amount": option["amount"], "tax_behavior": option.get("tax_behavior", "unspecified")}
@@ -36,10 +38,12 @@ def make(call: Call, params: Params, prefix: str = "") -> Json:
         livemode=call.livemode,
         display_name=params["display_name"],
         fixed_amount=amount,
-        delivery_estimate=None if estimate is None else {"maximum": estimate.get("maximum"), "minimum": estimate.get("minimum")},
+        delivery_estimate=None
+        if estimate is None
+        else {"maximum": estimate.get("maximum"), "minimum": estimate.get("minimum")},
         tax_behavior=params.get("tax_behavior") or "unspecified",
         tax_code=params.get("tax_code"),
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
     )
     return call.objects.insert(rate)
 
@@ -52,10 +56,12 @@ def create(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change whether it is offered, its metadata or its tax behaviour."""
     rate = call.objects.get("shipping_rate", call.path["shipping_rate_token"])
-    assign(rate, params, ("active", "tax_behavior"))
+    fields.assign(rate, params, ("active", "tax_behavior"))
     for code, option in ((params.get("fixed_amount") or {}).get("currency_options") or {}).items():
-        rate["fixed_amount"].setdefault("currency_options", {}).setdefault(code, {"tax_behavior": "unspecified"}).update(option)
-    merge_metadata(rate, params)
+        rate["fixed_amount"].setdefault("currency_options", {}).setdefault(
+            code, {"tax_behavior": "unspecified"}
+        ).update(option)
+    fields.merge_metadata(rate, params)
     return call.objects.save(rate)
 
 

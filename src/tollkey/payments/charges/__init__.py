@@ -1,3 +1,5 @@
 """Charges, refunds, disputes, transfers."""
 
-__all__: list[str] = []
+from tollkey.payments.charges import lifecycle, refund_rules, splitting
+
+__all__ = ["lifecycle", "refund_rules", "splitting"]

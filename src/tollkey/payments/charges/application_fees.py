@@ -6,9 +6,8 @@ created ──refund──▶ refunded in part ──refund──▶ refunded
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.balance.platform_fees import refund_application_fee
-from tollkey.payments.shared.fields import merge_metadata, new_metadata, part_of
-from tollkey.payments.shared.providers import REFUNDS
+from tollkey.payments.balance import platform_fees
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, listing, needs, records, retrieve
 
 PERMISSION = Permission("application_fee", "Application Fees", "Connect")
@@ -17,18 +16,18 @@ PERMISSION = Permission("application_fee", "Application Fees", "Connect")
 def create_refund(call: Call, params: Params) -> Json:
     """Give an application fee back, in full or in part."""
     fee = call.objects.get("application_fee", call.path["id"])
-    return refund_application_fee(call, fee, params.get("amount"), new_metadata(params))
+    return platform_fees.refund_application_fee(call, fee, params.get("amount"), fields.new_metadata(params))
 
 
 def refund_whole(call: Call, params: Params) -> Json:
     """Give a fee back and answer the fee: how it was done before there were fee refunds."""
     fee = call.objects.get("application_fee", call.path["id"])
-    refund_application_fee(call, fee, params.get("amount"))
+    platform_fees.refund_application_fee(call, fee, params.get("amount"))
     return fee
 
 
 def _refund(call: Call) -> Json:
-    return part_of(call, "fee", "fee_refund", "fee refund")
+    return fields.part_of(call, "fee", "fee_refund", "fee refund")
 
 
 def retrieve_refund(call: Call, params: Params) -> Json:
@@ -39,7 +38,7 @@ def retrieve_refund(call: Call, params: Params) -> Json:
 def update_refund(call: Call, params: Params) -> Json:
     """Change the metadata of a fee's refund."""
     refund = _refund(call)
-    merge_metadata(refund, params)
+    fields.merge_metadata(refund, params)
     return call.objects.save(refund, "application_fee.refund.updated")
 
 
@@ -59,7 +58,7 @@ APPLICATION_FEE = Resource(
     endpoints=(
         listing("application_fee", "/v1/application_fees"),
         retrieve("application_fee", "/v1/application_fees/{id}"),
-        Endpoint("POST", "/v1/application_fees/{id}/refund", refund_whole, live=needs(REFUNDS)),
+        Endpoint("POST", "/v1/application_fees/{id}/refund", refund_whole, live=needs(providers.REFUNDS)),
     ),
     title="Collected fees",
     columns=("amount", "account", "id", "created"),
@@ -72,7 +71,7 @@ FEE_REFUND = Resource(
     indexed=("fee",),
     endpoints=(
         Endpoint("GET", "/v1/application_fees/{id}/refunds", list_refunds),
-        Endpoint("POST", "/v1/application_fees/{id}/refunds", create_refund, live=needs(REFUNDS)),
+        Endpoint("POST", "/v1/application_fees/{id}/refunds", create_refund, live=needs(providers.REFUNDS)),
         Endpoint("GET", "/v1/application_fees/{fee}/refunds/{id}", retrieve_refund),
         Endpoint("POST", "/v1/application_fees/{fee}/refunds/{id}", update_refund),
     ),

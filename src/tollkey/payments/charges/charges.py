@@ -14,11 +14,10 @@ from tollkey.payments.charges import lifecycle
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
 from tollkey.payments.charges.splitting import check_destination
-from tollkey.payments.methods.customer_sources import inline_card, unusable
-from tollkey.payments.methods.instruments import redeem, resolve_payment_method
-from tollkey.payments.shared.currency import check_amount, check_currency
-from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata, shipping
-from tollkey.payments.shared.providers import CHARGES
+from tollkey.payments.methods import customer_sources, instruments
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields as shared_fields
+from tollkey.payments.shared import providers
 from tollkey.wire import (
     Action,
     ApiError,
@@ -50,11 +49,13 @@ _CONSUMED = (
 
 def create(call: Call, params: Params) -> Json:
     """Charge a token, a source or a customer's saved one."""
-    currency = check_currency(params["currency"])
-    check_amount(params["amount"], currency)
+    currency = shared_currency.check_currency(params["currency"])
+    shared_currency.check_amount(params["amount"], currency)
     lifecycle.authorizable(call)
     destination = params.get("destination")
-    data = params.get("transfer_data") or ({"destination": destination} if isinstance(destination, str) else destination)
+    data = params.get("transfer_data") or (
+        {"destination": destination} if isinstance(destination, str) else destination
+    )
     if data and "account" in data:
         data = {**{name: value for name, value in data.items() if name != "account"}, "destination": data["account"]}
     if data:
@@ -68,11 +69,11 @@ def create(call: Call, params: Params) -> Json:
         customer=params.get("customer") or instrument.get("customer"),
         capture=params.get("capture", True) is not False,
         description=params.get("description"),
-        metadata=new_metadata(params),
+        metadata=shared_fields.new_metadata(params),
         statement_descriptor=params.get("statement_descriptor") or params.get("statement_description"),
         statement_descriptor_suffix=params.get("statement_descriptor_suffix"),
         receipt_email=params.get("receipt_email"),
-        shipping=shipping(params.get("shipping")),
+        shipping=shared_fields.shipping(params.get("shipping")),
         on_behalf_of=params.get("on_behalf_of"),
         transfer_group=params.get("transfer_group"),
         transfer_data=data,
@@ -99,20 +100,22 @@ def _instrument(call: Call, params: Params) -> Json:
             raise invalid("Must provide source or customer.", None, "parameter_missing")
         if not customer.get("default_source"):
             raise _no_card()
-        return resolve_payment_method(call, customer["default_source"], "source")
+        return instruments.resolve_payment_method(call, customer["default_source"], "source")
     name = "source" if "source" in params else "card"
     if isinstance(given, dict):
-        return inline_card(call, given, name)
+        return customer_sources.inline_card(call, given, name)
     if given.startswith(("tok_", "btok_")):
         if customer is not None:
             raise _not_linked(customer, given)
-        return redeem(call, given, name)
+        return instruments.redeem(call, given, name)
     if customer is not None:
         return _usable(_linked(call, customer, given), name)
-    found = resolve_payment_method(call, given, name)
+    found = instruments.resolve_payment_method(call, given, name)
     if found.get("customer"):
         raise invalid(
-            f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.", "customer", "missing"
+            f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.",
+            "customer",
+            "missing",
         )
     return _usable(found, name)
 
@@ -120,7 +123,7 @@ def _instrument(call: Call, params: Params) -> Json:
 def _linked(call: Call, customer: Json, given: str) -> Json:
     """The customer's own source with that id. Raises ApiError 404 for what is not there, and for what is not this customer's."""
     try:
-        found = resolve_payment_method(call, given, "source")
+        found = instruments.resolve_payment_method(call, given, "source")
     except ApiError as error:
         if error.code != "resource_missing":
             raise
@@ -133,7 +136,7 @@ def _linked(call: Call, customer: Json, given: str) -> Json:
 def _usable(found: Json, name: str) -> Json:
     """What can be charged. Raises ApiError for a bank account that is not verified, and a source that is not chargeable."""
     if found["object"] == "bank_account" and found["status"] != "verified":
-        raise unusable()
+        raise customer_sources.unusable()
     if found["object"] == "source" and found["status"] == "consumed" and found.get("usage") == "reusable":
         raise invalid(_CONSUMED, name, retry=False)
     if found["object"] == "source" and found["status"] != "chargeable":
@@ -165,10 +168,10 @@ def _check_fee(call: Call, params: Params, transfer: Json | None) -> None:
 def update(call: Call, params: Params) -> Json:
     """Change what people say about a charge: description, shipping, fraud details, metadata."""
     charge = call.objects.get("charge", call.path["charge"])
-    merge_metadata(charge, params)
-    assign(charge, params, ("description", "receipt_email", "transfer_group", "customer"))
+    shared_fields.merge_metadata(charge, params)
+    shared_fields.assign(charge, params, ("description", "receipt_email", "transfer_group", "customer"))
     if "shipping" in params:
-        charge["shipping"] = shipping(params["shipping"])
+        charge["shipping"] = shared_fields.shipping(params["shipping"])
     if params.get("fraud_details"):
         charge["fraud_details"] = {**charge["fraud_details"], **params["fraud_details"]}
     return call.objects.save(charge, "charge.updated")
@@ -177,10 +180,18 @@ def update(call: Call, params: Params) -> Json:
 def capture(call: Call, params: Params) -> Json:
     """Capture an authorized charge, or a part of it."""
     charge = call.objects.get("charge", call.path["charge"])
-    fields = {name: params.get(name) for name in ("statement_descriptor", "statement_descriptor_suffix", "transfer_group", "receipt_email")}
+    fields = {
+        name: params.get(name)
+        for name in ("statement_descriptor", "statement_descriptor_suffix", "transfer_group", "receipt_email")
+    }
     fee = params.get("application_fee_amount") or params.get("application_fee")
     return lifecycle.capture(
-        call, charge, params.get("amount"), application_fee_amount=fee, transfer_data=params.get("transfer_data"), **fields
+        call,
+        charge,
+        params.get("amount"),
+        application_fee_amount=fee,
+        transfer_data=params.get("transfer_data"),
+        **fields,
     )
 
 
@@ -214,8 +225,14 @@ def expire(call: Call, id: str) -> None:
 
 def refunds_of(call: Call, charge: Json) -> Json:
     """The refunds of a charge, newest first, as a list inside it."""
-    refunds = call.objects.query("refund", {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
-    return sublist([call.objects.copy(refund) for refund in refunds], f"/v1/charges/{charge['id']}/refunds", total_count=len(refunds))
+    refunds = (
+        call.objects.query("refund", {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
+    )
+    return sublist(
+        [call.objects.copy(refund) for refund in refunds],
+        f"/v1/charges/{charge['id']}/refunds",
+        total_count=len(refunds),
+    )
 
 
 def _with_refunds(call: Call, charge: Json) -> None:
@@ -265,16 +282,16 @@ CHARGE = Resource(
     },
     endpoints=(
         Endpoint("GET", "/v1/charges", list_charges),
-        Endpoint("POST", "/v1/charges", create, live=needs(CHARGES)),
+        Endpoint("POST", "/v1/charges", create, live=needs(providers.CHARGES)),
         searching("charge", "/v1/charges/search"),
         retrieve("charge", "/v1/charges/{charge}"),
         Endpoint("POST", "/v1/charges/{charge}", update),
-        Endpoint("POST", "/v1/charges/{charge}/capture", capture, live=needs(CHARGES)),
+        Endpoint("POST", "/v1/charges/{charge}/capture", capture, live=needs(providers.CHARGES)),
         *PAGES,
     ),
     expands={"refunds": refunds_of},
     changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
-    due_live=dict.fromkeys(("charge.settle", "charge.expire", "charge.collect"), needs(CHARGES)),
+    due_live=dict.fromkeys(("charge.settle", "charge.expire", "charge.collect"), needs(providers.CHARGES)),
     on_due={"charge.settle": settle, "charge.expire": expire, "charge.collect": collect},
     title="Charges",
     columns=("amount", "status", "description", "id", "created"),

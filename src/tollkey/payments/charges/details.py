@@ -6,17 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from tollkey.payments.methods.instruments import fingerprint_owner
-from tollkey.payments.processors import Verdict, card_of_instrument, kind_of
-from tollkey.payments.processors.cards import charge_card_details, checks_at_charge
-from tollkey.payments.shared.fields import acting_account
+from tollkey.payments.methods import instruments
+from tollkey.payments.processors import cards, protocol
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json, blank, dig
 
 _NO_DETAIL = "The bank did not return any further details with this decline."
 HOLDS_SECONDS = 7 * 86_400
 
 
-def outcome(verdict: Verdict) -> Json:
+def outcome(verdict: protocol.Verdict) -> Json:
     """``charge.outcome``: the key set that today's answers have."""
     told: Json = {
         "advice_code": None,
@@ -40,16 +39,25 @@ def outcome(verdict: Verdict) -> Json:
         told.update({name: text for name, text in verdict.decline.extra().items()})
     elif verdict.risk_level == "elevated":
         told.update(reason="elevated_risk_level", type="manual_review")
-        told["seller_message"] = "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue."
+        told["seller_message"] = (
+            "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue."
+        )
     return told
 
 
 def payment_method_details(
-    call: Call, instrument: Json | None, amount: int, verdict: Verdict, *, capture: bool, authenticated: bool, mandate: str | None
+    call: Call,
+    instrument: Json | None,
+    amount: int,
+    verdict: protocol.Verdict,
+    *,
+    capture: bool,
+    authenticated: bool,
+    mandate: str | None,
 ) -> Json:
     """``charge.payment_method_details`` for whatever was charged."""
-    kind = kind_of(instrument)
-    card = card_of_instrument(instrument)
+    kind = protocol.kind_of(instrument)
+    card = protocol.card_of_instrument(instrument)
     if instrument is None or kind != "card" or card is None:
         return {kind: _other(kind, instrument or {}, mandate), "type": kind}
     inner = instrument.get("card") if instrument["object"] in ("payment_method", "source") else instrument
@@ -58,15 +66,18 @@ def payment_method_details(
         month, year = instrument.get("_exp") or (12, 2030)
         inner = {**inner, "exp_month": month, "exp_year": year}
     approved = verdict.status != "failed"
-    checks = checks_at_charge(
-        card, cvc=bool(instrument.get("_cvc")), postal_code=bool(instrument.get("_zip")), line1=bool(instrument.get("_line1"))
+    checks = cards.checks_at_charge(
+        card,
+        cvc=bool(instrument.get("_cvc")),
+        postal_code=bool(instrument.get("_zip")),
+        line1=bool(instrument.get("_line1")),
     )
-    details = charge_card_details(
+    details = cards.charge_card_details(
         card,
         amount=amount,
         exp_month=inner["exp_month"],
         exp_year=inner["exp_year"],
-        account=fingerprint_owner(call),
+        account=instruments.fingerprint_owner(call),
         checks=checks,
         authorization_code=f"{call.ids.number(1_000_000):06d}" if approved else None,
         network_transaction_id=str(10**14 + call.ids.number(9 * 10**14)),
@@ -99,13 +110,19 @@ def _other(kind: str, instrument: Json, mandate: str | None) -> Json:
         details = {}
     known = instrument if instrument.get("object") == "bank_account" else instrument.get(kind) or {}
     if kind == "us_bank_account":
-        details = {name: known.get(name) for name in ("account_holder_type", "account_type", "bank_name", "fingerprint", "last4")}
+        details = {
+            name: known.get(name)
+            for name in ("account_holder_type", "account_type", "bank_name", "fingerprint", "last4")
+        }
         return {**details, "mandate": mandate, "payment_reference": None, "routing_number": known.get("routing_number")}
     if kind == "sepa_debit":
         details = {name: known.get(name) for name in ("bank_code", "branch_code", "country", "fingerprint", "last4")}
         return {**details, "mandate": mandate}
     if kind == "ach_debit":
-        return {name: known.get(name) for name in ("account_holder_type", "bank_name", "country", "fingerprint", "last4", "routing_number")}
+        return {
+            name: known.get(name)
+            for name in ("account_holder_type", "bank_name", "country", "fingerprint", "last4", "routing_number")
+        }
     if kind == "card_present":
         details.update(incremental_authorization_supported=False, overcapture_supported=False)
     details.pop("id", None)
@@ -121,8 +138,10 @@ def debited(details: Json, now: int) -> None:
 
 def descriptor(call: Call, full: str | None, suffix: str | None) -> str:
     """What the customer's statement says, at most 22 characters: the account's own text, with the suffix behind it."""
-    account = acting_account(call) or {}
-    prefix = dig(account, "settings.card_payments.statement_descriptor_prefix") or dig(account, "settings.payments.statement_descriptor")
+    account = fields.acting_account(call) or {}
+    prefix = dig(account, "settings.card_payments.statement_descriptor_prefix") or dig(
+        account, "settings.payments.statement_descriptor"
+    )
     own = str(prefix or dig(account, "business_profile.name") or "Tollkey")
     if suffix:
         return f"{own[:10]}* {suffix}".upper()[:22]

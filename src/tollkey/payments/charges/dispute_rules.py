@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from tollkey.ledger import DISPUTES
-from tollkey.payments.balance.fees import pricing_of
-from tollkey.payments.balance.settlement import settled
-from tollkey.payments.balance.transactions import available_on, book, embed, stripe_fee
-from tollkey.payments.processors.cards import Dispute, TestCard
-from tollkey.payments.shared.fields import account_country
+from tollkey.payments.balance import fees, settlement, transactions
+from tollkey.payments.processors import cards
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json, blank
 
 EVIDENCE = (
@@ -22,19 +20,21 @@ _DAY = 86_400
 #: Days until evidence is due, rounded to the end of that day (recorded).
 _DUE_DAYS = 9
 _REASONS = {
-    Dispute.FRAUDULENT: ("fraudulent", "83"),
-    Dispute.PRODUCT_NOT_RECEIVED: ("product_not_received", "30"),
-    Dispute.INQUIRY: ("fraudulent", "83"),
-    Dispute.MULTIPLE: ("fraudulent", "83"),
-    Dispute.CE3_ELIGIBLE: ("fraudulent", "10.4"),
-    Dispute.COMPLIANCE: ("noncompliant", "98"),
+    cards.Dispute.FRAUDULENT: ("fraudulent", "83"),
+    cards.Dispute.PRODUCT_NOT_RECEIVED: ("product_not_received", "30"),
+    cards.Dispute.INQUIRY: ("fraudulent", "83"),
+    cards.Dispute.MULTIPLE: ("fraudulent", "83"),
+    cards.Dispute.CE3_ELIGIBLE: ("fraudulent", "10.4"),
+    cards.Dispute.COMPLIANCE: ("noncompliant", "98"),
 }
 
 
-def after_charge(call: Call, charge: Json, card: TestCard | None, authenticated: bool, *, bank_disputes: bool = False) -> None:
+def after_charge(
+    call: Call, charge: Json, card: cards.TestCard | None, authenticated: bool, *, bank_disputes: bool = False
+) -> None:
     """Do what the test card, or the test account, asks for after its charge."""
     if bank_disputes:
-        open_dispute(call, charge, Dispute.FRAUDULENT)
+        open_dispute(call, charge, cards.Dispute.FRAUDULENT)
     if card is None:
         return
     if card.risk_level == "elevated":
@@ -44,7 +44,7 @@ def after_charge(call: Call, charge: Json, card: TestCard | None, authenticated:
     if card.dispute is not None and not (authenticated and card.dispute_protected_by_3ds):
         amounts = (
             [charge["amount"]]
-            if card.dispute is not Dispute.MULTIPLE
+            if card.dispute is not cards.Dispute.MULTIPLE
             else [charge["amount"] // 2, charge["amount"] - charge["amount"] // 2]
         )
         for amount in amounts:
@@ -90,14 +90,20 @@ def warn(call: Call, charge: Json) -> Json:
     return call.objects.insert(warning, "radar.early_fraud_warning.created")
 
 
-def open_dispute(call: Call, charge: Json, kind: Dispute, amount: int | None = None) -> Json:
+def open_dispute(call: Call, charge: Json, kind: cards.Dispute, amount: int | None = None) -> Json:
     """A customer's bank disputes a charge. An inquiry leaves the money where it is."""
     amount = charge["amount"] if amount is None else amount
     reason, network_code = _REASONS[kind]
-    inquiry = kind is Dispute.INQUIRY
+    inquiry = kind is cards.Dispute.INQUIRY
     card = charge["payment_method_details"].get("card")
-    eligible = ["visa_compelling_evidence_3"] if kind is Dispute.CE3_ELIGIBLE else ["visa_compliance"] if kind is Dispute.COMPLIANCE else []
-    case = "inquiry" if inquiry else "compliance" if kind is Dispute.COMPLIANCE else "chargeback"
+    eligible = (
+        ["visa_compelling_evidence_3"]
+        if kind is cards.Dispute.CE3_ELIGIBLE
+        else ["visa_compliance"]
+        if kind is cards.Dispute.COMPLIANCE
+        else []
+    )
+    case = "inquiry" if inquiry else "compliance" if kind is cards.Dispute.COMPLIANCE else "chargeback"
     dispute = blank(
         "dispute",
         id=call.ids.new("dp"),
@@ -146,7 +152,10 @@ def _close_others(call: Call, charge: Json) -> None:
 
 def _card_details(card: Json, case: str, network_code: str) -> Json:
     brand, network = card["brand"], card.get("network") or card["brand"]
-    return {"card": {"brand": brand, "case_type": case, "network": network, "network_reason_code": network_code}, "type": "card"}
+    return {
+        "card": {"brand": brand, "case_type": case, "network": network, "network_reason_code": network_code},
+        "type": "card",
+    }
 
 
 def _eligibility(types: list[str]) -> Json:
@@ -160,21 +169,37 @@ def _eligibility(types: list[str]) -> Json:
 
 def withdraw(call: Call, dispute: Json) -> None:
     """The bank takes the amount back, and the dispute costs a fee (recorded: adjustment, 1500 in the US)."""
-    fee = pricing_of(account_country(call)).dispute_fee
-    _adjust(call, dispute, -dispute["amount"], fee, "dispute", f"Chargeback withdrawal for {dispute['charge']}", "Dispute fee")
+    fee = fees.pricing_of(fields.account_country(call)).dispute_fee
+    _adjust(
+        call,
+        dispute,
+        -dispute["amount"],
+        fee,
+        "dispute",
+        f"Chargeback withdrawal for {dispute['charge']}",
+        "Dispute fee",
+    )
 
 
 def reinstate(call: Call, dispute: Json) -> None:
     """The dispute is won: amount and fee come back (recorded: ``dispute_reversal``)."""
-    fee = pricing_of(account_country(call)).dispute_fee
+    fee = fees.pricing_of(fields.account_country(call)).dispute_fee
     _adjust(
-        call, dispute, dispute["amount"], -fee, "dispute_reversal", f"Chargeback reversal for {dispute['charge']}", "Dispute fee refund"
+        call,
+        dispute,
+        dispute["amount"],
+        -fee,
+        "dispute_reversal",
+        f"Chargeback reversal for {dispute['charge']}",
+        "Dispute fee refund",
     )
 
 
 def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, description: str, fee_text: str) -> None:
-    amount, currency = settled(call, call.objects.get("charge", dispute["charge"]), amount)  # no ``exchange_rate`` is told (recorded)
-    transaction = book(
+    amount, currency = settlement.settled(
+        call, call.objects.get("charge", dispute["charge"]), amount
+    )  # no ``exchange_rate`` is told (recorded)
+    transaction = transactions.book(
         call,
         type="adjustment",
         category=category,
@@ -183,10 +208,10 @@ def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, des
         currency=currency,
         against=DISPUTES,
         fee=fee,
-        fee_details=[stripe_fee(fee, currency, fee_text)] if fee else [],
+        fee_details=[transactions.stripe_fee(fee, currency, fee_text)] if fee else [],
         description=description,
-        available=available_on(call),
+        available=transactions.available_on(call),
     )
-    dispute["balance_transactions"] = [*dispute["balance_transactions"], *embed(call, [transaction["id"]])]
+    dispute["balance_transactions"] = [*dispute["balance_transactions"], *transactions.embed(call, [transaction["id"]])]
     if dispute.get("balance_transaction") is None:
         dispute["balance_transaction"] = transaction["id"]

@@ -12,9 +12,21 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments.charges.dispute_rules import reinstate
-from tollkey.payments.shared.fields import merge_metadata
-from tollkey.payments.shared.providers import DISPUTES
-from tollkey.wire import Action, ApiError, Call, Change, Endpoint, Json, Params, Resource, invalid, listing, needs, retrieve
+from tollkey.payments.shared import fields, providers
+from tollkey.wire import (
+    Action,
+    ApiError,
+    Call,
+    Change,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    invalid,
+    listing,
+    needs,
+    retrieve,
+)
 
 PERMISSION = Permission("dispute", "Disputes", "Core")
 OPEN = ("needs_response", "warning_needs_response")
@@ -32,7 +44,7 @@ def _answer(call: Call, dispute: Json, params: Params) -> Json:
     submit = params.get("submit", True)
     if evidence and dispute["status"] not in OPEN + UNDER_REVIEW:
         raise _closed(dispute)
-    merge_metadata(dispute, params)
+    fields.merge_metadata(dispute, params)
     if evidence:
         for name in _FILES & evidence.keys():
             call.objects.get("file", evidence[name], f"evidence[{name}]")
@@ -88,7 +100,13 @@ def close(call: Call, params: Params) -> Json:
 
 #: The evidence that is a file.
 _FILES = {
-    *("cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation", "receipt"),
+    *(
+        "cancellation_policy",
+        "customer_communication",
+        "customer_signature",
+        "duplicate_charge_documentation",
+        "receipt",
+    ),
     *("refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file"),
 }
 
@@ -131,7 +149,7 @@ DISPUTE = Resource(
     prefix="dp",
     prefixes=("du",),
     permission=PERMISSION,
-    live=needs(DISPUTES),
+    live=needs(providers.DISPUTES),
     indexed=("charge", "payment_intent"),
     path_param="dispute",
     endpoints=(
@@ -147,7 +165,13 @@ DISPUTE = Resource(
     title="Disputes",
     columns=("amount", "status", "reason", "id", "created"),
     actions=(
-        Action("Submit evidence", "/v1/disputes/{dispute}", ("evidence[uncategorized_text]",), OPEN, fixed=(("submit", "true"),)),
+        Action(
+            "Submit evidence",
+            "/v1/disputes/{dispute}",
+            ("evidence[uncategorized_text]",),
+            OPEN,
+            fixed=(("submit", "true"),),
+        ),
         Action("Accept", "/v1/disputes/{dispute}/close", (), OPEN),
     ),
 )

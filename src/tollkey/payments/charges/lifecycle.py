@@ -12,23 +12,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 
 from tollkey.ledger import NETWORK
-from tollkey.payments.balance.fees import bank_debit_fee, processing_fee
-from tollkey.payments.balance.settlement import exchanged, settling_of
-from tollkey.payments.balance.transactions import available_on, book, stripe_fee
+from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.charges import details, splitting
 from tollkey.payments.charges.dispute_rules import after_charge
-from tollkey.payments.methods.instruments import billing_of, resolve_payment_method
-from tollkey.payments.processors import Authorization, Verdict, card_of_instrument, kind_of, processor_for
-from tollkey.payments.processors.cards import TestCard, by_key
-from tollkey.payments.shared.conversion import convert
-from tollkey.payments.shared.currency import show
-from tollkey.payments.shared.fields import account_country, clock_of, settle_seconds
-from tollkey.payments.shared.providers import CHARGES
-from tollkey.payments.shared.receipt_links import receipt_url
+from tollkey.payments.methods import instruments
+from tollkey.payments.processors import cards, processor_for, protocol
+from tollkey.payments.shared import conversion, providers, receipt_links
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, too_small
 
 __all__ = [
-    "Attempt", "authorizable", "capture", "capture_part", "charge", "collected", "decline", "release", "resolve_payment_method", "settle",
+    "Attempt", "authorizable", "capture", "capture_part", "charge", "collected", "decline", "release", "settle",
 ]  # fmt: skip
 
 #: How long an authorization holds.
@@ -88,7 +83,9 @@ def charge(call: Call, attempt: Attempt) -> Json:
     Raises ApiError only when no charge can be made in this mode.
     """
     instrument = attempt.payment_method or {"object": "source", "type": "card"}
-    request = Authorization(attempt.amount, attempt.currency, instrument, attempt.off_session, attempt.authenticated)
+    request = protocol.Authorization(
+        attempt.amount, attempt.currency, instrument, attempt.off_session, attempt.authenticated
+    )
     verdict = processor_for(call.livemode).authorize(request, call.ids)
     value = _new(call, attempt, verdict)
     _remember_checks(call, instrument, value)
@@ -98,7 +95,10 @@ def charge(call: Call, attempt: Attempt) -> Json:
         if verdict.later is not None:
             value["_later"] = {"status": verdict.later, "failure": verdict.failure, "disputed": verdict.disputed}
             call.schedule.add(
-                call.now + (verdict.after_seconds or settle_seconds(call)), "charge.settle", value["id"], clock_of(call, attempt.customer)
+                call.now + (verdict.after_seconds or shared_fields.settle_seconds(call)),
+                "charge.settle",
+                value["id"],
+                shared_fields.clock_of(call, attempt.customer),
             )
         return call.objects.insert(value, "charge.pending")
     if attempt.capture and attempt.at_leisure and _can_wait(value):
@@ -107,17 +107,19 @@ def charge(call: Call, attempt: Attempt) -> Json:
     elif attempt.capture:
         _collect(call, value, value["amount_captured"])
     elif attempt.payment_intent is None:
-        call.schedule.add(call.now + HOLDS_SECONDS, "charge.expire", value["id"], clock_of(call, attempt.customer))
+        call.schedule.add(
+            call.now + HOLDS_SECONDS, "charge.expire", value["id"], shared_fields.clock_of(call, attempt.customer)
+        )
     call.objects.insert(value, "charge.succeeded")
-    after_charge(call, value, card_of_instrument(instrument), attempt.authenticated)
+    after_charge(call, value, protocol.card_of_instrument(instrument), attempt.authenticated)
     return value
 
 
-def _new(call: Call, attempt: Attempt, verdict: Verdict) -> Json:
+def _new(call: Call, attempt: Attempt, verdict: protocol.Verdict) -> Json:
     instrument = attempt.payment_method
     failed, pending = verdict.status == "failed", verdict.status == "pending"
-    card = card_of_instrument(instrument)
-    kind = kind_of(instrument)
+    card = protocol.card_of_instrument(instrument)
+    kind = protocol.kind_of(instrument)
     id = call.ids.new("ch" if kind == "card" else "py")
     value = blank(
         "charge",
@@ -127,8 +129,10 @@ def _new(call: Call, attempt: Attempt, verdict: Verdict) -> Json:
         amount_refunded=0,
         application=splitting.application_of(call),
         application_fee_amount=attempt.application_fee_amount,
-        billing_details=billing_of(instrument),
-        calculated_statement_descriptor=details.descriptor(call, attempt.statement_descriptor, attempt.statement_descriptor_suffix)
+        billing_details=instruments.billing_of(instrument),
+        calculated_statement_descriptor=details.descriptor(
+            call, attempt.statement_descriptor, attempt.statement_descriptor_suffix
+        )
         if kind == "card"
         else None,
         captured=attempt.capture and not failed,
@@ -147,11 +151,17 @@ def _new(call: Call, attempt: Attempt, verdict: Verdict) -> Json:
         payment_intent=attempt.payment_intent,
         payment_method=(instrument or {}).get("id"),
         payment_method_details=details.payment_method_details(
-            call, instrument, attempt.amount, verdict, capture=attempt.capture, authenticated=attempt.authenticated, mandate=attempt.mandate
+            call,
+            instrument,
+            attempt.amount,
+            verdict,
+            capture=attempt.capture,
+            authenticated=attempt.authenticated,
+            mandate=attempt.mandate,
         ),
         radar_options=attempt.radar_options or {},
         receipt_email=attempt.receipt_email,
-        receipt_url=receipt_url(call, id) if not failed and not pending else None,
+        receipt_url=receipt_links.receipt_url(call, id) if not failed and not pending else None,
         refunded=False,
         shipping=attempt.shipping,
         statement_descriptor=attempt.statement_descriptor,
@@ -161,7 +171,11 @@ def _new(call: Call, attempt: Attempt, verdict: Verdict) -> Json:
         transfer_group=attempt.transfer_group or splitting.group_of(attempt.transfer_data, attempt.payment_intent, id),
     )
     value.update(
-        destination=(attempt.transfer_data or {}).get("destination"), dispute=None, invoice=attempt.invoice, order=None, source=None
+        destination=(attempt.transfer_data or {}).get("destination"),
+        dispute=None,
+        invoice=attempt.invoice,
+        order=None,
+        source=None,
     )
     if kind == "card":
         value["amount_updates"] = []
@@ -184,7 +198,10 @@ def _remember_checks(call: Call, instrument: Json, value: Json) -> None:
         instrument["card"]["checks"] = dict(checks)
     elif instrument["object"] == "card":
         instrument.update(cvc_check=checks["cvc_check"])
-        instrument.update({name: checks[name] for name in ("address_line1_check",)}, address_zip_check=checks["address_postal_code_check"])
+        instrument.update(
+            {name: checks[name] for name in ("address_line1_check",)},
+            address_zip_check=checks["address_postal_code_check"],
+        )
     else:
         return
     call.objects.save(instrument)
@@ -211,19 +228,19 @@ def _collect(call: Call, value: Json, captured: int) -> None:
     captured: minor units of the charge's currency that are taken now.
     """
     card = _card(value)
-    currency = settling_of(call, value)
-    amount = convert(captured, value["currency"], currency)
+    currency = settlement.settling_of(call, value)
+    amount = conversion.convert(captured, value["currency"], currency)
     kind = value["payment_method_details"]["type"]
-    country = account_country(call)
+    country = shared_fields.account_country(call)
     if kind in ("us_bank_account", "sepa_debit"):
-        fee = bank_debit_fee(amount, kind)
+        fee = fees.bank_debit_fee(amount, kind)
     else:
-        fee = processing_fee(amount, currency, card.country if card else None, country)
+        fee = fees.processing_fee(amount, currency, card.country if card else None, country)
     fee = min(fee, amount)
     bypass = card is not None and card.bypass_pending
-    details = [stripe_fee(fee, currency, "Stripe processing fees")] if fee else []
+    details = [transactions.stripe_fee(fee, currency, "Stripe processing fees")] if fee else []
     parts, extra = splitting.application_fee(call, value, currency)
-    transaction = book(
+    transaction = transactions.book(
         call,
         type="charge" if value["id"].startswith("ch_") else "payment",
         category="charge",
@@ -234,16 +251,20 @@ def _collect(call: Call, value: Json, captured: int) -> None:
         fee=fee + sum(part.amount for part in parts),
         fee_details=details + extra,
         description=value["description"],
-        available=None if bypass else available_on(call),
-        source_type="card" if kind == "card" else "bank_account" if kind in ("us_bank_account", "sepa_debit", "ach_debit") else "card",
+        available=None if bypass else transactions.available_on(call),
+        source_type="card"
+        if kind == "card"
+        else "bank_account"
+        if kind in ("us_bank_account", "sepa_debit", "ach_debit")
+        else "card",
         postings=parts,
     )
-    value["balance_transaction"] = exchanged(call, transaction, value["currency"])["id"]
+    value["balance_transaction"] = settlement.exchanged(call, transaction, value["currency"])["id"]
     splitting.pass_on(call, value)
 
 
-def _card(value: Json) -> TestCard | None:
-    return by_key(value["_card"]) if value.get("_card") else None
+def _card(value: Json) -> cards.TestCard | None:
+    return cards.by_key(value["_card"]) if value.get("_card") else None
 
 
 def settle(call: Call, id: str) -> Json:
@@ -258,13 +279,18 @@ def settle(call: Call, id: str) -> Json:
         value["_decline"] = {"code": code, "decline_code": None, "message": message, "param": None}
         call.objects.save(value, "charge.failed")
     else:
-        value.update(status="succeeded", paid=True, receipt_url=receipt_url(call, id))
+        value.update(status="succeeded", paid=True, receipt_url=receipt_links.receipt_url(call, id))
         details.debited(value["payment_method_details"], call.now)
         _collect(call, value, value["amount_captured"])
         call.objects.save(value, "charge.succeeded")
         after_charge(call, value, None, False, bank_disputes=bool(later["disputed"]))
     if value["payment_intent"] is not None:
-        call.schedule.add(call.now, "payment_intent.charge_settled", value["payment_intent"], clock_of(call, value["customer"]))
+        call.schedule.add(
+            call.now,
+            "payment_intent.charge_settled",
+            value["payment_intent"],
+            shared_fields.clock_of(call, value["customer"]),
+        )
     return value
 
 
@@ -298,7 +324,7 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
     fields: ``statement_descriptor``, ``application_fee_amount``, ``transfer_data``, … that replace the charge's own.
     Raises ApiError: captured or expired before, or too much.
     """
-    call.require(CHARGES)
+    call.require(providers.CHARGES)
     id, amount = charge["id"], charge["amount"]
     taken = amount if amount_to_capture is None else amount_to_capture
     if charge["captured"]:
@@ -307,15 +333,18 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
         message = f"Charge {id} cannot be captured because it has expired or been refunded."
         raise invalid(message, None, "charge_expired_for_capture", retry=False)
     if taken > amount:
-        most = show(amount, charge["currency"])
+        most = shared_currency.show(amount, charge["currency"])
         raise invalid(
-            f"Requested capture amount ({show(taken, charge['currency'])}) is greater than the authorized amount ({most}).", "amount"
+            f"Requested capture amount ({shared_currency.show(taken, charge['currency'])}) is greater than the authorized amount ({most}).",
+            "amount",
         )
     if taken < 1:
         raise too_small("amount")
     for name, given in fields.items():
         if given is not None:
-            charge[name] = {**(charge.get(name) or {}), **given} if name == "transfer_data" and isinstance(given, dict) else given
+            charge[name] = (
+                {**(charge.get(name) or {}), **given} if name == "transfer_data" and isinstance(given, dict) else given
+            )
     if fields.get("statement_descriptor") or fields.get("statement_descriptor_suffix"):
         own = charge["statement_descriptor"], charge["statement_descriptor_suffix"]
         charge["calculated_statement_descriptor"] = details.descriptor(call, *own)
@@ -330,7 +359,7 @@ def capture_part(call: Call, charge: Json, amount: int, *, last: bool) -> Json:
 
     amount: minor units, at most what is left; 0 only releases. Each part has a balance transaction of its own.
     """
-    call.require(CHARGES)
+    call.require(providers.CHARGES)
     if amount:
         charge["amount_captured"] += amount
         first = charge["balance_transaction"]
@@ -348,7 +377,7 @@ def release(call: Call, charge: Json, event: str = "charge.refunded") -> Json:
 
     event: ``charge.expired`` when its time has run out.
     """
-    call.require(CHARGES)
+    call.require(providers.CHARGES)
     charge.update(amount_refunded=charge["amount"], refunded=True)
     call.schedule.cancel("charge.expire", charge["id"])
     return call.objects.save(charge, event)

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import address, billing_details, merge_metadata, new_metadata
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -33,13 +33,21 @@ from tollkey.wire import (
 PERMISSION = Permission("payment_records", "Payment Records", "Core")
 _PATH = "/v1/payment_records"
 _AMOUNTS = ("amount_authorized", "amount_canceled", "amount_failed", "amount_guaranteed", "amount_refunded")
-_SHARED = ("amount", *_AMOUNTS, "amount_requested", "customer_details", "description", "payment_method_details", "processor_details")
+_SHARED = (
+    "amount",
+    *_AMOUNTS,
+    "amount_requested",
+    "customer_details",
+    "description",
+    "payment_method_details",
+    "processor_details",
+)
 
 
 def report_payment(call: Call, params: Params) -> Json:
     """Report a new payment with its first attempt."""
     requested = params["amount_requested"]
-    currency = check_currency(requested["currency"], "amount_requested[currency]")
+    currency = shared_currency.check_currency(requested["currency"], "amount_requested[currency]")
     if requested["value"] < 1:
         raise too_small("amount_requested[value]")
     customer = (params.get("customer_details") or {}).get("customer")
@@ -55,7 +63,7 @@ def report_payment(call: Call, params: Params) -> Json:
         customer_presence=params.get("customer_presence"),
         description=params.get("description"),
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         processor_details=_processor(params),
         reported_by="self",
         shipping_details=_shipping(params.get("shipping_details")),
@@ -74,7 +82,11 @@ def _person(given: Params | None) -> Json | None:
 
 
 def _shipping(given: Params | None) -> Json | None:
-    return {"address": address(given.get("address") or {}), "name": given.get("name"), "phone": given.get("phone")} if given else None
+    return (
+        {"address": fields.address(given.get("address") or {}), "name": given.get("name"), "phone": given.get("phone")}
+        if given
+        else None
+    )
 
 
 def _processor(params: Params) -> Json:
@@ -90,7 +102,7 @@ def _method(call: Call, params: Params) -> Json:
         call.objects.get("payment_method", id, "payment_method_details[payment_method]")
     elif not custom.get("display_name") and not custom.get("type"):
         raise missing_param("payment_method_details[custom][display_name]")
-    details = billing_details(given.get("billing_details"))
+    details = fields.billing_details(given.get("billing_details"))
     details.pop("tax_id")
     told = {"display_name": custom.get("display_name") or custom.get("type") or "custom", "type": custom.get("type")}
     return {"billing_details": details, "custom": told, "payment_method": id, "type": "custom"}
@@ -105,7 +117,7 @@ def _attempt(call: Call, record: Json, params: Params) -> Json:
         created=call.now,
         customer_presence=record["customer_presence"],
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         payment_record=record["id"],
         reported_by="self",
         shipping_details=record["shipping_details"],
@@ -144,7 +156,10 @@ def report_attempt(call: Call, params: Params) -> Json:
     """Report another attempt, after the others failed or were canceled."""
     record, last = _latest(call)
     if _done(last) in (None, "guaranteed"):
-        raise invalid("A new payment attempt can only be reported if all other payment attempts are canceled or failed.", retry=False)
+        raise invalid(
+            "A new payment attempt can only be reported if all other payment attempts are canceled or failed.",
+            retry=False,
+        )
     if "payment_method_details" not in params:
         kept = {name: record["payment_method_details"][name] for name in ("custom", "payment_method")}
         params = {**params, "payment_method_details": kept}
@@ -160,8 +175,10 @@ def _ends(name: str) -> Any:
         record, attempt = _latest(call)
         ended = _done(attempt)
         if ended is not None:
-            raise invalid(f"This payment attempt cannot be reported as {name} because it is {ended} already.", retry=False)
-        merge_metadata(attempt, params)
+            raise invalid(
+                f"This payment attempt cannot be reported as {name} because it is {ended} already.", retry=False
+            )
+        fields.merge_metadata(attempt, params)
         return _put(call, record, attempt, f"amount_{name}")
 
     handler.__doc__ = f"Report that the attempt under way is {name}."
@@ -178,7 +195,7 @@ def report_informational(call: Call, params: Params) -> Json:
             value["shipping_details"] = _shipping(params["shipping_details"])
         if "description" in params:
             value["description"] = params["description"]
-    merge_metadata(attempt, params)
+    fields.merge_metadata(attempt, params)
     return _put(call, record, attempt, None)
 
 
@@ -188,19 +205,25 @@ def report_refund(call: Call, params: Params) -> Json:
     before = record["amount_refunded"]["value"]
     left = record["amount_guaranteed"]["value"] - before
     given = params.get("amount")
-    if given and check_currency(given["currency"], "amount[currency]") != record["amount"]["currency"]:
+    if given and shared_currency.check_currency(given["currency"], "amount[currency]") != record["amount"]["currency"]:
         raise invalid("The refund must be in the currency of the payment record.", "amount[currency]")
     wanted = given["value"] if given else left
     if wanted < 1 or wanted > left:
-        raise invalid(f"The refund ({wanted}) must be between 1 and what is left of the guaranteed amount ({left}).", "amount", retry=False)
-    merge_metadata(attempt, params)
+        raise invalid(
+            f"The refund ({wanted}) must be between 1 and what is left of the guaranteed amount ({left}).",
+            "amount",
+            retry=False,
+        )
+    fields.merge_metadata(attempt, params)
     return _put(call, record, attempt, "amount_refunded", before + wanted)
 
 
 def list_attempts(call: Call, params: Params) -> Page:
     """List the attempts of a payment record, newest first."""
     record = call.objects.get("payment_record", params["payment_record"], "payment_record")
-    return list_page(call, "payment_attempt_record", params, {"payment_record": record["id"]}, url="/v1/payment_attempt_records")
+    return list_page(
+        call, "payment_attempt_record", params, {"payment_record": record["id"]}, url="/v1/payment_attempt_records"
+    )
 
 
 PAYMENT_RECORD = Resource(

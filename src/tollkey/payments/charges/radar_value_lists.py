@@ -11,8 +11,21 @@ from typing import Any
 
 from tollkey.db.table import as_text
 from tollkey.keys import Permission
-from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, records, retrieve, sublist
+from tollkey.payments.shared import fields
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    records,
+    retrieve,
+    sublist,
+)
 
 PERMISSION = Permission("radar_value_list", "Radar value lists", "Radar")
 
@@ -58,7 +71,7 @@ def create_list(call: Call, params: Params) -> Json:
         created_by=_who(call),
         item_type=params.get("item_type") or "string",
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         list_items=sublist([], ""),
     )
     return call.objects.insert(value)
@@ -69,8 +82,8 @@ def update_list(call: Call, params: Params) -> Json:
     value = call.objects.get("radar.value_list", call.path["value_list"])
     if params.get("alias") not in (None, value["alias"]):
         _free_alias(call, params["alias"])
-    assign(value, params, ("alias", "name"))
-    merge_metadata(value, params)
+    fields.assign(value, params, ("alias", "name"))
+    fields.merge_metadata(value, params)
     return call.objects.save(value)
 
 
@@ -91,7 +104,9 @@ def list_lists(call: Call, params: Params) -> Page:
         wanted = params["contains"]
 
         def keep(value: Json) -> bool:
-            return bool(call.objects.query("radar.value_list_item", {"value_list": value["id"], "value": wanted}, limit=1))
+            return bool(
+                call.objects.query("radar.value_list_item", {"value_list": value["id"], "value": wanted}, limit=1)
+            )
 
     return list_page(call, "radar.value_list", params, equal, url="/v1/radar/value_lists", keep=keep)
 
@@ -102,7 +117,11 @@ def create_item(call: Call, params: Params) -> Json:
     form, value = _FORMS.get(owner["item_type"]), params["value"]
     if form is not None and re.fullmatch(form, value) is None:
         raise invalid(f"Invalid {owner['item_type']}: {value}", "value")
-    if owner["item_type"] == "case_sensitive_string" or owner["item_type"] in ("card_fingerprint", "customer_id", "country"):
+    if owner["item_type"] == "case_sensitive_string" or owner["item_type"] in (
+        "card_fingerprint",
+        "customer_id",
+        "country",
+    ):
         kept = value
     else:
         kept = value.lower()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from html import escape
 
-from tollkey.payments.shared.currency import show
-from tollkey.payments.shared.receipt_links import RECEIPT, business_name
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import receipt_links
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, html_page
 
 _BRANDS = {"amex": "American Express", "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay"}
@@ -16,7 +16,7 @@ _MOST_REFUNDS = 100
 def page(call: Call, params: Params) -> Reply:
     """Show the receipt."""
     charge = call.objects.get("charge", call.path["id"])
-    name = business_name(call)
+    name = receipt_links.business_name(call)
     rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _rows(call, charge))
     last, amount = _last_row(charge)
     total = f"<dt>{escape(last)}</dt><dd>{escape(amount)}</dd>"
@@ -31,22 +31,26 @@ def _rows(call: Call, charge: Json) -> list[tuple[str, str]]:
     rows = [("Date", _day(charge["created"])), ("Payment method", _method(charge))]
     if charge["receipt_number"]:
         rows.insert(0, ("Receipt number", charge["receipt_number"]))
-    rows.append(("Amount", show(charge["amount"], currency)))
+    rows.append(("Amount", shared_currency.show(charge["amount"], currency)))
     if not charge["captured"]:
         rows.append(("Status", "Canceled" if charge["refunded"] else "Authorized, not charged yet"))
     elif charge["amount_captured"] != charge["amount"]:
-        rows.append(("Charged of it", show(charge["amount_captured"], currency)))
+        rows.append(("Charged of it", shared_currency.show(charge["amount_captured"], currency)))
     for refund in reversed(call.objects.query("refund", {"charge": charge["id"]}, limit=_MOST_REFUNDS)):
         if refund["status"] in ("succeeded", "pending"):
-            rows.append((f"Refunded on {_day(refund['created'])}", show(-refund["amount"], currency)))
+            rows.append((f"Refunded on {_day(refund['created'])}", shared_currency.show(-refund["amount"], currency)))
     return rows
 
 
 def _last_row(charge: Json) -> tuple[str, str]:
     if not charge["captured"]:
-        return "Amount paid", show(0, charge["currency"])
-    label = "Amount paid" if charge["amount_refunded"] == charge["amount"] - charge["amount_captured"] else "Paid after refunds"
-    return label, show(charge["amount"] - charge["amount_refunded"], charge["currency"])
+        return "Amount paid", shared_currency.show(0, charge["currency"])
+    label = (
+        "Amount paid"
+        if charge["amount_refunded"] == charge["amount"] - charge["amount_captured"]
+        else "Paid after refunds"
+    )
+    return label, shared_currency.show(charge["amount"] - charge["amount_refunded"], charge["currency"])
 
 
 def _day(at: int) -> str:
@@ -67,4 +71,4 @@ def _method(charge: Json) -> str:
     return f"{name} •••• {inner['last4']}" if inner.get("last4") else name
 
 
-PAGES = (Endpoint("GET", f"/{RECEIPT}/{{token}}", page, public=True, params=P.object()),)
+PAGES = (Endpoint("GET", f"/{receipt_links.RECEIPT}/{{token}}", page, public=True, params=P.object()),)

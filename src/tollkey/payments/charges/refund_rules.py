@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.ledger import NETWORK
-from tollkey.payments.balance.settlement import exchanged, settled
-from tollkey.payments.balance.transactions import book
+from tollkey.payments.balance import settlement, transactions
 from tollkey.payments.charges import splitting
 from tollkey.payments.charges.lifecycle import collected
-from tollkey.payments.processors.cards import RefundOutcome, by_key
-from tollkey.payments.shared.currency import show
-from tollkey.payments.shared.events import Refunded
-from tollkey.payments.shared.fields import new_metadata, settle_seconds
-from tollkey.payments.shared.providers import REFUNDS
+from tollkey.payments.processors import cards
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Call, Json, Params, blank, invalid, too_small
 
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
@@ -25,7 +22,7 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``, ``refund_application_fee``.
     Raises ApiError with the recorded texts: refunded before, disputed, more than there is.
     """
-    call.require(REFUNDS)
+    call.require(providers.REFUNDS)
     collected(call, charge)
     left = check(call, charge, params.get("amount"))
     amount = params.get("amount") or left
@@ -33,20 +30,26 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     value = _new(call, charge, amount, params)
     if not charge["captured"] and not charge["amount_captured"]:
         return _release(call, charge, value)
-    value["status"] = "pending" if outcome is RefundOutcome.PENDING else "succeeded"
+    value["status"] = "pending" if outcome is cards.RefundOutcome.PENDING else "succeeded"
     if value["status"] == "pending":
         value["pending_reason"] = "processing"
     transaction = _book(call, charge, value, -amount)
     value["balance_transaction"] = transaction["id"]
-    splitting.take_back(call, charge, value, reverse=bool(params.get("reverse_transfer")), fee=bool(params.get("refund_application_fee")))
+    splitting.take_back(
+        call,
+        charge,
+        value,
+        reverse=bool(params.get("reverse_transfer")),
+        fee=bool(params.get("refund_application_fee")),
+    )
     call.objects.insert(value, "refund.created")
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
     call.objects.save(charge, "charge.refunded")
-    call.announce(Refunded(value, whole=amount == charge["amount"]))
+    call.announce(events.Refunded(value, whole=amount == charge["amount"]))
     _calm(call, charge, params.get("reason"))
-    if outcome is not RefundOutcome.SUCCEEDED:
-        call.schedule.add(call.now + settle_seconds(call), "refund.settle", value["id"])
+    if outcome is not cards.RefundOutcome.SUCCEEDED:
+        call.schedule.add(call.now + fields.settle_seconds(call), "refund.settle", value["id"])
     return value
 
 
@@ -61,16 +64,22 @@ def check(call: Call, charge: Json, amount: int | None) -> int:
     if left <= 0:
         raise invalid(f"Charge {id} has already been refunded.", None, "charge_already_refunded", retry=False)
     if charge["disputed"] and not _refundable_in_dispute(call, charge):
-        raise invalid(f"Charge {id} has been charged back; cannot issue a refund.", None, "charge_disputed", retry=False)
+        raise invalid(
+            f"Charge {id} has been charged back; cannot issue a refund.", None, "charge_disputed", retry=False
+        )
     if amount is None:
         return int(left)
     if amount < 1:
         raise too_small("amount")
     if amount > charge["amount"]:
-        message = f"Refund amount ({show(amount, currency)}) is greater than charge amount ({show(charge['amount'], currency)})"
+        whole = shared_currency.show(charge["amount"], currency)
+        message = f"Refund amount ({shared_currency.show(amount, currency)}) is greater than charge amount ({whole})"
         raise invalid(message, "amount", retry=False)
     if amount > left:
-        message = f"Refund amount ({show(amount, currency)}) is greater than unrefunded amount on charge ({show(left, currency)})"
+        message = (
+            f"Refund amount ({shared_currency.show(amount, currency)}) is greater than unrefunded amount on charge"
+            f" ({shared_currency.show(left, currency)})"
+        )
         raise invalid(message, "amount", retry=False)
     return int(left)
 
@@ -80,9 +89,9 @@ def _refundable_in_dispute(call: Call, charge: Json) -> bool:
     return dispute is None or bool(dispute["is_charge_refundable"])
 
 
-def _outcome(charge: Json) -> RefundOutcome:
-    card = by_key(charge["_card"]) if charge.get("_card") else None
-    return card.refund if card is not None else RefundOutcome.SUCCEEDED
+def _outcome(charge: Json) -> cards.RefundOutcome:
+    card = cards.by_key(charge["_card"]) if charge.get("_card") else None
+    return card.refund if card is not None else cards.RefundOutcome.SUCCEEDED
 
 
 def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
@@ -90,7 +99,11 @@ def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
     ours = charge["id"].startswith("py_")
     details: Json = {"type": kind}
     if kind == "card":
-        details["card"] = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
+        details["card"] = {
+            "reference_status": "pending",
+            "reference_type": "acquirer_reference_number",
+            "type": "refund",
+        }
     elif kind != "stripe_account":
         details[kind] = {}
     more: dict[str, Any] = {} if kind == "stripe_account" else {"destination_details": details}
@@ -101,7 +114,7 @@ def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
         charge=charge["id"],
         created=call.now,
         currency=charge["currency"],
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         payment_intent=charge["payment_intent"],
         reason=params.get("reason"),
         status="succeeded",
@@ -131,9 +144,17 @@ def _book(call: Call, charge: Json, value: Json, amount: int, failed: bool = Fal
     due = original["available_on"] if original is not None and original["available_on"] > call.now else None
     kind = charge["payment_method_details"]["type"]
     category = "refund_failure" if failed else "refund"
-    type = "payment_failure_refund" if failed and payment else "refund_failure" if failed else "payment_refund" if payment else "refund"
-    amount, currency = settled(call, charge, amount)
-    transaction = book(
+    type = (
+        "payment_failure_refund"
+        if failed and payment
+        else "refund_failure"
+        if failed
+        else "payment_refund"
+        if payment
+        else "refund"
+    )
+    amount, currency = settlement.settled(call, charge, amount)
+    transaction = transactions.book(
         call,
         type=type,
         category=category,
@@ -145,7 +166,7 @@ def _book(call: Call, charge: Json, value: Json, amount: int, failed: bool = Fal
         available=due,
         source_type="bank_account" if kind in _FROM_BANK else "card",
     )
-    return exchanged(call, transaction, value["currency"])
+    return settlement.exchanged(call, transaction, value["currency"])
 
 
 def _calm(call: Call, charge: Json, reason: str | None) -> None:

@@ -9,9 +9,22 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import refund_rules
-from tollkey.payments.shared.fields import merge_metadata, part_of
-from tollkey.payments.shared.providers import REFUNDS
-from tollkey.wire import Action, Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, listing, needs, records, retrieve
+from tollkey.payments.shared import fields, providers
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    list_page,
+    listing,
+    needs,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("refund", "Refunds", "Core")
 
@@ -51,7 +64,7 @@ def update(call: Call, params: Params) -> Json:
 
 
 def _update(call: Call, refund: Json, params: Params) -> Json:
-    merge_metadata(refund, params)
+    fields.merge_metadata(refund, params)
     call.objects.save(refund, "refund.updated")
     call.emit("charge.refund.updated", refund)
     return refund
@@ -61,7 +74,11 @@ def cancel(call: Call, params: Params) -> Json:
     """Cancel a refund that is waiting for the customer to act."""
     refund = call.objects.get("refund", call.path["refund"])
     if refund["status"] not in ("requires_action", "pending"):
-        raise invalid(f"Refund {refund['id']} cannot be canceled because it has a status of {refund['status']}.", None, retry=False)
+        raise invalid(
+            f"Refund {refund['id']} cannot be canceled because it has a status of {refund['status']}.",
+            None,
+            retry=False,
+        )
     return refund_rules.take_back(call, refund, "canceled")
 
 
@@ -72,7 +89,7 @@ def list_of_charge(call: Call, params: Params) -> Page:
 
 
 def _of_charge(call: Call) -> Json:
-    return part_of(call, "charge", "refund", "refund", "refund")
+    return fields.part_of(call, "charge", "refund", "refund", "refund")
 
 
 def retrieve_of_charge(call: Call, params: Params) -> Json:
@@ -95,17 +112,17 @@ REFUND = Resource(
     indexed=("charge", "payment_intent"),
     endpoints=(
         listing("refund", "/v1/refunds"),
-        Endpoint("POST", "/v1/refunds", create, live=needs(REFUNDS)),
+        Endpoint("POST", "/v1/refunds", create, live=needs(providers.REFUNDS)),
         retrieve("refund", "/v1/refunds/{refund}"),
         Endpoint("POST", "/v1/refunds/{refund}", update),
-        Endpoint("POST", "/v1/refunds/{refund}/cancel", cancel, live=needs(REFUNDS)),
+        Endpoint("POST", "/v1/refunds/{refund}/cancel", cancel, live=needs(providers.REFUNDS)),
         Endpoint("GET", "/v1/charges/{charge}/refunds", list_of_charge),
-        Endpoint("POST", "/v1/charges/{charge}/refunds", create_of_charge, live=needs(REFUNDS)),
+        Endpoint("POST", "/v1/charges/{charge}/refunds", create_of_charge, live=needs(providers.REFUNDS)),
         Endpoint("GET", "/v1/charges/{charge}/refunds/{refund}", retrieve_of_charge),
         Endpoint("POST", "/v1/charges/{charge}/refunds/{refund}", update_of_charge),
-        Endpoint("POST", "/v1/charges/{charge}/refund", refund_charge, object="charge", live=needs(REFUNDS)),
+        Endpoint("POST", "/v1/charges/{charge}/refund", refund_charge, object="charge", live=needs(providers.REFUNDS)),
     ),
-    due_live={"refund.settle": needs(REFUNDS)},
+    due_live={"refund.settle": needs(providers.REFUNDS)},
     on_due={"refund.settle": refund_rules.settle},
     title="Refunds",
     columns=("amount", "status", "reason", "id", "created"),

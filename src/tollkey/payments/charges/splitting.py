@@ -9,17 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.ledger import PLATFORM, Posting
-from tollkey.payments.balance.moving import check_receiver, make_transfer, receiver_of, reverse
-from tollkey.payments.balance.platform_fees import application_id, fee_parts, make_fee, refund_application_fee, share
-from tollkey.payments.balance.settlement import settled
-from tollkey.payments.balance.transactions import available_on
-from tollkey.payments.shared.conversion import convert
+from tollkey.payments.balance import moving, platform_fees, settlement, transactions
+from tollkey.payments.shared import conversion
 from tollkey.wire import Call, Json
 
 
 def application_of(call: Call) -> str | None:
     """The Connect application that acts on this account, or None on one's own."""
-    return None if call.account == call.platform else application_id(call.platform)
+    return None if call.account == call.platform else platform_fees.application_id(call.platform)
 
 
 def group_of(transfer_data: Json | None, payment_intent: str | None, charge: str) -> str | None:
@@ -29,7 +26,7 @@ def group_of(transfer_data: Json | None, payment_intent: str | None, charge: str
 
 def check_destination(call: Call, destination: str, param: str = "transfer_data[destination]") -> None:
     """Raise ApiError when there is no such connected account, or it cannot receive money."""
-    check_receiver(receiver_of(call, destination, param))
+    moving.check_receiver(moving.receiver_of(call, destination, param))
 
 
 def application_fee(call: Call, charge: Json, settles_in: str) -> tuple[tuple[Posting, ...], list[Json]]:
@@ -37,9 +34,11 @@ def application_fee(call: Call, charge: Json, settles_in: str) -> tuple[tuple[Po
     amount = charge.get("application_fee_amount")
     if not amount or call.account == call.platform:
         return (), []
-    fee = make_fee(call, call.account, charge["id"], amount, charge["currency"], available_on(call), None)
+    fee = platform_fees.make_fee(
+        call, call.account, charge["id"], amount, charge["currency"], transactions.available_on(call), None
+    )
     charge["application_fee"] = fee["id"]
-    return fee_parts(call, convert(amount, charge["currency"], settles_in), settles_in)
+    return platform_fees.fee_parts(call, conversion.convert(amount, charge["currency"], settles_in), settles_in)
 
 
 def pass_on(call: Call, charge: Json) -> None:
@@ -49,8 +48,8 @@ def pass_on(call: Call, charge: Json) -> None:
         return
     part = data.get("amount")
     fee = None if part else charge.get("application_fee_amount")
-    amount, currency = settled(call, charge, part or charge["amount_captured"])
-    transfer = make_transfer(
+    amount, currency = settlement.settled(call, charge, part or charge["amount_captured"])
+    transfer = moving.make_transfer(
         call,
         data["destination"],
         amount,
@@ -76,13 +75,19 @@ def take_back(call: Call, charge: Json, refund: Json, *, reverse: bool, fee: boo
         _reverse(call, charge, refund)
     if fee and charge.get("application_fee"):
         found = call.within(call.platform).objects.get("application_fee", charge["application_fee"])
-        amount = min(share(found["amount"], refund["amount"], charge["amount"]), found["amount"] - found["amount_refunded"])
+        amount = min(
+            platform_fees.share(found["amount"], refund["amount"], charge["amount"]),
+            found["amount"] - found["amount_refunded"],
+        )
         if amount > 0:
-            refund_application_fee(call, found, amount)
+            platform_fees.refund_application_fee(call, found, amount)
 
 
 def _reverse(call: Call, charge: Json, refund: Json) -> None:
     transfer = call.objects.get("transfer", charge["transfer"])
-    amount = min(share(transfer["amount"], refund["amount"], charge["amount"]), transfer["amount"] - transfer["amount_reversed"])
+    amount = min(
+        platform_fees.share(transfer["amount"], refund["amount"], charge["amount"]),
+        transfer["amount"] - transfer["amount_reversed"],
+    )
     if amount > 0:
-        refund["transfer_reversal"] = reverse(call, transfer, amount, refund=refund)["id"]
+        refund["transfer_reversal"] = moving.reverse(call, transfer, amount, refund=refund)["id"]

@@ -6,12 +6,10 @@ created ──update──▶ created ──reversal──▶ reversed in part �
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.balance.moving import check_funds, check_receiver, make_transfer, receiver_of, reverse
-from tollkey.payments.balance.settlement import settled
+from tollkey.payments.balance import moving, settlement
 from tollkey.payments.charges.lifecycle import collected
-from tollkey.payments.shared.currency import check_currency, show
-from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata, part_of
-from tollkey.payments.shared.providers import TRANSFERS
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
     Call,
@@ -34,29 +32,31 @@ PERMISSION = Permission("transfer", "Transfers", "Connect")
 
 def create(call: Call, params: Params) -> Json:
     """Send money to a connected account: from the balance, or as a part of one charge (``source_transaction``)."""
-    receiver = receiver_of(call, params["destination"], "destination")
+    receiver = moving.receiver_of(call, params["destination"], "destination")
     charge = None
     if params.get("source_transaction"):
         charge = collected(call, call.objects.get("charge", params["source_transaction"], "source_transaction"))
     elif not params.get("currency"):
         raise missing_param("currency")
-    currency = check_currency(str(params.get("currency") or (settled(call, charge, 0)[1] if charge is not None else "")))
-    check_receiver(receiver)
+    currency = shared_currency.check_currency(
+        str(params.get("currency") or (settlement.settled(call, charge, 0)[1] if charge is not None else ""))
+    )
+    moving.check_receiver(receiver)
     source_type = params.get("source_type") or "card"
     group = params.get("transfer_group")
     if charge is None:
         if receiver.account != call.platform:  # a platform may take from its accounts what they do not have yet
-            check_funds(call, params["amount"], currency, source_type)
+            moving.check_funds(call, params["amount"], currency, source_type)
     else:
         group = _check_source(call, charge, params["amount"], currency, group)
-    return make_transfer(
+    return moving.make_transfer(
         call,
         params["destination"],
         params["amount"],
         currency,
         charge=charge,
         description=params.get("description"),
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         source_type=source_type,
         transfer_group=group,
     )
@@ -69,18 +69,27 @@ def _check_source(call: Call, charge: Json, amount: int, currency: str, group: s
     system does so for platforms that keep money in it.
     """
     if charge["status"] == "failed":
-        raise invalid(f"The charge {charge['id']} has failed and cannot be the source of a transfer.", "source_transaction", retry=False)
-    whole, settles_in = settled(call, charge, charge["amount"])
+        raise invalid(
+            f"The charge {charge['id']} has failed and cannot be the source of a transfer.",
+            "source_transaction",
+            retry=False,
+        )
+    whole, settles_in = settlement.settled(call, charge, charge["amount"])
     if currency == charge["currency"]:
         whole = charge["amount"]
     elif settles_in != currency:
-        message = f"The currency of source_transaction's balance transaction ({settles_in}) must be the same as the transfer"
-        raise invalid(f"{message} currency ({currency})", "currency", "transfer_source_balance_parameters_mismatch", retry=False)
+        message = (
+            f"The currency of source_transaction's balance transaction ({settles_in}) must be the same as the transfer"
+        )
+        raise invalid(
+            f"{message} currency ({currency})", "currency", "transfer_source_balance_parameters_mismatch", retry=False
+        )
     before = sum(one["amount"] for one in call.objects.query("transfer", {"source_transaction": charge["id"]}))
     if before + amount > whole:
-        message = f"Transfers using this transaction as a source must not exceed the source amount of {show(whole, currency)}."
+        most = shared_currency.show(whole, currency)
+        message = f"Transfers using this transaction as a source must not exceed the source amount of {most}."
         if before:
-            message += f" (There is already a transfer using this source, amounting to {show(before, currency)}.)"
+            message += f" (There is already a transfer using this source, amounting to {shared_currency.show(before, currency)}.)"
         raise invalid(message, "amount", retry=False)
     wanted = group or charge["transfer_group"] or f"group_{charge['payment_intent'] or charge['id']}"
     if charge["transfer_group"] is None:
@@ -92,8 +101,8 @@ def _check_source(call: Call, charge: Json, amount: int, currency: str, group: s
 def update(call: Call, params: Params) -> Json:
     """Change a transfer's description or metadata."""
     transfer = call.objects.get("transfer", call.path["transfer"])
-    assign(transfer, params, ("description",))
-    merge_metadata(transfer, params)
+    fields.assign(transfer, params, ("description",))
+    fields.merge_metadata(transfer, params)
     return call.objects.save(transfer, "transfer.updated")
 
 
@@ -116,21 +125,22 @@ def create_reversal(call: Call, params: Params) -> Json:
         raise invalid(f"Transfer {transfer['id']} is already fully reversed.", None, retry=False)
     amount = params.get("amount") or left
     if amount > left:
-        shown = show(amount, transfer["currency"])
-        message = f"Reversal amount ({shown}) is greater than unreversed amount on transfer ({show(left, transfer['currency'])})"
+        shown = shared_currency.show(amount, transfer["currency"])
+        unreversed = shared_currency.show(left, transfer["currency"])
+        message = f"Reversal amount ({shown}) is greater than unreversed amount on transfer ({unreversed})"
         raise invalid(message, "amount", retry=False)
-    return reverse(
+    return moving.reverse(
         call,
         transfer,
         amount,
         refund_fee=bool(params.get("refund_application_fee")),
         description=params.get("description"),
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
     )
 
 
 def _reversal(call: Call) -> Json:
-    return part_of(call, "transfer", "transfer_reversal", "transfer reversal")
+    return fields.part_of(call, "transfer", "transfer_reversal", "transfer reversal")
 
 
 def retrieve_reversal(call: Call, params: Params) -> Json:
@@ -141,14 +151,16 @@ def retrieve_reversal(call: Call, params: Params) -> Json:
 def update_reversal(call: Call, params: Params) -> Json:
     """Change a reversal's metadata."""
     reversal = _reversal(call)
-    merge_metadata(reversal, params)
+    fields.merge_metadata(reversal, params)
     return call.objects.save(reversal)
 
 
 def list_reversals(call: Call, params: Params) -> Page:
     """List the reversals of a transfer."""
     transfer = call.objects.get("transfer", call.path["id"])
-    return list_page(call, "transfer_reversal", params, {"transfer": transfer["id"]}, url=f"/v1/transfers/{transfer['id']}/reversals")
+    return list_page(
+        call, "transfer_reversal", params, {"transfer": transfer["id"]}, url=f"/v1/transfers/{transfer['id']}/reversals"
+    )
 
 
 def _as_payout(call: Call, transfer: Json) -> None:
@@ -166,7 +178,7 @@ TRANSFER = Resource(
     indexed=("destination", "transfer_group", "source_transaction"),
     endpoints=(
         listing("transfer", "/v1/transfers"),
-        Endpoint("POST", "/v1/transfers", create, live=needs(TRANSFERS)),
+        Endpoint("POST", "/v1/transfers", create, live=needs(providers.TRANSFERS)),
         Endpoint("GET", "/v1/transfers/{transfer}", retrieve_one, raw=True),
         Endpoint("POST", "/v1/transfers/{transfer}", update),
     ),
@@ -184,7 +196,7 @@ TRANSFER_REVERSAL = Resource(
     indexed=("transfer",),
     endpoints=(
         Endpoint("GET", "/v1/transfers/{id}/reversals", list_reversals),
-        Endpoint("POST", "/v1/transfers/{id}/reversals", create_reversal, live=needs(TRANSFERS)),
+        Endpoint("POST", "/v1/transfers/{id}/reversals", create_reversal, live=needs(providers.TRANSFERS)),
         Endpoint("GET", "/v1/transfers/{transfer}/reversals/{id}", retrieve_reversal),
         Endpoint("POST", "/v1/transfers/{transfer}/reversals/{id}", update_reversal),
     ),

@@ -1,3 +1,5 @@
 """Checkout Sessions and Payment Links."""
 
-__all__: list[str] = []
+from tollkey.payments.checkout import sessions
+
+__all__ = ["sessions"]

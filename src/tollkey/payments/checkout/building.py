@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tollkey.payments.catalog.shipping_rates import make as make_shipping_rate
+from tollkey.payments.catalog import shipping_rates
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
 from tollkey.payments.checkout.order import optional_items
 from tollkey.payments.checkout.place import check_customer, collect
-from tollkey.payments.intents import automatic_types, check_types
-from tollkey.payments.intents.payment_intents import create_intent
-from tollkey.payments.intents.setup_intents import create_setup
-from tollkey.payments.methods.payment_method_configurations import enabled_types, used_configuration
-from tollkey.payments.shared.currency import check_currency, minimum, session_too_small
-from tollkey.payments.shared.fields import acting_account, new_metadata
+from tollkey.payments.intents import payment_intents, setup_intents
+from tollkey.payments.methods import method_types, payment_method_configurations
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json, Params, blank, dig, hosted_url, invalid, missing_param
 
 DAY = 86_400
@@ -34,12 +32,20 @@ _INTENT_LATER_SINCE = "2022-08-01"
 
 def _check(params: Params, mode: str, ui: str) -> None:
     """Refuse parameters that do not go together."""
-    for one, two in (("customer", "customer_email"), ("allow_promotion_codes", "discounts"), ("customer", "customer_creation")):
+    for one, two in (
+        ("customer", "customer_email"),
+        ("allow_promotion_codes", "discounts"),
+        ("customer", "customer_creation"),
+    ):
         if params.get(one) and params.get(two):
             raise invalid(f"You may only specify one of these parameters: {one}, {two}.")
     if params.get("customer_email") and _EMAIL.fullmatch(params["customer_email"]) is None:
         raise invalid(f"Invalid email address: {params['customer_email']}", "customer_email", "email_invalid")
-    for name, allowed in (("payment_intent_data", "payment"), ("subscription_data", "subscription"), ("setup_intent_data", "setup")):
+    for name, allowed in (
+        ("payment_intent_data", "payment"),
+        ("subscription_data", "subscription"),
+        ("setup_intent_data", "setup"),
+    ):
         if params.get(name) and mode != allowed:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
     if mode == "setup" and params.get("line_items"):
@@ -63,15 +69,19 @@ def _expiry(call: Call, given: int | None) -> int:
     if given is None:
         return call.now + DAY
     if given < call.now + _HALF_HOUR:
-        raise invalid("The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.", "expires_at")
+        raise invalid(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.", "expires_at"
+        )
     if given > call.now + DAY:
-        raise invalid("The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.", "expires_at")
+        raise invalid(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.", "expires_at"
+        )
     return given
 
 
 def _new(call: Call, params: Params, mode: str, ui: str) -> Json:
     id = f"cs_{'live' if call.livemode else 'test'}_{_MODE_LETTERS[mode]}1{call.ids.text(56)}"
-    account = acting_account(call) or {}
+    account = fields.acting_account(call) or {}
     shop = dig(account, "settings.dashboard.display_name") or dig(account, "business_profile.name") or "Test account"
     session = blank(
         "checkout.session",
@@ -88,7 +98,7 @@ def _new(call: Call, params: Params, mode: str, ui: str) -> Json:
         expires_at=_expiry(call, params.get("expires_at")),
         livemode=call.livemode,
         managed_payments={"enabled": False},
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         mode=mode,
         payment_status="no_payment_required" if mode == "setup" else "unpaid",
         phone_number_collection={"enabled": bool(dig(params, "phone_number_collection.enabled"))},
@@ -134,13 +144,19 @@ def _customer(call: Call, session: Json, params: Params) -> None:
 def _methods(call: Call, session: Json, params: Params) -> None:
     named = params.get("payment_method_types")
     if named:
-        session["payment_method_types"] = check_types(named)
+        session["payment_method_types"] = method_types.check_types(named)
     else:
-        configuration = used_configuration(call, params.get("payment_method_configuration"))
-        session["payment_method_configuration_details"] = {"id": configuration["id"], "parent": configuration.get("parent")}
+        configuration = payment_method_configurations.used_configuration(
+            call, params.get("payment_method_configuration")
+        )
+        session["payment_method_configuration_details"] = {
+            "id": configuration["id"],
+            "parent": configuration.get("parent"),
+        }
         excluded = params.get("excluded_payment_method_types") or []
-        session["payment_method_types"] = automatic_types(
-            enabled_types(configuration), currency=session["currency"], redirects=True, reusable=session["mode"] != "payment",
+        session["payment_method_types"] = method_types.automatic_types(
+            payment_method_configurations.enabled_types(configuration), currency=session["currency"], redirects=True,
+            reusable=session["mode"] != "payment",
             excluded=excluded,
         )  # fmt: skip
     options: dict[str, Any] = {}
@@ -157,7 +173,9 @@ def _methods(call: Call, session: Json, params: Params) -> None:
 def _collect(session: Json, params: Params) -> None:
     """What else the page asks for, and what happens afterwards."""
     mode = session["mode"]
-    session["payment_method_collection"] = params.get("payment_method_collection") or ("if_required" if mode == "payment" else "always")
+    session["payment_method_collection"] = params.get("payment_method_collection") or (
+        "if_required" if mode == "payment" else "always"
+    )
     consent = params.get("consent_collection")
     if consent:
         session["consent_collection"] = {
@@ -183,7 +201,9 @@ def _collect(session: Json, params: Params) -> None:
     if params.get("name_collection"):
         kinds = {kind: params["name_collection"].get(kind) for kind in ("business", "individual")}
         session["name_collection"] = {
-            kind: {"enabled": rule["enabled"], "optional": bool(rule.get("optional"))} for kind, rule in kinds.items() if rule
+            kind: {"enabled": rule["enabled"], "optional": bool(rule.get("optional"))}
+            for kind, rule in kinds.items()
+            if rule
         }
     session["custom_fields"] = [_custom_field(field) for field in params.get("custom_fields") or []]
 
@@ -202,9 +222,13 @@ def shipping_options(call: Call, session: Json, given: list[Json]) -> None:
     made = []
     for index, option in enumerate(given):
         if option.get("shipping_rate_data"):
-            rate = make_shipping_rate(call, option["shipping_rate_data"], f"shipping_options[{index}][shipping_rate_data]")
+            rate = shipping_rates.make(
+                call, option["shipping_rate_data"], f"shipping_options[{index}][shipping_rate_data]"
+            )
         else:
-            rate = call.objects.get("shipping_rate", option["shipping_rate"], f"shipping_options[{index}][shipping_rate]")
+            rate = call.objects.get(
+                "shipping_rate", option["shipping_rate"], f"shipping_options[{index}][shipping_rate]"
+            )
         made.append({"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]})
     session["shipping_options"] = made
     if made:
@@ -218,7 +242,8 @@ def discount(call: Call, session: Json, entries: list[Json]) -> None:
     """Take these coupons or promotion codes off the session."""
     session["_discounts"] = [{name: value for name, value in entry.items() if value} for entry in entries]
     session["discounts"] = [
-        {"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")} for entry in session["_discounts"]
+        {"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")}
+        for entry in session["_discounts"]
     ]
 
 
@@ -238,7 +263,7 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
     session.update(_lines=[], _discounts=[], _params=_kept(params), **private)
     for name in ("payment_intent_data", "subscription_data", "setup_intent_data"):
         session["_" + name] = params.get(name) or {}
-    currency = check_currency(params["currency"], "currency") if params.get("currency") else None
+    currency = shared_currency.check_currency(params["currency"], "currency") if params.get("currency") else None
     if mode != "setup":
         check_quantities(params["line_items"])
         session["_lines"] = make_items(call, params["line_items"], currency)
@@ -257,13 +282,13 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
             session["optional_items"] = optional_items(call, params["optional_items"])
         discount(call, session, params.get("discounts") or [])
         total(call, session)
-        if mode == "payment" and 0 < session["amount_total"] < minimum(session["currency"]):
-            raise session_too_small(session["currency"])
+        if mode == "payment" and 0 < session["amount_total"] < shared_currency.minimum(session["currency"]):
+            raise shared_currency.session_too_small(session["currency"])
         chosen = any(item["price"]["custom_unit_amount"] for item in session["_lines"])
         if mode == "payment" and session["amount_total"] == 0 and not chosen:
             session["payment_status"] = "no_payment_required"
     else:
-        setup = create_setup(call, {
+        setup = setup_intents.create_setup(call, {
             **session["_setup_intent_data"], "payment_method_types": session["payment_method_types"], "customer": session["customer"],
         })  # fmt: skip
         setup["_checkout"] = session["id"]
@@ -302,7 +327,7 @@ def intent_of(call: Call, session: Json) -> Json:
     }
     if session["customer"]:
         params["customer"] = session["customer"]
-    intent = create_intent(call, params, _checkout=session["id"])
+    intent = payment_intents.create_intent(call, params, _checkout=session["id"])
     session["payment_intent"] = intent["id"]
     return intent
 
@@ -315,4 +340,6 @@ def _check_prices(session: Json, mode: str) -> None:
             f"line_items[{recurring.index(True)}][price]",
         )
     if mode == "subscription" and not any(recurring):
-        raise invalid("You must provide at least one recurring price in `subscription` mode when using prices.", "line_items")
+        raise invalid(
+            "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"
+        )

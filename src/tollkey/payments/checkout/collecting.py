@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect
-from tollkey.payments.shared.fields import ADDRESS
-from tollkey.payments.tax.rates import EU, located
-from tollkey.payments.tax.tax_ids import well_formed
+from tollkey.payments.shared import fields
+from tollkey.payments.tax import rates, tax_ids
 from tollkey.wire import Call, Json, Params, invalid
 
 _NEEDED = "This field is required."
@@ -54,25 +53,29 @@ def _text(params: Params, name: str) -> str:
 
 def take_billing(session: Json, params: Params) -> None:
     """The billing address, as far as it was typed. Raises ApiError 400 when more of it is needed."""
-    address = {name: str(params.get(name) or "").strip() or None for name in ADDRESS}
+    address = {name: str(params.get(name) or "").strip() or None for name in fields.ADDRESS}
     if session["billing_address_collection"] == "required":
         for name in ("line1", "city", "country"):
             _text(params, name)
     if address["country"]:
-        if session["automatic_tax"]["enabled"] and not session["shipping_address_collection"] and not located(address):
+        if (
+            session["automatic_tax"]["enabled"]
+            and not session["shipping_address_collection"]
+            and not rates.located(address)
+        ):
             raise invalid("Enter a postal code that we can work out your tax with.", "postal_code")
         session["customer_details"] = {**session["customer_details"], "address": address}
 
 
 def take_goods_address(session: Json, params: Params) -> None:
     """Where goods go to. Raises ApiError 400 for a country that is not delivered to, or when something is missing."""
-    address = {name: str(params.get(f"ship_{name}") or "").strip() or None for name in ADDRESS}
+    address = {name: str(params.get(f"ship_{name}") or "").strip() or None for name in fields.ADDRESS}
     name = _text(params, "ship_name")
     for part in ("line1", "city", "postal_code", "country"):
         _text(params, f"ship_{part}")
     if address["country"] not in (session["shipping_address_collection"].get("allowed_countries") or ["US"]):
         raise invalid("We do not deliver to this country.", "ship_country")
-    if session["automatic_tax"]["enabled"] and not located(address):
+    if session["automatic_tax"]["enabled"] and not rates.located(address):
         raise invalid("Enter a postal code that we can work out your tax with.", "ship_postal_code")
     collect(session, shipping_details={"address": address, "name": name})
 
@@ -93,7 +96,7 @@ def _tax_id(session: Json, params: Params) -> None:
     if not asked.get("enabled"):
         return
     country = (session["customer_details"].get("address") or {}).get("country") or params.get("country") or ""
-    kind = "eu_vat" if country in EU else _TAX_IDS.get(country)
+    kind = "eu_vat" if country in rates.EU else _TAX_IDS.get(country)
     if asked.get("required") == "if_supported" and kind:
         for needed in ("business_name", "tax_id"):
             _text(params, needed)
@@ -101,7 +104,7 @@ def _tax_id(session: Json, params: Params) -> None:
     if name:
         session["customer_details"]["business_name"] = session["customer_details"]["name"] = name
         collect(session, business_name=name)
-    if value and kind and not well_formed(kind, value):
+    if value and kind and not tax_ids.well_formed(kind, value):
         raise invalid("This is not a valid tax ID.", "tax_id")
     if value:
         session["customer_details"]["tax_ids"] = [{"type": kind or "unknown", "value": value}]
@@ -132,7 +135,12 @@ def _delivery(session: Json, params: Params) -> None:
     for option in session["shipping_options"]:
         if option["shipping_rate"] == rate:
             amount = option["shipping_amount"]
-            session["shipping_cost"] = {"amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate}
+            session["shipping_cost"] = {
+                "amount_subtotal": amount,
+                "amount_tax": 0,
+                "amount_total": amount,
+                "shipping_rate": rate,
+            }
 
 
 def _consent(session: Json, params: Params) -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments import subscriptions
-from tollkey.payments.catalog.redemption import redeem_all
+from tollkey.payments.catalog import redemption
 from tollkey.payments.checkout.building import intent_of
 from tollkey.payments.checkout.fields import needs_method
 from tollkey.payments.checkout.invoicing import make as make_invoice
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect, keep_on_customer
 from tollkey.payments.checkout.recovery import offer as offer_recovery
-from tollkey.payments.customers.customers import create as create_customer
-from tollkey.payments.intents import first_action
-from tollkey.payments.intents.payment_intents import cancel_intent, confirm_intent
-from tollkey.payments.intents.setup_intents import confirm_setup
-from tollkey.payments.methods.method_types import TYPES
-from tollkey.payments.methods.payment_methods import attach_to
-from tollkey.payments.shared.events import IntentChanged
-from tollkey.payments.shared.providers import CHARGES, SETUPS
+from tollkey.payments.customers import customers
+from tollkey.payments.intents import actions, payment_intents, setup_intents
+from tollkey.payments.methods import method_types, payment_methods
+from tollkey.payments.shared import events, providers
+from tollkey.payments.subscriptions import creation
 from tollkey.wire import ApiError, Call, Json, invalid
 
 _PAID = ("succeeded", "processing", "requires_capture")
@@ -29,14 +25,16 @@ def check_open(session: Json) -> None:
     """Raise ApiError 400 unless the session is open."""
     if session["status"] != "open":
         raise invalid(
-            f"This Checkout Session is no longer active. Its status is {session['status']}.", code="checkout_session_not_open", retry=False
+            f"This Checkout Session is no longer active. Its status is {session['status']}.",
+            code="checkout_session_not_open",
+            retry=False,
         )
 
 
 def check_collects(call: Call, session: Json) -> None:
     """Raise ApiError when the session asks for a payment method, and this is live mode without a provider that could use it."""
     if needs_method(session):
-        call.require(SETUPS if session["mode"] == "setup" else CHARGES)
+        call.require(providers.SETUPS if session["mode"] == "setup" else providers.CHARGES)
 
 
 def verify_bank(call: Call, method: Json) -> None:
@@ -93,13 +91,13 @@ def _ensure_customer(call: Call, session: Json) -> str:
             given["shipping"] = {**goods, "phone": details.get("phone")}
         if details.get("tax_ids"):
             given["tax_id_data"] = [dict(one) for one in details["tax_ids"]]
-        session["customer"] = create_customer(call, given)["id"]
+        session["customer"] = customers.create(call, given)["id"]
     return str(session["customer"])
 
 
 def _acceptance(call: Call, method: Json) -> Json:
     """``mandate_data`` for methods that need the customer's consent; on the page it is given with the button."""
-    if not (method["type"] in TYPES and TYPES[method["type"]].mandate):
+    if not (method["type"] in method_types.TYPES and method_types.TYPES[method["type"]].mandate):
         return {}
     online = {"ip_address": call.origin.ip or "127.0.0.1", "user_agent": call.origin.user_agent or "unknown"}
     return {"mandate_data": {"customer_acceptance": {"type": "online", "online": online}}}
@@ -107,14 +105,18 @@ def _acceptance(call: Call, method: Json) -> Json:
 
 def _charge(call: Call, session: Json, method: Json, return_url: str) -> ApiError | None:
     data = session["_payment_intent_data"]
-    if session["customer_creation"] == "always" or data.get("setup_future_usage") or session["invoice_creation"]["enabled"]:
+    if (
+        session["customer_creation"] == "always"
+        or data.get("setup_future_usage")
+        or session["invoice_creation"]["enabled"]
+    ):
         _ensure_customer(call, session)
     intent = intent_of(call, session)
     if session["customer"] and intent["customer"] is None:
         intent["customer"] = session["customer"]
     call.objects.save(session)
     given = {"payment_method": method["id"], "return_url": return_url, **_acceptance(call, method)}
-    return confirm_intent(call, intent, given)
+    return payment_intents.confirm_intent(call, intent, given)
 
 
 def _set_up(call: Call, session: Json, method: Json, return_url: str) -> ApiError | None:
@@ -122,7 +124,9 @@ def _set_up(call: Call, session: Json, method: Json, return_url: str) -> ApiErro
     if session["customer_creation"] == "always" and session["customer"] is None:
         intent["customer"] = _ensure_customer(call, session)
     call.objects.save(session)
-    return confirm_setup(call, intent, {"payment_method": method["id"], "return_url": return_url, **_acceptance(call, method)})
+    return setup_intents.confirm_setup(
+        call, intent, {"payment_method": method["id"], "return_url": return_url, **_acceptance(call, method)}
+    )
 
 
 def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) -> ApiError | None:
@@ -131,10 +135,10 @@ def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) 
     keep_on_customer(call, session)
     params = _subscription_params(session)
     if method is not None:
-        attach_to(call, method, customer)
+        payment_methods.attach_to(call, method, customer)
         params["default_payment_method"] = method["id"]
     params["customer"] = customer["id"]
-    subscription = subscriptions.create(call, params)
+    subscription = creation.create(call, params)
     session["subscription"], session["invoice"] = subscription["id"], subscription["latest_invoice"]
     intent = _intent_of(call, session["invoice"])
     if intent is not None and intent["status"] == "requires_payment_method":
@@ -145,7 +149,7 @@ def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) 
         raise ApiError(402, "card_error", code, message, **told)
     if intent is not None and intent["status"] == "requires_action":
         intent["_checkout"] = session["id"]
-        intent["next_action"] = first_action(call, intent, return_url=return_url, use_stripe_sdk=False)
+        intent["next_action"] = actions.first_action(call, intent, return_url=return_url, use_stripe_sdk=False)
         call.objects.save(intent)
         call.objects.save(session)
         return None
@@ -154,14 +158,24 @@ def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) 
     if delayed and intent is not None:
         intent["_checkout"] = session["id"]
         call.objects.save(intent)
-    finish(call, session, "no_payment_required" if free and session["amount_total"] == 0 else "unpaid" if delayed else "paid")
+    finish(
+        call,
+        session,
+        "no_payment_required" if free and session["amount_total"] == 0 else "unpaid" if delayed else "paid",
+    )
     return None
 
 
 def _subscription_params(session: Json) -> dict[str, Any]:
     data = dict(session["_subscription_data"])
     data.pop("invoice_settings", None)
-    params: dict[str, Any] = {**data, "payment_behavior": "allow_incomplete", "off_session": False, "items": [], "add_invoice_items": []}
+    params: dict[str, Any] = {
+        **data,
+        "payment_behavior": "allow_incomplete",
+        "off_session": False,
+        "items": [],
+        "add_invoice_items": [],
+    }
     for item in session["_lines"]:
         entry: dict[str, Any] = {"price": item["price"]["id"]}
         if item["quantity"] is not None:
@@ -203,7 +217,7 @@ def waiting_for(call: Call, session: Json) -> str | None:
     return inner.get("url") or inner.get("hosted_verification_url") or inner.get("hosted_instructions_url")
 
 
-def follow(call: Call, fact: IntentChanged) -> None:
+def follow(call: Call, fact: events.IntentChanged) -> None:
     """An intent of a session has changed: the session is complete, or its delayed payment has come to its end."""
     intent = fact.intent
     if not intent.get("_checkout"):
@@ -239,7 +253,9 @@ def finish(call: Call, session: Json, payment_status: str) -> None:
         keep_on_customer(call, session)
     if session["mode"] == "payment" and session["_discounts"]:
         customer = call.objects.find("customer", session["customer"]) if session["customer"] else None
-        session["_redeemed"] = redeem_all(call, session["_discounts"], param="discounts", customer=customer, checkout_session=session["id"])
+        session["_redeemed"] = redemption.redeem_all(
+            call, session["_discounts"], param="discounts", customer=customer, checkout_session=session["id"]
+        )
     if session["automatic_tax"]["enabled"]:
         session["automatic_tax"]["status"] = "complete"
     if invoiced and payment_status != "unpaid":
@@ -285,8 +301,12 @@ def expire(call: Call, session: Json) -> Json:
     call.schedule.cancel("checkout.expire", session["id"])
     call.objects.save(session)
     intent = call.objects.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None
-    if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation", "requires_action"):
-        cancel_intent(call, intent, "abandoned")
+    if intent is not None and intent["status"] in (
+        "requires_payment_method",
+        "requires_confirmation",
+        "requires_action",
+    ):
+        payment_intents.cancel_intent(call, intent, "abandoned")
     call.emit("checkout.session.expired", session)
     return session
 

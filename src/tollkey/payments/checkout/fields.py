@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from tollkey.payments.shared.currency import show
+from tollkey.payments.shared import currency
 from tollkey.wire import Json
 
 _COUNTRIES = {
@@ -59,7 +59,9 @@ class Form:
             found = self.typed.get(name)
         return str(found or value)
 
-    def input(self, name: str, label: str, *, secret: bool = False, optional: bool = False, value: str = "", **attributes: str) -> str:
+    def input(
+        self, name: str, label: str, *, secret: bool = False, optional: bool = False, value: str = "", **attributes: str
+    ) -> str:
         """A labelled input; with its error beneath it when it has one."""
         text = "" if secret else self.text(name, value)
         more = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(val)}"' for key, val in attributes.items())
@@ -67,11 +69,14 @@ class Form:
         html = f'<label for="{name}">{escape(label)}</label>\n<input id="{name}" name="{name}" value="{escape(text)}"{required}{more}'
         return html + self._wrong(name)
 
-    def choice(self, name: str, label: str, options: Iterable[tuple[str, str]], *, value: str = "", **attributes: str) -> str:
+    def choice(
+        self, name: str, label: str, options: Iterable[tuple[str, str]], *, value: str = "", **attributes: str
+    ) -> str:
         """A labelled choice of (value, text)."""
         chosen = self.text(name, value)
         inside = "".join(
-            f'<option value="{escape(one)}"{" selected" if one == chosen else ""}>{escape(text)}</option>' for one, text in options
+            f'<option value="{escape(one)}"{" selected" if one == chosen else ""}>{escape(text)}</option>'
+            for one, text in options
         )
         more = "".join(f' {key}="{escape(val)}"' for key, val in attributes.items())
         html = f'<label for="{escape(name)}">{escape(label)}</label>\n<select id="{escape(name)}" name="{escape(name)}"{more}'
@@ -100,14 +105,28 @@ def address_fields(form: Form, known: Json, *, full: bool) -> str:
     """The billing address: all of it, or the country and postal code that a tax is worked out from. known: what is known of it."""
     value = {name: known.get(name) or "" for name in ("line1", "line2", "city", "state", "postal_code")}
     if not full:
-        code = form.input("postal_code", "Postal code", value=value["postal_code"], autocomplete="postal-code", optional=True)
+        code = form.input(
+            "postal_code", "Postal code", value=value["postal_code"], autocomplete="postal-code", optional=True
+        )
         return f'<div class="pair"><div>{form.country(known.get("country") or "US")}</div><div>{code}</div></div>'
     return "\n".join(
         (
             form.input("line1", "Address", value=value["line1"], autocomplete="address-line1"),
-            form.input("line2", "Address, second line (optional)", value=value["line2"], optional=True, autocomplete="address-line2"),
+            form.input(
+                "line2",
+                "Address, second line (optional)",
+                value=value["line2"],
+                optional=True,
+                autocomplete="address-line2",
+            ),
             form.input("city", "City", value=value["city"], autocomplete="address-level2"),
-            form.input("state", "State or province (if there is one)", value=value["state"], optional=True, autocomplete="address-level1"),
+            form.input(
+                "state",
+                "State or province (if there is one)",
+                value=value["state"],
+                optional=True,
+                autocomplete="address-level1",
+            ),
             address_fields(form, known, full=False),
         )
     )
@@ -122,9 +141,13 @@ def method_fields(session: Json, kind: str, form: Form) -> str:
             (
                 form.input("number", "Card number", secret=True, inputmode="numeric", autocomplete="cc-number"),
                 '<div class="pair"><div>',
-                form.input("expiry", "Expiry (MM / YY)", inputmode="numeric", autocomplete="cc-exp", placeholder="MM / YY"),
+                form.input(
+                    "expiry", "Expiry (MM / YY)", inputmode="numeric", autocomplete="cc-exp", placeholder="MM / YY"
+                ),
                 "</div><div>",
-                form.input("cvc", "Security code", secret=True, inputmode="numeric", autocomplete="cc-csc", maxlength="4"),
+                form.input(
+                    "cvc", "Security code", secret=True, inputmode="numeric", autocomplete="cc-csc", maxlength="4"
+                ),
                 "</div></div>",
                 form.input("name", "Name on card", autocomplete="cc-name"),
                 address_fields(form, known, full=full),
@@ -135,8 +158,12 @@ def method_fields(session: Json, kind: str, form: Form) -> str:
         parts.append(form.input("iban", "IBAN", secret=True, autocomplete="off"))
         parts.append('<p class="note">By paying you allow the business to debit your account.</p>')
     elif kind == "us_bank_account":
-        parts.append(form.input("routing_number", "Routing number", secret=True, inputmode="numeric", autocomplete="off"))
-        parts.append(form.input("account_number", "Account number", secret=True, inputmode="numeric", autocomplete="off"))
+        parts.append(
+            form.input("routing_number", "Routing number", secret=True, inputmode="numeric", autocomplete="off")
+        )
+        parts.append(
+            form.input("account_number", "Account number", secret=True, inputmode="numeric", autocomplete="off")
+        )
         parts.append('<p class="note">By paying you allow the business to debit your account.</p>')
     else:
         parts.append("" if full else form.country(known.get("country") or "US"))
@@ -157,12 +184,22 @@ def goods_address(session: Json, form: Form) -> str:
         parts.append(form.input(f"ship_{name}", label, value=known.get(name) or "", autocomplete=f"shipping {kind}"))
     state = known.get("state") or ""
     parts.append(
-        form.input("ship_state", "State or province (if there is one)", value=state, optional=True, autocomplete="shipping address-level1")
+        form.input(
+            "ship_state",
+            "State or province (if there is one)",
+            value=state,
+            optional=True,
+            autocomplete="shipping address-level1",
+        )
     )
     code = known.get("postal_code") or ""
     parts.append(form.input("ship_postal_code", "Postal code", value=code, autocomplete="shipping postal-code"))
     options = [(one, _COUNTRIES.get(one, one)) for one in countries]
-    parts.append(form.choice("ship_country", "Country", options, value=known.get("country") or "", autocomplete="shipping country"))
+    parts.append(
+        form.choice(
+            "ship_country", "Country", options, value=known.get("country") or "", autocomplete="shipping country"
+        )
+    )
     return "\n".join((*parts, "</fieldset>"))
 
 
@@ -179,14 +216,18 @@ def extras(session: Json, form: Form) -> str:
     if tax_id.get("enabled"):
         needed = tax_id.get("required") == "if_supported"
         also = "" if needed else " (optional)"
-        parts.append(form.input("business_name", f"Business name{also}", optional=not needed, autocomplete="organization"))
+        parts.append(
+            form.input("business_name", f"Business name{also}", optional=not needed, autocomplete="organization")
+        )
         parts.append(form.input("tax_id", f"Tax ID of the business{also}", optional=not needed, autocomplete="off"))
     parts += [_custom(field, form) for field in session["custom_fields"]]
     consent = session["consent_collection"] or {}
     if consent.get("promotions") == "auto":
         parts.append(form.check("promotions", "Tell me about news and offers", optional=True))
     if consent.get("terms_of_service") == "required":
-        parts.append(form.check("terms", _text(session, "terms_of_service_acceptance") or "I agree to the terms of service"))
+        parts.append(
+            form.check("terms", _text(session, "terms_of_service_acceptance") or "I agree to the terms of service")
+        )
     return "\n".join(parts)
 
 
@@ -218,7 +259,9 @@ def _custom(field: Json, form: Form) -> str:
     value = inner.get("value") or inner.get("default_value") or ""
     if field["type"] == "dropdown":
         options = [(one["value"], one["label"]) for one in inner.get("options") or []]
-        return form.choice(name, label, [("", ""), *options] if field["optional"] or not value else options, value=value)
+        return form.choice(
+            name, label, [("", ""), *options] if field["optional"] or not value else options, value=value
+        )
     limits: dict[str, Any] = {key: str(inner[f"{side}_length"]) for key, side in (("minlength", "minimum"), ("maxlength", "maximum"))
               if inner.get(f"{side}_length") is not None}  # fmt: skip
     mode = "numeric" if field["type"] == "numeric" else "text"
@@ -231,7 +274,10 @@ def delivery(session: Json, names: Json, form: Form) -> str:
         return ""
     chosen = (session["shipping_cost"] or {}).get("shipping_rate") or ""
     options = [
-        (one["shipping_rate"], f"{names.get(one['shipping_rate']) or 'Delivery'}: {show(one['shipping_amount'], session['currency'])}")
+        (
+            one["shipping_rate"],
+            f"{names.get(one['shipping_rate']) or 'Delivery'}: {currency.show(one['shipping_amount'], session['currency'])}",
+        )
         for one in session["shipping_options"]
     ]
     return form.choice("shipping_rate", "Delivery", options, value=chosen)
@@ -243,7 +289,9 @@ def button_text(session: Json) -> str:
         return "Save"
     if session["mode"] == "subscription":
         return "Subscribe"
-    return f"{_BUTTONS.get(session['submit_type'], 'Pay')} {show(session['amount_total'], session['currency'])}"
+    return (
+        f"{_BUTTONS.get(session['submit_type'], 'Pay')} {currency.show(session['amount_total'], session['currency'])}"
+    )
 
 
 def above_button(session: Json) -> str:
@@ -254,7 +302,9 @@ def above_button(session: Json) -> str:
 def asks_for_place(session: Json) -> bool:
     """Whether the page has to ask where the customer is before it can tell the total."""
     automatic = session["automatic_tax"]
-    return bool(automatic["enabled"] and automatic["status"] == "requires_location_inputs" and session["mode"] != "setup")
+    return bool(
+        automatic["enabled"] and automatic["status"] == "requires_location_inputs" and session["mode"] != "setup"
+    )
 
 
 def needs_method(session: Json) -> bool:

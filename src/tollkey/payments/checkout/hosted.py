@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tollkey.payments.catalog.redemption import typed_code
+from tollkey.payments.catalog import redemption
 from tollkey.payments.checkout import completion, page
 from tollkey.payments.checkout.building import discount
 from tollkey.payments.checkout.collecting import take_billing, take_extras, take_goods_address, take_person
 from tollkey.payments.checkout.fields import Form, needs_method, place_of
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
-from tollkey.payments.methods.payment_methods import create as create_method
-from tollkey.payments.shared.providers import CHARGES, PAYS
+from tollkey.payments.methods import payment_methods
+from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, asks, invalid, redirect
 
 _NAME = "checkout.session"
@@ -47,7 +47,9 @@ def came_back(call: Call, params: Params) -> Reply:
 def _again(call: Call, session: Json, params: Params, error: ApiError) -> Reply:
     """The page once more, with what went wrong next to its field."""
     field = place_of(error.param) or ("number" if error.type == "card_error" else "")
-    shown = page.pay_page(call, session, _names(call, session), form=Form(params, field, error.message), kind=params.get("method"))
+    shown = page.pay_page(
+        call, session, _names(call, session), form=Form(params, field, error.message), kind=params.get("method")
+    )
     return replace(shown, guess=error.guess)
 
 
@@ -70,7 +72,7 @@ def promotion(call: Call, params: Params) -> Reply:
         discount(call, session, [])
     else:
         try:
-            found = typed_code(call, session, code, lambda found: _counts(call, session, found))
+            found = redemption.typed_code(call, session, code, lambda found: _counts(call, session, found))
         except ApiError as error:
             return _again(call, session, params, error)
         discount(call, session, [{"promotion_code": found["id"]}])
@@ -85,7 +87,12 @@ def _counts(call: Call, session: Json, code: Json) -> bool:
     coupon = call.objects.find("coupon", code["promotion"]["coupon"])
     rules = code["restrictions"]
     known = session["customer"]
-    if coupon is None or not coupon["valid"] or (coupon["redeem_by"] or call.now) < call.now or (code["expires_at"] or call.now) < call.now:
+    if (
+        coupon is None
+        or not coupon["valid"]
+        or (coupon["redeem_by"] or call.now) < call.now
+        or (code["expires_at"] or call.now) < call.now
+    ):
         return False
     if code["customer"] is not None and code["customer"] != known:
         return False
@@ -98,7 +105,9 @@ def _counts(call: Call, session: Json, code: Json) -> bool:
     if rules["first_time_transaction"] and known and call.objects.query("charge", {"customer": known}, limit=1):
         return False
     least = rules["minimum_amount"]
-    return not (least and rules["minimum_amount_currency"] == session["currency"] and session["amount_subtotal"] < least)
+    return not (
+        least and rules["minimum_amount_currency"] == session["currency"] and session["amount_subtotal"] < least
+    )
 
 
 def order(call: Call, params: Params) -> Reply:
@@ -149,7 +158,10 @@ def submit(call: Call, params: Params) -> Reply:
             if shown is not None and shown != str(session["amount_total"]):
                 call.objects.save(session)
                 return _again(
-                    call, session, params, invalid("The total has changed. Please check it and enter your payment details again.")
+                    call,
+                    session,
+                    params,
+                    invalid("The total has changed. Please check it and enter your payment details again."),
                 )
             method = _typed_method(call, session, params)
             error = completion.pay(call, session, method, back)
@@ -162,7 +174,9 @@ def submit(call: Call, params: Params) -> Reply:
     if waiting is not None:
         return redirect(waiting)
     if session["status"] == "open":
-        return _again(call, session, params, invalid("This payment could not be completed. Please try another payment method."))
+        return _again(
+            call, session, params, invalid("This payment could not be completed. Please try another payment method.")
+        )
     to = completion.destination(session)
     return redirect(to) if to else page.done_page(session)
 
@@ -190,7 +204,7 @@ def _typed_method(call: Call, session: Json, params: Params) -> Json | None:
     elif kind == "us_bank_account":
         numbers = {name: (params.get(name) or "").strip() for name in ("routing_number", "account_number")}
         given["us_bank_account"] = {**numbers, "account_holder_type": "individual"}
-    method = create_method(call, given)
+    method = payment_methods.create(call, given)
     completion.verify_bank(call, method)
     return method
 
@@ -199,7 +213,9 @@ def _expiry(text: str) -> tuple[int, int]:
     """Month and year of ``MM / YY``, ``MMYY`` or ``MM/YYYY``. Raises ApiError for anything else."""
     digits = "".join(letter for letter in text if letter.isdigit())
     if len(digits) not in (3, 4, 6):
-        raise ApiError(402, "card_error", "invalid_expiry_month", "Your card's expiration date is incomplete.", "exp_month")
+        raise ApiError(
+            402, "card_error", "invalid_expiry_month", "Your card's expiration date is incomplete.", "exp_month"
+        )
     split = 1 if len(digits) == 3 else 2
     year = int(digits[split:])
     return int(digits[:split]), year + 2000 if year < 100 else year
@@ -210,13 +226,28 @@ _TEXTS = (
     "routing_number", "account_number", "shipping_rate", "terms", "promotions", "business_name", "tax_id", "individual_name", "shown_total",
     "ship_name", "ship_line1", "ship_line2", "ship_city", "ship_state", "ship_postal_code", "ship_country",
 )  # fmt: skip
-_BACK = ("payment_intent", "payment_intent_client_secret", "setup_intent", "setup_intent_client_secret", "redirect_status", "source_type")
+_BACK = (
+    "payment_intent",
+    "payment_intent_client_secret",
+    "setup_intent",
+    "setup_intent_client_secret",
+    "redirect_status",
+    "source_type",
+)
 _SENT = P.object(custom=P.any()).extended({name: P.any() for name in _TEXTS})
 PAGES = (
     Endpoint("GET", "/pay/{token}", show, public=True, params=P.object(method=P.string())),
-    Endpoint("POST", "/pay/{token}", submit, public=True, params=_SENT, live=asks(CHARGES, PAYS)),
+    Endpoint("POST", "/pay/{token}", submit, public=True, params=_SENT, live=asks(providers.CHARGES, providers.PAYS)),
     Endpoint("POST", "/pay/{token}/address", address, public=True, params=_SENT),
     Endpoint("POST", "/pay/{token}/promotion", promotion, public=True, params=P.object(promotion_code=P.any())),
-    Endpoint("POST", "/pay/{token}/order", order, public=True, params=P.object(quantity=P.any(), amount=P.any(), add=P.any())),
-    Endpoint("GET", "/pay/{token}/return", came_back, public=True, params=P.object().extended({name: P.string() for name in _BACK})),
+    Endpoint(
+        "POST", "/pay/{token}/order", order, public=True, params=P.object(quantity=P.any(), amount=P.any(), add=P.any())
+    ),
+    Endpoint(
+        "GET",
+        "/pay/{token}/return",
+        came_back,
+        public=True,
+        params=P.object().extended({name: P.string() for name in _BACK}),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.payments.invoices import close_paid, new_invoice, sold, store
+from tollkey.payments.invoices import drafts, lifecycle
 from tollkey.wire import Call, Json
 
 _SAID = ("account_tax_ids", "custom_fields", "description", "footer")
@@ -20,13 +20,13 @@ def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -
     rendering = said["rendering_options"] or {}
     base = {"amount_tax_display": None, "pdf": {"page_size": "letter"}, "template": None, "template_version": None}
     id = call.ids.new("in")
-    invoice = new_invoice(
+    invoice = drafts.new_invoice(
         call,
         customer,
         id=id,
         currency=session["currency"],
         reason="manual",
-        lines=[sold(call, customer, id, item) for item in session["_lines"]],
+        lines=[drafts.sold(call, customer, id, item) for item in session["_lines"]],
         discounts=discounts,
         automatic_tax={
             "disabled_reason": None, "enabled": session["automatic_tax"]["enabled"], "liability": session["automatic_tax"]["liability"],
@@ -43,6 +43,6 @@ def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -
         rendering={**base, **rendering},
         **{name: said[name] for name in _SAID if said[name] is not None},
     )  # fmt: skip
-    store(call, invoice)
-    close_paid(call, invoice, intent)
+    drafts.store(call, invoice)
+    lifecycle.close_paid(call, invoice, intent)
     session["invoice"] = invoice["id"]

@@ -21,7 +21,10 @@ def modern(call: Call, params: Params) -> Params:
     data = dict(params.get("subscription_data") or {})
     plans, coupon = data.pop("items", None), data.pop("coupon", None)
     if plans:
-        lines = [{"price": one.get("plan"), "quantity": one.get("quantity") or 1, "tax_rates": one.get("tax_rates")} for one in plans]
+        lines = [
+            {"price": one.get("plan"), "quantity": one.get("quantity") or 1, "tax_rates": one.get("tax_rates")}
+            for one in plans
+        ]
         made.update(line_items=[*lines, *(params.get("line_items") or [])], subscription_data=data)
         made.setdefault("mode", "subscription")
     if coupon:

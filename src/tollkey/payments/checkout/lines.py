@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tollkey.payments.catalog.arithmetic import Period, share, shift
-from tollkey.payments.catalog.arithmetic.tiers import cost
-from tollkey.payments.catalog.arithmetic.totals import Line, Off, compute
-from tollkey.payments.catalog.pricing import in_currency, named_price
-from tollkey.payments.catalog.redemption import imagine, offs
+from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.checkout.place import taxed_at
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.tax.automatic import rate_of, rates_of, taxed_shipping
+from tollkey.payments.shared import clock
+from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Json, dig, invalid, public, too_small
 
 _RATE = "line_items[0][tax_rates][0]"  # how an error names a tax rate that is not there
@@ -46,12 +42,12 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
     for index, raw in enumerate(given):
         entry = old_item(raw)
         param = f"line_items[{index}]"
-        price = named_price(call, entry, param)
+        price = pricing.named_price(call, entry, param)
         inline = bool(entry.get("price_data") or entry.get("_inline"))
         if not price["active"] and not inline:
             raise invalid("The price specified is inactive. This field only accepts active prices.", f"{param}[price]")
         wanted = currency or price["currency"]
-        option = in_currency(price, wanted)
+        option = pricing.in_currency(price, wanted)
         if option is None:
             raise invalid(f"The price `{price['id']}` is not available in the currency `{wanted}`.", f"{param}[price]")
         currency = wanted
@@ -62,7 +58,13 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
         product = call.objects.get("product", price["product"])
         custom = price["custom_unit_amount"] or {}
         chosen = entry.get("_amount") or custom.get("preset")
-        amount = 0 if metered else (chosen or 0) * (quantity or 1) if custom else cost({**price, **option}, quantity or 0)
+        amount = (
+            0
+            if metered
+            else (chosen or 0) * (quantity or 1)
+            if custom
+            else arithmetic.cost({**price, **option}, quantity or 0)
+        )
         items.append(
             {
                 "id": call.ids.new(id_prefix), "object": "item", "amount_discount": 0, "amount_subtotal": amount, "amount_tax": 0,
@@ -86,9 +88,15 @@ def _today(call: Call, session: Json, item: Json) -> int:
         return whole
     if data.get("proration_behavior") == "none":
         return 0
-    now = for_customer(call, call.objects.find("customer", session["customer"] or "")).now
+    now = clock.for_customer(call, call.objects.find("customer", session["customer"] or "")).now
     recurring = item["price"]["recurring"]
-    return share(whole, Period(shift(int(anchor), recurring["interval"], -recurring["interval_count"]), int(anchor)), now)
+    return arithmetic.share(
+        whole,
+        arithmetic.Period(
+            arithmetic.shift(int(anchor), recurring["interval"], -recurring["interval_count"]), int(anchor)
+        ),
+        now,
+    )
 
 
 def breakdown(call: Call, session: Json) -> Json:
@@ -114,22 +122,34 @@ def total(call: Call, session: Json) -> None:
             item["amount_subtotal"] = _today(call, session, item)
     how = taxed_at(call, session)
     default = session["_subscription_data"].get("default_tax_rates") or []
-    shapes = [Line(item["amount_subtotal"], product=item["price"]["product"], rates=rates_of(call, item, how, _RATE)) for item in items]
-    imagined = [imagine(call, entry) for entry in session["_discounts"]]
-    taken: list[Off] = []
+    shapes = [
+        arithmetic.Line(
+            item["amount_subtotal"], product=item["price"]["product"], rates=automatic.rates_of(call, item, how, _RATE)
+        )
+        for item in items
+    ]
+    imagined = [redemption.imagine(call, entry) for entry in session["_discounts"]]
+    taken: list[arithmetic.Off] = []
     for one in imagined:
-        taken += offs(call, [one["id"]], session["currency"], call.now)
-    sums = compute(shapes, taken, [] if how is not None else [rate_of(call, id, _RATE) for id in default])
+        taken += redemption.offs(call, [one["id"]], session["currency"], call.now)
+    sums = arithmetic.compute(
+        shapes, taken, [] if how is not None else [automatic.rate_of(call, id, _RATE) for id in default]
+    )
     for item, line in zip(items, shapes, strict=True):
         tax = sum(part.amount for part in line.taxes)
         item.update(amount_discount=sum(amount for _, amount in line.off), amount_tax=tax, amount_total=line.gross)
     tax = sum(part.amount for part in sums.taxes)
     if session["shipping_cost"] is not None:
-        tax += sum(part.amount for part in taxed_shipping(call, session["shipping_cost"], how, session["currency"]))
+        tax += sum(
+            part.amount for part in automatic.taxed_shipping(call, session["shipping_cost"], how, session["currency"])
+        )
     shown = {one["id"]: public(one) for one in imagined}
     session["_breakdown"] = {
         "discounts": [{"amount": amount, "discount": shown[id]} for id, amount in sums.discounts],
-        "taxes": [{"amount": tax.amount, "rate": tax.rate.id, "reason": tax.rate.reason, "taxable": tax.taxable} for tax in sums.taxes],
+        "taxes": [
+            {"amount": tax.amount, "rate": tax.rate.id, "reason": tax.rate.reason, "taxable": tax.taxable}
+            for tax in sums.taxes
+        ],
     }
     shipping = session["shipping_cost"] or {"amount_subtotal": 0, "amount_total": 0}
     session["amount_subtotal"] = sums.subtotal

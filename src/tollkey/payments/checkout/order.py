@@ -8,7 +8,7 @@ from typing import Any
 
 from tollkey.payments.checkout.fields import Form
 from tollkey.payments.checkout.lines import make_items, total
-from tollkey.payments.shared.currency import decimals, show
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, Json, Params, invalid
 
 _LONGEST = 12
@@ -20,7 +20,11 @@ def optional_items(call: Call, given: list[Json]) -> list[Json]:
     for place, entry in enumerate(given):
         call.objects.get("price", entry["price"], f"optional_items[{place}][price]")
         rule = entry.get("adjustable_quantity")
-        limits = None if rule is None else {"enabled": rule["enabled"], "maximum": rule.get("maximum"), "minimum": rule.get("minimum")}
+        limits = (
+            None
+            if rule is None
+            else {"enabled": rule["enabled"], "maximum": rule.get("maximum"), "minimum": rule.get("minimum")}
+        )
         made.append({"adjustable_quantity": limits, "price": entry["price"], "quantity": entry["quantity"]})
     return made
 
@@ -33,7 +37,7 @@ def order_form(call: Call, session: Json, path: str, form: Form) -> str:
         price = call.objects.get("price", entry["price"])
         name = call.objects.get("product", price["product"])["name"]
         ticked = " checked" if entry["price"] in taken else ""
-        text = f"Add {name}: {show((price['unit_amount'] or 0) * entry['quantity'], price['currency'])}"
+        text = f"Add {name}: {shared_currency.show((price['unit_amount'] or 0) * entry['quantity'], price['currency'])}"
         fields.append(
             f'<label class="check"><input type="checkbox" name="add[{escape(entry["price"])}]" value="1"{ticked}>'
             f"<span>{escape(text)}</span></label>"
@@ -51,8 +55,10 @@ def _of_line(item: Json, currency: str, form: Form) -> list[str]:
         limits: dict[str, Any] = {"min": str(least), "max": str(most)}
         made.append(form.input(f"quantity[{item['id']}]", label, value=str(item["quantity"]), type="number", **limits))
     if custom:
-        value = Decimal(item["_amount"] or 0).scaleb(-decimals(currency)) if item.get("_amount") else ""
-        made.append(form.input(f"amount[{item['id']}]", f"Amount ({currency.upper()})", value=str(value), inputmode="decimal"))
+        value = Decimal(item["_amount"] or 0).scaleb(-shared_currency.decimals(currency)) if item.get("_amount") else ""
+        made.append(
+            form.input(f"amount[{item['id']}]", f"Amount ({currency.upper()})", value=str(value), inputmode="decimal")
+        )
     return made
 
 
@@ -99,11 +105,14 @@ def _amount(item: Json, currency: str, params: Params) -> int | None:
     if not custom or not text:
         return item.get("_amount")
     try:
-        exact = Decimal(text.replace(",", ".")[:_LONGEST]).scaleb(decimals(currency))
+        exact = Decimal(text.replace(",", ".")[:_LONGEST]).scaleb(shared_currency.decimals(currency))
         amount = int(exact) if exact.is_finite() and exact == exact.to_integral_value() else -1
     except InvalidOperation:
         amount = -1
     least, most = custom.get("minimum") or 1, custom.get("maximum") or 99_999_999
     if not least <= amount <= most:
-        raise invalid(f"Enter an amount from {show(least, currency)} to {show(most, currency)}.", f"amount[{item['id']}]")
+        raise invalid(
+            f"Enter an amount from {shared_currency.show(least, currency)} to {shared_currency.show(most, currency)}.",
+            f"amount[{item['id']}]",
+        )
     return amount

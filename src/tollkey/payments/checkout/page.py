@@ -20,8 +20,7 @@ from tollkey.payments.checkout.fields import (
     offered,
 )
 from tollkey.payments.checkout.order import order_form
-from tollkey.payments.shared.currency import show
-from tollkey.payments.shared.providers import CANNOT_PAY, CHARGES, SETUPS
+from tollkey.payments.shared import currency, providers
 from tollkey.wire import Call, Json, Reply, html_page
 
 
@@ -35,20 +34,37 @@ def _summary(session: Json) -> str:
         recurring = item["price"]["recurring"]
         every = ""
         if recurring:
-            step = recurring["interval"] if recurring["interval_count"] == 1 else f"{recurring['interval_count']} {recurring['interval']}s"
-            free = session["_subscription_data"].get("trial_period_days") or session["_subscription_data"].get("trial_end")
-            later = f"{show(item['_recurs'], session['currency'])} after a free trial, " if free and item.get("_recurs") is not None else ""
+            step = (
+                recurring["interval"]
+                if recurring["interval_count"] == 1
+                else f"{recurring['interval_count']} {recurring['interval']}s"
+            )
+            free = session["_subscription_data"].get("trial_period_days") or session["_subscription_data"].get(
+                "trial_end"
+            )
+            later = (
+                f"{currency.show(item['_recurs'], session['currency'])} after a free trial, "
+                if free and item.get("_recurs") is not None
+                else ""
+            )
             every = f' <span class="note">{escape(later)}every {step}</span>'
         rows.append((f"{escape(item['description'] or '')}{count}{every}", item["amount_subtotal"]))
     sums = session["total_details"]
-    for name, label, sign in (("amount_discount", "Discount", -1), ("amount_shipping", "Shipping", 1), ("amount_tax", "Tax", 1)):
+    for name, label, sign in (
+        ("amount_discount", "Discount", -1),
+        ("amount_shipping", "Shipping", 1),
+        ("amount_tax", "Tax", 1),
+    ):
         if sums[name]:
             rows.append((label, sign * sums[name]))
     if asks_for_place(session):
         rows.append(("Tax", None))
-    shown = [(label, "on the next page" if amount is None else show(amount, session["currency"])) for label, amount in rows]
+    shown = [
+        (label, "on the next page" if amount is None else currency.show(amount, session["currency"]))
+        for label, amount in rows
+    ]
     lines = "\n".join(f"<dt>{label}</dt><dd>{escape(text)}</dd>" for label, text in shown)
-    total = f"{show(session['amount_total'], session['currency'])} {session['currency'].upper()}"
+    total = f"{currency.show(session['amount_total'], session['currency'])} {session['currency'].upper()}"
     return f'<dl>\n{lines}\n</dl>\n<dl class="total">\n<dt>Total due today</dt><dd>{escape(total)}</dd>\n</dl>'
 
 
@@ -64,7 +80,10 @@ def pay_page(call: Call, session: Json, names: Json, form: Form | None = None, k
     shop = session["branding_settings"]["display_name"]
     title = "Save your payment details" if session["mode"] == "setup" else _title(session)
     first = asks_for_place(session)
-    parts = [f'<p class="note">{escape(shop)}{"" if call.livemode else " · Test mode"}</p>', f"<h1>{escape(title)}</h1>"]
+    parts = [
+        f'<p class="note">{escape(shop)}{"" if call.livemode else " · Test mode"}</p>',
+        f"<h1>{escape(title)}</h1>",
+    ]
     parts += [
         _summary(session),
         order_form(call, session, path, form) if session["mode"] != "setup" else "",
@@ -72,12 +91,14 @@ def pay_page(call: Call, session: Json, names: Json, form: Form | None = None, k
     ]
     if form.problem and not form.field:
         parts.append(f'<p class="error" role="alert">{escape(form.problem)}</p>')
-    if needs_method(session) and not call.has(SETUPS if session["mode"] == "setup" else CHARGES):
-        parts.append(CANNOT_PAY)
+    if needs_method(session) and not call.has(providers.SETUPS if session["mode"] == "setup" else providers.CHARGES):
+        parts.append(providers.CANNOT_PAY)
     else:
         parts += _place_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind)
     if session["cancel_url"]:
-        parts.append(f'<p><a href="{escape(_safe(session["cancel_url"]))}" rel="noreferrer">Go back to {escape(shop)}</a></p>')
+        parts.append(
+            f'<p><a href="{escape(_safe(session["cancel_url"]))}" rel="noreferrer">Go back to {escape(shop)}</a></p>'
+        )
     if not call.livemode and kind == "card" and not first:
         parts.append('<p class="note">Test card: 4242 4242 4242 4242, any future date, any three digits.</p>')
     return html_page(title, "\n".join(parts), status=402 if form.problem else 200, leads_to=destination(session))
@@ -151,10 +172,14 @@ def _safe(url: str) -> str:
 def done_page(session: Json) -> Reply:
     """What a session that is over has to say; the customer goes on by itself where there is somewhere to go."""
     if session["status"] == "expired":
-        return html_page("This page has expired", "<h1>This page has expired</h1>\n<p>Go back to the shop and start again.</p>")
+        return html_page(
+            "This page has expired", "<h1>This page has expired</h1>\n<p>Go back to the shop and start again.</p>"
+        )
     paid = session["payment_status"] != "unpaid"
     text = "Thank you." if paid else "Thank you. Your payment is on its way; the business is told when it arrives."
-    heading = session.get("_confirmation") or ("Payment complete" if session["mode"] != "setup" else "Payment details saved")
+    heading = session.get("_confirmation") or (
+        "Payment complete" if session["mode"] != "setup" else "Payment details saved"
+    )
     url = destination(session)
     link = f'\n<a class="button" href="{escape(_safe(url))}" rel="noreferrer">Continue</a>' if url else ""
     reply = html_page("Complete", f"<h1>{escape(heading)}</h1>\n<p>{text}</p>{link}")

@@ -12,9 +12,8 @@ from tollkey.keys import Permission
 from tollkey.payments.checkout.building import DAY
 from tollkey.payments.checkout.lines import check_quantities, make_items, shown
 from tollkey.payments.checkout.sessions import new_session
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata
-from tollkey.payments.shared.receipt_links import business_name
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, receipt_links
 from tollkey.wire import (
     Action,
     Call,
@@ -57,7 +56,7 @@ _PASSED = (
 
 def _apply(link: Json, params: Params) -> None:
     """Take over the parameters that were sent, with all the keys that answers have."""
-    assign(link, params, [name for name in _PLAIN if name in params])
+    fields.assign(link, params, [name for name in _PLAIN if name in params])
     if params.get("after_completion"):
         given = params["after_completion"]
         kind = given["type"]
@@ -74,7 +73,10 @@ def _apply(link: Json, params: Params) -> None:
         link["tax_id_collection"] = {"required": "never", **params["tax_id_collection"]}
     if "payment_intent_data" in params:
         given = params["payment_intent_data"]
-        link["payment_intent_data"] = given and {**{name: given.get(name) for name in _INTENT}, "metadata": given.get("metadata") or {}}
+        link["payment_intent_data"] = given and {
+            **{name: given.get(name) for name in _INTENT},
+            "metadata": given.get("metadata") or {},
+        }
     if "subscription_data" in params:
         link["subscription_data"] = _subscription(params["subscription_data"], link["subscription_data"])
     if "restrictions" in params:
@@ -89,7 +91,7 @@ def _apply(link: Json, params: Params) -> None:
     if "custom_fields" in params:
         link["_custom_fields"] = params["custom_fields"] or []
         link["custom_fields"] = [_field(one) for one in link["_custom_fields"]]
-    merge_metadata(link, params)
+    fields.merge_metadata(link, params)
 
 
 def _field(given: Json) -> Json:
@@ -114,7 +116,7 @@ def _subscription(given: Json | None, old: Json | None) -> Json:
 
 def create(call: Call, params: Params) -> Json:
     """Make a link."""
-    currency = check_currency(params["currency"], "currency") if params.get("currency") else None
+    currency = shared_currency.check_currency(params["currency"], "currency") if params.get("currency") else None
     check_quantities(params["line_items"])
     items = make_items(call, params["line_items"], currency)
     recurring = any(item["price"]["recurring"] for item in items)
@@ -136,7 +138,7 @@ def create(call: Call, params: Params) -> Json:
         customer_creation="always" if recurring else "if_required",
         livemode=call.livemode,
         managed_payments={"enabled": False},
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         payment_method_collection="always",
         phone_number_collection={"enabled": False},
         submit_type="auto",
@@ -152,8 +154,12 @@ def create(call: Call, params: Params) -> Json:
             "rendering_options": None, **(dig(params, "invoice_creation.invoice_data") or {}),
         }}  # fmt: skip
     for index, option in enumerate(params.get("shipping_options") or []):
-        rate = call.objects.get("shipping_rate", option.get("shipping_rate") or "", f"shipping_options[{index}][shipping_rate]")
-        link["shipping_options"].append({"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]})
+        rate = call.objects.get(
+            "shipping_rate", option.get("shipping_rate") or "", f"shipping_options[{index}][shipping_rate]"
+        )
+        link["shipping_options"].append(
+            {"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]}
+        )
     _apply(link, params)
     return call.objects.insert(link, "payment_link.created")
 
@@ -167,7 +173,9 @@ def update(call: Call, params: Params) -> Json:
             raise invalid(f"No such line item: '{entry['id']}'", f"line_items[{index}][id]", "resource_missing")
         if entry.get("quantity") is not None:
             item["quantity"] = entry["quantity"]
-            made = make_items(call, [{"price": item["price"]["id"], "quantity": entry["quantity"]}], link["currency"])[0]
+            made = make_items(call, [{"price": item["price"]["id"], "quantity": entry["quantity"]}], link["currency"])[
+                0
+            ]
             item.update(amount_subtotal=made["amount_subtotal"], amount_total=made["amount_total"])
     _apply(link, params)
     return call.objects.save(link, "payment_link.updated")
@@ -187,7 +195,7 @@ def visit(call: Call, params: Params) -> Reply:
         return html_page("Link not active", f"<h1>Link not active</h1>\n<p>{escape(told)}</p>", status=404)
     names = ", ".join(item["description"] or "" for item in link["_lines"])
     path = escape(call.origin.path)
-    shop = f'<p class="note">{escape(business_name(call))}{"" if call.livemode else " · Test mode"}</p>'
+    shop = f'<p class="note">{escape(receipt_links.business_name(call))}{"" if call.livemode else " · Test mode"}</p>'
     body = f'{shop}\n<h1>{escape(names)}</h1>\n<form method="post" action="{path}"><button autofocus>Continue to payment</button></form>'
     return html_page(names, body)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments.shared.fields import ADDRESS
-from tollkey.payments.tax.automatic import Taxing, address_of, tax_ids_of, taxing
-from tollkey.payments.tax.rates import located
+from tollkey.payments.shared import fields
+from tollkey.payments.tax import automatic as tax_automatic
+from tollkey.payments.tax import rates
 from tollkey.wire import Call, Json, Params, dig, invalid
 
 _NOWHERE = (
@@ -25,11 +25,14 @@ def check_customer(call: Call, session: Json, params: Params) -> None:
     if not session["automatic_tax"]["enabled"] or not session["customer"]:
         return
     customer = call.objects.get("customer", session["customer"])
-    if address_of(call, customer) is None and "auto" not in (update.get("address"), update.get("shipping")):
+    if tax_automatic.address_of(call, customer) is None and "auto" not in (
+        update.get("address"),
+        update.get("shipping"),
+    ):
         raise invalid(_NOWHERE, "automatic_tax", "customer_tax_location_invalid")
 
 
-def taxed_at(call: Call, session: Json) -> Taxing | None:
+def taxed_at(call: Call, session: Json) -> tax_automatic.Taxing | None:
     """How the session is taxed; None when tax is not worked out, or nobody knows yet where the customer is.
 
     What was typed on the page comes first (the delivery address before the billing address), then what the customer has.
@@ -41,11 +44,13 @@ def taxed_at(call: Call, session: Json) -> Taxing | None:
     update = (session.get("_customer_update") or {}).values()
     typed = (dig(session, "collected_information.shipping_details.address"), dig(session, "customer_details.address"))
     counts = customer is None or "auto" in update
-    where = next((one for one in typed if counts and located(one)), None)
+    where = next((one for one in typed if counts and rates.located(one)), None)
     if where is None and customer is not None:
-        where = address_of(call, customer)
+        where = tax_automatic.address_of(call, customer)
     given = dig(session, "customer_details.tax_ids") or []
-    how = taxing(call, where, (customer or {}).get("tax_exempt"), [*given, *tax_ids_of(call, session["customer"])])
+    how = tax_automatic.taxing(
+        call, where, (customer or {}).get("tax_exempt"), [*given, *tax_automatic.tax_ids_of(call, session["customer"])]
+    )
     automatic["status"] = "complete" if how else "requires_location_inputs"
     return how
 
@@ -53,7 +58,13 @@ def taxed_at(call: Call, session: Json) -> Taxing | None:
 def collect(session: Json, **told: Any) -> None:
     """Keep what the customer has told in ``collected_information``: ``business_name``, ``individual_name``, ``shipping_details``."""
     known = session["collected_information"] or {}
-    session["collected_information"] = {"business_name": None, "individual_name": None, "shipping_details": None, **known, **told}
+    session["collected_information"] = {
+        "business_name": None,
+        "individual_name": None,
+        "shipping_details": None,
+        **known,
+        **told,
+    }
 
 
 def keep_on_customer(call: Call, session: Json) -> None:
@@ -69,9 +80,13 @@ def keep_on_customer(call: Call, session: Json) -> None:
     if update.get("name") == "auto" and details.get("name"):
         customer["name"] = details["name"]
     if update.get("shipping") == "auto" and shipping:
-        customer["shipping"] = {"address": _whole(shipping["address"]), "name": shipping["name"], "phone": details.get("phone")}
+        customer["shipping"] = {
+            "address": _whole(shipping["address"]),
+            "name": shipping["name"],
+            "phone": details.get("phone"),
+        }
     call.objects.save(customer, "customer.updated")
 
 
 def _whole(given: Json) -> Json:
-    return {name: given.get(name) for name in ADDRESS}
+    return {name: given.get(name) for name in fields.ADDRESS}

@@ -19,10 +19,8 @@ from tollkey.payments.checkout.hosted import PAGES
 from tollkey.payments.checkout.lines import breakdown, check_quantities, make_items, shown, total
 from tollkey.payments.checkout.place import collect
 from tollkey.payments.checkout.recovery import PAGES as RECOVERY
-from tollkey.payments.methods.instruments import no_payment_method, resolve_payment_method
-from tollkey.payments.shared.events import IntentChanged
-from tollkey.payments.shared.fields import merge_metadata
-from tollkey.payments.shared.providers import CHARGES, PAYS
+from tollkey.payments.methods import instruments
+from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import (
     Action,
     Call,
@@ -64,7 +62,7 @@ def _get(call: Call) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change the metadata, the ways of delivery or the lines of a session."""
     session = _get(call)
-    merge_metadata(session, params)
+    fields.merge_metadata(session, params)
     if set(params) & {"shipping_options", "line_items", "collected_information"}:
         completion.check_open(session)
     if "shipping_options" in params:
@@ -135,12 +133,16 @@ def confirm_page(call: Call, params: Params) -> Json:
     session = _get(call)
     expected = params.get("expected_amount")
     if expected is not None and session["amount_total"] is not None and expected != session["amount_total"]:
-        raise invalid("The expected amount is not what the Checkout Session comes to.", "expected_amount", "checkout_amount_mismatch")
+        raise invalid(
+            "The expected amount is not what the Checkout Session comes to.",
+            "expected_amount",
+            "checkout_amount_mismatch",
+        )
     if not params.get("payment_method"):
         raise missing_param("payment_method")
-    method = resolve_payment_method(call, params["payment_method"], "payment_method")
+    method = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
     if call.client and method.get("customer") not in (None, session["customer"]):
-        raise no_payment_method(call, params["payment_method"], "payment_method")
+        raise instruments.no_payment_method(call, params["payment_method"], "payment_method")
     completion.verify_bank(call, method)
     error = completion.pay(call, session, method, params.get("return_url") or call.setup.base_url)
     if error is not None:
@@ -185,7 +187,7 @@ CHECKOUT_SESSION = Resource(
     client_view=_client_view,
     changes=(Change("2026-03-25", _old_ui), Change("2025-03-31", _old_shipping), Change("2022-11-15", _older_shipping)),
     on_due={"checkout.expire": run_out},
-    on=(Reaction(IntentChanged, completion.follow),),
+    on=(Reaction(events.IntentChanged, completion.follow),),
     endpoints=(
         Endpoint("POST", "/v1/checkout/sessions", create),
         Endpoint("GET", "/v1/checkout/sessions", list_sessions),
@@ -193,7 +195,13 @@ CHECKOUT_SESSION = Resource(
         Endpoint("POST", "/v1/checkout/sessions/{session}", update),
         Endpoint("GET", "/v1/checkout/sessions/{session}/line_items", line_items),
         Endpoint("POST", "/v1/checkout/sessions/{session}/expire", expire),
-        Endpoint("GET", "/v1/payment_pages/{session}", payment_page, publishable=publishable_access(ignores="eid"), params=P.object()),
+        Endpoint(
+            "GET",
+            "/v1/payment_pages/{session}",
+            payment_page,
+            publishable=publishable_access(ignores="eid"),
+            params=P.object(),
+        ),
         Endpoint(
             "POST",
             "/v1/payment_pages/{session}/confirm",
@@ -208,7 +216,7 @@ CHECKOUT_SESSION = Resource(
                 return_url=P.return_url(),
                 key=P.string(),
             ),
-            live=asks(CHARGES, PAYS),
+            live=asks(providers.CHARGES, providers.PAYS),
         ),
         *PAGES,
         *RECOVERY,

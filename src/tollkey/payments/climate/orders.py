@@ -14,11 +14,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from tollkey.keys import Permission
 from tollkey.ledger import ADJUSTMENTS
-from tollkey.payments.balance.moving import available
-from tollkey.payments.balance.transactions import book
+from tollkey.payments.balance import moving, transactions
 from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
-from tollkey.payments.shared.fields import acting_account, merge_metadata, new_metadata
-from tollkey.payments.shared.providers import CLIMATE
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
     Call,
@@ -97,10 +95,12 @@ def create(call: Call, params: Params) -> Json:
     product = _product(call, params["product"])
     if product is None:
         raise missing_object("climate product", params["product"], "product", in_path=False)
-    account = acting_account(call) or {}
+    account = fields.acting_account(call) or {}
     currency = (params.get("currency") or account.get("default_currency") or "usd").lower()
     if currency not in PRICES:
-        raise invalid(f"This product cannot be ordered in {currency}. It has prices in: {', '.join(PRICES)}.", "currency")
+        raise invalid(
+            f"This product cannot be ordered in {currency}. It has prices in: {', '.join(PRICES)}.", "currency"
+        )
     tons, subtotal = _asked(params, PRICES[currency])
     order = blank(
         "climate.order",
@@ -117,7 +117,7 @@ def create(call: Call, params: Params) -> Json:
         product=PRODUCT,
         status="awaiting_funds",
     )
-    order["metadata"] = new_metadata(params)
+    order["metadata"] = fields.new_metadata(params)
     paid = _pay(call, order)
     call.objects.insert(order, "climate.order.created")
     if not paid:
@@ -126,12 +126,17 @@ def create(call: Call, params: Params) -> Json:
 
 
 def _own_name(account: Json) -> str:
-    return dig(account, "business_profile.name") or dig(account, "settings.dashboard.display_name") or account.get("email") or "Unnamed"
+    return (
+        dig(account, "business_profile.name")
+        or dig(account, "settings.dashboard.display_name")
+        or account.get("email")
+        or "Unnamed"
+    )
 
 
 def _pay(call: Call, order: Json) -> bool:
     """Take the price from the balance; False when there is not enough."""
-    if available(call, order["currency"]) < order["amount_total"]:
+    if moving.available(call, order["currency"]) < order["amount_total"]:
         return False
     _move(call, order, "climate_order_purchase", -order["amount_total"])
     order.update(status="confirmed", confirmed_at=call.now)
@@ -141,7 +146,7 @@ def _pay(call: Call, order: Json) -> bool:
 
 
 def _move(call: Call, order: Json, type: str, amount: int) -> None:
-    book(call, type=type, category=type, source=order["id"], amount=amount, currency=order["currency"], against=ADJUSTMENTS,
+    transactions.book(call, type=type, category=type, source=order["id"], amount=amount, currency=order["currency"], against=ADJUSTMENTS,
          description="Climate order")  # fmt: skip
 
 
@@ -162,8 +167,8 @@ def update(call: Call, params: Params) -> Json:
     order = call.objects.get("climate.order", call.path["order"])
     if "beneficiary" in params:
         name = dig(params, "beneficiary.public_name")
-        order["beneficiary"] = {"public_name": name or _own_name(acting_account(call) or {})}
-    merge_metadata(order, params)
+        order["beneficiary"] = {"public_name": name or _own_name(fields.acting_account(call) or {})}
+    fields.merge_metadata(order, params)
     return call.objects.save(order)
 
 
@@ -180,7 +185,9 @@ def cancel(call: Call, params: Params) -> Json:
     if order["status"] not in ("awaiting_funds", "confirmed"):
         raise invalid(f"This order cannot be canceled because it has a status of {order['status']}.", retry=False)
     if call.now - order["created"] > _DAY:
-        raise invalid("This order cannot be canceled: orders can be canceled within 24 hours of their creation.", retry=False)
+        raise invalid(
+            "This order cannot be canceled: orders can be canceled within 24 hours of their creation.", retry=False
+        )
     if order["status"] == "confirmed":
         _move(call, order, "climate_order_refund", order["amount_subtotal"])
     return _end(call, order, "requested")
@@ -223,7 +230,7 @@ ORDER = Resource(
     object="climate.order",
     prefix="climorder",
     permission=PERMISSION,
-    live=needs(CLIMATE),
+    live=needs(providers.CLIMATE),
     label="climate order",
     path_param="order",
     indexed=("status",),
@@ -234,7 +241,9 @@ ORDER = Resource(
         retrieve("climate.order", "/v1/climate/orders/{order}"),
         Endpoint("POST", "/v1/climate/orders/{order}", update),
         Endpoint("POST", "/v1/climate/orders/{order}/cancel", cancel),
-        Endpoint("POST", "/v1/test_helpers/climate/orders/{order}/deliver", deliver, params=P.object(), live=only_in_test()),
+        Endpoint(
+            "POST", "/v1/test_helpers/climate/orders/{order}/deliver", deliver, params=P.object(), live=only_in_test()
+        ),
     ),
     on_due={"climate.order.pay": _try_again, "climate.order.deliver": _delivered},
     title="Climate orders",
@@ -246,8 +255,8 @@ PRODUCTS = Resource(
     permission=PERMISSION,
     stored=False,
     endpoints=(
-        Endpoint("GET", "/v1/climate/products", list_products, live=needs(CLIMATE)),
-        Endpoint("GET", "/v1/climate/products/{product}", retrieve_product, live=needs(CLIMATE)),
+        Endpoint("GET", "/v1/climate/products", list_products, live=needs(providers.CLIMATE)),
+        Endpoint("GET", "/v1/climate/products/{product}", retrieve_product, live=needs(providers.CLIMATE)),
     ),
 )
 SUPPLIERS = Resource(
@@ -255,7 +264,7 @@ SUPPLIERS = Resource(
     permission=PERMISSION,
     stored=False,
     endpoints=(
-        Endpoint("GET", "/v1/climate/suppliers", list_suppliers, live=needs(CLIMATE)),
-        Endpoint("GET", "/v1/climate/suppliers/{supplier}", retrieve_supplier, live=needs(CLIMATE)),
+        Endpoint("GET", "/v1/climate/suppliers", list_suppliers, live=needs(providers.CLIMATE)),
+        Endpoint("GET", "/v1/climate/suppliers/{supplier}", retrieve_supplier, live=needs(providers.CLIMATE)),
     ),
 )

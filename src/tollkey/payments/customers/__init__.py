@@ -1,3 +1,5 @@
 """Customers and their balances."""
 
-__all__: list[str] = []
+from tollkey.payments.customers import balance, cash, customers
+
+__all__ = ["balance", "cash", "customers"]

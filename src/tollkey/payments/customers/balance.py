@@ -7,7 +7,9 @@ from typing import Any
 from tollkey.wire import Call, Json, blank, invalid
 
 
-def change_balance(call: Call, customer: Json, amount: int, type: str, *, currency: str, event: bool = True, **details: Any) -> Json:
+def change_balance(
+    call: Call, customer: Json, amount: int, type: str, *, currency: str, event: bool = True, **details: Any
+) -> Json:
     """Move a customer's balance by ``amount`` minor units (negative gives credit) and record why.
 
     details: ``invoice``, ``credit_note``, ``description``, ``metadata``.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from tollkey.payments.customers.balance import change_balance, check_currency_of
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import take
-from tollkey.payments.shared.permissions import CUSTOMER as PERMISSION
+from tollkey.payments.shared import clock, fields, permissions
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_object, records
 
 
@@ -15,9 +13,9 @@ def create(call: Call, params: Params) -> Json:
     customer = call.objects.get("customer", call.path["customer"])
     if params["amount"] == 0:
         raise invalid("Amount must be non-zero.", "amount", "parameter_invalid_integer")
-    currency = check_currency(params["currency"])
+    currency = shared_currency.check_currency(params["currency"])
     check_currency_of(customer, currency)
-    now = for_customer(call, customer)
+    now = clock.for_customer(call, customer)
     return change_balance(
         now,
         customer,
@@ -44,7 +42,7 @@ def show(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change what is said about a transaction, never its amount."""
     transaction = _get(call)
-    take(transaction, params, ("description",))
+    fields.take(transaction, params, ("description",))
     return call.objects.save(transaction)
 
 
@@ -52,13 +50,15 @@ def list_transactions(call: Call, params: Params) -> Page:
     """List the transactions of a customer's balance."""
     customer = call.objects.get("customer", call.path["customer"])["id"]
     equal = {"customer": customer, **({"invoice": params["invoice"]} if params.get("invoice") else {})}
-    return list_page(call, "customer_balance_transaction", params, equal, url=f"/v1/customers/{customer}/balance_transactions")
+    return list_page(
+        call, "customer_balance_transaction", params, equal, url=f"/v1/customers/{customer}/balance_transactions"
+    )
 
 
 CUSTOMER_BALANCE_TRANSACTION = Resource(
     object="customer_balance_transaction",
     prefix="cbtxn",
-    permission=PERMISSION,
+    permission=permissions.CUSTOMER,
     live=records(),
     path_param="transaction",
     indexed=("customer", "invoice"),

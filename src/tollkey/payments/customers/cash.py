@@ -13,7 +13,9 @@ def cash_balance(call: Call, customer: Json) -> Json:
     cash = {currency: amount for currency, amount in (customer.get("_cash") or {}).items() if amount}
     mode = customer.get("_reconciliation")
     settings = {"reconciliation_mode": mode or "automatic", "using_merchant_default": mode is None}
-    return blank("cash_balance", available=cash or None, customer=customer["id"], livemode=call.livemode, settings=settings)
+    return blank(
+        "cash_balance", available=cash or None, customer=customer["id"], livemode=call.livemode, settings=settings
+    )
 
 
 def move_cash(call: Call, customer: Json, currency: str, amount: int, type: str, about: Json) -> Json:

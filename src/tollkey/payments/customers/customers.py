@@ -8,28 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tollkey.payments.catalog.redemption import give_customer
-from tollkey.payments.catalog.rendering import named_template
+from tollkey.payments.catalog import redemption, rendering
 from tollkey.payments.customers.balance import change_balance
 from tollkey.payments.customers.cash import cash_balance
-from tollkey.payments.methods.customer_sources import (
-    add_source,
-    keep_source,
-    prepare_source,
-    remove_source,
-    source_of,
-    sources_of,
-)
-from tollkey.payments.methods.instruments import resolve_payment_method
-from tollkey.payments.methods.payment_methods import attach_to
-from tollkey.payments.shared.client_access import CUSTOMER_SHIPPING
-from tollkey.payments.shared.clock import join
-from tollkey.payments.shared.events import CustomerDeleted
-from tollkey.payments.shared.fields import acting_account, address, assign, knows, merge_metadata, shipping
-from tollkey.payments.shared.permissions import CUSTOMER as PERMISSION
-from tollkey.payments.tax.automatic import address_of, taxing, unlocated
-from tollkey.payments.tax.rates import located
-from tollkey.payments.tax.tax_ids import create as create_tax_id
+from tollkey.payments.methods import customer_sources, instruments, payment_methods
+from tollkey.payments.shared import client_access, events, fields, permissions
+from tollkey.payments.shared import clock as shared_clock
+from tollkey.payments.tax import automatic, rates, tax_ids
 from tollkey.wire import (
     Access,
     Call,
@@ -58,7 +43,7 @@ def create(call: Call, params: Params) -> Json:
     """Create a customer, with a payment method or a source saved to it."""
     clock = params.get("test_clock")
     if clock:
-        call = join(call, clock)
+        call = shared_clock.join(call, clock)
     customer = blank(
         "customer",
         id=call.ids.new("cus"),
@@ -66,7 +51,12 @@ def create(call: Call, params: Params) -> Json:
         created=call.now,
         delinquent=False,
         invoice_prefix=call.ids.text(8).upper(),
-        invoice_settings={"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
+        invoice_settings={
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
         livemode=call.livemode,
         next_invoice_sequence=1,
         tax_exempt="none",
@@ -75,12 +65,12 @@ def create(call: Call, params: Params) -> Json:
     _name_method(call, params)
     _assign(call, customer, params)
     given, name = _source(params)
-    source = prepare_source(call, given, name) if given is not None else None
+    source = customer_sources.prepare_source(call, given, name) if given is not None else None
     if source is not None:
         customer["default_source"] = source["id"]
     call.objects.insert(customer, "customer.created")
     if source is not None:
-        keep_source(call, customer, source)
+        customer_sources.keep_source(call, customer, source)
     _after(call, customer, params, new=True)
     return customer
 
@@ -89,7 +79,7 @@ def _name_method(call: Call, params: Params) -> None:
     """A test name (``pm_card_visa``) given twice, as the method and as the default, means one new card."""
     default = (params.get("invoice_settings") or {}).get("default_payment_method")
     if default and default == params.get("payment_method"):
-        id = resolve_payment_method(call, default, "payment_method")["id"]
+        id = instruments.resolve_payment_method(call, default, "payment_method")["id"]
         params["payment_method"] = params["invoice_settings"]["default_payment_method"] = id
 
 
@@ -105,7 +95,7 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
     """Copy what was sent; raise ApiError for an address that cannot be one."""
     if params.get("email") and not _EMAIL.fullmatch(params["email"]):
         raise invalid(f"Invalid email address: {params['email']}", "email", "email_invalid")
-    assign(customer, params, ("email", *_PLAIN))
+    fields.assign(customer, params, ("email", *_PLAIN))
     for name, empty in (("tax_exempt", "none"), ("preferred_locales", [])):
         if customer.get(name) is None:
             customer[name] = empty
@@ -113,21 +103,23 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
         if params.get(name):
             customer[name] = params[name]
     if "address" in params:
-        customer["address"] = address(params["address"])
+        customer["address"] = fields.address(params["address"])
     if "shipping" in params:
-        customer["shipping"] = shipping(params["shipping"])
+        customer["shipping"] = fields.shipping(params["shipping"])
     if "tax" in params:
         customer["_tax"] = params["tax"] or {}
-        if customer["_tax"].get("validate_location") == "immediately" and address_of(call, customer) is None:
-            raise unlocated("tax[validate_location]")
-    merge_metadata(customer, params)
+        if customer["_tax"].get("validate_location") == "immediately" and automatic.address_of(call, customer) is None:
+            raise automatic.unlocated("tax[validate_location]")
+    fields.merge_metadata(customer, params)
     settings = params.get("invoice_settings") or {}
     options = settings.get("rendering_options")
     if options:
         before = customer["invoice_settings"]["rendering_options"] or {}
         settings["rendering_options"] = {"amount_tax_display": None, "template": None, **before, **options}
         if options.get("template"):
-            named_template(call, options["template"], "invoice_settings[rendering_options][template]", before.get("template"))
+            rendering.named_template(
+                call, options["template"], "invoice_settings[rendering_options][template]", before.get("template")
+            )
     merged = {**customer["invoice_settings"], **settings}
     customer["invoice_settings"] = {name: value or None for name, value in merged.items()}
 
@@ -135,29 +127,31 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
 def _after(call: Call, customer: Json, params: Params, *, new: bool = False) -> None:
     """What needs the customer to be there: its payment method, its discount, its tax ids."""
     if params.get("payment_method"):
-        method = resolve_payment_method(call, params["payment_method"], "payment_method")
-        attach_to(call, method, customer)
+        method = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
+        payment_methods.attach_to(call, method, customer)
         settings = customer["invoice_settings"]
         if settings["default_payment_method"] == params["payment_method"] != method["id"]:
-            settings["default_payment_method"] = method["id"]  # a test payment method by its name: the one that was just attached
+            settings["default_payment_method"] = method[
+                "id"
+            ]  # a test payment method by its name: the one that was just attached
             params = {**params, "invoice_settings": {"default_payment_method": method["id"]}}
             call.objects.save(customer)
     _check_default(call, customer, params)
     wanted = params.get("balance", params.get("account_balance"))
     if wanted is not None and wanted != customer["balance"]:
-        currency = customer["currency"] or str((acting_account(call) or {}).get("default_currency") or "usd")
+        currency = customer["currency"] or str((fields.acting_account(call) or {}).get("default_currency") or "usd")
         kind = "initial" if new else "adjustment"
         change_balance(call, customer, wanted - customer["balance"], kind, currency=currency, event=False)
     if "coupon" in params or "promotion_code" in params:
         entry = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
-        give_customer(call, customer, entry or None)
+        redemption.give_customer(call, customer, entry or None)
         call.objects.save(customer, None if new else "customer.updated")
     for entry in params.get("tax_id_data") or []:
         _add_tax_id(call, customer, entry)
 
 
 def _add_tax_id(call: Call, customer: Json, entry: Json) -> None:
-    create_tax_id(call, {**entry, "owner": {"type": "customer", "customer": customer["id"]}})
+    tax_ids.create(call, {**entry, "owner": {"type": "customer", "customer": customer["id"]}})
 
 
 def _check_default(call: Call, customer: Json, params: Params) -> None:
@@ -166,7 +160,7 @@ def _check_default(call: Call, customer: Json, params: Params) -> None:
     if not wanted:
         return
     param = "invoice_settings[default_payment_method]"
-    method = resolve_payment_method(call, wanted, param)
+    method = instruments.resolve_payment_method(call, wanted, param)
     if method.get("customer") != customer["id"]:
         raise invalid(
             f"The customer does not have a payment method with the ID {wanted}. The payment method must be attached to the customer.",
@@ -194,14 +188,16 @@ def change(call: Call, customer: Json, params: Params) -> Json:
     _assign(call, customer, params)
     for name in ("default_source", "default_card", "default_bank_account"):
         if params.get(name):
-            customer["default_source"] = source_of(call, customer["id"], params[name], in_path=False)["id"]
+            customer["default_source"] = customer_sources.source_of(call, customer["id"], params[name], in_path=False)[
+                "id"
+            ]
     given, name = _source(params)
     if given is not None:
         old = customer["default_source"]
         customer["default_source"] = None
-        add_source(call, customer, given, name)
+        customer_sources.add_source(call, customer, given, name)
         if old is not None:
-            remove_source(call, customer, source_of(call, customer["id"], old))
+            customer_sources.remove_source(call, customer, customer_sources.source_of(call, customer["id"], old))
     _after(call, customer, params)
     return call.objects.save(customer, "customer.updated")
 
@@ -220,29 +216,39 @@ def delete(call: Call, params: Params) -> Json:
     for method in call.objects.query("payment_method", {"customer": id}):
         method.update(customer=None, _used=True)
         call.objects.save(method)
-    for source in sources_of(call, id):
+    for source in customer_sources.sources_of(call, id):
         call.objects.delete(source)
-    call.announce(CustomerDeleted(customer))
+    call.announce(events.CustomerDeleted(customer))
     call.objects.insert({"id": id, "object": _GONE, "created": customer["created"]})
     return call.objects.delete(customer, "customer.deleted")
 
 
 def _sources(call: Call, customer: Json) -> Json:
-    found = sources_of(call, customer["id"])
-    return sublist([call.objects.copy(value) for value in found], f"/v1/customers/{customer['id']}/sources", total_count=len(found))
+    found = customer_sources.sources_of(call, customer["id"])
+    return sublist(
+        [call.objects.copy(value) for value in found], f"/v1/customers/{customer['id']}/sources", total_count=len(found)
+    )
 
 
 def _list_of(object: str, name: str) -> Callable[[Call, Json], Json]:
     def make(call: Call, customer: Json) -> Json:
-        found = call.objects.query(object, {"customer": customer["id"]}, limit=10) if knows(call, object) else []
-        return sublist([call.objects.copy(value) for value in found], f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
+        found = call.objects.query(object, {"customer": customer["id"]}, limit=10) if fields.knows(call, object) else []
+        return sublist(
+            [call.objects.copy(value) for value in found],
+            f"/v1/customers/{customer['id']}/{name}",
+            total_count=len(found),
+        )
 
     return make
 
 
 def _subscriptions(call: Call, customer: Json) -> Json:
     live = call.objects.query("subscription", {"customer": customer["id"], "status": list(LIVE)}, limit=10)
-    return sublist([call.objects.copy(value) for value in live], f"/v1/customers/{customer['id']}/subscriptions", total_count=len(live))
+    return sublist(
+        [call.objects.copy(value) for value in live],
+        f"/v1/customers/{customer['id']}/subscriptions",
+        total_count=len(live),
+    )
 
 
 _tax_ids = _list_of("tax_id", "tax_ids")
@@ -251,14 +257,18 @@ _tax_ids = _list_of("tax_id", "tax_ids")
 def _tax(call: Call, customer: Json) -> Json:
     """``tax``: whether the customer's place is known well enough for automatic tax."""
     stored = call.objects.find("customer", customer["id"]) or customer
-    how = taxing(call, address_of(call, stored), stored.get("tax_exempt"))
+    how = automatic.taxing(call, automatic.address_of(call, stored), stored.get("tax_exempt"))
     location = None
     if how is not None:
-        goods, home = located(dig(stored, "shipping.address")), located(stored.get("address"))
+        goods, home = rates.located(dig(stored, "shipping.address")), rates.located(stored.get("address"))
         source = "shipping_destination" if goods else "billing_address" if home else "payment_method"
         location = {"country": how.place.country, "source": source, "state": how.place.state}
     return {
-        "automatic_tax": "unrecognized_location" if how is None else "supported" if how.place.registered else "not_collecting",
+        "automatic_tax": "unrecognized_location"
+        if how is None
+        else "supported"
+        if how.place.registered
+        else "not_collecting",
         "ip_address": (stored.get("_tax") or {}).get("ip_address"),
         "location": location,
         "provider": "stripe",
@@ -307,7 +317,7 @@ def client_view(call: Call, customer: Json) -> Json:
 _READ_BY_APP = Access(expands=("sources", "default_source"))
 #: The mobile SDKs set where goods are sent and what is charged by default. All else is between the merchant and the customer.
 _CHANGED_BY_APP = Access(
-    takes=f"{CUSTOMER_SHIPPING} default_source",
+    takes=f"{client_access.CUSTOMER_SHIPPING} default_source",
     refuses="account_balance address balance bank_account billing business_name business_vat_id card cash_balance coupon"
     " default_alipay_account default_bank_account default_card description email individual_name invoice_prefix invoice_settings metadata"
     " name next_invoice_sequence phone plan preferred_locales promotion_code prorate quantity source tax tax_exempt tax_info tax_percent"
@@ -315,12 +325,12 @@ _CHANGED_BY_APP = Access(
     expands=("sources", "default_source"),
 )
 
-DELETED = Resource(object=_GONE, permission=PERMISSION, label="customer")
+DELETED = Resource(object=_GONE, permission=permissions.CUSTOMER, label="customer")
 
 CUSTOMER = Resource(
     object="customer",
     prefix="cus",
-    permission=PERMISSION,
+    permission=permissions.CUSTOMER,
     live=records(),
     indexed=("email", "test_clock"),
     searchable={"created": "created", "email": "email", "metadata": "metadata", "name": "name", "phone": "phone"},

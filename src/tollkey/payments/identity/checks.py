@@ -24,7 +24,14 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "selfie_manipulated": ("selfie", "The selfie was manipulated."),
     "selfie_unverified_other": ("selfie", "The selfie could not be verified."),
 }
-_ADDRESS = {"city": "San Francisco", "country": "US", "line1": "1234 Main St.", "line2": None, "postal_code": "94111", "state": "CA"}
+_ADDRESS = {
+    "city": "San Francisco",
+    "country": "US",
+    "line1": "1234 Main St.",
+    "line2": None,
+    "postal_code": "94111",
+    "state": "CA",
+}
 
 
 def verified_outputs(checks: list[str]) -> Json:
@@ -39,7 +46,9 @@ def verified_outputs(checks: list[str]) -> Json:
 
 
 def _error(check: str, outcome: str) -> Json | None:
-    return {"code": outcome, "reason": ERRORS[outcome][1]} if outcome in ERRORS and ERRORS[outcome][0] == check else None
+    return (
+        {"code": outcome, "reason": ERRORS[outcome][1]} if outcome in ERRORS and ERRORS[outcome][0] == check else None
+    )
 
 
 def _document(outcome: str) -> Json:
@@ -74,7 +83,12 @@ def make_report(call: Call, session: Json, checks: list[str], outcome: str) -> J
         more["id_number"] = _id_number(outcome)
     if "selfie" in checks:
         error = _error("selfie", outcome)
-        more["selfie"] = {"document": None, "error": error, "selfie": None, "status": "unverified" if error else "verified"}
+        more["selfie"] = {
+            "document": None,
+            "error": error,
+            "selfie": None,
+            "status": "unverified" if error else "verified",
+        }
     report = blank(
         "identity.verification_report",
         id=call.ids.new("vr"),

@@ -14,8 +14,7 @@ from html import escape
 
 from tollkey.keys import Permission
 from tollkey.payments.identity.checks import ERRORS, make_report, redact_report, verified_outputs
-from tollkey.payments.shared.fields import assign, merge_metadata, new_metadata
-from tollkey.payments.shared.providers import IDENTITY
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -63,7 +62,7 @@ def create(call: Call, params: Params) -> Json:
         status="requires_input",
         type=kind,
         options=_options(kind, params.get("options")),
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         client_secret=f"{id}_secret_{call.ids.text(24)}",
         client_reference_id=params.get("client_reference_id"),
         related_customer=params.get("related_customer"),
@@ -82,13 +81,15 @@ def update(call: Call, params: Params) -> Json:
     """Change a session that still requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
-        raise invalid(f"You cannot update this VerificationSession because it has a status of {session['status']}.", retry=False)
+        raise invalid(
+            f"You cannot update this VerificationSession because it has a status of {session['status']}.", retry=False
+        )
     if params.get("type"):
         session["type"] = params["type"]
     if params.get("options") is not None or params.get("type"):
         session["options"] = _options(session["type"], params.get("options") or session["options"])
-    assign(session, params, ("provided_details",))
-    merge_metadata(session, params)
+    fields.assign(session, params, ("provided_details",))
+    fields.merge_metadata(session, params)
     return call.objects.save(session)
 
 
@@ -145,9 +146,13 @@ def page(call: Call, params: Params) -> Reply:
     """The page of a session: its reader picks the outcome."""
     session = call.objects.get(_SESSION, call.path["id"])
     if session["status"] != "requires_input":
-        return html_page("Identity verification", f"<h1>Nothing to do</h1>\n<p>This verification is {escape(session['status'])}.</p>")
+        return html_page(
+            "Identity verification", f"<h1>Nothing to do</h1>\n<p>This verification is {escape(session['status'])}.</p>"
+        )
     choices = "\n".join(
-        f'<option value="{code}">{escape(reason)}</option>' for code, (check, reason) in ERRORS.items() if check in _checks(session)
+        f'<option value="{code}">{escape(reason)}</option>'
+        for code, (check, reason) in ERRORS.items()
+        if check in _checks(session)
     )
     last = session["last_error"]
     told = f'<p class="error" role="alert">Last attempt: {escape(last["reason"] or "")}</p>' if last else ""
@@ -192,7 +197,10 @@ def choose(call: Call, params: Params) -> Reply:
     call.schedule.add(call.now + 1, "verification", session["id"])
     if session.get("_return_url"):
         return redirect(session["_return_url"])
-    return html_page("Identity verification", "<h1>Thank you</h1>\n<p>The verification is being processed. You can close this page.</p>")
+    return html_page(
+        "Identity verification",
+        "<h1>Thank you</h1>\n<p>The verification is being processed. You can close this page.</p>",
+    )
 
 
 def decide(call: Call, id: str) -> None:
@@ -227,16 +235,16 @@ VERIFICATION_SESSION = Resource(
     path_param="session",
     indexed=("status", "client_reference_id", "related_customer"),
     endpoints=(
-        Endpoint("POST", "/v1/identity/verification_sessions", create, live=needs(IDENTITY)),
+        Endpoint("POST", "/v1/identity/verification_sessions", create, live=needs(providers.IDENTITY)),
         listing(_SESSION, "/v1/identity/verification_sessions"),
         retrieve(_SESSION, "/v1/identity/verification_sessions/{session}"),
-        Endpoint("POST", "/v1/identity/verification_sessions/{session}", update, live=needs(IDENTITY)),
+        Endpoint("POST", "/v1/identity/verification_sessions/{session}", update, live=needs(providers.IDENTITY)),
         Endpoint("POST", "/v1/identity/verification_sessions/{session}/cancel", cancel),
         Endpoint("POST", "/v1/identity/verification_sessions/{session}/redact", redact),
-        Endpoint("GET", "/verify/{token}", page, public=True, params=P.object(), live=needs(IDENTITY)),
-        Endpoint("POST", "/verify/{token}", choose, public=True, params=_OUTCOME, live=needs(IDENTITY)),
+        Endpoint("GET", "/verify/{token}", page, public=True, params=P.object(), live=needs(providers.IDENTITY)),
+        Endpoint("POST", "/verify/{token}", choose, public=True, params=_OUTCOME, live=needs(providers.IDENTITY)),
     ),
-    due_live={"verification": needs(IDENTITY)},
+    due_live={"verification": needs(providers.IDENTITY)},
     on_due={"verification": decide},
     title="Verification sessions",
     columns=("status", "type", "id", "created"),

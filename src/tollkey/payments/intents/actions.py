@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from tollkey.payments.processors import card_of_instrument, kind_of
-from tollkey.payments.processors.cards import TestCard, ThreeDSecure
+from tollkey.payments.processors import cards, protocol
 from tollkey.wire import Call, Json, dig, hosted_url, invalid
 
 #: The kind of page (see ``wire.hosted``) of each kind of intent.
@@ -25,17 +24,19 @@ def card_challenge(method: Json, *, off_session: bool, requested: bool) -> str |
 
     requested: the integration asked for it (``request_three_d_secure``). Off session nobody can be asked.
     """
-    card = card_of_instrument(method)
-    if card is None or off_session or kind_of(method) != "card":
+    card = protocol.card_of_instrument(method)
+    if card is None or off_session or protocol.kind_of(method) != "card":
         return None
     if not card.needs_authentication(off_session=False, set_up=bool(method.get("_set_up")), requested=requested):
         return None
     if card.authentication_fails():
-        return "error" if card.three_d_secure is ThreeDSecure.REQUIRED_ERROR else None
+        return "error" if card.three_d_secure is cards.ThreeDSecure.REQUIRED_ERROR else None
     return "challenge"
 
 
-def first_action(call: Call, intent: Json, method: Json | None = None, *, return_url: str | None, use_stripe_sdk: bool) -> Json:
+def first_action(
+    call: Call, intent: Json, method: Json | None = None, *, return_url: str | None, use_stripe_sdk: bool
+) -> Json:
     """``next_action`` for 3-D Secure: a redirect when there is somewhere to return to, else for the client library.
 
     method: what is paid with. ``stripe_js`` names the page in both kinds, so that a test can finish what it began.
@@ -44,17 +45,22 @@ def first_action(call: Call, intent: Json, method: Json | None = None, *, return
     intent["_return_url"] = return_url
     if return_url and not use_stripe_sdk:
         return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
-    card = card_of_instrument(method) if method is not None else None
+    card = protocol.card_of_instrument(method) if method is not None else None
     if card is not None and card.fingerprinted:
         return {"type": "use_stripe_sdk", "use_stripe_sdk": _fingerprint(call, card, url)}
     inner = {"source": call.ids.new("src"), "stripe_js": url, "type": "three_d_secure_redirect"}
     return {"type": "use_stripe_sdk", "use_stripe_sdk": inner}
 
 
-def _fingerprint(call: Call, card: TestCard, url: str) -> Json:
+def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Json:
     """What a client library needs to begin 3-D Secure 2 (recorded). No directory server is behind it here, hence no certificate."""
     server = "A000000004" if card.brand == "mastercard" else "A000000003"
-    encryption = {"algorithm": "RSA", "certificate": "", "directory_server_id": server, "root_certificate_authorities": []}
+    encryption = {
+        "algorithm": "RSA",
+        "certificate": "",
+        "directory_server_id": server,
+        "root_certificate_authorities": [],
+    }
     return {
         "directory_server_encryption": encryption,
         "directory_server_name": card.brand,
@@ -80,7 +86,11 @@ def redirect_action(call: Call, intent: Json, kind: str, return_url: str | None)
         return {"alipay_handle_redirect": inner, "type": "alipay_handle_redirect"}
     if kind == "cashapp":
         name = "cashapp_handle_redirect_or_display_qr_code"
-        qr_code: Json = {"expires_at": call.now + DAY, "image_url_png": code["image_url_png"], "image_url_svg": code["image_url_svg"]}
+        qr_code: Json = {
+            "expires_at": call.now + DAY,
+            "image_url_png": code["image_url_png"],
+            "image_url_svg": code["image_url_svg"],
+        }
         return {name: {"hosted_instructions_url": url, "mobile_auth_url": url, "qr_code": qr_code}, "type": name}
     if kind == "wechat_pay":
         inner = {**code, "hosted_instructions_url": url, "image_data_url": f"data:text/plain,{url}"}
@@ -119,7 +129,12 @@ def check_return_url(call: Call, intent: Json, return_url: str | None, off_sessi
     An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API version.
     """
     automatic = intent["automatic_payment_methods"]
-    if return_url or automatic is None or automatic.get("allow_redirects") == "never" or intent.get("confirmation_method") == "manual":
+    if (
+        return_url
+        or automatic is None
+        or automatic.get("allow_redirects") == "never"
+        or intent.get("confirmation_method") == "manual"
+    ):
         return
     if off_session:  # nobody is there to be sent anywhere
         return
@@ -135,7 +150,10 @@ def unverified(intent: Json, method: Json) -> bool:
     """Whether a US bank account has to be verified with small deposits first: its numbers were typed in, or it was asked for."""
     if method.get("_verified"):
         return False
-    return bool(method.get("_typed")) or dig(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
+    return (
+        bool(method.get("_typed"))
+        or dig(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
+    )
 
 
 def deposits_action(call: Call, intent: Json) -> Json:

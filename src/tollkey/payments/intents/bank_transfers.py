@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tollkey.payments.customers.cash import move_cash
+from tollkey.payments.customers import cash
 from tollkey.payments.intents import payment_states
 from tollkey.payments.intents.outcome import refuse, take
-from tollkey.payments.methods.instruments import resolve_payment_method
-from tollkey.payments.shared.fields import acting_account
+from tollkey.payments.methods import instruments
+from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Json, dig, hosted_url, invalid
 
 TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
@@ -19,7 +19,9 @@ def cash_of(call: Call, customer: str, currency: str) -> int:
 
 def reconcile(call: Call, customer: Json, currency: str) -> None:
     """Use the cash that is there for the oldest intents that wait for it."""
-    waiting = call.objects.query("payment_intent", {"customer": customer["id"], "status": "requires_action"}, oldest_first=True)
+    waiting = call.objects.query(
+        "payment_intent", {"customer": customer["id"], "status": "requires_action"}, oldest_first=True
+    )
     for intent in waiting:
         if intent["currency"] == currency and _waits(intent) and cash_of(call, customer["id"], currency):
             apply(call, intent, None)
@@ -42,7 +44,7 @@ def confirm(call: Call, intent: Json) -> ApiError | None:
     if available >= intent["amount"]:
         return _pay(call, intent, intent["amount"])
     if dig(intent, "payment_method_options.customer_balance.funding_type") is None:
-        method = resolve_payment_method(call, intent["payment_method"])
+        method = instruments.resolve_payment_method(call, intent["payment_method"])
         message = "The customer's cash balance has insufficient funds to cover this payment."
         return refuse(call, intent, method, invalid(message, None, "payment_intent_payment_attempt_failed"))
     payment_states.move(intent, "requires_action")
@@ -69,7 +71,12 @@ def apply(call: Call, intent: Json, amount: int | None) -> Json:
     available = cash_of(call, intent["customer"], intent["currency"])
     remaining = intent["amount"] - intent.get("_funded", 0)
     if amount is not None and amount > min(available, remaining):
-        raise invalid("The amount is greater than what can be applied to this PaymentIntent.", "amount", "amount_too_large", retry=False)
+        raise invalid(
+            "The amount is greater than what can be applied to this PaymentIntent.",
+            "amount",
+            "amount_too_large",
+            retry=False,
+        )
     used = min(available, remaining) if amount is None else amount
     if used < 1:
         return intent
@@ -86,12 +93,12 @@ def apply(call: Call, intent: Json, amount: int | None) -> Json:
 
 def _use(call: Call, intent: Json, used: int) -> None:
     customer = call.objects.get("customer", intent["customer"])
-    move_cash(call, customer, intent["currency"], -used, "applied_to_payment", {"payment_intent": intent["id"]})
+    cash.move_cash(call, customer, intent["currency"], -used, "applied_to_payment", {"payment_intent": intent["id"]})
 
 
 def _pay(call: Call, intent: Json, used: int) -> ApiError | None:
     _use(call, intent, used)
-    method = resolve_payment_method(call, intent["payment_method"])
+    method = instruments.resolve_payment_method(call, intent["payment_method"])
     return take(call, intent, method, off_session=True, authenticated=True)
 
 
@@ -111,7 +118,7 @@ def _instructions(call: Call, intent: Json) -> Json:
 def transfer_address(call: Call, currency: str) -> Json:
     """The (test) bank account to which a customer transfers that currency."""
     place = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
-    holder = str(dig(acting_account(call) or {}, "business_profile.name") or "Tollkey")
+    holder = str(dig(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     base: Json = {"account_holder_address": place, "account_holder_name": holder, "bank_address": place}
     number = f"{call.ids.number(10**9):09d}"
     kind, networks, own = {

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from tollkey.payments.charges.splitting import check_destination
-from tollkey.payments.intents import (
-    automatic_types,
-    check_currency_of,
-    check_types,
-    client_secret,
-    merge_options,
-    options_for,
-    payment_states,
-    resolve_method,
-    usable_by,
-)
-from tollkey.payments.methods.payment_method_configurations import enabled_types, used_configuration
-from tollkey.payments.shared.currency import check_amount, check_currency, minimum
-from tollkey.payments.shared.fields import acting_account, merge_metadata, new_metadata, shipping
-from tollkey.payments.tax.linking import link
+from tollkey.payments.charges import splitting
+from tollkey.payments.intents import payment_states
+from tollkey.payments.intents.client_secrets import client_secret
+from tollkey.payments.intents.method_choice import resolve_method, usable_by
+from tollkey.payments.methods import method_types, payment_method_configurations
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields
+from tollkey.payments.tax import linking
 from tollkey.wire import Call, Json, Params, blank, invalid
 
 #: From this version on an intent uses the Dashboard's payment methods unless told which.
@@ -30,13 +22,15 @@ _PLAIN = (
     "application_fee_amount", "description", "receipt_email", "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix",
     "transfer_group",
 )  # fmt: skip
-_LATE = frozenset({"metadata", "description", "receipt_email", "transfer_group", "shipping", "payment_details", "expand"})
+_LATE = frozenset(
+    {"metadata", "description", "receipt_email", "transfer_group", "shipping", "payment_details", "expand"}
+)
 
 
 def new_intent(call: Call, params: Params) -> Json:
     """A PaymentIntent as these parameters describe it, in ``requires_payment_method``, not stored yet."""
     _exclusive(params)
-    currency = check_currency(params["currency"])
+    currency = shared_currency.check_currency(params["currency"])
     _amount(call, params["amount"], currency)
     _off_session(params)
     id = call.ids.new("pi")
@@ -48,13 +42,14 @@ def new_intent(call: Call, params: Params) -> Json:
         amount_details={"tip": {}},
         amount_received=0,
         application=None if call.account == call.platform else "ca_" + call.platform.removeprefix("acct_"),
-        capture_method=params.get("capture_method") or ("automatic_async" if call.version >= ASYNC_CAPTURE_SINCE else "automatic"),
+        capture_method=params.get("capture_method")
+        or ("automatic_async" if call.version >= ASYNC_CAPTURE_SINCE else "automatic"),
         client_secret=client_secret(call, id),
         confirmation_method=params.get("confirmation_method") or "automatic",
         created=call.now,
         currency=currency,
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         status="requires_payment_method",
     )
     intent.update(source=None, shared_payment_granted_token=None, managed_payments={"enabled": False})
@@ -75,19 +70,25 @@ def _exclusive(params: Params) -> None:
             )
             raise invalid(f"You may only specify one of these parameters: {names}.")
     if params.get("payment_method") is not None and params.get("payment_method_data") is not None:
-        raise invalid("You may only specify one of these parameters: payment_method, payment_method_data.", None, "parameters_exclusive")
+        raise invalid(
+            "You may only specify one of these parameters: payment_method, payment_method_data.",
+            None,
+            "parameters_exclusive",
+        )
 
 
 def _amount(call: Call, amount: int, currency: str) -> None:
-    if amount == 0 and call.version >= MINIMUM_SINCE and minimum(currency) > 1:
+    if amount == 0 and call.version >= MINIMUM_SINCE and shared_currency.minimum(currency) > 1:
         amount = 1
-    check_amount(amount, currency)
+    shared_currency.check_amount(amount, currency)
 
 
 def _off_session(params: Params) -> None:
     if params.get("off_session") and not params.get("confirm"):
         raise invalid(
-            "`off_session` can only be set to true if `confirm` is also set to true.", "off_session", "payment_intent_invalid_parameter"
+            "`off_session` can only be set to true if `confirm` is also set to true.",
+            "off_session",
+            "payment_intent_invalid_parameter",
         )
 
 
@@ -112,16 +113,21 @@ def _types(call: Call, intent: Json, params: Params) -> None:
         intent["excluded_payment_method_types"] = excluded
     named = params.get("payment_method_types")
     if named:
-        intent["payment_method_types"] = check_types(named)
-        check_currency_of(intent["payment_method_types"], intent["currency"])
+        intent["payment_method_types"] = method_types.check_types(named)
+        method_types.check_currency_of(intent["payment_method_types"], intent["currency"])
         intent["automatic_payment_methods"] = None
         intent["payment_method_configuration_details"] = None
     elif automatic.get("enabled") or (automatic == {} and call.version >= AUTOMATIC_SINCE):
         redirects = automatic.get("allow_redirects") or "always"
-        configuration = used_configuration(call, params.get("payment_method_configuration"))
-        intent["payment_method_configuration_details"] = {"id": configuration["id"], "parent": configuration.get("parent")}
-        intent["payment_method_types"] = automatic_types(
-            enabled_types(configuration),
+        configuration = payment_method_configurations.used_configuration(
+            call, params.get("payment_method_configuration")
+        )
+        intent["payment_method_configuration_details"] = {
+            "id": configuration["id"],
+            "parent": configuration.get("parent"),
+        }
+        intent["payment_method_types"] = method_types.automatic_types(
+            payment_method_configurations.enabled_types(configuration),
             currency=intent["currency"],
             redirects=redirects != "never",
             manual_capture=intent["capture_method"] == "manual",
@@ -132,7 +138,9 @@ def _types(call: Call, intent: Json, params: Params) -> None:
         intent["_implicit"] = not automatic
     else:
         intent["payment_method_types"] = ["card"]
-    intent["payment_method_options"] = options_for(intent["payment_method_types"], params.get("payment_method_options"))
+    intent["payment_method_options"] = method_types.options_for(
+        intent["payment_method_types"], params.get("payment_method_options")
+    )
 
 
 def _describe(call: Call, intent: Json, params: Params) -> None:
@@ -150,7 +158,7 @@ def _describe(call: Call, intent: Json, params: Params) -> None:
     if params.get("payment_details"):
         intent["payment_details"] = _details(params["payment_details"])
     if "hooks" in params:
-        link(call, intent, params["hooks"])
+        linking.link(call, intent, params["hooks"])
     if params.get("radar_options"):
         intent["_radar_options"] = params["radar_options"]
     _connect(call, intent, params)
@@ -169,7 +177,7 @@ def _deliver(call: Call, intent: Json, given: Json | None) -> None:
             "shipping",
             "payment_intent_invalid_parameter",
         )
-    made = shipping(given)
+    made = fields.shipping(given)
     if made is not None:
         made = {**made, "carrier": made.get("carrier"), "tracking_number": made.get("tracking_number")}
     intent["shipping"], intent["_shipping_by_server"] = made, not call.client and made is not None
@@ -180,9 +188,11 @@ def _connect(call: Call, intent: Json, params: Params) -> None:
     if params.get("transfer_data"):
         given = {name: value for name, value in params["transfer_data"].items() if value is not None}
         if "destination" in given:
-            check_destination(call, given["destination"])
+            splitting.check_destination(call, given["destination"])
         if given.get("amount") is not None and params.get("application_fee_amount"):
-            raise invalid("You may only specify one of these parameters: application_fee_amount, transfer_data[amount].")
+            raise invalid(
+                "You may only specify one of these parameters: application_fee_amount, transfer_data[amount]."
+            )
         if given.get("amount", 0) > intent["amount"]:
             raise invalid(
                 "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",
@@ -192,7 +202,7 @@ def _connect(call: Call, intent: Json, params: Params) -> None:
         intent["transfer_data"] = {**(intent["transfer_data"] or {}), **given}
     if params.get("on_behalf_of"):
         account = params["on_behalf_of"]
-        own = acting_account(call) or {}
+        own = fields.acting_account(call) or {}
         if account != own.get("id") and call.within(call.platform).objects.find("account", account) is None:
             raise invalid(f"No such on_behalf_of: '{account}'", "on_behalf_of", "resource_missing")
         intent["on_behalf_of"] = account
@@ -215,14 +225,14 @@ def apply(call: Call, intent: Json, params: Params) -> None:
         if name not in _LATE and not (name == "application_fee_amount" and intent["status"] == "requires_capture"):
             payment_states.check_updatable(call, intent, name)
     if params.get("currency"):
-        intent["currency"] = check_currency(params["currency"])
+        intent["currency"] = shared_currency.check_currency(params["currency"])
     if params.get("amount") is not None or params.get("currency"):
         intent["amount"] = params.get("amount", intent["amount"])
         _amount(call, intent["amount"], intent["currency"])
     if params.get("capture_method"):
         intent["capture_method"] = params["capture_method"]
     _customer(call, intent, params)
-    merge_metadata(intent, params)
+    fields.merge_metadata(intent, params)
     if params.get("payment_method_types") or params.get("payment_method_configuration") or params.get("currency"):
         again = dict(params)
         if intent["automatic_payment_methods"] and not params.get("payment_method_types"):
@@ -231,9 +241,11 @@ def apply(call: Call, intent: Json, params: Params) -> None:
             again["payment_method_types"] = intent["payment_method_types"]
         before = intent["payment_method_options"]
         _types(call, intent, again)
-        intent["payment_method_options"] = merge_options(before or {}, intent["payment_method_types"], params.get("payment_method_options"))
+        intent["payment_method_options"] = method_types.merge_options(
+            before or {}, intent["payment_method_types"], params.get("payment_method_options")
+        )
     elif params.get("payment_method_options"):
-        intent["payment_method_options"] = merge_options(
+        intent["payment_method_options"] = method_types.merge_options(
             intent["payment_method_options"] or {}, intent["payment_method_types"], params["payment_method_options"]
         )
     _describe(call, intent, params)

@@ -6,14 +6,27 @@
 
 from __future__ import annotations
 
-from tollkey.payments.customers.cash import cash_balance, move_cash
+from tollkey.payments.customers import cash
 from tollkey.payments.intents.payment_intents import TRANSFERS, reconcile, transfer_address
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.permissions import CUSTOMER
-from tollkey.payments.shared.providers import BANK_TRANSFERS
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, only_in_test, records, too_small
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import permissions, providers
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    needs,
+    only_in_test,
+    records,
+    too_small,
+)
 
-PERMISSION = CUSTOMER
+PERMISSION = permissions.CUSTOMER
 _COUNTRY = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
 
 
@@ -26,7 +39,7 @@ def _customer(call: Call) -> Json:
 
 def retrieve_balance(call: Call, params: Params) -> Json:
     """Retrieve a customer's cash balance."""
-    return cash_balance(call, _customer(call))
+    return cash.cash_balance(call, _customer(call))
 
 
 def update_balance(call: Call, params: Params) -> Json:
@@ -36,20 +49,20 @@ def update_balance(call: Call, params: Params) -> Json:
     if mode is not None:
         customer["_reconciliation"] = None if mode == "merchant_default" else mode
         call.objects.save(customer)
-    return cash_balance(call, customer)
+    return cash.cash_balance(call, customer)
 
 
 def fund(call: Call, params: Params) -> Json:
     """A bank transfer arrives, in test mode. Raises ApiError 400: another currency than can be transferred, or nothing."""
-    customer, currency, amount = _customer(call), check_currency(params["currency"]), params["amount"]
+    customer, currency, amount = _customer(call), shared_currency.check_currency(params["currency"]), params["amount"]
     if amount < 1:
         raise too_small("amount")
     if currency not in TRANSFERS:
         raise invalid(f"Bank transfers are not available in {currency}.", "currency")
     kind = f"{TRANSFERS[currency]}_bank_transfer"
     transfer = {"reference": params.get("reference"), "type": kind, kind: {"sender_name": "Jenny Rosen"}}
-    made = move_cash(call, customer, currency, amount, "funded", {"bank_transfer": transfer})
-    call.emit("cash_balance.funds_available", cash_balance(call, customer))
+    made = cash.move_cash(call, customer, currency, amount, "funded", {"bank_transfer": transfer})
+    call.emit("cash_balance.funds_available", cash.cash_balance(call, customer))
     if customer.get("_reconciliation") != "manual":
         reconcile(call, customer, currency)
     return made
@@ -57,7 +70,7 @@ def fund(call: Call, params: Params) -> Json:
 
 def funding_instructions(call: Call, params: Params) -> Json:
     """The bank account to which the customer transfers money; the same each time."""
-    customer, currency = _customer(call), check_currency(params["currency"])
+    customer, currency = _customer(call), shared_currency.check_currency(params["currency"])
     if currency not in TRANSFERS:
         raise invalid(f"Bank transfers are not available in {currency}.", "currency")
     known = customer.setdefault("_funding", {})
@@ -66,7 +79,13 @@ def funding_instructions(call: Call, params: Params) -> Json:
         call.objects.save(customer)
     kind = f"{TRANSFERS[currency]}_bank_transfer"
     transfer = {"country": _COUNTRY[currency], "financial_addresses": [known[currency]], "type": kind}
-    return blank("funding_instructions", bank_transfer=transfer, currency=currency, funding_type="bank_transfer", livemode=call.livemode)
+    return blank(
+        "funding_instructions",
+        bank_transfer=transfer,
+        currency=currency,
+        funding_type="bank_transfer",
+        livemode=call.livemode,
+    )
 
 
 def list_transactions(call: Call, params: Params) -> Page:
@@ -101,7 +120,7 @@ CASH_BALANCE_TRANSACTION = Resource(
             "/v1/customers/{customer}/funding_instructions",
             funding_instructions,
             object="funding_instructions",
-            live=needs(BANK_TRANSFERS),
+            live=needs(providers.BANK_TRANSFERS),
         ),
         Endpoint("POST", "/v1/test_helpers/customers/{customer}/fund_cash_balance", fund, live=only_in_test()),
     ),

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from tollkey.payments.intents import (
-    TYPES,
-    bank_transfers,
-    building,
+from tollkey.payments.intents import bank_transfers, building, payment_states
+from tollkey.payments.intents.actions import (
     card_challenge,
     check_return_url,
     deposits_action,
     first_action,
-    only_raised,
-    payment_states,
-    redeem_confirmation_token,
     redirect_action,
     unverified,
 )
+from tollkey.payments.intents.client_secrets import only_raised
+from tollkey.payments.intents.method_choice import redeem_confirmation_token
 from tollkey.payments.intents.outcome import refuse, take
-from tollkey.payments.methods.instruments import resolve_payment_method
-from tollkey.payments.methods.mandates import mandate_for
-from tollkey.payments.processors import kind_of
-from tollkey.payments.shared.providers import CHARGES
+from tollkey.payments.methods import instruments, mandates, method_types
+from tollkey.payments.processors import protocol
+from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, Json, Params, card_error, dig, invalid
 
 _BOTH_SESSIONS = (
@@ -37,7 +33,7 @@ def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
     params: those of the confirm endpoint. Answers the 402 of a refused payment, which the caller raises or not.
     Raises ApiError for parameters or a state that do not allow it, and 402 where nobody can charge; then nothing may be kept.
     """
-    call.require(CHARGES)
+    call.require(providers.CHARGES)
     payment_states.check_confirmable(call, intent)
     redeem_confirmation_token(call, params, intent)
     only_raised(call, intent, params)
@@ -51,8 +47,8 @@ def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
     off_session = bool(params.get("off_session"))
     if off_session and intent["setup_future_usage"] is not None:
         raise invalid(_BOTH_SESSIONS, "off_session", "payment_intent_invalid_parameter")
-    method = resolve_payment_method(call, intent["payment_method"])
-    intent["_mandate"] = mandate_for(call, intent, method, params)
+    method = instruments.resolve_payment_method(call, intent["payment_method"])
+    intent["_mandate"] = mandates.mandate_for(call, intent, method, params)
     if params.get("radar_options"):
         intent["_radar_options"] = params["radar_options"]
     return _attempt(call, intent, method, params, off_session)
@@ -74,24 +70,31 @@ def _default_source(call: Call, intent: Json, params: Params) -> None:
 
 
 def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session: bool) -> ApiError | None:
-    kind = kind_of(method)
+    kind = protocol.kind_of(method)
     authenticated = intent.get("_authenticated") == method["id"]
     return_url = params.get("return_url")
     if kind == "card":
         requested = dig(intent, "payment_method_options.card.request_three_d_secure") in _ASKED
         asks = None if authenticated else card_challenge(method, off_session=off_session, requested=requested)
         if asks == "error":
-            return refuse(call, intent, method, card_error("card_declined", "Your card was declined.", decline_code="generic_decline"))
+            return refuse(
+                call,
+                intent,
+                method,
+                card_error("card_declined", "Your card was declined.", decline_code="generic_decline"),
+            )
         if asks == "challenge":
             if params.get("error_on_requires_action"):
                 return refuse(call, intent, method, _needs_action())
-            action = first_action(call, intent, method, return_url=return_url, use_stripe_sdk=bool(params.get("use_stripe_sdk")))
+            action = first_action(
+                call, intent, method, return_url=return_url, use_stripe_sdk=bool(params.get("use_stripe_sdk"))
+            )
             return _ask(call, intent, action)
     elif kind == "customer_balance":
         return bank_transfers.confirm(call, intent)
     elif kind == "us_bank_account" and unverified(intent, method):
         return _ask(call, intent, deposits_action(call, intent))
-    elif not authenticated and kind in TYPES and (TYPES[kind].redirects or kind in _SHOWN):
+    elif not authenticated and kind in method_types.TYPES and (method_types.TYPES[kind].redirects or kind in _SHOWN):
         if params.get("error_on_requires_action"):
             return refuse(call, intent, method, _needs_action())
         return _ask(call, intent, redirect_action(call, intent, kind, return_url))

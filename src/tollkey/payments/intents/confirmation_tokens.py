@@ -8,11 +8,10 @@ In test mode the server may make them itself. A browser makes them with its publ
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.intents import resolve_method
-from tollkey.payments.methods.instruments import no_payment_method
-from tollkey.payments.methods.payment_methods import PERMISSION as PAYMENT_METHOD
+from tollkey.payments.intents.method_choice import resolve_method
+from tollkey.payments.methods import instruments, payment_methods
 from tollkey.payments.shared import client_access as client
-from tollkey.payments.shared.fields import shipping
+from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -41,7 +40,11 @@ def create(call: Call, params: Params) -> Json:
     method = resolve_method(call, params)
     _check_named(call, params, method)
     card = (params.get("payment_method_options") or {}).get("card")
-    options = {"card": {"cvc_token": None, "installments": {"plan": (card.get("installments") or {}).get("plan")}}} if card else None
+    options = (
+        {"card": {"cvc_token": None, "installments": {"plan": (card.get("installments") or {}).get("plan")}}}
+        if card
+        else None
+    )
     token = blank(
         "confirmation_token",
         id=call.ids.new("ctoken"),
@@ -53,7 +56,7 @@ def create(call: Call, params: Params) -> Json:
         payment_method_preview=_preview(method) if method is not None else None,
         return_url=params.get("return_url"),
         setup_future_usage=params.get("setup_future_usage"),
-        shipping=shipping(params.get("shipping")),
+        shipping=fields.shipping(params.get("shipping")),
         use_stripe_sdk=call.client,
     )
     token["_payment_method"] = method["id"] if method is not None else None
@@ -69,9 +72,9 @@ def _check_named(call: Call, params: Params, method: Json | None) -> None:
     if named is None or method is None:
         return
     if not call.client:
-        call.needs(PAYMENT_METHOD)
+        call.needs(payment_methods.PERMISSION)
     elif method.get("customer") or method.get("_used"):
-        raise no_payment_method(call, named, "payment_method")
+        raise instruments.no_payment_method(call, named, "payment_method")
 
 
 def client_view(call: Call, value: Json) -> Json:
@@ -115,7 +118,9 @@ CONFIRMATION_TOKEN = Resource(
             ),
             params=operation_params("POST", "/v1/test_helpers/confirmation_tokens"),
         ),
-        Endpoint("POST", "/v1/test_helpers/confirmation_tokens", create, permission=CLIENT_PERMISSION, live=only_in_test()),
+        Endpoint(
+            "POST", "/v1/test_helpers/confirmation_tokens", create, permission=CLIENT_PERMISSION, live=only_in_test()
+        ),
     ),
     client_view=client_view,
     title="Confirmation tokens",

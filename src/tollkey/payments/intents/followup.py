@@ -6,9 +6,9 @@ from tollkey.payments.charges import lifecycle
 from tollkey.payments.intents import payment_states
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.outcome import refuse, succeed, take
-from tollkey.payments.methods.instruments import resolve_payment_method
-from tollkey.payments.shared.currency import check_amount
-from tollkey.payments.shared.fields import merge_metadata
+from tollkey.payments.methods import instruments
+from tollkey.payments.shared import currency
+from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Json, Params, dig, invalid
 
 _AUTHENTICATION_FAILED = (
@@ -29,7 +29,7 @@ def authenticated(call: Call, intent: Json) -> None:
     """The customer passed: the charge is made at once, or waits for the server's own confirmation."""
     if intent["status"] != "requires_action":
         return
-    method = resolve_payment_method(call, intent["payment_method"])
+    method = instruments.resolve_payment_method(call, intent["payment_method"])
     intent["_authenticated"] = method["id"]
     if intent["confirmation_method"] == "manual":
         payment_states.move(intent, "requires_confirmation")
@@ -42,7 +42,7 @@ def not_authenticated(call: Call, intent: Json) -> None:
     """The customer failed or walked away: another payment method is needed."""
     if intent["status"] != "requires_action":
         return
-    method = resolve_payment_method(call, intent["payment_method"])
+    method = instruments.resolve_payment_method(call, intent["payment_method"])
     card = (method.get("type") or "card") == "card"
     code, message = (
         ("payment_intent_authentication_failure", _AUTHENTICATION_FAILED)
@@ -64,7 +64,7 @@ def charge_settled(call: Call, id: str) -> None:
     if made["status"] == "succeeded":
         succeed(call, intent, made["amount_captured"])
     elif made["status"] == "failed":
-        method = resolve_payment_method(call, intent["payment_method"])
+        method = instruments.resolve_payment_method(call, intent["payment_method"])
         refuse(call, intent, method, lifecycle.decline(call, made, method))
 
 
@@ -89,7 +89,10 @@ def capture_intent(call: Call, intent: Json, params: Params) -> Json:
     made = call.objects.get("charge", intent["latest_charge"])
     in_parts = dig(made, "payment_method_details.card.multicapture.status") == "available"
     if params.get("final_capture") is False and not in_parts:
-        raise invalid("This PaymentIntent does not support multiple captures, so `final_capture` cannot be false.", "final_capture")
+        raise invalid(
+            "This PaymentIntent does not support multiple captures, so `final_capture` cannot be false.",
+            "final_capture",
+        )
     amount = params.get("amount_to_capture")
     if amount is None or (amount == 0 and not made["amount_captured"]):
         amount = intent["amount_capturable"]
@@ -106,7 +109,7 @@ def capture_intent(call: Call, intent: Json, params: Params) -> Json:
             intent[name] = params[name]
     if params.get("transfer_data"):
         intent["transfer_data"] = {**(intent["transfer_data"] or {}), **params["transfer_data"]}
-    merge_metadata(intent, params)
+    shared_fields.merge_metadata(intent, params)
     if in_parts and (params.get("final_capture") is False or made["amount_captured"]):
         return _capture_part(call, intent, made, amount, last=params.get("final_capture") is not False)
     fields = {
@@ -162,7 +165,7 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
             " PaymentIntent with one of the following statuses may be incremented: requires_capture.",
         )
     amount = params["amount"]
-    check_amount(amount, intent["currency"])
+    currency.check_amount(amount, intent["currency"])
     if amount <= intent["amount"]:
         raise invalid(
             f"The amount ({amount}) must be greater than the amount that is authorized ({intent['amount']}).",
@@ -172,7 +175,10 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
     made = call.objects.get("charge", intent["latest_charge"])
     if dig(intent, "payment_method_options.card.request_incremental_authorization") != "if_available":
         raise invalid(
-            "This PaymentIntent does not support incremental authorization.", None, "payment_intent_invalid_parameter", retry=False
+            "This PaymentIntent does not support incremental authorization.",
+            None,
+            "payment_intent_invalid_parameter",
+            retry=False,
         )
     made["amount"] = amount
     card = made["payment_method_details"].get("card")
@@ -182,7 +188,7 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
     for name in ("description", "statement_descriptor", "application_fee_amount"):
         if params.get(name) is not None:
             intent[name] = params[name]
-    merge_metadata(intent, params)
+    shared_fields.merge_metadata(intent, params)
     intent.update(amount=amount, amount_capturable=amount)
     call.objects.save(intent)
     call.emit("payment_intent.amount_capturable_updated", intent)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from tollkey.payments.methods.customer_sources import checked
-from tollkey.payments.methods.instruments import USED, resolve_payment_method
-from tollkey.payments.methods.payment_methods import create as create_payment_method
-from tollkey.payments.processors import kind_of
+from tollkey.payments.methods import customer_sources, instruments, payment_methods
+from tollkey.payments.processors import protocol
 from tollkey.wire import Call, Json, Params, invalid
 
 _BELONGS = (
@@ -23,13 +21,13 @@ def resolve_method(call: Call, params: Params) -> Json | None:
     ``payment_method_data`` is stored as a new PaymentMethod. Raises ApiError for what does not exist.
     """
     if params.get("payment_method_data") is not None:
-        made: Json = create_payment_method(call, dict(params["payment_method_data"]))
+        made: Json = payment_methods.create(call, dict(params["payment_method_data"]))
         return made
     text = params.get("payment_method")
     if text is None:
         text = params.get("source") or params.get("payment_method_id")
-        return resolve_payment_method(call, text, "source") if isinstance(text, str) else None
-    return resolve_payment_method(call, text, "payment_method")
+        return instruments.resolve_payment_method(call, text, "source") if isinstance(text, str) else None
+    return instruments.resolve_payment_method(call, text, "payment_method")
 
 
 def redeem_confirmation_token(call: Call, params: Params, intent: Json) -> None:
@@ -43,9 +41,17 @@ def redeem_confirmation_token(call: Call, params: Params, intent: Json) -> None:
     token = call.objects.get("confirmation_token", text, "confirmation_token")
     if token["payment_intent"] or token["setup_intent"]:
         kind = "PaymentIntent" if token["payment_intent"] else "SetupIntent"
-        raise invalid(f"The confirmation token has already been used to confirm a previous {kind}.", "confirmation_token", retry=False)
+        raise invalid(
+            f"The confirmation token has already been used to confirm a previous {kind}.",
+            "confirmation_token",
+            retry=False,
+        )
     if token["expires_at"] is not None and call.now >= token["expires_at"]:
-        raise invalid("The confirmation token has expired. Please create a new confirmation token.", "confirmation_token", retry=False)
+        raise invalid(
+            "The confirmation token has expired. Please create a new confirmation token.",
+            "confirmation_token",
+            retry=False,
+        )
     token[intent["object"]] = intent["id"]
     call.objects.save(token)
     for name in _CARRIED:
@@ -55,7 +61,9 @@ def redeem_confirmation_token(call: Call, params: Params, intent: Json) -> None:
         params.setdefault("payment_method", token["_payment_method"])
     options = token.get("payment_method_options")
     if options and "payment_method_options" not in params:
-        params["payment_method_options"] = {name: {k: v for k, v in inner.items() if v} for name, inner in options.items() if inner}
+        params["payment_method_options"] = {
+            name: {k: v for k, v in inner.items() if v} for name, inner in options.items() if inner
+        }
 
 
 def usable_by(call: Call, intent: Json, method: Json) -> None:
@@ -68,16 +76,18 @@ def usable_by(call: Call, intent: Json, method: Json) -> None:
     if owner is not None and owner != intent["customer"]:
         raise invalid(_NOT_THEIRS.format(method=method["id"]), "payment_method", "resource_missing")
     if owner is None and method.get("_used") and method["object"] == "payment_method":
-        raise invalid(USED, retry=False)
+        raise invalid(instruments.USED, retry=False)
     allowed = intent["payment_method_types"]
-    kind = kind_of(method)
+    kind = protocol.kind_of(method)
     if kind not in allowed and not (kind == "ach_debit" and "us_bank_account" in allowed):
         raise invalid(
             f"The PaymentMethod provided ({kind}) is not allowed for this {name}. Please attach a PaymentMethod of one of the following"
             f" types: {', '.join(allowed)}. Alternatively update the allowed payment_method_types for this {name} to include"
             f' "{kind}".',
             None,
-            "payment_intent_incompatible_payment_method" if intent["object"] == "payment_intent" else "setup_intent_invalid_parameter",
+            "payment_intent_incompatible_payment_method"
+            if intent["object"] == "payment_intent"
+            else "setup_intent_invalid_parameter",
             retry=False,
         )
 
@@ -94,7 +104,7 @@ def attach(call: Call, method: Json, customer: str | None, *, off_session: bool)
     if method["object"] != "payment_method":
         return
     was = method.get("customer")
-    checked(method)
+    customer_sources.checked(method)
     if off_session:
         method["_set_up"] = True
     if customer is not None and was is None:

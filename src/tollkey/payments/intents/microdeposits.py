@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tollkey.payments.methods.instruments import resolve_payment_method
-from tollkey.payments.processors.banks import (
-    ATTEMPTS_EXCEEDED_AMOUNTS,
-    ATTEMPTS_EXCEEDED_CODE,
-    TIMEOUT_AMOUNTS,
-    TIMEOUT_CODE,
-    VERIFIED_AMOUNTS,
-    VERIFIED_CODE,
-)
+from tollkey.payments.methods import instruments
+from tollkey.payments.processors import banks
 from tollkey.wire import ApiError, Call, Json, Params, invalid
 
 #: Failed tries after which a bank account cannot be verified any more (Stripe's docs, "ACH Direct Debit", micro-deposits).
@@ -25,7 +18,7 @@ def verified_method(call: Call, intent: Json, params: Params, refuse: Refuse) ->
 
     refuse: what the intent does about a failure that changes it; its error is raised. Raises ApiError as ``check_microdeposits``.
     """
-    method = resolve_payment_method(call, intent["payment_method"]) if intent["payment_method"] else {}
+    method = instruments.resolve_payment_method(call, intent["payment_method"]) if intent["payment_method"] else {}
     problem = check_microdeposits(call, intent, method, params)
     if problem is not None:
         raise refuse(call, intent, method, problem)
@@ -49,11 +42,14 @@ def check_microdeposits(call: Call, intent: Json, method: Json, params: Params) 
         raise invalid("You must provide exactly one of the following params: amounts or descriptor_code.")
     answer = tuple(sorted(amounts)) if amounts is not None else str(code).upper()
     tried = method.get("_deposit_attempts", 0)
-    if answer in (tuple(sorted(VERIFIED_AMOUNTS)), VERIFIED_CODE) and tried < MOST_ATTEMPTS:
+    if answer in (tuple(sorted(banks.VERIFIED_AMOUNTS)), banks.VERIFIED_CODE) and tried < MOST_ATTEMPTS:
         return None
-    if tried >= MOST_ATTEMPTS or answer in (tuple(sorted(ATTEMPTS_EXCEEDED_AMOUNTS)), ATTEMPTS_EXCEEDED_CODE):
+    if tried >= MOST_ATTEMPTS or answer in (
+        tuple(sorted(banks.ATTEMPTS_EXCEEDED_AMOUNTS)),
+        banks.ATTEMPTS_EXCEEDED_CODE,
+    ):
         return _exceeded()
-    if answer in (tuple(sorted(TIMEOUT_AMOUNTS)), TIMEOUT_CODE):
+    if answer in (tuple(sorted(banks.TIMEOUT_AMOUNTS)), banks.TIMEOUT_CODE):
         message = "Microdeposit verification timed out. Customer did not verify microdeposits within the required 10 day period."
         return invalid(message, None, "payment_method_microdeposit_verification_timeout", keep=True, retry=False)
     method["_deposit_attempts"] = tried + 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tollkey.payments.charges.lifecycle import Attempt, charge, decline
-from tollkey.payments.intents import attach, consume, payment_states
-from tollkey.payments.methods.mandates import spend
-from tollkey.payments.processors import kind_of
-from tollkey.payments.shared.events import IntentChanged, IntentSucceeded
-from tollkey.payments.shared.fields import clock_of
+from tollkey.payments.charges import lifecycle
+from tollkey.payments.intents import payment_states
+from tollkey.payments.intents.method_choice import attach, consume
+from tollkey.payments.methods import mandates
+from tollkey.payments.processors import protocol
+from tollkey.payments.shared import events, fields
 from tollkey.wire import ApiError, Call, Json, dig
 
 #: How long an authorization holds, in seconds.
@@ -16,10 +16,12 @@ HOLDS_SECONDS = 7 * 86_400
 
 def take(call: Call, intent: Json, method: Json, *, off_session: bool, authenticated: bool) -> ApiError | None:
     """Charge the payment method, and bring the intent where the outcome leads."""
-    captures = intent["capture_method"] != "manual" and dig(intent, "payment_method_options.card.capture_method") != "manual"
-    made = charge(
+    captures = (
+        intent["capture_method"] != "manual" and dig(intent, "payment_method_options.card.capture_method") != "manual"
+    )
+    made = lifecycle.charge(
         call,
-        Attempt(
+        lifecycle.Attempt(
             amount=intent["amount"],
             currency=intent["currency"],
             payment_method=method,
@@ -45,7 +47,7 @@ def take(call: Call, intent: Json, method: Json, *, off_session: bool, authentic
             parts=dig(intent, "payment_method_options.card.request_multicapture") == "if_available",
         ),
     )
-    error = decline(call, made, method) if made["status"] == "failed" else None
+    error = lifecycle.decline(call, made, method) if made["status"] == "failed" else None
     if error is None or "charge" in error.extra:
         intent["latest_charge"] = made["id"]
     if error is not None:
@@ -59,8 +61,10 @@ def accepted(call: Call, intent: Json, made: Json, method: Json, off_session: bo
     """The charge was not refused: it is under way, authorized, or done."""
     intent["last_payment_error"] = None
     intent["transfer_group"] = intent["transfer_group"] or made["transfer_group"]
-    spend(call, intent.get("_mandate"))
-    usage = intent["setup_future_usage"] or dig(intent, f"payment_method_options.{kind_of(method)}.setup_future_usage")
+    mandates.spend(call, intent.get("_mandate"))
+    usage = intent["setup_future_usage"] or dig(
+        intent, f"payment_method_options.{protocol.kind_of(method)}.setup_future_usage"
+    )
     if usage in ("on_session", "off_session"):
         attach(call, method, intent["customer"], off_session=usage == "off_session" and not off_session)
     if method.get("customer") is None:
@@ -72,12 +76,14 @@ def accepted(call: Call, intent: Json, made: Json, method: Json, off_session: bo
     elif not made["captured"]:
         payment_states.move(intent, "requires_capture")
         intent["amount_capturable"] = made["amount"]
-        call.schedule.add(call.now + HOLDS_SECONDS, "payment_intent.expire", intent["id"], clock_of(call, intent["customer"]))
+        call.schedule.add(
+            call.now + HOLDS_SECONDS, "payment_intent.expire", intent["id"], fields.clock_of(call, intent["customer"])
+        )
         call.objects.save(intent)
         call.emit("payment_intent.amount_capturable_updated", intent)
     else:
         succeed(call, intent, made["amount_captured"])
-    call.announce(IntentChanged(intent))
+    call.announce(events.IntentChanged(intent))
 
 
 def succeed(call: Call, intent: Json, received: int) -> None:
@@ -86,8 +92,8 @@ def succeed(call: Call, intent: Json, received: int) -> None:
     intent.update(amount_capturable=0, amount_received=received, _authenticated=None)
     call.objects.save(intent)
     call.emit("payment_intent.succeeded", intent)
-    call.announce(IntentSucceeded(intent))
-    call.announce(IntentChanged(intent))
+    call.announce(events.IntentSucceeded(intent))
+    call.announce(events.IntentChanged(intent))
 
 
 def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> ApiError:
@@ -100,6 +106,6 @@ def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> Ap
     intent.update(last_payment_error=told, payment_method=None, source=None, _authenticated=None)
     call.objects.save(intent)
     call.emit("payment_intent.payment_failed", intent)
-    call.announce(IntentChanged(intent))
+    call.announce(events.IntentChanged(intent))
     error.extra["payment_intent"] = call.objects.copy(intent)
     return error

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 
-from tollkey.payments.shared.currency import show
-from tollkey.payments.shared.fields import acting_account
+from tollkey.payments.shared import currency, fields
 from tollkey.wire import ApiError, Call, Json, Params, Reply, dig, html_page, redirect, with_query
 
 _WAITING = "requires_action"
@@ -21,10 +20,12 @@ def challenge_page(call: Call, intent: Json, title: str) -> Reply:
     path = call.origin.path
     if intent["status"] != _WAITING:
         return _done(intent)
-    shop = str(dig(acting_account(call) or {}, "business_profile.name") or "Tollkey")
+    shop = str(dig(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     facts = [("Business", shop)]
     if intent.get("amount") is not None:
-        facts.insert(0, ("Amount", f"{show(intent['amount'], intent['currency'])} {intent['currency'].upper()}"))
+        facts.insert(
+            0, ("Amount", f"{currency.show(intent['amount'], intent['currency'])} {intent['currency'].upper()}")
+        )
     rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
     mode = "" if call.livemode else '<p class="note">Test mode: no bank is asked. Choose what it would answer.</p>'
     body = (
@@ -84,7 +85,10 @@ def transfer_page(call: Call, intent: Json) -> Reply:
     if inner is None:
         return html_page("Nothing to pay", "<h1>Nothing to pay</h1>\n<p>You may close this page.</p>")
     address = inner["financial_addresses"][0]
-    facts = {"Amount": f"{show(inner['amount_remaining'], inner['currency'])} {inner['currency'].upper()}", "Reference": inner["reference"]}
+    facts = {
+        "Amount": f"{currency.show(inner['amount_remaining'], inner['currency'])} {inner['currency'].upper()}",
+        "Reference": inner["reference"],
+    }
     for name, value in address[address["type"]].items():
         if isinstance(value, str):
             facts[name.replace("_", " ").capitalize()] = value

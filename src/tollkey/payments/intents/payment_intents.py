@@ -19,8 +19,9 @@ For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 inst
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.intents import bank_transfers, building, followup, intent_of, not_for_clients, payment_states, views
+from tollkey.payments.intents import bank_transfers, building, followup, payment_states, views
 from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcile, transfer_address
+from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
 from tollkey.payments.intents.followup import cancel_intent, capture_intent
 from tollkey.payments.intents.pages import (
@@ -31,7 +32,7 @@ from tollkey.payments.intents.pages import (
     transfer_page,
 )
 from tollkey.payments.shared import client_access as client
-from tollkey.payments.shared.providers import CHARGES
+from tollkey.payments.shared import providers
 from tollkey.wire import (
     Action,
     Call,
@@ -87,7 +88,9 @@ def create(call: Call, params: Params) -> Json:
     if not params.get("confirm"):
         for name in ("mandate", "mandate_data", "error_on_requires_action", "confirmation_token"):
             if params.get(name) not in (None, False):
-                raise invalid(f"The parameter `{name}` can only be used with `confirm` set to true.", name, "parameter_unknown")
+                raise invalid(
+                    f"The parameter `{name}` can only be used with `confirm` set to true.", name, "parameter_unknown"
+                )
         intent = create_intent(call, params)
         intent["_return_url"] = params.get("return_url")
         return intent
@@ -163,8 +166,17 @@ def line_items(call: Call, params: Params) -> Page:
     intent = _get(call, params)
     items = []
     for number, given in enumerate(intent.get("_line_items") or []):
-        item = {"id": f"uli_{intent['id'].removeprefix('pi_')}{number}", "object": "payment_intent_amount_details_line_item"}
-        base = {"discount_amount": None, "product_code": None, "tax": None, "unit_of_measure": None, "payment_method_options": None}
+        item = {
+            "id": f"uli_{intent['id'].removeprefix('pi_')}{number}",
+            "object": "payment_intent_amount_details_line_item",
+        }
+        base = {
+            "discount_amount": None,
+            "product_code": None,
+            "tax": None,
+            "unit_of_measure": None,
+            "payment_method_options": None,
+        }
         items.append({**item, **base, **given})
     return of_list(items, f"/v1/payment_intents/{intent['id']}/amount_details_line_items", params)
 
@@ -244,27 +256,65 @@ PAYMENT_INTENT = Resource(
     changes=views.CHANGES,
     endpoints=(
         listing("payment_intent", "/v1/payment_intents"),
-        Endpoint("POST", "/v1/payment_intents", create, live=asks(CHARGES, "it is confirmed")),
+        Endpoint("POST", "/v1/payment_intents", create, live=asks(providers.CHARGES, "it is confirmed")),
         searching("payment_intent", "/v1/payment_intents/search"),
         Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
         Endpoint("POST", _ONE, update),
-        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(CHARGES)),
-        Endpoint("POST", _ONE + "/capture", capture, live=needs(CHARGES)),
-        Endpoint("POST", _ONE + "/cancel", cancel, live=asks(CHARGES, "an authorization is to be released")),
-        Endpoint("POST", _ONE + "/increment_authorization", increment_authorization, live=needs(CHARGES)),
-        Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance, live=needs(CHARGES)),
-        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=_VERIFIED_BY_CLIENT, live=needs(CHARGES)),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(providers.CHARGES)),
+        Endpoint("POST", _ONE + "/capture", capture, live=needs(providers.CHARGES)),
+        Endpoint("POST", _ONE + "/cancel", cancel, live=asks(providers.CHARGES, "an authorization is to be released")),
+        Endpoint("POST", _ONE + "/increment_authorization", increment_authorization, live=needs(providers.CHARGES)),
+        Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance, live=needs(providers.CHARGES)),
+        Endpoint(
+            "POST",
+            _ONE + "/verify_microdeposits",
+            verify_microdeposits,
+            publishable=_VERIFIED_BY_CLIENT,
+            live=needs(providers.CHARGES),
+        ),
         Endpoint("GET", _ONE + "/amount_details_line_items", line_items),
         Endpoint("POST", _ONE + "/refresh", retrieve, publishable=_TOLD_BY_CLIENT, params=_SECRET, level="read"),
-        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=_CANCELED_BY_CLIENT, params=_SECRET, live=needs(CHARGES)),
-        Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object(), live=needs(CHARGES)),
-        Endpoint("POST", "/3ds/{token}/complete", complete_challenge, public=True, params=P.object(), live=needs(CHARGES)),
-        Endpoint("POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(CHARGES)),
-        Endpoint("GET", "/microdeposit/{token}", show_deposits, public=True, params=P.object(), live=needs(CHARGES)),
-        Endpoint("POST", "/microdeposit/{token}/verify", enter_deposits, public=True, params=_CODE, live=needs(CHARGES)),
-        Endpoint("GET", "/bank-transfer/{token}", show_transfer, public=True, params=P.object(), live=needs(CHARGES)),
+        Endpoint(
+            "POST",
+            _ONE + "/source_cancel",
+            source_cancel,
+            publishable=_CANCELED_BY_CLIENT,
+            params=_SECRET,
+            live=needs(providers.CHARGES),
+        ),
+        Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object(), live=needs(providers.CHARGES)),
+        Endpoint(
+            "POST",
+            "/3ds/{token}/complete",
+            complete_challenge,
+            public=True,
+            params=P.object(),
+            live=needs(providers.CHARGES),
+        ),
+        Endpoint(
+            "POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(providers.CHARGES)
+        ),
+        Endpoint(
+            "GET", "/microdeposit/{token}", show_deposits, public=True, params=P.object(), live=needs(providers.CHARGES)
+        ),
+        Endpoint(
+            "POST",
+            "/microdeposit/{token}/verify",
+            enter_deposits,
+            public=True,
+            params=_CODE,
+            live=needs(providers.CHARGES),
+        ),
+        Endpoint(
+            "GET",
+            "/bank-transfer/{token}",
+            show_transfer,
+            public=True,
+            params=P.object(),
+            live=needs(providers.CHARGES),
+        ),
     ),
-    due_live=dict.fromkeys(("payment_intent.charge_settled", "payment_intent.expire"), needs(CHARGES)),
+    due_live=dict.fromkeys(("payment_intent.charge_settled", "payment_intent.expire"), needs(providers.CHARGES)),
     on_due={"payment_intent.charge_settled": followup.charge_settled, "payment_intent.expire": followup.expire},
     title="Payments",
     columns=("amount", "currency", "status", "description", "customer", "created"),

@@ -55,7 +55,9 @@ def check_confirmable(call: Call, intent: Json) -> None:
         return
     if status == "succeeded":
         raise unexpected(
-            call, intent, "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
+            call,
+            intent,
+            "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.",
         )
     raise unexpected(
         call,

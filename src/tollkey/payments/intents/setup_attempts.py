@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.processors import card_of_instrument, kind_of
+from tollkey.payments.processors import protocol
 from tollkey.wire import ApiError, Call, Json, Resource, blank, listing
 
 PERMISSION = Permission("setup_intent", "SetupIntents", "Core")
 
 
-def record_attempt(call: Call, intent: Json, method: Json, status: str, error: Json | None = None, *, authenticated: bool = False) -> Json:
+def record_attempt(
+    call: Call, intent: Json, method: Json, status: str, error: Json | None = None, *, authenticated: bool = False
+) -> Json:
     """Write down a new try, or how the one that waited for the customer ended; the intent points to it.
 
     status: requires_action, succeeded, failed or abandoned. error: what the intent's ``last_setup_error`` says.
@@ -42,7 +44,7 @@ def record_attempt(call: Call, intent: Json, method: Json, status: str, error: J
 
 
 def _details(method: Json, authenticated: bool) -> Json:
-    kind = kind_of(method)
+    kind = protocol.kind_of(method)
     try:
         inner = blank(f"setup_attempt_payment_method_details_{kind}")
     except LookupError:
@@ -51,7 +53,7 @@ def _details(method: Json, authenticated: bool) -> Json:
     inner.pop("object", None)
     known = method.get(kind) or {}
     inner.update({name: known[name] for name in inner if known.get(name) is not None})
-    card = card_of_instrument(method)
+    card = protocol.card_of_instrument(method)
     if card is not None:
         inner["network"] = card.network
         if authenticated:

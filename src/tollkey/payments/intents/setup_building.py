@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from tollkey.payments.intents import (
-    automatic_types,
-    check_types,
-    client_secret,
-    merge_options,
-    options_for,
-    resolve_method,
-    usable_by,
-)
+from tollkey.payments.intents.client_secrets import client_secret
+from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.intents.states import Arrows, move_along
-from tollkey.payments.methods.payment_method_configurations import enabled_types, used_configuration
-from tollkey.payments.shared.fields import acting_account, merge_metadata, new_metadata
+from tollkey.payments.methods import method_types, payment_method_configurations
+from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Json, Params, blank, invalid
 
-_OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded", "canceled"})
+_OPEN = frozenset(
+    {"requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded", "canceled"}
+)
 ARROWS: Arrows = MappingProxyType({
     "requires_payment_method": _OPEN,
     "requires_confirmation": _OPEN,
@@ -56,7 +51,7 @@ def create_setup(call: Call, params: Params) -> Json:
         description=params.get("description"),
         flow_directions=params.get("flow_directions"),
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         status="requires_payment_method",
         usage=params.get("usage") or "off_session",
     )
@@ -66,7 +61,10 @@ def create_setup(call: Call, params: Params) -> Json:
     _customer(call, intent, params)
     if params.get("on_behalf_of"):
         account = params["on_behalf_of"]
-        if account != (acting_account(call) or {}).get("id") and call.within(call.platform).objects.find("account", account) is None:
+        if (
+            account != (fields.acting_account(call) or {}).get("id")
+            and call.within(call.platform).objects.find("account", account) is None
+        ):
             raise invalid(f"No such on_behalf_of: '{account}'", "on_behalf_of", "resource_missing")
         intent["on_behalf_of"] = account
     _types(call, intent, params)
@@ -83,14 +81,23 @@ def _types(call: Call, intent: Json, params: Params) -> None:
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
     if params.get("payment_method_types"):
-        intent["payment_method_types"] = check_types(params["payment_method_types"])
+        intent["payment_method_types"] = method_types.check_types(params["payment_method_types"])
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif automatic.get("enabled") or (automatic == {} and call.version >= AUTOMATIC_SINCE):
         redirects = automatic.get("allow_redirects") or "always"
-        configuration = used_configuration(call, params.get("payment_method_configuration"))
-        intent["payment_method_configuration_details"] = {"id": configuration["id"], "parent": configuration.get("parent")}
-        intent["payment_method_types"] = automatic_types(
-            enabled_types(configuration), currency=None, redirects=redirects != "never", reusable=True, excluded=excluded
+        configuration = payment_method_configurations.used_configuration(
+            call, params.get("payment_method_configuration")
+        )
+        intent["payment_method_configuration_details"] = {
+            "id": configuration["id"],
+            "parent": configuration.get("parent"),
+        }
+        intent["payment_method_types"] = method_types.automatic_types(
+            payment_method_configurations.enabled_types(configuration),
+            currency=None,
+            redirects=redirects != "never",
+            reusable=True,
+            excluded=excluded,
         )
         intent["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
         intent["_implicit"] = not automatic
@@ -98,7 +105,9 @@ def _types(call: Call, intent: Json, params: Params) -> None:
         intent["payment_method_types"] = ["card"]
     if params.get("excluded_payment_method_types") is not None:
         intent["excluded_payment_method_types"] = excluded
-    intent["payment_method_options"] = options_for(intent["payment_method_types"], params.get("payment_method_options"), setup=True)
+    intent["payment_method_options"] = method_types.options_for(
+        intent["payment_method_types"], params.get("payment_method_options"), setup=True
+    )
 
 
 def choose(call: Call, intent: Json, params: Params) -> None:
@@ -124,7 +133,7 @@ def apply(call: Call, intent: Json, params: Params) -> None:
             f" of a SetupIntent with one of the following statuses: {', '.join(CANCELABLE)}.",
         )
     _customer(call, intent, params)
-    merge_metadata(intent, params)
+    fields.merge_metadata(intent, params)
     for name in ("description", "flow_directions"):
         if name in params:
             intent[name] = params[name]
@@ -132,6 +141,6 @@ def apply(call: Call, intent: Json, params: Params) -> None:
         _types(call, intent, params)
     elif params.get("payment_method_options"):
         given = params["payment_method_options"]
-        intent["payment_method_options"] = merge_options(
+        intent["payment_method_options"] = method_types.merge_options(
             intent["payment_method_options"] or {}, intent["payment_method_types"], given, setup=True
         )

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from tollkey.payments.intents import (
-    TYPES,
-    attach,
+from tollkey.payments.intents.actions import (
     card_challenge,
     check_return_url,
     deposits_action,
     first_action,
-    redeem_confirmation_token,
     redirect_action,
     unverified,
 )
+from tollkey.payments.intents.method_choice import attach, redeem_confirmation_token
 from tollkey.payments.intents.setup_attempts import record_attempt, told
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, move, unexpected
-from tollkey.payments.methods.instruments import resolve_payment_method
-from tollkey.payments.methods.mandates import mandate_for
-from tollkey.payments.processors import card_of_instrument, kind_of
-from tollkey.payments.shared.events import IntentChanged
-from tollkey.payments.shared.providers import SETUPS
+from tollkey.payments.methods import instruments, mandates, method_types
+from tollkey.payments.processors import protocol
+from tollkey.payments.shared import events, providers
 from tollkey.wire import ApiError, Call, Json, Params, card_error, dig
 
 
 def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
     """Confirm a stored SetupIntent and save what became of it, with its events. Answers the 402 of a refusal instead of raising it."""
-    call.require(SETUPS)
+    call.require(providers.SETUPS)
     if intent["status"] not in CANCELABLE:
         raise unexpected(
             call,
@@ -45,13 +41,13 @@ def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
             " payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
         )
     check_return_url(call, intent, params.get("return_url"))
-    method = resolve_payment_method(call, intent["payment_method"])
-    intent["_mandate"] = mandate_for(call, intent, method, params)
+    method = instruments.resolve_payment_method(call, intent["payment_method"])
+    intent["_mandate"] = mandates.mandate_for(call, intent, method, params)
     return _attempt(call, intent, method, params)
 
 
 def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError | None:
-    kind, return_url = kind_of(method), params.get("return_url")
+    kind, return_url = protocol.kind_of(method), params.get("return_url")
     refusal = _refusal(method)
     if refusal is not None:
         return refuse(call, intent, method, refusal)
@@ -59,15 +55,25 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError
         requested = dig(intent, "payment_method_options.card.request_three_d_secure") in ("any", "challenge")
         asks = card_challenge(method, off_session=False, requested=requested)
         if asks == "error":
-            return refuse(call, intent, method, card_error("card_declined", "Your card was declined.", decline_code="generic_decline"))
+            return refuse(
+                call,
+                intent,
+                method,
+                card_error("card_declined", "Your card was declined.", decline_code="generic_decline"),
+            )
         if asks == "challenge":
             in_library = bool(params.get("use_stripe_sdk"))
-            _ask(call, intent, method, first_action(call, intent, method, return_url=return_url, use_stripe_sdk=in_library))
+            _ask(
+                call,
+                intent,
+                method,
+                first_action(call, intent, method, return_url=return_url, use_stripe_sdk=in_library),
+            )
             return None
     elif kind == "us_bank_account" and unverified(intent, method):
         _ask(call, intent, method, deposits_action(call, intent))
         return None
-    elif kind in TYPES and TYPES[kind].redirects:
+    elif kind in method_types.TYPES and method_types.TYPES[kind].redirects:
         _ask(call, intent, method, redirect_action(call, intent, kind, return_url))
         return None
     succeed(call, intent, method, authenticated=False)
@@ -76,7 +82,7 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError
 
 def _refusal(method: Json) -> ApiError | None:
     """Why the bank refuses that the card is saved, or None."""
-    card = card_of_instrument(method)
+    card = protocol.card_of_instrument(method)
     decline = card.refuses_saving(cvc=bool(method.get("_cvc"))) if card is not None else None
     if decline is None:
         return None
@@ -103,7 +109,7 @@ def succeed(call: Call, intent: Json, method: Json, *, authenticated: bool) -> N
     intent.update(last_setup_error=None, _authenticated=None)
     call.objects.save(intent)
     call.emit("setup_intent.succeeded", intent)
-    call.announce(IntentChanged(intent))
+    call.announce(events.IntentChanged(intent))
 
 
 def refuse(call: Call, intent: Json, method: Json, error: ApiError) -> ApiError:

@@ -9,15 +9,15 @@ canceled is reached from every state but succeeded. ``ARROWS`` has every arrow, 
 
 from __future__ import annotations
 
-from tollkey.payments.intents import intent_of
+from tollkey.payments.intents.client_secrets import intent_of
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
 from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
 from tollkey.payments.intents.setup_building import ARROWS, CANCELABLE, apply, choose, create_setup, move, unexpected
 from tollkey.payments.intents.setup_confirmation import confirm_setup, refuse, succeed
-from tollkey.payments.methods.instruments import resolve_payment_method
+from tollkey.payments.methods import instruments
 from tollkey.payments.shared import client_access as client
-from tollkey.payments.shared.providers import SETUPS
+from tollkey.payments.shared import providers
 from tollkey.wire import (
     Action,
     Call,
@@ -91,7 +91,9 @@ def cancel(call: Call, params: Params) -> Json:
     """Cancel a SetupIntent."""
     intent = _get(call, params)
     if intent["status"] == "canceled":
-        raise unexpected(call, intent, "You cannot cancel this SetupIntent because it it already canceled.")  # the real text
+        raise unexpected(
+            call, intent, "You cannot cancel this SetupIntent because it it already canceled."
+        )  # the real text
     if intent["status"] not in CANCELABLE:
         raise unexpected(
             call,
@@ -100,7 +102,7 @@ def cancel(call: Call, params: Params) -> Json:
             f" following statuses may be canceled: {', '.join(CANCELABLE)}.",
         )
     if intent["status"] == "requires_action":
-        record_attempt(call, intent, resolve_payment_method(call, intent["payment_method"]), "abandoned")
+        record_attempt(call, intent, instruments.resolve_payment_method(call, intent["payment_method"]), "abandoned")
     move(intent, "canceled")
     intent["cancellation_reason"] = params.get("cancellation_reason")
     call.objects.save(intent)
@@ -120,12 +122,12 @@ def _verify(call: Call, intent: Json, params: Params) -> None:
 
 
 def _passed(call: Call, intent: Json) -> None:
-    succeed(call, intent, resolve_payment_method(call, intent["payment_method"]), authenticated=True)
+    succeed(call, intent, instruments.resolve_payment_method(call, intent["payment_method"]), authenticated=True)
 
 
 def _not_passed(call: Call, intent: Json) -> None:
     if intent["status"] == "requires_action":
-        method = resolve_payment_method(call, intent["payment_method"])
+        method = instruments.resolve_payment_method(call, intent["payment_method"])
         refuse(call, intent, method, invalid(_FAILED, None, "setup_intent_authentication_failure"))
 
 
@@ -197,19 +199,62 @@ SETUP_INTENT = Resource(
     client_view=client_view,
     endpoints=(
         listing("setup_intent", "/v1/setup_intents"),
-        Endpoint("POST", "/v1/setup_intents", create, live=asks(SETUPS, "it is confirmed")),
+        Endpoint("POST", "/v1/setup_intents", create, live=asks(providers.SETUPS, "it is confirmed")),
         Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
         Endpoint("POST", _ONE, update),
-        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(SETUPS)),
+        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(providers.SETUPS)),
         Endpoint("POST", _ONE + "/cancel", cancel),
-        Endpoint("POST", _ONE + "/verify_microdeposits", verify_microdeposits, publishable=_VERIFIED_BY_CLIENT, live=needs(SETUPS)),
+        Endpoint(
+            "POST",
+            _ONE + "/verify_microdeposits",
+            verify_microdeposits,
+            publishable=_VERIFIED_BY_CLIENT,
+            live=needs(providers.SETUPS),
+        ),
         Endpoint("POST", _ONE + "/refresh", retrieve, publishable=_TOLD_BY_CLIENT, params=_SECRET, level="read"),
-        Endpoint("POST", _ONE + "/source_cancel", source_cancel, publishable=_CANCELED_BY_CLIENT, params=_SECRET, live=needs(SETUPS)),
-        Endpoint("GET", "/3ds-setup/{token}", show_challenge, public=True, params=P.object(), live=needs(SETUPS)),
-        Endpoint("POST", "/3ds-setup/{token}/complete", complete_challenge, public=True, params=P.object(), live=needs(SETUPS)),
-        Endpoint("POST", "/3ds-setup/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(SETUPS)),
-        Endpoint("GET", "/microdeposit-setup/{token}", show_deposits, public=True, params=P.object(), live=needs(SETUPS)),
-        Endpoint("POST", "/microdeposit-setup/{token}/verify", enter_deposits, public=True, params=_CODE, live=needs(SETUPS)),
+        Endpoint(
+            "POST",
+            _ONE + "/source_cancel",
+            source_cancel,
+            publishable=_CANCELED_BY_CLIENT,
+            params=_SECRET,
+            live=needs(providers.SETUPS),
+        ),
+        Endpoint(
+            "GET", "/3ds-setup/{token}", show_challenge, public=True, params=P.object(), live=needs(providers.SETUPS)
+        ),
+        Endpoint(
+            "POST",
+            "/3ds-setup/{token}/complete",
+            complete_challenge,
+            public=True,
+            params=P.object(),
+            live=needs(providers.SETUPS),
+        ),
+        Endpoint(
+            "POST",
+            "/3ds-setup/{token}/fail",
+            fail_challenge,
+            public=True,
+            params=P.object(),
+            live=needs(providers.SETUPS),
+        ),
+        Endpoint(
+            "GET",
+            "/microdeposit-setup/{token}",
+            show_deposits,
+            public=True,
+            params=P.object(),
+            live=needs(providers.SETUPS),
+        ),
+        Endpoint(
+            "POST",
+            "/microdeposit-setup/{token}/verify",
+            enter_deposits,
+            public=True,
+            params=_CODE,
+            live=needs(providers.SETUPS),
+        ),
     ),
     title="Setup intents",
     columns=("id", "status", "customer", "usage", "created"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
-from tollkey.payments.shared.providers import CHARGES
+from tollkey.payments.shared import providers
 from tollkey.wire import Call, Json
 
 _DESCRIPTIONS = {
@@ -35,7 +35,8 @@ def prepare(call: Call, invoice: Json, customer: Json) -> None:
         "description": _DESCRIPTIONS.get(invoice["billing_reason"], "Payment for Invoice"),
         "capture_method": "automatic",
         "payment_details": {"order_reference": invoice["id"][:25]},
-        "payment_method_types": (invoice["payment_settings"] or {}).get("payment_method_types") or _types(call, invoice),
+        "payment_method_types": (invoice["payment_settings"] or {}).get("payment_method_types")
+        or _types(call, invoice),
     }
     if invoice["billing_reason"] in ("subscription_create", "subscription_update"):
         params["setup_future_usage"] = "off_session"
@@ -45,7 +46,9 @@ def prepare(call: Call, invoice: Json, customer: Json) -> None:
         if transfer.get("amount") is not None:
             params["transfer_data"]["amount"] = transfer["amount"]
         elif transfer.get("amount_percent") is not None:
-            params["transfer_data"]["amount"] = int(invoice["amount_remaining"] * float(transfer["amount_percent"]) / 100)
+            params["transfer_data"]["amount"] = int(
+                invoice["amount_remaining"] * float(transfer["amount_percent"]) / 100
+            )
     fee = invoice.get("_application_fee")
     percent = invoice.get("_application_fee_percent")
     if fee is None and percent is not None:
@@ -67,8 +70,8 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     intent = now.objects.get("payment_intent", invoice["_payment_intent"])
     if intent["status"] == "requires_action":
         return Outcome("requires_action")
-    if not call.has(CHARGES):
-        return Outcome("failed", CHARGES.refusal())
+    if not call.has(providers.CHARGES):
+        return Outcome("failed", providers.CHARGES.refusal())
     if off_session:
         intent["setup_future_usage"] = None  # nobody is there to set anything up
     asked: Json = {"payment_method": method, "off_session": off_session}
@@ -78,7 +81,9 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
         # The customer can still pass the challenge later.
         intent["setup_future_usage"] = "off_session"
         error = payment_intents.confirm_intent(now, intent, {**asked, "off_session": False})
-        if intent["status"] == "requires_action":  # then the refused charge is all that tells of the first try (recorded)
+        if (
+            intent["status"] == "requires_action"
+        ):  # then the refused charge is all that tells of the first try (recorded)
             intent["last_payment_error"] = None
             now.objects.save(intent)
     del call.memo[own_attempt(invoice)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tollkey.payments.catalog.pricing import decimal_text
+from tollkey.payments.catalog import pricing
 from tollkey.payments.invoices.versions import tax_amount
 from tollkey.wire import Call, Change, Json
 
@@ -25,7 +25,9 @@ def _taxed_line(call: Call, line: Json) -> None:
         amount_excluding_tax=excluding,
         tax_amounts=[tax_amount(tax) for tax in taxes],
         tax_rates=[call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate],
-        unit_amount_excluding_tax=decimal_text(Decimal(excluding) / line["quantity"]) if line.get("quantity") else None,
+        unit_amount_excluding_tax=pricing.decimal_text(Decimal(excluding) / line["quantity"])
+        if line.get("quantity")
+        else None,
     )
 
 

@@ -11,17 +11,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog.arithmetic import rounded
-from tollkey.payments.catalog.pricing import decimal_text
-from tollkey.payments.charges.refund_rules import refund
-from tollkey.payments.customers.balance import change_balance
-from tollkey.payments.invoices import customer_of, mark_paid
+from tollkey.payments.catalog import arithmetic, pricing
+from tollkey.payments.charges import refund_rules
+from tollkey.payments.customers import balance
 from tollkey.payments.invoices.credit_note_versions import CHANGES, LINE_CHANGES
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.currency import show
-from tollkey.payments.shared.fields import given, new_metadata, take
-from tollkey.payments.shared.pdf import plain_pdf
-from tollkey.payments.shared.providers import REFUNDS
+from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
+from tollkey.payments.shared import clock, currency, fields, providers
+from tollkey.payments.shared import pdf as shared_pdf
 from tollkey.wire import (
     Action,
     Call,
@@ -52,7 +48,7 @@ def create(call: Call, params: Params) -> Json:
     """Issue a credit note, and refund or credit what it says."""
     invoice = call.objects.get("invoice", params["invoice"], "invoice")
     customer = customer_of(call, invoice)
-    call = for_customer(call, customer)
+    call = clock.for_customer(call, customer)
     note = _new(call, invoice, params, call.ids.new("cn"))
     count = len(call.objects.query("credit_note", {"invoice": invoice["id"]}, limit=100))
     note["number"] = f"{invoice['number']}-CN-{count + 1:02d}"
@@ -89,7 +85,9 @@ def preview_lines(call: Call, params: Params) -> Page:
 def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
     if invoice["status"] not in ("open", "paid", "uncollectible"):
         raise invalid(
-            f"You can only issue credit notes for open or paid invoices. This invoice is {invoice['status']}.", "invoice", retry=False
+            f"You can only issue credit notes for open or paid invoices. This invoice is {invoice['status']}.",
+            "invoice",
+            retry=False,
         )
     lines = [_line(call, invoice, entry, f"lines[{place}]") for place, entry in enumerate(params.get("lines") or [])]
     total = _credited(invoice, lines, params)
@@ -107,7 +105,7 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
         currency=invoice["currency"],
         customer=invoice["customer"],
         discount_amount=off,
-        effective_at=given(params, "effective_at", call.now),
+        effective_at=fields.given(params, "effective_at", call.now),
         invoice=invoice["id"],
         livemode=call.livemode,
         post_payment_amount=total if paid else 0,
@@ -124,14 +122,18 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
         out_of_band_amount=params.get("out_of_band_amount"),
         total_taxes=taxes,
     )
-    note["metadata"] = new_metadata(params)
+    note["metadata"] = fields.new_metadata(params)
     return note
 
 
 def _credited(invoice: Json, lines: list[Json], params: Params) -> int:
     """What a note of these lines, or of the amounts asked for, credits. Raises ApiError for more than is left, or other sums."""
     where = sum(params.get(name) or 0 for name in _WHERE)
-    total = sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"]) for line in lines) if lines else given(params, "amount", where)
+    total = (
+        sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"]) for line in lines)
+        if lines
+        else fields.given(params, "amount", where)
+    )
     if not total:
         raise invalid(
             "You must specify at least one of `amount`, `lines`, or `shipping_cost` when creating a credit note.",
@@ -161,24 +163,37 @@ def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
     if entry["type"] == "invoice_line_item":
         found = [line for line in invoice["lines"]["data"] if line["id"] == entry.get("invoice_line_item")]
         if not found:
-            raise missing_object("line_item", str(entry.get("invoice_line_item")), f"{named}[invoice_line_item]", in_path=False)
+            raise missing_object(
+                "line_item", str(entry.get("invoice_line_item")), f"{named}[invoice_line_item]", in_path=False
+            )
         source = found[0]
-    quantity = given(entry, "quantity", source.get("quantity") if source else 1)
+    quantity = fields.given(entry, "quantity", source.get("quantity") if source else 1)
     if entry.get("amount") is not None:
         amount, unit = entry["amount"], None
     elif entry.get("unit_amount") is not None or entry.get("unit_amount_decimal") is not None:
-        unit = Decimal(str(given(entry, "unit_amount_decimal", entry.get("unit_amount"))))
-        amount = rounded(unit * (quantity or 1))
+        unit = Decimal(str(fields.given(entry, "unit_amount_decimal", entry.get("unit_amount"))))
+        amount = arithmetic.rounded(unit * (quantity or 1))
     elif source:
         unit = Decimal(source["amount"]) / (source["quantity"] or 1)
-        amount = rounded(unit * (quantity or 1))
+        amount = arithmetic.rounded(unit * (quantity or 1))
     else:
-        raise invalid("You must specify `unit_amount` or `amount` for a custom line item.", f"{named}[unit_amount]", "parameter_missing")
+        raise invalid(
+            "You must specify `unit_amount` or `amount` for a custom line item.",
+            f"{named}[unit_amount]",
+            "parameter_missing",
+        )
     whole = source.get("amount") or amount
     share = Decimal(amount) / whole if whole else Decimal(0)
-    off = [{"amount": rounded(share * d["amount"]), "discount": d["discount"]} for d in source.get("discount_amounts") or []]
+    off = [
+        {"amount": arithmetic.rounded(share * d["amount"]), "discount": d["discount"]}
+        for d in source.get("discount_amounts") or []
+    ]
     taxes = [
-        {**tax, "amount": rounded(share * tax["amount"]), "taxable_amount": rounded(share * (tax["taxable_amount"] or 0))}
+        {
+            **tax,
+            "amount": arithmetic.rounded(share * tax["amount"]),
+            "taxable_amount": arithmetic.rounded(share * (tax["taxable_amount"] or 0)),
+        }
         for tax in source.get("taxes") or []
     ]
     less = sum(entry["amount"] for entry in off)
@@ -194,9 +209,9 @@ def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
         taxes=taxes,
         type=entry["type"],
         unit_amount=int(unit) if unit is not None and unit == unit.to_integral_value() else None,
-        unit_amount_decimal=decimal_text(unit) if unit is not None else None,
+        unit_amount_decimal=pricing.decimal_text(unit) if unit is not None else None,
     )
-    line["metadata"] = new_metadata(entry)
+    line["metadata"] = fields.new_metadata(entry)
     if source:
         line["invoice_line_item"] = source["id"]
     return line
@@ -208,12 +223,17 @@ def _give_back(call: Call, note: Json, invoice: Json, customer: Json, params: Pa
         charge = call.objects.find("charge", (intent or {}).get("latest_charge") or "")
         if charge is None:
             raise invalid("This invoice was not paid with a charge that can be refunded.", "refund_amount", retry=False)
-        made = refund(call.at(call.real), charge, {"amount": params["refund_amount"]})
+        made = refund_rules.refund(call.at(call.real), charge, {"amount": params["refund_amount"]})
         note["refunds"] = [
-            {"amount_refunded": params["refund_amount"], "payment_record_refund": None, "refund": made["id"], "type": "refund"}
+            {
+                "amount_refunded": params["refund_amount"],
+                "payment_record_refund": None,
+                "refund": made["id"],
+                "type": "refund",
+            }
         ]
     if params.get("credit_amount"):
-        moved = change_balance(
+        moved = balance.change_balance(
             call,
             customer,
             -params["credit_amount"],
@@ -228,15 +248,24 @@ def _give_back(call: Call, note: Json, invoice: Json, customer: Json, params: Pa
 def pdf(call: Call, params: Params) -> Reply:
     """The credit note as a document."""
     note = call.objects.get("credit_note", call.path["id"])
-    rows = [f"{line['description'] or 'Credit'}: {show(line['amount'], note['currency'])}" for line in note["lines"]["data"]]
-    text = [f"Credit note {note['number']}", f"Status: {note['status']}", "", *rows, f"Total: {show(note['total'], note['currency'])}"]
-    return Reply(plain_pdf(text), "application/pdf")
+    rows = [
+        f"{line['description'] or 'Credit'}: {currency.show(line['amount'], note['currency'])}"
+        for line in note["lines"]["data"]
+    ]
+    text = [
+        f"Credit note {note['number']}",
+        f"Status: {note['status']}",
+        "",
+        *rows,
+        f"Total: {currency.show(note['total'], note['currency'])}",
+    ]
+    return Reply(shared_pdf.plain_pdf(text), "application/pdf")
 
 
 def update(call: Call, params: Params) -> Json:
     """Change a credit note's memo or metadata."""
     note = call.objects.get("credit_note", call.path["id"])
-    take(note, params, ("memo",))
+    fields.take(note, params, ("memo",))
     return call.objects.save(note, "credit_note.updated")
 
 
@@ -244,7 +273,7 @@ def void(call: Call, params: Params) -> Json:
     """Take a credit note of an open invoice back: the amount is due again."""
     note = call.objects.get("credit_note", call.path["id"])
     invoice = call.objects.get("invoice", note["invoice"])
-    call = for_customer(call, customer_of(call, invoice))
+    call = clock.for_customer(call, customer_of(call, invoice))
     if note["status"] == "void":
         raise invalid("This credit note has already been voided.", retry=False)
     if note["type"] != "pre_payment" or invoice["status"] != "open":
@@ -279,7 +308,7 @@ CREDIT_NOTE = Resource(
     indexed=("customer", "invoice", "status"),
     endpoints=(
         Endpoint("GET", "/v1/credit_notes", list_notes),
-        Endpoint("POST", "/v1/credit_notes", create, live=asks(REFUNDS, "it refunds money")),
+        Endpoint("POST", "/v1/credit_notes", create, live=asks(providers.REFUNDS, "it refunds money")),
         Endpoint("GET", "/v1/credit_notes/preview", preview),
         Endpoint("GET", "/v1/credit_notes/preview/lines", preview_lines),
         Endpoint("GET", "/v1/credit_notes/{credit_note}/lines", list_lines),
@@ -294,4 +323,6 @@ CREDIT_NOTE = Resource(
     actions=(Action("Void", "/v1/credit_notes/{id}/void", when=("issued",)),),
 )
 
-LINE = Resource(object="credit_note_line_item", permission=PERMISSION, stored=False, changes=LINE_CHANGES, title="Credit note lines")
+LINE = Resource(
+    object="credit_note_line_item", permission=PERMISSION, stored=False, changes=LINE_CHANGES, title="Credit note lines"
+)

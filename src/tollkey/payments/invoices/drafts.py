@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tollkey.payments.catalog.arithmetic import DAY
-from tollkey.payments.catalog.rendering import of_customer
+from tollkey.payments.catalog import arithmetic, rendering
 from tollkey.payments.invoices.lines import invoice_item_line, settle
-from tollkey.payments.shared.fields import acting_account
-from tollkey.payments.tax.automatic import tax_ids_of
+from tollkey.payments.shared import fields as shared_fields
+from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Json, blank, sublist
 
 #: A draft that finalizes by itself waits this long, so that integrations can still change it.
@@ -37,7 +36,9 @@ def new_invoice(
     fields: further properties. Settings come from the subscription first, then from the customer.
     """
     id = id or call.ids.new("in")
-    collection = fields.pop("collection_method", None) or (subscription or {}).get("collection_method") or "charge_automatically"
+    collection = (
+        fields.pop("collection_method", None) or (subscription or {}).get("collection_method") or "charge_automatically"
+    )
     days = fields.pop("days_until_due", None) or (subscription or {}).get("days_until_due")
     invoice = _empty(
         call,
@@ -47,7 +48,7 @@ def new_invoice(
         billing_reason=reason,
         collection_method=collection,
         currency=currency,
-        due_date=call.now + days * DAY if days is not None and collection == "send_invoice" else None,
+        due_date=call.now + days * arithmetic.DAY if days is not None and collection == "send_invoice" else None,
     )
     _from_customer(call, invoice, customer)
     invoice["discounts"] = list(discounts)
@@ -56,7 +57,12 @@ def new_invoice(
     if subscription is not None:
         _from_subscription(invoice, subscription)
     if reason == "manual" and invoice["rendering"] is None:
-        invoice["rendering"] = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
+        invoice["rendering"] = {
+            "amount_tax_display": None,
+            "pdf": {"page_size": "auto"},
+            "template": None,
+            "template_version": None,
+        }
     invoice.update(fields)
     for line in lines:
         line["invoice"] = id
@@ -65,7 +71,7 @@ def new_invoice(
 
 
 def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known: Any) -> Json:
-    account = acting_account(call) or {}
+    account = shared_fields.acting_account(call) or {}
     invoice = blank(
         "invoice",
         id=id,
@@ -112,7 +118,10 @@ def follow_customer(call: Call, invoice: Json, customer: Json) -> None:
 
 
 def _tax_ids(call: Call, customer: Json) -> list[Json]:
-    return [{"type": tax_id["type"], "value": tax_id["value"]} for tax_id in reversed(tax_ids_of(call, customer["id"]))]
+    return [
+        {"type": tax_id["type"], "value": tax_id["value"]}
+        for tax_id in reversed(automatic.tax_ids_of(call, customer["id"]))
+    ]
 
 
 def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
@@ -121,7 +130,7 @@ def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
     invoice["customer_tax_ids"] = _tax_ids(call, customer)
     settings = customer.get("invoice_settings") or {}
     invoice["footer"], invoice["custom_fields"] = settings.get("footer"), settings.get("custom_fields")
-    invoice["rendering"] = of_customer(call, customer)
+    invoice["rendering"] = rendering.of_customer(call, customer)
 
 
 def _from_subscription(invoice: Json, subscription: Json) -> None:
@@ -130,14 +139,24 @@ def _from_subscription(invoice: Json, subscription: Json) -> None:
         "subscription_details": {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]},
         "type": "subscription_details",
     }
-    for name in ("default_payment_method", "default_source", "description", "on_behalf_of", "default_tax_rates", "application"):
+    for name in (
+        "default_payment_method",
+        "default_source",
+        "description",
+        "on_behalf_of",
+        "default_tax_rates",
+        "application",
+    ):
         invoice[name] = subscription[name]
     if subscription.get("automatic_tax"):
         told = {name: subscription["automatic_tax"].get(name) for name in ("enabled", "liability")}
         invoice["automatic_tax"] = {**_AUTOMATIC_TAX, **told}
     invoice["payment_settings"] = {
         "default_mandate": None,
-        **{name: (subscription["payment_settings"] or {}).get(name) for name in ("payment_method_options", "payment_method_types")},
+        **{
+            name: (subscription["payment_settings"] or {}).get(name)
+            for name in ("payment_method_options", "payment_method_types")
+        },
     }
     invoice["_transfer_data"] = subscription["transfer_data"]
     invoice["_application_fee_percent"] = subscription["application_fee_percent"]
@@ -164,7 +183,9 @@ def pending_items(call: Call, customer: str, currency: str | None, subscription:
     """
     items = call.objects.query("invoiceitem", {"customer": customer, "_pending": "true"}, limit=250, oldest_first=True)
     return [
-        item for item in items if (currency is None or item["currency"] == currency) and item.get("_subscription") in (None, subscription)
+        item
+        for item in items
+        if (currency is None or item["currency"] == currency) and item.get("_subscription") in (None, subscription)
     ]
 
 
@@ -253,4 +274,6 @@ def store(call: Call, invoice: Json) -> Json:
 
 def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[Json]:
     """The tax rates with these ids, as objects embed them. Raises ApiError for one that is not there."""
-    return [call.objects.copy(call.objects.get("tax_rate", id, f"{param}[{place}]")) for place, id in enumerate(ids or [])]
+    return [
+        call.objects.copy(call.objects.get("tax_rate", id, f"{param}[{place}]")) for place, id in enumerate(ids or [])
+    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tollkey.payments.invoices import attempt, customer_of, fail_without_method, finalize, method_of, subscription_of
-from tollkey.payments.shared.events import InvoiceOverdue
+from tollkey.payments.invoices.drafts import subscription_of
+from tollkey.payments.invoices.lifecycle import attempt, customer_of, fail_without_method, finalize
+from tollkey.payments.invoices.payments import method_of
+from tollkey.payments.shared import events
 from tollkey.wire import ApiError, Call, Json
 
 
@@ -39,7 +41,11 @@ def collect(call: Call, invoice: Json) -> None:
     """One automatic attempt to collect an open invoice."""
     if call.objects.find("customer", invoice["customer"]) is None:
         return
-    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically" or invoice.get("_processing"):
+    if (
+        invoice["status"] != "open"
+        or invoice["collection_method"] != "charge_automatically"
+        or invoice.get("_processing")
+    ):
         return
     subscription = call.objects.find("subscription", subscription_of(invoice) or "")
     if subscription is not None and subscription["pause_collection"] is not None:
@@ -56,4 +62,4 @@ def overdue(call: Call, id: str) -> None:
     if invoice is None or invoice["status"] != "open":
         return
     call.emit("invoice.overdue", invoice)
-    call.announce(InvoiceOverdue(invoice))
+    call.announce(events.InvoiceOverdue(invoice))

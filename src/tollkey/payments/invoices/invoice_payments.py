@@ -6,7 +6,7 @@ open ──the intent succeeds──▶ paid
 
 from __future__ import annotations
 
-from tollkey.payments.shared.permissions import INVOICE as PERMISSION
+from tollkey.payments.shared import permissions
 from tollkey.wire import Call, Endpoint, Page, Params, Resource, list_page, retrieve
 
 
@@ -24,7 +24,7 @@ def list_payments(call: Call, params: Params) -> Page:
 INVOICE_PAYMENT = Resource(
     object="invoice_payment",
     prefix="inpay",
-    permission=PERMISSION,
+    permission=permissions.INVOICE,
     path_param="invoice_payment",
     indexed=("invoice", "status", "payment.type", "payment.payment_intent"),
     endpoints=(

@@ -10,13 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog.arithmetic import rounded
-from tollkey.payments.catalog.pricing import decimal_text, in_currency, inline_price, plan_of
-from tollkey.payments.catalog.redemption import redeem_all
-from tollkey.payments.invoices import invoice_item_line, refresh, tax_rates
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import given, new_metadata, take
+from tollkey.payments.catalog import arithmetic, pricing, redemption
+from tollkey.payments.invoices.drafts import refresh, tax_rates
+from tollkey.payments.invoices.lines import invoice_item_line
+from tollkey.payments.shared import clock, fields
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
     Call,
     Change,
@@ -46,7 +44,7 @@ def create(call: Call, params: Params) -> Json:
     if customer is None:
         raise missing_param("customer")
     owner = call.objects.get("customer", customer, "customer")
-    call = for_customer(call, owner)
+    call = clock.for_customer(call, owner)
     item = _new(call, params, owner, invoice)
     if invoice is not None:
         if invoice["customer"] != owner["id"]:
@@ -68,7 +66,8 @@ def attach(call: Call, item: Json, invoice: Json) -> None:
         )
     if item["currency"] != invoice["currency"]:
         raise invalid(
-            f"The currency of the invoice item ({item['currency']}) must match the invoice's ({invoice['currency']}).", "currency"
+            f"The currency of the invoice item ({item['currency']}) must match the invoice's ({invoice['currency']}).",
+            "currency",
         )
     item["invoice"], item["_pending"] = invoice["id"], False
     line = invoice_item_line(call, item)
@@ -81,7 +80,7 @@ def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Js
     id = call.ids.new("ii")
     period = params.get("period") or {"start": call.now, "end": call.now}
     fallback = (invoice or {}).get("currency") or customer.get("currency") or "usd"
-    priced = pricing_of(call, params, given(params, "currency", fallback))
+    priced = pricing_of(call, params, fields.given(params, "currency", fallback))
     item = blank(
         "invoiceitem",
         id=id,
@@ -90,7 +89,7 @@ def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Js
         customer=customer["id"],
         date=call.now,
         description=params.get("description") or priced["description"],
-        discountable=given(params, "discountable", priced["amount"] >= 0),
+        discountable=fields.given(params, "discountable", priced["amount"] >= 0),
         livemode=call.livemode,
         period={"end": period["end"], "start": period["start"]},
         pricing=priced["pricing"],
@@ -99,9 +98,11 @@ def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Js
         quantity_decimal=str(priced["quantity"]),
         test_clock=customer.get("test_clock"),
     )
-    item["metadata"] = new_metadata(params)
+    item["metadata"] = fields.new_metadata(params)
     item["tax_rates"] = tax_rates(call, params.get("tax_rates"), "tax_rates")
-    item["discounts"] = redeem_all(call, params.get("discounts") or [], param="discounts", customer=customer, invoice_item=id)
+    item["discounts"] = redemption.redeem_all(
+        call, params.get("discounts") or [], param="discounts", customer=customer, invoice_item=id
+    )
     if params.get("subscription"):
         item["_subscription"] = call.objects.get("subscription", params["subscription"], "subscription")["id"]
         item["_subscription_item"] = None
@@ -118,23 +119,24 @@ def pricing_of(call: Call, params: Params, currency: str) -> Json:
 
     params: ``amount``; or ``price`` (also inside ``pricing``), ``price_data`` or ``unit_amount`` with a quantity.
     """
-    quantity = given(params, "quantity", 1)
+    quantity = fields.given(params, "quantity", 1)
     named = (params.get("pricing") or {}).get("price") or params.get("price")
     price: Json | None = None
     if named:
         price = call.objects.get("price", named, "price" if params.get("price") else "pricing[price]")
         if price["recurring"]:
             raise invalid(
-                "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.", "price"
+                "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
+                "price",
             )
-        price = in_currency(price, currency) or price
+        price = pricing.in_currency(price, currency) or price
     elif params.get("price_data"):
-        price = inline_price(call, params["price_data"], "price_data")
-    currency = price["currency"] if price else check_currency(currency)
+        price = pricing.inline_price(call, params["price_data"], "price_data")
+    currency = price["currency"] if price else shared_currency.check_currency(currency)
     if price is not None:
         unit = Decimal(price["unit_amount_decimal"] or 0)
     elif params.get("unit_amount_decimal") is not None or params.get("unit_amount") is not None:
-        unit = Decimal(str(given(params, "unit_amount_decimal", params.get("unit_amount"))))
+        unit = Decimal(str(fields.given(params, "unit_amount_decimal", params.get("unit_amount"))))
     elif params.get("amount") is not None:
         unit, quantity = Decimal(params["amount"]), 1
     else:
@@ -143,13 +145,13 @@ def pricing_of(call: Call, params: Params, currency: str) -> Json:
         price = _silent_price(call, params, currency, unit)
     product = call.objects.find("product", price["product"])
     return {
-        "amount": rounded(unit * quantity),
+        "amount": arithmetic.rounded(unit * quantity),
         "currency": currency,
         "description": product["name"] if product and not product.get("_silent") else None,
         "pricing": {
             "price_details": {"price": price["id"], "product": price["product"]},
             "type": "price_details",
-            "unit_amount_decimal": decimal_text(unit),
+            "unit_amount_decimal": pricing.decimal_text(unit),
         },
         "quantity": quantity,
     }
@@ -180,7 +182,7 @@ def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> J
         tax_behavior="unspecified",
         type="one_time",
         unit_amount=int(unit) if unit == unit.to_integral_value() else None,
-        unit_amount_decimal=decimal_text(unit),
+        unit_amount_decimal=pricing.decimal_text(unit),
     )
     return call.objects.insert(price)
 
@@ -189,15 +191,17 @@ def update(call: Call, params: Params) -> Json:
     """Change an item that is pending or on a draft."""
     item = call.objects.get("invoiceitem", call.path["invoiceitem"])
     customer = call.objects.get("customer", item["customer"])
-    call = for_customer(call, customer)
+    call = clock.for_customer(call, customer)
     invoice = _editable(call, item)
-    take(item, params, ("description", "discountable"))
+    fields.take(item, params, ("description", "discountable"))
     if params.get("period"):
         item["period"] = {"end": params["period"]["end"], "start": params["period"]["start"]}
     if "tax_rates" in params:
         item["tax_rates"] = tax_rates(call, params["tax_rates"], "tax_rates")
     if "discounts" in params:
-        item["discounts"] = redeem_all(call, params["discounts"] or [], param="discounts", customer=customer, invoice_item=item["id"])
+        item["discounts"] = redemption.redeem_all(
+            call, params["discounts"] or [], param="discounts", customer=customer, invoice_item=item["id"]
+        )
     if any(
         params.get(name) is not None
         for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal", "quantity")
@@ -210,11 +214,14 @@ def update(call: Call, params: Params) -> Json:
 
 
 def _reprice(call: Call, item: Json, params: Params) -> None:
-    if any(params.get(name) is not None for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")):
+    if any(
+        params.get(name) is not None
+        for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")
+    ):
         priced = pricing_of(call, {"quantity": item["quantity"], **params}, item["currency"])
     else:
         unit = Decimal(item["pricing"]["unit_amount_decimal"])
-        priced = {**item, "quantity": params["quantity"], "amount": rounded(unit * params["quantity"])}
+        priced = {**item, "quantity": params["quantity"], "amount": arithmetic.rounded(unit * params["quantity"])}
     for name in ("amount", "pricing", "quantity"):
         item[name] = priced[name]
     item["quantity_decimal"] = str(item["quantity"])
@@ -226,14 +233,20 @@ def _editable(call: Call, item: Json) -> Json | None:
         return None
     invoice = call.objects.find("invoice", item["invoice"])
     if invoice is None or invoice["status"] != "draft":
-        raise invalid("This invoice item is attached to an invoice that can no longer be modified.", None, "invoice_not_editable")
+        raise invalid(
+            "This invoice item is attached to an invoice that can no longer be modified.", None, "invoice_not_editable"
+        )
     return invoice
 
 
 def _relined(call: Call, item: Json, invoice: Json) -> None:
     data = invoice["lines"]["data"]
     for place, line in enumerate(data):
-        details = (line["parent"] or {}).get("invoice_item_details") or (line["parent"] or {}).get("subscription_item_details") or {}
+        details = (
+            (line["parent"] or {}).get("invoice_item_details")
+            or (line["parent"] or {}).get("subscription_item_details")
+            or {}
+        )
         if details.get("invoice_item") == item["id"]:
             fresh = invoice_item_line(call, item)
             fresh["id"], fresh["invoice"] = line["id"], invoice["id"]
@@ -245,7 +258,7 @@ def _relined(call: Call, item: Json, invoice: Json) -> None:
 def delete(call: Call, params: Params) -> Json:
     """Delete an item that is pending or on a draft."""
     item = call.objects.get("invoiceitem", call.path["invoiceitem"])
-    call = for_customer(call, call.objects.find("customer", item["customer"]))
+    call = clock.for_customer(call, call.objects.find("customer", item["customer"]))
     invoice = _editable(call, item)
     if invoice is not None:
         drop_lines(call, invoice, lambda details: details.get("invoice_item") == item["id"])
@@ -277,7 +290,7 @@ def _priced(call: Call, item: Json) -> None:
     details = (item.get("pricing") or {}).get("price_details") or {}
     price = call.objects.find("price", details.get("price") or "")
     item["price"] = public(price) if price else None
-    item["plan"] = plan_of(price) if price and price["recurring"] else None
+    item["plan"] = pricing.plan_of(price) if price and price["recurring"] else None
     item["unit_amount"] = price["unit_amount"] if price and not item.get("proration") else item["amount"]
     item["unit_amount_decimal"] = (item.get("pricing") or {}).get("unit_amount_decimal")
     stored = call.objects.find("invoiceitem", item["id"]) or {}

@@ -12,13 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments.catalog.redemption import entries_of, redeem_all
-from tollkey.payments.catalog.rendering import rendering
-from tollkey.payments.invoices import (
-    asked_for,
-    customer_of,
-    finalize,
-    give_up,
+from tollkey.payments.catalog import redemption
+from tollkey.payments.catalog import rendering as catalog_rendering
+from tollkey.payments.invoices.drafts import (
     new_invoice,
     pending_items,
     refresh,
@@ -26,21 +22,16 @@ from tollkey.payments.invoices import (
     subscription_of,
     take_items,
     tax_rates,
-    void,
 )
 from tollkey.payments.invoices.dunning import advance, overdue, retry
-from tollkey.payments.invoices.lifecycle import intent_succeeded
+from tollkey.payments.invoices.lifecycle import asked_for, customer_of, finalize, give_up, intent_succeeded, void
 from tollkey.payments.invoices.line_endpoints import add_lines, list_lines, remove_lines, update_line, update_lines
 from tollkey.payments.invoices.page import PAGES
 from tollkey.payments.invoices.paying import attach_payment, pay
 from tollkey.payments.invoices.revisions import revise
 from tollkey.payments.invoices.shipping import shipping_cost
 from tollkey.payments.invoices.versions import CHANGES
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.events import IntentSucceeded
-from tollkey.payments.shared.fields import given, new_metadata, take
-from tollkey.payments.shared.permissions import INVOICE as PERMISSION
-from tollkey.payments.shared.providers import CHARGES
+from tollkey.payments.shared import clock, events, fields, permissions, providers
 from tollkey.wire import (
     Action,
     Call,
@@ -83,23 +74,31 @@ def create(call: Call, params: Params) -> Json:
             return _revision(call, params)
         raise missing_param("customer")
     customer = call.objects.get("customer", params["customer"], "customer")
-    call = for_customer(call, customer)
+    call = clock.for_customer(call, customer)
     _check_sending(params, None)
-    subscription = call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+    subscription = (
+        call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+    )
     include = (
-        given(params, "pending_invoice_items_behavior", "include" if call.version < "2022-08-01" or subscription else "exclude")
+        fields.given(
+            params,
+            "pending_invoice_items_behavior",
+            "include" if call.version < "2022-08-01" or subscription else "exclude",
+        )
         == "include"
     )
-    currency = given(params, "currency", (subscription or {}).get("currency") or customer.get("currency"))
-    items = pending_items(call, customer["id"], currency, subscription["id"] if subscription else None) if include else []
+    currency = fields.given(params, "currency", (subscription or {}).get("currency") or customer.get("currency"))
+    items = (
+        pending_items(call, customer["id"], currency, subscription["id"] if subscription else None) if include else []
+    )
     if not items and include and call.version < "2022-08-01":
         raise invalid("Nothing to invoice for customer", code="invoice_no_customer_line_items")
     currency = currency or (items[0]["currency"] if items else "usd")
     id = call.ids.new("in")
     lines = take_items(call, [item for item in items if item["currency"] == currency], id)
-    entries = entries_of(params)
+    entries = redemption.entries_of(params)
     discounts = (
-        redeem_all(call, entries, param="discounts", customer=customer, invoice=id)
+        redemption.redeem_all(call, entries, param="discounts", customer=customer, invoice=id)
         if entries is not None
         else _inherited(customer, subscription)
     )
@@ -118,7 +117,7 @@ def create(call: Call, params: Params) -> Json:
         default_tax_rates=tax_rates(call, params.get("default_tax_rates"), "default_tax_rates"),
     )
     _apply(call, invoice, params)
-    invoice["metadata"] = new_metadata(params)
+    invoice["metadata"] = fields.new_metadata(params)
     refresh(call, invoice)
     return store(call, invoice)
 
@@ -128,7 +127,7 @@ def _revision(call: Call, params: Params) -> Json:
     invoice = revise(call, params["from_invoice"]["invoice"])
     _apply(call, invoice, params)
     if "metadata" in params:
-        invoice["metadata"] = new_metadata(params)
+        invoice["metadata"] = fields.new_metadata(params)
     refresh(call, invoice)
     return store(call, invoice)
 
@@ -141,7 +140,7 @@ def _inherited(customer: Json, subscription: Json | None) -> list[str]:
 
 def _check_sending(params: Params, invoice: Json | None) -> None:
     usual = (invoice or {}).get("collection_method") or params.get("billing") or "charge_automatically"
-    sends = given(params, "collection_method", usual) == "send_invoice"
+    sends = fields.given(params, "collection_method", usual) == "send_invoice"
     if not sends and params.get("days_until_due") is not None:
         raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
     if not sends and params.get("due_date") is not None:
@@ -156,7 +155,7 @@ def _check_sending(params: Params, invoice: Json | None) -> None:
 
 def _apply(call: Call, invoice: Json, params: Params) -> None:
     """Take over what may be set on a draft."""
-    take(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
+    fields.take(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
     if "automatic_tax" in params:
         enabled = bool((params["automatic_tax"] or {}).get("enabled"))
         invoice["automatic_tax"] = {
@@ -171,13 +170,13 @@ def _apply(call: Call, invoice: Json, params: Params) -> None:
     if params.get("number"):
         invoice["number"] = params["number"]
     if params.get("rendering"):
-        invoice["rendering"] = rendering(call, invoice["rendering"], params["rendering"])
+        invoice["rendering"] = catalog_rendering.rendering(call, invoice["rendering"], params["rendering"])
     if "shipping_cost" in params:
         invoice["shipping_cost"] = shipping_cost(call, invoice, params["shipping_cost"])
     if params.get("payment_settings"):
         invoice["payment_settings"] = {**invoice["payment_settings"], **params["payment_settings"]}
     if "application_fee_amount" in params or "application_fee" in params:
-        invoice["_application_fee"] = given(params, "application_fee_amount", params.get("application_fee"))
+        invoice["_application_fee"] = fields.given(params, "application_fee_amount", params.get("application_fee"))
     if "transfer_data" in params:
         invoice["_transfer_data"] = params["transfer_data"]
     if params.get("issuer"):
@@ -188,7 +187,7 @@ def update(call: Call, params: Params) -> Json:
     """Change a draft; of a finalized invoice only what does not alter what is owed."""
     invoice = call.objects.get("invoice", call.path["invoice"])
     customer = customer_of(call, invoice)
-    call = for_customer(call, customer)
+    call = clock.for_customer(call, customer)
     always = {
         "metadata",
         "auto_advance",
@@ -209,10 +208,12 @@ def update(call: Call, params: Params) -> Json:
         invoice["due_date"] = call.now + params["days_until_due"] * 86_400
     if "default_tax_rates" in params:
         invoice["default_tax_rates"] = tax_rates(call, params["default_tax_rates"], "default_tax_rates")
-    entries = entries_of(params)
+    entries = redemption.entries_of(params)
     if entries is not None:
-        invoice["discounts"] = redeem_all(call, entries, param="discounts", customer=customer, invoice=invoice["id"])
-    take(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
+        invoice["discounts"] = redemption.redeem_all(
+            call, entries, param="discounts", customer=customer, invoice=invoice["id"]
+        )
+    fields.take(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
     if params.get("auto_advance") is not None:
         _advance_by_itself(call, invoice, params["auto_advance"])
     if invoice["status"] == "draft":
@@ -259,7 +260,7 @@ def send(call: Call, params: Params) -> Json:
     """Send an invoice to its customer; a draft is finalized first."""
     invoice = call.objects.get("invoice", call.path["invoice"])
     customer = customer_of(call, invoice)
-    call = for_customer(call, customer)
+    call = clock.for_customer(call, customer)
     if invoice["collection_method"] != "send_invoice":
         raise invalid("You can only manually send an invoice if its collection method is 'send_invoice'.", retry=False)
     if not customer.get("email"):
@@ -291,7 +292,9 @@ def mark_uncollectible(call: Call, params: Params) -> Json:
 
 def list_invoices(call: Call, params: Params) -> Page:
     """List invoices by customer, status, collection method, subscription, and when they were made or are due."""
-    equal: dict[str, Any] = {name: params[name] for name in ("customer", "status", "collection_method") if params.get(name)}
+    equal: dict[str, Any] = {
+        name: params[name] for name in ("customer", "status", "collection_method") if params.get(name)
+    }
     if params.get("subscription"):
         equal["parent.subscription_details.subscription"] = params["subscription"]
     bounds = created_ranges(params.get("due_date"), "due_date")
@@ -305,19 +308,24 @@ def list_invoices(call: Call, params: Params) -> Page:
 
 def _payments(call: Call, invoice: Json) -> Json:
     return sublist(
-        [call.objects.copy(p) for p in call.objects.query("invoice_payment", {"invoice": invoice["id"]}, limit=10)], "/v1/invoices/payments"
+        [call.objects.copy(p) for p in call.objects.query("invoice_payment", {"invoice": invoice["id"]}, limit=10)],
+        "/v1/invoices/payments",
     )
 
 
 def _secret(call: Call, invoice: Json) -> Json | None:
-    intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "") if "payment_intent" in call.setup.tables.of else None
+    intent = (
+        call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+        if "payment_intent" in call.setup.tables.of
+        else None
+    )
     return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
 
 
 INVOICE = Resource(
     object="invoice",
     prefix="in",
-    permission=PERMISSION,
+    permission=permissions.INVOICE,
     reveals={"hosted_invoice_url": "read", "invoice_pdf": "read", "confirmation_secret": "payment_intent_read"},
     live=records(),
     path_param="invoice",
@@ -344,12 +352,22 @@ INVOICE = Resource(
         Endpoint("POST", "/v1/invoices/{invoice}", update),
         Endpoint("DELETE", "/v1/invoices/{invoice}", delete),
         Endpoint("POST", "/v1/invoices/{invoice}/add_lines", add_lines),
-        Endpoint("POST", "/v1/invoices/{invoice}/attach_payment", attach_payment, live=asks(CHARGES, "the payment has succeeded already")),
+        Endpoint(
+            "POST",
+            "/v1/invoices/{invoice}/attach_payment",
+            attach_payment,
+            live=asks(providers.CHARGES, "the payment has succeeded already"),
+        ),
         Endpoint("POST", "/v1/invoices/{invoice}/finalize", finalize_by_hand),
         Endpoint("GET", "/v1/invoices/{invoice}/lines", list_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/lines/{line_item_id}", update_line),
         Endpoint("POST", "/v1/invoices/{invoice}/mark_uncollectible", mark_uncollectible),
-        Endpoint("POST", "/v1/invoices/{invoice}/pay", pay, live=asks(CHARGES, "something is due and it is not paid out of band")),
+        Endpoint(
+            "POST",
+            "/v1/invoices/{invoice}/pay",
+            pay,
+            live=asks(providers.CHARGES, "something is due and it is not paid out of band"),
+        ),
         Endpoint("POST", "/v1/invoices/{invoice}/remove_lines", remove_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/send", send, live=records("No e-mail is sent.")),
         Endpoint("POST", "/v1/invoices/{invoice}/update_lines", update_lines),
@@ -357,7 +375,7 @@ INVOICE = Resource(
         *PAGES,
     ),
     changes=CHANGES,
-    on=(Reaction(IntentSucceeded, intent_succeeded),),
+    on=(Reaction(events.IntentSucceeded, intent_succeeded),),
     on_due={"invoice.advance": advance, "invoice.retry": retry, "invoice.overdue": overdue},
     title="Invoices",
     columns=("number", "id", "customer", "total", "currency", "status", "created"),

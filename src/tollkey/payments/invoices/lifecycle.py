@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.payments.customers.balance import change_balance
+from tollkey.payments.customers import balance
 from tollkey.payments.invoices import collection
 from tollkey.payments.invoices.drafts import follow_customer, refresh, subscription_of
 from tollkey.payments.invoices.payments import (
@@ -14,11 +14,8 @@ from tollkey.payments.invoices.payments import (
     payment_paid,
 )
 from tollkey.payments.invoices.retries import look_again, next_attempt
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.currency import minimum
-from tollkey.payments.shared.events import IntentSucceeded, InvoicePaid, InvoicePaymentFailed, InvoiceVoided, TaxLocationMissing
-from tollkey.payments.shared.providers import CHARGES
-from tollkey.payments.tax.automatic import unlocated
+from tollkey.payments.shared import clock, currency, events, providers
+from tollkey.payments.tax import automatic
 from tollkey.payments.usage import credits
 from tollkey.wire import Call, Json, blank, hosted_url, invalid
 
@@ -33,7 +30,7 @@ def customer_of(call: Call, invoice: Json) -> Json:
 def asked_for(call: Call) -> tuple[Call, Json]:
     """The invoice that the path names, and the call at the time that its customer lives in. Raises ApiError 404."""
     invoice = call.objects.get("invoice", call.path["invoice"])
-    return for_customer(call, customer_of(call, invoice)), invoice
+    return clock.for_customer(call, customer_of(call, invoice)), invoice
 
 
 def finalize(call: Call, invoice: Json) -> None:
@@ -43,7 +40,9 @@ def finalize(call: Call, invoice: Json) -> None:
     """
     if invoice["status"] != "draft":
         raise invalid(
-            "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable", retry=False
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+            code="invoice_not_editable",
+            retry=False,
         )
     customer = customer_of(call, invoice)
     follow_customer(call, invoice, customer)
@@ -108,14 +107,16 @@ def _without_tax(call: Call, invoice: Json) -> None:
     """Nobody knows where the customer is: the invoice of a subscription goes on without tax, another one cannot be finalized."""
     subscription = call.objects.find("subscription", subscription_of(invoice) or "")
     if subscription is None:
-        error = unlocated()
+        error = automatic.unlocated()
         invoice["last_finalization_error"] = {"code": error.code, "message": error.message, "type": error.type}
         call.objects.save(invoice)
         call.emit("invoice.finalization_failed", invoice)
         error.keep = True
         raise error
-    invoice["automatic_tax"].update(enabled=False, disabled_reason="finalization_requires_location_inputs", liability=None)
-    call.announce(TaxLocationMissing(invoice))
+    invoice["automatic_tax"].update(
+        enabled=False, disabled_reason="finalization_requires_location_inputs", liability=None
+    )
+    call.announce(events.TaxLocationMissing(invoice))
     refresh(call, invoice)
 
 
@@ -144,12 +145,12 @@ def _use_balance(call: Call, invoice: Json, customer: Json) -> None:
     total = invoice["total"]
     due = max(total + start, 0)
     kind = "applied_to_invoice"
-    if 0 < due < minimum(invoice["currency"]) and invoice["collection_method"] == "charge_automatically":
+    if 0 < due < currency.minimum(invoice["currency"]) and invoice["collection_method"] == "charge_automatically":
         due, kind = 0, "invoice_too_small"
     invoice["starting_balance"] = start
     invoice["amount_due"] = invoice["amount_remaining"] = due
     if total != due:
-        change_balance(call, customer, total - due, kind, currency=invoice["currency"], invoice=invoice["id"])
+        balance.change_balance(call, customer, total - due, kind, currency=invoice["currency"], invoice=invoice["id"])
 
 
 def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_band: bool = False) -> None:
@@ -166,7 +167,7 @@ def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_ba
     call.objects.save(invoice, None if free else "invoice.updated")
     call.emit("invoice.paid", invoice)
     call.emit("invoice.payment_succeeded", invoice)
-    call.announce(InvoicePaid(invoice))
+    call.announce(events.InvoicePaid(invoice))
 
 
 def attempt(call: Call, invoice: Json, *, method: str | None = None, off_session: bool = True) -> Outcome:
@@ -205,7 +206,7 @@ def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
     if outcome.status == "requires_action":
         call.emit("invoice.payment_action_required", invoice)
     call.emit("invoice.payment_failed", invoice)
-    call.announce(InvoicePaymentFailed(invoice))
+    call.announce(events.InvoicePaymentFailed(invoice))
     return outcome
 
 
@@ -215,7 +216,7 @@ def fail_without_method(call: Call, invoice: Json) -> None:
         invoice["attempted"] = True
         call.objects.save(invoice, "invoice.updated")
         call.emit("invoice.payment_failed", invoice)
-        call.announce(InvoicePaymentFailed(invoice))
+        call.announce(events.InvoicePaymentFailed(invoice))
     look_again(call, invoice)
     call.objects.save(invoice)
 
@@ -224,12 +225,18 @@ def void(call: Call, invoice: Json) -> None:
     """Take an open or uncollectible invoice back; balance that it used is given back. Raises ApiError in other states."""
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(
-            f"You can only pass in open or uncollectible invoices. This invoice isn't open. Its status is {invoice['status']}.", retry=False
+            f"You can only pass in open or uncollectible invoices. This invoice isn't open. Its status is {invoice['status']}.",
+            retry=False,
         )
     applied = invoice["total"] - invoice["amount_due"]
     if applied:
-        change_balance(
-            call, customer_of(call, invoice), -applied, "unapplied_from_invoice", currency=invoice["currency"], invoice=invoice["id"]
+        balance.change_balance(
+            call,
+            customer_of(call, invoice),
+            -applied,
+            "unapplied_from_invoice",
+            currency=invoice["currency"],
+            invoice=invoice["id"],
         )
     invoice.update(status="void", auto_advance=False, next_payment_attempt=None)
     invoice["status_transitions"]["voided_at"] = call.now
@@ -237,7 +244,7 @@ def void(call: Call, invoice: Json) -> None:
     credits.give_back(call, invoice)
     call.objects.save(invoice, "invoice.updated")
     call.emit("invoice.voided", invoice)
-    call.announce(InvoiceVoided(invoice))
+    call.announce(events.InvoiceVoided(invoice))
 
 
 def _let_go(call: Call, invoice: Json) -> None:
@@ -250,7 +257,10 @@ def _let_go(call: Call, invoice: Json) -> None:
 def give_up(call: Call, invoice: Json) -> None:
     """Mark an open invoice uncollectible. Raises ApiError in other states."""
     if invoice["status"] != "open":
-        raise invalid(f"You can only mark open invoices as uncollectible. This invoice has a status of {invoice['status']}.", retry=False)
+        raise invalid(
+            f"You can only mark open invoices as uncollectible. This invoice has a status of {invoice['status']}.",
+            retry=False,
+        )
     invoice.update(status="uncollectible", auto_advance=False, next_payment_attempt=None)
     invoice["status_transitions"]["marked_uncollectible_at"] = call.now
     call.schedule.cancel("invoice.retry", invoice["id"])
@@ -258,16 +268,21 @@ def give_up(call: Call, invoice: Json) -> None:
     call.emit("invoice.marked_uncollectible", invoice)
 
 
-def intent_succeeded(call: Call, fact: IntentSucceeded) -> None:
+def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
     """A PaymentIntent has succeeded outside of an attempt of ours (a challenge was passed, a debit settled): close its invoice."""
     if not fact.intent.get("_invoice"):
         return
     for payment in call.objects.query("invoice_payment", {"payment.payment_intent": fact.intent["id"]}, limit=1):
         invoice = call.objects.get("invoice", payment["invoice"])
         if not payment["is_default"]:
-            _count(for_customer(call, customer_of(call, invoice)), invoice, payment, call.objects.get("payment_intent", fact.intent["id"]))
+            _count(
+                clock.for_customer(call, customer_of(call, invoice)),
+                invoice,
+                payment,
+                call.objects.get("payment_intent", fact.intent["id"]),
+            )
         elif invoice["status"] in ("open", "uncollectible") and collection.own_attempt(invoice) not in call.memo:
-            then = for_customer(call, customer_of(call, invoice))
+            then = clock.for_customer(call, customer_of(call, invoice))
             collection.note_paid(then, invoice)
             mark_paid(then, invoice)
 
@@ -299,7 +314,7 @@ def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
     """An attached intent has succeeded: the invoice is paid by it, or owes less."""
     if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
         return
-    call.require(CHARGES)
+    call.require(providers.CHARGES)
     amount = min(intent["amount_received"], invoice["amount_remaining"])
     payment.update(status="paid", amount_paid=amount)
     payment["status_transitions"]["paid_at"] = call.now

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tollkey.payments.catalog.redemption import redeem_all
-from tollkey.payments.invoices import asked_for, customer_of, item_parent, new_line, refresh
+from tollkey.payments.catalog import redemption
+from tollkey.payments.invoices.drafts import refresh
 from tollkey.payments.invoices.invoiceitems import attach, pricing_of
-from tollkey.payments.shared.fields import given, new_metadata
+from tollkey.payments.invoices.lifecycle import asked_for, customer_of
+from tollkey.payments.invoices.lines import item_parent, new_line
+from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Json, Page, Params, invalid, merged_metadata, missing_object, of_list
 
 
@@ -47,11 +49,14 @@ def add_lines(call: Call, params: Params) -> Json:
             parent=item_parent(None),
             description=wanted.get("description") or priced["description"],
             quantity=priced["quantity"],
-            discountable=given(wanted, "discountable", priced["amount"] >= 0),
-            metadata=new_metadata(wanted),
+            discountable=shared_fields.given(wanted, "discountable", priced["amount"] >= 0),
+            metadata=shared_fields.new_metadata(wanted),
             rates=wanted.get("tax_rates") or (),
-            discounts=redeem_all(
-                call, wanted.get("discounts") or [], param=f"lines[{place}][discounts]", customer=customer_of(call, invoice)
+            discounts=redemption.redeem_all(
+                call,
+                wanted.get("discounts") or [],
+                param=f"lines[{place}][discounts]",
+                customer=customer_of(call, invoice),
             ),
         )
         line["pricing"], line["invoice"] = pricing, invoice["id"]
@@ -73,7 +78,9 @@ def _change(call: Call, invoice: Json, line: Json, wanted: Json, param: str) -> 
     if "tax_rates" in wanted:
         line["_rates"] = list(wanted["tax_rates"] or [])
     if "discounts" in wanted:
-        line["discounts"] = redeem_all(call, wanted["discounts"] or [], param=f"{param}[discounts]", customer=customer_of(call, invoice))
+        line["discounts"] = redemption.redeem_all(
+            call, wanted["discounts"] or [], param=f"{param}[discounts]", customer=customer_of(call, invoice)
+        )
     changes = any(wanted.get(name) is not None for name in ("amount", "price_data", "pricing"))
     if changes or wanted.get("quantity") is not None:
         fields = {"quantity": line["quantity"] or 1, **wanted}
@@ -112,7 +119,11 @@ def remove_lines(call: Call, params: Params) -> Json:
     for place, wanted in enumerate(params["lines"]):
         line = find_line(invoice, wanted["id"], f"lines[{place}][id]")
         invoice["lines"]["data"].remove(line)
-        details = (line["parent"] or {}).get("invoice_item_details") or (line["parent"] or {}).get("subscription_item_details") or {}
+        details = (
+            (line["parent"] or {}).get("invoice_item_details")
+            or (line["parent"] or {}).get("subscription_item_details")
+            or {}
+        )
         item = call.objects.find("invoiceitem", details.get("invoice_item") or "")
         if item is not None and wanted["behavior"] == "delete":
             call.objects.delete(item, "invoiceitem.deleted")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tollkey.payments.invoices.versions import LINE_CHANGES
-from tollkey.payments.shared.permissions import INVOICE as PERMISSION
+from tollkey.payments.shared import permissions
 from tollkey.wire import Resource
 
-LINE_ITEM = Resource(object="line_item", permission=PERMISSION, stored=False, changes=LINE_CHANGES, title="Invoice lines")
+LINE_ITEM = Resource(
+    object="line_item", permission=permissions.INVOICE, stored=False, changes=LINE_CHANGES, title="Invoice lines"
+)

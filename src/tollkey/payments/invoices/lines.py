@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from tollkey.payments.catalog.arithmetic import Line, Off, Rate, Tax, compute, parts_after, show_date
-from tollkey.payments.catalog.pricing import decimal_text
-from tollkey.payments.catalog.redemption import offs
-from tollkey.payments.shared.currency import show
-from tollkey.payments.tax.automatic import Taxing, address_of, rate_of, rate_of_price, taxed_shipping, taxing
-from tollkey.payments.tax.rates import located
+from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.catalog import pricing as catalog_pricing
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.tax import automatic as tax_automatic
+from tollkey.payments.tax import rates as tax_rates
 from tollkey.wire import Call, Json, blank, dig
 
 
@@ -42,7 +41,7 @@ def new_line(
         pricing = {
             "price_details": {"price": price, "product": product},
             "type": "price_details",
-            "unit_amount_decimal": None if unit is None else decimal_text(unit),
+            "unit_amount_decimal": None if unit is None else catalog_pricing.decimal_text(unit),
         }
     line = blank(
         "line_item",
@@ -61,13 +60,20 @@ def new_line(
         quantity_decimal=None if quantity is None else str(quantity),
         subtotal=amount,
     )
-    line["subscription"] = ((parent.get("subscription_item_details") or parent.get("invoice_item_details")) or {}).get("subscription")
+    line["subscription"] = ((parent.get("subscription_item_details") or parent.get("invoice_item_details")) or {}).get(
+        "subscription"
+    )
     line["_rates"] = list(rates)
     return line
 
 
 def subscription_parent(
-    subscription: str, item: str, *, invoice_item: str | None = None, proration: bool = False, credited: Json | None = None
+    subscription: str,
+    item: str,
+    *,
+    invoice_item: str | None = None,
+    proration: bool = False,
+    credited: Json | None = None,
 ) -> Json:
     """``parent`` of a line that a subscription item causes."""
     return {
@@ -119,24 +125,36 @@ def every(recurring: Json) -> str:
 def price_text(unit: Decimal, currency: str) -> str:
     """A unit price as lines show it: ``$25.00``, with more digits where it has fractions of a minor unit."""
     if unit == unit.to_integral_value():
-        return show(int(unit), currency)
-    whole = show(int(unit), currency)
-    return whole + decimal_text(unit - int(unit))[2:]
+        return shared_currency.show(int(unit), currency)
+    whole = shared_currency.show(int(unit), currency)
+    return whole + catalog_pricing.decimal_text(unit - int(unit))[2:]
 
 
 def subscription_lines(
-    call: Call, subscription: Json, item: Json, price: Json, period: tuple[int, int], *, quantity: int, before: int = 0, trial: bool = False
+    call: Call,
+    subscription: Json,
+    item: Json,
+    price: Json,
+    period: tuple[int, int],
+    *,
+    quantity: int,
+    before: int = 0,
+    trial: bool = False,
 ) -> list[Json]:
     """The lines of one subscription item for a period: one a tier; a free one in a trial. before: units of it that are billed already."""
     if trial:
         made = [(quantity, 0, Decimal(0), f"Free trial for {quantity_text(call, price, quantity)}")]
     else:
         made = []
-        for part in parts_after(price, before, quantity):
+        for part in arithmetic.parts_after(price, before, quantity):
             unit = part.unit
             text = quantity_text(call, price, part.quantity)
             if part.label == "flat":
-                text, unit = f"{product_name(call, price)} (at {show(part.amount, price['currency'])} / {every(price['recurring'])})", None
+                text, unit = (
+                    f"{product_name(call, price)} (at {shared_currency.show(part.amount, price['currency'])}"
+                    f" / {every(price['recurring'])})",
+                    None,
+                )
             elif part.label:
                 tier = f"Tier {part.tier} at" if part.tier else "at"
                 text += f" ({tier} {price_text(unit or Decimal(0), price['currency'])} / {every(price['recurring'])})"
@@ -171,7 +189,11 @@ def invoice_item_line(call: Call, item: Json) -> Json:
         parent = item_parent(item["id"], subscription)
     elif subscription is not None:
         parent = subscription_parent(
-            subscription, item["_subscription_item"], invoice_item=item["id"], proration=item["proration"], credited=item.get("_credited")
+            subscription,
+            item["_subscription_item"],
+            invoice_item=item["id"],
+            proration=item["proration"],
+            credited=item.get("_credited"),
         )
     details = item["pricing"]["price_details"] if item["pricing"] else {"price": None, "product": None}
     unit = item["pricing"]["unit_amount_decimal"] if item["pricing"] else None
@@ -195,7 +217,7 @@ def invoice_item_line(call: Call, item: Json) -> Json:
     return line
 
 
-def tax_entry(tax: Tax) -> Json:
+def tax_entry(tax: arithmetic.Tax) -> Json:
     """A tax as lines and invoices show it."""
     return {
         "amount": tax.amount,
@@ -217,22 +239,24 @@ def settle(call: Call, invoice: Json) -> None:
     for line in data:
         if "_rates" in line:
             private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
-        own = offs(call, line["discounts"], invoice["currency"], at)
-        rates = [rate_of(call, id) for id in private.get(line["id"], {}).get("rates", ())]
+        own = redemption.offs(call, line["discounts"], invoice["currency"], at)
+        rates = [tax_automatic.rate_of(call, id) for id in private.get(line["id"], {}).get("rates", ())]
         product = ((line["pricing"] or {}).get("price_details") or {}).get("product")
         paid = sum(amount for _, amount in credits.get(line["id"], ()))
         back = [(id, amount) for id, amount in private.get(line["id"], {}).get("off") or ()]
-        lines.append(Line(line["amount"], line["discountable"], product, own, rates, paid, back))
+        lines.append(arithmetic.Line(line["amount"], line["discountable"], product, own, rates, paid, back))
     how = _automatic(call, invoice)
     exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
-    default = [] if exempt else [rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]
+    default = [] if exempt else [tax_automatic.rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]
     for line, worked in zip(data, lines, strict=True):
         if exempt:
             worked.rates = ()
         if how is not None and not worked.rates:
-            worked.rates = [rate_of_price(call, how, dig(line, "pricing.price_details.price"), invoice["currency"])]
-    whole: list[Off] = offs(call, invoice["discounts"], invoice["currency"], at)
-    totals = compute(lines, whole, default)
+            worked.rates = [
+                tax_automatic.rate_of_price(call, how, dig(line, "pricing.price_details.price"), invoice["currency"])
+            ]
+    whole: list[arithmetic.Off] = redemption.offs(call, invoice["discounts"], invoice["currency"], at)
+    totals = arithmetic.compute(lines, whole, default)
     for line, worked in zip(data, lines, strict=True):
         line["discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in worked.off]
         line["pretax_credit_amounts"] = [
@@ -255,34 +279,47 @@ def settle(call: Call, invoice: Json) -> None:
     invoice["lines"]["total_count"] = len(data)
 
 
-def _automatic(call: Call, invoice: Json) -> Taxing | None:
+def _automatic(call: Call, invoice: Json) -> tax_automatic.Taxing | None:
     """How the invoice is taxed automatically; None when it is not, or nobody knows where its customer is."""
     automatic = invoice["automatic_tax"]
     if not automatic["enabled"]:
         return None
-    at = next((one for one in (dig(invoice, "customer_shipping.address"), invoice["customer_address"]) if located(one)), None)
+    at = next(
+        (
+            one
+            for one in (dig(invoice, "customer_shipping.address"), invoice["customer_address"])
+            if tax_rates.located(one)
+        ),
+        None,
+    )
     if at is None:
         customer = call.objects.find("customer", invoice["customer"] or "")
-        at = address_of(call, customer) if customer else None
-    how = taxing(call, at, invoice["customer_tax_exempt"], invoice["customer_tax_ids"] or ())
-    invoice["automatic_tax"] = {**automatic, "provider": "stripe", "status": "complete" if how else "requires_location_inputs"}
+        at = tax_automatic.address_of(call, customer) if customer else None
+    how = tax_automatic.taxing(call, at, invoice["customer_tax_exempt"], invoice["customer_tax_ids"] or ())
+    invoice["automatic_tax"] = {
+        **automatic,
+        "provider": "stripe",
+        "status": "complete" if how else "requires_location_inputs",
+    }
     return how
 
 
-def _shipping(call: Call, invoice: Json, how: Taxing | None) -> list[Tax]:
+def _shipping(call: Call, invoice: Json, how: tax_automatic.Taxing | None) -> list[arithmetic.Tax]:
     """The automatic tax on shipping; it is part of what shipping costs in total."""
     cost = invoice["shipping_cost"]
     if cost is None or how is None:
         return []
-    return taxed_shipping(call, cost, how, invoice["currency"])
+    return tax_automatic.taxed_shipping(call, cost, how, invoice["currency"])
 
 
-def _merged(taxes: list[Tax]) -> list[Tax]:
+def _merged(taxes: list[arithmetic.Tax]) -> list[arithmetic.Tax]:
     """The taxes with those of one rate added up."""
-    sums: dict[Rate, Tax] = {}
+    sums: dict[arithmetic.Rate, arithmetic.Tax] = {}
     for tax in taxes:
         known = sums.get(tax.rate)
-        sums[tax.rate] = Tax(tax.rate, known.amount + tax.amount, known.taxable + tax.taxable) if known else tax
+        sums[tax.rate] = (
+            arithmetic.Tax(tax.rate, known.amount + tax.amount, known.taxable + tax.taxable) if known else tax
+        )
     return list(sums.values())
 
 
@@ -292,12 +329,12 @@ def _credit_entry(transaction: str, amount: int) -> Json:
 
 def credit_text(call: Call, price: Json, quantity: int, at: int) -> str:
     """What a proration credit is called."""
-    return f"Unused time on {_proration_name(call, price, quantity)} after {show_date(at)}"
+    return f"Unused time on {_proration_name(call, price, quantity)} after {arithmetic.show_date(at)}"
 
 
 def debit_text(call: Call, price: Json, quantity: int, at: int) -> str:
     """What a proration debit is called."""
-    return f"Remaining time on {_proration_name(call, price, quantity)} after {show_date(at)}"
+    return f"Remaining time on {_proration_name(call, price, quantity)} after {arithmetic.show_date(at)}"
 
 
 def _proration_name(call: Call, price: Json, quantity: int) -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from tollkey.payments.invoices import HOSTED, attempt, customer_of
-from tollkey.payments.methods.payment_methods import attach_to
-from tollkey.payments.methods.payment_methods import create as create_method
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.currency import show
-from tollkey.payments.shared.pdf import plain_pdf
-from tollkey.payments.shared.providers import CANNOT_PAY, CHARGES
-from tollkey.payments.shared.receipt_links import business_name
+from tollkey.payments.invoices.lifecycle import HOSTED, attempt, customer_of
+from tollkey.payments.methods import payment_methods
+from tollkey.payments.shared import clock, providers, receipt_links
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import pdf as shared_pdf
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, needs, redirect
 
 _FORM = """
@@ -30,13 +27,19 @@ _FORM = """
 
 def _rows(invoice: Json) -> list[tuple[str, str]]:
     currency = invoice["currency"]
-    rows = [(line["description"] or "", show(line["amount"], currency)) for line in invoice["lines"]["data"]]
+    rows = [
+        (line["description"] or "", shared_currency.show(line["amount"], currency)) for line in invoice["lines"]["data"]
+    ]
     off = sum(entry["amount"] for entry in invoice["total_discount_amounts"])
     taxes = sum(entry["amount"] for entry in invoice["total_taxes"])
-    rows += [("Subtotal", show(invoice["subtotal"], currency))]
-    rows += [("Discount", show(-off, currency))] if off else []
-    rows += [("Tax", show(taxes, currency))] if taxes else []
-    return [*rows, ("Total", show(invoice["total"], currency)), ("Amount due", show(invoice["amount_remaining"], currency))]
+    rows += [("Subtotal", shared_currency.show(invoice["subtotal"], currency))]
+    rows += [("Discount", shared_currency.show(-off, currency))] if off else []
+    rows += [("Tax", shared_currency.show(taxes, currency))] if taxes else []
+    return [
+        *rows,
+        ("Total", shared_currency.show(invoice["total"], currency)),
+        ("Amount due", shared_currency.show(invoice["amount_remaining"], currency)),
+    ]
 
 
 def page(call: Call, params: Params) -> Reply:
@@ -46,17 +49,25 @@ def page(call: Call, params: Params) -> Reply:
 
 def _page(call: Call, invoice: Json, problem: str | None = None) -> Reply:
     words = {"open": "Open", "paid": "Paid", "void": "Void", "uncollectible": "Not collected"}
-    shop = escape(invoice["account_name"] or business_name(call)) + ("" if call.livemode else " · Test mode")
+    shop = escape(invoice["account_name"] or receipt_links.business_name(call)) + (
+        "" if call.livemode else " · Test mode"
+    )
     status = words.get(invoice["status"], invoice["status"])
     body = f'<p class="note">{shop}</p><h1>Invoice {escape(str(invoice["number"]))}</h1><p>{status}</p>'
     if problem:
         body += f'<p class="error" role="alert">{escape(problem)}</p>'
-    body += "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _rows(invoice)) + "</dl>"
+    body += (
+        "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _rows(invoice)) + "</dl>"
+    )
     token = escape(call.path.get("token", ""))
-    if invoice["status"] in ("open", "uncollectible") and not call.has(CHARGES):
-        body += CANNOT_PAY
+    if invoice["status"] in ("open", "uncollectible") and not call.has(providers.CHARGES):
+        body += providers.CANNOT_PAY
     elif invoice["status"] in ("open", "uncollectible"):
-        body += _FORM.format(kind=HOSTED, token=token, amount=escape(show(invoice["amount_remaining"], invoice["currency"])))
+        body += _FORM.format(
+            kind=HOSTED,
+            token=token,
+            amount=escape(shared_currency.show(invoice["amount_remaining"], invoice["currency"])),
+        )
     return html_page(f"Invoice {invoice['number']}", body, status=402 if problem else 200)
 
 
@@ -67,9 +78,9 @@ def pay(call: Call, params: Params) -> Reply:
     if invoice["status"] not in ("open", "uncollectible"):
         return _page(call, invoice)
     try:
-        method = create_method(call, {"type": "card", "card": dict(params)})
-        attach_to(call, method, customer)
-        outcome = attempt(for_customer(call, customer), invoice, method=method["id"], off_session=False)
+        method = payment_methods.create(call, {"type": "card", "card": dict(params)})
+        payment_methods.attach_to(call, method, customer)
+        outcome = attempt(clock.for_customer(call, customer), invoice, method=method["id"], off_session=False)
     except ApiError as error:
         return _page(call, invoice, error.message)
     if outcome.status == "requires_action":
@@ -85,15 +96,24 @@ def pay(call: Call, params: Params) -> Reply:
 def pdf(call: Call, params: Params) -> Reply:
     """The invoice as a document."""
     invoice = call.objects.get("invoice", call.path["id"])
-    lines = [f"Invoice {invoice['number']}", f"Status: {invoice['status']}", "", *(f"{name}: {text}" for name, text in _rows(invoice))]
-    return Reply(plain_pdf(lines), "application/pdf")
+    lines = [
+        f"Invoice {invoice['number']}",
+        f"Status: {invoice['status']}",
+        "",
+        *(f"{name}: {text}" for name, text in _rows(invoice)),
+    ]
+    return Reply(shared_pdf.plain_pdf(lines), "application/pdf")
 
 
 _CARD = P.object(
-    number=P.string(), exp_month=P.integer(), exp_year=P.integer(), cvc=P.string(blank=True), required=("number", "exp_month", "exp_year")
+    number=P.string(),
+    exp_month=P.integer(),
+    exp_year=P.integer(),
+    cvc=P.string(blank=True),
+    required=("number", "exp_month", "exp_year"),
 )
 PAGES = (
     Endpoint("GET", f"/{HOSTED}/{{token}}", page, public=True, params=P.object()),
-    Endpoint("POST", f"/{HOSTED}/{{token}}/pay", pay, public=True, params=_CARD, live=needs(CHARGES)),
+    Endpoint("POST", f"/{HOSTED}/{{token}}/pay", pay, public=True, params=_CARD, live=needs(providers.CHARGES)),
     Endpoint("GET", f"/{HOSTED}/{{token}}/pdf", pdf, public=True, params=P.object()),
 )

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from tollkey.payments.invoices import (
-    ACTION_REQUIRED,
-    asked_for,
-    attach_intent,
-    attempt,
-    customer_of,
-    finalize,
-    mark_paid,
-    method_of,
-    subscription_of,
-)
-from tollkey.payments.shared.fields import given
+from tollkey.payments.invoices.drafts import subscription_of
+from tollkey.payments.invoices.lifecycle import asked_for, attach_intent, attempt, customer_of, finalize, mark_paid
+from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json, Params, card_error, invalid, missing_param
 
 
@@ -33,7 +25,12 @@ def pay(call: Call, params: Params) -> Json:
     if not params.get("paid_out_of_band") and chosen is None and invoice["total"] > 0:
         subscription = subscription_of(invoice)
         if (
-            method_of(call, invoice, call.objects.find("subscription", subscription) if subscription else None, customer_of(call, invoice))
+            method_of(
+                call,
+                invoice,
+                call.objects.find("subscription", subscription) if subscription else None,
+                customer_of(call, invoice),
+            )
             is None
         ):
             attempt(call, invoice)  # raises: nothing to charge
@@ -44,7 +41,7 @@ def pay(call: Call, params: Params) -> Json:
     if params.get("paid_out_of_band"):
         mark_paid(call, invoice, out_of_band=True)
         return invoice
-    outcome = attempt(call, invoice, method=chosen, off_session=given(params, "off_session", chosen is None))
+    outcome = attempt(call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None))
     if outcome.status == "requires_action":
         intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
         raise card_error(
@@ -77,7 +74,10 @@ def attach_payment(call: Call, params: Params) -> Json:
         raise missing_param("payment_intent")
     intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
     if invoice["status"] != "open":
-        raise invalid(f"You can only attach payments to open invoices. This invoice has a status of {invoice['status']}.", retry=False)
+        raise invalid(
+            f"You can only attach payments to open invoices. This invoice has a status of {invoice['status']}.",
+            retry=False,
+        )
     if intent["customer"] not in (None, invoice["customer"]):
         raise invalid("The PaymentIntent belongs to another customer than the invoice.", "payment_intent")
     if intent["currency"] != invoice["currency"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.payments.catalog.arithmetic import DAY
+from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices.drafts import subscription_of
 from tollkey.wire import Call, Json
 
@@ -20,7 +20,7 @@ def next_attempt(call: Call, invoice: Json) -> None:
         invoice["_exhausted"] = invoice["auto_advance"]
         invoice["next_payment_attempt"] = None
         return
-    invoice["next_payment_attempt"] = call.now + RETRY_DAYS[done - 1] * DAY
+    invoice["next_payment_attempt"] = call.now + RETRY_DAYS[done - 1] * arithmetic.DAY
     call.schedule.add(invoice["next_payment_attempt"], "invoice.retry", invoice["id"], invoice["test_clock"])
 
 
@@ -29,4 +29,6 @@ def look_again(call: Call, invoice: Json) -> None:
     looked = invoice.get("_looked", 0)
     if looked < len(RETRY_DAYS):
         invoice["_looked"] = looked + 1
-        call.schedule.add(call.now + RETRY_DAYS[looked] * DAY, "invoice.retry", invoice["id"], invoice["test_clock"])
+        call.schedule.add(
+            call.now + RETRY_DAYS[looked] * arithmetic.DAY, "invoice.retry", invoice["id"], invoice["test_clock"]
+        )

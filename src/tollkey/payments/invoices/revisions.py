@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tollkey.payments.invoices import customer_of, new_invoice
-from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.invoices.drafts import new_invoice
+from tollkey.payments.invoices.lifecycle import customer_of
+from tollkey.payments.shared import clock
 from tollkey.wire import Call, Json, invalid
 
 _SAME = (
@@ -20,11 +21,16 @@ def revise(call: Call, id: str) -> Json:
     """
     original = call.objects.get("invoice", id, "from_invoice[invoice]")
     if original["status"] != "open":
-        raise invalid(f"You can only revise open invoices. This invoice has a status of {original['status']}.", "from_invoice[invoice]")
+        raise invalid(
+            f"You can only revise open invoices. This invoice has a status of {original['status']}.",
+            "from_invoice[invoice]",
+        )
     if original["latest_revision"] is not None:
-        raise invalid("This invoice has been revised already. Revise its latest revision instead.", "from_invoice[invoice]")
+        raise invalid(
+            "This invoice has been revised already. Revise its latest revision instead.", "from_invoice[invoice]"
+        )
     customer = customer_of(call, original)
-    call = for_customer(call, customer)
+    call = clock.for_customer(call, customer)
     due = original["due_date"]
     invoice = new_invoice(
         call,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from tollkey.payments.catalog.pricing import decimal_text, plan_of
+from tollkey.payments.catalog import pricing
 from tollkey.wire import Call, Change, Json, public
 
 
@@ -97,7 +97,7 @@ def _priced_line(call: Call, line: Json) -> None:
     rates = ((invoice.get("_lines") or {}).get(line["id"]) or {}).get("rates") or []
     line.update(
         amount_excluding_tax=excluding,
-        plan=plan_of(found) if found and found["recurring"] else None,
+        plan=pricing.plan_of(found) if found and found["recurring"] else None,
         price=public(found) if found else None,
         proration=bool(details.get("proration")),
         proration_details={"credited_items": (details.get("proration_details") or {}).get("credited_items")},
@@ -105,7 +105,7 @@ def _priced_line(call: Call, line: Json) -> None:
         tax_amounts=[tax_amount(tax) for tax in line["taxes"]],
         tax_rates=[call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate],
         type="subscription" if of_subscription and not details.get("invoice_item") else "invoiceitem",
-        unit_amount_excluding_tax=None if unit is None else decimal_text(unit),
+        unit_amount_excluding_tax=None if unit is None else pricing.decimal_text(unit),
     )
     if of_subscription:
         line["subscription_item"] = of_subscription["subscription_item"]

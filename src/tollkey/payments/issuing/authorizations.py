@@ -15,9 +15,21 @@ from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._controls import refuses
 from tollkey.payments.issuing._merchant import merchant
 from tollkey.payments.issuing.cards import view as card_view
-from tollkey.payments.shared.fields import merge_metadata
-from tollkey.payments.shared.providers import ISSUING
-from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, needs, only_in_test, retrieve
+from tollkey.payments.shared import fields, providers
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    needs,
+    only_in_test,
+    retrieve,
+)
 
 PERMISSION = Permission("issuing_authorization", "Authorizations", "Issuing")
 _ANSWER_SECONDS = 2
@@ -67,7 +79,9 @@ def _reason(call: Call, card: Json, authorization: Json) -> str | None:
         return f"cardholder_{holder['status']}"
     if holder["requirements"]["disabled_reason"]:
         return "cardholder_verification_required"
-    if refuses(call, card, card["spending_controls"], amount, shop) or refuses(call, card, holder["spending_controls"], amount, shop):
+    if refuses(call, card, card["spending_controls"], amount, shop) or refuses(
+        call, card, holder["spending_controls"], amount, shop
+    ):
         return "spending_controls"
     if available(call, authorization["currency"]) < amount:
         return "insufficient_funds"
@@ -128,14 +142,14 @@ def _asked(call: Call) -> Json:
 def approve(call: Call, params: Params) -> Json:
     """Approve a pending request."""
     authorization = _asked(call)
-    merge_metadata(authorization, params)
+    fields.merge_metadata(authorization, params)
     return _answer(call, authorization, None, "webhook_approved")
 
 
 def decline(call: Call, params: Params) -> Json:
     """Decline a pending request."""
     authorization = _asked(call)
-    merge_metadata(authorization, params)
+    fields.merge_metadata(authorization, params)
     return _answer(call, authorization, "webhook_declined", "")
 
 
@@ -159,7 +173,7 @@ def unanswered(call: Call, id: str) -> None:
 def update(call: Call, params: Params) -> Json:
     """Change the metadata."""
     authorization = call.objects.get(_NAME, call.path["authorization"])
-    merge_metadata(authorization, params)
+    fields.merge_metadata(authorization, params)
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
@@ -169,7 +183,9 @@ def update(call: Call, params: Params) -> Json:
 def _open(call: Call) -> Json:
     authorization = call.objects.get(_NAME, call.path["authorization"])
     if not authorization["approved"] or authorization["status"] != "pending":
-        raise invalid(f"This authorization cannot be changed because its status is {authorization['status']}.", retry=False)
+        raise invalid(
+            f"This authorization cannot be changed because its status is {authorization['status']}.", retry=False
+        )
     return authorization
 
 
@@ -204,7 +220,13 @@ def increment(call: Call, params: Params) -> Json:
         authorization["amount"] += more
         authorization["merchant_amount"] += more
     last = dict(authorization["request_history"][-1])
-    last.update(amount=more, merchant_amount=more, approved=ok, created=call.now, reason="webhook_timeout" if ok else "insufficient_funds")
+    last.update(
+        amount=more,
+        merchant_amount=more,
+        approved=ok,
+        created=call.now,
+        reason="webhook_timeout" if ok else "insufficient_funds",
+    )
     authorization["request_history"].append(last)
     return call.objects.save(authorization, "issuing_authorization.updated")
 
@@ -243,7 +265,9 @@ def expire(call: Call, params: Params) -> Json:
 def view(call: Call, authorization: Json) -> Json:
     """An authorization with its card, and its transactions, inside."""
     if isinstance(authorization["card"], str):
-        authorization["card"] = card_view(call, call.objects.copy(call.objects.get("issuing.card", authorization["card"])))
+        authorization["card"] = card_view(
+            call, call.objects.copy(call.objects.get("issuing.card", authorization["card"]))
+        )
     inside = authorization["transactions"]
     authorization["transactions"] = [
         call.objects.copy(call.objects.get("issuing.transaction", id)) if isinstance(id, str) else id for id in inside
@@ -252,13 +276,15 @@ def view(call: Call, authorization: Json) -> Json:
 
 
 _HELP = "/v1/test_helpers/issuing/authorizations"
-_ASKED = P.object(held_amount=P.integer(0), held_currency=P.string(), authorization_method=P.string(), merchant_data=P.any())
+_ASKED = P.object(
+    held_amount=P.integer(0), held_currency=P.string(), authorization_method=P.string(), merchant_data=P.any()
+)
 
 AUTHORIZATION = Resource(
     object=_NAME,
     prefix="iauth",
     permission=PERMISSION,
-    live=needs(ISSUING),
+    live=needs(providers.ISSUING),
     label="issuing authorization",
     path_param="authorization",
     indexed=("card", "cardholder", "status"),

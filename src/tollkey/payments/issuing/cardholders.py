@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments.issuing._controls import controls
-from tollkey.payments.shared.fields import address, assign, merge_metadata, new_metadata
-from tollkey.payments.shared.providers import ISSUING
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
 
 PERMISSION = Permission("issuing_cardholder", "Cardholders", "Issuing")
@@ -19,7 +18,9 @@ def _individual(given: Json | None) -> Json | None:
     if given is None:
         return None
     terms = (given.get("card_issuing") or {}).get("user_terms_acceptance")
-    accepted = {"date": terms.get("date"), "ip": terms.get("ip"), "user_agent": terms.get("user_agent")} if terms else None
+    accepted = (
+        {"date": terms.get("date"), "ip": terms.get("ip"), "user_agent": terms.get("user_agent")} if terms else None
+    )
     return {
         "card_issuing": {"user_terms_acceptance": accepted},
         "dob": given.get("dob"),
@@ -30,7 +31,7 @@ def _individual(given: Json | None) -> Json | None:
 
 
 def _billing(given: Json) -> Json:
-    return {"address": address(given["address"])}
+    return {"address": fields.address(given["address"])}
 
 
 def _review(holder: Json) -> None:
@@ -40,7 +41,10 @@ def _review(holder: Json) -> None:
     if holder["type"] == "individual":
         missing = [f"individual.{name}" for name in ("first_name", "last_name") if not person.get(name)]
         if not (person.get("card_issuing") or {}).get("user_terms_acceptance"):
-            missing += ["individual.card_issuing.user_terms_acceptance.ip", "individual.card_issuing.user_terms_acceptance.date"]
+            missing += [
+                "individual.card_issuing.user_terms_acceptance.ip",
+                "individual.card_issuing.user_terms_acceptance.date",
+            ]
     holder["requirements"] = {"disabled_reason": "requirements.past_due" if missing else None, "past_due": missing}
 
 
@@ -56,7 +60,7 @@ def create(call: Call, params: Params) -> Json:
         email=params.get("email"),
         individual=_individual(params.get("individual")),
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         name=params["name"],
         phone_number=params.get("phone_number"),
         preferred_locales=params.get("preferred_locales") or [],
@@ -73,7 +77,7 @@ def update(call: Call, params: Params) -> Json:
     holder = call.objects.get("issuing.cardholder", call.path["cardholder"])
     if holder["status"] == "blocked" and params.get("status") in ("active", "inactive"):
         raise invalid("A blocked cardholder cannot be made active or inactive again.", "status")
-    assign(holder, params, ("email", "phone_number", "preferred_locales", "status"))
+    fields.assign(holder, params, ("email", "phone_number", "preferred_locales", "status"))
     if params.get("billing"):
         holder["billing"] = _billing(params["billing"])
     if params.get("individual"):
@@ -81,7 +85,7 @@ def update(call: Call, params: Params) -> Json:
         holder["individual"] = {**old, **{name: new[name] for name in params["individual"] if name in new}}
     if "spending_controls" in params:
         holder["spending_controls"].update(params["spending_controls"] or {})
-    merge_metadata(holder, params)
+    fields.merge_metadata(holder, params)
     _review(holder)
     return call.objects.save(holder, "issuing_cardholder.updated")
 
@@ -90,7 +94,7 @@ CARDHOLDER = Resource(
     object="issuing.cardholder",
     prefix="ich",
     permission=PERMISSION,
-    live=needs(ISSUING),
+    live=needs(providers.ISSUING),
     label="issuing cardholder",
     path_param="cardholder",
     indexed=("email", "phone_number", "status", "type"),

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 
 from tollkey.keys import Permission
 from tollkey.payments.issuing._controls import controls
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import address, merge_metadata, new_metadata
-from tollkey.payments.shared.providers import ISSUING
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, needs, retrieve
 from tollkey.wire.sealing import seal_params, unseal_params
 
@@ -40,7 +39,7 @@ def _shipping(given: Json | None) -> Json | None:
     if given is None:
         return None
     return {
-        "address": address(given["address"]), "address_validation": None, "carrier": None, "customs": None, "eta": None,
+        "address": fields.address(given["address"]), "address_validation": None, "carrier": None, "customs": None, "eta": None,
         "name": given["name"], "phone_number": given.get("phone_number"), "require_signature": given.get("require_signature"),
         "service": given.get("service") or "standard", "status": "pending", "tracking_number": None, "tracking_url": None,
         "type": given.get("type") or "individual",
@@ -58,7 +57,7 @@ def create(call: Call, params: Params) -> Json:
     if params["type"] == "physical" and params.get("shipping") is None:
         raise missing_param("shipping")
     year, month = _year_month(call.now)
-    currency = check_currency(params["currency"], "currency")
+    currency = shared_currency.check_currency(params["currency"], "currency")
     digits = "".join(str(ord(letter) % 10) for letter in call.ids.text(9))
     number = _luhn_end("400000" + digits)
     card = blank(
@@ -72,7 +71,7 @@ def create(call: Call, params: Params) -> Json:
         exp_year=params.get("exp_year") or year,
         last4=number[-4:],
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         replacement_for=params.get("replacement_for"),
         replacement_reason=params.get("replacement_reason"),
         second_line=params.get("second_line"),
@@ -82,7 +81,9 @@ def create(call: Call, params: Params) -> Json:
         type=params["type"],
         wallets=_wallets(),
     )
-    card["_printed"] = seal_params(call, card["id"], {"number": number, "cvc": f"{sum(map(int, number)) * 7 % 1000:03}"})
+    card["_printed"] = seal_params(
+        call, card["id"], {"number": number, "cvc": f"{sum(map(int, number)) * 7 % 1000:03}"}
+    )
     if params.get("replacement_for"):
         old = call.objects.get("issuing.card", params["replacement_for"], "replacement_for")
         old["replaced_by"] = card["id"]
@@ -107,7 +108,7 @@ def update(call: Call, params: Params) -> Json:
         card["cancellation_reason"] = params.get("cancellation_reason")
     if params.get("spending_controls"):
         card["spending_controls"].update(params["spending_controls"])
-    merge_metadata(card, params)
+    fields.merge_metadata(card, params)
     return call.objects.save(card, "issuing_card.updated")
 
 
@@ -122,7 +123,7 @@ CARD = Resource(
     object="issuing.card",
     prefix="ic",
     permission=PERMISSION,
-    live=needs(ISSUING),
+    live=needs(providers.ISSUING),
     label="issuing card",
     path_param="card",
     indexed=("cardholder", "exp_month", "exp_year", "last4", "status", "type"),

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments.issuing._book import move
-from tollkey.payments.shared.fields import merge_metadata, new_metadata
-from tollkey.payments.shared.providers import ISSUING
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
 
 PERMISSION = Permission("issuing_dispute", "Disputes", "Issuing")
@@ -37,7 +36,7 @@ def create(call: Call, params: Params) -> Json:
         currency=transaction["currency"],
         evidence=_evidence(params.get("evidence")),
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         status="unsubmitted",
         transaction=transaction["id"],
     )
@@ -60,14 +59,14 @@ def update(call: Call, params: Params) -> Json:
         dispute["amount"] = params["amount"]
     if "evidence" in params:
         dispute["evidence"] = _evidence(params["evidence"], dispute["evidence"])
-    merge_metadata(dispute, params)
+    fields.merge_metadata(dispute, params)
     return call.objects.save(dispute, "issuing_dispute.updated")
 
 
 def submit(call: Call, params: Params) -> Json:
     """Send the dispute to the network; the money comes back at once, provisionally."""
     dispute = _unsubmitted(call)
-    merge_metadata(dispute, params)
+    fields.merge_metadata(dispute, params)
     back = move(call, "issuing_dispute", dispute["amount"], dispute["currency"], dispute["id"])
     dispute["status"], dispute["balance_transactions"] = "submitted", [call.objects.copy(back)]
     call.schedule.add(call.now + call.service("settings").settle_seconds, "issuing_dispute", dispute["id"])
@@ -95,7 +94,7 @@ DISPUTE = Resource(
     object=_NAME,
     prefix="idp",
     permission=PERMISSION,
-    live=needs(ISSUING),
+    live=needs(providers.ISSUING),
     label="issuing dispute",
     path_param="dispute",
     indexed=("status", "transaction"),

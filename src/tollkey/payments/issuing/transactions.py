@@ -8,10 +8,22 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._merchant import merchant
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import merge_metadata
-from tollkey.payments.shared.providers import ISSUING
-from tollkey.wire import Call, Endpoint, Json, P, Params, Resource, blank, invalid, listing, needs, only_in_test, retrieve
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, providers
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    needs,
+    only_in_test,
+    retrieve,
+)
 
 PERMISSION = Permission("issuing_transaction", "Transactions", "Issuing")
 _NAME = "issuing.transaction"
@@ -66,19 +78,23 @@ def record(call: Call, origin: Json, kind: str, amount: int, details: Json | Non
 
 def _origin(call: Call, params: Params) -> Json:
     card = call.objects.get("issuing.card", params["card"], "card")
-    currency = check_currency(params.get("currency") or card["currency"], "currency")
+    currency = shared_currency.check_currency(params.get("currency") or card["currency"], "currency")
     return {"id": None, "card": card["id"], "cardholder": card["cardholder"], "currency": currency,
             "merchant_data": merchant(params.get("merchant_data"))}  # fmt: skip
 
 
 def force_capture(call: Call, params: Params) -> Json:
     """A merchant takes money without having asked."""
-    return record(call, _origin(call, params), "capture", -params["amount"], params.get("purchase_details"), authorization=False)
+    return record(
+        call, _origin(call, params), "capture", -params["amount"], params.get("purchase_details"), authorization=False
+    )
 
 
 def unlinked_refund(call: Call, params: Params) -> Json:
     """A merchant gives money that was never taken."""
-    return record(call, _origin(call, params), "refund", params["amount"], params.get("purchase_details"), authorization=False)
+    return record(
+        call, _origin(call, params), "refund", params["amount"], params.get("purchase_details"), authorization=False
+    )
 
 
 def refund(call: Call, params: Params) -> Json:
@@ -99,13 +115,13 @@ def refund(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change the metadata."""
     transaction = call.objects.get(_NAME, call.path["transaction"])
-    merge_metadata(transaction, params)
+    fields.merge_metadata(transaction, params)
     return call.objects.save(transaction, "issuing_transaction.updated")
 
 
 def fund(call: Call, params: Params) -> Json:
     """Put test money into the issuing balance."""
-    currency = check_currency(params["currency"], "currency")
+    currency = shared_currency.check_currency(params["currency"], "currency")
     move(call, "topup", params["amount"], currency, call.account)
     return {"object": "balance", "livemode": call.livemode, "available": [], "pending": [],
             "issuing": {"available": [{"amount": available(call, currency), "currency": currency}]}}  # fmt: skip
@@ -117,7 +133,7 @@ TRANSACTION = Resource(
     object=_NAME,
     prefix="ipi",
     permission=PERMISSION,
-    live=needs(ISSUING),
+    live=needs(providers.ISSUING),
     label="issuing transaction",
     path_param="transaction",
     indexed=("card", "cardholder", "type"),

@@ -1,3 +1,23 @@
 """Payment methods, tokens and sources."""
 
-__all__: list[str] = []
+from tollkey.payments.methods import (
+    customer_sources,
+    ephemeral_keys,
+    external_accounts,
+    instruments,
+    mandates,
+    method_types,
+    payment_method_configurations,
+    payment_methods,
+)
+
+__all__ = [
+    "customer_sources",
+    "ephemeral_keys",
+    "external_accounts",
+    "instruments",
+    "mandates",
+    "method_types",
+    "payment_method_configurations",
+    "payment_methods",
+]

@@ -44,7 +44,9 @@ def create(call: Call, params: Params) -> Json:
     for name, defaults in _FEATURES.items():
         inner = given.get(name) or {}
         enabled = bool(inner.get("enabled"))
-        features = {**{key: value for key, value in defaults.items()}, **(inner.get("features") or {})} if enabled else None
+        features = (
+            {**{key: value for key, value in defaults.items()}, **(inner.get("features") or {})} if enabled else None
+        )
         components[name] = {"enabled": enabled, "features": features}
     session = blank(
         "customer_session",

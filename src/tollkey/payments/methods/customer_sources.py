@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
-from tollkey.payments.processors import banks
-from tollkey.payments.processors.cards import checks_at_charge
-from tollkey.payments.shared.fields import new_metadata
+from tollkey.payments.processors import banks, cards
+from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Json, card_error, invalid, missing_object
 
 _CARD = ("number", "exp_month", "exp_year", "cvc")
@@ -54,10 +53,14 @@ def inline_bank(call: Call, given: Json, param: str = "bank_account") -> Json:
 
 def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
     if not routing:
-        raise invalid(f"Missing required param: {param}[routing_number].", f"{param}[routing_number]", "parameter_missing")
+        raise invalid(
+            f"Missing required param: {param}[routing_number].", f"{param}[routing_number]", "parameter_missing"
+        )
     if not banks.routing_valid(str(routing)):
         raise invalid(
-            "Invalid routing number. Please check the routing number and try again.", f"{param}[routing_number]", "routing_number_invalid"
+            "Invalid routing number. Please check the routing number and try again.",
+            f"{param}[routing_number]",
+            "routing_number_invalid",
         )
     if not call.livemode and banks.bank_by_number(number) is None:
         message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
@@ -69,7 +72,9 @@ def refuse_to_save(instrument: Json) -> None:
     card = test_card(instrument)
     decline = card.refuses_saving(cvc=bool(instrument.get("_cvc"))) if card is not None else None
     if decline is not None:
-        raise card_error(decline.code, decline.message, decline.param or "", decline.decline_code, keep=False, **decline.extra())
+        raise card_error(
+            decline.code, decline.message, decline.param or "", decline.decline_code, keep=False, **decline.extra()
+        )
 
 
 def checked(instrument: Json) -> None:
@@ -77,8 +82,11 @@ def checked(instrument: Json) -> None:
     card = test_card(instrument)
     if card is None:
         return
-    checks = checks_at_charge(
-        card, cvc=bool(instrument.get("_cvc")), postal_code=bool(instrument.get("_zip")), line1=bool(instrument.get("_line1"))
+    checks = cards.checks_at_charge(
+        card,
+        cvc=bool(instrument.get("_cvc")),
+        postal_code=bool(instrument.get("_zip")),
+        line1=bool(instrument.get("_line1")),
     )
     wire = checks.wire()
     if instrument["object"] == "card":
@@ -120,7 +128,7 @@ def keep_source(call: Call, customer: Json, instrument: Json, metadata: Json | N
     """Store it as the customer's, with the event ``customer.source.created``."""
     instrument["customer"] = customer["id"]
     if metadata or "metadata" not in instrument:
-        instrument["metadata"] = new_metadata({"metadata": metadata or {}})
+        instrument["metadata"] = fields.new_metadata({"metadata": metadata or {}})
     if instrument["object"] == "source":
         call.objects.save(instrument)
         call.emit("customer.source.created", instrument)
@@ -135,7 +143,8 @@ def _attachable(call: Call, id: str, param: str) -> Json:
         raise call.objects.missing("source", id, param)
     if source.get("customer") or source["usage"] == "single_use" or source["status"] not in ("chargeable", "pending"):
         message = (
-            "The source you provided cannot be attached to the customer. It must be reusable, chargeable, and not attached to a customer."
+            "The source you provided cannot be attached to the customer. It must be reusable, chargeable, and not attached to a"
+            " customer."
         )
         raise invalid(message, param, retry=False)
     return source

@@ -23,7 +23,11 @@ from tollkey.wire.objects import Tables
 PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
 LIVES_SECONDS = 3600
 _TEXT = re.compile(r"ek_(test|live)_([A-Za-z0-9_-]+={0,2})_00[0-9A-Za-z]{8}")
-_ABOUT = {"customer": "customer", "issuing_card": "issuing.card", "verification_session": "identity.verification_session"}
+_ABOUT = {
+    "customer": "customer",
+    "issuing_card": "issuing.card",
+    "verification_session": "identity.verification_session",
+}
 
 
 def new_text(call: Call) -> str:
@@ -40,7 +44,9 @@ def create(call: Call, params: Params) -> Json:
     """Create a key for a customer (or a card, or a verification session). Its secret is answered this once."""
     about = [(name, params[name]) for name in _ABOUT if params.get(name)]
     if len(about) != 1:
-        raise invalid("You must specify exactly one of customer, issuing_card or verification_session.", None, "parameter_missing")
+        raise invalid(
+            "You must specify exactly one of customer, issuing_card or verification_session.", None, "parameter_missing"
+        )
     name, id = about[0]
     if _ABOUT[name] in call.setup.tables.of:
         call.objects.get(_ABOUT[name], id, name)
@@ -99,7 +105,10 @@ def verify(tables: Tables, authority: Authority, tx: Tx, text: str, now: int) ->
 def _granted(tables: Tables, authority: Authority, tx: Tx, value: Json, scope: Scope, now: int) -> bool:
     """Whether the key's maker may still make it, and what it is for is still there."""
     platform, key_id = value.get("_maker") or (scope.account, None)
-    if key_id is not None and holder_of(tx, authority, key_id, platform, scope, f"{PERMISSION.name}_write", now) is None:
+    if (
+        key_id is not None
+        and holder_of(tx, authority, key_id, platform, scope, f"{PERMISSION.name}_write", now) is None
+    ):
         return False
     if platform != scope.account and tables.load(tx, Scope(platform, scope.livemode), "account", scope.account) is None:
         return False  # the account has left the platform that made the key

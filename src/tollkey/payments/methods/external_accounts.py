@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments.methods.instruments import redeem
-from tollkey.payments.processors import banks
-from tollkey.payments.processors.cards import CardPayout, TestCard, by_key, by_token, legacy_card
+from tollkey.payments.processors import banks, cards
 from tollkey.wire import Call, Json, card_error, invalid
 
-_NOT_DEBIT = "The card provided as an external account is not a supported card type. Provide a non-prepaid debit card instead."
+_NOT_DEBIT = (
+    "The card provided as an external account is not a supported card type. Provide a non-prepaid debit card instead."
+)
 
 
 def external_account(call: Call, account: Json, value: Any, param: str) -> Json:
@@ -27,9 +28,14 @@ def external_account(call: Call, account: Json, value: Any, param: str) -> Json:
         raise invalid("Invalid object", param)
     bank = None if call.livemode else banks.bank_by_name(value)
     if bank is not None:
-        data = {"account_number": bank.number, "routing_number": bank.routing_number, "country": bank.country, "currency": bank.currency}
+        data = {
+            "account_number": bank.number,
+            "routing_number": bank.routing_number,
+            "country": bank.country,
+            "currency": bank.currency,
+        }
         return _of_data(call, account, data, param)
-    card = None if call.livemode else by_token(value)
+    card = None if call.livemode else cards.by_token(value)
     if card is not None:
         return _of_card(call, account, card)
     return _of_token(call, account, value, param)
@@ -40,7 +46,7 @@ def _of_token(call: Call, account: Json, id: str, param: str) -> Json:
     inner = redeem(call, id, param)
     if inner["object"] == "bank_account":
         return _finish(call, account, inner, banks.bank_by_key(inner.pop("_bank", None)), None)
-    card = by_key(inner["_card"]) if inner.get("_card") else None
+    card = cards.by_key(inner["_card"]) if inner.get("_card") else None
     if card is None:
         raise card_error("invalid_card_type", _NOT_DEBIT, param, keep=False)
     return _of_card(call, account, card)
@@ -49,7 +55,9 @@ def _of_token(call: Call, account: Json, id: str, param: str) -> Json:
 def _of_data(call: Call, account: Json, data: Json, param: str) -> Json:
     number = str(data.get("account_number") or "").replace(" ", "")
     if not number:
-        raise invalid(f"Missing required param: {param}[account_number].", f"{param}[account_number]", "parameter_missing")
+        raise invalid(
+            f"Missing required param: {param}[account_number].", f"{param}[account_number]", "parameter_missing"
+        )
     country = str(data.get("country") or account["country"]).upper()
     currency = str(data.get("currency") or account["default_currency"]).lower()
     if country == "US" and not call.livemode and banks.bank_by_number(number) is None:
@@ -78,10 +86,10 @@ def _finish(call: Call, account: Json, made: Json, known: banks.TestBank | None,
     return {**value, "_failure": known.failure if known is not None else None, "_instant": instant}
 
 
-def _of_card(call: Call, account: Json, card: TestCard) -> Json:
+def _of_card(call: Call, account: Json, card: cards.TestCard) -> Json:
     if card.funding != "debit":
         raise card_error("invalid_card_type", _NOT_DEBIT, "external_account", keep=False)
-    value = legacy_card(
+    value = cards.legacy_card(
         card,
         id=call.ids.new("card"),
         exp_month=12,
@@ -91,5 +99,5 @@ def _of_card(call: Call, account: Json, card: TestCard) -> Json:
         owner_account=account["id"],
         customer=None,
     )
-    failure = "account_closed" if card.payout is CardPayout.FAILS else None
-    return {**value, "_failure": failure, "_instant": card.payout is not CardPayout.NO_INSTANT}
+    failure = "account_closed" if card.payout is cards.CardPayout.FAILS else None
+    return {**value, "_failure": failure, "_instant": card.payout is not cards.CardPayout.NO_INSTANT}

@@ -9,22 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from tollkey.payments.processors import banks, card_of_instrument
-from tollkey.payments.processors.cards import (
-    CardProblem,
-    Checks,
-    TestCard,
-    by_payment_method,
-    by_token,
-    card_of,
-    checks_at_creation,
-    full_year,
-    legacy_card,
-    normal_number,
-    payment_method_card,
-    validate_new_card,
-)
-from tollkey.payments.shared.fields import address, billing_details
+from tollkey.payments.processors import banks, cards, protocol
+from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, missing_object
 
 _ELSEWHERE = (
@@ -44,7 +30,7 @@ USED = (
 )
 
 
-def refuse(problem: CardProblem) -> ApiError:
+def refuse(problem: cards.CardProblem) -> ApiError:
     """The 402 for card data that cannot be right."""
     return card_error(problem.code, problem.message, problem.param, problem.decline_code, keep=False)
 
@@ -58,7 +44,9 @@ def default_expiry(now: int) -> tuple[int, int]:
 class NewCard:
     """A card somebody typed in, checked: which test card it is and what was given with it."""
 
-    def __init__(self, card: TestCard, exp_month: int, exp_year: int, *, cvc: bool, zip: bool = False, line1: bool = False) -> None:
+    def __init__(
+        self, card: cards.TestCard, exp_month: int, exp_year: int, *, cvc: bool, zip: bool = False, line1: bool = False
+    ) -> None:
         self.card, self.exp_month, self.exp_year = card, exp_month, exp_year
         self.cvc, self.zip, self.line1 = cvc, zip, line1
 
@@ -70,17 +58,22 @@ class NewCard:
         """
         number, cvc = str(data["number"]), data.get("cvc")
         month, year = _whole(data.get("exp_month"), "exp_month"), _whole(data.get("exp_year"), "exp_year")
-        problem = validate_new_card(number, month, year, cvc or None, call.now, call.livemode)
+        problem = cards.validate_new_card(number, month, year, cvc or None, call.now, call.livemode)
         if problem is not None:
             raise refuse(problem)
         where = where or {}
-        year = full_year(year, call.now)
+        year = cards.full_year(year, call.now)
         return cls(
-            card_of(normal_number(number)), month, year, cvc=bool(cvc), zip=bool(where.get("postal_code")), line1=bool(where.get("line1"))
+            cards.card_of(cards.normal_number(number)),
+            month,
+            year,
+            cvc=bool(cvc),
+            zip=bool(where.get("postal_code")),
+            line1=bool(where.get("line1")),
         )
 
     @classmethod
-    def named(cls, call: Call, card: TestCard) -> NewCard:
+    def named(cls, call: Call, card: cards.TestCard) -> NewCard:
         """One of the test cards known by name; its security code counts as given."""
         return cls(card, *default_expiry(call.now), cvc=True)
 
@@ -89,9 +82,9 @@ class NewCard:
         known = {} if call.livemode else {"_card": self.card.key}
         return {**known, "_cvc": self.cvc, "_zip": self.zip, "_line1": self.line1}
 
-    def checks(self) -> Checks:
+    def checks(self) -> cards.Checks:
         """The checks before a bank was asked."""
-        return checks_at_creation(cvc=self.cvc, postal_code=self.zip, line1=self.line1)
+        return cards.checks_at_creation(cvc=self.cvc, postal_code=self.zip, line1=self.line1)
 
 
 def _whole(value: Any, name: str) -> int:
@@ -99,7 +92,9 @@ def _whole(value: Any, name: str) -> int:
         return int(value)
     except (TypeError, ValueError):
         problem = "month" if name == "exp_month" else "year"
-        raise card_error(f"invalid_expiry_{problem}", f"Your card's expiration {problem} is invalid.", name, keep=False) from None
+        raise card_error(
+            f"invalid_expiry_{problem}", f"Your card's expiration {problem} is invalid.", name, keep=False
+        ) from None
 
 
 def fingerprint_owner(call: Call) -> str:
@@ -117,9 +112,14 @@ def card_payment_method(call: Call, new: NewCard, billing: Json | None = None, *
         "payment_method",
         id=call.ids.new("pm"),
         allow_redisplay=more.pop("allow_redisplay", "unspecified"),
-        billing_details=billing_details(billing),
-        card=payment_method_card(
-            new.card, exp_month=new.exp_month, exp_year=new.exp_year, account=fingerprint_owner(call), checks=new.checks(), **more
+        billing_details=fields.billing_details(billing),
+        card=cards.payment_method_card(
+            new.card,
+            exp_month=new.exp_month,
+            exp_year=new.exp_year,
+            account=fingerprint_owner(call),
+            checks=new.checks(),
+            **more,
         ),
         created=call.now,
         livemode=call.livemode,
@@ -139,7 +139,7 @@ def bank_payment_method(call: Call, bank: banks.TestBank, billing: Json | None =
         "payment_method",
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
-        billing_details=billing_details(billing),
+        billing_details=fields.billing_details(billing),
         created=call.now,
         livemode=call.livemode,
         type=bank.kind,
@@ -149,7 +149,9 @@ def bank_payment_method(call: Call, bank: banks.TestBank, billing: Json | None =
     return value
 
 
-def wire_card(call: Call, new: NewCard, details: Json | None = None, *, metadata: Json | None = None, **more: Any) -> Json:
+def wire_card(
+    call: Call, new: NewCard, details: Json | None = None, *, metadata: Json | None = None, **more: Any
+) -> Json:
     """A legacy ``card`` object, not stored yet. details: ``name`` and ``address_*`` as typed. more: see ``legacy_card``."""
     details = details or {}
     where = {
@@ -160,7 +162,7 @@ def wire_card(call: Call, new: NewCard, details: Json | None = None, *, metadata
         "state": details.get("address_state"),
         "postal_code": details.get("address_zip"),
     }
-    value = legacy_card(
+    value = cards.legacy_card(
         new.card,
         id=call.ids.new("card"),
         exp_month=new.exp_month,
@@ -179,16 +181,21 @@ def wire_card(call: Call, new: NewCard, details: Json | None = None, *, metadata
 def billing_of(instrument: Json | None) -> Json:
     """``billing_details`` of a charge that is made with this instrument."""
     if instrument is None:
-        return billing_details(None)
+        return fields.billing_details(None)
     if instrument["object"] == "payment_method":
-        return billing_details(instrument.get("billing_details"))
+        return fields.billing_details(instrument.get("billing_details"))
     if instrument["object"] == "card":
         place = {name: instrument.get(f"address_{name}") for name in ("city", "country", "line1", "line2", "state")}
         place["postal_code"] = instrument.get("address_zip")
-        return billing_details({"address": address(place), "name": instrument.get("name")})
+        return fields.billing_details({"address": fields.address(place), "name": instrument.get("name")})
     owner = instrument.get("owner") or {}
-    return billing_details(
-        {"address": owner.get("address") or {}, "email": owner.get("email"), "name": owner.get("name"), "phone": owner.get("phone")}
+    return fields.billing_details(
+        {
+            "address": owner.get("address") or {},
+            "email": owner.get("email"),
+            "name": owner.get("name"),
+            "phone": owner.get("phone"),
+        }
     )
 
 
@@ -212,7 +219,7 @@ def resolve_payment_method(call: Call, text: str, param: str | None = "payment_m
 
 def named_payment_method(call: Call, name: str) -> Json | None:
     """A new PaymentMethod of the test card or account of that name, not stored yet; None when there is none."""
-    card = by_payment_method(name)
+    card = cards.by_payment_method(name)
     if card is not None:
         return card_payment_method(call, NewCard.named(call, card))
     bank = banks.bank_by_name(name) if name.startswith("pm_") else None
@@ -239,7 +246,7 @@ def no_payment_method(call: Call, text: str, param: str | None) -> ApiError:
 
 def token_card(call: Call, text: str) -> NewCard | None:
     """The card behind a ``tok_…`` name of the testing page, or None."""
-    card = None if call.livemode else by_token(text)
+    card = None if call.livemode else cards.by_token(text)
     return NewCard.named(call, card) if card is not None else None
 
 
@@ -283,6 +290,6 @@ def token_bank(call: Call, bank: banks.TestBank, verified: bool = False) -> Json
     return value
 
 
-def test_card(instrument: Json | None) -> TestCard | None:
+def test_card(instrument: Json | None) -> cards.TestCard | None:
     """The test card behind an instrument, or None."""
-    return card_of_instrument(instrument)
+    return protocol.card_of_instrument(instrument)

@@ -9,7 +9,7 @@ from html import escape
 
 from tollkey.keys import Permission
 from tollkey.payments.methods.method_types import TYPES
-from tollkey.payments.processors import kind_of
+from tollkey.payments.processors import protocol
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, dig, hosted_url, html_page, invalid, retrieve
 
 PERMISSION = Permission("mandate", "Mandates", "Core", levels=("read",))
@@ -26,7 +26,7 @@ def mandate_for(call: Call, intent: Json, method: Json, params: Params) -> str |
     """
     if params.get("mandate") is not None:
         return str(call.objects.get("mandate", params["mandate"], "mandate")["id"])
-    kind = kind_of(method)
+    kind = protocol.kind_of(method)
     wanted = kind in TYPES and TYPES[kind].mandate
     options = dig(intent, f"payment_method_options.{kind}.mandate_options") if kind == "card" else None
     if params.get("mandate_data"):
@@ -87,7 +87,7 @@ def new_mandate(call: Call, method: Json, data: Json, *, single_use: Json | None
 
 
 def _details(call: Call, method: Json, id: str) -> Json:
-    kind = kind_of(method)
+    kind = protocol.kind_of(method)
     reference = call.ids.text(16).upper()
     inner: Json = {}
     if kind == "sepa_debit":
@@ -95,7 +95,12 @@ def _details(call: Call, method: Json, id: str) -> Json:
     elif kind == "bacs_debit":
         inner = {"network_status": "accepted", "reference": reference, "url": hosted_url(call, "mandate", id)}
     elif kind == "acss_debit":
-        inner = {"default_for": [], "interval_description": None, "payment_schedule": "sporadic", "transaction_type": "personal"}
+        inner = {
+            "default_for": [],
+            "interval_description": None,
+            "payment_schedule": "sporadic",
+            "transaction_type": "personal",
+        }
     return {kind: inner, "type": kind}
 
 
@@ -120,7 +125,10 @@ def show(call: Call, params: Params) -> Reply:
     """The page that a mandate's ``url`` leads to: what the customer agreed to."""
     mandate = call.objects.get("mandate", call.path["id"])
     kind = mandate["payment_method_details"]["type"]
-    facts = {"Reference": mandate["payment_method_details"][kind].get("reference") or mandate["id"], "Status": mandate["status"]}
+    facts = {
+        "Reference": mandate["payment_method_details"][kind].get("reference") or mandate["id"],
+        "Status": mandate["status"],
+    }
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
     text = "The customer allowed this business to debit the account, and the bank to follow its instructions."
     return html_page("Mandate", f"<h1>Mandate</h1><dl>{rows}</dl><p>{text}</p>")

@@ -50,7 +50,9 @@ def _default(call: Call) -> Json:
 
 
 def _new(call: Call, id: str, name: str, *, is_default: bool = False, parent: str | None = None) -> Json:
-    configuration = blank(OBJECT, id=id, active=True, is_default=is_default, livemode=call.livemode, name=name, parent=parent)
+    configuration = blank(
+        OBJECT, id=id, active=True, is_default=is_default, livemode=call.livemode, name=name, parent=parent
+    )
     for method in properties(OBJECT):
         if method not in _OURS:
             on = method in _WALLETS or (method in TYPES and TYPES[method].default)
@@ -105,7 +107,11 @@ def list_all(call: Call, params: Params) -> Page:
     """List configurations; the default one is among them, stored or not."""
     params.pop("application", None)
     page = list_page(call, OBJECT, params, url="/v1/payment_method_configurations")
-    if not page.has_more and params.get("starting_after") is None and call.objects.find(OBJECT, default_id(call)) is None:
+    if (
+        not page.has_more
+        and params.get("starting_after") is None
+        and call.objects.find(OBJECT, default_id(call)) is None
+    ):
         page.data.append(_default(call))
     return page
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.providers import WALLETS
+from tollkey.payments.shared import providers
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, records, retrieve
 
 PERMISSION = Permission("payment_method_domain", "Payment Method Domains", "Core")
 APPLE_PERMISSION = Permission("apple_pay_domain", "Apple Pay Domains", "Core")
 _WALLETS = ("amazon_pay", "apple_pay", "google_pay", "klarna", "link", "paypal")
-_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_DOMAIN = re.compile(
+    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE
+)
 
 
 def _name(params: Params) -> str:
@@ -26,9 +28,9 @@ def _name(params: Params) -> str:
 
 def _standing(call: Call, enabled: bool) -> Json:
     """What a wallet makes of a domain. In live mode somebody would have to register it there."""
-    if call.has(WALLETS):
+    if call.has(providers.WALLETS):
         return {"status": "active" if enabled else "inactive"}
-    return {"status": "inactive", "status_details": {"error_message": WALLETS.refusal().message}}
+    return {"status": "inactive", "status_details": {"error_message": providers.WALLETS.refusal().message}}
 
 
 def create(call: Call, params: Params) -> Json:
@@ -67,7 +69,9 @@ def validate(call: Call, params: Params) -> Json:
 
 def create_apple(call: Call, params: Params) -> Json:
     """Register a domain for Apple Pay."""
-    domain = blank("apple_pay_domain", id=call.ids.new("apwc"), created=call.now, domain_name=_name(params), livemode=call.livemode)
+    domain = blank(
+        "apple_pay_domain", id=call.ids.new("apwc"), created=call.now, domain_name=_name(params), livemode=call.livemode
+    )
     return call.objects.insert(domain)
 
 
@@ -88,7 +92,12 @@ PAYMENT_METHOD_DOMAIN = Resource(
         Endpoint("POST", "/v1/payment_method_domains", create),
         retrieve("payment_method_domain", "/v1/payment_method_domains/{payment_method_domain}"),
         Endpoint("POST", "/v1/payment_method_domains/{payment_method_domain}", update),
-        Endpoint("POST", "/v1/payment_method_domains/{payment_method_domain}/validate", validate, live=needs(WALLETS)),
+        Endpoint(
+            "POST",
+            "/v1/payment_method_domains/{payment_method_domain}/validate",
+            validate,
+            live=needs(providers.WALLETS),
+        ),
     ),
     title="Payment method domains",
     columns=("domain_name", "id", "enabled"),
@@ -98,7 +107,7 @@ APPLE_PAY_DOMAIN = Resource(
     object="apple_pay_domain",
     prefix="apwc",
     permission=APPLE_PERMISSION,
-    live=needs(WALLETS),
+    live=needs(providers.WALLETS),
     path_param="domain",
     indexed=("domain_name",),
     endpoints=(

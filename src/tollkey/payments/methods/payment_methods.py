@@ -24,9 +24,9 @@ from tollkey.payments.methods.instruments import (
 )
 from tollkey.payments.methods.mandates import withdraw
 from tollkey.payments.processors import banks
-from tollkey.payments.processors.cards import by_key, fingerprint, payment_method_card
+from tollkey.payments.processors import cards as processors_cards
 from tollkey.payments.shared import client_access as client
-from tollkey.payments.shared.fields import billing_details, merge_metadata, new_metadata
+from tollkey.payments.shared import fields
 from tollkey.wire import (
     Access,
     Call,
@@ -59,7 +59,7 @@ def create(call: Call, params: Params) -> Json:
         value = _bank(call, kind, params)
     else:
         value = _other(call, kind, params)
-    value["metadata"] = new_metadata(params)
+    value["metadata"] = fields.new_metadata(params)
     if params.get("allow_redisplay"):
         value["allow_redisplay"] = params["allow_redisplay"]
     if call.client:
@@ -86,11 +86,16 @@ def _card(call: Call, params: Params) -> Json:
 
 
 def _of_token(call: Call, card: Json, billing: Json | None) -> Json:
-    known = by_key(card["_card"]) if card.get("_card") else None
+    known = processors_cards.by_key(card["_card"]) if card.get("_card") else None
     if known is None:
         raise invalid("This token cannot be used to create a PaymentMethod of type card.", "card[token]", retry=False)
     new = NewCard(
-        known, card["exp_month"], card["exp_year"], cvc=bool(card.get("_cvc")), zip=bool(card.get("_zip")), line1=bool(card.get("_line1"))
+        known,
+        card["exp_month"],
+        card["exp_year"],
+        cvc=bool(card.get("_cvc")),
+        zip=bool(card.get("_zip")),
+        line1=bool(card.get("_line1")),
     )
     return card_payment_method(call, new, billing)
 
@@ -100,7 +105,7 @@ def _new(call: Call, kind: str, params: Params) -> Json:
         "payment_method",
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
-        billing_details=billing_details(params.get("billing_details")),
+        billing_details=fields.billing_details(params.get("billing_details")),
         created=call.now,
         livemode=call.livemode,
         type=kind,
@@ -123,14 +128,18 @@ def _bank(call: Call, kind: str, params: Params) -> Json:
                 raise missing_param(f"us_bank_account[{name}]")
         number, routing = str(data["account_number"]), str(data["routing_number"])
         if not banks.routing_valid(routing):
-            raise invalid("You must use a valid routing number.", "us_bank_account[routing_number]", "routing_number_invalid")
+            raise invalid(
+                "You must use a valid routing number.", "us_bank_account[routing_number]", "routing_number_invalid"
+            )
         real = banks.TestBank(number, "US", "usd", routing_number=routing) if call.livemode else None
         bank = real or banks.bank_by_number(number)
         if bank is None:
             message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
             raise invalid(message, "us_bank_account[account_number]", "account_number_invalid", retry=False)
         holder, sort = data.get("account_holder_type") or "individual", data.get("account_type") or "checking"
-        value[kind] = banks.us_bank_account(bank, account=fingerprint_owner(call), holder_type=holder, account_type=sort)
+        value[kind] = banks.us_bank_account(
+            bank, account=fingerprint_owner(call), holder_type=holder, account_type=sort
+        )
         if call.livemode:
             value[kind]["bank_name"] = None
         value["_typed"] = True  # so it has to be verified with deposits before its first debit
@@ -166,7 +175,7 @@ _BIC = {
 def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
     """What the real system adds to what was given (recorded)."""
     number = str(data.get("account_number") or data.get("tax_id") or "")
-    print_of_number = fingerprint(number, fingerprint_owner(call)) if number else None
+    print_of_number = processors_cards.fingerprint(number, fingerprint_owner(call)) if number else None
     if kind == "ideal":
         inner["bic"] = _BIC.get(str(data.get("bank")))
     elif kind in ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account"):
@@ -183,14 +192,23 @@ def _clone(call: Call, params: Params) -> Json:
     """A connected account gets a copy of its platform's payment method, which the named customer has to have."""
     platform = shared_from(call, "payment_method", PERMISSION)
     original = resolve_payment_method(platform, params["payment_method"], "payment_method")
-    if params.get("customer") and original["customer"] != platform.objects.get("customer", params["customer"], "customer")["id"]:
+    if (
+        params.get("customer")
+        and original["customer"] != platform.objects.get("customer", params["customer"], "customer")["id"]
+    ):
         raise invalid(
             f"The customer does not have a payment method with the ID {original['id']}. The payment method must be attached to the"
             " customer.",
             "payment_method",
             "resource_missing",
         )
-    value = {**original, "id": call.ids.new("pm"), "customer": None, "created": call.now, "metadata": new_metadata(params)}
+    value = {
+        **original,
+        "id": call.ids.new("pm"),
+        "customer": None,
+        "created": call.now,
+        "metadata": fields.new_metadata(params),
+    }
     value.pop("_used", None)
     return call.objects.insert(value)
 
@@ -204,10 +222,12 @@ def as_payment_method(call: Call, value: Json) -> Json:
     """A saved card of the old kind, shown as a payment method; others as they are."""
     if value["object"] != "card":
         return value
-    known = by_key(value["_card"]) if value.get("_card") else None
+    known = processors_cards.by_key(value["_card"]) if value.get("_card") else None
     card: Json = {}
     if known is not None:
-        card = payment_method_card(known, exp_month=value["exp_month"], exp_year=value["exp_year"], account=fingerprint_owner(call))
+        card = processors_cards.payment_method_card(
+            known, exp_month=value["exp_month"], exp_year=value["exp_year"], account=fingerprint_owner(call)
+        )
         card["checks"] = {
             "address_line1_check": value["address_line1_check"],
             "address_postal_code_check": value["address_zip_check"],
@@ -233,14 +253,14 @@ def update(call: Call, params: Params) -> Json:
     value = resolve_payment_method(call, call.path["payment_method"], None)
     if not value.get("customer"):
         raise invalid("You must save this PaymentMethod to a customer before you can update it.", None, retry=False)
-    merge_metadata(value, params)
+    fields.merge_metadata(value, params)
     if params.get("billing_details"):
         given = params["billing_details"]
         old = value["billing_details"]
         merged = {**old, **given}
         if given.get("address"):
             merged["address"] = {**(old.get("address") or {}), **given["address"]}
-        value["billing_details"] = billing_details(merged)
+        value["billing_details"] = fields.billing_details(merged)
     for name in ("exp_month", "exp_year"):
         if (params.get("card") or {}).get(name):
             value["card"][name] = params["card"][name]
@@ -313,11 +333,17 @@ def of_customer(call: Call, params: Params) -> Page:
 
 
 def _page(call: Call, params: Params, customer: str | None, url: str) -> Page:
-    equal: dict[str, str | Sequence[str]] = {name: params[name] for name in ("type", "allow_redisplay") if params.get(name)}
+    equal: dict[str, str | Sequence[str]] = {
+        name: params[name] for name in ("type", "allow_redisplay") if params.get(name)
+    }
     if customer:
         equal["customer"] = customer
     page = list_page(call, "payment_method", params, equal, url=url)
-    cards = call.objects.query("card", {"customer": customer}, limit=100) if customer and params.get("type") in (None, "card") else []
+    cards = (
+        call.objects.query("card", {"customer": customer}, limit=100)
+        if customer and params.get("type") in (None, "card")
+        else []
+    )
     room = (params.get("limit") or 10) - len(page.data)
     if cards and not page.has_more and room > 0 and not params.get("ending_before"):
         page.data = page.data + [as_payment_method(call, card) for card in cards][:room]
@@ -345,7 +371,9 @@ def client_view(call: Call, value: Json) -> Json:
 
 #: ``customer`` and ``payment_method`` copy what a customer has saved: that is the server's to do.
 _MADE_BY_CLIENT = publishable_access(
-    takes=f"{client.METHOD} custom{{type}}", ignores=client.HCAPTCHA, refuses=f"customer payment_method {client.METHOD_REFUSED}"
+    takes=f"{client.METHOD} custom{{type}}",
+    ignores=client.HCAPTCHA,
+    refuses=f"customer payment_method {client.METHOD_REFUSED}",
 )
 _PAGE = "limit starting_after ending_before type allow_redisplay"
 _LISTED_BY_APP = Access(takes=f"customer {_PAGE}", refuses="customer_account")

@@ -17,14 +17,35 @@ from tollkey.payments.methods.instruments import (
     resolve_payment_method,
     test_card,
 )
-from tollkey.payments.processors import banks
-from tollkey.payments.processors.cards import ThreeDSecure, fingerprint
-from tollkey.payments.shared.currency import check_amount, check_currency, show
-from tollkey.payments.shared.fields import address, new_metadata
-from tollkey.payments.shared.permissions import CUSTOMER
-from tollkey.wire import Call, Json, Params, Reply, blank, hosted_url, html_page, invalid, missing_param, redirect, with_query
+from tollkey.payments.processors import banks, cards
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, permissions
+from tollkey.wire import (
+    Call,
+    Json,
+    Params,
+    Reply,
+    blank,
+    hosted_url,
+    html_page,
+    invalid,
+    missing_param,
+    redirect,
+    with_query,
+)
 
-REDIRECT = ("alipay", "bancontact", "eps", "giropay", "ideal", "p24", "sofort", "three_d_secure", "klarna", "multibanco")
+REDIRECT = (
+    "alipay",
+    "bancontact",
+    "eps",
+    "giropay",
+    "ideal",
+    "p24",
+    "sofort",
+    "three_d_secure",
+    "klarna",
+    "multibanco",
+)
 RECEIVER = ("ach_credit_transfer", "bitcoin")
 REUSABLE = ("card", "sepa_debit", "ach_debit", "acss_debit", "au_becs_debit", "ach_credit_transfer")
 _CURRENCY = {"ideal": "eur", "bancontact": "eur", "eps": "eur", "giropay": "eur", "sofort": "eur", "p24": "eur"}
@@ -61,9 +82,9 @@ def create(call: Call, params: Params) -> Json:
 
 
 def _new(call: Call, params: Params, kind: str, flow: str) -> Json:
-    currency = check_currency(params["currency"]) if params.get("currency") else _CURRENCY.get(kind)
+    currency = shared_currency.check_currency(params["currency"]) if params.get("currency") else _CURRENCY.get(kind)
     if params.get("amount") is not None and currency:
-        check_amount(params["amount"], currency)
+        shared_currency.check_amount(params["amount"], currency)
     if flow == "redirect" and params.get("amount") is None:
         raise missing_param("amount")
     id = call.ids.new("src")
@@ -76,7 +97,7 @@ def _new(call: Call, params: Params, kind: str, flow: str) -> Json:
         currency=currency,
         flow=flow,
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         owner=_owner({}),
         statement_descriptor=params.get("statement_descriptor"),
         status="pending" if flow in ("redirect", "receiver") else "chargeable",
@@ -88,7 +109,7 @@ def _new(call: Call, params: Params, kind: str, flow: str) -> Json:
 
 
 def _owner(given: Json) -> Json:
-    place = address(given["address"]) if given.get("address") else None
+    place = fields.address(given["address"]) if given.get("address") else None
     told = {"address": place, "email": given.get("email"), "name": given.get("name"), "phone": given.get("phone")}
     return {**told, "verified_address": None, "verified_email": None, "verified_name": None, "verified_phone": None}
 
@@ -111,13 +132,17 @@ def _details(call: Call, kind: str, given: Json) -> Json:
     details = {**_blank(kind), **given}
     number = re.sub(r"\W", "", "".join(str(details.pop(name, None) or "") for name in ("account_number", "iban")))
     if number:
-        details.update(last4=number[-4:], fingerprint=fingerprint(number, fingerprint_owner(call)))
+        details.update(last4=number[-4:], fingerprint=cards.fingerprint(number, fingerprint_owner(call)))
     return details
 
 
 def _fill_card(call: Call, source: Json, params: Params) -> None:
     data: Any = params.get("card")
-    card = inline_card(call, data, "card") if isinstance(data, dict) else redeem(call, str(params.get("token") or data or ""), "token")
+    card = (
+        inline_card(call, data, "card")
+        if isinstance(data, dict)
+        else redeem(call, str(params.get("token") or data or ""), "token")
+    )
     if card["object"] != "card":
         raise invalid("The token provided is not of a card.", "token", retry=False)
     source["card"] = _card_details(card)
@@ -142,9 +167,16 @@ def _card_details(card: Json) -> Json:
         "fingerprint",
     )
     details = {name: card.get(name) for name in (*names, "funding", "last4", "name", "tokenization_method")}
-    wanted = known.three_d_secure if known is not None else ThreeDSecure.UNENROLLED
-    required = wanted in (ThreeDSecure.REQUIRED, ThreeDSecure.ALWAYS, ThreeDSecure.UNLESS_SET_UP, ThreeDSecure.REQUIRED_ERROR)
-    details["three_d_secure"] = "required" if required else "not_supported" if wanted is ThreeDSecure.NOT_SUPPORTED else "optional"
+    wanted = known.three_d_secure if known is not None else cards.ThreeDSecure.UNENROLLED
+    required = wanted in (
+        cards.ThreeDSecure.REQUIRED,
+        cards.ThreeDSecure.ALWAYS,
+        cards.ThreeDSecure.UNLESS_SET_UP,
+        cards.ThreeDSecure.REQUIRED_ERROR,
+    )
+    details["three_d_secure"] = (
+        "required" if required else "not_supported" if wanted is cards.ThreeDSecure.NOT_SUPPORTED else "optional"
+    )
     return details
 
 
@@ -160,7 +192,7 @@ def _fill_three_d_secure(call: Call, source: Json, params: Params) -> None:
     if card.get("customer"):  # what a customer has saved is named only by those who may read it
         if call.client:
             raise no_payment_method(call, str(given), "three_d_secure[card]")
-        call.needs(CUSTOMER)
+        call.needs(permissions.CUSTOMER)
     source["three_d_secure"] = {"authenticated": False, "card": given, "customer": None}
     source.update({name: value for name, value in card.items() if name.startswith("_")})
     inner = card.get("card") or card
@@ -189,7 +221,13 @@ def again(call: Call, platform: Call, params: Params) -> Json:
     original = platform.objects.get("source", params["original_source"], "original_source")
     if params.get("customer") and original.get("customer") != params["customer"]:
         raise platform.objects.missing("source", original["id"], "original_source")
-    copy = {**original, "id": call.ids.new("src"), "customer": None, "created": call.now, "metadata": new_metadata(params)}
+    copy = {
+        **original,
+        "id": call.ids.new("src"),
+        "customer": None,
+        "created": call.now,
+        "metadata": fields.new_metadata(params),
+    }
     copy.pop("customer")
     return call.objects.insert(copy)
 
@@ -212,7 +250,11 @@ def page(call: Call, params: Params) -> Reply:
     source = call.objects.get("source", call.path["id"])
     if source["status"] != "pending":
         return html_page("Payment", "<h1>This payment has been answered.</h1>\n<p>You may close this page.</p>")
-    amount = escape(f"{show(source['amount'], source['currency'])} {source['currency'].upper()}") if source["currency"] else ""
+    amount = (
+        escape(f"{shared_currency.show(source['amount'], source['currency'])} {source['currency'].upper()}")
+        if source["currency"]
+        else ""
+    )
     path = escape(call.origin.path)
     body = (
         f"<h1>Authorize this test payment</h1>\n<dl>\n<dt>Amount</dt><dd>{amount}</dd>\n"
@@ -245,7 +287,11 @@ def refuse(call: Call, params: Params) -> Reply:
 
 
 def _back(source: Json) -> Reply:
-    facts = {"source": source["id"], "client_secret": source["client_secret"], "livemode": str(source["livemode"]).lower()}
+    facts = {
+        "source": source["id"],
+        "client_secret": source["client_secret"],
+        "livemode": str(source["livemode"]).lower(),
+    }
     return redirect(with_query(source["redirect"]["return_url"], **facts))
 
 
@@ -271,7 +317,7 @@ def _start_receiver(call: Call, source: Json) -> None:
         "refund_attributes_status": "missing",
     }
     bank = {"account_number": number, "bank_name": "TEST BANK", "routing_number": "110000000", "swift_code": "TSTEZ122"}
-    print_ = fingerprint(number, fingerprint_owner(call))
+    print_ = cards.fingerprint(number, fingerprint_owner(call))
     source["ach_credit_transfer"] = {
         **bank,
         "fingerprint": print_,

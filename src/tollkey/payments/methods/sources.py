@@ -14,11 +14,7 @@ from tollkey.payments.methods import source_flows
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import add_source, remove_source, source_of, sources_of
 from tollkey.payments.processors import banks
-from tollkey.payments.shared.client_access import ADDRESS
-from tollkey.payments.shared.fields import merge_metadata
-from tollkey.payments.shared.permissions import CUSTOMER
-from tollkey.payments.shared.permissions import SOURCE as PERMISSION
-from tollkey.payments.shared.providers import SETUPS, SOURCES
+from tollkey.payments.shared import client_access, fields, permissions, providers
 from tollkey.wire import (
     Access,
     Call,
@@ -93,8 +89,10 @@ def retrieve_one(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change name, address, expiry or metadata of a saved card or bank account."""
     value = source_of(call, _customer(call)["id"], call.path["id"])
-    merge_metadata(value, params)
-    names: Sequence[str] = _BANK_FIELDS if value["object"] == "bank_account" else _CARD_FIELDS if value["object"] == "card" else ()
+    fields.merge_metadata(value, params)
+    names: Sequence[str] = (
+        _BANK_FIELDS if value["object"] == "bank_account" else _CARD_FIELDS if value["object"] == "card" else ()
+    )
     value.update({name: params[name] for name in names if name in params})
     if value["object"] == "source":
         source_flows.set_owner(value, params)
@@ -137,7 +135,7 @@ def verify(call: Call, params: Params) -> Json:
 def create(call: Call, params: Params) -> Json:
     """Create a source. A publishable key may."""
     if params.get("original_source"):
-        return source_flows.again(call, shared_from(call, "original_source", PERMISSION), params)
+        return source_flows.again(call, shared_from(call, "original_source", permissions.SOURCE), params)
     return source_flows.create(call, params)
 
 
@@ -146,7 +144,9 @@ def retrieve_source(call: Call, params: Params) -> Json:
     source = call.objects.find("source", call.path["source"])
     if source is None:
         raise missing_object("source", call.path["source"], "source", in_path=False)
-    if call.client and not hmac.compare_digest(str(params.get("client_secret")).encode(), str(source["client_secret"]).encode()):
+    if call.client and not hmac.compare_digest(
+        str(params.get("client_secret")).encode(), str(source["client_secret"]).encode()
+    ):
         message = "The client_secret provided does not match the client_secret associated with the Source."
         raise invalid(message, "client_secret", guess=True)
     return source
@@ -155,7 +155,7 @@ def retrieve_source(call: Call, params: Params) -> Json:
 def update_source(call: Call, params: Params) -> Json:
     """Change a source's owner, mandate or metadata."""
     source = call.objects.get("source", call.path["source"])
-    merge_metadata(source, params)
+    fields.merge_metadata(source, params)
     source_flows.set_owner(source, params)
     if params.get("amount") and source["status"] == "pending":
         source["amount"] = params["amount"]
@@ -181,12 +181,13 @@ def client_view(call: Call, value: Json) -> Json:
 _PAGE, _LISTED = (Access(takes=f"limit starting_after ending_before{more}") for more in ("", " object"))
 #: Apps send a token or a source; a card's number goes to ``/v1/tokens`` with the publishable key.
 _ADDED = Access(takes="source", refuses="source alipay_account bank_account card metadata")
-_OWNER = f"owner{{{ADDRESS} email name phone}}"
+_OWNER = f"owner{{{client_access.ADDRESS} email name phone}}"
 #: Sources of what is typed in. ``customer`` and ``original_source`` would copy what is saved.
 _MADE_BY_CLIENT = publishable_access(
     takes=f"type amount currency flow {_OWNER} redirect{{return_url}} receiver{{refund_attributes_method}} statement_descriptor token usage"
     " metadata=any mandate{acceptance{date ip online{date ip user_agent} status type user_agent} interval notification_method}"
-    f" source_order{{items{{amount currency description parent quantity type}} shipping{{{ADDRESS} carrier name phone tracking_number}}}}"
+    " source_order{items{amount currency description parent quantity type}"
+    f" shipping{{{client_access.ADDRESS} carrier name phone tracking_number}}}}"
     " card card{address_city address_country address_line1 address_line2 address_state address_zip cvc exp_month exp_year name number}"
     " three_d_secure{card} sepa_debit{iban} ideal{bank statement_descriptor} eps{statement_descriptor} giropay{statement_descriptor}"
     " sofort{country preferred_language statement_descriptor} bancontact{preferred_language statement_descriptor}"
@@ -204,11 +205,17 @@ def _saved(path: str, listing: Callable[[Call, Params], Page]) -> tuple[Endpoint
     """The endpoints under one of the three names that a customer's sources have had."""
     one = path + "/{id}"
     return (
-        Endpoint("GET", path, listing, permission=CUSTOMER, ephemeral=_LISTED if path.endswith("sources") else _PAGE),
-        Endpoint("POST", path, add, permission=CUSTOMER, ephemeral=_ADDED),
-        Endpoint("GET", one, retrieve_one, permission=CUSTOMER, ephemeral=Access()),
-        Endpoint("POST", one, update, permission=CUSTOMER),
-        Endpoint("DELETE", one, remove, permission=CUSTOMER, ephemeral=Access()),
+        Endpoint(
+            "GET",
+            path,
+            listing,
+            permission=permissions.CUSTOMER,
+            ephemeral=_LISTED if path.endswith("sources") else _PAGE,
+        ),
+        Endpoint("POST", path, add, permission=permissions.CUSTOMER, ephemeral=_ADDED),
+        Endpoint("GET", one, retrieve_one, permission=permissions.CUSTOMER, ephemeral=Access()),
+        Endpoint("POST", one, update, permission=permissions.CUSTOMER),
+        Endpoint("DELETE", one, remove, permission=permissions.CUSTOMER, ephemeral=Access()),
     )
 
 
@@ -216,22 +223,43 @@ SOURCE = Resource(
     object="source",
     rewrites=(banks.without_number,),
     prefix="src",
-    permission=PERMISSION,
+    permission=permissions.SOURCE,
     reveals={"client_secret": "read", "redirect.url": "read"},
     live=records(),
     indexed=("customer", "type"),
     path_param="source",
     endpoints=(
-        Endpoint("POST", "/v1/sources", create, publishable=_MADE_BY_CLIENT, live=needs(SOURCES)),
+        Endpoint("POST", "/v1/sources", create, publishable=_MADE_BY_CLIENT, live=needs(providers.SOURCES)),
         Endpoint("GET", "/v1/sources/{source}", retrieve_source, publishable=_READ_BY_CLIENT),
         Endpoint("POST", "/v1/sources/{source}", update_source),
-        Endpoint("POST", "/v1/sources/{source}/verify", update_source, live=needs(SOURCES)),
+        Endpoint("POST", "/v1/sources/{source}/verify", update_source, live=needs(providers.SOURCES)),
         Endpoint("GET", "/v1/sources/{source}/source_transactions", transactions),
-        Endpoint("GET", "/source_redirect/{token}", source_flows.page, public=True, params=P.object(), live=needs(SOURCES)),
-        Endpoint("POST", "/source_redirect/{token}/authorize", source_flows.authorize, public=True, params=P.object(), live=needs(SOURCES)),
-        Endpoint("POST", "/source_redirect/{token}/fail", source_flows.refuse, public=True, params=P.object(), live=needs(SOURCES)),
+        Endpoint(
+            "GET",
+            "/source_redirect/{token}",
+            source_flows.page,
+            public=True,
+            params=P.object(),
+            live=needs(providers.SOURCES),
+        ),
+        Endpoint(
+            "POST",
+            "/source_redirect/{token}/authorize",
+            source_flows.authorize,
+            public=True,
+            params=P.object(),
+            live=needs(providers.SOURCES),
+        ),
+        Endpoint(
+            "POST",
+            "/source_redirect/{token}/fail",
+            source_flows.refuse,
+            public=True,
+            params=P.object(),
+            live=needs(providers.SOURCES),
+        ),
     ),
-    due_live={"source.expire": needs(SOURCES), "source.fill": needs(SOURCES)},
+    due_live={"source.expire": needs(providers.SOURCES), "source.fill": needs(providers.SOURCES)},
     client_view=client_view,
     on_due={"source.expire": source_flows.expire, "source.fill": source_flows.fill},
     title="Sources",
@@ -241,7 +269,7 @@ SOURCE = Resource(
 CARD = Resource(
     object="card",
     prefix="card",
-    permission=PERMISSION,
+    permission=permissions.SOURCE,
     live=records(),
     indexed=("customer", "account"),
     label="source",
@@ -249,7 +277,13 @@ CARD = Resource(
     endpoints=(
         *_saved("/v1/customers/{customer}/sources", list_sources),
         *_saved("/v1/customers/{customer}/cards", list_cards),
-        Endpoint("POST", "/v1/customers/{customer}/sources/{id}/verify", verify, permission=CUSTOMER, live=needs(SETUPS)),
+        Endpoint(
+            "POST",
+            "/v1/customers/{customer}/sources/{id}/verify",
+            verify,
+            permission=permissions.CUSTOMER,
+            live=needs(providers.SETUPS),
+        ),
     ),
 )
 
@@ -257,13 +291,19 @@ BANK_ACCOUNT = Resource(
     object="bank_account",
     rewrites=(banks.without_number,),
     prefix="ba",
-    permission=PERMISSION,
+    permission=permissions.SOURCE,
     live=records(),
     indexed=("customer", "account"),
     label="source",
     client_view=client_view,
     endpoints=(
         *_saved("/v1/customers/{customer}/bank_accounts", list_bank_accounts),
-        Endpoint("POST", "/v1/customers/{customer}/bank_accounts/{id}/verify", verify, permission=CUSTOMER, live=needs(SETUPS)),
+        Endpoint(
+            "POST",
+            "/v1/customers/{customer}/bank_accounts/{id}/verify",
+            verify,
+            permission=permissions.CUSTOMER,
+            live=needs(providers.SETUPS),
+        ),
     ),
 )

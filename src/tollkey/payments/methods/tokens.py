@@ -13,8 +13,7 @@ from tollkey.keys import Keyring, Permission
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import inline_bank, inline_card
 from tollkey.payments.processors import banks
-from tollkey.payments.shared.client_access import ADDRESS
-from tollkey.payments.shared.permissions import CUSTOMER
+from tollkey.payments.shared import client_access, permissions
 from tollkey.wire import (
     ApiError,
     Call,
@@ -52,7 +51,9 @@ def create(call: Call, params: Params) -> Json:
     """Create a token of card, bank, account, person or other personal data. A publishable key may."""
     given = [name for name in _KINDS if params.get(name)]
     if len(given) > 1:
-        raise invalid(f"You may only specify one of these parameters: {', '.join(given)}.", None, "parameters_exclusive")
+        raise invalid(
+            f"You may only specify one of these parameters: {', '.join(given)}.", None, "parameters_exclusive"
+        )
     if params.get("customer"):
         return _of_customer(call, params["customer"], given[0] if given else None, params)
     if not given:
@@ -82,7 +83,7 @@ def _of_customer(call: Call, customer: str, name: str | None, params: Params) ->
     Raises ApiError 400: no connected account; no such card (the real texts, of public reports); 403 for a key that may not
     read the platform's customers.
     """
-    home = shared_from(call, "customer", CUSTOMER)
+    home = shared_from(call, "customer", permissions.CUSTOMER)
     found = home.objects.get("customer", customer, "customer")
     kind, id = name or "card", found.get("default_source") if name is None else params[name]
     if id is None:
@@ -98,7 +99,9 @@ def _of_customer(call: Call, customer: str, name: str | None, params: Params) ->
     kind = "bank_account" if name is None and id.startswith("ba_") else kind
     saved = home.objects.find(kind, id)
     if saved is None or saved.get("customer") != customer:
-        raise invalid(f"Customer {customer} does not have {kind.replace('_', ' ')} with ID {id}", name or "customer", "missing")
+        raise invalid(
+            f"Customer {customer} does not have {kind.replace('_', ' ')} with ID {id}", name or "customer", "missing"
+        )
     return _store(call, kind, {**saved, "id": call.ids.new("card" if kind == "card" else "ba"), "customer": None})
 
 
@@ -106,7 +109,13 @@ def _store(call: Call, name: str, inner: Json | None, told: Json | None = None) 
     """told: what an account or person token holds until it is used; it may have numbers of people in it, so it is sealed."""
     prefix, type = _KINDS[name]
     token = blank(
-        "token", id=call.ids.new(prefix), client_ip=call.origin.ip, created=call.now, livemode=call.livemode, type=type, used=False
+        "token",
+        id=call.ids.new(prefix),
+        client_ip=call.origin.ip,
+        created=call.now,
+        livemode=call.livemode,
+        type=type,
+        used=False,
     )
     if inner is not None:
         token[name] = public(inner)
@@ -149,9 +158,10 @@ def _customer(call: Call, token: Json) -> None:
 
 
 _DAY, _DOCUMENT, _ACCEPTED = "{day month year}", "{back front}", "{date ip user_agent}"
-_PLACES = f"{ADDRESS} address_kana{{{_KANA}}} address_kanji{{{_KANA}}}"
+_PLACES = f"{client_access.ADDRESS} address_kana{{{_KANA}}} address_kanji{{{_KANA}}}"
 _PERSON = (
-    f"{_PLACES} registered_{ADDRESS} dob{_DAY} email first_name first_name_kana first_name_kanji full_name_aliases gender id_number"
+    f"{_PLACES} registered_{client_access.ADDRESS} dob{_DAY} email"
+    " first_name first_name_kana first_name_kanji full_name_aliases gender id_number"
     " id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata=any phone political_exposure ssn_last_4"
     f" verification{{additional_document{_DOCUMENT} document{_DOCUMENT}}}"
 )

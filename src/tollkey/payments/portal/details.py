@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from html import escape
 
-from tollkey.payments.customers.customers import change as change_customer
+from tollkey.payments.customers import customers
 from tollkey.payments.portal.session import Here, completed, here, leave
-from tollkey.payments.tax.tax_ids import create as create_tax_id
+from tollkey.payments.tax import tax_ids
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, invalid
 
 _ADDRESS = (
@@ -82,7 +82,7 @@ def save(call: Call, params: Params) -> Reply:
     try:
         with call.tx.savepoint():
             if wanted:
-                change_customer(at.call, at.customer, wanted)
+                customers.change(at.call, at.customer, wanted)
             if "tax_id" in allowed and (params.get("tax_id") or "").strip():
                 _add_tax_id(at, params["tax_id"])
     except ApiError as error:
@@ -94,11 +94,25 @@ def _add_tax_id(at: Here, text: str) -> None:
     found = _TAX_ID.fullmatch(text)
     if found is None:
         raise invalid("Write the type of the tax ID and its number, such as eu_vat DE123456789.", "tax_id")
-    create_tax_id(at.call, {"type": found[1], "value": found[2], "owner": {"type": "customer", "customer": at.customer["id"]}})
+    tax_ids.create(
+        at.call, {"type": found[1], "value": found[2], "owner": {"type": "customer", "customer": at.customer["id"]}}
+    )
 
 
-_NAMES = ("name", "email", "phone", "tax_id", *(f"{kind}_{name}" for kind in ("address", "shipping") for name, _ in _ADDRESS))
+_NAMES = (
+    "name",
+    "email",
+    "phone",
+    "tax_id",
+    *(f"{kind}_{name}" for kind in ("address", "shipping") for name, _ in _ADDRESS),
+)
 PAGES = (
     Endpoint("GET", "/portal/{token}/details", form, public=True, params=P.object()),
-    Endpoint("POST", "/portal/{token}/details", save, public=True, params=P.object().extended({n: P.string(blank=True) for n in _NAMES})),
+    Endpoint(
+        "POST",
+        "/portal/{token}/details",
+        save,
+        public=True,
+        params=P.object().extended({n: P.string(blank=True) for n in _NAMES}),
+    ),
 )

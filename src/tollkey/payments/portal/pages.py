@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from tollkey.payments.catalog.arithmetic.periods import show_date
+from tollkey.payments.catalog import arithmetic
 from tollkey.payments.portal.details import details_link
 from tollkey.payments.portal.plan_change import change_link
 from tollkey.payments.portal.session import Here, leads_to, leave
-from tollkey.payments.shared.currency import show
+from tollkey.payments.shared import currency
 from tollkey.wire import Call, Json, Reply, dig, html_page
 from tollkey.wire.hosted import with_query
 
@@ -35,7 +35,7 @@ def _bought(call: Call, subscription: Json) -> str:
     for item in call.objects.query("subscription_item", {"subscription": subscription["id"]}, limit=20):
         price = item["price"]
         names.append(call.objects.get("product", price["product"])["name"])
-        amount = show((price["unit_amount"] or 0) * (item.get("quantity") or 1), price["currency"])
+        amount = currency.show((price["unit_amount"] or 0) * (item.get("quantity") or 1), price["currency"])
         prices.append(f"{amount} every {price['recurring']['interval']}")
     return f"<dt>{escape(', '.join(names))}</dt><dd>{escape(', '.join(prices))}</dd>"
 
@@ -48,15 +48,20 @@ def cancel_page(call: Call, subscription: Json, rules: Json, *, before: str = ""
     """
     path = f"/portal/{call.path['token']}"
     if rules["mode"] == "immediately":
-        unused = {"create_prorations": "The time that is left is credited.", "always_invoice": "The time that is left is credited at once."}
+        unused = {
+            "create_prorations": "The time that is left is credited.",
+            "always_invoice": "The time that is left is credited at once.",
+        }
         when = f"It ends now, and cannot be taken back. {unused.get(rules['proration_behavior'], 'The time that is left is not refunded.')}"
     else:
-        end = show_date(subscription["_period"][1])
+        end = arithmetic.show_date(subscription["_period"][1])
         when = f"It ends on {end}. You have it until then, and are not charged for it again. Until then you can take this back."
     reasons = rules["cancellation_reason"]
     asked = ""
     if reasons["enabled"]:
-        options = "".join(f'<option value="{escape(one)}">{escape(_REASONS.get(one, one))}</option>' for one in reasons["options"])
+        options = "".join(
+            f'<option value="{escape(one)}">{escape(_REASONS.get(one, one))}</option>' for one in reasons["options"]
+        )
         asked = (
             '<p><label for="feedback">Why? (optional)</label><select id="feedback" name="feedback">'
             f'<option value=""></option>{options}</select></p>'
@@ -72,11 +77,15 @@ def cancel_page(call: Call, subscription: Json, rules: Json, *, before: str = ""
 def _subscriptions(at: Here) -> str:
     call, customer, features, path = at.call, at.customer, at.features, at.path
     parts = ["<h2>Subscriptions</h2>"]
-    found = [one for one in call.objects.query("subscription", {"customer": customer["id"]}, limit=20) if one["status"] not in _ENDED]
+    found = [
+        one
+        for one in call.objects.query("subscription", {"customer": customer["id"]}, limit=20)
+        if one["status"] not in _ENDED
+    ]
     for one in found:
         rows = f"{_bought(call, one)}<dt>Status</dt><dd>{escape(one['status'])}</dd>"
         if one["cancel_at"]:
-            rows += f"<dt>Ends</dt><dd>{show_date(one['cancel_at'])}</dd>"
+            rows += f"<dt>Ends</dt><dd>{arithmetic.show_date(one['cancel_at'])}</dd>"
         parts.append(f"<dl>{rows}</dl>{change_link(at, one)}")
         if one["cancel_at_period_end"]:
             parts.append(_form(f"{path}/keep", "subscription", one["id"], "Keep subscription"))
@@ -108,10 +117,10 @@ def _invoices(call: Call, customer: Json) -> str:
     for one in call.objects.query("invoice", {"customer": customer["id"]}, limit=20):
         if one["status"] == "draft":
             continue
-        text = f"{show_date(one['created'])}, {one['status']}"
+        text = f"{arithmetic.show_date(one['created'])}, {one['status']}"
         url = one.get("hosted_invoice_url")
         link = f'<a href="{escape(url)}">{escape(text)}</a>' if url else escape(text)
-        rows.append(f"<dt>{link}</dt><dd>{escape(show(one['total'], one['currency']))}</dd>")
+        rows.append(f"<dt>{link}</dt><dd>{escape(currency.show(one['total'], one['currency']))}</dd>")
     inside = f"<dl>{''.join(rows)}</dl>" if rows else '<p class="note">There are no invoices.</p>'
     return f"<h2>Invoices</h2>\n{inside}"
 
@@ -127,7 +136,10 @@ def portal_page(at: Here, configuration: Json) -> Reply:
     features, customer = at.features, at.customer
     title = configuration["business_profile"]["headline"] or "Manage your billing"
     who = customer.get("email") or customer.get("name") or ""
-    parts = [f'<p class="note">{escape(who)}{"" if at.call.livemode else " · Test mode"}</p>', f"<h1>{escape(title)}</h1>"]
+    parts = [
+        f'<p class="note">{escape(who)}{"" if at.call.livemode else " · Test mode"}</p>',
+        f"<h1>{escape(title)}</h1>",
+    ]
     parts.append(_subscriptions(at))
     if features["payment_method_update"]["enabled"]:
         parts.append(_methods(at.call, customer, at.path))

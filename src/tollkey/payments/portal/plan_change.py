@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from html import escape
 
-from tollkey.payments import subscriptions
-from tollkey.payments.catalog.arithmetic import cost
-from tollkey.payments.catalog.arithmetic.periods import show_date
-from tollkey.payments.catalog.redemption import typed_code
+from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.portal.session import Here, completed, here, leads_to, leave, not_changeable, own
-from tollkey.payments.shared.currency import show
-from tollkey.payments.subscriptions import subscription_schedules
-from tollkey.payments.subscriptions.previews import preview
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.subscriptions import changes, periods, previews, subscription_schedules
+from tollkey.payments.subscriptions import items as subscriptions_items
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, dig, html_page, invalid
 
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -21,7 +18,11 @@ _MOST = 999_999
 
 def change_link(at: Here, subscription: Json) -> str:
     """The link to the page on which this subscription is changed; empty when it cannot be."""
-    if not at.features["subscription_update"]["enabled"] or not_changeable(subscription) or subscription["cancel_at_period_end"]:
+    if (
+        not at.features["subscription_update"]["enabled"]
+        or not_changeable(subscription)
+        or subscription["cancel_at_period_end"]
+    ):
         return ""
     return f'<a class="button second" href="{at.path}/update?subscription={escape(subscription["id"])}">Update subscription</a>'
 
@@ -46,11 +47,13 @@ def _changeable(at: Here, id: str) -> Json:
 def choice_page(at: Here, subscription: Json, problem: str = "") -> Reply:
     """The form in which a price, a quantity and a promotion code are chosen."""
     rules = at.features["subscription_update"]
-    item = subscriptions.load(at.call, subscription)[0]
+    item = subscriptions_items.load(at.call, subscription)[0]
     allowed = rules["default_allowed_updates"] or []
     parts = ["<h1>Update your subscription</h1>"]
     parts += [f'<p class="error" role="alert">{escape(problem)}</p>'] if problem else []
-    parts.append(f'<form method="post" action="{at.path}/review"><input type="hidden" name="subscription" value="{subscription["id"]}">')
+    parts.append(
+        f'<form method="post" action="{at.path}/review"><input type="hidden" name="subscription" value="{subscription["id"]}">'
+    )
     if "price" in allowed:
         parts.append(f"<fieldset><legend>Plan</legend>{''.join(_plans(at, item, subscription['currency']))}</fieldset>")
     low, high = _limits(at, item["price"]["product"])
@@ -60,8 +63,12 @@ def choice_page(at: Here, subscription: Json, problem: str = "") -> Reply:
             f' value="{item.get("quantity") or 1}" required>'
         )
     if "promotion_code" in allowed:
-        parts.append('<label for="promotion_code">Promotion code (optional)</label><input id="promotion_code" name="promotion_code">')
-    parts.append(f'<button>Continue</button></form>\n<a class="button second" href="{at.path}">Back</a>{leave(at.session)}')
+        parts.append(
+            '<label for="promotion_code">Promotion code (optional)</label><input id="promotion_code" name="promotion_code">'
+        )
+    parts.append(
+        f'<button>Continue</button></form>\n<a class="button second" href="{at.path}">Back</a>{leave(at.session)}'
+    )
     return html_page("Update your subscription", "\n".join(parts), status=400 if problem else 200)
 
 
@@ -88,7 +95,7 @@ def price_text(price: Json) -> str:
     count = recurring["interval_count"]
     every = recurring["interval"] if count == 1 else f"{count} {recurring['interval']}s"
     unit = price["unit_amount"]
-    return f"{show(unit, price['currency']) if unit is not None else 'price by quantity'} every {every}"
+    return f"{shared_currency.show(unit, price['currency']) if unit is not None else 'price by quantity'} every {every}"
 
 
 def _limits(at: Here, product: str) -> tuple[int, int]:
@@ -104,7 +111,7 @@ def _asked(at: Here, subscription: Json, params: Params) -> Json:
     """The change that was chosen, as ``subscriptions.update`` takes it. Raises ApiError 400 for one that is not offered."""
     rules = at.features["subscription_update"]
     allowed = rules["default_allowed_updates"] or []
-    item = subscriptions.load(at.call, subscription)[0]
+    item = subscriptions_items.load(at.call, subscription)[0]
     entry: Json = {"id": item["id"]}
     wanted = params.get("price")
     if wanted and wanted != item["price"]["id"]:
@@ -113,15 +120,21 @@ def _asked(at: Here, subscription: Json, params: Params) -> Json:
         entry["price"] = wanted
     price = at.call.objects.get("price", entry.get("price") or item["price"]["id"])
     if params.get("quantity"):
-        count = int(params["quantity"]) if str(params["quantity"]).isdecimal() and len(str(params["quantity"])) < 8 else -1
+        count = (
+            int(params["quantity"]) if str(params["quantity"]).isdecimal() and len(str(params["quantity"])) < 8 else -1
+        )
         low, high = _limits(at, price["product"])
         if count != item.get("quantity") and ("quantity" not in allowed or not low <= count <= high):
             raise invalid(f"Choose a quantity from {low} to {high}.", "quantity")
         entry["quantity"] = count
-    change: Json = {"items": [entry], "proration_behavior": rules["proration_behavior"], "payment_behavior": "error_if_incomplete"}
+    change: Json = {
+        "items": [entry],
+        "proration_behavior": rules["proration_behavior"],
+        "payment_behavior": "error_if_incomplete",
+    }
     code = (params.get("promotion_code") or "").strip()
     if code:
-        found = typed_code(at.call, at.session, code, lambda _: "promotion_code" in allowed)
+        found = redemption.typed_code(at.call, at.session, code, lambda _: "promotion_code" in allowed)
         change["discounts"] = [{"promotion_code": found["id"]}]
     return _timed(at, subscription, change)
 
@@ -155,7 +168,7 @@ def confirm_page(at: Here) -> Reply:
 
 
 def _summary(at: Here, subscription: Json, change: Json) -> str:
-    item = subscriptions.load(at.call, subscription)[0]
+    item = subscriptions_items.load(at.call, subscription)[0]
     entry = change["items"][0]
     price = at.call.objects.get("price", entry.get("price") or item["price"]["id"])
     rows = [("From", _named(at, item["price"], item.get("quantity") or 1))]
@@ -192,7 +205,9 @@ def review(call: Call, params: Params) -> Reply:
 
 def _review_page(at: Here, told: str, params: Params, problem: str = "") -> Reply:
     kept = "".join(
-        f'<input type="hidden" name="{name}" value="{escape(str(params[name]))}">' for name in _CHOSEN if params.get(name) is not None
+        f'<input type="hidden" name="{name}" value="{escape(str(params[name]))}">'
+        for name in _CHOSEN
+        if params.get(name) is not None
     )
     wrong = f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""
     body = (
@@ -206,20 +221,20 @@ def _review_page(at: Here, told: str, params: Params, problem: str = "") -> Repl
 def _costs(at: Here, subscription: Json, change: Json) -> str:
     """What is charged now, and what recurs. Raises ApiError for a change that cannot be."""
     if _later(at, subscription, change):
-        end = show_date(subscriptions.period_of(subscription)[1])
+        end = arithmetic.show_date(periods.period_of(subscription)[1])
         return f"<p>Your plan changes on {end}. Nothing is charged today.</p>"
     details = {name: value for name, value in change.items() if name not in ("payment_behavior", "discounts")}
     asked: Json = {"subscription": subscription["id"], "subscription_details": details}
     if "discounts" in change:
         asked["discounts"] = change["discounts"]
-    invoice = preview(at.call, asked)
-    amount = show(invoice["amount_due"], invoice["currency"])
+    invoice = previews.preview(at.call, asked)
+    amount = shared_currency.show(invoice["amount_due"], invoice["currency"])
     at_once = invoice["period_end"] == at.call.now
     if not at_once:
-        on = show_date(subscriptions.period_of(subscription)[1])
+        on = arithmetic.show_date(periods.period_of(subscription)[1])
         return f"<p>Nothing is charged today. Your next invoice, on {on}, comes to {escape(amount)}.</p>"
     rows = "".join(
-        f"<dt>{escape(line['description'] or '')}</dt><dd>{escape(show(line['amount'], invoice['currency']))}</dd>"
+        f"<dt>{escape(line['description'] or '')}</dt><dd>{escape(shared_currency.show(line['amount'], invoice['currency']))}</dd>"
         for line in invoice["lines"]["data"]
     )
     return f'<dl>{rows}</dl><dl class="total"><dt>Due today</dt><dd>{escape(amount)}</dd></dl>'
@@ -227,15 +242,22 @@ def _costs(at: Here, subscription: Json, change: Json) -> str:
 
 def _later(at: Here, subscription: Json, change: Json) -> bool:
     """Whether the change waits for the end of the period, as ``schedule_at_period_end`` says."""
-    conditions = {one["type"] for one in dig(at.features, "subscription_update.schedule_at_period_end.conditions") or []}
+    conditions = {
+        one["type"] for one in dig(at.features, "subscription_update.schedule_at_period_end.conditions") or []
+    }
     if subscription["status"] != "active" or not conditions:
         return False
-    item, entry = subscriptions.load(at.call, subscription)[0], change["items"][0]
-    old, new = subscriptions.full_price(at.call, item), at.call.objects.get("price", entry.get("price") or item["price"]["id"])
+    item, entry = subscriptions_items.load(at.call, subscription)[0], change["items"][0]
+    old, new = (
+        subscriptions_items.full_price(at.call, item),
+        at.call.objects.get("price", entry.get("price") or item["price"]["id"]),
+    )
     counts = item.get("quantity") or 1, entry.get("quantity") or item.get("quantity") or 1
     if "shortening_interval" in conditions and _length(new) < _length(old):
         return True
-    return "decreasing_item_amount" in conditions and cost(new, counts[1]) * _length(old) < cost(old, counts[0]) * _length(new)
+    return "decreasing_item_amount" in conditions and arithmetic.cost(new, counts[1]) * _length(old) < arithmetic.cost(
+        old, counts[0]
+    ) * _length(new)
 
 
 def _length(price: Json) -> int:
@@ -252,7 +274,7 @@ def update(call: Call, params: Params) -> Reply:
             if _later(at, subscription, change):
                 _schedule(at, subscription, change)
             else:
-                subscriptions.update(at.call, subscription, change)
+                changes.update(at.call, subscription, change)
             return completed(at)
     except ApiError as error:
         return _review_page(at, summary, params, error.message)
@@ -260,7 +282,7 @@ def update(call: Call, params: Params) -> Reply:
 
 def _schedule(at: Here, subscription: Json, change: Json) -> None:
     """Let the change come with the next period, by a subscription schedule that ends itself then."""
-    item, entry = subscriptions.load(at.call, subscription)[0], change["items"][0]
+    item, entry = subscriptions_items.load(at.call, subscription)[0], change["items"][0]
     schedule = subscription_schedules.create(at.call, {"from_subscription": subscription["id"]})
     first = schedule["phases"][0]
     now: Json = {"price": item["price"]["id"], "quantity": item.get("quantity") or 1}
@@ -275,7 +297,13 @@ def _schedule(at: Here, subscription: Json, change: Json) -> None:
 _CHOSEN = ("subscription", "price", "quantity", "promotion_code")
 _SENT = P.object().extended({name: P.string(blank=True) for name in _CHOSEN})
 PAGES = (
-    Endpoint("GET", "/portal/{token}/update", choose, public=True, params=P.object(required=("subscription",), subscription=P.string())),
+    Endpoint(
+        "GET",
+        "/portal/{token}/update",
+        choose,
+        public=True,
+        params=P.object(required=("subscription",), subscription=P.string()),
+    ),
     Endpoint("POST", "/portal/{token}/review", review, public=True, params=_SENT),
     Endpoint("POST", "/portal/{token}/update", update, public=True, params=_SENT),
 )

@@ -10,8 +10,7 @@ import copy
 from html import escape
 
 from tollkey.keys import Permission
-from tollkey.payments import subscriptions
-from tollkey.payments.checkout.sessions import new_session
+from tollkey.payments.checkout import sessions
 from tollkey.payments.portal.details import PAGES as DETAILS
 from tollkey.payments.portal.pages import cancel_page, methods_page, portal_page
 from tollkey.payments.portal.plan_change import PAGES as CHANGES
@@ -19,8 +18,8 @@ from tollkey.payments.portal.plan_change import choice_page, confirm_page
 from tollkey.payments.portal.session import CONFIGURATION as _CONFIGURATION
 from tollkey.payments.portal.session import SESSION as _SESSION
 from tollkey.payments.portal.session import Here, after, completed, done, flow_of, here, leads_to, own, waiting
-from tollkey.payments.shared.currency import show as show_money
-from tollkey.payments.shared.fields import merge_metadata, new_metadata
+from tollkey.payments.shared import currency, fields
+from tollkey.payments.subscriptions import changes
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -84,7 +83,10 @@ def _product(call: Call, given: Json, place: int) -> Json:
     for number, id in enumerate(given["prices"]):
         price = call.objects.get("price", id, f"{param}[prices][{number}]")
         if price["product"] != product["id"] or not price["recurring"]:
-            raise invalid(f"The price `{id}` is not a recurring price of the product `{product['id']}`.", f"{param}[prices][{number}]")
+            raise invalid(
+                f"The price `{id}` is not a recurring price of the product `{product['id']}`.",
+                f"{param}[prices][{number}]",
+            )
     limits = {"enabled": False, "maximum": None, "minimum": 1, **(given.get("adjustable_quantity") or {})}
     return {"adjustable_quantity": limits, "prices": list(given["prices"]), "product": product["id"]}
 
@@ -98,14 +100,16 @@ def _new(call: Call, params: Params, *, default: bool) -> Json:
         _CONFIGURATION,
         id=id,
         active=True,
-        business_profile={name: profile.get(name) for name in ("headline", "privacy_policy_url", "terms_of_service_url")},
+        business_profile={
+            name: profile.get(name) for name in ("headline", "privacy_policy_url", "terms_of_service_url")
+        },
         created=call.now,
         default_return_url=params.get("default_return_url"),
         features=features,
         is_default=default,
         livemode=call.livemode,
         login_page={"enabled": bool((params.get("login_page") or {}).get("enabled")), "url": None},
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         name=params.get("name"),
         updated=call.now,
     )
@@ -131,7 +135,7 @@ def update_configuration(call: Call, params: Params) -> Json:
         _merge(call, configuration["features"], params["features"])
     if params.get("login_page"):
         configuration["login_page"]["enabled"] = params["login_page"]["enabled"]
-    merge_metadata(configuration, params)
+    fields.merge_metadata(configuration, params)
     configuration["updated"] = call.now
     return call.objects.save(configuration, "billing_portal.configuration.updated")
 
@@ -197,7 +201,9 @@ def _task(at: Here) -> Reply:
     if flow["type"] == "subscription_update":
         return choice_page(at, subscription)
     offer = _offer(at, flow["subscription_cancel"])
-    return cancel_page(at.call, subscription, at.features["subscription_cancel"], before=offer, goes=leads_to(at.session))
+    return cancel_page(
+        at.call, subscription, at.features["subscription_cancel"], before=offer, goes=leads_to(at.session)
+    )
 
 
 def _offer(at: Here, flow: Json) -> str:
@@ -205,8 +211,14 @@ def _offer(at: Here, flow: Json) -> str:
     coupon = at.call.objects.find("coupon", dig(flow, "retention.coupon_offer.coupon") or "")
     if coupon is None:
         return ""
-    less = f"{coupon['percent_off']:g} %" if coupon["percent_off"] else show_money(coupon["amount_off"], coupon["currency"])
-    months = f"for {coupon['duration_in_months']} months" if coupon["duration"] == "repeating" else "on your next invoice"
+    less = (
+        f"{coupon['percent_off']:g} %"
+        if coupon["percent_off"]
+        else currency.show(coupon["amount_off"], coupon["currency"])
+    )
+    months = (
+        f"for {coupon['duration_in_months']} months" if coupon["duration"] == "repeating" else "on your next invoice"
+    )
     text = escape(f"Stay and pay {less} less {'from now on' if coupon['duration'] == 'forever' else months}.")
     return f'<p>{text}</p>\n<form method="post" action="{at.path}/stay"><button>Accept the offer</button></form>\n<hr>'
 
@@ -218,7 +230,7 @@ def stay(call: Call, params: Params) -> Reply:
     coupon = dig(flow, "retention.coupon_offer.coupon")
     if not coupon or not waiting(at.session):
         raise invalid("There is no offer.")
-    subscriptions.update(at.call, own(at, flow["subscription"]), {"discounts": [{"coupon": coupon}]})
+    changes.update(at.call, own(at, flow["subscription"]), {"discounts": [{"coupon": coupon}]})
     return completed(at)
 
 
@@ -243,19 +255,23 @@ def cancel_subscription(call: Call, params: Params) -> Reply:
     at = here(call)
     subscription, rules = _cancellable(at, params)
     reasons, feedback = rules["cancellation_reason"], params.get("feedback")
-    told = {"cancellation_details": {"feedback": feedback}} if reasons["enabled"] and feedback in reasons["options"] else {}
+    told = (
+        {"cancellation_details": {"feedback": feedback}}
+        if reasons["enabled"] and feedback in reasons["options"]
+        else {}
+    )
     if rules["mode"] == "immediately":
         prorate, at_once = rules["proration_behavior"] != "none", rules["proration_behavior"] == "always_invoice"
-        subscriptions.cancel(at.call, subscription, {"prorate": prorate, "invoice_now": at_once, **told})
+        changes.cancel(at.call, subscription, {"prorate": prorate, "invoice_now": at_once, **told})
     else:
-        subscriptions.update(at.call, subscription, {"cancel_at_period_end": True, **told})
+        changes.update(at.call, subscription, {"cancel_at_period_end": True, **told})
     return completed(at)
 
 
 def keep_subscription(call: Call, params: Params) -> Reply:
     """Take back a cancellation that has not come yet."""
     at = here(call)
-    subscriptions.update(at.call, own(at, params["subscription"]), {"cancel_at_period_end": False})
+    changes.update(at.call, own(at, params["subscription"]), {"cancel_at_period_end": False})
     return redirect(at.path)
 
 
@@ -268,7 +284,7 @@ def add_method(call: Call, params: Params) -> Reply:
     if leads.startswith("/"):
         leads = call.setup.base_url + leads
     given = {"mode": "setup", "customer": at.customer["id"], "payment_method_types": ["card"], "success_url": leads}
-    return redirect(new_session(call, given, _for_portal=True)["url"])
+    return redirect(sessions.new_session(call, given, _for_portal=True)["url"])
 
 
 def use_method(call: Call, params: Params) -> Reply:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import NamedTuple
 
-from tollkey.payments.shared.clock import for_customer
+from tollkey.payments.shared import clock
 from tollkey.wire import Call, Json, Reply, dig, html_page, invalid, missing_param, redirect
 
 CONFIGURATION, SESSION = "billing_portal.configuration", "billing_portal.session"
@@ -38,7 +38,13 @@ def here(call: Call) -> Here:
     configuration = call.objects.get(CONFIGURATION, session["configuration"])
     if not configuration["active"]:
         raise invalid("This configuration is not active.")
-    return Here(for_customer(call, customer), session, customer, configuration["features"], f"/portal/{call.path['token']}")
+    return Here(
+        clock.for_customer(call, customer),
+        session,
+        customer,
+        configuration["features"],
+        f"/portal/{call.path['token']}",
+    )
 
 
 def own(at: Here, id: str) -> Json:
@@ -104,7 +110,8 @@ def flow_of(call: Call, given: Json | None, customer: Json, configuration: Json)
     if not configuration["features"][feature]["enabled"]:
         verb = "canceled" if feature == "subscription_cancel" else "updated"
         raise invalid(
-            f"{subject} cannot be {verb} because the {called} feature in your portal configuration is disabled.", "flow_data[type]"
+            f"{subject} cannot be {verb} because the {called} feature in your portal configuration is disabled.",
+            "flow_data[type]",
         )
     if kind in _KINDS:
         if not given.get(kind):
@@ -113,20 +120,32 @@ def flow_of(call: Call, given: Json | None, customer: Json, configuration: Json)
     if after_completion.get("type") == "redirect" and not after_completion.get("redirect"):
         raise missing_param("flow_data[after_completion][redirect]")
     kept = {
-        "hosted_confirmation": {"custom_message": (after_completion.get("hosted_confirmation") or {}).get("custom_message")}
+        "hosted_confirmation": {
+            "custom_message": (after_completion.get("hosted_confirmation") or {}).get("custom_message")
+        }
         if after_completion.get("type") == "hosted_confirmation"
         else None,
         "redirect": after_completion.get("redirect"),
         "type": after_completion.get("type") or "portal_homepage",
     }
-    flow: Json = {"after_completion": kept, **{one: given.get(one) if one == kind else None for one in _KINDS}, "type": kind}
+    flow: Json = {
+        "after_completion": kept,
+        **{one: given.get(one) if one == kind else None for one in _KINDS},
+        "type": kind,
+    }
     if flow["subscription_cancel"]:
         flow["subscription_cancel"] = {"retention": None, **flow["subscription_cancel"]}
     if flow["subscription_update_confirm"]:
         confirm = flow["subscription_update_confirm"]
         items = [{name: item.get(name) for name in ("id", "price", "quantity")} for item in confirm["items"]]
-        discounts = [{name: one.get(name) for name in ("coupon", "promotion_code")} for one in confirm.get("discounts") or []]
-        flow["subscription_update_confirm"] = {"discounts": discounts or None, "items": items, "subscription": confirm["subscription"]}
+        discounts = [
+            {name: one.get(name) for name in ("coupon", "promotion_code")} for one in confirm.get("discounts") or []
+        ]
+        flow["subscription_update_confirm"] = {
+            "discounts": discounts or None,
+            "items": items,
+            "subscription": confirm["subscription"],
+        }
     return flow
 
 
@@ -135,12 +154,16 @@ def _check_subscription(call: Call, given: Json, customer: Json, configuration: 
     param = f"flow_data[{kind}][subscription]"
     subscription = call.objects.get("subscription", given[kind]["subscription"], param)
     if subscription["customer"] != customer["id"]:
-        raise invalid(f"The subscription `{subscription['id']}` does not belong to the customer `{customer['id']}`.", param)
+        raise invalid(
+            f"The subscription `{subscription['id']}` does not belong to the customer `{customer['id']}`.", param
+        )
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise invalid(f"The subscription `{subscription['id']}` has ended and cannot be changed.", param)
     if kind == "subscription_cancel":
         if subscription["cancel_at_period_end"]:
-            raise invalid(f"The subscription `{subscription['id']}` is already set to be canceled at period end.", param)
+            raise invalid(
+                f"The subscription `{subscription['id']}` is already set to be canceled at period end.", param
+            )
         coupon = dig(given[kind], "retention.coupon_offer.coupon")
         if coupon:
             call.objects.get("coupon", coupon, f"flow_data[{kind}][retention][coupon_offer][coupon]")
@@ -153,14 +176,18 @@ def _check_subscription(call: Call, given: Json, customer: Json, configuration: 
 
 
 def _check_items(call: Call, confirm: Json, subscription: Json, configuration: Json) -> None:
-    offered = {price for one in configuration["features"]["subscription_update"]["products"] or [] for price in one["prices"]}
+    offered = {
+        price for one in configuration["features"]["subscription_update"]["products"] or [] for price in one["prices"]
+    }
     if len(confirm["items"]) > 1:
         raise invalid("You may only specify one item.", "flow_data[subscription_update_confirm][items]")
     for place, entry in enumerate(confirm["items"]):
         param = f"flow_data[subscription_update_confirm][items][{place}]"
         item = call.objects.get("subscription_item", entry["id"], f"{param}[id]")
         if item["subscription"] != subscription["id"]:
-            raise invalid(f"The item `{item['id']}` does not belong to the subscription `{subscription['id']}`.", f"{param}[id]")
+            raise invalid(
+                f"The item `{item['id']}` does not belong to the subscription `{subscription['id']}`.", f"{param}[id]"
+            )
         if entry.get("price") and entry["price"] not in offered:
             raise invalid(
                 f"The item `{item['id']}` cannot be updated to price `{entry['price']}` because the configuration `{configuration['id']}`"
@@ -182,4 +209,8 @@ def not_changeable(subscription: Json) -> str | None:
         return "it is managed by the subscription schedule"
     if subscription["pending_update"] is not None:
         return "it has a pending update"
-    return None if subscription["status"] in ("active", "trialing", "past_due") else f"its status is {subscription['status']}"
+    return (
+        None
+        if subscription["status"] in ("active", "trialing", "past_due")
+        else f"its status is {subscription['status']}"
+    )

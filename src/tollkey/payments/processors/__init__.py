@@ -3,11 +3,12 @@
 charge ──Authorization──▶ Processor.authorize ──▶ Verdict
 """
 
-from tollkey.payments.processors.protocol import Authorization, Processor, Verdict, card_of_instrument, kind_of
+from tollkey.payments.processors import banks, cards, protocol
+from tollkey.payments.processors.protocol import Processor
 from tollkey.payments.processors.simulator import Simulator
 from tollkey.payments.processors.unconfigured import Unconfigured
 
-__all__ = ["Authorization", "Processor", "Simulator", "Unconfigured", "Verdict", "card_of_instrument", "kind_of", "processor_for"]
+__all__ = ["banks", "cards", "processor_for", "protocol"]
 
 
 def processor_for(livemode: bool) -> Processor:

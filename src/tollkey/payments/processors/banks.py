@@ -62,12 +62,16 @@ class TestBank:
         return "us_bank_account" if self.country == "US" else "sepa_debit"
 
 
-def _us(number: str, name: str | None = None, failure: str | None = None, outcome: Outcome = "succeeds", **more: Any) -> TestBank:
+def _us(
+    number: str, name: str | None = None, failure: str | None = None, outcome: Outcome = "succeeds", **more: Any
+) -> TestBank:
     names = (f"pm_usBankAccount_{name}",) if name else ()
     tokens: tuple[str, ...] = (f"btok_us_verified_{name}",) if failure and name else ()
     if name == "success":
         tokens = ("btok_us", "btok_us_verified")
-    return TestBank(number, "US", "usd", (*names, *tokens), "fails" if failure else outcome, failure, ROUTING_NUMBER, **more)
+    return TestBank(
+        number, "US", "usd", (*names, *tokens), "fails" if failure else outcome, failure, ROUTING_NUMBER, **more
+    )
 
 
 US_ACCOUNTS: tuple[TestBank, ...] = (
@@ -135,7 +139,9 @@ def _sepa() -> Iterable[TestBank]:
 
 
 SEPA_ACCOUNTS: tuple[TestBank, ...] = tuple(_sepa())
-_BY_NAME: Mapping[str, TestBank] = MappingProxyType({name: bank for bank in (*US_ACCOUNTS, *SEPA_ACCOUNTS) for name in bank.names})
+_BY_NAME: Mapping[str, TestBank] = MappingProxyType(
+    {name: bank for bank in (*US_ACCOUNTS, *SEPA_ACCOUNTS) for name in bank.names}
+)
 _BY_NUMBER: Mapping[str, TestBank] = MappingProxyType({bank.number: bank for bank in (*US_ACCOUNTS, *SEPA_ACCOUNTS)})
 
 _BY_KEY: Mapping[str, TestBank] = MappingProxyType({bank.key: bank for bank in _BY_NUMBER.values()})

@@ -9,7 +9,9 @@ from tollkey.payments.processors.cards.card import AUTHENTICATION_REQUIRED, FRAU
 from tollkey.payments.processors.protocol import Authorization, Verdict, card_of_instrument, kind_of
 
 #: Methods whose money takes days on its way, simulated in seconds.
-DELAYED = frozenset({"us_bank_account", "sepa_debit", "ach_debit", "bacs_debit", "au_becs_debit", "acss_debit", "nz_bank_account"})
+DELAYED = frozenset(
+    {"us_bank_account", "sepa_debit", "ach_debit", "bacs_debit", "au_becs_debit", "acss_debit", "nz_bank_account"}
+)
 _BANK_DEMANDS = (ThreeDSecure.ALWAYS, ThreeDSecure.UNLESS_SET_UP, ThreeDSecure.ALREADY_SET_UP)
 _SCORES = {"normal": (0, 65), "elevated": (65, 10), "highest": (75, 25)}
 _FAILURES = {
@@ -91,4 +93,6 @@ def _of_bank(key: str, ids: Ids) -> Verdict:
         return Verdict("pending", risk_score=score, later="failed", after_seconds=delay, failure=failure)
     if bank.outcome == "processing":
         return Verdict("pending", risk_score=score)
-    return Verdict("pending", risk_score=score, later="succeeded", after_seconds=delay, disputed=bank.outcome == "disputed")
+    return Verdict(
+        "pending", risk_score=score, later="succeeded", after_seconds=delay, disputed=bank.outcome == "disputed"
+    )

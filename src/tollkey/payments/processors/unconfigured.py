@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tollkey.db import Ids
 from tollkey.payments.processors.protocol import Authorization, Verdict
-from tollkey.payments.shared.providers import CHARGES
+from tollkey.payments.shared import providers
 
 
 class Unconfigured:
@@ -12,7 +12,7 @@ class Unconfigured:
 
     def check(self) -> None:
         """Raise ApiError 402 ``testmode_charges_only``."""
-        raise CHARGES.refusal()
+        raise providers.CHARGES.refusal()
 
     def authorize(self, request: Authorization, ids: Ids) -> Verdict:
         """Never answers a verdict."""

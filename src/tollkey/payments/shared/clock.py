@@ -25,7 +25,9 @@ def at_clock(call: Call, clock: str | None) -> Call:
     if found is None:
         return call
     if found["status"] == "advancing" and call.origin.request_id is not None:
-        raise ApiError(429, message=f"Test clock advancement underway - cannot perform modifications: {clock}", code="lock_timeout")
+        raise ApiError(
+            429, message=f"Test clock advancement underway - cannot perform modifications: {clock}", code="lock_timeout"
+        )
     return call.at(found["frozen_time"])
 
 
@@ -39,5 +41,7 @@ def join(call: Call, clock: str) -> Call:
     call.objects.get(CLOCK, clock, "test_clock")
     if call.objects.table("customer").count(call.tx, call.scope, {"test_clock": clock}) >= limit(call):
         most = limit(call)
-        raise invalid(f"Test clocks are limited to {most} customers. This test clock already has {most} customers.", "test_clock")
+        raise invalid(
+            f"Test clocks are limited to {most} customers. This test clock already has {most} customers.", "test_clock"
+        )
     return at_clock(call, clock)

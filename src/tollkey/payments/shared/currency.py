@@ -22,7 +22,9 @@ SUPPORTED: tuple[str, ...] = (
     "eek", "lvl", "svc", "vef", "ltl", "sll", "mro",
 )  # fmt: skip
 _SUPPORTED = frozenset(SUPPORTED)
-ZERO_DECIMAL = frozenset({"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"})
+ZERO_DECIMAL = frozenset(
+    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"}
+)
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 
 #: Smallest charge in minor units, for the currencies one can be paid out in. Others have only the technical floor of 1.
@@ -67,7 +69,9 @@ def check_currency(currency: str, param: str = "currency") -> str:
     """The currency in lower case. Raises ApiError 400 when there is no such currency."""
     lower = currency.lower()
     if lower not in _SUPPORTED:
-        raise invalid(f"Invalid currency: {lower}. Stripe currently supports these currencies: {', '.join(SUPPORTED)}", param)
+        raise invalid(
+            f"Invalid currency: {lower}. Stripe currently supports these currencies: {', '.join(SUPPORTED)}", param
+        )
     return lower
 
 
@@ -101,4 +105,9 @@ def too_large(currency: str, param: str = "amount") -> ApiError:
 def session_too_small(currency: str) -> ApiError:
     """400 ``amount_too_small``: a Checkout Session whose total cannot be charged."""
     amount = f"{show(minimum(currency), currency)} {currency.upper()}"
-    return invalid(f"The Checkout Session's total amount due must add up to at least {amount}", None, "amount_too_small", retry=False)
+    return invalid(
+        f"The Checkout Session's total amount due must add up to at least {amount}",
+        None,
+        "amount_too_small",
+        retry=False,
+    )

@@ -50,7 +50,11 @@ def shipping(given: Mapping[str, Any] | None) -> Json | None:
     """``shipping`` of a charge, an intent or a customer, with all its keys."""
     if given is None:
         return None
-    full: Json = {"address": address(given.get("address") or {}), "name": given.get("name"), "phone": given.get("phone")}
+    full: Json = {
+        "address": address(given.get("address") or {}),
+        "name": given.get("name"),
+        "phone": given.get("phone"),
+    }
     for name in ("carrier", "tracking_number"):
         if name in given:
             full[name] = given[name]

@@ -9,7 +9,13 @@ def plain_pdf(lines: Sequence[str]) -> bytes:
     """A PDF of one page (A4) with these lines, in Helvetica; characters outside of Latin-1 become ``?``."""
     text = ["BT", "/F1 11 Tf", "50 790 Td", "15 TL"]
     for line in lines[:50]:
-        safe = line.encode("latin-1", "replace").decode("latin-1").replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+        safe = (
+            line.encode("latin-1", "replace")
+            .decode("latin-1")
+            .replace("\\", "\\\\")
+            .replace("(", "\\(")
+            .replace(")", "\\)")
+        )
         text.append(f"({safe}) Tj T*")
     stream = "\n".join([*text, "ET"]).encode("latin-1")
     objects = [

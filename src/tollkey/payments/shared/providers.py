@@ -6,7 +6,11 @@ from tollkey.wire import Capability
 
 #: Answered as the real system answers an account that may not charge yet (reference section 1.2).
 CHARGES = Capability(
-    "charges", "take money", status=402, code="testmode_charges_only", message="Your account cannot currently make live charges."
+    "charges",
+    "take money",
+    status=402,
+    code="testmode_charges_only",
+    message="Your account cannot currently make live charges.",
 )
 SETUPS = Capability("verifying payment methods", "verify a payment method or keep it ready for charges")
 REFUNDS = Capability("refunds", "give money back")
@@ -22,7 +26,9 @@ CLIMATE = Capability("carbon removal", "order carbon removal")
 RATES = Capability("exchange rates", "tell what a currency is worth")
 TERMINAL = Capability("card readers", "reach a card reader")
 #: What a page of live mode shows where it would ask for a card that nobody can charge.
-CANNOT_PAY = '<p class="error" role="alert">This business cannot take payments here yet. Please ask it how else you can pay.</p>'
+CANNOT_PAY = (
+    '<p class="error" role="alert">This business cannot take payments here yet. Please ask it how else you can pay.</p>'
+)
 #: What becomes of an invoice that live mode makes, for the docs.
 UNPAID = "an invoice with something due stays unpaid"
 #: When a Checkout page asks for a provider.

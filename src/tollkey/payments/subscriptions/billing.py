@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from tollkey.payments.catalog.arithmetic import Period, share
-from tollkey.payments.catalog.redemption import end_used
-from tollkey.payments.invoices import (
-    attempt,
-    customer_of,
-    finalize,
-    give_up,
-    new_invoice,
-    pending_items,
-    store,
-    subscription_lines,
-    take_items,
-    void,
-)
+from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.invoices import drafts, lifecycle
+from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.subscriptions.items import cost_quantity, full_price
 from tollkey.payments.subscriptions.proration import is_metered
-from tollkey.payments.usage.quantities import used
+from tollkey.payments.usage import quantities
 from tollkey.wire import Call, Json
 
 
-def period_lines(call: Call, subscription: Json, items: list[Json], period: tuple[int, int], *, trial: bool = False) -> list[Json]:
+def period_lines(
+    call: Call, subscription: Json, items: list[Json], period: tuple[int, int], *, trial: bool = False
+) -> list[Json]:
     """The lines of a new period: licensed items in advance (free in a trial). Metered ones come after their period."""
     lines = []
     for item in items:
         if not is_metered(item):
             price = full_price(call, item)
-            lines += subscription_lines(call, subscription, item, price, period, quantity=cost_quantity(item), trial=trial)
+            lines += invoices_lines.subscription_lines(
+                call, subscription, item, price, period, quantity=cost_quantity(item), trial=trial
+            )
         elif trial:
-            lines += subscription_lines(call, subscription, item, full_price(call, item), period, quantity=0, trial=True)
+            lines += invoices_lines.subscription_lines(
+                call, subscription, item, full_price(call, item), period, quantity=0, trial=True
+            )
     return lines
 
 
@@ -40,8 +35,10 @@ def usage_lines(call: Call, subscription: Json, items: list[Json], period: tuple
     for item in items:
         if is_metered(item):
             before = billed_of(subscription, item, period[0])
-            total = max(used(call, subscription, item, period), before)
-            lines += subscription_lines(call, subscription, item, full_price(call, item), period, quantity=total, before=before)
+            total = max(quantities.used(call, subscription, item, period), before)
+            lines += invoices_lines.subscription_lines(
+                call, subscription, item, full_price(call, item), period, quantity=total, before=before
+            )
     return lines
 
 
@@ -51,11 +48,13 @@ def billed_of(subscription: Json, item: Json, start: int) -> int:
     return int(billed["items"].get(item["id"], 0)) if billed.get("start") == start else 0
 
 
-def partial_lines(call: Call, subscription: Json, items: list[Json], part: tuple[int, int], whole: Period) -> list[Json]:
+def partial_lines(
+    call: Call, subscription: Json, items: list[Json], part: tuple[int, int], whole: arithmetic.Period
+) -> list[Json]:
     """The lines of a first period that is shorter than a whole one: each amount by its share of the seconds."""
     lines = period_lines(call, subscription, items, part)
     for line in lines:
-        line["amount"] = line["subtotal"] = share(line["amount"], whole, part[0])
+        line["amount"] = line["subtotal"] = arithmetic.share(line["amount"], whole, part[0])
         line["parent"]["subscription_item_details"]["proration"] = True
         line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
     return lines
@@ -81,10 +80,10 @@ def make_invoice(
     """Store a draft of a subscription with these lines and what is pending; it becomes the latest invoice. Used-up discounts end."""
     customer = call.objects.get("customer", subscription["customer"], "customer")
     id = id or call.ids.new("in")
-    waiting = pending_items(call, customer["id"], subscription["currency"], subscription["id"])
-    lines = take_items(call, waiting, id) + lines
+    waiting = drafts.pending_items(call, customer["id"], subscription["currency"], subscription["id"])
+    lines = drafts.take_items(call, waiting, id) + lines
     discounts = discounts_of(call, subscription, customer)
-    invoice = new_invoice(
+    invoice = drafts.new_invoice(
         call,
         customer,
         currency=subscription["currency"],
@@ -98,15 +97,20 @@ def make_invoice(
         **fields,
     )
     if invoice["total"] > 0 or invoice["total_discount_amounts"] or reason == "subscription_cycle":
-        subscription["discounts"] = end_used(call, subscription["discounts"])
-        if not subscription["discounts"] and discounts and customer.get("discount") and customer["discount"]["id"] in discounts:
+        subscription["discounts"] = redemption.end_used(call, subscription["discounts"])
+        if (
+            not subscription["discounts"]
+            and discounts
+            and customer.get("discount")
+            and customer["discount"]["id"] in discounts
+        ):
             _end_customers(call, customer)
     subscription["latest_invoice"] = id
-    return store(call, invoice)
+    return drafts.store(call, invoice)
 
 
 def _end_customers(call: Call, customer: Json) -> None:
-    if not end_used(call, [customer["discount"]["id"]]):
+    if not redemption.end_used(call, [customer["discount"]["id"]]):
         customer["discount"] = None
         call.objects.save(customer, "customer.updated")
 
@@ -118,12 +122,12 @@ def collect_now(call: Call, invoice: Json, behavior: str, *, off_session: bool =
     400 when there is nothing to charge.
     """
     invoice["auto_advance"] = True
-    finalize(call, invoice)
+    lifecycle.finalize(call, invoice)
     if invoice["status"] == "paid":
         return "paid"
     if behavior == "default_incomplete":
         return "open"
-    outcome = attempt(call, invoice, off_session=off_session)
+    outcome = lifecycle.attempt(call, invoice, off_session=off_session)
     if outcome.status in ("paid", "processing"):
         return outcome.status
     if behavior == "error_if_incomplete" and outcome.error is not None:
@@ -137,15 +141,14 @@ def hold(call: Call, subscription: Json, invoice: Json) -> None:
     behavior = (subscription["pause_collection"] or {}).get("behavior")
     if behavior == "keep_as_draft" or behavior is None:
         return
-    finalize(call, invoice)
+    lifecycle.finalize(call, invoice)
     if invoice["status"] == "open":
-        (void if behavior == "void" else give_up)(call, invoice)
+        (lifecycle.void if behavior == "void" else lifecycle.give_up)(call, invoice)
 
 
 __all__ = [
     "billed_of",
     "collect_now",
-    "customer_of",
     "discounts_of",
     "hold",
     "is_metered",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 
-from tollkey.payments.catalog.arithmetic import cost, period_around
-from tollkey.payments.catalog.redemption import entries_of, redeem_all, remove
-from tollkey.payments.invoices import finalize, pending_items
-from tollkey.payments.shared.fields import given
+from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.invoices import drafts, lifecycle
+from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.subscriptions.billing import collect_now, make_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
@@ -27,7 +26,10 @@ _CANCELED = "A canceled subscription can only update its cancellation_details an
 def update(call: Call, subscription: Json, params: Params) -> Json:
     """Change a subscription and bill what follows from it. Raises ApiError for what cannot be."""
     params = translate(params)
-    if subscription["status"] in ("canceled", "incomplete_expired") and set(params) - {"metadata", "cancellation_details"}:
+    if subscription["status"] in ("canceled", "incomplete_expired") and set(params) - {
+        "metadata",
+        "cancellation_details",
+    }:
         raise invalid(_CANCELED, retry=False)
     if subscription["pending_update"] is not None and _changes_items(params):
         raise invalid("This subscription has a pending update; wait for it to be applied or to expire.", retry=False)
@@ -50,16 +52,21 @@ def update(call: Call, subscription: Json, params: Params) -> Json:
 
 def _changes_items(params: Params) -> bool:
     return any(
-        params.get(name) is not None for name in ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
+        params.get(name) is not None
+        for name in ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
     )
 
 
 def _discounts(call: Call, subscription: Json, params: Params, customer: Json) -> None:
-    entries = entries_of(params)
+    entries = redemption.entries_of(params)
     if entries is None:
         return
     old = list(subscription["discounts"])
-    made = redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"]) if entries else []
+    made = (
+        redemption.redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])
+        if entries
+        else []
+    )
     subscription["discounts"] = made
     for id in made:
         if id not in old:
@@ -67,7 +74,7 @@ def _discounts(call: Call, subscription: Json, params: Params, customer: Json) -
     for id in old:
         found = call.objects.find("discount", id)
         if id not in made and found is not None:
-            remove(call, found)
+            redemption.remove(call, found)
 
 
 def _pause(call: Call, subscription: Json, params: Params) -> None:
@@ -87,7 +94,8 @@ def wanted_changes(params: Params, items: list[Json]) -> list[Json]:
         return []
     if len(items) > 1:
         raise invalid(
-            "You cannot update a subscription with multiple plans using `plan` or `quantity`; use `items` instead.", next(iter(top))
+            "You cannot update a subscription with multiple plans using `plan` or `quantity`; use `items` instead.",
+            next(iter(top)),
         )
     return [{"id": items[0]["id"], **top}]
 
@@ -100,10 +108,12 @@ def change(call: Call, subscription: Json, params: Params, customer: Json) -> No
     before = snapshot[1]
     trial_ended, resets = _retime(call, subscription, params, before, after)
     period = period_of(subscription)
-    behavior = given(params, "proration_behavior", "create_prorations")
-    at = given(params, "proration_date", call.now)
+    behavior = shared_fields.given(params, "proration_behavior", "create_prorations")
+    at = shared_fields.given(params, "proration_date", call.now)
     credits: list[Json] = []
-    charging = snapshot[0]["status"] in ("active", "past_due", "unpaid") or (trial_ended and snapshot[0]["status"] == "trialing")
+    charging = snapshot[0]["status"] in ("active", "past_due", "unpaid") or (
+        trial_ended and snapshot[0]["status"] == "trialing"
+    )
     if behavior != "none" and snapshot[0]["status"] in ("active", "past_due"):
         credits = prorations(call, subscription, before, after, at=at, period=period_of(snapshot[0]), debits=not resets)
     for entry in credits:
@@ -120,11 +130,19 @@ def change(call: Call, subscription: Json, params: Params, customer: Json) -> No
         _bill(call, subscription, lines + added, params, snapshot, id)
 
 
-def _bill(call: Call, subscription: Json, lines: list[Json], params: Params, snapshot: tuple[Json, list[Json]], id: str) -> None:
+def _bill(
+    call: Call, subscription: Json, lines: list[Json], params: Params, snapshot: tuple[Json, list[Json]], id: str
+) -> None:
     automatic = subscription["collection_method"] == "charge_automatically"
-    behavior = given(params, "payment_behavior", "allow_incomplete")
+    behavior = shared_fields.given(params, "payment_behavior", "allow_incomplete")
     invoice = make_invoice(
-        call, subscription, lines, reason="subscription_update", period=(call.now, call.now), id=id, advance=not automatic
+        call,
+        subscription,
+        lines,
+        reason="subscription_update",
+        period=(call.now, call.now),
+        id=id,
+        advance=not automatic,
     )
     call.objects.save(subscription)
     if not automatic or subscription["pause_collection"] is not None:
@@ -133,7 +151,7 @@ def _bill(call: Call, subscription: Json, lines: list[Json], params: Params, sna
         call,
         invoice,
         "allow_incomplete" if behavior == "pending_if_incomplete" else behavior,
-        off_session=given(params, "off_session", False),
+        off_session=shared_fields.given(params, "off_session", False),
     )
     if behavior == "pending_if_incomplete" and outcome in ("requires_action", "failed"):
         _suspend(call, subscription, invoice, snapshot)
@@ -142,7 +160,9 @@ def _bill(call: Call, subscription: Json, lines: list[Json], params: Params, sna
 def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json, list[Json]]) -> None:
     """Take the change back until its invoice is paid: it stands in ``pending_update`` for 23 hours."""
     after = [copy.deepcopy(item) for item in load(call, subscription)]
-    fields = {name: subscription[name] for name in ("billing_cycle_anchor", "_period", "trial_end", "status", "discounts")}
+    fields = {
+        name: subscription[name] for name in ("billing_cycle_anchor", "_period", "trial_end", "status", "discounts")
+    }
     old, items = snapshot
     subscription.update({name: old[name] for name in fields})
     put(call, subscription, items, period_of(old))
@@ -154,7 +174,9 @@ def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json
         "trial_from_plan": None,
     }
     subscription["_pending"] = {"items": after, "fields": {**fields, "status": "active"}, "invoice": invoice["id"]}
-    call.schedule.add(call.now + INCOMPLETE_SECONDS, "subscription.drop_pending", subscription["id"], subscription["test_clock"])
+    call.schedule.add(
+        call.now + INCOMPLETE_SECONDS, "subscription.drop_pending", subscription["id"], subscription["test_clock"]
+    )
 
 
 def _retime(call: Call, subscription: Json, params: Params, before: list[Json], after: list[Json]) -> tuple[bool, bool]:
@@ -176,17 +198,21 @@ def _retime(call: Call, subscription: Json, params: Params, before: list[Json], 
             subscription["_period"] = [call.now, until]
             subscription["_trial_notice"] = False
             return False, True
-    if params.get("billing_cycle_anchor") == "now" or interval_of(before[0]) != interval or _was_free(call, before, after):
+    if (
+        params.get("billing_cycle_anchor") == "now"
+        or interval_of(before[0]) != interval
+        or _was_free(call, before, after)
+    ):
         resets = resets or subscription["status"] in ("active", "past_due", "unpaid")
     if resets:
         subscription["billing_cycle_anchor"] = call.now
-        subscription["_period"] = list(period_around(call.now, *interval, call.now))
+        subscription["_period"] = list(arithmetic.period_around(call.now, *interval, call.now))
     return ended, resets
 
 
 def _was_free(call: Call, before: list[Json], after: list[Json]) -> bool:
     def whole(items: list[Json]) -> int:
-        return sum(cost(full_price(call, item), cost_quantity(item)) for item in items)
+        return sum(arithmetic.cost(full_price(call, item), cost_quantity(item)) for item in items)
 
     metered = any(item["price"]["recurring"]["usage_type"] == "metered" for item in before)
     return not metered and whole(before) == 0 and whole(after) > 0
@@ -208,7 +234,10 @@ def cancel(call: Call, subscription: Json, params: Params) -> Json:
         for entry in prorations(call, subscription, items, [], at=call.now, period=period):
             call.objects.insert(entry, "invoiceitem.created")
     if params.get("cancellation_details"):
-        subscription["cancellation_details"] = {**subscription["cancellation_details"], **params["cancellation_details"]}
+        subscription["cancellation_details"] = {
+            **subscription["cancellation_details"],
+            **params["cancellation_details"],
+        }
     subscription.update(canceled_at=call.now, cancel_at=None, cancel_at_period_end=False)
     stop(call, subscription)
     if params.get("invoice_now") and active:
@@ -220,20 +249,26 @@ def cancel(call: Call, subscription: Json, params: Params) -> Json:
 
 def _last_invoice(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
     lines = [line for line in usage_lines(call, subscription, items, (period[0], call.now)) if line["amount"]]
-    if lines or pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):
+    if lines or drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):
         invoice = make_invoice(call, subscription, lines, reason="subscription_update", period=period)
         if subscription["collection_method"] == "charge_automatically" and invoice["total"] > 0:
             collect_now(call, invoice, "allow_incomplete")
         else:
-            finalize(call, invoice)
+            lifecycle.finalize(call, invoice)
 
 
 def _drop_open_invoice(call: Call, subscription: Json) -> None:
     """The invoices of a canceled subscription are not collected by themselves any more; the first one of an incomplete one is voided."""
     for invoice in call.objects.query(
-        "invoice", {"parent.subscription_details.subscription": subscription["id"], "status": ["open", "draft"]}, limit=20
+        "invoice",
+        {"parent.subscription_details.subscription": subscription["id"], "status": ["open", "draft"]},
+        limit=20,
     ):
-        invoice["auto_advance"], invoice["next_payment_attempt"], invoice["automatically_finalizes_at"] = False, None, None
+        invoice["auto_advance"], invoice["next_payment_attempt"], invoice["automatically_finalizes_at"] = (
+            False,
+            None,
+            None,
+        )
         call.schedule.cancel("invoice.advance", invoice["id"])
         call.schedule.cancel("invoice.retry", invoice["id"])
         call.objects.save(invoice, "invoice.updated")

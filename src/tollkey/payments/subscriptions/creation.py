@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from tollkey.payments.catalog.arithmetic import Period, period_around, shift
-from tollkey.payments.catalog.pricing import in_currency
-from tollkey.payments.catalog.redemption import entries_of, offs, redeem_all
-from tollkey.payments.customers.balance import check_currency_of
-from tollkey.payments.invoices import method_of, no_method, one_time
-from tollkey.payments.invoices.invoiceitems import pricing_of
-from tollkey.payments.shared.clock import for_customer, limit
-from tollkey.payments.shared.fields import given, new_metadata
+from tollkey.payments.catalog import arithmetic, pricing, redemption
+from tollkey.payments.customers import balance
+from tollkey.payments.invoices import drafts, invoiceitems, payments
+from tollkey.payments.shared import clock, fields
 from tollkey.payments.subscriptions.billing import (
     collect_now,
     discounts_of,
@@ -36,7 +32,9 @@ def wanted_items(params: Params) -> list[Json]:
     if params.get("items"):
         return list(params["items"])
     if params.get("plan"):
-        return [{"plan": params["plan"], **({"quantity": params["quantity"]} if params.get("quantity") is not None else {})}]
+        return [
+            {"plan": params["plan"], **({"quantity": params["quantity"]} if params.get("quantity") is not None else {})}
+        ]
     raise missing_param("items")
 
 
@@ -49,21 +47,23 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     if not params.get("customer"):
         raise missing_param("customer")
     customer = call.objects.get("customer", params["customer"], "customer")
-    call = for_customer(call, customer)
-    if customer.get("test_clock") and call.objects.table("subscription").count(call.tx, call.scope, {"customer": customer["id"]}) >= limit(
-        call
-    ):
-        raise invalid(f"Customers with test clocks are limited to {limit(call)} subscriptions.", "customer")
+    call = clock.for_customer(call, customer)
+    if customer.get("test_clock") and call.objects.table("subscription").count(
+        call.tx, call.scope, {"customer": customer["id"]}
+    ) >= clock.limit(call):
+        raise invalid(f"Customers with test clocks are limited to {clock.limit(call)} subscriptions.", "customer")
     wanted = wanted_items(params)
-    prices = [recurring_price(call, entry, f"items[{place}]", params.get("currency")) for place, entry in enumerate(wanted)]
-    currency = given(params, "currency", prices[0]["currency"])
+    prices = [
+        recurring_price(call, entry, f"items[{place}]", params.get("currency")) for place, entry in enumerate(wanted)
+    ]
+    currency = fields.given(params, "currency", prices[0]["currency"])
     for place, price in enumerate(prices):
-        if in_currency(price, currency) is None:
+        if pricing.in_currency(price, currency) is None:
             raise invalid(
                 f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: `{currency}`.",
                 f"items[{place}][price]",
             )
-    check_currency_of(customer, currency)
+    balance.check_currency_of(customer, currency)
     subscription = _blank(call, params, customer, currency, schedule)
     interval = prices[0]["recurring"]["interval"], prices[0]["recurring"]["interval_count"]
     _place_in_time(call, subscription, params, interval, prices[0]["recurring"]["trial_period_days"])
@@ -75,10 +75,12 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     check(items)
     apply_settings(call, subscription, params)
     set_cancel(call, subscription, params)
-    subscription["metadata"] = new_metadata(params)
-    entries = entries_of(params)
+    subscription["metadata"] = fields.new_metadata(params)
+    entries = redemption.entries_of(params)
     if entries:
-        subscription["discounts"] = redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])
+        subscription["discounts"] = redemption.redeem_all(
+            call, entries, param="discounts", customer=customer, subscription=subscription["id"]
+        )
     if subscription["pending_invoice_item_interval"]:
         plan_pending(call, subscription)
     if customer.get("currency") is None:
@@ -90,14 +92,19 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
 
 
 def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: str | None) -> Json:
-    mode = given(params.get("billing_mode") or {}, "type", "classic" if call.version < _CLASSIC_BEFORE else "flexible")
+    mode = fields.given(
+        params.get("billing_mode") or {}, "type", "classic" if call.version < _CLASSIC_BEFORE else "flexible"
+    )
     subscription = blank(
         "subscription",
         id=call.ids.new("sub"),
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
         billing_cycle_anchor=call.now,
         billing_mode={
-            "flexible": {"proration_discounts": "included", **((params.get("billing_mode") or {}).get("flexible") or {})}
+            "flexible": {
+                "proration_discounts": "included",
+                **((params.get("billing_mode") or {}).get("flexible") or {}),
+            }
             if mode == "flexible"
             else None,
             "type": mode,
@@ -111,9 +118,13 @@ def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: 
         customer=customer["id"],
         invoice_settings={"account_tax_ids": None, "issuer": {"type": "self"}},
         livemode=call.livemode,
-        payment_settings={"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"},
+        payment_settings={
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": "off",
+        },
         schedule=schedule,
-        start_date=given(params, "backdate_start_date", call.now),
+        start_date=fields.given(params, "backdate_start_date", call.now),
         status="active",
         test_clock=customer.get("test_clock"),
         trial_settings={"end_behavior": {"missing_payment_method": "create_invoice"}},
@@ -124,7 +135,9 @@ def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: 
     return {name: subscription[name] for name in names}
 
 
-def _place_in_time(call: Call, subscription: Json, params: Params, interval: tuple[str, int], trial_days: int | None) -> None:
+def _place_in_time(
+    call: Call, subscription: Json, params: Params, interval: tuple[str, int], trial_days: int | None
+) -> None:
     start = subscription["start_date"]
     if start > call.now:
         raise invalid("`backdate_start_date` must be in the past.", "backdate_start_date")
@@ -133,46 +146,63 @@ def _place_in_time(call: Call, subscription: Json, params: Params, interval: tup
     if params.get("billing_cycle_anchor_config"):
         anchor = configured_anchor(call, params["billing_cycle_anchor_config"])
         subscription["billing_cycle_anchor_config"] = {
-            name: params["billing_cycle_anchor_config"].get(name) for name in ("day_of_month", "hour", "minute", "month", "second")
+            name: params["billing_cycle_anchor_config"].get(name)
+            for name in ("day_of_month", "hour", "minute", "month", "second")
         }
     if trial_end is not None:
         subscription.update(
             trial_start=call.now,
             trial_end=trial_end,
             status="trialing",
-            billing_cycle_anchor=given(params, "billing_cycle_anchor", trial_end),
+            billing_cycle_anchor=fields.given(params, "billing_cycle_anchor", trial_end),
         )
         subscription["_period"] = [call.now, trial_end]
         return
     if anchor is None:
         subscription["billing_cycle_anchor"] = start
-        subscription["_period"] = list(period_around(start, *interval, call.now))
+        subscription["_period"] = list(arithmetic.period_around(start, *interval, call.now))
         return
     if anchor != "now" and int(anchor) < call.now:
-        raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", "billing_cycle_anchor", retry=False)
-    if int(anchor) > shift(call.now, *interval):
         raise invalid(
-            f"`billing_cycle_anchor` cannot be later than next natural billing date ({shift(call.now, *interval)}) for plan",
+            "Invalid timestamp: must be an integer Unix timestamp in the future", "billing_cycle_anchor", retry=False
+        )
+    if int(anchor) > arithmetic.shift(call.now, *interval):
+        raise invalid(
+            f"`billing_cycle_anchor` cannot be later than next natural billing date ({arithmetic.shift(call.now, *interval)}) for plan",
             "billing_cycle_anchor",
         )
     subscription["billing_cycle_anchor"] = int(anchor)
-    subscription["_period"] = [call.now, int(anchor)] if int(anchor) > call.now else list(period_around(call.now, *interval, call.now))
+    subscription["_period"] = (
+        [call.now, int(anchor)]
+        if int(anchor) > call.now
+        else list(arithmetic.period_around(call.now, *interval, call.now))
+    )
 
 
 def _begin(call: Call, subscription: Json, items: list[Json], params: Params, customer: Json) -> Json:
     """Store the subscription and bill its first period."""
-    behavior = given(params, "payment_behavior", "error_if_incomplete" if call.version < _ERROR_BEFORE else "allow_incomplete")
+    behavior = fields.given(
+        params, "payment_behavior", "error_if_incomplete" if call.version < _ERROR_BEFORE else "allow_incomplete"
+    )
     automatic = subscription["collection_method"] == "charge_automatically"
     period = subscription["_period"][0], subscription["_period"][1]
-    lines = _first_lines(call, subscription, items, period, given(params, "proration_behavior", "create_prorations"))
+    lines = _first_lines(
+        call, subscription, items, period, fields.given(params, "proration_behavior", "create_prorations")
+    )
     planned = call.ids.new("in")
     lines += added_lines(call, subscription, params, customer, planned)
-    charges = sum(line["amount"] for line in lines) > 0 and automatic and not _fully_discounted(call, subscription, customer, lines)
+    charges = (
+        sum(line["amount"] for line in lines) > 0
+        and automatic
+        and not _fully_discounted(call, subscription, customer, lines)
+    )
     trialing = subscription["status"] == "trialing"
-    waits = not automatic or subscription["schedule"] is not None  # the first invoice is a draft for an hour, as later ones are
+    waits = (
+        not automatic or subscription["schedule"] is not None
+    )  # the first invoice is a draft for an hour, as later ones are
     charges = charges and not waits
     if charges and behavior != "default_incomplete" and not _methods(call, subscription, customer):
-        raise no_method()
+        raise payments.no_method()
     if charges and not trialing:
         subscription["status"] = "incomplete"
     invoice_id = planned if lines else None
@@ -181,15 +211,23 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
     call.objects.insert(subscription, CREATED)
     if invoice_id is not None:
         invoice = make_invoice(
-            call, subscription, lines, reason="subscription_create", period=(call.now, call.now), id=invoice_id, advance=waits
+            call,
+            subscription,
+            lines,
+            reason="subscription_create",
+            period=(call.now, call.now),
+            id=invoice_id,
+            advance=waits,
         )
         call.objects.save(subscription)
         if not waits:
-            collect_now(call, invoice, behavior, off_session=given(params, "off_session", False))
+            collect_now(call, invoice, behavior, off_session=fields.given(params, "off_session", False))
         elif subscription["pause_collection"] is not None:
             hold(call, subscription, invoice)
     if subscription["status"] == "incomplete":
-        call.schedule.add(call.now + INCOMPLETE_SECONDS, "subscription.expire", subscription["id"], subscription["test_clock"])
+        call.schedule.add(
+            call.now + INCOMPLETE_SECONDS, "subscription.expire", subscription["id"], subscription["test_clock"]
+        )
     if trialing and subscription["trial_end"] - TRIAL_NOTICE <= call.now:
         subscription["_trial_notice"] = True
         call.emit("customer.subscription.trial_will_end", subscription)
@@ -199,17 +237,21 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
 
 def _methods(call: Call, subscription: Json, customer: Json) -> bool:
     empty = {"default_payment_method": None, "default_source": None}
-    return method_of(call, empty, subscription, customer) is not None
+    return payments.method_of(call, empty, subscription, customer) is not None
 
 
 def _fully_discounted(call: Call, subscription: Json, customer: Json, lines: list[Json]) -> bool:
-    found = offs(call, discounts_of(call, subscription, customer), subscription["currency"], call.now)
+    found = redemption.offs(call, discounts_of(call, subscription, customer), subscription["currency"], call.now)
     whole = sum(line["amount"] for line in lines)
     left = whole + (customer.get("balance") or 0)
-    return left <= 0 or any((off.percent == 100 and not off.products) or (off.amount >= whole > 0 and not off.products) for off in found)
+    return left <= 0 or any(
+        (off.percent == 100 and not off.products) or (off.amount >= whole > 0 and not off.products) for off in found
+    )
 
 
-def _first_lines(call: Call, subscription: Json, items: list[Json], period: tuple[int, int], behavior: str) -> list[Json]:
+def _first_lines(
+    call: Call, subscription: Json, items: list[Json], period: tuple[int, int], behavior: str
+) -> list[Json]:
     if subscription["status"] == "trialing":
         return period_lines(call, subscription, items, period, trial=True)
     anchor = subscription["billing_cycle_anchor"]
@@ -218,14 +260,14 @@ def _first_lines(call: Call, subscription: Json, items: list[Json], period: tupl
         if behavior == "none":
             return []
         interval, count = interval_of(items[0])
-        whole = Period(shift(anchor, interval, -count), anchor)
+        whole = arithmetic.Period(arithmetic.shift(anchor, interval, -count), anchor)
         return partial_lines(call, subscription, items, (call.now, anchor), whole)
     lines = period_lines(call, subscription, items, period)
     if start < period[0] and behavior != "none":
         interval, count = interval_of(items[0])
         at = start
         while at < period[0]:
-            until = period_around(anchor, interval, count, at)[1]
+            until = arithmetic.period_around(anchor, interval, count, at)[1]
             lines += period_lines(call, subscription, items, (at, until))
             at = until
     return lines
@@ -235,9 +277,9 @@ def added_lines(call: Call, subscription: Json, params: Params, customer: Json, 
     """The one-time lines of ``add_invoice_items``, each with its invoice item. invoice: the id of the invoice that they will stand on."""
     lines = []
     for place, entry in enumerate(params.get("add_invoice_items") or []):
-        priced = pricing_of(call, entry, subscription["currency"])
+        priced = invoiceitems.pricing_of(call, entry, subscription["currency"])
         lines.append(
-            one_time(
+            drafts.one_time(
                 call,
                 customer,
                 invoice,
@@ -246,8 +288,13 @@ def added_lines(call: Call, subscription: Json, params: Params, customer: Json, 
                 period=(subscription["_period"][0], subscription["_period"][1]) if entry.get("period") else None,
                 subscription=subscription["id"],
                 rates=entry.get("tax_rates") or (),
-                discounts=redeem_all(call, entry.get("discounts") or [], param=f"add_invoice_items[{place}][discounts]", customer=customer),
-                discountable=given(entry, "discountable", True),
+                discounts=redemption.redeem_all(
+                    call,
+                    entry.get("discounts") or [],
+                    param=f"add_invoice_items[{place}][discounts]",
+                    customer=customer,
+                ),
+                discountable=fields.given(entry, "discountable", True),
                 metadata=entry.get("metadata"),
             )
         )

@@ -31,7 +31,9 @@ def refresh(call: Call, customer: str) -> None:
             call.objects.delete(gone)
     for id, feature in features.items():
         if id not in there:
-            made = blank(ACTIVE, id=call.ids.new("ent"), feature=id, livemode=call.livemode, lookup_key=feature["lookup_key"])
+            made = blank(
+                ACTIVE, id=call.ids.new("ent"), feature=id, livemode=call.livemode, lookup_key=feature["lookup_key"]
+            )
             made["_customer"] = customer
             call.objects.insert(made)
     _tell(call, customer, list(there.values()))

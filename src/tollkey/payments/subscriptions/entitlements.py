@@ -9,10 +9,23 @@ A feature that is put on a product reaches customers who are subscribed already 
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog.products import PERMISSION as PRODUCTS
-from tollkey.payments.shared.fields import merge_metadata, new_metadata
+from tollkey.payments.catalog import products
+from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions.entitlement_rules import ACTIVE, FEATURE, ON_PRODUCT
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_object, records, retrieve
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_object,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("entitlement", "Entitlements", "Billing")
 _FEATURES = "/v1/entitlements/features"
@@ -23,14 +36,18 @@ def create(call: Call, params: Params) -> Json:
     key = params["lookup_key"]
     known = call.objects.query(FEATURE, {"lookup_key": key}, limit=1)
     if known:
-        raise invalid(f"A feature with the lookup key `{key}` already exists: {known[0]['id']}.", "lookup_key", "resource_already_exists")
+        raise invalid(
+            f"A feature with the lookup key `{key}` already exists: {known[0]['id']}.",
+            "lookup_key",
+            "resource_already_exists",
+        )
     feature = blank(
         FEATURE,
         id=call.ids.new("feat"),
         active=True,
         livemode=call.livemode,
         lookup_key=key,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         name=params["name"],
     )
     return call.objects.insert(feature)
@@ -39,7 +56,7 @@ def create(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Rename a feature, archive it, or bring it back."""
     feature = call.objects.get(FEATURE, call.path["id"])
-    merge_metadata(feature, params)
+    fields.merge_metadata(feature, params)
     for name in ("active", "name"):
         if params.get(name) is not None:
             feature[name] = params[name]
@@ -70,8 +87,12 @@ def attach(call: Call, params: Params) -> Json:
     if not feature["active"]:
         raise invalid("You cannot attach an archived feature to a product.", "entitlement_feature")
     if call.objects.query(ON_PRODUCT, {"_product": product["id"], "_feature": feature["id"]}, limit=1):
-        raise invalid("This feature is attached to the product already.", "entitlement_feature", "resource_already_exists")
-    link = blank(ON_PRODUCT, id=call.ids.new("prodft"), entitlement_feature=call.objects.copy(feature), livemode=call.livemode)
+        raise invalid(
+            "This feature is attached to the product already.", "entitlement_feature", "resource_already_exists"
+        )
+    link = blank(
+        ON_PRODUCT, id=call.ids.new("prodft"), entitlement_feature=call.objects.copy(feature), livemode=call.livemode
+    )
     link["_product"], link["_feature"] = product["id"], feature["id"]
     return call.objects.insert(link)
 
@@ -130,7 +151,7 @@ ACTIVE_ENTITLEMENT = Resource(
 PRODUCT_FEATURE = Resource(
     object=ON_PRODUCT,
     prefix="prodft",
-    permission=PRODUCTS,
+    permission=products.PERMISSION,
     live=records(),
     indexed=("_product", "_feature"),
     endpoints=(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments.catalog.pricing import in_currency, named_price, plan_of
-from tollkey.payments.catalog.redemption import redeem_all
-from tollkey.payments.invoices import tax_rates
-from tollkey.payments.shared.fields import given, new_metadata
+from tollkey.payments.catalog import pricing, redemption
+from tollkey.payments.invoices import drafts
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json, blank, invalid, merged_metadata, missing_object, public, sublist
 
 MOST = 20
@@ -27,7 +26,7 @@ def full_price(call: Call, item: Json) -> Json:
     """The price of an item with what is private of it, in the currency of its subscription."""
     price = call.objects.find("price", item["price"]["id"])
     found = price if price is not None else item["price"]
-    return in_currency(found, item["_currency"]) or found
+    return pricing.in_currency(found, item["_currency"]) or found
 
 
 def cost_quantity(item: Json) -> int:
@@ -37,15 +36,16 @@ def cost_quantity(item: Json) -> int:
 
 def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) -> Json:
     """The price that an item asks for. Raises ApiError for a price that is not recurring, not active, or in another currency."""
-    price = named_price(call, wanted, param)
+    price = pricing.named_price(call, wanted, param)
     if not price["recurring"]:
         raise invalid(
-            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.", f"{param}[price]"
+            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
+            f"{param}[price]",
         )
     if not price["active"] and not wanted.get("price_data") and not wanted.get("_inline"):
         what = "plan" if wanted.get("plan") else "price"
         raise invalid(f"The {what} specified is inactive. This field only accepts active {what}s.", f"{param}[{what}]")
-    if currency is not None and in_currency(price, currency) is None:
+    if currency is not None and pricing.in_currency(price, currency) is None:
         raise invalid(
             f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: `{currency}`.",
             f"{param}[price]",
@@ -53,7 +53,9 @@ def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) 
     return price
 
 
-def new_item(call: Call, subscription: Json, wanted: Json, price: Json, param: str, customer: Json, period: tuple[int, int]) -> Json:
+def new_item(
+    call: Call, subscription: Json, wanted: Json, price: Json, param: str, customer: Json, period: tuple[int, int]
+) -> Json:
     """An item of a subscription for a price; not stored."""
     id = call.ids.new("si")
     item = blank(
@@ -66,15 +68,15 @@ def new_item(call: Call, subscription: Json, wanted: Json, price: Json, param: s
         subscription=subscription["id"],
         billing_thresholds=wanted.get("billing_thresholds"),
     )
-    item["plan"] = plan_of(price)
+    item["plan"] = pricing.plan_of(price)
     metered = price["recurring"]["usage_type"] == "metered"
     if metered and wanted.get("quantity") is not None:
         raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]")
     if not metered:
-        item["quantity"] = given(wanted, "quantity", 1)
-    item["metadata"] = new_metadata(wanted)
-    item["tax_rates"] = tax_rates(call, wanted.get("tax_rates"), f"{param}[tax_rates]")
-    item["discounts"] = redeem_all(
+        item["quantity"] = fields.given(wanted, "quantity", 1)
+    item["metadata"] = fields.new_metadata(wanted)
+    item["tax_rates"] = drafts.tax_rates(call, wanted.get("tax_rates"), f"{param}[tax_rates]")
+    item["discounts"] = redemption.redeem_all(
         call,
         wanted.get("discounts") or [],
         param=f"{param}[discounts]",
@@ -97,23 +99,25 @@ def change_item(call: Call, item: Json, wanted: Json, param: str, customer: Json
     if wanted.get("price") or wanted.get("plan") or wanted.get("price_data"):
         price = recurring_price(call, wanted, param, currency)
         if price["id"] != item["price"]["id"]:
-            item["price"], item["plan"] = public(price), plan_of(price)
+            item["price"], item["plan"] = public(price), pricing.plan_of(price)
             if price["recurring"]["usage_type"] == "metered":
                 item.pop("quantity", None)
             else:
                 item.setdefault("quantity", 1)
     if wanted.get("quantity") is not None:
         if item["price"]["recurring"]["usage_type"] == "metered":
-            raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]" if param else "quantity")
+            raise invalid(
+                "You cannot set the quantity for metered plans.", f"{param}[quantity]" if param else "quantity"
+            )
         item["quantity"] = wanted["quantity"]
     if "metadata" in wanted:
         item["metadata"] = merged_metadata(item["metadata"], wanted["metadata"])
     if "tax_rates" in wanted:
-        item["tax_rates"] = tax_rates(call, wanted["tax_rates"], f"{param}[tax_rates]")
+        item["tax_rates"] = drafts.tax_rates(call, wanted["tax_rates"], f"{param}[tax_rates]")
     if "billing_thresholds" in wanted:
         item["billing_thresholds"] = wanted["billing_thresholds"]
     if "discounts" in wanted:
-        item["discounts"] = redeem_all(
+        item["discounts"] = redemption.redeem_all(
             call,
             wanted["discounts"] or [],
             param=f"{param}[discounts]",
@@ -132,7 +136,10 @@ def apply_changes(
     Raises ApiError for an unknown item, two items of one price, or none left.
     """
     period = (items[0]["current_period_start"], items[0]["current_period_end"]) if items else (call.now, call.now)
-    after = [call.objects.copy(item) | {name: value for name, value in item.items() if name.startswith("_")} for item in items]
+    after = [
+        call.objects.copy(item) | {name: value for name, value in item.items() if name.startswith("_")}
+        for item in items
+    ]
     for place, entry in enumerate(wanted):
         named = f"{param}[{place}]"
         if entry.get("id") is None:

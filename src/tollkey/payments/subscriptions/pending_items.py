@@ -5,8 +5,8 @@ set ──one interval──▶ what is pending is invoiced (a draft for an hour
 
 from __future__ import annotations
 
-from tollkey.payments.catalog.arithmetic import shift
-from tollkey.payments.invoices import pending_items
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.invoices import drafts
 from tollkey.payments.subscriptions.billing import make_invoice
 from tollkey.wire import Call, Json
 
@@ -17,7 +17,7 @@ def plan(call: Call, subscription: Json) -> None:
     """Write down when pending items are billed next; never without an interval. The caller saves the subscription."""
     call.schedule.cancel(WORK, subscription["id"])
     every = subscription["pending_invoice_item_interval"]
-    at = shift(call.now, every["interval"], every.get("interval_count") or 1) if every else None
+    at = arithmetic.shift(call.now, every["interval"], every.get("interval_count") or 1) if every else None
     subscription["next_pending_invoice_item_invoice"] = at
     if at is not None:
         call.schedule.add(at, WORK, subscription["id"], subscription["test_clock"])
@@ -29,6 +29,13 @@ def bill(call: Call, id: str) -> None:
     if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
         return
     plan(call, subscription)
-    if pending_items(call, subscription["customer"], subscription["currency"], id):
-        make_invoice(call, subscription, [], reason="automatic_pending_invoice_item_invoice", period=subscription["_period"], advance=True)
+    if drafts.pending_items(call, subscription["customer"], subscription["currency"], id):
+        make_invoice(
+            call,
+            subscription,
+            [],
+            reason="automatic_pending_invoice_item_invoice",
+            period=subscription["_period"],
+            advance=True,
+        )
     call.objects.save(subscription, "customer.subscription.updated")

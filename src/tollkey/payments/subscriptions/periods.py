@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tollkey.payments.catalog.arithmetic import DAY, period_around, shift
-from tollkey.payments.catalog.arithmetic.periods import moment
+from tollkey.payments.catalog import arithmetic
 from tollkey.wire import Call, Json, Params, invalid
 
-TRIAL_NOTICE = 3 * DAY
-UPCOMING_NOTICE = 7 * DAY
+TRIAL_NOTICE = 3 * arithmetic.DAY
+UPCOMING_NOTICE = 7 * arithmetic.DAY
 
 
 def period_of(subscription: Json) -> tuple[int, int]:
@@ -24,7 +23,7 @@ def next_period(subscription: Json, interval: tuple[str, int]) -> tuple[int, int
     anchor = subscription["billing_cycle_anchor"]
     if end < anchor:
         return end, anchor
-    return period_around(anchor, *interval, end)
+    return arithmetic.period_around(anchor, *interval, end)
 
 
 def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | None:
@@ -40,8 +39,10 @@ def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | No
     if end is not None:
         at = int(end)
         if at <= call.now:
-            raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", "trial_end", retry=False)
-        if at > shift(call.now, "year", 5):
+            raise invalid(
+                "Invalid timestamp: must be an integer Unix timestamp in the future", "trial_end", retry=False
+            )
+        if at > arithmetic.shift(call.now, "year", 5):
             raise invalid("Invalid timestamp: can be no more than five years in the future", "trial_end")
         return at
     days = params.get("trial_period_days")
@@ -51,12 +52,12 @@ def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | No
         return None
     if days > 730:
         raise invalid("The maximum number of trial period days is 730 (2 years).", "trial_period_days")
-    return int(call.now + days * DAY)
+    return int(call.now + days * arithmetic.DAY)
 
 
 def configured_anchor(call: Call, config: Json) -> int:
     """The next moment that ``billing_cycle_anchor_config`` describes: a day of the month (and month), and a time of day."""
-    now = moment(call.now)
+    now = arithmetic.moment(call.now)
     for ahead in range(0, 25):
         year, month = divmod(now.year * 12 + now.month - 1 + ahead, 12)
         if config.get("month") is not None and month + 1 != config["month"]:
@@ -84,7 +85,9 @@ def plan_work(call: Call, subscription: Json) -> None:
     end = period_of(subscription)[1]
     call.schedule.add(end, "subscription.renew", id, clock)
     if subscription["status"] == "trialing" and not subscription.get("_trial_notice"):
-        call.schedule.add(max(subscription["trial_end"] - TRIAL_NOTICE, call.now), "subscription.trial_will_end", id, clock)
+        call.schedule.add(
+            max(subscription["trial_end"] - TRIAL_NOTICE, call.now), "subscription.trial_will_end", id, clock
+        )
     leaving = subscription["cancel_at_period_end"] or (subscription["cancel_at"] or end + 1) <= end
     if end - UPCOMING_NOTICE > call.now and not leaving:
         call.schedule.add(end - UPCOMING_NOTICE, "subscription.upcoming", id, clock)

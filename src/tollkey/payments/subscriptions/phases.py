@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments.catalog.arithmetic import DAY, shift
-from tollkey.payments.catalog.pricing import named_price
-from tollkey.payments.invoices import tax_rates
-from tollkey.payments.invoices.invoiceitems import create as create_item
-from tollkey.payments.shared.fields import given
+from tollkey.payments.catalog import arithmetic, pricing
+from tollkey.payments.invoices import drafts, invoiceitems
+from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, put, recurring_price
@@ -42,7 +40,10 @@ def make_phases(call: Call, wanted: list[Json], start: int) -> list[Json]:
         named = f"phases[{place}]"
         if not phase.get("items"):
             raise missing_param(f"{named}[items]")
-        prices = [recurring_price(call, entry, f"{named}[items][{number}]", None) for number, entry in enumerate(phase["items"])]
+        prices = [
+            recurring_price(call, entry, f"{named}[items][{number}]", None)
+            for number, entry in enumerate(phase["items"])
+        ]
         begins = phase.get("start_date")
         start = call.now if begins == "now" else int(begins) if begins is not None else start
         until = _end_of(call, phase, start, prices[0]["recurring"], named)
@@ -60,8 +61,10 @@ def _end_of(call: Call, phase: Json, start: int, recurring: Json, named: str) ->
             raise invalid("The end date of a phase must be after its start date.", f"{named}[end_date]")
         return int(end_date)
     if duration:
-        return shift(start, duration["interval"], given(duration, "interval_count", 1))
-    return shift(start, recurring["interval"], recurring["interval_count"] * given(phase, "iterations", 1))
+        return arithmetic.shift(start, duration["interval"], fields.given(duration, "interval_count", 1))
+    return arithmetic.shift(
+        start, recurring["interval"], recurring["interval_count"] * fields.given(phase, "iterations", 1)
+    )
 
 
 def _phase(call: Call, phase: Json, prices: list[Json], start: int, until: int, named: str) -> Json:
@@ -72,23 +75,30 @@ def _phase(call: Call, phase: Json, prices: list[Json], start: int, until: int, 
             for number, entry in enumerate(phase.get("add_invoice_items") or [])
         ],
         "application_fee_percent": phase.get("application_fee_percent"),
-        "automatic_tax": {"disabled_reason": None, "enabled": bool((phase.get("automatic_tax") or {}).get("enabled")), "liability": None},
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": bool((phase.get("automatic_tax") or {}).get("enabled")),
+            "liability": None,
+        },
         "billing_cycle_anchor": phase.get("billing_cycle_anchor"),
         "billing_thresholds": phase.get("billing_thresholds"),
         "collection_method": phase.get("collection_method"),
-        "currency": given(phase, "currency", prices[0]["currency"]),
+        "currency": fields.given(phase, "currency", prices[0]["currency"]),
         "default_payment_method": phase.get("default_payment_method"),
-        "default_tax_rates": tax_rates(call, phase.get("default_tax_rates"), f"{named}[default_tax_rates]"),
+        "default_tax_rates": drafts.tax_rates(call, phase.get("default_tax_rates"), f"{named}[default_tax_rates]"),
         "description": phase.get("description"),
         "discounts": [
-            {name: entry.get(name) for name in ("coupon", "discount", "promotion_code")} for entry in phase.get("discounts") or []
+            {name: entry.get(name) for name in ("coupon", "discount", "promotion_code")}
+            for entry in phase.get("discounts") or []
         ],
         "end_date": until,
         "invoice_settings": _invoice_settings(phase.get("invoice_settings")),
-        "items": [_item(call, entry, price, f"{named}[items]") for entry, price in zip(phase["items"], prices, strict=True)],
+        "items": [
+            _item(call, entry, price, f"{named}[items]") for entry, price in zip(phase["items"], prices, strict=True)
+        ],
         "metadata": merged_metadata({}, phase.get("metadata") or {}),
         "on_behalf_of": phase.get("on_behalf_of"),
-        "proration_behavior": given(phase, "proration_behavior", "create_prorations"),
+        "proration_behavior": fields.given(phase, "proration_behavior", "create_prorations"),
         "start_date": start,
         "transfer_data": phase.get("transfer_data"),
         "trial_end": until if phase.get("trial") else None if trial_end in (None, "now") else int(str(trial_end)),
@@ -108,10 +118,10 @@ def _item(call: Call, entry: Json, price: Json, named: str) -> Json:
         "metadata": merged_metadata({}, entry.get("metadata") or {}),
         "plan": price["id"],
         "price": price["id"],
-        "tax_rates": tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
+        "tax_rates": drafts.tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
     }
     if price["recurring"]["usage_type"] != "metered":
-        item["quantity"] = given(entry, "quantity", 1)
+        item["quantity"] = fields.given(entry, "quantity", 1)
     return item
 
 
@@ -121,9 +131,9 @@ def _added(call: Call, entry: Json, named: str) -> Json:
         "discounts": [],
         "metadata": merged_metadata({}, entry.get("metadata") or {}),
         "period": period,
-        "price": named_price(call, entry, named)["id"],
-        "quantity": given(entry, "quantity", 1),
-        "tax_rates": tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
+        "price": pricing.named_price(call, entry, named)["id"],
+        "quantity": fields.given(entry, "quantity", 1),
+        "tax_rates": drafts.tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
     }
 
 
@@ -133,10 +143,14 @@ def default_settings(wanted: Json | None) -> Json:
     settings = wanted.get("invoice_settings") or {}
     return {
         "application_fee_percent": wanted.get("application_fee_percent"),
-        "automatic_tax": {"disabled_reason": None, "enabled": bool((wanted.get("automatic_tax") or {}).get("enabled")), "liability": None},
-        "billing_cycle_anchor": given(wanted, "billing_cycle_anchor", "automatic"),
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": bool((wanted.get("automatic_tax") or {}).get("enabled")),
+            "liability": None,
+        },
+        "billing_cycle_anchor": fields.given(wanted, "billing_cycle_anchor", "automatic"),
         "billing_thresholds": wanted.get("billing_thresholds"),
-        "collection_method": given(wanted, "collection_method", "charge_automatically"),
+        "collection_method": fields.given(wanted, "collection_method", "charge_automatically"),
         "default_payment_method": wanted.get("default_payment_method"),
         "default_source": None,
         "description": wanted.get("description"),
@@ -176,7 +190,9 @@ def _creation(call: Call, schedule: Json, phase: Json) -> Json:
     if phase["trial_end"] is not None and phase["trial_end"] > call.now:
         params["trial_end"] = phase["trial_end"]
     if phase["add_invoice_items"]:
-        params["add_invoice_items"] = [{"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]]
+        params["add_invoice_items"] = [
+            {"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]
+        ]
     if phase["start_date"] < call.now:
         params["backdate_start_date"] = phase["start_date"]
     return params
@@ -221,7 +237,7 @@ def plan(call: Call, schedule: Json) -> None:
     elif schedule["status"] == "active":
         call.schedule.add(schedule["current_phase"]["end_date"], STEP, schedule["id"], clock)
         last = schedule["phases"][-1]["end_date"]
-        notice = last - NOTICE_DAYS * DAY
+        notice = last - NOTICE_DAYS * arithmetic.DAY
         if notice > call.now:
             call.schedule.add(notice, EXPIRING, schedule["id"], clock)
 
@@ -241,7 +257,9 @@ def step(call: Call, id: str) -> None:
         complete(call, schedule, subscription)
         return
     phase = following[0]
-    over = next((one for one in schedule["phases"] if one["start_date"] == schedule["current_phase"]["start_date"]), None)
+    over = next(
+        (one for one in schedule["phases"] if one["start_date"] == schedule["current_phase"]["start_date"]), None
+    )
     schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
     call.objects.save(schedule, "subscription_schedule.updated")
     enter(call, schedule, subscription, phase, over)
@@ -288,12 +306,16 @@ def enter(call: Call, schedule: Json, subscription: Json, phase: Json, over: Jso
     if period_of(subscription)[1] > call.now or "billing_cycle_anchor" in params:
         params["items"] = wanted
         if phase["add_invoice_items"]:
-            params["add_invoice_items"] = [{"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]]
+            params["add_invoice_items"] = [
+                {"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]
+            ]
     else:
         _swap(call, subscription, old, wanted)
         for entry in phase["add_invoice_items"]:  # the renewal that follows bills them
             once = {"pricing": {"price": entry["price"]}, "quantity": entry["quantity"]}
-            create_item(call, {**once, "customer": subscription["customer"], "subscription": subscription["id"]})
+            invoiceitems.create(
+                call, {**once, "customer": subscription["customer"], "subscription": subscription["id"]}
+            )
     if phase["discounts"] or (over is not None and over["discounts"]):
         params["discounts"] = [{name: value for name, value in entry.items() if value} for entry in phase["discounts"]]
     update(call, subscription, params)
@@ -344,7 +366,11 @@ def mirror(call: Call, subscription: Json) -> list[Json]:
     """The one phase that is a subscription as it is, until the end of its period."""
     begins, until = period_of(subscription)
     items = [
-        {"price": item["price"]["id"], "metadata": item["metadata"], **({"quantity": item["quantity"]} if "quantity" in item else {})}
+        {
+            "price": item["price"]["id"],
+            "metadata": item["metadata"],
+            **({"quantity": item["quantity"]} if "quantity" in item else {}),
+        }
         for item in load(call, subscription)
     ]
     phase: Any = {"items": items, "end_date": until, "start_date": begins, "currency": subscription["currency"]}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from tollkey.payments import subscriptions as work
-from tollkey.payments.catalog.arithmetic import period_around
-from tollkey.payments.catalog.redemption import entries_of, imagine
-from tollkey.payments.invoices import invoice_item_line, item_parent, new_invoice, new_line, pending_items, tax_rates
-from tollkey.payments.invoices.invoiceitems import pricing_of
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.fields import given
+from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.invoices import drafts, invoiceitems
+from tollkey.payments.invoices import lines as invoices_lines
+from tollkey.payments.shared import clock, fields
+from tollkey.payments.subscriptions.billing import discounts_of, period_lines, usage_lines
+from tollkey.payments.subscriptions.changes import wanted_changes
 from tollkey.payments.subscriptions.creation import wanted_items
-from tollkey.payments.subscriptions.items import new_item
+from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, new_item, recurring_price
+from tollkey.payments.subscriptions.periods import next_period, period_of
 from tollkey.payments.subscriptions.phases import make_phases, phase_at, phase_items
+from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.settings import translate
 from tollkey.wire import ApiError, Call, Endpoint, Json, MoreEndpoints, Page, Params, invalid, of_list
 
@@ -26,7 +27,9 @@ _DETAILS = ("address", "shipping", "tax_exempt")
 def upcoming(call: Call, params: Params) -> Json:
     """``GET /v1/invoices/upcoming`` of versions before 2025-03-31, with ``subscription_*`` for today's ``subscription_details``."""
     details: Json = {
-        name.removeprefix(_OLD): value for name, value in params.items() if name.startswith(_OLD) and name != "subscription_details"
+        name.removeprefix(_OLD): value
+        for name, value in params.items()
+        if name.startswith(_OLD) and name != "subscription_details"
     }
     details = {**details, **(params.get("subscription_details") or {})}
     rest = {name: value for name, value in params.items() if not name.startswith(_OLD)}
@@ -35,7 +38,10 @@ def upcoming(call: Call, params: Params) -> Json:
 
 def upcoming_lines(call: Call, params: Params) -> Page:
     """The lines of the upcoming invoice."""
-    invoice = upcoming(call, {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")})
+    invoice = upcoming(
+        call,
+        {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")},
+    )
     return of_list(invoice["lines"]["data"], "/v1/invoices/upcoming/lines", params)
 
 
@@ -64,16 +70,23 @@ def _preview(call: Call, params: Params, id: str, now: Call | None = None) -> Js
 
 
 def _imagined(call: Call, params: Params, id: str, now: Call | None) -> Json:
-    subscription = call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
-    schedule = call.objects.get("subscription_schedule", params["schedule"], "schedule") if params.get("schedule") else None
+    subscription = (
+        call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+    )
+    schedule = (
+        call.objects.get("subscription_schedule", params["schedule"], "schedule") if params.get("schedule") else None
+    )
     if schedule is not None and subscription is None:
         subscription = call.objects.find("subscription", schedule["subscription"] or "")
     customer_id = (subscription or schedule or {}).get("customer") or params.get("customer")
     if customer_id is None and not params.get("customer_details"):
         raise invalid(_NEITHER)
     customer = call.objects.get("customer", customer_id, "customer") if customer_id else {"id": None, "balance": 0}
-    call = now or for_customer(call, customer)
-    customer = {**customer, **{name: value for name, value in (params.get("customer_details") or {}).items() if name in _DETAILS}}
+    call = now or clock.for_customer(call, customer)
+    customer = {
+        **customer,
+        **{name: value for name, value in (params.get("customer_details") or {}).items() if name in _DETAILS},
+    }
     phases = _phases(call, schedule, params)
     details = translate(dict(params.get("subscription_details") or {}))
     if subscription is None and phases:
@@ -86,14 +99,18 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> Json:
         lines, reason, period, subscription = _of_new(call, customer, details, params)
     else:
         lines, reason, period = [], "upcoming", (call.now, call.now)
-    currency = given(params, "currency", (subscription or {}).get("currency") or customer.get("currency") or "usd")
+    currency = fields.given(
+        params, "currency", (subscription or {}).get("currency") or customer.get("currency") or "usd"
+    )
     if params.get("preview_mode") == "recurring":  # what each later period comes to
         lines = [line for line in lines if not _proration(line)]
     else:
         lines += _items(call, customer, subscription, params, currency, fresh=reason == "upcoming_new")
     if not lines and subscription is None:
         raise _none(customer_id)
-    return _invoice(call, params, id, customer, subscription, lines, period, currency, None if reason == "upcoming_new" else reason)
+    return _invoice(
+        call, params, id, customer, subscription, lines, period, currency, None if reason == "upcoming_new" else reason
+    )
 
 
 def _proration(line: Json) -> bool:
@@ -105,9 +122,11 @@ def _none(customer: str | None) -> ApiError:
 
 
 def _next_of(call: Call, customer: str) -> Json | None:
-    live = call.objects.query("subscription", {"customer": customer, "status": ["trialing", "active", "past_due"]}, limit=100)
+    live = call.objects.query(
+        "subscription", {"customer": customer, "status": ["trialing", "active", "past_due"]}, limit=100
+    )
     live = [subscription for subscription in live if not subscription["cancel_at_period_end"]]
-    return min(live, key=lambda subscription: work.period_of(subscription)[1], default=None)
+    return min(live, key=lambda subscription: period_of(subscription)[1], default=None)
 
 
 def _phases(call: Call, schedule: Json | None, params: Params) -> list[Json]:
@@ -118,76 +137,80 @@ def _phases(call: Call, schedule: Json | None, params: Params) -> list[Json]:
     return list(schedule["phases"]) if schedule else []
 
 
-def _of_subscription(call: Call, subscription: Json, details: Params, phases: list[Json]) -> tuple[list[Json], str, tuple[int, int]]:
+def _of_subscription(
+    call: Call, subscription: Json, details: Params, phases: list[Json]
+) -> tuple[list[Json], str, tuple[int, int]]:
     """The lines of a subscription's next invoice, after the changes that are asked about."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise _none(subscription["customer"])
     customer = call.objects.get("customer", subscription["customer"])
-    items = work.load(call, subscription)
-    period = work.period_of(subscription)
+    items = load(call, subscription)
+    period = period_of(subscription)
     seen = copy.deepcopy(subscription)
-    changes = work.wanted_changes({**details, "items": details.get("items")}, items)
-    after = work.apply_changes(call, seen, items, changes, customer) if changes else items
-    at = int(given(details, "proration_date", call.now))
+    changes = wanted_changes({**details, "items": details.get("items")}, items)
+    after = apply_changes(call, seen, items, changes, customer) if changes else items
+    at = int(fields.given(details, "proration_date", call.now))
     trialing = subscription["status"] == "trialing"
-    behavior = given(details, "proration_behavior", "create_prorations")
+    behavior = fields.given(details, "proration_behavior", "create_prorations")
     if details.get("cancel_now"):
-        entries = work.prorations(call, seen, items, [], at=at, period=period) if behavior != "none" and not trialing else []
-        return [invoice_item_line(call, entry) for entry in entries], "upcoming", period
+        entries = prorations(call, seen, items, [], at=at, period=period) if behavior != "none" and not trialing else []
+        return [invoices_lines.invoice_item_line(call, entry) for entry in entries], "upcoming", period
     if (subscription["cancel_at_period_end"] or details.get("cancel_at_period_end")) and not changes:
         raise _none(subscription["customer"])
     resets = (
         details.get("billing_cycle_anchor") == "now"
-        or work.interval_of(items[0]) != work.interval_of(after[0])
+        or interval_of(items[0]) != interval_of(after[0])
         or details.get("trial_end") == "now"
     )
     entries = []
     if behavior != "none" and not trialing and (changes or resets):
-        entries = work.prorations(call, seen, items, after, at=at, period=period, debits=not resets)
-    lines = [invoice_item_line(call, entry) for entry in entries]
+        entries = prorations(call, seen, items, after, at=at, period=period, debits=not resets)
+    lines = [invoices_lines.invoice_item_line(call, entry) for entry in entries]
     if resets:
-        begins = period_around(call.now, *work.interval_of(after[0]), call.now)
-        return lines + work.period_lines(call, seen, after, begins), "upcoming", (call.now, call.now)
+        begins = arithmetic.period_around(call.now, *interval_of(after[0]), call.now)
+        return lines + period_lines(call, seen, after, begins), "upcoming", (call.now, call.now)
     if behavior == "always_invoice" and changes:
         return lines, "upcoming", (call.now, call.now)
     if trialing and seen["billing_cycle_anchor"] <= period[1]:
         seen["billing_cycle_anchor"] = period[1]
     if not changes:
         after = _of_phase(call, seen, items, phases, customer)
-    following = work.next_period(seen, work.interval_of(after[0]))
-    usage = [] if trialing else work.usage_lines(call, seen, items, period)
-    return lines + usage + work.period_lines(call, seen, after, following), "upcoming", period
+    following = next_period(seen, interval_of(after[0]))
+    usage = [] if trialing else usage_lines(call, seen, items, period)
+    return lines + usage + period_lines(call, seen, after, following), "upcoming", period
 
 
 def _of_phase(call: Call, subscription: Json, items: list[Json], phases: list[Json], customer: Json) -> list[Json]:
     """The items of the next period: those of the phase that it begins in. Raises ApiError 404 when the schedule ends the subscription."""
     schedule = call.objects.find("subscription_schedule", subscription["schedule"] or "")
     every = phases or (schedule["phases"] if schedule else [])
-    begins = work.period_of(subscription)[1]
+    begins = period_of(subscription)[1]
     phase = phase_at(every, begins)
     if phase is not None:
-        return work.apply_changes(call, subscription, items, phase_items(items, phase), customer)
+        return apply_changes(call, subscription, items, phase_items(items, phase), customer)
     if every and schedule is not None and schedule["end_behavior"] == "cancel" and begins >= every[-1]["end_date"]:
         raise _none(subscription["customer"])
     return items
 
 
-def _of_new(call: Call, customer: Json, details: Params, params: Params) -> tuple[list[Json], str, tuple[int, int], Json]:
+def _of_new(
+    call: Call, customer: Json, details: Params, params: Params
+) -> tuple[list[Json], str, tuple[int, int], Json]:
     """The first invoice of a subscription that is not there yet."""
     wanted = wanted_items(details)
     prices = [
-        work.recurring_price(call, entry, f"subscription_details[items][{place}]", params.get("currency"))
+        recurring_price(call, entry, f"subscription_details[items][{place}]", params.get("currency"))
         for place, entry in enumerate(wanted)
     ]
     recurring = prices[0]["recurring"]
     trial = details.get("trial_end")
-    period = period_around(call.now, recurring["interval"], recurring["interval_count"], call.now)
+    period = arithmetic.period_around(call.now, recurring["interval"], recurring["interval_count"], call.now)
     free = trial is not None and trial != "now"
     if free:
         period = call.now, int(str(trial))
     seen: Json = {
         "id": None,
-        "currency": given(params, "currency", prices[0]["currency"]),
+        "currency": fields.given(params, "currency", prices[0]["currency"]),
         "discounts": [],
         "metadata": {},
         "customer": customer["id"],
@@ -209,31 +232,38 @@ def _of_new(call: Call, customer: Json, details: Params, params: Params) -> tupl
         new_item(call, seen, entry, price, f"subscription_details[items][{place}]", customer, period)
         for place, (entry, price) in enumerate(zip(wanted, prices, strict=True))
     ]
-    return work.period_lines(call, seen, items, period, trial=free), "upcoming_new", (call.now, call.now), seen
+    return period_lines(call, seen, items, period, trial=free), "upcoming_new", (call.now, call.now), seen
 
 
-def _items(call: Call, customer: Json, subscription: Json | None, params: Params, currency: str, *, fresh: bool) -> list[Json]:
+def _items(
+    call: Call, customer: Json, subscription: Json | None, params: Params, currency: str, *, fresh: bool
+) -> list[Json]:
     """Pending invoice items, as they are or as the parameters would have them, and those that are only asked about."""
-    pending = pending_items(call, customer["id"], currency, (subscription or {}).get("id")) if customer["id"] else []
+    pending = (
+        drafts.pending_items(call, customer["id"], currency, (subscription or {}).get("id")) if customer["id"] else []
+    )
     wanted = {entry["invoiceitem"]: entry for entry in params.get("invoice_items") or [] if entry.get("invoiceitem")}
     lines = []
     for item in pending:
-        shown = {**item, **{name: value for name, value in wanted.get(item["id"], {}).items() if name in item and value is not None}}
-        lines.append(invoice_item_line(call, shown))
+        shown = {
+            **item,
+            **{name: value for name, value in wanted.get(item["id"], {}).items() if name in item and value is not None},
+        }
+        lines.append(invoices_lines.invoice_item_line(call, shown))
     for entry in params.get("invoice_items") or []:
         if entry.get("invoiceitem"):
             continue
-        priced = pricing_of(call, entry, currency)
+        priced = invoiceitems.pricing_of(call, entry, currency)
         period = entry.get("period") or {"start": call.now, "end": call.now}
-        line = new_line(
+        line = invoices_lines.new_line(
             call,
             amount=priced["amount"],
             currency=currency,
             period=(period["start"], period["end"]),
-            parent=item_parent(None),
+            parent=invoices_lines.item_parent(None),
             description=entry.get("description") or priced["description"],
             quantity=priced["quantity"],
-            discountable=given(entry, "discountable", True),
+            discountable=fields.given(entry, "discountable", True),
             rates=entry.get("tax_rates") or (),
             metadata=entry.get("metadata"),
         )
@@ -253,20 +283,20 @@ def _invoice(
     currency: str,
     reason: str | None,
 ) -> Json:
-    discounts: list[str] = work.discounts_of(call, subscription, customer) if subscription else _own(customer)
-    entries: Any = entries_of(params)
+    discounts: list[str] = discounts_of(call, subscription, customer) if subscription else _own(customer)
+    entries: Any = redemption.entries_of(params)
     if entries is not None:
         discounts = [entry["discount"] for entry in entries if entry.get("discount")] + _looked_at(call, entries)
-    advance = work.period_of(subscription)[1] if subscription and subscription.get("_period") else call.now
+    advance = period_of(subscription)[1] if subscription and subscription.get("_period") else call.now
     rates = [rate for rate in (subscription or {}).get("default_tax_rates") or []]
     named = (params.get("subscription_details") or {}).get("default_tax_rates")
     if named:
-        rates = tax_rates(call, named, "subscription_details[default_tax_rates]")
+        rates = drafts.tax_rates(call, named, "subscription_details[default_tax_rates]")
     more: Json = {}
     if params.get("automatic_tax"):
         told = {"disabled_reason": None, "liability": {"type": "self"}, "provider": None, "status": None}
         more["automatic_tax"] = {**told, "enabled": params["automatic_tax"]["enabled"]}
-    invoice = new_invoice(
+    invoice = drafts.new_invoice(
         call,
         customer,
         currency=currency,
@@ -307,7 +337,7 @@ def _looked_at(call: Call, entries: list[Json]) -> list[str]:
     made = []
     for entry in entries:
         if entry.get("coupon") or entry.get("promotion_code"):
-            made.append(imagine(call, entry)["id"])
+            made.append(redemption.imagine(call, entry)["id"])
     return made
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from tollkey.payments.catalog.arithmetic import Period, cost, share
-from tollkey.payments.catalog.arithmetic.tiers import rounded
-from tollkey.payments.catalog.redemption import offs
-from tollkey.payments.invoices import credit_text, debit_text, pending_items
+from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.invoices import drafts
+from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.subscriptions.items import cost_quantity, full_price
 from tollkey.wire import Call, Json, blank, dig
 
@@ -24,7 +23,7 @@ class Debit(NamedTuple):
 
     amount: int
     off: dict[str, int]
-    period: Period
+    period: arithmetic.Period
     line: Json
 
 
@@ -34,13 +33,20 @@ def is_metered(item: Json) -> bool:
 
 
 def prorations(
-    call: Call, subscription: Json, before: list[Json], after: list[Json], *, at: int, period: tuple[int, int], debits: bool = True
+    call: Call,
+    subscription: Json,
+    before: list[Json],
+    after: list[Json],
+    *,
+    at: int,
+    period: tuple[int, int],
+    debits: bool = True,
 ) -> list[Json]:
     """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the remaining time.
 
     debits: False when the new items are billed for a whole new period instead.
     """
-    span = Period(*period)
+    span = arithmetic.Period(*period)
     old = {item["id"]: item for item in before}
     new = {item["id"]: item for item in after}
     made = []
@@ -52,8 +58,8 @@ def prorations(
             made += _credit(call, subscription, was, at, span)
         if debits and now is not None and not is_metered(now):
             price = full_price(call, now)
-            amount = share(cost(price, cost_quantity(now)), span, at)
-            text = debit_text(call, price, cost_quantity(now), at)
+            amount = arithmetic.share(arithmetic.cost(price, cost_quantity(now)), span, at)
+            text = invoices_lines.debit_text(call, price, cost_quantity(now), at)
             made.append(_proration(call, subscription, now, price, amount, (at, period[1]), text))
     return made
 
@@ -62,13 +68,13 @@ def _same(was: Json, now: Json) -> bool:
     return bool(was["price"]["id"] == now["price"]["id"] and was.get("quantity") == now.get("quantity"))
 
 
-def _credit(call: Call, subscription: Json, item: Json, at: int, span: Period) -> list[Json]:
+def _credit(call: Call, subscription: Json, item: Json, at: int, span: arithmetic.Period) -> list[Json]:
     """The credit for the unused time of an item; none in the flexible mode when nothing was debited for it."""
     mode = subscription.get("billing_mode") or {"type": "classic"}
     price, quantity = full_price(call, item), cost_quantity(item)
     if mode["type"] != "flexible" or not subscription["id"]:
         billed = _billed(call, subscription, item, at, same_price=True)
-        amount = -share(_net(call, subscription, item, cost(price, quantity), billed), span, at)
+        amount = -arithmetic.share(_net(call, subscription, item, arithmetic.cost(price, quantity), billed), span, at)
         return [_finished(call, subscription, item, price, quantity, amount, at, span.end, billed)]
     debits = _pending(call, subscription, item, at) or _billed(call, subscription, item, at)
     if not debits:
@@ -77,21 +83,31 @@ def _credit(call: Call, subscription: Json, item: Json, at: int, span: Period) -
     off: dict[str, int] = {}
     for debit in debits:
         for id, taken in debit.off.items():
-            off[id] = off.get(id, 0) - share(taken, debit.period, at)
-    gross = -sum(share(debit.amount, debit.period, at) for debit in debits)
-    net = -sum(share(debit.amount - sum(debit.off.values()), debit.period, at) for debit in debits)
+            off[id] = off.get(id, 0) - arithmetic.share(taken, debit.period, at)
+    gross = -sum(arithmetic.share(debit.amount, debit.period, at) for debit in debits)
+    net = -sum(arithmetic.share(debit.amount - sum(debit.off.values()), debit.period, at) for debit in debits)
     last = debits[0].line
     found = call.objects.find("price", dig(last, "pricing.price_details.price") or "") or price
     count = sum(debit.line["quantity"] or 0 for debit in debits)
-    credit = _finished(call, subscription, item, found, count, gross if itemized else net, at, debits[0].period.end, debits)
+    credit = _finished(
+        call, subscription, item, found, count, gross if itemized else net, at, debits[0].period.end, debits
+    )
     credit["_off"] = list(off.items()) if itemized else None
     return [credit]
 
 
 def _finished(
-    call: Call, subscription: Json, item: Json, price: Json, quantity: int, amount: int, at: int, end: int, debits: list[Debit]
+    call: Call,
+    subscription: Json,
+    item: Json,
+    price: Json,
+    quantity: int,
+    amount: int,
+    at: int,
+    end: int,
+    debits: list[Debit],
 ) -> Json:
-    text = credit_text(call, price, quantity, at)
+    text = invoices_lines.credit_text(call, price, quantity, at)
     made = _proration(call, subscription, item, price, amount, (at, end), text, quantity=quantity, discountable=False)
     lines = [debit.line for debit in debits if debit.line["object"] == "line_item"]
     if lines:
@@ -108,25 +124,32 @@ def _net(call: Call, subscription: Json, item: Json, amount: int, billed: list[D
     whole = sum(debit.amount for debit in billed)
     if whole:
         off = sum(sum(debit.off.values()) for debit in billed)
-        return amount - rounded(Decimal(amount) * off / whole)
+        return amount - arithmetic.rounded(Decimal(amount) * off / whole)
     return amount - sum(_in_force(call, subscription, item, amount).values())
 
 
 def _in_force(call: Call, subscription: Json, item: Json, amount: int) -> dict[str, int]:
     """What the percentages in force take off an amount, one after another."""
     taken: dict[str, int] = {}
-    for one in offs(call, [*item["discounts"], *subscription["discounts"]], subscription["currency"], call.now):
+    for one in redemption.offs(
+        call, [*item["discounts"], *subscription["discounts"]], subscription["currency"], call.now
+    ):
         if one.percent is not None and (not one.products or item["price"]["product"] in one.products):
-            taken[one.id] = rounded(Decimal(amount - sum(taken.values())) * one.percent / 100)
+            taken[one.id] = arithmetic.rounded(Decimal(amount - sum(taken.values())) * one.percent / 100)
     return taken
 
 
 def _pending(call: Call, subscription: Json, item: Json, at: int) -> list[Debit]:
     """The newest debit of an item that waits for its invoice, for a time that holds ``at``."""
-    waiting = pending_items(call, subscription["customer"], subscription["currency"], subscription["id"])
+    waiting = drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"])
     for one in reversed(waiting):
-        span = Period(one["period"]["start"], one["period"]["end"])
-        if one["proration"] and one["amount"] > 0 and one.get("_subscription_item") == item["id"] and span.start <= at < span.end:
+        span = arithmetic.Period(one["period"]["start"], one["period"]["end"])
+        if (
+            one["proration"]
+            and one["amount"] > 0
+            and one.get("_subscription_item") == item["id"]
+            and span.start <= at < span.end
+        ):
             return [Debit(one["amount"], _in_force(call, subscription, item, one["amount"]), span, one)]
     return []
 
@@ -136,7 +159,10 @@ def _billed(call: Call, subscription: Json, item: Json, at: int, *, same_price: 
 
     same_price: only lines at the price that it has now.
     """
-    wanted = {"parent.subscription_details.subscription": subscription["id"], "status": ["draft", "open", "paid", "uncollectible"]}
+    wanted = {
+        "parent.subscription_details.subscription": subscription["id"],
+        "status": ["draft", "open", "paid", "uncollectible"],
+    }
     for invoice in call.objects.query("invoice", wanted, limit=20):
         lines = [line for line in invoice["lines"]["data"] if _bills(line, item, at, same_price)]
         if lines:
@@ -146,7 +172,11 @@ def _billed(call: Call, subscription: Json, item: Json, at: int, *, same_price: 
 
 def _bills(line: Json, item: Json, at: int, same_price: bool) -> bool:
     details = (line["parent"] or {}).get("subscription_item_details") or {}
-    if line["amount"] <= 0 or details.get("subscription_item") != item["id"] or not line["period"]["start"] <= at < line["period"]["end"]:
+    if (
+        line["amount"] <= 0
+        or details.get("subscription_item") != item["id"]
+        or not line["period"]["start"] <= at < line["period"]["end"]
+    ):
         return False
     return not same_price or dig(line, "pricing.price_details.price") == item["price"]["id"]
 
@@ -155,7 +185,7 @@ def _debit(line: Json) -> Debit:
     off: dict[str, int] = {}
     for part in line["discount_amounts"]:
         off[part["discount"]] = off.get(part["discount"], 0) + part["amount"]
-    return Debit(line["amount"], off, Period(line["period"]["start"], line["period"]["end"]), line)
+    return Debit(line["amount"], off, arithmetic.Period(line["period"]["start"], line["period"]["end"]), line)
 
 
 def _proration(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments import subscriptions
-from tollkey.payments.catalog.arithmetic import Line, cost
-from tollkey.payments.catalog.arithmetic import compute as add_up
-from tollkey.payments.catalog.pricing import named_price
-from tollkey.payments.catalog.redemption import imagine, offs, redeem_all
-from tollkey.payments.invoices import method_of, new_invoice, product_name, sold, store, tax_rates
-from tollkey.payments.shared.fields import given
-from tollkey.payments.tax.automatic import Taxing, address_of, rate_of, rates_of, tax_ids_of, taxing
+from tollkey.payments.catalog import arithmetic, pricing, redemption
+from tollkey.payments.invoices import drafts, payments
+from tollkey.payments.invoices import lines as invoices_lines
+from tollkey.payments.shared import fields
+from tollkey.payments.subscriptions.creation import create
+from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.wire import Call, Json, blank, invalid, public
 
 
@@ -19,9 +17,9 @@ def make_lines(call: Call, wanted: list[Json]) -> list[Json]:
     """The lines of a quote, priced. Raises ApiError for prices that are not there, or of different currencies or intervals."""
     made: list[Json] = []
     for place, entry in enumerate(wanted):
-        price = named_price(call, entry, f"line_items[{place}]")
-        quantity = given(entry, "quantity", 1)
-        amount = cost(price, quantity)
+        price = pricing.named_price(call, entry, f"line_items[{place}]")
+        quantity = fields.given(entry, "quantity", 1)
+        amount = arithmetic.cost(price, quantity)
         line = blank(
             "item",
             id=call.ids.new("li"),
@@ -30,7 +28,7 @@ def make_lines(call: Call, wanted: list[Json]) -> list[Json]:
             amount_tax=0,
             amount_total=amount,
             currency=price["currency"],
-            description=product_name(call, price),
+            description=invoices_lines.product_name(call, price),
             price=public(price),
             quantity=quantity,
         )
@@ -52,7 +50,8 @@ def discount(call: Call, quote: Json, entries: list[Json]) -> None:
     """Give a quote these discounts: they count as redeemed when it is accepted."""
     quote["_discounts"] = [{name: value for name, value in entry.items() if value} for entry in entries]
     quote["discounts"] = [
-        entry["discount"] if entry.get("discount") else call.objects.insert(imagine(call, entry))["id"] for entry in quote["_discounts"]
+        entry["discount"] if entry.get("discount") else call.objects.insert(redemption.imagine(call, entry))["id"]
+        for entry in quote["_discounts"]
     ]
 
 
@@ -60,11 +59,16 @@ def settle(call: Call, quote: Json) -> None:
     """Add a quote up: each line, what is due at once (upfront) and what recurs."""
     lines = quote["_items"]
     currency = lines[0]["currency"] if lines else quote["currency"] or "usd"
-    off = offs(call, quote["discounts"], currency, call.now)
-    default = [rate_of(call, id) for id in quote["default_tax_rates"]]
+    off = redemption.offs(call, quote["discounts"], currency, call.now)
+    default = [tax_automatic.rate_of(call, id) for id in quote["default_tax_rates"]]
     how = _taxing(call, quote)
-    whole = [Line(line["amount_subtotal"], True, line["price"]["product"], (), rates_of(call, line, how)) for line in lines]
-    totals = add_up(whole, off, default)
+    whole = [
+        arithmetic.Line(
+            line["amount_subtotal"], True, line["price"]["product"], (), tax_automatic.rates_of(call, line, how)
+        )
+        for line in lines
+    ]
+    totals = arithmetic.compute(whole, off, default)
     for line, worked in zip(lines, whole, strict=True):
         line["amount_discount"] = line["amount_subtotal"] - worked.net
         line["amount_tax"] = sum(tax.amount for tax in worked.taxes)
@@ -78,14 +82,25 @@ def settle(call: Call, quote: Json) -> None:
         quote["computed"]["upfront"] = _sums([line for line in lines if not line["price"]["recurring"]])
 
 
-def _taxing(call: Call, quote: Json) -> Taxing | None:
+def _taxing(call: Call, quote: Json) -> tax_automatic.Taxing | None:
     """How a quote is taxed automatically; None when it is not, or nobody knows where its customer is."""
     automatic = quote["automatic_tax"]
     if not automatic["enabled"]:
         return None
     customer = call.objects.find("customer", quote["customer"] or "")
-    how = taxing(call, address_of(call, customer), customer.get("tax_exempt"), tax_ids_of(call, customer["id"])) if customer else None
-    automatic.update(liability={"type": "self"}, provider="stripe", status="complete" if how else "requires_location_inputs")
+    how = (
+        tax_automatic.taxing(
+            call,
+            tax_automatic.address_of(call, customer),
+            customer.get("tax_exempt"),
+            tax_automatic.tax_ids_of(call, customer["id"]),
+        )
+        if customer
+        else None
+    )
+    automatic.update(
+        liability={"type": "self"}, provider="stripe", status="complete" if how else "requires_location_inputs"
+    )
     return how
 
 
@@ -125,11 +140,17 @@ def fulfil(call: Call, quote: Json) -> None:
         params: Json = {
             "customer": customer["id"],
             "items": [
-                {"_inline": True, "price": line["price"]["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]}
+                {
+                    "_inline": True,
+                    "price": line["price"]["id"],
+                    "quantity": line["quantity"],
+                    "tax_rates": line["_rates"],
+                }
                 for line in recurring
             ],
             "add_invoice_items": [
-                {"price": line["price"]["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]} for line in once
+                {"price": line["price"]["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]}
+                for line in once
             ],
             "collection_method": quote["collection_method"],
             "metadata": {**(data["metadata"] or {})},
@@ -147,32 +168,34 @@ def fulfil(call: Call, quote: Json) -> None:
         if data["trial_period_days"]:
             params["trial_period_days"] = data["trial_period_days"]
         none: Any = {"default_payment_method": None, "default_source": None}
-        if method_of(call, none, None, customer) is None:
+        if payments.method_of(call, none, None, customer) is None:
             params["payment_behavior"] = "default_incomplete"
-        made = subscriptions.create(call, params)
+        made = create(call, params)
         quote["subscription"], quote["invoice"] = made["id"], made["latest_invoice"]
         return
     quote["invoice"] = _invoice(call, quote, customer, once, days, discounts)["id"]
 
 
-def _invoice(call: Call, quote: Json, customer: Json, lines: list[Json], days: int | None, discounts: list[Json]) -> Json:
+def _invoice(
+    call: Call, quote: Json, customer: Json, lines: list[Json], days: int | None, discounts: list[Json]
+) -> Json:
     id = call.ids.new("in")
-    made = [sold(call, customer, id, line) for line in lines]
-    return store(
+    made = [drafts.sold(call, customer, id, line) for line in lines]
+    return drafts.store(
         call,
-        new_invoice(
+        drafts.new_invoice(
             call,
             customer,
             currency=quote["currency"],
             reason="manual",
             lines=made,
             id=id,
-            discounts=redeem_all(call, discounts, param="discounts", customer=customer, invoice=id),
+            discounts=redemption.redeem_all(call, discounts, param="discounts", customer=customer, invoice=id),
             collection_method=quote["collection_method"],
             days_until_due=30 if quote["collection_method"] == "send_invoice" and days is None else days,
             auto_advance=True,
             billing_reason="quote_accept",
-            default_tax_rates=tax_rates(call, quote["default_tax_rates"], "default_tax_rates"),
+            default_tax_rates=drafts.tax_rates(call, quote["default_tax_rates"], "default_tax_rates"),
             description=quote["description"],
             automatic_tax={
                 "disabled_reason": None,

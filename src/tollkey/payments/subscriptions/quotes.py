@@ -7,13 +7,10 @@ draft ──finalize──▶ open ──accept──▶ accepted   (its subscri
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog.arithmetic import DAY
-from tollkey.payments.invoices.lifecycle import next_number
-from tollkey.payments.shared.clock import at_clock, for_customer
-from tollkey.payments.shared.currency import show as show_amount
-from tollkey.payments.shared.fields import new_metadata
-from tollkey.payments.shared.pdf import plain_pdf
-from tollkey.payments.shared.providers import UNPAID
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.invoices import lifecycle
+from tollkey.payments.shared import clock, currency, fields, providers
+from tollkey.payments.shared import pdf as shared_pdf
 from tollkey.payments.subscriptions import quote_rules as work
 from tollkey.wire import (
     Action,
@@ -37,15 +34,27 @@ from tollkey.wire import (
 
 PERMISSION = Permission("quote", "Quote", "Billing")
 _EXPIRES_DAYS = 30
-_PLAIN = ("application_fee_amount", "application_fee_percent", "description", "footer", "header", "on_behalf_of", "transfer_data")
+_PLAIN = (
+    "application_fee_amount",
+    "application_fee_percent",
+    "description",
+    "footer",
+    "header",
+    "on_behalf_of",
+    "transfer_data",
+)
 
 
 def create(call: Call, params: Params) -> Json:
     """Create a draft, perhaps as a copy of another quote."""
-    source = call.objects.get("quote", params["from_quote"]["quote"], "from_quote[quote]") if params.get("from_quote") else None
+    source = (
+        call.objects.get("quote", params["from_quote"]["quote"], "from_quote[quote]")
+        if params.get("from_quote")
+        else None
+    )
     customer_id = params.get("customer") or (source or {}).get("customer")
     customer = call.objects.get("customer", customer_id, "customer") if customer_id else None
-    call = for_customer(call, customer) if customer else at_clock(call, params.get("test_clock"))
+    call = clock.for_customer(call, customer) if customer else clock.at_clock(call, params.get("test_clock"))
     quote = blank(
         "quote",
         id=call.ids.new("qt"),
@@ -63,7 +72,7 @@ def create(call: Call, params: Params) -> Json:
         },
         created=call.now,
         customer=customer_id,
-        expires_at=call.now + _EXPIRES_DAYS * DAY,
+        expires_at=call.now + _EXPIRES_DAYS * arithmetic.DAY,
         invoice_settings={"days_until_due": None, "issuer": {"type": "self"}},
         livemode=call.livemode,
         status="draft",
@@ -80,12 +89,19 @@ def create(call: Call, params: Params) -> Json:
     )
     quote["_items"], quote["_discounts"] = [], []
     if source is not None:
-        for name in (*_PLAIN, "collection_method", "subscription_data", "invoice_settings", "discounts", "default_tax_rates"):
+        for name in (
+            *_PLAIN,
+            "collection_method",
+            "subscription_data",
+            "invoice_settings",
+            "discounts",
+            "default_tax_rates",
+        ):
             quote[name] = call.objects.copy(source)[name]
         quote["_discounts"] = list(source["_discounts"])
         quote["_items"] = [{**line, "id": call.ids.new("li")} for line in source["_items"]]
         quote["from_quote"] = {"is_revision": bool(params["from_quote"].get("is_revision")), "quote": source["id"]}
-    quote["metadata"] = new_metadata(params)
+    quote["metadata"] = fields.new_metadata(params)
     _apply(call, quote, params)
     return call.objects.insert(quote, "quote.created")
 
@@ -105,7 +121,11 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
     if params.get("invoice_settings"):
         quote["invoice_settings"] = {**quote["invoice_settings"], **params["invoice_settings"]}
     if params.get("subscription_data"):
-        given_data = {name: value for name, value in params["subscription_data"].items() if name not in ("metadata", "billing_mode")}
+        given_data = {
+            name: value
+            for name, value in params["subscription_data"].items()
+            if name not in ("metadata", "billing_mode")
+        }
         quote["subscription_data"] = {**quote["subscription_data"], **given_data}
         quote["subscription_data"]["metadata"] = merged_metadata(
             quote["subscription_data"]["metadata"], params["subscription_data"].get("metadata") or {}
@@ -117,7 +137,11 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
         wanted = []
         for entry in params["line_items"] or []:
             old = kept.get(entry.get("id") or "")
-            wanted.append({"price": old["price"]["id"], "quantity": old["quantity"], "tax_rates": old["_rates"], **entry} if old else entry)
+            wanted.append(
+                {"price": old["price"]["id"], "quantity": old["quantity"], "tax_rates": old["_rates"], **entry}
+                if old
+                else entry
+            )
         quote["_items"] = work.make_lines(call, wanted)
     work.settle(call, quote)
 
@@ -125,7 +149,7 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
 def _get(call: Call, *states: str, verb: str = "") -> tuple[Call, Json]:
     quote = call.objects.get("quote", call.path["quote"])
     customer = call.objects.find("customer", quote["customer"] or "")
-    call = for_customer(call, customer) if customer else at_clock(call, quote["test_clock"])
+    call = clock.for_customer(call, customer) if customer else clock.at_clock(call, quote["test_clock"])
     if states and quote["status"] not in states:
         raise invalid(f"This quote cannot be {verb} because it is {quote['status']}.", retry=False)
     return call, quote
@@ -152,7 +176,7 @@ def finalize(call: Call, params: Params) -> Json:
     if params.get("expires_at"):
         quote["expires_at"] = params["expires_at"]
     quote["status"] = "open"
-    quote["number"] = "QT-" + next_number(call, call.objects.get("customer", quote["customer"])) + "-1"
+    quote["number"] = "QT-" + lifecycle.next_number(call, call.objects.get("customer", quote["customer"])) + "-1"
     quote["status_transitions"]["finalized_at"] = call.now
     call.schedule.add(quote["expires_at"], "quote.expire", quote["id"], quote["test_clock"])
     call.objects.save(quote)
@@ -221,20 +245,25 @@ def pdf(call: Call, params: Params) -> Reply:
         raise invalid("You can only download the PDF of a quote that has been finalized.", retry=False)
     lines = [f"Quote {quote['number']}", ""]
     lines += [
-        f"{line['quantity']} x {line['description']}: {show_amount(line['amount_total'], line['currency'])}" for line in quote["_items"]
+        f"{line['quantity']} x {line['description']}: {currency.show(line['amount_total'], line['currency'])}"
+        for line in quote["_items"]
     ]
-    lines += ["", f"Total {show_amount(quote['amount_total'], quote['currency'])}"]
-    return Reply(plain_pdf(lines), "application/pdf")
+    lines += ["", f"Total {currency.show(quote['amount_total'], quote['currency'])}"]
+    return Reply(shared_pdf.plain_pdf(lines), "application/pdf")
 
 
 QUOTE = Resource(
     object="quote",
     prefix="qt",
     permission=PERMISSION,
-    live=records(UNPAID),
+    live=records(providers.UNPAID),
     path_param="quote",
     indexed=("customer", "status", "test_clock"),
-    expands={"line_items": lambda call, quote: sublist([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items")},
+    expands={
+        "line_items": lambda call, quote: sublist(
+            [public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items"
+        )
+    },
     endpoints=(
         Endpoint("GET", "/v1/quotes", list_quotes),
         Endpoint("POST", "/v1/quotes", create),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tollkey.payments.catalog.arithmetic import Period, period_around, share
-from tollkey.payments.invoices import void
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.invoices import lifecycle
 from tollkey.payments.subscriptions.billing import hold, make_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import interval_of, load, put
@@ -47,7 +47,9 @@ def renew(call: Call, id: str) -> None:
     put(call, subscription, items, period)
     unpaid = subscription["status"] == "unpaid"
     paused = subscription["pause_collection"] is not None
-    invoice = make_invoice(call, subscription, lines, reason="subscription_cycle", period=old, advance=not (unpaid or paused))
+    invoice = make_invoice(
+        call, subscription, lines, reason="subscription_cycle", period=old, advance=not (unpaid or paused)
+    )
     plan_work(call, subscription)
     call.objects.save(subscription, UPDATED)
     entitle(call, subscription["customer"])
@@ -64,7 +66,9 @@ def _next_lines(call: Call, subscription: Json, items: list[Json]) -> tuple[tupl
     short = period[0], until
     lines = period_lines(call, subscription, items, short)
     for line in lines:
-        line["amount"] = line["subtotal"] = line["amount"] - share(line["amount"], Period(*period), until)
+        line["amount"] = line["subtotal"] = line["amount"] - arithmetic.share(
+            line["amount"], arithmetic.Period(*period), until
+        )
         line["parent"]["subscription_item_details"]["proration"] = True
         line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
     return short, lines
@@ -113,7 +117,7 @@ def expire(call: Call, id: str) -> None:
         return
     invoice = call.objects.find("invoice", subscription["latest_invoice"] or "")
     if invoice is not None and invoice["status"] == "open":
-        void(call, invoice)  # which ends the subscription, too
+        lifecycle.void(call, invoice)  # which ends the subscription, too
     else:
         end(call, subscription, None, status="incomplete_expired")
 
@@ -137,17 +141,27 @@ def drop_pending(call: Call, id: str) -> None:
     call.objects.save(subscription, UPDATED)
     call.emit("customer.subscription.pending_update_expired", subscription)
     if invoice is not None and invoice["status"] == "open":
-        void(call, invoice)
+        lifecycle.void(call, invoice)
 
 
 def start_again(call: Call, subscription: Json) -> tuple[int, int]:
     """Begin a period now, for a paused subscription that resumes with a new anchor."""
     items = load(call, subscription)
     subscription["billing_cycle_anchor"] = call.now
-    period = period_around(call.now, *interval_of(items[0]), call.now)
+    period = arithmetic.period_around(call.now, *interval_of(items[0]), call.now)
     subscription["_period"] = list(period)
     put(call, subscription, items, period)
     return period
 
 
-__all__ = ["apply_pending", "drop_pending", "expire", "leave", "renew", "resume_collection", "start_again", "stop", "trial_will_end"]
+__all__ = [
+    "apply_pending",
+    "drop_pending",
+    "expire",
+    "leave",
+    "renew",
+    "resume_collection",
+    "start_again",
+    "stop",
+    "trial_will_end",
+]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments.invoices import tax_rates
-from tollkey.payments.methods.instruments import no_payment_method
-from tollkey.payments.shared.fields import given, take
-from tollkey.payments.tax.automatic import address_of, unlocated
+from tollkey.payments.invoices import drafts
+from tollkey.payments.methods import instruments
+from tollkey.payments.shared import fields
+from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Json, Params, blank, invalid
 
 _PLAIN = (
@@ -34,11 +34,11 @@ def translate(params: Params) -> Params:
 
 def apply_settings(call: Call, subscription: Json, params: Params) -> None:
     """Take over the settings that were sent. Raises ApiError for those that do not fit together."""
-    take(subscription, params, _PLAIN)
+    fields.take(subscription, params, _PLAIN)
     if params.get("default_payment_method"):
         _check_method(call, subscription, params["default_payment_method"])
     if "default_tax_rates" in params:
-        subscription["default_tax_rates"] = tax_rates(call, params["default_tax_rates"], "default_tax_rates")
+        subscription["default_tax_rates"] = drafts.tax_rates(call, params["default_tax_rates"], "default_tax_rates")
     if params.get("tax_percent"):
         subscription["default_tax_rates"] = [_percent_rate(call, params["tax_percent"])]
     if params.get("collection_method"):
@@ -46,19 +46,29 @@ def apply_settings(call: Call, subscription: Json, params: Params) -> None:
     sends = subscription["collection_method"] == "send_invoice"
     if params.get("days_until_due") is not None:
         if not sends:
-            raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
+            raise invalid(
+                "You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due"
+            )
         subscription["days_until_due"] = params["days_until_due"]
     if not sends:
         subscription["days_until_due"] = None
     elif subscription["days_until_due"] is None:
-        raise invalid("You must pass `days_until_due` when `collection_method` is `send_invoice`.", "days_until_due", "parameter_missing")
+        raise invalid(
+            "You must pass `days_until_due` when `collection_method` is `send_invoice`.",
+            "days_until_due",
+            "parameter_missing",
+        )
     if "automatic_tax" in params:
         enabled = bool((params["automatic_tax"] or {}).get("enabled"))
         if enabled and not subscription["automatic_tax"]["enabled"]:
             customer = call.objects.get("customer", subscription["customer"], "customer")
-            if address_of(call, customer) is None:
-                raise unlocated("automatic_tax")
-        subscription["automatic_tax"] = {"disabled_reason": None, "enabled": enabled, "liability": {"type": "self"} if enabled else None}
+            if automatic.address_of(call, customer) is None:
+                raise automatic.unlocated("automatic_tax")
+        subscription["automatic_tax"] = {
+            "disabled_reason": None,
+            "enabled": enabled,
+            "liability": {"type": "self"} if enabled else None,
+        }
     for name in ("payment_settings", "invoice_settings", "trial_settings"):
         if params.get(name):
             subscription[name] = _over(subscription[name], params[name])
@@ -76,7 +86,7 @@ def _check_method(call: Call, subscription: Json, id: str) -> None:
         return
     method = call.objects.find("payment_method", id)
     if method is None:
-        raise no_payment_method(call, id, "default_payment_method")
+        raise instruments.no_payment_method(call, id, "default_payment_method")
     if method.get("customer") != subscription["customer"]:
         raise invalid(
             f"The customer does not have a payment method with the ID {id}. The payment method must be attached to the customer.",
@@ -109,7 +119,10 @@ def set_cancel(call: Call, subscription: Json, params: Params) -> None:
         yes = params["cancel_at_period_end"]
         if yes and not subscription["cancel_at_period_end"]:
             subscription["canceled_at"], subscription["cancel_at"] = call.now, end
-            subscription["cancellation_details"] = {**subscription["cancellation_details"], "reason": "cancellation_requested"}
+            subscription["cancellation_details"] = {
+                **subscription["cancellation_details"],
+                "reason": "cancellation_requested",
+            }
         elif not yes and subscription["cancel_at_period_end"]:
             _stay(subscription)
         subscription["cancel_at_period_end"] = yes
@@ -121,13 +134,21 @@ def set_cancel(call: Call, subscription: Json, params: Params) -> None:
         else:
             at = end if isinstance(wanted, str) and not (wanted.isdecimal() and len(wanted) < 16) else int(wanted)
             if at <= call.now:
-                raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", "cancel_at", retry=False)
+                raise invalid(
+                    "Invalid timestamp: must be an integer Unix timestamp in the future", "cancel_at", retry=False
+                )
             subscription["cancel_at"], subscription["canceled_at"] = at, call.now
             subscription["cancel_at_period_end"] = False
-            subscription["_leave_prorates"] = given(params, "proration_behavior", "create_prorations") != "none"
-            subscription["cancellation_details"] = {**subscription["cancellation_details"], "reason": "cancellation_requested"}
+            subscription["_leave_prorates"] = fields.given(params, "proration_behavior", "create_prorations") != "none"
+            subscription["cancellation_details"] = {
+                **subscription["cancellation_details"],
+                "reason": "cancellation_requested",
+            }
     if params.get("cancellation_details"):
-        subscription["cancellation_details"] = {**subscription["cancellation_details"], **params["cancellation_details"]}
+        subscription["cancellation_details"] = {
+            **subscription["cancellation_details"],
+            **params["cancellation_details"],
+        }
 
 
 def _stay(subscription: Json) -> None:
@@ -138,4 +159,4 @@ def _stay(subscription: Json) -> None:
 def pause_of(params: Params) -> Json | None:
     """``pause_collection`` as asked for."""
     wanted = params.get("pause_collection")
-    return None if not wanted else {"behavior": wanted["behavior"], "resumes_at": given(wanted, "resumes_at")}
+    return None if not wanted else {"behavior": wanted["behavior"], "resumes_at": fields.given(wanted, "resumes_at")}

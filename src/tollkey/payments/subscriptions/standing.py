@@ -9,17 +9,9 @@ While unpaid, every new invoice stays a draft; while past due, it is still colle
 
 from __future__ import annotations
 
-from tollkey.payments.catalog.redemption import remove
-from tollkey.payments.invoices.drafts import subscription_of
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.events import (
-    CustomerDeleted,
-    InvoiceOverdue,
-    InvoicePaid,
-    InvoicePaymentFailed,
-    InvoiceVoided,
-    TaxLocationMissing,
-)
+from tollkey.payments.catalog import redemption
+from tollkey.payments.invoices import drafts
+from tollkey.payments.shared import clock, events
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import put
 from tollkey.payments.subscriptions.periods import period_of, plan_work
@@ -41,7 +33,7 @@ _WORK = (
 )
 
 
-def paid(call: Call, fact: InvoicePaid) -> None:
+def paid(call: Call, fact: events.InvoicePaid) -> None:
     """An invoice was paid: the subscription is active again when it waited for that."""
     invoice = fact.invoice
     subscription = _of(call, invoice)
@@ -49,7 +41,7 @@ def paid(call: Call, fact: InvoicePaid) -> None:
         _settled(call, subscription, invoice)
 
 
-def voided(call: Call, fact: InvoiceVoided) -> None:
+def voided(call: Call, fact: events.InvoiceVoided) -> None:
     """An invoice was voided: an incomplete subscription whose first invoice it was expires, any other goes on as if it were paid."""
     invoice = fact.invoice
     subscription = _of(call, invoice)
@@ -102,13 +94,17 @@ def apply_pending(call: Call, subscription: Json) -> None:
     call.emit("customer.subscription.pending_update_applied", subscription)
 
 
-def failed(call: Call, fact: InvoicePaymentFailed) -> None:
+def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
     """An attempt failed: the first invoice leaves the subscription incomplete, a later one makes it past due; the last attempt decides."""
     invoice = fact.invoice
     subscription = _of(call, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete", "incomplete_expired"):
         return
-    if invoice["next_payment_attempt"] is None and invoice["collection_method"] == "charge_automatically" and invoice.get("_exhausted"):
+    if (
+        invoice["next_payment_attempt"] is None
+        and invoice["collection_method"] == "charge_automatically"
+        and invoice.get("_exhausted")
+    ):
         _after_last(call, subscription)
         return
     if invoice["id"] == subscription["latest_invoice"] and subscription["status"] in ("active", "trialing"):
@@ -116,27 +112,35 @@ def failed(call: Call, fact: InvoicePaymentFailed) -> None:
         call.objects.save(subscription, UPDATED)
 
 
-def overdue(call: Call, fact: InvoiceOverdue) -> None:
+def overdue(call: Call, fact: events.InvoiceOverdue) -> None:
     """The latest invoice was not paid by its due date: an active subscription is past due."""
     subscription = _of(call, fact.invoice)
-    if subscription is not None and subscription["status"] == "active" and subscription["latest_invoice"] == fact.invoice["id"]:
+    if (
+        subscription is not None
+        and subscription["status"] == "active"
+        and subscription["latest_invoice"] == fact.invoice["id"]
+    ):
         subscription["status"] = "past_due"
         call.objects.save(subscription, UPDATED)
 
 
-def without_tax(call: Call, fact: TaxLocationMissing) -> None:
+def without_tax(call: Call, fact: events.TaxLocationMissing) -> None:
     """An invoice went on without automatic tax: so does its subscription."""
     subscription = _of(call, fact.invoice)
     if subscription is not None:
-        subscription["automatic_tax"] = {"disabled_reason": "requires_location_inputs", "enabled": False, "liability": None}
+        subscription["automatic_tax"] = {
+            "disabled_reason": "requires_location_inputs",
+            "enabled": False,
+            "liability": None,
+        }
         call.objects.save(subscription, UPDATED)
 
 
-def customer_deleted(call: Call, fact: CustomerDeleted) -> None:
+def customer_deleted(call: Call, fact: events.CustomerDeleted) -> None:
     """A deleted customer's subscriptions end."""
     for subscription in call.objects.query("subscription", {"customer": fact.customer["id"]}):
         if subscription["status"] not in ENDED:
-            end(for_customer(call, fact.customer), subscription, None)
+            end(clock.for_customer(call, fact.customer), subscription, None)
 
 
 def _after_last(call: Call, subscription: Json) -> None:
@@ -164,7 +168,7 @@ def end(call: Call, subscription: Json, reason: str | None, *, status: str = "ca
     for id in subscription["discounts"]:
         discount = call.objects.find("discount", id)
         if discount is not None:
-            remove(call, discount)
+            redemption.remove(call, discount)
     _end_schedule(call, subscription, reason)
     call.objects.save(subscription)
     call.emit(DELETED if status == "canceled" else UPDATED, subscription)
@@ -173,14 +177,18 @@ def end(call: Call, subscription: Json, reason: str | None, *, status: str = "ca
 
 def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:
     """A schedule ends with its subscription: canceled by hand, aborted when payments failed."""
-    schedule = call.objects.find("subscription_schedule", subscription["schedule"]) if subscription["schedule"] else None
+    schedule = (
+        call.objects.find("subscription_schedule", subscription["schedule"]) if subscription["schedule"] else None
+    )
     if schedule is None or schedule["status"] not in ("active", "not_started"):
         return
     schedule.update(status="canceled", canceled_at=call.now, current_phase=None)
     for kind in ("subscription_schedule.step", "subscription_schedule.expiring"):
         call.schedule.cancel(kind, schedule["id"])
     call.objects.save(schedule)
-    call.emit("subscription_schedule.aborted" if reason == "payment_failed" else "subscription_schedule.canceled", schedule)
+    call.emit(
+        "subscription_schedule.aborted" if reason == "payment_failed" else "subscription_schedule.canceled", schedule
+    )
 
 
 def stop(call: Call, subscription: Json) -> None:
@@ -190,5 +198,5 @@ def stop(call: Call, subscription: Json) -> None:
 
 
 def _of(call: Call, invoice: Json) -> Json | None:
-    id = subscription_of(invoice)
+    id = drafts.subscription_of(invoice)
     return call.objects.find("subscription", id) if id else None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tollkey.payments import subscriptions as work
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.providers import UNPAID
+from tollkey.payments.shared import clock, providers
+from tollkey.payments.subscriptions import changes
+from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, records, retrieve
 
@@ -13,7 +13,7 @@ _BILLING = ("payment_behavior", "proration_behavior", "proration_date", "prorate
 
 def _subscription(call: Call, id: str, param: str | None = None) -> tuple[Call, Json]:
     subscription = call.objects.get("subscription", id, param)
-    return for_customer(call, call.objects.find("customer", subscription["customer"])), subscription
+    return clock.for_customer(call, call.objects.find("customer", subscription["customer"])), subscription
 
 
 def _split(params: Params) -> tuple[Params, Params]:
@@ -25,10 +25,10 @@ def _split(params: Params) -> tuple[Params, Params]:
 def create(call: Call, params: Params) -> Json:
     """Add an item to a subscription; the rest of the period is prorated."""
     call, subscription = _subscription(call, params["subscription"], "subscription")
-    known = {item["id"] for item in work.load(call, subscription)}
+    known = {item["id"] for item in load(call, subscription)}
     billing, entry = _split(params)
-    work.update(call, subscription, {**billing, "items": [entry]})
-    return next(item for item in work.load(call, subscription) if item["id"] not in known)
+    changes.update(call, subscription, {**billing, "items": [entry]})
+    return next(item for item in load(call, subscription) if item["id"] not in known)
 
 
 def update(call: Call, params: Params) -> Json:
@@ -36,7 +36,7 @@ def update(call: Call, params: Params) -> Json:
     item = call.objects.get("subscription_item", call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
     billing, entry = _split(params)
-    work.update(call, subscription, {**billing, "items": [{"id": item["id"], **entry}]})
+    changes.update(call, subscription, {**billing, "items": [{"id": item["id"], **entry}]})
     return call.objects.get("subscription_item", item["id"])
 
 
@@ -45,21 +45,23 @@ def delete(call: Call, params: Params) -> Json:
     item = call.objects.get("subscription_item", call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
     billing, _ = _split(params)
-    work.update(call, subscription, {**billing, "items": [{"id": item["id"], "deleted": True}]})
+    changes.update(call, subscription, {**billing, "items": [{"id": item["id"], "deleted": True}]})
     return {"id": item["id"], "object": "subscription_item", "deleted": True}
 
 
 def list_items(call: Call, params: Params) -> Page:
     """List the items of a subscription."""
     subscription = call.objects.get("subscription", params["subscription"], "subscription")
-    return list_page(call, "subscription_item", params, {"subscription": subscription["id"]}, url="/v1/subscription_items")
+    return list_page(
+        call, "subscription_item", params, {"subscription": subscription["id"]}, url="/v1/subscription_items"
+    )
 
 
 SUBSCRIPTION_ITEM = Resource(
     object="subscription_item",
     prefix="si",
     permission=PERMISSION,
-    live=records(UNPAID),
+    live=records(providers.UNPAID),
     path_param="item",
     indexed=("subscription", "price.id"),
     endpoints=(

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.payments import subscriptions
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.fields import given, new_metadata
-from tollkey.payments.shared.providers import UNPAID
+from tollkey.payments.shared import clock, fields, providers
+from tollkey.payments.subscriptions import changes
 from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import (
@@ -46,7 +44,7 @@ def create(call: Call, params: Params) -> Json:
     if customer_id is None:
         raise missing_param("customer")
     customer = call.objects.get("customer", customer_id, "customer")
-    call = for_customer(call, customer)
+    call = clock.for_customer(call, customer)
     schedule = _blank(call, params, customer)
     if subscription is not None:
         _adopt(call, schedule, subscription)
@@ -57,7 +55,7 @@ def create(call: Call, params: Params) -> Json:
 
 def _blank(call: Call, params: Params, customer: Json) -> Json:
     mode = params.get("billing_mode") or {}
-    kind = given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
+    kind = fields.given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
     schedule = blank(
         "subscription_schedule",
         id=call.ids.new("sub_sched"),
@@ -65,22 +63,25 @@ def _blank(call: Call, params: Params, customer: Json) -> Json:
         created=call.now,
         customer=customer["id"],
         default_settings=work.default_settings(params.get("default_settings")),
-        end_behavior=given(params, "end_behavior", "release"),
+        end_behavior=fields.given(params, "end_behavior", "release"),
         livemode=call.livemode,
         status="not_started",
         test_clock=customer.get("test_clock"),
     )
-    schedule["metadata"] = new_metadata(params)
+    schedule["metadata"] = fields.new_metadata(params)
     return schedule
 
 
 def _adopt(call: Call, schedule: Json, subscription: Json) -> None:
     if subscription["schedule"] is not None:
         raise invalid(
-            "You cannot migrate a subscription that is already attached to a schedule: " + subscription["schedule"], "from_subscription"
+            "You cannot migrate a subscription that is already attached to a schedule: " + subscription["schedule"],
+            "from_subscription",
         )
     if subscription["status"] in ("canceled", "incomplete_expired"):
-        raise invalid("You cannot create a subscription schedule from a subscription that is canceled.", "from_subscription")
+        raise invalid(
+            "You cannot create a subscription schedule from a subscription that is canceled.", "from_subscription"
+        )
     schedule["phases"] = work.mirror(call, subscription)
     schedule["subscription"] = subscription["id"]
     for name in ("collection_method", "default_payment_method", "description"):
@@ -93,7 +94,7 @@ def _adopt(call: Call, schedule: Json, subscription: Json) -> None:
 
 
 def _fresh(call: Call, schedule: Json, params: Params) -> None:
-    begins = given(params, "start_date", "now")
+    begins = fields.given(params, "start_date", "now")
     at = call.now if begins == "now" else int(begins)
     schedule["phases"] = work.make_phases(call, params.get("phases") or [], at)
     call.objects.insert(schedule, "subscription_schedule.created")
@@ -106,7 +107,7 @@ def _fresh(call: Call, schedule: Json, params: Params) -> None:
 
 def _get(call: Call) -> tuple[Call, Json]:
     schedule = call.objects.get("subscription_schedule", call.path["schedule"])
-    return for_customer(call, call.objects.find("customer", schedule["customer"])), schedule
+    return clock.for_customer(call, call.objects.find("customer", schedule["customer"])), schedule
 
 
 def _alive(schedule: Json, verb: str) -> None:
@@ -149,12 +150,13 @@ def _rephase(call: Call, schedule: Json, params: Params) -> None:
         current = next((phase for phase in phases if phase["start_date"] <= call.now < phase["end_date"]), None)
         if current is None:
             raise invalid(
-                "The subscription schedule update is missing at least one phase with a `start_date` before the current time.", "phases"
+                "The subscription schedule update is missing at least one phase with a `start_date` before the current time.",
+                "phases",
             )
         schedule["current_phase"] = {"end_date": current["end_date"], "start_date": current["start_date"]}
         subscription = call.objects.find("subscription", schedule["subscription"])
         if subscription is not None:
-            behavior = given(params, "proration_behavior", current["proration_behavior"])
+            behavior = fields.given(params, "proration_behavior", current["proration_behavior"])
             work.enter(call, schedule, subscription, {**current, "proration_behavior": behavior})
     work.plan(call, schedule)
 
@@ -170,8 +172,13 @@ def cancel(call: Call, params: Params) -> Json:
     call.schedule.cancel(work.EXPIRING, schedule["id"])
     call.objects.save(schedule)
     if subscription is not None and subscription["status"] not in ("canceled", "incomplete_expired"):
-        subscriptions.cancel(
-            call, subscription, {"invoice_now": given(params, "invoice_now", True), "prorate": given(params, "prorate", True)}
+        changes.cancel(
+            call,
+            subscription,
+            {
+                "invoice_now": fields.given(params, "invoice_now", True),
+                "prorate": fields.given(params, "prorate", True),
+            },
         )
     if waiting:
         call.emit("subscription_schedule.aborted", schedule)
@@ -183,7 +190,9 @@ def release(call: Call, params: Params) -> Json:
     """Let the subscription go on without its schedule."""
     call, schedule = _get(call)
     _alive(schedule, "release")
-    schedule.update(status="released", released_at=call.now, released_subscription=schedule["subscription"], current_phase=None)
+    schedule.update(
+        status="released", released_at=call.now, released_subscription=schedule["subscription"], current_phase=None
+    )
     subscription = call.objects.find("subscription", schedule["subscription"] or "")
     schedule["subscription"] = None
     call.schedule.cancel(work.STEP, schedule["id"])
@@ -204,7 +213,9 @@ def list_schedules(call: Call, params: Params) -> Page:
     if params.get("scheduled"):
         equal["status"] = "not_started"
     bounds = {
-        name: created_ranges(params.get(name)) for name in ("canceled_at", "completed_at", "released_at") if params.get(name) is not None
+        name: created_ranges(params.get(name))
+        for name in ("canceled_at", "completed_at", "released_at")
+        if params.get(name) is not None
     }
     checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
 
@@ -215,14 +226,16 @@ def list_schedules(call: Call, params: Params) -> Page:
             for bound in found
         )
 
-    return list_page(call, "subscription_schedule", params, equal, url="/v1/subscription_schedules", keep=fits if bounds else None)
+    return list_page(
+        call, "subscription_schedule", params, equal, url="/v1/subscription_schedules", keep=fits if bounds else None
+    )
 
 
 SUBSCRIPTION_SCHEDULE = Resource(
     object="subscription_schedule",
     prefix="sub_sched",
     permission=PERMISSION,
-    live=records(UNPAID),
+    live=records(providers.UNPAID),
     path_param="schedule",
     indexed=("customer", "status", "subscription"),
     endpoints=(

@@ -14,21 +14,21 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.keys import Permission
-from tollkey.payments import subscriptions as work
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.events import (
-    CustomerDeleted,
-    InvoiceOverdue,
-    InvoicePaid,
-    InvoicePaymentFailed,
-    InvoiceVoided,
-    TaxLocationMissing,
-    UsageReported,
-)
-from tollkey.payments.shared.fields import given
-from tollkey.payments.shared.providers import UNPAID
-from tollkey.payments.subscriptions import standing, thresholds
+from tollkey.payments.shared import clock, events, fields, providers
+from tollkey.payments.subscriptions import changes, creation, pending_items, standing, thresholds
+from tollkey.payments.subscriptions.billing import collect_now, make_invoice, period_lines
+from tollkey.payments.subscriptions.items import load
+from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.payments.subscriptions.previews import preview_renewal
+from tollkey.payments.subscriptions.renewal import (
+    drop_pending,
+    expire,
+    leave,
+    renew,
+    resume_collection,
+    start_again,
+    trial_will_end,
+)
 from tollkey.payments.subscriptions.versions import CHANGES
 from tollkey.wire import (
     Action,
@@ -59,7 +59,7 @@ def _find(call: Call) -> tuple[Call, Json]:
     subscription = call.objects.get("subscription", id)
     if call.path.get("customer", subscription["customer"]) != subscription["customer"]:
         raise missing_object("subscription", id, "id", in_path=True)
-    return for_customer(call, call.objects.find("customer", subscription["customer"])), subscription
+    return clock.for_customer(call, call.objects.find("customer", subscription["customer"])), subscription
 
 
 def create(call: Call, params: Params) -> Json:
@@ -67,7 +67,7 @@ def create(call: Call, params: Params) -> Json:
     if "customer" in call.path:
         call.objects.get("customer", call.path["customer"])
         params = {**params, "customer": call.path["customer"]}
-    return work.create(call, params)
+    return creation.create(call, params)
 
 
 def show(call: Call, params: Params) -> Json:
@@ -78,15 +78,15 @@ def show(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change a subscription; prorations follow from its items' old and new cost."""
     call, subscription = _find(call)
-    return work.update(call, subscription, params)
+    return changes.update(call, subscription, params)
 
 
 def cancel(call: Call, params: Params) -> Json:
     """Cancel a subscription now, or (old versions) at the end of its period."""
     call, subscription = _find(call)
     if params.get("at_period_end"):
-        return work.update(call, subscription, {"cancel_at_period_end": True})
-    return work.cancel(call, subscription, params)
+        return changes.update(call, subscription, {"cancel_at_period_end": True})
+    return changes.cancel(call, subscription, params)
 
 
 def resume(call: Call, params: Params) -> Json:
@@ -97,17 +97,17 @@ def resume(call: Call, params: Params) -> Json:
             f"You can only resume subscriptions with a status of `paused`. This subscription's status is `{subscription['status']}`.",
             retry=False,
         )
-    anew = given(params, "billing_cycle_anchor", "now") == "now"
-    period = work.start_again(call, subscription) if anew else work.period_of(subscription)
-    items = work.load(call, subscription)
-    lines = work.period_lines(call, subscription, items, period)
-    invoice = work.make_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
+    anew = fields.given(params, "billing_cycle_anchor", "now") == "now"
+    period = start_again(call, subscription) if anew else period_of(subscription)
+    items = load(call, subscription)
+    lines = period_lines(call, subscription, items, period)
+    invoice = make_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
     subscription["_resuming"] = invoice["id"]
     call.objects.save(subscription)
     if subscription["collection_method"] == "charge_automatically":
-        work.collect_now(call, invoice, "allow_incomplete")
+        collect_now(call, invoice, "allow_incomplete")
     if subscription["status"] == "active":
-        work.plan_work(call, subscription)
+        plan_work(call, subscription)
     return call.objects.save(subscription)
 
 
@@ -115,7 +115,9 @@ def migrate(call: Call, params: Params) -> Json:
     """Give a subscription the flexible billing mode."""
     call, subscription = _find(call)
     if subscription["status"] in _ENDED:
-        raise invalid(f"Cannot migrate a subscription that is currently in the {subscription['status']} status", retry=False)
+        raise invalid(
+            f"Cannot migrate a subscription that is currently in the {subscription['status']} status", retry=False
+        )
     flexible = {"proration_discounts": "included", **((params["billing_mode"].get("flexible")) or {})}
     subscription["billing_mode"] = {"flexible": flexible, "type": "flexible", "updated_at": call.now}
     return call.objects.save(subscription, "customer.subscription.updated")
@@ -123,7 +125,9 @@ def migrate(call: Call, params: Params) -> Json:
 
 def list_subscriptions(call: Call, params: Params) -> Page:
     """List subscriptions; ended ones only when ``status`` asks for them."""
-    equal: dict[str, Any] = {name: params[name] for name in ("customer", "collection_method", "test_clock") if params.get(name)}
+    equal: dict[str, Any] = {
+        name: params[name] for name in ("customer", "collection_method", "test_clock") if params.get(name)
+    }
     if "customer" in call.path:
         equal["customer"] = call.objects.get("customer", call.path["customer"])["id"]
     status = params.get("status")
@@ -136,7 +140,10 @@ def list_subscriptions(call: Call, params: Params) -> Page:
     price = params.get("price") or params.get("plan")
     if price:
         equal["id"] = sorted(
-            {item["subscription"] for item in call.objects.query("subscription_item", {"price.id": price}, limit=10_000)}
+            {
+                item["subscription"]
+                for item in call.objects.query("subscription_item", {"price.id": price}, limit=10_000)
+            }
         ) or [""]
     checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
     bounds = [(0, bound) for bound in created_ranges(params.get("current_period_start"))] + [
@@ -144,7 +151,7 @@ def list_subscriptions(call: Call, params: Params) -> Page:
     ]
 
     def fits(subscription: Json) -> bool:
-        return all(checks[bound.operator](work.period_of(subscription)[side], bound.value) for side, bound in bounds)
+        return all(checks[bound.operator](period_of(subscription)[side], bound.value) for side, bound in bounds)
 
     url = f"/v1/customers/{call.path['customer']}/subscriptions" if "customer" in call.path else "/v1/subscriptions"
     return list_page(call, "subscription", params, equal, url=url, keep=fits if bounds else None)
@@ -171,7 +178,7 @@ SUBSCRIPTION = Resource(
     object="subscription",
     prefix="sub",
     permission=PERMISSION,
-    live=records(UNPAID),
+    live=records(providers.UNPAID),
     indexed=("customer", "status", "collection_method", "test_clock"),
     searchable={"created": "created", "metadata": "metadata", "status": "status", "canceled_at": "canceled_at"},
     endpoints=(
@@ -191,24 +198,24 @@ SUBSCRIPTION = Resource(
     ),
     changes=CHANGES,
     on_due={
-        "subscription.renew": work.renew,
-        "subscription.trial_will_end": work.trial_will_end,
+        "subscription.renew": renew,
+        "subscription.trial_will_end": trial_will_end,
         "subscription.upcoming": upcoming,
-        "subscription.cancel": work.leave,
-        "subscription.expire": work.expire,
-        "subscription.resume": work.resume_collection,
-        "subscription.drop_pending": work.drop_pending,
+        "subscription.cancel": leave,
+        "subscription.expire": expire,
+        "subscription.resume": resume_collection,
+        "subscription.drop_pending": drop_pending,
         thresholds.WORK: thresholds.check,
-        work.pending_items.WORK: work.pending_items.bill,
+        pending_items.WORK: pending_items.bill,
     },
     on=(
-        Reaction(InvoicePaid, standing.paid),
-        Reaction(InvoicePaymentFailed, standing.failed),
-        Reaction(InvoiceVoided, standing.voided),
-        Reaction(InvoiceOverdue, standing.overdue),
-        Reaction(TaxLocationMissing, standing.without_tax),
-        Reaction(CustomerDeleted, standing.customer_deleted),
-        Reaction(UsageReported, thresholds.usage_reported),
+        Reaction(events.InvoicePaid, standing.paid),
+        Reaction(events.InvoicePaymentFailed, standing.failed),
+        Reaction(events.InvoiceVoided, standing.voided),
+        Reaction(events.InvoiceOverdue, standing.overdue),
+        Reaction(events.TaxLocationMissing, standing.without_tax),
+        Reaction(events.CustomerDeleted, standing.customer_deleted),
+        Reaction(events.UsageReported, thresholds.usage_reported),
     ),
     title="Subscriptions",
     columns=("id", "customer", "status", "created"),

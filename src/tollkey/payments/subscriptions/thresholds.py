@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tollkey.payments.catalog.arithmetic import period_around
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.events import UsageReported
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.shared import clock, events
 from tollkey.payments.subscriptions.billing import billed_of, is_metered, make_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.items import interval_of, load, put
 from tollkey.payments.subscriptions.periods import period_of, plan_work
-from tollkey.payments.usage.quantities import used
+from tollkey.payments.usage import quantities
 from tollkey.wire import ApiError, Call, Json
 
 WORK = "subscription.thresholds"
@@ -16,24 +15,32 @@ UPDATED = "customer.subscription.updated"
 _BUSY_SECONDS = 1
 
 
-def usage_reported(call: Call, fact: UsageReported) -> None:
+def usage_reported(call: Call, fact: events.UsageReported) -> None:
     """Usage of a customer was reported: look soon whether a threshold of theirs has been reached."""
-    for subscription in call.objects.query("subscription", {"customer": fact.customer, "status": ["active", "past_due"]}, limit=20):
+    for subscription in call.objects.query(
+        "subscription", {"customer": fact.customer, "status": ["active", "past_due"]}, limit=20
+    ):
         if _has_thresholds(subscription):
             call.schedule.once(call.real, WORK, subscription["id"])
 
 
 def _has_thresholds(subscription: Json) -> bool:
-    return bool(subscription["billing_thresholds"] or any(item["billing_thresholds"] for item in subscription["items"]["data"]))
+    return bool(
+        subscription["billing_thresholds"] or any(item["billing_thresholds"] for item in subscription["items"]["data"])
+    )
 
 
 def check(call: Call, id: str) -> None:
     """Invoice the usage of a subscription when it has reached a threshold; with ``reset_billing_cycle_anchor`` a new period begins."""
     subscription = call.objects.find("subscription", id)
-    if subscription is None or subscription["status"] not in ("active", "past_due") or not _has_thresholds(subscription):
+    if (
+        subscription is None
+        or subscription["status"] not in ("active", "past_due")
+        or not _has_thresholds(subscription)
+    ):
         return
     try:
-        call = for_customer(call, call.objects.find("customer", subscription["customer"]))
+        call = clock.for_customer(call, call.objects.find("customer", subscription["customer"]))
     except ApiError:  # its clock is advancing
         call.schedule.add(call.real + _BUSY_SECONDS, WORK, id)
         return
@@ -46,7 +53,7 @@ def check(call: Call, id: str) -> None:
     settings = subscription["billing_thresholds"] or {}
     if settings.get("reset_billing_cycle_anchor"):
         subscription["billing_cycle_anchor"] = call.now
-        fresh = period_around(call.now, *interval_of(items[0]), call.now)
+        fresh = arithmetic.period_around(call.now, *interval_of(items[0]), call.now)
         subscription["_period"] = list(fresh)
         lines += period_lines(call, subscription, items, fresh)
         put(call, subscription, items, fresh)
@@ -54,23 +61,39 @@ def check(call: Call, id: str) -> None:
         plan_work(call, subscription)
     subscription["_billed"] = {
         "start": span[0],
-        "items": {item["id"]: used(call, subscription, item, span) for item in items if is_metered(item)},
+        "items": {item["id"]: quantities.used(call, subscription, item, span) for item in items if is_metered(item)},
     }
     make_invoice(
-        call, subscription, lines, reason="subscription_threshold", period=(period[0], call.now), advance=True, threshold_reason=reason
+        call,
+        subscription,
+        lines,
+        reason="subscription_threshold",
+        period=(period[0], call.now),
+        advance=True,
+        threshold_reason=reason,
     )
     call.objects.save(subscription, UPDATED)
 
 
-def _reached(call: Call, subscription: Json, items: list[Json], span: tuple[int, int], lines: list[Json]) -> Json | None:
+def _reached(
+    call: Call, subscription: Json, items: list[Json], span: tuple[int, int], lines: list[Json]
+) -> Json | None:
     """``threshold_reason`` of the invoice, or None while no threshold is reached."""
     least = (subscription["billing_thresholds"] or {}).get("amount_gte")
     amount = sum(line["amount"] for line in lines)
     reasons = []
     for item in items:
         units = (item["billing_thresholds"] or {}).get("usage_gte")
-        if units and is_metered(item) and used(call, subscription, item, span) - billed_of(subscription, item, span[0]) >= units:
-            own = [line["id"] for line in lines if line["parent"]["subscription_item_details"]["subscription_item"] == item["id"]]
+        if (
+            units
+            and is_metered(item)
+            and quantities.used(call, subscription, item, span) - billed_of(subscription, item, span[0]) >= units
+        ):
+            own = [
+                line["id"]
+                for line in lines
+                if line["parent"]["subscription_item_details"]["subscription_item"] == item["id"]
+            ]
             reasons.append({"line_item_ids": own, "usage_gte": units})
     by_amount = bool(least) and amount >= least
     return {"amount_gte": least if by_amount else None, "item_reasons": reasons} if by_amount or reasons else None

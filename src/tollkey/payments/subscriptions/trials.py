@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.payments.invoices import method_of
+from tollkey.payments.invoices import payments
 from tollkey.payments.subscriptions.standing import end, stop
 from tollkey.wire import Call, Json
 
@@ -17,7 +17,7 @@ def without_method(call: Call, subscription: Json) -> bool:
     if (
         behavior == "create_invoice"
         or subscription["collection_method"] == "send_invoice"
-        or method_of(call, empty, subscription, customer)
+        or payments.method_of(call, empty, subscription, customer)
     ):
         return False
     if behavior == "cancel":

@@ -6,10 +6,9 @@ set | increment ──▶ billed with the period that its timestamp falls in
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments import subscriptions as work
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.events import UsageReported
-from tollkey.payments.usage.quantities import used
+from tollkey.payments.shared import clock, events
+from tollkey.payments.subscriptions.periods import period_of
+from tollkey.payments.usage import quantities
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, missing_param, of_list, records
 
 PERMISSION = Permission("usage_record", "Usage Records", "Billing")
@@ -19,16 +18,20 @@ def create(call: Call, params: Params) -> Json:
     """Record what was used at a moment: added to what is there for it, or set."""
     item = call.objects.get("subscription_item", call.path["subscription_item"])
     subscription = call.objects.get("subscription", item["subscription"])
-    call = for_customer(call, call.objects.find("customer", subscription["customer"]))
+    call = clock.for_customer(call, call.objects.find("customer", subscription["customer"]))
     if item["price"]["recurring"]["usage_type"] != "metered":
-        raise invalid(f"Usage records can only be created for metered plans. {item['id']} is a licensed plan.", "subscription_item")
+        raise invalid(
+            f"Usage records can only be created for metered plans. {item['id']} is a licensed plan.",
+            "subscription_item",
+        )
     if params.get("quantity") is None:
         raise missing_param("quantity")
     wanted = params.get("timestamp") or "now"
     at = call.now if wanted == "now" else int(wanted)
-    if at < work.period_of(subscription)[0]:
+    if at < period_of(subscription)[0]:
         raise invalid(
-            "Cannot create the usage record with this timestamp because it is before the subscription's current period.", "timestamp"
+            "Cannot create the usage record with this timestamp because it is before the subscription's current period.",
+            "timestamp",
         )
     records = [dict(entry) for entry in item.get("_usage") or []]
     same = next((entry for entry in records if entry["timestamp"] == at), None)
@@ -38,7 +41,7 @@ def create(call: Call, params: Params) -> Json:
     same["quantity"] = params["quantity"] if params.get("action") == "set" else same["quantity"] + params["quantity"]
     item["_usage"] = records
     call.objects.save(item)
-    call.announce(UsageReported(call.objects.get("subscription", item["subscription"])["customer"]))
+    call.announce(events.UsageReported(call.objects.get("subscription", item["subscription"])["customer"]))
     return {
         "id": same["id"],
         "object": "usage_record",
@@ -53,7 +56,7 @@ def list_summaries(call: Call, params: Params) -> Page:
     """What was used in the current period."""
     item = call.objects.get("subscription_item", call.path["subscription_item"])
     subscription = call.objects.get("subscription", item["subscription"])
-    period = work.period_of(subscription)
+    period = period_of(subscription)
     summary = {
         "id": "sis_" + item["id"].removeprefix("si_"),
         "object": "usage_record_summary",
@@ -61,7 +64,7 @@ def list_summaries(call: Call, params: Params) -> Page:
         "livemode": call.livemode,
         "period": {"end": period[1], "start": period[0]},
         "subscription_item": item["id"],
-        "total_usage": used(call, subscription, item, period),
+        "total_usage": quantities.used(call, subscription, item, period),
     }
     return of_list([summary], f"/v1/subscription_items/{item['id']}/usage_record_summaries", params)
 

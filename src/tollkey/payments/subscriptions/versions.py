@@ -9,7 +9,9 @@ def _one_period(call: Call, subscription: Json) -> None:
     """Before 2025-03-31 the period stood on the subscription, and it had one discount."""
     items = (subscription.get("items") or {}).get("data") or []
     stored = call.objects.find("subscription", subscription["id"]) or {}
-    period = stored.get("_period") or ([items[0]["current_period_start"], items[0]["current_period_end"]] if items else [None, None])
+    period = stored.get("_period") or (
+        [items[0]["current_period_start"], items[0]["current_period_end"]] if items else [None, None]
+    )
     subscription["current_period_start"], subscription["current_period_end"] = period
     discount = None
     for id in subscription.get("discounts") or []:

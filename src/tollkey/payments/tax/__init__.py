@@ -1,3 +1,5 @@
 """Tax."""
 
-__all__: list[str] = []
+from tollkey.payments.tax import automatic, linking, rates, tax_ids
+
+__all__ = ["automatic", "linking", "rates", "tax_ids"]

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from tollkey.payments.catalog.arithmetic import Line, Rate, Tax, compute
-from tollkey.payments.shared.fields import account_country
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.shared import fields
 from tollkey.payments.tax.rates import Place, located, percent_at, reason_of, reverses
 from tollkey.wire import ApiError, Call, Json, blank, dig, invalid
 
@@ -41,7 +41,11 @@ def unlocated(param: str | None = None) -> ApiError:
 def address_of(call: Call, customer: Json) -> Json | None:
     """The address that a customer is taxed at, or None: where goods go to, where they live, where their payment method belongs."""
     method = call.objects.find("payment_method", dig(customer, "invoice_settings.default_payment_method") or "")
-    for found in (dig(customer, "shipping.address"), customer.get("address"), dig(method or {}, "billing_details.address")):
+    for found in (
+        dig(customer, "shipping.address"),
+        customer.get("address"),
+        dig(method or {}, "billing_details.address"),
+    ):
         if found and located(found):
             return dict(found)
     return None
@@ -63,7 +67,7 @@ def taxing(call: Call, where: Json | None, exempt: str | None, tax_ids: Iterable
 
 def origin(call: Call, settings: Json) -> str:
     """The country that the account sells from: its head office's, or its own."""
-    return str(dig(settings, "head_office.address.country") or account_country(call))
+    return str(dig(settings, "head_office.address.country") or fields.account_country(call))
 
 
 def tax_ids_of(call: Call, customer: str | None) -> list[Json]:
@@ -71,35 +75,41 @@ def tax_ids_of(call: Call, customer: str | None) -> list[Json]:
     return call.objects.query("tax_id", {"customer": customer}, limit=20) if customer else []
 
 
-def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> Rate:
+def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> arithmetic.Rate:
     """The rate on what has this price (its id), by the tax code of its product."""
     found = call.objects.find("price", price or "") or {}
     product = call.objects.find("product", found.get("product") or "") or {}
-    return rate(call, how, product.get("tax_code") or how.defaults.get("tax_code") or GENERAL, found.get("tax_behavior"), currency)
+    return rate(
+        call,
+        how,
+        product.get("tax_code") or how.defaults.get("tax_code") or GENERAL,
+        found.get("tax_behavior"),
+        currency,
+    )
 
 
-def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str) -> Rate:
+def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str) -> arithmetic.Rate:
     """The rate on something of a tax code; its object is made when there is none yet."""
     reason = reason_of(how.place, code, how.override)
     percent = how.place.percent if reason == "standard_rated" else "0"
     inclusive = _inclusive(how, behavior, currency)
-    return Rate(_rate_object(call, how.place, percent, inclusive)["id"], Decimal(percent), inclusive, reason)
+    return arithmetic.Rate(_rate_object(call, how.place, percent, inclusive)["id"], Decimal(percent), inclusive, reason)
 
 
-def rate_of(call: Call, id: str, param: str = "tax_rates") -> Rate:
+def rate_of(call: Call, id: str, param: str = "tax_rates") -> arithmetic.Rate:
     """A stored tax rate as the arithmetic wants it. Raises ApiError 400, naming ``param``, for one that is not there."""
     found = call.objects.get("tax_rate", id, param)
-    return Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
+    return arithmetic.Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
 
 
-def rates_of(call: Call, line: Json, how: Taxing | None, param: str = "tax_rates") -> list[Rate]:
+def rates_of(call: Call, line: Json, how: Taxing | None, param: str = "tax_rates") -> list[arithmetic.Rate]:
     """The rates on a line of a quote or of Checkout: those it was given (``_rates``), or that of the customer's place."""
     if line["_rates"] or how is None:
         return [rate_of(call, id, param) for id in line["_rates"]]
     return [rate_of_price(call, how, line["price"]["id"], line["currency"])]
 
 
-def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) -> list[Tax]:
+def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) -> list[arithmetic.Tax]:
     """The automatic tax on the chosen way of delivery, written into its cost as well: it is part of what delivery costs in total.
 
     cost: ``shipping_cost``. how: None for no tax.
@@ -108,8 +118,8 @@ def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) ->
     if how is not None:
         chosen = call.objects.get("shipping_rate", cost["shipping_rate"])
         rates = [rate(call, how, chosen["tax_code"] or SHIPPING, chosen["tax_behavior"], currency)]
-    line = Line(cost["amount_subtotal"], rates=rates)
-    compute([line])
+    line = arithmetic.Line(cost["amount_subtotal"], rates=rates)
+    arithmetic.compute([line])
     cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross
     return line.taxes
 

@@ -14,11 +14,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import address, new_metadata
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields
 from tollkey.payments.tax.automatic import origin
 from tollkey.payments.tax.rates import Place, breakdown, percent_at, reverses, spread, standing, summary, taxed
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, of_list, records, retrieve, sublist
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    of_list,
+    records,
+    retrieve,
+    sublist,
+)
 
 TRANSACTIONS = Permission("tax_transaction", "Tax Calculations and Transactions", "Tax")
 SETTINGS = Permission("tax_settings", "Tax Settings and Registrations", "Tax")
@@ -37,9 +51,11 @@ def _where(call: Call, params: Params) -> tuple[Json, Place | None]:
     else:
         details = dict(given)
     if details.get("address") and not details.get("address_source"):
-        raise invalid("You must provide `customer_details[address_source]` with an address.", "customer_details[address_source]")
+        raise invalid(
+            "You must provide `customer_details[address_source]` with an address.", "customer_details[address_source]"
+        )
     full: Json = {
-        "address": address(details.get("address")),
+        "address": fields.address(details.get("address")),
         "address_source": details.get("address_source"),
         "ip_address": details.get("ip_address"),
         "tax_ids": details.get("tax_ids") or [],
@@ -84,7 +100,7 @@ def _lines(call: Call, params: Params, place: Place | None, override: str) -> li
 
 def calculate(call: Call, params: Params) -> Json:
     """Work out the tax on line items and shipping for one customer's address."""
-    currency = check_currency(params["currency"], "currency")
+    currency = shared_currency.check_currency(params["currency"], "currency")
     details, place = _where(call, params)
     override = details.pop("_override", details["taxability_override"])
     lines = _lines(call, params, place, override)
@@ -102,7 +118,7 @@ def calculate(call: Call, params: Params) -> Json:
         customer_details=details,
         expires_at=call.now + _NINETY_DAYS,
         livemode=call.livemode,
-        ship_from_details=None if source is None else {"address": address(source["address"])},
+        ship_from_details=None if source is None else {"address": fields.address(source["address"])},
         shipping_cost=shipping,
         tax_amount_exclusive=exclusive,
         tax_amount_inclusive=inclusive,
@@ -167,7 +183,7 @@ def record(call: Call, params: Params) -> Json:
         customer=calculation["customer"],
         customer_details=calculation["customer_details"],
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         posted_at=params.get("posted_at") or call.now,
         reference=params["reference"],
         ship_from_details=calculation["ship_from_details"],
@@ -195,7 +211,9 @@ def _reversed_lines(call: Call, original: Json, params: Params) -> list[Json]:
             raise invalid(f"No such line item: '{part['original_line_item']}'", where, "resource_missing")
         for name in ("amount", "amount_tax"):
             if part[name] > 0 or -part[name] > line[name]:
-                raise invalid(f"A reversal's {name} must be between {-line[name]} and 0.", f"line_items[{index}][{name}]")
+                raise invalid(
+                    f"A reversal's {name} must be between {-line[name]} and 0.", f"line_items[{index}][{name}]"
+                )
         made.append(
             {
                 **line, "id": call.ids.new("tax_li"), "amount": part["amount"], "amount_tax": part["amount_tax"],
@@ -234,7 +252,7 @@ def reverse(call: Call, params: Params) -> Json:
         original["_reversed"] = True
         call.objects.save(original)
     made = {
-        **call.objects.copy(original), "id": call.ids.new("tax"), "created": call.now, "metadata": new_metadata(params),
+        **call.objects.copy(original), "id": call.ids.new("tax"), "created": call.now, "metadata": fields.new_metadata(params),
         "posted_at": call.now, "reference": params["reference"], "type": "reversal",
         "reversal": {"original_transaction": original["id"]}, "shipping_cost": {**cost, **given} if cost and given else None,
         "_lines": lines,
@@ -316,7 +334,7 @@ def change_settings(call: Call, params: Params) -> Json:
     settings = _settings(call)
     settings["defaults"].update(params.get("defaults") or {})
     if params.get("head_office"):
-        settings["head_office"] = {"address": address(params["head_office"]["address"])}
+        settings["head_office"] = {"address": fields.address(params["head_office"]["address"])}
     missing = [name for name, value in (("head_office", settings["head_office"]), ("defaults.tax_code", settings["defaults"]["tax_code"]))
                if not value]  # fmt: skip
     settings["status"] = "pending" if missing else "active"

@@ -6,7 +6,7 @@ with the intent, and shown by its tax association.
 
 from __future__ import annotations
 
-from tollkey.payments.shared.events import IntentSucceeded, Refunded
+from tollkey.payments.shared import events
 from tollkey.payments.tax.calculations import record, reverse
 from tollkey.wire import ApiError, Call, Json, dig, invalid
 
@@ -31,7 +31,7 @@ def link(call: Call, intent: Json, hooks: Json | None) -> None:
     intent["hooks"] = {"inputs": {"tax": {"calculation": id}}}
 
 
-def paid(call: Call, fact: IntentSucceeded) -> None:
+def paid(call: Call, fact: events.IntentSucceeded) -> None:
     """The payment succeeded: a tax transaction with the intent's id as its reference, or why there is none."""
     intent = fact.intent
     id = calculation_of(intent)
@@ -61,7 +61,7 @@ def _refused(call: Call, intent: Json, calculation: Json) -> str | None:
     return None
 
 
-def refunded(call: Call, fact: Refunded) -> None:
+def refunded(call: Call, fact: events.Refunded) -> None:
     """A refund of such a payment: a reversal with the refund's id as its reference."""
     refund = fact.refund
     intent = call.objects.find("payment_intent", refund["payment_intent"] or "")

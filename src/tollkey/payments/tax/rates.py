@@ -105,7 +105,9 @@ def reverses(place: Place, origin: str | None, tax_ids: Iterable[Json]) -> bool:
     origin: the seller's country. tax_ids: with ``type``.
     """
     wanted = "eu_vat" if place.country in EU else "gb_vat" if place.country == "GB" else None
-    return place.registered and place.country != (origin or "").upper() and any(one["type"] == wanted for one in tax_ids)
+    return (
+        place.registered and place.country != (origin or "").upper() and any(one["type"] == wanted for one in tax_ids)
+    )
 
 
 def reason_of(place: Place | None, code: str, override: str) -> str:

@@ -6,7 +6,7 @@ named in the intent ──it succeeds──▶ committed (a tax transaction) │
 
 from __future__ import annotations
 
-from tollkey.payments.shared.events import IntentSucceeded, Refunded
+from tollkey.payments.shared import events
 from tollkey.payments.tax import linking
 from tollkey.payments.tax.calculations import TRANSACTIONS
 from tollkey.payments.tax.linking import calculation_of
@@ -34,5 +34,5 @@ ASSOCIATION = Resource(
     permission=TRANSACTIONS,
     stored=False,
     endpoints=(Endpoint("GET", "/v1/tax/associations/find", find),),
-    on=(Reaction(IntentSucceeded, linking.paid), Reaction(Refunded, linking.refunded)),
+    on=(Reaction(events.IntentSucceeded, linking.paid), Reaction(events.Refunded, linking.refunded)),
 )

@@ -10,9 +10,21 @@ from __future__ import annotations
 import re
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.permissions import CUSTOMER
-from tollkey.payments.shared.providers import TAX_IDS
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, missing_object, needs, records
+from tollkey.payments.shared import permissions, providers
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    missing_object,
+    needs,
+    records,
+)
 
 PERMISSION = Permission("tax_id", "Tax IDs", "Billing")
 _CHECKED = ("eu_vat", "au_abn", "gb_vat")
@@ -40,7 +52,7 @@ def create(call: Call, params: Params) -> Json:
     compact = value.replace(" ", "")
     if not well_formed(kind, value):
         raise invalid(f"Invalid value for {kind}.", "value", "tax_id_invalid")
-    checked = kind in _CHECKED and call.has(TAX_IDS)
+    checked = kind in _CHECKED and call.has(providers.TAX_IDS)
     tax_id = blank(
         "tax_id",
         id=call.ids.new("txi"),
@@ -48,10 +60,16 @@ def create(call: Call, params: Params) -> Json:
         created=call.now,
         customer=customer,
         livemode=call.livemode,
-        owner={"customer": customer, "customer_account": None, "type": "customer"} if customer else {"type": owner.get("type") or "self"},
+        owner={"customer": customer, "customer_account": None, "type": "customer"}
+        if customer
+        else {"type": owner.get("type") or "self"},
         type=kind,
         value=value,
-        verification={"status": "pending" if checked else "unavailable", "verified_address": None, "verified_name": None},
+        verification={
+            "status": "pending" if checked else "unavailable",
+            "verified_address": None,
+            "verified_name": None,
+        },
     )
     call.objects.insert(tax_id, "customer.tax_id.created" if customer else None)
     if checked and not compact.endswith("222222222"):
@@ -119,16 +137,16 @@ TAX_ID = Resource(
     live=records(),
     indexed=("customer", "owner.type"),
     endpoints=(
-        Endpoint("GET", "/v1/customers/{customer}/tax_ids", list_ids, permission=CUSTOMER),
-        Endpoint("POST", "/v1/customers/{customer}/tax_ids", create, permission=CUSTOMER),
-        Endpoint("GET", "/v1/customers/{customer}/tax_ids/{id}", show, permission=CUSTOMER),
-        Endpoint("DELETE", "/v1/customers/{customer}/tax_ids/{id}", delete, permission=CUSTOMER),
+        Endpoint("GET", "/v1/customers/{customer}/tax_ids", list_ids, permission=permissions.CUSTOMER),
+        Endpoint("POST", "/v1/customers/{customer}/tax_ids", create, permission=permissions.CUSTOMER),
+        Endpoint("GET", "/v1/customers/{customer}/tax_ids/{id}", show, permission=permissions.CUSTOMER),
+        Endpoint("DELETE", "/v1/customers/{customer}/tax_ids/{id}", delete, permission=permissions.CUSTOMER),
         Endpoint("GET", "/v1/tax_ids", list_ids),
         Endpoint("POST", "/v1/tax_ids", create),
         Endpoint("GET", "/v1/tax_ids/{id}", show),
         Endpoint("DELETE", "/v1/tax_ids/{id}", delete),
     ),
-    due_live={"tax_id.verify": needs(TAX_IDS)},
+    due_live={"tax_id.verify": needs(providers.TAX_IDS)},
     on_due={"tax_id.verify": verify},
     title="Tax ids",
     columns=("type", "value", "id", "customer", "created"),

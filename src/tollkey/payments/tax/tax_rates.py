@@ -6,7 +6,7 @@ active ──update──▶ active | inactive   (the percentage never changes; 
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.fields import new_metadata, take
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, records, retrieve
 
 PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
@@ -25,15 +25,15 @@ def create(call: Call, params: Params) -> Json:
         percentage=float(params["percentage"]),
         rate_type="percentage",
     )
-    take(rate, params, _FIELDS)
-    rate["metadata"] = new_metadata(params)
+    fields.take(rate, params, _FIELDS)
+    rate["metadata"] = fields.new_metadata(params)
     return call.objects.insert(rate, "tax_rate.created")
 
 
 def update(call: Call, params: Params) -> Json:
     """Change how a tax rate is described, or whether it can be used."""
     rate = call.objects.get("tax_rate", call.path["tax_rate"])
-    take(rate, params, _FIELDS)
+    fields.take(rate, params, _FIELDS)
     return call.objects.save(rate, "tax_rate.updated")
 
 

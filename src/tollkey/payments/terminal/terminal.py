@@ -7,11 +7,10 @@ reader, no action ──process_payment_intent──▶ action in_progress ─�
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.intents.payment_intents import confirm_intent
-from tollkey.payments.methods.payment_methods import create as create_method
-from tollkey.payments.processors.cards import by_number, normal_number
-from tollkey.payments.shared.fields import address, assign, merge_metadata, new_metadata
-from tollkey.payments.shared.providers import TERMINAL
+from tollkey.payments.intents import payment_intents
+from tollkey.payments.methods import payment_methods
+from tollkey.payments.processors import cards
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -34,7 +33,11 @@ CONFIGURATIONS = Permission("terminal_configuration", "Configurations", "Termina
 TOKENS = Permission("terminal_connection_token", "Connection Tokens", "Terminal", levels=("write",))
 
 #: Registration code -> the simulated device that it registers.
-_SIMULATED = {"simulated-wpe": "simulated_wisepos_e", "simulated-s700": "simulated_stripe_s700", "simulated-s710": "simulated_stripe_s710"}
+_SIMULATED = {
+    "simulated-wpe": "simulated_wisepos_e",
+    "simulated-s700": "simulated_stripe_s700",
+    "simulated-s710": "simulated_stripe_s710",
+}
 _APPROVED = "4242424242424242"
 
 
@@ -49,12 +52,12 @@ def create_location(call: Call, params: Params) -> Json:
     location = blank(
         "terminal.location",
         id=call.ids.new("tml"),
-        address=address(params["address"]),
+        address=fields.address(params["address"]),
         display_name=params["display_name"],
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
     )
-    assign(location, params, ("configuration_overrides", "phone"))
+    fields.assign(location, params, ("configuration_overrides", "phone"))
     return call.objects.insert(location)
 
 
@@ -63,8 +66,8 @@ def update_location(call: Call, params: Params) -> Json:
     location = call.objects.get("terminal.location", call.path["location"])
     if params.get("address"):
         location["address"] = {**location["address"], **params["address"]}
-    assign(location, params, ("configuration_overrides", "display_name", "phone"))
-    merge_metadata(location, params)
+    fields.assign(location, params, ("configuration_overrides", "display_name", "phone"))
+    fields.merge_metadata(location, params)
     return call.objects.save(location)
 
 
@@ -84,8 +87,10 @@ _SETTINGS = (
 
 def create_configuration(call: Call, params: Params) -> Json:
     """Make a configuration of readers."""
-    configuration = blank("terminal.configuration", id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
-    assign(configuration, params, _SETTINGS)
+    configuration = blank(
+        "terminal.configuration", id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode
+    )
+    fields.assign(configuration, params, _SETTINGS)
     return call.objects.insert(configuration)
 
 
@@ -125,7 +130,9 @@ def create_reader(call: Call, params: Params) -> Json:
     """Register a reader; in test mode the codes that begin with ``simulated`` register a simulated one."""
     code = params["registration_code"]
     if code not in _SIMULATED:
-        raise invalid(f"No such registration code: '{code}'", "registration_code", "terminal_reader_invalid_registration_code")
+        raise invalid(
+            f"No such registration code: '{code}'", "registration_code", "terminal_reader_invalid_registration_code"
+        )
     if params.get("location"):
         call.objects.get("terminal.location", params["location"], "location")
     id = call.ids.new("tmr")
@@ -140,7 +147,7 @@ def create_reader(call: Call, params: Params) -> Json:
         last_seen_at=call.now * 1000,
         livemode=call.livemode,
         location=params.get("location"),
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         serial_number=serial,
         status="online",
     )
@@ -154,8 +161,8 @@ def _reader(call: Call) -> Json:
 def update_reader(call: Call, params: Params) -> Json:
     """Change the label or the metadata."""
     reader = _reader(call)
-    assign(reader, params, ("label",))
-    merge_metadata(reader, params)
+    fields.assign(reader, params, ("label",))
+    fields.merge_metadata(reader, params)
     return call.objects.save(reader)
 
 
@@ -173,7 +180,9 @@ def process_payment_intent(call: Call, params: Params) -> Json:
     if (reader["action"] or {}).get("status") == "in_progress":
         raise invalid("Reader is currently busy processing another request.", None, "terminal_reader_busy", retry=False)
     if "card_present" not in intent["payment_method_types"]:
-        raise invalid("The PaymentIntent must accept the payment method type card_present.", "payment_intent", retry=False)
+        raise invalid(
+            "The PaymentIntent must accept the payment method type card_present.", "payment_intent", retry=False
+        )
     if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
         raise invalid(
             f"The PaymentIntent is in the {intent['status']} state and cannot be processed.", "payment_intent", "intent_invalid_state",
@@ -203,17 +212,24 @@ def present(call: Call, params: Params) -> Json:
     if action is None or action["status"] != "in_progress":
         raise invalid("Reader has no action in progress.", retry=False)
     intent = call.objects.get("payment_intent", action["process_payment_intent"]["payment_intent"])
-    number = normal_number(((params.get("card_present") or params.get("card") or {}).get("number")) or _APPROVED)
-    card = by_number(number)
+    number = cards.normal_number(((params.get("card_present") or params.get("card") or {}).get("number")) or _APPROVED)
+    card = cards.by_number(number)
     if card is None:
         raise invalid("The card number is not a test card.", "card_present[number]")
-    method = create_method(call, {"type": "card_present"})
+    method = payment_methods.create(call, {"type": "card_present"})
     inner = method["card_present"]
-    inner.update(brand=card.brand, country=card.country, funding=card.funding, last4=card.last4, read_method="contactless_emv")
-    inner.update(exp_month=12, exp_year=2034, fingerprint=call.ids.text(16), networks={"available": [card.brand], "preferred": None})
+    inner.update(
+        brand=card.brand, country=card.country, funding=card.funding, last4=card.last4, read_method="contactless_emv"
+    )
+    inner.update(
+        exp_month=12,
+        exp_year=2034,
+        fingerprint=call.ids.text(16),
+        networks={"available": [card.brand], "preferred": None},
+    )
     method["_card"] = card.key
     call.objects.save(method)
-    error = confirm_intent(call, intent, {"payment_method": method["id"]})
+    error = payment_intents.confirm_intent(call, intent, {"payment_method": method["id"]})
     if error is None:
         action["status"] = "succeeded"
     else:
@@ -265,7 +281,11 @@ CONNECTION_TOKEN = Resource(
     reveals={"secret": "write"},
     live=records(),
     stored=False,
-    endpoints=(Endpoint("POST", "/v1/terminal/connection_tokens", connection_token, secret=True, live=needs(TERMINAL)),),
+    endpoints=(
+        Endpoint(
+            "POST", "/v1/terminal/connection_tokens", connection_token, secret=True, live=needs(providers.TERMINAL)
+        ),
+    ),
     title="Connection tokens",
 )
 
@@ -278,14 +298,21 @@ READER = Resource(
     path_param="reader",
     indexed=("device_type", "location", "serial_number", "status"),
     endpoints=(
-        Endpoint("POST", "/v1/terminal/readers", create_reader, live=needs(TERMINAL)),
+        Endpoint("POST", "/v1/terminal/readers", create_reader, live=needs(providers.TERMINAL)),
         listing("terminal.reader", "/v1/terminal/readers"),
         retrieve("terminal.reader", "/v1/terminal/readers/{reader}"),
         Endpoint("POST", "/v1/terminal/readers/{reader}", update_reader),
         Endpoint("DELETE", "/v1/terminal/readers/{reader}", delete_reader),
-        Endpoint("POST", "/v1/terminal/readers/{reader}/process_payment_intent", process_payment_intent, live=needs(TERMINAL)),
-        Endpoint("POST", "/v1/terminal/readers/{reader}/cancel_action", cancel_action, live=needs(TERMINAL)),
-        Endpoint("POST", "/v1/test_helpers/terminal/readers/{reader}/present_payment_method", present, live=only_in_test()),
+        Endpoint(
+            "POST",
+            "/v1/terminal/readers/{reader}/process_payment_intent",
+            process_payment_intent,
+            live=needs(providers.TERMINAL),
+        ),
+        Endpoint("POST", "/v1/terminal/readers/{reader}/cancel_action", cancel_action, live=needs(providers.TERMINAL)),
+        Endpoint(
+            "POST", "/v1/test_helpers/terminal/readers/{reader}/present_payment_method", present, live=only_in_test()
+        ),
     ),
     title="Terminal readers",
     columns=("label", "device_type", "status", "id"),

@@ -9,10 +9,24 @@ An advance is done in small pieces by the server's timer, so that other requests
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog.arithmetic import DAY, shift
-from tollkey.payments.shared.clock import CLOCK
-from tollkey.payments.subscriptions.standing import end
-from tollkey.wire import Action, ApiError, Call, Endpoint, Json, Params, Resource, blank, do_due, invalid, listing, only_in_test, retrieve
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.shared import clock as shared_clock
+from tollkey.payments.subscriptions import standing
+from tollkey.wire import (
+    Action,
+    ApiError,
+    Call,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    do_due,
+    invalid,
+    listing,
+    only_in_test,
+    retrieve,
+)
 
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
@@ -25,10 +39,10 @@ _ENDED = ("canceled", "incomplete_expired")
 def create(call: Call, params: Params) -> Json:
     """Create a clock that stands at ``frozen_time``."""
     clock = blank(
-        CLOCK,
+        shared_clock.CLOCK,
         id=call.ids.new("clock"),
         created=call.now,
-        deletes_after=call.now + KEPT_DAYS * DAY,
+        deletes_after=call.now + KEPT_DAYS * arithmetic.DAY,
         frozen_time=params["frozen_time"],
         livemode=False,
         name=params.get("name"),
@@ -41,10 +55,14 @@ def create(call: Call, params: Params) -> Json:
 
 def advance(call: Call, params: Params) -> Json:
     """Begin to move a clock forward. Raises ApiError for a time that is not ahead, or further than two billing intervals."""
-    clock = call.objects.get(CLOCK, call.path["test_clock"])
+    clock = call.objects.get(shared_clock.CLOCK, call.path["test_clock"])
     target = params["frozen_time"]
     if clock["status"] == "advancing":
-        raise ApiError(429, code="lock_timeout", message=f"Test clock advancement underway - cannot perform modifications: {clock['id']}")
+        raise ApiError(
+            429,
+            code="lock_timeout",
+            message=f"Test clock advancement underway - cannot perform modifications: {clock['id']}",
+        )
     if target <= clock["frozen_time"]:
         raise invalid("`frozen_time` must be after the test clock's current `frozen_time`.", "frozen_time")
     latest = furthest(call, clock)
@@ -70,13 +88,13 @@ def furthest(call: Call, clock: Json) -> int:
     for subscription in call.objects.query("subscription", {"test_clock": clock["id"]}, limit=20_000):
         if subscription["status"] not in _ENDED:
             recurring = subscription["items"]["data"][0]["price"]["recurring"]
-            limits.append(shift(now, recurring["interval"], 2 * recurring["interval_count"]))
-    return min(limits, default=shift(now, "year", 2))
+            limits.append(arithmetic.shift(now, recurring["interval"], 2 * recurring["interval_count"]))
+    return min(limits, default=arithmetic.shift(now, "year", 2))
 
 
 def go_on(call: Call, id: str) -> None:
     """Do the next pieces of a clock's work; when nothing is due up to the target any more, the clock stands there and is ready."""
-    clock = call.objects.find(CLOCK, id)
+    clock = call.objects.find(shared_clock.CLOCK, id)
     if clock is None or clock["status"] != "advancing":
         return
     target = clock["status_details"]["advancing"]["target_frozen_time"]
@@ -96,7 +114,7 @@ def go_on(call: Call, id: str) -> None:
 
 def delete(call: Call, params: Params) -> Json:
     """Delete a clock with its customers; their subscriptions are canceled."""
-    return remove(call, call.objects.get(CLOCK, call.path["test_clock"]))
+    return remove(call, call.objects.get(shared_clock.CLOCK, call.path["test_clock"]))
 
 
 def remove(call: Call, clock: Json) -> Json:
@@ -104,7 +122,7 @@ def remove(call: Call, clock: Json) -> Json:
     then = call.at(clock["frozen_time"])
     for subscription in then.objects.query("subscription", {"test_clock": clock["id"]}, limit=2_000):
         if subscription["status"] not in _ENDED:
-            end(then, subscription, None)
+            standing.end(then, subscription, None)
     for customer in then.objects.query("customer", {"test_clock": clock["id"]}, limit=100):
         then.objects.delete(customer, "customer.deleted")
     call.schedule.forget_clock(clock["id"])
@@ -115,22 +133,22 @@ def remove(call: Call, clock: Json) -> Json:
 
 def expire(call: Call, id: str) -> None:
     """Thirty days after it was made, a clock is deleted."""
-    clock = call.objects.find(CLOCK, id)
+    clock = call.objects.find(shared_clock.CLOCK, id)
     if clock is not None:
         remove(call, clock)
 
 
 TEST_CLOCK = Resource(
-    object=CLOCK,
+    object=shared_clock.CLOCK,
     prefix="clock",
     permission=PERMISSION,
     live=only_in_test("Test clocks can only be used in test mode."),
     label="test_clock",
     path_param="test_clock",
     endpoints=(
-        listing(CLOCK, "/v1/test_helpers/test_clocks"),
+        listing(shared_clock.CLOCK, "/v1/test_helpers/test_clocks"),
         Endpoint("POST", "/v1/test_helpers/test_clocks", create),
-        retrieve(CLOCK, "/v1/test_helpers/test_clocks/{test_clock}"),
+        retrieve(shared_clock.CLOCK, "/v1/test_helpers/test_clocks/{test_clock}"),
         Endpoint("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance", advance),
         Endpoint("DELETE", "/v1/test_helpers/test_clocks/{test_clock}", delete),
     ),

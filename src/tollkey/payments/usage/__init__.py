@@ -1,3 +1,5 @@
 """Meters, usage, credits and alerts."""
 
-__all__: list[str] = []
+from tollkey.payments.usage import credits, quantities
+
+__all__ = ["credits", "quantities"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.db import Migration
-from tollkey.payments.shared.events import UsageReported
+from tollkey.payments.shared import events
 from tollkey.payments.usage.events import measured
 from tollkey.wire import Call, Json
 
@@ -25,7 +25,7 @@ def of_meter(call: Call, meter: str, customer: str | None) -> list[Json]:
     return call.objects.query("billing.alert", equal)
 
 
-def usage_reported(call: Call, fact: UsageReported) -> None:
+def usage_reported(call: Call, fact: events.UsageReported) -> None:
     """Usage of a customer was reported: look soon whether it passes a threshold."""
     meter, customer = fact.meter, fact.customer
     if meter is None:
@@ -79,5 +79,6 @@ def triggered(call: Call, alert: Json, customer: str) -> bool:
 def rearm(call: Call, alert: Json) -> None:
     """Let an alert tell of every customer again."""
     call.tx.execute(
-        "DELETE FROM alert_triggers WHERE account = ? AND livemode = ? AND alert = ?", (call.account, int(call.livemode), alert["id"])
+        "DELETE FROM alert_triggers WHERE account = ? AND livemode = ? AND alert = ?",
+        (call.account, int(call.livemode), alert["id"]),
     )

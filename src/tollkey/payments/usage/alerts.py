@@ -9,7 +9,7 @@ Only usage reported for times from the alert's creation on counts. As documented
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.shared.events import UsageReported
+from tollkey.payments.shared import events
 from tollkey.payments.usage import alert_rules
 from tollkey.payments.usage.alert_rules import MIGRATION, usage_reported
 from tollkey.wire import (
@@ -53,7 +53,9 @@ def create(call: Call, params: Params) -> Json:
             raise missing_param(named)
         customer = call.objects.get("customer", filters[0]["customer"], named)["id"]
     if len(alert_rules.of_meter(call, meter["id"], customer)) >= _MOST:
-        raise invalid(f"You can have at most {_MOST} alerts for a meter and customer.", "usage_threshold[meter]", retry=False)
+        raise invalid(
+            f"You can have at most {_MOST} alerts for a meter and customer.", "usage_threshold[meter]", retry=False
+        )
     alert = blank(
         "billing.alert",
         id=call.ids.new("alrt"),
@@ -126,7 +128,7 @@ ALERT = Resource(
     live=records(),
     label="alert",
     indexed=("status", "usage_threshold.meter", "_customer"),
-    on=(Reaction(UsageReported, usage_reported),),
+    on=(Reaction(events.UsageReported, usage_reported),),
     endpoints=(
         Endpoint("GET", "/v1/billing/alerts", list_alerts),
         Endpoint("POST", "/v1/billing/alerts", create),

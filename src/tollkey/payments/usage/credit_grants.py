@@ -10,10 +10,8 @@ Each change of what is left is a credit balance transaction; the summary adds th
 
 from __future__ import annotations
 
-from tollkey.payments.shared.clock import for_customer
-from tollkey.payments.shared.currency import check_currency
-from tollkey.payments.shared.fields import merge_metadata, new_metadata
-from tollkey.payments.shared.permissions import CUSTOMER as PERMISSION
+from tollkey.payments.shared import clock, fields, permissions
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.usage.credits import (
     GRANT,
     MOST,
@@ -51,12 +49,15 @@ def create(call: Call, params: Params) -> Json:
     if not params.get("customer"):
         raise missing_param("customer")
     customer = call.objects.get("customer", params["customer"], "customer")
-    call = for_customer(call, customer)
+    call = clock.for_customer(call, customer)
     amount = _amount(params)
     expires = params.get("expires_at")
     effective = params.get("effective_at") or call.now
     if expires is not None and expires <= effective:
-        raise invalid("The `expires_at` timestamp must be after the time at which the credit grant becomes effective.", "expires_at")
+        raise invalid(
+            "The `expires_at` timestamp must be after the time at which the credit grant becomes effective.",
+            "expires_at",
+        )
     if sum(usable(grant, call.now) for grant in grants_of(call, customer["id"])) >= MOST:
         raise invalid(f"A customer can have up to {MOST} unused credit grants.", "customer")
     grant = blank(
@@ -70,7 +71,7 @@ def create(call: Call, params: Params) -> Json:
         effective_at=effective,
         expires_at=expires,
         livemode=call.livemode,
-        metadata=new_metadata(params),
+        metadata=fields.new_metadata(params),
         name=params.get("name"),
         priority=params.get("priority", 50),
         test_clock=customer.get("test_clock"),
@@ -90,7 +91,7 @@ def _amount(params: Params) -> Json:
         raise missing_param("amount[monetary]")
     if monetary["value"] < 1:
         raise too_small("amount[monetary][value]")
-    return money(monetary["value"], check_currency(monetary["currency"], "amount[monetary][currency]"))
+    return money(monetary["value"], shared_currency.check_currency(monetary["currency"], "amount[monetary][currency]"))
 
 
 def _scope(call: Call, given: Params) -> Json:
@@ -111,7 +112,7 @@ def _scope(call: Call, given: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change when a grant expires, or its metadata."""
     grant, call = _open(call)
-    merge_metadata(grant, params)
+    fields.merge_metadata(grant, params)
     if "expires_at" in params:
         grant["expires_at"] = params["expires_at"]
         call.schedule.cancel(_EXPIRE, grant["id"])
@@ -126,7 +127,7 @@ def update(call: Call, params: Params) -> Json:
 def _open(call: Call) -> tuple[Json, Call]:
     """The grant in the path, and the call at its customer's time. Raises ApiError when it is voided or expired."""
     grant = call.objects.get(GRANT, call.path["id"])
-    call = for_customer(call, call.objects.find("customer", grant["customer"]))
+    call = clock.for_customer(call, call.objects.find("customer", grant["customer"]))
     if grant["voided_at"] is not None:
         raise invalid("This credit grant has been voided.", retry=False)
     if grant["expires_at"] is not None and grant["expires_at"] <= call.now:
@@ -147,7 +148,9 @@ def void(call: Call, params: Params) -> Json:
     """Take a grant back of which nothing was applied yet."""
     grant, call = _open(call)
     if grant["_left"] != grant["amount"]["monetary"]["value"]:
-        raise invalid("You can't void a credit grant that has been applied to an invoice. Expire it instead.", retry=False)
+        raise invalid(
+            "You can't void a credit grant that has been applied to an invoice. Expire it instead.", retry=False
+        )
     grant["voided_at"] = grant["updated"] = call.now
     left, grant["_left"] = grant["_left"], 0
     call.schedule.cancel(_EXPIRE, grant["id"])
@@ -170,7 +173,10 @@ def list_grants(call: Call, params: Params) -> Page:
 
 def list_transactions(call: Call, params: Params) -> Page:
     """List the transactions of a customer's credits, or of one grant."""
-    equal = {**_customer(params, "_customer"), **({"credit_grant": params["credit_grant"]} if params.get("credit_grant") else {})}
+    equal = {
+        **_customer(params, "_customer"),
+        **({"credit_grant": params["credit_grant"]} if params.get("credit_grant") else {}),
+    }
     return list_page(call, TRANSACTION, params, equal, url="/v1/billing/credit_balance_transactions")
 
 
@@ -183,14 +189,15 @@ def summary(call: Call, params: Params) -> Json:
     if not params.get("customer"):
         raise missing_param("customer")
     customer = call.objects.get("customer", params["customer"], "customer")
-    now = for_customer(call, customer).now
+    now = clock.for_customer(call, customer).now
     left: dict[str, int] = {}
     for grant in _chosen(call, customer["id"], params["filter"]):
         left.setdefault(currency_of(grant), 0)
         if usable(grant, now):
             left[currency_of(grant)] += grant["_left"]
     balances = [
-        {"available_balance": money(value, currency), "ledger_balance": money(value, currency)} for currency, value in sorted(left.items())
+        {"available_balance": money(value, currency), "ledger_balance": money(value, currency)}
+        for currency, value in sorted(left.items())
     ]
     return blank("billing.credit_balance_summary", balances=balances, customer=customer["id"], livemode=call.livemode)
 
@@ -215,7 +222,7 @@ CREDIT_GRANT = Resource(
     object=GRANT,
     prefix="credgr",
     prefixes=("credgr_test",),
-    permission=PERMISSION,
+    permission=permissions.CUSTOMER,
     live=records(),
     indexed=("customer",),
     label="billing credit grant",
@@ -235,7 +242,7 @@ CREDIT_GRANT = Resource(
 CREDIT_BALANCE_TRANSACTION = Resource(
     object=TRANSACTION,
     prefix="cbtxn_test",
-    permission=PERMISSION,
+    permission=permissions.CUSTOMER,
     live=records(),
     indexed=("credit_grant", "_customer"),
     label="billing credit balance transaction",
@@ -248,7 +255,7 @@ CREDIT_BALANCE_TRANSACTION = Resource(
 )
 CREDIT_BALANCE_SUMMARY = Resource(
     object="billing.credit_balance_summary",
-    permission=PERMISSION,
+    permission=permissions.CUSTOMER,
     live=records(),
     endpoints=(Endpoint("GET", "/v1/billing/credit_balance_summary", summary),),
     stored=False,

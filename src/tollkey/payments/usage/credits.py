@@ -35,7 +35,9 @@ def covers(grant: Json, price: str) -> bool:
     return scope.get("price_type") == "metered" or any(one["id"] == price for one in scope.get("prices") or [])
 
 
-def record(call: Call, grant: Json, kind: str, amount: int, invoice: str | None = None, line: str | None = None) -> Json:
+def record(
+    call: Call, grant: Json, kind: str, amount: int, invoice: str | None = None, line: str | None = None
+) -> Json:
     """One change of the credit balance, with its event.
 
     kind: ``credits_granted``, ``credits_application_invoice_voided`` (credits), ``credits_applied``, ``credits_expired``,

@@ -9,10 +9,25 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog.arithmetic import DAY
-from tollkey.payments.shared.events import UsageReported
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.shared import events
 from tollkey.payments.usage.events import MIGRATION, cancel, measured, record
-from tollkey.wire import Action, Call, Endpoint, Json, P, Page, Params, Resource, blank, invalid, listing, of_list, records, retrieve
+from tollkey.wire import (
+    Action,
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    of_list,
+    records,
+    retrieve,
+)
 
 __all__ = ["ADJUSTMENT", "EVENT", "METER", "MIGRATION", "STREAM", "SUMMARY"]
 
@@ -20,7 +35,7 @@ PERMISSION = Permission("billing_meter", "Meters", "Billing")
 EVENTS = Permission("billing_meter_event", "Meter Events", "Billing")
 ADJUSTMENTS = Permission("billing_meter_event_adjustment", "Meter Event Adjustments", "Billing", levels=("write",))
 _OLDEST_DAYS = 35
-_SPAN = {"hour": 3_600, "day": DAY}
+_SPAN = {"hour": 3_600, "day": arithmetic.DAY}
 _SESSION_SECONDS = 900
 
 
@@ -29,14 +44,20 @@ def create(call: Call, params: Params) -> Json:
     name = params["event_name"]
     if call.objects.query("billing.meter", {"event_name": name, "status": "active"}, limit=1):
         raise invalid(
-            f"There is already an active meter with the event name: {name}.", "event_name", "resource_already_exists", retry=False
+            f"There is already an active meter with the event name: {name}.",
+            "event_name",
+            "resource_already_exists",
+            retry=False,
         )
     mapping = params.get("customer_mapping") or {}
     meter = blank(
         "billing.meter",
         id=call.ids.new("mtr"),
         created=call.now,
-        customer_mapping={"event_payload_key": mapping.get("event_payload_key") or "stripe_customer_id", "type": "by_id"},
+        customer_mapping={
+            "event_payload_key": mapping.get("event_payload_key") or "stripe_customer_id",
+            "type": "by_id",
+        },
         default_aggregation=dict(params["default_aggregation"]),
         display_name=params["display_name"],
         event_name=name,
@@ -62,7 +83,11 @@ def _switch(call: Call, status: str, event: str) -> Json:
     meter = call.objects.get("billing.meter", call.path["id"])
     if meter["status"] == status:
         raise invalid(f"This meter is already {status}.", retry=False)
-    meter.update(status=status, status_transitions={"deactivated_at": call.now if status == "inactive" else None}, updated=call.now)
+    meter.update(
+        status=status,
+        status_transitions={"deactivated_at": call.now if status == "inactive" else None},
+        updated=call.now,
+    )
     call.objects.save(meter)
     call.emit(event, meter)
     return meter
@@ -89,7 +114,10 @@ def list_summaries(call: Call, params: Params) -> Page:
     step = _SPAN[window] if window else end - start
     for name, at in (("start_time", start), ("end_time", end)):
         if at % (step if window else 60):
-            raise invalid(f"`{name}` must be aligned with {window + ' boundaries (UTC)' if window else 'minute boundaries'}.", name)
+            raise invalid(
+                f"`{name}` must be aligned with {window + ' boundaries (UTC)' if window else 'minute boundaries'}.",
+                name,
+            )
     found = []
     for at in range(start, end, step):
         value = measured(call, meter, customer, at, at + step)
@@ -154,7 +182,7 @@ def _problem(call: Call, name: str, payload: Json, at: int | None) -> tuple[str 
             Decimal(str(payload[key]))
         except (KeyError, InvalidOperation):
             return None, f"The payload's `{key}` must be a number.", f"payload[{key}]"
-    if at is not None and not call.now - _OLDEST_DAYS * DAY <= at <= call.now + 300:
+    if at is not None and not call.now - _OLDEST_DAYS * arithmetic.DAY <= at <= call.now + 300:
         return (
             "timestamp_too_far_in_past" if at < call.now else "timestamp_in_future",
             "The timestamp must be within the last 35 days.",
@@ -168,16 +196,20 @@ def _count(call: Call, name: str, payload: Json, identifier: str, at: int) -> No
     assert meter is not None
     value = payload.get(meter["value_settings"]["event_payload_key"], "1")
     if not record(call, name, identifier, str(payload[meter["customer_mapping"]["event_payload_key"]]), at, str(value)):
-        raise invalid(f"An event already exists with identifier {identifier}.", "identifier", "duplicate_meter_event", retry=False)
+        raise invalid(
+            f"An event already exists with identifier {identifier}.", "identifier", "duplicate_meter_event", retry=False
+        )
     customer = str(payload[meter["customer_mapping"]["event_payload_key"]])
-    call.announce(UsageReported(customer, meter))
+    call.announce(events.UsageReported(customer, meter))
 
 
 def adjust(call: Call, params: Params) -> Json:
     """Take an event out again, by its identifier."""
     identifier = (params.get("cancel") or {}).get("identifier")
     if not identifier or not cancel(call, params["event_name"], identifier):
-        raise invalid(f"No meter event found with identifier {identifier}.", "cancel[identifier]", "resource_missing", retry=False)
+        raise invalid(
+            f"No meter event found with identifier {identifier}.", "cancel[identifier]", "resource_missing", retry=False
+        )
     return blank(
         "billing.meter_event_adjustment",
         cancel={"identifier": identifier},
@@ -203,7 +235,9 @@ def open_session(call: Call, params: Params) -> Json:
     return session
 
 
-_STREAMED = P.nested(event_name=P.string(), identifier=P.string(), payload=P.map(P.string(blank=True)), timestamp=P.any())
+_STREAMED = P.nested(
+    event_name=P.string(), identifier=P.string(), payload=P.map(P.string(blank=True)), timestamp=P.any()
+)
 
 
 def stream(call: Call, params: Params) -> Json:
@@ -244,13 +278,16 @@ def _report(call: Call, problems: list[Json], meter: str | None) -> Json:
                     "code": code,
                     "error_count": len(found),
                     "sample_errors": [
-                        {"error_message": p["message"], "request": {"identifier": p["sample"].get("identifier")}} for p in found[:5]
+                        {"error_message": p["message"], "request": {"identifier": p["sample"].get("identifier")}}
+                        for p in found[:5]
                     ],
                 }
                 for code, found in kinds.items()
             ],
         },
-        "related_object": {"id": meter, "type": "billing.meter", "url": f"/v1/billing/meters/{meter}"} if meter else None,
+        "related_object": {"id": meter, "type": "billing.meter", "url": f"/v1/billing/meters/{meter}"}
+        if meter
+        else None,
         "validation_end": call.now,
         "validation_start": call.now - 10,
     }

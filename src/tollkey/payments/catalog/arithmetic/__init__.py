@@ -1,6 +1,6 @@
 """The arithmetic of billing: pure functions on amounts and times. No storage, no wire."""
 
-from tollkey.payments.catalog.arithmetic.periods import DAY, LONGEST, period_around, shift, show_date
+from tollkey.payments.catalog.arithmetic.periods import DAY, LONGEST, moment, period_around, shift, show_date
 from tollkey.payments.catalog.arithmetic.proration import Period, change, share
 from tollkey.payments.catalog.arithmetic.tiers import Part, cost, parts, parts_after, rounded, unit_of
 from tollkey.payments.catalog.arithmetic.totals import Line, Off, Rate, Tax, Totals, compute
@@ -18,6 +18,7 @@ __all__ = [
     "change",
     "compute",
     "cost",
+    "moment",
     "parts",
     "parts_after",
     "period_around",

@@ -60,7 +60,9 @@ def parts(price: Json, quantity: int) -> list[Part]:
     if price.get("tiers_mode") == "volume":
         tier = _tier_of(tiers, quantity)
         flat = rounded(_decimal(tier, "flat_amount"))
-        made = [Part(quantity, rounded(_decimal(tier, "unit_amount") * quantity), _decimal(tier, "unit_amount"), "volume")]
+        made = [
+            Part(quantity, rounded(_decimal(tier, "unit_amount") * quantity), _decimal(tier, "unit_amount"), "volume")
+        ]
         return [*made, Part(0, flat, None, "flat")] if flat else made
     return _graduated(tiers, quantity)
 

@@ -107,7 +107,10 @@ def compute(lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequenc
             amount, taxable = taxes.get(tax.rate, (0, 0))
             taxes[tax.rate] = amount + tax.amount, taxable + tax.taxable
     subtotal = sum(line.amount for line in lines)
-    included = sum(sum(tax.amount for tax in _taxes(line.amount, [r for r in line.rates or rates if r.inclusive])) for line in lines)
+    included = sum(
+        sum(tax.amount for tax in _taxes(line.amount, [r for r in line.rates or rates if r.inclusive]))
+        for line in lines
+    )
     return Totals(
         subtotal,
         subtotal - included,

@@ -21,7 +21,9 @@ def _named(number: str, suffix: str, **behaviour: Any) -> TestCard:
 
 _DECLINES = (
     _visa("4000000000000002", "chargeDeclined", decline=c.GENERIC),
-    _visa("4000000000009995", "chargeDeclinedInsufficientFunds", "chargeInsufficientFunds", decline=c.INSUFFICIENT_FUNDS),
+    _visa(
+        "4000000000009995", "chargeDeclinedInsufficientFunds", "chargeInsufficientFunds", decline=c.INSUFFICIENT_FUNDS
+    ),
     _visa("4000000000009987", "chargeDeclinedLostCard", decline=c.LOST),
     _visa("4000000000009979", "chargeDeclinedStolenCard", decline=c.STOLEN),
     _visa("4000000000000069", "chargeDeclinedExpiredCard", decline=c.EXPIRED),
@@ -68,7 +70,9 @@ _AFTERWARDS = (
         names=("tok_visa_triggerNextRequirements", "tok_visa_triggerVerification"),
         account_effect=AccountEffect.NEXT_REQUIREMENTS,
     ),
-    TestCard("4000000000004210", "visa", names=("tok_visa_triggerChargeBlock",), account_effect=AccountEffect.CHARGE_BLOCK),
+    TestCard(
+        "4000000000004210", "visa", names=("tok_visa_triggerChargeBlock",), account_effect=AccountEffect.CHARGE_BLOCK
+    ),
     TestCard(
         "4000000000004236",
         "visa",
@@ -81,7 +85,13 @@ _REQUIRED = ThreeDSecure.REQUIRED
 
 _AUTHENTICATION = (
     _visa("4000002500003155", "authenticationRequiredOnSetup", country="FR", three_d_secure=ThreeDSecure.UNLESS_SET_UP),
-    _visa("4000002760003184", "authenticationRequired", country="DE", three_d_secure=ThreeDSecure.ALWAYS, fingerprinted=True),
+    _visa(
+        "4000002760003184",
+        "authenticationRequired",
+        country="DE",
+        three_d_secure=ThreeDSecure.ALWAYS,
+        fingerprinted=True,
+    ),
     _visa(
         "4000003800000446",
         "authenticationRequiredSetupForOffSession",
@@ -102,7 +112,12 @@ _AUTHENTICATION = (
         three_d_secure=_REQUIRED,
         fingerprinted=True,
     ),
-    _visa("4000008400001629", "threeDSecureRequiredChargeDeclined", three_d_secure=_REQUIRED, authenticated_decline=c.GENERIC),
+    _visa(
+        "4000008400001629",
+        "threeDSecureRequiredChargeDeclined",
+        three_d_secure=_REQUIRED,
+        authenticated_decline=c.GENERIC,
+    ),
     _visa("4000008400001280", "threeDSecureRequiredProcessingError", three_d_secure=ThreeDSecure.REQUIRED_ERROR),
     _visa("4000000000003055", "threeDSecureOptional", three_d_secure=ThreeDSecure.OPTIONAL),
     _visa("4000000000003097", "threeDSecureOptionalProcessingError", three_d_secure=ThreeDSecure.OPTIONAL_ERROR),

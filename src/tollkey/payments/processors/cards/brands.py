@@ -10,14 +10,21 @@ def names(*suffixes: str) -> tuple[str, ...]:
     return tuple(prefix + suffix for suffix in suffixes for prefix in ("pm_card_", "tok_"))
 
 
-def _visa(number: str, country: str = "US", funding: str = "credit", *suffixes: str, pin: str | None = None) -> TestCard:
+def _visa(
+    number: str, country: str = "US", funding: str = "credit", *suffixes: str, pin: str | None = None
+) -> TestCard:
     return TestCard(number, "visa", country, funding, names(*suffixes), pin=pin)
 
 
 BRANDS: tuple[TestCard, ...] = (
     _visa("4242424242424242", "US", "credit", "visa", "us"),
     TestCard(
-        "4000056655665556", "visa", "US", "debit", (*names("visa_debit"), "tok_visa_debit_us_transferSuccess"), payout=CardPayout.SUCCEEDS
+        "4000056655665556",
+        "visa",
+        "US",
+        "debit",
+        (*names("visa_debit"), "tok_visa_debit_us_transferSuccess"),
+        payout=CardPayout.SUCCEEDS,
     ),
     TestCard("5555555555554444", "mastercard", names=names("mastercard")),
     TestCard("2223003122003222", "mastercard"),
@@ -38,7 +45,13 @@ BRANDS: tuple[TestCard, ...] = (
     ),
     TestCard("6011000990139424", "discover", names=names("discover")),
     TestCard("6011111111111117", "discover"),
-    TestCard("6011981111111113", "discover", funding="debit", names=("tok_discover_debit_us_transferSuccess",), payout=CardPayout.SUCCEEDS),
+    TestCard(
+        "6011981111111113",
+        "discover",
+        funding="debit",
+        names=("tok_discover_debit_us_transferSuccess",),
+        payout=CardPayout.SUCCEEDS,
+    ),
     TestCard("3056930009020004", "diners", names=names("diners")),
     TestCard("36227206271667", "diners"),
     TestCard("6555900000604105", "discover", "KR"),

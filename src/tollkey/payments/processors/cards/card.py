@@ -181,12 +181,16 @@ _NEVER = "do_not_try_again"
 _DATA = "confirm_card_data"
 
 GENERIC = Decline("card_declined", "generic_decline", advice_code=_LATER, network_decline_code="01")
-INSUFFICIENT_FUNDS = Decline("card_declined", "insufficient_funds", "Your card has insufficient funds.", None, _LATER, "51", "02")
+INSUFFICIENT_FUNDS = Decline(
+    "card_declined", "insufficient_funds", "Your card has insufficient funds.", None, _LATER, "51", "02"
+)
 LOST = Decline("card_declined", "lost_card", GENERIC_MESSAGE, None, _NEVER, "41", "01")
 STOLEN = Decline("card_declined", "stolen_card", GENERIC_MESSAGE, None, _NEVER, "43", "01")
 FRAUDULENT = Decline("card_declined", "fraudulent")
 EXPIRED = Decline("expired_card", "expired_card", "Your card has expired.", "exp_month", _DATA, "54", "03")
-INCORRECT_CVC = Decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.", "cvc", _DATA, "N7", "03", needs="cvc")
+INCORRECT_CVC = Decline(
+    "incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.", "cvc", _DATA, "N7", "03", needs="cvc"
+)
 PROCESSING_ERROR = Decline(
     "processing_error",
     "processing_error",
@@ -205,7 +209,9 @@ VELOCITY = Decline(
     "02",
 )
 AUTHENTICATION_REQUIRED = Decline(
-    "authentication_required", "authentication_required", "Your card was declined. This transaction requires authentication."
+    "authentication_required",
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
 )
 INCORRECT_ZIP = Decline(
     "incorrect_zip",
@@ -215,4 +221,6 @@ INCORRECT_ZIP = Decline(
     "address_zip",
     needs="zip",
 )
-MANDATE_CANCELED = Decline("india_recurring_payment_mandate_canceled", None, "The provided mandate has been canceled by the card holder.")
+MANDATE_CANCELED = Decline(
+    "india_recurring_payment_mandate_canceled", None, "The provided mandate has been canceled by the card holder."
+)

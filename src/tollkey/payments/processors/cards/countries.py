@@ -66,8 +66,12 @@ _VISA_CREDIT = (
 
 COUNTRIES: tuple[TestCard, ...] = (
     *(TestCard(number, "visa", country, names=names(name)) for number, country, name in _VISA_CREDIT),
-    TestCard("4000007840000001", "visa", "AE", names=(*names("ae"), "tok_visa_credit_ae"), payout=CardPayout.CARD_UNSUPPORTED),
-    TestCard("4000000360000006", "visa", "AU", names=(*names("au"), "tok_visa_credit_au"), payout=CardPayout.CARD_UNSUPPORTED),
+    TestCard(
+        "4000007840000001", "visa", "AE", names=(*names("ae"), "tok_visa_credit_ae"), payout=CardPayout.CARD_UNSUPPORTED
+    ),
+    TestCard(
+        "4000000360000006", "visa", "AU", names=(*names("au"), "tok_visa_credit_au"), payout=CardPayout.CARD_UNSUPPORTED
+    ),
     TestCard("5200007840000022", "mastercard", "AE", names=names("ae_mastercard")),
     TestCard("4000058260000005", "visa", "GB", "debit", names("gb_debit")),
     TestCard("5555558265554449", "mastercard", "GB", names=names("gb_mastercard")),

@@ -30,12 +30,25 @@ _MASTERCARDS = {
     "GB": "5555058260000100",
     "NZ": "5555055540000165",
 }
-_KINDS = (("transferSuccess", CardPayout.SUCCEEDS), ("transferFail", CardPayout.FAILS), ("instantPayoutUnsupported", CardPayout.NO_INSTANT))
+_KINDS = (
+    ("transferSuccess", CardPayout.SUCCEEDS),
+    ("transferFail", CardPayout.FAILS),
+    ("instantPayoutUnsupported", CardPayout.NO_INSTANT),
+)
 
 
 def _cards() -> Iterator[TestCard]:
-    yield TestCard("4000056655665572", "visa", "US", "debit", ("tok_visa_debit_us_transferFail",), payout=CardPayout.FAILS)
-    yield TestCard("4000056755665555", "visa", "US", "debit", ("tok_visa_debit_us_instantPayoutUnsupported",), payout=CardPayout.NO_INSTANT)
+    yield TestCard(
+        "4000056655665572", "visa", "US", "debit", ("tok_visa_debit_us_transferFail",), payout=CardPayout.FAILS
+    )
+    yield TestCard(
+        "4000056755665555",
+        "visa",
+        "US",
+        "debit",
+        ("tok_visa_debit_us_instantPayoutUnsupported",),
+        payout=CardPayout.NO_INSTANT,
+    )
     for country, number in _COUNTRIES.items():
         for (kind, payout), serial in zip(_KINDS, _VISA_SERIALS.get(country, (0, 1, 2)), strict=True):
             visa = with_check_digit(f"400005{number:03}{serial:06}")
