@@ -28,6 +28,10 @@ from tollkey.server import Core, build, ensure_first_account, open_core, owner_l
 from tollkey.settings import Settings, load_settings
 from tollkey.wire import LATEST, newer_than_built
 
+#: How long a thread waits for the interpreter while the event loop is busy: the disk's thread waits several times in one write.
+#: Python's own 5 ms made an ordinary write wait 330 to 680 ms beside a hostile client, this 64 ms (bench/hostile.py).
+_SWITCH_SECONDS = 0.0005
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
@@ -50,6 +54,7 @@ def serve(
             "secret_key": secret,
         }
         link = None if json_ else owner_link(core, merchant.id, _public_url(core, facts))
+        sys.setswitchinterval(_SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(core, listener, facts, link, json_))
 
