@@ -160,6 +160,7 @@ def test_no_more_than_a_few_thousand_characters_are_ever_looked_at(api: Api, mon
     long = "4242 " * 90_000
     api.post("/v1/customers", description=long)
     api.send("GET", f"/v1/customers/{long[:14_000].replace(' ', '-')}", query=f"email={long[:14_000]}".replace(" ", "+"))
+    logged(api)
     assert lengths
     assert max(lengths) <= 12_000
 
@@ -248,3 +249,16 @@ def test_secrets_of_these_names_are_in_no_log(api: Api, path: str, params: dict[
     rows = api.core.logs.read(lambda tx: tx.execute("SELECT * FROM request_logs WHERE id = ?", (request_id,)))
     assert len(rows) == 1
     assert "hush-7261" not in repr(rows)
+
+
+def test_a_long_request_is_redacted_when_it_is_written_and_kept_as_any_other(api: Api) -> None:
+    form = "description=" + "a" * 3_000 + "&card[number]=4242424242424242&card[cvc]=917"
+    answer = api.send("POST", "/v1/customers", body=form.encode())
+    waits = api.world.server.log._waiting[-1]
+    assert isinstance(waits, Logged)
+    api.world.runner.run(api.world.server._write_memory())
+    rows = api.core.database.read(lambda tx: tx.execute("SELECT request_body, status FROM request_logs ORDER BY seq DESC LIMIT 1"))
+    kept, status = rows[0]
+    assert (status, "a" * 3_000 in kept) == (answer.status, True)
+    assert "4242424242424242" not in kept
+    assert "917" not in kept

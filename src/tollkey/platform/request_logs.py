@@ -1,7 +1,8 @@
 """Request logs: who asked what, and what was answered. Kept for the Dashboard, without secrets.
 
 Entries gather in memory and are written in the background, so a request never waits for its log. What
-is kept of one is worked out at once: a thread that did so would take turns with the event loop.
+is kept of an ordinary one is worked out at once: a thread that did so would take turns with the event loop. One of
+more than 2,000 bytes, which may take milliseconds to redact, waits as it is and is redacted beside the loop.
 A full buffer drops the newest and counts them: a log that fails never changes an answer. The bodies
 of successful reads are not kept: the object is there to look at.
 
@@ -11,14 +12,16 @@ payment for them; its tables can be read through the main database.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import deque
+from copy import copy
 from typing import Any, NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
 from tollkey.platform._redacting import redact, redact_form, redact_ours
 from tollkey.platform.request_counts import count, forget_old_counts
-from tollkey.wire import LATEST, Logged
+from tollkey.wire import LATEST, Logged, Request, Response
 
 MIGRATION = Migration(
     "request_logs",
@@ -51,6 +54,10 @@ MIGRATION = Migration(
 _MOST_WAITING = 20_000
 _LONGEST = 10_000  # characters kept of a body
 _READ = 12_000  # bytes of it that are looked at: what is taken out makes room
+_LIGHT = 2_000  # bytes of an entry that is redacted at once
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+
+log = logging.getLogger("tollkey")
 
 
 class RequestLog(NamedTuple):
@@ -89,7 +96,7 @@ class Buffer:
 
     def __init__(self, most_bytes: int = 64 * 1024 * 1024) -> None:
         self._most_bytes = most_bytes
-        self._waiting: deque[tuple[object, ...]] = deque()
+        self._waiting: deque[tuple[object, ...] | Logged] = deque()
         self._bytes = 0
         self.dropped = 0
 
@@ -102,7 +109,7 @@ class Buffer:
         if len(self._waiting) >= _MOST_WAITING or self._bytes >= self._most_bytes:
             self.dropped += 1
             return
-        row = _row(entry)
+        row = _shortened(entry) if _size(entry) > _LIGHT and _can_be_cut(entry.request) else _row(entry)
         self._bytes += _size(row)
         self._waiting.append(row)
 
@@ -110,8 +117,9 @@ class Buffer:
         """Write at most so many waiting entries and return how many. What the transaction loses is lost: logs are not money."""
         rows: list[tuple[object, ...]] = []
         while self._waiting and len(rows) < most:
-            rows.append(self._waiting.popleft())
-            self._bytes -= _size(rows[-1])
+            waits = self._waiting.popleft()
+            self._bytes -= _size(waits)
+            rows += [waits] if not isinstance(waits, Logged) else _redacted(waits)
         if rows and tx.dialect == "sqlite":
             # A statement for many rows runs beside the event loop instead of taking turns with it at each.
             for start in range(0, len(rows), _AT_ONCE):
@@ -133,8 +141,41 @@ _INSERT = _INTO + _MARKS
 _AT_ONCE = 100
 
 
-def _size(row: tuple[Any, ...]) -> int:
-    return len(row[-3]) + len(row[-2])
+def _size(waits: tuple[Any, ...]) -> int:
+    """How many bytes of queries and bodies wait, of an entry or of its row."""
+    if not isinstance(waits, Logged):
+        return len(waits[-3]) + len(waits[-2])
+    answered = waits.response.storable if waits.response.status >= 400 or waits.request.method != "GET" else b""
+    return len(waits.request.query) + len(waits.request.body) + len(answered)
+
+
+def _kind(request: Request) -> str:
+    """The media type of the body, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _can_be_cut(request: Request) -> bool:
+    """Whether of the body only the beginning counts; of others the length is kept."""
+    return not request.body or _kind(request) in (_FORM, _JSON)
+
+
+def _shortened(entry: Logged) -> Logged:
+    """An entry that takes long to redact, to be redacted by ``flush``, off the event loop; without what is not kept anyway."""
+    most = _READ + 1  # one more, so that it is seen to be cut
+    request, response = copy(entry.request), entry.response
+    request.query, request.body, request.incoming = request.query[:most], request.body[:most], None
+    if len(response.storable) > most:
+        response = Response(response.status, response.storable[:most], {}, code=response.code)
+    return entry._replace(request=request, response=response)
+
+
+def _redacted(entry: Logged) -> list[tuple[object, ...]]:
+    """Its row; none when it cannot be made, which must not cost the rows beside it."""
+    try:
+        return [_row(entry)]
+    except Exception:
+        log.exception("request log of %s", entry.request_id)
+        return []
 
 
 def _row(entry: Logged) -> tuple[object, ...]:
@@ -148,20 +189,19 @@ def _row(entry: Logged) -> tuple[object, ...]:
     if request.method == "GET" and response.status == 200:  # the object itself is there to look at
         return (*row, "", "", request.path.rpartition("/")[2] if "_" in request.path[4:] else None)
     found = _ID.match(response.storable) if response.status < 400 else _REFUSED.search(response.storable)
-    asked = _asked(request.body, headers.get("content-type", ""))[:_LONGEST] if request.body else ""
+    asked = _asked(request.body, _kind(request))[:_LONGEST] if request.body else ""
     clean = redact if response.status >= 400 else redact_ours  # an error repeats what the caller sent
     return (*row, asked, clean(_text(response.storable))[:_LONGEST], found[1].decode() if found else None)
 
 
-def _asked(body: bytes, content_type: str) -> str:
+def _asked(body: bytes, kind: str) -> str:
     """The body as it may be kept: a form or JSON. Of another kind nobody knows which of its bytes are a security code."""
-    kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         return f"[multipart form of {len(body)} bytes]"
     text = _text(body)
-    if kind == "application/json" or text.lstrip().startswith("{"):
+    if kind == _JSON or text.lstrip().startswith("{"):
         return redact(text)
-    if kind != "application/x-www-form-urlencoded" or "content-disposition:" in text.lower():
+    if kind != _FORM or "content-disposition:" in text.lower():
         return f"[{len(body)} bytes that are no form]"
     return redact_form(text)
 
