@@ -262,3 +262,14 @@ def test_a_long_request_is_redacted_when_it_is_written_and_kept_as_any_other(api
     assert (status, "a" * 3_000 in kept) == (answer.status, True)
     assert "4242424242424242" not in kept
     assert "917" not in kept
+
+
+def test_a_long_error_is_logged_with_the_object_it_is_about(api: Api) -> None:
+    metadata = {f"k{n}": "x" * 490 for n in range(45)}
+    method = api.ok("POST", "/v1/payment_methods", type="card", metadata=metadata,
+                    card={"number": "4000000000000002", "exp_month": 12, "exp_year": 2034, "cvc": "123"})  # fmt: skip
+    answer = api.post("/v1/setup_intents", payment_method=method["id"], confirm=True, payment_method_types=["card"])
+    assert answer.status == 402
+    api.world.runner.run(api.world.server._write_memory())
+    rows = api.core.database.read(lambda tx: tx.execute("SELECT object_id FROM request_logs ORDER BY seq DESC LIMIT 1"))
+    assert rows == [(answer.error["setup_intent"]["id"],)]

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from tollkey.db import Migration, Scope, Tx
 from tollkey.platform._redacting import redact, redact_form, redact_ours
 from tollkey.platform.request_counts import count, forget_old_counts
-from tollkey.wire import LATEST, Logged, Request, Response
+from tollkey.wire import LATEST, Logged, Request
 
 MIGRATION = Migration(
     "request_logs",
@@ -142,11 +142,11 @@ _AT_ONCE = 100
 
 
 def _size(waits: tuple[Any, ...]) -> int:
-    """How many bytes of queries and bodies wait, of an entry or of its row."""
+    """How many bytes of paths, queries and bodies wait, of an entry or of its row."""
     if not isinstance(waits, Logged):
         return len(waits[-3]) + len(waits[-2])
     answered = waits.response.storable if waits.response.status >= 400 or waits.request.method != "GET" else b""
-    return len(waits.request.query) + len(waits.request.body) + len(answered)
+    return len(waits.request.path) + len(waits.request.query) + len(waits.request.body) + len(answered)
 
 
 def _kind(request: Request) -> str:
@@ -160,13 +160,11 @@ def _can_be_cut(request: Request) -> bool:
 
 
 def _shortened(entry: Logged) -> Logged:
-    """An entry that takes long to redact, to be redacted by ``flush``, off the event loop; without what is not kept anyway."""
+    """An entry that takes long to redact, for ``flush`` to redact off the event loop; of its request only what may be kept."""
     most = _READ + 1  # one more, so that it is seen to be cut
-    request, response = copy(entry.request), entry.response
+    request = copy(entry.request)
     request.query, request.body, request.incoming = request.query[:most], request.body[:most], None
-    if len(response.storable) > most:
-        response = Response(response.status, response.storable[:most], {}, code=response.code)
-    return entry._replace(request=request, response=response)
+    return entry._replace(request=request)
 
 
 def _redacted(entry: Logged) -> list[tuple[object, ...]]:
