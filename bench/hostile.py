@@ -22,6 +22,7 @@ import itertools
 import json
 import logging
 import multiprocessing
+import os
 import sqlite3
 import tempfile
 import time
@@ -88,6 +89,8 @@ async def hostile(host: str, port: int, asks: Iterator[bytes], until: float) -> 
 
 def attack(host: str, port: int, worst: list[bytes], seconds: float) -> None:
     """The hostile client, in a process of its own: what it is answered must not keep the ordinary one from reading."""
+
+    os.nice(19)  # in earnest it has a machine of its own: here it takes what the server and the ordinary client leave of two cores
 
     async def all_at_once() -> None:
         until = time.perf_counter() + seconds

@@ -73,6 +73,7 @@ KEYRING = "keyring.json"
 REQUESTS = "requests.db"
 _TICK_SECONDS = 0.5
 _FLUSH_SECONDS = 0.5
+_LOG_PAUSE_SECONDS = 0.002  # after a long request was redacted
 _TIDY_SECONDS = 600.0
 
 
@@ -312,7 +313,7 @@ class Server:
         if self.core.attempts.unwritten:
             await self.edge.write(self.core.attempts.flush)
         while self.log.waiting:
-            await asyncio.to_thread(self.core.logs.write, self.log.flush)
+            await asyncio.to_thread(self.log.flush, self.core.logs)
 
     async def _flush(self) -> None:
         await self._every(_FLUSH_SECONDS, self._write_memory)
@@ -354,7 +355,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         refused=core.attempts.denied,
         special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
     )
-    log_buffer = Buffer()
+    log_buffer = Buffer(pause=lambda: time.sleep(_LOG_PAUSE_SECONDS))
     service = Service(core.setup, edge, core.verifier, policy, core.now, log_buffer)
     http = http or httpx.AsyncClient(follow_redirects=False, timeout=20)
     deliverer = outbox.Deliverer(

@@ -139,3 +139,14 @@ def test_a_head_without_an_end_is_refused() -> None:
     written, closed = ask(b"GET / HTTP/1.1\r\n", *[b"x: " + b"y" * 8_000 + b"\r\n"] * (LARGEST_HEAD // 8_000 + 1))
     assert closed
     assert written[0].startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_long_head_is_refused_when_it_comes_in_one_piece() -> None:
+    written, closed = ask(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 50_000 + b"\r\n")
+    assert closed
+    assert written[0].startswith(b"HTTP/1.1 400 ")
+
+
+def test_requests_that_come_together_are_all_answered_however_long_they_are_together() -> None:
+    many = LARGEST_HEAD // len(PLAIN) * 3
+    assert bodies(ask(PLAIN * many)[0]) == [b"now"] * many

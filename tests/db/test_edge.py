@@ -517,11 +517,11 @@ def test_being_alive_is_not_reported_while_announcements_cannot_be_read(counting
     beats: list[float] = []
 
     async def test(edge: Edge) -> None:
-        counting.write(lambda tx: tx.execute("ALTER TABLE bell RENAME TO gone"))
+        counting.write(lambda tx: tx.execute("ALTER TABLE bell RENAME COLUMN payload TO gone"))
         before = len(beats)
         await asyncio.sleep(0.5)
         assert len(beats) == before
-        counting.write(lambda tx: tx.execute("ALTER TABLE gone RENAME TO bell"))
+        counting.write(lambda tx: tx.execute("ALTER TABLE bell RENAME COLUMN gone TO payload"))
         while len(beats) == before:
             await asyncio.sleep(0.01)
 

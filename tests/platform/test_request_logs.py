@@ -273,3 +273,33 @@ def test_a_long_error_is_logged_with_the_object_it_is_about(api: Api) -> None:
     api.world.runner.run(api.world.server._write_memory())
     rows = api.core.database.read(lambda tx: tx.execute("SELECT object_id FROM request_logs ORDER BY seq DESC LIMIT 1"))
     assert rows == [(answer.error["setup_intent"]["id"],)]
+
+
+def test_beyond_so_many_long_requests_their_bodies_are_not_kept(api: Api) -> None:
+    key = api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False)))[0]
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    request = Request("POST", "/v1/customers", b"", form, b"description=" + b"a" * 9_000)
+    buffer, database = Buffer(), api.core.logs
+    for number in range(30):
+        buffer(Logged(request, Response(400, b"{}"), key, api.account, f"req_long{number}", 0.0, 0.0))
+    assert buffer.flush(database) == 30
+    rows = database.read(lambda tx: tx.execute("SELECT request_body FROM request_logs WHERE id LIKE 'req_long%' ORDER BY seq"))
+    kept = [row[0].startswith("description=") for row in rows]
+    assert kept == [True] * 14 + [False] * 16
+    assert rows[-1][0] == "[9012 bytes, not kept: too many long requests at once]"
+    buffer(Logged(request, Response(400, b"{}"), key, api.account, "req_later", 0.0, 0.0))
+    buffer.flush(database)
+    rows = database.read(lambda tx: tx.execute("SELECT request_body FROM request_logs WHERE id = 'req_later'"))
+    assert rows[0][0].startswith("description=")
+
+
+def test_a_long_answer_of_ours_is_kept_however_many_there_are(api: Api) -> None:
+    key = api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False)))[0]
+    answer = b'{"id": "cus_1", "description": "' + b"a" * 9_000 + b'"}'
+    buffer, database = Buffer(), api.core.logs
+    for number in range(40):
+        request = Request("POST", "/v1/customers", b"", {}, b"")
+        buffer(Logged(request, Response(200, answer), key, api.account, f"req_answer{number}", 0.0, 0.0))
+    buffer.flush(database)
+    rows = database.read(lambda tx: tx.execute("SELECT response_body FROM request_logs WHERE id LIKE 'req_answer%'"))
+    assert [len(row[0]) for row in rows] == [len(answer)] * 40

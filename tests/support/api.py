@@ -78,7 +78,7 @@ class World:
     def write_logs(self) -> None:
         """Write every request log that waits, however many earlier tests left."""
         while self.server.log.waiting:
-            self.core.logs.write(self.server.log.flush)
+            self.server.log.flush(self.core.logs)
 
 
 class Api:

@@ -20,7 +20,7 @@ from tollkey.cli.one_write import OneWrite
 
 LINGER_SECONDS = 2.0  # how long a caller that is still sending may take to see its answer
 _PAUSE_SECONDS = 0.05  # between two looks at what it sends: 256 KB each at most, thrown away
-LARGEST_HEAD = 128 * 1024  # bytes that may arrive without the head, a piece of the body or the end of the message being reached
+LARGEST_HEAD = 32 * 1024  # bytes that may arrive without the head, a piece of the body or the end of the message being reached
 
 
 class _Flow(FlowControl):
@@ -55,6 +55,14 @@ class BoundedProtocol(OneWrite):
             self._ending.pause_reading()
             self.loop.call_later(_PAUSE_SECONDS, self._read_on)
             return
+        while self._whole and len(data) > LARGEST_HEAD and self._ending is None:  # a head is read no further than it may be long
+            self._take(data[:LARGEST_HEAD])
+            data = data[LARGEST_HEAD:]
+            if self.transport.is_closing():
+                return
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
         self._advanced = False
         super().data_received(data)
         self._unread = 0 if self._advanced else self._unread + len(data)

@@ -28,9 +28,10 @@ from tollkey.server import Core, build, ensure_first_account, open_core, owner_l
 from tollkey.settings import Settings, load_settings
 from tollkey.wire import LATEST, newer_than_built
 
-#: How long a thread waits for the interpreter while the event loop is busy: the disk's thread waits several times in one write.
-#: Python's own 5 ms made an ordinary write wait 330 to 680 ms beside a hostile client, this 64 ms (bench/hostile.py).
-_SWITCH_SECONDS = 0.0005
+#: How long a thread waits for the interpreter before it asks for it. The event loop gives it back and takes it again at every system
+#: call, and each time the wait begins anew: with Python's own 5 ms the disk's thread starved for 330 to 680 ms beside a hostile client,
+#: with 0.5 ms for 33 to 70, with 0.1 ms for 14 to 23 (bench/hostile.py).
+_SWITCH_SECONDS = 0.0001
 
 
 def serve(

@@ -28,10 +28,11 @@ GROUP_MOST = 32  # works in one transaction on PostgreSQL; more would keep the f
 class Edge(Protocol):
     """Storage as an async server uses it."""
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "") -> T:
+    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = "") -> T:
         """Run ``work`` on a consistent view of what has been committed; it may be run a second time, when it took long.
 
-        single: see ``Database.read``. long: it is known to look at much. caller: whose long reads take turns.
+        single: see ``Database.read``. long: it is known to look at much. caller: whose long and costly reads take turns.
+        kind: what is read, an endpoint's path; the next of that caller and kind is expected to cost as much.
         Raises Busy when too many long reads of that caller wait.
         """
 
@@ -86,7 +87,7 @@ class ThreadEdge:
         self._pumps: set[asyncio.Task[None]] = set()
         self._stopping = False
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "") -> T:
+    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = "") -> T:
         if long:
             return await self._long.run(partial(self._database.read, work), caller)
         reading = partial(asyncio.get_running_loop().run_in_executor, self._threads, self._database.read, work, single)

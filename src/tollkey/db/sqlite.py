@@ -21,6 +21,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -50,13 +51,15 @@ _PRAGMAS = (
     "secure_delete = ON",  # what is destroyed (the sealed copy of a key) is overwritten, not just unlinked
 )
 BRIEF_STEPS = 30_000  # a row that is looked at takes 10 to 20: some 2 ms
-BRIEF_ROWS = 1_000  # with what is made of them in Python, some 10 ms
+BRIEF_ROWS = 400  # with what is made of them in Python, some 4 ms
 _fsync = getattr(os, "fdatasync", os.fsync)
 _FORK_SECONDS = 5.0  # that a fork waits for those who are using a connection
 _CARRIED = (
     "the process was forked while an SQLite connection of it was open, which SQLite forbids: open the database in each child"
     " (uWSGI: lazy-apps = true), or fork while nobody uses it"
 )
+#: Takes the write lock of this file alone. BEGIN IMMEDIATE would take that of the attached file too, and wait for who writes there.
+_LOCK = "DELETE FROM main.bell WHERE 0"
 _BELL_KEPT = 10_000  # rows; a process that slept longer than these starts again from an empty memory
 
 
@@ -191,9 +194,13 @@ class SQLite(forking.SurvivesFork):
     def begin(self) -> SQLiteTx:
         if self._lost:
             raise StorageError(self._lost)
+        writer = self._writing()
         try:
-            self._writing().execute("BEGIN IMMEDIATE")
+            writer.execute("BEGIN")
+            writer.execute(_LOCK)
         except sqlite3.Error as error:
+            with suppress(sqlite3.Error):  # it may be closed
+                self.rollback()
             raise translate(error) from error
         return self.part()
 

@@ -18,12 +18,13 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from math import inf
 from typing import Any, NamedTuple, TypeVar
 
 from tollkey.db.engine import StorageError, TooLong, Tx, Unknown
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_tx import SQLiteTx
-from tollkey.db.turns import LongReads
+from tollkey.db.turns import Costs, LongReads, Shares
 
 T = TypeVar("T")
 
@@ -65,15 +66,36 @@ class SQLiteEdge:
         self._mover = _LogMover(database)
         # One waits for the disk, one for another process's lock, one moves the log.
         self._long = LongReads()
+        self._costs, self._shares = Costs(), Shares(1)
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="tollkey-storage")
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "") -> T:
-        if not long:
-            try:
-                return self._database.read(work, single, brief=True)
-            except TooLong:
-                pass
+    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = "") -> T:
+        costly = False
+        if caller and not long:
+            costly, long = self._costs.expected(caller, kind)
+        try:
+            if costly and not long:
+                async with self._shares.of(caller):
+                    await asyncio.sleep(0)  # one in each round of the loop: others go between
+                    return self._read_here(work, single, caller, kind)
+            if not long:
+                return self._read_here(work, single, caller, kind)
+        except TooLong:
+            pass
         return await self._long.run(partial(self._database.read, work), caller)
+
+    def _read_here(self, work: Callable[[Tx], T], single: bool, caller: str, kind: str) -> T:
+        """On the loop. Raises TooLong."""
+        if not caller:
+            return self._database.read(work, single, brief=True)
+        began = time.thread_time()
+        try:
+            result = self._database.read(work, single, brief=True)
+        except TooLong:
+            self._costs.note(caller, kind, inf)
+            raise
+        self._costs.note(caller, kind, time.thread_time() - began)
+        return result
 
     def read_now(self, work: Callable[[Tx], T]) -> T | None:
         return self._database.read(work, single=True)

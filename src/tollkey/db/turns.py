@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from math import inf
 from typing import TypeVar
 
 from tollkey.db.engine import Busy
@@ -13,6 +15,10 @@ from tollkey.db.engine import Busy
 T = TypeVar("T")
 
 THREADS = 2
+COSTLY_SECONDS = 0.0015  # of the loop's CPU
+LONG_SECONDS = 0.008  # of the loop's CPU, also for a read of few rows of which much is made
+REMEMBERED_SECONDS = 1.0
+MOST_NOTED = 10_000  # callers and kinds
 MOST_WAITING = 10  # long reads of one caller, with the one that runs
 
 
@@ -35,6 +41,33 @@ class Shares:
             places, asking = self._taken.pop(caller)
             if asking > 1:
                 self._taken[caller] = (places, asking - 1)
+
+
+class Costs:
+    """Which kinds of reads are costly, and what to do with the next one. Used on one loop.
+
+    The cheaper one of the last two counts: a garbage collection, which happens to fall into one, is not its own cost.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], tuple[float, float, float]] = {}  # when, the last, the one before
+
+    def note(self, caller: str, kind: str, seconds: float) -> None:
+        """A read of that caller and kind took so much CPU of the loop; infinity when it was given up there."""
+        known = self._last.get((caller, kind))
+        if known is None and len(self._last) >= MOST_NOTED:
+            self._last.clear()
+        before = seconds if known is None else known[1]
+        self._last[caller, kind] = (time.monotonic(), seconds, seconds if seconds == inf else before)
+
+    def expected(self, caller: str, kind: str) -> tuple[bool, bool]:
+        """Whether the next one will be costly, and whether it will be long."""
+        known = self._last.get((caller, kind))
+        if known is None:
+            return False, False
+        cost = min(known[1], known[2])
+        costly = cost > COSTLY_SECONDS and time.monotonic() - known[0] < REMEMBERED_SECONDS
+        return costly, costly and cost > LONG_SECONDS
 
 
 class LongReads:

@@ -2,7 +2,9 @@
 
 Entries gather in memory and are written in the background, so a request never waits for its log. What
 is kept of an ordinary one is worked out at once: a thread that did so would take turns with the event loop. One of
-more than 2,000 bytes, which may take milliseconds to redact, waits as it is and is redacted beside the loop.
+more than 2,000 bytes, which may take milliseconds to redact, waits as it is and is redacted beside the loop, before the transaction
+that writes it. Of those at most 120,000 bytes wait at a time. Of what comes beyond, the bodies are not kept: a caller of
+many long requests must take neither the interpreter nor the log's file from others.
 A full buffer drops the newest and counts them: a log that fails never changes an answer. The bodies
 of successful reads are not kept: the object is there to look at.
 
@@ -15,10 +17,12 @@ from __future__ import annotations
 import logging
 import re
 from collections import deque
+from collections.abc import Callable
 from copy import copy
+from functools import partial
 from typing import Any, NamedTuple
 
-from tollkey.db import Migration, Scope, Tx
+from tollkey.db import Database, Migration, Scope, Tx
 from tollkey.platform._redacting import redact, redact_form, redact_ours
 from tollkey.platform.request_counts import count, forget_old_counts
 from tollkey.wire import LATEST, Logged, Request
@@ -55,6 +59,9 @@ _MOST_WAITING = 20_000
 _LONGEST = 10_000  # characters kept of a body
 _READ = 12_000  # bytes of it that are looked at: what is taken out makes room
 _LIGHT = 2_000  # bytes of an entry that is redacted at once
+_LONG_PATH = 2_000  # characters kept of a path
+_SHORT_PATH = 500  # characters kept of a path without bodies
+_MOST_LONG = 120_000  # bytes of longer entries that wait to be redacted: some 0.1 s of the interpreter at worst
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 log = logging.getLogger("tollkey")
@@ -92,12 +99,16 @@ _REFUSED = re.compile(rb'"(?:payment_intent|setup_intent)": \{\s*"id": "([^"]+)"
 
 
 class Buffer:
-    """Entries on their way to the database; given to the wire as its log. most_bytes: of bodies, as they are kept, that wait."""
+    """Entries on their way to the database; given to the wire as its log.
 
-    def __init__(self, most_bytes: int = 64 * 1024 * 1024) -> None:
-        self._most_bytes = most_bytes
+    most_bytes: of bodies, as they are kept, that wait. pause: called after each long entry, in the thread that writes.
+    """
+
+    def __init__(self, most_bytes: int = 64 * 1024 * 1024, pause: Callable[[], None] = lambda: None) -> None:
+        self._most_bytes, self._pause = most_bytes, pause
         self._waiting: deque[tuple[object, ...] | Logged] = deque()
         self._bytes = 0
+        self._long = 0  # bytes of those that wait to be redacted
         self.dropped = 0
 
     @property
@@ -109,26 +120,43 @@ class Buffer:
         if len(self._waiting) >= _MOST_WAITING or self._bytes >= self._most_bytes:
             self.dropped += 1
             return
-        row = _shortened(entry) if _size(entry) > _LIGHT and _can_be_cut(entry.request) else _row(entry)
-        self._bytes += _size(row)
-        self._waiting.append(row)
+        waits: tuple[object, ...] | Logged
+        if _asked_bytes(entry) <= _LIGHT or not _can_be_cut(entry.request):
+            waits = _row(entry)
+        elif self._long < _MOST_LONG:
+            waits = _shortened(entry)
+            self._long += _size(waits)
+        else:
+            waits = _row(entry, f"[{len(entry.request.body)} bytes, not kept: too many long requests at once]")
+        self._bytes += _size(waits)
+        self._waiting.append(waits)
 
-    def flush(self, tx: Tx, most: int = 2_000) -> int:
+    def flush(self, database: Database, most: int = 2_000) -> int:
         """Write at most so many waiting entries and return how many. What the transaction loses is lost: logs are not money."""
         rows: list[tuple[object, ...]] = []
         while self._waiting and len(rows) < most:
             waits = self._waiting.popleft()
             self._bytes -= _size(waits)
-            rows += [waits] if not isinstance(waits, Logged) else _redacted(waits)
-        if rows and tx.dialect == "sqlite":
-            # A statement for many rows runs beside the event loop instead of taking turns with it at each.
-            for start in range(0, len(rows), _AT_ONCE):
-                some = rows[start : start + _AT_ONCE]
-                tx.execute(_INTO + ", ".join([_MARKS] * len(some)), [value for row in some for value in row])
-        elif rows:
-            tx.execute_many(_INSERT, rows)
-        count(tx, ((*row[1:4], *row[8:11]) for row in rows))
+            if isinstance(waits, Logged):
+                self._long -= _size(waits)
+                rows += _redacted(waits)
+                self._pause()  # the event loop goes first
+            else:
+                rows.append(waits)
+        if rows:
+            database.write(partial(_insert, rows))
         return len(rows)
+
+
+def _insert(rows: list[tuple[object, ...]], tx: Tx) -> None:
+    if tx.dialect == "sqlite":
+        # A statement for many rows runs beside the event loop instead of taking turns with it at each.
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            tx.execute(_INTO + ", ".join([_MARKS] * len(some)), [value for row in some for value in row])
+    else:
+        tx.execute_many(_INSERT, rows)
+    count(tx, ((*row[1:4], *row[8:11]) for row in rows))
 
 
 _WRITTEN = (
@@ -145,8 +173,14 @@ def _size(waits: tuple[Any, ...]) -> int:
     """How many bytes of paths, queries and bodies wait, of an entry or of its row."""
     if not isinstance(waits, Logged):
         return len(waits[-3]) + len(waits[-2])
-    answered = waits.response.storable if waits.response.status >= 400 or waits.request.method != "GET" else b""
-    return len(waits.request.path) + len(waits.request.query) + len(waits.request.body) + len(answered)
+    kept = waits.response.storable if waits.response.status >= 400 or waits.request.method != "GET" else b""
+    return len(waits.request.path) + len(waits.request.query) + len(waits.request.body) + len(kept)
+
+
+def _asked_bytes(entry: Logged) -> int:
+    """How many bytes come from the caller, and so may take long to redact: an error repeats what was sent. Answers of ours take 0.04 ms."""
+    repeated = len(entry.response.storable) if entry.response.status >= 400 else 0
+    return len(entry.request.path) + len(entry.request.query) + len(entry.request.body) + repeated
 
 
 def _kind(request: Request) -> str:
@@ -176,20 +210,28 @@ def _redacted(entry: Logged) -> list[tuple[object, ...]]:
         return []
 
 
-def _row(entry: Logged) -> tuple[object, ...]:
+def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
+    """The row of an entry. instead: what stands for its bodies when they are not kept."""
     request, response, key, account, request_id, started, seconds = entry
     headers = request.headers
-    query = request.query[:_READ].decode("utf-8", "replace").replace("\0", "") if request.query else ""
-    row = (request_id, account, int(key.livemode), int(started), int(seconds * 1000), request.method, redact(request.path[:_READ]),
+    most = _SHORT_PATH if instead else _LONG_PATH
+    asked_path = _cut(request.path, most) if len(request.path) > most else request.path
+    query = request.query[:_READ].decode("utf-8", "replace").replace("\0", "") if request.query and not instead else ""
+    row = (request_id, account, int(key.livemode), int(started), int(seconds * 1000), request.method, redact(asked_path),
            redact_form(query) if query else "", response.status, response.code, key.id, key.redacted,
            request.ip, redact((headers.get("stripe-version") or LATEST)[:100]), redact(headers.get("user-agent", "")[:200]),
            redact(headers["idempotency-key"][:300]) if "idempotency-key" in headers else None)  # fmt: skip
     if request.method == "GET" and response.status == 200:  # the object itself is there to look at
-        return (*row, "", "", request.path.rpartition("/")[2] if "_" in request.path[4:] else None)
+        return (*row, "", "", asked_path.rpartition("/")[2] if "_" in asked_path[4:] else None)
     found = _ID.match(response.storable) if response.status < 400 else _REFUSED.search(response.storable)
-    asked = _asked(request.body, _kind(request))[:_LONGEST] if request.body else ""
-    clean = redact if response.status >= 400 else redact_ours  # an error repeats what the caller sent
-    return (*row, asked, clean(_text(response.storable))[:_LONGEST], found[1].decode() if found else None)
+    object_id = found[1].decode() if found else None
+    if response.status < 400:
+        answered = redact_ours(_text(response.storable))[:_LONGEST]
+    else:  # it repeats what the caller sent
+        answered = instead or redact(_text(response.storable))[:_LONGEST]
+    if instead or not request.body:
+        return (*row, instead, answered, object_id)
+    return (*row, _asked(request.body, _kind(request))[:_LONGEST], answered, object_id)
 
 
 def _asked(body: bytes, kind: str) -> str:
@@ -206,7 +248,12 @@ def _asked(body: bytes, kind: str) -> str:
 
 def _text(body: bytes) -> str:
     text = body[:_READ].decode("utf-8", "replace").replace("\0", "")
-    return text.rstrip("0123456789abcdefABCDEF%+- ") if len(body) > _READ else text  # a number that is cut off would not be known as one
+    return _cut(text, len(text)) if len(body) > _READ else text
+
+
+def _cut(text: str, most: int) -> str:
+    """Its beginning without a number at the end: one that is cut off would not be known as a card's."""
+    return text[:most].rstrip("0123456789abcdefABCDEF%+- ")
 
 
 def find(

@@ -294,7 +294,7 @@ class Record(Node):
 
 def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
     """400: names that the operation does not know; a single one that looks misspelt gets a suggestion."""
-    full = [written((path, name)) for name in names]
+    full = names if path is None else [f"{written(path)}[{name}]" for name in names]
     if len(full) > 1:
         return invalid(f"Received unknown parameters: {', '.join(full)}", full[0], "parameter_unknown")
     near = suggest(names[0], known)

@@ -8,12 +8,13 @@ from typing import Any
 
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._heads import check_content_type
-from tollkey.wire._incoming import too_large
+from tollkey.wire._incoming import SMALL, too_large
 from tollkey.wire._multipart import decode_multipart, is_multipart, without_boundary
 from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import Request
 from tollkey.wire.resource import Endpoint
 
+#: Long bodies are decoded beside the event loop, one at a time: of several the loop would wait for each at each of its steps.
 _ONE = ThreadPoolExecutor(1, thread_name_prefix="tollkey-decoding")
 _BROWSER = 16 * 1024  # bytes of a form in which a browser's key is looked for
 
@@ -31,10 +32,12 @@ async def read_given(request: Request, endpoint: Endpoint) -> None:
     try:
         given = decode_form(request.query) if request.query else {}
         if request.body and endpoint.decode is not None:
-            # In a thread, as it may be of many megabytes; one at a time, or the loop waits for each of them at each of its steps.
             decoding = asyncio.get_running_loop().run_in_executor(
                 _ONE, endpoint.decode, request.body, request.headers.get("content-type", "")
             )
+            given = {**given, **await decoding}
+        elif len(request.body) > SMALL:
+            decoding = asyncio.get_running_loop().run_in_executor(_ONE, _decoded, request, endpoint.most_body)
             given = {**given, **await decoding}
         elif request.body and endpoint.most_body:
             given = {**given, **_decoded(request, endpoint.most_body)}

@@ -17,7 +17,7 @@ from tollkey.wire._form import FormError, nest
 MOST_PARTS = 1_000  # a part costs three times what a pair of another form does
 _MOST_HEAD = 8 * 1024  # bytes of the lines before a part's value
 _MOST_PARAMETERS = 4  # of a Content-Disposition that are looked at
-_WINDOW = 1024 * 1024  # bytes that are searched at once: other threads wait as long
+_WINDOW = 128 * 1024  # bytes that are searched at once: other threads wait as long
 _BOUNDARY = re.compile(r";[ \t]*boundary=(?:\"([^\"\\]{1,70})\"|([^\s;,\"]{1,70}))[ \t]*(?:;|$)", re.IGNORECASE)
 _DISPOSITION = re.compile(rb"\r\ncontent-disposition:[ \t]*form-data([^\r\n]*)", re.IGNORECASE)
 _PARAMETER = re.compile(rb";[ \t]*([\w*-]+)=(?:\"((?:[^\"\\]|\\.)*+)\"|([^;\s\"]+))", re.IGNORECASE)

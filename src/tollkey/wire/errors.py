@@ -129,8 +129,12 @@ def too_small(param: str, lowest: int = 1) -> ApiError:
     return invalid(f"This value must be greater than or equal to {lowest}.", param, "parameter_invalid_integer")
 
 
+_LONGEST_PATH = 1_000  # characters of it that are repeated
+
+
 def unknown_url(method: str, path: str) -> ApiError:
     """404: no endpoint has this method and path (reference section 1.10)."""
+    shown = path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
     hint = ""
     if path.endswith("/"):
         hint = (
@@ -139,6 +143,6 @@ def unknown_url(method: str, path: str) -> ApiError:
         )
     return ApiError(
         404,
-        message=f"Unrecognized request URL ({method}: {path}).{hint} Please see https://stripe.com/docs"
+        message=f"Unrecognized request URL ({method}: {shown}).{hint} Please see https://stripe.com/docs"
         " or we can help at https://support.stripe.com/.",
     )

@@ -40,12 +40,14 @@ class Router:
         self._root = _Node()
         self._plain: dict[tuple[str, str], Route] = {}  # paths without a name
         self._last: dict[tuple[str, str], _Last] = {}  # paths whose only name comes last, by what stands before it
+        self._longest = 0  # slashes in a path
         for resource in catalogue.resources:
             for endpoint in resource.endpoints:
                 self._add(Route(resource, endpoint))
 
     def _add(self, route: Route) -> None:
         node, parent, names = self._root, self._root, []
+        self._longest = max(self._longest, route.endpoint.path.count("/"))
         for segment in route.endpoint.path.split("/")[1:]:
             parent = node
             if segment.startswith("{"):
@@ -72,7 +74,7 @@ class Router:
         if last is not None and value and value not in last.literal and "%" not in value and "+" not in value:
             return last.route, {last.name: value}
         values: list[str] = []
-        if "%00" in path:  # no id holds a null character, and PostgreSQL cannot be asked about one
+        if path.count("/") > self._longest or "%00" in path:  # no id holds a null character, and PostgreSQL cannot be asked about one
             return None
         node = self._walk(self._root, path.split("/"), 1, values)
         if node is None:

@@ -274,7 +274,7 @@ class Service:
             return self._run(call, route, request)
 
         if not endpoint.writes:
-            response = await self.edge.read(work, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}")
+            response = await self.edge.read(work, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}", kind=endpoint.path)
         elif idempotency_key is None or request.method != "POST":
             response = await self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope), heavy=request.long)
         else:

@@ -5,6 +5,8 @@ Fixed rates, of test mode alone: it has no market. They are round figures near t
 
 from __future__ import annotations
 
+from functools import cache
+
 from tollkey.keys import Permission
 from tollkey.payments.shared import providers
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, missing_object, needs, of_list
@@ -19,11 +21,14 @@ PER_DOLLAR = {
 }  # fmt: skip
 
 
-def _rate(currency: str) -> Json:
+@cache
+def _rates(currency: str) -> dict[str, float]:
     own = PER_DOLLAR[currency]
-    return blank(
-        "exchange_rate", id=currency, rates={code: round(value / own, 6) for code, value in sorted(PER_DOLLAR.items())}
-    )
+    return {code: round(value / own, 6) for code, value in sorted(PER_DOLLAR.items())}
+
+
+def _rate(currency: str) -> Json:
+    return blank("exchange_rate", id=currency, rates=dict(_rates(currency)))
 
 
 def retrieve_rate(call: Call, params: Params) -> Json:
