@@ -49,7 +49,8 @@ class Costs:
     The cheaper one of the last two counts: a garbage collection, which happens to fall into one, is not its own cost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self._last: dict[tuple[str, str], tuple[float, float, float]] = {}  # when, the last, the one before
 
     def note(self, caller: str, kind: str, seconds: float) -> None:
@@ -58,7 +59,7 @@ class Costs:
         if known is None and len(self._last) >= MOST_NOTED:
             self._last.clear()
         before = seconds if known is None else known[1]
-        self._last[caller, kind] = (time.monotonic(), seconds, seconds if seconds == inf else before)
+        self._last[caller, kind] = (self._now(), seconds, seconds if seconds == inf else before)
 
     def expected(self, caller: str, kind: str) -> tuple[bool, bool]:
         """Whether the next one will be costly, and whether it will be long."""
@@ -66,7 +67,7 @@ class Costs:
         if known is None:
             return False, False
         cost = min(known[1], known[2])
-        costly = cost > COSTLY_SECONDS and time.monotonic() - known[0] < REMEMBERED_SECONDS
+        costly = cost > COSTLY_SECONDS and self._now() - known[0] < REMEMBERED_SECONDS
         return costly, costly and cost > LONG_SECONDS
 
 
