@@ -3,7 +3,8 @@
 
     python3 dev.py serve [options of `tollkey serve`]    start a server with a ready test account
     python3 dev.py test [options of pytest]              install what is needed, run every check and test
-    python3 dev.py shuffle [RUNS] [options of pytest]    run the tests in random order, each time with another seed (3 runs unless given)
+    python3 dev.py shuffle [RUNS] [options of pytest]    run the tests in random order, each time with another seed
+                                                         (3 runs unless given)
 
 Both keep a virtual environment in .venv and install into it when pyproject.toml has changed.
 """
@@ -25,7 +26,9 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 def install(extra: str) -> None:
     """Make the environment, and install the project into it when it is new or has changed."""
-    mark = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode() + str(ROOT).encode()).hexdigest()
+    mark = hashlib.sha256(
+        (ROOT / "pyproject.toml").read_bytes() + sys.version.encode() + str(ROOT).encode()
+    ).hexdigest()
     stamp = VENV / f"installed{extra.strip('[]') and '-' + extra.strip('[]')}"
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == mark:
         return
@@ -60,6 +63,7 @@ def install_browser() -> None:
 def check(arguments: list[str]) -> None:
     """Lint, types, the direction of imports, generated docs, tests."""
     run(PYTHON, "-m", "ruff", "check", ".")
+    run(PYTHON, "-m", "ruff", "format", "--check", "--quiet", ".")
     run(PYTHON, "-m", "mypy")
     run(BIN / "lint-imports")
     run(PYTHON, "tools/make_docs.py", "--check")
@@ -69,14 +73,26 @@ def check(arguments: list[str]) -> None:
 def shuffle(arguments: list[str]) -> None:
     """The whole suite in random order: a test that another test, a hash seed or chance decides is a defect.
 
-    The seed of each run is printed, and decides the order, Python's hashes and Hypothesis' examples; a failure ends the command.
+    The seed of each run is printed, and decides the order, Python's hashes and Hypothesis' examples; a failure ends
+    the command.
     """
     runs = int(arguments.pop(0)) if arguments[:1] and arguments[0].isdigit() else 3
     for number in range(runs):
         seed = str(secrets.randbelow(2**32))
         print(f"Run {number + 1} of {runs}, seed {seed}", file=sys.stderr)
         os.environ.update(PYTHONHASHSEED=seed, TOLLKEY_TEST_SEED=seed)
-        run(PYTHON, "-m", "pytest", f"--randomly-seed={seed}", f"--hypothesis-seed={seed}", "-n", "2", "--dist", "loadfile", *arguments)
+        run(
+            PYTHON,
+            "-m",
+            "pytest",
+            f"--randomly-seed={seed}",
+            f"--hypothesis-seed={seed}",
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            *arguments,
+        )
 
 
 def main(arguments: list[str]) -> None:

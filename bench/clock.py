@@ -39,7 +39,9 @@ class Client:
     async def ask(self, method: str, path: str, **form: Any) -> dict[str, Any]:
         """One request. Raises SystemExit for a refusal."""
         headers = {"authorization": f"Bearer {self._key}", "content-type": "application/x-www-form-urlencoded"}
-        answer = await self.server.service.answer(Request(method, path, b"", headers, urlencode(form).encode(), "127.0.0.1"))
+        answer = await self.server.service.answer(
+            Request(method, path, b"", headers, urlencode(form).encode(), "127.0.0.1")
+        )
         found: dict[str, Any] = json.loads(answer.body)
         if answer.status != 200:
             raise SystemExit(f"{method} {path}: {found}")
@@ -58,7 +60,9 @@ async def measure(size: int, folder: str) -> None:
     began = time.perf_counter()
     for number in range(size):
         default = {"payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa"}
-        customer = await client.ask("POST", "/v1/customers", email=f"user{number}@example.com", test_clock=clock, **default)
+        customer = await client.ask(
+            "POST", "/v1/customers", email=f"user{number}@example.com", test_clock=clock, **default
+        )
         await client.ask("POST", "/v1/subscriptions", customer=customer["id"], **{"items[0][price]": price})
     made = time.perf_counter() - began
     began = time.perf_counter()

@@ -1,9 +1,10 @@
 """How fast the Dashboard's pages open: the keys page with 1,000 keys, the logs with 1,000,000 requests.
 
-    python bench/dashboard.py [--requests 1000000] [--keys 1000] [--rounds 15] [--database postgresql://…] [--only TEXT] [--data FOLDER]
+    python bench/dashboard.py [--requests 1000000] [--keys 1000] [--rounds 15] [--database postgresql://…] [--only TEXT]
+    [--data FOLDER]
 
-Server time only, in process: from the request to the last byte of the page. Each round asks every page once and, between
-them, one customer through the API (the single GET), so that all of them see the same machine.
+Server time only, in process: from the request to the last byte of the page. Each round asks every page once and,
+    between them, one customer through the API (the single GET), so that all of them see the same machine.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ NOW = 1_767_225_600
 _DAYS = 30
 _PATHS = ("/v1/charges", "/v1/payment_intents", "/v1/customers", "/v1/refunds", "/v1/events", "/v1/balance")
 _COLUMNS = (
-    "id, account, livemode, at, milliseconds, method, path, query, status, error_code, key_id, key_shown, ip, version, user_agent,"
+    "id, account, livemode, at, milliseconds, method, path, query, status, error_code, key_id, key_shown, ip, version,"
+    " user_agent,"
     " idempotency_key, request_body, response_body, object_id"
 )
 
@@ -43,7 +45,9 @@ def fill(core: Core, account: str, requests: int, keys: int) -> None:
 
     def make_keys(tx: Any) -> list[str]:
         return [
-            core.authority.create(tx, scope, "restricted", actor=SYSTEM, now=NOW, name=f"Service {n}", permissions=["dispute_read"])[0].id
+            core.authority.create(
+                tx, scope, "restricted", actor=SYSTEM, now=NOW, name=f"Service {n}", permissions=["dispute_read"]
+            )[0].id
             for n in range(keys)
         ]
 
@@ -56,11 +60,15 @@ def fill(core: Core, account: str, requests: int, keys: int) -> None:
             bad = chance.random()
             status, code = (500, None) if bad < 0.0005 else (402, "card_declined") if bad < 0.03 else (200, None)
             rows.append((
-                f"req_{n:014}", account, 0, int(NOW - _DAYS * 86400 + n * step), 3, "POST" if n % 3 else "GET", chance.choice(_PATHS), "",
-                status, code, ids[n % len(ids)] if ids else None, "rk_test_...abcd", "127.0.0.1", "2026-05-27.dahlia", "bench", None,
+                f"req_{n:014}", account, 0, int(NOW - _DAYS * 86400 + n * step), 3, "POST" if n % 3 else "GET",
+                chance.choice(_PATHS), "",
+                status, code, ids[n % len(ids)] if ids else None, "rk_test_...abcd", "127.0.0.1", "2026-05-27.dahlia",
+                "bench", None,
                 "amount=2000&currency=usd" * 3, '{"id": "ch_1", "object": "charge"}' * 8, f"ch_{n:024}",
             ))  # fmt: skip
-        core.logs.write(lambda tx, rows=rows: (tx.execute_many(insert, rows), count(tx, ((*row[1:4], *row[8:11]) for row in rows))))
+        core.logs.write(
+            lambda tx, rows=rows: (tx.execute_many(insert, rows), count(tx, ((*row[1:4], *row[8:11]) for row in rows)))
+        )
     if core.logs.dialect == "postgres":
         core.logs.write(lambda tx: tx.execute("ANALYZE request_logs"))
 
@@ -128,12 +136,22 @@ async def measure(core: Core, account: str, requests: int, rounds: int, only: st
             bare, _, query = path.partition("?")
             begin = time.perf_counter()
             page = await app.answer(
-                Asked("GET", f"/{account}/test{bare}", query, {"host": "t", "cookie": f"tollkey_session={token}"}, "127.0.0.1", False, "")
+                Asked(
+                    "GET",
+                    f"/{account}/test{bare}",
+                    query,
+                    {"host": "t", "cookie": f"tollkey_session={token}"},
+                    "127.0.0.1",
+                    False,
+                    "",
+                )
             )
             taken[name].append(time.perf_counter() - begin)
             assert page.status == 200, (name, page.status)
             begin = time.perf_counter()
-            got = await server.service.answer(Request("GET", f"/v1/customers/{customer}", b"", headers, b"", "127.0.0.1"))
+            got = await server.service.answer(
+                Request("GET", f"/v1/customers/{customer}", b"", headers, b"", "127.0.0.1")
+            )
             taken["single GET"].append(time.perf_counter() - begin)
             assert got.status == 200
         if round == 1:  # templates are compiled, caches warm
@@ -151,7 +169,9 @@ def _owner(core: Core, tx: Any, account: str) -> str:
     email = f"{core.setup.ids.text(8).lower()}@example.com"
     person = people.add_person(tx, core.setup.ids, email=email, name="Bench", password="-", now=NOW)
     people.join(tx, account, person.id, "administrator", NOW)
-    return start(tx, core.authority.keyring, core.setup.ids, person=person.id, stage="full", now=NOW, ip=None, agent="bench")
+    return start(
+        tx, core.authority.keyring, core.setup.ids, person=person.id, stage="full", now=NOW, ip=None, agent="bench"
+    )
 
 
 if __name__ == "__main__":

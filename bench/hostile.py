@@ -1,16 +1,20 @@
-"""One hostile and one ordinary client against a server in a process of its own: how long the ordinary one waits at worst.
+"""One hostile and one ordinary client against a server in a process of its own: how long the ordinary one waits at
+worst.
 
     python bench/hostile.py [--objects 20000] [--seconds 2] [--only form]
 
     python bench/hostile.py --in-process
 
-The ordinary client asks for a customer and makes one, in turn, as fast as it is answered. For each case the hostile one does its
-worst meanwhile, over four connections: at every parser (form, JSON, multipart, query, head, cookies, keys), and at every search
-and list that there is, with the filters that no index serves alone. Printed are milliseconds: the ordinary client's median, its
-99th percentile and its worst wait, with the same of the first row, where nobody is hostile, to compare. The two clients and the
-server are three processes; on two cores a wait may be the machine's own: the aim (50 ms on an idle machine) is about the difference.
+The ordinary client asks for a customer and makes one, in turn, as fast as it is answered. For each case the hostile one
+does its
+worst meanwhile, over four connections: at every parser (form, JSON, multipart, query, head, cookies, keys), and at
+    every search and list that there is, with the filters that no index serves alone. Printed are milliseconds: the
+    ordinary client's median, its 99th percentile and its worst wait, with the same of the first row, where nobody is
+    hostile, to compare. The two clients and the server are three processes; on two cores a wait may be the machine's
+    own: the aim (50 ms on an idle machine) is about the difference.
 
-In process, where other work of the machine does not count, it prints the CPU that one hostile request takes of the event loop's
+In process, where other work of the machine does not count, it prints the CPU that one hostile request takes of the
+event loop's
 thread: the longest that anybody else can be held up by it. The HTTP parser is not part of it.
 """
 
@@ -90,11 +94,14 @@ async def hostile(host: str, port: int, asks: Iterator[bytes], until: float) -> 
 def attack(host: str, port: int, worst: list[bytes], seconds: float) -> None:
     """The hostile client, in a process of its own: what it is answered must not keep the ordinary one from reading."""
 
-    os.nice(19)  # in earnest it has a machine of its own: here it takes what the server and the ordinary client leave of two cores
+    # In earnest it has a machine of its own: here it takes what the server and the ordinary client leave of two cores.
+    os.nice(19)
 
     async def all_at_once() -> None:
         until = time.perf_counter() + seconds
-        await asyncio.gather(*(hostile(host, port, itertools.cycle(worst), until) for _ in range(CONNECTIONS)), return_exceptions=True)
+        await asyncio.gather(
+            *(hostile(host, port, itertools.cycle(worst), until) for _ in range(CONNECTIONS)), return_exceptions=True
+        )
 
     asyncio.run(all_at_once())
 
@@ -103,7 +110,11 @@ def together(url: str, asks: list[bytes], worst: list[bytes], seconds: float) ->
     """Both at the same time; the ordinary client begins when the hostile one is at it."""
     place = urlsplit(url)
     host, port, waits = str(place.hostname), int(place.port or 80), Waits()
-    foe = multiprocessing.get_context("fork").Process(target=attack, args=(host, port, worst, seconds + 0.5)) if worst else None
+    foe = (
+        multiprocessing.get_context("fork").Process(target=attack, args=(host, port, worst, seconds + 0.5))
+        if worst
+        else None
+    )
     if foe is not None:
         foe.start()
         time.sleep(0.3)
@@ -127,36 +138,68 @@ def parsers(key: str, publishable: str) -> Iterator[Case]:
     yield "form, no key, 20 MB of %41", [post("/v1/files", b"key=pk_x&a=" + b"%41" * 6_600_000)]
     yield "form, key in it, of %41", [post("/v1/tokens", f"key={publishable}&a=".encode() + escapes)]
     yield "form, %41", [post("/v1/customers", b"description=" + escapes, **mine)]
-    yield "form, 5,000 names", [post("/v1/customers", b"&".join(b"metadata[%d%%41]=%%41" % n for n in range(4_999)), **mine)]
+    yield (
+        "form, 5,000 names",
+        [post("/v1/customers", b"&".join(b"metadata[%d%%41]=%%41" % n for n in range(4_999)), **mine)],
+    )
     yield "form, unknown names", [post("/v1/customers", b"&".join(b"x%d=1" % n for n in range(4_999)), **mine)]
-    yield "form, deep names", [post("/v1/customers", b"&".join(b"a" + b"[b]" * 15 + b"[%d]=1" % n for n in range(4_999)), **mine)]
+    yield (
+        "form, deep names",
+        [post("/v1/customers", b"&".join(b"a" + b"[b]" * 15 + b"[%d]=1" % n for n in range(4_999)), **mine)],
+    )
     yield "form, one long name", [post("/v1/customers", b"a" + b"[b]" * (half // 3) + b"=1", **mine)]
     yield "form, lists of lists", [post("/v1/customers", b"&".join([b"a[][b][][c]=1"] * 4_999), **mine)]
     yield "form, digits to redact", [post("/v1/customers", b"a=" + b"1 " * (half // 2), **mine)]
     yield "form, names to redact", [post("/v1/customers", b"&".join([b"cvc=1"] * 4_999), **mine)]
     yield "JSON, deep", [post("/v2/billing/meter_event_stream", deep, json_, **mine)]
-    yield "JSON, deep and closed", [post("/v2/billing/meter_event_stream", b'{"a":' * 1_000 + b"1" + b"}" * 1_000, json_, **mine)]
-    yield "JSON, many lists", [post("/v2/billing/meter_event_stream", b'{"a":[' + b"[]," * 160_000 + b"1]}", json_, **mine)]
-    yield "JSON, long text", [post("/v2/billing/meter_event_stream", b'{"a":"' + b"\\u0041" * 80_000 + b'"}', json_, **mine)]
+    yield (
+        "JSON, deep and closed",
+        [post("/v2/billing/meter_event_stream", b'{"a":' * 1_000 + b"1" + b"}" * 1_000, json_, **mine)],
+    )
+    yield (
+        "JSON, many lists",
+        [post("/v2/billing/meter_event_stream", b'{"a":[' + b"[]," * 160_000 + b"1]}", json_, **mine)],
+    )
+    yield (
+        "JSON, long text",
+        [post("/v2/billing/meter_event_stream", b'{"a":"' + b"\\u0041" * 80_000 + b'"}', json_, **mine)],
+    )
     kind = "multipart/form-data; boundary=x"
     start = b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\ndispute_evidence\r\n'
     file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
-    yield "multipart, no key, 17 MB", [post("/v1/files", start + file + b"%PDF" + bytes(17_000_000) + b"\r\n--x--\r\n", kind)]
-    yield "multipart, 16 MB of dashes", [post("/v1/files", start + file + b"\r\n--" * 4_000_000 + b"\r\n--x--\r\n", kind, **mine)]
+    yield (
+        "multipart, no key, 17 MB",
+        [post("/v1/files", start + file + b"%PDF" + bytes(17_000_000) + b"\r\n--x--\r\n", kind)],
+    )
+    yield (
+        "multipart, 16 MB of dashes",
+        [post("/v1/files", start + file + b"\r\n--" * 4_000_000 + b"\r\n--x--\r\n", kind, **mine)],
+    )
     upload = start + file + b"%PDF" + bytes(16_000_000) + b"\r\n--x--\r\n"
-    yield "multipart, 16 MB kept", [post("/v1/files", upload.replace(b"dispute_evidence", b"identity_document"), kind, **mine)]
-    named = b"".join(b'--x\r\nContent-Disposition: form-data; name="metadata[%d]"\r\n\r\n\r\n' % n for n in range(1_000))
+    yield (
+        "multipart, 16 MB kept",
+        [post("/v1/files", upload.replace(b"dispute_evidence", b"identity_document"), kind, **mine)],
+    )
+    named = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="metadata[%d]"\r\n\r\n\r\n' % n for n in range(1_000)
+    )
     yield "multipart, 1,000 names", [post("/v1/customers", named + b"--x--\r\n", kind, **mine)]
     yield "multipart, many parts", [post("/v1/files", start * 4_000 + b"--x--\r\n", kind, **mine)]
     yield "query, %41", [request("GET", "/v1/customers?email=" + "%41" * 5_000, mine)]
     yield "query, many names", [request("GET", "/v1/customers?" + "&".join(f"e{n}" for n in range(2_400)), mine)]
     yield "path, many parts", [request("GET", "/v1" + "/a%41" * 3_000, mine)]
-    yield "head, 120 KB of headers", [request("GET", "/v1/customers", {**{f"X-{n}": "a" * 10 for n in range(5_000)}, **mine})]
+    yield (
+        "head, 120 KB of headers",
+        [request("GET", "/v1/customers", {**{f"X-{n}": "a" * 10 for n in range(5_000)}, **mine})],
+    )
     yield "cookies", [request("GET", "/login", {"Cookie": "; ".join(f'a{n}="\\101' for n in range(6_000))})]
     yield "cookies, one", [request("GET", "/login", {"Cookie": "a" * 100_000})]
     yield "key, long", [request("GET", "/v1/customers", {"Authorization": "Bearer sk_test_" + "a" * 100_000})]
     yield "key, basic", [request("GET", "/v1/customers", {"Authorization": "Basic " + "QUFB" * 25_000})]
-    yield "keys, unknown", [request("GET", "/v1/customers", {"Authorization": f"Bearer {key[:-n]}{'a' * n}"}) for n in range(1, 20)]
+    yield (
+        "keys, unknown",
+        [request("GET", "/v1/customers", {"Authorization": f"Bearer {key[:-n]}{'a' * n}"}) for n in range(1, 20)],
+    )
     yield "sign-in form", [post("/login", b"email=" + b"%41" * 5_000)]
 
 
@@ -168,14 +211,19 @@ def reads(key: str) -> Iterator[Case]:
     for path, names in paths:
         if path.endswith("/search"):
             hard = f"{path}?limit=100&expand[]=total_count&query={quote(clauses)}"
-            rare = f"{path}?limit=100&expand[]=total_count&query={quote(chr(45) + 'metadata[' + chr(39) + 'k' + chr(39) + ']:null')}"
+            rare = f"{path}?limit=100&expand[]=total_count&query=" + quote("-metadata['k']:null")
             yield path.removeprefix("/v1/"), [request("GET", hard, mine), request("GET", rare, mine)]
             continue
         asks = [f"{path}?limit=100", *(f"{path}?limit=100&{name}=x" for name in names)]
         asks += [f"{path}?limit=100&{one}=x&{other}=x" for one, other in itertools.pairwise(names)]
         yield path.removeprefix("/v1/"), [request("GET", ask, mine) for ask in asks]
-    yield "350 clauses", [request("GET", "/v1/customers/search?query=" + quote(" AND ".join(["name~'abc'"] * 350)), mine)]
-    expands = "&".join(f"expand[]=data.{name}" for name in ("customer", "payment_method", "latest_charge.balance_transaction"))
+    yield (
+        "350 clauses",
+        [request("GET", "/v1/customers/search?query=" + quote(" AND ".join(["name~'abc'"] * 350)), mine)],
+    )
+    expands = "&".join(
+        f"expand[]=data.{name}" for name in ("customer", "payment_method", "latest_charge.balance_transaction")
+    )
     yield "payment_intents, expanded", [request("GET", f"/v1/payment_intents?limit=100&{expands}", mine)]
     many = "&".join(["expand[]=data.customer"] * 600)
     yield "payment_intents, 600 paths", [request("GET", f"/v1/payment_intents?limit=100&{many}", mine)]
@@ -192,7 +240,12 @@ def _paths() -> list[tuple[str, list[str]]]:
     found = {}
     for resource in gather(tollkey.platform, tollkey.payments):
         for endpoint in resource.endpoints:
-            if endpoint.method == "GET" and "{" not in endpoint.path and not endpoint.public and endpoint.path.startswith("/v1/"):
+            if (
+                endpoint.method == "GET"
+                and "{" not in endpoint.path
+                and not endpoint.public
+                and endpoint.path.startswith("/v1/")
+            ):
                 try:
                     names = [name for name in endpoint.schema.fields if name not in PAGING]
                 except LookupError:
@@ -204,10 +257,15 @@ def _paths() -> list[tuple[str, list[str]]]:
 async def stored(make: Callable[[str, str], Awaitable[str]]) -> None:
     """A customer, a PaymentIntent with its charge, a subscription with its invoice. make: ``(path, form) -> id``."""
     customer = await make("/v1/customers", "email=jenny@example.com&name=Jenny&metadata[order]=6735")
-    paid = f"amount=2000&currency=usd&customer={customer}&payment_method=pm_card_visa&confirm=true&payment_method_types[]=card"
+    paid = (
+        f"amount=2000&currency=usd&customer={customer}&payment_method=pm_card_visa&confirm=true"
+        "&payment_method_types[]=card"
+    )
     await make("/v1/payment_intents", paid)
     price = await make("/v1/prices", "unit_amount=1500&currency=usd&recurring[interval]=month&product_data[name]=Plan")
-    payer = await make("/v1/customers", "payment_method=pm_card_visa&invoice_settings[default_payment_method]=pm_card_visa")
+    payer = await make(
+        "/v1/customers", "payment_method=pm_card_visa&invoice_settings[default_payment_method]=pm_card_visa"
+    )
     await make("/v1/subscriptions", f"customer={payer}&items[0][price]={price}")
 
 
@@ -217,10 +275,13 @@ def multiply(data: Path, objects: int) -> None:
         kinds = ("customer", "payment_intent", "charge", "invoice", "subscription", "price", "product", "event")
         for table in (f"obj_{kind}" for kind in kinds):
             columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})") if row[1] != "seq"]
-            copied = ", ".join("id || '_' || n" if name == "id" else "created - n" if name == "created" else name for name in columns)
+            copied = ", ".join(
+                "id || '_' || n" if name == "id" else "created - n" if name == "created" else name for name in columns
+            )
             database.execute(
                 f"WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?)"
-                f" INSERT INTO {table} ({', '.join(columns)}) SELECT {copied} FROM (SELECT * FROM {table} LIMIT 1), copies",
+                f" INSERT INTO {table} ({', '.join(columns)}) SELECT {copied} FROM (SELECT * FROM {table} LIMIT 1),"
+                f" copies",
                 (objects,),
             )
 
@@ -244,7 +305,8 @@ class InProcess:
         path, _, query = target.partition(b"?")
         headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
         scope = {
-            "type": "http", "method": method.decode(), "path": path.decode(), "raw_path": path, "query_string": query, "headers": headers,
+            "type": "http", "method": method.decode(), "path": path.decode(), "raw_path": path, "query_string": query,
+            "headers": headers,
             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 1), "scheme": "http",
         }  # fmt: skip
         pieces = [body[at : at + 65_536] for at in range(0, len(body), 65_536)] or [b""]
@@ -315,7 +377,10 @@ def main() -> None:
         multiply(data, args.objects)
         customer = call(url, key, "/v1/customers", "email=ordinary@example.com")["id"]
         mine = {"Authorization": f"Bearer {key}"}
-        asks = [request("GET", f"/v1/customers/{customer}", mine), request("POST", "/v1/customers", mine, b"email=o@example.com")]
+        asks = [
+            request("GET", f"/v1/customers/{customer}", mine),
+            request("POST", "/v1/customers", mine, b"email=o@example.com"),
+        ]
         cases: list[Case] = [("nobody", []), *parsers(key, server["publishable_key"]), *reads(key), ("nobody", [])]
         print(f"{'case':44} {'answers':>8} {'median':>8} {'99 %':>8} {'worst':>8}   ms")
         over = 0

@@ -2,8 +2,8 @@
 
     python bench/lists.py [--count 1000000] [--seconds 2] [--rounds 3]
 
-Stores so many PaymentIntents (ten a customer), charges (one a PaymentIntent) and events (twenty types), through the storage
-layer, then asks a server for pages over HTTP, in turn with a single GET.
+Stores so many PaymentIntents (ten a customer), charges (one a PaymentIntent) and events (twenty types), through the
+storage layer, then asks a server for pages over HTTP, in turn with a single GET.
 """
 
 from __future__ import annotations
@@ -30,13 +30,17 @@ from tollkey.wire import blank, encode
 
 _BATCH = 10_000
 _MADE = 1_700_000_000  # UTC epoch seconds of the first object; a thousand a second follow
-_TYPES = [f"{thing}.{what}" for thing in ("customer", "charge", "invoice", "payment_intent", "payout") for what in "abcd"]
+_TYPES = [
+    f"{thing}.{what}" for thing in ("customer", "charge", "invoice", "payment_intent", "payout") for what in "abcd"
+]
 
 Change = Callable[[dict[str, object], int], None]
 
 
 def _intent(value: dict[str, object], number: int) -> None:
-    value.update(id=f"pi_{number:024d}", customer=f"cus_{number // 10:014d}", amount=2000, currency="usd", status="succeeded")
+    value.update(
+        id=f"pi_{number:024d}", customer=f"cus_{number // 10:014d}", amount=2000, currency="usd", status="succeeded"
+    )
 
 
 def _charge(value: dict[str, object], number: int) -> None:
@@ -93,13 +97,19 @@ def main() -> None:
         fill(folder, args.count)
         server = stack.enter_context(tollkey(folder))
         address = urlsplit(server["url"])
-        counts = {name: len(call(server["url"], server["secret_key"], path).get("data", [0])) for name, path in paths.items()}  # type: ignore[arg-type]
+        counts = {
+            name: len(call(server["url"], server["secret_key"], path).get("data", [0])) for name, path in paths.items()
+        }  # type: ignore[arg-type]
         for connections in (1, 32):
             rates: dict[str, list[float]] = {name: [] for name in paths}
             for _ in range(args.rounds):
                 for name, path in paths.items():
                     message = request("GET", path, {"Authorization": f"Bearer {server['secret_key']}"})
-                    rates[name].append(drive(str(address.hostname), int(address.port or 0), same(message), connections, args.seconds).rate)
+                    rates[name].append(
+                        drive(
+                            str(address.hostname), int(address.port or 0), same(message), connections, args.seconds
+                        ).rate
+                    )
             single = median(rates["GET payment_intent"])
             print(f"{f'{connections} connections':32}{'objects':>8}{'rate':>12}{'times a GET':>14}")
             for name, found in rates.items():

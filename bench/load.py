@@ -77,7 +77,9 @@ class _Connection(asyncio.Protocol):
             self._done.set_exception(ConnectionError("the server closed the connection"))
 
 
-async def _drive(host: str, port: int, make: Callable[[int], Iterator[bytes]], connections: int, seconds: float) -> Result:
+async def _drive(
+    host: str, port: int, make: Callable[[int], Iterator[bytes]], connections: int, seconds: float
+) -> Result:
     loop = asyncio.get_running_loop()
     took: list[float] = []
     began = time.perf_counter()
@@ -87,7 +89,9 @@ async def _drive(host: str, port: int, make: Callable[[int], Iterator[bytes]], c
         done: asyncio.Future[int] = loop.create_future()
         endings.append(done)
         source = make(number)
-        await loop.create_connection(lambda source=source, done=done: _Connection(source, until, took, done), host, port)  # type: ignore[misc]
+        await loop.create_connection(
+            lambda source=source, done=done: _Connection(source, until, took, done), host, port
+        )  # type: ignore[misc]
     errors = sum(await asyncio.gather(*endings))
     length = time.perf_counter() - began
     took.sort()

@@ -34,9 +34,15 @@ PEERS = HERE.parent / ".venv" / "peers"
 @contextmanager
 def tollkey(data: Path, database: str = "") -> Iterator[dict[str, str]]:
     """A Tollkey server in a process of its own."""
-    environ = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), **({"TOLLKEY_DATABASE": database} if database else {})}
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(HERE.parent / "src"),
+        **({"TOLLKEY_DATABASE": database} if database else {}),
+    }
     process = subprocess.Popen(
-        [sys.executable, "-m", "tollkey", "serve", "--port", "0", "--json", "--data", str(data)], stdout=subprocess.PIPE, env=environ
+        [sys.executable, "-m", "tollkey", "serve", "--port", "0", "--json", "--data", str(data)],
+        stdout=subprocess.PIPE,
+        env=environ,
     )
     assert process.stdout is not None
     try:
@@ -62,7 +68,9 @@ def bare(body: Path, headers: list[tuple[str, str]], port: int) -> Iterator[str]
         "--no-server-header",
         "--no-proxy-headers",
     ]
-    process = subprocess.Popen(command, cwd=HERE, env={**os.environ, "BARE_BODY": str(body), "BARE_HEADERS": json.dumps(headers)})
+    process = subprocess.Popen(
+        command, cwd=HERE, env={**os.environ, "BARE_BODY": str(body), "BARE_HEADERS": json.dumps(headers)}
+    )
     try:
         _wait(port)
         yield f"http://127.0.0.1:{port}"
@@ -123,7 +131,9 @@ def call(url: str, key: str, path: str, form: str = "") -> dict[str, object]:
 
 def subscribing(url: str, key: str, customers: int = 200) -> list[str]:
     """Forms that begin a monthly subscription, paid at once, for one of so many customers each."""
-    price = call(url, key, "/v1/prices", "unit_amount=1500&currency=usd&recurring[interval]=month&product_data[name]=Plan")["id"]
+    price = call(
+        url, key, "/v1/prices", "unit_amount=1500&currency=usd&recurring[interval]=month&product_data[name]=Plan"
+    )["id"]
     card = "payment_method=pm_card_visa&invoice_settings[default_payment_method]=pm_card_visa"
     made = [call(url, key, "/v1/customers", card)["id"] for _ in range(customers)]
     return [f"customer={id}&items[0][price]={price}" for id in made]
@@ -175,7 +185,11 @@ def main() -> None:
             "POST subscription": ("POST", "/v1/subscriptions", subscribing(ours["url"], key)),
         }
         print(f"start to first answer {start:.2f} s; at rest {rest:.0f} MB")
-        print(f"{'work':22}{'connections':>12}" + "".join(f"{name:>24}" for name in peers) + f"{'tollkey/bare':>14}{'/localstripe':>14}")
+        print(
+            f"{'work':22}{'connections':>12}"
+            + "".join(f"{name:>24}" for name in peers)
+            + f"{'tollkey/bare':>14}{'/localstripe':>14}"
+        )
         for work, (method, target, forms) in works.items():
             for connections in (1, 32):
                 _measure(peers, work, method, target, forms, connections, args.seconds, args.rounds)
@@ -201,10 +215,16 @@ def _measure(
                 address = urlsplit(url)
                 if name == "localstripe":  # it takes a payment method where the real API takes a token too
                     forms = [form.replace("tok_visa", "pm_card_visa") for form in forms]
-                messages = [request(method, target or own, {"Authorization": f"Bearer {key}"}, form.encode()) for form in forms]
-                results[name].append(drive(str(address.hostname), int(address.port or 80), in_turn(messages), connections, seconds))
+                messages = [
+                    request(method, target or own, {"Authorization": f"Bearer {key}"}, form.encode()) for form in forms
+                ]
+                results[name].append(
+                    drive(str(address.hostname), int(address.port or 80), in_turn(messages), connections, seconds)
+                )
     rates = {name: median(r.rate for r in found) if found else 0.0 for name, found in results.items()}
-    cells = "".join(f"{rates[n]:>12.0f}/s p99 {median(r.p99 for r in f) if f else 0:5.1f}ms" for n, f in results.items())
+    cells = "".join(
+        f"{rates[n]:>12.0f}/s p99 {median(r.p99 for r in f) if f else 0:5.1f}ms" for n, f in results.items()
+    )
     errors = {name: sum(r.errors for r in found) for name, found in results.items()}
     ratio = rates["tollkey"] / rates["bare"] if rates["bare"] else 0
     against = f"{rates['tollkey'] / rates['localstripe']:13.1f}x" if rates.get("localstripe") else f"{'-':>14}"

@@ -40,13 +40,17 @@ def fill(data: Path, count: int) -> None:
 
         def work(tx: Tx, start: int = start) -> None:
             for number in range(start, min(start + _BATCH, count)):
-                made = blank("customer", id=core.setup.ids.new("cus"), created=1_700_000_000 + number // 10, livemode=False)
+                made = blank(
+                    "customer", id=core.setup.ids.new("cus"), created=1_700_000_000 + number // 10, livemode=False
+                )
                 made["email"] = f"user{number // 10}@example.com"
                 table.insert(tx, scope, made["id"], made["created"], encode(made), None, table.values(made))
 
         core.database.write(work)
         done = min(start + _BATCH, count)
-        print(f"\r{done:,} of {count:,} customers, {done / (time.perf_counter() - began):,.0f}/s", end="", file=sys.stderr)
+        print(
+            f"\r{done:,} of {count:,} customers, {done / (time.perf_counter() - began):,.0f}/s", end="", file=sys.stderr
+        )
     if count:
         print(file=sys.stderr)
     core.close()
@@ -74,7 +78,11 @@ def main() -> None:
             "GET customer": lambda id: ("GET", f"/v1/customers/{id}", b""),
             "POST customer": lambda id: ("POST", "/v1/customers", b"email=new@example.com"),
             "list by email": lambda id: ("GET", "/v1/customers?email=user7%40example.com&limit=10", b""),
-            "list by created": lambda id: ("GET", "/v1/customers?created[gte]=1700000500&created[lt]=1700000600&limit=10", b""),
+            "list by created": lambda id: (
+                "GET",
+                "/v1/customers?created[gte]=1700000500&created[lt]=1700000600&limit=10",
+                b"",
+            ),
         }
         print(f"{'work':18}{'connections':>12}" + "".join(f"{size:>16,}" for size in sizes) + f"{'last/first':>12}")
         for name, make in works.items():
@@ -86,7 +94,9 @@ def main() -> None:
                         address = urlsplit(server["url"])
                         message = request(method, path, {"Authorization": f"Bearer {server['secret_key']}"}, body)
                         rates[place].append(
-                            drive(str(address.hostname), int(address.port or 0), same(message), connections, args.seconds).rate
+                            drive(
+                                str(address.hostname), int(address.port or 0), same(message), connections, args.seconds
+                            ).rate
                         )
                 middle = [median(found) for found in rates]
                 cells = "".join(f"{rate:>14,.0f}/s" for rate in middle)

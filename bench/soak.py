@@ -38,7 +38,11 @@ def soak(calls: int, seed: int) -> bool:
             for _ in opening:
                 pass
         statuses = ", ".join(f"{count} × {status}" for status, count in sorted(run.statuses.items()))
-        print(f"seed {seed}: {calls} calls in {time.perf_counter() - began:.1f} s: {statuses}; {run.events.total()} events", flush=True)
+        print(
+            f"seed {seed}: {calls} calls in {time.perf_counter() - began:.1f} s: {statuses}; {run.events.total()}"
+            f" events",
+            flush=True,
+        )
         print("  " + ", ".join(f"{type} {count}" for type, count in Counter(run.events).most_common(12)), flush=True)
     return True
 

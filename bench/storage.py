@@ -24,7 +24,9 @@ from typing import Any, NamedTuple
 
 from tollkey.db import Database, Migration, Postgres, SQLite, SQLiteEdge, ThreadEdge, Tx, migrate
 
-ROWS = Migration("bench", ("CREATE TABLE rows (id {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, body TEXT NOT NULL)",))
+ROWS = Migration(
+    "bench", ("CREATE TABLE rows (id {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, body TEXT NOT NULL)",)
+)
 BODY = '{"object": "customer", "email": "someone@example.com"}' * 8
 Write = Callable[[Callable[[Tx], Any]], Awaitable[Any]]
 
@@ -88,7 +90,9 @@ def spin(seconds: float) -> None:
 
 
 async def drive(write: Write, clients: int, seconds: float, request_seconds: float) -> Outcome:
-    """``clients`` each write again as soon as they were answered, after ``request_seconds`` of other work on the loop."""
+    """``clients`` each write again as soon as they were answered, after ``request_seconds`` of other work on the
+    loop.
+    """
     until = time.perf_counter() + seconds
     waits: list[float] = []
 
@@ -138,13 +142,19 @@ def one_commit_each(database: Database, clients: int, seconds: float, request_se
     async def run() -> Outcome:
         with ThreadPoolExecutor(1) as thread:
             loop = asyncio.get_running_loop()
-            return await drive(lambda work: loop.run_in_executor(thread, database.write, work), clients, seconds, request_seconds)
+            return await drive(
+                lambda work: loop.run_in_executor(thread, database.write, work), clients, seconds, request_seconds
+            )
 
     return asyncio.run(run())
 
 
 def compare_writes(folder: Path, rounds: int, clients: int, seconds: float, request_seconds: float) -> None:
-    variants = {"group commit on the loop": in_groups, "writer thread": on_a_writer_thread, "one commit each": one_commit_each}
+    variants = {
+        "group commit on the loop": in_groups,
+        "writer thread": on_a_writer_thread,
+        "one commit each": one_commit_each,
+    }
     outcomes: dict[str, list[Outcome]] = {name: [] for name in variants}
     for number in range(rounds):
         for name, run in variants.items():
@@ -153,10 +163,16 @@ def compare_writes(folder: Path, rounds: int, clients: int, seconds: float, requ
             outcomes[name].append(run(database, clients, seconds, request_seconds))
             database.close()
     base = statistics.median(outcome.per_second for outcome in outcomes["one commit each"])
-    print(f"\n{clients} clients, {1e6 * request_seconds:.0f} us of other work a request; durable inserts (medians of {rounds})")
+    print(
+        f"\n{clients} clients, {1e6 * request_seconds:.0f} us of other work a request; durable inserts (medians of"
+        f" {rounds})"
+    )
     for name, results in outcomes.items():
         rate, longest, middle = (statistics.median(values) for values in zip(*results, strict=True))
-        print(f"  {name:26} {rate:8.0f}/s  {rate / base:6.1f} x   answer {middle:6.2f} ms   loop held up at most {longest:5.1f} ms")
+        print(
+            f"  {name:26} {rate:8.0f}/s  {rate / base:6.1f} x   answer {middle:6.2f} ms   loop held up at most"
+            f" {longest:5.1f} ms"
+        )
 
 
 def microseconds(work: Callable[[], object], times: int = 5_000) -> float:
@@ -171,9 +187,12 @@ def compare_reads(database: Database, kind: str) -> None:
     database.write(insert)
     sql, params = "SELECT id, body FROM rows WHERE account = ? AND livemode = ? AND id = ?", ("acct_1", 0, 1)
     times = 20_000 if kind == "SQLite" else 2_000
-    one = statistics.median(microseconds(lambda: database.read(lambda tx: tx.execute(sql, params)), times) for _ in range(5))
+    one = statistics.median(
+        microseconds(lambda: database.read(lambda tx: tx.execute(sql, params)), times) for _ in range(5)
+    )
     two = statistics.median(
-        microseconds(lambda: database.read(lambda tx: [tx.execute(sql, params), tx.execute(sql, params)]), times) for _ in range(5)
+        microseconds(lambda: database.read(lambda tx: [tx.execute(sql, params), tx.execute(sql, params)]), times)
+        for _ in range(5)
     )
     print(f"\n{kind}: a read of one row {one:.1f} us; of two in one snapshot {two:.1f} us")
 
@@ -203,7 +222,10 @@ def main() -> None:
         postgres = Postgres(options.postgres)
         compare_reads(postgres, "PostgreSQL")
         outcome = asyncio.run(_postgres_writes(postgres, options.clients, options.seconds))
-        print(f"PostgreSQL: {options.clients} clients, {outcome.per_second:.0f} durable inserts/s, answer {outcome.middle_wait_ms:.2f} ms")
+        print(
+            f"PostgreSQL: {options.clients} clients, {outcome.per_second:.0f} durable inserts/s,"
+            f" answer {outcome.middle_wait_ms:.2f} ms"
+        )
 
 
 if __name__ == "__main__":

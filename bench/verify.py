@@ -1,4 +1,5 @@
-"""What it costs to verify a key in process, in microseconds, and as ratios to peers measured in the same interleaved run.
+"""What it costs to verify a key in process, in microseconds, and as ratios to peers measured in the same interleaved
+run.
 
     python -m venv .venv-bench && .venv-bench/bin/pip install . 'keyshield[aiocache,argon2]' djangorestframework-api-key
     .venv-bench/bin/python bench/verify.py [--rounds 9] [--keys 1000]
@@ -49,7 +50,11 @@ def opened(folder: Path, count: int) -> Iterator[tuple[KeyService, list[str]]]:
         def work(tx: Tx) -> None:
             for index in range(count):
                 scope = Scope("other" if index == 0 else "main", True)
-                made.append(service.authority.create(tx, scope, "restricted", permissions=["report_read"], actor=SYSTEM, now=1)[1])
+                made.append(
+                    service.authority.create(tx, scope, "restricted", permissions=["report_read"], actor=SYSTEM, now=1)[
+                        1
+                    ]
+                )
 
         service.database.write(work)
         yield service, made
@@ -102,7 +107,9 @@ def of_keyshield(texts: list[str]) -> dict[str, tuple[Variant, int]]:
     service = CachedApiKeyService(
         InMemoryApiKeyRepository(), Argon2ApiKeyHasher(pepper="pepper"), cache_ttl=3600, min_delay=0.0, max_delay=0.0
     )
-    keys = [loop.run_until_complete(service.create(name=str(i), scopes=["read"]))[1] for i in range(min(10, len(texts)))]
+    keys = [
+        loop.run_until_complete(service.create(name=str(i), scopes=["read"]))[1] for i in range(min(10, len(texts)))
+    ]
     order = random.Random(1).choices(keys, k=10_000)
 
     async def verify(times: int) -> float:
@@ -135,7 +142,12 @@ def of_django(folder: Path, texts: list[str]) -> dict[str, tuple[Variant, int]]:
         return {}
     database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "django.db")}
     apps = ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework", "rest_framework_api_key"]
-    settings.configure(INSTALLED_APPS=apps, DATABASES={"default": database}, USE_TZ=True, DEFAULT_AUTO_FIELD="django.db.models.AutoField")
+    settings.configure(
+        INSTALLED_APPS=apps,
+        DATABASES={"default": database},
+        USE_TZ=True,
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+    )
     django.setup()
     from django.core.management import call_command
     from django.db import transaction
@@ -156,7 +168,9 @@ def compare(variants: dict[str, tuple[Variant, int]], rounds: int) -> None:
     base = statistics.median(times["tollkey, from memory"])
     print(f"\n{'verify one key':<40} {'median µs':>12} {'best µs':>12} {'ratio':>10}")
     for name, found in times.items():
-        print(f"{name:<40} {statistics.median(found):>12.2f} {min(found):>12.2f} {statistics.median(found) / base:>9.1f}x")
+        print(
+            f"{name:<40} {statistics.median(found):>12.2f} {min(found):>12.2f} {statistics.median(found) / base:>9.1f}x"
+        )
 
 
 def refusals(service: KeyService, texts: list[str], rounds: int) -> None:

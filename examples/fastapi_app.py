@@ -32,5 +32,8 @@ def make_report() -> dict[str, object]:
     return {"made": True}
 
 
-# Pages of other origins: the middleware added last is the outermost. It answers preflights and marks refusals as readable.
-app.add_middleware(CORSMiddleware, allow_origins=["https://app.example.com"], allow_headers=["authorization"], allow_methods=["*"])
+# Pages of other origins: the middleware added last is the outermost. It answers preflights and marks refusals as
+# readable.
+app.add_middleware(
+    CORSMiddleware, allow_origins=["https://app.example.com"], allow_headers=["authorization"], allow_methods=["*"]
+)

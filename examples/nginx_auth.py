@@ -37,7 +37,9 @@ app = asgi.KeyGate(
     keys,
     lambda scope: "report_read" if header(scope, b"x-original-method") in ("GET", "HEAD") else "report_write",
     client_ip=lambda scope: header(scope, b"x-real-ip"),
-    endpoint_for=lambda scope: f"{header(scope, b'x-original-method')} {header(scope, b'x-original-uri').partition('?')[0]}",
+    endpoint_for=lambda scope: (
+        f"{header(scope, b'x-original-method')} {header(scope, b'x-original-uri').partition('?')[0]}"
+    ),
     open_to=preflight,
     on_denied=for_auth_request,
 )

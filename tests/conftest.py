@@ -24,7 +24,9 @@ __all__ = ["api", "nodes", "postgres_nodes", "postgres_world", "sqlite_nodes", "
 
 # The same examples in every run, unless `dev.py shuffle` names a seed, and no verdict on how fast this machine is.
 CHANCE = "TOLLKEY_TEST_SEED" in os.environ
-settings.register_profile("tollkey", derandomize=not CHANCE, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tollkey", derandomize=not CHANCE, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tollkey")
 
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
@@ -106,7 +108,9 @@ def postgres_server() -> Iterator[Callable[[str], str]]:
     # Not below pytest's own folders: run by root, the server is another user's, and pytest shuts others out of them.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
     folder = Path(tempfile.gettempdir())
-    with FileLock(folder / f"tollkey-postgres-{getpass.getuser()}.lock"):  # or one worker reads what another is about to write
+    with FileLock(
+        folder / f"tollkey-postgres-{getpass.getuser()}.lock"
+    ):  # or one worker reads what another is about to write
         server = get_server(folder / f"tollkey-postgres-{run}", cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here need survive a power cut

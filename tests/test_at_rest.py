@@ -1,4 +1,5 @@
-"""Numbers of cards, bank accounts and people do not lie in the database: every endpoint that takes one is called, and the files are read.
+"""Numbers of cards, bank accounts and people do not lie in the database: every endpoint that takes one is called, and
+the files are read.
 
 Which parameters these are follows from their names in the catalogue, so a new one is looked for by itself.
 """
@@ -36,7 +37,8 @@ SENT: dict[str, Json] = {
     "au_becs_debit": {"account_number": "0009182736452", "bsb_number": "000000"},
     "bacs_debit": {"account_number": "0009182736453", "sort_code": "108800"},
     "nz_bank_account": {
-        "account_number": "0009182736454", "bank_code": "11", "branch_code": "0000", "suffix": "010", "account_holder_name": "Jo"},
+        "account_number": "0009182736454", "bank_code": "11", "branch_code": "0000", "suffix": "010",
+        "account_holder_name": "Jo"},
     "payto": {"account_number": "0009182736455", "bsb_number": "000000"},
     "individual": {"id_number": "874521903", "id_number_secondary": "874521904", "ssn_last_4": "7431"},
     "company": {"tax_id": "918273645", "vat_id": "DE918273646", "registration_number": "HRB918273647"},
@@ -79,9 +81,12 @@ UNREAD = {"card": "card", "source": "card", "external_account": "bank_account", 
 DEBITS = ("ach_debit", "acss_debit", "au_becs_debit", "sepa_debit")
 UNREAD.update(zip(DEBITS, DEBITS, strict=True))
 CURRENCIES = {
-    "acss_debit": "cad", "au_becs_debit": "aud", "bacs_debit": "gbp", "nz_bank_account": "nzd", "payto": "aud", "sepa_debit": "eur",
+    "acss_debit": "cad", "au_becs_debit": "aud", "bacs_debit": "gbp", "nz_bank_account": "nzd", "payto": "aud",
+    "sepa_debit": "eur",
 }  # fmt: skip
-ACCEPTED = {"mandate_data": {"customer_acceptance": {"type": "online", "online": {"ip_address": "1.2.3.4", "user_agent": "x"}}}}
+ACCEPTED = {
+    "mandate_data": {"customer_acceptance": {"type": "online", "online": {"ip_address": "1.2.3.4", "user_agent": "x"}}}
+}
 #: What is refused in any case; nothing of it may be kept either.
 REFUSED = ("POST /v1/payment_intents/{} source", "POST /v1/payment_intents/{}/confirm source")
 
@@ -163,16 +168,21 @@ class Desk:
         for kind, numbers in typed.items():
             price = {"currency": CURRENCIES.get(kind, "usd"), "unit_amount": 2000, "product_data": {"name": "Hat"}}
             session = self.maker.post(
-                "/v1/checkout/sessions", mode="payment", success_url="https://example.com/", payment_method_types=[kind],
+                "/v1/checkout/sessions", mode="payment", success_url="https://example.com/",
+                payment_method_types=[kind],
                 line_items=[{"price_data": price, "quantity": 1}],
             )["id"]  # fmt: skip
             self._visit("pay", session, "/address", {**person, **numbers, "method": kind})
             self._visit("pay", session, "", {**person, **numbers, "method": kind})
 
     def _visit(self, kind: str, id: str, below: str, typed: Json) -> None:
-        url = self.api.core.database.write(lambda tx: hosted_url(self.api.core.call(tx, Scope(self.api.account, False)), kind, id))
+        url = self.api.core.database.write(
+            lambda tx: hosted_url(self.api.core.call(tx, Scope(self.api.account, False)), kind, id)
+        )
         answer = self.api.post(url.removeprefix(self.api.core.setup.base_url) + below, key=None, **typed)
-        (self.taken if answer.status in (200, 303) else self.refused).append(f"/{kind}{below} {answer.status} {answer.body[:200]!r}")
+        (self.taken if answer.status in (200, 303) else self.refused).append(
+            f"/{kind}{below} {answer.status} {answer.body[:200]!r}"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +205,9 @@ def test_an_issued_card_s_number_and_code_are_sealed(desk: tuple[Desk, Path]) ->
     held = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
     assert shown["number"].encode() not in held
     table = made.api.core.setup.tables.of["issuing.card"].table
-    rows = made.api.core.database.read(lambda tx: tx.execute(f"SELECT private FROM {table} WHERE id = ?", (card["id"],)))
+    rows = made.api.core.database.read(
+        lambda tx: tx.execute(f"SELECT private FROM {table} WHERE id = ?", (card["id"],))
+    )
     assert f'"{shown["cvc"]}"'.encode() not in bytes(rows[0][0])
 
 

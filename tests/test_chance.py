@@ -22,11 +22,18 @@ def _sliced(node: ast.expr) -> bool:
 
 
 def _alphanumeric(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) == 1 and node.value.isalnum()
+    return (
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) == 1 and node.value.isalnum()
+    )
 
 
 def _replaces_a_character_that_may_be_the_same(node: ast.AST) -> bool:
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _sliced(node.left) and _alphanumeric(node.right)
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Add)
+        and _sliced(node.left)
+        and _alphanumeric(node.right)
+    )
 
 
 def test_no_test_alters_a_text_in_a_way_that_may_leave_it_as_it_was() -> None:

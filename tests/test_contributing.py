@@ -27,11 +27,15 @@ def widgets(folder: Path, patch: pytest.MonkeyPatch) -> tuple[Resource, ...]:
     return gather(importlib.import_module("shop"))
 
 
-def test_the_document_s_resource_is_created_listed_and_retrieved(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_s_resource_is_created_listed_and_retrieved(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tables = Tables(Catalogue((*api.core.catalogue.resources, *widgets(tmp_path, monkeypatch))))
     api.core.database.write(tables.prepare, lock="migrate")
     setup = Setup(tables, api.core.setup.ids, api.core.setup.emit)
-    service = Service(setup, api.world.server.edge, api.core.verifier, Policy(connected=lambda *_: False), lambda: api.now)
+    service = Service(
+        setup, api.world.server.edge, api.core.verifier, Policy(connected=lambda *_: False), lambda: api.now
+    )
 
     def send(method: str, path: str, **params: str) -> Answer:
         headers = {"authorization": f"Bearer {api.sk}", "content-type": "application/x-www-form-urlencoded"}
@@ -50,7 +54,9 @@ def test_the_document_s_resource_is_created_listed_and_retrieved(api: Api, tmp_p
     assert api.events("widget.created")[0]["data"]["object"]["id"] == made["id"]
 
 
-def test_an_endpoint_beyond_the_specification_that_writes_says_what_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_beyond_the_specification_that_writes_says_what_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (widget,) = widgets(tmp_path, monkeypatch)
     silent = Endpoint("POST", "/v1/unicorns", widget.endpoints[1].handler)
     with pytest.raises(ValueError, match="POST /v1/unicorns is not in the specification: declare its params"):

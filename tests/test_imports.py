@@ -45,7 +45,9 @@ EDGES = {
 
 def test_imports_point_one_way() -> None:
     code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, env=_environment())
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, env=_environment()
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -65,7 +67,9 @@ def test_a_room_s_door_says_what_it_shows(room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_door_imports_nothing_that_it_does_not_show(room: str) -> None:
     tree = ast.parse((PACKAGE / room / "__init__.py").read_text())
-    imported = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    imported = {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     shown = set(importlib.import_module(f"tollkey.{room}").__all__)
     assert imported - shown - {"annotations"} == set()
 
@@ -82,7 +86,9 @@ def test_nobody_reaches_into_the_private_modules_of_another_room() -> None:
             other, *rest = (node.module or "").split(".")[1:]
             names = [*rest, *(alias.name for alias in node.names)]
             if other != room and any(name.startswith("_") for name in names):
-                wrong.append(f"{file.relative_to(ROOT)}: from {node.module} import {', '.join(a.name for a in node.names)}")
+                wrong.append(
+                    f"{file.relative_to(ROOT)}: from {node.module} import {', '.join(a.name for a in node.names)}"
+                )
     assert wrong == []
 
 
@@ -133,7 +139,9 @@ def _ambient(tree: ast.AST) -> list[ast.Attribute]:
     return [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in AMBIENT.get(node.value.id, ())
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.attr in AMBIENT.get(node.value.id, ())
     ]
 
 
@@ -163,7 +171,9 @@ def _imports(tree: ast.Module) -> Iterator[tuple[ast.Import | ast.ImportFrom, li
 
 
 def _graph() -> dict[str, set[str]]:
-    """Module -> the modules of this package that it imports; a door counts only where a name of its own is taken from it."""
+    """Module -> the modules of this package that it imports; a door counts only where a name of its own is taken from
+    it.
+    """
     modules = {_module_of(file): ast.parse(file.read_text()) for file in MODULES}
     graph: dict[str, set[str]] = {}
     for name, tree in modules.items():
@@ -201,8 +211,15 @@ def test_nothing_of_this_package_is_imported_within_a_function() -> None:
     found = set()
     for file in MODULES:
         tree = ast.parse(file.read_text())
-        inner = {id(x) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for x in ast.walk(node)}
-        if any(id(node) in inner and any(name.startswith("tollkey") for name in names) for node, names in _imports(tree)):
+        inner = {
+            id(x)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for x in ast.walk(node)
+        }
+        if any(
+            id(node) in inner and any(name.startswith("tollkey") for name in names) for node, names in _imports(tree)
+        ):
             found.add(str(file.relative_to(PACKAGE)))
     assert found <= LATE.keys()
 

@@ -1,6 +1,8 @@
-"""Live mode pretends nothing: without a provider no endpoint, page or job moves money, verifies anybody or makes anything active.
+"""Live mode pretends nothing: without a provider no endpoint, page or job moves money, verifies anybody or makes
+anything active.
 
-The endpoints come from the server's catalogue, their parameters from the recipes: a new endpoint without a recipe fails here.
+The endpoints come from the server's catalogue, their parameters from the recipes: a new endpoint without a recipe fails
+here.
 """
 
 from __future__ import annotations
@@ -49,7 +51,11 @@ def refused_as_declared(answer: Answer, endpoint: Endpoint) -> bool:
         return answer.status == 400 and "test mode" in answer.error["message"]
     assert live.capability is not None
     expected = live.capability.refusal()
-    return (answer.status, answer.error.get("code"), answer.error["message"]) == (expected.status, expected.code, expected.message)
+    return (answer.status, answer.error.get("code"), answer.error["message"]) == (
+        expected.status,
+        expected.code,
+        expected.message,
+    )
 
 
 def always_refused(endpoint: Endpoint) -> bool:
@@ -119,8 +125,10 @@ def test_no_scheduled_work_pretends_as_time_goes_by(tested: Stage) -> None:
 
 
 SEEN = frozenset({
-    "POST /v1/climate/orders", "POST /v1/issuing/cards", "POST /v1/payouts/{}/reverse", "POST /v1/refunds", "POST /v1/terminal/readers",
-    "POST /v1/customers/{}/sources/{}/verify", "POST /v1/setup_intents/{}/verify_microdeposits", "POST /v1/invoices/{}/attach_payment",
+    "POST /v1/climate/orders", "POST /v1/issuing/cards", "POST /v1/payouts/{}/reverse", "POST /v1/refunds",
+    "POST /v1/terminal/readers",
+    "POST /v1/customers/{}/sources/{}/verify", "POST /v1/setup_intents/{}/verify_microdeposits",
+    "POST /v1/invoices/{}/attach_payment",
 })  # fmt: skip
 
 
@@ -142,7 +150,11 @@ def _one_of_each(m: Maker) -> dict[str, str]:
 
 
 def _card(stage: Stage) -> dict[str, object]:
-    return {"payment_method": stage.live.ok("post", "/v1/payment_methods", type="card", card={**CARD, "number": real_card()})["id"]}
+    return {
+        "payment_method": stage.live.ok(
+            "post", "/v1/payment_methods", type="card", card={**CARD, "number": real_card()}
+        )["id"]
+    }
 
 
 #: For each endpoint that asks for a provider in one case only: a call in that case.
@@ -151,23 +163,42 @@ CASES: dict[str, Callable[[Stage], Answer]] = {
         "/v1/payment_intents", amount=2000, currency="usd", payment_method_types=["card"], confirm=True, **_card(s)
     ),
     "POST /v1/payment_intents/{}/cancel": lambda s: s.live.post(f"/v1/payment_intents/{s.made['held']}/cancel"),
-    "POST /v1/setup_intents": lambda s: s.live.post("/v1/setup_intents", payment_method_types=["card"], confirm=True, **_card(s)),
-    "POST /v1/credit_notes": lambda s: s.live.post("/v1/credit_notes", invoice=s.made["paid invoice"], amount=100, refund_amount=100),
+    "POST /v1/setup_intents": lambda s: s.live.post(
+        "/v1/setup_intents", payment_method_types=["card"], confirm=True, **_card(s)
+    ),
+    "POST /v1/credit_notes": lambda s: s.live.post(
+        "/v1/credit_notes", invoice=s.made["paid invoice"], amount=100, refund_amount=100
+    ),
     "POST /v1/invoices/{}/attach_payment": lambda s: s.live.post(
         f"/v1/invoices/{s.made['open']}/attach_payment", payment_intent=s.made["paid"]
     ),
     "POST /v1/invoices/{}/pay": lambda s: s.live.post(f"/v1/invoices/{s.made['open']}/pay"),
-    "POST /v1/payment_pages/{}/confirm": lambda s: s.live.post(f"/v1/payment_pages/{s.made['session']}/confirm", **_card(s)),
+    "POST /v1/payment_pages/{}/confirm": lambda s: s.live.post(
+        f"/v1/payment_pages/{s.made['session']}/confirm", **_card(s)
+    ),
     "POST /pay/{}": lambda s: s.visit(
-        next(e for r in s.api.core.catalogue.resources for e in r.endpoints if e.path == "/pay/{token}" and e.method == "POST"),
-        Visit(s.made["session"], {"number": real_card(), "cvc": "123", "expiry": "12 / 34", "email": "jo@example.com", "name": "Jo"}),
+        next(
+            e
+            for r in s.api.core.catalogue.resources
+            for e in r.endpoints
+            if e.path == "/pay/{token}" and e.method == "POST"
+        ),
+        Visit(
+            s.made["session"],
+            {"number": real_card(), "cvc": "123", "expiry": "12 / 34", "email": "jo@example.com", "name": "Jo"},
+        ),
     ),
 }
 
 
 def test_what_asks_in_one_case_is_refused_in_that_case(sqlite_world: World) -> None:
     stage = Stage(sqlite_world, real=True, only=frozenset({"none"}), before=_one_of_each)
-    asking = {name_of(e): e for r in stage.api.core.catalogue.resources for e in r.endpoints if e.live is not None and e.live.when}
+    asking = {
+        name_of(e): e
+        for r in stage.api.core.catalogue.resources
+        for e in r.endpoints
+        if e.live is not None and e.live.when
+    }
     assert CASES.keys() == asking.keys()
     for name, case in CASES.items():
         answer = case(stage)
@@ -193,20 +224,32 @@ def test_a_person_at_the_dashboard_is_refused_as_a_key_is(sqlite_world: World) -
 
 def test_a_live_account_says_that_it_cannot_charge_or_pay_out(api: Api) -> None:
     account = api.get("/v1/account", key=api.live_sk)
-    assert (account["charges_enabled"], account["payouts_enabled"], account["details_submitted"]) == (False, False, False)
+    assert (account["charges_enabled"], account["payouts_enabled"], account["details_submitted"]) == (
+        False,
+        False,
+        False,
+    )
     assert set(account["capabilities"].values()) == {"inactive"}
     assert set(api.get("/v1/account")["capabilities"].values()) == {"active"}
 
 
 def test_a_connected_account_that_told_everything_waits_for_somebody_to_check_it(api: Api) -> None:
     person = {
-        "first_name": "Jo", "last_name": "Doe", "email": "jo@shop.example.com", "phone": "+14155550123", "id_number": "123456788",
+        "first_name": "Jo", "last_name": "Doe", "email": "jo@shop.example.com", "phone": "+14155550123",
+        "id_number": "123456788",
         "dob": {"day": 3, "month": 4, "year": 1985},
         "address": {"line1": "1 Main Street", "city": "San Francisco", "state": "CA", "postal_code": "94107"},
     }  # fmt: skip
-    bank = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": "9412345678", "routing_number": "021000021"}
+    bank = {
+        "object": "bank_account",
+        "country": "US",
+        "currency": "usd",
+        "account_number": "9412345678",
+        "routing_number": "021000021",
+    }
     made = api.ok(
-        "post", "/v1/accounts", key=api.live_sk, type="custom", country="US", business_type="individual", individual=person,
+        "post", "/v1/accounts", key=api.live_sk, type="custom", country="US", business_type="individual",
+        individual=person,
         business_profile={"url": "https://shop.example.com", "mcc": "5734"}, external_account=bank,
         capabilities={"card_payments": {"requested": True}, "transfers": {"requested": True}},
         tos_acceptance={"date": api.now, "ip": "203.0.113.12"},
@@ -255,7 +298,12 @@ def test_a_live_invoice_with_nothing_due_is_paid_and_so_is_one_that_was_paid_els
 
 def test_a_live_subscription_is_past_due_after_its_trial_and_active_while_it_is_free(api: Api) -> None:
     live = {"key": api.live_sk}
-    price = {"currency": "usd", "unit_amount": 1500, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
+    price = {
+        "currency": "usd",
+        "unit_amount": 1500,
+        "recurring": {"interval": "month"},
+        "product_data": {"name": "Gold"},
+    }
     dear = api.ok("post", "/v1/prices", **price, **live)["id"]
     free = api.ok("post", "/v1/prices", **{**price, "unit_amount": 0}, **live)["id"]
     customer = live_customer(api)
@@ -299,18 +347,44 @@ def test_a_new_merchant_s_live_mode_shows_nothing_that_nobody_provides(api: Api)
 
 
 TRIAL = {"subscription_data": {"trial_period_days": 7}}
-BANK = {"type": "us_bank_account", "billing_details": {"name": "Jo Doe", "email": "jo@example.com"}, "us_bank_account": {
-    "account_number": "000123456789", "routing_number": "110000000", "account_holder_type": "individual"}}  # fmt: skip
+BANK = {
+    "type": "us_bank_account",
+    "billing_details": {"name": "Jo Doe", "email": "jo@example.com"},
+    "us_bank_account": {
+        "account_number": "000123456789",
+        "routing_number": "110000000",
+        "account_holder_type": "individual",
+    },
+}
 
 
 @pytest.mark.parametrize("way", ["page", "key"])
 @pytest.mark.parametrize(("amount", "more"), [(1000, TRIAL), (0, {})], ids=["trial", "free"])
-def test_a_session_that_collects_what_nobody_can_use_stays_open(api: Api, way: str, amount: int, more: dict[str, object]) -> None:
-    price = {"currency": "usd", "unit_amount": amount, "recurring": {"interval": "month"}, "product_data": {"name": "Plan"}}
-    made = {"mode": "subscription", "success_url": "https://example.com/", "line_items": [{"price_data": price, "quantity": 1}]}
-    session = api.ok("POST", "/v1/checkout/sessions", key=api.live_sk, payment_method_types=["us_bank_account"], **made, **more)
+def test_a_session_that_collects_what_nobody_can_use_stays_open(
+    api: Api, way: str, amount: int, more: dict[str, object]
+) -> None:
+    price = {
+        "currency": "usd",
+        "unit_amount": amount,
+        "recurring": {"interval": "month"},
+        "product_data": {"name": "Plan"},
+    }
+    made = {
+        "mode": "subscription",
+        "success_url": "https://example.com/",
+        "line_items": [{"price_data": price, "quantity": 1}],
+    }
+    session = api.ok(
+        "POST", "/v1/checkout/sessions", key=api.live_sk, payment_method_types=["us_bank_account"], **made, **more
+    )
     if way == "page":
-        person = {"email": "jo@example.com", "name": "Jo Doe", "country": "US", "postal_code": "94111", "method": "us_bank_account"}
+        person = {
+            "email": "jo@example.com",
+            "name": "Jo Doe",
+            "country": "US",
+            "postal_code": "94111",
+            "method": "us_bank_account",
+        }
         numbers = {name: str(BANK["us_bank_account"][name]) for name in ("account_number", "routing_number")}  # type: ignore[index]
         answer = api.post("/" + session["url"].split("/", 3)[3], key=None, **person, **numbers)
         assert answer.status != 303

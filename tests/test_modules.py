@@ -12,7 +12,9 @@ from tollkey.server import gather, gather_migrations
 
 
 @pytest.mark.parametrize("broken", ["", "sub/", "sub/deeper/"])
-@pytest.mark.parametrize("fault", ["import a_module_that_is_not_there", "raise ImportError('half installed')", "1 / 0", "class"])
+@pytest.mark.parametrize(
+    "fault", ["import a_module_that_is_not_there", "raise ImportError('half installed')", "1 / 0", "class"]
+)
 def test_a_package_or_module_that_cannot_be_imported_stops_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, fault: str
 ) -> None:

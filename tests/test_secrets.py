@@ -15,11 +15,36 @@ from tests.support.api import Answer, Api
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM, Permission
 from tollkey.settings import Settings
-from tollkey.wire import Call, Catalogue, Endpoint, Json, Params, Policy, Request, Resource, Service, Setup, Tables, records
+from tollkey.wire import (
+    Call,
+    Catalogue,
+    Endpoint,
+    Json,
+    Params,
+    Policy,
+    Request,
+    Resource,
+    Service,
+    Setup,
+    Tables,
+    records,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
-SKIPPED = {".git", ".venv", "tollkey-data", "node_modules", "__pycache__", ".hypothesis", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
-KEY_LIKE = re.compile(rb"\b(?:(?:sk|rk|pk|ek|pss)_(?:test|live)_|whsec_)(?=[0-9A-Za-z]*\d)[0-9A-Za-z]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY")
+SKIPPED = {
+    ".git",
+    ".venv",
+    "tollkey-data",
+    "node_modules",
+    "__pycache__",
+    ".hypothesis",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+}
+KEY_LIKE = re.compile(
+    rb"\b(?:(?:sk|rk|pk|ek|pss)_(?:test|live)_|whsec_)(?=[0-9A-Za-z]*\d)[0-9A-Za-z]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+)
 
 
 def files() -> Iterator[Path]:
@@ -34,7 +59,11 @@ def files() -> Iterator[Path]:
 
 
 def test_no_text_that_looks_like_a_key_stands_in_the_repository() -> None:
-    found = [f"{path.relative_to(ROOT)}: {match[:16]!r}…" for path in files() for match in KEY_LIKE.findall(path.read_bytes())]
+    found = [
+        f"{path.relative_to(ROOT)}: {match[:16]!r}…"
+        for path in files()
+        for match in KEY_LIKE.findall(path.read_bytes())
+    ]
     assert found == []
 
 
@@ -60,14 +89,18 @@ def shown_by(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join(formatter.format(record) + repr(record.args) for record in caplog.records)
 
 
-def test_no_secret_is_logged_by_any_endpoint_even_at_debug(api: Api, everything_logged: pytest.LogCaptureFixture) -> None:
+def test_no_secret_is_logged_by_any_endpoint_even_at_debug(
+    api: Api, everything_logged: pytest.LogCaptureFixture
+) -> None:
     made = api.ok("POST", "/v1/api_keys", type="secret")
     hook = api.ok("POST", "/v1/webhook_endpoints", url="https://example.com/hook", enabled_events=["*"])
     for resource in api.core.catalogue.resources:
         for endpoint in resource.endpoints:
             path = re.sub(r"\{\w+\}", "nothing", endpoint.path)
             for key in (api.sk, made["secret"], altered(made["secret"])):
-                api.send(endpoint.method, path, key=key, body=b"card[number]=4242424242424242&password=SuperSecretPassword1")
+                api.send(
+                    endpoint.method, path, key=key, body=b"card[number]=4242424242424242&password=SuperSecretPassword1"
+                )
     text = shown_by(everything_logged)
     for secret in (*secrets_of(api), made["secret"], hook["secret"]):
         assert body_of(secret) not in text
@@ -83,7 +116,11 @@ def broken_service(api: Api) -> Service:
 
     permission = Permission("broken", "Broken things", "Core")
     endpoint = Endpoint("POST", "/v1/broken", fail, params=_any("number", "password"), live=records())
-    setup = Setup(Tables(Catalogue((Resource("broken", permission, (endpoint,), stored=False),))), api.core.setup.ids, api.core.setup.emit)
+    setup = Setup(
+        Tables(Catalogue((Resource("broken", permission, (endpoint,), stored=False),))),
+        api.core.setup.ids,
+        api.core.setup.emit,
+    )
     return Service(setup, api.world.server.edge, api.core.verifier, Policy(connected=lambda *_: False), lambda: api.now)
 
 
@@ -93,7 +130,9 @@ def _any(*names: str) -> object:
     return P.object(**{name: P.string() for name in names})
 
 
-def test_the_traceback_of_a_bug_shows_no_secret_and_the_answer_no_traceback(api: Api, everything_logged: pytest.LogCaptureFixture) -> None:
+def test_the_traceback_of_a_bug_shows_no_secret_and_the_answer_no_traceback(
+    api: Api, everything_logged: pytest.LogCaptureFixture
+) -> None:
     headers = {"authorization": f"Bearer {api.sk}", "content-type": "application/x-www-form-urlencoded"}
     body = b"number=4242424242424242&password=SuperSecretPassword1"
     request = Request("POST", "/v1/broken", b"", headers, body, "127.0.0.1")
@@ -108,7 +147,13 @@ def test_the_traceback_of_a_bug_shows_no_secret_and_the_answer_no_traceback(api:
 
 
 def test_values_that_hold_secrets_do_not_show_them(api: Api) -> None:
-    request = Request("POST", "/v1/tokens", b"client_secret=hush_hush", {"authorization": f"Bearer {api.sk}"}, b"number=4242424242424242")
+    request = Request(
+        "POST",
+        "/v1/tokens",
+        b"client_secret=hush_hush",
+        {"authorization": f"Bearer {api.sk}"},
+        b"number=4242424242424242",
+    )
     assert api.sk not in repr(request)
     assert "4242" not in repr(request)
     assert "hush" not in repr(request)
@@ -142,15 +187,21 @@ def test_request_logs_hold_no_secret(api: Api) -> None:
 
 
 def test_whoever_seals_declares_where_so_that_a_rotation_finds_it() -> None:
-    """A module that calls ``seal``, ``sealed`` or ``seal_params`` says so: ``SealedColumn(…)``, or ``sealed=(…)`` on its resource."""
+    """A module that calls ``seal``, ``sealed`` or ``seal_params`` says so: ``SealedColumn(…)``, or ``sealed=(…)`` on
+    its resource.
+    """
     makers = {"seal", "sealed", "seal_params"}
     places = {"keys/sealing.py", "platform/_sealed.py", "wire/sealing.py"}  # where they are made
     undeclared = []
     for file in sorted((ROOT / "src" / "tollkey").rglob("*.py")):
         calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
         names = {node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "") for node in calls}
-        declares = "SealedColumn" in names or any(keyword.arg == "sealed" for node in calls for keyword in node.keywords)
+        declares = "SealedColumn" in names or any(
+            keyword.arg == "sealed" for node in calls for keyword in node.keywords
+        )
         name = file.relative_to(ROOT / "src" / "tollkey").as_posix()
-        if names & makers and not declares and name not in places and name != "keys/authority.py":  # its column: keys/store.py
+        if (
+            names & makers and not declares and name not in places and name != "keys/authority.py"
+        ):  # its column: keys/store.py
             undeclared.append(name)
     assert undeclared == []

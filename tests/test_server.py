@@ -21,7 +21,10 @@ def test_starting_again_keeps_the_account_and_its_keys_and_reveals_nothing(tmp_p
         core = open_core(Settings(data=str(tmp_path)))
         account = ensure_first_account(core).id
         pairs.append((account, *pair_of(core, account)))
-        actions = {entry.action for entry in core.database.read(lambda tx, account=account: audit.entries(tx, Scope(account, False)))}  # type: ignore[misc]
+        actions = {
+            entry.action
+            for entry in core.database.read(lambda tx, account=account: audit.entries(tx, Scope(account, False)))
+        }  # type: ignore[misc]
         core.close()
     assert pairs[0] == pairs[1]
     assert actions == {"created"}
@@ -56,7 +59,9 @@ def test_a_server_stops_whole_though_its_disk_has_failed(tmp_path: Path) -> None
         database = core.database = Failing(tmp_path / "tollkey.db", attach=tmp_path / "requests.db")
         server = build(core)
         await server.start()
-        request = Request("GET", "/v1/customers", b"", {"authorization": f"Bearer {publishable}"}, b"", "127.0.0.1", True)
+        request = Request(
+            "GET", "/v1/customers", b"", {"authorization": f"Bearer {publishable}"}, b"", "127.0.0.1", True
+        )
         await server.service.answer(request)
         assert core.verifier.unwritten
         database.fails = True

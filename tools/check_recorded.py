@@ -2,9 +2,9 @@
 
     python tools/check_recorded.py RECORDED.jsonl.gz
 
-A line of the file is a scenario with ``exchanges``: method, path, query, body, version, status, response, and key when it is
-"publishable". Each request that the real API answered well must pass ``check``, and each path of its ``expand[]`` must be
-known. Prints what is refused, most frequent first; the exit status is 1 when anything is.
+A line of the file is a scenario with ``exchanges``: method, path, query, body, version, status, response, and key when
+    it is "publishable". Each request that the real API answered well must pass ``check``, and each path of its
+    ``expand[]`` must be known. Prints what is refused, most frequent first; the exit status is 1 when anything is.
 """
 
 from __future__ import annotations
@@ -39,8 +39,12 @@ def routes() -> list[tuple[str, re.Pattern[str], str]]:
 @cache
 def client_access() -> dict[str, Access]:
     """What publishable keys may send, by operation."""
-    endpoints = (e for resource in Catalogue(gather(tollkey.platform, tollkey.payments)).resources for e in resource.endpoints)
-    return {f"{e.method} {re.sub(r'{[^}]*}', '{}', e.path)}": e.publishable for e in endpoints if e.publishable is not None}
+    endpoints = (
+        e for resource in Catalogue(gather(tollkey.platform, tollkey.payments)).resources for e in resource.endpoints
+    )
+    return {
+        f"{e.method} {re.sub(r'{[^}]*}', '{}', e.path)}": e.publishable for e in endpoints if e.publishable is not None
+    }
 
 
 def exchanges(path: str) -> Iterator[dict[str, Any]]:

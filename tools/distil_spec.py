@@ -7,13 +7,14 @@ OUT: a folder; ``params.jsonl`` and ``objects.jsonl`` are written there.
 
 Only names, types, enumerations, lengths and flags are kept, no prose. Each file is a table of rows: row 0 maps roots
 ("POST /v1/customers/{}" or "customer") to row numbers, each other row is one node that names further rows. Equal nodes
-are one row, so that the whole of Stripe's API is a few hundred kilobytes, and a reader decodes only the rows it walks to.
+are one row, so that the whole of Stripe's API is a few hundred kilobytes, and a reader decodes only the rows it walks
+to.
 
 Rows (the reader is ``tollkey.wire.spec``):
     ["s", longest]  text             ["e", [words]]  one of words      ["i"] integer   ["t"] Unix time   ["n"] number
     ["d"] decimal in a string        ["b"] boolean   ["f"] a file      ["z"] ISO 8601 time              ["*"] anything
-    ["a", row] array                 ["m", row] map  ["u", rows…] one of                                ["?", row] may be ''
-    ["o", {name: row}, [required]]   in params
+    ["a", row] array                 ["m", row] map  ["u", rows…] one of                                ["?", row] may
+    be '' ["o", {name: row}, [required]]   in params
     ["o", {name: [row, flags]}]      in objects; flags: 1 nullable, 2 required, 4 can be named in expand[]
     ["r", object] that object        ["x", [objects]] an id, or the object when expanded
 """
@@ -75,7 +76,9 @@ def add_param(pool: Pool, schema: Schema) -> int:
     plain = scalar(schema)
     if plain is not None:
         row = pool.add(plain)
-        if plain[0] == "s" and schema.get("x-stripeBypassValidation"):  # also takes an object that the document keeps silent about
+        if plain[0] == "s" and schema.get(
+            "x-stripeBypassValidation"
+        ):  # also takes an object that the document keeps silent about
             return pool.add(["u", row, pool.add(["m", pool.add(["*"])])])
         return row
     if schema.get("type") == "array":
@@ -100,7 +103,9 @@ def operation(pool: Pool, body: Schema) -> int:
     for content in body.get("requestBody", {}).get("content", {}).values():
         properties |= content["schema"].get("properties", {})
         required += content["schema"].get("required", [])
-    return add_param(pool, {"type": "object", "properties": properties, "required": required, "additionalProperties": False})
+    return add_param(
+        pool, {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    )
 
 
 def add_property(pool: Pool, schema: Schema, schemas: Schema) -> int:
@@ -137,11 +142,15 @@ def add_object(pool: Pool, schema: Schema, schemas: Schema) -> int:
 
 
 def can_expand(schema: Schema, schemas: Schema) -> bool:
-    """Whether a property named in x-expandableFields is an id, a list or an array of objects; others are only on the way."""
+    """Whether a property named in x-expandableFields is an id, a list or an array of objects; others are only on the
+    way.
+    """
     if "x-expansionResources" in schema or "has_more" in schema.get("properties", {}):
         return True
     items = schema.get("items", {})
-    return "x-expansionResources" in items or ("$ref" in items and "object" in schemas[target(items)].get("properties", {}))
+    return "x-expansionResources" in items or (
+        "$ref" in items and "object" in schemas[target(items)].get("properties", {})
+    )
 
 
 def target(reference: Schema) -> str:
@@ -166,7 +175,9 @@ def main(source: str, out: str) -> None:
     }
     params.write(folder / "params.jsonl", operations)
     schemas = spec["components"]["schemas"]
-    objects.write(folder / "objects.jsonl", {name: add_property(objects, schema, schemas) for name, schema in schemas.items()})
+    objects.write(
+        folder / "objects.jsonl", {name: add_property(objects, schema, schemas) for name, schema in schemas.items()}
+    )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def catalogue() -> Catalogue:
 
 def _table(titles: list[str], rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    return "\n".join(lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]) + "\n"
+    return (
+        "\n".join(lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]) + "\n"
+    )
 
 
 def permissions() -> str:
@@ -86,7 +88,9 @@ def resources() -> str:
         counts[0] += name in ours
         counts[1] += 1
     text += "\n## Coverage by area\n\n"
-    text += _table(["Area", "Implemented", "In the specification"], [[a, str(n), str(m)] for a, (n, m) in sorted(areas.items())])
+    text += _table(
+        ["Area", "Implemented", "In the specification"], [[a, str(n), str(m)] for a, (n, m) in sorted(areas.items())]
+    )
     return text
 
 
@@ -108,33 +112,54 @@ def live_mode() -> str:
         decided = [(f"`{e.method} {e.path}`", e.live) for e in resource.endpoints if e.live is not None]
         jobs = [(f"job `{kind}`", resource.live_of(kind)) for kind in resource.on_due]
         rows += [[f"`{resource.object}`", name, _in_live_mode(live)] for name, live in decided]
-        rows += [[f"`{resource.object}`", name, "not done" if live.capability or live.test_only else "done"] for name, live in jobs]
+        rows += [
+            [f"`{resource.object}`", name, "not done" if live.capability or live.test_only else "done"]
+            for name, live in jobs
+        ]
         for _, live in decided + jobs:
             if live.capability is not None:
                 asked[live.capability.name] = live.capability
     text = "# Live mode\n\n" + HEAD
     text += (
-        "In test mode everything is simulated. In live mode nothing is, and no provider is built in: what would move money, verify\n"
-        "somebody or make something active is refused before anything is done, to keys, on pages without a key, in the Dashboard and\n"
-        "in scheduled work. What only keeps records works: customers, products, prices, invoices that are free or were paid elsewhere,\n"
-        "webhook endpoints, files. Test values (test cards, test bank accounts, `tok_visa`, test identities) have no effect.\n\n"
-        "An attempt to collect an invoice fails, as a declined card would make it fail: the invoice stays open, its subscription is\n"
-        "incomplete or past due. A connected account that has told everything stays at `requirements.pending_verification`.\n"
-        "Automatic tax and `POST /v1/tax/calculations` are worked out as in test mode, from the standard and state rates of 2025 that\n"
+        "In test mode everything is simulated. In live mode nothing is,"
+        " and no provider is built in: what would move money, verify\n"
+        "somebody or make something active is refused before anything is done, to keys, on pages without a key,"
+        " in the Dashboard and\n"
+        "in scheduled work. What only keeps records works: customers, products, prices,"
+        " invoices that are free or were paid elsewhere,\n"
+        "webhook endpoints, files. Test values (test cards, test bank accounts, `tok_visa`,"
+        " test identities) have no effect.\n\n"
+        "An attempt to collect an invoice fails, as a declined card would make it fail: the invoice stays open,"
+        " its subscription is\n"
+        "incomplete or past due. A connected account that has told everything stays at"
+        " `requirements.pending_verification`.\n"
+        "Automatic tax and `POST /v1/tax/calculations` are worked out as in test mode,"
+        " from the standard and state rates of 2025 that\n"
         "are built in, without what counties and cities add: check them before you bill by them.\n\n"
         "## What a provider is needed for\n\n"
     )
     text += _table(
         ["Provider for", "Status", "Code", "Message"],
-        [[one.name, str(one.status), f"`{one.code}`" if one.code else "-", one.refusal().message] for _, one in sorted(asked.items())],
+        [
+            [one.name, str(one.status), f"`{one.code}`" if one.code else "-", one.refusal().message]
+            for _, one in sorted(asked.items())
+        ],
     )
     return text + "\n## Endpoint by endpoint\n\n" + _table(["Object", "Endpoint", "Without a provider"], rows)
 
 
 def settings() -> str:
     """Every setting with its variable and default."""
-    rows = [[f"`TOLLKEY_{field.name.upper()}`", f"`{field.default!r}`", field.metadata["about"]] for field in dataclasses.fields(Settings)]
-    return "# Settings\n\n" + HEAD + "The command line wins over the environment.\n\n" + _table(["Variable", "Default", "Meaning"], rows)
+    rows = [
+        [f"`TOLLKEY_{field.name.upper()}`", f"`{field.default!r}`", field.metadata["about"]]
+        for field in dataclasses.fields(Settings)
+    ]
+    return (
+        "# Settings\n\n"
+        + HEAD
+        + "The command line wins over the environment.\n\n"
+        + _table(["Variable", "Default", "Meaning"], rows)
+    )
 
 
 def _commands(command: object, name: str) -> Iterator[tuple[str, str, str]]:
@@ -151,16 +176,28 @@ def commands() -> str:
     """Every command with its options."""
     rows = [[f"`{name}`", about, options] for name, about, options in _commands(typer.main.get_command(app), "tollkey")]
     head = "# Commands\n\n" + HEAD
-    head += "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be reached (`serve` ends with 1).\n\n"
+    head += (
+        "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be reached (`serve` ends with "
+        "1).\n\n"
+    )
     return head + _table(["Command", "Does", "Options"], rows)
 
 
 def client_keys() -> str:
     """Every endpoint that publishable and ephemeral keys may call, with what they may send and expand there."""
     text = "# Publishable and ephemeral keys\n\n" + HEAD
-    text += "Such keys call these endpoints and no others, send these parameters and no others, and see restricted shapes: no\n"
-    text += "metadata, no fingerprints. `name{a b}` is an object with these fields, `=any` takes what is inside unread. What is ignored\n"
-    text += "has no effect here; with a publishable key, what client libraries say about themselves is ignored everywhere.\n"
+    text += (
+        "Such keys call these endpoints and no others, send these parameters and no others, and see restricted "
+        "shapes: no\n"
+    )
+    text += (
+        "metadata, no fingerprints. `name{a b}` is an object with these fields, `=any` takes what is inside unread. "
+        "What is ignored\n"
+    )
+    text += (
+        "has no effect here; with a publishable key, what client libraries say about themselves is ignored "
+        "everywhere.\n"
+    )
     for kind in ("publishable", "ephemeral"):
         rows = []
         for resource in catalogue().resources:

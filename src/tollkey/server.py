@@ -86,7 +86,9 @@ def public_modules(*packages: ModuleType) -> Iterator[ModuleType]:
 
 
 def gather(*packages: ModuleType) -> tuple[Resource, ...]:
-    """Every ``Resource`` that the modules of these packages define, in order of module name, with ``MoreEndpoints`` joined to it."""
+    """Every ``Resource`` that the modules of these packages define, in order of module name, with ``MoreEndpoints``
+    joined to it.
+    """
     found = [value for module in public_modules(*packages) for value in vars(module).values()]
     once = {id(value): value for value in found if isinstance(value, Resource | MoreEndpoints)}.values()
     resources = tuple(value for value in once if isinstance(value, Resource))
@@ -129,7 +131,8 @@ class Core:
 
 @contextmanager
 def sole_server(settings: Settings) -> Iterator[None]:
-    """While it lasts, no other server serves these SQLite files; commands may go on using them. Nodes on PostgreSQL share it.
+    """While it lasts, no other server serves these SQLite files; commands may go on using them. Nodes on PostgreSQL
+    share it.
 
     Raises InUse, which names the other process, and OSError.
     """
@@ -144,7 +147,10 @@ def sole_server(settings: Settings) -> Iterator[None]:
 
 
 def open_core(
-    settings: Settings, now: Callable[[], float] = time.time, ids: Ids | None = None, monotonic: Callable[[], float] = time.monotonic
+    settings: Settings,
+    now: Callable[[], float] = time.time,
+    ids: Ids | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Core:
     """Open the database, bring it up to date and put the parts together.
 
@@ -158,7 +164,9 @@ def open_core(
     try:
         if beside is not None:
             migrate(beside, [REQUEST_LOGS])
-        database = open_database(settings.database_url, ids.text(12), settings.pool_size, beside.path if beside is not None else None)
+        database = open_database(
+            settings.database_url, ids.text(12), settings.pool_size, beside.path if beside is not None else None
+        )
         return _put_together(settings, database, beside, ids, now, monotonic)
     except BaseException:
         for opened in (database, beside):
@@ -168,16 +176,23 @@ def open_core(
 
 
 def _put_together(
-    settings: Settings, database: Database, beside: SQLite | None, ids: Ids, now: Callable[[], float], monotonic: Callable[[], float]
+    settings: Settings,
+    database: Database,
+    beside: SQLite | None,
+    ids: Ids,
+    now: Callable[[], float],
+    monotonic: Callable[[], float],
 ) -> Core:
     data = Path(settings.data)
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
     migrate(
         database,
         [
-            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION, hosted.MIGRATION,
+            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION,
+            hosted.MIGRATION,
             dashboard.MIGRATION,
-            *(m for m in gather_migrations(tollkey.platform, tollkey.payments) if beside is None or m is not REQUEST_LOGS),
+            *(m for m in gather_migrations(tollkey.platform,
+            tollkey.payments) if beside is None or m is not REQUEST_LOGS),
         ],
     )  # fmt: skip
     tables = Tables(catalogue)
@@ -212,7 +227,9 @@ def keyring_source(settings: Settings) -> keys.KeyringSource:
     if settings.keyring and settings.keyring_file:
         raise ValueError("TOLLKEY_KEYRING and TOLLKEY_KEYRING_FILE are both set: only one of them can count")
     if settings.keyring:
-        return keys.KeyringSource("in TOLLKEY_KEYRING", given=keys.Keyring.from_text(settings.keyring, "TOLLKEY_KEYRING"))
+        return keys.KeyringSource(
+            "in TOLLKEY_KEYRING", given=keys.Keyring.from_text(settings.keyring, "TOLLKEY_KEYRING")
+        )
     if settings.keyring_file:
         return keys.KeyringSource(settings.keyring_file, Path(settings.keyring_file))
     return keys.KeyringSource.file(Path(settings.data) / KEYRING)
@@ -232,7 +249,9 @@ def ensure_first_account(core: Core) -> Merchant:
         found = first_merchant(tx)
         if found is not None:
             return found
-        made = create_merchant(core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US")
+        made = create_merchant(
+            core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US"
+        )
         topups.grant_test_funds(core.call(tx, Scope(made.id, False)), core.settings.test_funds)
         return made
 
@@ -240,7 +259,10 @@ def ensure_first_account(core: Core) -> Merchant:
 
 
 def owner_link(core: Core, account: str, base_url: str | None = None) -> dashboard.Link | None:
-    """A new one-time link where a person becomes the owner; None once there is one. base_url: instead of the settings' address."""
+    """A new one-time link where a person becomes the owner; None once there is one.
+
+    base_url: instead of the settings' address.
+    """
     keyring, ids, now, base = core.authority.keyring, core.setup.ids, int(core.now()), base_url or core.setup.base_url
     return core.database.write(lambda tx: dashboard.owner_link(tx, keyring, ids, base, account, now), lock="merchants")
 
@@ -321,13 +343,17 @@ class Server:
     async def _do_due(self) -> None:
         async def work() -> None:
             while await run_due(self.core, self.edge) and not self._stopping.is_set():
-                await asyncio.sleep(0)  # work that comes in pieces (a test clock that advances) goes on at once; requests go between
+                await asyncio.sleep(
+                    0
+                )  # work that comes in pieces (a test clock that advances) goes on at once; requests go between
 
         await self._every(_TICK_SECONDS, work)
 
     async def _tidy(self) -> None:
         core = self.core
-        await self._every(_TIDY_SECONDS, lambda: timed.tidy(self.edge, core.logs, int(core.now()), core.settings.log_days))
+        await self._every(
+            _TIDY_SECONDS, lambda: timed.tidy(self.edge, core.logs, int(core.now()), core.settings.log_days)
+        )
 
 
 async def run_due(core: Core, edge: Edge) -> int:
@@ -370,13 +396,17 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     )  # fmt: skip
     pages = dashboard.Dashboard(
         core.setup, edge, core.authority, core.now,
-        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host, require_https=settings.require_https,
+        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
+        require_https=settings.require_https,
     )  # fmt: skip
     return Server(core, edge, service, Front(wire, pages, cli, _api_paths(core.catalogue)), deliverer, http, log_buffer)
 
 
 class Front:
-    """The ASGI application of a whole server: the wire, the Dashboard, and the Stripe CLI's socket. api: how the wire's paths begin."""
+    """The ASGI application of a whole server: the wire, the Dashboard, and the Stripe CLI's socket.
+
+    api: how the wire's paths begin.
+    """
 
     def __init__(self, wire: WireApp, pages: dashboard.Dashboard, cli: CliSocket, api: tuple[str, ...]) -> None:
         self._wire, self._pages, self._cli, self._api = wire, pages, cli, api
@@ -392,6 +422,8 @@ class Front:
 
 
 def _api_paths(catalogue: Catalogue) -> tuple[str, ...]:
-    """How the paths begin that the wire answers: the API's, and those of pages for people without an account here (``wire.hosted``)."""
+    """How the paths begin that the wire answers: the API's, and those of pages for people without an account here
+    (``wire.hosted``).
+    """
     public = (endpoint.path for resource in catalogue.resources for endpoint in resource.endpoints if endpoint.public)
     return ("/v1/", "/v2/", *dict.fromkeys(path.partition("{")[0] for path in public))

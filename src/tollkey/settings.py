@@ -18,7 +18,9 @@ def _setting(default: Any, about: str, shown: bool = True, choices: tuple[str, .
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one server. Each is also read from ``TOLLKEY_<NAME>``, the database also from ``TOLLKEY_DATABASE_FILE``."""
+    """The settings of one server. Each is also read from ``TOLLKEY_<NAME>``, the database also from
+    ``TOLLKEY_DATABASE_FILE``.
+    """
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8420, "Port to listen on; 0 picks a free one.")
@@ -28,39 +30,55 @@ class Settings:
         " TOLLKEY_DATABASE_FILE names, such as a mounted secret.", shown=False,
     )  # fmt: skip
     keyring: str = _setting(
-        "", "The key material itself, as a keyring file holds it, instead of keyring.json in the data folder. A file is better hidden"
+        "", "The key material itself, as a keyring file holds it, instead of keyring.json in the data folder."
+            " A file is better hidden"
         " from other processes.", shown=False,
     )  # fmt: skip
     keyring_file: str = _setting(
-        "", "A file with the key material, for example a mounted secret, instead of keyring.json in the data folder; it is only read."
+        "",
+        "A file with the key material, for example a mounted secret, instead of keyring.json in the data folder; it is"
+        " only read.",
     )
     base_url: str = _setting(
-        "", "Public address, https://pay.example.com: stands in links and passkeys. Empty: http://host:port; people then open the Dashboard"
+        "", "Public address, https://pay.example.com: stands in links and passkeys."
+            " Empty: http://host:port; people then open the Dashboard"
         " under the address it listens on or localhost.",
     )  # fmt: skip
     require_https: bool = _setting(False, "Refuse plain HTTP, as the real API does.")
-    trust_proxy: bool = _setting(False, "Take the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto.")
+    trust_proxy: bool = _setting(
+        False, "Take the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto."
+    )
     rate_limit: int = _setting(0, "Requests a second that one key may make; 0 for no limit.")
     refusal_seconds: int = _setting(
-        3600, "Refused keys and failed sign-ins are counted by address and reason over so many seconds; 0 for not at all."
+        3600,
+        "Refused keys and failed sign-ins are counted by address and reason over so many seconds; 0 for not at all.",
     )
     guess_limit: int = _setting(
-        60, "Wrong keys, client secrets, page addresses and codes a minute from one address, beyond which the answer to a wrong one comes"
+        60, "Wrong keys, client secrets, page addresses and codes a minute from one address,"
+            " beyond which the answer to a wrong one comes"
         " late and is 429; 0 for no limit. Right ones are never held up.",
     )  # fmt: skip
-    lease_seconds: float = _setting(1.0, "How long a node may trust its memory of keys without hearing from the database.")
+    lease_seconds: float = _setting(
+        1.0, "How long a node may trust its memory of keys without hearing from the database."
+    )
     later_versions: str = _setting(
-        "", "API versions published after this release, with a space between: taken, and answered in the newest shape that is built."
+        "",
+        "API versions published after this release, with a space between: taken,"
+        " and answered in the newest shape that is built.",
     )
     log_days: int = _setting(30, "How many days request logs and counts of refusals are kept.")
     pool_size: int = _setting(8, "PostgreSQL connections a node.")
     test_funds: int = _setting(
-        1_000_000_000, "Minor units that the first account's test balance begins with, as a top-up; 0 for an empty balance."
+        1_000_000_000,
+        "Minor units that the first account's test balance begins with, as a top-up; 0 for an empty balance.",
     )
-    settle_seconds: int = _setting(5, "How long asynchronous test outcomes (a pending refund, a bank debit) take, in seconds.")
+    settle_seconds: int = _setting(
+        5, "How long asynchronous test outcomes (a pending refund, a bank debit) take, in seconds."
+    )
     after_last_retry: str = _setting(
         "cancel",
-        "What becomes of a subscription when the last retry of its invoice has failed: cancel; unpaid (later invoices stay drafts);"
+        "What becomes of a subscription when the last retry of its invoice has failed: cancel; unpaid (later invoices"
+        " stay drafts);"
         " past_due (later invoices are still collected).",
         choices=("cancel", "unpaid", "past_due"),
     )
@@ -79,8 +97,8 @@ class Settings:
 def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
     """Settings from the environment, overridden by what is given and not None.
 
-    Raises ValueError, naming the variable, for a value of the wrong kind, and for a file of the database's address that cannot be
-    read, or stands there beside the address itself.
+    Raises ValueError, naming the variable, for a value of the wrong kind, and for a file of the database's address that
+    cannot be read, or stands there beside the address itself.
     """
     values: dict[str, Any] = {}
     for setting in fields(Settings):

@@ -12,16 +12,29 @@ _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding=
 _RUN = """async (only) => {
     const rules = only.length ? { runOnly: { type: 'rule', values: only } } : {};
     const found = await axe.run(document, { resultTypes: ['violations'], ...rules });
-    return found.violations.flatMap((one) => one.nodes.map((node) => [one.id, node.target.join(' '), node.html.slice(0, 200),
+    return found.violations.flatMap((one) => one.nodes.map((node) => [
+        one.id, node.target.join(' '), node.html.slice(0, 200),
         node.any.concat(node.all, node.none).map((check) => check.message).join(' ').slice(0, 300)].join(' | ')));
 }"""
 #: What another size can change; the rest is the same document.
-_BY_SIZE = ["color-contrast", "target-size", "scrollable-region-focusable", "link-name", "button-name", "label", "link-in-text-block",
-            "heading-order", "empty-table-header", "page-has-heading-one"]  # fmt: skip
+_BY_SIZE = [
+    "color-contrast",
+    "target-size",
+    "scrollable-region-focusable",
+    "link-name",
+    "button-name",
+    "label",
+    "link-in-text-block",
+    "heading-order",
+    "empty-table-header",
+    "page-has-heading-one",
+]
 
 
 def violations(page: Page) -> list[str]:
-    """Everything that axe finds wrong with the page, in the three looks; and what a phone cannot show without scrolling sideways."""
+    """Everything that axe finds wrong with the page, in the three looks; and what a phone cannot show without scrolling
+    sideways.
+    """
     found = []
     page.evaluate(_AXE)
     for look, size, scheme, only in (

@@ -36,7 +36,9 @@ class Running:
 
 def _tollkey(*arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    return subprocess.Popen([sys.executable, "-m", "tollkey", *arguments], stdout=subprocess.PIPE, env=environment, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tollkey", *arguments], stdout=subprocess.PIPE, env=environment, text=True
+    )
 
 
 def tollkey_says(server: Running, *command: str) -> Any:
@@ -79,7 +81,9 @@ def _running(folder: Path) -> Iterator[Running]:
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    found = next((path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None)
+    found = next(
+        (path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None
+    )
     if found is None:
         pytest.fail("the browser tests need chromium or google-chrome on the PATH")
     with sync_playwright() as playwright:

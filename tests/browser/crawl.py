@@ -15,8 +15,8 @@ def crawl(
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
     """Open pages one after another and give (kind, address) of each while it is open.
 
-    kind_of: the kind of page behind an address, or "" for one that is not followed. One page of each kind is opened, and those
-    addresses that are in ``always``.
+    kind_of: the kind of page behind an address, or "" for one that is not followed. One page of each kind is opened,
+        and those addresses that are in ``always``.
     """
     waiting, known, opened = list(starts), set(starts), set[str]()
     while waiting:

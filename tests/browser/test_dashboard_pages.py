@@ -1,4 +1,6 @@
-"""Every page of the Dashboard: axe finds nothing wrong, each script runs once, and each question is one dialog in the middle."""
+"""Every page of the Dashboard: axe finds nothing wrong, each script runs once, and each question is one dialog in the
+middle.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ ELSEWHERE = {
     "/", "/dashboard", "/workbench/logs", "/b/{account}", "/objects/{object}/export", "/settings/audit/export",
     "/login", "/login/second", "/confirm", "/join/{token}", "/reset/{token}", "/profile/totp",
 }  # fmt: skip
-_SCRIPTS = "() => performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname).filter((path) => path.endsWith('.js'))"
+_SCRIPTS = (
+    "() => performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname).filter((path) => "
+    "path.endsWith('.js'))"
+)
 _MIDDLE = """() => { const one = document.querySelector('dialog[open]').getBoundingClientRect();
     return [one.left + one.width / 2 - innerWidth / 2, one.top + one.height / 2 - innerHeight / 2]; }"""
 
@@ -37,7 +42,9 @@ def kind_of(address: str) -> str:
     page, _ = ROUTES.find("GET", place.path)
     if page is None or page.path in ELSEWHERE or page.path == "/logout":
         return ""
-    return page.path + (" live" if place.livemode and place.path.startswith("/apikeys") and page.scope == "mode" else "")
+    return page.path + (
+        " live" if place.livemode and place.path.startswith("/apikeys") and page.scope == "mode" else ""
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +60,16 @@ def olive(shared_server: Running, chromium: Browser, tmp_path_factory: pytest.Te
 
 
 def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
-    """Payments, events and requests; a key that ends, one that may do more than it needs; an endpoint with two secrets; a team."""
-    customer = shop.post("/v1/customers", name="Jenny Rosen", email="jenny@example.com", metadata={"plan": "gold"})["id"]
+    """Payments, events and requests; a key that ends, one that may do more than it needs; an endpoint with two secrets;
+    a team.
+    """
+    customer = shop.post("/v1/customers", name="Jenny Rosen", email="jenny@example.com", metadata={"plan": "gold"})[
+        "id"
+    ]
     paying: dict[str, Any] = {"amount": 2000, "currency": "usd", "confirm": True, "return_url": "https://shop.example"}
-    paid = shop.post("/v1/payment_intents", customer=customer, payment_method="pm_card_visa", description="Two teas", **paying)["id"]
+    paid = shop.post(
+        "/v1/payment_intents", customer=customer, payment_method="pm_card_visa", description="Two teas", **paying
+    )["id"]
     shop.post("/v1/refunds", payment_intent=paid, amount=100)
     disputed = shop.post("/v1/payment_intents", payment_method="pm_card_createDispute", **paying)["id"]
     clock = shop.post("/v1/test_helpers/test_clocks", frozen_time=1_800_000_000, name="Next year")["id"]
@@ -70,8 +83,13 @@ def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
         f"objects/customer/{customer}",
     ]
     endpoint = shop.post("/v1/webhook_endpoints", url="https://shop.example/hook", enabled_events=["*"])["id"]
-    restricted = shop.post("/v1/api_keys", type="restricted", name="Monitor", permissions=["customer_read", "dispute_read"])
-    assert httpx.get(f"{server.url}/v1/customers", headers={"Authorization": f"Bearer {restricted['secret']}"}).status_code == 200
+    restricted = shop.post(
+        "/v1/api_keys", type="restricted", name="Monitor", permissions=["customer_read", "dispute_read"]
+    )
+    assert (
+        httpx.get(f"{server.url}/v1/customers", headers={"Authorization": f"Bearer {restricted['secret']}"}).status_code
+        == 200
+    )
     shop.shown.append(f"apikeys/{restricted['id']}")
     ending = shop.post("/v1/api_keys", type="secret", name="Checkout")["id"]
     shop.post(f"/v1/api_keys/{ending}/roll", expires_in="in_7_days")
@@ -117,7 +135,10 @@ def add_factors(owner: Person, base: str) -> None:
 
 
 def ask(olive: Person, kind: str) -> Iterator[str]:
-    """Press every button of the page that asks first, look at its dialog, and leave it with Escape. Gives the forms' declared paths."""
+    """Press every button of the page that asks first, look at its dialog, and leave it with Escape.
+
+    Gives the forms' declared paths.
+    """
     page = olive.page
     for number in range(page.locator("form[data-ask]").count()):
         form = page.locator("form[data-ask]").nth(number)

@@ -20,7 +20,9 @@ def press(person: Person, name: str) -> None:
     person.page.wait_for_load_state()
 
 
-def test_every_page_around_signing_in_is_whole_for_everybody(server: Running, chromium: Browser, tmp_path: Path) -> None:
+def test_every_page_around_signing_in_is_whole_for_everybody(
+    server: Running, chromium: Browser, tmp_path: Path
+) -> None:
     olive = Person(chromium, tmp_path)
     page, base = olive.page, f"{server.url}/{server.account}/test"
 

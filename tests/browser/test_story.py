@@ -139,7 +139,14 @@ def test_it_fits_a_phone_in_the_dark(server: Running, chromium: Browser, screens
     person = Person(chromium, screenshots, color_scheme="dark")
     person.join(server.owner_link, "Olive Owner", "olive@example.com")
     person.page.set_viewport_size({"width": 390, "height": 780})
-    for path in ("/apikeys", "/apikeys/create?template=disputes", "/settings/team", "/settings/team/invite", "/settings/audit", "/profile"):
+    for path in (
+        "/apikeys",
+        "/apikeys/create?template=disputes",
+        "/settings/team",
+        "/settings/team/invite",
+        "/settings/audit",
+        "/profile",
+    ):
         person.page.goto(f"{server.url}/{server.account}/test{path}")
         width = person.page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, path

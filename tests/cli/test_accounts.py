@@ -19,7 +19,10 @@ def test_accounts_are_listed_oldest_first(tmp_path: Path) -> None:
 
 def test_an_account_without_an_owner_gets_a_new_one_time_link(tmp_path: Path) -> None:
     run(tmp_path, "accounts", "create", "--name", "Acme")
-    links = [run(tmp_path, "accounts", "owner-link", "--base-url", "https://keys.example.com").stdout.strip() for _ in range(2)]
+    links = [
+        run(tmp_path, "accounts", "owner-link", "--base-url", "https://keys.example.com").stdout.strip()
+        for _ in range(2)
+    ]
     assert all(link.startswith("https://keys.example.com/join/") for link in links)
     assert links[0] != links[1]
 

@@ -31,7 +31,9 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("words", [("keys", "list"), ("accounts", "list"), ("doctor",), ("keyring", "show")])
-def test_a_command_says_in_one_line_that_the_database_is_away(tmp_path: Path, nobody: str, words: tuple[str, ...]) -> None:
+def test_a_command_says_in_one_line_that_the_database_is_away(
+    tmp_path: Path, nobody: str, words: tuple[str, ...]
+) -> None:
     answer = run(tmp_path, *words, "--database", nobody)
     assert answer.exit_code == 3
     assert answer.stdout == ""

@@ -58,7 +58,10 @@ def test_scheduled_work_that_failed_is_told_with_its_object_and_its_error(folder
     work(folder, "failed", 6)
     answer = CliRunner().invoke(app, ["doctor", "--data", str(folder)])
     assert answer.exit_code == 1
-    assert "FAIL  scheduled work: 0 tried again, 1 failed; refund.settle of re_1 (acct_1, test): RuntimeError: no luck" in answer.stdout
+    assert (
+        "FAIL  scheduled work: 0 tried again, 1 failed; refund.settle of re_1 (acct_1, test): RuntimeError: no luck"
+        in answer.stdout
+    )
 
 
 def test_scheduled_work_that_is_tried_again_is_no_fault(folder: Path) -> None:

@@ -1,4 +1,6 @@
-"""The address of a database, with its password, is nowhere to be read: not in the process list, not in what is printed."""
+"""The address of a database, with its password, is nowhere to be read: not in the process list, not in what is
+printed.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,11 @@ def test_a_file_that_is_not_there_or_not_alone_is_named(tmp_path: Path) -> None:
     ("given", "kept", "found"),
     [
         (["serve", "--port", "0"], ["serve", "--port", "0"], ""),
-        (["serve", "--database", "postgresql://a:b@c/d", "--port", "0"], ["serve", "--port", "0"], "postgresql://a:b@c/d"),
+        (
+            ["serve", "--database", "postgresql://a:b@c/d", "--port", "0"],
+            ["serve", "--port", "0"],
+            "postgresql://a:b@c/d",
+        ),
         (["serve", "--database=postgres://a:b@c/d"], ["serve"], "postgres://a:b@c/d"),
         (["--database", "postgresql://1", "keys", "--database=postgresql://2"], ["keys"], "postgresql://2"),
         (["serve", "--database", "shop.db"], ["serve", "--database", "shop.db"], ""),
@@ -78,10 +84,13 @@ def test_which_arguments_are_taken_away(given: list[str], kept: list[str], found
     assert without_database(given) == (kept, found)
 
 
-#: Addresses that libpq cannot read, or reads so that a part of the password becomes a host or a port, which it names when it complains.
+#: Addresses that libpq cannot read, or reads so that a part of the password becomes a host or a port, which it names
+#: when it complains.
 UNREADABLE = (
-    f"postgresql://me:{PASSWORD}%zz@127.0.0.1/x", f"postgresql://me:{PASSWORD}@[::1/x", f"postgresql://me:1/{PASSWORD}@127.0.0.1/x",
-    f"postgresql://me:{PASSWORD}/1@127.0.0.1/x", f"postgresql://me:a@{PASSWORD}@127.0.0.1/x", f"postgresql://me:{PASSWORD}?a@127.0.0.1/x",
+    f"postgresql://me:{PASSWORD}%zz@127.0.0.1/x", f"postgresql://me:{PASSWORD}@[::1/x",
+    f"postgresql://me:1/{PASSWORD}@127.0.0.1/x",
+    f"postgresql://me:{PASSWORD}/1@127.0.0.1/x", f"postgresql://me:a@{PASSWORD}@127.0.0.1/x",
+    f"postgresql://me:{PASSWORD}?a@127.0.0.1/x",
     f"postgresql://me:{PASSWORD}#a@127.0.0.1/x", f"postgresql://me@127.0.0.1/x?passwort={PASSWORD}",
     f"postgresql://me@127.0.0.1/x?password={PASSWORD}%zz", f"postgresql://127.0.0.1/x?password={PASSWORD}@1",
     f"postgres://{PASSWORD}/@1", f"postgresqll://me:{PASSWORD}@127.0.0.1/x",
@@ -91,7 +100,18 @@ UNREADABLE = (
 @pytest.mark.parametrize("address", UNREADABLE)
 def test_an_address_that_cannot_be_read_is_nowhere_repeated(tmp_path: Path, address: str) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-m", "tollkey", "accounts", "list", "--json", "--data", str(tmp_path), "--database", address]
+    command = [
+        sys.executable,
+        "-m",
+        "tollkey",
+        "accounts",
+        "list",
+        "--json",
+        "--data",
+        str(tmp_path),
+        "--database",
+        address,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stdout == ""

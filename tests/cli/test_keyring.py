@@ -28,7 +28,10 @@ def test_keys_go_on_working_and_waiting_to_be_shown_after_a_rotation(tmp_path: P
     assert not isinstance(core.verifier.verify(core.database, made["secret"], int(core.now())), Denied)
     (waiting,) = core.database.read(lambda tx: core.authority.list(tx, Scope(account, True), kind="secret"))
     core.close()
-    assert json.loads(run(tmp_path, "keyring", "retire", "s1", "--json").stdout)["sealing"] == {"current": "s2", "retired": []}
+    assert json.loads(run(tmp_path, "keyring", "retire", "s1", "--json").stdout)["sealing"] == {
+        "current": "s2",
+        "retired": [],
+    }
     assert run(tmp_path, "keys", "reveal", waiting.id, "--live").exit_code == 0
 
 
@@ -68,7 +71,9 @@ def test_everything_that_is_sealed_moves_and_the_retired_key_can_be_dropped(tmp_
     assert run(tmp_path, "keyring", "retire", "s1").exit_code == 0
     assert set(Keyring.load(tmp_path / "keyring.json").sealing_keys) == {"s2"}
     core = open_core(Settings(data=str(tmp_path)))
-    endpoint = core.database.read(lambda tx: core.call(tx, scope).objects.query("webhook_endpoint", {"status": "enabled"}, limit=1)[0])
+    endpoint = core.database.read(
+        lambda tx: core.call(tx, scope).objects.query("webhook_endpoint", {"status": "enabled"}, limit=1)[0]
+    )
     assert webhook_endpoints.secrets_of(core.authority.keyring, scope, endpoint) == (secret,)
     assert core.database.read(lambda tx: factors.pending_totp(tx, core.authority.keyring, "usr_1")) is not None
     core.close()
@@ -84,7 +89,9 @@ def test_a_lost_keyring_is_said_in_one_sentence_and_not_made_anew(tmp_path: Path
     assert not (tmp_path / "keyring.json").exists()
 
 
-def test_the_material_may_be_a_mounted_secret_or_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_material_may_be_a_mounted_secret_or_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     secret, data = tmp_path / "secret.json", tmp_path / "data"
     assert CliRunner().invoke(app, ["keyring", "create", str(secret)]).exit_code == 0
     assert CliRunner().invoke(app, ["keyring", "create", str(secret)]).exit_code == 1

@@ -37,7 +37,9 @@ def test_listing_masks_secrets(tmp_path: Path) -> None:
 
 def test_a_live_key_is_revealed_once_and_then_refused_with_exit_code_1(tmp_path: Path) -> None:
     ready(tmp_path)
-    (secret,) = [key for key in json.loads(run(tmp_path, "keys", "list", "--live", "--json").stdout) if key["type"] == "secret"]
+    (secret,) = [
+        key for key in json.loads(run(tmp_path, "keys", "list", "--live", "--json").stdout) if key["type"] == "secret"
+    ]
     first = run(tmp_path, "keys", "reveal", secret["id"], "--live", "--note", "in the vault")
     assert (first.exit_code, "sk_live_51" in first.stdout) == (0, True)
     again = run(tmp_path, "keys", "reveal", secret["id"], "--live")
@@ -55,13 +57,18 @@ def test_rolling_gives_a_new_key_and_the_audit_log_says_who(tmp_path: Path) -> N
     new = json.loads(run(tmp_path, "keys", "roll", old["id"], "--expires", "in_24_hours", "--json").stdout)
     assert new["rolled_from"] == old["id"]
     log = json.loads(run(tmp_path, "keys", "audit", old["id"], "--json").stdout)
-    assert [(entry["action"], entry["actor"]) for entry in log] == [("rolled", "cli:tollkey"), ("created", "cli:tollkey")]
+    assert [(entry["action"], entry["actor"]) for entry in log] == [
+        ("rolled", "cli:tollkey"),
+        ("created", "cli:tollkey"),
+    ]
 
 
 @pytest.mark.parametrize("mode", [(), ("--live",)])
 def test_rolling_prints_the_text_when_asked_and_else_says_how_to_get_it(tmp_path: Path, mode: tuple[str, ...]) -> None:
     ready(tmp_path)
-    (old,) = [key for key in json.loads(run(tmp_path, "keys", "list", *mode, "--json").stdout) if key["type"] == "secret"]
+    (old,) = [
+        key for key in json.loads(run(tmp_path, "keys", "list", *mode, "--json").stdout) if key["type"] == "secret"
+    ]
     told = run(tmp_path, "keys", "roll", old["id"], "--expires", "in_24_hours", *mode)
     new = next(word for word in told.stdout.split() if word.startswith("mk_"))
     command = told.stderr.strip().rpartition("tollkey ")[2].split()
@@ -77,7 +84,10 @@ def test_a_key_is_found_by_its_id_or_its_text_on_standard_input(tmp_path: Path) 
     ready(tmp_path)
     made = json.loads(run(tmp_path, "keys", "create", "--live", "--show-secret", "--json").stdout)
     words = ("keys", "find", "-", "--json", "--data", str(tmp_path))
-    for answer in (run(tmp_path, "keys", "find", made["id"], "--json"), CliRunner().invoke(app, words, input=made["secret"] + "\n")):
+    for answer in (
+        run(tmp_path, "keys", "find", made["id"], "--json"),
+        CliRunner().invoke(app, words, input=made["secret"] + "\n"),
+    ):
         found = json.loads(answer.stdout)
         assert (found["id"], found["livemode"], found["secret"]) == (made["id"], True, None)
         assert found["account"].startswith("acct_1")

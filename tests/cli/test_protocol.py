@@ -47,11 +47,19 @@ def ask(*pieces: bytes, app: App | None = None, own: Recorder | None = None) -> 
 
     async def run() -> tuple[list[bytes], bool]:
         config = uvicorn.Config(
-            app or App(), lifespan="off", log_level="critical", proxy_headers=False, date_header=False, server_header=False
+            app or App(),
+            lifespan="off",
+            log_level="critical",
+            proxy_headers=False,
+            date_header=False,
+            server_header=False,
         )
         config.load()
         server = uvicorn.Server(config)
-        protocol, transport = BoundedProtocol(config=config, server_state=server.server_state, app_state={}), own or Recorder()
+        protocol, transport = (
+            BoundedProtocol(config=config, server_state=server.server_state, app_state={}),
+            own or Recorder(),
+        )
         protocol.connection_made(transport)
         for piece in pieces:
             protocol.data_received(piece)
@@ -91,8 +99,10 @@ def test_the_connection_closes_when_the_caller_asks_for_it() -> None:
 
 @pytest.mark.parametrize(
     "request_", [
-        PLAIN.replace(b"/ready", b"/ready?limit=1"), PLAIN.replace(b"GET", b"POST"), PLAIN.replace(b"HTTP/1.1", b"HTTP/1.0"),
-        b"GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi", b"GET /ready HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n",
+        PLAIN.replace(b"/ready", b"/ready?limit=1"), PLAIN.replace(b"GET", b"POST"),
+        PLAIN.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        b"GET /ready HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi",
+        b"GET /ready HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n",
         PLAIN.replace(b"/ready", b"/%72eady"),
     ],
 )  # fmt: skip

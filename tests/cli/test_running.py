@@ -50,7 +50,12 @@ def test_links_lead_to_the_running_server_whatever_port_it_took(tmp_path: Path) 
         with httpx.Client() as browser:
             page = browser.get(second).text
             token = page.partition('name="csrf" value="')[2].partition('"')[0]
-            about = {"csrf": token, "name": "Olive", "email": "olive@example.com", "password": "correct horse battery staple 9"}
+            about = {
+                "csrf": token,
+                "name": "Olive",
+                "email": "olive@example.com",
+                "password": "correct horse battery staple 9",
+            }
             assert browser.post(second, data=about).status_code == 303
         reset = link(tmp_path, "people", "reset", "olive@example.com")
         assert reset.startswith(f"{facts['url']}/reset/")
@@ -85,7 +90,9 @@ def test_what_a_killed_server_left_behind_is_not_believed(tmp_path: Path) -> Non
 def test_a_configured_address_counts_before_the_port(tmp_path: Path) -> None:
     with serving(tmp_path, TOLLKEY_BASE_URL="https://pay.example.com"):
         assert link(tmp_path, "accounts", "owner-link").startswith("https://pay.example.com/join/")
-        assert link(tmp_path, "accounts", "owner-link", "--base-url", "https://x.example.com").startswith("https://x.example.com/join/")
+        assert link(tmp_path, "accounts", "owner-link", "--base-url", "https://x.example.com").startswith(
+            "https://x.example.com/join/"
+        )
 
 
 def test_a_link_that_could_not_be_printed_ends_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,9 @@ def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]
 
 
 @pytest.fixture(scope="session")
-def postgres_server_process(tmp_path_factory: pytest.TempPathFactory, postgres_server: Callable[[str], str]) -> Iterator[Running]:
+def postgres_server_process(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: Callable[[str], str]
+) -> Iterator[Running]:
     import psycopg
 
     name = f"contract_{Ids().text(12).lower()}"
@@ -101,7 +103,9 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not all((folder / "node_modules" / name / "package.json").exists() for name in wanted):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "package.json").write_text('{"private": true}')
-            subprocess.run([*npm, "install", "--silent", "--no-audit", "--no-fund", *wanted], cwd=folder, check=True, timeout=300)
+            subprocess.run(
+                [*npm, "install", "--silent", "--no-audit", "--no-fund", *wanted], cwd=folder, check=True, timeout=300
+            )
     return folder
 
 
@@ -114,7 +118,9 @@ def node(node_folder: Path, tmp_path: Path) -> Callable[..., str]:
         path = tmp_path / "script.cjs"
         path.write_text(script)
         environ = {**os.environ, "NODE_PATH": str(node_folder / "node_modules")}
-        done = subprocess.run([binary, str(path), *arguments], capture_output=True, text=True, timeout=120, check=False, env=environ)
+        done = subprocess.run(
+            [binary, str(path), *arguments], capture_output=True, text=True, timeout=120, check=False, env=environ
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -135,7 +141,12 @@ def stripe_cli(node_folder: Path, server: Running, tmp_path: Path) -> Callable[.
             "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
         }
         return subprocess.run(
-            [program, *words, "--api-base", server.url], capture_output=True, text=True, timeout=120, check=False, env=environ
+            [program, *words, "--api-base", server.url],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=environ,
         )
 
     return run

@@ -17,7 +17,8 @@ _PIECE = b"a" * 65_536
     [
         b"GET /v1/customers HTTP/1.1\r\nHost: x\r\nX-Long: ",
         b"GET /v1/",
-        b"POST /v1/customers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: ",
+        b"POST /v1/customers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\nTransfer-Encoding:"
+        b" chunked\r\n\r\n0\r\nX-Trailer: ",
     ],
     ids=["header", "path", "trailer"],
 )
@@ -38,7 +39,10 @@ def test_a_head_without_end_is_cut_off(server: Running, start: bytes) -> None:
 def test_a_large_body_is_no_large_head(server: Running) -> None:
     place = urlsplit(server.url)
     body = b"description=" + b"a" * 500_000
-    head = f"POST /v1/customers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.secret_key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"POST /v1/customers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.secret_key}\r\nContent-Length: "
+        f"{len(body)}\r\n\r\n"
+    )
     with socket.create_connection((place.hostname, place.port), timeout=10) as caller:
         caller.sendall(head.encode())
         for at in range(0, len(body), 65_536):

@@ -18,11 +18,22 @@ NEVER = {"enabled": True, "allow_redirects": "never"}
 
 
 def test_a_payment_is_accepted_as_the_guide_says(sdk: stripe.StripeClient, server: Running) -> None:
-    wish: Any = {"amount": 1099, "currency": "usd", "automatic_payment_methods": {"enabled": True}, "capture_method": "automatic"}
-    intent = sdk.v1.payment_intents.create(wish)  # automatic_async, the default, would have its balance transaction a second later
+    wish: Any = {
+        "amount": 1099,
+        "currency": "usd",
+        "automatic_payment_methods": {"enabled": True},
+        "capture_method": "automatic",
+    }
+    intent = sdk.v1.payment_intents.create(
+        wish
+    )  # automatic_async, the default, would have its balance transaction a second later
     assert intent.status == "requires_payment_method"
     browser = stripe.StripeClient(server.publishable_key, base_addresses={"api": server.url}, max_network_retries=0)
-    confirm: Any = {"client_secret": intent.client_secret, "payment_method": "pm_card_visa", "return_url": "https://example.com/done"}
+    confirm: Any = {
+        "client_secret": intent.client_secret,
+        "payment_method": "pm_card_visa",
+        "return_url": "https://example.com/done",
+    }
     assert browser.v1.payment_intents.confirm(intent.id, confirm).status == "succeeded"
     paid = sdk.v1.payment_intents.retrieve(intent.id, {"expand": ["latest_charge.balance_transaction"]})
     charge = paid.latest_charge
@@ -80,7 +91,14 @@ def test_save_a_card_and_charge_it_later(sdk: stripe.StripeClient) -> None:
     assert setup.status == "succeeded"
     (method,) = sdk.v1.customers.payment_methods.list(customer.id, {"type": "card"}).data
     later = sdk.v1.payment_intents.create(
-        {"amount": 999, "currency": "eur", "customer": customer.id, "payment_method": method.id, "off_session": True, "confirm": True}
+        {
+            "amount": 999,
+            "currency": "eur",
+            "customer": customer.id,
+            "payment_method": method.id,
+            "off_session": True,
+            "confirm": True,
+        }
     )
     assert later.status == "succeeded"
 
@@ -118,7 +136,14 @@ def until(happened: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def paid(sdk: stripe.StripeClient, amount: int, method: str = "pm_card_visa", **more: Any) -> stripe.PaymentIntent:
-    params: Any = {"amount": amount, "currency": "usd", "payment_method": method, "confirm": True, "payment_method_types": ["card"], **more}
+    params: Any = {
+        "amount": amount,
+        "currency": "usd",
+        "payment_method": method,
+        "confirm": True,
+        "payment_method_types": ["card"],
+        **more,
+    }
     return sdk.v1.payment_intents.create(params)
 
 
@@ -131,7 +156,9 @@ def test_win_a_dispute_with_evidence(sdk: stripe.StripeClient) -> None:
 
 
 def test_a_subscription_is_started_changed_and_cancelled(sdk: stripe.StripeClient) -> None:
-    customer = sdk.v1.customers.create({"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}})
+    customer = sdk.v1.customers.create(
+        {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+    )
     price = sdk.v1.prices.create(
         {"unit_amount": 1500, "currency": "usd", "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
     )
@@ -152,7 +179,11 @@ def test_a_test_clock_renews_a_subscription(sdk: stripe.StripeClient) -> None:
     start = 1_800_000_000
     clock = sdk.v1.test_helpers.test_clocks.create({"frozen_time": start})
     customer = sdk.v1.customers.create(
-        {"test_clock": clock.id, "payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
+        {
+            "test_clock": clock.id,
+            "payment_method": "pm_card_visa",
+            "invoice_settings": {"default_payment_method": "pm_card_visa"},
+        }
     )
     price = sdk.v1.prices.create(
         {"unit_amount": 500, "currency": "usd", "recurring": {"interval": "month"}, "product_data": {"name": "Silver"}}
@@ -188,7 +219,9 @@ def test_a_platform_charges_for_a_connected_account_and_keeps_a_fee(sdk: stripe.
             "tos_acceptance": {"date": 1_700_000_000, "ip": "8.8.8.8"},
         }
     )
-    intent = paid(sdk, 10_000, transfer_data={"destination": account.id}, application_fee_amount=1000, capture_method="automatic")
+    intent = paid(
+        sdk, 10_000, transfer_data={"destination": account.id}, application_fee_amount=1000, capture_method="automatic"
+    )
     assert intent.status == "succeeded"
     (fee,) = [f for f in sdk.v1.application_fees.list({"limit": 10}) if f.account == account.id]
     assert fee.amount == 1000
@@ -197,7 +230,9 @@ def test_a_platform_charges_for_a_connected_account_and_keeps_a_fee(sdk: stripe.
 
 
 def test_a_webhook_is_signed_and_its_signature_is_checked(sdk: stripe.StripeClient) -> None:
-    endpoint = sdk.v1.webhook_endpoints.create({"url": "https://example.com/hook", "enabled_events": ["charge.succeeded"]})
+    endpoint = sdk.v1.webhook_endpoints.create(
+        {"url": "https://example.com/hook", "enabled_events": ["charge.succeeded"]}
+    )
     assert endpoint.secret is not None
     with pytest.raises(stripe.SignatureVerificationError):
         stripe.Webhook.construct_event(b"{}", "t=1,v1=00", endpoint.secret)

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from tests.contract.conftest import Running
 
 _SCRIPT = """
-const stripe = require('stripe')(process.argv[2], {host: process.argv[3], port: process.argv[4], protocol: 'http', maxNetworkRetries: 0});
+const stripe = require('stripe')(process.argv[2], {
+  host: process.argv[3], port: process.argv[4], protocol: 'http', maxNetworkRetries: 0,
+});
 (async () => {
   const out = {};
   const customer = await stripe.customers.create({email: 'jenny@example.com', metadata: {a: 'b'}});

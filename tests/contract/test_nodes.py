@@ -51,7 +51,9 @@ def field(body: str, name: str) -> str:
     return str(json.loads(body)[name])
 
 
-def test_a_key_revoked_on_one_node_is_refused_on_the_other_within_the_bound(tmp_path: Path, postgres_server: Callable[[str], str]) -> None:
+def test_a_key_revoked_on_one_node_is_refused_on_the_other_within_the_bound(
+    tmp_path: Path, postgres_server: Callable[[str], str]
+) -> None:
     name = f"nodes_{Ids().text(12).lower()}"
     with psycopg.connect(postgres_server("postgres"), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
@@ -74,7 +76,17 @@ def test_a_second_node_with_a_folder_of_its_own_is_told_how_to_share_the_keyring
     database = postgres_server(name)
     with serving(tmp_path / "first", database):
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TOLLKEY_DATABASE": database}
-        command = [sys.executable, "-m", "tollkey", "serve", "--port", "0", "--json", "--data", str(tmp_path / "second")]
+        command = [
+            sys.executable,
+            "-m",
+            "tollkey",
+            "serve",
+            "--port",
+            "0",
+            "--json",
+            "--data",
+            str(tmp_path / "second"),
+        ]
         refused = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
         assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
         assert "copy keyring.json from the data folder of the first node" in refused.stderr
@@ -84,13 +96,17 @@ def test_a_second_node_with_a_folder_of_its_own_is_told_how_to_share_the_keyring
 
 
 @pytest.mark.parametrize("verb", ["revoke", "expire-now"])
-def test_a_key_ended_on_the_command_line_is_refused_by_the_running_server_within_the_bound(tmp_path: Path, verb: str) -> None:
+def test_a_key_ended_on_the_command_line_is_refused_by_the_running_server_within_the_bound(
+    tmp_path: Path, verb: str
+) -> None:
     with serving(tmp_path / "data") as server:
         made = post(server, "/v1/api_keys", "type=secret")
         key = field(made, "secret")
         assert status(server.url, key) == 200
         command = [sys.executable, "-m", "tollkey", "keys", verb, field(made, "id"), "--data", str(tmp_path / "data")]
-        subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin"}, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            command, check=True, env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin"}, stdout=subprocess.DEVNULL
+        )
         assert refused_within(server.url, key, BOUND_SECONDS)
 
 
@@ -107,7 +123,9 @@ def upload(server: Running, content: bytes) -> str:
         return str(answer.read().decode())
 
 
-def test_a_file_that_was_uploaded_to_one_node_is_downloaded_from_the_other(tmp_path: Path, postgres_server: Callable[[str], str]) -> None:
+def test_a_file_that_was_uploaded_to_one_node_is_downloaded_from_the_other(
+    tmp_path: Path, postgres_server: Callable[[str], str]
+) -> None:
     name = f"nodes_{Ids().text(12).lower()}"
     with psycopg.connect(postgres_server("postgres"), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
@@ -120,7 +138,9 @@ def test_a_file_that_was_uploaded_to_one_node_is_downloaded_from_the_other(tmp_p
     ):
         made = json.loads(upload(first, content))
         headers = {"Authorization": f"Bearer {first.secret_key}"}
-        with urllib.request.urlopen(urllib.request.Request(f"{second.url}/v1/files/{made['id']}/contents", headers=headers)) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{second.url}/v1/files/{made['id']}/contents", headers=headers)
+        ) as answer:
             assert (answer.read(), answer.headers["Content-Length"]) == (content, str(len(content)))
         link = made["links"]["data"][0]["url"].removeprefix(first.url)
         with urllib.request.urlopen(second.url + link) as answer:

@@ -31,7 +31,8 @@ NOT_CALLED = {
 
 #: Where the document is not followed, with the reason.
 KNOWN = {
-    "GET /v1/billing/credit_balance_transactions": "the document wants another list's url here, which official SDKs would page through",
+    "GET /v1/billing/credit_balance_transactions": "the document wants another list's url here,"
+    " which official SDKs would page through",
 }
 
 
@@ -52,7 +53,9 @@ def test_an_endpoint_answers_as_the_document_says(name: str, maker: Maker, reque
         request.applymarker(pytest.mark.xfail(reason=KNOWN[name], strict=True))
     resource, endpoint = ROUTES[name]
     path, params = maker.plan(endpoint, resource)
-    answer = maker.make("file") if name == "POST /v1/files" else getattr(maker.api, endpoint.method.lower())(path, **params)
+    answer = (
+        maker.make("file") if name == "POST /v1/files" else getattr(maker.api, endpoint.method.lower())(path, **params)
+    )
     assert isinstance(answer, Answer)
     assert answer.status == 200, f"{path} {params}: {answer.get('error')}"
     if answer.headers["content-type"] != "application/json":
@@ -82,9 +85,17 @@ def test_an_error_has_the_shape_of_the_document_s_error(name: str, maker: Maker)
 
 
 def test_how_much_of_the_document_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    every = {f"{m.upper()} {re.sub(r'{[^}]*}', '{}', path)}" for path, item in _spec()["paths"].items() for m in item if m != "parameters"}
+    every = {
+        f"{m.upper()} {re.sub(r'{[^}]*}', '{}', path)}"
+        for path, item in _spec()["paths"].items()
+        for m in item
+        if m != "parameters"
+    }
     v1 = {name for name in every if " /v1/" in name}
     here = {name for name, (_, endpoint) in ROUTES.items() if in_spec(endpoint)}
     with capsys.disabled():
-        print(f"\nOpenAPI: {len(here)} of {len(v1)} operations of /v1 implemented, {len(ROUTES) - len(here)} beyond the document")
+        print(
+            f"\nOpenAPI: {len(here)} of {len(v1)} operations of /v1 implemented,"
+            f" {len(ROUTES) - len(here)} beyond the document"
+        )
     assert here <= every

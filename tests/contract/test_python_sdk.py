@@ -52,7 +52,11 @@ def test_a_declined_card_raises_a_card_error_that_names_its_charge(sdk: stripe.S
         sdk.v1.charges.create({"amount": 2000, "currency": "usd", "source": "tok_chargeDeclinedInsufficientFunds"})
     error = caught.value.error
     assert error is not None
-    assert (error.code, error.decline_code, error.message) == ("card_declined", "insufficient_funds", "Your card has insufficient funds.")
+    assert (error.code, error.decline_code, error.message) == (
+        "card_declined",
+        "insufficient_funds",
+        "Your card has insufficient funds.",
+    )
     assert sdk.v1.charges.retrieve(str(error.charge)).status == "failed"
 
 
@@ -77,7 +81,9 @@ def test_the_balance_follows_from_its_transactions(sdk: stripe.StripeClient) -> 
 def test_the_account_and_its_events_are_there(sdk: stripe.StripeClient, server: Running) -> None:
     assert sdk.v1.accounts.retrieve_current().id == server.account
     customer = sdk.v1.customers.create()
-    (event,) = [e for e in sdk.v1.events.list({"type": "customer.created", "limit": 5}) if e.data.object["id"] == customer.id]
+    (event,) = [
+        e for e in sdk.v1.events.list({"type": "customer.created", "limit": 5}) if e.data.object["id"] == customer.id
+    ]
     assert event.request is not None
     assert event.request.idempotency_key
 

@@ -39,7 +39,9 @@ def test_a_second_server_is_refused_in_one_sentence_that_names_the_first(tmp_pat
         refused = serve(Path(folder), *map(str, more))
         assert refused.returncode == 1
         assert refused.stdout == ""
-        said = f"tollkey: {data / 'tollkey.db'} is in use by another server, process {running.pid}: stop that one first\n"
+        said = (
+            f"tollkey: {data / 'tollkey.db'} is in use by another server, process {running.pid}: stop that one first\n"
+        )
         assert refused.stderr == said
 
 
@@ -68,6 +70,11 @@ def test_after_kill_9_the_next_server_starts(tmp_path: Path) -> None:
 
 def test_commands_beside_a_running_server_work(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as running:
-        for words in (("keys", "list"), ("keys", "create", "--permission", "customer_read"), ("accounts", "list"), ("doctor",)):
+        for words in (
+            ("keys", "list"),
+            ("keys", "create", "--permission", "customer_read"),
+            ("accounts", "list"),
+            ("doctor",),
+        ):
             done = tollkey(*words, "--data", str(running.data))
             assert done.returncode == 0, done.stderr

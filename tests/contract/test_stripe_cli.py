@@ -26,7 +26,9 @@ DOCS = ROOT / "docs" / "stripe-cli.md"
 
 
 def known_failures() -> set[str]:
-    """The events that docs/stripe-cli.md says do not work, with reasons; a row there that works after all is a failure too."""
+    """The events that docs/stripe-cli.md says do not work, with reasons; a row there that works after all is a failure
+    too.
+    """
     return set(re.findall(r"^\| `([a-z0-9_.]+)` \|", DOCS.read_text(), re.MULTILINE)) if DOCS.exists() else set()
 
 
@@ -59,7 +61,9 @@ def test_every_event_of_stripe_trigger_succeeds_and_is_there(stripe_cli: Cli, sd
     names = listed(stripe_cli)
     assert len(names) >= 100
     with ThreadPoolExecutor(2) as pool:
-        failed = {name: problem for name, problem in pool.map(partial(trigger, stripe_cli), names) if problem is not None}
+        failed = {
+            name: problem for name, problem in pool.map(partial(trigger, stripe_cli), names) if problem is not None
+        }
     assert set(failed) == known_failures(), failed
     absent = [name for name in names if name not in failed and not happened(sdk, name)]
     assert absent == []
@@ -92,7 +96,8 @@ def running_cli(folder: Path, server: Running, home: Path, *words: str) -> Itera
         "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
     }
     process = subprocess.Popen(
-        [program, *words, "--api-base", server.url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ,
+        [program, *words, "--api-base", server.url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=environ,
         start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -116,8 +121,12 @@ def running_cli(folder: Path, server: Running, home: Path, *words: str) -> Itera
 
 
 @pytest.mark.parametrize("server", ["sqlite"], indirect=True)
-def test_logs_tail_prints_requests_as_they_come(node_folder: Path, server: Running, tmp_path: Path, sdk: stripe.StripeClient) -> None:
-    with running_cli(node_folder, server, tmp_path, "logs", "tail", "--filter-http-method", "POST", "--format", "JSON") as wait_for:
+def test_logs_tail_prints_requests_as_they_come(
+    node_folder: Path, server: Running, tmp_path: Path, sdk: stripe.StripeClient
+) -> None:
+    with running_cli(
+        node_folder, server, tmp_path, "logs", "tail", "--filter-http-method", "POST", "--format", "JSON"
+    ) as wait_for:
         wait_for("Ready!")
         sdk.v1.customers.list()
         sdk.v1.customers.create({"name": "Jenny"})

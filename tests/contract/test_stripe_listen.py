@@ -29,14 +29,23 @@ def test_an_event_comes_over_the_socket_signed_with_the_session_s_secret(server:
         customer = post(server, "/v1/customers", "email=jenny@example.com")
         while True:
             message = json.loads(socket.recv(timeout=10))
-            event = stripe.Webhook.construct_event(message["event_payload"], message["http_headers"]["Stripe-Signature"], session["secret"])
+            event = stripe.Webhook.construct_event(
+                message["event_payload"], message["http_headers"]["Stripe-Signature"], session["secret"]
+            )
             if event.data.object["id"] == customer["id"]:
                 break
-    assert (message["type"], event.type, message["endpoint"]["api_version"]) == ("webhook_event", "customer.created", None)
+    assert (message["type"], event.type, message["endpoint"]["api_version"]) == (
+        "webhook_event",
+        "customer.created",
+        None,
+    )
 
 
 def test_a_socket_without_a_session_is_refused(server: Running) -> None:
-    with pytest.raises(InvalidStatus), connect(server.url.replace("http", "ws") + "/stripecli", additional_headers={"Websocket-Id": "x"}):
+    with (
+        pytest.raises(InvalidStatus),
+        connect(server.url.replace("http", "ws") + "/stripecli", additional_headers={"Websocket-Id": "x"}),
+    ):
         pass
 
 
@@ -46,7 +55,9 @@ def restricted(server: Running, *permissions: str, **more: str) -> dict[str, str
 
 
 def session_of(server: Running, key: str, form: str = "device_name=x") -> dict[str, str]:
-    asked = urllib.request.Request(f"{server.url}/v1/stripecli/sessions", form.encode(), {"Authorization": f"Bearer {key}"})
+    asked = urllib.request.Request(
+        f"{server.url}/v1/stripecli/sessions", form.encode(), {"Authorization": f"Bearer {key}"}
+    )
     with urllib.request.urlopen(asked) as answer:
         found: dict[str, str] = json.load(answer)
     return found
@@ -68,7 +79,9 @@ ENDINGS = {
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("feature", ["webhooks", "request_logs"])
-def test_a_socket_closes_and_does_not_open_again_once_its_key_may_not_listen(server: Running, feature: str, ending: str) -> None:
+def test_a_socket_closes_and_does_not_open_again_once_its_key_may_not_listen(
+    server: Running, feature: str, ending: str
+) -> None:
     made = restricted(server, "stripecli_session_write")
     session = session_of(server, made["secret"], f"device_name=x&websocket_features[]={feature}")
     path, form = ENDINGS[ending]
@@ -129,7 +142,9 @@ def test_an_event_is_heard_once_more(server: Running) -> None:
 # -- stripe logs tail
 
 
-def lines(server: Running, filters: dict[str, list[str]], count: int, *requests: tuple[str, str, str]) -> list[dict[str, Any]]:
+def lines(
+    server: Running, filters: dict[str, list[str]], count: int, *requests: tuple[str, str, str]
+) -> list[dict[str, Any]]:
     """The first lines about these requests that pass the filters; others' requests may be logged meanwhile."""
     form = urlencode({"device_name": "x", "websocket_features[]": "request_logs", "filters": json.dumps(filters)})
     session = session_of(server, server.secret_key, form)
@@ -146,7 +161,9 @@ def ask(server: Running, method: str, path: str, body: str, **headers: str) -> s
     """Send a request, and return its id."""
     sent = {"Authorization": f"Bearer {server.secret_key}", **headers}
     try:
-        answer = urllib.request.urlopen(urllib.request.Request(server.url + path, body.encode() or None, sent, method=method))
+        answer = urllib.request.urlopen(
+            urllib.request.Request(server.url + path, body.encode() or None, sent, method=method)
+        )
     except urllib.error.HTTPError as refused:
         answer = refused
     with answer:
@@ -163,10 +180,16 @@ FAILED = ["GET /v1/charges/ch_none 404", "POST /v1/charges 400"]
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({"filter_http_method": ["POST"], "filter_request_path": ["/v1/customers", "/v1/charges"]}, ["POST /v1/customers 200", FAILED[1]]),
+        (
+            {"filter_http_method": ["POST"], "filter_request_path": ["/v1/customers", "/v1/charges"]},
+            ["POST /v1/customers 200", FAILED[1]],
+        ),
         ({"filter_status_code_type": ["400"]}, FAILED),
         ({"filter_status_code": ["404", "400"]}, FAILED),
-        ({"filter_request_status": ["SUCCEEDED"], "filter_request_path": ["/v1/customers"]}, ["POST /v1/customers 200"]),
+        (
+            {"filter_request_status": ["SUCCEEDED"], "filter_request_path": ["/v1/customers"]},
+            ["POST /v1/customers 200"],
+        ),
         ({"filter_request_status": ["FAILED"]}, FAILED),
         ({"filter_request_path": ["/v1/charges"]}, FAILED),
         ({"filter_ip_address": ["127.0.0.1"], "filter_request_path": ["/v1/balance"]}, ["GET /v1/balance 200"]),
@@ -174,7 +197,9 @@ FAILED = ["GET /v1/charges/ch_none 404", "POST /v1/charges 400"]
         ({"filter_account": ["self"], "filter_request_path": ["/v1/balance"]}, ["GET /v1/balance 200"]),
     ],
 )
-def test_each_filter_lets_its_requests_through(server: Running, filters: dict[str, list[str]], expected: list[str]) -> None:
+def test_each_filter_lets_its_requests_through(
+    server: Running, filters: dict[str, list[str]], expected: list[str]
+) -> None:
     found = lines(server, filters, len(expected), *REQUESTS)
     assert [f"{line['method']} {line['url']} {line['status']}" for line in found] == expected
 
@@ -182,7 +207,12 @@ def test_each_filter_lets_its_requests_through(server: Running, filters: dict[st
 def test_a_line_tells_why_a_request_failed(server: Running) -> None:
     (line,) = lines(server, {"filter_status_code": ["404"]}, 1, ("GET", "/v1/charges/ch_none", ""))
     assert line["request_id"].startswith("req_")
-    told = {"code": "resource_missing", "message": "No such charge: 'ch_none'", "param": "id", "type": "invalid_request_error"}
+    told = {
+        "code": "resource_missing",
+        "message": "No such charge: 'ch_none'",
+        "param": "id",
+        "type": "invalid_request_error",
+    }
     assert (line["error"], line["livemode"]) == (told, False)
 
 
@@ -199,7 +229,8 @@ def test_requests_for_a_connected_account_are_told_from_the_account_s_own(server
 @pytest.mark.parametrize(
     "form",
     [
-        "websocket_features[]=telepathy", "websocket_features[]=request_logs&filters={", "websocket_features[]=request_logs&filters=[]",
+        "websocket_features[]=telepathy", "websocket_features[]=request_logs&filters={",
+        "websocket_features[]=request_logs&filters=[]",
         'websocket_features[]=request_logs&filters={"filter_colour":["red"]}',
         'websocket_features[]=webhooks&filters={"filter_source":["API"]}',
         'websocket_features[]=request_logs&filters={"filter_http_method":["BREW"]}',

@@ -38,7 +38,9 @@ def test_every_acknowledged_write_survives_kill_9_and_none_is_kept_by_half(tmp_p
         assert now
         acknowledged |= now
         connection = sqlite3.connect(file)
-        debits, credits = ({id for (id,) in connection.execute(f"SELECT id FROM {table}")} for table in ("debits", "credits"))
+        debits, credits = (
+            {id for (id,) in connection.execute(f"SELECT id FROM {table}")} for table in ("debits", "credits")
+        )
         assert connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
         connection.close()
         assert acknowledged - debits == set()

@@ -43,7 +43,9 @@ class Running:
     def __enter__(self) -> Running:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._process:
             self.kill()
 
@@ -58,7 +60,9 @@ class Connection:
     def __enter__(self) -> Connection:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._http.close()
 
     def ask(self, method: str, path: str, params: dict[str, object] | None = None, key: str = "") -> dict[str, Any]:
@@ -94,7 +98,11 @@ def create(connection: Connection, number: int) -> str:
     if number % 2:
         charge = {**params, "amount": 2000 + number, "currency": "usd", "source": "tok_visa"}
         return str(connection.ask("POST", "/v1/charges", charge, key=f"number-{number}")["id"])
-    return str(connection.ask("POST", "/v1/customers", {**params, "email": f"{number}@example.com"}, key=f"number-{number}")["id"])
+    return str(
+        connection.ask("POST", "/v1/customers", {**params, "email": f"{number}@example.com"}, key=f"number-{number}")[
+            "id"
+        ]
+    )
 
 
 def kept(connection: Connection) -> list[tuple[int, str]]:
@@ -128,7 +136,9 @@ def create_until_killed(server: Running, numbers: Iterator[int], sent: Sent, sec
 def doctor(data: Path) -> int:
     """What ``tollkey doctor`` ends with: it sums up the ledger of every account."""
     command = [sys.executable, "-m", "tollkey", "doctor", "--data", str(data)]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, check=False, stdout=subprocess.DEVNULL).returncode
+    return subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(SOURCE)}, check=False, stdout=subprocess.DEVNULL
+    ).returncode
 
 
 def test_answered_requests_survive_kill_9_and_unanswered_ones_can_be_sent_again(tmp_path: Path) -> None:
@@ -144,7 +154,10 @@ def test_answered_requests_survive_kill_9_and_unanswered_ones_can_be_sent_again(
         again = {number: create(connection, number) for number in sorted(sent.asked)[:20]}
         assert again.items() <= sent.answered.items()
         there = kept(connection)
-        made = [*connection.everything("/v1/events?type=customer.created"), *connection.everything("/v1/events?type=charge.succeeded")]
+        made = [
+            *connection.everything("/v1/events?type=customer.created"),
+            *connection.everything("/v1/events?type=charge.succeeded"),
+        ]
         events = Counter(event["data"]["object"]["id"] for event in made)
         charged = sum(charge["amount"] for charge in connection.everything("/v1/charges"))
         booked = sum(entry["amount"] for entry in connection.everything("/v1/balance_transactions?type=charge"))

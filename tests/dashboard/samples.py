@@ -1,4 +1,7 @@
-"""A real value for each name in the path of a page, in a given account and mode. A page with a new name needs an entry here."""
+"""A real value for each name in the path of a page, in a given account and mode.
+
+A page with a new name needs an entry here.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ def _invitation(site: Site, account: str, livemode: bool) -> str:
 
     def work(tx: Any) -> str:
         keyring, ids = site.core.authority.keyring, site.core.setup.ids
-        return people.invite(tx, keyring, ids, account=account, role="support", email=email, by="usr_x", now=site.now)[0].id
+        return people.invite(tx, keyring, ids, account=account, role="support", email=email, by="usr_x", now=site.now)[
+            0
+        ].id
 
     return site.core.database.write(work)
 
@@ -54,7 +59,9 @@ def _session(site: Site, account: str, livemode: bool) -> str:
 def _event(site: Site, account: str, livemode: bool) -> str:
     def work(tx: Any) -> str:
         call = site.core.call(tx, Scope(account, livemode))
-        call.objects.insert(blank("customer", id=call.ids.new("cus"), created=call.now, livemode=livemode), event="customer.created")
+        call.objects.insert(
+            blank("customer", id=call.ids.new("cus"), created=call.now, livemode=livemode), event="customer.created"
+        )
         return str(call.objects.page("event", 1)[0]["id"])
 
     return site.core.database.write(work)
@@ -62,7 +69,9 @@ def _event(site: Site, account: str, livemode: bool) -> str:
 
 def _endpoint(site: Site, account: str, livemode: bool) -> str:
     params = {"url": "https://example.com/hook", "enabled_events": ["*"]}
-    made = site.core.database.write(lambda tx: webhook_endpoints.create(site.core.call(tx, Scope(account, livemode)), dict(params)))
+    made = site.core.database.write(
+        lambda tx: webhook_endpoints.create(site.core.call(tx, Scope(account, livemode)), dict(params))
+    )
     return str(made["id"])
 
 
@@ -70,7 +79,9 @@ def _request(site: Site, account: str, livemode: bool) -> str:
     id = site.core.setup.ids.new("req")
     names = "id, account, livemode, at, milliseconds, method, path, query, status, version, request_body, response_body"
     values = (id, account, int(livemode), site.now, 5, "GET", "/v1/customers", "", 200, "2026-01-01", "", "")
-    site.core.logs.write(lambda tx: tx.execute(f"INSERT INTO request_logs ({names}) VALUES ({', '.join('?' * len(values))})", values))
+    site.core.logs.write(
+        lambda tx: tx.execute(f"INSERT INTO request_logs ({names}) VALUES ({', '.join('?' * len(values))})", values)
+    )
     return id
 
 
@@ -78,7 +89,11 @@ def stored(site: Site, account: str, livemode: bool, resource: Resource, status:
     def work(tx: Any) -> str:
         call = site.core.call(tx, Scope(account, livemode))
         state = {} if status is None else {"status": status}
-        known = {name: value for name, value in (("created", call.now), ("livemode", livemode)) if name in properties(resource.object)}
+        known = {
+            name: value
+            for name, value in (("created", call.now), ("livemode", livemode))
+            if name in properties(resource.object)
+        }
         made = blank(resource.object, id=call.ids.new(resource.prefix), **known, **state)
         return str(call.objects.insert(made)["id"])
 
@@ -97,12 +112,19 @@ def values(site: Site, path: str, account: str, livemode: bool) -> dict[str, str
             for number, action in enumerate(resource.actions) if acting.group_of(resource, action) == group
         )  # fmt: skip
         status = action.when[0] if action.when else None
-        made = {"object": resource.object, "id": stored(site, account, livemode, resource, status), "number": str(number)}
+        made = {
+            "object": resource.object,
+            "id": stored(site, account, livemode, resource, status),
+            "number": str(number),
+        }
     elif "{object}" in path:
         made = {"object": "customer", "id": stored(site, account, livemode, catalogue.by_object["customer"])}
     elif "{account}" in path:
         made = {"account": account}
-    return {name: made[name] if name in made else SAMPLES[name](site, account, livemode) for name in re.findall(r"\{(\w+)\}", path)}
+    return {
+        name: made[name] if name in made else SAMPLES[name](site, account, livemode)
+        for name in re.findall(r"\{(\w+)\}", path)
+    }
 
 
 def _nothing(site: Site, account: str, livemode: bool) -> str:

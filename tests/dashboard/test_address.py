@@ -49,12 +49,16 @@ def test_passkeys_belong_to_the_configured_address_whatever_the_host(site: Site)
     assert made["rp"]["id"] == "dashboard.test"
 
 
-@pytest.mark.parametrize("host", ["localhost:9000", "tollkey.localhost", "127.0.0.1:8420", "[::1]:8420", "192.0.2.7:8420", "192.0.2.7"])
+@pytest.mark.parametrize(
+    "host", ["localhost:9000", "tollkey.localhost", "127.0.0.1:8420", "[::1]:8420", "192.0.2.7:8420", "192.0.2.7"]
+)
 def test_without_one_the_host_counts_when_it_is_this_machine(unnamed: Site, host: str) -> None:
     assert f">http://{host}/join/" in invited(unnamed.browser("administrator"), unnamed, host).text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:80@evil.example", "192.0.2.8", "", "localhost/x"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "localhost:80@evil.example", "192.0.2.8", "", "localhost/x"]
+)
 def test_without_one_no_other_host_stands_in_a_link_and_the_form_says_what_to_set(unnamed: Site, host: str) -> None:
     browser = unnamed.browser("administrator")
     answer = invited(browser, unnamed, host)
@@ -94,7 +98,10 @@ def test_forms_of_the_configured_address_are_ours_behind_a_proxy_that_renames_th
     browser = site.browser("administrator")
     path = url(site, "/settings/team/invite")
     sent = {"email": "b@example.com", "role": "support"}
-    assert ">https://pay.example.com/join/" in browser.post(path, sent, host="backend:8420", origin="https://pay.example.com").text
+    assert (
+        ">https://pay.example.com/join/"
+        in browser.post(path, sent, host="backend:8420", origin="https://pay.example.com").text
+    )
     assert browser.post(path, sent, host="backend:8420", origin="https://pay.example.com.evil.example").status == 403
     assert browser.post(path, sent, host="backend:8420", origin="http://pay.example.com").status == 403
 

@@ -43,7 +43,9 @@ def fresh(site: Site, livemode: bool = False, *, kind: str = "restricted", **abo
 def unrevealed(site: Site) -> Key:
     """A live key whose text still waits for its one reveal."""
     key, _ = fresh(site, True, kind="secret")
-    rolled = site.core.database.write(lambda tx: site.core.authority.roll(tx, key.scope, key.id, 3600, actor=SYSTEM, now=site.now))
+    rolled = site.core.database.write(
+        lambda tx: site.core.authority.roll(tx, key.scope, key.id, 3600, actor=SYSTEM, now=site.now)
+    )
     return rolled[1]
 
 
@@ -131,7 +133,9 @@ def test_a_prefilled_link_chooses_name_and_permissions_and_names_unknown_ones(si
 def test_a_group_can_be_set_as_a_whole_without_scripts(site: Site, dev: Browser) -> None:
     dev.post(url(site, "/apikeys/create"), {"kind": "restricted", "name": "Billing reader", "g:Billing": "read"})
     made = next(key for key in keys(site) if key.name == "Billing reader")
-    billing = {row.name for row in site.core.authority.catalogue.rows if row.group == "Billing" and "read" in row.levels}
+    billing = {
+        row.name for row in site.core.authority.catalogue.rows if row.group == "Billing" and "read" in row.levels
+    }
     assert made.permissions == {f"{name}_read" for name in billing}
 
 

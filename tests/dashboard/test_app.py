@@ -16,7 +16,9 @@ from tollkey.db import StorageError
 def test_an_address_cannot_put_a_header_of_its_own_into_a_redirect(site: Site) -> None:
     browser = site.browser("owner")
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    asked = Asked("GET", "/apikeys/x\r\nSet-Cookie: a=b", "", {"host": "dashboard.test", "cookie": cookie}, "192.0.2.1", False, "")
+    asked = Asked(
+        "GET", "/apikeys/x\r\nSet-Cookie: a=b", "", {"host": "dashboard.test", "cookie": cookie}, "192.0.2.1", False, ""
+    )
     answer = site.world.runner.run(site.app.answer(asked))
     assert dict(answer.headers)["Location"] == f"/{site.account}/apikeys/x%0D%0ASet-Cookie%3A%20a%3Db"
 
@@ -40,7 +42,9 @@ def test_the_log_names_the_page_and_never_the_token_in_its_address(
     assert token not in caplog.text
 
 
-def test_more_fields_than_any_form_has_are_refused_without_a_line_in_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_more_fields_than_any_form_has_are_refused_without_a_line_in_the_log(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     browser = site.browser()
     browser.get("/login")
     assert browser.send("POST", "/login", [(f"f{n}", "") for n in range(4_001)]).status == 400
@@ -61,10 +65,22 @@ def test_nul_is_text_like_any_other_on_both_databases(site: Site, postgres_site:
 def test_nothing_is_answered_over_plain_http_where_https_is_required(site: Site) -> None:
     core = site.core
     address = Address("https://pay.example.com", "127.0.0.1")
-    site.app = TheApp(core.setup, site.world.server.edge, core.authority, core.now, Passwords(1, 8), address=address, require_https=True)
+    site.app = TheApp(
+        core.setup,
+        site.world.server.edge,
+        core.authority,
+        core.now,
+        Passwords(1, 8),
+        address=address,
+        require_https=True,
+    )
     plain, secure = site.browser(), site.browser(secure=True)
     led = plain.get("/reset/abc?x=1")
-    assert (led.status, led.location, "set-cookie" in led.headers) == (308, "https://pay.example.com/reset/abc?x=1", False)
+    assert (led.status, led.location, "set-cookie" in led.headers) == (
+        308,
+        "https://pay.example.com/reset/abc?x=1",
+        False,
+    )
     assert plain.post("/login", {"email": "a@example.com", "password": "x"}).status == 403
     assert secure.get("/login").status == 200
     site.app.address = Address("", "127.0.0.1")

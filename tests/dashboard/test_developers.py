@@ -82,9 +82,9 @@ def test_a_request_of_another_account_or_mode_is_not_there(site: Site) -> None:
     site.world.write_logs()
     browser = site.browser("developer")
     for scope in ((other.account, 0), (site.account, 1)):
-        id = site.core.database.read(lambda tx, s=scope: tx.execute("SELECT id FROM request_logs WHERE account = ? AND livemode = ?", s))[
-            0
-        ][0]
+        id = site.core.database.read(
+            lambda tx, s=scope: tx.execute("SELECT id FROM request_logs WHERE account = ? AND livemode = ?", s)
+        )[0][0]
         assert browser.get(url(site, f"/logs/{id}")).status == 404
 
 
@@ -121,7 +121,9 @@ def test_names_in_a_plot_are_text(site: Site) -> None:
 def test_an_event_shows_its_object_and_its_deliveries(site: Site) -> None:
     browser = site.browser("developer")
     browser.get(url(site, "/webhooks/new"))
-    assert browser.post(url(site, "/webhooks/new"), {"url": "https://example.com/hook", "all_events": "yes"}).status == 303
+    assert (
+        browser.post(url(site, "/webhooks/new"), {"url": "https://example.com/hook", "all_events": "yes"}).status == 303
+    )
     made = site.api.post("/v1/customers", name="Jenny")
     event = site.api.events("customer.created")[0]
     shown = browser.get(url(site, f"/events/{event['id']}")).text
@@ -139,7 +141,9 @@ def _scope(site: Site):  # type: ignore[no-untyped-def]
 
 
 def _endpoint(site: Site) -> str:
-    return site.api.post("/v1/webhook_endpoints", url="https://example.com/a", enabled_events=["charge.succeeded"])["id"]
+    return site.api.post("/v1/webhook_endpoints", url="https://example.com/a", enabled_events=["charge.succeeded"])[
+        "id"
+    ]
 
 
 def test_an_endpoint_is_changed_switched_off_and_deleted(site: Site) -> None:

@@ -109,24 +109,43 @@ def test_every_curl_example_is_a_request_that_the_server_understands(site: Site)
             assert about["user"] == site.api.sk + ":"
             assert (method, path) == (one.method, one.request.path)
             body = urlencode(pairs)
-            answer = site.api.send("GET", path, query=body) if method == "GET" else site.api.send(method, path, body=body.encode())
+            answer = (
+                site.api.send("GET", path, query=body)
+                if method == "GET"
+                else site.api.send(method, path, body=body.encode())
+            )
             code = answer.get("error", {}).get("code")
-            if code == "account_invalid" or one.path == "/v1/files":  # the sample account is nobody's; a file is no form
+            if (
+                code == "account_invalid" or one.path == "/v1/files"
+            ):  # the sample account is nobody's; a file is no form
                 continue
-            if answer.status in (401, 403, 500) or code in ("parameter_unknown", "parameter_missing", "parameter_invalid_integer"):
+            if answer.status in (401, 403, 500) or code in (
+                "parameter_unknown",
+                "parameter_missing",
+                "parameter_invalid_integer",
+            ):
                 wrong.append((method, path, answer.status, answer["error"]["message"]))
     assert not wrong, "Give it an example in dashboard/reference/samples.py:\n" + "\n".join(map(str, wrong))
 
 
 def test_python_examples_run_with_the_official_library(site: Site) -> None:
     stripe = pytest.importorskip("stripe")
-    runnable = ["/v1/customers", "/v1/payment_intents", "/v1/charges", "/v1/balance", "/v1/setup_intents", "/v1/payment_methods"]
+    runnable = [
+        "/v1/customers",
+        "/v1/payment_intents",
+        "/v1/charges",
+        "/v1/balance",
+        "/v1/setup_intents",
+        "/v1/payment_methods",
+    ]
     ran = []
     for resource in resources_shown(site.core.catalogue):
         for one in page_of(site.core.catalogue, resource).operations:
             if one.path in runnable:
                 code = LANGUAGES[1].write(one.request, site.api.sk, BASE)
-                code = code.replace("base_addresses", "http_client=here, base_addresses").replace("client.v1", "result = client.v1")
+                code = code.replace("base_addresses", "http_client=here, base_addresses").replace(
+                    "client.v1", "result = client.v1"
+                )
                 place: dict[str, Any] = {"here": _here(stripe, site)}
                 exec(compile(code, one.path, "exec"), place)  # our own text
                 assert place["result"] is not None
@@ -140,7 +159,9 @@ def _here(stripe: Any, site: Site) -> Any:
 
         name = "here"
 
-        def request(self, method: str, url: str, headers: dict[str, str], post_data: Any = None) -> tuple[str, int, dict[str, str]]:
+        def request(
+            self, method: str, url: str, headers: dict[str, str], post_data: Any = None
+        ) -> tuple[str, int, dict[str, str]]:
             parts = urlsplit(url)
             body = (post_data or "").encode() if isinstance(post_data, str | None) else post_data
             answer = site.api.send(method.upper(), parts.path, key=None, headers=headers, body=body, query=parts.query)
@@ -163,7 +184,9 @@ def test_what_the_libraries_call_is_there_in_the_python_library(site: Site) -> N
                 service = getattr(service, name, None)
             if one.request.services and not hasattr(service, one.request.verb):
                 missing.append((one.method, one.path))
-    assert not missing, "Say in dashboard/reference/naming.py how the libraries call them:\n" + "\n".join(map(str, missing))
+    assert not missing, "Say in dashboard/reference/naming.py how the libraries call them:\n" + "\n".join(
+        map(str, missing)
+    )
 
 
 def test_other_languages_close_what_they_open_and_name_what_is_sent(site: Site) -> None:
@@ -219,7 +242,12 @@ def test_python_in_the_guides_about_keys_runs(tmp_path: Any, monkeypatch: pytest
 
 
 def test_the_search_finds_words_beginnings_and_nothing_else() -> None:
-    index = Index([Section("/a", "Rolling a key", "Guides", "the old key expires"), Section("/b", "Webhooks", "Guides", "signed events")])
+    index = Index(
+        [
+            Section("/a", "Rolling a key", "Guides", "the old key expires"),
+            Section("/b", "Webhooks", "Guides", "signed events"),
+        ]
+    )
     assert [hit.section.url for hit in index.find("roll")] == ["/a"]
     assert [hit.section.url for hit in index.find("signed event")] == ["/b"]
     assert index.find("") == []
@@ -228,7 +256,9 @@ def test_the_search_finds_words_beginnings_and_nothing_else() -> None:
 
 def test_a_lost_key_is_found_by_searching(site: Site) -> None:
     answer = site.browser().get("/docs/search?q=lost+key")
-    assert answer.text.index("/docs/lost-key") < answer.text.index("/docs/api/") if "/docs/api/" in answer.text else True
+    assert (
+        answer.text.index("/docs/lost-key") < answer.text.index("/docs/api/") if "/docs/api/" in answer.text else True
+    )
     assert "/docs/lost-key" in answer.text
 
 

@@ -34,7 +34,10 @@ def test_the_dashboard_s_brake_is_the_api_s(site: Site) -> None:
 def test_after_so_many_wrong_links_the_answer_says_no_more_what_was_wrong(braked: Site, path: str, method: str) -> None:
     browser, wrong = Browser(braked), path.replace("{token}", "x" * 43)
     browser.get("/login")
-    told = [browser.send(method, wrong, [("csrf", browser.csrf)] if method == "POST" else None).status for _ in range(MOST + 1)]
+    told = [
+        browser.send(method, wrong, [("csrf", browser.csrf)] if method == "POST" else None).status
+        for _ in range(MOST + 1)
+    ]
     assert told == [404] * MOST + [429]
     assert browser.send("GET", wrong, ip="192.0.2.9").status == 404  # others are not meant
     assert browser.get("/login").status == 200

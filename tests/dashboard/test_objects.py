@@ -17,7 +17,8 @@ from tollkey.wire.shapes import properties
 
 def pay(site: Site, amount: int = 2000, currency: str = "usd", **more: object) -> dict[str, object]:
     return site.api.ok(
-        "POST", "/v1/payment_intents", amount=amount, currency=currency, payment_method=more.pop("card", "pm_card_visa"), confirm=True,
+        "POST", "/v1/payment_intents", amount=amount, currency=currency,
+        payment_method=more.pop("card", "pm_card_visa"), confirm=True,
         automatic_payment_methods={"enabled": True, "allow_redirects": "never"}, **more,
     )  # fmt: skip
 
@@ -214,8 +215,14 @@ def test_a_query_in_the_language_of_the_api_is_understood(site: Site) -> None:
 
 
 def test_a_refused_payment_names_the_request_that_made_it(site: Site) -> None:
-    refused = site.api.post("/v1/payment_intents", amount=2000, currency="usd", payment_method="pm_card_chargeDeclined", confirm=True,
-                            automatic_payment_methods={"enabled": True, "allow_redirects": "never"})  # fmt: skip
+    refused = site.api.post(
+        "/v1/payment_intents",
+        amount=2000,
+        currency="usd",
+        payment_method="pm_card_chargeDeclined",
+        confirm=True,
+        automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
+    )
     intent = refused["error"]["payment_intent"]["id"]
     site.world.write_logs()
     text = site.browser("developer").get(url(site, f"/objects/payment_intent/{intent}")).text
@@ -225,7 +232,11 @@ def test_a_refused_payment_names_the_request_that_made_it(site: Site) -> None:
 
 def test_the_sidebar_marks_the_list_that_an_object_belongs_to(site: Site) -> None:
     browser = site.browser("developer")
-    for object, label in (("payment_intent", "Payments"), ("test_helpers.test_clock", "Test clocks"), ("coupon", "All objects")):
+    for object, label in (
+        ("payment_intent", "Payments"),
+        ("test_helpers.test_clock", "Test clocks"),
+        ("coupon", "All objects"),
+    ):
         marked = re.findall(r'aria-current="page">([^<]+)</a>', browser.get(url(site, f"/objects/{object}")).text)
         assert marked == [label]
 
@@ -250,7 +261,9 @@ def test_who_may_not_see_webhooks_or_events_does_not_see_them_as_objects_either(
 
 def test_looking_at_a_portal_session_does_not_open_the_customer_s_portal(site: Site) -> None:
     customer = site.api.post("/v1/customers", name="Jenny")
-    made = site.api.ok("POST", "/v1/billing_portal/sessions", customer=customer["id"], return_url="https://shop.example/")
+    made = site.api.ok(
+        "POST", "/v1/billing_portal/sessions", customer=customer["id"], return_url="https://shop.example/"
+    )
     text = site.browser("view_only").get(url(site, f"/objects/billing_portal.session/{made['id']}")).text
     assert made["id"] in text
     assert made["url"].rpartition("/")[2] not in text
@@ -259,7 +272,8 @@ def test_looking_at_a_portal_session_does_not_open_the_customer_s_portal(site: S
 
 
 JUNK = (
-    "", " ", "_", "__", "x", "mk_", "_1", "mk_1", "acct_", "1234", "ä_ß", "cus_" + "9" * 5000, "cus_'; --", "%00", "\0", "cus_\0",
+    "", " ", "_", "__", "x", "mk_", "_1", "mk_1", "acct_", "1234", "ä_ß", "cus_" + "9" * 5000, "cus_'; --", "%00", "\0",
+    "cus_\0",
     "../..", "cus_1/2", "pi_1?x=1", "<b>", "\ud7ff\uffff", "nobody_1", "sk_" + "test_1", "req_1", "a b c", "cus_\n1",
 )  # fmt: skip
 
@@ -270,7 +284,10 @@ def test_looking_for_an_id_finds_its_page_or_says_that_there_is_none(site: Site,
     base = f"/{site.account}{'' if livemode else '/test'}"
     prefixes = {prefix for r in site.core.catalogue.resources for prefix in (r.prefix, *r.prefixes) if prefix}
     assert {"cus", "mk", "evt", "we"} <= prefixes
-    for id in [*JUNK, *(f"{prefix}{tail}" for prefix in sorted(prefixes) for tail in ("", "_", "_1", "_1AbCdEfGhIjKlMnO"))]:
+    for id in [
+        *JUNK,
+        *(f"{prefix}{tail}" for prefix in sorted(prefixes) for tail in ("", "_", "_1", "_1AbCdEfGhIjKlMnO")),
+    ]:
         answer = browser.get(f"{base}/objects?{urlencode({'id': id})}")
         assert answer.status == 200, id[:50]
         assert "Kinds of objects" in answer.text

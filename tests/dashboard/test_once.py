@@ -1,4 +1,6 @@
-"""What is good once, used twice at the same moment: in two transactions on PostgreSQL, neither of which sees the other's."""
+"""What is good once, used twice at the same moment: in two transactions on PostgreSQL, neither of which sees the
+other's.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ from tollkey.keys import SYSTEM, KeyRefused
 
 
 def both(database: Database, work: Callable[[Tx], Any]) -> list[Any]:
-    """What comes of doing the same twice: the second begins before the first has committed, and ends after. A refusal comes back."""
+    """What comes of doing the same twice: the second begins before the first has committed, and ends after.
+
+    A refusal comes back.
+    """
     done = threading.Event()
     began = threading.Event()
 
@@ -70,7 +75,9 @@ def site(postgres_site: Site) -> Site:
 def test_a_recovery_code(site: Site) -> None:
     person, database = site.person("owner").id, site.core.database
     _, codes = app_of(site, person)
-    assert both(database, lambda tx: factors.check_code(tx, site.core.authority.keyring, person, codes[0], site.now)) == [True, False]
+    assert both(
+        database, lambda tx: factors.check_code(tx, site.core.authority.keyring, person, codes[0], site.now)
+    ) == [True, False]
     assert database.read(lambda tx: factors.recovery_left(tx, person)) == 9
 
 
@@ -78,7 +85,9 @@ def test_two_recovery_codes_of_one_person_are_both_used_up(site: Site) -> None:
     person, database = site.person("owner").id, site.core.database
     _, codes = app_of(site, person)
     each = iter(codes)
-    assert both(database, lambda tx: factors.check_code(tx, site.core.authority.keyring, person, next(each), site.now)) == [True, True]
+    assert both(
+        database, lambda tx: factors.check_code(tx, site.core.authority.keyring, person, next(each), site.now)
+    ) == [True, True]
     assert database.read(lambda tx: factors.recovery_left(tx, person)) == 8
 
 
@@ -86,14 +95,20 @@ def test_a_code_of_the_app(site: Site) -> None:
     person, database = site.person("owner").id, site.core.database
     app, _ = app_of(site, person)
     code = app.at(site.now)
-    assert both(database, lambda tx: factors.check_code(tx, site.core.authority.keyring, person, code, site.now)) == [True, False]
+    assert both(database, lambda tx: factors.check_code(tx, site.core.authority.keyring, person, code, site.now)) == [
+        True,
+        False,
+    ]
 
 
 def test_the_first_code_of_a_new_app(site: Site) -> None:
     person, core = site.person("owner").id, site.core
     secret = core.database.write(lambda tx: factors.begin_totp(tx, core.authority.keyring, core.setup.ids, person))
     code = pyotp.TOTP(secret).at(site.now)
-    shown, none = both(core.database, lambda tx: factors.finish_totp(tx, core.authority.keyring, core.setup.ids, person, code, site.now))
+    shown, none = both(
+        core.database,
+        lambda tx: factors.finish_totp(tx, core.authority.keyring, core.setup.ids, person, code, site.now),
+    )
     assert none is None
     assert core.database.write(lambda tx: factors.check_code(tx, core.authority.keyring, person, shown[0], site.now))
 
@@ -103,7 +118,14 @@ def test_an_invitation(site: Site) -> None:
     persons = [site.person(None).id, site.person(None).id]
     invitation, token = database.write(
         lambda tx: people.invite(
-            tx, keyring, ids, account=site.account, role="administrator", email="new@example.com", by="usr_x", now=site.now
+            tx,
+            keyring,
+            ids,
+            account=site.account,
+            role="administrator",
+            email="new@example.com",
+            by="usr_x",
+            now=site.now,
         )
     )
     each = iter(persons)
@@ -156,8 +178,16 @@ def test_a_link_for_a_new_password(site: Site) -> None:
 
 def test_two_links_for_one_address_are_one_use(site: Site) -> None:
     keyring, ids, database = site.core.authority.keyring, site.core.setup.ids, site.core.database
-    about: dict[str, Any] = {"account": site.account, "role": "support", "email": "twice@example.com", "by": "usr_x", "now": site.now}
-    made = both(database, lambda tx: people.invite(tx, keyring, ids, **about))  # made at the same moment: neither ends the other
+    about: dict[str, Any] = {
+        "account": site.account,
+        "role": "support",
+        "email": "twice@example.com",
+        "by": "usr_x",
+        "now": site.now,
+    }
+    made = both(
+        database, lambda tx: people.invite(tx, keyring, ids, **about)
+    )  # made at the same moment: neither ends the other
     person = site.person(None).id
     database.write(lambda tx: people.accept(tx, made[0][0], person, site.now))
     assert database.read(lambda tx: people.invitation_of(tx, keyring, made[1][1], site.now)) is None
@@ -166,7 +196,18 @@ def test_two_links_for_one_address_are_one_use(site: Site) -> None:
 def test_the_challenge_of_a_passkey(site: Site) -> None:
     core = site.core
     ctx = Visit(
-        core.setup, site.world.server.edge, core.authority, site.app.passwords, site.now, "POST", "/", "", None, "", "", "http://localhost"
+        core.setup,
+        site.world.server.edge,
+        core.authority,
+        site.app.passwords,
+        site.now,
+        "POST",
+        "/",
+        "",
+        None,
+        "",
+        "",
+        "http://localhost",
     )
     ctx.visitor = core.setup.ids.text(43)
     challenge = core.database.write(lambda tx: passkey_flow._challenge(ctx, tx))
@@ -177,8 +218,12 @@ def test_the_challenge_of_a_passkey(site: Site) -> None:
 def test_the_reveal_of_a_live_key(site: Site) -> None:
     core, scope = site.core, Scope(site.account, True)
     key = core.database.write(lambda tx: core.authority.create(tx, scope, "secret", actor=SYSTEM, now=site.now))[0]
-    _, rolled, _ = core.database.write(lambda tx: core.authority.roll(tx, scope, key.id, 3600, actor=SYSTEM, now=site.now))
-    first, second = both(core.database, lambda tx: core.authority.reveal(tx, scope, rolled.id, actor=SYSTEM, now=site.now))
+    _, rolled, _ = core.database.write(
+        lambda tx: core.authority.roll(tx, scope, key.id, 3600, actor=SYSTEM, now=site.now)
+    )
+    first, second = both(
+        core.database, lambda tx: core.authority.reveal(tx, scope, rolled.id, actor=SYSTEM, now=site.now)
+    )
     assert first[0].id == rolled.id
     assert isinstance(second, KeyRefused)
 

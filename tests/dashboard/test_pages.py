@@ -33,11 +33,15 @@ POSTS = [page for page in PAGES if page.method == "POST"]
 OWNING = [page for page in IN_ACCOUNT if any(name in OWNED for name in _NAMES.findall(page.path))]
 
 
-#: POSTs that may be sent from a session that was left open, written down a second time. All others ask for a recent proof of who one is.
+#: POSTs that may be sent from a session that was left open, written down a second time. All others ask for a recent
+#: proof of who one is.
 ANY_TIME = {
-    "/login", "/login/second", "/login/passkey", "/login/passkey/options", "/confirm", "/join/{token}", "/reset/{token}",  # are the proof
-    "/logout", "/profile/sessions/{session}/end", "/profile/end_others", "/settings/team/invitations/{invitation}/withdraw",  # shut out
-    "/work/run", "/profile/name", "/accounts/new", "/clocks", "/webhooks/{endpoint}/switch", "/events/{event}/resend/{delivery}",
+    "/login", "/login/second", "/login/passkey", "/login/passkey/options", "/confirm", "/join/{token}",
+    "/reset/{token}",  # are the proof
+    "/logout", "/profile/sessions/{session}/end", "/profile/end_others",
+    "/settings/team/invitations/{invitation}/withdraw",  # shut out
+    "/work/run", "/profile/name", "/accounts/new", "/clocks", "/webhooks/{endpoint}/switch",
+    "/events/{event}/resend/{delivery}",
     *(f"/objects/{{object}}/{{id}}/{group.replace('.', '-')}/{{number}}" for group in acting.GROUPS),
 }  # fmt: skip
 
@@ -61,7 +65,9 @@ NOT_ASKED = {
 }
 
 
-def address(site: Site, page: Page, account: str | None = None, livemode: bool = False, ids_of: tuple[str, bool] | None = None) -> str:
+def address(
+    site: Site, page: Page, account: str | None = None, livemode: bool = False, ids_of: tuple[str, bool] | None = None
+) -> str:
     """The page's address in that account and mode. ids_of: the account and mode whose ids stand in it."""
     account = account or site.account
     owner, mode = ids_of or (account, livemode)
@@ -133,7 +139,9 @@ def left_behind(site: Site) -> int:
     return site.core.database.read(work)
 
 
-@pytest.mark.parametrize("page", [page for page in POSTS if page.ask and page.path != "/work/discard"], ids=named)  # test_work has that
+@pytest.mark.parametrize(
+    "page", [page for page in POSTS if page.ask and page.path != "/work/discard"], ids=named
+)  # test_work has that
 def test_without_scripts_a_page_asks_and_nothing_happens_before_it_is_answered(site: Site, page: Page) -> None:
     owner = site.person("owner")
     browser, path, sent = site.browser().sign_in(owner.email), asked_about(site, page, owner.id), {}
@@ -176,7 +184,9 @@ def asked_about(site: Site, page: Page, me: str) -> str:
         text = site.api.restricted("customer_read", "dispute_read")
         assert site.api.get("/v1/customers", key=text).status == 200
         site.world.write_logs()
-        used = site.core.database.read(lambda tx: site.core.authority.list(tx, Scope(site.account, False), kind="restricted"))
+        used = site.core.database.read(
+            lambda tx: site.core.authority.list(tx, Scope(site.account, False), kind="restricted")
+        )
         return f"/{site.account}/test/apikeys/{used[0].id}/tighten"
     return address(site, page)
 
@@ -207,7 +217,11 @@ def test_a_form_without_its_token_changes_nothing(site: Site, page: Page) -> Non
 def test_a_form_of_another_site_changes_nothing(site: Site, page: Page) -> None:
     browser = site.browser("administrator")
     path = address(site, page)
-    foreign = ({"origin": "https://evil.example"}, {"origin": "null", "sec_fetch_site": "cross-site"}, {"sec_fetch_site": "same-site"})
+    foreign = (
+        {"origin": "https://evil.example"},
+        {"origin": "null", "sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+    )
     for headers in foreign:
         assert browser.post(path, **headers).status == 403
 
@@ -225,7 +239,9 @@ def test_the_ids_of_another_account_do_not_exist(site: Site, page: Page) -> None
     assert ask(browser, page, address(site, page, ids_of=(theirs, False))) == 404
 
 
-@pytest.mark.parametrize("page", [page for page in OWNING if any(OWNED.get(name) for name in _NAMES.findall(page.path))], ids=named)
+@pytest.mark.parametrize(
+    "page", [page for page in OWNING if any(OWNED.get(name) for name in _NAMES.findall(page.path))], ids=named
+)
 def test_the_ids_of_the_other_mode_do_not_exist(site: Site, page: Page) -> None:
     browser = site.browser("administrator")
     for livemode in (False, True):

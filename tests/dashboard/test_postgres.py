@@ -18,7 +18,9 @@ def test_a_walk_through_keys_team_profile_and_audit_log(postgres_site: Site) -> 
     assert browser.post("/login", {"email": owner.email, "password": "wrong wrong wrong"}).status == 422
     browser.sign_in(owner.email)
     base = f"/{site.account}/test"
-    made = browser.post(f"{base}/apikeys/create", {"kind": "restricted", "name": "Monitor", "p:dispute": "read", "p:charge": "read"})
+    made = browser.post(
+        f"{base}/apikeys/create", {"kind": "restricted", "name": "Monitor", "p:dispute": "read", "p:charge": "read"}
+    )
     text = re.search(r'<code id="secret">(.*?)</code>', made.text)
     assert text
     assert site.api.get("/v1/disputes", key=text[1]).status == 200
@@ -47,5 +49,11 @@ def test_every_page_without_a_name_opens(postgres_site: Site) -> None:
     def address(page: Page) -> str:
         return f"/{postgres_site.account}/test{page.path}"
 
-    plain = [page for page in gather_pages() if page.method == "GET" and "{" not in page.path and page.action != "owner.transfer"]
-    assert {address(page): browser.get(address(page)).status for page in plain if browser.get(address(page)).status >= 500} == {}
+    plain = [
+        page
+        for page in gather_pages()
+        if page.method == "GET" and "{" not in page.path and page.action != "owner.transfer"
+    ]
+    assert {
+        address(page): browser.get(address(page)).status for page in plain if browser.get(address(page)).status >= 500
+    } == {}

@@ -8,11 +8,15 @@ from tollkey.dashboard import roles
 
 LETTERS = dict(zip("OADNSV", (role.name for role in roles.ROLES), strict=True))
 EXPECTED = {
-    "keys.see": "OAD", "keys.reveal": "OAD", "keys.create": "OAD", "keys.edit": "OAD", "keys.roll": "OAD", "keys.hide": "OAD",
-    "keys.delete": "OAD", "logs.see": "OADNS OADN", "webhooks.see": "OAD", "webhooks.change": "OAD", "settings.api": "OAD",
-    "clocks.change": "OAD", "work.see": "OAD", "work.change": "OAD", "objects.see": "OADNSV", "objects.export": "OADNS OADN",
+    "keys.see": "OAD", "keys.reveal": "OAD", "keys.create": "OAD", "keys.edit": "OAD", "keys.roll": "OAD",
+    "keys.hide": "OAD",
+    "keys.delete": "OAD", "logs.see": "OADNS OADN", "webhooks.see": "OAD", "webhooks.change": "OAD",
+    "settings.api": "OAD",
+    "clocks.change": "OAD", "work.see": "OAD", "work.change": "OAD", "objects.see": "OADNSV",
+    "objects.export": "OADNS OADN",
     "objects.change": "OADNS OADS",
-    "refunds.make": "OADNS OANS", "disputes.answer": "OADNS OANS", "team.see": "OADNSV", "team.change": "OA", "owner.transfer": "O",
+    "refunds.make": "OADNS OANS", "disputes.answer": "OADNS OANS", "team.see": "OADNSV", "team.change": "OA",
+    "owner.transfer": "O",
     "business.see": "OADNSV", "business.change": "OA", "audit.see": "OAD",
 }  # fmt: skip
 

@@ -22,7 +22,8 @@ def imports(script: Path) -> list[str]:
 
 
 def test_the_ways_to_import_are_all_seen() -> None:
-    text = """import "./a.js"; import { x, y as z } from './b.js';\nimport * as all from "./c.js"; if (one) import("./d.js");"""
+    text = """import "./a.js"; import { x, y as z } from './b.js';
+        import * as all from "./c.js"; if (one) import("./d.js");"""
     assert _IMPORTS.findall(text) == ["./a.js", "./b.js", "./c.js", "./d.js"]
 
 
@@ -35,7 +36,9 @@ def test_a_template_loads_files_by_their_lasting_address_only(template: Path) ->
     found = [one or other for one, other in _LOADS.findall(template.read_text())]
     wrong = [address for address in found if not re.fullmatch(r"\{\{ static\('[\w.-]+'\) \}\}", address)]
     assert wrong == []
-    assert len(re.findall(r"<script\b", template.read_text())) == len([address for address in found if ".js'" in address])
+    assert len(re.findall(r"<script\b", template.read_text())) == len(
+        [address for address in found if ".js'" in address]
+    )
 
 
 def test_every_module_has_one_address() -> None:

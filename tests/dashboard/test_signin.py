@@ -18,7 +18,14 @@ def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[st
     email = email or f"{site.core.setup.ids.text(8).lower()}@example.com"
     made, token = site.core.database.write(
         lambda tx: people.invite(
-            tx, site.core.authority.keyring, site.core.setup.ids, account=site.account, role=role, email=email, by="usr_x", now=site.now
+            tx,
+            site.core.authority.keyring,
+            site.core.setup.ids,
+            account=site.account,
+            role=role,
+            email=email,
+            by="usr_x",
+            now=site.now,
         )
     )
     return made.email, f"/join/{token}"
@@ -27,7 +34,9 @@ def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[st
 def test_the_first_link_makes_the_owner_and_works_once(site: Site) -> None:
     core = site.core
     core.database.write(lambda tx: tx.execute("DELETE FROM dash_memberships WHERE role = 'owner'"))
-    link = core.database.write(lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "http://t", site.account, site.now))
+    link = core.database.write(
+        lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "http://t", site.account, site.now)
+    )
     assert link is not None
     path = link.url.removeprefix("http://t")
     browser = site.browser()
@@ -39,14 +48,23 @@ def test_the_first_link_makes_the_owner_and_works_once(site: Site) -> None:
     assert owner is not None
     assert owner.name == "Olive Owner"
     assert site.browser().get(path).status == 404
-    assert core.database.write(lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "", site.account, site.now)) is None
+    assert (
+        core.database.write(
+            lambda tx: owner_link(tx, core.authority.keyring, core.setup.ids, "", site.account, site.now)
+        )
+        is None
+    )
 
 
 def test_a_weak_password_is_refused_beside_its_field(site: Site) -> None:
     _, path = invitation(site)
     browser = site.browser()
     browser.get(path)
-    for weak, word in (("short", "at least 10"), ("qwertyuiop", "stolen passwords"), ("aaaaaaaaaaaaa", "easy to guess")):
+    for weak, word in (
+        ("short", "at least 10"),
+        ("qwertyuiop", "stolen passwords"),
+        ("aaaaaaaaaaaaa", "easy to guess"),
+    ):
         answer = browser.post(path, {"name": "Ada", "password": weak})
         assert answer.status == 422
         assert word in answer.text
@@ -141,7 +159,12 @@ def test_an_idle_session_ends(site: Site) -> None:
 
 def test_after_signing_in_one_is_led_to_pages_of_this_server_only(site: Site) -> None:
     person = site.person("developer")
-    for to, led in (("/profile", "/profile"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil.example", "/")):
+    for to, led in (
+        ("/profile", "/profile"),
+        ("//evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/\\evil.example", "/"),
+    ):
         browser = site.browser()
         browser.get("/login")
         assert browser.post("/login", {"email": person.email, "password": PASSWORD, "to": to}).location == led
@@ -161,7 +184,9 @@ def test_a_confirmation_lasts_a_quarter_of_an_hour(site: Site) -> None:
 def test_a_reset_link_changes_the_password_once_and_ends_every_session(site: Site) -> None:
     person, core = site.person("developer"), site.core
     signed_in = site.browser().sign_in(person.email)
-    link = core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now))
+    link = core.database.write(
+        lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now)
+    )
     assert link is not None
     browser, new = site.browser(), "seven purple lanterns drift 4"
     browser.get(link.url)
@@ -174,7 +199,9 @@ def test_a_reset_link_changes_the_password_once_and_ends_every_session(site: Sit
 
 def test_a_reset_link_is_no_invitation_and_an_invitation_no_reset_link(site: Site) -> None:
     person, core = site.person("developer"), site.core
-    link = core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now))
+    link = core.database.write(
+        lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now)
+    )
     assert link is not None
     assert site.browser().get(link.url.replace("/reset/", "/join/")).status == 404
     _, invited = invitation(site)
@@ -183,7 +210,12 @@ def test_a_reset_link_is_no_invitation_and_an_invitation_no_reset_link(site: Sit
 
 def test_nobody_unknown_gets_a_reset_link(site: Site) -> None:
     core = site.core
-    assert core.database.write(lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", "no@example.com", site.now)) is None
+    assert (
+        core.database.write(
+            lambda tx: reset_link(tx, core.authority.keyring, core.setup.ids, "", "no@example.com", site.now)
+        )
+        is None
+    )
 
 
 def test_whoever_has_a_network_of_ipv6_addresses_has_no_more_attempts_than_others(site: Site) -> None:
@@ -203,7 +235,9 @@ def test_a_link_for_a_new_password_names_the_passkeys_that_stay(site: Site) -> N
     core.database.write(lambda tx: factors.add_passkey(tx, made))
     for ends, named in ((False, True), (True, False)):
         link = core.database.write(
-            lambda tx, ends=ends: reset_link(tx, core.authority.keyring, core.setup.ids, "", person.email, site.now, factors=ends)
+            lambda tx, ends=ends: reset_link(
+                tx, core.authority.keyring, core.setup.ids, "", person.email, site.now, factors=ends
+            )
         )
         assert link is not None
         assert ("Somebody's phone" in site.browser().get(link.url).text) == named
@@ -242,7 +276,8 @@ def test_failed_sign_ins_are_counted_by_address_and_reason_and_hold_nothing_that
         assert browser.send("POST", "/login", form, ip=ip).status == 422
     browser.send("POST", "/login/passkey", [("csrf", browser.csrf), ("credential", "{}")], ip=ip)
     assert failures(site, ip) == {
-        ("wrong_password", person.id): MOST_BY_PERSON, ("wrong_password", ""): 1, ("too_many_attempts", ""): 1, ("wrong_passkey", ""): 1,
+        ("wrong_password", person.id): MOST_BY_PERSON, ("wrong_password", ""): 1, ("too_many_attempts", ""): 1,
+        ("wrong_passkey", ""): 1,
     }  # fmt: skip
     assert "my-own-password" not in repr(site.core.database.read(lambda tx: refused_attempts(tx, 10_000)))
 
@@ -252,7 +287,9 @@ def with_app(site: Site) -> tuple[Browser, str]:
     person, core = site.person("developer"), site.core
     secret = core.database.write(lambda tx: factors.begin_totp(tx, core.authority.keyring, core.setup.ids, person.id))
     code = pyotp.TOTP(secret).at(site.now)
-    assert core.database.write(lambda tx: factors.finish_totp(tx, core.authority.keyring, core.setup.ids, person.id, code, site.now))
+    assert core.database.write(
+        lambda tx: factors.finish_totp(tx, core.authority.keyring, core.setup.ids, person.id, code, site.now)
+    )
     site.world.clock[0] += 60
     browser = site.browser()
     browser.get("/login")
@@ -269,7 +306,12 @@ def test_proving_again_who_one_is_asks_for_the_app_too(site: Site) -> None:
     site.world.clock[0] += CONFIRMED_SECONDS
     assert 'id="code"' in browser.get("/confirm").text
     code = pyotp.TOTP(secret).at(site.now)
-    for missing in ({"password": PASSWORD}, {"password": PASSWORD, "code": "000000"}, {"code": code}, {"password": "wrong", "code": code}):
+    for missing in (
+        {"password": PASSWORD},
+        {"password": PASSWORD, "code": "000000"},
+        {"code": code},
+        {"password": "wrong", "code": code},
+    ):
         assert browser.post("/confirm", {**missing, "to": path}).status == 422
         assert browser.get(path).location.startswith("/confirm")
     assert browser.post("/confirm", {"password": PASSWORD, "code": code, "to": path}).location == path

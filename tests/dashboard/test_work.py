@@ -63,10 +63,14 @@ def browser(site: Site) -> Browser:
 
 def press(browser: Browser, site: Site, what: str, id: str, account: str = "") -> Any:
     browser.get(url(site, "/work"))
-    return browser.post(url(site, f"/work/{what}"), {"kind": KIND, "id": id, "account": account or site.account, "sure": "1"})
+    return browser.post(
+        url(site, f"/work/{what}"), {"kind": KIND, "id": id, "account": account or site.account, "sure": "1"}
+    )
 
 
-def test_the_list_says_what_about_which_object_and_why_without_secrets(site: Site, fragile: Fragile, browser: Browser) -> None:
+def test_the_list_says_what_about_which_object_and_why_without_secrets(
+    site: Site, fragile: Fragile, browser: Browser
+) -> None:
     customer = site.api.ok("POST", "/v1/customers")["id"]
     fragile.fail(customer)
     answer = browser.get(url(site, "/work"))
@@ -88,7 +92,9 @@ def test_work_of_other_accounts_is_neither_listed_nor_touched(site: Site, fragil
     assert site.core.database.read(lambda tx: troubled(tx, Scope(other.account, False)))
 
 
-def test_work_of_a_connected_account_is_its_platforms_to_see_and_to_run(site: Site, fragile: Fragile, browser: Browser) -> None:
+def test_work_of_a_connected_account_is_its_platforms_to_see_and_to_run(
+    site: Site, fragile: Fragile, browser: Browser
+) -> None:
     account = connected(site.api)["id"]
     fragile.fail("obj_7", account)
     assert account in browser.get(url(site, "/work")).text
@@ -112,10 +118,14 @@ def test_what_is_discarded_is_gone_and_noted(site: Site, fragile: Fragile, brows
     assert press(browser, site, "discard", "obj_7").status == 303
     assert (fragile.left(), fragile.done) == ([], 0)
     lines = site.core.database.read(lambda tx: activity.entries(tx, site.account))
-    assert [(line.action, line.about, line.details["kind"]) for line in lines][:1] == [("work_discarded", "obj_7", KIND)]
+    assert [(line.action, line.about, line.details["kind"]) for line in lines][:1] == [
+        ("work_discarded", "obj_7", KIND)
+    ]
 
 
-def test_work_on_a_test_clock_is_run_at_the_clocks_time_and_not_while_it_advances(site: Site, fragile: Fragile, browser: Browser) -> None:
+def test_work_on_a_test_clock_is_run_at_the_clocks_time_and_not_while_it_advances(
+    site: Site, fragile: Fragile, browser: Browser
+) -> None:
     api, times = site.api, []
     clock = api.ok("POST", "/v1/test_helpers/test_clocks", frozen_time=api.now)["id"]
     fragile.fail("obj_7", clock=clock)

@@ -12,14 +12,27 @@ from typing import Any
 
 import pytest
 
-from tollkey.db import Database, Duplicate, Edge, Migration, SQLite, SQLiteEdge, StorageError, Tx, Unknown, edge_for, migrate
+from tollkey.db import (
+    Database,
+    Duplicate,
+    Edge,
+    Migration,
+    SQLite,
+    SQLiteEdge,
+    StorageError,
+    Tx,
+    Unknown,
+    edge_for,
+    migrate,
+)
 from tollkey.db.sqlite_edge import LOG_BYTES, LOG_WORKS
 
 NOTES = Migration(
     "notes",
     (
         "CREATE TABLE notes (id TEXT PRIMARY KEY, number {int})",
-        "CREATE TABLE replies (id TEXT PRIMARY KEY, note TEXT NOT NULL REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED)",
+        "CREATE TABLE replies (id TEXT PRIMARY KEY, note TEXT NOT NULL REFERENCES notes (id)"
+        " DEFERRABLE INITIALLY DEFERRED)",
     ),
 )
 
@@ -64,7 +77,9 @@ def on_disk(path: Path) -> list[str]:
     return found
 
 
-def with_edge(database: Database, test: Callable[[Any], Awaitable[object]], on_alive: Callable[[float], None] | None = None) -> None:
+def with_edge(
+    database: Database, test: Callable[[Any], Awaitable[object]], on_alive: Callable[[float], None] | None = None
+) -> None:
     """Run ``test(edge)`` on a loop of its own, and stop the edge."""
     migrate(database, [NOTES])
 
@@ -249,7 +264,9 @@ def test_an_answer_waits_for_the_disk_and_the_next_group_does_not(counting: Coun
     with_edge(counting, test)
 
 
-def test_when_the_disk_fails_nobody_is_told_that_it_was_kept_and_nothing_more_is_taken(counting: CountingSQLite) -> None:
+def test_when_the_disk_fails_nobody_is_told_that_it_was_kept_and_nothing_more_is_taken(
+    counting: CountingSQLite,
+) -> None:
     async def test(edge: Edge) -> None:
         counting.fails = True
         assert kinds(await settled(edge.write(add("a")), edge.write(orphan_refused))) == [Unknown, Duplicate]
@@ -358,7 +375,9 @@ def test_a_failed_commit_fails_every_answer_of_its_group_and_keeps_nothing(count
     counting.subscribe("channel", told.append)
 
     async def test(edge: Edge) -> None:
-        outcomes = await settled(edge.write(add("a")), edge.write(orphan), edge.write(lambda tx: tx.notify("channel", "no")))
+        outcomes = await settled(
+            edge.write(add("a")), edge.write(orphan), edge.write(lambda tx: tx.notify("channel", "no"))
+        )
         assert kinds(outcomes) == [StorageError] * 3
         assert on_disk(counting.path) == []
         assert await edge.write(add("after")) == "after"
@@ -618,7 +637,9 @@ def test_one_caller_s_slow_reads_leave_threads_to_the_others_on_postgresql(datab
         hostile = [asyncio.create_task(edge.read(slow, caller="acct_1:0")) for _ in range(40)]
         await asyncio.sleep(0)
         try:
-            return await asyncio.wait_for(edge.read(lambda tx: int(tx.execute("SELECT 7")[0][0]), caller="acct_2:0"), 10)
+            return await asyncio.wait_for(
+                edge.read(lambda tx: int(tx.execute("SELECT 7")[0][0]), caller="acct_2:0"), 10
+            )
         finally:
             going.set()
             await asyncio.gather(*hostile)

@@ -68,7 +68,9 @@ def test_a_sum_of_integers_is_an_integer(notes: Database) -> None:
 
 def test_a_write_can_return_rows(notes: Database) -> None:
     notes.write(lambda tx: add(tx, "a", 1))
-    assert notes.write(lambda tx: tx.execute("UPDATE notes SET number = number + ? WHERE id = ? RETURNING number", (4, "a"))) == [(5,)]
+    assert notes.write(
+        lambda tx: tx.execute("UPDATE notes SET number = number + ? WHERE id = ? RETURNING number", (4, "a"))
+    ) == [(5,)]
 
 
 def test_the_same_id_twice_is_a_duplicate(notes: Database) -> None:

@@ -63,7 +63,9 @@ def test_a_child_that_ends_leaves_its_parents_connections_as_they_were(postgres_
     assert told(postgres_url, story) == [False, True]
 
 
-def test_a_child_forked_within_a_transaction_refuses_everything_in_a_sentence_and_the_parent_goes_on(tmp_path: Path) -> None:
+def test_a_child_forked_within_a_transaction_refuses_everything_in_a_sentence_and_the_parent_goes_on(
+    tmp_path: Path,
+) -> None:
     story = """
     def refused():
         for use in (notes, lambda: note("child")):

@@ -38,7 +38,13 @@ def run_on(edge: Edge, *reads: str) -> list[bool]:
 def test_a_brief_read_runs_on_the_loop_and_a_long_one_does_not(tmp_path: Path) -> None:
     brief = COUNTING.format(100, "i")
     many_steps, many_rows = COUNTING.format(200_000, "count(i)"), COUNTING.format(BRIEF_ROWS + 1, "i")
-    assert run_on(edge_for(SQLite(tmp_path / "x.db")), brief, many_steps, brief, many_rows, brief) == [True, False, True, False, True]
+    assert run_on(edge_for(SQLite(tmp_path / "x.db")), brief, many_steps, brief, many_rows, brief) == [
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_many_small_statements_are_long_together(tmp_path: Path) -> None:

@@ -12,13 +12,19 @@ import pytest
 
 from tollkey.db import InUse, own
 
-TAKES = "import sys; from pathlib import Path; from tollkey.db import own; held = own(Path(sys.argv[1])); print('held', flush=True)"
+TAKES = (
+    "import sys; from pathlib import Path; from tollkey.db import own; held = own(Path(sys.argv[1])); print('held', "
+    "flush=True)"
+)
 
 
 def test_a_file_that_is_owned_is_refused_with_the_process_that_owns_it(tmp_path: Path) -> None:
     with own(tmp_path / "a.db"), pytest.raises(InUse) as refused:
         own(tmp_path / "a.db")
-    assert str(refused.value) == f"{tmp_path / 'a.db'} is in use by another server, process {os.getpid()}: stop that one first"
+    assert (
+        str(refused.value)
+        == f"{tmp_path / 'a.db'} is in use by another server, process {os.getpid()}: stop that one first"
+    )
 
 
 def test_it_is_free_again_once_it_was_let_go(tmp_path: Path) -> None:
@@ -31,7 +37,11 @@ def test_the_same_file_under_another_name_is_the_same_file(tmp_path: Path) -> No
     (tmp_path / "other").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
     with own(tmp_path / "a.db"):
-        for other in (tmp_path / "other" / "a.db", tmp_path / "b.db", tmp_path / "other" / ".." / tmp_path.name / "a.db"):
+        for other in (
+            tmp_path / "other" / "a.db",
+            tmp_path / "b.db",
+            tmp_path / "other" / ".." / tmp_path.name / "a.db",
+        ):
             with pytest.raises(InUse):
                 own(other)
 
@@ -43,7 +53,9 @@ def test_two_files_of_one_folder_have_owners_of_their_own(tmp_path: Path) -> Non
 
 def test_what_a_killed_process_owned_is_free(tmp_path: Path) -> None:
     script = f"{TAKES}; sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "a.db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "a.db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(InUse, match=f"process {holder.pid}:"):
@@ -56,7 +68,9 @@ def test_what_a_killed_process_owned_is_free(tmp_path: Path) -> None:
 
 def test_a_forked_child_goes_on_owning_what_its_parent_owned(tmp_path: Path) -> None:
     script = f"{TAKES}\nimport os\nif os.fork(): os._exit(0)\nsys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "a.db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "a.db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
         assert parent.wait() == 0
         with pytest.raises(InUse):
             own(tmp_path / "a.db")

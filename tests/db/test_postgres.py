@@ -134,7 +134,9 @@ def test_a_failing_subscriber_does_not_stop_the_heartbeat(node: Postgres, other_
     beats.wait_for_more_than(len(beats.payloads) + 1)
 
 
-def test_connections_lost_while_idle_are_replaced_without_an_error(node: Postgres, postgres_url: str, admin: psycopg.Connection) -> None:
+def test_connections_lost_while_idle_are_replaced_without_an_error(
+    node: Postgres, postgres_url: str, admin: psycopg.Connection
+) -> None:
     for _ in range(3):
         assert cut(admin, postgres_url, "tollkey") >= 1
         assert node.read(lambda tx: tx.execute("SELECT count(*) FROM notes")) == [(0,)]
@@ -153,7 +155,9 @@ def test_a_connection_lost_in_a_write_is_a_storage_error_and_nothing_is_kept(
     assert node.read(lambda tx: tx.execute("SELECT id FROM notes")) == []
 
 
-def test_a_connection_lost_in_a_savepoint_is_a_storage_error(node: Postgres, postgres_url: str, admin: psycopg.Connection) -> None:
+def test_a_connection_lost_in_a_savepoint_is_a_storage_error(
+    node: Postgres, postgres_url: str, admin: psycopg.Connection
+) -> None:
     def work(tx: Tx) -> None:
         with tx.savepoint():
             cut(admin, postgres_url, "tollkey")

@@ -48,7 +48,9 @@ def ask(app: Any, method: str, path: str, headers: dict[str, str], is_asgi: bool
     ("name", "is_asgi"),
     [("fastapi_app", True), ("plain_asgi", True), ("flask_app", False), ("django_app", False), ("plain_wsgi", False)],
 )
-def test_an_example_lets_in_who_has_a_key_with_the_permission_and_nobody_else(name: str, is_asgi: bool, tmp_path: Path) -> None:
+def test_an_example_lets_in_who_has_a_key_with_the_permission_and_nobody_else(
+    name: str, is_asgi: bool, tmp_path: Path
+) -> None:
     module = load(name, tmp_path)
     with module.keys as keys:
         _, text = keys.create("Reader", permissions=["report_read"], account="alice")
@@ -76,7 +78,11 @@ def test_the_nginx_example_answers_what_auth_request_understands(tmp_path: Path)
         key, text = keys.create("Reader", permissions=["report_read"], account="alice", ip_allowlist=["192.0.2.0/24"])
         from_nginx = {"Authorization": f"Bearer {text}", "X-Original-Method": "GET", "X-Real-IP": "192.0.2.9"}
         accepted = ask(module.app, "GET", "/_key", from_nginx, True)
-        assert (accepted.status_code, accepted.headers["x-key-account"], accepted.headers["x-key-id"]) == (204, "alice", key.id)
+        assert (accepted.status_code, accepted.headers["x-key-account"], accepted.headers["x-key-id"]) == (
+            204,
+            "alice",
+            key.id,
+        )
         assert ask(module.app, "GET", "/_key", {**from_nginx, "X-Real-IP": "198.51.100.1"}, True).status_code == 401
         assert ask(module.app, "GET", "/_key", {**from_nginx, "X-Original-Method": "HEAD"}, True).status_code == 204
         assert ask(module.app, "GET", "/_key", {**from_nginx, "X-Original-Method": "POST"}, True).status_code == 403
@@ -85,8 +91,15 @@ def test_the_nginx_example_answers_what_auth_request_understands(tmp_path: Path)
 def test_a_key_made_on_the_command_line_opens_the_example(tmp_path: Path) -> None:
     environment = {**os.environ, "KEYS_DB": str(tmp_path / "keys.db"), "PYTHONPATH": str(EXAMPLES.parent / "src")}
     made = subprocess.run(
-        [sys.executable, str(EXAMPLES / "make_key.py"), "report_read"], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, str(EXAMPLES / "make_key.py"), "report_read"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     module = load("plain_wsgi", tmp_path)
     with module.keys:
-        assert ask(module.app, "GET", "/reports", {"Authorization": f"Bearer {made.stdout.strip()}"}, False).status_code == 200
+        assert (
+            ask(module.app, "GET", "/reports", {"Authorization": f"Bearer {made.stdout.strip()}"}, False).status_code
+            == 200
+        )

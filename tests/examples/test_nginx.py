@@ -51,7 +51,9 @@ def configuration(folder: Path, auth: int, app: int) -> Path:
     """The example in a server of its own, which listens on a socket in the folder: no port can be taken by another."""
     lines = (EXAMPLES / "nginx.conf").read_text()
     lines = lines.replace("127.0.0.1:9000", f"127.0.0.1:{auth}").replace("127.0.0.1:8080", f"127.0.0.1:{app}")
-    paths = "\n".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    paths = "\n".join(
+        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     user = "user root;\n" if os.geteuid() == 0 else ""
     path = folder / "nginx.conf"
     path.write_text(
@@ -89,7 +91,9 @@ def front(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     auth, app = Serving(module.app), Serving(behind)
     with tempfile.TemporaryDirectory(prefix="nginx") as name:  # a short path: that of a socket has 108 bytes at most
         folder = Path(name)
-        running = subprocess.Popen([program, "-e", f"{folder}/start.log", "-c", str(configuration(folder, auth.port, app.port))])
+        running = subprocess.Popen(
+            [program, "-e", f"{folder}/start.log", "-c", str(configuration(folder, auth.port, app.port))]
+        )
         try:
             answering(folder / "nginx.sock", running)
             transport = httpx.HTTPTransport(uds=f"{folder}/nginx.sock")
@@ -127,9 +131,17 @@ def test_each_refusal_has_its_status_its_body_and_one_challenge(front: Front) ->
     missing = front.client.get("/reports")
     assert (missing.status_code, challenges(missing)) == (401, ['Bearer realm="API"'])
     wrong = front.client.get("/reports", headers=bearer(text[:-1]))
-    assert (wrong.status_code, len(challenges(wrong)), 'error="invalid_token"' in challenges(wrong)[0]) == (401, 1, True)
+    assert (wrong.status_code, len(challenges(wrong)), 'error="invalid_token"' in challenges(wrong)[0]) == (
+        401,
+        1,
+        True,
+    )
     forbidden = front.client.post("/reports", headers=bearer(text), content=b"x")
-    assert (forbidden.status_code, len(challenges(forbidden)), 'scope="report_write"' in challenges(forbidden)[0]) == (403, 1, True)
+    assert (forbidden.status_code, len(challenges(forbidden)), 'scope="report_write"' in challenges(forbidden)[0]) == (
+        403,
+        1,
+        True,
+    )
     for answer, code in ((missing, "no_api_key"), (wrong, "invalid_token"), (forbidden, "insufficient_scope")):
         assert answer.headers["content-type"] == "application/json"
         assert json.loads(answer.text)["error"]["code"] == code

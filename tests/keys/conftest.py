@@ -11,7 +11,20 @@ import pytest
 
 from tests.conftest import Clock
 from tollkey.db import Database, Ids, Scope, Tx, migrate
-from tollkey.keys import MIGRATIONS, Actor, Authority, Catalogue, Key, KeyRefused, Keyring, KeyService, Kind, Permission, Verifier, guard
+from tollkey.keys import (
+    MIGRATIONS,
+    Actor,
+    Authority,
+    Catalogue,
+    Key,
+    KeyRefused,
+    Keyring,
+    KeyService,
+    Kind,
+    Permission,
+    Verifier,
+    guard,
+)
 
 T = TypeVar("T")
 LIVE = Scope("acct_1AaBbCcDdEeFfGgHh", True)
@@ -106,5 +119,7 @@ def world(database: Database, clock: Clock, ids: Ids) -> World:
 def service(database_url: str, tmp_path: Path, clock: Clock) -> Any:
     """The library's one object, with permissions of the host's own."""
     permissions = [Permission("report", "Reports"), Permission("user", "Users")]
-    with KeyService.open(database_url, permissions, keyring=str(tmp_path / "keyring"), clock=clock, flush_seconds=0) as opened:
+    with KeyService.open(
+        database_url, permissions, keyring=str(tmp_path / "keyring"), clock=clock, flush_seconds=0
+    ) as opened:
         yield opened

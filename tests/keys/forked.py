@@ -1,6 +1,7 @@
 """A process with a KeyService that forks, for ``test_fork.py``: it and its children do what lines of JSON tell them.
 
-usage: forked.py DATABASE KEYRING      each line: [who, what, argument…]; who is 0 for the parent, 1 and 2 for its children
+usage: forked.py DATABASE KEYRING      each line: [who, what, argument…]; who is 0 for the parent, 1 and 2 for its
+    children
 """
 
 from __future__ import annotations
@@ -58,10 +59,14 @@ def fork(keys: KeyService) -> Any:
 
 
 def main(database: str, ring: str) -> None:
-    keys = KeyService.open(database, [Permission("report", "Reports")], keyring=ring, flush_seconds=3600, limiter=RateLimiter(1e6, 10**6))
+    keys = KeyService.open(
+        database, [Permission("report", "Reports")], keyring=ring, flush_seconds=3600, limiter=RateLimiter(1e6, 10**6)
+    )
     _, text = keys.create("held in memory", permissions=["report_read"])
     assert do(keys, "verify", text) == "valid"
-    reading = threading.Thread(target=lambda: [keys.verify(text) for _ in range(200)])  # locks and connections in use while it forks
+    reading = threading.Thread(
+        target=lambda: [keys.verify(text) for _ in range(200)]
+    )  # locks and connections in use while it forks
     reading.start()
     children: list[Any] = [fork(keys), fork(keys)]
     reading.join()

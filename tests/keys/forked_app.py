@@ -9,7 +9,9 @@ from typing import Any
 from tests.keys.forked import do
 from tollkey.keys import KeyService, Permission
 
-keys = KeyService.open(os.environ["KEYS_DB"], [Permission("report", "Reports")], keyring=os.environ["KEYS_RING"], flush_seconds=0.2)
+keys = KeyService.open(
+    os.environ["KEYS_DB"], [Permission("report", "Reports")], keyring=os.environ["KEYS_RING"], flush_seconds=0.2
+)
 if os.environ.get("KEYS_TEXT"):
     keys.verify(os.environ["KEYS_TEXT"])  # the parent's memory holds it, and one use that is not written yet
 

@@ -60,7 +60,9 @@ def test_another_accounts_key_counts_as_unknown(service: KeyService) -> None:
     assert [(a.reason, a.subject, a.address) for a in service.refusals()] == [("unknown", "", "::/64")]
 
 
-def test_the_same_interval_adds_up_over_flushes_and_another_begins_anew(flush: Callable[[Attempts], list[Attempt]]) -> None:
+def test_the_same_interval_adds_up_over_flushes_and_another_begins_anew(
+    flush: Callable[[Attempts], list[Attempt]],
+) -> None:
     counts = Attempts(HOUR)
     for now in (0, 10, HOUR + 1):
         counts.note("key", "unknown", "192.0.2.1", now)

@@ -161,12 +161,21 @@ def test_of_two_that_reveal_at_once_only_one_gets_the_text(world: World) -> None
 
 
 @pytest.mark.parametrize("choice", ROLL_EXPIRATIONS)
-def test_a_rolled_key_answers_expired_from_that_second_on_and_the_new_one_works_at_once(world: World, choice: str) -> None:
-    key, text = world.make("restricted", TEST, permissions=["customer_write"], name="Worker", ip_allowlist=["192.0.2.1"], note="here")
+def test_a_rolled_key_answers_expired_from_that_second_on_and_the_new_one_works_at_once(
+    world: World, choice: str
+) -> None:
+    key, text = world.make(
+        "restricted", TEST, permissions=["customer_write"], name="Worker", ip_allowlist=["192.0.2.1"], note="here"
+    )
     seconds = ROLL_EXPIRATIONS[choice]
     old, new, new_text = world.on("roll", key, seconds)
     assert world.verify(new_text, "192.0.2.1") == new
-    assert (new.name, new.permissions, new.ip_allowlist, new.note) == (key.name, key.permissions, key.ip_allowlist, key.note)
+    assert (new.name, new.permissions, new.ip_allowlist, new.note) == (
+        key.name,
+        key.permissions,
+        key.ip_allowlist,
+        key.note,
+    )
     assert (new.rolled_from, old.replaced_by, old.expires_at) == (key.id, new.id, world.clock.now + seconds)
     if seconds:
         world.clock.advance(seconds - 1)
@@ -260,7 +269,9 @@ def test_ending_a_key_destroys_its_sealed_copy(world: World) -> None:
     for verb in ("expire_now", "revoke"):
         key, _ = world.make("secret", TEST)
         world.on(verb, key)
-        assert world.read(lambda tx, i=key.id: tx.execute("SELECT sealed FROM api_keys WHERE id = ?", (i,))) == [(None,)]  # type: ignore[misc]
+        assert world.read(lambda tx, i=key.id: tx.execute("SELECT sealed FROM api_keys WHERE id = ?", (i,))) == [
+            (None,)
+        ]  # type: ignore[misc]
 
 
 def test_a_publishable_key_cannot_be_revoked_and_its_predecessor_can_be_expired(world: World) -> None:

@@ -35,14 +35,18 @@ def refused(database: Database, keyring: Keyring | Path, words: str) -> None:
     assert "TOLLKEY_KEYRING_FILE" in str(refusal.value)
 
 
-def test_a_missing_keyring_is_made_for_a_new_database_and_never_for_one_that_has_had_one(keyed: Database, tmp_path: Path) -> None:
+def test_a_missing_keyring_is_made_for_a_new_database_and_never_for_one_that_has_had_one(
+    keyed: Database, tmp_path: Path
+) -> None:
     made = settle(keyed, KeyringSource.file(tmp_path / "keyring.json"))
     assert settle(keyed, KeyringSource.file(tmp_path / "keyring.json")) == made
     refused(keyed, tmp_path / "other" / "keyring.json", "is missing")
     assert not (tmp_path / "other").exists()
 
 
-def test_a_missing_keyring_is_not_made_where_there_are_keys_from_before_fingerprints(keyed: Database, tmp_path: Path) -> None:
+def test_a_missing_keyring_is_not_made_where_there_are_keys_from_before_fingerprints(
+    keyed: Database, tmp_path: Path
+) -> None:
     with_keys(keyed, Keyring.fresh())
     refused(keyed, tmp_path / "keyring.json", "is missing")
     assert list(tmp_path.glob("*.json")) == []
@@ -79,7 +83,9 @@ def test_who_still_has_a_retired_key_is_as_welcome_as_who_dropped_it(keyed: Data
         assert settle(keyed, KeyringSource("here", given=keyring)) == keyring
 
 
-def test_a_database_from_before_fingerprints_takes_the_keyring_that_opens_its_keys_and_no_other(keyed: Database) -> None:
+def test_a_database_from_before_fingerprints_takes_the_keyring_that_opens_its_keys_and_no_other(
+    keyed: Database,
+) -> None:
     right = Keyring.fresh()
     with_keys(keyed, right)
     refused(keyed, Keyring.fresh(), "does not open what is in this database")
@@ -90,7 +96,9 @@ def test_a_database_from_before_fingerprints_takes_the_keyring_that_opens_its_ke
     assert settle(keyed, KeyringSource("here", given=right)) == right
 
 
-def test_of_nodes_that_start_at_once_with_folders_of_their_own_one_wins_and_the_others_are_told(keyed: Database, tmp_path: Path) -> None:
+def test_of_nodes_that_start_at_once_with_folders_of_their_own_one_wins_and_the_others_are_told(
+    keyed: Database, tmp_path: Path
+) -> None:
     def start(number: int) -> Keyring | str:
         try:
             return settle(keyed, KeyringSource.file(tmp_path / str(number) / "keyring.json"))
@@ -117,7 +125,9 @@ def test_a_fingerprint_is_of_one_purpose_and_name_and_does_not_hold_the_key() ->
     assert all(len(one) == 16 and one not in key for one in found)
 
 
-def test_the_library_refuses_another_keyring_and_takes_material_from_elsewhere(database_url: str, tmp_path: Path) -> None:
+def test_the_library_refuses_another_keyring_and_takes_material_from_elsewhere(
+    database_url: str, tmp_path: Path
+) -> None:
     ring = tmp_path / "ring"
     with KeyService.open(database_url, keyring=str(ring)) as keys:
         _, text = keys.create("one")

@@ -27,7 +27,9 @@ def fill(world: World, count: int = 3) -> None:
     for index in range(count):
         world.make("secret", name=f"n{index}")
         values = (LIVE.account, world.clock.now, "member_joined", "usr_1", None, "", "{}")
-        world.database.write(lambda tx, values=values: chain.add(tx, world.keyring, DASHBOARD_LOG, values, world.clock.now))  # type: ignore[misc]
+        world.database.write(
+            lambda tx, values=values: chain.add(tx, world.keyring, DASHBOARD_LOG, values, world.clock.now)
+        )  # type: ignore[misc]
 
 
 def seqs(world: World, table: str = "key_audit") -> list[int]:
@@ -61,7 +63,8 @@ def behind(world: World, *statements: str) -> None:
 
 COLUMNS = {
     "key_audit": (
-        "account, livemode, at, action, key_id, actor_kind, actor_id, was, became", "'a', 1, 1, 'x', 'mk', 'user', 'eve', '{}', '{}'",
+        "account, livemode, at, action, key_id, actor_kind, actor_id, was, became",
+        "'a', 1, 1, 'x', 'mk', 'user', 'eve', '{}', '{}'",
     ),
     "dash_log": ("account, at, action, person, about, details", "'a', 1, 'x', 'usr_eve', '', '{}'"),
     "audit_chain": ("log, entry, code, code_key", "'keys', 1, 'x', 'd1'"),
@@ -118,7 +121,13 @@ def test_what_the_program_wrote_is_whole(world: World) -> None:
     fill(world)
     for log, count in ((LOG, 3), (DASHBOARD_LOG, 3)):
         found = verdict(world, log)
-        assert (found.whole, found.entries, found.why, found.before, found.began_at) == (True, count, "", 0, world.clock.now)
+        assert (found.whole, found.entries, found.why, found.before, found.began_at) == (
+            True,
+            count,
+            "",
+            0,
+            world.clock.now,
+        )
         assert found.head.startswith(f"{count}:")
 
 
@@ -142,7 +151,8 @@ CHANGES = {
     "its code": "UPDATE audit_chain SET code = (SELECT code FROM audit_chain WHERE entry = {first} AND log = 'keys')"
                 " WHERE entry = {middle} AND log = 'keys'",
     "its code is gone": "DELETE FROM audit_chain WHERE entry = {middle} AND log = 'keys'",
-    "its code twice": "INSERT INTO audit_chain (log, entry, code, code_key) SELECT log, entry, code, code_key FROM audit_chain"
+    "its code twice": "INSERT INTO audit_chain (log, entry, code, code_key) SELECT log, entry, code,"
+                      " code_key FROM audit_chain"
                       " WHERE entry = {middle} AND log = 'keys'",
 }  # fmt: skip
 
@@ -160,7 +170,11 @@ def test_a_row_that_was_changed_is_named(world: World, change: str) -> None:
 def test_a_row_that_was_removed_shows_at_the_next_one(world: World) -> None:
     fill(world)
     _, middle, last = seqs(world)
-    behind(world, f"DELETE FROM key_audit WHERE seq = {middle}", f"DELETE FROM audit_chain WHERE log = 'keys' AND entry = {middle}")
+    behind(
+        world,
+        f"DELETE FROM key_audit WHERE seq = {middle}",
+        f"DELETE FROM audit_chain WHERE log = 'keys' AND entry = {middle}",
+    )
     assert (verdict(world).whole, verdict(world).seq) == (False, last)
 
 
@@ -173,7 +187,10 @@ def test_a_row_that_was_put_in_is_named(world: World) -> None:
 
 def remove_last(world: World) -> list[str]:
     last = seqs(world)[-1]
-    return [f"DELETE FROM key_audit WHERE seq = {last}", f"DELETE FROM audit_chain WHERE log = 'keys' AND entry = {last}"]
+    return [
+        f"DELETE FROM key_audit WHERE seq = {last}",
+        f"DELETE FROM audit_chain WHERE log = 'keys' AND entry = {last}",
+    ]
 
 
 def test_rows_removed_at_the_end_are_missed(world: World) -> None:
@@ -186,7 +203,11 @@ def test_a_head_put_back_to_an_earlier_row_needs_a_signature_that_only_the_key_m
     fill(world)
     _, middle, _ = seqs(world)
     back = f"(SELECT code FROM audit_chain WHERE log = 'keys' AND entry = {middle})"
-    behind(world, *remove_last(world), f"UPDATE audit_heads SET entries = 2, entry = {middle}, code = {back} WHERE log = 'keys'")
+    behind(
+        world,
+        *remove_last(world),
+        f"UPDATE audit_heads SET entries = 2, entry = {middle}, code = {back} WHERE log = 'keys'",
+    )
     assert (verdict(world).whole, "signature" in verdict(world).why) == (False, True)
 
 
@@ -194,7 +215,11 @@ def test_writing_on_does_not_make_a_changed_head_good(world: World, caplog: pyte
     fill(world)
     _, middle, _ = seqs(world)
     back = f"(SELECT code FROM audit_chain WHERE log = 'keys' AND entry = {middle})"
-    behind(world, *remove_last(world), f"UPDATE audit_heads SET entries = 2, entry = {middle}, code = {back} WHERE log = 'keys'")
+    behind(
+        world,
+        *remove_last(world),
+        f"UPDATE audit_heads SET entries = 2, entry = {middle}, code = {back} WHERE log = 'keys'",
+    )
     for _ in range(2):
         world.make("secret")
         assert (verdict(world).whole, "signature" in verdict(world).why) == (False, True)
@@ -223,7 +248,10 @@ def test_a_head_noted_earlier_finds_what_was_put_back_as_a_whole(world: World) -
     behind(world, "DELETE FROM key_audit", "DELETE FROM audit_chain", "DELETE FROM audit_heads")
     fill(world, 3)
     assert verdict(world).whole, "by itself it looks whole"
-    assert (verdict(world, expected=noted).whole, "noted earlier" in verdict(world, expected=noted).why) == (False, True)
+    assert (verdict(world, expected=noted).whole, "noted earlier" in verdict(world, expected=noted).why) == (
+        False,
+        True,
+    )
 
 
 def test_rows_from_before_the_chain_are_covered_from_its_beginning_on(world: World) -> None:

@@ -25,10 +25,14 @@ Tell = Callable[..., Any]
 
 @pytest.fixture
 def family(database_url: str, tmp_path: Path) -> Iterator[tuple[str, str, Tell]]:
-    """A parent that has forked twice: the id and text of a key that it holds in memory, and a way to tell each what to do."""
+    """A parent that has forked twice: the id and text of a key that it holds in memory, and a way to tell each what to
+    do.
+    """
     command = [sys.executable, "-m", "tests.keys.forked", database_url, str(tmp_path / "ring")]
     with open(tmp_path / "errors", "wb") as errors:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT, env=ENVIRON)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT, env=ENVIRON
+        )
     assert process.stdin is not None
     assert process.stdout is not None
 
@@ -59,14 +63,18 @@ def until_refused(ask: Callable[[], Any], wanted: set[Any]) -> bool:
     return True
 
 
-def test_a_child_answers_from_the_database_at_once_and_never_from_its_parents_memory(family: tuple[str, str, Tell]) -> None:
+def test_a_child_answers_from_the_database_at_once_and_never_from_its_parents_memory(
+    family: tuple[str, str, Tell],
+) -> None:
     key_id, text, tell = family
     tell(0, "revoke", key_id)
     assert [tell(who, "verify", text) for who in (0, 1, 2)] == ["revoked"] * 3
 
 
 @pytest.mark.parametrize("revoker", [0, 1])
-def test_a_key_revoked_in_one_process_of_a_family_is_refused_in_each_within_the_bound(family: tuple[str, str, Tell], revoker: int) -> None:
+def test_a_key_revoked_in_one_process_of_a_family_is_refused_in_each_within_the_bound(
+    family: tuple[str, str, Tell], revoker: int
+) -> None:
     key_id, text, tell = family
     assert [tell(who, "verify", text) for who in (0, 1, 2, 1, 2)] == ["valid"] * 5
     tell(revoker, "revoke", key_id)
@@ -96,14 +104,26 @@ def test_each_use_is_counted_once_whoever_writes_it_down(family: tuple[str, str,
 
 
 def gunicorn() -> list[str]:
-    return [sys.executable, "-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:0", "tests.keys.forked_app:app"]
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--preload",
+        "--workers",
+        "2",
+        "--bind",
+        "127.0.0.1:0",
+        "tests.keys.forked_app:app",
+    ]
 
 
 @contextmanager
 def preloaded(command: list[str], log: Path, **environ: str) -> Iterator[Callable[..., Any]]:
     """A server that runs: asks one of its workers, and gives back its process id and answer."""
     with open(log, "wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT, env={**ENVIRON, "PYTHONWARNINGS": "", **environ})
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, cwd=ROOT, env={**ENVIRON, "PYTHONWARNINGS": "", **environ}
+        )
     try:
         url = _address(log, process)
 
@@ -142,8 +162,23 @@ def of_each(ask: Callable[..., Any], *path: str, workers: int = 2) -> dict[int, 
 
 def uwsgi() -> list[str]:
     program = str(Path(sys.executable).parent / "uwsgi")
-    return [program, "--master", "--enable-threads", "--processes", "2", "--need-app", "--die-on-term", "--http-socket", "127.0.0.1:0",
-            "--module", "tests.keys.forked_app:app", "--home", sys.prefix, "--pythonpath", str(ROOT)]  # fmt: skip
+    return [
+        program,
+        "--master",
+        "--enable-threads",
+        "--processes",
+        "2",
+        "--need-app",
+        "--die-on-term",
+        "--http-socket",
+        "127.0.0.1:0",
+        "--module",
+        "tests.keys.forked_app:app",
+        "--home",
+        sys.prefix,
+        "--pythonpath",
+        str(ROOT),
+    ]
 
 
 def written(keys: KeyService, key: Key) -> int:

@@ -146,7 +146,9 @@ def test_open_requests_need_no_key(ask: Ask) -> None:
     assert ask(open_to=lambda _: True).body == b"open"
 
 
-def test_the_allow_list_sees_the_address_of_the_connection_unless_the_host_reads_another(ask: Ask, service: KeyService) -> None:
+def test_the_allow_list_sees_the_address_of_the_connection_unless_the_host_reads_another(
+    ask: Ask, service: KeyService
+) -> None:
     _, text = service.create(ip_allowlist=["192.0.2.1"])
     assert ask(text).status == 200
     assert ask(text, ip="198.51.100.1").status == 401
@@ -156,7 +158,9 @@ def test_the_allow_list_sees_the_address_of_the_connection_unless_the_host_reads
 def test_a_key_that_asks_too_often_gets_429(tmp_path: Path, clock: Clock) -> None:
     limiter = RateLimiter(rate=0.001, burst=1)
     path = str(tmp_path / "keys.db")
-    with KeyService.open(path, [Permission("report", "Reports")], limiter=limiter, clock=clock, flush_seconds=0) as service:
+    with KeyService.open(
+        path, [Permission("report", "Reports")], limiter=limiter, clock=clock, flush_seconds=0
+    ) as service:
         _, text = service.create()
         header = {"Authorization": f"Bearer {text}"}
         statuses = [through(service, header, "GET", "::1").status for through in (through_asgi, through_wsgi)]
@@ -174,7 +178,10 @@ def method_in(asked: Any) -> str:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     "permission_for",
-    [METHODS, lambda asked: "report_read" if asked.get("method", asked.get("REQUEST_METHOD")) == "GET" else "report_write"],
+    [
+        METHODS,
+        lambda asked: "report_read" if asked.get("method", asked.get("REQUEST_METHOD")) == "GET" else "report_write",
+    ],
     ids=["by method", "function"],
 )
 def test_head_needs_what_get_needs(ask: Ask, service: KeyService, method: str, permission_for: Any) -> None:
@@ -185,8 +192,12 @@ def test_head_needs_what_get_needs(ask: Ask, service: KeyService, method: str, p
     assert (refused.status, bool(refused.body)) == (401, method == "GET")
 
 
-@pytest.mark.parametrize("permission_for", [{"POST": "report_write", "*": None}, lambda asked: WRITES.get(method_in(asked))])
-def test_a_method_in_small_letters_needs_what_it_needs_in_capitals(ask: Ask, service: KeyService, permission_for: Any) -> None:
+@pytest.mark.parametrize(
+    "permission_for", [{"POST": "report_write", "*": None}, lambda asked: WRITES.get(method_in(asked))]
+)
+def test_a_method_in_small_letters_needs_what_it_needs_in_capitals(
+    ask: Ask, service: KeyService, permission_for: Any
+) -> None:
     """Some servers pass it on as it came, and frameworks take it for the one in capitals."""
     _, text = service.create(permissions=["report_read"])
     for method in ("POST", "post", "Post"):
@@ -210,7 +221,9 @@ def test_a_publishable_key_is_refused_unless_the_gate_is_told_otherwise(ask: Ask
     assert ask(text, publishable=True, permission_for="report_read").status == 403
 
 
-@pytest.mark.parametrize("names", ["report_raed", "Report_read", "", {"GET": "report_read", "*": "reports_write"}, {"GET": "report_read"}])
+@pytest.mark.parametrize(
+    "names", ["report_raed", "Report_read", "", {"GET": "report_read", "*": "reports_write"}, {"GET": "report_read"}]
+)
 @pytest.mark.parametrize("room", [asgi, wsgi])
 def test_a_misspelt_permission_is_noticed_at_the_start(service: KeyService, names: Any, room: Any) -> None:
     with pytest.raises(ValueError, match="permission_for"):
@@ -260,7 +273,9 @@ def test_the_application_gets_the_request_itself_and_not_a_copy(service: KeyServ
 
 
 @pytest.mark.parametrize("room", [asgi, wsgi])
-@pytest.mark.parametrize(("header", "value"), [("authorization", "Bearer {}"), ("x-api-key", "{}"), ("X-API-Key", "Bearer {}")])
+@pytest.mark.parametrize(
+    ("header", "value"), [("authorization", "Bearer {}"), ("x-api-key", "{}"), ("X-API-Key", "Bearer {}")]
+)
 def test_the_key_is_hidden_from_the_application_unless_the_gate_is_told_otherwise(
     service: KeyService, room: Any, header: str, value: str
 ) -> None:
@@ -278,7 +293,10 @@ def test_a_key_in_a_header_of_its_own(service: KeyService) -> None:
     for through in (through_asgi, through_wsgi):
         for value in (text, f" {text} ", f"Bearer {text}"):
             assert through(service, {"X-API-Key": value}, "GET", "::1", header="x-api-key").body == key.id.encode()
-        for sent, code in (({"X-API-Key": "two words"}, "no_api_key"), ({"Authorization": f"Bearer {text}"}, "no_api_key")):
+        for sent, code in (
+            ({"X-API-Key": "two words"}, "no_api_key"),
+            ({"Authorization": f"Bearer {text}"}, "no_api_key"),
+        ):
             refused = through(service, sent, "GET", "::1", header="x-api-key")
             assert (refused.status, refused.headers["www-authenticate"]) == (401, 'ApiKey realm="API"')
             assert json.loads(refused.body)["error"]["code"] == code
@@ -292,7 +310,13 @@ def test_a_request_counts_once_when_the_handler_verifies_again(service: KeyServi
         assert service.verify(text)
         assert await asyncio.to_thread(service.verify, text)
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"authorization", f"Bearer {text}".encode())], "client": None}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [(b"authorization", f"Bearer {text}".encode())],
+        "client": None,
+    }
     for _ in range(2):
         asyncio.run(asgi.KeyGate(app, service)(dict(scope), None, None))  # type: ignore[arg-type]
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_AUTHORIZATION": f"Bearer {text}"}
@@ -302,7 +326,12 @@ def test_a_request_counts_once_when_the_handler_verifies_again(service: KeyServi
         yield repr(service.verify(text)).encode()
         yield b"more"
 
-    assert len(list(wsgi.KeyGate(streaming, service)({**environ, "HTTP_AUTHORIZATION": f"Bearer {text}"}, lambda *_: None))) == 2
+    assert (
+        len(
+            list(wsgi.KeyGate(streaming, service)({**environ, "HTTP_AUTHORIZATION": f"Bearer {text}"}, lambda *_: None))
+        )
+        == 2
+    )
     service.flush()
     usage = service.usage(key)
     assert usage is not None
@@ -398,7 +427,9 @@ def test_a_websocket_without_a_key_is_closed_before_it_opens(service: KeyService
 def test_a_refused_websocket_is_answered_as_http_where_the_server_can_do_that(service: KeyService) -> None:
     _, text = service.create(permissions=["report_read"])
     for given, status in ((None, 401), (text, 403)):
-        start, body = through_websocket(service, given, extensions={"websocket.http.response": {}}, permission_for="report_write")
+        start, body = through_websocket(
+            service, given, extensions={"websocket.http.response": {}}, permission_for="report_write"
+        )
         assert (start["type"], start["status"]) == ("websocket.http.response.start", status)
         assert (body["type"], "error" in json.loads(body["body"])) == ("websocket.http.response.body", True)
 
@@ -410,7 +441,9 @@ def test_a_refused_websocket_is_answered_as_http_where_the_server_can_do_that(se
 )
 def test_a_websockets_handshake_is_a_get(service: KeyService, permission_for: Any) -> None:
     key, text = service.create(permissions=["report_read"])
-    assert through_websocket(service, text, permission_for=permission_for) == [{"type": "websocket.accept", "key": key.id}]
+    assert through_websocket(service, text, permission_for=permission_for) == [
+        {"type": "websocket.accept", "key": key.id}
+    ]
     service.flush()
     usage = service.usage(key)
     assert usage is not None

@@ -30,7 +30,11 @@ from tollkey.keys.asgi import KeyGate
 
 METHODS = {"GET": "report_read", "*": "report_write"}
 ORIGIN = "https://app.example"
-PREFLIGHT = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+PREFLIGHT = {
+    "Origin": ORIGIN,
+    "Access-Control-Request-Method": "GET",
+    "Access-Control-Request-Headers": "authorization",
+}
 
 
 @pytest.fixture
@@ -70,7 +74,9 @@ def test_what_stands_around_the_gate_sees_the_route_that_starlette_found(keys: K
 
 
 @pytest.mark.parametrize("cors_outside", [True, False])
-def test_a_browser_gets_through_its_preflight_and_reads_refusals_when_cors_is_outside(keys: KeyService, cors_outside: bool) -> None:
+def test_a_browser_gets_through_its_preflight_and_reads_refusals_when_cors_is_outside(
+    keys: KeyService, cors_outside: bool
+) -> None:
     _, text = keys.create(permissions=["report_read"])
     cors = Middleware(CORSMiddleware, allow_origins=[ORIGIN], allow_headers=["authorization"])
     gate = Middleware(KeyGate, keys=keys, permission_for=METHODS)
@@ -86,7 +92,9 @@ def test_a_browser_gets_through_its_preflight_and_reads_refusals_when_cors_is_ou
 
 def fastapi(keys: KeyService) -> FastAPI:
     app = FastAPI()
-    app.add_middleware(KeyGate, keys=keys, permission_for=lambda scope: "report_read" if scope["method"] == "GET" else "report_write")
+    app.add_middleware(
+        KeyGate, keys=keys, permission_for=lambda scope: "report_read" if scope["method"] == "GET" else "report_write"
+    )
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
@@ -116,7 +124,9 @@ def test_fastapis_websockets_are_behind_the_gate(keys: KeyService) -> None:
 def test_fastapi_answers_a_head_request_of_a_reader(keys: KeyService) -> None:
     _, text = keys.create(permissions=["report_read"])
     with closing(TestClient(fastapi(keys))) as client:
-        assert client.head("/reports/7", headers=bearer(text)).status_code == 405, "it reached FastAPI, which has no HEAD here"
+        assert client.head("/reports/7", headers=bearer(text)).status_code == 405, (
+            "it reached FastAPI, which has no HEAD here"
+        )
         assert client.post("/reports/7", headers=bearer(text)).status_code == 403
 
 

@@ -9,7 +9,19 @@ import pytest
 from tests.conftest import Clock
 from tests.support.altered import altered
 from tollkey.db import Ids, Scope, SQLite, Tx
-from tollkey.keys import SYSTEM, Denied, Forbidden, Key, KeyRefused, KeyService, Permission, RateLimiter, Reason, generate, mask_unknown
+from tollkey.keys import (
+    SYSTEM,
+    Denied,
+    Forbidden,
+    Key,
+    KeyRefused,
+    KeyService,
+    Permission,
+    RateLimiter,
+    Reason,
+    generate,
+    mask_unknown,
+)
 from tollkey.keys.once import one_request
 
 PERMISSIONS = [Permission("report", "Reports")]
@@ -51,7 +63,11 @@ def test_refusing_them_takes_the_same_work(service: KeyService) -> None:
     """Counted in calls, so that it does not depend on the machine; ``bench/verify.py`` compares the times."""
     _, bobs = service.create(account="bob")
     ids = Ids.seeded(1)
-    given = {"unknown": generate("restricted", True, "eve", ids), "wrong": generate("restricted", True, "alice", ids), "bob's": bobs}
+    given = {
+        "unknown": generate("restricted", True, "eve", ids),
+        "wrong": generate("restricted", True, "alice", ids),
+        "bob's": bobs,
+    }
 
     def calls(text: str) -> int:
         count = 0
@@ -84,7 +100,14 @@ def test_the_verbs_of_a_key(service: KeyService) -> None:
     assert reason(service.verify(new_text or "")) is Reason.revoked
     with pytest.raises(KeyRefused):
         service.revoke(old)
-    assert [line.action for line in service.audit(livemode=False)] == ["revoked", "created", "rolled", "revealed", "updated", "created"]
+    assert [line.action for line in service.audit(livemode=False)] == [
+        "revoked",
+        "created",
+        "rolled",
+        "revealed",
+        "updated",
+        "created",
+    ]
 
 
 def test_last_used_is_written_by_a_flush_and_at_the_end(database_url: str, tmp_path: Path, clock: Clock) -> None:
@@ -147,12 +170,16 @@ def test_nothing_is_missing_and_not_unknown(service: KeyService, nothing: str | 
 @pytest.mark.parametrize(
     "sent",
     [
-        " ", "\0", "клю́ч", "sk_live_\ud800" + "a" * 99, "\N{FULLWIDTH DIGIT ONE}" * 107, "sk_live_" + "a" * 5_000_000, "\n" * 600,
-        "'; DROP TABLE api_keys; --", b"\xff\xfe", b"sk_live_" + b"a" * 5_000_000, 12, 3.5, object(), ["sk_live_"], True,
+        " ", "\0", "клю́ч", "sk_live_\ud800" + "a" * 99, "\N{FULLWIDTH DIGIT ONE}" * 107, "sk_live_" + "a" * 5_000_000,
+        "\n" * 600,
+        "'; DROP TABLE api_keys; --", b"\xff\xfe", b"sk_live_" + b"a" * 5_000_000, 12, 3.5, object(), ["sk_live_"],
+        True,
     ],
     ids=lambda sent: f"{type(sent).__name__} {str(sent)[:12]!a}",
 )  # fmt: skip
-def test_whatever_a_caller_sends_is_refused_without_an_exception_or_much_work(service: KeyService, sent: object) -> None:
+def test_whatever_a_caller_sends_is_refused_without_an_exception_or_much_work(
+    service: KeyService, sent: object
+) -> None:
     for answer in (service.verify(sent), service.verify_cached(sent)):  # type: ignore[arg-type]
         assert isinstance(answer, Denied)
         assert answer.reason is Reason.unknown
@@ -184,7 +211,12 @@ def many(service: KeyService, count: int) -> None:
 def test_a_list_goes_over_everything_and_pages_by_a_cursor(service: KeyService) -> None:
     many(service, 1003)
     everything = service.list(account="alice")
-    assert (len(everything), everything.has_more, everything[0].name, everything[-1].name) == (1003, False, "n1002", "n0")
+    assert (len(everything), everything.has_more, everything[0].name, everything[-1].name) == (
+        1003,
+        False,
+        "n1002",
+        "n0",
+    )
     assert list(service.each(account="alice")) == list(everything)
     seen: list[Key] = []
     page = service.list(account="alice", limit=400)

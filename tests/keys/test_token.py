@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollkey.db import Ids, Scope
-from tollkey.keys import SYSTEM, Brand, Keyring, KeyService, Kind, digest, generate, mask_known, mask_unknown, parse, redact
+from tollkey.keys import (
+    SYSTEM,
+    Brand,
+    Keyring,
+    KeyService,
+    Kind,
+    digest,
+    generate,
+    mask_known,
+    mask_unknown,
+    parse,
+    redact,
+)
 from tollkey.keys.token import KINDS
 
 ACCOUNT = "acct_1AaBbCcDdEeFfGgHh"
@@ -117,7 +129,9 @@ def test_the_short_form_is_prefix_three_dots_and_four_characters() -> None:
     assert redact(text()) == "sk_live_..." + text()[-4:]
 
 
-@pytest.mark.parametrize("account", ["alice@example.com", "main", "cus_AliceExample", "acct_alice", "клиент", "", "a" * 500])
+@pytest.mark.parametrize(
+    "account", ["alice@example.com", "main", "cus_AliceExample", "acct_alice", "клиент", "", "a" * 500]
+)
 def test_a_key_says_nothing_about_the_name_of_its_account(service: KeyService, account: str) -> None:
     texts = [service.create(account=account, kind=kind, livemode=live)[1] for kind in KINDS for live in (True, False)]
     marks = {made.split("_")[2][2:18] for made in texts}

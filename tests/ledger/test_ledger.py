@@ -42,7 +42,9 @@ def charge(amount: int, fee: int, currency: str = "usd") -> list[Posting]:
     return [Posting(BALANCE, currency, amount - fee), Posting(FEES, currency, fee), Posting(NETWORK, currency, -amount)]
 
 
-def charged(books: Database, amount: int, fee: int, txn: str, available_at: int | None = None, scope: Scope = ACME) -> None:
+def charged(
+    books: Database, amount: int, fee: int, txn: str, available_at: int | None = None, scope: Scope = ACME
+) -> None:
     books.write(lambda tx: post(tx, scope, NOW, charge(amount, fee), f"ch_{txn}", available_at, txn=txn))
 
 
@@ -71,7 +73,11 @@ def test_a_balance_is_told_by_source_type(books: Database) -> None:
 
 def test_fees_and_network_stand_in_their_own_books(books: Database) -> None:
     charged(books, 1000, 59, "txn_1")
-    assert books.read(lambda tx: [book_total(tx, ACME, book, "usd") for book in (BALANCE, FEES, NETWORK)]) == [941, 59, -1000]
+    assert books.read(lambda tx: [book_total(tx, ACME, book, "usd") for book in (BALANCE, FEES, NETWORK)]) == [
+        941,
+        59,
+        -1000,
+    ]
     assert books.read(lambda tx: total(tx, ACME, "usd")) == 0
 
 
@@ -128,7 +134,9 @@ def test_a_transfer_keeps_both_scopes_at_zero_and_they_mirror_each_other(books: 
     books.write(lambda tx: transfer(tx, ACME, BOB, NOW, money, "tr_1", NOW + DAY, txn="txn_2", receiver_txn="txn_3"))
     assert usd(books, NOW) == Balance(700, 0, {"card": (700, 0)})
     assert usd(books, NOW, BOB) == Balance(0, 300, {"card": (0, 300)})
-    passed, taken = books.read(lambda tx: (book_total(tx, ACME, CONNECTED, "usd"), book_total(tx, BOB, PLATFORM, "usd")))
+    passed, taken = books.read(
+        lambda tx: (book_total(tx, ACME, CONNECTED, "usd"), book_total(tx, BOB, PLATFORM, "usd"))
+    )
     assert (passed, taken) == (300, -300)
     assert books.read(lambda tx: (total(tx, ACME, "usd"), total(tx, BOB, "usd"))) == (0, 0)
 
@@ -143,7 +151,9 @@ def test_a_negative_transfer_takes_money_back(books: Database) -> None:
 @pytest.mark.parametrize("receiver", [ACME, Scope("acct_bob", True)])
 def test_a_transfer_goes_between_two_accounts_in_one_mode(books: Database, receiver: Scope) -> None:
     with pytest.raises(LedgerError):
-        books.write(lambda tx: transfer(tx, ACME, receiver, NOW, Money(1, "usd"), "tr_1", txn="txn_1", receiver_txn="txn_2"))
+        books.write(
+            lambda tx: transfer(tx, ACME, receiver, NOW, Money(1, "usd"), "tr_1", txn="txn_1", receiver_txn="txn_2")
+        )
 
 
 def test_entries_come_newest_first_and_go_on_behind_a_given_one(books: Database) -> None:
@@ -169,16 +179,22 @@ def test_what_fails_later_in_a_transaction_takes_its_postings_along(books: Datab
 # -- the second assertion: the database itself
 
 
-def insert(tx: Tx, line: int, amount: int, running: int, last: int, before: tuple[int, int] | tuple[None, None]) -> list[Row]:
+def insert(
+    tx: Tx, line: int, amount: int, running: int, last: int, before: tuple[int, int] | tuple[None, None]
+) -> list[Row]:
     return tx.execute(
-        "INSERT INTO ledger_entries (seq, currency, line, account, livemode, book, source_type, amount, before_line, before_sum,"
+        "INSERT INTO ledger_entries (seq, currency, line, account, livemode, book, source_type, amount, before_line,"
+        " before_sum,"
         " running, last_line, last_sum) VALUES (1, 'usd', ?, 'acct_acme', 0, 'balance', 'card', ?, ?, ?, ?, ?, 0)",
         (line, amount, *before, running, last),
     )
 
 
 def opened(tx: Tx) -> None:
-    tx.execute("INSERT INTO ledger_transactions (seq, account, livemode, txn, source, created) VALUES (1, 'acct_acme', 0, 't', 's', 0)")
+    tx.execute(
+        "INSERT INTO ledger_transactions (seq, account, livemode, txn, source, created) VALUES (1, 'acct_acme', 0,"
+        " 't', 's', 0)"
+    )
 
 
 def balanced(tx: Tx) -> None:
@@ -224,7 +240,9 @@ def test_the_database_takes_a_balanced_chain(books: Database) -> None:
     books.write(balanced)
 
 
-@pytest.mark.parametrize("work", [one_sided, short, wrong_running_sum, wrong_sum_before, beginning_twice, beyond_the_last])
+@pytest.mark.parametrize(
+    "work", [one_sided, short, wrong_running_sum, wrong_sum_before, beginning_twice, beyond_the_last]
+)
 def test_the_database_refuses_whatever_does_not_sum_to_zero(books: Database, work: object) -> None:
     with pytest.raises(StorageError):
         books.write(work)  # type: ignore[arg-type]

@@ -35,7 +35,9 @@ currencies = st.sampled_from(CURRENCIES)
 kinds = st.sampled_from(["card", "bank_account"])
 amounts = st.integers(-(10**12), 10**12)
 delays = st.one_of(st.none(), st.integers(-2, 5))
-postings = st.lists(st.builds(Posting, st.sampled_from(sorted(BOOKS)), currencies, st.integers(-9, 9), kinds), max_size=6)
+postings = st.lists(
+    st.builds(Posting, st.sampled_from(sorted(BOOKS)), currencies, st.integers(-9, 9), kinds), max_size=6
+)
 
 
 class Ledger(RuleBasedStateMachine):
@@ -95,7 +97,9 @@ class Ledger(RuleBasedStateMachine):
         sender, receiver = SCOPES[:2]
         due, money, out, into = self.due(delay), Money(amount, currency), self.id(), self.id()
         self.database.write(
-            lambda tx: transfer(tx, sender, receiver, self.now, money, "tr", due, txn=out, receiver_txn=into, source_type=kind)
+            lambda tx: transfer(
+                tx, sender, receiver, self.now, money, "tr", due, txn=out, receiver_txn=into, source_type=kind
+            )
         )
         self.lines.append((sender, currency, kind, -amount, -1))
         self.lines.append((receiver, currency, kind, amount, -1 if due is None else due))
@@ -104,7 +108,14 @@ class Ledger(RuleBasedStateMachine):
     def fail_half_way(self, scope: Scope, amount: int) -> None:
         def work(tx: Tx) -> None:
             with contextlib.suppress(ZeroDivisionError), tx.savepoint():
-                post(tx, scope, self.now, [Posting(BALANCE, "usd", amount), Posting(NETWORK, "usd", -amount)], "ch", txn="txn_lost")
+                post(
+                    tx,
+                    scope,
+                    self.now,
+                    [Posting(BALANCE, "usd", amount), Posting(NETWORK, "usd", -amount)],
+                    "ch",
+                    txn="txn_lost",
+                )
                 raise ZeroDivisionError
 
         self.database.write(work)
@@ -129,7 +140,9 @@ class Ledger(RuleBasedStateMachine):
     def every_scope_sums_to_zero_and_its_totals_fit_its_entries(self) -> None:
         if hasattr(self, "database"):
             for scope in SCOPES:
-                assert [self.database.read(lambda tx, s=scope, c=currency: total(tx, s, c)) for currency in CURRENCIES] == [0, 0]  # type: ignore[misc]
+                assert [
+                    self.database.read(lambda tx, s=scope, c=currency: total(tx, s, c)) for currency in CURRENCIES
+                ] == [0, 0]  # type: ignore[misc]
                 assert self.database.read(lambda tx, s=scope: audit(tx, s)) == []  # type: ignore[misc]
 
     @invariant()

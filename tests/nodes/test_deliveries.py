@@ -54,7 +54,9 @@ def test_each_delivery_is_sent_by_one_node_once(nodes: Nodes, receiver: Receiver
 
 
 @pytest.mark.parametrize("events", [1, 5])
-def test_what_a_node_held_when_it_died_is_sent_by_another_once_its_lease_is_over(nodes: Nodes, receiver: Receiver, events: int) -> None:
+def test_what_a_node_held_when_it_died_is_sent_by_another_once_its_lease_is_over(
+    nodes: Nodes, receiver: Receiver, events: int
+) -> None:
     deliver(nodes)
     api, until = hearing(nodes, receiver, events), nodes.first.clock[0] + 60
 

@@ -1,4 +1,6 @@
-"""Every kind of timed work that any resource declares, done by two nodes at once: nothing more happens than with one node."""
+"""Every kind of timed work that any resource declares, done by two nodes at once: nothing more happens than with one
+node.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def when(api: Api, kind: str) -> int:
 
 
 def facts(api: Api) -> dict[str, Any]:
-    """What there is of the merchant and its accounts: objects of each kind, events of each type, money in each book, deliveries."""
+    """What there is of the merchant and its accounts: objects of each kind, events of each type, money in each book,
+    deliveries.
+    """
 
     def work(tx: Tx) -> dict[str, Any]:
         found: Counter[str] = Counter()
@@ -56,10 +60,16 @@ def facts(api: Api) -> dict[str, Any]:
                 found[name] += table.count(tx, Scope(account, False))
             for event in tx.execute(f"SELECT {column('type')} FROM obj_event WHERE account = ?", (account,)):
                 found[f"event {event[0]}"] += 1
-            for book, currency, total in tx.execute("SELECT book, currency, total FROM ledger_totals WHERE account = ?", (account,)):
+            for book, currency, total in tx.execute(
+                "SELECT book, currency, total FROM ledger_totals WHERE account = ?", (account,)
+            ):
                 found[f"{book} {currency}"] += total
-            found["ledger"] += tx.execute("SELECT count(*) FROM ledger_transactions WHERE account = ?", (account,))[0][0]
-            found["deliveries"] += tx.execute("SELECT count(*) FROM outbox_deliveries WHERE account = ?", (account,))[0][0]
+            found["ledger"] += tx.execute("SELECT count(*) FROM ledger_transactions WHERE account = ?", (account,))[0][
+                0
+            ]
+            found["deliveries"] += tx.execute("SELECT count(*) FROM outbox_deliveries WHERE account = ?", (account,))[
+                0
+            ][0]
             assert not troubled(tx, Scope(account, False))
         return dict(found)
 

@@ -34,7 +34,14 @@ def test_a_pending_refund_settles_once(nodes: Nodes) -> None:
 
 def test_a_trial_that_ends_is_invoiced_once(nodes: Nodes) -> None:
     api = nodes.api()
-    price = api.ok("POST", "/v1/prices", currency="usd", unit_amount=900, recurring={"interval": "month"}, product_data={"name": "Plan"})
+    price = api.ok(
+        "POST",
+        "/v1/prices",
+        currency="usd",
+        unit_amount=900,
+        recurring={"interval": "month"},
+        product_data={"name": "Plan"},
+    )
     for _ in range(8):
         customer = api.ok("POST", "/v1/customers", source="tok_visa")
         items = [{"price": price["id"]}]

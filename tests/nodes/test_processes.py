@@ -23,7 +23,15 @@ class Worker:
 
     def __init__(self, nodes: Nodes, *more: str) -> None:
         settings = nodes.first.core.settings
-        command = [sys.executable, "-m", "tests.nodes.worker", settings.database, settings.data, str(nodes.first.clock[0]), *more]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.nodes.worker",
+            settings.database,
+            settings.data,
+            str(nodes.first.clock[0]),
+            *more,
+        ]
         environ = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, text=True)
 

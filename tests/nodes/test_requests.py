@@ -27,7 +27,10 @@ def post_both(nodes: Nodes, api: Api, *requests: tuple[str, dict[str, Any]], key
     async def both() -> list[Answer]:
         servers = (nodes.first.server, nodes.second.server)
         sent = [server.service.answer(request(*asked)) for server, asked in zip(servers, requests, strict=True)]
-        return [Answer(one.status, {"content-type": one.content_type, **one.headers}, one.body) for one in await asyncio.gather(*sent)]
+        return [
+            Answer(one.status, {"content-type": one.content_type, **one.headers}, one.body)
+            for one in await asyncio.gather(*sent)
+        ]
 
     return nodes.first.runner.run(both())
 

@@ -50,7 +50,9 @@ def test_a_default_key_that_was_deleted_is_made_anew_once(database_url: str, tmp
     account = ensure_first_account(cores[0]).id
     scope = Scope(account, False)
     (key,) = cores[0].database.read(lambda tx: cores[0].authority.list(tx, scope, kind="secret"))
-    cores[0].database.write(lambda tx: cores[0].authority.revoke(tx, scope, key.id, actor=SYSTEM, now=int(cores[0].now())))
+    cores[0].database.write(
+        lambda tx: cores[0].authority.revoke(tx, scope, key.id, actor=SYSTEM, now=int(cores[0].now()))
+    )
     together = Barrier(NODES)
 
     def pair(core: Core) -> tuple[str, str]:
@@ -59,7 +61,9 @@ def test_a_default_key_that_was_deleted_is_made_anew_once(database_url: str, tmp
 
     with ThreadPoolExecutor(NODES) as threads:
         assert len(set(threads.map(pair, cores))) == 1
-    live = cores[0].database.read(lambda tx: cores[0].authority.list(tx, scope, kind="secret", active_at=int(cores[0].now())))
+    live = cores[0].database.read(
+        lambda tx: cores[0].authority.list(tx, scope, kind="secret", active_at=int(cores[0].now()))
+    )
     assert len(live) == 1
     for core in cores:
         core.close()

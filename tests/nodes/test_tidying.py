@@ -30,14 +30,21 @@ def test_all_that_is_past_its_time_goes_at_one_tidying_and_nothing_else(nodes: N
         " VALUES (?, 0, ?, '/v1/customers', ?, 'req_1', 200, '', ?, ?)"
     )
     logged = (
-        "INSERT INTO request_logs (id, account, livemode, at, milliseconds, method, path, query, status, version, request_body,"
+        "INSERT INTO request_logs (id, account, livemode, at, milliseconds, method, path, query, status, version,"
+        " request_body,"
         " response_body) VALUES ('req_1', ?, 0, ?, 1, 'GET', '/v1/customers', '', 200, '2025-01-01', '', '')"
     )
-    core.logs.write(lambda tx: tx.execute("DELETE FROM request_logs"))  # of other tests; they would be older by their number, not by time
+    core.logs.write(
+        lambda tx: tx.execute("DELETE FROM request_logs")
+    )  # of other tests; they would be older by their number, not by time
     old, young = now - 40 * DAY, now - 60
     answers = [(api.account, f"{number}", b"", b"{}", old if number else young) for number in range(MANY)]
     core.database.write(lambda tx: tx.execute_many(answer, answers))
-    core.logs.write(lambda tx: tx.execute_many(logged, [(api.account, young if number == MANY - 1 else old) for number in range(MANY)]))
+    core.logs.write(
+        lambda tx: tx.execute_many(
+            logged, [(api.account, young if number == MANY - 1 else old) for number in range(MANY)]
+        )
+    )
 
     async def both() -> None:
         await asyncio.gather(*(tidy(node.server.edge, node.core.logs, now, 30) for node in (nodes.first, nodes.second)))

@@ -24,7 +24,13 @@ def know(catalogue: Catalogue, stops: bool = False) -> None:
     """Let a node know what ``test.long`` is."""
 
     def work(call: Call, id: str) -> None:
-        made: dict[str, Any] = {"id": call.ids.new("cus"), "object": "customer", "created": call.now, "livemode": False, "metadata": {}}
+        made: dict[str, Any] = {
+            "id": call.ids.new("cus"),
+            "object": "customer",
+            "created": call.now,
+            "livemode": False,
+            "metadata": {},
+        }
         call.objects.insert(made, "customer.created")
         while stops:
             print("claimed", flush=True)

@@ -46,7 +46,9 @@ class World:
         self.endpoints[id] = Endpoint(id, url, (SECRET,), events)
         return self.endpoints[id]
 
-    def send(self, *endpoints: Endpoint, scope: Scope = TEST, event: str = "evt_1", type: str = "charge.succeeded") -> list[int]:
+    def send(
+        self, *endpoints: Endpoint, scope: Scope = TEST, event: str = "evt_1", type: str = "charge.succeeded"
+    ) -> list[int]:
         return self.database.write(lambda tx: enqueue(tx, scope, event, type, BODY, endpoints, self.now))
 
     def run(self, work: Callable[[Deliverer], Awaitable[T]], limits: Limits | None = None) -> T:

@@ -115,7 +115,11 @@ def test_after_the_last_retry_a_delivery_has_failed(world: World, receiver: Rece
 def test_live_mode_tries_for_up_to_three_days_with_growing_pauses() -> None:
     assert 2 * 86_400 < sum(LIVE_RETRIES) <= 3 * 86_400
     assert list(LIVE_RETRIES) == sorted(LIVE_RETRIES)
-    assert [retry_delay(n, True) for n in (1, len(LIVE_RETRIES), len(LIVE_RETRIES) + 1)] == [LIVE_RETRIES[0], LIVE_RETRIES[-1], None]
+    assert [retry_delay(n, True) for n in (1, len(LIVE_RETRIES), len(LIVE_RETRIES) + 1)] == [
+        LIVE_RETRIES[0],
+        LIVE_RETRIES[-1],
+        None,
+    ]
     assert sum(TEST_RETRIES) < 6 * 3600
 
 
@@ -157,7 +161,11 @@ def test_a_receiver_that_does_not_answer_in_time_has_timed_out(world: World) -> 
             return await deliverer.run_once()
 
     assert world.run(work, Limits(timeout_seconds=0.05)) == 1
-    assert (world.outcomes[0].status, world.outcomes[0].error, world.outcomes[0].state) == (None, "timed out", "pending")
+    assert (world.outcomes[0].status, world.outcomes[0].error, world.outcomes[0].state) == (
+        None,
+        "timed out",
+        "pending",
+    )
 
 
 def test_of_a_long_answer_only_the_beginning_is_kept(world: World, receiver: Receiver) -> None:
@@ -186,7 +194,9 @@ def test_a_deleted_endpoint_gets_nothing_more(world: World, receiver: Receiver) 
     assert world.database.read(lambda tx: pending(tx, TEST, "evt_1")) == 0
 
 
-def test_what_the_server_does_on_an_attempt_and_the_attempt_itself_stand_or_fall_together(world: World, receiver: Receiver) -> None:
+def test_what_the_server_does_on_an_attempt_and_the_attempt_itself_stand_or_fall_together(
+    world: World, receiver: Receiver
+) -> None:
     (id,) = world.send(world.add(receiver.url))
 
     def refuse(tx: Tx, outcome: Outcome) -> None:
@@ -230,7 +240,9 @@ def test_the_loop_delivers_when_it_is_woken_and_stops_when_told(world: World, re
         for number in range(3):
             arrived.clear()
             await deliverer._edge.write(
-                lambda tx, n=number: enqueue(tx, TEST, f"evt_{n}", "charge.succeeded", BODY, [endpoint], NOW, deliverer.wake)  # type: ignore[misc]
+                lambda tx, n=number: enqueue(
+                    tx, TEST, f"evt_{n}", "charge.succeeded", BODY, [endpoint], NOW, deliverer.wake
+                )  # type: ignore[misc]
             )
             await asyncio.wait_for(arrived.wait(), 10)
         stop.set()

@@ -49,12 +49,16 @@ def test_another_scopes_delivery_cannot_be_seen_or_resent(world: World, receiver
     (id,) = world.send(world.add(receiver.url))
     world.deliver()
     for stranger in (LIVE, Scope("acct_2", False)):
-        assert world.database.read(lambda tx, s=stranger: (deliveries(tx, s), attempts(tx, s, id), pending(tx, s, "evt_1"))) == ([], [], 0)  # type: ignore[misc]
+        assert world.database.read(
+            lambda tx, s=stranger: (deliveries(tx, s), attempts(tx, s, id), pending(tx, s, "evt_1"))
+        ) == ([], [], 0)  # type: ignore[misc]
         with pytest.raises(UnknownDelivery):
             world.database.write(lambda tx, s=stranger: resend(tx, s, id, NOW))  # type: ignore[misc]
 
 
-def test_an_endpoint_is_failing_since_its_first_failure_after_its_last_success(world: World, receiver: Receiver) -> None:
+def test_an_endpoint_is_failing_since_its_first_failure_after_its_last_success(
+    world: World, receiver: Receiver
+) -> None:
     endpoint = world.add(receiver.url)
 
     def since() -> int | None:

@@ -12,7 +12,11 @@ ATTEMPTS = 10
 EXCEEDED = "payment_method_microdeposit_verification_attempts_exceeded"
 BANK = {
     "type": "us_bank_account",
-    "us_bank_account": {"account_holder_type": "individual", "account_number": "000123456789", "routing_number": "110000000"},
+    "us_bank_account": {
+        "account_holder_type": "individual",
+        "account_number": "000123456789",
+        "routing_number": "110000000",
+    },
     "billing_details": {"name": "Jenny Rosen", "email": "jenny@example.com"},
 }
 OPTIONS = {"us_bank_account": {"verification_method": "microdeposits"}}
@@ -32,7 +36,9 @@ def waiting(api: Api, kind: str, method: str) -> Answer:
 
 @pytest.mark.parametrize("wrong", [{"amounts": [1, 2]}, {"descriptor_code": "SM99ZZ"}], ids=["amounts", "code"])
 @pytest.mark.parametrize("kind", ["payment_intents", "setup_intents"])
-def test_deposits_can_be_guessed_ten_times_and_the_right_answer_comes_too_late(api: Api, kind: str, wrong: dict[str, Any]) -> None:
+def test_deposits_can_be_guessed_ten_times_and_the_right_answer_comes_too_late(
+    api: Api, kind: str, wrong: dict[str, Any]
+) -> None:
     method = api.ok("POST", "/v1/payment_methods", **BANK)["id"]
     intent = waiting(api, kind, method)
     path = f"/v1/{kind}/{intent['id']}/verify_microdeposits"
@@ -51,7 +57,8 @@ def test_another_intent_for_the_same_bank_account_gives_no_further_tries(api: Ap
     for _ in range(2):
         made.append(
             api.ok(
-                "POST", "/v1/setup_intents", payment_method=method, customer=customer, confirm=True, mandate_data=MANDATE,
+                "POST", "/v1/setup_intents", payment_method=method, customer=customer, confirm=True,
+                mandate_data=MANDATE,
                 payment_method_types=["us_bank_account"], payment_method_options=OPTIONS,
             )
         )  # fmt: skip
@@ -88,7 +95,12 @@ def test_a_checkout_page_takes_no_further_code_after_ten_wrong_ones(api: Api) ->
     api.ok("POST", "/v1/promotion_codes", promotion={"type": "coupon", "coupon": coupon}, code="HALF")
     items = [{"price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Tea"}}, "quantity": 1}]
     made = api.ok(
-        "POST", "/v1/checkout/sessions", mode="payment", line_items=items, allow_promotion_codes=True, success_url="https://example.com"
+        "POST",
+        "/v1/checkout/sessions",
+        mode="payment",
+        line_items=items,
+        allow_promotion_codes=True,
+        success_url="https://example.com",
     )
     path = "/" + made["url"].split("/", 3)[3].partition("#")[0] + "/promotion"
     for number in range(ATTEMPTS):

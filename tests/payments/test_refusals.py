@@ -20,7 +20,15 @@ def told(api: Api, path: str, **params: Any) -> tuple[str | None, str]:
 def monthly(api: Api, **more: Any) -> str:
     recurring = more.pop("recurring", {"interval": "month"})
     return str(
-        api.ok("POST", "/v1/prices", currency="usd", unit_amount=1000, product_data={"name": "Gold"}, recurring=recurring, **more)["id"]
+        api.ok(
+            "POST",
+            "/v1/prices",
+            currency="usd",
+            unit_amount=1000,
+            product_data={"name": "Gold"},
+            recurring=recurring,
+            **more,
+        )["id"]
     )
 
 
@@ -45,7 +53,9 @@ def test_prices_of_two_intervals_do_not_go_on_one_subscription(api: Api) -> None
     customer = api.ok("POST", "/v1/customers", source="tok_visa")["id"]
     items = [{"price": monthly(api)}, {"price": monthly(api, recurring={"interval": "year"})}]
     _, message = told(api, "/v1/subscriptions", customer=customer, items=items)
-    assert message.startswith("All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`.")
+    assert message.startswith(
+        "All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`."
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +76,9 @@ def test_a_subscription_s_unknown_payment_method_may_be_elsewhere(api: Api) -> N
     given = {"items": [{"price": monthly(api)}], "default_payment_method": "pm_no"}
     param, message = told(api, "/v1/subscriptions", customer=customer, **given)
     assert param == "default_payment_method"
-    assert message.startswith("No such PaymentMethod: 'pm_no'; It's possible this PaymentMethod exists on one of your connected accounts")
+    assert message.startswith(
+        "No such PaymentMethod: 'pm_no'; It's possible this PaymentMethod exists on one of your connected accounts"
+    )
 
 
 def test_evidence_that_is_a_file_must_be_there(api: Api) -> None:
@@ -89,8 +101,12 @@ def test_a_capability_that_no_account_can_have_is_not_found(api: Api) -> None:
     assert api.get(f"/v1/accounts/{account}/capabilities/sepa_debit_payments")["status"] == "unrequested"
 
 
-@pytest.mark.parametrize(("path", "kind"), [("/v1/payment_intents", "payment_intent"), ("/v1/setup_intents", "setup_intent")])
-def test_an_intent_that_may_send_people_away_shows_itself_when_it_does_not_know_where_to(api: Api, path: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/v1/payment_intents", "payment_intent"), ("/v1/setup_intents", "setup_intent")]
+)
+def test_an_intent_that_may_send_people_away_shows_itself_when_it_does_not_know_where_to(
+    api: Api, path: str, kind: str
+) -> None:
     money = {"amount": 500, "currency": "usd"} if kind == "payment_intent" else {}
     intent = api.ok("POST", path, automatic_payment_methods={"enabled": True}, **money)
     answer = api.post(f"{path}/{intent['id']}/confirm", payment_method="pm_card_visa")
@@ -108,4 +124,6 @@ def test_a_method_that_is_not_paid_in_the_currency_is_refused(api: Api) -> None:
     refused = told(api, "/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bancontact"])
     message = "The currency provided (usd) is invalid. Payments with bancontact support the following currencies: eur."
     assert refused == ("currency", message)
-    assert api.post("/v1/payment_intents", amount=500, currency="eur", payment_method_types=["bancontact"]).status == 200
+    assert (
+        api.post("/v1/payment_intents", amount=500, currency="eur", payment_method_types=["bancontact"]).status == 200
+    )

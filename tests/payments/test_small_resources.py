@@ -7,7 +7,13 @@ from tests.support.openapi import assert_valid
 
 
 def test_a_shipping_rate_is_made_and_archived(api: Api) -> None:
-    rate = api.ok("POST", "/v1/shipping_rates", display_name="Post", fixed_amount={"amount": 500, "currency": "usd"}, metadata={"a": "1"})
+    rate = api.ok(
+        "POST",
+        "/v1/shipping_rates",
+        display_name="Post",
+        fixed_amount={"amount": 500, "currency": "usd"},
+        metadata={"a": "1"},
+    )
     assert_valid("POST", "/v1/shipping_rates", 200, rate)
     api.ok("POST", f"/v1/shipping_rates/{rate['id']}", active=False)
     assert api.ok("GET", "/v1/shipping_rates", active=True)["data"] == []
@@ -46,7 +52,9 @@ def test_tax_is_zero_until_the_account_is_registered(api: Api) -> None:
     before = calculate(api)
     assert_valid("POST", "/v1/tax/calculations", 200, before)
     assert (before["amount_total"], before["tax_breakdown"][0]["taxability_reason"]) == (1000, "not_collecting")
-    registration = api.ok("POST", "/v1/tax/registrations", country="DE", active_from="now", country_options={"de": {"type": "oss_union"}})
+    registration = api.ok(
+        "POST", "/v1/tax/registrations", country="DE", active_from="now", country_options={"de": {"type": "oss_union"}}
+    )
     assert_valid("POST", "/v1/tax/registrations", 200, registration)
     after = calculate(api, shipping_cost={"amount": 119, "tax_behavior": "inclusive"})
     assert_valid("POST", "/v1/tax/calculations", 200, after)
@@ -55,8 +63,13 @@ def test_tax_is_zero_until_the_account_is_registered(api: Api) -> None:
 
 def test_a_tax_transaction_is_reversed_once(api: Api) -> None:
     calculation = calculate(api)
-    made = api.ok("POST", "/v1/tax/transactions/create_from_calculation", calculation=calculation["id"], reference="order 1",
-                  expand=["line_items"])  # fmt: skip
+    made = api.ok(
+        "POST",
+        "/v1/tax/transactions/create_from_calculation",
+        calculation=calculation["id"],
+        reference="order 1",
+        expand=["line_items"],
+    )
     assert_valid("POST", "/v1/tax/transactions/create_from_calculation", 200, made)
     back = {"mode": "full", "original_transaction": made["id"], "expand": ["line_items"]}
     reversal = api.ok("POST", "/v1/tax/transactions/create_reversal", reference="back 1", **back)
@@ -67,7 +80,9 @@ def test_a_tax_transaction_is_reversed_once(api: Api) -> None:
 
 def test_tax_settings_become_active_when_complete(api: Api) -> None:
     assert_valid("GET", "/v1/tax/settings", 200, api.ok("GET", "/v1/tax/settings"))
-    settings = api.ok("POST", "/v1/tax/settings", defaults={"tax_code": "txcd_10000000"}, head_office={"address": {"country": "DE"}})
+    settings = api.ok(
+        "POST", "/v1/tax/settings", defaults={"tax_code": "txcd_10000000"}, head_office={"address": {"country": "DE"}}
+    )
     assert_valid("POST", "/v1/tax/settings", 200, settings)
     assert settings["status"] == "active"
 
@@ -85,7 +100,9 @@ def test_the_oldest_versions_see_a_tokens_card_without_a_customer(api: Api) -> N
 
 
 def test_what_arrives_in_a_receiver_is_a_transaction_of_the_source(api: Api) -> None:
-    source = api.ok("POST", "/v1/sources", type="ach_credit_transfer", currency="usd", owner={"email": "amount_4242@example.com"})["id"]
+    source = api.ok(
+        "POST", "/v1/sources", type="ach_credit_transfer", currency="usd", owner={"email": "amount_4242@example.com"}
+    )["id"]
     api.advance(5)
     path = f"/v1/sources/{source}/source_transactions"
     listed = api.ok("GET", path)

@@ -36,7 +36,9 @@ class Visitor:
         return answer
 
     def submit(self, path: str) -> Answer:
-        return self.api.send("POST", f"{path}/submit", key=None, body=b"first_name=Jenny", headers={"Cookie": self.cookie})
+        return self.api.send(
+            "POST", f"{path}/submit", key=None, body=b"first_name=Jenny", headers={"Cookie": self.cookie}
+        )
 
 
 def led(answer: Answer) -> tuple[int, str | None]:

@@ -11,7 +11,13 @@ from tests.support.api import Answer, Api
 from tests.support.connected import PERSON, everything
 from tests.support.openapi import assert_valid
 
-BANK = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": "000123456789", "routing_number": "110000000"}
+BANK = {
+    "object": "bank_account",
+    "country": "US",
+    "currency": "usd",
+    "account_number": "000123456789",
+    "routing_number": "110000000",
+}
 
 
 def custom(api: Api, **params: Any) -> Answer:
@@ -37,7 +43,13 @@ def test_an_account_that_told_everything_is_checked_and_then_enabled(api: Api) -
 def test_what_is_missing_is_asked_for_and_disables_the_account(api: Api) -> None:
     account = custom(api, individual={"first_name": "Jenny"}, external_account=None, tos_acceptance=None)
     due = account["requirements"]["currently_due"]
-    assert {"external_account", "tos_acceptance.date", "individual.last_name", "individual.dob.day", "individual.ssn_last_4"} <= set(due)
+    assert {
+        "external_account",
+        "tos_acceptance.date",
+        "individual.last_name",
+        "individual.dob.day",
+        "individual.ssn_last_4",
+    } <= set(due)
     assert "individual.first_name" not in due
     assert account["requirements"]["disabled_reason"] == "requirements.past_due"
     assert account["capabilities"]["transfers"] == "inactive"
@@ -49,7 +61,11 @@ def test_a_birth_date_that_does_not_match_leads_to_a_document_which_settles_it(a
     account = api.get(f"/v1/accounts/{account['id']}")
     assert account["requirements"]["currently_due"] == ["individual.verification.document"]
     assert not account["payouts_enabled"]
-    api.ok("post", f"/v1/accounts/{account['id']}", individual={"verification": {"document": {"front": "file_identity_document_success"}}})
+    api.ok(
+        "post",
+        f"/v1/accounts/{account['id']}",
+        individual={"verification": {"document": {"front": "file_identity_document_success"}}},
+    )
     api.advance(10)
     assert api.get(f"/v1/accounts/{account['id']}")["payouts_enabled"]
 
@@ -84,7 +100,13 @@ def test_events_about_a_connected_account_name_it_and_stand_in_both_lists(api: A
     api.advance(10)
     events = api.get("/v1/events", headers={"Stripe-Account": account["id"]}, limit=100)["data"]
     types = {event["type"] for event in events}
-    assert {"account.updated", "capability.updated", "person.created", "person.updated", "account.external_account.created"} <= types
+    assert {
+        "account.updated",
+        "capability.updated",
+        "person.created",
+        "person.updated",
+        "account.external_account.created",
+    } <= types
     assert all(event["account"] == account["id"] for event in events)
     assert {event["account"] for event in api.events("account.updated")} == {account["id"]}
 
@@ -94,7 +116,12 @@ def test_a_company_names_its_representative_and_owners(api: Api) -> None:
     account = custom(api, business_type="company", individual=None, company=company)
     assert "representative.first_name" in account["requirements"]["currently_due"]
     path = f"/v1/accounts/{account['id']}/persons"
-    person = api.ok("post", path, **PERSON, relationship={"representative": True, "owner": True, "title": "CEO", "percent_ownership": 100})
+    person = api.ok(
+        "post",
+        path,
+        **PERSON,
+        relationship={"representative": True, "owner": True, "title": "CEO", "percent_ownership": 100},
+    )
     assert_valid("POST", "/v1/accounts/{account}/persons", 200, person)
     api.ok("post", f"/v1/accounts/{account['id']}", company={"owners_provided": True})
     api.advance(10)
@@ -107,7 +134,9 @@ def test_a_company_names_its_representative_and_owners(api: Api) -> None:
 
 def test_a_real_bank_account_number_is_refused_in_test_mode(api: Api) -> None:
     account = custom(api)
-    refused = api.post(f"/v1/accounts/{account['id']}/external_accounts", external_account={**BANK, "account_number": "12345678901"})
+    refused = api.post(
+        f"/v1/accounts/{account['id']}/external_accounts", external_account={**BANK, "account_number": "12345678901"}
+    )
     assert refused.status == 400
     assert refused.error["code"] == "account_number_invalid"
     assert refused.error["param"] == "external_account[account_number]"
@@ -118,9 +147,18 @@ def test_external_accounts_keep_one_default_for_each_currency(api: Api) -> None:
     path = f"/v1/accounts/{account['id']}/external_accounts"
     first = account["external_accounts"]["data"][0]
     second = api.ok("post", path, external_account="btok_us", default_for_currency=True)
-    assert [(b["id"], b["default_for_currency"]) for b in api.get(path)["data"]] == [(second["id"], True), (first["id"], False)]
-    assert api.delete(f"{path}/{second['id']}").error["message"].startswith("You cannot delete the default external account")
-    assert api.ok("post", f"{path}/{first['id']}", default_for_currency=True, metadata={"a": "b"})["metadata"] == {"a": "b"}
+    assert [(b["id"], b["default_for_currency"]) for b in api.get(path)["data"]] == [
+        (second["id"], True),
+        (first["id"], False),
+    ]
+    assert (
+        api.delete(f"{path}/{second['id']}")
+        .error["message"]
+        .startswith("You cannot delete the default external account")
+    )
+    assert api.ok("post", f"{path}/{first['id']}", default_for_currency=True, metadata={"a": "b"})["metadata"] == {
+        "a": "b"
+    }
     assert api.delete(f"{path}/{second['id']}")["deleted"]
     assert api.get(f"{path}/{second['id']}").status == 404
 
@@ -168,20 +206,35 @@ def test_deleting_and_deauthorizing_tell_the_platform(api: Api) -> None:
     refused = api.post("/oauth/deauthorize", client_id="bogus", stripe_user_id=second["id"])
     assert (refused.status, refused["error"]) == (401, "invalid_client")
     assert refused["error_description"] == "No such application: 'bogus'"
-    assert api.ok("post", "/oauth/deauthorize", client_id=client, stripe_user_id=second["id"]) == {"stripe_user_id": second["id"]}
+    assert api.ok("post", "/oauth/deauthorize", client_id=client, stripe_user_id=second["id"]) == {
+        "stripe_user_id": second["id"]
+    }
     events = api.events("account.application.deauthorized")
-    assert [(event["account"], event["data"]["object"]["id"]) for event in events] == [(first["id"], client), (second["id"], client)]
+    assert [(event["account"], event["data"]["object"]["id"]) for event in events] == [
+        (first["id"], client),
+        (second["id"], client),
+    ]
     assert api.get(f"/v1/accounts/{second['id']}").error["code"] == "account_invalid"
 
 
 @pytest.mark.parametrize(
-    ("card", "blocked"), [("triggerVerification", None), ("triggerChargeBlock", "charges"), ("triggerTransferBlock", "payouts")]
+    ("card", "blocked"),
+    [("triggerVerification", None), ("triggerChargeBlock", "charges"), ("triggerTransferBlock", "payouts")],
 )
-def test_test_cards_make_the_next_requirements_due_and_a_document_lifts_the_block(api: Api, card: str, blocked: str | None) -> None:
+def test_test_cards_make_the_next_requirements_due_and_a_document_lifts_the_block(
+    api: Api, card: str, blocked: str | None
+) -> None:
     account = custom(api)
     api.advance(10)
     path = f"/v1/accounts/{account['id']}"
-    api.ok("post", "/v1/charges", amount=1_000, currency="usd", source=f"tok_visa_{card}", headers={"Stripe-Account": account["id"]})
+    api.ok(
+        "post",
+        "/v1/charges",
+        amount=1_000,
+        currency="usd",
+        source=f"tok_visa_{card}",
+        headers={"Stripe-Account": account["id"]},
+    )
     api.advance(1)
     account = api.get(path)
     assert account["requirements"]["currently_due"] == ["individual.verification.document"]
@@ -191,7 +244,11 @@ def test_test_cards_make_the_next_requirements_due_and_a_document_lifts_the_bloc
     api.ok("post", path, individual={"verification": {"document": {"front": "file_identity_document_success"}}})
     api.advance(10)
     account = api.get(path)
-    assert (account["charges_enabled"], account["payouts_enabled"], account["requirements"]["currently_due"]) == (True, True, [])
+    assert (account["charges_enabled"], account["payouts_enabled"], account["requirements"]["currently_due"]) == (
+        True,
+        True,
+        [],
+    )
 
 
 def test_an_american_account_repeats_what_is_due_under_the_rules_that_were_announced(api: Api) -> None:
@@ -230,8 +287,14 @@ def test_an_address_that_is_none_is_refused(api: Api, given: dict[str, Any], cod
     assert (error["code"], error["param"]) == (code, param)
 
 
-def test_what_an_account_token_holds_is_used_once_and_read_no_more_without_its_key(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"business_type": "individual", "individual": {"first_name": "Jenny", "id_number": "000000000"}, "tos_shown_and_accepted": True}
+def test_what_an_account_token_holds_is_used_once_and_read_no_more_without_its_key(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {
+        "business_type": "individual",
+        "individual": {"first_name": "Jenny", "id_number": "000000000"},
+        "tos_shown_and_accepted": True,
+    }
     token = api.ok("post", "/v1/tokens", account=told)
     made = api.ok("post", "/v1/accounts", type="custom", country="US", account_token=token["id"])
     assert made["individual"]["first_name"] == "Jenny"
@@ -241,4 +304,7 @@ def test_what_an_account_token_holds_is_used_once_and_read_no_more_without_its_k
         keyring = api.core.authority.keyring
         gone.setattr(api.core.authority, "keyring", replace(keyring, sealing_keys={keyring.sealing_current: bytes(32)}))
         refused = api.post("/v1/accounts", type="custom", country="US", account_token=lost)
-    assert (refused.status, refused.error["message"]) == (400, f"What {lost} holds can no longer be read. Create a new one.")
+    assert (refused.status, refused.error["message"]) == (
+        400,
+        f"What {lost} holds can no longer be read. Create a new one.",
+    )

@@ -80,7 +80,9 @@ def test_permission_is_checked_before_parameters_and_before_lookup(api: Api) -> 
 
 
 def test_the_cli_can_ask_which_permissions_endpoints_need(api: Api) -> None:
-    answer = api.post("/v1/stripecli/key_permissions", endpoints=["GET /v1/customers", "POST /v1/customers/cus_1", "GET /v1/moon"])
+    answer = api.post(
+        "/v1/stripecli/key_permissions", endpoints=["GET /v1/customers", "POST /v1/customers/cus_1", "GET /v1/moon"]
+    )
     assert answer["permissions"] == ["customer_read", "customer_write"]
     assert [item["endpoint"] for item in answer["unresolved_endpoints"]] == ["GET /v1/moon"]
 

@@ -34,7 +34,10 @@ def test_a_payload_is_never_logged(api: Api) -> None:
     api.post("/v1/apps/secrets", name="mine", payload=HUSH, scope={"type": "nobody"})
     api.world.write_logs()
     read, scope = api.core.database.read, Scope(api.account, False)
-    entries = [read(lambda tx, id=entry.id: one(tx, scope, id)) for entry in read(lambda tx: find(tx, scope, path="/v1/apps/secrets"))]
+    entries = [
+        read(lambda tx, id=entry.id: one(tx, scope, id))
+        for entry in read(lambda tx: find(tx, scope, path="/v1/apps/secrets"))
+    ]
     assert len(entries) == 2
     assert not any(HUSH in repr(entry) for entry in entries)
 
@@ -61,7 +64,10 @@ def test_a_secret_goes_when_it_is_deleted_or_expires(api: Api) -> None:
     store(api, expires_at=api.now + 60)
     api.advance(61)
     assert api.ok("GET", "/v1/apps/secrets", scope=ACCOUNT)["data"] == []
-    assert api.post("/v1/apps/secrets", name="mine", payload="x", scope=ACCOUNT, expires_at=api.now).error["param"] == "expires_at"
+    assert (
+        api.post("/v1/apps/secrets", name="mine", payload="x", scope=ACCOUNT, expires_at=api.now).error["param"]
+        == "expires_at"
+    )
 
 
 def test_a_key_needs_the_permission(api: Api) -> None:
@@ -72,7 +78,9 @@ def test_a_key_needs_the_permission(api: Api) -> None:
 
 def test_what_is_in_a_secret_is_not_in_the_database(api: Api) -> None:
     made = api.ok("POST", "/v1/apps/secrets", name="token", payload="hush_hush_hush", scope={"type": "account"})
-    rows = api.core.database.read(lambda tx: tx.execute("SELECT body, private FROM obj_apps_secret WHERE id = ?", (made["id"],)))
+    rows = api.core.database.read(
+        lambda tx: tx.execute("SELECT body, private FROM obj_apps_secret WHERE id = ?", (made["id"],))
+    )
     assert b"hush_hush" not in bytes(rows[0][0]) + bytes(rows[0][1])
     found = api.ok("GET", "/v1/apps/secrets/find", name="token", scope={"type": "account"}, expand=["payload"])
     assert found["payload"] == "hush_hush_hush"

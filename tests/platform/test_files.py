@@ -15,8 +15,13 @@ from tollkey.wire import Request
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
 
-def upload(api: Api, content: bytes = PNG, purpose: str = "dispute_evidence", name: str = "receipt.png", **fields: str) -> Answer:
-    parts = [f'--frontier\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in {"purpose": purpose, **fields}.items()]
+def upload(
+    api: Api, content: bytes = PNG, purpose: str = "dispute_evidence", name: str = "receipt.png", **fields: str
+) -> Answer:
+    parts = [
+        f'--frontier\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'
+        for k, v in {"purpose": purpose, **fields}.items()
+    ]
     head = "".join(parts) + f'--frontier\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
     body = head.encode() + content + b"\r\n--frontier--\r\n"
     return api.send("POST", "/v1/files", headers={"content-type": "multipart/form-data; boundary=frontier"}, body=body)
@@ -26,7 +31,12 @@ def test_an_uploaded_file_is_answered_byte_for_byte(api: Api) -> None:
     file = upload(api)
     assert file.status == 200, file
     assert_valid("POST", "/v1/files", 200, file)
-    assert (file["type"], file["size"], file["purpose"], file["filename"]) == ("png", len(PNG), "dispute_evidence", "receipt.png")
+    assert (file["type"], file["size"], file["purpose"], file["filename"]) == (
+        "png",
+        len(PNG),
+        "dispute_evidence",
+        "receipt.png",
+    )
     assert api.get(f"/v1/files/{file['id']}") == file
     answer = api.get(f"/v1/files/{file['id']}/contents")
     assert (answer.body, answer.headers["content-type"]) == (PNG, "image/png")
@@ -89,7 +99,9 @@ def test_report_types_are_described(api: Api, path: str) -> None:
 def test_a_report_adds_up_the_balance_transactions_of_its_interval(api: Api) -> None:
     api.ok("POST", "/v1/charges", amount=2000, currency="usd", source="tok_visa")
     interval = {"interval_start": api.now, "interval_end": api.now + 60}
-    run = api.ok("POST", "/v1/reporting/report_runs", report_type="balance_change_from_activity.summary.1", parameters=interval)
+    run = api.ok(
+        "POST", "/v1/reporting/report_runs", report_type="balance_change_from_activity.summary.1", parameters=interval
+    )
     api.advance(1)
     result = api.get(f"/v1/reporting/report_runs/{run['id']}")["result"]
     rows = api.get(result["url"].partition("8420")[2]).body.decode().splitlines()
@@ -99,7 +111,9 @@ def test_a_report_adds_up_the_balance_transactions_of_its_interval(api: Api) -> 
 def test_a_long_file_is_kept_in_pieces_and_its_answer_says_how_long_it_is(api: Api) -> None:
     content = PNG + bytes(600_000)
     file = upload(api, content)
-    request = Request("GET", f"/v1/files/{file['id']}/contents", b"", {"authorization": f"Bearer {api.sk}"}, b"", "127.0.0.1")
+    request = Request(
+        "GET", f"/v1/files/{file['id']}/contents", b"", {"authorization": f"Bearer {api.sk}"}, b"", "127.0.0.1"
+    )
     response = api.world.runner.run(api.world.server.service.answer(request))
     assert response.rest is not None
     assert (response.length, response.rest.pieces) == (len(content), 3)
@@ -114,7 +128,9 @@ def test_a_refused_upload_leaves_nothing(api: Api) -> None:
     assert api.core.database.read(lambda tx: tx.execute(pieces)) == before
 
 
-def test_files_of_the_data_folder_are_taken_into_the_database_and_what_nothing_names_is_left_alone(api: Api, tmp_path: Path) -> None:
+def test_files_of_the_data_folder_are_taken_into_the_database_and_what_nothing_names_is_left_alone(
+    api: Api, tmp_path: Path
+) -> None:
     content = PNG + bytes(600_000)
     file, other = upload(api, content), upload(api)
     api.core.database.write(lambda tx: tx.execute("DELETE FROM file_contents WHERE file = ?", (file["id"],)))

@@ -1,7 +1,7 @@
 """Keys of a connected account's own: a secret one, or one for an app's customer there.
 
-What they do belongs to the account as much as what its platform does for it: under the same lock, with the account named in
-the events, told to the platform's endpoints. They have none of the platform's rights.
+What they do belongs to the account as much as what its platform does for it: under the same lock, with the account
+    named in the events, told to the platform's endpoints. They have none of the platform's rights.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def secret_key(api: Api, account: dict[str, Any], customer: str) -> str:
 
 
 def ephemeral_key(api: Api, account: dict[str, Any], customer: str) -> str:
-    text: str = api.ok("POST", "/v1/ephemeral_keys", customer=customer, headers={**VERSION, **acting(account)})["secret"]
+    text: str = api.ok("POST", "/v1/ephemeral_keys", customer=customer, headers={**VERSION, **acting(account)})[
+        "secret"
+    ]
     return text
 
 
@@ -38,11 +40,24 @@ Maker = Callable[[Api, dict[str, Any], str], str]
 def test_their_events_name_the_account_and_reach_the_platform(api: Api, make: Maker) -> None:
     account = connected(api)
     customer = api.ok("POST", "/v1/customers", headers=acting(account))["id"]
-    endpoint = api.ok("POST", "/v1/webhook_endpoints", url="https://example.com/hook", enabled_events=["customer.updated"], connect=True)
-    api.ok("POST", f"/v1/customers/{customer}", key=make(api, account, customer), shipping={"name": "Ada", "address": {"line1": "1"}})
+    endpoint = api.ok(
+        "POST",
+        "/v1/webhook_endpoints",
+        url="https://example.com/hook",
+        enabled_events=["customer.updated"],
+        connect=True,
+    )
+    api.ok(
+        "POST",
+        f"/v1/customers/{customer}",
+        key=make(api, account, customer),
+        shipping={"name": "Ada", "address": {"line1": "1"}},
+    )
     event = api.get("/v1/events", type="customer.updated", headers=acting(account))["data"][0]
     assert (event["account"], event["pending_webhooks"]) == (account["id"], 1)
-    rows = api.core.database.read(lambda tx: tx.execute("SELECT endpoint FROM outbox_deliveries WHERE event = ?", (event["id"],)))
+    rows = api.core.database.read(
+        lambda tx: tx.execute("SELECT endpoint FROM outbox_deliveries WHERE event = ?", (event["id"],))
+    )
     assert [row[0] for row in rows] == [endpoint["id"]]
 
 
@@ -71,7 +86,12 @@ def test_they_are_none_of_the_platform_s(api: Api) -> None:
     key = secret_key(api, account, "")
     assert api.get(f"/v1/customers/{customer['id']}", key=key).status == 404
     assert api.post("/v1/tokens", key=key, customer=customer["id"]).status == 400
-    assert api.post("/v1/payment_methods", key=key, customer=customer["id"], payment_method=customer["default_source"]).status == 400
+    assert (
+        api.post(
+            "/v1/payment_methods", key=key, customer=customer["id"], payment_method=customer["default_source"]
+        ).status
+        == 400
+    )
     assert api.get(f"/v1/accounts/{api.account}", key=key).status == 403
     assert api.post(f"/v1/accounts/{account['id']}", key=key, email="a@example.com").status == 403
 
@@ -97,7 +117,8 @@ def test_pages_that_they_publish_belong_to_the_account_too(api: Api) -> None:
     account = connected(api)
     key = secret_key(api, account, "")
     intent = api.ok(
-        "POST", "/v1/payment_intents", key=key, amount=2000, currency="usd", confirm=True, payment_method="pm_card_authenticationRequired",
+        "POST", "/v1/payment_intents", key=key, amount=2000, currency="usd", confirm=True,
+        payment_method="pm_card_authenticationRequired",
         return_url="https://example.com/", payment_method_types=["card"],
     )  # fmt: skip
     path = "/" + intent["next_action"]["redirect_to_url"]["url"].split("/", 3)[3]
@@ -110,6 +131,8 @@ def test_what_the_platform_was_told_is_not_told_them_again(api: Api) -> None:
     account = connected(api)
     once = {"Idempotency-Key": f"once-{account['id']}"}
     told = api.ok("POST", "/v1/customers", headers={**acting(account), **once}, email="a@example.com")
-    assert api.ok("POST", "/v1/customers", headers={**acting(account), **once}, email="a@example.com")["id"] == told["id"]
+    assert (
+        api.ok("POST", "/v1/customers", headers={**acting(account), **once}, email="a@example.com")["id"] == told["id"]
+    )
     refused = api.post("/v1/customers", key=secret_key(api, account, ""), headers=once, email="a@example.com")
     assert (refused.status, refused.error["type"]) == (400, "idempotency_error")

@@ -26,7 +26,9 @@ def test_a_request_is_logged_with_its_key_status_and_object(api: Api) -> None:
     assert full is not None
     assert made["id"] in full.response_body
     assert api.sk not in repr(full)
-    assert list(database.read(lambda tx: counts(tx, scope, entry.at, entry.at + 1, 3600))) == [(entry.at - entry.at % 3600, 2, 1)]
+    assert list(database.read(lambda tx: counts(tx, scope, entry.at, entry.at + 1, 3600))) == [
+        (entry.at - entry.at % 3600, 2, 1)
+    ]
 
 
 def test_keys_client_secrets_card_numbers_and_codes_are_redacted() -> None:
@@ -44,7 +46,11 @@ def test_requests_are_counted_by_hour_status_code_and_key(api: Api) -> None:
     api.world.write_logs()
     read = api.core.database.read
     start = api.now - 3600
-    assert list(read(lambda tx: counts(tx, scope, start, api.now + 1, 3600))) == [(start, 2, 1), (start, 4, 1), (api.now, 4, 1)]
+    assert list(read(lambda tx: counts(tx, scope, start, api.now + 1, 3600))) == [
+        (start, 2, 1),
+        (start, 4, 1),
+        (api.now, 4, 1),
+    ]
     assert read(lambda tx: by_error(tx, scope, start)) == [(404, "resource_missing", 2)]
     assert [number for _, number in read(lambda tx: by_key(tx, scope, start, api.now + 1))] == [3]
     assert [number for _, number in read(lambda tx: by_key(tx, scope, start - 30 * 86400, api.now + 1))] == [3]
@@ -89,18 +95,33 @@ def test_a_search_without_an_index_looks_only_so_far_back(api: Api) -> None:
         ('{"card":{"number":4242424242424242,"cvc":123}}', '{"card":{"number":************4242,"cvc":"[redacted]"}}'),
         ('{"number": "4242 4242 4242 4242"}', '{"number": "************4242"}'),
         ("card[number]=4242+4242+4242+4242", "card[number]=************4242"),
-        ("card%5Bnumber%5D=4242-4242-4242-4242&card%5Bcvc%5D=1", "card%5Bnumber%5D=************4242&card%5Bcvc%5D=[redacted]"),
+        (
+            "card%5Bnumber%5D=4242-4242-4242-4242&card%5Bcvc%5D=1",
+            "card%5Bnumber%5D=************4242&card%5Bcvc%5D=[redacted]",
+        ),
         ("card[number]=%34%32424242%342424242&a=%34", "card[number]=************4242&a=%34"),
-        ("card[number]=4242.4242.4242.4242&phone_number=%2B491701234567", "card[number]=************4242&phone_number=%2B491701234567"),
+        (
+            "card[number]=4242.4242.4242.4242&phone_number=%2B491701234567",
+            "card[number]=************4242&phone_number=%2B491701234567",
+        ),
         ("card%5b%63vc%5D=%31%32%33&x=%31", "card%5b%63vc%5D=[redacted]&x=%31"),
         ("card[number]=4242424242424242%2012%2F34", "card[number]=[redacted]"),
         ("description=4242424242424242 123", "description=[redacted]"),
         ("description=4242%204242 4242%2D4242", "description=************4242"),
-        ('{"number": "\\u0034242424242424242", "\\u0063vc": "123"}', '{"number": "************4242", "cvc": "[redacted]"}'),
-        ("card[cvc][]=123&card[cvc][0]=123&cvc%5Ba%5D=123", "card[cvc][]=[redacted]&card[cvc][0]=[redacted]&cvc%5Ba%5D=[redacted]"),
+        (
+            '{"number": "\\u0034242424242424242", "\\u0063vc": "123"}',
+            '{"number": "************4242", "cvc": "[redacted]"}',
+        ),
+        (
+            "card[cvc][]=123&card[cvc][0]=123&cvc%5Ba%5D=123",
+            "card[cvc][]=[redacted]&card[cvc][0]=[redacted]&cvc%5Ba%5D=[redacted]",
+        ),
         ("card[number][]=4242 4242&number[0]=4242+4242", "card[number][]=************4242&number[0]=************4242"),
         ('{"card": {"cvc": ["123"], "exp_year": 30}}', '{"card": {"cvc": "[redacted]", "exp_year": 30}}'),
-        ("card%255Bcvc%255D=123&a=r%25256b_live_511t5r0Srmesu6YNRK0PtRtp51MRMa8", "card%255Bcvc%255D=[redacted]&a=rk_live_...RMa8"),
+        (
+            "card%255Bcvc%255D=123&a=r%25256b_live_511t5r0Srmesu6YNRK0PtRtp51MRMa8",
+            "card%255Bcvc%255D=[redacted]&a=rk_live_...RMa8",
+        ),
         ("card%5Bnumber%5D%3D4242%26card%5Bcvc%5D%3D123", "card[number]=4242&card[cvc]=[redacted]"),
         ("card[%20cvc%20]=123", "card[%20cvc%20]=[redacted]"),
         (
@@ -108,11 +129,17 @@ def test_a_search_without_an_index_looks_only_so_far_back(api: Api) -> None:
             "a=************4242&b=************0005&c=************4242",
         ),
         ("a=card4242424242424242&b=card4242424242424241", "a=card************4242&b=card4242424242424241"),
-        ("a=to+de89370400440532013000+now&b=DE88370400440532013000", "a=to%20de89************3000%20now&b=DE88370400440532013000"),
+        (
+            "a=to+de89370400440532013000+now&b=DE88370400440532013000",
+            "a=to%20de89************3000%20now&b=DE88370400440532013000",
+        ),
         ("cryptogram=AgAA&descriptor_code=SM11AA", "cryptogram=[redacted]&descriptor_code=[redacted]"),
         ('{"cvc": {"a": "123"}}', '{"cvc": "[redacted]"}'),
         ("name=a%26cvc=123&cvc=&b=1", "name=a%26cvc=123&cvc=&b=1"),
-        ("a=%73k%5Flive%5F" + "a" * 30 + "WXYZ&x=pi_1%5fsecret%5fabcdefgh", "a=sk_live_...WXYZ&x=pi_1_secret_[redacted]"),
+        (
+            "a=%73k%5Flive%5F" + "a" * 30 + "WXYZ&x=pi_1%5fsecret%5fabcdefgh",
+            "a=sk_live_...WXYZ&x=pi_1_secret_[redacted]",
+        ),
         ("card[number]=36227206271667", "card[number]=************1667"),
         ('{"account_number":"000123456789","iban":"DE\\"89"}', '{"account_number":"[redacted]","iban":"[redacted]"}'),
         ('{"created":1767225600,"amount":99999999}', '{"created":1767225600,"amount":99999999}'),
@@ -159,7 +186,9 @@ def test_no_more_than_a_few_thousand_characters_are_ever_looked_at(api: Api, mon
         monkeypatch.setattr(request_logs, name, watched)
     long = "4242 " * 90_000
     api.post("/v1/customers", description=long)
-    api.send("GET", f"/v1/customers/{long[:14_000].replace(' ', '-')}", query=f"email={long[:14_000]}".replace(" ", "+"))
+    api.send(
+        "GET", f"/v1/customers/{long[:14_000].replace(' ', '-')}", query=f"email={long[:14_000]}".replace(" ", "+")
+    )
     logged(api)
     assert lengths
     assert max(lengths) <= 12_000
@@ -176,7 +205,9 @@ def test_a_number_at_the_place_where_a_body_is_cut_is_not_kept_in_part(api: Api)
 def logged(api: Api) -> str:
     database, scope = api.core.database, Scope(api.account, False)
     api.world.write_logs()
-    entries = [database.read(lambda tx, id=entry.id: one(tx, scope, id)) for entry in database.read(lambda tx: find(tx, scope))]
+    entries = [
+        database.read(lambda tx, id=entry.id: one(tx, scope, id)) for entry in database.read(lambda tx: find(tx, scope))
+    ]
     return repr(entries)
 
 
@@ -197,8 +228,12 @@ def test_a_secret_in_a_path_or_a_header_is_not_kept(api: Api) -> None:
 
 def test_an_issued_card_s_number_is_not_kept(api: Api) -> None:
     address = {"line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "US", "state": "CA"}
-    holder = api.ok("POST", "/v1/issuing/cardholders", name="Jenny Rosen", type="individual", billing={"address": address})
-    card = api.ok("POST", "/v1/issuing/cards", cardholder=holder["id"], currency="usd", type="virtual", expand=["number", "cvc"])
+    holder = api.ok(
+        "POST", "/v1/issuing/cardholders", name="Jenny Rosen", type="individual", billing={"address": address}
+    )
+    card = api.ok(
+        "POST", "/v1/issuing/cards", cardholder=holder["id"], currency="usd", type="virtual", expand=["number", "cvc"]
+    )
     kept = logged(api)
     assert card["number"] not in kept
     assert f"************{card['number'][-4:]}" in kept
@@ -206,9 +241,13 @@ def test_an_issued_card_s_number_is_not_kept(api: Api) -> None:
 
 def test_the_contents_of_an_upload_are_not_kept(api: Api) -> None:
     lines = ["--x", 'Content-Disposition: form-data; name="purpose"', "", "dispute_evidence", "--x",
-             'Content-Disposition: form-data; name="file"; filename="a.pdf"', "", "%PDF the passport of Jenny", "--x--", ""]  # fmt: skip
+             'Content-Disposition: form-data; name="file"; filename="a.pdf"', "", "%PDF the passport of Jenny", "--x--",
+             ""]  # fmt: skip
     body = "\r\n".join(lines).encode()
-    assert api.send("POST", "/v1/files", headers={"content-type": "multipart/form-data; boundary=x"}, body=body).status == 200
+    assert (
+        api.send("POST", "/v1/files", headers={"content-type": "multipart/form-data; boundary=x"}, body=body).status
+        == 200
+    )
     kept = logged(api)
     assert "passport" not in kept
     assert f"[multipart form of {len(body)} bytes]" in kept
@@ -218,7 +257,9 @@ def test_bodies_that_wait_for_the_log_have_a_bound(api: Api) -> None:
     buffer, big = Buffer(most_bytes=100_000), b"x" * (5 * 1024 * 1024)
     key = api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False)))[0]
     form = {"content-type": "application/x-www-form-urlencoded"}
-    entry = Logged(Request("POST", "/v1/customers", b"", form, big), Response(400, b""), key, api.account, "req_1", 0.0, 0.0)
+    entry = Logged(
+        Request("POST", "/v1/customers", b"", form, big), Response(400, b""), key, api.account, "req_1", 0.0, 0.0
+    )
     for _ in range(20):
         buffer(entry)
     assert 0 < buffer.dropped < 20
@@ -226,7 +267,9 @@ def test_bodies_that_wait_for_the_log_have_a_bound(api: Api) -> None:
 
 def test_the_address_of_a_page_that_acts_for_a_customer_is_not_kept(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")
-    session = api.ok("POST", "/v1/billing_portal/sessions", customer=customer["id"], return_url="https://shop.example/back")
+    session = api.ok(
+        "POST", "/v1/billing_portal/sessions", customer=customer["id"], return_url="https://shop.example/back"
+    )
     kept = logged(api)
     assert session["url"] not in kept
     assert session["url"].rpartition("/")[0] + "/[redacted]" in kept
@@ -237,8 +280,10 @@ def test_the_address_of_a_page_that_acts_for_a_customer_is_not_kept(api: Api) ->
     ("path", "params"),
     [
         ("/v1/terminal/configurations", {"wifi": {"type": "enterprise_eap_tls", "enterprise_eap_tls": {
-            "ssid": "shop", "private_key_file": "file_1", "client_certificate_file": "file_2", "private_key_file_password": "hush-7261"}}}),
-        ("/v1/payment_intents", {"amount": 100, "currency": "usd", "payment_method_types": ["card"], "payment_method_options": {"card": {
+            "ssid": "shop", "private_key_file": "file_1", "client_certificate_file": "file_2",
+            "private_key_file_password": "hush-7261"}}}),
+        ("/v1/payment_intents", {"amount": 100, "currency": "usd", "payment_method_types": ["card"],
+        "payment_method_options": {"card": {
             "three_d_secure": {"cryptogram": "hush-7261", "transaction_id": "a", "version": "2.2.0"}}}}),
         ("/v1/tokens", {"person": {"id_number_secondary": "hush-7261"}}),
     ],
@@ -257,7 +302,9 @@ def test_a_long_request_is_redacted_when_it_is_written_and_kept_as_any_other(api
     waits = api.world.server.log._waiting[-1]
     assert isinstance(waits, Logged)
     api.world.runner.run(api.world.server._write_memory())
-    rows = api.core.database.read(lambda tx: tx.execute("SELECT request_body, status FROM request_logs ORDER BY seq DESC LIMIT 1"))
+    rows = api.core.database.read(
+        lambda tx: tx.execute("SELECT request_body, status FROM request_logs ORDER BY seq DESC LIMIT 1")
+    )
     kept, status = rows[0]
     assert (status, "a" * 3_000 in kept) == (answer.status, True)
     assert "4242424242424242" not in kept
@@ -283,7 +330,9 @@ def test_beyond_so_many_long_requests_their_bodies_are_not_kept(api: Api) -> Non
     for number in range(30):
         buffer(Logged(request, Response(400, b"{}"), key, api.account, f"req_long{number}", 0.0, 0.0))
     assert buffer.flush(database) == 30
-    rows = database.read(lambda tx: tx.execute("SELECT request_body FROM request_logs WHERE id LIKE 'req_long%' ORDER BY seq"))
+    rows = database.read(
+        lambda tx: tx.execute("SELECT request_body FROM request_logs WHERE id LIKE 'req_long%' ORDER BY seq")
+    )
     kept = [row[0].startswith("description=") for row in rows]
     assert kept == [True] * 14 + [False] * 16
     assert rows[-1][0] == "[9012 bytes, not kept: too many long requests at once]"

@@ -83,7 +83,9 @@ def test_an_event_of_a_connected_account_is_sent_again_by_its_platform(api: Api)
         ({"wat": 1}, 400, "wat"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_sent(api: Api, params: dict[str, Any], status: int, param: str | None) -> None:
+def test_what_cannot_be_is_refused_and_nothing_is_sent(
+    api: Api, params: dict[str, Any], status: int, param: str | None
+) -> None:
     event = happened(api)
     hook = api.ok("POST", "/v1/webhook_endpoints", **HOOK)["id"]
     api.ok("POST", f"/v1/webhook_endpoints/{hook}", disabled=True)
@@ -102,8 +104,13 @@ def test_an_old_event_is_not_sent_again(api: Api) -> None:
 
 def test_it_needs_the_permission_to_change_webhook_endpoints(api: Api) -> None:
     event = happened(api)
-    assert api.post(f"/v1/events/{event['id']}/retry", key=api.restricted("event_read"), for_stripecli=True).status == 403
-    assert api.post(f"/v1/events/{event['id']}/retry", key=api.restricted("webhook_write"), for_stripecli=True).status == 200
+    assert (
+        api.post(f"/v1/events/{event['id']}/retry", key=api.restricted("event_read"), for_stripecli=True).status == 403
+    )
+    assert (
+        api.post(f"/v1/events/{event['id']}/retry", key=api.restricted("webhook_write"), for_stripecli=True).status
+        == 200
+    )
 
 
 def test_another_account_s_event_is_not_there(api: Api) -> None:

@@ -48,7 +48,9 @@ def listener() -> Iterator[Listener]:
     server.server_close()
 
 
-def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_verifies(api: Api, listener: Listener) -> None:
+def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_verifies(
+    api: Api, listener: Listener
+) -> None:
     endpoint = api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["customer.created"])
     customer = api.ok("POST", "/v1/customers", email="jenny@example.com")
     api.ok("POST", f"/v1/customers/{customer['id']}", email="j@example.com")
@@ -58,10 +60,24 @@ def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_ve
     assert (event["type"], event["data"]["object"]["id"]) == ("customer.created", customer["id"])
 
 
-def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_shape(api: Api, listener: Listener) -> None:
-    api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["payment_intent.succeeded"], api_version="2016-07-06")
+def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_shape(
+    api: Api, listener: Listener
+) -> None:
+    api.ok(
+        "POST",
+        "/v1/webhook_endpoints",
+        url=listener.url,
+        enabled_events=["payment_intent.succeeded"],
+        api_version="2016-07-06",
+    )
     api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["payment_intent.succeeded"])
-    paid = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "payment_method_types": ["card"], "confirm": True}
+    paid = {
+        "amount": 500,
+        "currency": "usd",
+        "payment_method": "pm_card_visa",
+        "payment_method_types": ["card"],
+        "confirm": True,
+    }
     api.ok("POST", "/v1/payment_intents", **paid)
     api.deliver()
     older, newest = sorted((json.loads(body) for _, body in listener.got), key=lambda event: event["api_version"])
@@ -72,13 +88,18 @@ def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_s
     assert "charges" not in newest["data"]["object"]
 
 
-def test_events_are_listed_for_callers_of_every_version_and_what_they_carry_keeps_the_shape_it_was_sent_in(api: Api) -> None:
+def test_events_are_listed_for_callers_of_every_version_and_what_they_carry_keeps_the_shape_it_was_sent_in(
+    api: Api,
+) -> None:
     api.ok("POST", "/v1/payment_intents", amount=500, currency="usd")
     newest = api.get("/v1/events", limit=1)["data"][0]
     for version in ("2014-12-08", "2019-08-14", "2022-11-15", "2025-03-31.basil"):
         event = api.get("/v1/events", headers={"Stripe-Version": version}, limit=1)["data"][0]
         assert (event["data"], event["api_version"]) == (newest["data"], newest["api_version"])
-    assert api.get("/v1/events", headers={"Stripe-Version": "2014-12-08"}, limit=1)["data"][0]["request"] == newest["request"]["id"]
+    assert (
+        api.get("/v1/events", headers={"Stripe-Version": "2014-12-08"}, limit=1)["data"][0]["request"]
+        == newest["request"]["id"]
+    )
 
 
 def test_the_signing_secret_is_answered_once(api: Api) -> None:

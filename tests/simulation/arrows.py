@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 _INTENT = {
-    "requires_payment_method": {"requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled"},
-    "requires_confirmation": {"requires_payment_method", "requires_action", "processing", "requires_capture", "succeeded", "canceled"},
-    "requires_action": {"requires_payment_method", "requires_confirmation", "processing", "requires_capture", "succeeded", "canceled"},
+    "requires_payment_method": {
+        "requires_confirmation",
+        "requires_action",
+        "processing",
+        "requires_capture",
+        "succeeded",
+        "canceled",
+    },
+    "requires_confirmation": {
+        "requires_payment_method",
+        "requires_action",
+        "processing",
+        "requires_capture",
+        "succeeded",
+        "canceled",
+    },
+    "requires_action": {
+        "requires_payment_method",
+        "requires_confirmation",
+        "processing",
+        "requires_capture",
+        "succeeded",
+        "canceled",
+    },
     "processing": {"requires_payment_method", "requires_capture", "succeeded", "canceled"},
     "requires_capture": {"succeeded", "canceled", "requires_payment_method"},
     "succeeded": set(),
@@ -15,7 +36,9 @@ _INTENT = {
 #: Kind of object -> status -> the statuses it may become. A status that is not named is one nothing may have.
 ARROWS: dict[str, dict[str, set[str]]] = {
     "payment_intent": _INTENT,
-    "setup_intent": {state: after - {"requires_capture"} for state, after in _INTENT.items() if state != "requires_capture"},
+    "setup_intent": {
+        state: after - {"requires_capture"} for state, after in _INTENT.items() if state != "requires_capture"
+    },
     "charge": {"pending": {"succeeded", "failed"}, "succeeded": set(), "failed": set()},
     "refund": {
         "requires_action": {"pending", "succeeded", "failed", "canceled"},
@@ -87,8 +110,17 @@ ARROWS: dict[str, dict[str, set[str]]] = {
         "failed": set(),
         "canceled": set(),
     },
-    "test_helpers.test_clock": {"ready": {"advancing"}, "advancing": {"ready", "internal_failure"}, "internal_failure": set()},
-    "issuing.authorization": {"pending": {"closed", "reversed", "expired"}, "closed": {"pending"}, "reversed": set(), "expired": set()},
+    "test_helpers.test_clock": {
+        "ready": {"advancing"},
+        "advancing": {"ready", "internal_failure"},
+        "internal_failure": set(),
+    },
+    "issuing.authorization": {
+        "pending": {"closed", "reversed", "expired"},
+        "closed": {"pending"},
+        "reversed": set(),
+        "expired": set(),
+    },
     "issuing.dispute": {
         "unsubmitted": {"submitted", "expired"},
         "submitted": {"won", "lost"},

@@ -1,4 +1,6 @@
-"""Moves of the simulation that follow money: what is charged is captured, refunded, disputed, paid out; clocks go on."""
+"""Moves of the simulation that follow money: what is charged is captured, refunded, disputed, paid out; clocks
+go on.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ CARDS = [
     "tok_refundFail", "tok_nothing",
 ]  # fmt: skip
 METHODS = [
-    "pm_card_visa", "pm_card_visa", "pm_card_mastercard", "pm_card_bypassPending", "pm_card_createDispute", "pm_card_chargeDeclined",
+    "pm_card_visa", "pm_card_visa", "pm_card_mastercard", "pm_card_bypassPending", "pm_card_createDispute",
+    "pm_card_chargeDeclined",
     "pm_card_authenticationRequired", "pm_card_chargeCustomerFail", "pm_card_refundFail", "pm_card_nothing",
 ]  # fmt: skip
 
@@ -25,7 +28,9 @@ Move = Callable[["Simulation", "Actor"], Answer | None]
 
 
 def _amount(s: Simulation) -> int:
-    return s.chance.choice((s.chance.randrange(50, 5_000), s.chance.randrange(50, 200_000), s.chance.choice((0, 1, 49, 50, 99_999_999))))
+    return s.chance.choice(
+        (s.chance.randrange(50, 5_000), s.chance.randrange(50, 200_000), s.chance.choice((0, 1, 49, 50, 99_999_999)))
+    )
 
 
 def _charge(s: Simulation, actor: Actor) -> Answer | None:
@@ -37,7 +42,9 @@ def _charge(s: Simulation, actor: Actor) -> Answer | None:
     elif actor.headers and s.chance.random() < 0.4:
         more["application_fee_amount"] = s.chance.randrange(1, 100)
     currency = s.chance.choice(("usd", "usd", "usd", "eur", "jpy"))
-    return s.send(actor, "POST", "/v1/charges", amount=_amount(s), currency=currency, source=s.chance.choice(CARDS), **more)
+    return s.send(
+        actor, "POST", "/v1/charges", amount=_amount(s), currency=currency, source=s.chance.choice(CARDS), **more
+    )
 
 
 def _intent(s: Simulation, actor: Actor) -> Answer | None:
@@ -70,7 +77,9 @@ def _pay_out(s: Simulation, actor: Actor) -> Answer | None:
 
 def _transfer(s: Simulation, actor: Actor) -> Answer | None:
     destination = s.chance.choice(s.accounts)
-    return s.send(actor, "POST", "/v1/transfers", amount=s.chance.randrange(1, 10_000), currency="usd", destination=destination)
+    return s.send(
+        actor, "POST", "/v1/transfers", amount=s.chance.randrange(1, 10_000), currency="usd", destination=destination
+    )
 
 
 def _customer(s: Simulation, actor: Actor) -> Answer | None:
@@ -78,14 +87,17 @@ def _customer(s: Simulation, actor: Actor) -> Answer | None:
     if "payment_method" in how:
         how = {**how, "invoice_settings": {"default_payment_method": how["payment_method"]}}
     clock = s.pick(actor, "test_helpers.test_clock") if s.chance.random() < 0.3 else None
-    return s.send(actor, "POST", "/v1/customers", email="jenny@example.com", **how, **({"test_clock": clock} if clock else {}))
+    return s.send(
+        actor, "POST", "/v1/customers", email="jenny@example.com", **how, **({"test_clock": clock} if clock else {})
+    )
 
 
 def _subscribe(s: Simulation, actor: Actor) -> Answer | None:
     customer, price = s.pick(actor, "customer"), s.pick(actor, "price")
     if not customer or not price:
         return s.send(
-            actor, "POST", "/v1/prices", currency="usd", unit_amount=s.chance.randrange(0, 5_000), product_data={"name": "Gold"},
+            actor, "POST", "/v1/prices", currency="usd", unit_amount=s.chance.randrange(0, 5_000),
+            product_data={"name": "Gold"},
             recurring={"interval": s.chance.choice(("day", "week", "month"))},
         )  # fmt: skip
     trial = {"trial_period_days": s.chance.randrange(1, 10)} if s.chance.random() < 0.2 else {}
@@ -98,7 +110,9 @@ def _invoice(s: Simulation, actor: Actor) -> Answer | None:
     if not customer:
         return None
     if s.chance.random() < 0.5:
-        return s.send(actor, "POST", "/v1/invoiceitems", customer=customer, amount=s.chance.randrange(-300, 4_000), currency="usd")
+        return s.send(
+            actor, "POST", "/v1/invoiceitems", customer=customer, amount=s.chance.randrange(-300, 4_000), currency="usd"
+        )
     return s.send(actor, "POST", "/v1/invoices", customer=customer, pending_invoice_items_behavior="include")
 
 
@@ -120,7 +134,10 @@ def _time(s: Simulation, actor: Actor) -> Answer | None:
 
 
 def _evidence(s: Simulation) -> dict[str, Any]:
-    return {"evidence": {"uncategorized_text": s.chance.choice(("winning_evidence", "losing_evidence", "x"))}, "submit": True}
+    return {
+        "evidence": {"uncategorized_text": s.chance.choice(("winning_evidence", "losing_evidence", "x"))},
+        "submit": True,
+    }
 
 
 def _method(s: Simulation) -> dict[str, Any]:
@@ -134,7 +151,8 @@ def _some(s: Simulation) -> dict[str, Any]:
 def moves() -> list[tuple[int, Move]]:
     """Weights and moves."""
     return [
-        (16, _charge), (14, _intent), (10, _refund), (6, _customer), (8, _subscribe), (6, _invoice), (5, _time), (5, _clock), (6, _pay_out),
+        (16, _charge), (14, _intent), (10, _refund), (6, _customer), (8, _subscribe), (6, _invoice), (5, _time),
+        (5, _clock), (6, _pay_out),
         (4, _transfer),
         (4, _of("charge", "/v1/charges/{}/capture")),
         (8, _of("payment_intent", "/v1/payment_intents/{}/confirm", _method)),

@@ -196,13 +196,21 @@ class Simulation:
 
     def live(self, actor: Actor) -> Answer:
         """Live mode has no simulated money: customers, products and the like."""
-        path, object = self.chance.choice((("/v1/customers", "customer"), ("/v1/products", "product"), ("/v1/coupons", "coupon")))
+        path, object = self.chance.choice(
+            (("/v1/customers", "customer"), ("/v1/products", "product"), ("/v1/coupons", "coupon"))
+        )
         id = self.pick(actor, object)
         if id is None or self.chance.random() < 0.4:
-            bodies = {"customer": {"name": "Live"}, "product": {"name": "Gold"}, "coupon": {"percent_off": 5, "duration": "once"}}
+            bodies = {
+                "customer": {"name": "Live"},
+                "product": {"name": "Gold"},
+                "coupon": {"percent_off": 5, "duration": "once"},
+            }
             return self.send(actor, "POST", path, **bodies[object])
         method = self.chance.choice(("GET", "POST"))
-        return self.send(actor, method, f"{path}/{id}", **({"metadata": {"n": str(self.step)}} if method == "POST" else {}))
+        return self.send(
+            actor, method, f"{path}/{id}", **({"metadata": {"n": str(self.step)}} if method == "POST" else {})
+        )
 
     # -- what must hold
 
@@ -226,12 +234,16 @@ class Simulation:
     def holds(self, tx: Tx, scope: Scope) -> None:
         """What has come new in a scope since the last look."""
         seen, tables = self.seen[scope], self.api.core.setup.tables.of
-        for record in tables["balance_transaction"].page(tx, scope, 10_000, ranges=[Range("seq", ">", seen.transaction)]):
+        for record in tables["balance_transaction"].page(
+            tx, scope, 10_000, ranges=[Range("seq", ">", seen.transaction)]
+        ):
             value = orjson.loads(record.body)
             seen.transaction = max(seen.transaction, record.seq)
             seen.net[BOOKS[value["balance_type"]], value["currency"]] += value["net"]
             if value["net"] != value["amount"] - value["fee"]:
-                raise Broken(f"{value['id']}: net {value['net']} is not amount {value['amount']} less fee {value['fee']}")
+                raise Broken(
+                    f"{value['id']}: net {value['net']} is not amount {value['amount']} less fee {value['fee']}"
+                )
             if value["fee"] != sum(part["amount"] for part in value["fee_details"]):
                 raise Broken(f"{value['id']}: its fee is not the sum of its details")
         for (book, currency), net in seen.net.items():
@@ -259,7 +271,9 @@ class Simulation:
         if new not in arrows:
             raise Broken(f"{value['object']} {value['id']} has the status {new}, which is not drawn ({event['type']})")
         if old is not None and new != old and new not in arrows[old]:
-            raise Broken(f"{value['object']} {value['id']} went from {old} to {new}, which is not drawn ({event['type']})")
+            raise Broken(
+                f"{value['object']} {value['id']} went from {old} to {new}, which is not drawn ({event['type']})"
+            )
         states[key] = new
 
     def hidden(self, actor: Actor) -> None:
@@ -274,7 +288,10 @@ class Simulation:
         stranger = self.other if actor.api is self.api else self.api
         other_key = actor.api.sk if actor.scope.livemode else actor.api.live_sk
         path = re.sub(r"\{\w+\}", id, endpoint.path)
-        for api, key, headers in ((stranger, stranger.sk, {}), (actor.api, other_key, actor.headers if not actor.scope.livemode else {})):
+        for api, key, headers in (
+            (stranger, stranger.sk, {}),
+            (actor.api, other_key, actor.headers if not actor.scope.livemode else {}),
+        ):
             answer = api.get(path, key=key, headers=headers)
             if answer.status == 200:
                 raise Broken(f"{path} of {actor.name} is shown to somebody else")
@@ -290,7 +307,9 @@ class Simulation:
         return None
 
     def fully(self) -> None:
-        """Everything from the beginning: the ledger added up, the balance as the API tells it, each state known from an event."""
+        """Everything from the beginning: the ledger added up, the balance as the API tells it, each state known from an
+        event.
+        """
         for scope in self.seen:
             wrong = self.api.core.database.read(lambda tx, scope=scope: ledger.audit(tx, scope))
             if wrong:
@@ -301,7 +320,11 @@ class Simulation:
             balance = actor.api.get("/v1/balance", key=actor.key, headers=actor.headers)
             for part in (*balance["available"], *balance["pending"]):
                 told[part["currency"]] += part["amount"]
-            net = {currency: n for (book, currency), n in self.seen[actor.scope].net.items() if n and book == ledger.BALANCE}
+            net = {
+                currency: n
+                for (book, currency), n in self.seen[actor.scope].net.items()
+                if n and book == ledger.BALANCE
+            }
             if {currency: amount for currency, amount in told.items() if amount} != net:
                 raise Broken(f"{actor.name}: the balance says {dict(told)}, its transactions {net}")
 
@@ -312,7 +335,9 @@ class Simulation:
             table = self.api.core.setup.tables.of.get(object)
             for record in table.page(tx, scope, 100_000) if table else ():
                 value = orjson.loads(record.body)
-                if "status" not in value or record.id.startswith("pyr_"):  # what is left of a deleted one; told of by its charge
+                if "status" not in value or record.id.startswith(
+                    "pyr_"
+                ):  # what is left of a deleted one; told of by its charge
                     continue
                 last, now = states.get((object, record.id)), value["status"]
                 silent = SILENT.get(object, set())

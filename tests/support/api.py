@@ -97,7 +97,9 @@ class Api:
         core = self.core
 
         def work(tx: Any) -> list[str]:
-            merchant = create_merchant(core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US")
+            merchant = create_merchant(
+                core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US"
+            )
             texts = {}
             for livemode in (False, True):
                 for key in core.authority.list(tx, Scope(merchant.id, livemode)):
@@ -123,7 +125,9 @@ class Api:
         """The text of a new restricted key with these permissions."""
         scope = Scope(self.account, livemode)
         made = self.core.database.write(
-            lambda tx: self.core.authority.create(tx, scope, "restricted", actor=SYSTEM, now=self.now, permissions=permissions, **options)
+            lambda tx: self.core.authority.create(
+                tx, scope, "restricted", actor=SYSTEM, now=self.now, permissions=permissions, **options
+            )
         )
         return made[1]
 
@@ -157,7 +161,9 @@ class Api:
         """POST with parameters in a form."""
         return self.send("POST", path, key=key, headers=headers, body=urlencode(form(params)).encode())
 
-    def delete(self, path: str, *, key: str | None = "", headers: dict[str, str] | None = None, **params: Any) -> Answer:
+    def delete(
+        self, path: str, *, key: str | None = "", headers: dict[str, str] | None = None, **params: Any
+    ) -> Answer:
         """DELETE with parameters in a form."""
         return self.send("DELETE", path, key=key, headers=headers, body=urlencode(form(params)).encode())
 

@@ -32,5 +32,9 @@ def _codes(node: ast.Call) -> Iterator[str]:
     for value in given:
         if isinstance(value, ast.IfExp):
             given += [value.body, value.orelse]
-        if isinstance(value, ast.Constant) and isinstance(value.value, str) and re.fullmatch(r"[a-z_]{4,}", value.value):
+        if (
+            isinstance(value, ast.Constant)
+            and isinstance(value.value, str)
+            and re.fullmatch(r"[a-z_]{4,}", value.value)
+        ):
             yield value.value

@@ -68,4 +68,7 @@ def audit(api: Api, *accounts: Answer) -> None:
         scope = Scope(id, False)
         assert api.core.database.read(lambda tx, scope=scope: ledger.audit(tx, scope)) == []
         for currency in ("usd", "eur", "krw"):
-            assert api.core.database.read(lambda tx, scope=scope, currency=currency: ledger.total(tx, scope, currency)) == 0
+            assert (
+                api.core.database.read(lambda tx, scope=scope, currency=currency: ledger.total(tx, scope, currency))
+                == 0
+            )

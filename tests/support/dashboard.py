@@ -51,7 +51,11 @@ class Browser:
     ) -> Asked:
         """A request as this browser would send it."""
         parts = urlsplit(path)
-        sent = {"host": "dashboard.test", "cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), **(headers or {})}
+        sent = {
+            "host": "dashboard.test",
+            "cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()),
+            **(headers or {}),
+        }
         return Asked(method, parts.path, parts.query, sent, ip, self.secure, urlencode(form or []))
 
     def send(
@@ -80,7 +84,9 @@ class Browser:
         """GET; header names with _ for -."""
         return self.send("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
-    def post(self, path: str, fields: dict[str, Any] | None = None, *, csrf: str | None = None, **headers: str) -> Shown:
+    def post(
+        self, path: str, fields: dict[str, Any] | None = None, *, csrf: str | None = None, **headers: str
+    ) -> Shown:
         """POST a form with its token. fields: lists become repeated fields. csrf: another token, or "" for none."""
         form = [("csrf", self.csrf if csrf is None else csrf)]
         for name, value in (fields or {}).items():
@@ -159,5 +165,7 @@ def app_of(world: World) -> TestedApp:
     if id(world) not in _APPS:
         core = world.core
         address = Address("http://dashboard.test", "127.0.0.1", core.setup.base_url)
-        _APPS[id(world)] = TestedApp(core.setup, world.server.edge, core.authority, core.now, Passwords(1, 8), address=address)
+        _APPS[id(world)] = TestedApp(
+            core.setup, world.server.edge, core.authority, core.now, Passwords(1, 8), address=address
+        )
     return _APPS[id(world)]

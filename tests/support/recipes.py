@@ -134,7 +134,12 @@ class Maker:
         collection = collection.replace("/test_helpers/", "/")
         if collection in COLLECTIONS:
             return COLLECTIONS[collection]
-        for name in (f"GET {collection}/{{}}", f"POST {collection}/{{}}", f"DELETE {collection}/{{}}", f"POST {collection}"):
+        for name in (
+            f"GET {collection}/{{}}",
+            f"POST {collection}/{{}}",
+            f"DELETE {collection}/{{}}",
+            f"POST {collection}",
+        ):
             if name in self.endpoints:
                 resource, endpoint = self.endpoints[name]
                 return endpoint.object or resource.object
@@ -176,7 +181,11 @@ COLLECTIONS = {
 }
 
 #: (object, what it hangs on) -> the field that names it, where it is not the parent's own name.
-PARENT_FIELDS = {("fee_refund", "application_fee"): "fee", ("bank_account", "account"): "account", ("line_item", "invoice"): "invoice"}
+PARENT_FIELDS = {
+    ("fee_refund", "application_fee"): "fee",
+    ("bank_account", "account"): "account",
+    ("line_item", "invoice"): "invoice",
+}
 
 
 def _attached(m: Maker) -> Json:
@@ -186,7 +195,11 @@ def _attached(m: Maker) -> Json:
 
 def _customer_with_card(m: Maker) -> Json:
     pm = _attached(m)
-    return m.post(f"/v1/customers/{pm['customer']}", email="jenny@example.com", invoice_settings={"default_payment_method": pm["id"]})
+    return m.post(
+        f"/v1/customers/{pm['customer']}",
+        email="jenny@example.com",
+        invoice_settings={"default_payment_method": pm["id"]},
+    )
 
 
 def _customer_source(m: Maker, source: str) -> Json:
@@ -230,11 +243,14 @@ def _enabled_account(m: Maker, **more: Any) -> Json:
         **more,
         business_type="individual",
         business_profile={"mcc": "5734", "url": "https://accessible.stripe.com", "product_description": "Things"},
-        external_account={"object": "bank_account", **{k: v for k, v in BANK.items() if not k.startswith("account_holder")}},
+        external_account={"object": "bank_account", **{k: v for k,
+        v in BANK.items() if not k.startswith("account_holder")}},
         individual={
-            "first_name": "Jenny", "last_name": "Rosen", "email": "jenny@example.com", "phone": "0000000000", "id_number": "000000000",
+            "first_name": "Jenny", "last_name": "Rosen", "email": "jenny@example.com", "phone": "0000000000",
+            "id_number": "000000000",
             "ssn_last_4": "0000", "dob": {"day": 1, "month": 1, "year": 1901},
-            "address": {"line1": "address_full_match", "city": "Colma", "state": "CA", "postal_code": "94080", "country": "US"},
+            "address": {"line1": "address_full_match", "city": "Colma", "state": "CA", "postal_code": "94080",
+            "country": "US"},
         },
         **({"tos_acceptance": {"date": m.api.now, "ip": "8.8.8.8"}} if "type" not in more else {}),
     )  # fmt: skip
@@ -255,14 +271,20 @@ def _in_account(path: str, **params: Any) -> Callable[[Maker], Json]:
 
     def make(m: Maker) -> Json:
         account = _account(m)["id"]
-        made = m.post(f"/v1/accounts/{account}/{path}", **params) if path != "capabilities" else _first(m, f"/v1/accounts/{account}/{path}")
+        made = (
+            m.post(f"/v1/accounts/{account}/{path}", **params)
+            if path != "capabilities"
+            else _first(m, f"/v1/accounts/{account}/{path}")
+        )
         return {**made, "_parent": account}
 
     return make
 
 
 def _intent(m: Maker, **params: Any) -> Json:
-    return m.post("/v1/payment_intents", **{"amount": 2000, "currency": "usd", "payment_method_types": ["card"], **params})
+    return m.post(
+        "/v1/payment_intents", **{"amount": 2000, "currency": "usd", "payment_method_types": ["card"], **params}
+    )
 
 
 def paid_intent(m: Maker, **params: Any) -> Json:
@@ -274,7 +296,12 @@ def _setup(m: Maker, **params: Any) -> Json:
 
 
 def _recurring(m: Maker, **more: Any) -> str:
-    monthly = {"currency": "usd", "unit_amount": 1500, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
+    monthly = {
+        "currency": "usd",
+        "unit_amount": 1500,
+        "recurring": {"interval": "month"},
+        "product_data": {"name": "Gold"},
+    }
     found: str = m.post("/v1/prices", **{**monthly, **more})["id"]
     return found
 
@@ -291,7 +318,9 @@ def _subscription(m: Maker, **more: Any) -> Json:
 def _draft(m: Maker, **more: Any) -> Json:
     customer = _customer_with_card(m)["id"]
     m.post("/v1/invoiceitems", customer=customer, amount=1200, currency="usd")
-    return m.post("/v1/invoices", customer=customer, pending_invoice_items_behavior="include", auto_advance=False, **more)
+    return m.post(
+        "/v1/invoices", customer=customer, pending_invoice_items_behavior="include", auto_advance=False, **more
+    )
 
 
 def open_invoice(m: Maker, **more: Any) -> Json:
@@ -303,12 +332,20 @@ def paid_invoice(m: Maker) -> Json:
 
 
 def _quote(m: Maker, final: bool = False) -> Json:
-    made = m.post("/v1/quotes", customer=_customer_with_card(m)["id"], line_items=[{"price": _recurring(m), "quantity": 1}])
+    made = m.post(
+        "/v1/quotes", customer=_customer_with_card(m)["id"], line_items=[{"price": _recurring(m), "quantity": 1}]
+    )
     return m.post(f"/v1/quotes/{made['id']}/finalize") if final else made
 
 
 def _checkout(m: Maker, **more: Any) -> Json:
-    return m.post("/v1/checkout/sessions", mode="payment", success_url=HOME, line_items=[{"price": _one_time(m), "quantity": 1}], **more)
+    return m.post(
+        "/v1/checkout/sessions",
+        mode="payment",
+        success_url=HOME,
+        line_items=[{"price": _one_time(m), "quantity": 1}],
+        **more,
+    )
 
 
 def _line_item(m: Maker) -> Json:
@@ -405,7 +442,9 @@ def _issuing_dispute(m: Maker) -> Json:
 
 def _metered(m: Maker) -> str:
     """An item whose use is counted by records, as plans were metered before meters."""
-    plan = m.post("/v1/plans", amount=10, currency="usd", interval="month", usage_type="metered", product={"name": "Calls"})["id"]
+    plan = m.post(
+        "/v1/plans", amount=10, currency="usd", interval="month", usage_type="metered", product={"name": "Calls"}
+    )["id"]
     made = m.post("/v1/subscriptions", customer=_customer_with_card(m)["id"], items=[{"plan": plan}])
     found: str = made["items"]["data"][0]["id"]
     return found
@@ -421,7 +460,9 @@ def _entitled(m: Maker) -> Json:
     """What a customer may use who is subscribed to a product with a feature."""
     product = m.make("product")["id"]
     _product_feature(m, product)
-    price = m.post("/v1/prices", currency="usd", unit_amount=1500, recurring={"interval": "month"}, product=product)["id"]
+    price = m.post("/v1/prices", currency="usd", unit_amount=1500, recurring={"interval": "month"}, product=product)[
+        "id"
+    ]
     customer = _customer_with_card(m)["id"]
     m.post("/v1/subscriptions", customer=customer, items=[{"price": price}])
     return {**_first(m, "/v1/entitlements/active_entitlements", customer=customer), "_customer": customer}
@@ -445,17 +486,23 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "event": _event,
     "external_account": _in_account(
         "external_accounts",
-        external_account={"object": "bank_account", **{k: v for k, v in BANK.items() if not k.startswith("account_holder")}},
+        external_account={
+            "object": "bank_account",
+            **{k: v for k, v in BANK.items() if not k.startswith("account_holder")},
+        },
     ),
     "fee_refund": lambda m: m.post(f"/v1/application_fees/{_application_fee(m)['id']}/refunds", amount=10),
     "file": _upload,
     "product_feature": _product_feature,
     "payment_record": lambda m: _reported(m),
-    "payment_attempt_record": lambda m: m.get(f"/v1/payment_attempt_records/{_reported(m)['latest_payment_attempt_record']}"),
+    "payment_attempt_record": lambda m: m.get(
+        f"/v1/payment_attempt_records/{_reported(m)['latest_payment_attempt_record']}"
+    ),
     "entitlements.active_entitlement": _entitled,
-    "billing.credit_balance_transaction": lambda m: (m.make("billing.credit_grant"), _first(m, "/v1/billing/credit_balance_transactions"))[
-        1
-    ],
+    "billing.credit_balance_transaction": lambda m: (
+        m.make("billing.credit_grant"),
+        _first(m, "/v1/billing/credit_balance_transactions"),
+    )[1],
     "identity.verification_report": lambda m: _verified(m),
     "invoice": _draft,
     "invoice_payment": lambda m: _first(m, "/v1/invoice_payments", invoice=open_invoice(m)["id"]),
@@ -491,7 +538,9 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "transfer_reversal": lambda m: m.post(f"/v1/transfers/{_transfer(m)['id']}/reversals", amount=10),
     "checkout.session": _checkout,
     "subscription_item": lambda m: _subscription(m)["items"]["data"][0],
-    "radar.value_list_item": lambda m: m.post("/v1/radar/value_list_items", value_list=m.make("radar.value_list")["id"], value="1.2.3.4"),
+    "radar.value_list_item": lambda m: m.post(
+        "/v1/radar/value_list_items", value_list=m.make("radar.value_list")["id"], value="1.2.3.4"
+    ),
     "discount": lambda m: {"id": "x", "object": "discount"},
 }
 
@@ -509,7 +558,8 @@ def _warning(m: Maker) -> Json:
 def _mandate(m: Maker) -> str:
     done = _setup(
         m, payment_method="pm_card_visa", confirm=True, usage="off_session",
-        mandate_data={"customer_acceptance": {"type": "online", "online": {"ip_address": "1.2.3.4", "user_agent": "x"}}},
+        mandate_data={"customer_acceptance": {"type": "online", "online": {"ip_address": "1.2.3.4",
+        "user_agent": "x"}}},
     )  # fmt: skip
     if not done.get("mandate"):
         raise CannotMake("the setup intent has no mandate")
@@ -566,7 +616,8 @@ BODIES: dict[str, Body] = {
         "customer": m.make("billing.credit_grant")["customer"],
         "filter": {"type": "applicability_scope", "applicability_scope": {"price_type": "metered"}}},
     "POST /v1/billing/meter_event_adjustments": lambda m: {
-        "event_name": m.shared("billing.meter")["event_name"], "type": "cancel", "cancel": {"identifier": _meter_event(m)}},
+        "event_name": m.shared("billing.meter")["event_name"], "type": "cancel",
+        "cancel": {"identifier": _meter_event(m)}},
     "POST /v1/billing/meter_events": lambda m: {
         "event_name": m.shared("billing.meter")["event_name"], "identifier": f"id{m.next()}",
         "payload": {"stripe_customer_id": m.id("customer"), "value": "5"}},
@@ -576,7 +627,8 @@ BODIES: dict[str, Body] = {
         "value_settings": {"event_payload_key": "value"}},
     "POST /v1/billing/meters/{}": {"display_name": "More calls"},
     "GET /v1/billing/meters/{}/event_summaries": lambda m: {
-        "customer": m.id("customer"), "start_time": m.api.now - m.api.now % 60 - 3600, "end_time": m.api.now - m.api.now % 60},
+        "customer": m.id("customer"), "start_time": m.api.now - m.api.now % 60 - 3600,
+        "end_time": m.api.now - m.api.now % 60},
     "POST /v1/billing_portal/sessions": lambda m: {"customer": m.id("customer"), "return_url": HOME},
     "POST /v1/billing_portal/configurations": {"features": {"invoice_history": {"enabled": True}}},
     "POST /v1/charges": {"amount": 2000, "currency": "usd", "source": "tok_visa"},
@@ -594,7 +646,8 @@ BODIES: dict[str, Body] = {
     "POST /v1/credit_notes/{}": META,
     "GET /v1/credit_notes/preview": lambda m: {"invoice": open_invoice(m)["id"], "amount": 100},
     "GET /v1/credit_notes/preview/lines": lambda m: {"invoice": open_invoice(m)["id"], "amount": 100},
-    "POST /v1/customer_sessions": lambda m: {"customer": m.id("customer"), "components": {"pricing_table": {"enabled": True}}},
+    "POST /v1/customer_sessions": lambda m: {"customer": m.id("customer"),
+    "components": {"pricing_table": {"enabled": True}}},
     "POST /v1/customers": {"email": "jenny@example.com", "name": "Jenny"},
     "POST /v1/customers/{}": META,
     "POST /v1/customers/{}/balance_transactions": {"amount": -500, "currency": "usd"},
@@ -638,15 +691,18 @@ BODIES: dict[str, Body] = {
     "GET /v1/invoices/upcoming/lines": lambda m: {"customer": _subscription(m)["customer"]},
     "POST /v1/invoices/{}/add_lines": {"lines": [{"amount": 100, "description": "More"}]},
     "POST /v1/invoices/{}/lines/{}": {"description": "Changed"},
-    "POST /v1/invoices/{}/remove_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "behavior": "delete"}]},
-    "POST /v1/invoices/{}/update_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"), "description": "Changed"}]},
+    "POST /v1/invoices/{}/remove_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"),
+    "behavior": "delete"}]},
+    "POST /v1/invoices/{}/update_lines": lambda m: {"lines": [{"id": m.held.get("line") or m.id("line_item"),
+    "description": "Changed"}]},
     "POST /v1/invoices/{}/attach_payment": lambda m: {"payment_intent": paid_intent(m)["id"]},
     "POST /v1/issuing/authorizations/{}": META,
     "POST /v1/issuing/cardholders": {
         "name": "Jenny Rosen", "type": "individual", "email": "jenny@example.com", "phone_number": "+18008675309",
         "individual": {"first_name": "Jenny", "last_name": "Rosen", "dob": {"day": 1, "month": 11, "year": 1981},
                        "card_issuing": {"user_terms_acceptance": {"date": 1_767_225_000, "ip": "8.8.8.8"}}},
-        "billing": {"address": {"line1": "1 Main Street", "city": "Colma", "state": "CA", "postal_code": "94111", "country": "US"}}},
+        "billing": {"address": {"line1": "1 Main Street", "city": "Colma", "state": "CA", "postal_code": "94111",
+        "country": "US"}}},
     "POST /v1/issuing/cardholders/{}": META,
     "POST /v1/issuing/cards": lambda m: {
         "cardholder": m.id("issuing.cardholder"), "currency": "usd", "type": "virtual", "status": "active"},
@@ -702,13 +758,16 @@ BODIES: dict[str, Body] = {
     "POST /v1/products/{}/features": lambda m: {"entitlement_feature": m.make("entitlements.feature")["id"]},
     "POST /v1/entitlements/features": lambda m: {"name": "Chat", "lookup_key": f"chat_{m.next()}"},
     "POST /v1/entitlements/features/{}": META,
-    "GET /v1/entitlements/active_entitlements": lambda m: {"customer": m.make("entitlements.active_entitlement")["_customer"]},
+    "GET /v1/entitlements/active_entitlements": lambda m: {
+        "customer": m.make("entitlements.active_entitlement")["_customer"]},
     "POST /v1/products/{}": META,
     "POST /v1/promotion_codes": lambda m: {"promotion": {"type": "coupon", "coupon": m.id("coupon")}},
     "POST /v1/promotion_codes/{}": META,
-    "POST /v1/quotes": lambda m: {"customer": m.id("customer"), "line_items": [{"price": _recurring(m), "quantity": 1}]},
+    "POST /v1/quotes": lambda m: {"customer": m.id("customer"), "line_items": [{"price": _recurring(m),
+    "quantity": 1}]},
     "POST /v1/quotes/{}": META,
-    "POST /v1/radar/value_lists": lambda m: {"alias": f"list_{m.next()}", "name": "Bad ones", "item_type": "ip_address"},
+    "POST /v1/radar/value_lists": lambda m: {"alias": f"list_{m.next()}", "name": "Bad ones",
+    "item_type": "ip_address"},
     "POST /v1/radar/value_lists/{}": META,
     "POST /v1/radar/value_list_items": lambda m: {"value_list": m.make("radar.value_list")["id"], "value": "1.2.3.4"},
     "GET /v1/radar/value_list_items": lambda m: {"value_list": m.id("radar.value_list")},
@@ -716,7 +775,8 @@ BODIES: dict[str, Body] = {
     "POST /v1/refunds/{}": META,
     "POST /v1/charges/{}/refunds/{}": META,
     "POST /v1/reporting/report_runs": {
-        "report_type": "balance.summary.1", "parameters": {"interval_start": 1_764_547_200, "interval_end": 1_767_139_200}},
+        "report_type": "balance.summary.1", "parameters": {"interval_start": 1_764_547_200,
+        "interval_end": 1_767_139_200}},
     "POST /v1/setup_intents": {"payment_method_types": ["card"]},
     "POST /v1/setup_intents/{}": META,
     "POST /v1/setup_intents/{}/confirm": {"payment_method": "pm_card_visa"},
@@ -742,7 +802,8 @@ BODIES: dict[str, Body] = {
     "GET /v1/tax/associations/find": lambda m: {"payment_intent": _with_tax(m)},
     "POST /v1/tax/calculations": {
         "currency": "usd", "line_items": [{"amount": 1000, "reference": "L1"}],
-        "customer_details": {"address": {"country": "US", "postal_code": "98109", "state": "WA"}, "address_source": "shipping"}},
+        "customer_details": {"address": {"country": "US", "postal_code": "98109", "state": "WA"},
+        "address_source": "shipping"}},
     "POST /v1/tax/registrations": {
         "active_from": "now", "country": "US", "country_options": {"us": {"state": "WA", "type": "state_sales_tax"}}},
     "POST /v1/tax/registrations/{}": {"expires_at": "now"},
@@ -802,7 +863,9 @@ def _held_card(m: Maker) -> list[str]:
 
 #: What stands in the braces, where the object has to be in a state of its own.
 PLANS: dict[str, Callable[[Maker], list[str]]] = {
-    "POST /v1/payment_records/{}/report_payment_attempt": lambda m: [_reported(m, outcome="failed", failed={"failed_at": m.api.now})["id"]],
+    "POST /v1/payment_records/{}/report_payment_attempt": lambda m: [
+        _reported(m, outcome="failed", failed={"failed_at": m.api.now})["id"]
+    ],
     "POST /v1/payment_records/{}/report_refund": lambda m: [
         _reported(m, outcome="guaranteed", guaranteed={"guaranteed_at": m.api.now})["id"]
     ],
@@ -861,7 +924,9 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
 def _express(m: Maker) -> str:
     """An Express account whose person has been through the onboarding page."""
     account = _account(m, type="express")["id"]
-    link = m.post("/v1/account_links", account=account, refresh_url=HOME, return_url=HOME, type="account_onboarding")["url"]
+    link = m.post("/v1/account_links", account=account, refresh_url=HOME, return_url=HOME, type="account_onboarding")[
+        "url"
+    ]
     page = re.sub(r"^https?://[^/]+", "", link)
     m.api.post(f"{page}/submit", key=None)
     found: str = account
@@ -871,7 +936,13 @@ def _express(m: Maker) -> str:
 def _second_bank_account(m: Maker) -> list[str]:
     made = m.make("external_account")
     account = made["_parent"]
-    second = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": "000111111116", "routing_number": "110000000"}
+    second = {
+        "object": "bank_account",
+        "country": "US",
+        "currency": "usd",
+        "account_number": "000111111116",
+        "routing_number": "110000000",
+    }
     return [account, m.post(f"/v1/accounts/{account}/external_accounts", external_account=second)["id"]]
 
 
@@ -919,7 +990,8 @@ def _growing(m: Maker) -> str:
 def microdeposit(m: Maker, kind: str) -> str:
     method = {
         "type": "us_bank_account", "billing_details": {"name": "Jenny"},
-        "us_bank_account": {"account_holder_type": "individual", "account_number": "000123456789", "routing_number": "110000000"},
+        "us_bank_account": {"account_holder_type": "individual", "account_number": "000123456789",
+        "routing_number": "110000000"},
     }  # fmt: skip
     make = _intent if kind == "payment" else _setup
     accepted = {"customer_acceptance": {"type": "online", "online": {"ip_address": "1.2.3.4", "user_agent": "x"}}}
@@ -933,8 +1005,10 @@ def microdeposit(m: Maker, kind: str) -> str:
 
 def _transfer_intent(m: Maker) -> str:
     made = _intent(
-        m, customer=m.id("customer"), payment_method_types=["customer_balance"], payment_method_data={"type": "customer_balance"},
-        payment_method_options={"customer_balance": {"funding_type": "bank_transfer", "bank_transfer": {"type": "us_bank_transfer"}}},
+        m, customer=m.id("customer"), payment_method_types=["customer_balance"],
+        payment_method_data={"type": "customer_balance"},
+        payment_method_options={"customer_balance": {"funding_type": "bank_transfer",
+        "bank_transfer": {"type": "us_bank_transfer"}}},
         confirm=True,
     )  # fmt: skip
     found: str = made["id"]

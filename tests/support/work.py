@@ -1,6 +1,7 @@
 """How to bring about each kind of timed work: after its recipe, work of that kind waits for its time.
 
-Keyed by the kind, as resources declare it in ``on_due``. A kind without a recipe fails ``tests/nodes/test_every_kind.py``.
+Keyed by the kind, as resources declare it in ``on_due``. A kind without a recipe fails
+``tests/nodes/test_every_kind.py``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ def _customer(m: Maker, card: str = "pm_card_visa") -> str:
 
 
 def _price(m: Maker, **more: Any) -> str:
-    monthly = {"currency": "usd", "unit_amount": 1500, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
+    monthly = {
+        "currency": "usd",
+        "unit_amount": 1500,
+        "recurring": {"interval": "month"},
+        "product_data": {"name": "Gold"},
+    }
     found: str = m.post("/v1/prices", **{**monthly, **more})["id"]
     return found
 
@@ -66,10 +72,19 @@ def _used(m: Maker, **subscription: Any) -> None:
     meter = m.make("billing.meter")
     customer = _customer(m)
     metered = {"interval": "month", "usage_type": "metered", "meter": meter["id"]}
-    m.post("/v1/subscriptions", customer=customer, items=[{"price": _price(m, unit_amount=5, recurring=metered)}], **subscription)
+    m.post(
+        "/v1/subscriptions",
+        customer=customer,
+        items=[{"price": _price(m, unit_amount=5, recurring=metered)}],
+        **subscription,
+    )
     alert = {"gte": 100, "meter": meter["id"], "recurrence": "one_time"}
     m.post("/v1/billing/alerts", alert_type="usage_threshold", title="Much", usage_threshold=alert)
-    m.post("/v1/billing/meter_events", event_name=meter["event_name"], payload={"stripe_customer_id": customer, "value": 300})
+    m.post(
+        "/v1/billing/meter_events",
+        event_name=meter["event_name"],
+        payload={"stripe_customer_id": customer, "value": 300},
+    )
 
 
 def _connected(m: Maker, card: str = "", **params: Any) -> Any:
@@ -97,8 +112,15 @@ def _bank_debit(m: Maker) -> None:
         "sepa_debit": {"iban": "DE89370400440532013000"},
         "billing_details": {"name": "J", "email": "j@example.com"},
     }
-    m.post("/v1/payment_intents", amount=2_000, currency="eur", payment_method_types=["sepa_debit"], payment_method_data=data,
-           mandate_data=mandate, confirm=True)  # fmt: skip
+    m.post(
+        "/v1/payment_intents",
+        amount=2_000,
+        currency="eur",
+        payment_method_types=["sepa_debit"],
+        payment_method_data=data,
+        mandate_data=mandate,
+        confirm=True,
+    )
 
 
 def _bank_debit_settled(m: Maker) -> None:
@@ -192,7 +214,9 @@ RECIPES: dict[str, Callable[[Maker], object]] = {
     "account.next_requirements": lambda m: _connected(m, "tok_visa_triggerVerification"),
     "account.payout_block": lambda m: _connected(m, "tok_visa_triggerTransferBlock"),
     "account.verify": lambda m: m.make("transfer"),
-    "apps.secret.expire": lambda m: m.post("/v1/apps/secrets", name="k", payload="p", scope={"type": "account"}, expires_at=m.api.now + 60),
+    "apps.secret.expire": lambda m: m.post(
+        "/v1/apps/secrets", name="k", payload="p", scope={"type": "account"}, expires_at=m.api.now + 60
+    ),
     "balance.available": lambda m: m.make("charge"),
     "billing.alert.check": lambda m: _used(m),
     "charge.collect": lambda m: _paid_by_card(m, capture_method="automatic_async"),
@@ -215,15 +239,21 @@ RECIPES: dict[str, Callable[[Maker], object]] = {
     "payout.arrive": lambda m: m.make("payout"),
     "payout.automatic": _payout_of_a_schedule,
     "payout.plan": _daily_payouts,
-    "promotion_code.expire": lambda m: m.post("/v1/promotion_codes", **m.body("POST /v1/promotion_codes"), expires_at=m.api.now + 60),
+    "promotion_code.expire": lambda m: m.post(
+        "/v1/promotion_codes", **m.body("POST /v1/promotion_codes"), expires_at=m.api.now + 60
+    ),
     "quote.expire": _quote,
     "refund.settle": _refund,
     "report_run": lambda m: m.make("reporting.report_run"),
     "source.expire": lambda m: _source(m, type="ideal", amount=1_000, currency="eur", redirect={"return_url": HOME}),
-    "source.fill": lambda m: _source(m, type="ach_credit_transfer", currency="usd", owner={"email": "amount_4242@example.com"}),
+    "source.fill": lambda m: _source(
+        m, type="ach_credit_transfer", currency="usd", owner={"email": "amount_4242@example.com"}
+    ),
     "subscription.cancel": lambda m: _subscription(m, cancel_at=m.api.now + 5 * DAY),
     "subscription.drop_pending": _change_fails,
-    "subscription.expire": lambda m: _subscription(m, customer=_customer(m, BAD_CARD), payment_behavior="allow_incomplete"),
+    "subscription.expire": lambda m: _subscription(
+        m, customer=_customer(m, BAD_CARD), payment_behavior="allow_incomplete"
+    ),
     "subscription.pending_items": _pending_items,
     "subscription.renew": _subscription,
     "subscription.resume": _paused,

@@ -1,4 +1,6 @@
-"""What a client key may send: each parameter of each endpoint it may call has a decision, and each expansion leads to what it may see."""
+"""What a client key may send: each parameter of each endpoint it may call has a decision, and each expansion leads to
+what it may see.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def open_to(kind: str) -> Iterator[tuple[Resource, Endpoint, Access]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_parameter_of_every_endpoint_has_a_decision(kind: str) -> None:
-    missing = {f"{kind} {name_of(endpoint)}": undecided(access, endpoint.schema) for _, endpoint, access in open_to(kind)}
+    missing = {
+        f"{kind} {name_of(endpoint)}": undecided(access, endpoint.schema) for _, endpoint, access in open_to(kind)
+    }
     assert {name: left for name, left in missing.items() if left} == {}
 
 
@@ -140,8 +144,12 @@ class Held:
 
     def __init__(self, api: Api) -> None:
         self.api, self.maker = api, Maker(api)
-        self.customer = api.ok("POST", "/v1/customers", email="me@example.com", metadata={"a": "b"}, source="tok_visa")["id"]
-        method = api.ok("POST", "/v1/payment_methods", type="card", card={"token": "tok_visa"}, metadata={"a": "b"})["id"]
+        self.customer = api.ok("POST", "/v1/customers", email="me@example.com", metadata={"a": "b"}, source="tok_visa")[
+            "id"
+        ]
+        method = api.ok("POST", "/v1/payment_methods", type="card", card={"token": "tok_visa"}, metadata={"a": "b"})[
+            "id"
+        ]
         self.method = api.ok("POST", f"/v1/payment_methods/{method}/attach", customer=self.customer)["id"]
         made = api.ok("POST", "/v1/ephemeral_keys", customer=self.customer, headers={"Stripe-Version": "2024-06-20"})
         self.keys = {"publishable": api.pk, "ephemeral": made["secret"]}
@@ -153,7 +161,9 @@ class Held:
         if "{intent}" in path:
             kind = path.split("/")[2]
             amount = {"amount": 500, "currency": "usd"} if kind == "payment_intents" else {}
-            made = api.ok("POST", f"/v1/{kind}", customer=self.customer, payment_method=self.method, metadata={"a": "b"}, **amount)
+            made = api.ok(
+                "POST", f"/v1/{kind}", customer=self.customer, payment_method=self.method, metadata={"a": "b"}, **amount
+            )
             path, secret = path.replace("{intent}", made["id"]), {"client_secret": made["client_secret"]}
         if "{source}" in path:
             made = api.ok("POST", "/v1/sources", type="card", token="tok_visa", metadata={"a": "b"})
@@ -214,8 +224,16 @@ def test_no_answer_holds_an_object_that_such_a_key_may_not_see(api: Api, kind: s
             good += answer.status == 200
             if answer.status >= 500 or (expand and answer.status != 200 and "verify" not in endpoint.path):
                 wrong.append(f"{name_of(endpoint)}: {answer}")
-            wrong += [f"{name_of(endpoint)} {expand}: {one['object']}" for one in objects_in(answer) if not has_shape(one["object"])]
-            wrong += [f"{name_of(endpoint)}: {name}" for name in ("metadata", "fingerprint") if f'"{name}"'.encode() in answer.body]
+            wrong += [
+                f"{name_of(endpoint)} {expand}: {one['object']}"
+                for one in objects_in(answer)
+                if not has_shape(one["object"])
+            ]
+            wrong += [
+                f"{name_of(endpoint)}: {name}"
+                for name in ("metadata", "fingerprint")
+                if f'"{name}"'.encode() in answer.body
+            ]
     assert wrong == []
     assert good > 10
 
@@ -243,7 +261,9 @@ SCHEMA = P.object(
     name=P.string(), owner=P.nested(email=P.string(), secret=P.string()), card=P.any(), metadata=P.metadata(),
     lines=P.array(P.nested(price=P.string(), amount=P.integer())), required=["name"],
 )  # fmt: skip
-ACCESS = publishable_access("name owner{email} card{number} lines{price}", ignores="noise owner{colour}", refuses="owner metadata lines")
+ACCESS = publishable_access(
+    "name owner{email} card{number} lines{price}", ignores="noise owner{colour}", refuses="owner metadata lines"
+)
 
 
 def refusal(raw: dict[str, Any], access: Access = ACCESS) -> tuple[str | None, str | None, str]:
@@ -311,7 +331,9 @@ def test_a_name_that_the_endpoint_does_not_have_is_an_error() -> None:
 def test_a_resource_without_a_shape_for_client_keys_cannot_be_opened_to_them() -> None:
     from tollkey.keys import Permission
 
-    endpoint = Endpoint("GET", "/v1/things/{thing}", lambda call, params: {}, params=P.object(), publishable=publishable_access())
+    endpoint = Endpoint(
+        "GET", "/v1/things/{thing}", lambda call, params: {}, params=P.object(), publishable=publishable_access()
+    )
     with pytest.raises(ValueError, match="client_view"):
         Catalogue((Resource(object="thing", permission=Permission("thing", "Things"), endpoints=(endpoint,)),))
 
@@ -321,7 +343,12 @@ def test_what_browser_clients_add_is_taken_from_them_only() -> None:
         b"type=card&card[token]=tok_1&guid=NA&muid=NA&sid=NA&payment_user_agent=stripe.js&time_on_page=5&pasted_fields=number&referrer=x"
         b"&key=pk"
     )
-    access = next(access for _, endpoint, access in open_to("publishable") if name_of(endpoint) == "POST /v1/payment_methods")
+    access = next(
+        access for _, endpoint, access in open_to("publishable") if name_of(endpoint) == "POST /v1/payment_methods"
+    )
     schema = operation_params("POST", "/v1/payment_methods")
     assert access.read(schema, decode_form(body)) == {"type": "card", "card": {"token": "tok_1"}}
-    assert access.read(schema, decode_form(b"type=card&metadata[key]=1&key=pk")) == {"type": "card", "metadata": {"key": "1"}}
+    assert access.read(schema, decode_form(b"type=card&metadata[key]=1&key=pk")) == {
+        "type": "card",
+        "metadata": {"key": "1"},
+    }

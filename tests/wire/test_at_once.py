@@ -15,7 +15,9 @@ from tollkey.wire.app import WireApp
 
 
 def asked(api: Api, path: str, key: str = "", query: str = "", **headers: str) -> Request:
-    return Request("GET", path, query.encode(), {"authorization": f"Bearer {key or api.sk}", **headers}, b"", "192.0.2.1")
+    return Request(
+        "GET", path, query.encode(), {"authorization": f"Bearer {key or api.sk}", **headers}, b"", "192.0.2.1"
+    )
 
 
 def at_once(api: Api, path: str, key: str = "", query: str = "", **headers: str) -> Response | None:
@@ -93,7 +95,10 @@ def test_what_is_not_plainly_right_is_left_to_the_long_way(stored: Api) -> None:
     assert at_once(stored, path, **{"stripe-account": other.account}) is None
     app = WireApp(stored.world.server.service)
     for header in (lacking, stored.sk):
-        sent = [(b"authorization", f"Bearer {header}".encode()), (b"stripe-version", b"yesterday" if header == stored.sk else b"")]
+        sent = [
+            (b"authorization", f"Bearer {header}".encode()),
+            (b"stripe-version", b"yesterday" if header == stored.sk else b""),
+        ]
         assert app.at_once(path.encode(), sent[: 1 if header == lacking else 2], None, False) is None
 
 

@@ -56,7 +56,9 @@ def test_the_user_of_basic_credentials_is_the_key(api: Api) -> None:
 
 
 def test_a_browser_may_send_its_publishable_key_in_the_form(api: Api) -> None:
-    answer = api.send("POST", "/v1/payment_methods", key=None, body=f"type=card&card[token]=tok_visa&key={api.pk}".encode())
+    answer = api.send(
+        "POST", "/v1/payment_methods", key=None, body=f"type=card&card[token]=tok_visa&key={api.pk}".encode()
+    )
     assert answer.status == 200, answer
 
 
@@ -74,7 +76,8 @@ def test_a_publishable_key_in_the_query_of_a_get_is_taken_and_no_other(api: Api)
 def test_plain_http_is_refused_where_https_is_required(api: Api) -> None:
     answer = with_policy(api, ask(api, api.sk), require_https=True)
     assert answer.error == {
-        "message": "The Stripe API is only accessible over HTTPS.  Please see <https://stripe.com/docs> for more information.",
+        "message": "The Stripe API is only accessible over HTTPS.  Please see <https://stripe.com/docs> for more"
+        " information.",
         "type": "invalid_request_error",
     }
     secure = ask(api, api.sk)
@@ -94,7 +97,8 @@ def minimal(answer: Answer) -> bool:
 def test_without_a_key_it_is_told_how_to_send_one(api: Api) -> None:
     answer = api.send("GET", "/v1/customers", key=None)
     told = (
-        "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth"
+        "You did not provide an API key. You need to provide your API key in the Authorization header,"
+        " using Bearer auth"
         f" (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). {SEE}"
     )
     assert error(answer) == (401, None, told)
@@ -106,7 +110,8 @@ def test_without_a_key_it_is_told_how_to_send_one(api: Api) -> None:
 def test_an_unusable_header_is_shown_back(api: Api, header: str) -> None:
     answer = api.send("GET", "/v1/customers", key=None, headers={"Authorization": header})
     told = (
-        f'You did not provide an API key, though you did set your Authorization header to "{header}". Using Bearer auth, your'
+        f'You did not provide an API key, though you did set your Authorization header to "{header}".'
+        f" Using Bearer auth, your"
         f" Authorization header should look something like 'Authorization: Bearer YOUR_SECRET_KEY'. {SEE}"
     )
     assert error(answer) == (401, None, told)
@@ -154,7 +159,8 @@ def test_an_account_that_the_key_cannot_act_for(api: Api) -> None:
     answer = api.get("/v1/customers", headers={"Stripe-Account": "acct_fake_account"})
     shown = "sk_test_" + "*" * 93 + api.sk[-6:]
     told = (
-        f"The provided key '{shown}' does not have access to account 'acct_fake_account' (or that account does not exist)."
+        f"The provided key '{shown}' does not have access to account 'acct_fake_account' (or that account does not"
+        f" exist)."
         " Application access may have been revoked."
     )
     assert error(answer) == (403, "account_invalid", told)
@@ -178,7 +184,13 @@ def test_a_malformed_version_is_refused_by_name(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("version", "status"),
-    [("2020-08-27", 200), ("2020-08-28", 400), ("2024-09-30.acacia", 200), ("2022-11-15;a_beta=v1;b_beta=v2", 200), ("2029-01-29.x", 400)],
+    [
+        ("2020-08-27", 200),
+        ("2020-08-28", 400),
+        ("2024-09-30.acacia", 200),
+        ("2022-11-15;a_beta=v1;b_beta=v2", 200),
+        ("2029-01-29.x", 400),
+    ],
 )
 def test_a_version_is_a_day_on_which_there_was_one(api: Api, version: str, status: int) -> None:
     assert api.get("/v1/customers", headers={"Stripe-Version": version}).status == status
@@ -208,9 +220,12 @@ def test_a_lacking_permission_is_named_with_where_to_grant_it(api: Api) -> None:
     answer = api.get("/v1/customers", key=key)
     (listed,) = [k for k in api.get("/v1/api_keys")["data"] if k["type"] == "restricted"]
     told = (
-        f"Permission denied. The provided key '{listed['redacted']}' does not have the required permissions for this endpoint on"
-        f" account '{api.account}'. Enabling Customers Read ('customer_read') permissions on this key would allow this request to"
-        f" continue. You can edit permissions at {api.core.setup.base_url}/b/{api.account}?destination=%2Fapikeys%2F{listed['id']}%2Fedit"
+        f"Permission denied. The provided key '{listed['redacted']}' does not have the required permissions for this"
+        f" endpoint on"
+        f" account '{api.account}'. Enabling Customers Read ('customer_read')"
+        f" permissions on this key would allow this request to"
+        f" continue. You can edit permissions at"
+        f" {api.core.setup.base_url}/b/{api.account}?destination=%2Fapikeys%2F{listed['id']}%2Fedit"
     )
     assert error(answer) == (403, "more_permissions_required", told)
     assert answer.headers["request-id"].startswith("req_")
@@ -238,7 +253,9 @@ def test_too_many_requests_are_answered_429(api: Api) -> None:
     assert with_policy(api, ask(api, api.sk), **settings).status == 200
     answer = with_policy(api, ask(api, api.sk), **settings)
     assert (answer.status, answer.error["code"]) == (429, "rate_limit")
-    assert answer.error["message"].startswith("Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode.")
+    assert answer.error["message"].startswith(
+        "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode."
+    )
     assert answer.error["doc_url"] == "https://stripe.com/docs/error-codes/rate-limit"
 
 
@@ -248,7 +265,9 @@ def test_the_rate_of_live_mode_has_a_shorter_text(api: Api) -> None:
 
 
 def test_a_refused_rate_says_that_trying_again_helps(api: Api) -> None:
-    request = Request("POST", "/v1/customers", b"", {"authorization": f"Bearer {api.sk}", "idempotency-key": "k"}, b"", "127.0.0.1")
+    request = Request(
+        "POST", "/v1/customers", b"", {"authorization": f"Bearer {api.sk}", "idempotency-key": "k"}, b"", "127.0.0.1"
+    )
     answer = with_policy(api, request, limit=lambda key: False)
     assert answer.headers["stripe-should-retry"] == "true"
     assert api.post("/v1/customers", headers={"Idempotency-Key": "k"}).headers.get("idempotent-replayed") is None
@@ -269,7 +288,10 @@ def test_without_a_version_the_account_s_own_is_spoken(api: Api) -> None:
 
 def test_a_body_that_is_nested_too_deep_holds_no_key(api: Api) -> None:
     for body in (b'{"key":' + b"[" * 100_000, b'{"x":' + b"[" * 1000 + b"]" * 1000 + b',"key":"x"}'):
-        assert api.send("POST", "/v1/tokens", key=None, headers={"content-type": "application/json"}, body=body).status == 401
+        assert (
+            api.send("POST", "/v1/tokens", key=None, headers={"content-type": "application/json"}, body=body).status
+            == 401
+        )
 
 
 def test_a_null_character_in_a_path_names_nothing(api: Api) -> None:

@@ -52,7 +52,9 @@ def test_every_endpoint_says_how_long_a_body_may_be(api: Api) -> None:
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_of_a_stranger_s_body_no_endpoint_reads_more_than_the_place_for_a_browser_s_key(api: Api, declared: bool) -> None:
+def test_of_a_stranger_s_body_no_endpoint_reads_more_than_the_place_for_a_browser_s_key(
+    api: Api, declared: bool
+) -> None:
     for endpoint in endpoints(api):
         sender = Sender(20_000_000)
         status = ask(api, endpoint.method, filled(endpoint.path), sender, declared=declared)
@@ -73,7 +75,9 @@ def test_a_body_longer_than_its_endpoint_takes_is_refused_before_it_is_there(api
         if endpoint.method == "GET" or endpoint.public:
             continue
         sender = Sender(40_000_000)
-        status = ask(api, endpoint.method, filled(endpoint.path), sender, declared=declared, authorization=f"Bearer {api.sk}")
+        status = ask(
+            api, endpoint.method, filled(endpoint.path), sender, declared=declared, authorization=f"Bearer {api.sk}"
+        )
         assert status == 413, endpoint.path
         assert sender.taken <= (0 if declared else endpoint.most_body + len(PIECE)), endpoint.path
 
@@ -128,7 +132,9 @@ def test_json_that_is_nested_too_deep_is_a_400_in_the_wire_s_form(api: Api, dept
     for endpoint in endpoints(api):
         if endpoint.method == "GET" or endpoint.public or endpoint.decode is not None:
             continue
-        answer = api.send(endpoint.method, filled(endpoint.path), headers={"content-type": "application/json"}, body=body)
+        answer = api.send(
+            endpoint.method, filled(endpoint.path), headers={"content-type": "application/json"}, body=body
+        )
         assert (answer.status, answer.error["type"]) == (400, "invalid_request_error"), endpoint.path
 
 
@@ -141,7 +147,9 @@ def test_json_of_too_many_values_is_a_400(api: Api) -> None:
 def test_an_answer_expands_each_property_once_and_a_hundred_at_most(api: Api) -> None:
     charge = api.ok("POST", "/v1/charges", amount=2000, currency="usd", source="tok_visa")["id"]
     again = "&".join(["expand[]=balance_transaction"] * 600)
-    assert api.send("GET", f"/v1/charges/{charge}", query=again)["balance_transaction"]["object"] == "balance_transaction"
+    assert (
+        api.send("GET", f"/v1/charges/{charge}", query=again)["balance_transaction"]["object"] == "balance_transaction"
+    )
     refused = api.send("GET", f"/v1/charges/{charge}", query="&".join(f"expand[]=a{n}" for n in range(101)))
     assert (refused.status, refused.error["param"]) == (400, "expand")
 

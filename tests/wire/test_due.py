@@ -120,7 +120,9 @@ def run(api: Api) -> None:
         pass
 
 
-def test_work_that_raises_stays_with_its_count_its_time_and_its_error_and_leaves_nothing_else(api: Api, poison: Poison) -> None:
+def test_work_that_raises_stays_with_its_count_its_time_and_its_error_and_leaves_nothing_else(
+    api: Api, poison: Poison
+) -> None:
     poison.schedule(api.now)
     run(api)
     (found,) = poison.trouble()

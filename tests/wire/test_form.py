@@ -26,7 +26,10 @@ from tollkey.wire._form import MAX_DEPTH, MAX_PAIRS, FormError, decode_form, dec
         (b"a%5Bb%5D=1", {"a": {"b": "1"}}),
         (b"expand[]=x&expand[]=y", {"expand": ["x", "y"]}),
         (b"items[1][price]=q&items[0][price]=p", {"items": {"1": {"price": "q"}, "0": {"price": "p"}}}),
-        (b"items[][price]=p&items[][quantity]=2&items[][price]=q", {"items": [{"price": "p", "quantity": "2"}, {"price": "q"}]}),
+        (
+            b"items[][price]=p&items[][quantity]=2&items[][price]=q",
+            {"items": [{"price": "p", "quantity": "2"}, {"price": "q"}]},
+        ),
         (b"list[]=z", {"list": ["z"]}),
         (b"metadata[order%20no]=a+b%2Bc", {"metadata": {"order no": "a b+c"}}),
         (b"name=Zo%C3%AB", {"name": "Zoë"}),
@@ -68,7 +71,9 @@ def test_a_malformed_form_is_refused_with_a_sentence(body: bytes, word: str) -> 
 
 @given(
     st.binary(max_size=60)
-    | st.lists(st.sampled_from(["a", "[", "]", "=", "&", "%", "%5B", "0", "+", "é"]), max_size=24).map("".join).map(str.encode)
+    | st.lists(st.sampled_from(["a", "[", "]", "=", "&", "%", "%5B", "0", "+", "é"]), max_size=24)
+    .map("".join)
+    .map(str.encode)
 )
 def test_no_form_raises_anything_but_a_form_error(body: bytes) -> None:
     with contextlib.suppress(FormError):
@@ -88,7 +93,11 @@ def test_what_was_encoded_is_decoded(params: dict[str, str]) -> None:
 
 
 def test_a_json_body_keeps_its_types() -> None:
-    assert decode_json(b'{"amount": 5, "live": true, "items": [{"price": "p"}]}') == {"amount": 5, "live": True, "items": [{"price": "p"}]}
+    assert decode_json(b'{"amount": 5, "live": true, "items": [{"price": "p"}]}') == {
+        "amount": 5,
+        "live": True,
+        "items": [{"price": "p"}],
+    }
     assert decode_json(b" ") == {}
 
 

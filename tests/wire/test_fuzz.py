@@ -19,32 +19,39 @@ from tests.support.recipes import CannotMake, Maker
 from tollkey.wire import Endpoint, Request, operation_params
 from tollkey.wire.params import FormError, decode_form, decode_json
 
-FEW = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+FEW = settings(
+    max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
 
 SEED = int(os.environ.get("TOLLKEY_FUZZ_SEED", "20260527"))
 TRIES = int(os.environ.get("TOLLKEY_FUZZ_TRIES", "6"))  # for each endpoint; more by hand
 ODDITIES = [
     "", " ", "0", "-1", "1", "true", "null", "NaN", "1e999", "9" * 25, "-9223372036854775809",
     "\u202e", "é" * 20, "'; DROP TABLE x;--", "%00",
-    "[]", "{}", "[", "]", "a[b]", "cus_nothing", "pi_1", "acct_1", "pm_card_visa", "tok_visa", "usd", "xxx", "\U0001f4a9",
+    "[]", "{}", "[", "]", "a[b]", "cus_nothing", "pi_1", "acct_1", "pm_card_visa", "tok_visa", "usd", "xxx",
+    "\U0001f4a9",
     "a" * 600, "2147483648",
     "..", "../../etc/passwd", "now", "card", "0.1", "100", "999999999999",
 ]  # fmt: skip
 ODD = st.sampled_from(ODDITIES)
 TEXT = st.one_of(ODD, st.text(max_size=30))
 KNOWN_NAMES = [
-        "amount", "currency", "customer", "metadata", "metadata[a]", "expand", "expand[]", "expand[0]", "limit", "starting_after",
+        "amount", "currency", "customer", "metadata", "metadata[a]", "expand", "expand[]", "expand[0]", "limit",
+        "starting_after",
         "ending_before", "created", "created[gte]", "created[x]", "type", "card", "card[number]", 
     "items", "items[0][price]", "items[][price]",
-        "items[1]", "payment_method", "source", "email", "address[line1]", "address", "shipping[address][city]", "frozen_time",
+        "items[1]", "payment_method", "source", "email", "address[line1]", "address", "shipping[address][city]",
+        "frozen_time",
     "query", "a[b][c]",
-        "line_items[0][price_data][currency]", "off_session", "confirm", "url", "enabled_events[]", "permissions[]", "key",
+        "line_items[0][price_data][currency]", "off_session", "confirm", "url", "enabled_events[]", "permissions[]",
+        "key",
     "ip_allowlist[]",
 ]  # fmt: skip
 NAMES = st.one_of(st.sampled_from(KNOWN_NAMES), st.text(alphabet="abz[]_.0", min_size=1, max_size=12))
 PAIRS = st.lists(st.tuples(NAMES, TEXT), max_size=8)
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT), lambda inner: st.one_of(st.lists(inner, max_size=4),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT),
+    lambda inner: st.one_of(st.lists(inner, max_size=4),
     st.dictionaries(NAMES, inner, max_size=4)), max_leaves=12)  # fmt: skip
 
 
@@ -54,11 +61,19 @@ def api(sqlite_world: World) -> Api:
 
 
 def ask(
-    api: Api, method: str, path: str, query: bytes = b"", body: bytes = b"", kind: str = "application/x-www-form-urlencoded", **more: str
+    api: Api,
+    method: str,
+    path: str,
+    query: bytes = b"",
+    body: bytes = b"",
+    kind: str = "application/x-www-form-urlencoded",
+    **more: str,
 ) -> int:
     """Send it, and judge the form of the answer. Returns the status."""
     headers = {"authorization": f"Bearer {api.sk}", "content-type": kind, **more}
-    response = api.world.runner.run(api.world.server.service.answer(Request(method, path, query, headers, body, "127.0.0.1")))
+    response = api.world.runner.run(
+        api.world.server.service.answer(Request(method, path, query, headers, body, "127.0.0.1"))
+    )
     said = f"{method} {path} ?{query!r} {body!r}: {response.status} {response.body[:300]!r}"
     assert response.status in (200, 302, 303, 400, 401, 402, 403, 404, 409, 413, 429), said
     if response.status >= 400 and response.content_type == "application/json" and not path.startswith("/oauth"):
@@ -91,7 +106,13 @@ def test_the_decoders_raise_nothing_but_their_own_error(body: bytes) -> None:
 @given(JSON)
 def test_any_json_is_answered_without_an_internal_error(api: Api, value: Any) -> None:
     ask(api, "POST", "/v1/customers", body=json.dumps(value).encode(), kind="application/json")
-    ask(api, "POST", "/v1/charges", body=json.dumps({"amount": value, "currency": "usd"}).encode(), kind="application/json")
+    ask(
+        api,
+        "POST",
+        "/v1/charges",
+        body=json.dumps({"amount": value, "currency": "usd"}).encode(),
+        kind="application/json",
+    )
 
 
 @FEW
@@ -103,17 +124,24 @@ def test_any_form_of_known_and_unknown_names_is_answered(api: Api, pairs: list[t
 
 
 @FEW
-@given(st.one_of(st.binary(max_size=60).map(lambda b: b.decode("latin-1")), st.text(alphabet="BearsicBN =:_skt0\t", max_size=40)))
+@given(
+    st.one_of(
+        st.binary(max_size=60).map(lambda b: b.decode("latin-1")), st.text(alphabet="BearsicBN =:_skt0\t", max_size=40)
+    )
+)
 def test_any_authorization_header_is_answered_401(api: Api, value: str) -> None:
     headers = {"authorization": value}
-    response = api.world.runner.run(api.world.server.service.answer(Request("GET", "/v1/customers", b"", headers, b"", "127.0.0.1")))
+    response = api.world.runner.run(
+        api.world.server.service.answer(Request("GET", "/v1/customers", b"", headers, b"", "127.0.0.1"))
+    )
     assert response.status == 401
     assert json.loads(response.body)["error"]["type"] == "invalid_request_error"
 
 
 @FEW
 @given(st.dictionaries(st.sampled_from([
-    "stripe-version", "stripe-account", "idempotency-key", "content-type", "user-agent", "accept", "x-forwarded-for", "origin",
+    "stripe-version", "stripe-account", "idempotency-key", "content-type", "user-agent", "accept", "x-forwarded-for",
+    "origin",
 ]), st.one_of(ODD, st.binary(max_size=40).map(lambda b: b.decode("latin-1")))))  # fmt: skip
 def test_any_other_header_is_answered_without_an_internal_error(api: Api, headers: dict[str, str]) -> None:
     kind = headers.pop("content-type", "application/x-www-form-urlencoded")
@@ -123,7 +151,8 @@ def test_any_other_header_is_answered_without_an_internal_error(api: Api, header
 @FEW
 @given(st.one_of(
     st.text(max_size=40).map(lambda t: "/v1/" + quote(t, safe="/%")),
-    st.lists(st.sampled_from(["", "v1", "customers", "charges", "%2F", "..", "%00", "search", "cus_1", "%", "%ff", "a+b", "{customer}"]),
+    st.lists(st.sampled_from(["", "v1", "customers", "charges", "%2F", "..", "%00", "search", "cus_1", "%", "%ff",
+    "a+b", "{customer}"]),
              max_size=7).map(lambda parts: "/" + "/".join(parts)),
 ), st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "BREW"]))  # fmt: skip
 def test_any_path_and_method_is_answered(api: Api, path: str, method: str) -> None:
@@ -207,7 +236,10 @@ def test_a_right_call_made_wrong_in_one_place_is_answered(api: Api, caplog: pyte
     [
         ("/v1/accounts", b"bank_account%5B%5D=%5D"),
         ("/v1/files", b"expand[a]=1&expand=2"),
-        ("/v1/checkout/sessions", b"mode=payment&success_url=https://example.com&line_items[0][price_data][currency]=usd"),
+        (
+            "/v1/checkout/sessions",
+            b"mode=payment&success_url=https://example.com&line_items[0][price_data][currency]=usd",
+        ),
         ("/v2/billing/meter_event_stream", b"events=%26%5D-%26%3D"),
     ],
 )

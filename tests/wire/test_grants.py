@@ -1,4 +1,6 @@
-"""What was granted asks again: every way in, each time it is used, for the key that made it and the state of what it is about."""
+"""What was granted asks again: every way in, each time it is used, for the key that made it and the state of what it is
+about.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ ENDINGS = [lose_permission, revoke, roll, expire]
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("kind", ASKS_ITS_MAKER)
-def test_a_way_in_ends_with_the_right_of_the_key_that_made_it(api: Api, kind: str, ending: Callable[[Api, str], None]) -> None:
+def test_a_way_in_ends_with_the_right_of_the_key_that_made_it(
+    api: Api, kind: str, ending: Callable[[Api, str], None]
+) -> None:
     made = api.ok("POST", "/v1/api_keys", type="restricted", permissions=[ASKS_ITS_MAKER[kind]])
     kept, lost = link(api, kind, api.sk), link(api, kind, made["secret"])
     ending(api, made["id"])
@@ -86,7 +90,9 @@ def test_a_way_in_opens_as_long_as_its_maker_may_make_it(api: Api, kind: str) ->
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_an_ephemeral_key_ends_with_the_right_of_the_key_that_made_it(api: Api, ending: Callable[[Api, str], None]) -> None:
+def test_an_ephemeral_key_ends_with_the_right_of_the_key_that_made_it(
+    api: Api, ending: Callable[[Api, str], None]
+) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
     made = api.ok("POST", "/v1/api_keys", type="restricted", permissions=["ephemeral_key_write"])
     version = {"Stripe-Version": "2020-08-27"}
@@ -138,7 +144,10 @@ def test_a_portal_asks_for_its_customer_and_its_configuration(api: Api) -> None:
 
 
 class Ended(NamedTuple):
-    """A page whose object waits for nobody any more. send: what a visitor would send. object: the path of what must not change."""
+    """A page whose object waits for nobody any more. send: what a visitor would send.
+
+    object: the path of what must not change.
+    """
 
     page: str
     send: tuple[str, dict[str, str]]
@@ -154,7 +163,14 @@ def path_of(url: str) -> str:
 
 def _session(api: Api, **more: Any) -> dict[str, Any]:
     line = {"price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "x"}}, "quantity": 1}
-    return api.ok("POST", "/v1/checkout/sessions", mode="payment", line_items=[line], success_url="https://example.com/done", **more)
+    return api.ok(
+        "POST",
+        "/v1/checkout/sessions",
+        mode="payment",
+        line_items=[line],
+        success_url="https://example.com/done",
+        **more,
+    )
 
 
 def pay(api: Api) -> Ended:
@@ -209,7 +225,9 @@ def _intent(api: Api, kind: str, card: str, **more: Any) -> tuple[str, dict[str,
 
 
 def three_d_secure(api: Api) -> Ended:
-    path, action = _intent(api, "payment_intents", "pm_card_threeDSecure2Required", amount=500, currency="usd", return_url=HOME)
+    path, action = _intent(
+        api, "payment_intents", "pm_card_threeDSecure2Required", amount=500, currency="usd", return_url=HOME
+    )
     api.ok("POST", f"{path}/cancel")
     return Ended(path_of(action["redirect_to_url"]["url"]), ("/complete", {}), path)
 
@@ -237,13 +255,21 @@ def _debit() -> dict[str, Any]:
 def microdeposit(api: Api) -> Ended:
     path, action = _intent(api, "payment_intents", "", amount=500, currency="usd", **_debit())
     api.ok("POST", f"{path}/cancel")
-    return Ended(path_of(action["verify_with_microdeposits"]["hosted_verification_url"]), ("/verify", {"descriptor_code": "SM11AA"}), path)
+    return Ended(
+        path_of(action["verify_with_microdeposits"]["hosted_verification_url"]),
+        ("/verify", {"descriptor_code": "SM11AA"}),
+        path,
+    )
 
 
 def microdeposit_setup(api: Api) -> Ended:
     path, action = _intent(api, "setup_intents", "", **_debit())
     api.ok("POST", f"{path}/cancel")
-    return Ended(path_of(action["verify_with_microdeposits"]["hosted_verification_url"]), ("/verify", {"descriptor_code": "SM11AA"}), path)
+    return Ended(
+        path_of(action["verify_with_microdeposits"]["hosted_verification_url"]),
+        ("/verify", {"descriptor_code": "SM11AA"}),
+        path,
+    )
 
 
 def source_redirect(api: Api) -> Ended:
@@ -261,7 +287,9 @@ ACTS: dict[str, Callable[[Api], Ended]] = {
 
 
 def test_every_kind_of_page_has_a_decision(api: Api) -> None:
-    kinds = {kind_of(e.path) for r in api.core.catalogue.resources for e in r.endpoints if e.public and "{token}" in e.path}
+    kinds = {
+        kind_of(e.path) for r in api.core.catalogue.resources for e in r.endpoints if e.public and "{token}" in e.path
+    }
     assert kinds - ASKS_ITS_MAKER.keys() - SHOWS == ACTS.keys()
 
 

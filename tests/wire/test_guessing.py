@@ -36,11 +36,15 @@ def wrong_ephemeral(api: Api, ip: str) -> Answer:
 
 def wrong_secret(api: Api, ip: str) -> Answer:
     intent = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd")
-    return api.send("GET", f"/v1/payment_intents/{intent['id']}", key=api.pk, query=f"client_secret={intent['id']}_secret_x", ip=ip)
+    return api.send(
+        "GET", f"/v1/payment_intents/{intent['id']}", key=api.pk, query=f"client_secret={intent['id']}_secret_x", ip=ip
+    )
 
 
 def wrong_source(api: Api, ip: str) -> Answer:
-    source = api.ok("POST", "/v1/sources", type="ideal", amount=1099, currency="eur", redirect={"return_url": "https://example.com"})
+    source = api.ok(
+        "POST", "/v1/sources", type="ideal", amount=1099, currency="eur", redirect={"return_url": "https://example.com"}
+    )
     return api.send("GET", f"/v1/sources/{source['id']}", key=api.pk, query="client_secret=src_client_secret_x", ip=ip)
 
 
@@ -51,7 +55,12 @@ def wrong_page(api: Api, ip: str) -> Answer:
 def wrong_code(api: Api, ip: str) -> Answer:
     items = [{"price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Tea"}}, "quantity": 1}]
     session = api.ok(
-        "POST", "/v1/checkout/sessions", mode="payment", line_items=items, allow_promotion_codes=True, success_url="https://example.com"
+        "POST",
+        "/v1/checkout/sessions",
+        mode="payment",
+        line_items=items,
+        allow_promotion_codes=True,
+        success_url="https://example.com",
     )
     path = "/" + session["url"].split("/", 3)[3].partition("#")[0]
     return api.send("POST", path + "/promotion", key=None, body=b"promotion_code=GUESS", ip=ip)
@@ -99,7 +108,10 @@ def test_the_brake_is_on_unless_it_is_taken_off() -> None:
 
 def test_an_ipv6_caller_has_64_bits_of_address_to_itself() -> None:
     brake = Brake(2)
-    told = [brake.wrong(ip, 0) for ip in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1", "::ffff:192.0.2.1", None)]
+    told = [
+        brake.wrong(ip, 0)
+        for ip in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1", "::ffff:192.0.2.1", None)
+    ]
     assert told == [False, False, True, False, False, False]
 
 
@@ -141,7 +153,12 @@ def test_sessions_of_the_command_line_are_not_guessed_without_end(api: Api, monk
     async def send(message: Any) -> None:
         sent.append(message.get("status"))
 
-    scope = {"type": "websocket", "scheme": "ws", "client": ("192.0.2.7", 1), "headers": [(b"websocket-id", b"guessed")]}
+    scope = {
+        "type": "websocket",
+        "scheme": "ws",
+        "client": ("192.0.2.7", 1),
+        "headers": [(b"websocket-id", b"guessed")],
+    }
     for _ in range(MOST):
         api.world.runner.run(socket(scope, receive, send))
     assert sent.count(401) == MOST

@@ -1,4 +1,6 @@
-"""Headers, versions and kinds of body: each is acted on, refused in the wire's form, or said to be ignored; none is taken in silence."""
+"""Headers, versions and kinds of body: each is acted on, refused in the wire's form, or said to be ignored; none is
+taken in silence.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def test_a_path_from_the_key_s_own_account_leads_to_a_connected_one(api: Api, he
 
 
 @pytest.mark.parametrize("header", ["Stripe-Account", "Stripe-Context"])
-@pytest.mark.parametrize("value", ["acct_nobody", "{stranger}", "{account}/acct_nobody", "{connected}/acct_1", "{stranger}/{connected}"])
+@pytest.mark.parametrize(
+    "value", ["acct_nobody", "{stranger}", "{account}/acct_nobody", "{connected}/acct_1", "{stranger}/{connected}"]
+)
 def test_an_account_out_of_reach_is_refused(api: Api, header: str, value: str) -> None:
     named = value.format(stranger=api.another().account, account=api.account, connected=connected(api))
     answer = api.get("/v1/customers", headers={header: named})
@@ -58,11 +62,17 @@ def test_a_context_that_contradicts_the_account_is_refused(api: Api) -> None:
 def test_a_context_on_a_v2_path_acts_for_the_account_too(api: Api) -> None:
     account = connected(api)
     session = api.send(
-        "POST", "/v2/billing/meter_event_session", body=b"{}", headers={"Content-Type": "application/json", "Stripe-Context": account}
+        "POST",
+        "/v2/billing/meter_event_session",
+        body=b"{}",
+        headers={"Content-Type": "application/json", "Stripe-Context": account},
     )
     assert (session.status, session.headers["stripe-account"]) == (200, account)
     nobody = api.send(
-        "POST", "/v2/billing/meter_event_session", body=b"{}", headers={"Content-Type": "application/json", "Stripe-Context": "acct_x"}
+        "POST",
+        "/v2/billing/meter_event_session",
+        body=b"{}",
+        headers={"Content-Type": "application/json", "Stripe-Context": "acct_x"},
     )
     assert (nobody.status, nobody.error["code"]) == (403, "account_invalid")
 
@@ -89,7 +99,8 @@ def test_a_mode_that_contradicts_the_key_is_refused(api: Api) -> None:
 @pytest.mark.parametrize(
     "version",
     [
-        "not-a-real-version", "2020-08-28", "2029-01-29.x", "2027-01-27.endive", "2024-09-30.basil", "2025-09-30.acacia",
+        "not-a-real-version", "2020-08-28", "2029-01-29.x", "2027-01-27.endive", "2024-09-30.basil",
+        "2025-09-30.acacia",
         "2020-08-27.acacia", "2026-05-27.dahlia, 2026-05-27.dahlia", "2019-2-19",
     ],
 )  # fmt: skip
@@ -98,7 +109,9 @@ def test_a_version_that_was_never_published_is_refused_by_name(api: Api, version
     assert (answer.status, answer.error["message"]) == (400, f"Invalid Stripe API version: {version}")
 
 
-@pytest.mark.parametrize("version", ["2011-01-01", "2020-08-27", "2022-11-15;a_beta=v1", "2024-09-30.acacia", "2024-09-30", LATEST])
+@pytest.mark.parametrize(
+    "version", ["2011-01-01", "2020-08-27", "2022-11-15;a_beta=v1", "2024-09-30.acacia", "2024-09-30", LATEST]
+)
 def test_a_version_that_is_built_is_spoken(api: Api, version: str) -> None:
     answer = api.get("/v1/customers", headers={"Stripe-Version": version})
     assert (answer.status, answer.headers["stripe-version"]) == (200, version)
@@ -106,7 +119,9 @@ def test_a_version_that_is_built_is_spoken(api: Api, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", newer_than_built())
-def test_a_published_version_that_is_not_built_is_answered_in_the_newest_shape_and_says_so(api: Api, version: str) -> None:
+def test_a_published_version_that_is_not_built_is_answered_in_the_newest_shape_and_says_so(
+    api: Api, version: str
+) -> None:
     made = api.ok("POST", "/v1/customers")["id"]
     for path in ("/v1/customers", f"/v1/customers/{made}", "/v1/customers/cus_none"):
         answer = api.get(path, headers={"Stripe-Version": version})
@@ -131,7 +146,10 @@ def test_a_webhook_endpoint_takes_published_versions_and_no_others(api: Api) -> 
 
 # -- kinds of body
 
-UNSUPPORTED = "Invalid request: unsupported Content-Type {}. If error persists and you need assistance, please contact support@stripe.com."
+UNSUPPORTED = (
+    "Invalid request: unsupported Content-Type {}. If error persists and you need assistance, please contact "
+    "support@stripe.com."
+)
 
 
 @pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", "text/plain", "", "application/xml"])
@@ -147,7 +165,9 @@ def test_json_on_v1_is_refused_with_a_hint(api: Api, method: str) -> None:
     kind = {"Content-Type": "application/json; charset=utf-8"}
     answer = api.send(method, f"/v1/customers/{customer}", body=b'{"name": "j"}', headers=kind)
     assert answer.status == 400
-    assert answer.error["message"].startswith("Invalid request (check that your POST content type is application/x-www-form-urlencoded).")
+    assert answer.error["message"].startswith(
+        "Invalid request (check that your POST content type is application/x-www-form-urlencoded)."
+    )
 
 
 def test_v2_takes_json_only(api: Api) -> None:
@@ -171,8 +191,13 @@ def test_an_unknown_v2_path_is_answered_in_the_v2_error_shape(api: Api, method: 
 
 
 def test_a_refused_v2_field_is_answered_in_the_v2_error_shape(api: Api) -> None:
-    answer = api.send("POST", "/v2/billing/meter_event_session", body=b'{"wat": 1}', headers={"Content-Type": "application/json"})
-    assert (answer.status, answer.error) == (400, {"code": "invalid_fields", "message": "Received unknown parameter: wat"})
+    answer = api.send(
+        "POST", "/v2/billing/meter_event_session", body=b'{"wat": 1}', headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status, answer.error) == (
+        400,
+        {"code": "invalid_fields", "message": "Received unknown parameter: wat"},
+    )
 
 
 # -- what Stripe.js says in the form or the query instead
@@ -226,7 +251,10 @@ def test_a_browser_speaks_the_version_that_its_form_names(api: Api) -> None:
 def test_a_browser_reads_with_its_key_in_the_query(api: Api) -> None:
     account = api.ok("POST", "/v1/accounts", type="express", country="US")["id"]
     intent = api.post("/v1/payment_intents", amount=500, currency="usd", headers={"Stripe-Account": account})
-    path, said = f"/v1/payment_intents/{intent['id']}", f"key={api.pk}&is_stripe_sdk=false&client_secret={intent['client_secret']}"
+    path, said = (
+        f"/v1/payment_intents/{intent['id']}",
+        f"key={api.pk}&is_stripe_sdk=false&client_secret={intent['client_secret']}",
+    )
     there = api.send("GET", path, key=None, query=f"{said}&_stripe_account={account}&_stripe_version=2020-08-27")
     assert (there.status, there["id"], there.headers["stripe-version"]) == (200, intent["id"], "2020-08-27")
     assert api.send("GET", path, key=None, query=said).status == 404
@@ -253,7 +281,9 @@ def test_no_other_key_and_no_other_method_has_its_key_in_the_query(api: Api) -> 
         ("stripe-livemode", ["false", "true"], 400),
     ],
 )  # fmt: skip
-def test_a_header_that_is_sent_twice_is_refused_instead_of_read_once(api: Api, name: str, values: list[str], status: int) -> None:
+def test_a_header_that_is_sent_twice_is_refused_instead_of_read_once(
+    api: Api, name: str, values: list[str], status: int
+) -> None:
     pairs = [(name.encode(), value.format(sk=api.sk, account=api.account).encode()) for value in values]
     if name != "authorization":
         pairs.append((b"authorization", f"Bearer {api.sk}".encode()))

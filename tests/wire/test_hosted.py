@@ -13,7 +13,9 @@ from tollkey.wire.hosted import grant_of, kind_of, safe_link
 
 def test_the_token_of_an_address_gives_the_scope_and_the_object_of_its_own_kind_of_page_only(api: Api) -> None:
     scope = Scope(api.account, False)
-    url = api.core.database.write(lambda tx: hosted_url(api.core.call(tx, scope, api.now), "3ds", "pi_1", expires_at=api.now + 60))
+    url = api.core.database.write(
+        lambda tx: hosted_url(api.core.call(tx, scope, api.now), "3ds", "pi_1", expires_at=api.now + 60)
+    )
     token = url.rpartition("/")[2]
     grant = api.core.database.read(lambda tx: grant_of(tx, "3ds", token, api.now))
     assert grant is not None
@@ -24,9 +26,13 @@ def test_the_token_of_an_address_gives_the_scope_and_the_object_of_its_own_kind_
 
 
 def test_the_token_itself_is_not_stored(api: Api) -> None:
-    url = api.core.database.write(lambda tx: hosted_url(api.core.call(tx, Scope(api.account, False), api.now), "3ds", "pi_1"))
+    url = api.core.database.write(
+        lambda tx: hosted_url(api.core.call(tx, Scope(api.account, False), api.now), "3ds", "pi_1")
+    )
     token = url.rpartition("/")[2]
-    assert api.core.database.read(lambda tx: tx.execute("SELECT COUNT(*) FROM hosted WHERE digest = ?", (token,))) == [(0,)]
+    assert api.core.database.read(lambda tx: tx.execute("SELECT COUNT(*) FROM hosted WHERE digest = ?", (token,))) == [
+        (0,)
+    ]
 
 
 def test_the_kind_of_page_is_what_stands_before_the_token() -> None:
@@ -35,7 +41,9 @@ def test_the_kind_of_page_is_what_stands_before_the_token() -> None:
 
 
 def test_a_page_lets_forms_lead_to_this_server_and_to_the_return_url_only() -> None:
-    policy = html_page("Pay", "<h1>Pay</h1>", leads_to="https://shop.example/done?x=1").headers["Content-Security-Policy"]
+    policy = html_page("Pay", "<h1>Pay</h1>", leads_to="https://shop.example/done?x=1").headers[
+        "Content-Security-Policy"
+    ]
     assert "form-action 'self' https://shop.example;" in policy
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
@@ -52,7 +60,9 @@ def test_a_query_is_added_to_the_one_that_is_there() -> None:
     )
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "app:x\r\nX: y", "file:/x", ""])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "app:x\r\nX: y", "file:/x", ""]
+)
 def test_a_page_never_leads_to_a_script_or_into_another_header(url: str) -> None:
     assert safe_link(url) == "/"
     assert redirect(url).headers["Location"] == "/"
@@ -75,5 +85,7 @@ def test_an_address_that_no_page_should_lead_to_is_refused(api: Api, url: str) -
     answer = api.post("/v1/payment_intents", **given)
     assert (answer.status, answer.error["message"]) == (400, "Not a valid URL")
     account = api.ok("POST", "/v1/accounts", type="express", country="US")["id"]
-    answer = api.post("/v1/account_links", account=account, type="account_onboarding", return_url=url, refresh_url="https://a.example")
+    answer = api.post(
+        "/v1/account_links", account=account, type="account_onboarding", return_url=url, refresh_url="https://a.example"
+    )
     assert (answer.status, answer.error["message"]) == (400, "Not a valid URL")

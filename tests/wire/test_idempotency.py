@@ -47,7 +47,8 @@ def test_another_endpoint_under_a_used_key_is_refused(api: Api) -> None:
     assert (answer.status, answer.error["type"]) == (400, "idempotency_error")
     assert answer.error["message"] == (
         "Keys for idempotent requests can only be used for the same endpoint they were first used for"
-        f" ('/v1/customers/{made['id']}' vs '/v1/customers'). Try using a key other than 'k4' if you meant to execute a different request."
+        f" ('/v1/customers/{made['id']}' vs '/v1/customers'). Try using a key other than 'k4' if you meant to execute"
+        f" a different request."
     )
 
 
@@ -76,7 +77,8 @@ def test_a_second_request_while_the_first_goes_through_is_told_to_wait(api: Api)
     refused = next(a for a in answers if a.status == 409)
     assert (refused.error["type"], refused.error["code"]) == ("idempotency_error", "idempotency_key_in_use")
     assert refused.error["message"] == (
-        "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice,"
+        "There is currently another in-progress request using this Idempotent Key (that probably means you submitted"
+        " twice,"
         " and the other request is still going through): k5. Please try again later."
     )
     assert refused.headers["stripe-should-retry"] == "true"

@@ -35,7 +35,9 @@ SECRET_KEY_REQUIRED = (
 
 def routes(api: Api) -> list[tuple[Resource, Endpoint]]:
     """Every endpoint that needs a key."""
-    return [(r, e) for r in api.core.catalogue.resources for e in r.endpoints if not e.public and e.path.startswith("/v1/")]
+    return [
+        (r, e) for r in api.core.catalogue.resources for e in r.endpoints if not e.public and e.path.startswith("/v1/")
+    ]
 
 
 class Stage:
@@ -85,7 +87,9 @@ def does_not_exist(answer: Answer, endpoint: Endpoint) -> bool:
     if endpoint.path.startswith("/v1/accounts/"):
         return (answer.status, error["code"]) == (403, "account_invalid")
     expected = 400 if name_of(endpoint) in BAD_REQUEST else 404
-    return (answer.status, error.get("code")) == (expected, "resource_missing") and error["message"].startswith("No such ")
+    return (answer.status, error.get("code")) == (expected, "resource_missing") and error["message"].startswith(
+        "No such "
+    )
 
 
 def asks_a_provider(answer: Answer, endpoint: Endpoint) -> bool:
@@ -105,8 +109,14 @@ def test_every_object_that_a_path_names_can_be_made(stage: Stage) -> None:
 def test_the_other_mode_s_key_is_told_that_there_is_no_such_object(stage: Stage) -> None:
     def judge(answer: Answer, endpoint: Endpoint) -> bool:
         message = answer.error["message"]
-        tells = message.endswith("; a similar object exists in test mode, but a live mode key was used to make this request.")
-        silent = endpoint.path.count("{") > 1 or endpoint.path.startswith("/v1/accounts/") or name_of(endpoint) in BAD_REQUEST
+        tells = message.endswith(
+            "; a similar object exists in test mode, but a live mode key was used to make this request."
+        )
+        silent = (
+            endpoint.path.count("{") > 1
+            or endpoint.path.startswith("/v1/accounts/")
+            or name_of(endpoint) in BAD_REQUEST
+        )
         return asks_a_provider(answer, endpoint) or (does_not_exist(answer, endpoint) and (tells or silent))
 
     assert refused(stage, judge, key=stage.api.live_sk) == []
@@ -130,12 +140,18 @@ def test_a_platform_s_objects_do_not_exist_for_its_connected_account(stage: Stag
     connected = stage.api.ok("POST", "/v1/accounts", type="standard", email="shop@example.com")["id"]
 
     def judge(answer: Answer, endpoint: Endpoint) -> bool:
-        return answer.status >= 400 and answer.error.get("code") in ("resource_missing", "account_invalid", "platform_account_required")
+        return answer.status >= 400 and answer.error.get("code") in (
+            "resource_missing",
+            "account_invalid",
+            "platform_account_required",
+        )
 
     def about_the_platform(endpoint: Endpoint) -> bool:
         return endpoint.path.startswith(("/v1/accounts/", "/v1/api_keys/"))
 
-    wrong = refused(stage, lambda answer, e: about_the_platform(e) or judge(answer, e), headers={"Stripe-Account": connected})
+    wrong = refused(
+        stage, lambda answer, e: about_the_platform(e) or judge(answer, e), headers={"Stripe-Account": connected}
+    )
     assert [line for line in wrong if "/v1/accounts/" not in line and "/v1/api_keys/" not in line] == []
 
 
@@ -162,7 +178,9 @@ def test_a_refused_attempt_leaves_no_line_in_the_other_account_s_request_log(sta
     agent = f"intruder-{stranger.account}"
     stage.api.get("/v1/customers", key=stranger.sk, headers={"Stripe-Account": stage.api.account, "User-Agent": agent})
     stage.api.world.runner.run(stage.api.world.server._write_memory())
-    rows = stage.api.core.database.read(lambda tx: tx.execute("SELECT account FROM request_logs WHERE user_agent = ?", (agent,)))
+    rows = stage.api.core.database.read(
+        lambda tx: tx.execute("SELECT account FROM request_logs WHERE user_agent = ?", (agent,))
+    )
     assert rows == [(stranger.account,)]
 
 
@@ -180,13 +198,19 @@ def test_a_publishable_key_opens_only_what_is_declared_for_it(stage: Stage) -> N
     for _, endpoint in routes(stage.api):
         if not endpoint.publishable:
             answer = stage.api.send(endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=stage.api.pk)
-            if (answer.status, answer.error["code"], answer.error["message"]) != (403, "secret_key_required", SECRET_KEY_REQUIRED):
+            if (answer.status, answer.error["code"], answer.error["message"]) != (
+                403,
+                "secret_key_required",
+                SECRET_KEY_REQUIRED,
+            ):
                 wrong.append(f"{name_of(endpoint)}: {answer.status} {answer.error['message']}")
     assert wrong == []
 
 
 def test_a_publishable_key_never_lists(stage: Stage) -> None:
-    assert [name_of(e) for _, e in routes(stage.api) if e.publishable and e.method == "GET" and not e.path.endswith("}")] == []
+    assert [
+        name_of(e) for _, e in routes(stage.api) if e.publishable and e.method == "GET" and not e.path.endswith("}")
+    ] == []
 
 
 def test_another_account_s_publishable_key_does_not_reach_an_object_either(stage: Stage) -> None:
@@ -211,9 +235,13 @@ def test_a_restricted_key_without_permissions_is_told_which_one_it_lacks(stage: 
     key = stage.api.restricted()
     wrong = []
     for endpoint, permission in levels(stage):
-        answer = stage.api.send(endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=key, query="no_such=1")
+        answer = stage.api.send(
+            endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=key, query="no_such=1"
+        )
         named = f"{permission.label} {endpoint.needs.capitalize()} ('{permission.name}_{endpoint.needs}')"
-        if (answer.status, answer.error.get("code")) != (403, "more_permissions_required") or named not in answer.error["message"]:
+        if (answer.status, answer.error.get("code")) != (403, "more_permissions_required") or named not in answer.error[
+            "message"
+        ]:
             wrong.append(f"{name_of(endpoint)}: {answer.status} {answer.error['message']}")
     assert wrong == []
 
@@ -223,8 +251,12 @@ def test_read_does_not_open_what_writes(stage: Stage) -> None:
     keys: dict[str, str] = {}
     for endpoint, permission in levels(stage):
         if endpoint.needs == "write" and "read" in permission.levels:
-            key = keys.setdefault(permission.name, "") or keys.update({permission.name: stage.api.restricted(f"{permission.name}_read")})
-            answer = stage.api.send(endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=key or keys[permission.name])
+            key = keys.setdefault(permission.name, "") or keys.update(
+                {permission.name: stage.api.restricted(f"{permission.name}_read")}
+            )
+            answer = stage.api.send(
+                endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=key or keys[permission.name]
+            )
             if (answer.status, answer.error.get("code")) != (403, "more_permissions_required"):
                 wrong.append(f"{name_of(endpoint)}: {answer.status}")
     assert wrong == []
@@ -237,8 +269,13 @@ def test_the_level_that_is_declared_opens_the_endpoint(stage: Stage) -> None:
         name = f"{permission.name}_{endpoint.needs}"
         if name not in keys:
             keys[name] = stage.api.restricted(name)
-        answer = stage.api.send(endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=keys[name], query="no_such=1")
-        if answer.get("error", {}).get("code") in ("more_permissions_required", "secret_key_required") or answer.status == 401:
+        answer = stage.api.send(
+            endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=keys[name], query="no_such=1"
+        )
+        if (
+            answer.get("error", {}).get("code") in ("more_permissions_required", "secret_key_required")
+            or answer.status == 401
+        ):
             wrong.append(f"{name_of(endpoint)}: {answer.status} {answer.error['message']}")
     assert wrong == []
 

@@ -1,4 +1,6 @@
-"""A key that was put where an id, a name or a header belongs is not repeated by the error: errors end up in the caller's own logs."""
+"""A key that was put where an id, a name or a header belongs is not repeated by the error: errors end up in the
+caller's own logs.
+"""
 
 from __future__ import annotations
 

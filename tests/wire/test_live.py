@@ -85,9 +85,17 @@ def test_what_asks_later_passes_the_door_and_what_is_for_tests_never_does(api: A
 
 
 @pytest.mark.parametrize("livemode", [False, True])
-def test_work_that_needs_a_provider_is_not_done_in_live_mode_and_stays_to_be_looked_at(api: Api, livemode: bool) -> None:
+def test_work_that_needs_a_provider_is_not_done_in_live_mode_and_stays_to_be_looked_at(
+    api: Api, livemode: bool
+) -> None:
     done: list[str] = []
-    work = Resource("glider", PERMISSION, live=needs(GLIDING), on_due={"glider.land": lambda call, id: done.append(id)}, stored=False)
+    work = Resource(
+        "glider",
+        PERMISSION,
+        live=needs(GLIDING),
+        on_due={"glider.land": lambda call, id: done.append(id)},
+        stored=False,
+    )
     tables, scope = copy(api.core.setup.tables), Scope(api.account, livemode)
     tables.catalogue = Catalogue((work,))
     setup = replace(api.core.setup, tables=tables)
@@ -99,4 +107,6 @@ def test_work_that_needs_a_provider_is_not_done_in_live_mode_and_stays_to_be_loo
 
     api.core.database.write(do)
     left = api.core.database.read(lambda tx: [one.error for one in troubled(tx, scope)])
-    assert (done, left) == (([], ["LookupError: live mode has no provider for glider.land"]) if livemode else (["gl_1"], []))
+    assert (done, left) == (
+        ([], ["LookupError: live mode has no provider for glider.land"]) if livemode else (["gl_1"], [])
+    )

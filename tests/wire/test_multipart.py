@@ -1,4 +1,6 @@
-"""Forms of the other kind, ``multipart/form-data``: the same parameters, the same bounds, at every endpoint; and bodies of a GET."""
+"""Forms of the other kind, ``multipart/form-data``: the same parameters, the same bounds, at every endpoint; and bodies
+of a GET.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,22 @@ def part(name: str, value: str | bytes, more: str = "") -> bytes:
     return f'--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
 
 
-def ask(api: Api, body: bytes, *, path: str = "/v1/customers", method: str = "POST", kind: str = KIND, **headers: str) -> Answer:
+def ask(
+    api: Api, body: bytes, *, path: str = "/v1/customers", method: str = "POST", kind: str = KIND, **headers: str
+) -> Answer:
     return api.send(method, path, headers={"Content-Type": kind, **headers}, body=body)
 
 
-@pytest.mark.parametrize("kind", [KIND, "Multipart/Form-Data; boundary=x", 'multipart/form-data; charset=utf-8; boundary="x"'])
+@pytest.mark.parametrize(
+    "kind", [KIND, "Multipart/Form-Data; boundary=x", 'multipart/form-data; charset=utf-8; boundary="x"']
+)
 def test_fields_mean_what_they_mean_in_other_forms(api: Api, kind: str) -> None:
-    fields = part("name", "Ann + Bea %41 Ünal") + part("metadata[a]", "1") + part("preferred_locales[]", "de") + part("expand[]", "sources")
+    fields = (
+        part("name", "Ann + Bea %41 Ünal")
+        + part("metadata[a]", "1")
+        + part("preferred_locales[]", "de")
+        + part("expand[]", "sources")
+    )
     made = ask(api, fields + b"--x--\r\n", kind=kind)
     assert (made["name"], made["metadata"], made["preferred_locales"]) == ("Ann + Bea %41 Ünal", {"a": "1"}, ["de"])
     assert made["sources"]["data"] == []
@@ -56,7 +67,9 @@ def test_what_cannot_be_read_is_refused_and_nothing_made(api: Api, body: bytes) 
     assert api.get("/v1/customers")["data"] == []
 
 
-@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "x" * 100])
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "x" * 100]
+)
 def test_a_form_without_a_boundary_is_refused(api: Api, kind: str) -> None:
     assert ask(api, part("name", "a") + b"--x--\r\n", kind=kind).status == 400
 
@@ -75,11 +88,15 @@ def test_the_boundary_is_no_parameter_to_an_idempotency_key(api: Api) -> None:
     assert ask(api, other, **once).error["type"] == "idempotency_error"
 
 
-@pytest.mark.parametrize("kind", [KIND, "MULTIPART/form-data; boundary=x", "text/plain", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    "kind", [KIND, "MULTIPART/form-data; boundary=x", "text/plain", "application/x-www-form-urlencoded"]
+)
 def test_no_log_keeps_a_security_code_of_a_multipart_form(api: Api, kind: str) -> None:
     ask(api, part("card[cvc]", "731") + part("card[number]", "4242 4242") + b"--x--\r\n", path="/v1/tokens", kind=kind)
     api.world.write_logs()
-    kept = api.core.database.read(lambda tx: tx.execute("SELECT request_body FROM request_logs WHERE account = ?", (api.account,)))
+    kept = api.core.database.read(
+        lambda tx: tx.execute("SELECT request_body FROM request_logs WHERE account = ?", (api.account,))
+    )
     assert [row for row in kept if "731" in row[0] or "4242" in row[0]] == []
 
 
@@ -89,7 +106,11 @@ def test_a_publishable_key_may_send_one_too(api: Api) -> None:
     made = api.send("POST", "/v1/payment_methods", key=api.pk, headers={"Content-Type": KIND}, body=body + b"--x--\r\n")
     assert made.status == 200
     refused = api.send(
-        "POST", "/v1/payment_methods", key=api.pk, headers={"Content-Type": KIND}, body=body + part("customer", "cus_1") + b"--x--\r\n"
+        "POST",
+        "/v1/payment_methods",
+        key=api.pk,
+        headers={"Content-Type": KIND},
+        body=body + part("customer", "cus_1") + b"--x--\r\n",
     )
     assert refused.error["param"] == "customer"
 
@@ -97,7 +118,9 @@ def test_a_publishable_key_may_send_one_too(api: Api) -> None:
 # -- the body of a GET: parameters like any others (stripe-node#230)
 
 
-@pytest.mark.parametrize(("body", "kind"), [(b"limit=1", "application/x-www-form-urlencoded"), (part("limit", "1") + b"--x--\r\n", KIND)])
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b"limit=1", "application/x-www-form-urlencoded"), (part("limit", "1") + b"--x--\r\n", KIND)]
+)
 def test_parameters_of_a_get_may_stand_in_its_body(api: Api, body: bytes, kind: str) -> None:
     for _ in range(2):
         api.ok("POST", "/v1/customers")
@@ -109,7 +132,9 @@ def test_the_body_of_a_get_is_never_passed_over(api: Api) -> None:
     path = f"/v1/customers/{customer}"
     assert ask(api, b"wat=1", method="GET", path=path, kind="application/x-www-form-urlencoded").error["param"] == "wat"
     assert ask(api, b"{}", method="GET", path=path, kind="application/json").status == 400
-    assert ask(api, b"a=" + b"b" * 70_000, method="GET", path=path, kind="application/x-www-form-urlencoded").status == 413
+    assert (
+        ask(api, b"a=" + b"b" * 70_000, method="GET", path=path, kind="application/x-www-form-urlencoded").status == 413
+    )
 
 
 # -- the parser
@@ -117,12 +142,15 @@ def test_the_body_of_a_get_is_never_passed_over(api: Api) -> None:
 
 @given(
     fields=st.dictionaries(
-        st.text(min_size=1, max_size=20).filter(lambda name: name.isprintable() and not set(name) & set('\\[]"%')), st.text(max_size=40)
+        st.text(min_size=1, max_size=20).filter(lambda name: name.isprintable() and not set(name) & set('\\[]"%')),
+        st.text(max_size=40),
     ),
     content=st.binary(max_size=200),
     filename=st.text(min_size=1, max_size=20).filter(lambda name: not set(name) & set("\\%") and name.isprintable()),
 )
-def test_what_another_library_writes_is_read_as_it_was_meant(fields: dict[str, str], content: bytes, filename: str) -> None:
+def test_what_another_library_writes_is_read_as_it_was_meant(
+    fields: dict[str, str], content: bytes, filename: str
+) -> None:
     assume("file" not in fields and not any("\0" in value for value in fields.values()))
     sent = httpx.Request("POST", "https://shop.example", data=fields, files={"file": (filename, content)})
     found = decode_multipart(sent.read(), sent.headers["content-type"], most=100_000, file="file")
@@ -131,7 +159,9 @@ def test_what_another_library_writes_is_read_as_it_was_meant(fields: dict[str, s
 
 @given(
     body=st.binary(max_size=200)
-    | st.lists(st.sampled_from([b"--x", b"--", b"\r\n", b'Content-Disposition: form-data; name="a"', b"b"])).map(b"".join)
+    | st.lists(st.sampled_from([b"--x", b"--", b"\r\n", b'Content-Disposition: form-data; name="a"', b"b"])).map(
+        b"".join
+    )
 )
 def test_whatever_is_sent_is_read_or_refused(body: bytes) -> None:
     with suppress(FormError):

@@ -29,12 +29,19 @@ def test_it_has_every_endpoint_that_needs_a_key_and_no_other(api: Api) -> None:
 def test_it_names_the_permission_that_each_endpoint_needs(api: Api) -> None:
     operation = openapi_document(api.core.catalogue)["paths"]["/v1/customers/{customer}"]["post"]
     assert operation["x-permission"] == "customer_write"
-    assert operation["parameters"][0] == {"name": "customer", "in": "path", "required": True, "schema": {"type": "string"}}
+    assert operation["parameters"][0] == {
+        "name": "customer",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+    }
 
 
 def test_every_operation_says_in_a_sentence_what_it_does(api: Api) -> None:
     paths = openapi_document(api.core.catalogue)["paths"]
-    silent = [(method, path) for path, item in paths.items() for method, operation in item.items() if not operation["summary"]]
+    silent = [
+        (method, path) for path, item in paths.items() for method, operation in item.items() if not operation["summary"]
+    ]
     assert silent == []
 
 
@@ -61,7 +68,12 @@ def operations(api: Api) -> list[schemathesis.APIOperation]:
 
 
 CALM = settings(
-    max_examples=2, derandomize=True, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=2,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 PARTS = 6
 
@@ -82,13 +94,17 @@ def sent(api: Api, case: schemathesis.Case) -> int:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_requests_made_from_the_document_are_answered(api: Api, operations: list[schemathesis.APIOperation], part: int) -> None:
+def test_requests_made_from_the_document_are_answered(
+    api: Api, operations: list[schemathesis.APIOperation], part: int
+) -> None:
     wrong: dict[str, str] = {}
 
     def judge(case: schemathesis.Case) -> None:
         status = sent(api, case)
         if status >= 500:
-            wrong.setdefault(f"{case.method} {case.path}", f"{status} {case.path_parameters} {case.query} {case.body}"[:400])
+            wrong.setdefault(
+                f"{case.method} {case.path}", f"{status} {case.path_parameters} {case.query} {case.body}"[:400]
+            )
 
     for operation in operations[part::PARTS]:
         CALM(given(case=operation.as_strategy())(judge))()

@@ -68,8 +68,17 @@ def test_texts_of_a_form_become_typed_values() -> None:
 
 
 def test_a_json_body_gives_the_same_as_a_form() -> None:
-    form = read("POST", "/v1/prices", b"currency=usd&unit_amount=500&active=false&recurring[interval]=month&recurring[interval_count]=3")
-    native = {"currency": "usd", "unit_amount": 500, "active": False, "recurring": {"interval": "month", "interval_count": 3}}
+    form = read(
+        "POST",
+        "/v1/prices",
+        b"currency=usd&unit_amount=500&active=false&recurring[interval]=month&recurring[interval_count]=3",
+    )
+    native = {
+        "currency": "usd",
+        "unit_amount": 500,
+        "active": False,
+        "recurring": {"interval": "month", "interval_count": 3},
+    }
     assert form == native == check(operation_params("POST", "/v1/prices"), native)
 
 
@@ -86,7 +95,8 @@ def test_an_empty_text_unsets_what_can_be_unset() -> None:
 
 def test_an_empty_text_for_what_cannot_be_unset_is_refused() -> None:
     sentence = (
-        "You passed an empty string for '{0}'. We assume empty values are an attempt to unset a parameter; however '{0}' cannot be"
+        "You passed an empty string for '{0}'. We assume empty values are an attempt to unset a parameter; however"
+        " '{0}' cannot be"
         " unset. You should remove '{0}' from your request or supply a non-empty value."
     )
     for body, name in (
@@ -109,11 +119,14 @@ def test_an_empty_text_for_what_cannot_be_unset_is_refused() -> None:
         ("POST", "/v1/charges", b"", "parameter_missing", "amount", "Missing required param: amount."),
         (
             "POST", "/v1/checkout/sessions", b"line_items[0][price_data][unit_amount]=5",
-            "parameter_missing", "line_items[0][price_data][currency]", "Missing required param: line_items[0][price_data][currency].",
+            "parameter_missing", "line_items[0][price_data][currency]",
+            "Missing required param: line_items[0][price_data][currency].",
         ),
         ("GET", "/v1/customers", b"limit=abc", "parameter_invalid_integer", "limit", "Invalid integer: abc"),
-        ("GET", "/v1/customers", b"limit=0", "parameter_invalid_integer", "limit", "This value must be greater than or equal to 1."),
-        ("GET", "/v1/customers", b"limit=101", "parameter_invalid_integer", "limit", "This value must be less than or equal to 100."),
+        ("GET", "/v1/customers", b"limit=0", "parameter_invalid_integer", "limit",
+        "This value must be greater than or equal to 1."),
+        ("GET", "/v1/customers", b"limit=101", "parameter_invalid_integer", "limit",
+        "This value must be less than or equal to 100."),
         ("POST", "/v1/customers", b"email=x", "email_invalid", "email", "Invalid email address: x"),
         ("POST", "/v1/webhook_endpoints", b"url=http:x&enabled_events[]=*", "url_invalid", "url", "Not a valid URL"),
         (
@@ -124,16 +137,22 @@ def test_an_empty_text_for_what_cannot_be_unset_is_refused() -> None:
             "POST", "/v1/payment_intents/{id}/confirm", b"client_secret=x",
             "parameter_unknown", "client_secret", "Received unknown parameter: client_secret",
         ),
-        ("POST", "/v1/refunds", b"amount=-9", "parameter_invalid_integer", "amount", "This value must be greater than or equal to 1."),
-        ("POST", "/v1/customers", b"tax_exempt=maybe", None, "tax_exempt", "Invalid tax_exempt: must be one of none, reverse, or exempt"),
+        ("POST", "/v1/refunds", b"amount=-9", "parameter_invalid_integer", "amount",
+        "This value must be greater than or equal to 1."),
+        ("POST", "/v1/customers", b"tax_exempt=maybe", None, "tax_exempt",
+        "Invalid tax_exempt: must be one of none, reverse, or exempt"),
         ("POST", "/v1/customers", b"preferred_locales=de", None, "preferred_locales", "Invalid array"),
         ("POST", "/v1/customers", b"shipping=home", None, "shipping", "Invalid object"),
         ("POST", "/v1/prices", b"currency=usd&active=maybe", None, "active", "Invalid boolean: maybe"),
-        ("POST", "/v1/prices", b"currency=usd&unit_amount=-1", "parameter_invalid_integer", "unit_amount", "Invalid non-negative integer"),
-        ("POST", "/v1/checkout/sessions", b"expires_at=soon", None, "expires_at", "Invalid timestamp: must be an integer Unix timestamp"),
+        ("POST", "/v1/prices", b"currency=usd&unit_amount=-1", "parameter_invalid_integer", "unit_amount",
+        "Invalid non-negative integer"),
+        ("POST", "/v1/checkout/sessions", b"expires_at=soon", None, "expires_at",
+        "Invalid timestamp: must be an integer Unix timestamp"),
     ],
 )  # fmt: skip
-def test_a_wrong_parameter_gets_the_real_sentence(method: str, path: str, body: bytes, code: str | None, param: str, message: str) -> None:
+def test_a_wrong_parameter_gets_the_real_sentence(
+    method: str, path: str, body: bytes, code: str | None, param: str, message: str
+) -> None:
     assert refused(method, path, body) == (code, param, message)
 
 
@@ -153,7 +172,9 @@ def test_unknown_names_come_before_missing_ones_and_those_before_wrong_values() 
 )
 def test_a_misspelt_name_gets_a_suggestion(operation: str, wrong: str, right: str) -> None:
     method, path = operation.split()
-    assert refused(method, path, f"{wrong}=1".encode())[2] == f"Received unknown parameter: {wrong}. Did you mean {right}?"
+    assert (
+        refused(method, path, f"{wrong}=1".encode())[2] == f"Received unknown parameter: {wrong}. Did you mean {right}?"
+    )
 
 
 def test_a_name_like_no_other_gets_no_suggestion() -> None:
@@ -163,9 +184,9 @@ def test_a_name_like_no_other_gets_no_suggestion() -> None:
 
 def test_too_long_a_text_is_shown_by_its_ends() -> None:
     text = "a" * 10 + "b" * 4981 + "c" * 10
-    assert refused("POST", "/v1/payment_intents", b"amount=1&currency=usd&statement_descriptor=" + b"x" * 23)[2].endswith(
-        "must be at most 22 characters"
-    )
+    assert refused("POST", "/v1/payment_intents", b"amount=1&currency=usd&statement_descriptor=" + b"x" * 23)[
+        2
+    ].endswith("must be at most 22 characters")
     assert refused("POST", "/v1/customers", f"source={text}".encode()) == (
         None,
         "source",
@@ -174,14 +195,23 @@ def test_too_long_a_text_is_shown_by_its_ends() -> None:
 
 
 def test_metadata_is_bounded_and_its_values_are_texts() -> None:
-    assert check(OWN, {"kind": "secret", "metadata": {"n": 5, "b": True, "z": None}})["metadata"] == {"n": "5", "b": "true", "z": ""}
+    assert check(OWN, {"kind": "secret", "metadata": {"n": 5, "b": True, "z": None}})["metadata"] == {
+        "n": "5",
+        "b": "true",
+        "z": "",
+    }
     assert own_refused(metadata={"k" * 41: "v"})[2] == (
-        f"Metadata keys can have up to 40 characters, but you passed in a key that is 41 characters. Invalid key: {'k' * 41}"
+        f"Metadata keys can have up to 40 characters, but you passed in a key that is 41 characters."
+        f" Invalid key: {'k' * 41}"
     )
     assert own_refused(metadata={"k": "v" * 501})[2] == (
-        f"Metadata values can have up to 500 characters, but you passed in a value that is 501 characters. Invalid value: {'v' * 501}"
+        f"Metadata values can have up to 500 characters, but you passed in a value that is 501 characters."
+        f" Invalid value: {'v' * 501}"
     )
-    assert own_refused(metadata={str(n): "v" for n in range(52)})[2] == "Metadata can have up to 50 keys, but you've set 52"
+    assert (
+        own_refused(metadata={str(n): "v" for n in range(52)})[2]
+        == "Metadata can have up to 50 keys, but you've set 52"
+    )
     assert own_refused(metadata="x") == (None, "metadata", "Invalid object")
     assert own_refused(metadata={"a": {"b": "c"}})[1] == "metadata[a]"
 
@@ -194,11 +224,14 @@ def test_a_schema_made_by_hand_reads_every_kind() -> None:
     raw = {
         "kind": "secret", "name": "", "livemode": "FALSE", "uses": "9", "at": 5, "share": "0.5", "price": 1.25,
         "permissions": {"1": "b", "0": "a"},
-        "limits": {"ip": ["10.0.0.1"]}, "labels": {"a": "1"}, "created": {"gte": "3"}, "anything": [1], "expand": ["data.x"],
+        "limits": {"ip": ["10.0.0.1"]}, "labels": {"a": "1"}, "created": {"gte": "3"}, "anything": [1],
+        "expand": ["data.x"],
     }  # fmt: skip
     assert check(OWN, raw) == {
-        "kind": "secret", "name": None, "livemode": False, "uses": 9, "at": 5, "share": 0.5, "price": "1.25", "permissions": ["a", "b"],
-        "limits": {"ip": ["10.0.0.1"]}, "labels": {"a": 1}, "created": {"gte": 3}, "anything": [1], "expand": ["data.x"],
+        "kind": "secret", "name": None, "livemode": False, "uses": 9, "at": 5, "share": 0.5, "price": "1.25",
+        "permissions": ["a", "b"],
+        "limits": {"ip": ["10.0.0.1"]}, "labels": {"a": 1}, "created": {"gte": 3}, "anything": [1],
+        "expand": ["data.x"],
     }  # fmt: skip
     assert check(OWN, {"kind": "secret", "created": "3"})["created"] == 3
 
@@ -232,7 +265,9 @@ def test_a_schema_made_by_hand_refuses_with_a_path(name: str, value: Any, param:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["0", "1", "gt", "ip", "a"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["0", "1", "gt", "ip", "a"]), inner, max_size=3)
+    ),
 )
 
 
@@ -247,7 +282,10 @@ def test_no_value_raises_anything_but_an_api_error(raw: dict[str, Any]) -> None:
     [
         ("POST /v1/subscriptions", b"customer=c&plan=gold&coupon=x&trial_from_plan=true"),
         ("POST /v1/subscriptions", b"customer=c&items[0][plan]=gold"),
-        ("POST /v1/accounts", b"requested_capabilities[0]=card_payments&external_account[object]=bank_account&individual[nationality]=US"),
+        (
+            "POST /v1/accounts",
+            b"requested_capabilities[0]=card_payments&external_account[object]=bank_account&individual[nationality]=US",
+        ),
         ("POST /v1/customers", b"card=tok_1&description="),
         ("POST /v1/payment_intents", b"amount=5&currency=usd&shipping[name]=&shipping[address][line1]=x"),
         ("GET /v1/invoices/upcoming", b"customer=c"),

@@ -18,4 +18,7 @@ def test_refused_keys_are_counted_by_address_and_reason(api: Api) -> None:
         api.send("GET", "/v1/customers", key=text, ip=ip)
     core.database.write(core.attempts.flush)
     found = core.database.read(lambda tx: refused_attempts(tx, 10_000))
-    assert {(one.reason, one.subject, one.attempts) for one in found if one.address == ip} == {("unknown", "", 3), ("revoked", key.id, 1)}
+    assert {(one.reason, one.subject, one.attempts) for one in found if one.address == ip} == {
+        ("unknown", "", 3),
+        ("revoked", key.id, 1),
+    }

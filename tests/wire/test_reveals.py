@@ -1,4 +1,5 @@
-"""Reading does not become acting: what lets its holder act is shown only to keys that could have read or made the object.
+"""Reading does not become acting: what lets its holder act is shown only to keys that could have read or made the
+object.
 
 The objects come from the recipes, the fields from the specification and from what the server really answers, so a new
 resource, or a new field that is named like a secret or an address, needs a decision.
@@ -39,7 +40,8 @@ PLAIN_OF = {
     "account.external_accounts.url": "a path of this API", "application_fee.refunds.url": "a path of this API",
     "billing_portal.configuration.login_page.url": "the shop's public sign-in page",
     "file.url": "needs a key", "reporting.report_run.result.url": "needs a key",
-    "credit_note.pdf": "shows what the credit note says", "payment_link.url": "public by nature: it is printed on walls",
+    "credit_note.pdf": "shows what the credit note says",
+    "payment_link.url": "public by nature: it is printed on walls",
     "mandate.payment_method_details.au_becs_debit.url": "shows the mandate",
     "mandate.payment_method_details.bacs_debit.url": "shows the mandate",
     "mandate.payment_method_details.sepa_debit.url": "shows the mandate",
@@ -68,7 +70,11 @@ def settable(node: Node, prefix: str = "", depth: int = 0) -> Iterator[str]:
 
 def given(resource: Resource) -> set[str]:
     """What callers themselves say of such an object: no secret of ours."""
-    schemas = [e.params or operation_params(e.method, e.path) for e in resource.endpoints if e.method == "POST" and not e.public]
+    schemas = [
+        e.params or operation_params(e.method, e.path)
+        for e in resource.endpoints
+        if e.method == "POST" and not e.public
+    ]
     return {name for schema in schemas for name in settable(schema)}
 
 
@@ -99,7 +105,9 @@ def test_what_a_key_that_reads_may_see_is_what_some_endpoint_shows_it(sqlite_wor
     wrong = []
     for resource in sqlite_world.core.catalogue.resources:
         readable = any(e.method == "GET" and not e.public and e.path.endswith("}") for e in resource.endpoints)
-        wrong += [f"{resource.object}.{path}" for path, needs in resource.reveals.items() if needs == "read" and not readable]
+        wrong += [
+            f"{resource.object}.{path}" for path, needs in resource.reveals.items() if needs == "read" and not readable
+        ]
     assert wrong == []
 
 
@@ -155,8 +163,16 @@ SHOWN_TO_ANYBODY = {"receipt_url", "url", "pdf"}  # of charges, payment links, c
 
 def test_a_key_that_only_reads_events_sees_nothing_that_lets_it_act(stage: Stage) -> None:
     api, key = stage.api, stage.api.restricted("event_read")
-    seen = {(event["data"]["object"]["object"], path) for event in all_events(api, key) for _, path, _ in opening(event["data"])}
-    whole = {(event["data"]["object"]["object"], path) for event in all_events(api, api.sk) for _, path, _ in opening(event["data"])}
+    seen = {
+        (event["data"]["object"]["object"], path)
+        for event in all_events(api, key)
+        for _, path, _ in opening(event["data"])
+    }
+    whole = {
+        (event["data"]["object"]["object"], path)
+        for event in all_events(api, api.sk)
+        for _, path, _ in opening(event["data"])
+    }
     assert {("payment_intent", "client_secret"), ("billing_portal.session", "url"), ("file_link", "url")} <= whole
     assert {("identity.verification_session", "url"), ("setup_intent", "client_secret")} <= whole
     kinds = api.core.catalogue.by_object
@@ -177,9 +193,9 @@ def test_each_declared_field_is_shown_to_the_permission_it_names(stage: Stage) -
             if permission not in keys:
                 keys[permission] = api.restricted("event_read", permission)
             got = api.ok("GET", f"/v1/events/{event['id']}", key=keys[permission])["data"]["object"][path]
-            hidden = api.ok("GET", f"/v1/events/{event['id']}", key=keys.setdefault("", api.restricted("event_read")))["data"]["object"][
-                path
-            ]
+            hidden = api.ok("GET", f"/v1/events/{event['id']}", key=keys.setdefault("", api.restricted("event_read")))[
+                "data"
+            ]["object"][path]
             if got != shown[path] or hidden is not None:
                 wrong.append(f"{resource.object}.{path}: {got} {hidden}")
     assert wrong == []
@@ -189,10 +205,15 @@ def test_previous_attributes_hide_the_same(stage: Stage) -> None:
     api = stage.api
     text = api.restricted("event_read")
     key = next(
-        k for k in api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False))) if k.redacted[-4:] == text[-4:]
+        k
+        for k in api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False)))
+        if k.redacted[-4:] == text[-4:]
     )
     before = {"next_action": {"type": "redirect_to_url"}, "amount": 500}
-    event = {"object": "event", "data": {"object": {"object": "payment_intent", "id": "pi_1"}, "previous_attributes": before}}
+    event = {
+        "object": "event",
+        "data": {"object": {"object": "payment_intent", "id": "pi_1"}, "previous_attributes": before},
+    }
     shown = Reveals(api.core.catalogue).hide(key, False, event)
     assert shown["data"]["previous_attributes"] == {"next_action": None, "amount": 500}
     assert before["next_action"] is not None
@@ -201,7 +222,9 @@ def test_previous_attributes_hide_the_same(stage: Stage) -> None:
 def test_an_expanded_secret_needs_the_permission_of_the_object_it_opens(stage: Stage) -> None:
     api = stage.api
     customer = api.ok("POST", "/v1/customers")["id"]
-    invoice = api.ok("POST", "/v1/invoices", customer=customer, collection_method="send_invoice", days_until_due=3)["id"]
+    invoice = api.ok("POST", "/v1/invoices", customer=customer, collection_method="send_invoice", days_until_due=3)[
+        "id"
+    ]
     api.ok("POST", "/v1/invoiceitems", customer=customer, invoice=invoice, amount=500, currency="usd")
     api.ok("POST", f"/v1/invoices/{invoice}/finalize")
     path, expand = f"/v1/invoices/{invoice}", ["confirmation_secret"]
@@ -220,7 +243,10 @@ def test_an_object_inside_another_hides_its_secret_on_the_short_way_too(stage: S
         params = {"query": "currency:'usd'"} if path.endswith("search") else {}
         found = api.ok("GET", path, key=api.restricted("charge_read"), **params)
         objects = found.get("data", [found])
-        assert [c["source"]["client_secret"] for c in objects if (c.get("source") or {}).get("object") == "source"] in ([None], [])
+        assert [c["source"]["client_secret"] for c in objects if (c.get("source") or {}).get("object") == "source"] in (
+            [None],
+            [],
+        )
 
 
 def test_what_is_kept_for_a_restricted_key_s_own_object_stays_visible(stage: Stage) -> None:
@@ -241,7 +267,9 @@ def test_on_a_connected_account_the_connect_permissions_decide(stage: Stage) -> 
     events = api.get("/v1/events", headers=there, key=key, type="payment_intent.created")["data"]
     assert [event["data"]["object"]["client_secret"] for event in events] == [None]
     both = api.restricted(connect_permissions=["event_read", "payment_intent_read"])
-    assert api.get("/v1/events", headers=there, key=both, type="payment_intent.created")["data"][0]["data"]["object"]["client_secret"]
+    assert api.get("/v1/events", headers=there, key=both, type="payment_intent.created")["data"][0]["data"]["object"][
+        "client_secret"
+    ]
 
 
 def test_webhook_endpoints_go_on_hearing_whole_objects(stage: Stage) -> None:
@@ -250,7 +278,9 @@ def test_webhook_endpoints_go_on_hearing_whole_objects(stage: Stage) -> None:
     api.ok("POST", "/v1/webhook_endpoints", url="http://127.0.0.1:1/hook", enabled_events=["payment_intent.created"])
     intent = api.ok("POST", "/v1/payment_intents", amount=500, currency="usd")
     rows = api.core.database.read(
-        lambda tx: tx.execute("SELECT body FROM outbox_messages WHERE account = ? ORDER BY id DESC LIMIT 1", (api.account,))
+        lambda tx: tx.execute(
+            "SELECT body FROM outbox_messages WHERE account = ? ORDER BY id DESC LIMIT 1", (api.account,)
+        )
     )
     assert intent["client_secret"].encode() in bytes(rows[0][0])
 

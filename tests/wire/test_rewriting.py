@@ -50,7 +50,9 @@ def test_an_account_token_and_a_person_token_in_clear_are_sealed_and_still_good(
     ({"pii": {"id_number": "874521903"}}, {"_pii": {"id_number": "874521903"}}),
     ({"cvc_update": {"cvc": "973"}}, {"_cvc_update": {"cvc": "973"}}),
 ])  # fmt: skip
-def test_numbers_of_people_and_security_codes_in_clear_are_dropped(api: Api, given: dict[str, Any], private: dict[str, Any]) -> None:
+def test_numbers_of_people_and_security_codes_in_clear_are_dropped(
+    api: Api, given: dict[str, Any], private: dict[str, Any]
+) -> None:
     token = api.ok("POST", "/v1/tokens", **given)
     write_as_before(api, "token", token["id"], private)
     start_again(api)
@@ -60,13 +62,16 @@ def test_numbers_of_people_and_security_codes_in_clear_are_dropped(api: Api, giv
 
 def test_a_test_account_that_was_kept_by_its_number_still_fails_and_its_number_is_gone(api: Api) -> None:
     billing = {"name": "Jane", "email": "jane@example.com"}
-    method = api.ok("POST", "/v1/payment_methods", type="sepa_debit", sepa_debit={"iban": FAILS}, billing_details=billing)["id"]
+    method = api.ok(
+        "POST", "/v1/payment_methods", type="sepa_debit", sepa_debit={"iban": FAILS}, billing_details=billing
+    )["id"]
     write_as_before(api, "payment_method", method, {"_bank": FAILS})
     start_again(api)
     assert FAILS.encode() not in private_of(api, "payment_method", method)
     accepted = {"customer_acceptance": {"type": "offline"}}
     intent = api.ok(
-        "POST", "/v1/payment_intents", amount=3000, currency="eur", payment_method=method, payment_method_types=["sepa_debit"],
+        "POST", "/v1/payment_intents", amount=3000, currency="eur", payment_method=method,
+        payment_method_types=["sepa_debit"],
         confirm=True, mandate_data=accepted,
     )["id"]  # fmt: skip
     api.advance(3600)
@@ -76,7 +81,9 @@ def test_a_test_account_that_was_kept_by_its_number_still_fails_and_its_number_i
 @pytest.mark.parametrize("object", ["payment_method", "source", "bank_account", "token"])
 def test_a_number_that_belongs_to_no_test_account_is_dropped(api: Api, object: str) -> None:
     value = {"id": f"{object}_{api.now}", "object": object, "created": api.now, "_bank": "000999999999", "_used": True}
-    api.core.database.write(lambda tx: api.core.call(tx, Scope(api.account, False), api.now).objects.insert(dict(value)))
+    api.core.database.write(
+        lambda tx: api.core.call(tx, Scope(api.account, False), api.now).objects.insert(dict(value))
+    )
     start_again(api)
     assert json.loads(private_of(api, object, value["id"])) == {"_used": True}
 

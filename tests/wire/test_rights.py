@@ -17,7 +17,10 @@ def connected(api: Api) -> dict[str, str]:
 
 
 def lacks(answer: Answer, permission: str) -> bool:
-    return (answer.status, answer.error.get("code")) == (403, "more_permissions_required") and permission in answer.error["message"]
+    return (answer.status, answer.error.get("code")) == (
+        403,
+        "more_permissions_required",
+    ) and permission in answer.error["message"]
 
 
 # -- acting for a connected account
@@ -51,7 +54,10 @@ def test_expanding_on_a_connected_account_needs_the_connect_permission(api: Api)
     key = api.restricted("customer_read", connect_permissions=["payment_intent_read"])
     assert lacks(api.get(f"/v1/payment_intents/{intent}", key=key, headers=there, expand=["customer"]), "customer_read")
     both = api.restricted(connect_permissions=["payment_intent_read", "customer_read"])
-    assert api.get(f"/v1/payment_intents/{intent}", key=both, headers=there, expand=["customer"])["customer"]["id"] == customer
+    assert (
+        api.get(f"/v1/payment_intents/{intent}", key=both, headers=there, expand=["customer"])["customer"]["id"]
+        == customer
+    )
 
 
 def test_a_rolled_key_keeps_its_connect_permissions(api: Api) -> None:
@@ -72,8 +78,17 @@ def test_an_ephemeral_key_acts_for_no_other_account(api: Api) -> None:
 
 def test_what_is_made_on_expansion_needs_the_permission_to_read_it_too(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
-    price = api.ok("POST", "/v1/prices", currency="usd", unit_amount=500, recurring={"interval": "month"}, product_data={"name": "x"})["id"]
-    api.ok("POST", "/v1/subscriptions", customer=customer, items=[{"price": price}], payment_behavior="default_incomplete")
+    price = api.ok(
+        "POST",
+        "/v1/prices",
+        currency="usd",
+        unit_amount=500,
+        recurring={"interval": "month"},
+        product_data={"name": "x"},
+    )["id"]
+    api.ok(
+        "POST", "/v1/subscriptions", customer=customer, items=[{"price": price}], payment_behavior="default_incomplete"
+    )
     key = api.restricted("customer_read")
     assert lacks(api.get(f"/v1/customers/{customer}", key=key, expand=["subscriptions"]), "subscription_read")
 
@@ -88,7 +103,10 @@ def test_a_publishable_key_expands_no_further_than_what_it_may_see(api: Api) -> 
     assert "metadata" not in shown
     assert "fingerprint" not in shown["card"]
     further = api.get(path, key=api.pk, client_secret=secret, expand=["payment_method.customer"])
-    assert (further.status, further.error["message"]) == (400, "This property cannot be expanded (payment_method.customer).")
+    assert (further.status, further.error["message"]) == (
+        400,
+        "This property cannot be expanded (payment_method.customer).",
+    )
 
 
 def test_a_publishable_key_sees_the_payment_method_of_a_failure_as_it_sees_others(api: Api) -> None:
@@ -108,7 +126,13 @@ def test_a_publishable_key_sees_the_payment_method_of_a_failure_as_it_sees_other
 
 def test_a_stored_answer_is_not_given_to_a_restricted_key_that_may_see_less(api: Api) -> None:
     again = {"Idempotency-Key": "again"}
-    body = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True, "return_url": "https://a.example"}
+    body = {
+        "amount": 500,
+        "currency": "usd",
+        "payment_method": "pm_card_visa",
+        "confirm": True,
+        "return_url": "https://a.example",
+    }
     body["expand"] = ["latest_charge"]
     made = api.post("/v1/payment_intents", headers=again, **body)
     assert made["latest_charge"]["object"] == "charge"
@@ -118,7 +142,10 @@ def test_a_stored_answer_is_not_given_to_a_restricted_key_that_may_see_less(api:
 
 
 def test_a_stored_answer_is_not_given_to_a_publishable_key(api: Api) -> None:
-    again, body = {"Idempotency-Key": "again"}, {"card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030}}
+    again, body = (
+        {"Idempotency-Key": "again"},
+        {"card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030}},
+    )
     assert "fingerprint" in api.post("/v1/tokens", headers=again, **body)["card"]
     answer = api.post("/v1/tokens", key=api.pk, headers=again, **body)
     assert (answer.status, answer.error["type"]) == (400, "idempotency_error")

@@ -15,7 +15,8 @@ EVERY_ANSWER = {
     "access-control-allow-credentials": "true",
     "access-control-allow-methods": "GET, HEAD, PUT, PATCH, POST, DELETE",
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required,"
+    "access-control-expose-headers": "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry,"
+    " X-Stripe-External-Auth-Required,"
     " X-Stripe-Privileged-Session-Required",
     "access-control-max-age": "300",
     "cache-control": "no-cache, no-store",
@@ -56,7 +57,12 @@ def test_every_answer_has_the_common_headers(api: Api, path: str) -> None:
 
 
 def test_every_answer_to_a_valid_key_has_a_request_id_and_a_version(api: Api) -> None:
-    for answer in (api.get("/v1/customers"), api.post("/v1/customers"), api.get("/v1/nothing"), api.post("/v1/customers", no_such="x")):
+    for answer in (
+        api.get("/v1/customers"),
+        api.post("/v1/customers"),
+        api.get("/v1/nothing"),
+        api.post("/v1/customers", no_such="x"),
+    ):
         assert re.fullmatch(r"req_[0-9A-Za-z]{14}", answer.headers["request-id"])
         assert answer.headers["stripe-version"] == LATEST
 
@@ -108,7 +114,8 @@ def test_an_unknown_url_is_told_back(api: Api) -> None:
     answer = api.get("/v1/foo")
     assert answer.status == 404
     assert answer.error["message"] == (
-        "Unrecognized request URL (GET: /v1/foo). Please see https://stripe.com/docs or we can help at https://support.stripe.com/."
+        "Unrecognized request URL (GET: /v1/foo). Please see https://stripe.com/docs or we can help at"
+        " https://support.stripe.com/."
     )
 
 
@@ -116,8 +123,10 @@ def test_a_trailing_slash_is_no_list_and_the_message_says_why(api: Api) -> None:
     answer = api.get("/v1/customers/")
     assert answer.status == 404
     assert answer.error["message"] == (
-        "Unrecognized request URL (GET: /v1/customers/). If you are trying to list objects, remove the trailing slash. If you are trying"
-        " to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs"
+        "Unrecognized request URL (GET: /v1/customers/). If you are trying to list objects,"
+        " remove the trailing slash. If you are trying"
+        " to retrieve an object, make sure you passed a valid (non-empty)"
+        " identifier in your code. Please see https://stripe.com/docs"
         " or we can help at https://support.stripe.com/."
     )
 
@@ -145,7 +154,9 @@ def test_a_url_of_more_than_16_kib_is_refused_before_anything_else(api: Api) -> 
 
 
 def test_a_body_that_is_too_large_is_refused(api: Api) -> None:
-    answer = over_asgi(api, "POST", "/v1/customers", headers=bearer(api), content=b"description=" + b"x" * (5 * 1024 * 1024))
+    answer = over_asgi(
+        api, "POST", "/v1/customers", headers=bearer(api), content=b"description=" + b"x" * (5 * 1024 * 1024)
+    )
     assert answer.status_code == 413
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
@@ -167,7 +178,12 @@ def test_parameters_of_query_and_body_are_one(api: Api) -> None:
     ("params", "code", "param", "message"),
     [
         ({"wat": "1"}, "parameter_unknown", "wat", "Received unknown parameter: wat"),
-        ({"invoice_settings": {"nope": "1"}}, "parameter_unknown", "invoice_settings[nope]", "Received unknown parameter: "),
+        (
+            {"invoice_settings": {"nope": "1"}},
+            "parameter_unknown",
+            "invoice_settings[nope]",
+            "Received unknown parameter: ",
+        ),
         ({"balance": "abc"}, "parameter_invalid_integer", "balance", "Invalid integer: abc"),
         ({"email": "no address"}, "email_invalid", "email", "Invalid email address: no address"),
         ({"tax_exempt": "maybe"}, None, "tax_exempt", "Invalid tax_exempt: must be one of "),
@@ -175,7 +191,9 @@ def test_parameters_of_query_and_body_are_one(api: Api) -> None:
         ({"address": "x"}, None, "address", "Invalid "),
     ],
 )
-def test_a_wrong_parameter_is_named(api: Api, params: dict[str, Any], code: str | None, param: str, message: str) -> None:
+def test_a_wrong_parameter_is_named(
+    api: Api, params: dict[str, Any], code: str | None, param: str, message: str
+) -> None:
     answer = api.post("/v1/customers", **params)
     assert (answer.status, answer.error.get("code"), answer.error["param"]) == (400, code, param)
     assert answer.error["message"].startswith(message)
@@ -192,7 +210,11 @@ def test_a_missing_parameter_is_named(api: Api) -> None:
 
 def test_metadata_is_merged_and_an_empty_text_unsets_a_key(api: Api) -> None:
     made = api.ok("POST", "/v1/customers", metadata={"a": "1", "b": "2"})["id"]
-    assert api.ok("POST", f"/v1/customers/{made}", metadata={"b": "3", "c": "4"})["metadata"] == {"a": "1", "b": "3", "c": "4"}
+    assert api.ok("POST", f"/v1/customers/{made}", metadata={"b": "3", "c": "4"})["metadata"] == {
+        "a": "1",
+        "b": "3",
+        "c": "4",
+    }
     assert api.ok("POST", f"/v1/customers/{made}", metadata={"a": ""})["metadata"] == {"b": "3", "c": "4"}
     assert api.send("POST", f"/v1/customers/{made}", body=b"metadata=")["metadata"] == {}
 
@@ -215,7 +237,11 @@ def test_metadata_has_fifty_keys_of_forty_characters_at_most(api: Api) -> None:
 )
 def test_metadata_grows_to_fifty_keys_and_no_further(api: Api, path: str, given: dict[str, Any]) -> None:
     made = api.ok("post", path, metadata={f"key_{n}": "v" for n in range(50)}, **given)
-    assert api.post(f"{path}/{made['id']}", metadata={"one_more": "v"}).error["message"].startswith("Metadata can have up to 50 keys")
+    assert (
+        api.post(f"{path}/{made['id']}", metadata={"one_more": "v"})
+        .error["message"]
+        .startswith("Metadata can have up to 50 keys")
+    )
     changed = api.ok("post", f"{path}/{made['id']}", metadata={"one_more": "v", "key_0": ""})
     assert (len(changed["metadata"]), "key_0" in changed["metadata"]) == (50, False)
 
@@ -239,7 +265,12 @@ def ids(answer: dict[str, Any]) -> list[str]:
 def test_a_list_is_newest_first_ten_at_a_time(api: Api) -> None:
     made = customers(api, 12)
     answer = api.get("/v1/customers")
-    assert (answer["object"], answer["url"], answer["has_more"], ids(answer)) == ("list", "/v1/customers", True, made[:10])
+    assert (answer["object"], answer["url"], answer["has_more"], ids(answer)) == (
+        "list",
+        "/v1/customers",
+        True,
+        made[:10],
+    )
 
 
 def test_walking_forwards_and_back_gives_every_object_once(api: Api) -> None:
@@ -262,13 +293,19 @@ def test_both_cursors_at_once_are_refused(api: Api) -> None:
     a, b = customers(api, 2)
     answer = api.get("/v1/customers", starting_after=a, ending_before=b)
     assert answer.status == 400
-    assert answer.error["message"] == "Received both starting_after and ending_before parameters. Please pass in only one."
+    assert (
+        answer.error["message"] == "Received both starting_after and ending_before parameters. Please pass in only one."
+    )
 
 
 def test_a_cursor_that_is_not_there_is_told_before_that_there_are_two(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
     answer = api.get("/v1/customers", starting_after="cus_no", ending_before=customer)
-    assert (answer.status, answer.error["param"], answer.error["message"]) == (400, "starting_after", "No such customer: 'cus_no'")
+    assert (answer.status, answer.error["param"], answer.error["message"]) == (
+        400,
+        "starting_after",
+        "No such customer: 'cus_no'",
+    )
 
 
 def test_a_filter_that_names_an_object_that_is_not_there_is_an_error_and_not_an_empty_page(api: Api) -> None:
@@ -318,7 +355,10 @@ def charged(api: Api) -> dict[str, Any]:
 def test_an_id_becomes_its_object_and_what_is_stored_stays_an_id(api: Api) -> None:
     charge = charged(api)
     shown = api.get(f"/v1/charges/{charge['id']}", expand=["customer", "balance_transaction"])
-    assert (shown["customer"]["id"], shown["balance_transaction"]["object"]) == (charge["customer"], "balance_transaction")
+    assert (shown["customer"]["id"], shown["balance_transaction"]["object"]) == (
+        charge["customer"],
+        "balance_transaction",
+    )
     assert api.get(f"/v1/charges/{charge['id']}")["customer"] == charge["customer"]
 
 
@@ -352,7 +392,10 @@ def test_what_cannot_be_expanded_is_named(api: Api) -> None:
     charge = charged(api)
     answer = api.get(f"/v1/charges/{charge['id']}", expand=["amount"])
     assert (answer.status, answer.error["message"]) == (400, "This property cannot be expanded (amount).")
-    assert api.get(f"/v1/charges/{charge['id']}", expand=["nothing"]).error["message"] == "This property cannot be expanded (nothing)."
+    assert (
+        api.get(f"/v1/charges/{charge['id']}", expand=["nothing"]).error["message"]
+        == "This property cannot be expanded (nothing)."
+    )
 
 
 def test_of_a_path_the_part_up_to_what_cannot_be_expanded_is_named(api: Api) -> None:
@@ -378,7 +421,10 @@ def test_in_a_list_a_path_without_data_is_told_where_to_begin(api: Api) -> None:
 
 def test_an_empty_page_refuses_what_a_full_one_would(api: Api) -> None:
     assert api.get("/v1/charges", expand=["data.customer", "data.refunds"])["data"] == []
-    assert api.get("/v1/charges", expand=["data.nothing"]).error["message"] == "This property cannot be expanded (data.nothing)."
+    assert (
+        api.get("/v1/charges", expand=["data.nothing"]).error["message"]
+        == "This property cannot be expanded (data.nothing)."
+    )
 
 
 def test_expanding_needs_the_permission_to_read_what_is_shown(api: Api) -> None:

@@ -33,7 +33,10 @@ def test_every_search_is_run_where_it_holds_up_nobody(api: Api, monkeypatch: pyt
 
     monkeypatch.setattr(search, "_newest", watched)
     for endpoint in found:
-        assert api.get(endpoint.path, query="created>0 AND metadata['a']:'b'", expand=["total_count"]).status in (200, 400)
+        assert api.get(endpoint.path, query="created>0 AND metadata['a']:'b'", expand=["total_count"]).status in (
+            200,
+            400,
+        )
     assert threads
     assert all(thread.name.startswith("tollkey-reading") for thread in threads)
 
@@ -58,7 +61,12 @@ def test_a_page_looks_at_so_many_objects_and_the_next_goes_on_there(api: Api, mo
     monkeypatch.setattr(search, "MOST_LOOKED", 4)
     monkeypatch.setattr(search, "_STEP", 3)
     for number in range(10):
-        api.ok("post", "/v1/customers", name=f"Number {number}", metadata={"kind": "rare" if number in (0, 5, 9) else "usual"})
+        api.ok(
+            "post",
+            "/v1/customers",
+            name=f"Number {number}",
+            metadata={"kind": "rare" if number in (0, 5, 9) else "usual"},
+        )
     pages, page = [], {}
     while True:
         answer = api.ok("get", "/v1/customers/search", query="metadata['kind']:'rare'", **page)
@@ -80,7 +88,9 @@ def test_no_page_repeats_or_leaves_out_what_another_has(api: Api, monkeypatch: p
         monkeypatch.setattr(search, "MOST_LOOKED", looked)
         seen, page = [], {}
         for _ in range(20):
-            answer = api.ok("get", "/v1/customers/search", query="metadata['plan']:'gold' AND created>1", limit=2, **page)
+            answer = api.ok(
+                "get", "/v1/customers/search", query="metadata['plan']:'gold' AND created>1", limit=2, **page
+            )
             seen += [found["name"] for found in answer["data"]]
             if not answer["has_more"]:
                 break
@@ -88,7 +98,9 @@ def test_no_page_repeats_or_leaves_out_what_another_has(api: Api, monkeypatch: p
         assert seen == [f"Number {number}" for number in range(6, -1, -1)], looked
 
 
-@pytest.mark.parametrize("name", ["Jane DOE", "Zoë", 'O\'Neil "Bob"', "K\u212a", "a\\b", "x/y", "tab\there", "1.50", "user+tag@x.io"])
+@pytest.mark.parametrize(
+    "name", ["Jane DOE", "Zoë", 'O\'Neil "Bob"', "K\u212a", "a\\b", "x/y", "tab\there", "1.50", "user+tag@x.io"]
+)
 def test_what_is_looked_for_cheaply_is_found_all_the_same(api: Api, name: str) -> None:
     api.ok("post", "/v1/customers", name=name, metadata={"same": name})
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")

@@ -13,7 +13,10 @@ def test_a_created_customer_is_retrieved_as_it_was_answered(api: Api) -> None:
 def test_an_unknown_key_is_told_so_with_its_last_four_characters_and_no_request_id(api: Api) -> None:
     answer = api.get("/v1/customers", key="sk_test_" + "a" * 20 + "WXYZ")
     assert answer.status == 401
-    assert answer.error == {"message": "Invalid API Key provided: sk_test_" + "*" * 20 + "WXYZ", "type": "invalid_request_error"}
+    assert answer.error == {
+        "message": "Invalid API Key provided: sk_test_" + "*" * 20 + "WXYZ",
+        "type": "invalid_request_error",
+    }
     assert "request-id" not in answer.headers
     assert answer.headers["www-authenticate"] == 'Bearer realm="Stripe"'
 
@@ -23,7 +26,8 @@ def test_the_other_mode_s_object_is_named_as_similar_but_never_shown(api: Api) -
     answer = api.get(f"/v1/customers/{made['id']}", key=api.live_sk)
     assert answer.status == 404
     assert answer.error["message"] == (
-        f"No such customer: '{made['id']}'; a similar object exists in test mode, but a live mode key was used to make this request."
+        f"No such customer: '{made['id']}'; a similar object exists in test mode,"
+        f" but a live mode key was used to make this request."
     )
 
 

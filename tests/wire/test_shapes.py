@@ -13,7 +13,9 @@ SETTINGS = {"custom_fields": None, "default_payment_method": None, "footer": Non
 
 
 def test_a_blank_object_has_the_order_and_the_nulls_of_the_real_one() -> None:
-    customer = blank("customer", id="cus_1", created=5, livemode=False, balance=0, next_invoice_sequence=1, invoice_settings=SETTINGS)
+    customer = blank(
+        "customer", id="cus_1", created=5, livemode=False, balance=0, next_invoice_sequence=1, invoice_settings=SETTINGS
+    )
     assert list(customer) == ["id", "object", *sorted(customer.keys() - {"id", "object"})]
     assert customer["object"] == "customer"
     assert (customer["metadata"], customer["preferred_locales"], customer["email"]) == ({}, [], None)
@@ -38,7 +40,8 @@ def test_two_blank_objects_share_nothing() -> None:
 
 def test_missing_fields_are_named() -> None:
     assert missing_fields(blank("balance_transaction", amount=1)) == [
-        "id", "available_on", "balance_type", "created", "currency", "fee", "net", "reporting_category", "status", "type",
+        "id", "available_on", "balance_type", "created", "currency", "fee", "net", "reporting_category", "status",
+        "type",
     ]  # fmt: skip
 
 
@@ -106,18 +109,34 @@ def test_our_own_tables_name_objects_and_properties_that_exist(table: dict[str, 
 
 
 def test_an_answer_is_judged_by_the_whole_document() -> None:
-    page = {"object": "list", "data": [{"id": "cus_1", "object": "customer", "created": "x"}], "has_more": False, "url": "/v1/customers"}
+    page = {
+        "object": "list",
+        "data": [{"id": "cus_1", "object": "customer", "created": "x"}],
+        "has_more": False,
+        "url": "/v1/customers",
+    }
     assert problems("GET", "/v1/customers", 200, page) == [
         'data.0: "livemode" is a required property',
         'data.0.created: "x" is not of type "integer"',
     ]
-    assert_valid("GET", "/v1/customers/{id}", 404, {"error": {"type": "invalid_request_error", "message": "No such customer: 'x'"}})
+    assert_valid(
+        "GET",
+        "/v1/customers/{id}",
+        404,
+        {"error": {"type": "invalid_request_error", "message": "No such customer: 'x'"}},
+    )
     with pytest.raises(AssertionError, match=r"GET /v1/customers 200:\n  data\.0: .livemode"):
         assert_valid("GET", "/v1/customers", 200, page)
 
 
 def test_a_choice_is_told_by_its_likeliest_branch() -> None:
-    charge = {"default_source": {"object": "card", "id": 3}, "id": "cus_1", "object": "customer", "created": 1, "livemode": False}
+    charge = {
+        "default_source": {"object": "card", "id": 3},
+        "id": "cus_1",
+        "object": "customer",
+        "created": 1,
+        "livemode": False,
+    }
     found = object_problems("customer", charge)
     assert 'default_source.id: 3 is not of type "string"' in found
     assert 'default_source: "last4" is a required property' in found

@@ -1,4 +1,6 @@
-"""Nothing is taken in silence, endpoint by endpoint: unknown parameters, wherever they are sent, and properties that cannot be expanded."""
+"""Nothing is taken in silence, endpoint by endpoint: unknown parameters, wherever they are sent, and properties that
+cannot be expanded.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,13 @@ from tests.support.recipes import CannotMake, Maker, name_of
 from tests.wire.test_isolation import routes
 from tollkey.wire import Endpoint
 
-#: Lists of several kinds, or of what is made for the answer: an empty page has nothing to expand, and nothing to refuse by.
+#: Lists of several kinds, or of what is made for the answer: an empty page has nothing to expand, and nothing to refuse
+#: by.
 EMPTY_PAGES = {
     "GET /v1/accounts/{}/external_accounts", "GET /v1/accounts/{}/persons", "GET /v1/accounts/{}/people",
     "GET /v1/billing/meters/{}/event_summaries", "GET /v1/credit_notes/preview/lines", "GET /v1/credit_notes/{}/lines",
-    "GET /v1/payment_intents/{}/amount_details_line_items", "GET /v1/sources/{}/source_transactions", "GET /v1/customers/{}/sources",
+    "GET /v1/payment_intents/{}/amount_details_line_items", "GET /v1/sources/{}/source_transactions",
+    "GET /v1/customers/{}/sources",
     "GET /v1/customers/{}/cards", "GET /v1/customers/{}/bank_accounts",
 }  # fmt: skip
 
@@ -74,7 +78,8 @@ def test_other_methods_are_no_endpoint(api: Api, method: str) -> None:
     assert (answer.status, answer.error["message"].startswith(f"Unrecognized request URL ({method}: ")) == (404, True)
 
 
-#: Headers that the real system gives no meaning on such a request -> the request. They are left aside, as HTTP has it (RFC 9110, 5.1).
+#: Headers that the real system gives no meaning on such a request -> the request. They are left aside, as HTTP has it
+#: (RFC 9110, 5.1).
 IDLE = {
     "Idempotency-Key": ("GET", "/v1/customers"),  # reference section 1.8: v1 ignores it on GET and DELETE
     "X-HTTP-Method-Override": ("GET", "/v1/customers"),

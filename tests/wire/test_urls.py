@@ -1,4 +1,6 @@
-"""Every parameter that holds an address refuses what is no page: over the whole catalogue, by name, so that the next one cannot do less."""
+"""Every parameter that holds an address refuses what is no page: over the whole catalogue, by name, so that the next
+one cannot do less.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,16 @@ RETURNS = ("return_url", "success_url", "cancel_url", "refresh_url")
 #: What the Stripe CLI tells of where it forwards to; it is not kept and leads nowhere.
 TOLD = frozenset({"forward_to_url", "forward_connect_to_url", "forward_thin_to_url", "forward_thin_connect_to_url"})
 REFUSED = (
-    "javascript:alert(1)", "JavaScript:alert(1)", "javascript://example.com/%0aalert(1)", "data:text/html,<b>hi</b>", "vbscript:msgbox(1)",
-    "file:///etc/passwd", "blob:https://example.com/x", "about:blank", "view-source:https://example.com", "filesystem:http://x/y",
-    "intent://scan/#Intent;scheme=zxing;end", "android-app://com.example/x", "ms-msdt:/id PCWDiagnostic", "ms-msdt:/id", "ms-officecmd:x",
-    "itms-services://?action=download-manifest", "jnlp://example.com/x", "ie.http://example.com", "steam://run/1", "microsoft-edge:/x",
-    "search-ms:query=x", "mailto:a@example.com", "tel:+1900", "smb://host/share", "http://", "https:///nowhere", "http:x",
+    "javascript:alert(1)", "JavaScript:alert(1)", "javascript://example.com/%0aalert(1)", "data:text/html,<b>hi</b>",
+    "vbscript:msgbox(1)",
+    "file:///etc/passwd", "blob:https://example.com/x", "about:blank", "view-source:https://example.com",
+    "filesystem:http://x/y",
+    "intent://scan/#Intent;scheme=zxing;end", "android-app://com.example/x", "ms-msdt:/id PCWDiagnostic", "ms-msdt:/id",
+    "ms-officecmd:x",
+    "itms-services://?action=download-manifest", "jnlp://example.com/x", "ie.http://example.com", "steam://run/1",
+    "microsoft-edge:/x",
+    "search-ms:query=x", "mailto:a@example.com", "tel:+1900", "smb://host/share", "http://", "https:///nowhere",
+    "http:x",
     "https://example.com/a b", "https://example.com/\n", "\tjavascript:alert(1)", "java\nscript:alert(1)",
 )  # fmt: skip
 PAGES = ("https://example.com", "http://localhost:3000/back?a=1#b", "HTTPS://EXAMPLE.COM/x")
@@ -76,6 +83,10 @@ def test_a_refused_address_is_told_in_the_wire_s_form(api: Api) -> None:
     assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "url_invalid", "url")
     profile = {"support_url": "ms-msdt:/id"}
     refused = api.post("/v1/accounts", type="custom", country="US", business_profile=profile)
-    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "url_invalid", "business_profile[support_url]")
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (
+        400,
+        "url_invalid",
+        "business_profile[support_url]",
+    )
     taken = api.ok("post", "/v1/accounts", type="custom", country="US", business_profile={"url": "www.example.com"})
     assert taken["business_profile"]["url"] == "www.example.com"

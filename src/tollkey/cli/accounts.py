@@ -35,7 +35,11 @@ def list_accounts(data: Data = None, database: Database = None, json_: AsJson = 
     with opened(data, database) as core:
         found = core.database.read(merchants)
         values = [{"id": m.id, "name": m.name, "created": m.created} for m in found]
-        show(values, json_, lambda: table(("ID", "NAME", "CREATED (UTC)"), [(m.id, m.name, when(m.created)) for m in found]))
+        show(
+            values,
+            json_,
+            lambda: table(("ID", "NAME", "CREATED (UTC)"), [(m.id, m.name, when(m.created)) for m in found]),
+        )
 
 
 @app.command()
@@ -51,7 +55,12 @@ def create(
     with opened(data, database, new=True) as core:
         made = core.database.write(
             lambda tx: create_merchant(
-                core.call(tx, Scope("", False)), core.authority, name=name, email=email, country=country.upper(), actor=ACTOR
+                core.call(tx, Scope("", False)),
+                core.authority,
+                name=name,
+                email=email,
+                country=country.upper(),
+                actor=ACTOR,
             ),
             lock="merchants",
         )
@@ -63,7 +72,10 @@ def owner(
     base_url: BaseUrl = None,
     account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Print a new one-time link that makes the owner of an account's Dashboard, as long as it has none. Then earlier links end."""
+    """Print a new one-time link that makes the owner of an account's Dashboard, as long as it has none.
+
+    Then earlier links end.
+    """
     with opened(data, database, base_url) as core:
         id = scope_of(core, account, False).account
         link = owner_link(core, id, address_of(core))

@@ -1,4 +1,6 @@
-"""The commands, put together. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be reached."""
+"""The commands, put together. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be
+reached.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from tollkey.cli.openapi import openapi
 from tollkey.cli.serve import serve
 
 app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
-    "Stripe's API-key system as software that anyone can run, with the payments API behind it. Not affiliated with Stripe."
+    "Stripe's API-key system as software that anyone can run, with the payments API behind it."
+    " Not affiliated with Stripe."
 ))  # fmt: skip
 app.command()(serve)
 app.command()(doctor)
@@ -32,7 +35,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    version_: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
+    version_: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Keys, and the API behind them."""
 

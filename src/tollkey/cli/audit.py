@@ -18,7 +18,9 @@ def verify_logs(data: str | None, database: str | None, expect: list[str], as_js
     expected = _heads(expect)
     with opened(data, database) as core:
         keyring = core.authority.keyring
-        found = core.database.read(lambda tx: [chain.verify(tx, keyring, log, expected.get(name)) for name, log in _LOGS.items()])
+        found = core.database.read(
+            lambda tx: [chain.verify(tx, keyring, log, expected.get(name)) for name, log in _LOGS.items()]
+        )
     values = [{**verdict._asdict(), "head": f"{verdict.log}:{verdict.head}"} for verdict in found]
     show(values, as_json, lambda: [line for value in values for line in _lines(value)])
     if not all(verdict.whole for verdict in found):
@@ -40,7 +42,10 @@ def _lines(value: dict[str, Any]) -> list[str]:
     if not value["whole"]:
         where = "" if value["seq"] is None else f"entry {value['seq']}: "
         return [f"FAIL  {value['log']}: {where}{value['why']}"]
-    lines = [f"ok    {value['log']}: {value['entries']} entries, chained since {when(value['began_at'])}", f"      head {value['head']}"]
+    lines = [
+        f"ok    {value['log']}: {value['entries']} entries, chained since {when(value['began_at'])}",
+        f"      head {value['head']}",
+    ]
     if value["before"]:
         lines.insert(1, f"      {value['before']} of them are older than the chain, and were taken as they were")
     return lines

@@ -28,7 +28,10 @@ Account = Annotated[str | None, typer.Option(help="acct_…; the first account u
 Live = Annotated[bool, typer.Option("--live", help="Live mode; test mode unless given.")]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(help="Public address of the server; TOLLKEY_BASE_URL, or where the server that runs on this data answers, unless given."),
+    typer.Option(
+        help="Public address of the server; TOLLKEY_BASE_URL, or where the server that runs on this data answers,"
+        " unless given."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -65,7 +68,8 @@ def told_once() -> Iterator[None]:
 
 @contextmanager
 def opened(data: str | None, database: str | None, base_url: str | None = None, *, new: bool = False) -> Iterator[Core]:
-    """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1, or 3 when the database is away.
+    """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1, or 3 when the
+    database is away.
 
     new: whether data may be begun where there is none, as a mistyped folder must not.
     """
@@ -74,7 +78,10 @@ def opened(data: str | None, database: str | None, base_url: str | None = None, 
             settings = load_settings(data=data, database=database, base_url=base_url)
             os.environ.pop("TOLLKEY_KEYRING", None)  # what this process starts does not get it
             if not new and not settings.in_postgres and not sqlite_file(settings.database_url).exists():
-                raise fail(f"there is no account yet in {settings.data}: start the server once, or run `tollkey accounts create`")
+                raise fail(
+                    f"there is no account yet in {settings.data}: start the server once,"
+                    f" or run `tollkey accounts create`"
+                )
             core = open_core(settings)
         except (OSError, ValueError, StorageError, KeyringError) as problem:
             raise refused(problem) from None
@@ -115,7 +122,10 @@ def address_of(core: Core) -> str:
 
 
 def show_link(core: Core, link: Link, about: dict[str, str], name: str, as_json: bool) -> None:
-    """Print a one-time link, and only then end the earlier ones. about: what goes with it in JSON, where the link is called ``name``."""
+    """Print a one-time link, and only then end the earlier ones.
+
+    about: what goes with it in JSON, where the link is called ``name``.
+    """
     show({**about, name: link.url}, as_json, lambda: [link.url])
     sys.stdout.flush()
     core.database.write(link.shown)
@@ -138,4 +148,7 @@ def show(value: Any, as_json: bool, lines: Callable[[], Sequence[str]]) -> None:
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns as wide as their widest cell."""
     widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (titles, *rows)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (titles, *rows)
+    ]

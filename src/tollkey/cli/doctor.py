@@ -27,10 +27,16 @@ class Finding(NamedTuple):
 
 
 def examine(core: Core) -> list[Finding]:
-    """Look at the database, the key material, the keys and the ledger of every account, and scheduled work that failed."""
+    """Look at the database, the key material, the keys and the ledger of every account, and scheduled work that
+    failed.
+    """
     keyring = keyring_source(core.settings).path
     private = keyring is None or is_private(keyring)
-    where = "in the environment" if keyring is None else f"{keyring} {'is' if private else 'must be'} readable by its owner only"
+    where = (
+        "in the environment"
+        if keyring is None
+        else f"{keyring} {'is' if private else 'must be'} readable by its owner only"
+    )
     findings = [
         Finding("key material", private, where),
         *_files(Path(core.settings.data)),
@@ -49,7 +55,9 @@ def examine(core: Core) -> list[Finding]:
                 scope = Scope(merchant.id, livemode)
                 kinds = {key.kind for key in core.authority.defaults(tx, scope) if not key.ended(int(core.now()))}
                 mode = "live" if livemode else "test"
-                found.append(Finding(f"{merchant.id} {mode} keys", "publishable" in kinds, ", ".join(sorted(kinds)) or "none"))
+                found.append(
+                    Finding(f"{merchant.id} {mode} keys", "publishable" in kinds, ", ".join(sorted(kinds)) or "none")
+                )
                 broken = ledger.audit(tx, scope)
                 found.append(Finding(f"{merchant.id} {mode} ledger", not broken, "; ".join(broken) or "sums to zero"))
         return found
@@ -61,7 +69,8 @@ def _work(found: list[Troubled]) -> Finding:
     """Work that is tried again by itself is told; work that has failed waits for a person."""
     failed = [one for one in found if one.state == "failed"]
     told = [
-        f"{one.due.kind} of {one.due.id} ({one.due.scope.account}, {'live' if one.due.scope.livemode else 'test'}): {one.error}"
+        f"{one.due.kind} of {one.due.id} ({one.due.scope.account}, {'live' if one.due.scope.livemode else 'test'}):"
+        f" {one.error}"
         for one in failed[:_TOLD]
     ]
     if len(failed) > _TOLD:
@@ -72,11 +81,17 @@ def _work(found: list[Troubled]) -> Finding:
 
 def _files(data: Path) -> list[Finding]:
     """Nobody else may write the data folder (they could put their own key material there), or read what is in it."""
-    open_to_all = [file.name for file in data.iterdir() if file.stat().st_mode & 0o077 and (file.is_file() or file.name == "files")]
+    open_to_all = [
+        file.name for file in data.iterdir() if file.stat().st_mode & 0o077 and (file.is_file() or file.name == "files")
+    ]
     writable = bool(data.stat().st_mode & 0o022)
     return [
         Finding("data folder", not writable, f"{data} {'must be' if writable else 'is'} writable by its owner only"),
-        Finding("data files", not open_to_all, f"readable by others: {', '.join(sorted(open_to_all))}" if open_to_all else "private"),
+        Finding(
+            "data files",
+            not open_to_all,
+            f"readable by others: {', '.join(sorted(open_to_all))}" if open_to_all else "private",
+        ),
     ]
 
 

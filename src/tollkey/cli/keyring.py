@@ -13,14 +13,21 @@ from tollkey.server import Core, keyring_source, sealings, sole_server
 
 app = typer.Typer(no_args_is_help=True, help="Make, show and rotate the key material beside the database.")
 To = Annotated[
-    Path | None, typer.Option(help="A new file for the result, where the key material is a mounted secret or in the environment.")
+    Path | None,
+    typer.Option(help="A new file for the result, where the key material is a mounted secret or in the environment."),
 ]
 
 
 def _facts(keyring: Keyring) -> dict[str, object]:
     return {
-        "digest": {"current": keyring.digest_current, "retired": sorted(set(keyring.digest_keys) - {keyring.digest_current})},
-        "sealing": {"current": keyring.sealing_current, "retired": sorted(set(keyring.sealing_keys) - {keyring.sealing_current})},
+        "digest": {
+            "current": keyring.digest_current,
+            "retired": sorted(set(keyring.digest_keys) - {keyring.digest_current}),
+        },
+        "sealing": {
+            "current": keyring.sealing_current,
+            "retired": sorted(set(keyring.sealing_keys) - {keyring.sealing_current}),
+        },
     }
 
 
@@ -47,11 +54,16 @@ def show_keyring(data: Data = None, database: Database = None, json_: AsJson = F
 
 @app.command()
 def rotate(
-    digest: Annotated[bool, typer.Option("--digest/--no-digest", help="A new digest key; rows move to it as their keys are used.")] = True,
-    sealing: Annotated[bool, typer.Option("--sealing/--no-sealing", help="A new sealing key; what is sealed moves to it.")] = True,
+    digest: Annotated[bool, typer.Option("--digest/--no-digest",
+    help="A new digest key; rows move to it as their keys are used.")] = True,
+    sealing: Annotated[bool, typer.Option("--sealing/--no-sealing",
+    help="A new sealing key; what is sealed moves to it.")] = True,
     to: To = None, data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Make new key material current; the old one is retired, not forgotten. Stop the servers first, and start them again after."""
+    """Make new key material current; the old one is retired, not forgotten.
+
+    Stop the servers first, and start them again after.
+    """
     with opened(data, database) as core, sole_server(core.settings):
         keyring = core.authority.keyring
         keyring = keyring.rotate_digest() if digest else keyring
@@ -70,11 +82,18 @@ def move(data: Data = None, database: Database = None, json_: AsJson = False) ->
 
 @app.command()
 def retire(name: str, to: To = None, data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Drop a sealing key that nothing is sealed with any more. Stop the servers first. Digest keys stay: what they digested cannot move."""
+    """Drop a sealing key that nothing is sealed with any more. Stop the servers first.
+
+    Digest keys stay: what they digested cannot move.
+    """
     with opened(data, database) as core, sole_server(core.settings):
         keyring = core.authority.keyring
         if name not in keyring.sealing_keys:
-            raise fail(f"no such sealing key: {name[:20]}" if name not in keyring.digest_keys else f"{name} is a digest key, which stays")
+            raise fail(
+                f"no such sealing key: {name[:20]}"
+                if name not in keyring.digest_keys
+                else f"{name} is a digest key, which stays"
+            )
         if name == keyring.sealing_current:
             raise fail(f"{name} is the current sealing key: `tollkey keyring rotate` makes another one current first")
         left = needed(core.database, sealings(core), name)
@@ -88,10 +107,16 @@ def retire(name: str, to: To = None, data: Data = None, database: Database = Non
 
 
 def _keep(core: Core, keyring: Keyring, to: Path | None) -> None:
-    """Where the material came from, or in a new file. Ends with 1 where the one may not be written and the other was not given."""
+    """Where the material came from, or in a new file.
+
+    Ends with 1 where the one may not be written and the other was not given.
+    """
     source = keyring_source(core.settings)
     if to is None and (source.path is None or not source.own):
-        raise fail(f"the keyring {source.place} is only read: say with --to where the new one is written, and put it in its place")
+        raise fail(
+            f"the keyring {source.place} is only read: say with --to where the new one is written,"
+            f" and put it in its place"
+        )
     try:
         if to is not None:
             keyring.create(to)
@@ -103,5 +128,7 @@ def _keep(core: Core, keyring: Keyring, to: Path | None) -> None:
 
 def _move(core: Core, keyring: Keyring) -> list[str]:
     moved = move_all(core.database, sealings(core), keyring)
-    broken = [f"{count} in {what} cannot be opened and stayed as they were" for what, count in sorted(moved.broken.items())]
+    broken = [
+        f"{count} in {what} cannot be opened and stayed as they were" for what, count in sorted(moved.broken.items())
+    ]
     return [f"{moved.texts} sealed texts moved to the new sealing key", *broken]

@@ -16,7 +16,9 @@ from tollkey.server import Core
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 
 KeyId = Annotated[str, typer.Argument(help="mk_…, or the last characters of the key.")]
-Show = Annotated[bool, typer.Option("--show-secret", help="Print the text of the key. For a live key this is the only time.")]
+Show = Annotated[
+    bool, typer.Option("--show-secret", help="Print the text of the key. For a live key this is the only time.")
+]
 
 
 def _pick(core: Core, tx: Tx, scope: Scope, text: str) -> Key:
@@ -35,8 +37,10 @@ def _pick(core: Core, tx: Tx, scope: Scope, text: str) -> Key:
 
 def _lines(value: dict[str, Any]) -> list[str]:
     rows = [
-        ("id", value["id"]), ("type", value["type"]), ("name", value["name"]), ("key", value["secret"] or value["redacted"]),
-        ("status", value["status"]), ("note", value["note"] or "-"), ("permissions", ", ".join(value["permissions"]) or "-"),
+        ("id", value["id"]), ("type", value["type"]), ("name", value["name"]),
+        ("key", value["secret"] or value["redacted"]),
+        ("status", value["status"]), ("note", value["note"] or "-"), ("permissions",
+        ", ".join(value["permissions"]) or "-"),
         ("on connected", ", ".join(value["connect_permissions"]) or "-"),
         ("allowed from", ", ".join(value["ip_allowlist"]) or "anywhere"), ("created", when(value["created"])),
         ("expires", when(value["expires_at"])),
@@ -77,7 +81,8 @@ def list_keys(
 
 @app.command()
 def find(
-    key: Annotated[str, typer.Argument(help="mk_…; or - to read the text of a key from standard input, out of any list of processes.")],
+    key: Annotated[str,
+    typer.Argument(help="mk_…; or - to read the text of a key from standard input, out of any list of processes.")],
     data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Say whose key this is, by its id or its text, whichever account and mode it belongs to. Prints no secret."""
@@ -99,8 +104,10 @@ def create(
     name: Annotated[str, typer.Option(help="Name of the key.")] = "",
     note: Annotated[str, typer.Option(help="Where the key lives.")] = "",
     permission: Annotated[list[str] | None, typer.Option(help="For example charge_read; repeat for more.")] = None,
-    connect_permission: Annotated[list[str] | None, typer.Option(help="The same on connected accounts; repeat for more.")] = None,
-    ip: Annotated[list[str] | None, typer.Option(help="Address or network it may be used from; repeat for more.")] = None,
+    connect_permission: Annotated[list[str] | None,
+    typer.Option(help="The same on connected accounts; repeat for more.")] = None,
+    ip: Annotated[list[str] | None,
+    typer.Option(help="Address or network it may be used from; repeat for more.")] = None,
     show_secret: Show = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -108,7 +115,9 @@ def create(
     if kind not in ("secret", "restricted"):
         raise typer.BadParameter("must be secret or restricted", param_hint="--type")
     if live and not show_secret:
-        raise typer.BadParameter("a live key is shown only when it is made: add --show-secret", param_hint="--show-secret")
+        raise typer.BadParameter(
+            "a live key is shown only when it is made: add --show-secret", param_hint="--show-secret"
+        )
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
         key, text = core.database.write(
@@ -142,13 +151,15 @@ def reveal(
 @app.command()
 def roll(
     key: KeyId,
-    expires: Annotated[str, typer.Option(help="When the old key ends: now, in_1_hour, in_24_hours, in_3_days, in_7_days.")] = "now",
+    expires: Annotated[str,
+    typer.Option(help="When the old key ends: now, in_1_hour, in_24_hours, in_3_days, in_7_days.")] = "now",
     show_secret: Show = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Replace a key. The new one works at once, the old one until the expiry.
 
-    The text of the new key is printed with --show-secret, or later by `tollkey keys reveal`: of a live key once, one way or the other.
+    The text of the new key is printed with --show-secret, or later by `tollkey keys reveal`: of a live key once, one
+    way or the other.
     """
     if expires not in ROLL_EXPIRATIONS:
         raise typer.BadParameter(f"must be one of {', '.join(ROLL_EXPIRATIONS)}", param_hint="--expires")
@@ -159,14 +170,22 @@ def roll(
 
         def work(tx: Tx) -> tuple[Key, Key, str | None]:
             found = _pick(core, tx, scope, key)
-            return core.authority.roll(tx, scope, found.id, ROLL_EXPIRATIONS[expires], actor=ACTOR, now=now, show=show_secret)
+            return core.authority.roll(
+                tx, scope, found.id, ROLL_EXPIRATIONS[expires], actor=ACTOR, now=now, show=show_secret
+            )
 
         _, new, text = core.database.write(work)
         _print(core, new, json_, text if show_secret else None)
         if not show_secret and new.token is None:
-            options = "".join(f" {option}" for option in (live and "--live", account and f"--account {account}") if option)
+            options = "".join(
+                f" {option}" for option in (live and "--live", account and f"--account {account}") if option
+            )
             once = "once" if new.hides_after_reveal else "at any time"
-            typer.echo(f"The text of the new key is not shown here; print it {once} with: tollkey keys reveal {new.id}{options}", err=True)
+            typer.echo(
+                f"The text of the new key is not shown here; print it {once} with: tollkey keys reveal"
+                f" {new.id}{options}",
+                err=True,
+            )
 
 
 @app.command()
@@ -174,8 +193,10 @@ def update(
     key: KeyId,
     name: Annotated[str | None, typer.Option(help="New name.")] = None,
     note: Annotated[str | None, typer.Option(help="Where it lives.")] = None,
-    permission: Annotated[list[str] | None, typer.Option(help="All permissions it shall have; repeat for more.")] = None,
-    connect_permission: Annotated[list[str] | None, typer.Option(help="The same on connected accounts; repeat for more.")] = None,
+    permission: Annotated[list[str] | None,
+    typer.Option(help="All permissions it shall have; repeat for more.")] = None,
+    connect_permission: Annotated[list[str] | None,
+    typer.Option(help="The same on connected accounts; repeat for more.")] = None,
     ip: Annotated[list[str] | None, typer.Option(help="All addresses it may be used from; repeat for more.")] = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -201,12 +222,21 @@ def update(
 
 def _verb(name: str, about: str) -> None:
     def command(
-        key: KeyId, data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False
+        key: KeyId,
+        data: Data = None,
+        database: Database = None,
+        account: Account = None,
+        live: Live = False,
+        json_: AsJson = False,
     ) -> None:
         with opened(data, database) as core:
             scope, now = scope_of(core, account, live), int(core.now())
             verb = getattr(core.authority, name)
-            _print(core, core.database.write(lambda tx: verb(tx, scope, _pick(core, tx, scope, key).id, actor=ACTOR, now=now)), json_)
+            _print(
+                core,
+                core.database.write(lambda tx: verb(tx, scope, _pick(core, tx, scope, key).id, actor=ACTOR, now=now)),
+                json_,
+            )
 
     app.command(name.replace("_", "-"), help=about)(command)
 
@@ -219,32 +249,48 @@ _verb("hide", "Hide a live key that is still revealable.")
 
 @app.command("refusals")
 def refusals(
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50, data: Data = None, database: Database = None, json_: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50, data: Data = None, database: Database = None,
+    json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """What was refused, of all accounts: keys and sign-ins, by address and reason, counted together by the hour; newest first."""
+    """What was refused, of all accounts: keys and sign-ins, by address and reason, counted together by the hour; newest
+    first.
+    """
     with opened(data, database) as core:
         found = core.database.read(lambda tx: refused_attempts(tx, limit))
-        rows = [(when(a.since), a.what, a.reason, a.address, a.subject or "-", str(a.attempts), when(a.last_at)) for a in found]
-        show([a._asdict() for a in found], json_, lambda: table(("SINCE (UTC)", "WHAT", "REASON", "FROM", "ABOUT", "TIMES", "LAST"), rows))
+        rows = [
+            (when(a.since), a.what, a.reason, a.address, a.subject or "-", str(a.attempts), when(a.last_at))
+            for a in found
+        ]
+        show(
+            [a._asdict() for a in found],
+            json_,
+            lambda: table(("SINCE (UTC)", "WHAT", "REASON", "FROM", "ABOUT", "TIMES", "LAST"), rows),
+        )
 
 
 @app.command("audit")
 def audit_log(
-    key: Annotated[str | None, typer.Argument(help="Only of this key.")] = None, limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
-    verify: Annotated[bool, typer.Option("--verify", help="Check that nobody changed the logs past the server.")] = False,
-    expect: Annotated[list[str] | None, typer.Option(help="A head that an earlier --verify printed and you noted elsewhere.")] = None,
+    key: Annotated[str | None, typer.Argument(help="Only of this key.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    verify: Annotated[bool, typer.Option("--verify",
+    help="Check that nobody changed the logs past the server.")] = False,
+    expect: Annotated[list[str] | None,
+    typer.Option(help="A head that an earlier --verify printed and you noted elsewhere.")] = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Who did what to which key, when, from where; newest first.
 
-    With --verify: whether the log of keys and the Dashboard's, of all accounts, are as they were written. Exit code 1 when not.
+    With --verify: whether the log of keys and the Dashboard's, of all accounts, are as they were written. Exit code 1
+    when not.
     """
     if verify or expect:
         verify_logs(data, database, expect or [], json_)
         return
     with opened(data, database) as core:
         scope = scope_of(core, account, live)
-        entries = core.database.read(lambda tx: audit.entries(tx, scope, _pick(core, tx, scope, key).id if key else None, limit))
+        entries = core.database.read(
+            lambda tx: audit.entries(tx, scope, _pick(core, tx, scope, key).id if key else None, limit)
+        )
         values = [
             {
                 "at": e.at,

@@ -1,11 +1,13 @@
-"""HTTP/1.1 as uvicorn speaks it, with a bound on what a caller may send before it makes sense, and a short way for plain reads.
+"""HTTP/1.1 as uvicorn speaks it, with a bound on what a caller may send before it makes sense, and a short way for
+plain reads.
 
-uvicorn's fast parser keeps headers, and the trailers of a chunked body, for as long as they last: one connection without a key
-could fill the memory. Bodies have their own bound, where they are read. A body that nobody reads is not waited for: the answer goes
-out, then the connection ends (RFC 9112, section 9.6: half of it first, else the reset that follows could destroy the answer).
+uvicorn's fast parser keeps headers, and the trailers of a chunked body, for as long as they last: one connection
+without a key could fill the memory. Bodies have their own bound, where they are read. A body that nobody reads is not
+waited for: the answer goes out, then the connection ends (RFC 9112, section 9.6: half of it first, else the reset that
+follows could destroy the answer).
 
-An ASGI application is a task, a few events and two messages for each request: twice the work of looking up an object whose
-answer lies ready. An app with a method ``at_once`` is asked that first, for GET requests without a query.
+An ASGI application is a task, a few events and two messages for each request: twice the work of looking up an object
+    whose answer lies ready. An app with a method ``at_once`` is asked that first, for GET requests without a query.
 """
 
 from __future__ import annotations
@@ -20,11 +22,15 @@ from tollkey.cli.one_write import OneWrite
 
 LINGER_SECONDS = 2.0  # how long a caller that is still sending may take to see its answer
 _PAUSE_SECONDS = 0.05  # between two looks at what it sends: 256 KB each at most, thrown away
-LARGEST_HEAD = 32 * 1024  # bytes that may arrive without the head, a piece of the body or the end of the message being reached
+LARGEST_HEAD = (
+    32 * 1024
+)  # bytes that may arrive without the head, a piece of the body or the end of the message being reached
 
 
 class _Flow(FlowControl):
-    """Reads nothing more while requests wait for their turn: uvicorn goes on after each answer, so that its queue grows without end."""
+    """Reads nothing more while requests wait for their turn: uvicorn goes on after each answer, so that its queue grows
+    without end.
+    """
 
     def __init__(self, protocol: BoundedProtocol) -> None:
         super().__init__(protocol.transport)
@@ -55,7 +61,9 @@ class BoundedProtocol(OneWrite):
             self._ending.pause_reading()
             self.loop.call_later(_PAUSE_SECONDS, self._read_on)
             return
-        while self._whole and len(data) > LARGEST_HEAD and self._ending is None:  # a head is read no further than it may be long
+        while (
+            self._whole and len(data) > LARGEST_HEAD and self._ending is None
+        ):  # a head is read no further than it may be long
             self._take(data[:LARGEST_HEAD])
             data = data[LARGEST_HEAD:]
             if self.transport.is_closing():
@@ -88,7 +96,9 @@ class BoundedProtocol(OneWrite):
         """The head is whole."""
         self._advanced, self._whole = True, False
         self._unset_keepalive_if_required()  # set by the answer before, when both requests came in one piece
-        self.scope["headers"] = self.headers.copy()  # the parser adds trailers to its own: they must not pass for what a proxy wrote
+        self.scope["headers"] = (
+            self.headers.copy()
+        )  # the parser adds trailers to its own: they must not pass for what a proxy wrote
         self._waits = self._may_be_at_once()
         if not self._waits:
             super().on_headers_complete()
@@ -121,11 +131,18 @@ class BoundedProtocol(OneWrite):
             and hasattr(self.app, "at_once")
             and (self.cycle is None or self.cycle.response_complete)
             and parser.get_http_version() == "1.1"
-            and not (parser.should_upgrade() or self.expect_100_continue or self.flow.write_paused or self.transport.is_closing())
+            and not (
+                parser.should_upgrade()
+                or self.expect_100_continue
+                or self.flow.write_paused
+                or self.transport.is_closing()
+            )
         )
 
     def _answered_at_once(self) -> bool:
-        answer = self.app.at_once(self.url, self.scope["headers"], self.client[0] if self.client else None, self.scheme == "https")
+        answer = self.app.at_once(
+            self.url, self.scope["headers"], self.client[0] if self.client else None, self.scheme == "https"
+        )
         if answer is None:
             return False
         stays = self.parser.should_keep_alive()

@@ -1,6 +1,7 @@
 """Where the servers of a data folder answer. Each says so while it runs, for the commands that print links.
 
-There is a file for each process. It is locked for as long as its process lives, so that what a killed one left behind is not believed.
+There is a file for each process. It is locked for as long as its process lives, so that what a killed one left behind
+is not believed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ def announced(data: Path, url: str) -> Iterator[None]:
 
 
 def running_urls(data: Path) -> list[str]:
-    """The addresses of the servers that run on this data folder now, the newest first. Nothing for a folder that is not there."""
+    """The addresses of the servers that run on this data folder now, the newest first.
+
+    Nothing for a folder that is not there.
+    """
     found: list[tuple[float, str]] = []
     for path in (data / _FOLDER).glob("*.json"):
         with suppress(OSError, ValueError, KeyError), path.open() as file:  # it may end at this moment

@@ -28,21 +28,29 @@ from tollkey.server import Core, build, ensure_first_account, open_core, owner_l
 from tollkey.settings import Settings, load_settings
 from tollkey.wire import LATEST, newer_than_built
 
-#: How long a thread waits for the interpreter before it asks for it. The event loop gives it back and takes it again at every system
-#: call, and each time the wait begins anew: with Python's own 5 ms the disk's thread starved for 330 to 680 ms beside a hostile client,
-#: with 0.5 ms for 33 to 70, with 0.1 ms for 14 to 23 (bench/hostile.py).
+#: How long a thread waits for the interpreter before it asks for it. The event loop gives it back and takes it again at
+#: every system call, and each time the wait begins anew: with Python's own 5 ms the disk's thread starved for 330 to
+#: 680 ms beside a hostile client, with 0.5 ms for 33 to 70, with 0.1 ms for 14 to 23 (bench/hostile.py).
 _SWITCH_SECONDS = 0.0001
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one. [8420]")] = None,
-    data: Annotated[str | None, typer.Option(help="Folder of the database and the key material. [tollkey-data]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one. [8420]")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Folder of the database and the key material. [tollkey-data]")
+    ] = None,
     database: Annotated[str | None, typer.Option(help="postgresql://… instead of the embedded SQLite.")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one line of JSON once the server answers, and nothing else.")] = False,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON once the server answers, and nothing else.")
+    ] = False,
 ) -> None:
     """Start the server. The first start makes an account with ready test keys; later starts keep everything."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     with ExitStack() as held:
         with told_once():
             core, listener, settings = _opened(held, host, port, data, database)
@@ -71,7 +79,9 @@ def _opened(
     try:
         settings = load_settings(host=host, port=port, data=data, database=database)
         os.environ.pop("TOLLKEY_KEYRING", None)  # what this process starts does not get it
-        held.enter_context(sole_server(settings))  # first: that another server is there says more than that its port is taken
+        held.enter_context(
+            sole_server(settings)
+        )  # first: that another server is there says more than that its port is taken
         listener = _listen(settings.host, settings.port)
         settings = replace(settings, port=listener.getsockname()[1])
         return open_core(settings), listener, settings
@@ -166,7 +176,10 @@ def _announce(facts: dict[str, str], link: Link | None, as_json: bool) -> None:
     )
     text.overflow = "fold"  # a key that is cut off is no key
     console.print(Panel.fit(text, title="ready", border_style="green"))
-    print(f"\nBuilt for API version {LATEST}; later ones, up to {newer_than_built()[-1]}, are answered in its shape and told so.")
+    print(
+        f"\nBuilt for API version {LATEST}; later ones, up to {newer_than_built()[-1]},"
+        f" are answered in its shape and told so."
+    )
     if link is not None:
         print(f"\nOpen this once, to become the owner of the Dashboard:\n{link.url}")
     print(f"\ncurl {url}/v1/customers -u {key}: -d email=jenny@example.com\n")

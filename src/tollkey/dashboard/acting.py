@@ -18,7 +18,8 @@ from tollkey.wire.resource import Endpoint, path_names
 #: Which entry of the roles' matrix an action falls under.
 GROUPS = ("objects.change", "refunds.make", "disputes.answer", "clocks.change")
 
-#: Resources with pages of their own, which ask for other roles, and small parts that are looked at through the object they belong to.
+#: Resources with pages of their own, which ask for other roles, and small parts that are looked at through the object
+#: they belong to.
 ELSEWHERE = frozenset({"event", "webhook_endpoint", "api_key", "balance"})
 #: Fields whose names say little to somebody who does not know the API.
 _CALLED = {"uncategorized_text": "Evidence, in words", "frozen_time": "New time of the clock"}
@@ -45,7 +46,11 @@ def group_of(resource: Resource, action: Action) -> str:
 
 def offered(resource: Resource, item: Json) -> list[tuple[int, Action]]:
     """The actions that the object's state allows, with their places in the declaration."""
-    return [(place, action) for place, action in enumerate(resource.actions) if not action.when or item.get("status") in action.when]
+    return [
+        (place, action)
+        for place, action in enumerate(resource.actions)
+        if not action.when or item.get("status") in action.when
+    ]
 
 
 def endpoint_of(ctx: Visit, action: Action) -> Endpoint:
@@ -72,7 +77,9 @@ def fields_of(endpoint: Endpoint, action: Action) -> list[Asked]:
 
 def _inside(node: Any, part: str) -> Param | None:
     while node is not None and not hasattr(node, "fields"):
-        node = next((o for o in getattr(node, "options", ()) if hasattr(o, "fields")), None) or getattr(node, "inner", None)
+        node = next((o for o in getattr(node, "options", ()) if hasattr(o, "fields")), None) or getattr(
+            node, "inner", None
+        )
     return node.fields.get(part) if node is not None else None
 
 
@@ -99,7 +106,11 @@ def minor(text: str, currency: str, field: str) -> str:
     scaled = amount.scaleb(places)
     if not amount.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > 10**12:
         raise FormErrors(
-            {field: f"{currency.upper()} has {places} decimal places." if places else f"{currency.upper()} has no decimal places."}
+            {
+                field: f"{currency.upper()} has {places} decimal places."
+                if places
+                else f"{currency.upper()} has no decimal places."
+            }
         )
     return str(int(scaled))
 

@@ -29,7 +29,8 @@ class Entry(NamedTuple):
 
 
 def protect_log(tx: Tx, keyring: Keyring, now: int) -> None:
-    """Make the database refuse changes to the log, and begin its chain. Safe to repeat; run it after ``migrate``, at start.
+    """Make the database refuse changes to the log, and begin its chain. Safe to repeat; run it after ``migrate``, at
+    start.
 
     now: UTC epoch seconds.
     """
@@ -37,7 +38,9 @@ def protect_log(tx: Tx, keyring: Keyring, now: int) -> None:
     chain.begin(tx, keyring, LOG, now)
 
 
-def record(tx: Tx, ctx: Visit, account: str, action: str, *, person: str | None = None, about: str = "", **details: object) -> None:
+def record(
+    tx: Tx, ctx: Visit, account: str, action: str, *, person: str | None = None, about: str = "", **details: object
+) -> None:
     """Write one line, in the transaction of the change: who, from where and when is the visit's. Never a secret.
 
     account: "" for what a person does for themselves. person: who did it, where that is not who is signed in.
@@ -50,7 +53,8 @@ def record(tx: Tx, ctx: Visit, account: str, action: str, *, person: str | None 
 def entries(tx: Tx, account: str, limit: int = 100, before: int | None = None) -> list[Entry]:
     """The newest lines of an account, newest first. before: only lines with a smaller ``seq``."""
     rows = tx.execute(
-        "SELECT seq, account, at, action, person, ip, about, details FROM dash_log WHERE account = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+        "SELECT seq, account, at, action, person, ip, about, details FROM dash_log WHERE account = ? AND seq < ? ORDER"
+        " BY seq DESC LIMIT ?",
         (account, 2**53 if before is None else before, limit),
     )
     return [Entry(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7])) for row in rows]

@@ -19,14 +19,19 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}
 _PORTS = {"http": 80, "https": 443}
 
 UNKNOWN = (
-    "This server has not been told its public address, and you opened it under a name that it cannot check. Set TOLLKEY_BASE_URL to the"
-    " address that people use, such as https://pay.example.com, and start the server again; or open the Dashboard on its own machine,"
+    "This server has not been told its public address, and you opened it under a name that it cannot check."
+    " Set TOLLKEY_BASE_URL to the"
+    " address that people use, such as https://pay.example.com, and start the server again; or open the Dashboard on"
+    " its own machine,"
     " under localhost."
 )
 
 
 class Address(NamedTuple):
-    """The server's address. configured: the public one (``base_url``) or "". listens: the host it listens on. fallback: for examples."""
+    """The server's address. configured: the public one (``base_url``) or "". listens: the host it listens on.
+
+    fallback: for examples.
+    """
 
     configured: str = ""
     listens: str = ""
@@ -56,13 +61,17 @@ class Address(NamedTuple):
         return address.is_loopback or str(address) == _plain(arrived)
 
     def ours(self, origin: str, host: str, secure: bool) -> bool:
-        """Whether an Origin header (RFC 6454) names a page of this server: of the configured address, or of the one that was asked."""
+        """Whether an Origin header (RFC 6454) names a page of this server: of the configured address, or of the one
+        that was asked.
+        """
         asked = f"{'https' if secure else 'http'}://{host}"
         return origin_of(origin) in {origin_of(url) for url in (asked, self.configured) if url}
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL as browsers write an origin: lower case, without the usual port, without a path."""
+    """Scheme, host and port of a URL as browsers write an origin: lower case, without the usual port, without a
+    path.
+    """
     try:
         parts = urlsplit(url.lower())
         port = parts.port

@@ -13,7 +13,8 @@ gathered by looking into the folder, there is no central list. A page says its p
     PAGES = (
         Page("/logs/{request}", show, action="logs.see"),
         Page("/logs", index, action="logs.see", nav=Nav("Developers", "Logs", 30)),
-        Page("/webhooks/new", create, method="POST", action="webhooks.change", again=new, recent=recent("it sends data elsewhere")),
+        Page("/webhooks/new", create, method="POST", action="webhooks.change", again=new, recent=recent("it sends data
+        elsewhere")),
     )
 
 - A plain handler runs in a transaction (``ctx.tx``; a writing one for POST) in the scope ``ctx.scope``, which
@@ -22,19 +23,22 @@ gathered by looking into the folder, there is no central list. A page says its p
 - It answers ``Render(template, context)``, ``Redirect(to, notice)``, ``Data(json)`` or ``File(…)``; it raises
   ``NotHere``, or ``FormErrors({"field": "message"})``: then ``again`` shows the form with the message beside the
   field and what was typed still in it. ``keys.KeyRefused`` and ``wire.ApiError`` become form errors by themselves.
-- Every POST says whether it asks for a recent proof of who one is, ``recent("why")`` or ``any_time("why not")``. What cannot be taken
-  back and has no page of its own that asks has ``ask=``, which gives the ``Question``: a dialog where scripts run (the form carries
-  ``data-ask``), else a page.
-- ``ctx.url("/logs")`` is an address in the same account and mode, ``ctx.may("keys.roll")`` says whether to show a button,
+- Every POST says whether it asks for a recent proof of who one is, ``recent("why")`` or ``any_time("why not")``. What
+cannot be taken
+  back and has no page of its own that asks has ``ask=``, which gives the ``Question``: a dialog where scripts run (the
+  form carries ``data-ask``), else a page.
+- ``ctx.url("/logs")`` is an address in the same account and mode, ``ctx.may("keys.roll")`` says whether to show a
+button,
   ``ctx.call()`` is a Call for handlers of the payments API.
 - Tests are made from the declarations: each page must refuse without role, without token, from another account
   and in the other mode. A path with a new ``{name}`` needs a sample id in ``tests/dashboard/samples.py``.
 
 **Templates** extend ``base.html`` (blocks ``title``, ``actions``, ``content``) and
-``{% import "parts.html" as parts with context %}`` for: ``form(action)`` (a call block: POST with its token), ``field(name, label, …)``,
-``textarea``, ``select``, ``checkbox``, ``button``, ``copy(text, label)``, ``badge(text, tone)``, ``empty(title, text)``,
-``pages(newer, older)``, ``table(caption)``; filters ``time``, ``for_how_long``, ``pretty``. No inline script or style: the
-Content-Security-Policy refuses both. Behaviour hangs on ``data-`` attributes (see static/app.js).
+``{% import "parts.html" as parts with context %}`` for: ``form(action)`` (a call block: POST with its token),
+``field(name, label, …)``, ``textarea``, ``select``, ``checkbox``, ``button``, ``copy(text, label)``, ``badge(text,
+tone)``, ``empty(title, text)``, ``pages(newer, older)``, ``table(caption)``; filters ``time``, ``for_how_long``,
+``pretty``. No inline script or style: the Content-Security-Policy refuses both. Behaviour hangs on ``data-`` attributes
+(see static/app.js).
 
 **URLs** are ``/acct_…/test/path`` (test mode), ``/acct_…/path`` (live mode); pages without a mode have both, so that
 going through them does not change it. Without the account they
@@ -54,7 +58,19 @@ import orjson
 
 from tollkey.dashboard import guard, people, roles, sessions
 from tollkey.dashboard.address import Address
-from tollkey.dashboard.page import Answer, Data, File, FormErrors, NotAllowed, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import (
+    Answer,
+    Data,
+    File,
+    FormErrors,
+    NotAllowed,
+    NotHere,
+    Page,
+    Params,
+    Redirect,
+    Render,
+    Visit,
+)
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import PeopleRefused
 from tollkey.dashboard.routing import Asked, Place, Routes, Sent, gather_pages, place_of
@@ -70,14 +86,20 @@ log = logging.getLogger("tollkey.dashboard")
 Message = MutableMapping[str, Any]
 _LARGEST_FORM = 128 * 1024  # bytes
 _STRANGERS_FORM = 16 * 1024  # of whoever shows no session: signing in, joining
-_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+}
 
 
 class App:
     """Answers requests for pages. Built at the first of them (``dashboard.Dashboard``)."""
 
     def __init__(
-        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Passwords, trust_proxy: bool = False,
+        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Passwords,
+        trust_proxy: bool = False,
         address: Address | None = None, require_https: bool = False,
     ) -> None:  # fmt: skip
         self.setup, self.edge, self.authority, self.now = setup, edge, authority, now
@@ -88,13 +110,19 @@ class App:
 
     # -- ASGI
 
-    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+    async def __call__(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             return
         incoming = Incoming(receive, headers_of(scope["headers"]))
         asked = await self._asked(scope, incoming)
-        sent = await self.answer(asked) if asked is not None else Sent(413, [("content-type", "text/plain")], b"Too large.\n")
+        sent = (
+            await self.answer(asked)
+            if asked is not None
+            else Sent(413, [("content-type", "text/plain")], b"Too large.\n")
+        )
         pairs = [(name.lower().encode(), one_line(value).encode("latin-1", "replace")) for name, value in sent.headers]
         pairs.append((b"content-length", b"%d" % len(sent.body)))
         if not incoming.ends_soon:
@@ -118,7 +146,16 @@ class App:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         query = scope["query_string"].decode("latin-1")
         arrived = str((scope.get("server") or ("",))[0])
-        return Asked(method, scope["path"].replace("\0", "\ufffd"), query, headers, ip, secure, body.decode("utf-8", "replace"), arrived)
+        return Asked(
+            method,
+            scope["path"].replace("\0", "\ufffd"),
+            query,
+            headers,
+            ip,
+            secure,
+            body.decode("utf-8", "replace"),
+            arrived,
+        )
 
     # -- one request
 
@@ -128,13 +165,17 @@ class App:
             return self._https_only(asked)
         if asked.path.startswith("/static/"):
             return self._static(asked, asked.path.removeprefix("/static/"))
-        if asked.path == "/favicon.ico":  # what browsers ask for on pages that name no icon: those for people without an account
+        if (
+            asked.path == "/favicon.ico"
+        ):  # what browsers ask for on pages that name no icon: those for people without an account
             return self._static(asked, "icon.svg")
         place = place_of(asked.path)
         page, names = self.routes.find(asked.method, place.path)
         visit, cookies = self._visit(asked, page), guard.read_cookies(asked.headers.get("cookie", ""), asked.secure)
         token = cookies.get("session", "")
-        named = page.path if page is not None else "(no page)"  # for the log: a path itself may hold the token of a link, or line breaks
+        named = (
+            page.path if page is not None else "(no page)"
+        )  # for the log: a path itself may hold the token of a link, or line breaks
         extra: list[tuple[str, str]] = []
         if not token and not cookies.get("visitor"):
             cookies["visitor"] = self.setup.ids.text(43)
@@ -147,7 +188,12 @@ class App:
         except NotAllowed as refusal:
             given = await self._refused(visit, refusal.action)
         except NotHere:
-            given = self._sorry(visit, 404, "Nothing here", "There is no such page, or it belongs to another account or to the other mode.")
+            given = self._sorry(
+                visit,
+                404,
+                "Nothing here",
+                "There is no such page, or it belongs to another account or to the other mode.",
+            )
         except FormErrors as problem:  # what was sent cannot be read
             given = self._sorry(visit, 400, "That cannot be read", " ".join(problem.errors.values()))
         except StorageError as error:
@@ -155,20 +201,36 @@ class App:
             given = self._sorry(visit, 503, "Storage is not available", "Nothing was changed. Try again in a moment.")
         except Exception:
             log.exception("%s %s", asked.method, named)
-            given = self._sorry(visit, 500, "Something went wrong", "Nothing was changed. The cause is in the server's log.")
+            given = self._sorry(
+                visit, 500, "Something went wrong", "Nothing was changed. The cause is in the server's log."
+            )
         return self._give(visit, await self._slowed(visit, page, given), cookies, extra)
 
     async def _slowed(self, visit: Visit, page: Page | None, given: Answer) -> Answer:
-        """The answer, later and without a reason when an address has tried too many links that do not exist (``wire.Brake``)."""
+        """The answer, later and without a reason when an address has tried too many links that do not exist
+        (``wire.Brake``).
+        """
         brake: Brake | None = self.setup.services.get("brake")
-        guessed = page is not None and page.scope == "open" and "{token}" in page.path and getattr(given, "status", 200) == 404
+        guessed = (
+            page is not None
+            and page.scope == "open"
+            and "{token}" in page.path
+            and getattr(given, "status", 200) == 404
+        )
         if brake is None or not guessed or not brake.wrong(visit.ip, visit.now):
             return given
         await brake.hold()
-        return self._sorry(visit, 429, "Too many tries", "From your address too many links were tried that do not exist. Wait a minute.")
+        return self._sorry(
+            visit,
+            429,
+            "Too many tries",
+            "From your address too many links were tried that do not exist. Wait a minute.",
+        )
 
     def _https_only(self, asked: Asked) -> Sent:
-        """No page, no form and no cookie over plain HTTP; who looks is led to the configured address, if it is one of HTTPS."""
+        """No page, no form and no cookie over plain HTTP; who looks is led to the configured address, if it is one of
+        HTTPS.
+        """
         common, configured = list(guard.headers(False).items()), self.address.configured.rstrip("/")
         if asked.method == "GET" and configured.startswith("https://"):
             tail = "/" + quote(asked.path.lstrip("/")) + (f"?{asked.query}" if asked.query else "")
@@ -178,7 +240,8 @@ class App:
     def _visit(self, asked: Asked, page: Page | None) -> Visit:
         public = self.address.public(asked.headers.get("host", ""), asked.secure, asked.arrived)
         return Visit(
-            self.setup, self.edge, self.authority, self.passwords, int(self.now()), asked.method, asked.path, asked.query, asked.ip,
+            self.setup, self.edge, self.authority, self.passwords, int(self.now()), asked.method, asked.path,
+            asked.query, asked.ip,
             asked.headers.get("user-agent", ""), "", public or self.address.fallback, public is not None, asked.secure,
             "application/json" in asked.headers.get("accept", ""), page,
         )  # fmt: skip
@@ -201,7 +264,9 @@ class App:
             session = visit.session
             await self.edge.write(lambda tx: sessions.touch(tx, session.id, visit.now, visit.ip))
 
-    async def _admitted(self, visit: Visit, asked: Asked, place: Place, page: Page | None, names: dict[str, str]) -> Answer:
+    async def _admitted(
+        self, visit: Visit, asked: Asked, place: Place, page: Page | None, names: dict[str, str]
+    ) -> Answer:
         """Every check there is, in one place; then the handler."""
         if page is None:
             raise NotHere
@@ -209,7 +274,9 @@ class App:
             given = Params.of_text({}, asked.form).raw("csrf") or asked.headers.get("x-csrf-token", "")
             ours = guard.same_origin(asked.headers, self.address, asked.secure)
             if not ours or not guard.csrf_right(self.authority.keyring, visit.visitor, given):
-                return self._sorry(visit, 403, "This form is out of date", "Go back, load the page again and send the form once more.")
+                return self._sorry(
+                    visit, 403, "This form is out of date", "Go back, load the page again and send the form once more."
+                )
         if page.scope != "open":
             if visit.person is None:
                 second = visit.session is not None
@@ -217,17 +284,25 @@ class App:
                 return Redirect(f"{'/login/second' if second else '/login'}?to={quote(here)}")
             if page.scope in ("mode", "account"):
                 if not place.account and visit.accounts and asked.method == "GET":
-                    return Redirect(f"/{visit.accounts[0].account}{quote(asked.path)}{f'?{asked.query}' if asked.query else ''}")
+                    return Redirect(
+                        f"/{visit.accounts[0].account}{quote(asked.path)}{f'?{asked.query}' if asked.query else ''}"
+                    )
                 if visit.member is None:
                     raise NotHere
                 if not roles.allows(visit.member.role, page.action, visit.livemode):
                     raise NotAllowed(page.action)
         if page.recent and (visit.session is None or not visit.session.confirmed(visit.now)):
             return self._confirm_first(visit, page, asked)
-        return await self._handled(visit, page, Params.of_text(names, asked.form if asked.method == "POST" else asked.query))
+        return await self._handled(
+            visit, page, Params.of_text(names, asked.form if asked.method == "POST" else asked.query)
+        )
 
     def _confirm_first(self, visit: Visit, page: Page, asked: Asked) -> Answer:
-        back = self._nearest(page, asked.path) if asked.method == "POST" else asked.path + (f"?{asked.query}" if asked.query else "")
+        back = (
+            self._nearest(page, asked.path)
+            if asked.method == "POST"
+            else asked.path + (f"?{asked.query}" if asked.query else "")
+        )
         to = f"/confirm?to={quote(back)}"
         return Data({"error": "confirm", "to": to}, 403) if visit.wants_json else Redirect(to)
 
@@ -239,7 +314,9 @@ class App:
         return path if declared else "/"
 
     async def _asked_first(self, visit: Visit, page: Page, params: Params) -> Answer | None:
-        """What a person is asked before something that cannot be taken back; None when they have said yes, or nothing is asked."""
+        """What a person is asked before something that cannot be taken back; None when they have said yes, or nothing
+        is asked.
+        """
         if page.ask is None or params.get("sure") == "1":
             return None
         ask = page.ask
@@ -286,7 +363,9 @@ class App:
             return made
 
         if not writes:  # one that takes long waits for the same account's only
-            return await self.edge.read(work, caller=f"people of {visit.account}" if visit.member is not None else "people")
+            return await self.edge.read(
+                work, caller=f"people of {visit.account}" if visit.member is not None else "people"
+            )
         lock = f"{visit.member.account}:{int(visit.livemode)}" if visit.member is not None else None
         return await self.edge.write(work, lock=lock)
 
@@ -299,7 +378,12 @@ class App:
         account = visit.account
         owner = await self.edge.read(lambda tx: people.owner(tx, account))
         role = roles.LABELS[visit.member.role] if visit.member is not None else ""
-        about = {"owner": owner, "action": roles.ACTIONS[action], "roles": roles.who_may(action, visit.livemode), "role": role}
+        about = {
+            "owner": owner,
+            "action": roles.ACTIONS[action],
+            "roles": roles.who_may(action, visit.livemode),
+            "role": role,
+        }
         return Render("refused.html", about, 403)
 
     def _sorry(self, visit: Visit, status: int, title: str, text: str) -> Answer:
@@ -331,7 +415,9 @@ class App:
             return Sent(given.status, [*headers, ("Content-Type", "application/json")], orjson.dumps(given.value))
         if isinstance(given, File):
             attachment = f'attachment; filename="{given.name}"'
-            return Sent(200, [*headers, ("Content-Type", given.content_type), ("Content-Disposition", attachment)], given.body)
+            return Sent(
+                200, [*headers, ("Content-Type", given.content_type), ("Content-Disposition", attachment)], given.body
+            )
         if cookies.get("notice"):
             headers.append(("Set-Cookie", guard.set_cookie("notice", "", visit.secure, 0)))
         context = {"ctx": visit, "notice": cookies.get("notice", ""), "nav": self._sidebar(visit), **given.context}

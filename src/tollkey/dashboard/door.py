@@ -1,4 +1,6 @@
-"""What the server sees of the Dashboard. Light: pages, templates and their libraries are loaded at the first request."""
+"""What the server sees of the Dashboard. Light: pages, templates and their libraries are loaded at the first
+request.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Link(NamedTuple):
-    """A new one-time link. url: holds its secret. Earlier links for the same purpose go on until ``shown``: a link that nobody got to
+    """A new one-time link. url: holds its secret. Earlier links for the same purpose go on until ``shown``: a link that
+    nobody got to
     see replaces none."""
 
     url: str
@@ -35,7 +38,9 @@ def owner_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, account: str, 
     return None if made is None else Link(f"{base_url.rstrip('/')}/join/{made[1]}", made[0])
 
 
-def reset_link(tx: Tx, keyring: Keyring, ids: Ids, base_url: str, email: str, now: int, *, factors: bool = False) -> Link | None:
+def reset_link(
+    tx: Tx, keyring: Keyring, ids: Ids, base_url: str, email: str, now: int, *, factors: bool = False
+) -> Link | None:
     """A link, good once and for an hour, where that person chooses a new password; None for an unknown address.
 
     factors: it also takes the authenticator app and the passkeys away, for who has lost them.
@@ -53,7 +58,8 @@ class Dashboard:
     """
 
     def __init__(
-        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], *, trust_proxy: bool = False, passwords: Any = None,
+        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], *, trust_proxy: bool = False,
+        passwords: Any = None,
         base_url: str = "", listens: str = "", require_https: bool = False,
     ) -> None:  # fmt: skip
         address = Address(base_url, listens, setup.base_url)
@@ -80,7 +86,8 @@ class Dashboard:
 
 
 def _app(
-    setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Any, trust_proxy: bool, address: Address,
+    setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Any, trust_proxy: bool,
+    address: Address,
     require_https: bool,
 ) -> App:  # fmt: skip
     from tollkey.dashboard.app import App

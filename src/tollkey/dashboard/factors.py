@@ -78,7 +78,8 @@ def finish_totp(tx: Tx, keyring: Keyring, ids: Ids, person: str, code: str, now:
         return None
     codes = [f"{ids.text(5)}-{ids.text(5)}".lower() for _ in range(_RECOVERY_CODES)]
     digests = json.dumps([_recovery_digest(keyring, person, code) for code in codes])
-    rows = tx.execute(  # of two at the same moment one finds nothing waiting: the codes that are shown are the codes that count
+    # of two at the same moment one finds nothing waiting: the codes that are shown are the codes that count
+    rows = tx.execute(
         "UPDATE dash_people SET totp = totp_pending, totp_pending = NULL, totp_step = ?, recovery = ?"
         " WHERE id = ? AND totp_pending IS NOT NULL RETURNING id",
         (step, digests, person),
@@ -100,12 +101,17 @@ def check_code(tx: Tx, keyring: Keyring, person: str, code: str, now: int) -> bo
     secret = _opened(rows[0][0], keyring, person)
     step = None if secret is None else _step_of(secret, code, now)
     if step is not None:  # compared in the statement: of two at the same moment one is too late
-        return bool(tx.execute("UPDATE dash_people SET totp_step = ? WHERE id = ? AND totp_step < ? RETURNING id", (step, person, step)))
+        return bool(
+            tx.execute(
+                "UPDATE dash_people SET totp_step = ? WHERE id = ? AND totp_step < ? RETURNING id", (step, person, step)
+            )
+        )
     return _use_recovery_code(tx, person, {digest.hex() for _, digest in keyring.digests(_recovery_text(person, code))})
 
 
 def _use_recovery_code(tx: Tx, person: str, digests: set[str]) -> bool:
-    """Take a code out of those that are left, unless it is not among them. digests: the code's, also under retired keys.
+    """Take a code out of those that are left, unless it is not among them. digests: the code's, also under retired
+    keys.
 
     The statement compares what was read: of two uses at the same moment one is too late, and looks again.
     """

@@ -10,7 +10,8 @@ from tollkey.keys import Keyring
 
 #: On every answer. No inline script or style anywhere; only this server's own modules and images.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src"
+    " 'self';"
     " font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -38,13 +39,18 @@ def cookie_name(name: str, secure: bool) -> str:
 def set_cookie(name: str, value: str, secure: bool, seconds: int | None = None) -> str:
     """A Set-Cookie header. seconds: its life; 0 ends it, None keeps it until the browser closes."""
     life = "" if seconds is None else f"; Max-Age={seconds}"
-    return f"{cookie_name(name, secure)}={quote(value, safe='')}; Path=/; HttpOnly; SameSite=Lax{life}{'; Secure' if secure else ''}"
+    return (
+        f"{cookie_name(name, secure)}={quote(value, safe='')}; Path=/; HttpOnly; "
+        f"SameSite=Lax{life}{'; Secure' if secure else ''}"
+    )
 
 
 def read_cookies(header: str, secure: bool) -> dict[str, str]:
     """Our cookies by their short names; what cannot be read is not there."""
     start = cookie_name("", secure)
-    pairs = [pair.strip().partition("=") for pair in header.split(";")]  # RFC 6265, section 5.4; ours hold nothing that needs quotes
+    pairs = [
+        pair.strip().partition("=") for pair in header.split(";")
+    ]  # RFC 6265, section 5.4; ours hold nothing that needs quotes
     return {name[len(start) :]: unquote(value) for name, equals, value in pairs if equals and name.startswith(start)}
 
 

@@ -14,7 +14,8 @@ from tollkey.wire.router import Router
 
 #: The order in which people know the groups; others follow.
 _GROUPS = (
-    "Core", "Checkout", "Billing", "Connect", "Orders", "Issuing", "Reporting", "Identity", "Webhook", "Stripe CLI", "Payment Links",
+    "Core", "Checkout", "Billing", "Connect", "Orders", "Issuing", "Reporting", "Identity", "Webhook", "Stripe CLI",
+    "Payment Links",
     "Terminal", "Tax", "Radar", "Climate",
 )  # fmt: skip
 
@@ -29,18 +30,21 @@ class Template(NamedTuple):
 
 
 TEMPLATES = (
-    Template("disputes", "Dispute monitoring", "Reads disputes and the payments behind them, changes nothing. For a monitoring service.",
+    Template("disputes", "Dispute monitoring",
+    "Reads disputes and the payments behind them, changes nothing. For a monitoring service.",
              ("dispute_read", "charge_read", "payment_intent_read")),
     Template("payments", "Take payments", "Makes and confirms payments and customers; no refunds.",
              ("payment_intent_write", "payment_method_write", "setup_intent_write", "customer_write", "token_write")),
     Template("refunds", "Refund desk", "Finds payments and customers, and refunds.",
              ("refund_write", "charge_read", "payment_intent_read", "customer_read")),
     Template("bookkeeping", "Bookkeeping", "Reads balances, payouts, charges, refunds and invoices.",
-             ("balance_read", "balance_transaction_source_read", "payout_read", "charge_read", "refund_read", "invoice_read",
+             ("balance_read", "balance_transaction_source_read", "payout_read", "charge_read", "refund_read",
+             "invoice_read",
               "dispute_read")),
     Template("subscriptions", "Subscriptions", "Manages products, prices, subscriptions and invoices.",
              ("subscription_write", "product_write", "plan_write", "invoice_write", "customer_write", "coupon_write")),
-    Template("webhooks", "Webhook set-up", "Manages webhook endpoints and reads events.", ("webhook_write", "event_read")),
+    Template("webhooks", "Webhook set-up", "Manages webhook endpoints and reads events.", ("webhook_write",
+    "event_read")),
     Template("read", "Read everything", "Sees all there is, changes nothing.", ("*_read",)),
 )  # fmt: skip
 
@@ -72,7 +76,9 @@ def groups(catalogue: Catalogue, granted: Iterable[str], connected: Iterable[str
     for row in sorted(catalogue.rows, key=lambda r: r.label):
         line = Row(row.name, row.label, ("none", *row.levels), _level(row, own), _level(row, connect))
         by_group.setdefault(row.group, []).append(line)
-    return sorted(by_group.items(), key=lambda item: (_GROUPS.index(item[0]) if item[0] in _GROUPS else len(_GROUPS), item[0]))
+    return sorted(
+        by_group.items(), key=lambda item: (_GROUPS.index(item[0]) if item[0] in _GROUPS else len(_GROUPS), item[0])
+    )
 
 
 def _level(row: Permission, granted: frozenset[str]) -> str:
@@ -89,14 +95,19 @@ def chosen(params: Params, catalogue: Catalogue, column: str = "p") -> frozenset
         level = params.get(f"{column}:{row.name}", "none")
         wanted = params.get(f"g:{row.group}") if column == "p" else ""
         if wanted:
-            level = wanted if wanted in row.levels or wanted == "none" else row.levels[0] if wanted == "write" else "none"
+            level = (
+                wanted if wanted in row.levels or wanted == "none" else row.levels[0] if wanted == "write" else "none"
+            )
         if level in row.levels:
             grants.add(f"{row.name}_{level}")
     return frozenset(grants)
 
 
 class Used(NamedTuple):
-    """What of its permissions a key used. requests: how many were looked at. since: when the oldest was (UTC epoch seconds)."""
+    """What of its permissions a key used. requests: how many were looked at.
+
+    since: when the oldest was (UTC epoch seconds).
+    """
 
     used: frozenset[str]
     unused: frozenset[str]
@@ -113,5 +124,7 @@ def used(tx: Tx, key: Key, resources: Resources, catalogue: Catalogue) -> Used:
         if hit is not None:
             needed.add(f"{(hit[0].endpoint.permission or hit[0].resource.permission).name}_{hit[0].endpoint.needs}")
     needed &= key.effective & catalogue.names
-    fewest = frozenset(grant for grant in needed if not (grant.endswith("_read") and f"{grant.removesuffix('_read')}_write" in needed))
+    fewest = frozenset(
+        grant for grant in needed if not (grant.endswith("_read") and f"{grant.removesuffix('_read')}_write" in needed)
+    )
     return Used(fewest, key.permissions - fewest, count, since)

@@ -25,7 +25,10 @@ T = TypeVar("T")
 
 
 class Nav(NamedTuple):
-    """A page's entry in the sidebar. order: within its section, lowest first. also: pages below this path belong to it too."""
+    """A page's entry in the sidebar. order: within its section, lowest first.
+
+    also: pages below this path belong to it too.
+    """
 
     section: Literal["", "Payments", "Developers", "Account", "Help"]
     label: str
@@ -34,14 +37,19 @@ class Nav(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What a person is asked before something that cannot be taken back. label: of the button that does it. text: what it does."""
+    """What a person is asked before something that cannot be taken back. label: of the button that does it.
+
+    text: what it does.
+    """
 
     label: str
     text: str
 
 
 class Proof(NamedTuple):
-    """Whether a page asks for a recent proof of who one is (``sessions.CONFIRMED_SECONDS``), and why, in words for who reads the code."""
+    """Whether a page asks for a recent proof of who one is (``sessions.CONFIRMED_SECONDS``), and why, in words for who
+    reads the code.
+    """
 
     needed: bool
     why: str
@@ -51,7 +59,9 @@ class Proof(NamedTuple):
 
 
 def recent(why: str) -> Proof:
-    """Only shortly after the person has signed in, or proved again who they are: whoever finds a session left open cannot do it."""
+    """Only shortly after the person has signed in, or proved again who they are: whoever finds a session left open
+    cannot do it.
+    """
     return Proof(True, why)
 
 
@@ -71,10 +81,13 @@ class Page:
     handler: ``(ctx, params) -> answer``. A plain function runs in a transaction, ``ctx.tx`` (writing for POST);
         an ``async`` one has no transaction and uses ``ctx.read`` and ``ctx.write``.
     action: what a role must be allowed to do (``roles.ACTIONS``). Needed where scope is ``mode`` or ``account``.
-    scope: ``mode``: in an account and a mode, ``/acct_…/test/…`` or ``/acct_…/…``. ``account``: in an account; the mode does not matter.
+    scope: ``mode``: in an account and a mode, ``/acct_…/test/…`` or ``/acct_…/…``. ``account``: in an account; the mode
+        does not matter.
         ``person``: whoever is signed in. ``open``: everybody.
-    recent: whether it asks for a recent proof of who one is, and why: ``recent("…")`` or ``any_time("…")``. Every POST has to say.
-    ask: what the person is asked first, when it cannot be taken back; None from it when there is nothing to ask. Called in a reading
+    recent: whether it asks for a recent proof of who one is, and why: ``recent("…")`` or ``any_time("…")``. Every POST
+        has to say.
+    ask: what the person is asked first, when it cannot be taken back; None from it when there is nothing to ask. Called
+        in a reading
         transaction; the handler runs once the form says ``sure``.
     again: for POST: the GET handler that shows the form again, with the errors beside the fields.
     nav: the entry in the sidebar, if it has one. writes: a GET that has to write.
@@ -157,7 +170,10 @@ class NotAllowed(Exception):
 
 
 class FormErrors(Exception):
-    """422: the form is shown again with these messages, by field; "" is for the whole form. What was written is undone."""
+    """422: the form is shown again with these messages, by field; "" is for the whole form.
+
+    What was written is undone.
+    """
 
     def __init__(self, errors: dict[str, str] | None = None, **by_field: str) -> None:
         super().__init__("the form has errors")
@@ -285,7 +301,10 @@ class Visit:
             self._tx = None
 
     def public_url(self) -> str:
-        """The server's address for what outlives this page: links for others, passkeys. Raises FormErrors when it is not known."""
+        """The server's address for what outlives this page: links for others, passkeys.
+
+        Raises FormErrors when it is not known.
+        """
         if not self.base_known:
             raise FormErrors({"": UNKNOWN})
         return self.base_url
@@ -295,7 +314,10 @@ class Visit:
         return self.member is not None and roles.allows(self.member.role, action, self.livemode)
 
     def url(self, path: str, /, livemode: bool | None = None, account: str | None = None, **query: Any) -> str:
-        """The address of a page of this account and mode. account, livemode: of another one. query: parameters that are not None."""
+        """The address of a page of this account and mode. account, livemode: of another one.
+
+        query: parameters that are not None.
+        """
         given = [(name, str(value)) for name, value in query.items() if value is not None]
         tail = f"?{urlencode(given)}" if given else ""
         account = account or (self.member.account if self.member is not None else "")

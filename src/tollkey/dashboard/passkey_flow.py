@@ -1,4 +1,7 @@
-"""Passkeys (WebAuthn level 2): options for the browser, and checking what it signed. The library is loaded at first use."""
+"""Passkeys (WebAuthn level 2): options for the browser, and checking what it signed.
+
+The library is loaded at first use.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ _MOST_CHALLENGES = 10_000  # that may wait for an answer: anybody can ask for on
 
 
 def _host(ctx: Visit) -> str:
-    """Whose passkeys they are (the relying party's id): the host of the server's own address, never of any Host header."""
+    """Whose passkeys they are (the relying party's id): the host of the server's own address, never of any Host
+    header.
+    """
     return urlsplit(ctx.public_url()).hostname or ""
 
 
@@ -31,7 +36,12 @@ def _challenge(ctx: Visit, tx: Tx) -> bytes:
     digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
     tx.execute("DELETE FROM dash_challenges WHERE digest = ? OR expires_at <= ?", (digest, ctx.now))
     if ctx.person is None and tx.execute("SELECT count(*) FROM dash_challenges")[0][0] >= _MOST_CHALLENGES:
-        raise FormErrors({"": "Too many people sign in with a passkey at the moment. Use your password, or try again in five minutes."})
+        raise FormErrors(
+            {
+                "": "Too many people sign in with a passkey at the moment. Use your password,"
+                " or try again in five minutes."
+            }
+        )
     values = (digest, challenge, ctx.now + _CHALLENGE_SECONDS)
     tx.execute("INSERT INTO dash_challenges (digest, challenge, expires_at) VALUES (?, ?, ?)", values)
     return challenge
@@ -40,7 +50,9 @@ def _challenge(ctx: Visit, tx: Tx) -> bytes:
 def _answered(ctx: Visit, tx: Tx) -> bytes:
     """The challenge that this browser answers; it is used up by this."""
     digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
-    rows = tx.execute("DELETE FROM dash_challenges WHERE digest = ? AND expires_at > ? RETURNING challenge", (digest, ctx.now))
+    rows = tx.execute(
+        "DELETE FROM dash_challenges WHERE digest = ? AND expires_at > ? RETURNING challenge", (digest, ctx.now)
+    )
     if not rows:
         raise FormErrors({"": "That took too long. Try again."})
     return bytes(rows[0][0])
@@ -57,12 +69,15 @@ def registration_options(ctx: Visit) -> Any:
         UserVerificationRequirement,
     )
 
-    known = [PublicKeyCredentialDescriptor(id=base64url_to_bytes(one.id)) for one in factors.passkeys(ctx.tx, ctx.me.id)]
+    known = [
+        PublicKeyCredentialDescriptor(id=base64url_to_bytes(one.id)) for one in factors.passkeys(ctx.tx, ctx.me.id)
+    ]
     wanted = AuthenticatorSelectionCriteria(
         resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
     )
     options = webauthn.generate_registration_options(
-        rp_id=_host(ctx), rp_name="Tollkey", user_id=ctx.me.id.encode(), user_name=ctx.me.email, user_display_name=ctx.me.name,
+        rp_id=_host(ctx), rp_name="Tollkey", user_id=ctx.me.id.encode(), user_name=ctx.me.email,
+        user_display_name=ctx.me.name,
         challenge=_challenge(ctx, ctx.tx), authenticator_selection=wanted, exclude_credentials=known,
     )  # fmt: skip
     return json.loads(webauthn.options_to_json(options))
@@ -77,13 +92,16 @@ def register(ctx: Visit, credential: str, name: str) -> Passkey:
     challenge = _answered(ctx, ctx.tx)
     try:
         made = webauthn.verify_registration_response(
-            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=_origin(ctx),
+            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx),
+            expected_origin=_origin(ctx),
             require_user_verification=True,
         )  # fmt: skip
     except (WebAuthnException, ValueError, KeyError, TypeError, RecursionError):
         raise FormErrors({"": "This passkey could not be checked. Try again."}) from None
     id = bytes_to_base64url(made.credential_id)
-    passkey = Passkey(id, ctx.me.id, name.strip()[:60] or "Passkey", made.credential_public_key, made.sign_count, ctx.now, None)
+    passkey = Passkey(
+        id, ctx.me.id, name.strip()[:60] or "Passkey", made.credential_public_key, made.sign_count, ctx.now, None
+    )
     factors.add_passkey(ctx.tx, passkey)
     return passkey
 
@@ -112,8 +130,10 @@ def signed_by(ctx: Visit, credential: str) -> str:
         if passkey is None:
             raise wrong
         signed = webauthn.verify_authentication_response(
-            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx), expected_origin=_origin(ctx),
-            credential_public_key=passkey.public_key, credential_current_sign_count=passkey.sign_count, require_user_verification=True,
+            credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx),
+            expected_origin=_origin(ctx),
+            credential_public_key=passkey.public_key, credential_current_sign_count=passkey.sign_count,
+            require_user_verification=True,
         )  # fmt: skip
     except (WebAuthnException, ValueError, KeyError, TypeError, RecursionError):
         raise wrong from None

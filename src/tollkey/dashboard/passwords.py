@@ -34,7 +34,10 @@ class Passwords:
             return text
 
     async def matches(self, hash: str | None, password: str) -> bool:
-        """Whether the password is the one behind the hash. An unknown person (None) takes as long as a wrong password."""
+        """Whether the password is the one behind the hash.
+
+        An unknown person (None) takes as long as a wrong password.
+        """
         if hash is None:
             self._dummy = self._dummy or await self.hash("nobody")
         async with self._turn:
@@ -52,7 +55,10 @@ class Passwords:
     async def weakness(self, password: str, *own_words: str) -> str:
         """Why a new password is refused, or "". own_words: what a guesser knows of the person."""
         if len(password) < SHORTEST:
-            return f"Use at least {SHORTEST} characters. Four or five unrelated words are easy to remember and hard to guess."
+            return (
+                f"Use at least {SHORTEST} characters. Four or five unrelated words are easy to remember and hard to "
+                f"guess."
+            )
         if len(password) > LONGEST:
             return f"Use at most {LONGEST} characters."
         async with self._turn:

@@ -69,7 +69,11 @@ def normal_email(text: str) -> str:
     """An e-mail address as it is stored: trimmed, lower case. Raises PeopleRefused."""
     email = text.strip().lower()
     name, at, domain = email.partition("@")
-    if not (at and name and "." in domain.strip(".")) or len(email) > 254 or any(c.isspace() or not c.isprintable() for c in email):
+    if (
+        not (at and name and "." in domain.strip("."))
+        or len(email) > 254
+        or any(c.isspace() or not c.isprintable() for c in email)
+    ):
         raise PeopleRefused("Enter an e-mail address such as name@example.com.", "email")
     return email
 
@@ -93,7 +97,8 @@ def add_person(tx: Tx, ids: Ids, *, email: str, name: str, password: str, now: i
     try:
         with tx.savepoint():
             tx.execute(
-                "INSERT INTO dash_people (id, email, name, password, created, totp_step, recovery) VALUES (?, ?, ?, ?, ?, 0, '[]')",
+                "INSERT INTO dash_people (id, email, name, password, created, totp_step, recovery) VALUES (?, ?, ?, ?,"
+                " ?, 0, '[]')",
                 person[:5],
             )
     except Duplicate:
@@ -161,7 +166,10 @@ def join(tx: Tx, account: str, person: str, role: str, now: int) -> None:
     """Make a person a member. Raises PeopleRefused for one who is."""
     try:
         with tx.savepoint():
-            tx.execute("INSERT INTO dash_memberships (account, person, role, created) VALUES (?, ?, ?, ?)", (account, person, role, now))
+            tx.execute(
+                "INSERT INTO dash_memberships (account, person, role, created) VALUES (?, ?, ?, ?)",
+                (account, person, role, now),
+            )
     except Duplicate:
         raise PeopleRefused("This person is a member already.") from None
 
@@ -174,8 +182,15 @@ def set_role(tx: Tx, account: str, person: str, role: str) -> None:
     _not_owner(tx, account, person)
     if role == "owner":
         raise PeopleRefused("An account has one owner. Transfer the ownership instead.", "role")
-    values = (role, account, person)  # the statement asks again: the person may have become the owner at the same moment
-    if not tx.execute("UPDATE dash_memberships SET role = ? WHERE account = ? AND person = ? AND role <> 'owner' RETURNING person", values):
+    values = (
+        role,
+        account,
+        person,
+    )  # the statement asks again: the person may have become the owner at the same moment
+    if not tx.execute(
+        "UPDATE dash_memberships SET role = ? WHERE account = ? AND person = ? AND role <> 'owner' RETURNING person",
+        values,
+    ):
         raise PeopleRefused(_OWNER_STAYS)
 
 
@@ -183,7 +198,9 @@ def remove(tx: Tx, account: str, person: str) -> None:
     """End a membership. Raises PeopleRefused for the owner."""
     _not_owner(tx, account, person)
     values = (account, person)
-    if not tx.execute("DELETE FROM dash_memberships WHERE account = ? AND person = ? AND role <> 'owner' RETURNING person", values):
+    if not tx.execute(
+        "DELETE FROM dash_memberships WHERE account = ? AND person = ? AND role <> 'owner' RETURNING person", values
+    ):
         raise PeopleRefused(_OWNER_STAYS)
 
 
@@ -200,7 +217,9 @@ def transfer(tx: Tx, account: str, to: str) -> None:
     if member(tx, account, to) is None:
         raise PeopleRefused("Choose a member of this account.", "person")
     tx.execute("UPDATE dash_memberships SET role = 'administrator' WHERE account = ? AND role = 'owner'", (account,))
-    rows = tx.execute("UPDATE dash_memberships SET role = 'owner' WHERE account = ? AND person = ? RETURNING person", (account, to))
+    rows = tx.execute(
+        "UPDATE dash_memberships SET role = 'owner' WHERE account = ? AND person = ? RETURNING person", (account, to)
+    )
     if not rows:  # removed at the same moment: the account must not be left without an owner
         raise PeopleRefused("Choose a member of this account.", "person")
 
@@ -211,21 +230,44 @@ _INVITATION = "id, account, role, email, created, created_by, expires_at"
 
 
 def invite(
-    tx: Tx, keyring: Keyring, ids: Ids, *, account: str, role: str, email: str, by: str, now: int, seconds: int = INVITATION_SECONDS
+    tx: Tx,
+    keyring: Keyring,
+    ids: Ids,
+    *,
+    account: str,
+    role: str,
+    email: str,
+    by: str,
+    now: int,
+    seconds: int = INVITATION_SECONDS,
 ) -> tuple[Invitation, str]:
     """A new invitation and the token of its link; an earlier one for the same address ends. Raises PeopleRefused.
 
-    email: always somebody's address. The word that marks the owner's link is none: nobody gets an invitation that no list shows.
+    email: always somebody's address. The word that marks the owner's link is none: nobody gets an invitation that no
+        list shows.
     """
-    return _make_link(tx, keyring, ids, account=account, role=role, email=normal_email(email), by=by, now=now, seconds=seconds)
+    return _make_link(
+        tx, keyring, ids, account=account, role=role, email=normal_email(email), by=by, now=now, seconds=seconds
+    )
 
 
 def _make_link(
-    tx: Tx, keyring: Keyring, ids: Ids, *, account: str, role: str, email: str, by: str, now: int, seconds: int, beside: bool = False
+    tx: Tx,
+    keyring: Keyring,
+    ids: Ids,
+    *,
+    account: str,
+    role: str,
+    email: str,
+    by: str,
+    now: int,
+    seconds: int,
+    beside: bool = False,
 ) -> tuple[Invitation, str]:
     """A link for one address and purpose. beside: earlier ones go on until ``end_earlier``."""
     if tx.execute(
-        "SELECT 1 FROM dash_memberships m JOIN dash_people p ON p.id = m.person WHERE m.account = ? AND p.email = ?", (account, email)
+        "SELECT 1 FROM dash_memberships m JOIN dash_people p ON p.id = m.person WHERE m.account = ? AND p.email = ?",
+        (account, email),
     ):
         raise PeopleRefused("This person is a member already.", "email")
     if not beside:
@@ -242,7 +284,8 @@ def _make_link(
 def invitations(tx: Tx, account: str, now: int) -> list[Invitation]:
     """The invitations of an account that can still be accepted, newest first."""
     rows = tx.execute(
-        f"SELECT {_INVITATION} FROM dash_invitations WHERE account = ? AND expires_at > ? AND email <> ? ORDER BY created DESC, id",
+        f"SELECT {_INVITATION} FROM dash_invitations WHERE account = ? AND expires_at > ? AND email <> ? ORDER BY"
+        f" created DESC, id",
         (account, now, OWNER_LINK),
     )
     return [Invitation(*row) for row in rows]
@@ -251,7 +294,9 @@ def invitations(tx: Tx, account: str, now: int) -> list[Invitation]:
 def invitation_of(tx: Tx, keyring: Keyring, token: str, now: int) -> Invitation | None:
     """The invitation behind a link, while it can be accepted."""
     for _, digest in keyring.digests(f"invitation:{token}"):
-        rows = tx.execute(f"SELECT {_INVITATION} FROM dash_invitations WHERE digest = ? AND expires_at > ?", (digest, now))
+        rows = tx.execute(
+            f"SELECT {_INVITATION} FROM dash_invitations WHERE digest = ? AND expires_at > ?", (digest, now)
+        )
         if rows:
             return Invitation(*rows[0])
     return None
@@ -259,16 +304,21 @@ def invitation_of(tx: Tx, keyring: Keyring, token: str, now: int) -> Invitation 
 
 def withdraw(tx: Tx, account: str, invitation: str) -> bool:
     """Take an invitation back; False when there is none."""
-    return bool(tx.execute("DELETE FROM dash_invitations WHERE account = ? AND id = ? RETURNING id", (account, invitation)))
+    return bool(
+        tx.execute("DELETE FROM dash_invitations WHERE account = ? AND id = ? RETURNING id", (account, invitation))
+    )
 
 
 def end_earlier(tx: Tx, made: Invitation) -> None:
     """End every other link for the same address and purpose: the new one was shown."""
-    tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ? AND id <> ?", (made.account, made.email, made.id))
+    tx.execute(
+        "DELETE FROM dash_invitations WHERE account = ? AND email = ? AND id <> ?", (made.account, made.email, made.id)
+    )
 
 
 def use(tx: Tx, invitation: Invitation) -> None:
-    """Use a link up, and every other one for the same address and purpose. Of two uses at the same moment one is refused: PeopleRefused.
+    """Use a link up, and every other one for the same address and purpose. Of two uses at the same moment one is
+    refused: PeopleRefused.
 
     The statement decides, not what was read before it: the second waits for the first's commit and then finds no row.
     """
@@ -278,12 +328,16 @@ def use(tx: Tx, invitation: Invitation) -> None:
 
 
 def accept(tx: Tx, invitation: Invitation, person: str, now: int) -> None:
-    """Use an invitation up: the person joins. The very first owner gets every account that there is. Raises PeopleRefused."""
+    """Use an invitation up: the person joins. The very first owner gets every account that there is.
+
+    Raises PeopleRefused.
+    """
     use(tx, invitation)
     if invitation.email != OWNER_LINK or owned(tx):
         return join(tx, invitation.account, person, invitation.role, now)
     for (account,) in tx.execute(
-        "SELECT id FROM merchants WHERE id NOT IN (SELECT account FROM dash_memberships WHERE role = 'owner') ORDER BY seq"
+        "SELECT id FROM merchants WHERE id NOT IN (SELECT account FROM dash_memberships WHERE role = 'owner')"
+        " ORDER BY seq"
     ):
         join(tx, account, person, "owner", now)
 
@@ -310,7 +364,9 @@ RESET_SECONDS = 3600
 RESET, RESET_ALL = "reset", "reset_all"
 
 
-def reset_token(tx: Tx, keyring: Keyring, ids: Ids, email: str, now: int, *, factors: bool = False) -> tuple[Invitation, str] | None:
+def reset_token(
+    tx: Tx, keyring: Keyring, ids: Ids, email: str, now: int, *, factors: bool = False
+) -> tuple[Invitation, str] | None:
     """A link for a new password, and its token. None for an unknown address. factors: it ends second factors too.
 
     Earlier links go on until ``end_earlier``, or until one of them is used.

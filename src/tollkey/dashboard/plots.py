@@ -50,11 +50,23 @@ def columns(id: str, title: str, labels: Sequence[str], series: Sequence[Series]
     totals = [sum(one.values[place] for one in series) for place in range(len(labels))]
     top, step = ceiling(max(totals, default=0))
     wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
-    parts = [Markup('<title id="{0}-t">{1}</title><desc id="{0}-d">{2}</desc>').format(id, title, describe(labels, series, totals))]
+    parts = [
+        Markup('<title id="{0}-t">{1}</title><desc id="{0}-d">{2}</desc>').format(
+            id, title, describe(labels, series, totals)
+        )
+    ]
     for value in range(0, top + 1, step):
         y = _TOP + high - high * value / top
-        parts.append(Markup('<line class="plot-grid" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(_LEFT, _WIDTH - _RIGHT, y=y))
-        parts.append(Markup('<text class="plot-tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(_LEFT - 8, y + 4, f"{value:,}"))
+        parts.append(
+            Markup('<line class="plot-grid" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
+                _LEFT, _WIDTH - _RIGHT, y=y
+            )
+        )
+        parts.append(
+            Markup('<text class="plot-tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
+                _LEFT - 8, y + 4, f"{value:,}"
+            )
+        )
     slot = wide / max(len(labels), 1)
     for place, label in enumerate(labels):
         x, below = _LEFT + slot * place, _TOP + float(high)
@@ -63,15 +75,25 @@ def columns(id: str, title: str, labels: Sequence[str], series: Sequence[Series]
             if tall:
                 below -= tall
                 parts.append(
-                    Markup('<rect class="plot-{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>').format(
-                        one.tone, x + slot * 0.12, below, slot * 0.76, tall, f"{label}: {one.values[place]:,} {one.name}"
+                    Markup(
+                        '<rect class="plot-{}" x="{:.1f}" y="{:.1f}" width="{:.1f}"'
+                        ' height="{:.1f}"><title>{}</title></rect>'
+                    ).format(
+                        one.tone,
+                        x + slot * 0.12,
+                        below,
+                        slot * 0.76,
+                        tall,
+                        f"{label}: {one.values[place]:,} {one.name}",
                     )
                 )
     parts += _labels(labels, slot)
     svg = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-labelledby="{id}-t {id}-d">{}</svg>').format(
         _WIDTH, _HEIGHT, Markup("").join(parts), id=id
     )
-    return Markup('<figure class="plot-figure">{}{}{}</figure>').format(_legend(series), svg, _table(title, labels, series))
+    return Markup('<figure class="plot-figure">{}{}{}</figure>').format(
+        _legend(series), svg, _table(title, labels, series)
+    )
 
 
 def _labels(labels: Sequence[str], slot: float) -> list[Markup]:
@@ -110,7 +132,8 @@ def _table(title: str, labels: Sequence[str], series: Sequence[Series]) -> Marku
     head = Markup("").join(Markup('<th scope="col" class="number">{}</th>').format(one.name) for one in series)
     rows = Markup("").join(
         Markup('<tr><th scope="row">{}</th>{}</tr>').format(
-            label, Markup("").join(Markup('<td class="number">{}</td>').format(f"{one.values[place]:,}") for one in series)
+            label,
+            Markup("").join(Markup('<td class="number">{}</td>').format(f"{one.values[place]:,}") for one in series),
         )
         for place, label in enumerate(labels)
         if any(one.values[place] for one in series)
@@ -127,14 +150,16 @@ def bars(id: str, title: str, rows: Sequence[Row]) -> Markup:
     most = max((row.value for row in rows), default=0) or 1
     lines = Markup("").join(
         Markup(
-            '<tr><th scope="row">{}</th><td class="number">{}</td><td class="bar-cell"><svg class="bar" viewBox="0 0 100 8"'
-            ' preserveAspectRatio="none" aria-hidden="true"><rect class="plot-{}" width="{:.2f}" height="8" rx="1"/></svg></td></tr>'
+            '<tr><th scope="row">{}</th><td class="number">{}</td><td class="bar-cell"><svg class="bar" viewBox="0 0'
+            ' 100 8"'
+            ' preserveAspectRatio="none" aria-hidden="true"><rect class="plot-{}" width="{:.2f}" height="8"'
+            ' rx="1"/></svg></td></tr>'
         ).format(
             Markup('<a href="{}">{}</a>').format(row.url, row.label) if row.url else escape(row.label),
             f"{row.value:,}", row.tone, 100 * row.value / most,
         )
         for row in rows
     )  # fmt: skip
-    return Markup('<table class="bars" id="{}"><caption class="visually-hidden">{}</caption><tbody>{}</tbody></table>').format(
-        id, title, lines
-    )
+    return Markup(
+        '<table class="bars" id="{}"><caption class="visually-hidden">{}</caption><tbody>{}</tbody></table>'
+    ).format(id, title, lines)

@@ -11,7 +11,9 @@ from tollkey.wire import Json, Resource, dig
 from tollkey.wire.resource import Catalogue
 
 Kind = Literal["text", "money", "time", "badge", "link", "boolean", "none", "code"]
-_AMOUNTS = frozenset({"amount", "net", "fee", "balance", "subtotal", "total", "tax", "unit_amount", "starting_balance", "ending_balance"})
+_AMOUNTS = frozenset(
+    {"amount", "net", "fee", "balance", "subtotal", "total", "tax", "unit_amount", "starting_balance", "ending_balance"}
+)
 _TIMES = ("_at", "_on", "_start", "_end", "_date", "_time", "_until", "_after")
 _MOMENTS = frozenset({"created", "due_by", "date", "start", "end", "billing_cycle_anchor", "next_payment_attempt"})
 _BADGES = frozenset({"status", "type", "reason", "outcome", "payment_status", "tax_exempt", "state"})
@@ -36,19 +38,44 @@ _GOOD = frozenset(
         "processed",
     }
 )
-_BAD = frozenset({"failed", "canceled", "lost", "disabled", "void", "uncollectible", "incomplete_expired", "expired", "past_due", "unpaid",
-                  "rejected", "needs_response", "warning_needs_response", "internal_failure", "errored", "blocked"})  # fmt: skip
+_BAD = frozenset(
+    {
+        "failed",
+        "canceled",
+        "lost",
+        "disabled",
+        "void",
+        "uncollectible",
+        "incomplete_expired",
+        "expired",
+        "past_due",
+        "unpaid",
+        "rejected",
+        "needs_response",
+        "warning_needs_response",
+        "internal_failure",
+        "errored",
+        "blocked",
+    }
+)
 _WRITTEN = {
-    "id": "ID", "url": "URL", "doc url": "Doc URL", "cvc check": "CVC check", "ip": "IP address", "three d secure": "3-D Secure",
-    "request three d secure": "Request 3-D Secure", "iban": "IBAN", "bic": "BIC", "mcc": "MCC", "invoice pdf": "Invoice PDF",
-    "hosted invoice url": "Hosted invoice URL", "receipt url": "Receipt URL", "return url": "Return URL", "success url": "Success URL",
-    "cancel url": "Cancel URL", "acss debit": "ACSS debit", "sepa debit": "SEPA debit", "us bank account": "US bank account",
+    "id": "ID", "url": "URL", "doc url": "Doc URL", "cvc check": "CVC check", "ip": "IP address",
+    "three d secure": "3-D Secure",
+    "request three d secure": "Request 3-D Secure", "iban": "IBAN", "bic": "BIC", "mcc": "MCC",
+    "invoice pdf": "Invoice PDF",
+    "hosted invoice url": "Hosted invoice URL", "receipt url": "Receipt URL", "return url": "Return URL",
+    "success url": "Success URL",
+    "cancel url": "Cancel URL", "acss debit": "ACSS debit", "sepa debit": "SEPA debit",
+    "us bank account": "US bank account",
 }  # fmt: skip
 _LIKE_MONEY = frozenset({"amount_decimal"})
 
 
 class Value(NamedTuple):
-    """One value ready for a template. tone: of a badge: good, bad, busy or plain. url: of a link, within the account and mode."""
+    """One value ready for a template. tone: of a badge: good, bad, busy or plain.
+
+    url: of a link, within the account and mode.
+    """
 
     kind: Kind
     text: str
@@ -93,7 +120,12 @@ def is_amount(name: str, value: object) -> bool:
     last = name.rpartition(".")[2]
     if type(value) is not int or last in _LIKE_MONEY:
         return False
-    return last in _AMOUNTS or last.startswith("amount") or last.endswith(("_amount", "_balance")) or last in ("application_fee",)
+    return (
+        last in _AMOUNTS
+        or last.startswith("amount")
+        or last.endswith(("_amount", "_balance"))
+        or last in ("application_fee",)
+    )
 
 
 def is_time(name: str, value: object) -> bool:
@@ -117,7 +149,13 @@ class Presenter:
             return f"/events/{id}"
         if resource.object == "webhook_endpoint":
             return f"/webhooks/{id}"
-        return f"/objects/{resource.object}/{id}" if resource.stored else f"/apikeys/{id}" if resource.object == "api_key" else ""
+        return (
+            f"/objects/{resource.object}/{id}"
+            if resource.stored
+            else f"/apikeys/{id}"
+            if resource.object == "api_key"
+            else ""
+        )
 
     def label(self, name: str) -> str:
         """What a column or a filter is called."""
@@ -163,7 +201,11 @@ class Presenter:
         return list(self._walk(item, "", 0, _currency(item)))
 
     def _walk(self, item: Mapping[str, Any], prefix: str, depth: int, currency: str | None) -> Iterator[Field]:
-        plain = [name for name in item if not isinstance(item[name], dict | list) and name not in _LATER and not name.startswith("_")]
+        plain = [
+            name
+            for name in item
+            if not isinstance(item[name], dict | list) and name not in _LATER and not name.startswith("_")
+        ]
         for name in plain:
             if item[name] is not None or depth == 0:
                 yield Field(prefix + name, words(name), self.value(name, item[name], currency), depth)

@@ -14,7 +14,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-OWNER, ADMINISTRATOR, DEVELOPER, ANALYST, SUPPORT, VIEW_ONLY = "owner", "administrator", "developer", "analyst", "support", "view_only"
+OWNER, ADMINISTRATOR, DEVELOPER, ANALYST, SUPPORT, VIEW_ONLY = (
+    "owner",
+    "administrator",
+    "developer",
+    "analyst",
+    "support",
+    "view_only",
+)
 
 
 class Role(NamedTuple):
@@ -37,7 +44,10 @@ LABELS = {role.name: role.label for role in ROLES}
 
 
 class Action(NamedTuple):
-    """Something that a role may or may not do. group, label: how the matrix names it. test, live: the roles that may."""
+    """Something that a role may or may not do. group, label: how the matrix names it.
+
+    test, live: the roles that may.
+    """
 
     name: str
     group: str
@@ -50,12 +60,15 @@ _LETTERS = {"O": OWNER, "A": ADMINISTRATOR, "D": DEVELOPER, "N": ANALYST, "S": S
 
 
 def _action(name: str, group: str, label: str, test: str, live: str | None = None) -> Action:
-    tested, lived = (frozenset(_LETTERS[letter] for letter in letters) for letters in (test, test if live is None else live))
+    tested, lived = (
+        frozenset(_LETTERS[letter] for letter in letters) for letters in (test, test if live is None else live)
+    )
     return Action(name, group, label, tested, lived)
 
 
 _TABLE = (
-    # action             group       what                                                  test      live (if it differs)
+    # action             group       what                                                  test      live (if it
+    # differs)
     _action("keys.see", "API keys", "See API keys, their requests and their history", "OAD"),
     _action("keys.reveal", "API keys", "Reveal a secret or restricted key", "OAD"),
     _action("keys.create", "API keys", "Create and duplicate keys", "OAD"),

@@ -70,7 +70,9 @@ class Routes:
 
     def __init__(self, pages: tuple[Page, ...]) -> None:
         self.pages = pages
-        self._literal: dict[tuple[str, str], Page] = {(page.method, page.path): page for page in pages if "{" not in page.path}
+        self._literal: dict[tuple[str, str], Page] = {
+            (page.method, page.path): page for page in pages if "{" not in page.path
+        }
         self._named = [(page.method, page.path.split("/"), page) for page in pages if "{" in page.path]
         self.sidebar = [page for *_, page in sorted(
             (SECTIONS.index(page.nav.section), page.nav.order, page.nav.label, number, page)

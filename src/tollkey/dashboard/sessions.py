@@ -21,7 +21,10 @@ _TOKEN = 43
 
 
 class Session(NamedTuple):
-    """One sign-in on one device. stage: ``second`` while the second factor is missing, then ``full``. Times: UTC epoch seconds."""
+    """One sign-in on one device. stage: ``second`` while the second factor is missing, then ``full``.
+
+    Times: UTC epoch seconds.
+    """
 
     id: str
     person: str
@@ -47,7 +50,8 @@ def start(tx: Tx, keyring: Keyring, ids: Ids, *, person: str, stage: str, now: i
     token = ids.text(_TOKEN)
     made = Session(ids.new("ses"), person, stage, now, now, now if stage == "full" else 0, ip, agent[:200])
     tx.execute(
-        f"INSERT INTO dash_sessions ({_COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*made, keyring.digest(f"session:{token}"))
+        f"INSERT INTO dash_sessions ({_COLUMNS}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*made, keyring.digest(f"session:{token}")),
     )
     return token
 
@@ -70,7 +74,9 @@ def _alive(session: Session, now: int) -> bool:
 
 def of_person(tx: Tx, person: str, now: int) -> list[Session]:
     """The full sessions of a person, last seen first."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM dash_sessions WHERE person = ? AND stage = 'full' ORDER BY seen DESC, id", (person,))
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM dash_sessions WHERE person = ? AND stage = 'full' ORDER BY seen DESC, id", (person,)
+    )
     return [session for session in (Session(*row) for row in rows) if _alive(session, now)]
 
 

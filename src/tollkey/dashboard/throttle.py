@@ -28,7 +28,8 @@ def attempt(tx: Tx, person: str, ip: str | None, now: int) -> int:
     wait = 0
     for subject, most in _subjects(person, ip):
         rows = tx.execute(
-            "SELECT at FROM dash_failures WHERE subject = ? AND at > ? ORDER BY at DESC LIMIT ?", (subject, now - WINDOW_SECONDS, most)
+            "SELECT at FROM dash_failures WHERE subject = ? AND at > ? ORDER BY at DESC LIMIT ?",
+            (subject, now - WINDOW_SECONDS, most),
         )
         if len(rows) >= most:
             wait = max(wait, int(rows[-1][0]) + WINDOW_SECONDS - now)
@@ -51,7 +52,10 @@ async def enter(ctx: Visit, person: str, field: str = "") -> None:
 
 
 def failed(ctx: Visit, reason: str, person: str = "") -> None:
-    """Count a failed sign-in, in memory: ``tollkey keys refusals`` shows it. reason: one word. person: the id, if there is one."""
+    """Count a failed sign-in, in memory: ``tollkey keys refusals`` shows it. reason: one word.
+
+    person: the id, if there is one.
+    """
     counts: Attempts = ctx.setup.services["attempts"]
     counts.note("sign_in", reason, ctx.ip, ctx.now, person)
 

@@ -57,7 +57,11 @@ def pretty(text: str) -> str:
 def sent(text: str) -> str:
     """A form body or query as people read it: one parameter a line."""
     pairs = parse_qsl(text, keep_blank_values=True)
-    return "\n".join(f"{name}: {value}" for name, value in pairs) if pairs and not text.lstrip().startswith("{") else pretty(text)
+    return (
+        "\n".join(f"{name}: {value}" for name, value in pairs)
+        if pairs and not text.lstrip().startswith("{")
+        else pretty(text)
+    )
 
 
 def words_pair(word: str) -> tuple[str, str]:
@@ -69,7 +73,9 @@ class View:
     """Renders templates. The folder is read once; templates are compiled at first use."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        self.static = {file.relative_to(folder / "static").as_posix(): file.read_bytes() for file in _files(folder / "static")}
+        self.static = {
+            file.relative_to(folder / "static").as_posix(): file.read_bytes() for file in _files(folder / "static")
+        }
         self.environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(folder / "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
             trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=400,
@@ -78,21 +84,26 @@ class View:
             time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, sent=sent, words_pair=words_pair,
         )  # fmt: skip
         self.environment.globals.update(static=self.static_url)
-        self._edition = hashlib.sha256(b"".join(name.encode() + etag(body).encode() for name, body in self.static.items())).hexdigest()[:12]
+        self._edition = hashlib.sha256(
+            b"".join(name.encode() + etag(body).encode() for name, body in self.static.items())
+        ).hexdigest()[:12]
 
     def static_url(self, name: str) -> str:
-        """The address of a file in ``static/``, ``/static/<edition>/<name>``: another one whenever any of these files changes.
+        """The address of a file in ``static/``, ``/static/<edition>/<name>``: another one whenever any of these files
+        changes.
 
-        The edition stands in the path, so that what a script imports as ``./other.js`` has the one address that templates give it too:
-        a module under two addresses runs twice.
+        The edition stands in the path, so that what a script imports as ``./other.js`` has the one address that
+        templates give it too: a module under two addresses runs twice.
         """
         assert name in self.static, name
         return f"/static/{self._edition}/{name}"
 
     def static_file(self, path: str) -> tuple[bytes | None, bool]:
-        """The file behind an address below ``/static/``, or None, and whether that address stands for this content for ever.
+        """The file behind an address below ``/static/``, or None, and whether that address stands for this content for
+        ever.
 
-        An address of another edition, from a page that was loaded before the server was renewed, leads to what is there now.
+        An address of another edition, from a page that was loaded before the server was renewed, leads to what is there
+        now.
         """
         edition, slash, name = path.partition("/")
         if slash and _EDITION.fullmatch(edition):

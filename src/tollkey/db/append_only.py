@@ -1,6 +1,7 @@
 """Tables that only grow: the database itself refuses to change or remove a row, or to put one in before the last.
 
-It holds against statements (UPDATE, DELETE, TRUNCATE, REPLACE in each of its forms, upserts), whoever sends them. Who may
+It holds against statements (UPDATE, DELETE, TRUNCATE, REPLACE in each of its forms, upserts), whoever sends them. Who
+may
 alter the schema can take the triggers away: that is what a hash chain over the rows is for.
 """
 
@@ -23,7 +24,8 @@ def _sqlite(table: str) -> tuple[str, ...]:
     return (
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_update BEFORE UPDATE ON {table} {refuse}",
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_delete BEFORE DELETE ON {table} {refuse}",
-        # REPLACE runs no trigger for the row that it removes, unless recursive_triggers is on, which each connection decides.
+        # REPLACE runs no trigger for the row that it removes, unless recursive_triggers is on, which each connection
+        # decides.
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table}"
         f" WHEN EXISTS (SELECT 1 FROM {table} WHERE seq = NEW.seq) {refuse}",
         f"CREATE TRIGGER IF NOT EXISTS {table}_at_end AFTER INSERT ON {table}"

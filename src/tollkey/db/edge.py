@@ -1,4 +1,5 @@
-"""Where storage runs in an async server. Works are plain functions; only this file and ``sqlite_edge.py`` know about ``await``.
+"""Where storage runs in an async server. Works are plain functions; only this file and ``sqlite_edge.py`` know about
+``await``.
 
 SQLite: see ``sqlite_edge.py``. PostgreSQL: everything runs in a thread pool, works under one lock in groups.
 """
@@ -28,10 +29,13 @@ GROUP_MOST = 32  # works in one transaction on PostgreSQL; more would keep the f
 class Edge(Protocol):
     """Storage as an async server uses it."""
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = "") -> T:
+    async def read(
+        self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
+    ) -> T:
         """Run ``work`` on a consistent view of what has been committed; it may be run a second time, when it took long.
 
-        single: see ``Database.read``. long: it is known to look at much. caller: whose long and costly reads take turns.
+        single: see ``Database.read``. long: it is known to look at much. caller: whose long and costly reads take
+            turns.
         kind: what is read, an endpoint's path; the next of that caller and kind is expected to cost as much.
         Raises Busy when too many long reads of that caller wait.
         """
@@ -42,8 +46,8 @@ class Edge(Protocol):
     async def write(self, work: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         """Run ``work`` in a transaction; durable when this returns, undone when this raises.
 
-        lock: works with the same text run one after the other. heavy: it writes megabytes, and must not hold up the loop.
-        A caller that is cancelled while waiting does not learn whether its work was kept.
+        lock: works with the same text run one after the other. heavy: it writes megabytes, and must not hold up the
+            loop. A caller that is cancelled while waiting does not learn whether its work was kept.
         """
 
     async def start(self) -> None:
@@ -87,7 +91,9 @@ class ThreadEdge:
         self._pumps: set[asyncio.Task[None]] = set()
         self._stopping = False
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = "") -> T:
+    async def read(
+        self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
+    ) -> T:
         if long:
             return await self._long.run(partial(self._database.read, work), caller)
         reading = partial(asyncio.get_running_loop().run_in_executor, self._threads, self._database.read, work, single)
@@ -136,7 +142,9 @@ class ThreadEdge:
         del self._queues[lock]
 
     async def start(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._database.listen, self._on_alive or _nothing)
+        await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._database.listen, self._on_alive or _nothing
+        )
 
     async def stop(self) -> None:
         self._stopping = True

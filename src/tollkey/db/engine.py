@@ -34,11 +34,16 @@ class StorageError(Exception):
 
 
 class Unreachable(StorageError):
-    """The database cannot be reached; the same may work later. Its text says why, on one line, and holds no password."""
+    """The database cannot be reached; the same may work later.
+
+    Its text says why, on one line, and holds no password.
+    """
 
 
 class Unknown(StorageError):
-    """The disk failed after the transaction was committed: whether it was kept will show when the database is opened again."""
+    """The disk failed after the transaction was committed: whether it was kept will show when the database is opened
+    again.
+    """
 
 
 class Duplicate(StorageError):
@@ -76,7 +81,9 @@ class Tx(Protocol):
         """Run one statement once for each row of values."""
 
     def execute_script(self, statements: Sequence[str]) -> None:
-        """Run statements without values and without rows, one after the other; in one round trip where there is a way to go."""
+        """Run statements without values and without rows, one after the other; in one round trip where there is a way
+        to go.
+        """
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A part that can fail alone: an exception leaving the block undoes what the block wrote."""
@@ -139,7 +146,10 @@ class Subscribers:
                 _log.exception("a subscriber of %s failed", channel)
 
     def after_commit(self, calls: Sequence[Callable[[], None]], notices: Sequence[tuple[str, str]]) -> None:
-        """Run what waited for a commit, then tell ``notices`` (channel, payload). It is kept, whatever one of them says to it."""
+        """Run what waited for a commit, then tell ``notices`` (channel, payload).
+
+        It is kept, whatever one of them says to it.
+        """
         for call in calls:
             try:
                 call()

@@ -65,7 +65,9 @@ class _ByNumber:
 
 
 class _WipedPage(mmap.mmap):
-    """The same by a page of memory that Linux gives to every child empty (since 4.14): 60 ns here, where the number takes 800."""
+    """The same by a page of memory that Linux gives to every child empty (since 4.14): 60 ns here, where the number
+    takes 800.
+    """
 
     def mark(self) -> None:
         self[0] = 1
@@ -85,7 +87,10 @@ _here = _marker()
 
 
 def notice() -> None:
-    """Asked at the beginning of every use: is this still the process that it was? In a new child everybody is told first."""
+    """Asked at the beginning of every use: is this still the process that it was?
+
+    In a new child everybody is told first.
+    """
     if not _here[0]:
         with _noticing:
             if not _here[0]:

@@ -49,7 +49,9 @@ class Ids:
         return f"{prefix}_{_LEAD.get(prefix, '1')}{self.placed(18)}"
 
     def placed(self, length: int) -> str:
-        """The time, as five characters, and ``length`` random ones: what is made one after the other stands side by side in an index."""
+        """The time, as five characters, and ``length`` random ones: what is made one after the other stands side by
+        side in an index.
+        """
         second = int(self._now())
         if second != self._second:
             self._second, self._place = second, _place(second)

@@ -34,7 +34,9 @@ _log = logging.getLogger(__name__)
 
 
 def abandon(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """In a child process: close the socket without a word to the server, which still talks to the parent; keep all else."""
+    """In a child process: close the socket without a word to the server, which still talks to the parent; keep all
+    else.
+    """
     leak(connection)
     with suppress(psycopg.Error, OSError):
         os.close(connection.fileno())
@@ -63,7 +65,10 @@ class Listener:
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def after_fork_in_child(self, sender: str) -> None:
-        """Nobody listens here: the thread is the parent's, and so is the connection. ``start`` begins under the new name."""
+        """Nobody listens here: the thread is the parent's, and so is the connection.
+
+        ``start`` begins under the new name.
+        """
         stopped, connection = self._stopping.is_set(), self._connection
         if connection is not None:
             abandon(connection)

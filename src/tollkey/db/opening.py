@@ -29,10 +29,11 @@ def open_database(url_or_path: str, sender: str = "local", pool_size: int = 8, b
 
 
 def _check_readable(url: str) -> None:
-    """Raise ValueError, without repeating the address, when it cannot be read, or when a part of its password would be read as a host.
+    """Raise ValueError, without repeating the address, when it cannot be read, or when a part of its password would be
+    read as a host.
 
-    libpq ends the password at the first ``@`` or ``/``, and its messages name the host: so an ``@`` may stand there once, before any
-    ``/``, ``?`` or ``#``.
+    libpq ends the password at the first ``@`` or ``/``, and its messages name the host: so an ``@`` may stand there
+    once, before any ``/``, ``?`` or ``#``.
     """
     import psycopg
     from psycopg.conninfo import conninfo_to_dict

@@ -40,7 +40,10 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ATTEMPTS = 6  # of a write that lost a deadlock or a serialization conflict
 _WAIT_SECONDS = 5.0  # for a free connection
-_AWAY = ("08", "57P")  # connection exceptions; shutting down or starting up (PostgreSQL's docs, appendix A); a lost one has no code
+_AWAY = (
+    "08",
+    "57P",
+)  # connection exceptions; shutting down or starting up (PostgreSQL's docs, appendix A); a lost one has no code
 _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -70,7 +73,9 @@ def _translate(error: psycopg.Error) -> StorageError:
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
         return Conflict(text)
     if isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate.startswith(_AWAY)):
-        return Unreachable(f"PostgreSQL cannot be reached: {'; '.join(line.strip() for line in str(error).splitlines())}")
+        return Unreachable(
+            f"PostgreSQL cannot be reached: {'; '.join(line.strip() for line in str(error).splitlines())}"
+        )
     return StorageError(text)
 
 
@@ -118,7 +123,9 @@ class PostgresTx:
         self._cursor = connection.cursor(binary=True)
         self._sender = sender
         self._savepoints = self.undone = 0
-        self._unsent: list[str] = []  # beginnings and ends of savepoints; they travel together, before the next statement
+        self._unsent: list[
+            str
+        ] = []  # beginnings and ends of savepoints; they travel together, before the next statement
         self.notices: list[tuple[str, str]] = []
         self.after: list[Callable[[], None]] = []
 

@@ -34,7 +34,10 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> int:
     """Bring the database up to date and return how many statements were new. Safe to run from many nodes at once."""
 
     def work(tx: Tx) -> int:
-        tx.execute("CREATE TABLE IF NOT EXISTS migrations (module TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (module, number))")
+        tx.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (module TEXT NOT NULL, number INTEGER NOT NULL,"
+            " PRIMARY KEY (module, number))"
+        )
         done = {(module, number) for module, number in tx.execute("SELECT module, number FROM migrations")}
         new = [
             (migration.module, number, statement.format(**_WORDS[tx.dialect]))
@@ -43,7 +46,9 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> int:
             if (migration.module, number) not in done
         ]
         tx.execute_script([statement for _, _, statement in new])
-        tx.execute_many("INSERT INTO migrations (module, number) VALUES (?, ?)", [(module, number) for module, number, _ in new])
+        tx.execute_many(
+            "INSERT INTO migrations (module, number) VALUES (?, ?)", [(module, number) for module, number, _ in new]
+        )
         return len(new)
 
     return database.write(work, lock="migrate")

@@ -10,8 +10,8 @@ Notifications: within a process they are told right after the commit. Other proc
 same file (the CLI beside a running server) find them in the ``bell`` table, which ``poll``
 reads; the edge of a server polls several times a second.
 
-Forks: SQLite knows by process which locks it holds, so no connection may be open when a process forks. The parent closes
-its connections before, once nobody is using one, and parent and child open their own at the next use.
+Forks: SQLite knows by process which locks it holds, so no connection may be open when a process forks. The parent
+    closes its connections before, once nobody is using one, and parent and child open their own at the next use.
 """
 
 from __future__ import annotations
@@ -55,16 +55,21 @@ BRIEF_ROWS = 400  # with what is made of them in Python, some 4 ms
 _fsync = getattr(os, "fdatasync", os.fsync)
 _FORK_SECONDS = 5.0  # that a fork waits for those who are using a connection
 _CARRIED = (
-    "the process was forked while an SQLite connection of it was open, which SQLite forbids: open the database in each child"
+    "the process was forked while an SQLite connection of it was open, which SQLite forbids: open the database in each"
+    " child"
     " (uWSGI: lazy-apps = true), or fork while nobody uses it"
 )
-#: Takes the write lock of this file alone. BEGIN IMMEDIATE would take that of the attached file too, and wait for who writes there.
+#: Takes the write lock of this file alone. BEGIN IMMEDIATE would take that of the attached file too, and wait for who
+#: writes there.
 _LOCK = "DELETE FROM main.bell WHERE 0"
 _BELL_KEPT = 10_000  # rows; a process that slept longer than these starts again from an empty memory
 
 
 class _Reader:
-    """One thread's connection. busy: how many works are using it. connection: None until the first, and while the process forks."""
+    """One thread's connection. busy: how many works are using it.
+
+    connection: None until the first, and while the process forks.
+    """
 
     __slots__ = ("busy", "connection")
 
@@ -84,7 +89,9 @@ class SQLite(forking.SurvivesFork):
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: str | Path, sender: str = "local", attach: Path | None = None, durable: bool = True) -> None:
+    def __init__(
+        self, path: str | Path, sender: str = "local", attach: Path | None = None, durable: bool = True
+    ) -> None:
         self.path = Path(path)
         self._attach, self._durable = attach, durable
         self._log: int | None = None  # the log's file descriptor, for fsync
@@ -113,7 +120,9 @@ class SQLite(forking.SurvivesFork):
         if self._carried or self._closed:
             raise StorageError(self._carried or "the database is closed")
         try:
-            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=512)
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, cached_statements=512
+            )
         except sqlite3.Error as error:
             raise translate(error) from error
         try:
@@ -158,7 +167,8 @@ class SQLite(forking.SurvivesFork):
     def read(self, work: Callable[[Tx], T], single: bool = False, brief: bool = False) -> T:
         """Run ``work`` on a consistent view. single: see ``Database.read``.
 
-        brief: give it up, with TooLong, after a statement of more than ``BRIEF_STEPS`` steps of SQLite's machine, however few
+        brief: give it up, with TooLong, after a statement of more than ``BRIEF_STEPS`` steps of SQLite's machine,
+            however few
             rows come of it, or after ``BRIEF_ROWS`` statements and rows together.
         """
         held = self._reader()
@@ -236,7 +246,9 @@ class SQLite(forking.SurvivesFork):
 
     def _open_log(self) -> int:
         with self._closing:
-            if self._log is not None and os.fstat(self._log).st_nlink == 0:  # nobody deletes it while it is in use, or should
+            if (
+                self._log is not None and os.fstat(self._log).st_nlink == 0
+            ):  # nobody deletes it while it is in use, or should
                 self._close_log()
             if self._log is None:
                 self._log = os.open(f"{self.path}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
@@ -256,10 +268,13 @@ class SQLite(forking.SurvivesFork):
             self._writing().execute("PRAGMA wal_autocheckpoint = 0")
 
     def checkpoint(self, whole: bool = False) -> bool:
-        """Move what is in the log into the file. On any thread; readers go on, and so does the writer unless it is to be ``whole``.
+        """Move what is in the log into the file. On any thread; readers go on, and so does the writer unless it is to
+        be ``whole``.
 
-        whole: nobody writes meanwhile, on any thread or in any process, so that the log begins anew with the next write.
-            It is not waited for long: a reader that holds on to what is in the log, or a writer, keeps that from happening.
+        whole: nobody writes meanwhile, on any thread or in any process, so that the log begins anew with the next
+            write.
+            It is not waited for long: a reader that holds on to what is in the log, or a writer, keeps that from
+                happening.
         Returns whether it could be done.
         """
         return self.read(lambda tx: _move_log(tx, whole), single=True)
@@ -276,7 +291,10 @@ class SQLite(forking.SurvivesFork):
             self._writer.execute("ROLLBACK")
 
     def tell(self, done: Sequence[SQLiteTx]) -> None:
-        """After a commit: run what waited for it, in order. It is kept, whatever one of them says to it, and the others hear of it."""
+        """After a commit: run what waited for it, in order.
+
+        It is kept, whatever one of them says to it, and the others hear of it.
+        """
         for tx in done:
             self._subscribers.after_commit(tx.after, tx.notices)
 
@@ -329,7 +347,11 @@ class SQLite(forking.SurvivesFork):
     def _hold_still(self) -> bool:
         """Nobody uses a connection, and none is open, until ``_go_on``; False when that could not be had in time."""
         until = time.monotonic() + _FORK_SECONDS
-        self._holds = [lock for lock in (self.write_lock, self._closing) if lock.acquire(timeout=max(0.0, until - time.monotonic()))]
+        self._holds = [
+            lock
+            for lock in (self.write_lock, self._closing)
+            if lock.acquire(timeout=max(0.0, until - time.monotonic()))
+        ]
         self._resting, self._reopens = True, self._writer is not None
         if len(self._holds) < 2 or (self._writer is not None and self._writer.in_transaction):
             return False
@@ -363,7 +385,9 @@ class SQLite(forking.SurvivesFork):
             self._go_on()
 
     def after_fork_in_child(self) -> None:
-        """Nothing of the parent's is used, nor closed: what is still open stays so, and then this object refuses everything."""
+        """Nothing of the parent's is used, nor closed: what is still open stays so, and then this object refuses
+        everything.
+        """
         carried = [one for one in (self._writer, *(reader.connection for reader in self._readers)) if one is not None]
         for connection in carried:
             forking.leak(connection)

@@ -1,6 +1,7 @@
 """Group commit on one SQLite file: the edge (``edge.py``) of an embedded database.
 
-Reads run on the event loop (about 10 µs each) as long as they are brief; one that is not is given up there and runs in a thread.
+Reads run on the event loop (about 10 µs each) as long as they are brief; one that is not is given up there and runs in
+a thread.
 Writes are committed in groups: those waiting run one
 after the other on the loop, each in its own savepoint of one transaction. Then the next group runs,
 while a thread waits until the disk has the log; answers leave after that. So a read may show what is
@@ -69,7 +70,9 @@ class SQLiteEdge:
         self._costs, self._shares = Costs(), Shares(1)
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="tollkey-storage")
 
-    async def read(self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = "") -> T:
+    async def read(
+        self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
+    ) -> T:
         costly = False
         if caller and not long:
             costly, long = self._costs.expected(caller, kind)
@@ -121,7 +124,9 @@ class SQLiteEdge:
             self._polling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._polling
-        while tasks := [task for task in (self._pump, self._syncing, self._mover.moving) if task is not None and not task.done()]:
+        while tasks := [
+            task for task in (self._pump, self._syncing, self._mover.moving) if task is not None and not task.done()
+        ]:
             await asyncio.wait(tasks)
         await asyncio.get_running_loop().run_in_executor(None, self._long.stop)
         self._threads.shutdown()
@@ -130,7 +135,10 @@ class SQLiteEdge:
     # -- groups
 
     async def _commit_groups(self) -> None:
-        """As long as works are waiting: a group on the loop, its COMMIT. Its answers leave when the disk has it, beside the next group."""
+        """As long as works are waiting: a group on the loop, its COMMIT.
+
+        Its answers leave when the disk has it, beside the next group.
+        """
         loop = asyncio.get_running_loop()
         heavy = False
         while self._queue or self._heavy:
@@ -164,7 +172,8 @@ class SQLiteEdge:
             try:
                 await loop.run_in_executor(self._threads, self._database.sync)
             except Exception as error:
-                # Nobody knows what the disk has; see ``SQLite.sync``. Neither do the groups that were committed meanwhile.
+                # Nobody knows what the disk has; see ``SQLite.sync``. Neither do the groups that were committed
+                # meanwhile.
                 if not self._refusing:
                     _log.critical(str(error))
                 self._refusing = str(error)

@@ -22,7 +22,9 @@ def translate(error: sqlite3.Error) -> StorageError:
 
 
 class _Savepoint:
-    """A part of a transaction. One that begins where another has just begun shares its savepoint: undoing either is the same."""
+    """A part of a transaction. One that begins where another has just begun shares its savepoint: undoing either is the
+    same.
+    """
 
     def __init__(self, tx: SQLiteTx, connection: sqlite3.Connection) -> None:
         self._tx, self._connection = tx, connection
@@ -97,7 +99,9 @@ _TICKS = 10  # SQLite says so often in how many steps are allowed that it is sti
 
 
 class BriefTx(SQLiteTx):
-    """A read that is given up, with TooLong, once one statement has taken too many steps, or all together too many rows."""
+    """A read that is given up, with TooLong, once one statement has taken too many steps, or all together too many
+    rows.
+    """
 
     def __init__(self, connection: sqlite3.Connection, steps: int, most: int) -> None:
         super().__init__(connection)
@@ -113,7 +117,9 @@ class BriefTx(SQLiteTx):
             self._connection.set_progress_handler(None, 0)
 
     def _tick(self) -> bool:
-        """SQLite has taken some steps. It counts on from one use of a prepared statement to the next, so the first tick may be early."""
+        """SQLite has taken some steps. It counts on from one use of a prepared statement to the next, so the first tick
+        may be early.
+        """
         self._ticks += 1
         return self._ticks > _TICKS
 

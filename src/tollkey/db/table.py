@@ -118,11 +118,29 @@ class Table:
 
     # -- one object
 
-    def insert(self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]) -> None:
+    def insert(
+        self,
+        tx: Tx,
+        scope: Scope,
+        id: str,
+        created: int,
+        body: bytes,
+        private: bytes | None,
+        values: Sequence[str | None],
+    ) -> None:
         """Store a new object. Raises Duplicate when the scope has one with that id."""
         tx.execute(self._insert, (scope.account, int(scope.livemode), id, created, body, private, *values))
 
-    def update(self, tx: Tx, scope: Scope, id: str, created: int, body: bytes, private: bytes | None, values: Sequence[str | None]) -> None:
+    def update(
+        self,
+        tx: Tx,
+        scope: Scope,
+        id: str,
+        created: int,
+        body: bytes,
+        private: bytes | None,
+        values: Sequence[str | None],
+    ) -> None:
         """Replace a stored object."""
         tx.execute(self._update, (created, body, private, *values, scope.account, int(scope.livemode), id))
 
@@ -158,13 +176,16 @@ class Table:
         """Whether the same account has that id in the other mode: a yes or no, never the object."""
         return bool(
             tx.execute(
-                f"SELECT 1 FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?", (scope.account, int(not scope.livemode), id)
+                f"SELECT 1 FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?",
+                (scope.account, int(not scope.livemode), id),
             )
         )
 
     # -- many
 
-    def _where(self, scope: Scope, equal: Mapping[str, str | Sequence[str]], ranges: Iterable[Range]) -> tuple[str, list[object]]:
+    def _where(
+        self, scope: Scope, equal: Mapping[str, str | Sequence[str]], ranges: Iterable[Range]
+    ) -> tuple[str, list[object]]:
         clauses, values = ["account = ?", "livemode = ?"], [scope.account, int(scope.livemode)]
         parameters: list[object] = list(values)
         for field, value in equal.items():
@@ -212,7 +233,8 @@ class Table:
         if backwards:
             direction = "ASC" if direction == "DESC" else "DESC"
         rows = tx.execute(
-            f"SELECT {_ROW} FROM {self.table} WHERE {where} ORDER BY created {direction}, seq {direction} LIMIT ?", (*parameters, limit)
+            f"SELECT {_ROW} FROM {self.table} WHERE {where} ORDER BY created {direction}, seq {direction} LIMIT ?",
+            (*parameters, limit),
         )
         records = [Record(*row) for row in rows]
         return records[::-1] if backwards else records

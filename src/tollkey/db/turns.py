@@ -23,7 +23,10 @@ MOST_WAITING = 10  # long reads of one caller, with the one that runs
 
 
 class Shares:
-    """How many reads of one caller may run at once, where nobody knows beforehand how long one takes. Used on one loop."""
+    """How many reads of one caller may run at once, where nobody knows beforehand how long one takes.
+
+    Used on one loop.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -72,14 +75,20 @@ class Costs:
 
 
 class LongReads:
-    """Where long reads run, so that neither the event loop nor another caller's long read waits for them. Used on one loop."""
+    """Where long reads run, so that neither the event loop nor another caller's long read waits for them.
+
+    Used on one loop.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tollkey-reading")
         self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def run(self, work: Callable[[], T], caller: str) -> T:
-        """Run ``work`` in a thread when it is this caller's turn. Raises Busy when too many of the caller's wait already."""
+        """Run ``work`` in a thread when it is this caller's turn.
+
+        Raises Busy when too many of the caller's wait already.
+        """
         async with self._turn(caller):
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 

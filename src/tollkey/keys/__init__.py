@@ -9,7 +9,15 @@ from tollkey.keys.errors import KeyRefused, UnknownPermission
 from tollkey.keys.header import Presented, read_authorization, without_keys, without_secret_keys
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring, KeyringError, is_private
-from tollkey.keys.limits import LONGEST_ROLL_SECONDS, ROLL_EXPIRATIONS, Limiter, RateLimiter, ip_allowed, network_of, networks_of
+from tollkey.keys.limits import (
+    LONGEST_ROLL_SECONDS,
+    ROLL_EXPIRATIONS,
+    Limiter,
+    RateLimiter,
+    ip_allowed,
+    network_of,
+    networks_of,
+)
 from tollkey.keys.lookup import KeyPage
 from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, PermissionSet
 from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750

@@ -28,10 +28,11 @@ _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 class KeyGate(Gate[App, AsgiScope]):
     """Lets a request through when its key may do it; the application finds the key in ``scope["tollkey.key"]``.
 
-    The arguments are those of ``Gate``, with the ASGI scope as what is asked. The scope is handed on itself, not a copy: what
-    the application writes into it (its route, say) can be seen by what stands around the gate. A gate within another of the
-    same ``KeyService`` judges the key that the outer one accepted. A refused WebSocket is answered as an HTTP request would be
-    where the server has the extension ``websocket.http.response``; else it is closed with 1008 before it opens.
+    The arguments are those of ``Gate``, with the ASGI scope as what is asked. The scope is handed on itself, not a
+    copy: what the application writes into it (its route, say) can be seen by what stands around the gate. A gate within
+    another of the same ``KeyService`` judges the key that the outer one accepted. A refused WebSocket is answered as an
+    HTTP request would be where the server has the extension ``websocket.http.response``; else it is closed with 1008
+    before it opens.
     """
 
     @staticmethod
@@ -118,7 +119,10 @@ async def _in_thread(call: Callable[[], T]) -> T:
 
 
 def _head(refusal: Refusal) -> dict[str, Any]:
-    return {"status": refusal.status, "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in refusal.headers]}
+    return {
+        "status": refusal.status,
+        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in refusal.headers],
+    }
 
 
 async def _answer(refusal: Refusal, send: Send, head_only: bool) -> None:

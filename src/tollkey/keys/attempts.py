@@ -1,6 +1,7 @@
 """Refused keys and failed sign-ins, counted by address and reason: what an attack looks like afterwards.
 
-Counting is a dictionary in memory; others write it down in the background. It is bounded, so that nobody can fill the disk by
+Counting is a dictionary in memory; others write it down in the background. It is bounded, so that nobody can fill the
+disk by
 trying: in an interval at most so many different addresses are told apart, the rest is counted together; what is old is
 forgotten. Nothing of what was presented is kept, nor an address that was typed.
 """
@@ -19,7 +20,8 @@ from tollkey.keys.limits import network_of
 MIGRATION = Migration(
     "refused_attempts",
     (
-        "CREATE TABLE refused_attempts (since {int} NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL, address TEXT NOT NULL,"
+        "CREATE TABLE refused_attempts (since {int} NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL,"
+        " address TEXT NOT NULL,"
         " subject TEXT NOT NULL, attempts {int} NOT NULL, last_at {int} NOT NULL,"
         " PRIMARY KEY (since, what, reason, address, subject))",
     ),
@@ -32,7 +34,8 @@ _SILENT = (Reason.missing, Reason.unavailable)  # nothing was tried; or it is no
 class Attempt(NamedTuple):
     """What was refused in one interval.
 
-    since: its beginning; last_at: the last of them; both UTC epoch seconds. what: ``key`` or ``sign_in``. reason: why, one word.
+    since: its beginning; last_at: the last of them; both UTC epoch seconds. what: ``key`` or ``sign_in``. reason: why,
+        one word.
     address: of the caller, an IPv6 one as its network of 64 bits; ``others`` for those beyond the bound.
     subject: the id of the key or person that it was about, when there is one. attempts: how often.
     """
@@ -49,8 +52,8 @@ class Attempt(NamedTuple):
 class Attempts(forking.SurvivesFork):
     """Counts what is refused. A forked child begins with nothing: what was counted before is its parent's to write.
 
-    interval_seconds: what is counted together; 0: nothing is counted. most: addresses and reasons that one process tells apart
-    in an interval. days: how long it is kept.
+    interval_seconds: what is counted together; 0: nothing is counted. most: addresses and reasons that one process
+        tells apart in an interval. days: how long it is kept.
     """
 
     def __init__(self, interval_seconds: int = 3600, *, most: int = 500, days: int = 30) -> None:
@@ -66,12 +69,17 @@ class Attempts(forking.SurvivesFork):
         self._lock = threading.Lock()
 
     def denied(self, denied: Denied, ip: str | None, now: int) -> None:
-        """Count a refused key. A request without one is no attempt, and a database that is away no fault of the caller."""
+        """Count a refused key. A request without one is no attempt, and a database that is away no fault of the
+        caller.
+        """
         if denied.reason not in _SILENT:
             self.note("key", denied.reason.value, ip, now, denied.key.id if denied.key is not None else "")
 
     def note(self, what: str, reason: str, ip: str | None, now: int, subject: str = "") -> None:
-        """Count one attempt. what, reason, subject: as in ``Attempt``. ip: the caller's address. now: UTC epoch seconds."""
+        """Count one attempt. what, reason, subject: as in ``Attempt``. ip: the caller's address.
+
+        now: UTC epoch seconds.
+        """
         if self._interval <= 0:
             return
         since = now - now % self._interval
@@ -104,8 +112,10 @@ class Attempts(forking.SurvivesFork):
         if not written:
             return
         tx.execute_many(
-            "INSERT INTO refused_attempts (since, what, reason, address, subject, attempts, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (since, what, reason, address, subject) DO UPDATE SET attempts = refused_attempts.attempts + excluded.attempts,"
+            "INSERT INTO refused_attempts (since, what, reason, address, subject, attempts, last_at) VALUES (?, ?, ?,"
+            " ?, ?, ?, ?)"
+            " ON CONFLICT (since, what, reason, address, subject) DO UPDATE SET attempts = refused_attempts.attempts +"
+            " excluded.attempts,"
             " last_at = excluded.last_at",
             [(*key, *count) for key, count in sorted(written.items())],
         )

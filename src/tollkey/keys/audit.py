@@ -1,6 +1,7 @@
 """Who did what to which key, when, from where. Holds no secret and nothing derived from one but its short form.
 
-Append-only, by the database's triggers; and chained (``chain.py``), so that what was changed past the triggers is found.
+Append-only, by the database's triggers; and chained (``chain.py``), so that what was changed past the triggers is
+found.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ LOG = chain.Log(
 
 # What of a key goes into the log: the list of what may, not of what may not.
 _LOGGED = (
-    "kind", "name", "note", "permissions", "connect_permissions", "ip_allowlist", "expires_at", "revoked_at", "revealed_at",
+    "kind", "name", "note", "permissions", "connect_permissions", "ip_allowlist", "expires_at", "revoked_at",
+    "revealed_at",
     "hidden_at", "is_default", "redacted", "rolled_from", "replaced_by",
 )  # fmt: skip
 
@@ -46,7 +48,8 @@ class Entry:
 
 
 def guard(tx: Tx, keyring: Keyring, now: int) -> None:
-    """Make the database refuse changes to the log, and begin its chain. Safe to repeat; run it after ``migrate``, at start.
+    """Make the database refuse changes to the log, and begin its chain. Safe to repeat; run it after ``migrate``, at
+    start.
 
     now: UTC epoch seconds.
     """
@@ -84,7 +87,9 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def entries(tx: Tx, scope: Scope, key_id: str | None = None, limit: int = 100, before: int | None = None) -> list[Entry]:
+def entries(
+    tx: Tx, scope: Scope, key_id: str | None = None, limit: int = 100, before: int | None = None
+) -> list[Entry]:
     """The newest lines of this account and mode, newest first.
 
     key_id: only of this key. limit: at most so many, up to 1000. before: only lines with a smaller ``seq``.
@@ -104,5 +109,16 @@ def entries(tx: Tx, scope: Scope, key_id: str | None = None, limit: int = 100, b
         values,
     )
     return [
-        Entry(r[0], r[1], bool(r[2]), r[3], r[4], r[5], Actor(r[6], r[7], r[8], r[9]), json.loads(r[10]), json.loads(r[11])) for r in rows
+        Entry(
+            r[0],
+            r[1],
+            bool(r[2]),
+            r[3],
+            r[4],
+            r[5],
+            Actor(r[6], r[7], r[8], r[9]),
+            json.loads(r[10]),
+            json.loads(r[11]),
+        )
+        for r in rows
     ]

@@ -15,7 +15,8 @@ Answers to what the public pages leave open:
 - revoking a publishable key: refused, ``publishable_key_not_revocable``; roll it
 - revealing a live secret again: refused, ``api_key_already_revealed``
 - a roll with expiry now returns the new text at once; a scheduled roll of a live key leaves it sealed for one reveal
-- name, note, permissions and allow-list pass to the successor, but a publishable or secret key's successor has its kind's name
+- name, note, permissions and allow-list pass to the successor, but a publishable or secret key's successor has its
+kind's name
 """
 
 from __future__ import annotations
@@ -60,10 +61,14 @@ class Authority(Lookup):
 
     # -- making keys
 
-    def create_defaults(self, tx: Tx, account: str, *, actor: Actor, now: int, hides_after_reveal: bool = True) -> tuple[Key, ...]:
-        """The four keys each account has: publishable and secret, test and live. Makes those that are missing; returns what it made.
+    def create_defaults(
+        self, tx: Tx, account: str, *, actor: Actor, now: int, hides_after_reveal: bool = True
+    ) -> tuple[Key, ...]:
+        """The four keys each account has: publishable and secret, test and live. Makes those that are missing; returns
+        what it made.
 
-        hides_after_reveal: False for an account under the older rule, whose live secret stays revealable until hidden by hand.
+        hides_after_reveal: False for an account under the older rule, whose live secret stays revealable until hidden
+            by hand.
         """
         made: list[Key] = []
         for livemode in (False, True):
@@ -92,7 +97,8 @@ class Authority(Lookup):
         granter: Key | None = None,
         hides_after_reveal: bool = True,
     ) -> tuple[Key, str]:
-        """A further key, and its text. For a live secret or restricted key this is the only time that the text is there.
+        """A further key, and its text. For a live secret or restricted key this is the only time that the text is
+        there.
 
         granter: the key that authenticated the request; the new key gets no more than it has. What is not said
             (allow-list, expiry) is taken over from it. None when a person acts.
@@ -104,23 +110,39 @@ class Authority(Lookup):
         draft = self._restricted(draft, permissions, connect_permissions, ip_allowlist)
         expires_at = rules.check_expiry(expires_at, now)
         if granter is not None:
-            draft = draft if draft.ip_allowlist or kind == "publishable" else replace(draft, ip_allowlist=granter.ip_allowlist)
+            draft = (
+                draft
+                if draft.ip_allowlist or kind == "publishable"
+                else replace(draft, ip_allowlist=granter.ip_allowlist)
+            )
             expires_at = granter.expires_at if expires_at is None else expires_at
         draft = replace(draft, expires_at=expires_at, own_expires_at=expires_at)
         rules.check_grant(granter, draft)
         return self._store(tx, draft, None, actor, now, shown=True)
 
     def import_key(
-        self, tx: Tx, scope: Scope, text: str, *, actor: Actor, now: int, name: str = "", note: str = "", permissions: Iterable[str] = ()
+        self,
+        tx: Tx,
+        scope: Scope,
+        text: str,
+        *,
+        actor: Actor,
+        now: int,
+        name: str = "",
+        note: str = "",
+        permissions: Iterable[str] = (),
     ) -> Key:
-        """Take in a key that was made elsewhere. Its kind and mode are those its text says. Never revealable, unless publishable.
+        """Take in a key that was made elsewhere. Its kind and mode are those its text says. Never revealable, unless
+        publishable.
 
         The verifier must be set to ``allow_imported``. Raises KeyRefused: ``api_key_malformed``, ``api_key_exists``.
         """
         parsed = parse(text, self.brand, imported=True)
         if parsed is None or parsed.livemode != scope.livemode:
             raise KeyRefused("api_key_malformed", "Not the text of a key in this mode.", "key")
-        draft = self._restricted(self._draft(scope, parsed.kind, name, now, actor, note=note, hides=True), permissions, (), ())
+        draft = self._restricted(
+            self._draft(scope, parsed.kind, name, now, actor, note=note, hides=True), permissions, (), ()
+        )
         draft = replace(draft, imported=not parsed.checksummed, hidden_at=None if parsed.kind == "publishable" else now)
         try:
             with tx.savepoint():
@@ -130,7 +152,9 @@ class Authority(Lookup):
 
     # -- showing and hiding
 
-    def reveal(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> tuple[Key, str]:
+    def reveal(
+        self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
+    ) -> tuple[Key, str]:
         """The text of a key while it may be shown. A live secret's sealed copy is destroyed by this.
 
         Raises KeyRefused: ``api_key_already_revealed`` when no copy is there any more, ``api_key_expired``.
@@ -142,7 +166,10 @@ class Authority(Lookup):
             return key, key.token
         sealed = store.sealed_text(tx, scope, key_id)
         if sealed is None:
-            message = f"The key {key.redacted} can no longer be shown: its text is shown once and not kept. Roll it to get a new one."
+            message = (
+                f"The key {key.redacted} can no longer be shown: its text is shown once and not kept. Roll it to get "
+                f"a new one."
+            )
             raise KeyRefused("api_key_already_revealed", message, "id")
         text = self._opened(sealed, key)
         became = replace(key, revealed_at=key.revealed_at or now)
@@ -231,7 +258,9 @@ class Authority(Lookup):
         key = self._mine(tx, scope, key_id)
         rules.check_not_ended(key, now)
         if key.replaced_by is not None:
-            message = f"The key {key.redacted} was rolled already. Roll its successor {key.replaced_by}, or expire it now."
+            message = (
+                f"The key {key.redacted} was rolled already. Roll its successor {key.replaced_by}, or expire it now."
+            )
             raise KeyRefused("api_key_already_rolled", message, "id")
         draft = self._successor(key, actor, now)
         rules.check_grant(granter, draft)
@@ -245,18 +274,27 @@ class Authority(Lookup):
         new, text = self._store(tx, draft, None, actor, now, shown=shown)
         return old, new, text if shown else None
 
-    def expire_now(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
-        """End a key at this second. Raises KeyRefused, ``publishable_key_not_revocable`` for the default publishable key."""
+    def expire_now(
+        self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
+    ) -> Key:
+        """End a key at this second. Raises KeyRefused, ``publishable_key_not_revocable`` for the default publishable
+        key.
+        """
         key = self._mine(tx, scope, key_id)
         rules.check_not_ended(key, now)
         if key.kind == "publishable" and key.is_default:
-            raise KeyRefused("publishable_key_not_revocable", "An account always has a publishable key. Roll it instead.", "id")
+            raise KeyRefused(
+                "publishable_key_not_revocable", "An account always has a publishable key. Roll it instead.", "id"
+            )
         rules.check_grant(granter, key)
         became = replace(self._without_text(key, now), expires_at=now, is_default=False)
         return self._change(tx, "expired", key, became, actor, now)
 
-    def cancel_expiry(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
-        """Take back a pending expiry. A rolled key goes back to the expiry it was made with, if any; another one loses its own.
+    def cancel_expiry(
+        self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
+    ) -> Key:
+        """Take back a pending expiry. A rolled key goes back to the expiry it was made with, if any; another one loses
+        its own.
 
         Raises KeyRefused: ``no_pending_expiry``, ``api_key_expired``, ``api_key_grant_exceeded``.
         """
@@ -276,7 +314,9 @@ class Authority(Lookup):
         """Delete a secret or restricted key for good: from now on it answers as expired. Raises KeyRefused."""
         key = self._mine(tx, scope, key_id)
         if key.kind == "publishable":
-            raise KeyRefused("publishable_key_not_revocable", "A publishable key cannot be revoked. Roll it instead.", "id")
+            raise KeyRefused(
+                "publishable_key_not_revocable", "A publishable key cannot be revoked. Roll it instead.", "id"
+            )
         rules.check_not_ended(key, now)
         rules.check_grant(granter, key)
         became = replace(self._without_text(key, now), revoked_at=now, is_default=False)
@@ -294,10 +334,14 @@ class Authority(Lookup):
         try:
             return unseal(sealed, row_of(key.account, key.livemode, key.id), self.keyring)
         except SealBroken as broken:
-            message = f"The stored copy of the key {key.redacted} cannot be opened: {broken}. Roll the key to get a new one."
+            message = (
+                f"The stored copy of the key {key.redacted} cannot be opened: {broken}. Roll the key to get a new one."
+            )
             raise KeyRefused("api_key_unreadable", message, "id") from None
 
-    def _draft(self, scope: Scope, kind: Kind, name: str, now: int, actor: Actor, *, note: str = "", hides: bool) -> Key:
+    def _draft(
+        self, scope: Scope, kind: Kind, name: str, now: int, actor: Actor, *, note: str = "", hides: bool
+    ) -> Key:
         """A new key, not stored yet and still without its text."""
         return Key(
             id=self.ids.new("mk"), account=scope.account, livemode=scope.livemode, kind=kind,
@@ -306,7 +350,8 @@ class Authority(Lookup):
             created=now, created_by=str(actor), expires_at=None, own_expires_at=None, revoked_at=None,
             redacted="", masked="", token=None, revealable=True,
             hides_after_reveal=hides and scope.livemode and kind != "publishable",
-            revealed_at=None, hidden_at=None, is_default=False, imported=False, version=1, rolled_from=None, replaced_by=None,
+            revealed_at=None, hidden_at=None, is_default=False, imported=False, version=1, rolled_from=None,
+            replaced_by=None,
         )  # fmt: skip
 
     def _successor(self, key: Key, actor: Actor, now: int) -> Key:
@@ -326,7 +371,11 @@ class Authority(Lookup):
         )
 
     def _restricted(
-        self, key: Key, permissions: Iterable[str] | None, connect: Iterable[str] | None, allowlist: Iterable[str] | None
+        self,
+        key: Key,
+        permissions: Iterable[str] | None,
+        connect: Iterable[str] | None,
+        allowlist: Iterable[str] | None,
     ) -> Key:
         """The key with these limits in place of its own; None keeps them."""
         granted = key.permissions if permissions is None else self.catalogue.check_known(permissions)
@@ -367,7 +416,9 @@ class Authority(Lookup):
     def _change(self, tx: Tx, action: str, was: Key, became: Key, actor: Actor, now: int) -> Key:
         became = replace(became, version=was.version + 1)
         if not store.change(tx, became, was.version, drop_sealed=was.revealable and not became.revealable):
-            raise KeyRefused("api_key_changed", "Somebody else changed this key at the same moment. Look again and retry.", "id")
+            raise KeyRefused(
+                "api_key_changed", "Somebody else changed this key at the same moment. Look again and retry.", "id"
+            )
         audit.record(tx, self.keyring, action, actor, now, was, became)
         tx.notify(CHANNEL, f"{became.id} {became.version}")
         return became

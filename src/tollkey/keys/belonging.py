@@ -1,7 +1,9 @@
-"""Which keyring belongs to a database. The database keeps a fingerprint of each key in it, so that another one is refused.
+"""Which keyring belongs to a database. The database keeps a fingerprint of each key in it, so that another one is
+refused.
 
-A fingerprint is a keyed hash of a fixed sentence: it tells nothing about the key, and nobody who does not have the key can
-make it. Without this, a keyring that was lost or forgotten would be made anew in silence, and no key would verify any more.
+A fingerprint is a keyed hash of a fixed sentence: it tells nothing about the key, and nobody who does not have the key
+    can make it. Without this, a keyring that was lost or forgotten would be made anew in silence, and no key would
+    verify any more.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ MIGRATION = Migration(
         )""",
     ),
 )
-_SAMPLE = 20  # sealed keys that a keyring has to open before a database without fingerprints takes it, oldest and newest
+_SAMPLE = (
+    20  # sealed keys that a keyring has to open before a database without fingerprints takes it, oldest and newest
+)
 _SHARE = (
     "every node needs the same one: copy keyring.json from the data folder of the first node or from a backup,"
     " or name it with TOLLKEY_KEYRING_FILE"
@@ -39,7 +43,8 @@ _SHARE = (
 class KeyringSource:
     """Where key material comes from: a file, or given as it is.
 
-    place: how it is named in errors. own: whether the file may be made when it is missing, and replaced by a rotation; a
+    place: how it is named in errors. own: whether the file may be made when it is missing, and replaced by a rotation;
+        a
         mounted secret may not.
     """
 
@@ -72,8 +77,8 @@ def source_of(keyring: str | Path | Keyring) -> KeyringSource:
 def settle(database: Database, source: KeyringSource) -> Keyring:
     """The keyring that belongs to the database; made when there is none and nothing that one was needed for.
 
-    Of nodes that start together one makes it. Raises KeyringError, in one sentence, for one that is missing, incomplete, or of
-    another database; StorageError, OSError. Run it after the migrations of this room.
+    Of nodes that start together one makes it. Raises KeyringError, in one sentence, for one that is missing,
+    incomplete, or of another database; StorageError, OSError. Run it after the migrations of this room.
     """
 
     def work(tx: Tx) -> Keyring:
@@ -109,7 +114,9 @@ def fingerprint(purpose: str, name: str, key: bytes) -> bytes:
 
 def _held(keyring: Keyring) -> dict[tuple[str, str], bytes]:
     of = {"digest": keyring.digest_keys, "sealing": keyring.sealing_keys}
-    return {(purpose, name): fingerprint(purpose, name, key) for purpose, keys in of.items() for name, key in keys.items()}
+    return {
+        (purpose, name): fingerprint(purpose, name, key) for purpose, keys in of.items() for name, key in keys.items()
+    }
 
 
 def _known(tx: Tx) -> dict[tuple[str, str], tuple[bytes, bool]]:
@@ -120,7 +127,10 @@ def _known(tx: Tx) -> dict[tuple[str, str], tuple[bytes, bool]]:
 def _record(tx: Tx, keyring: Keyring, known: dict[tuple[str, str], tuple[bytes, bool]]) -> None:
     for (purpose, name), found in _held(keyring).items():
         if (purpose, name) not in known:
-            tx.execute("INSERT INTO keyring_keys (purpose, name, fingerprint, retired) VALUES (?, ?, ?, 0)", (purpose, name, found))
+            tx.execute(
+                "INSERT INTO keyring_keys (purpose, name, fingerprint, retired) VALUES (?, ?, ?, 0)",
+                (purpose, name, found),
+            )
 
 
 def _made(tx: Tx, source: KeyringSource, known: bool) -> Keyring:
@@ -136,23 +146,35 @@ def _check(keyring: Keyring, known: dict[tuple[str, str], tuple[bytes, bool]], s
     for (purpose, name), (found, retired) in sorted(known.items()):
         mine = held.get((purpose, name))
         if mine is None and not retired:
-            raise KeyringError(f"the keyring {source.place} lacks the {purpose} key {name}, which this database needs; {_SHARE}")
+            raise KeyringError(
+                f"the keyring {source.place} lacks the {purpose} key {name}, which this database needs; {_SHARE}"
+            )
         if mine is not None and not hmac.compare_digest(mine, found):
-            raise KeyringError(f"the keyring {source.place} is not the one of this database ({purpose} key {name} is another); {_SHARE}")
+            raise KeyringError(
+                f"the keyring {source.place} is not the one of this database ({purpose} key {name} is another);"
+                f" {_SHARE}"
+            )
 
 
 def _check_opens(tx: Tx, keyring: Keyring, source: KeyringSource) -> None:
-    """A database from before fingerprints: what its keys were made with is in the keyring, and opens and verifies samples of them."""
+    """A database from before fingerprints: what its keys were made with is in the keyring, and opens and verifies
+    samples of them.
+    """
     other = KeyringError(f"the keyring {source.place} does not open what is in this database; {_SHARE}")
     for (name,) in tx.execute("SELECT DISTINCT digest_key FROM api_keys"):
         if name not in keyring.digest_keys:
-            raise KeyringError(f"the keyring {source.place} lacks the digest key {name}, which this database needs; {_SHARE}")
-        rows = tx.execute("SELECT token, digest FROM api_keys WHERE token IS NOT NULL AND digest_key = ? LIMIT ?", (name, _SAMPLE))
+            raise KeyringError(
+                f"the keyring {source.place} lacks the digest key {name}, which this database needs; {_SHARE}"
+            )
+        rows = tx.execute(
+            "SELECT token, digest FROM api_keys WHERE token IS NOT NULL AND digest_key = ? LIMIT ?", (name, _SAMPLE)
+        )
         if any(bytes(digest) not in dict(keyring.digests(token)).values() for token, digest in rows):
             raise other
     for order in ("ASC", "DESC"):
         for account, livemode, key_id, sealed, digest in tx.execute(
-            f"SELECT account, livemode, id, sealed, digest FROM api_keys WHERE sealed IS NOT NULL ORDER BY seq {order} LIMIT {_SAMPLE}"
+            f"SELECT account, livemode, id, sealed, digest FROM api_keys WHERE sealed IS NOT NULL ORDER BY seq {order}"
+            f" LIMIT {_SAMPLE}"
         ):
             try:
                 text = unseal(sealed, row_of(account, bool(livemode), key_id), keyring)
@@ -160,7 +182,8 @@ def _check_opens(tx: Tx, keyring: Keyring, source: KeyringSource) -> None:
                 if sealing_key_of(sealed) in keyring.sealing_keys:
                     raise other from None
                 raise KeyringError(
-                    f"the keyring {source.place} lacks the sealing key {sealing_key_of(sealed)[:20]}, which this database needs; {_SHARE}"
+                    f"the keyring {source.place} lacks the sealing key {sealing_key_of(sealed)[:20]},"
+                    f" which this database needs; {_SHARE}"
                 ) from None
             if bytes(digest) not in dict(keyring.digests(text)).values():
                 raise other

@@ -1,15 +1,15 @@
 """A hash chain over an append-only log: what was changed, removed or put in behind the program's back is found.
 
-Each row gets a code made of the code before it, its number and its content, under a key derived from the keyring: who has only
-the database can make none. The log's *head* holds the last code, how many rows there are, and a signature over both (with
-another key, so that no code in the table is a signature): rows removed at the end are found by it.
+Each row gets a code made of the code before it, its number and its content, under a key derived from the keyring: who
+    has only the database can make none. The log's *head* holds the last code, how many rows there are, and a signature
+    over both (with another key, so that no code in the table is a signature): rows removed at the end are found by it.
 
 Order: a row is added while the head's row is locked, so that of writers on several nodes one comes after the other, and
 ``seq`` counts up as the chain does.
 
 A log that was there before the chain is summed up when the chain begins: its rows are covered from that moment on.
-Whoever can put back the whole database as it once was cannot be told by the database: note the head that ``verify`` gives
-elsewhere, and give it to a later ``verify``.
+Whoever can put back the whole database as it once was cannot be told by the database: note the head that ``verify``
+    gives elsewhere, and give it to a later ``verify``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ from tollkey.keys.keyring import Keyring
 MIGRATION = Migration(
     "audit_chain",
     (
-        "CREATE TABLE audit_chain (seq {key}, log TEXT NOT NULL, entry {int} NOT NULL, code {blob} NOT NULL, code_key TEXT NOT NULL)",
+        "CREATE TABLE audit_chain (seq {key}, log TEXT NOT NULL, entry {int} NOT NULL, code {blob} NOT NULL,"
+        " code_key TEXT NOT NULL)",
         "CREATE INDEX audit_chain_of ON audit_chain (log, entry)",
-        "CREATE TABLE audit_heads (log TEXT NOT NULL PRIMARY KEY, entries {int} NOT NULL, entry {int} NOT NULL, code {blob} NOT NULL,"
+        "CREATE TABLE audit_heads (log TEXT NOT NULL PRIMARY KEY, entries {int} NOT NULL, entry {int} NOT NULL,"
+        " code {blob} NOT NULL,"
         " code_key TEXT NOT NULL, began_entry {int} NOT NULL, began_entries {int} NOT NULL, began_code {blob} NOT NULL,"
         " began_key TEXT NOT NULL, began_at {int} NOT NULL, signature {blob} NOT NULL)",
     ),
@@ -42,7 +44,10 @@ _log = logging.getLogger(__name__)
 
 
 class Log(NamedTuple):
-    """A log that is chained. name: stands in every code. table: has the key ``seq``. columns: what is covered, in order."""
+    """A log that is chained. name: stands in every code. table: has the key ``seq``.
+
+    columns: what is covered, in order.
+    """
 
     name: str
     table: str
@@ -53,9 +58,9 @@ class Verdict(NamedTuple):
     """What ``verify`` found. False where a truth value is asked for, unless the log is whole.
 
     log: its name. whole: whether nothing was changed, removed or put in. entries: how many rows there are.
-    head: ``entries:code`` of the last row; to be noted elsewhere. began_at: when the chain began (UTC epoch seconds), None without
-    one. before: how many of the rows are older than the chain. seq: of the first row that is not as it was written, None when
-    that cannot be told. why: in one sentence; "" when whole.
+    head: ``entries:code`` of the last row; to be noted elsewhere. began_at: when the chain began (UTC epoch seconds),
+        None without one. before: how many of the rows are older than the chain. seq: of the first row that is not as it
+        was written, None when that cannot be told. why: in one sentence; "" when whole.
     """
 
     log: str
@@ -109,16 +114,21 @@ def begin(tx: Tx, keyring: Keyring, log: Log, now: int) -> None:
         (log.name, *head[:-1], _signature(keyring, name, log, head)),
     )
     if tx.execute("SELECT 1 FROM audit_chain WHERE log = ? LIMIT 1", (log.name,)):
-        _log.error("the head of the hash chain over %s was removed; it begins anew, and verifying it will say so", log.table)
+        _log.error(
+            "the head of the hash chain over %s was removed; it begins anew, and verifying it will say so", log.table
+        )
     elif entries:
-        _log.warning("the hash chain over %s begins; %d entries that are there already are taken as they are", log.table, entries)
+        _log.warning(
+            "the hash chain over %s begins; %d entries that are there already are taken as they are", log.table, entries
+        )
 
 
 def add(tx: Tx, keyring: Keyring, log: Log, values: Sequence[object], now: int) -> None:
     """Write one row of a log and its code, in the transaction of what it tells of.
 
     values: of ``log.columns``, as the database gives them back (ints, texts, None). now: UTC epoch seconds.
-    Writers of one log take turns from here to their commit. A head that is not ours is never signed again. Raises StorageError.
+    Writers of one log take turns from here to their commit. A head that is not ours is never signed again. Raises
+    StorageError.
     """
     head = _head(tx, log, lock=True)
     if head is None:
@@ -129,7 +139,9 @@ def add(tx: Tx, keyring: Keyring, log: Log, values: Sequence[object], now: int) 
     rows = tx.execute(f"INSERT INTO {log.table} ({', '.join(log.columns)}) VALUES ({marks}) RETURNING seq", values)
     entry, name = int(rows[0][0]), keyring.digest_current
     code = _code(keyring, name, log, head.code, entry, values)
-    tx.execute("INSERT INTO audit_chain (log, entry, code, code_key) VALUES (?, ?, ?, ?)", (log.name, entry, code, name))
+    tx.execute(
+        "INSERT INTO audit_chain (log, entry, code, code_key) VALUES (?, ?, ?, ?)", (log.name, entry, code, name)
+    )
     became = head._replace(entries=head.entries + 1, entry=entry, code=code, code_key=name)
     genuine = head.code_key in keyring.digest_keys and _is_ours(keyring, log, head)
     if not genuine:  # signing what follows would make the change good; the log goes on, and ``verify`` goes on telling
@@ -147,7 +159,16 @@ def verify(tx: Tx, keyring: Keyring, log: Log, expected: str | None = None) -> V
     """
     head = _head(tx, log)
     if head is None:
-        return Verdict(log.name, False, 0, "", None, 0, None, "the log has no head: it was removed, or no server has begun the chain yet")
+        return Verdict(
+            log.name,
+            False,
+            0,
+            "",
+            None,
+            0,
+            None,
+            "the log has no head: it was removed, or no server has begun the chain yet",
+        )
     walk = _Walk(tx, keyring, log, head, expected)
     try:
         walk.go()
@@ -184,9 +205,13 @@ class _Walk:
         for row in _chained(self.tx, self.log, head.began_entry):
             self._step(row)
         if (self.entries, self.code) != (head.entries, head.code):
-            raise _Broken(None, f"entries at the end are missing: the head counts {head.entries}, {self.entries} are here")
+            raise _Broken(
+                None, f"entries at the end are missing: the head counts {head.entries}, {self.entries} are here"
+            )
         if self.expected is not None:
-            raise _Broken(None, "the head that was noted earlier is not in this chain: entries are missing, or all was put back")
+            raise _Broken(
+                None, "the head that was noted earlier is not in this chain: entries are missing, or all was put back"
+            )
 
     def _older(self) -> None:
         """The rows from before the chain, as they were summed up when it began."""
@@ -195,7 +220,11 @@ class _Walk:
             self.entries += 1
             self.code = _code(self.keyring, head.began_key, self.log, self.code, row[0], row[1:])
         if (self.entries, self.code) != (head.began_entries, head.began_code):
-            raise _Broken(None, f"the entries up to number {head.began_entry}, from before the chain, are not what they were when it began")
+            raise _Broken(
+                None,
+                f"the entries up to number {head.began_entry}, from before the chain,"
+                f" are not what they were when it began",
+            )
         orphan = "SELECT 1 FROM audit_chain WHERE log = ? AND entry <= ? LIMIT 1"
         if self.tx.execute(orphan, (self.log.name, head.began_entry)):
             raise _Broken(None, "the chain was begun anew over entries that had been chained before")
@@ -247,7 +276,8 @@ def _chained(tx: Tx, log: Log, after: int) -> Iterator[Row]:
     columns = ", ".join(f"l.{name}" for name in log.columns)
     while True:
         rows = tx.execute(
-            f"SELECT l.seq, c.code, c.code_key, {columns} FROM {log.table} l LEFT JOIN audit_chain c ON c.log = ? AND c.entry = l.seq"
+            f"SELECT l.seq, c.code, c.code_key, {columns} FROM {log.table} l LEFT JOIN audit_chain c ON c.log = ? AND"
+            f" c.entry = l.seq"
             f" WHERE l.seq > ? ORDER BY l.seq LIMIT {_BATCH}",
             (log.name, after),
         )
@@ -272,4 +302,6 @@ def _is_ours(keyring: Keyring, log: Log, head: _Head) -> bool:
 
 def _signature(keyring: Keyring, name: str, log: Log, head: _Head) -> bytes:
     told = [log.name, *(value.hex() if isinstance(value, bytes) else value for value in head[:-1])]
-    return hashlib.blake2b(json.dumps(told).encode(), key=_derived(keyring, name, b"audit head"), digest_size=32).digest()
+    return hashlib.blake2b(
+        json.dumps(told).encode(), key=_derived(keyring, name, b"audit head"), digest_size=32
+    ).digest()

@@ -25,12 +25,15 @@ class Gate(ABC, Generic[App, Asked]):
 
     keys: an open ``KeyService``.
     permission_for: which permission a request needs: one name for all of them; a name for each method, ``"*"`` for the
-        others; or a function of the request. None: any key will do. HEAD, and the handshake of a WebSocket, need what GET
-        needs: a function is asked about them with the method GET. Names are checked here, and ValueError says which is not
-        declared; a name that a function gives is checked at its first use: an unknown one is an error in the log and a 500.
+        others; or a function of the request. None: any key will do. HEAD, and the handshake of a WebSocket, need what
+        GET
+        needs: a function is asked about them with the method GET. Names are checked here, and ValueError says which is
+            not declared; a name that a function gives is checked at its first use: an unknown one is an error in the
+            log and a 500.
     publishable: let publishable keys pass as well. They are public; leave it off unless what is behind the gate is.
     preflights: let a browser's preflight through (it cannot carry a key); the application's CORS middleware answers it.
-    header: where the key is. In ``authorization`` it is a bearer token or the user of Basic; in any other header the bare key.
+    header: where the key is. In ``authorization`` it is a bearer token or the user of Basic; in any other header the
+        bare key.
     keep_header: leave the key where the application, and its logs and traces, can see it.
     open_to: requests that need no key; they reach the application untouched.
     on_denied: makes the answer to a refused request.
@@ -100,7 +103,10 @@ class Gate(ABC, Generic[App, Asked]):
         if isinstance(permission_for, Mapping):
             if "*" not in permission_for:
                 raise ValueError('permission_for says nothing about other methods: add "*", with a permission or None')
-            by_method = {method.upper(): None if name is None else self._declared(name) for method, name in permission_for.items()}
+            by_method = {
+                method.upper(): None if name is None else self._declared(name)
+                for method, name in permission_for.items()
+            }
             return lambda asked: by_method.get(self.method_of(asked), by_method["*"])
         function = permission_for
         return lambda asked: function(self._as_get(asked))
@@ -112,7 +118,11 @@ class Gate(ABC, Generic[App, Asked]):
             return catalogue.canonical(name)
         except UnknownPermission:
             close = difflib.get_close_matches(name, catalogue.names, 1)
-            hint = f"did you mean {close[0]}?" if close else f"declared are: {', '.join(sorted(catalogue.names)) or 'none'}"
+            hint = (
+                f"did you mean {close[0]}?"
+                if close
+                else f"declared are: {', '.join(sorted(catalogue.names)) or 'none'}"
+            )
             raise ValueError(f"permission_for names {name!r}, which no Permission declares; {hint}") from None
 
     def _needed(self, asked: Asked) -> str | None:
@@ -141,7 +151,9 @@ class Gate(ABC, Generic[App, Asked]):
         try:
             permission = self._needed(asked)
         except UnknownPermission as problem:
-            _log.error("permission_for gave %r, which no Permission declares; the request was refused", problem.name[:100])
+            _log.error(
+                "permission_for gave %r, which no Permission declares; the request was refused", problem.name[:100]
+            )
             return INTERNAL
         if permission is not None and not answer.allows(permission):
             return Forbidden(permission, answer)

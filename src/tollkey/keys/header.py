@@ -51,7 +51,9 @@ def read_authorization(value: str | None) -> Presented | Denied:
 
 
 def read_bare(value: str | None) -> Presented | Denied:
-    """The key in a header of its own, such as ``X-API-Key``: the value, without a ``Bearer`` that some clients put before it."""
+    """The key in a header of its own, such as ``X-API-Key``: the value, without a ``Bearer`` that some clients put
+    before it.
+    """
     value = "" if value is None else value.strip(" \t")
     if not value:
         return _MISSING
@@ -70,7 +72,8 @@ def _basic_user(credentials: str) -> str:
 
 
 def without_keys(value: str) -> str:
-    """A text that was not meant to hold a key, as it may be kept: short, and with anything that looks like a key masked.
+    """A text that was not meant to hold a key, as it may be kept: short, and with anything that looks like a key
+    masked.
 
     What a database does not take as text (NUL, half a surrogate pair) is replaced: a caller can put it into a path.
     """
@@ -79,8 +82,14 @@ def without_keys(value: str) -> str:
 
 
 def without_secret_keys(text: str) -> str:
-    """A sentence that may repeat what a caller sent, for example in place of an id, with secret, restricted and ephemeral keys masked."""
-    return _SECRET_KEY.sub(lambda match: mask_unknown(match.group()), text) if "_test_" in text or "_live_" in text else text
+    """A sentence that may repeat what a caller sent, for example in place of an id, with secret, restricted and
+    ephemeral keys masked.
+    """
+    return (
+        _SECRET_KEY.sub(lambda match: mask_unknown(match.group()), text)
+        if "_test_" in text or "_live_" in text
+        else text
+    )
 
 
 def _shown(value: str) -> str:

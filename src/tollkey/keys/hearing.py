@@ -18,7 +18,10 @@ _log = logging.getLogger(__name__)
 
 
 class Hearing(forking.SurvivesFork):
-    """Renews a lease for as long as announcements arrive. On PostgreSQL a thread listens, from now on; on SQLite who verifies looks."""
+    """Renews a lease for as long as announcements arrive.
+
+    On PostgreSQL a thread listens, from now on; on SQLite who verifies looks.
+    """
 
     def __init__(self, database: Database, lease: Lease) -> None:
         self._database, self._lease = database, lease

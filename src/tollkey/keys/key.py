@@ -31,9 +31,11 @@ class Key:
 
     id: ``mk_…``. version: counts up with each change.
     permissions: as granted, for example ``customer_read``; empty unless restricted.
-    effective: those and all that they imply. connect_permissions, effective_connect: the same two, on connected accounts.
+    effective: those and all that they imply. connect_permissions, effective_connect: the same two, on connected
+        accounts.
     ip_allowlist: addresses and networks; empty means from anywhere.
-    created, expires_at, revoked_at, revealed_at, hidden_at: UTC epoch seconds. From the second ``expires_at`` on it is refused.
+    created, expires_at, revoked_at, revealed_at, hidden_at: UTC epoch seconds. From the second ``expires_at`` on it is
+        refused.
     own_expires_at: the expiry the key was made with, to which cancelling a roll goes back.
     created_by: who made it, ``kind:id``.
     redacted, masked: what may be shown of it. token: the text, of a publishable key only.

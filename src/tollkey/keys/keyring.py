@@ -65,7 +65,9 @@ class Keyring:
         return self.digest_keys[min(self.digest_keys, key=lambda name: int(name[1:]))]
 
     def lasting(self, text: str) -> bytes:
-        """A digest that stays the same when the digest key is rotated: for what is worked out anew each time and kept nowhere."""
+        """A digest that stays the same when the digest key is rotated: for what is worked out anew each time and kept
+        nowhere.
+        """
         return digest(text, self._oldest)
 
     def mark(self, account: str) -> str:
@@ -76,7 +78,9 @@ class Keyring:
         """
         if _RANDOM_ID.fullmatch(account):
             return account.removeprefix("acct_")
-        hashed = hashlib.blake2b(account.encode("utf-8", "surrogatepass"), key=self._oldest, person=b"account mark").digest()
+        hashed = hashlib.blake2b(
+            account.encode("utf-8", "surrogatepass"), key=self._oldest, person=b"account mark"
+        ).digest()
         number = int.from_bytes(hashed, "big")
         return "".join(ALPHABET[number // len(ALPHABET) ** place % len(ALPHABET)] for place in range(MARK_LENGTH))
 
@@ -91,7 +95,10 @@ class Keyring:
         return replace(self, sealing_current=name, sealing_keys={**self.sealing_keys, name: random_bytes(_SIZE)})
 
     def without(self, name: str) -> Keyring:
-        """The same without a retired key; what was written under it is lost for good. Raises KeyringError for a current one."""
+        """The same without a retired key; what was written under it is lost for good.
+
+        Raises KeyringError for a current one.
+        """
         return replace(
             self,
             digest_keys={n: key for n, key in self.digest_keys.items() if n != name},
@@ -111,7 +118,10 @@ class Keyring:
 
     @classmethod
     def from_text(cls, text: str, place: str = "the text given") -> Keyring:
-        """What a keyring's file holds, from elsewhere. place: how errors name it. Raises KeyringError, without what it holds."""
+        """What a keyring's file holds, from elsewhere. place: how errors name it.
+
+        Raises KeyringError, without what it holds.
+        """
         try:
             held = json.loads(text)
             return cls(
@@ -125,7 +135,10 @@ class Keyring:
 
     @classmethod
     def load_or_create(cls, path: str | Path, random_bytes: RandomBytes = os.urandom) -> Keyring:
-        """Read the file, or make it when it is missing. Of processes that start together one makes it and all read the same."""
+        """Read the file, or make it when it is missing.
+
+        Of processes that start together one makes it and all read the same.
+        """
         try:
             return cls.load(path)
         except FileNotFoundError:
@@ -155,7 +168,10 @@ class Keyring:
     def _text(self) -> str:
         held = {
             "digest": {"current": self.digest_current, "keys": {n: key.hex() for n, key in self.digest_keys.items()}},
-            "sealing": {"current": self.sealing_current, "keys": {n: key.hex() for n, key in self.sealing_keys.items()}},
+            "sealing": {
+                "current": self.sealing_current,
+                "keys": {n: key.hex() for n, key in self.sealing_keys.items()},
+            },
         }
         return json.dumps(held, indent=2) + "\n"
 

@@ -48,13 +48,18 @@ def check_allowlist(entries: Iterable[str]) -> tuple[str, ...]:
         try:
             network = ipaddress.ip_network(entry.strip(), strict=True)
         except ValueError:
-            message = f"Invalid IP address or network: {entry[:64]}. Use an address such as 192.0.2.7 or a network such as 192.0.2.0/24."
+            message = (
+                f"Invalid IP address or network: {entry[:64]}. Use an address such as 192.0.2.7 or a network such as "
+                f"192.0.2.0/24."
+            )
             raise KeyRefused("ip_allowlist_invalid", message, "ip_allowlist") from None
         text = str(network.network_address) if network.num_addresses == 1 else str(network)
         if text not in normal:
             normal.append(text)
     if len(normal) > MOST_NETWORKS:
-        raise KeyRefused("ip_allowlist_invalid", f"An IP allow-list has at most {MOST_NETWORKS} entries.", "ip_allowlist")
+        raise KeyRefused(
+            "ip_allowlist_invalid", f"An IP allow-list has at most {MOST_NETWORKS} entries.", "ip_allowlist"
+        )
     return tuple(normal)
 
 
@@ -94,7 +99,10 @@ class Limiter(Protocol):
     """Decides how often a key may be used. It is asked only about keys that were accepted, and can only say no."""
 
     def allow(self, key_id: str, now: float) -> bool:
-        """Whether the key may be used once more. now: seconds of a clock that does not go back. What it raises counts as a no."""
+        """Whether the key may be used once more. now: seconds of a clock that does not go back.
+
+        What it raises counts as a no.
+        """
 
 
 class RateLimiter(forking.SurvivesFork):

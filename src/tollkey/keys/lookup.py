@@ -15,7 +15,8 @@ from tollkey.keys.token import BRAND, Brand, Kind, parse
 class Lookup:
     """Finds keys.
 
-    keyring: digests a text that is looked up. catalogue: expands what a key was granted. brand: the words a key begins with.
+    keyring: digests a text that is looked up. catalogue: expands what a key was granted. brand: the words a key begins
+        with.
     """
 
     def __init__(self, keyring: Keyring, catalogue: Catalogue, brand: Brand = BRAND) -> None:

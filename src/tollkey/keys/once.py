@@ -12,7 +12,8 @@ from tollkey.keys.limits import Limiter
 class Request:
     """What was verified in one request.
 
-    over: it has ended. Tasks that it left behind have its context for ever, but what they verify counts as any other use.
+    over: it has ended. Tasks that it left behind have its context for ever, but what they verify counts as any other
+        use.
     """
 
     __slots__ = ("admitted", "counted", "over")
@@ -33,7 +34,8 @@ def _current() -> Request | None:
 
 @contextmanager
 def one_request() -> Iterator[Request]:
-    """What is verified within the block, on this task and in threads and tasks with its context, belongs to one request.
+    """What is verified within the block, on this task and in threads and tasks with its context, belongs to one
+    request.
 
     Within another such block it is that one's request.
     """

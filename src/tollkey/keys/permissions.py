@@ -17,7 +17,14 @@ LEVELS = ("read", "write")
 # What a permission brings along, whichever its level (reference section 2.3).
 IMPLIED: Mapping[str, tuple[str, ...]] = {
     "balance_transaction_source": ("application_fee_read", "balance_read", "transfer_read"),
-    "checkout_session": ("mandate_read", "payment_intent_read", "payment_links_read", "product_read", "setup_intent_read", "sku_read"),
+    "checkout_session": (
+        "mandate_read",
+        "payment_intent_read",
+        "payment_links_read",
+        "product_read",
+        "setup_intent_read",
+        "sku_read",
+    ),
     "credit_note": ("invoice_read",),
     "customer": ("billing_clock_read",),
     "invoice": ("credit_note_read",),
@@ -79,7 +86,9 @@ class Catalogue:
             if rows.setdefault(permission.name, permission) != permission:
                 raise ValueError(f"permission {permission.name} is declared twice, differently")
         self.rows = tuple(rows.values())
-        self._labels = {f"{row.name}_{level}": f"{row.label} {level.capitalize()}" for row in self.rows for level in row.levels}
+        self._labels = {
+            f"{row.name}_{level}": f"{row.label} {level.capitalize()}" for row in self.rows for level in row.levels
+        }
         self.names = frozenset(self._labels)
         self._spellings = {spelling: group for group in aliases for spelling in group}
         self._brings = self._closure(implied)

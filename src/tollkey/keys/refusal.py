@@ -74,7 +74,9 @@ def rfc6750(refused: Refused, *, header: str = "authorization") -> Refusal:
 def _forbidden(refused: Forbidden, challenge: str) -> Refusal:
     if refused.permission is None:
         message = "A publishable API key may not be used here. Use a secret or a restricted one, on a server."
-        return _json(403, "publishable_key_refused", message, (("www-authenticate", f'{challenge}, error="insufficient_scope"'),))
+        return _json(
+            403, "publishable_key_refused", message, (("www-authenticate", f'{challenge}, error="insufficient_scope"'),)
+        )
     message = f"The API key lacks the permission {refused.permission}."
     challenge += f', error="insufficient_scope", scope="{refused.permission}"'
     return _json(403, "insufficient_scope", message, (("www-authenticate", challenge),))
@@ -83,9 +85,9 @@ def _forbidden(refused: Forbidden, challenge: str) -> Refusal:
 def for_auth_request(refused: Refused) -> Refusal:
     """The default answer as nginx's ``auth_request`` can take it: it passes on 401 and 403 and turns all else into 500.
 
-    Whatever is not 401 is answered as 403; the true status, the body and the headers are in ``x-key-status``, ``x-key-body``,
-    ``x-key-challenge`` and ``x-key-retry-after``, for the configuration to answer with. (nginx copies the challenge of a 401
-    by itself.) See ``examples/nginx.conf``.
+    Whatever is not 401 is answered as 403; the true status, the body and the headers are in ``x-key-status``,
+    ``x-key-body``, ``x-key-challenge`` and ``x-key-retry-after``, for the configuration to answer with. (nginx copies
+    the challenge of a 401 by itself.) See ``examples/nginx.conf``.
     """
     status, headers, body = rfc6750(refused)
     told = [("x-key-status", str(status)), ("x-key-body", body.decode())]

@@ -11,7 +11,11 @@ from tollkey.keys.token import BRAND, Brand, Kind
 
 LONGEST_NAME = 100
 LONGEST_NOTE = 500
-DEFAULT_NAMES: dict[Kind, str] = {"publishable": "Publishable key", "secret": "Secret key", "restricted": "Restricted key"}
+DEFAULT_NAMES: dict[Kind, str] = {
+    "publishable": "Publishable key",
+    "secret": "Secret key",
+    "restricted": "Restricted key",
+}
 
 
 def check_name(name: str, kind: Kind, brand: Brand = BRAND) -> str:
@@ -22,7 +26,9 @@ def check_name(name: str, kind: Kind, brand: Brand = BRAND) -> str:
     if not name.isprintable():
         raise KeyRefused("name_invalid", "The name of a key is one line of printable characters.", "name")
     if secret_in(name, brand):
-        raise KeyRefused("name_invalid", "This looks like a key itself. Give the key a name that says who uses it.", "name")
+        raise KeyRefused(
+            "name_invalid", "This looks like a key itself. Give the key a name that says who uses it.", "name"
+        )
     return name
 
 
@@ -38,7 +44,9 @@ def check_note(note: str, brand: Brand = BRAND) -> str:
 
 
 def secret_in(text: str, brand: Brand = BRAND) -> bool:
-    """Whether a secret or restricted key stands in a text that is stored, shown in lists and written to the audit log as it is."""
+    """Whether a secret or restricted key stands in a text that is stored, shown in lists and written to the audit log
+    as it is.
+    """
     return any(brand.kind(match[1]) != "publishable" for match in brand.pattern.finditer(text))
 
 
@@ -84,7 +92,11 @@ def check_grant(granter: Key | None, key: Key) -> None:
     if granter.scope != key.scope or granter.kind == "publishable":
         raise KeyRefused("api_key_grant_exceeded", f"The key {granter.redacted} cannot manage this key.")
     if key.kind == "secret" and granter.kind != "secret":
-        raise KeyRefused("api_key_grant_exceeded", "A restricted key cannot manage a secret key: it would grant more than it has.", "type")
+        raise KeyRefused(
+            "api_key_grant_exceeded",
+            "A restricted key cannot manage a secret key: it would grant more than it has.",
+            "type",
+        )
     if key.kind == "restricted" and granter.kind != "secret":
         missing = sorted(key.effective - granter.effective) + sorted(key.effective_connect - granter.effective_connect)
         if missing:

@@ -1,8 +1,8 @@
 """Where sealed texts are, and how all of them move to a new sealing key.
 
-Whoever seals says so beside the table it seals into: with a ``SealedColumn``, or with ``Resource(sealed=…)`` for fields of
-objects. Those who rotate the sealing key gather what was said and walk over it, some hundred rows in a transaction; a walk
-that was interrupted is simply done again.
+Whoever seals says so beside the table it seals into: with a ``SealedColumn``, or with ``Resource(sealed=…)`` for fields
+    of objects. Those who rotate the sealing key gather what was said and walk over it, some hundred rows in a
+    transaction; a walk that was interrupted is simply done again.
 """
 
 from __future__ import annotations
@@ -28,15 +28,18 @@ class Sealing(Protocol):
     def what(self) -> str: ...
 
     def walk(self, tx: Tx, after: Place | None, limit: int, change: Change) -> Place | None:
-        """Put ``change`` of each sealed text in its place, in at most ``limit`` rows after that one. Returns the last, None at the end."""
+        """Put ``change`` of each sealed text in its place, in at most ``limit`` rows after that one.
+
+        Returns the last, None at the end.
+        """
 
 
 @dataclass(frozen=True)
 class SealedColumn:
     """A column of bytes that are sealed, or NULL.
 
-    key: the table's unique column, by which it is walked over. bound: the columns that ``bind`` is given, to make of them what the
-    text in that row is bound to.
+    key: the table's unique column, by which it is walked over. bound: the columns that ``bind`` is given, to make of
+        them what the text in that row is bound to.
     """
 
     table: str
@@ -54,26 +57,36 @@ class SealedColumn:
         further, values = ("", ()) if after is None else (f" AND {self.key} > ?", (after,))
         names = ", ".join((self.key, self.column, *self.bound))
         rows = tx.execute(
-            f"SELECT {names} FROM {self.table} WHERE {self.column} IS NOT NULL{further} ORDER BY {self.key} LIMIT ?", (*values, limit)
+            f"SELECT {names} FROM {self.table} WHERE {self.column} IS NOT NULL{further} ORDER BY {self.key} LIMIT ?",
+            (*values, limit),
         )
         for key, sealed, *bound in rows:
             was = bytes(sealed)
             became = change(was, self.bind(*bound))
             if became != was:
-                tx.execute(f"UPDATE {self.table} SET {self.column} = ? WHERE {self.key} = ? AND {self.column} = ?", (became, key, sealed))
+                tx.execute(
+                    f"UPDATE {self.table} SET {self.column} = ? WHERE {self.key} = ? AND {self.column} = ?",
+                    (became, key, sealed),
+                )
         return rows[-1][0] if len(rows) == limit else None
 
 
 @dataclass
 class Moved:
-    """What a walk over everything sealed has found. texts: how many moved. broken: how many do not open, by where they are."""
+    """What a walk over everything sealed has found. texts: how many moved.
+
+    broken: how many do not open, by where they are.
+    """
 
     texts: int = 0
     broken: Counter[str] = field(default_factory=Counter)
 
 
 def move_all(database: Database, places: Sequence[Sealing], keyring: Keyring) -> Moved:
-    """Move every sealed text to the current sealing key, in pieces. What does not open is left as it is, and counted."""
+    """Move every sealed text to the current sealing key, in pieces.
+
+    What does not open is left as it is, and counted.
+    """
     found = Moved()
 
     for place in places:

@@ -36,8 +36,9 @@ _BATCH = 1000  # keys read at a time by ``each``
 class KeyService(forking.SurvivesFork):
     """Make keys, verify keys. One object a process, also one made before a fork; ``close`` it at the end.
 
-    Every key belongs to an ``account``, the host's name for a customer, and to a mode. Changes raise KeyRefused when the rules
-    do not allow them. Threads may share it, and a forked child goes on by itself, with connections and a memory of its own.
+    Every key belongs to an ``account``, the host's name for a customer, and to a mode. Changes raise KeyRefused when
+    the rules do not allow them. Threads may share it, and a forked child goes on by itself, with connections and a
+    memory of its own.
     """
 
     def __init__(
@@ -95,10 +96,13 @@ class KeyService(forking.SurvivesFork):
         """Open or make everything that is needed.
 
         database: the path of an SQLite file, or ``postgresql://…``. permissions: the host's own.
-        keyring: the file with the key material, made when missing and no key needs it; beside the SQLite file unless given.
-            Back it up apart from the database: without it no key verifies any more. Or the material itself: ``Keyring.from_text``.
+        keyring: the file with the key material, made when missing and no key needs it; beside the SQLite file unless
+            given.
+            Back it up apart from the database: without it no key verifies any more. Or the material itself:
+                ``Keyring.from_text``.
         implied: row name to the grants it brings along. limiter: asked last, once a request, about accepted keys.
-        flush_seconds: how often last-used and refusals are written; 0: never by itself. clock: returns UTC epoch seconds.
+        flush_seconds: how often last-used and refusals are written; 0: never by itself. clock: returns UTC epoch
+            seconds.
         attempts: counts what is refused, by the hour unless another is given; ``Attempts(0)`` counts nothing.
         Raises ValueError, KeyringError, StorageError.
         """
@@ -123,12 +127,20 @@ class KeyService(forking.SurvivesFork):
     # -- verifying
 
     def verify(
-        self, text: str | bytes | None, *, ip: str | None = None, endpoint: str | None = None, account: str | None = None
+        self,
+        text: str | bytes | None,
+        *,
+        ip: str | None = None,
+        endpoint: str | None = None,
+        account: str | None = None,
     ) -> Key | Denied:
-        """Whether ``text`` is a key that may be used now, from ``ip``: a ``Key``, which is true, or a ``Denied``, which is false.
+        """Whether ``text`` is a key that may be used now, from ``ip``: a ``Key``, which is true, or a ``Denied``, which
+        is false.
 
-        Never raises for what a caller may send. text: None or empty is ``missing``; bytes are read as Latin-1, as headers are.
-        endpoint: what it is used for, kept as last-used. account: only keys of this account; another's is as unknown as any.
+        Never raises for what a caller may send. text: None or empty is ``missing``; bytes are read as Latin-1, as
+        headers are.
+        endpoint: what it is used for, kept as last-used. account: only keys of this account; another's is as unknown as
+            any.
         """
         forking.notice()
         readable, now = _readable(text), int(self._clock())
@@ -184,17 +196,21 @@ class KeyService(forking.SurvivesFork):
     ) -> tuple[Key, str]:
         """A new key and its text, which of a live key is not kept.
 
-        permissions: for example ``report_read``; connect_permissions: those it has when it acts for a connected account.
-        note: where it is kept. ip_allowlist: addresses and networks; empty: from anywhere. expires_at: UTC epoch seconds.
+        permissions: for example ``report_read``; connect_permissions: those it has when it acts for a connected
+            account.
+        note: where it is kept. ip_allowlist: addresses and networks; empty: from anywhere. expires_at: UTC epoch
+            seconds.
         granter: the key on whose behalf it is made; it gets no more than that one has. None: a person acts.
-        hides_after_reveal: False for a live key that can be revealed again until it is hidden by hand. actor: for the audit log.
+        hides_after_reveal: False for a live key that can be revealed again until it is hidden by hand. actor: for the
+            audit log.
         Raises KeyRefused: what is wrong is in ``code`` and ``param``.
         """
         scope, now = Scope(account, livemode), int(self._clock())
         return self.database.write(
             lambda tx: self.authority.create(
                 tx, scope, kind, actor=actor, now=now, name=name, note=note, permissions=permissions,
-                connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, expires_at=expires_at, granter=granter,
+                connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, expires_at=expires_at,
+                granter=granter,
                 hides_after_reveal=hides_after_reveal,
             )
         )  # fmt: skip
@@ -203,12 +219,18 @@ class KeyService(forking.SurvivesFork):
     def roll(self, key: Key, expires_in_seconds: int = 0, *, actor: Actor = SYSTEM) -> tuple[Key, Key, str]: ...
 
     @overload
-    def roll(self, key: Key, expires_in_seconds: int = 0, *, show: Literal[True], actor: Actor = SYSTEM) -> tuple[Key, Key, str]: ...
+    def roll(
+        self, key: Key, expires_in_seconds: int = 0, *, show: Literal[True], actor: Actor = SYSTEM
+    ) -> tuple[Key, Key, str]: ...
 
     @overload
-    def roll(self, key: Key, expires_in_seconds: int = 0, *, show: bool, actor: Actor = SYSTEM) -> tuple[Key, Key, str | None]: ...
+    def roll(
+        self, key: Key, expires_in_seconds: int = 0, *, show: bool, actor: Actor = SYSTEM
+    ) -> tuple[Key, Key, str | None]: ...
 
-    def roll(self, key: Key, expires_in_seconds: int = 0, *, show: bool = True, actor: Actor = SYSTEM) -> tuple[Key, Key, str | None]:
+    def roll(
+        self, key: Key, expires_in_seconds: int = 0, *, show: bool = True, actor: Actor = SYSTEM
+    ) -> tuple[Key, Key, str | None]:
         """Make the successor of a key, usable at once. Returns the old key, the new key, and the new text.
 
         expires_in_seconds: how long the old key goes on, 0 to 604800.
@@ -216,7 +238,11 @@ class KeyService(forking.SurvivesFork):
             with a delay, and waits, sealed, for its one ``reveal``.
         Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``.
         """
-        return self._change(lambda tx, now: self.authority.roll(tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now, show=show))
+        return self._change(
+            lambda tx, now: self.authority.roll(
+                tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now, show=show
+            )
+        )
 
     def reveal(self, key: Key, *, actor: Actor = SYSTEM) -> tuple[Key, str]:
         """The text of a key while it may be shown; a live one's is destroyed by this.
@@ -281,27 +307,37 @@ class KeyService(forking.SurvivesFork):
     ) -> KeyPage:
         """The account's keys in this mode, newest first: all of them, or a page.
 
-        kind: only these. active: leave out those that have ended. limit: keys of this page at most; None: all there are.
+        kind: only these. active: leave out those that have ended. limit: keys of this page at most; None: all there
+            are.
         after: the id of the last key of the page before; the answer's ``has_more`` says whether there is another page.
         """
         return self.database.read(lambda tx: self._page(tx, Scope(account, livemode), kind, active, limit, after))
 
-    def each(self, *, account: str = "main", livemode: bool = True, kind: Kind | None = None, active: bool = False) -> Iterator[Key]:
+    def each(
+        self, *, account: str = "main", livemode: bool = True, kind: Kind | None = None, active: bool = False
+    ) -> Iterator[Key]:
         """The same keys one by one, read in pages of 1,000: for more of them than should be in memory at once."""
         page = self.list(account=account, livemode=livemode, kind=kind, active=active, limit=_BATCH)
         yield from page
         while page.has_more:
-            page = self.list(account=account, livemode=livemode, kind=kind, active=active, limit=_BATCH, after=page[-1].id)
+            page = self.list(
+                account=account, livemode=livemode, kind=kind, active=active, limit=_BATCH, after=page[-1].id
+            )
             yield from page
 
-    def _page(self, tx: Tx, scope: Scope, kind: Kind | None, active: bool, limit: int | None, after: str | None) -> KeyPage:
+    def _page(
+        self, tx: Tx, scope: Scope, kind: Kind | None, active: bool, limit: int | None, after: str | None
+    ) -> KeyPage:
         if limit is not None and limit < 1:
             raise ValueError("a page has at least one key: limit=1 or more")
         if after is not None and self.authority.get(tx, scope, after) is None:
             raise KeyRefused("resource_missing", f"No such api_key: '{after[:100]}'", "after")
         active_at = int(self._clock()) if active else None
         return page_of(
-            self.authority.list(tx, scope, active_at=active_at, kind=kind, limit=None if limit is None else limit + 1, after=after), limit
+            self.authority.list(
+                tx, scope, active_at=active_at, kind=kind, limit=None if limit is None else limit + 1, after=after
+            ),
+            limit,
         )
 
     def usage(self, key: Key) -> store.Usage | None:
@@ -313,7 +349,13 @@ class KeyService(forking.SurvivesFork):
         return self.database.read(lambda tx: self.authority.usages(tx, Scope(account, livemode)))
 
     def audit(
-        self, *, account: str = "main", livemode: bool = True, key_id: str | None = None, limit: int = 100, before: int | None = None
+        self,
+        *,
+        account: str = "main",
+        livemode: bool = True,
+        key_id: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
     ) -> Sequence[audit.Entry]:
         """Who did what to which key, newest first.
 
@@ -322,11 +364,16 @@ class KeyService(forking.SurvivesFork):
         return self.database.read(lambda tx: audit.entries(tx, Scope(account, livemode), key_id, limit, before))
 
     def refusals(self, limit: int = 100) -> Sequence[Attempt]:
-        """What was refused, by hour, address and reason, of all accounts, newest first; as of the last flush. limit: at most so many."""
+        """What was refused, by hour, address and reason, of all accounts, newest first; as of the last flush.
+
+        limit: at most so many.
+        """
         return self.database.read(lambda tx: refused_attempts(tx, limit))
 
     def verify_audit(self, expected: str | None = None) -> chain.Verdict:
-        """Whether the audit log of all accounts is as it was written, and where it first is not; see ``chain.verify``."""
+        """Whether the audit log of all accounts is as it was written, and where it first is not; see
+        ``chain.verify``.
+        """
         return self.database.read(lambda tx: chain.verify(tx, self.authority.keyring, audit.LOG, expected))
 
     # -- in the background
@@ -381,7 +428,10 @@ class KeyService(forking.SurvivesFork):
 
 
 def _readable(text: str | bytes | None) -> str | Denied:
-    """What a caller sent as text of a length that a key may have, or why it is none. Work is bounded whatever was sent."""
+    """What a caller sent as text of a length that a key may have, or why it is none.
+
+    Work is bounded whatever was sent.
+    """
     if type(text) is str and 0 < len(text) <= _LONGEST_TEXT:
         return text
     if isinstance(text, bytes):

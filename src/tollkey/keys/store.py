@@ -140,7 +140,8 @@ def insert(tx: Tx, key: Key, digest: bytes, digest_key: str, sealed: bytes | Non
     values = (
         key.id, key.account, int(key.livemode), key.kind, key.name, key.note, names_as_text(key.permissions),
         names_as_text(key.connect_permissions), json.dumps(list(key.ip_allowlist)), key.created, key.created_by,
-        key.expires_at, key.own_expires_at, key.revoked_at, key.redacted, key.masked, key.token, int(key.hides_after_reveal),
+        key.expires_at, key.own_expires_at, key.revoked_at, key.redacted, key.masked, key.token,
+        int(key.hides_after_reveal),
         key.revealed_at, key.hidden_at, int(key.is_default), int(key.imported), key.version, key.rolled_from,
         key.replaced_by, digest, digest_key, sealed,
     )  # fmt: skip
@@ -159,11 +160,14 @@ def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
     values = (
         key.name, key.note, names_as_text(key.permissions), names_as_text(key.connect_permissions),
         json.dumps(list(key.ip_allowlist)), key.expires_at, key.own_expires_at, key.revoked_at, key.revealed_at,
-        key.hidden_at, int(key.is_default), key.version, key.replaced_by, key.id, key.account, int(key.livemode), was_version,
+        key.hidden_at, int(key.is_default), key.version, key.replaced_by, key.id, key.account, int(key.livemode),
+        was_version,
     )  # fmt: skip
     rows = tx.execute(
-        "UPDATE api_keys SET name = ?, note = ?, permissions = ?, connect_permissions = ?, ip_allowlist = ?, expires_at = ?,"
-        f" own_expires_at = ?, revoked_at = ?, revealed_at = ?, hidden_at = ?, is_default = ?, version = ?, replaced_by = ?{sealed}"
+        "UPDATE api_keys SET name = ?, note = ?, permissions = ?, connect_permissions = ?, ip_allowlist = ?,"
+        " expires_at = ?,"
+        f" own_expires_at = ?, revoked_at = ?, revealed_at = ?, hidden_at = ?, is_default = ?, version = ?,"
+        f" replaced_by = ?{sealed}"
         " WHERE id = ? AND account = ? AND livemode = ? AND version = ? RETURNING id",
         values,
     )
@@ -188,7 +192,8 @@ def by_id_anywhere(tx: Tx, key_id: str, catalogue: Catalogue) -> Key | None:
 def defaults(tx: Tx, scope: Scope, catalogue: Catalogue) -> tuple[Key, ...]:
     """The default keys of the account in this mode, one of each kind at most."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND is_default = 1", (scope.account, int(scope.livemode))
+        f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND is_default = 1",
+        (scope.account, int(scope.livemode)),
     )
     return tuple(key_from(row, catalogue) for row in rows)
 
@@ -196,7 +201,8 @@ def defaults(tx: Tx, scope: Scope, catalogue: Catalogue) -> tuple[Key, ...]:
 def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: Catalogue) -> tuple[Key, ...]:
     """Keys of the account in this mode whose text ends in these characters, newest first; two of them at most."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND substr(redacted, length(redacted) - 3) = ?"
+        f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND substr(redacted,"
+        f" length(redacted) - 3) = ?"
         " ORDER BY seq DESC LIMIT 2",
         (scope.account, int(scope.livemode), characters[-4:]),
     )
@@ -206,13 +212,15 @@ def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: Catalogue) -> tu
 def exists_in_other_mode(tx: Tx, scope: Scope, key_id: str) -> bool:
     """Whether the account has this key in its other mode. A yes or no, and nothing more of it."""
     rows = tx.execute(
-        "SELECT 1 FROM api_keys WHERE id = ? AND account = ? AND livemode = ?", (key_id, scope.account, int(not scope.livemode))
+        "SELECT 1 FROM api_keys WHERE id = ? AND account = ? AND livemode = ?",
+        (key_id, scope.account, int(not scope.livemode)),
     )
     return bool(rows)
 
 
 def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: Catalogue) -> tuple[Key, bytes | None, str]:
-    """The key behind one of these digests, with its digest and that digest's key. The only read without a scope: it finds the scope.
+    """The key behind one of these digests, with its digest and that digest's key. The only read without a scope: it
+    finds the scope.
 
     When there is none it is nobody's, with None for the digest. Either way one row is read and made into
     a value, so that a refusal does not tell by its time whether the key exists.
@@ -229,7 +237,8 @@ def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: Catalogue) -> tuple[K
 def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:
     """The sealed copy of a key's text, while there is one."""
     rows = tx.execute(
-        "SELECT sealed FROM api_keys WHERE id = ? AND account = ? AND livemode = ?", (key_id, scope.account, int(scope.livemode))
+        "SELECT sealed FROM api_keys WHERE id = ? AND account = ? AND livemode = ?",
+        (key_id, scope.account, int(scope.livemode)),
     )
     return None if not rows or rows[0][0] is None else bytes(rows[0][0])
 
@@ -273,12 +282,16 @@ def page(
 
 
 def add_usages(tx: Tx, counted: Iterable[tuple[Key, Usage]]) -> None:
-    """Add what was counted in memory to what is stored; in the order of ids, so that nodes that do it at once take turns."""
+    """Add what was counted in memory to what is stored; in the order of ids, so that nodes that do it at once take
+    turns.
+    """
     tx.execute_many(
-        "INSERT INTO key_usage (key_id, account, livemode, last_used_at, ip, endpoint, uses) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO key_usage (key_id, account, livemode, last_used_at, ip, endpoint, uses) VALUES (?, ?, ?, ?, ?, ?,"
+        " ?)"
         " ON CONFLICT (key_id) DO UPDATE SET uses = key_usage.uses + excluded.uses,"
         " ip = CASE WHEN excluded.last_used_at >= key_usage.last_used_at THEN excluded.ip ELSE key_usage.ip END,"
-        " endpoint = CASE WHEN excluded.last_used_at >= key_usage.last_used_at THEN excluded.endpoint ELSE key_usage.endpoint END,"
+        " endpoint = CASE WHEN excluded.last_used_at >= key_usage.last_used_at THEN excluded.endpoint ELSE"
+        " key_usage.endpoint END,"
         " last_used_at = CASE WHEN excluded.last_used_at >= key_usage.last_used_at THEN excluded.last_used_at"
         " ELSE key_usage.last_used_at END",
         [
@@ -297,10 +310,16 @@ def usages(tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[s
             return {}
         where = f" AND key_id IN ({', '.join('?' * len(key_ids))})"
         values += key_ids
-    rows = tx.execute(f"SELECT key_id, last_used_at, ip, endpoint, uses FROM key_usage WHERE account = ? AND livemode = ?{where}", values)
+    rows = tx.execute(
+        f"SELECT key_id, last_used_at, ip, endpoint, uses FROM key_usage WHERE account = ? AND livemode = ?{where}",
+        values,
+    )
     return {row[0]: Usage(*row) for row in rows}
 
 
 def move_digest(tx: Tx, key_id: str, digest: bytes, digest_key: str) -> None:
     """Put a digest under the current digest key in place of one under a retired key."""
-    tx.execute("UPDATE api_keys SET digest = ?, digest_key = ? WHERE id = ? AND digest_key <> ?", (digest, digest_key, key_id, digest_key))
+    tx.execute(
+        "UPDATE api_keys SET digest = ?, digest_key = ? WHERE id = ? AND digest_key <> ?",
+        (digest, digest_key, key_id, digest_key),
+    )

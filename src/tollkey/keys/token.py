@@ -51,7 +51,9 @@ class Brand:
         kinds = (self.publishable, self.secret, self.restricted)
         modes = (self.test, self.live)
         if not all(_WORD.fullmatch(word) for word in kinds + modes) or len(set(kinds)) < 3 or self.test == self.live:
-            raise ValueError("a brand needs three different words for the kinds and two for the modes, each [a-z][a-z0-9]*")
+            raise ValueError(
+                "a brand needs three different words for the kinds and two for the modes, each [a-z][a-z0-9]*"
+            )
         if not re.fullmatch(r"[0-9A-Za-z]{0,8}", self.lead):
             raise ValueError("the lead of a brand is up to eight digits or letters")
         pattern = re.compile(f"({'|'.join(kinds)})_({'|'.join(modes)})_([0-9A-Za-z]{{24,247}})")
@@ -121,7 +123,9 @@ def parse(text: str, brand: Brand = BRAND, imported: bool = False) -> Parsed | N
 
 
 def digest(text: str, digest_key: bytes) -> bytes:
-    """32 bytes of keyed BLAKE2b (RFC 7693). Stored in place of the text; useless without the key, which is elsewhere."""
+    """32 bytes of keyed BLAKE2b (RFC 7693). Stored in place of the text; useless without the key, which is
+    elsewhere.
+    """
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=digest_key, digest_size=32).digest()
 
 

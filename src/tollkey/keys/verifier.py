@@ -142,7 +142,9 @@ class Verifier(forking.SurvivesFork):
         hasher.update(text.encode("utf-8", "surrogatepass"))
         entry = self._memory.get(hasher.digest())
         if entry is None:
-            return None if parse(text, self._brand, self._allow_imported) else Denied(Reason.unknown, mask_unknown(text))
+            return (
+                None if parse(text, self._brand, self._allow_imported) else Denied(Reason.unknown, mask_unknown(text))
+            )
         if not self.lease.fresh(self._monotonic()):
             return None
         if entry.plain:
@@ -171,7 +173,10 @@ class Verifier(forking.SurvivesFork):
         return entry.key if entry.plain and self._limiter is None else self._judged(entry, now, ip)
 
     def verify(self, database: Database, text: str, now: int, ip: str | None = None) -> Key | Denied:
-        """The answer from memory, else from the database; ``unavailable`` when that fails. Sync: it may wait for the disk."""
+        """The answer from memory, else from the database; ``unavailable`` when that fails.
+
+        Sync: it may wait for the disk.
+        """
         answer = self.verify_cached(text, now, ip)
         return self.read(database, text, now, ip) if answer is None else answer
 
@@ -275,10 +280,12 @@ class Verifier(forking.SurvivesFork):
         return bool(self._uses or self._moves)
 
     def flush(self, tx: Tx) -> int:
-        """Write what was counted since the last flush, and move digests off retired keys. Returns how many keys were written.
+        """Write what was counted since the last flush, and move digests off retired keys. Returns how many keys were
+        written.
 
         ``FLUSH_MOST`` of them at most: when it returns as many, there may be more.
-        Call it in the background, every few seconds, by one thread. What is not committed stays counted for the next time.
+        Call it in the background, every few seconds, by one thread. What is not committed stays counted for the next
+        time.
         """
         used = list(self._uses.values())[:FLUSH_MOST]
         written = {use.key.id: use.uses for use in used}

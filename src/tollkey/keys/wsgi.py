@@ -22,8 +22,8 @@ _KEY, _SERVICE = "tollkey.key", "tollkey.service"
 class KeyGate(Gate[App, Environ]):
     """Lets a request through when its key may do it; the application finds the key in ``environ["tollkey.key"]``.
 
-    The arguments are those of ``Gate``, with the WSGI environ as what is asked. The environ is handed on itself, not a copy.
-    A gate within another of the same ``KeyService`` judges the key that the outer one accepted.
+    The arguments are those of ``Gate``, with the WSGI environ as what is asked. The environ is handed on itself, not a
+    copy. A gate within another of the same ``KeyService`` judges the key that the outer one accepted.
     """
 
     @staticmethod
@@ -73,7 +73,9 @@ class KeyGate(Gate[App, Environ]):
 
 
 def _within(context: contextvars.Context, request: Request, body: Generator[bytes, None, None]) -> Iterator[bytes]:
-    """A body that is made while it is sent, in the context of its request: an application may be one generator as a whole."""
+    """A body that is made while it is sent, in the context of its request: an application may be one generator as a
+    whole.
+    """
     nothing = object()
     request.over = False
     try:

@@ -44,7 +44,22 @@ PLATFORM = "platform"
 TAX = "tax"
 ADJUSTMENTS = "adjustments"
 ISSUING = "issuing"
-BOOKS = frozenset({BALANCE, NETWORK, FEES, PAYOUTS, TOPUPS, DISPUTES, APPLICATION_FEES, CONNECTED, PLATFORM, TAX, ADJUSTMENTS, ISSUING})
+BOOKS = frozenset(
+    {
+        BALANCE,
+        NETWORK,
+        FEES,
+        PAYOUTS,
+        TOPUPS,
+        DISPUTES,
+        APPLICATION_FEES,
+        CONNECTED,
+        PLATFORM,
+        TAX,
+        ADJUSTMENTS,
+        ISSUING,
+    }
+)
 
 
 class LedgerError(Exception):
@@ -166,7 +181,8 @@ def balance(tx: Tx, scope: Scope, now: int, book: str = BALANCE) -> dict[str, Ba
         pending = dues.get((currency, source_type), 0)
         found.setdefault(currency, {})[source_type] = (total_ - pending, pending)
     return {
-        currency: Balance(sum(a for a, _ in parts.values()), sum(p for _, p in parts.values()), parts) for currency, parts in found.items()
+        currency: Balance(sum(a for a, _ in parts.values()), sum(p for _, p in parts.values()), parts)
+        for currency, parts in found.items()
     }
 
 

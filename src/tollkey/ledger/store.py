@@ -111,7 +111,8 @@ class Line(NamedTuple):
 def write_transaction(tx: Tx, scope: Scope, txn: str, source: str, now: int) -> int:
     """Open a transaction's row and return its sequence number. Raises Duplicate when the scope has the id already."""
     rows = tx.execute(
-        "INSERT INTO ledger_transactions (account, livemode, txn, source, created) VALUES (?, ?, ?, ?, ?) RETURNING seq",
+        "INSERT INTO ledger_transactions (account, livemode, txn, source, created) VALUES (?, ?, ?, ?,"
+        " ?) RETURNING seq",
         (scope.account, int(scope.livemode), txn, source, now),
     )
     return int(rows[0][0])
@@ -153,7 +154,8 @@ def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[Line]) -> None:
     )
     if dues:
         tx.execute_many(
-            "INSERT INTO ledger_dues (account, livemode, book, available_at, currency, source_type, amount) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO ledger_dues (account, livemode, book, available_at, currency, source_type, amount) VALUES (?,"
+            " ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (account, livemode, book, available_at, currency, source_type)"
             " DO UPDATE SET amount = ledger_dues.amount + excluded.amount",
             [(*owner, *due, amount) for due, amount in sorted(dues.items())],
@@ -205,7 +207,10 @@ def read_entries(tx: Tx, scope: Scope, book: str | None, limit: int, before: int
 
 
 def sums_of_entries(tx: Tx, scope: Scope) -> list[tuple[str, str, str, int | None, int]]:
-    """Everything added up again from the entries: (book, currency, source type, available_at, sum). Reads all of them."""
+    """Everything added up again from the entries: (book, currency, source type, available_at, sum).
+
+    Reads all of them.
+    """
     rows = tx.execute(
         "SELECT book, currency, source_type, available_at, CAST(sum(amount) AS BIGINT) FROM ledger_entries"
         " WHERE account = ? AND livemode = ? GROUP BY book, currency, source_type, available_at",
@@ -217,7 +222,8 @@ def sums_of_entries(tx: Tx, scope: Scope) -> list[tuple[str, str, str, int | Non
 def unbalanced_transactions(tx: Tx, scope: Scope) -> list[tuple[str, str, int]]:
     """(txn, currency, sum) of each transaction that does not add up to zero. Reads all of them."""
     rows = tx.execute(
-        "SELECT t.txn, e.currency, CAST(sum(e.amount) AS BIGINT) FROM ledger_entries e JOIN ledger_transactions t ON t.seq = e.seq"
+        "SELECT t.txn, e.currency, CAST(sum(e.amount) AS BIGINT) FROM ledger_entries e JOIN ledger_transactions t ON"
+        " t.seq = e.seq"
         " WHERE e.account = ? AND e.livemode = ? GROUP BY t.txn, e.currency HAVING sum(e.amount) <> 0",
         (scope.account, int(scope.livemode)),
     )

@@ -129,7 +129,10 @@ class Deliverer:
                 loop.call_soon_threadsafe(bell.set)
 
     async def run_once(self) -> int:
-        """Deliver what is due now and return how many attempts were made. For tests and commands; a server uses ``run``."""
+        """Deliver what is due now and return how many attempts were made.
+
+        For tests and commands; a server uses ``run``.
+        """
         claims = await self._take(self._limits.in_flight)
         await asyncio.gather(*(self._guarded(claim) for claim in claims))
         return len(claims)
@@ -168,7 +171,9 @@ class Deliverer:
         assert bell is not None
         ringing = asyncio.create_task(bell.wait())
         try:
-            await asyncio.wait({ringing, stopping, *tasks}, timeout=self._limits.poll_seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {ringing, stopping, *tasks}, timeout=self._limits.poll_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             ringing.cancel()
 
@@ -200,7 +205,9 @@ class Deliverer:
             raise
         except Exception as problem:  # a secret that cannot be unsealed: counted, or it would be tried for ever
             _log.exception("endpoint %s could not be read", claim.endpoint_id)
-            result = Result(int(self._clock()), False, None, "", f"the endpoint could not be read: {type(problem).__name__}", 0)
+            result = Result(
+                int(self._clock()), False, None, "", f"the endpoint could not be read: {type(problem).__name__}", 0
+            )
         else:
             if endpoint is None:
                 await self._edge.write(lambda tx: store.abandon(tx, claim))
@@ -216,7 +223,9 @@ class Deliverer:
                 status, text = await self._exchange(endpoint, claim.body, at)
         except (TimeoutError, httpx.TimeoutException):
             error = "timed out"
-        except Exception as problem:  # whatever an address can do to a client: it is a failed attempt, never one without a record
+        except (
+            Exception
+        ) as problem:  # whatever an address can do to a client: it is a failed attempt, never one without a record
             error = f"{type(problem).__name__}: {problem}"[:_EXCERPT]
         duration = max(0, round((self._timer() - start) * 1000))
         return Result(at, status is not None and 200 <= status < 300, status, text, error, duration)
@@ -244,4 +253,6 @@ class Deliverer:
         if not store.record(tx, claim, result, state, due):
             return
         about = (claim.scope, claim.id, claim.event_id, claim.event_type, claim.endpoint_id)
-        self._on_attempt(tx, Outcome(*about, made, result.at, result.status, result.error, result.duration_ms, state, due))
+        self._on_attempt(
+            tx, Outcome(*about, made, result.at, result.status, result.error, result.duration_ms, state, due)
+        )

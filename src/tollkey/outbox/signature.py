@@ -43,7 +43,9 @@ def sign(payload: bytes, secrets: Sequence[str], timestamp: int) -> str:
     return ",".join([f"t={timestamp}", *(f"v1={_mac(payload, secret, timestamp)}" for secret in secrets)])
 
 
-def verify(payload: bytes, header: str, secret: str, now: int, tolerance_seconds: int = TOLERANCE_SECONDS) -> Genuine | Forged:
+def verify(
+    payload: bytes, header: str, secret: str, now: int, tolerance_seconds: int = TOLERANCE_SECONDS
+) -> Genuine | Forged:
     """Judge a received body by its header.
 
     now: the receiver's UTC epoch seconds; tolerance_seconds: the greatest age (and lead).

@@ -141,7 +141,8 @@ def enqueue(
         return []
     owner = (scope.account, int(scope.livemode))
     message = tx.execute(
-        "INSERT INTO outbox_messages (account, livemode, event, event_type, body, created) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO outbox_messages (account, livemode, event, event_type, body, created) VALUES (?, ?, ?, ?, ?,"
+        " ?) RETURNING id",
         (*owner, event_id, event_type, body, now),
     )[0][0]
     ids = [_insert(tx, (*owner, message, event_id, event_type, endpoint.id, endpoint.url), now) for endpoint in wanted]
@@ -153,13 +154,21 @@ def enqueue(
 def _insert(tx: Tx, fields: Sequence[object], now: int) -> int:
     rows = tx.execute(
         "INSERT INTO outbox_deliveries (account, livemode, message, event, event_type, endpoint, url, state, attempts,"
-        " next_attempt_at, lease, lease_until, created) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', 0, ?) RETURNING id",
+        " next_attempt_at, lease, lease_until, created) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', 0,"
+        " ?) RETURNING id",
         (*fields, now, now),
     )
     return int(rows[0][0])
 
 
-def resend(tx: Tx, scope: Scope, delivery_id: int, now: int, wake: Callable[[], None] | None = None, event_id: str | None = None) -> int:
+def resend(
+    tx: Tx,
+    scope: Scope,
+    delivery_id: int,
+    now: int,
+    wake: Callable[[], None] | None = None,
+    event_id: str | None = None,
+) -> int:
     """Send the same body to the same endpoint once more, as a new delivery; return its number.
 
     The old one keeps its log and its retries, if any are left. event_id: whose delivery it has to be.
@@ -186,7 +195,10 @@ def deliveries(
     limit: int = 100,
     before: int | None = None,
 ) -> list[Delivery]:
-    """The scope's deliveries, newest first; of one event or endpoint when given. before: continue behind that number."""
+    """The scope's deliveries, newest first; of one event or endpoint when given.
+
+    before: continue behind that number.
+    """
     where, params = "account = ? AND livemode = ?", [scope.account, int(scope.livemode)]
     for column, value in (("event = ?", event_id), ("endpoint = ?", endpoint_id), ("id < ?", before)):
         if value is not None:
@@ -233,13 +245,15 @@ def forget(tx: Tx, before: int, limit: int = 1000) -> int:
     For housekeeping over all scopes; what is still pending stays.
     """
     rows = tx.execute(
-        "SELECT id, message FROM outbox_deliveries WHERE created < ? AND state <> 'pending' ORDER BY id LIMIT ?", (before, limit)
+        "SELECT id, message FROM outbox_deliveries WHERE created < ? AND state <> 'pending' ORDER BY id LIMIT ?",
+        (before, limit),
     )
     for id, message in rows:
         tx.execute("DELETE FROM outbox_attempts WHERE delivery = ?", (id,))
         tx.execute("DELETE FROM outbox_deliveries WHERE id = ?", (id,))
         tx.execute(
-            "DELETE FROM outbox_messages WHERE id = ? AND NOT EXISTS (SELECT 1 FROM outbox_deliveries WHERE message = ?)",
+            "DELETE FROM outbox_messages WHERE id = ? AND NOT EXISTS (SELECT 1 FROM outbox_deliveries WHERE message ="
+            " ?)",
             (message, message),
         )
     return len(rows)
@@ -283,7 +297,8 @@ def claim(tx: Tx, now: int, lease: str, lease_until: int, limit: int, busy: Sequ
     others = f" AND endpoint NOT IN ({', '.join('?' for _ in busy)})" if busy else ""
     skip = " FOR UPDATE SKIP LOCKED" if tx.dialect == "postgres" else ""
     rows = tx.execute(
-        f"UPDATE outbox_deliveries SET lease = ?, lease_until = ? WHERE {due} AND id IN (SELECT id FROM outbox_deliveries"
+        f"UPDATE outbox_deliveries SET lease = ?, lease_until = ? WHERE {due} AND id IN (SELECT id FROM"
+        f" outbox_deliveries"
         f" WHERE {due}{others} ORDER BY next_attempt_at, id LIMIT ?{skip})"
         " RETURNING id, account, livemode, message, event, event_type, endpoint, attempts",
         (lease, lease_until, now, now, now, now, *busy, limit),
@@ -300,14 +315,16 @@ def _claim(tx: Tx, row: Row, lease: str) -> Claim:
 def record(tx: Tx, claim: Claim, result: Result, state: State, next_attempt_at: int | None) -> bool:
     """Log an attempt and say what comes next. False, and nothing written, when the lease was lost meanwhile."""
     held = tx.execute(
-        "UPDATE outbox_deliveries SET attempts = attempts + 1, state = ?, next_attempt_at = ?, lease = '', lease_until = 0"
+        "UPDATE outbox_deliveries SET attempts = attempts + 1, state = ?, next_attempt_at = ?, lease = '',"
+        " lease_until = 0"
         " WHERE id = ? AND lease = ? RETURNING attempts",
         (state, next_attempt_at, claim.id, claim.lease),
     )
     if not held:
         return False
     tx.execute(
-        "INSERT INTO outbox_attempts (account, livemode, delivery, attempt, endpoint, at, succeeded, status, response, error,"
+        "INSERT INTO outbox_attempts (account, livemode, delivery, attempt, endpoint, at, succeeded, status, response,"
+        " error,"
         " duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(claim.scope.account, int(claim.scope.livemode), claim.id, held[0][0], claim.endpoint_id),
@@ -320,7 +337,8 @@ def record(tx: Tx, claim: Claim, result: Result, state: State, next_attempt_at: 
 def abandon(tx: Tx, claim: Claim) -> None:
     """The endpoint is gone or switched off: stop, without an attempt in the log."""
     tx.execute(
-        "UPDATE outbox_deliveries SET state = 'abandoned', next_attempt_at = NULL, lease = '', lease_until = 0 WHERE id = ? AND lease = ?",
+        "UPDATE outbox_deliveries SET state = 'abandoned', next_attempt_at = NULL, lease = '',"
+        " lease_until = 0 WHERE id = ? AND lease = ?",
         (claim.id, claim.lease),
     )
 
@@ -328,6 +346,7 @@ def abandon(tx: Tx, claim: Claim) -> None:
 def any_due(tx: Tx, now: int) -> bool:
     """Whether a delivery waits that nobody holds."""
     rows = tx.execute(
-        "SELECT 1 FROM outbox_deliveries WHERE state = 'pending' AND next_attempt_at <= ? AND lease_until <= ? LIMIT 1", (now, now)
+        "SELECT 1 FROM outbox_deliveries WHERE state = 'pending' AND next_attempt_at <= ? AND lease_until <= ? LIMIT 1",
+        (now, now),
     )
     return bool(rows)

@@ -64,7 +64,8 @@ def _does(card: cards.TestCard) -> str:
         _AUTHENTICATION.get(card.three_d_secure, ""),
         f"after 3-D Secure {_refused(card.authenticated_decline)}" if card.authenticated_decline else "",
         "blocked by Radar" if card.blocked else f"risk level {card.risk_level}" if card.risk_level != "normal" else "",
-        *(f"{what} check: {result}" for what, result in (("CVC", card.cvc_check), ("ZIP", card.zip_check), ("line 1", card.line1_check))
+        *(f"{what} check: {result}" for what, result in (("CVC", card.cvc_check), ("ZIP", card.zip_check), ("line 1",
+        card.line1_check))
           if result != "pass"),
         f"succeeds, then disputed: {card.dispute.value}" if card.dispute else "",
         "early fraud warning after the charge" if card.early_fraud_warning else "",

@@ -1,7 +1,7 @@
 """What a socket of the Stripe CLI is sent: new events, events that are sent again, new lines of the request log.
 
-Each is read from its table behind the last row that was sent. On PostgreSQL a row may be committed after one with a higher
-number, so the last seconds are looked at again, and what was sent of them is remembered.
+Each is read from its table behind the last row that was sent. On PostgreSQL a row may be committed after one with a
+higher number, so the last seconds are looked at again, and what was sent of them is remembered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _OF = "t.account = ? AND t.livemode = ?"
 
 
 class Tail:
-    """The rows that are new in a table. rows: SQL after ``SELECT``, of columns that begin with ``t.seq``; ``t`` is the table."""
+    """The rows that are new in a table. rows: SQL after ``SELECT``, of columns that begin with ``t.seq``; ``t`` is the
+    table.
+    """
 
     def __init__(self, table: str, rows: str, scope: Scope) -> None:
         self._top = f"SELECT max(seq) FROM {table}"
@@ -63,13 +65,16 @@ class Tail:
 class Feed:
     """The messages of one session, in order. waiting: those that were read, and not sent yet."""
 
-    def __init__(self, tx: Tx, events: Table, authority: Authority, reveals: Reveals, scope: Scope, session: Session) -> None:
+    def __init__(
+        self, tx: Tx, events: Table, authority: Authority, reveals: Reveals, scope: Scope, session: Session
+    ) -> None:
         self._authority, self._reveals, self._scope, self._session = authority, reveals, scope, session
         if session.feature == REQUEST_LOGS:
             self._tails = [_logs(one) for one in _scopes(tx, scope, session.filters)]
         else:
             again = (
-                f"stripecli_resends AS t JOIN {events.table} AS e ON e.account = t.source AND e.livemode = t.livemode AND e.id = t.event"
+                f"stripecli_resends AS t JOIN {events.table} AS e ON e.account = t.source AND e.livemode = t.livemode "
+                f"AND e.id = t.event"
             )
             self._tails = [
                 Tail(events.table, f"t.seq, t.body FROM {events.table} AS t", scope),
@@ -103,7 +108,9 @@ class Feed:
         tests: dict[str, Callable[[frozenset[str]], bool]] = {
             "filter_http_method": lambda values: method in values,
             "filter_ip_address": lambda values: ip in values,
-            "filter_request_path": lambda values: any(path == value or path.startswith(f"{value.rstrip('/')}/") for value in values),
+            "filter_request_path": lambda values: any(
+                path == value or path.startswith(f"{value.rstrip('/')}/") for value in values
+            ),
             "filter_request_status": lambda values: ("SUCCEEDED" if status in (200, 201, 202) else "FAILED") in values,
             "filter_source": lambda values: ("DASHBOARD" if key_id is None else "API") in values,
             "filter_status_code": lambda values: str(status) in values,
@@ -113,7 +120,9 @@ class Feed:
         return all(tests[name](values) for name, values in filters.items())
 
     def _direction(self, tx: Tx, account: str, key_id: str | None) -> str:
-        """Whether a request came from a platform, went to a connected account, or neither; "" for one that is not this account's."""
+        """Whether a request came from a platform, went to a connected account, or neither; "" for one that is not this
+        account's.
+        """
         if key_id is not None and key_id not in self._own:
             self._own[key_id] = self._authority.get(tx, self._scope, key_id) is not None
         own = key_id is None or self._own[key_id]
@@ -126,7 +135,9 @@ _MOST_CONNECTED = 100
 
 
 def _scopes(tx: Tx, scope: Scope, filters: Filters) -> list[Scope]:
-    """Whose logs are read: the account's own, and for ``connect_out`` those of its connected accounts, where such requests stand."""
+    """Whose logs are read: the account's own, and for ``connect_out`` those of its connected accounts, where such
+    requests stand.
+    """
     if "CONNECT_OUT" not in filters.get("filter_account", ()):
         return [scope]
     rows = tx.execute(
@@ -162,7 +173,9 @@ def _logged(row: Row, livemode: bool) -> str:
         "url": path,
         "error": {name: str(error[name]) for name in _TOLD if error.get(name)},
     }
-    return orjson.dumps({"type": "request_log_event", "request_log_id": id, "event_payload": orjson.dumps(payload).decode()}).decode()
+    return orjson.dumps(
+        {"type": "request_log_event", "request_log_id": id, "event_payload": orjson.dumps(payload).decode()}
+    ).decode()
 
 
 def _event(body: bytes, version: str | None, secret: str, now: int) -> str:

@@ -12,10 +12,12 @@ from tollkey.wire import Call, invalid
 MIGRATION = Migration(
     "stripecli",
     (
-        "CREATE TABLE stripecli_sessions (id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, livemode {bool} NOT NULL,"
+        "CREATE TABLE stripecli_sessions (id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL,"
+        " livemode {bool} NOT NULL,"
         " feature TEXT NOT NULL, filters TEXT NOT NULL, expires_at {int} NOT NULL)",
         "CREATE INDEX stripecli_sessions_of ON stripecli_sessions (account, livemode, expires_at)",
-        "CREATE TABLE stripecli_resends (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, event TEXT NOT NULL,"
+        "CREATE TABLE stripecli_resends (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL,"
+        " event TEXT NOT NULL,"
         " source TEXT NOT NULL, created {int} NOT NULL)",
         "CREATE INDEX stripecli_resends_of ON stripecli_resends (account, livemode, created)",
     ),
@@ -23,7 +25,8 @@ MIGRATION = Migration(
 
 SESSION_SECONDS = 24 * 3600
 WEBHOOKS, REQUEST_LOGS = "webhooks", "request_logs"
-#: What a socket can be opened for. ``stripe listen`` asks for ``destinations`` too: thin events, of which this server sends none.
+#: What a socket can be opened for. ``stripe listen`` asks for ``destinations`` too: thin events, of which this server
+#: sends none.
 FEATURES = (WEBHOOKS, REQUEST_LOGS, "webhook_payloads", "destinations")
 
 Filters = dict[str, frozenset[str]]
@@ -41,7 +44,10 @@ _VALUES: dict[str, frozenset[str] | None] = {
 
 
 class Session(NamedTuple):
-    """One session. feature: what its socket hears. filters: of request logs, values in upper case but for paths and addresses."""
+    """One session. feature: what its socket hears.
+
+    filters: of request logs, values in upper case but for paths and addresses.
+    """
 
     id: str
     feature: str
@@ -49,7 +55,10 @@ class Session(NamedTuple):
 
 
 def feature_of(wanted: list[str]) -> str:
-    """The feature that a session is authorized for: request logs, or events. Raises ApiError 400 for one that is not there."""
+    """The feature that a session is authorized for: request logs, or events.
+
+    Raises ApiError 400 for one that is not there.
+    """
     for name in wanted:
         if name not in FEATURES:
             raise invalid(f"Invalid websocket_features: must be one of {', '.join(FEATURES)}", "websocket_features")
@@ -93,10 +102,13 @@ def add(call: Call, feature: str, filters: Filters) -> str:
     """Write a session down; those of this account that have ended go."""
     id = call.ids.new("clisess")
     owner = (call.account, int(call.livemode))
-    call.tx.execute("DELETE FROM stripecli_sessions WHERE account = ? AND livemode = ? AND expires_at <= ?", (*owner, call.now))
+    call.tx.execute(
+        "DELETE FROM stripecli_sessions WHERE account = ? AND livemode = ? AND expires_at <= ?", (*owner, call.now)
+    )
     kept = orjson.dumps({name: sorted(values) for name, values in filters.items()}).decode()
     call.tx.execute(
-        "INSERT INTO stripecli_sessions (id, account, livemode, feature, filters, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO stripecli_sessions (id, account, livemode, feature, filters, expires_at) VALUES (?, ?, ?, ?, ?,"
+        " ?)",
         (id, *owner, feature, kept, call.now + SESSION_SECONDS),
     )
     return id
@@ -115,7 +127,10 @@ def find(tx: Tx, scope: Scope, id: str) -> Session | None:
 
 
 def replay(call: Call, event: str, source: str) -> None:
-    """Let every ``stripe listen`` of the call's account hear an event once more. source: the account that keeps the event."""
+    """Let every ``stripe listen`` of the call's account hear an event once more.
+
+    source: the account that keeps the event.
+    """
     owner, old = (call.account, int(call.livemode)), call.real - SESSION_SECONDS
     call.tx.execute("DELETE FROM stripecli_resends WHERE account = ? AND livemode = ? AND created < ?", (*owner, old))
     call.tx.execute(

@@ -1,7 +1,8 @@
 """Where the contents of files are kept: in the database, in pieces, written in the transaction of the file object.
 
-So every node finds them, a transaction that fails leaves nothing, and a backup of the database has them. They leave a piece at a
-time too. (Until this was so they lay in the data folder of the node that was asked; ``move_in`` takes those in.)
+So every node finds them, a transaction that fails leaves nothing, and a backup of the database has them. They leave a
+piece at a time too. (Until this was so they lay in the data folder of the node that was asked; ``move_in`` takes those
+in.)
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ PIECE = 256 * 1024  # bytes of a file that are stored, read and sent together
 
 #: What the first bytes of a file say it is.
 _SIGNATURES = (
-    (b"%PDF", "pdf", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "png", "image/png"), (b"\xff\xd8\xff", "jpg", "image/jpeg"),
+    (b"%PDF", "pdf", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
+    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
     (b"GIF8", "gif", "image/gif"), (b"PK\x03\x04", "zip", "application/zip"),
 )  # fmt: skip
 _BY_NAME = {"csv": "text/csv", "txt": "text/plain", "xml": "text/xml"}
@@ -67,7 +69,9 @@ def _piece(tx: Tx, scope: Scope, id: str, number: int) -> bytes:
         "SELECT content FROM file_contents WHERE account = ? AND livemode = ? AND file = ? AND number = ?",
         (scope.account, int(scope.livemode), id, number),
     )
-    if not rows:  # it was uploaded by an earlier version, and the node that has it in its data folder has not started since
+    if (
+        not rows
+    ):  # it was uploaded by an earlier version, and the node that has it in its data folder has not started since
         raise ApiError(404, code="resource_missing", message=f"The contents of {id} are not in the database.")
     return bytes(rows[0][0])
 
@@ -85,8 +89,8 @@ def _keep(tx: Tx, scope: Scope, id: str, content: bytes) -> None:
 def move_in(database: Database, folder: Path) -> int:
     """Take files of an earlier version out of the data folder into the database; returns how many.
 
-    Each is removed once its transaction is durable, so that a crash in between leaves it in both places, and the next start
-    finds it. What no file object names stays where it is.
+    Each is removed once its transaction is durable, so that a crash in between leaves it in both places, and the next
+    start finds it. What no file object names stays where it is.
     """
     there = {path.name: path for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}
     if not there:
@@ -97,7 +101,9 @@ def move_in(database: Database, folder: Path) -> int:
 
         def work(tx: Tx, id: str = id, scope: Scope = scope) -> None:
             key = (scope.account, int(scope.livemode), id)
-            if not tx.execute("SELECT 1 FROM file_contents WHERE account = ? AND livemode = ? AND file = ? LIMIT 1", key):
+            if not tx.execute(
+                "SELECT 1 FROM file_contents WHERE account = ? AND livemode = ? AND file = ? LIMIT 1", key
+            ):
                 _keep(tx, scope, id, there[id].read_bytes())
 
         database.write(work, lock=f"files:{id}")

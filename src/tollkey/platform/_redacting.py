@@ -1,8 +1,9 @@
 """What must not be kept of a request or an answer: keys, client secrets, page tokens, card and account numbers, codes.
 
-What counts is what was meant, not how it was written: percent-encoded text is judged as it reads decoded, and kept decoded
-where something had to be taken out. Every pattern goes over a text once, whatever the text: none begins again within what
-it has just looked at (possessive groups), and nobody gives these functions more than a few thousand characters.
+What counts is what was meant, not how it was written: percent-encoded text is judged as it reads decoded, and kept
+    decoded where something had to be taken out. Every pattern goes over a text once, whatever the text: none begins
+    again within what it has just looked at (possessive groups), and nobody gives these functions more than a few
+    thousand characters.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from urllib.parse import quote, unquote
 
 _KEYS = re.compile(r"(?<![0-9A-Za-z])((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,}+)")
 _SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}+")
-#: 13 digits and more, in one piece or in the groups that people write. More than the 19 of a card: what follows it may be its expiry.
+#: 13 digits and more, in one piece or in the groups that people write. More than the 19 of a card: what follows it may
+#: be its expiry.
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d(?:[ +-]?\d){12,}+")
 #: The same in groups with whatever people and spreadsheets put between them: 4-4-4-4 and 4-6-5.
 _BETWEEN = r"[\s.,/_:;|\-\u00a0\u2000-\u206f\u2212]{1,3}+"
-_GROUPS = re.compile(rf"(?<!\d)\d{{4}}{_BETWEEN}(?:\d{{4}}{_BETWEEN}\d{{4}}{_BETWEEN}\d{{1,7}}|\d{{6}}{_BETWEEN}\d{{4,5}})(?!\d)")
-#: What hangs on a word (``card4242…``) is a card's only when its check digit says so, an account's when it is a valid IBAN.
+_GROUPS = re.compile(
+    rf"(?<!\d)\d{{4}}{_BETWEEN}(?:\d{{4}}{_BETWEEN}\d{{4}}{_BETWEEN}\d{{1,7}}|\d{{6}}{_BETWEEN}\d{{4,5}})(?!\d)"
+)
+#: What hangs on a word (``card4242…``) is a card's only when its check digit says so, an account's when it is a valid
+#: IBAN.
 _HANGING = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9A-Za-z])")
 _IBAN = re.compile(r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}(?![0-9A-Za-z])", re.IGNORECASE)
 _PRIVATE = (
@@ -77,7 +82,10 @@ def _sent(text: str) -> str:
 
 
 def _redact_pair(pair: str, inside: bool, outer: bool = True) -> str:
-    """One name and its value. inside: whether something that must not be kept stands anywhere in the form. outer: not in a name."""
+    """One name and its value. inside: whether something that must not be kept stands anywhere in the form.
+
+    outer: not in a name.
+    """
     name, equals, value = pair.partition("=")
     meant_name = _meant(name)
     if outer and "=" in meant_name:  # a whole form that was encoded as one name
@@ -87,7 +95,10 @@ def _redact_pair(pair: str, inside: bool, outer: bool = True) -> str:
         return quote(shown_name, safe="[]*./:=&") + equals + ("[redacted]" if value else "")
     # Any of them: ``cvc[]`` and ``cvc[0]`` are wrong, and hold it all the same.
     parts = [part.strip() for part in meant_name.lower().replace("]", "").split("[")]
-    private, number = any(part.endswith(_PRIVATE_NAMES) for part in parts), "number" in parts and _CARD_NAME.search(meant_name) is not None
+    private, number = (
+        any(part.endswith(_PRIVATE_NAMES) for part in parts),
+        "number" in parts and _CARD_NAME.search(meant_name) is not None,
+    )
     if not (inside or private or number):
         return pair
     meant = _meant(value)

@@ -15,7 +15,8 @@ from tollkey.db.table import Range
 from tollkey.wire import Call, Json
 
 _ITEM = (
-    "balance_transaction_id", "created_utc", "created", "available_on_utc", "available_on", "currency", "gross", "fee", "net",
+    "balance_transaction_id", "created_utc", "created", "available_on_utc", "available_on", "currency", "gross", "fee",
+    "net",
     "reporting_category", "source_id", "description",
 )  # fmt: skip
 _SUMMARY = ("category", "description", "net_amount", "currency")
@@ -33,8 +34,13 @@ REPORT_TYPES: dict[str, tuple[str, int]] = {
     "payouts.itemized.3": ("Payouts itemized", 3),
     "payouts.summary.1": ("Payouts summary", 1),
 }
-COLUMNS = {id: _SUMMARY if id == "balance.summary.1" else _ACTIVITY if id.endswith("summary.1") else _ITEM for id in REPORT_TYPES}
-_ZERO_DECIMAL = frozenset(["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"])
+COLUMNS = {
+    id: _SUMMARY if id == "balance.summary.1" else _ACTIVITY if id.endswith("summary.1") else _ITEM
+    for id in REPORT_TYPES
+}
+_ZERO_DECIMAL = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
 _THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 
 
@@ -71,14 +77,19 @@ def _transactions(call: Call, since: int | None, until: int | None, currency: st
 def make_csv(call: Call, kind: str, parameters: Json) -> str:
     """The text of a report.
 
-    parameters: ``interval_start`` (inclusive) and ``interval_end`` (exclusive), UTC epoch seconds; ``currency``; ``columns``.
+    parameters: ``interval_start`` (inclusive) and ``interval_end`` (exclusive), UTC epoch seconds; ``currency``;
+        ``columns``.
     """
     since, until, currency = (parameters.get(name) for name in ("interval_start", "interval_end", "currency"))
     columns = parameters.get("columns") or COLUMNS[kind]
     if kind == "balance.summary.1":
         rows = _balance_summary(call, since, until, currency)
     else:
-        wanted = [t for t in _transactions(call, since, until, currency) if (t["type"] == "payout") == kind.startswith("payouts")]
+        wanted = [
+            t
+            for t in _transactions(call, since, until, currency)
+            if (t["type"] == "payout") == kind.startswith("payouts")
+        ]
         rows = _activity_summary(wanted) if kind.endswith("summary.1") else [_itemised(t) for t in wanted]
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -124,5 +135,7 @@ def _balance_summary(call: Call, since: int | None, until: int | None, currency:
             ("payouts", "Total payouts", payouts),
             ("ending_balance", "Ending balance", start + activity + payouts),
         ):
-            rows.append({"category": category, "description": text, "net_amount": _major(amount, code), "currency": code})
+            rows.append(
+                {"category": category, "description": text, "net_amount": _major(amount, code), "currency": code}
+            )
     return rows

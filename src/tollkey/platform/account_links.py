@@ -51,9 +51,14 @@ def create_link(call: Call, params: Params) -> Json:
         if not params.get(name):
             raise missing_param(name)
     if params["type"] == "account_update" and held.account["controller"]["requirement_collection"] != "application":
-        raise invalid("You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.", "type")
+        raise invalid(
+            "You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.",
+            "type",
+        )
     made = links.add(held.home, held.account["id"], params["return_url"], params["refresh_url"])
-    url = hosted_url(held.home, _KIND, made.id, needs="account_link_write")  # a link that has ended still leads to its refresh_url
+    url = hosted_url(
+        held.home, _KIND, made.id, needs="account_link_write"
+    )  # a link that has ended still leads to its refresh_url
     return blank("account_link", created=call.now, expires_at=made.ends_at, url=url)
 
 
@@ -65,7 +70,9 @@ def _link(call: Call) -> links.Link:
 
 
 def open_link(call: Call, params: Params) -> Reply:
-    """The onboarding page, for the browser that opens the link first; any other, and a late one, goes to the ``refresh_url``."""
+    """The onboarding page, for the browser that opens the link first; any other, and a late one, goes to the
+    ``refresh_url``.
+    """
     link = _link(call)
     cookie = links.take(call, link)
     if cookie is None:
@@ -85,7 +92,8 @@ def _onboarding(call: Call, link: links.Link) -> Reply:
     back = escape(safe_link(link.return_url))
     body = (
         f"<h1>Tell us about {escape(name)}</h1>\n<p>This is a test account. The values below pass every check.</p>\n"
-        f'<form method="post" action="/{_KIND}/{escape(call.path["token"])}/submit">\n{rows}\n<button>Agree and submit</button>\n</form>\n'
+        f'<form method="post" action="/{_KIND}/{escape(call.path["token"])}/submit">\n{rows}\n<button>Agree and'
+        f" submit</button>\n</form>\n"
         f'<a class="button second" href="{back}">Come back later</a>'
     )
     return html_page("Onboarding", body, leads_to=link.return_url)
@@ -96,7 +104,10 @@ def complete_onboarding(call: Call, params: Params) -> Reply:
     link = _link(call)
     if links.take(call, link) is None or not links.finish(call, link):
         again = escape(safe_link(link.refresh_url))
-        body = f'<h1>This link has ended</h1>\n<p>Nothing was changed.</p>\n<a class="button" href="{again}">Start again</a>'
+        body = (
+            f'<h1>This link has ended</h1>\n<p>Nothing was changed.</p>\n<a class="button" href="{again}">Start '
+            f"again</a>"
+        )
         return html_page("This link has ended", body, status=410)
     held = find_held(call, link.connected)
     submit(held, params)
@@ -109,11 +120,15 @@ def create_login_link(call: Call, params: Params) -> Json:
     held = find_held(call)
     if (held.account.get("controller") or {}).get("stripe_dashboard", {}).get("type") != "express":
         raise invalid(
-            "Cannot create a login link for an account that does not have access to the Express Dashboard.", "account", retry=False
+            "Cannot create a login link for an account that does not have access to the Express Dashboard.",
+            "account",
+            retry=False,
         )
     if not held.account["details_submitted"]:
         raise invalid("Cannot create a login link for an account that has not completed onboarding.", retry=False)
-    url = hosted_url(held.home, _EXPRESS, held.account["id"], expires_at=call.now + links.LINK_SECONDS, needs="edit_link_write")
+    url = hosted_url(
+        held.home, _EXPRESS, held.account["id"], expires_at=call.now + links.LINK_SECONDS, needs="edit_link_write"
+    )
     return blank("login_link", created=call.now, url=url)
 
 
@@ -148,7 +163,15 @@ ACCOUNT_LINK = Resource(
     live=records(),
     endpoints=(
         Endpoint("POST", "/v1/account_links", create_link, live=needs(VERIFICATION)),
-        Endpoint("GET", f"/{_KIND}/{{token}}", open_link, public=True, makes=True, params=P.object(), live=needs(VERIFICATION)),
+        Endpoint(
+            "GET",
+            f"/{_KIND}/{{token}}",
+            open_link,
+            public=True,
+            makes=True,
+            params=P.object(),
+            live=needs(VERIFICATION),
+        ),
         Endpoint(
             "POST",
             f"/{_KIND}/{{token}}/submit",

@@ -17,15 +17,37 @@ from tollkey.platform._connect.countries import default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.held import VERIFY, Held, ask, capability, deauthorize, verify
 from tollkey.platform._connect.providers import VERIFICATION
-from tollkey.platform._connect.shape import CONTROLLERS, controller_of, new_account, new_person, set_account, set_person, settings
+from tollkey.platform._connect.shape import (
+    CONTROLLERS,
+    controller_of,
+    new_account,
+    new_person,
+    set_account,
+    set_person,
+    settings,
+)
 from tollkey.platform.connections import connect
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, needs, records, sublist
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    list_page,
+    needs,
+    records,
+    sublist,
+)
 from tollkey.wire.sealing import unseal_params
 
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
 
 _OWN_CAPABILITIES = (
-    "affirm_payments", "card_payments", "cashapp_payments", "klarna_payments", "link_payments", "transfers", "us_bank_account_ach_payments",
+    "affirm_payments", "card_payments", "cashapp_payments", "klarna_payments", "link_payments", "transfers",
+    "us_bank_account_ach_payments",
 )  # fmt: skip
 
 
@@ -52,7 +74,12 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
     )
     account["settings"]["dashboard"]["display_name"] = name
     if not call.livemode:
-        bank = {"country": country, "currency": currency, "account_number": "000123456789", "routing_number": "110000000"}
+        bank = {
+            "country": country,
+            "currency": currency,
+            "account_number": "000123456789",
+            "routing_number": "110000000",
+        }
         add_external(call, account, {"object": "bank_account", **bank}, "external_account")
     return account
 
@@ -68,8 +95,12 @@ def create(call: Call, params: Params) -> Json:
         raise invalid(message, "tos_acceptance[date]")
     id = "acct_1" + call.ids.text(15)
     account = new_account(call, id, kind, controller, country, currency, params)
-    if controller["requirement_collection"] == "application":  # a platform's own trade stands for accounts it answers for (recorded)
-        account["business_profile"]["mcc"] = call.within(call.platform).objects.get("account", call.platform)["business_profile"]["mcc"]
+    if (
+        controller["requirement_collection"] == "application"
+    ):  # a platform's own trade stands for accounts it answers for (recorded)
+        account["business_profile"]["mcc"] = call.within(call.platform).objects.get("account", call.platform)[
+            "business_profile"
+        ]["mcc"]
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
     held = Held(call, account, call.objects.copy(account))
@@ -138,7 +169,9 @@ def _from_token(call: Call, params: Params) -> Params:
         return params
     token = call.objects.get("token", params["account_token"], "account_token")
     if token.get("used"):
-        raise invalid(f"You cannot use a Stripe token more than once: {token['id']}.", "account_token", "token_already_used")
+        raise invalid(
+            f"You cannot use a Stripe token more than once: {token['id']}.", "account_token", "token_already_used"
+        )
     token["used"] = True
     held = unseal_params(call, token["id"], token.pop("_account", None))  # numbers in it are kept no longer than needed
     call.objects.save(token)
@@ -181,13 +214,16 @@ def reject(call: Call, params: Params) -> Json:
 
 
 def shown(call: Call, account: Json) -> Json:
-    """Sensitive fields are not returned once an account's own owner looks after its requirements (reference section 6.1).
+    """Sensitive fields are not returned once an account's own owner looks after its requirements (reference section
+    6.1).
 
     Whoever asks for the beta of risks in requirements sees the controls as well (recorded).
     """
     if not call.has(VERIFICATION):  # also for what was stored by versions that pretended
         account.update(charges_enabled=False, payouts_enabled=False)
-        account["capabilities"] = {name: "inactive" if was == "active" else was for name, was in account["capabilities"].items()}
+        account["capabilities"] = {
+            name: "inactive" if was == "active" else was for name, was in account["capabilities"].items()
+        }
     if "risk_in_requirements_beta" in call.origin.headers.get("stripe-version", ""):
         account["risk_controls"] = {"charges": {"pause_requested": False}, "payouts": {"pause_requested": False}}
     controller = account.get("controller") or CONTROLLERS["custom"]
@@ -213,7 +249,9 @@ ACCOUNT = Resource(
         Endpoint("POST", "/v1/accounts/{account}/reject", reject),
     ),
     view=shown,
-    due_live=dict.fromkeys((VERIFY, "account.next_requirements", "account.charge_block", "account.payout_block"), needs(VERIFICATION)),
+    due_live=dict.fromkeys(
+        (VERIFY, "account.next_requirements", "account.charge_block", "account.payout_block"), needs(VERIFICATION)
+    ),
     on_due={
         VERIFY: verify,
         "account.next_requirements": lambda call, id: ask(call, id, None),

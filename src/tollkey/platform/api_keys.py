@@ -16,12 +16,26 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tollkey.keys import ROLL_EXPIRATIONS, Actor, Authority, Key, KeyRefused, Permission, Usage, audit, exists_in_other_mode
+from tollkey.keys import (
+    ROLL_EXPIRATIONS,
+    Actor,
+    Authority,
+    Key,
+    KeyRefused,
+    Permission,
+    Usage,
+    audit,
+    exists_in_other_mode,
+)
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object, records
 
 PERMISSION = Permission("api_key", "API keys", "Core")
 _PATH = "/v1/api_keys/{api_key}"
-_LISTS = {"permissions": P.array(P.string()), "connect_permissions": P.array(P.string()), "ip_allowlist": P.array(P.string())}
+_LISTS = {
+    "permissions": P.array(P.string()),
+    "connect_permissions": P.array(P.string()),
+    "ip_allowlist": P.array(P.string()),
+}
 _TEXTS = {"name": P.string(blank=True), "note": P.string(blank=True)}
 _NOTHING = P.object()
 _ENTRY = re.compile(r"(akae_)?[0-9]{1,18}")
@@ -74,7 +88,9 @@ def refused(problem: KeyRefused) -> ApiError:
         return ApiError(404, code=problem.code, message=problem.message, param=problem.param)
     if problem.code == "api_key_grant_exceeded":
         return ApiError(403, code=problem.code, message=problem.message, param=problem.param, documented=False)
-    return invalid(problem.message, problem.param, problem.code, retry=False, documented=problem.code == "api_key_expired")
+    return invalid(
+        problem.message, problem.param, problem.code, retry=False, documented=problem.code == "api_key_expired"
+    )
 
 
 def _answer(call: Call, key: Key, secret: str | None = None) -> Json:
@@ -139,42 +155,67 @@ def retrieve_key(call: Call, params: Params) -> Json:
 
 def update(call: Call, params: Params, key: Key) -> Json:
     """Rename, annotate or restrict a key."""
-    given: dict[str, Any] = {name: value if value is not None else ("" if name in _TEXTS else ()) for name, value in params.items()}
-    return _answer(call, _authority(call).update(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key, **given))
+    given: dict[str, Any] = {
+        name: value if value is not None else ("" if name in _TEXTS else ()) for name, value in params.items()
+    }
+    return _answer(
+        call,
+        _authority(call).update(
+            call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key, **given
+        ),
+    )
 
 
 def reveal(call: Call, params: Params, key: Key) -> Json:
-    """Show the text of a key. A live secret or restricted key can be revealed once; leave a note of where it will live."""
+    """Show the text of a key. A live secret or restricted key can be revealed once; leave a note of where it
+    will live.
+    """
     if params.get("note"):
-        _authority(call).update(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, note=params["note"], granter=call.key)
-    return _answer(call, *_authority(call).reveal(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
+        _authority(call).update(
+            call.tx, call.scope, key.id, actor=_actor(call), now=call.now, note=params["note"], granter=call.key
+        )
+    return _answer(
+        call, *_authority(call).reveal(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
+    )
 
 
 def hide(call: Call, params: Params, key: Key) -> Json:
     """Hide a live key that is still revealable."""
-    return _answer(call, _authority(call).hide(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
+    return _answer(
+        call, _authority(call).hide(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
+    )
 
 
 def roll(call: Call, params: Params, key: Key) -> Json:
     """Replace a key. The new one works at once; the old one until ``expires_in`` has passed. Answers the new key."""
     seconds = ROLL_EXPIRATIONS[params["expires_in"]] if "expires_in" in params else params.get("expires_in_seconds", 0)
-    _, new, text = _authority(call).roll(call.tx, call.scope, key.id, seconds, actor=_actor(call), now=call.now, granter=call.key)
+    _, new, text = _authority(call).roll(
+        call.tx, call.scope, key.id, seconds, actor=_actor(call), now=call.now, granter=call.key
+    )
     return _answer(call, new, text)
 
 
 def expire(call: Call, params: Params, key: Key) -> Json:
     """End a key at this second, for example one that is about to expire after a roll."""
-    return _answer(call, _authority(call).expire_now(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
+    return _answer(
+        call,
+        _authority(call).expire_now(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key),
+    )
 
 
 def cancel_expiry(call: Call, params: Params, key: Key) -> Json:
     """Take back a pending expiry: the key goes on, beside its successor."""
-    return _answer(call, _authority(call).cancel_expiry(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
+    return _answer(
+        call,
+        _authority(call).cancel_expiry(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key),
+    )
 
 
 def revoke(call: Call, params: Params, key: Key) -> Json:
     """Delete a secret or restricted key for good."""
-    return _answer(call, _authority(call).revoke(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key))
+    return _answer(
+        call, _authority(call).revoke(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
+    )
 
 
 def list_audit(call: Call, params: Params) -> Page:
@@ -184,14 +225,23 @@ def list_audit(call: Call, params: Params) -> Page:
     if before is not None and not _ENTRY.fullmatch(before):
         raise missing_object("api_key.audit_entry", before, "starting_after", in_path=False)
     entries = audit.entries(
-        call.tx, call.scope, params.get("api_key"), limit + 1, int(before.removeprefix("akae_")) if before is not None else None
+        call.tx,
+        call.scope,
+        params.get("api_key"),
+        limit + 1,
+        int(before.removeprefix("akae_")) if before is not None else None,
     )
     data = [
         {
             "id": f"akae_{entry.seq}",
             "object": "api_key.audit_entry",
             "action": entry.action,
-            "actor": {"type": entry.actor.kind, "id": entry.actor.id, "ip": entry.actor.ip, "request": entry.actor.request_id},
+            "actor": {
+                "type": entry.actor.kind,
+                "id": entry.actor.id,
+                "ip": entry.actor.ip,
+                "request": entry.actor.request_id,
+            },
             "after": entry.became,
             "api_key": entry.key_id,
             "before": entry.was,
@@ -203,7 +253,9 @@ def list_audit(call: Call, params: Params) -> Page:
     return Page(data[:limit], len(data) > limit, "/v1/api_key_audit_entries")
 
 
-def _post(verb: str, work: Callable[[Call, Params, Key], Json], params: Any = _NOTHING, secret: bool = False) -> Endpoint:
+def _post(
+    verb: str, work: Callable[[Call, Params, Key], Json], params: Any = _NOTHING, secret: bool = False
+) -> Endpoint:
     return Endpoint("POST", f"{_PATH}/{verb}", _verb(work), params=params, secret=secret)
 
 
@@ -220,7 +272,8 @@ API_KEY = Resource(
         Endpoint("GET", "/v1/api_keys", list_keys, params=P.page(
             type=P.enum("publishable", "secret", "restricted"), include_expired=P.boolean())),
         Endpoint("POST", "/v1/api_keys", create, secret=True, params=P.nested(
-            {"type": P.enum("secret", "restricted"), "expires_at": P.timestamp(), **_TEXTS, **_LISTS}, required=["type"])),
+            {"type": P.enum("secret", "restricted"), "expires_at": P.timestamp(), **_TEXTS, **_LISTS},
+            required=["type"])),
         Endpoint("GET", _PATH, retrieve_key, params=_NOTHING),
         Endpoint("POST", _PATH, _verb(update), params=P.nested(
             {name: P.unset(kind) for name, kind in {**_TEXTS, **_LISTS}.items()})),

@@ -3,7 +3,8 @@
 stored ──create with the same name and scope──▶ stored (replaced)
    └──delete, or ``expires_at`` comes──▶ gone
 
-The payload is kept sealed, only answered when ``expand[]=payload`` asks for it, and never logged. No events are written about secrets.
+The payload is kept sealed, only answered when ``expand[]=payload`` asks for it, and never logged. No events are written
+about secrets.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ _EXPIRE = "apps.secret.expire"
 
 
 def _scope(params: Params) -> tuple[Json, str]:
-    """The scope that parameters name, and how it is looked up. Raises ApiError 400 when the user is missing or too many."""
+    """The scope that parameters name, and how it is looked up.
+
+    Raises ApiError 400 when the user is missing or too many.
+    """
     given = params["scope"]
     user = given.get("user")
     if given["type"] == "user":
@@ -68,9 +72,13 @@ def create(call: Call, params: Params) -> Json:
     if expires is not None and expires <= call.now:
         raise invalid("`expires_at` must be in the future.", "expires_at")
     old = _stored(call, params)
-    secret = old or blank("apps.secret", id=call.ids.new("appsecret"), livemode=call.livemode, name=params["name"], scope=scope)
+    secret = old or blank(
+        "apps.secret", id=call.ids.new("appsecret"), livemode=call.livemode, name=params["name"], scope=scope
+    )
     secret.pop("payload", None)
-    secret.update(created=call.now, expires_at=expires, _payload=sealed(call, secret["id"], params["payload"]), _scope=key)
+    secret.update(
+        created=call.now, expires_at=expires, _payload=sealed(call, secret["id"], params["payload"]), _scope=key
+    )
     call.schedule.cancel(_EXPIRE, secret["id"])
     if expires is not None:
         call.schedule.add(expires, _EXPIRE, secret["id"])
@@ -80,7 +88,9 @@ def create(call: Call, params: Params) -> Json:
 def list_secrets(call: Call, params: Params) -> Page:
     """List the secrets of a scope, without what is in them."""
     equal = {"_scope": _scope(params)[1]}
-    return list_page(call, "apps.secret", params, equal, url="/v1/apps/secrets", keep=lambda secret: _lasts(call, secret))
+    return list_page(
+        call, "apps.secret", params, equal, url="/v1/apps/secrets", keep=lambda secret: _lasts(call, secret)
+    )
 
 
 def find(call: Call, params: Params) -> Json:

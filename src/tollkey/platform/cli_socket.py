@@ -1,7 +1,10 @@
-"""The WebSocket of the Stripe CLI (RFC 6455, as ASGI 3 messages): events or log lines go out, the CLI's answers come back.
+"""The WebSocket of the Stripe CLI (RFC 6455, as ASGI 3 messages): events or log lines go out, the CLI's answers come
+back.
 
-It reads new rows from the database a few times a second, so it hears those of every node and holds up nobody. Each time it asks
-again for what opened it: the key must live, must still hold the permission, and must be used from an address that it allows.
+It reads new rows from the database a few times a second, so it hears those of every node and holds up nobody. Each time
+it asks
+again for what opened it: the key must live, must still hold the permission, and must be used from an address that it
+    allows.
 """
 
 from __future__ import annotations
@@ -32,8 +35,9 @@ _MOST_FEEDS = 1_000
 class CliSocket:
     """Serves the sockets of one server.
 
-    now: UTC epoch seconds. trust_proxy: take the caller's address from the headers of a proxy in front. require_https: refuse
-    a socket without TLS. brake: on guessed sessions. A socket ends with its session, or with the right of the key that opened it.
+    now: UTC epoch seconds. trust_proxy: take the caller's address from the headers of a proxy in front. require_https:
+        refuse a socket without TLS. brake: on guessed sessions. A socket ends with its session, or with the right of
+        the key that opened it.
     """
 
     path = f"/{SOCKET}"
@@ -84,7 +88,9 @@ class CliSocket:
         return forwarded(scope["headers"], ip, secure) if self._trust_proxy else (ip, secure)
 
     def _holder(self, tx: Tx, token: str, ip: str | None) -> tuple[Key, Scope, str] | None:
-        """The key that opened the session, when it may still hear, from that address; with the session's scope and id."""
+        """The key that opened the session, when it may still hear, from that address; with the session's scope
+        and id.
+        """
         now = int(self._now())
         grant = grant_of(tx, SOCKET, token, now)
         if grant is None or grant.key_id is None:
@@ -109,7 +115,9 @@ class CliSocket:
         if feed is None:
             if len(self._feeds) >= _MOST_FEEDS:
                 del self._feeds[next(iter(self._feeds))]
-            feed = self._feeds[token] = Feed(tx, self._tables.of["event"], self._authority, self._reveals, held[1], session)
+            feed = self._feeds[token] = Feed(
+                tx, self._tables.of["event"], self._authority, self._reveals, held[1], session
+            )
         return feed
 
     async def _tell(self, feed: Feed, token: str, ip: str | None, send: Send, hearing: asyncio.Task[None]) -> None:

@@ -13,12 +13,27 @@ def spec_of(country: str) -> Json:
     """The country spec of one country."""
     currency = CURRENCIES[country]
     places = [f"individual.address.{name}" for name in address_fields(country)]
-    person = ["dob.day", "dob.month", "dob.year", "email", "first_name", "last_name", "phone", *extra_person_fields(country)]
+    person = [
+        "dob.day",
+        "dob.month",
+        "dob.year",
+        "email",
+        "first_name",
+        "last_name",
+        "phone",
+        *extra_person_fields(country),
+    ]
     common = ["business_profile.mcc", "business_profile.url", "business_type", "external_account"]
     common += ["tos_acceptance.date", "tos_acceptance.ip"]
     individual = sorted([*common, *places, *(f"individual.{name}" for name in person)])
     representative = [f"relationship.representative.{name}" for name in person]
-    company = [*common, "company.name", "company.tax_id", "company.phone", *(f"company.address.{name}" for name in address_fields(country))]
+    company = [
+        *common,
+        "company.name",
+        "company.tax_id",
+        "company.phone",
+        *(f"company.address.{name}" for name in address_fields(country)),
+    ]
     owners = ["relationship.owner"] if names_owners(country) else []
     return blank(
         "country_spec",
@@ -29,7 +44,10 @@ def spec_of(country: str) -> Json:
         supported_payment_methods=_METHODS if country == "US" else _METHODS[1:],
         supported_transfer_countries=sorted(CURRENCIES) if country == "US" else [country],
         verification_fields={
-            "company": {"additional": ["company.verification.document"], "minimum": sorted([*company, *representative, *owners])},
+            "company": {
+                "additional": ["company.verification.document"],
+                "minimum": sorted([*company, *representative, *owners]),
+            },
             "individual": {"additional": ["individual.verification.document"], "minimum": individual},
         },
     )
@@ -50,7 +68,10 @@ def retrieve_spec(call: Call, params: Params) -> Json:
 COUNTRY_SPEC = Resource(
     object="country_spec",
     permission=PERMISSION,
-    endpoints=(Endpoint("GET", "/v1/country_specs", list_specs), Endpoint("GET", "/v1/country_specs/{country}", retrieve_spec)),
+    endpoints=(
+        Endpoint("GET", "/v1/country_specs", list_specs),
+        Endpoint("GET", "/v1/country_specs/{country}", retrieve_spec),
+    ),
     title="Country specs",
     stored=False,
 )

@@ -12,7 +12,21 @@ from tollkey.keys import Permission
 from tollkey.platform._cli_sessions import replay
 from tollkey.platform.webhook_endpoints import PERMISSION as WEBHOOKS
 from tollkey.platform.webhook_endpoints import targets
-from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, is_newer, list_page, records, retrieve, split
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    P,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    is_newer,
+    list_page,
+    records,
+    retrieve,
+    split,
+)
 from tollkey.wire.objects import encode
 from tollkey.wire.refusals import account_invalid
 from tollkey.wire.versions import LATEST, Change, Versions
@@ -60,7 +74,9 @@ def record_event(call: Call, type: str, value: Json, previous: Json | None = Non
 
 
 def _older(call: Call, event: Json, version: str) -> bytes:
-    """The event as a webhook endpoint of an older API version is sent it: itself, and the object in it, in that version's shape."""
+    """The event as a webhook endpoint of an older API version is sent it: itself, and the object in it, in that
+    version's shape.
+    """
     shown = call.objects.copy(event)
     shown["api_version"] = version
     versions = Versions(call.setup.tables.catalogue)
@@ -75,7 +91,9 @@ def _request_id(call: Call, event: Json) -> None:
 
 
 def _keepers(call: Call, type: str) -> list[Call]:
-    """In whose lists an event stands: the account's own; the platform's too when it is about the account object, which is theirs."""
+    """In whose lists an event stands: the account's own; the platform's too when it is about the account object, which
+    is theirs.
+    """
     platform = call.within(call.owner)
     if type in _OF_THE_APPLICATION:
         return [platform]
@@ -98,8 +116,9 @@ def list_events(call: Call, params: Params) -> Page:
 
 
 def retry(call: Call, params: Params) -> Json:
-    """Send an event once more: to the ``webhook_endpoint`` that is named, to every ``stripe listen`` (``for_stripecli``), else to all
-    endpoints that hear of such events. ``account`` names the connected account that the event is of.
+    """Send an event once more: to the ``webhook_endpoint`` that is named, to every ``stripe listen``
+    (``for_stripecli``), else to all endpoints that hear of such events. ``account`` names the connected account that
+    the event is of.
 
     The parameters are those of ``stripe events resend`` (stripe-cli, pkg/cmd/resource/events_resend.go).
     """
@@ -111,7 +130,9 @@ def retry(call: Call, params: Params) -> Json:
     body = encode(split(event)[0])
     for scope, endpoint, version in hearing:
         sent = body if version is None or is_newer(version) else _older(call, event, version)
-        outbox.enqueue(call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.setup.services.get("wake"))
+        outbox.enqueue(
+            call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.setup.services.get("wake")
+        )
     if params.get("for_stripecli"):
         replay(call, event["id"], source.account)
     elif not hearing:
@@ -120,7 +141,10 @@ def retry(call: Call, params: Params) -> Json:
 
 
 def _account_of(call: Call, account: str | None) -> Call:
-    """The call in the account that the event is of. Raises ApiError 403 for one that is not connected, or where the key may not."""
+    """The call in the account that the event is of.
+
+    Raises ApiError 403 for one that is not connected, or where the key may not.
+    """
     if account in (None, call.account):
         return call
     assert call.key is not None
@@ -130,7 +154,9 @@ def _account_of(call: Call, account: str | None) -> Call:
     return call.within(account or "")
 
 
-def _heard_again(call: Call, source: Call, event: Json, params: Params) -> list[tuple[Scope, outbox.Endpoint, str | None]]:
+def _heard_again(
+    call: Call, source: Call, event: Json, params: Params
+) -> list[tuple[Scope, outbox.Endpoint, str | None]]:
     """The caller's endpoints that the event is sent to again."""
     named = params.get("webhook_endpoint")
     if named is None:

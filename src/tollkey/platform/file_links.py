@@ -46,7 +46,8 @@ def make_link(call: Call, file: Json, expires_at: Any, metadata: dict[str, str])
     """Store a link to the file, with its event."""
     at = _expiry(call, expires_at)
     link = blank(
-        "file_link", id=call.ids.new("link"), created=call.now, livemode=call.livemode, file=file["id"], expires_at=at, metadata=metadata,
+        "file_link", id=call.ids.new("link"), created=call.now, livemode=call.livemode, file=file["id"], expires_at=at,
+        metadata=metadata,
         expired=at is not None and at <= call.now,
     )  # fmt: skip
     link["url"] = hosted_url(call, "links", link["id"])

@@ -32,7 +32,8 @@ PERMISSION = Permission("file", "Files", "Core")
 _MB = 1024 * 1024
 #: Largest upload by purpose, in bytes (API reference, "Create a file"); 10 MB where it says nothing else.
 _LARGEST = {
-    "dispute_evidence": 5 * _MB, "business_icon": 512 * 1024, "business_logo": 512 * 1024, "customer_signature": 4 * _MB,
+    "dispute_evidence": 5 * _MB, "business_icon": 512 * 1024, "business_logo": 512 * 1024,
+    "customer_signature": 4 * _MB,
     "identity_document": 16 * _MB, "additional_verification": 10 * _MB, "account_requirement": 10 * _MB,
 }  # fmt: skip
 _LARGEST_BODY = 17 * _MB  # bytes: the largest file, and what stands around it
@@ -71,11 +72,15 @@ def create(call: Call, params: Params) -> Json:
     if not content:
         raise invalid("The file is empty.", "file")
     if len(content) > limit:
-        raise invalid(f"File is too large: {len(content)} bytes, and {limit} are allowed for the purpose {purpose}.", "file")
+        raise invalid(
+            f"File is too large: {len(content)} bytes, and {limit} are allowed for the purpose {purpose}.", "file"
+        )
     file = add_file(call, content, name, purpose, expires_at=None)
     allowed = _ALLOWED.get(purpose)
     if allowed is not None and file["type"] not in allowed:
-        raise invalid(f"File type is not supported for the purpose {purpose}. Supported types: {', '.join(allowed)}.", "file")
+        raise invalid(
+            f"File type is not supported for the purpose {purpose}. Supported types: {', '.join(allowed)}.", "file"
+        )
     link = given.get("file_link_data")
     if link and link.get("create"):
         made = make_link(call, file, link.get("expires_at"), link.get("metadata") or {})
@@ -87,7 +92,14 @@ def create(call: Call, params: Params) -> Json:
 def contents(call: Call, params: Params) -> Reply:
     """The bytes of a file."""
     file = call.objects.get("file", call.path["file"])
-    name = (file["filename"] or file["id"]).replace('"', "").replace("\r", "").replace("\n", "").encode("ascii", "replace").decode()
+    name = (
+        (file["filename"] or file["id"])
+        .replace('"', "")
+        .replace("\r", "")
+        .replace("\n", "")
+        .encode("ascii", "replace")
+        .decode()
+    )
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return contents_reply(call, file, headers)
 

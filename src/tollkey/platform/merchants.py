@@ -34,7 +34,9 @@ def merchants(tx: Tx) -> list[Merchant]:
     return [Merchant(*row) for row in tx.execute("SELECT id, name, created FROM merchants ORDER BY seq")]
 
 
-def create_merchant(call: Call, authority: Authority, *, name: str, email: str | None, country: str, actor: Actor = SYSTEM) -> Merchant:
+def create_merchant(
+    call: Call, authority: Authority, *, name: str, email: str | None, country: str, actor: Actor = SYSTEM
+) -> Merchant:
     """Make an account with its four default keys, and its own object in both modes.
 
     call: gives the transaction, time and randomness; its scope does not matter.

@@ -27,7 +27,10 @@ def revoke(call: Call, params: Params) -> Reply:
         return _refused("invalid_client", f"No such application: '{client}'")
     account = call.objects.find("account", id)
     if account is None or id == call.account:
-        return _refused("invalid_client", f"This application is not connected to stripe account {id}, or that account does not exist.")
+        return _refused(
+            "invalid_client",
+            f"This application is not connected to stripe account {id}, or that account does not exist.",
+        )
     deauthorize(Held(call, account, call.objects.copy(account)))
     return Reply(encode({"stripe_user_id": id}))
 
@@ -49,7 +52,10 @@ def named(call: Call, id: str) -> Json | None:
     return None if platform is None else application_of(platform)
 
 
-_TOKEN = {name: P.string(blank=True) for name in ("client_secret", "code", "grant_type", "refresh_token", "scope", "assert_capabilities")}
+_TOKEN = {
+    name: P.string(blank=True)
+    for name in ("client_secret", "code", "grant_type", "refresh_token", "scope", "assert_capabilities")
+}
 
 APPLICATION = Resource(
     object="application",
@@ -58,7 +64,13 @@ APPLICATION = Resource(
     permission=PERMISSION,
     live=records(),
     endpoints=(
-        Endpoint("POST", "/oauth/deauthorize", revoke, unrestricted=True, params=P.object(client_id=P.string(), stripe_user_id=P.string())),
+        Endpoint(
+            "POST",
+            "/oauth/deauthorize",
+            revoke,
+            unrestricted=True,
+            params=P.object(client_id=P.string(), stripe_user_id=P.string()),
+        ),
         Endpoint("POST", "/oauth/token", token, unrestricted=True, params=P.object(required=(), **_TOKEN)),
     ),
     title="Connect applications",

@@ -9,7 +9,20 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.platform._contents import add_file
 from tollkey.platform._reports import COLUMNS, REPORT_TYPES, make_csv
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, listing, missing_object, records, retrieve
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Json,
+    Page,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    missing_object,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("report_runs_and_report_types", "Report Runs and Report Types", "Reporting")
 _DAY = 86_400

@@ -1,4 +1,5 @@
-"""How many requests: counted by the hour while the logs are written, so that an overview need not look at a million rows.
+"""How many requests: counted by the hour while the logs are written, so that an overview need not look at a million
+rows.
 
 The tables are made with those of the logs (``request_logs.MIGRATION``), in the same database.
 """
@@ -15,15 +16,18 @@ HOUR, DAY = 3600, 86400
 
 _ADD = (
     "INSERT INTO request_counts (account, livemode, hour, status, error_code, requests) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (account, livemode, hour, status, error_code) DO UPDATE SET requests = request_counts.requests + excluded.requests"
+    " ON CONFLICT (account, livemode, hour, status, error_code) DO UPDATE SET requests = request_counts.requests +"
+    " excluded.requests"
 )
 _ADD_KEY = (
     "INSERT INTO request_key_counts (account, livemode, hour, key_id, kind, requests) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (account, livemode, hour, key_id, kind) DO UPDATE SET requests = request_key_counts.requests + excluded.requests"
+    " ON CONFLICT (account, livemode, hour, key_id, kind) DO UPDATE SET requests = request_key_counts.requests +"
+    " excluded.requests"
 )
 _ADD_DAY = (
     "INSERT INTO request_key_days (account, livemode, day, key_id, requests) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT (account, livemode, day, key_id) DO UPDATE SET requests = request_key_days.requests + excluded.requests"
+    " ON CONFLICT (account, livemode, day, key_id) DO UPDATE SET requests = request_key_days.requests +"
+    " excluded.requests"
 )
 
 
@@ -46,7 +50,9 @@ def count(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
         tx.execute_many(_ADD_DAY, [(*key, number) for key, number in sorted(by_day.items())])
 
 
-def counts(tx: Tx, scope: Scope, since: int, until: int, step: int, key_id: str | None = None) -> Sequence[tuple[int, int, int]]:
+def counts(
+    tx: Tx, scope: Scope, since: int, until: int, step: int, key_id: str | None = None
+) -> Sequence[tuple[int, int, int]]:
     """How many requests by time and status class: (start of the step in UTC epoch seconds, status // 100, count).
 
     since, until: UTC epoch seconds, taken to the full hour. step: seconds, whole hours.
@@ -60,7 +66,8 @@ def counts(tx: Tx, scope: Scope, since: int, until: int, step: int, key_id: str 
         values.append(key_id)
     rows = tx.execute(
         f"SELECT hour - hour % {int(step)} AS slot, {kind} AS kind_of, sum(requests) FROM {table}"
-        f" WHERE account = ? AND livemode = ? AND hour >= ? AND hour < ?{where} GROUP BY slot, kind_of ORDER BY slot, kind_of",
+        f" WHERE account = ? AND livemode = ? AND hour >= ? AND hour < ?{where} GROUP BY slot, kind_of ORDER BY slot,"
+        f" kind_of",
         values,
     )
     return [(int(slot), int(kind_of), int(number)) for slot, kind_of, number in rows]
@@ -71,9 +78,12 @@ def by_key(tx: Tx, scope: Scope, since: int, until: int) -> list[tuple[str, int]
 
     Taken to the full hour up to two days; to the full day beyond, where a thousand keys would be as many rows an hour.
     """
-    table, at, step = ("request_key_counts", "hour", HOUR) if until - since <= 2 * DAY else ("request_key_days", "day", DAY)
+    table, at, step = (
+        ("request_key_counts", "hour", HOUR) if until - since <= 2 * DAY else ("request_key_days", "day", DAY)
+    )
     rows = tx.execute(
-        f"SELECT key_id, sum(requests) AS number FROM {table} WHERE account = ? AND livemode = ? AND {at} >= ? AND {at} < ?"
+        f"SELECT key_id, sum(requests) AS number FROM {table} WHERE account = ? AND livemode = ? AND {at} >= ? AND"
+        f" {at} < ?"
         " GROUP BY key_id ORDER BY number DESC LIMIT 20",
         (scope.account, int(scope.livemode), since - since % step, until),
     )
@@ -81,7 +91,9 @@ def by_key(tx: Tx, scope: Scope, since: int, until: int) -> list[tuple[str, int]
 
 
 def by_error(tx: Tx, scope: Scope, since: int) -> list[tuple[int, str, int]]:
-    """Refused and failed requests since the hour of then (UTC epoch seconds): (status, code or "", count), most first."""
+    """Refused and failed requests since the hour of then (UTC epoch seconds): (status, code or "", count), most
+    first.
+    """
     rows = tx.execute(
         "SELECT status, error_code, sum(requests) AS number FROM request_counts"
         " WHERE account = ? AND livemode = ? AND hour >= ? AND status >= 400"

@@ -2,9 +2,9 @@
 
 Entries gather in memory and are written in the background, so a request never waits for its log. What
 is kept of an ordinary one is worked out at once: a thread that did so would take turns with the event loop. One of
-more than 2,000 bytes, which may take milliseconds to redact, waits as it is and is redacted beside the loop, before the transaction
-that writes it. Of those at most 120,000 bytes wait at a time. Of what comes beyond, the bodies are not kept: a caller of
-many long requests must take neither the interpreter nor the log's file from others.
+more than 2,000 bytes, which may take milliseconds to redact, waits as it is and is redacted beside the loop, before the
+transaction that writes it. Of those at most 120,000 bytes wait at a time. Of what comes beyond, the bodies are not
+kept: a caller of many long requests must take neither the interpreter nor the log's file from others.
 A full buffer drops the newest and counts them: a log that fails never changes an answer. The bodies
 of successful reads are not kept: the object is there to look at.
 
@@ -30,25 +30,34 @@ from tollkey.wire import LATEST, Logged, Request
 MIGRATION = Migration(
     "request_logs",
     (
-        "CREATE TABLE request_logs (seq {key}, id TEXT NOT NULL, account TEXT NOT NULL, livemode {bool} NOT NULL, at {int} NOT NULL,"
-        " milliseconds {int} NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL,"
-        " error_code TEXT, key_id TEXT, key_shown TEXT, ip TEXT, version TEXT NOT NULL, user_agent TEXT, idempotency_key TEXT,"
+        "CREATE TABLE request_logs (seq {key}, id TEXT NOT NULL, account TEXT NOT NULL, livemode {bool} NOT NULL,"
+        " at {int} NOT NULL,"
+        " milliseconds {int} NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,"
+        " status INTEGER NOT NULL,"
+        " error_code TEXT, key_id TEXT, key_shown TEXT, ip TEXT, version TEXT NOT NULL, user_agent TEXT,"
+        " idempotency_key TEXT,"
         " request_body TEXT NOT NULL, response_body TEXT NOT NULL, object_id TEXT)",
         "CREATE INDEX request_logs_at ON request_logs (account, livemode, at, seq)",
         "CREATE INDEX request_logs_key ON request_logs (account, livemode, key_id, at, seq)",
         "CREATE INDEX request_logs_status ON request_logs (account, livemode, status, at, seq)",
         "CREATE INDEX request_logs_id ON request_logs (account, livemode, id)",
-        "CREATE INDEX request_logs_object ON request_logs (account, livemode, object_id, at, seq) WHERE object_id IS NOT NULL",
-        "CREATE TABLE request_counts (account TEXT NOT NULL, livemode {bool} NOT NULL, hour {int} NOT NULL, status INTEGER NOT NULL,"
-        " error_code TEXT NOT NULL, requests {int} NOT NULL, PRIMARY KEY (account, livemode, hour, status, error_code))",
-        "CREATE TABLE request_key_counts (account TEXT NOT NULL, livemode {bool} NOT NULL, hour {int} NOT NULL, key_id TEXT NOT NULL,"
+        "CREATE INDEX request_logs_object ON request_logs (account, livemode, object_id, at,"
+        " seq) WHERE object_id IS NOT NULL",
+        "CREATE TABLE request_counts (account TEXT NOT NULL, livemode {bool} NOT NULL, hour {int} NOT NULL,"
+        " status INTEGER NOT NULL,"
+        " error_code TEXT NOT NULL, requests {int} NOT NULL, PRIMARY KEY (account, livemode, hour, status,"
+        " error_code))",
+        "CREATE TABLE request_key_counts (account TEXT NOT NULL, livemode {bool} NOT NULL, hour {int} NOT NULL,"
+        " key_id TEXT NOT NULL,"
         " kind INTEGER NOT NULL, requests {int} NOT NULL, PRIMARY KEY (account, livemode, hour, key_id, kind))",
         "CREATE INDEX request_key_counts_of ON request_key_counts (account, livemode, key_id, hour)",
-        "INSERT INTO request_counts SELECT account, livemode, at - at % 3600, status, coalesce(error_code, ''), count(*)"
+        "INSERT INTO request_counts SELECT account, livemode, at - at % 3600, status, coalesce(error_code, ''),"
+        " count(*)"
         " FROM request_logs GROUP BY 1, 2, 3, 4, 5",
         "INSERT INTO request_key_counts SELECT account, livemode, at - at % 3600, key_id, status / 100, count(*)"
         " FROM request_logs WHERE key_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5",
-        "CREATE TABLE request_key_days (account TEXT NOT NULL, livemode {bool} NOT NULL, day {int} NOT NULL, key_id TEXT NOT NULL,"
+        "CREATE TABLE request_key_days (account TEXT NOT NULL, livemode {bool} NOT NULL, day {int} NOT NULL,"
+        " key_id TEXT NOT NULL,"
         " requests {int} NOT NULL, PRIMARY KEY (account, livemode, day, key_id))",
         "INSERT INTO request_key_days SELECT account, livemode, hour - hour % 86400, key_id, sum(requests)"
         " FROM request_key_counts GROUP BY 1, 2, 3, 4",
@@ -132,7 +141,10 @@ class Buffer:
         self._waiting.append(waits)
 
     def flush(self, database: Database, most: int = 2_000) -> int:
-        """Write at most so many waiting entries and return how many. What the transaction loses is lost: logs are not money."""
+        """Write at most so many waiting entries and return how many.
+
+        What the transaction loses is lost: logs are not money.
+        """
         rows: list[tuple[object, ...]] = []
         while self._waiting and len(rows) < most:
             waits = self._waiting.popleft()
@@ -160,7 +172,8 @@ def _insert(rows: list[tuple[object, ...]], tx: Tx) -> None:
 
 
 _WRITTEN = (
-    "id", "account", "livemode", "at", "milliseconds", "method", "path", "query", "status", "error_code", "key_id", "key_shown", "ip",
+    "id", "account", "livemode", "at", "milliseconds", "method", "path", "query", "status", "error_code", "key_id",
+    "key_shown", "ip",
     "version", "user_agent", "idempotency_key", "request_body", "response_body", "object_id",
 )  # fmt: skip
 _INTO = f"INSERT INTO request_logs ({', '.join(_WRITTEN)}) VALUES "
@@ -178,7 +191,10 @@ def _size(waits: tuple[Any, ...]) -> int:
 
 
 def _asked_bytes(entry: Logged) -> int:
-    """How many bytes come from the caller, and so may take long to redact: an error repeats what was sent. Answers of ours take 0.04 ms."""
+    """How many bytes come from the caller, and so may take long to redact: an error repeats what was sent.
+
+    Answers of ours take 0.04 ms.
+    """
     repeated = len(entry.response.storable) if entry.response.status >= 400 else 0
     return len(entry.request.path) + len(entry.request.query) + len(entry.request.body) + repeated
 
@@ -194,7 +210,9 @@ def _can_be_cut(request: Request) -> bool:
 
 
 def _shortened(entry: Logged) -> Logged:
-    """An entry that takes long to redact, for ``flush`` to redact off the event loop; of its request only what may be kept."""
+    """An entry that takes long to redact, for ``flush`` to redact off the event loop; of its request only what may be
+    kept.
+    """
     most = _READ + 1  # one more, so that it is seen to be cut
     request = copy(entry.request)
     request.query, request.body, request.incoming = request.query[:most], request.body[:most], None
@@ -217,10 +235,24 @@ def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
     most = _SHORT_PATH if instead else _LONG_PATH
     asked_path = _cut(request.path, most) if len(request.path) > most else request.path
     query = request.query[:_READ].decode("utf-8", "replace").replace("\0", "") if request.query and not instead else ""
-    row = (request_id, account, int(key.livemode), int(started), int(seconds * 1000), request.method, redact(asked_path),
-           redact_form(query) if query else "", response.status, response.code, key.id, key.redacted,
-           request.ip, redact((headers.get("stripe-version") or LATEST)[:100]), redact(headers.get("user-agent", "")[:200]),
-           redact(headers["idempotency-key"][:300]) if "idempotency-key" in headers else None)  # fmt: skip
+    row = (
+        request_id,
+        account,
+        int(key.livemode),
+        int(started),
+        int(seconds * 1000),
+        request.method,
+        redact(asked_path),
+        redact_form(query) if query else "",
+        response.status,
+        response.code,
+        key.id,
+        key.redacted,
+        request.ip,
+        redact((headers.get("stripe-version") or LATEST)[:100]),
+        redact(headers.get("user-agent", "")[:200]),
+        redact(headers["idempotency-key"][:300]) if "idempotency-key" in headers else None,
+    )
     if request.method == "GET" and response.status == 200:  # the object itself is there to look at
         return (*row, "", "", asked_path.rpartition("/")[2] if "_" in asked_path[4:] else None)
     found = _ID.match(response.storable) if response.status < 400 else _REFUSED.search(response.storable)
@@ -235,7 +267,10 @@ def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
 
 
 def _asked(body: bytes, kind: str) -> str:
-    """The body as it may be kept: a form or JSON. Of another kind nobody knows which of its bytes are a security code."""
+    """The body as it may be kept: a form or JSON.
+
+    Of another kind nobody knows which of its bytes are a security code.
+    """
     if kind.startswith("multipart/"):
         return f"[multipart form of {len(body)} bytes]"
     text = _text(body)
@@ -301,14 +336,21 @@ def find(
     return [RequestLog(*row) for row in rows]
 
 
-def horizon(tx: Tx, scope: Scope, before: RequestLog | None = None, until: int | None = None, most: int = 30_000) -> RequestLog | None:
-    """The request that comes ``most`` requests behind, or None when there are fewer: how far a search without an index looks."""
+def horizon(
+    tx: Tx, scope: Scope, before: RequestLog | None = None, until: int | None = None, most: int = 30_000
+) -> RequestLog | None:
+    """The request that comes ``most`` requests behind, or None when there are fewer: how far a search without an index
+    looks.
+    """
     where, values = "account = ? AND livemode = ?", [scope.account, int(scope.livemode)]
     if before is not None:
         where, values = f"{where} AND (at, seq) < (?, ?)", [*values, before.at, before.seq]
     if until is not None:
         where, values = f"{where} AND at <= ?", [*values, until]
-    rows = tx.execute(f"SELECT at, seq FROM request_logs WHERE {where} ORDER BY at DESC, seq DESC LIMIT 1 OFFSET ?", [*values, most - 1])
+    rows = tx.execute(
+        f"SELECT at, seq FROM request_logs WHERE {where} ORDER BY at DESC, seq DESC LIMIT 1 OFFSET ?",
+        [*values, most - 1],
+    )
     if not rows:
         return None
     found = tx.execute(f"SELECT {_SHORT} FROM request_logs WHERE seq = ?", (rows[0][1],))
@@ -324,7 +366,8 @@ def _prefix(path: str | None) -> str | None:
 def one(tx: Tx, scope: Scope, id: str) -> RequestLog | None:
     """One request with its redacted bodies, or None."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM request_logs WHERE account = ? AND livemode = ? AND id = ?", (scope.account, int(scope.livemode), id)
+        f"SELECT {_COLUMNS} FROM request_logs WHERE account = ? AND livemode = ? AND id = ?",
+        (scope.account, int(scope.livemode), id),
     )
     return RequestLog(*rows[0]) if rows else None
 
@@ -332,7 +375,8 @@ def one(tx: Tx, scope: Scope, id: str) -> RequestLog | None:
 def about(tx: Tx, scope: Scope, object_id: str, limit: int = 20) -> list[RequestLog]:
     """Requests that answered or named that object, newest first, without their bodies."""
     rows = tx.execute(
-        f"SELECT {_SHORT} FROM request_logs WHERE account = ? AND livemode = ? AND object_id = ? ORDER BY at DESC, seq DESC LIMIT ?",
+        f"SELECT {_SHORT} FROM request_logs WHERE account = ? AND livemode = ? AND object_id = ? ORDER BY at DESC,"
+        f" seq DESC LIMIT ?",
         (scope.account, int(scope.livemode), object_id, limit),
     )
     return [RequestLog(*row) for row in rows]
@@ -341,7 +385,8 @@ def about(tx: Tx, scope: Scope, object_id: str, limit: int = 20) -> list[Request
 def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
     """API versions asked for among the last 2,000 requests since then (UTC epoch seconds), most first."""
     rows = tx.execute(
-        "SELECT version, count(*) AS requests FROM (SELECT version FROM request_logs WHERE account = ? AND livemode = ? AND at >= ?"
+        "SELECT version, count(*) AS requests FROM (SELECT version FROM request_logs WHERE account = ? AND livemode ="
+        " ? AND at >= ?"
         " ORDER BY at DESC, seq DESC LIMIT 2000) AS latest GROUP BY version ORDER BY requests DESC",
         (scope.account, int(scope.livemode), since),
     )
@@ -349,7 +394,9 @@ def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
 
 
 def forget_old(tx: Tx, before: int, most: int = 2_000) -> bool:
-    """Drop the oldest requests from before then (UTC epoch seconds), so many at once; returns whether there may be more."""
+    """Drop the oldest requests from before then (UTC epoch seconds), so many at once; returns whether there may be
+    more.
+    """
     gone = tx.execute(
         "DELETE FROM request_logs WHERE seq IN"
         " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?) RETURNING 1",
@@ -364,7 +411,8 @@ def forget_old(tx: Tx, before: int, most: int = 2_000) -> bool:
 def asked_by(tx: Tx, scope: Scope, key_id: str, most: int = 5_000) -> tuple[list[tuple[str, str]], int, int | None]:
     """What a key really asks for: (method, path) of its newest requests that it was allowed to make.
 
-    Returns them without repetition, how many requests were looked at, and when the oldest of them was (UTC epoch seconds).
+    Returns them without repetition, how many requests were looked at, and when the oldest of them was (UTC epoch
+    seconds).
     """
     newest = (
         "SELECT method, path, status, at FROM request_logs WHERE account = ? AND livemode = ? AND key_id = ?"

@@ -25,7 +25,9 @@ MIGRATION = sessions.MIGRATION
 
 
 def signing_secret(keyring: Keyring, scope: Scope) -> str:
-    """The secret that signs what the CLI forwards for this account and mode; it cannot be worked out without the keyring."""
+    """The secret that signs what the CLI forwards for this account and mode; it cannot be worked out without the
+    keyring.
+    """
     return "whsec_" + keyring.lasting(f"stripecli/{scope.account}/{'live' if scope.livemode else 'test'}").hex()
 
 
@@ -66,11 +68,19 @@ def needed(call: Call, params: Params) -> Json:
             unresolved.append({"endpoint": text, "reason": "not_available_to_restricted_keys"})
         else:
             route = hit[0]
-            permissions[f"{(route.endpoint.permission or route.resource.permission).name}_{route.endpoint.needs}"] = None
+            permissions[f"{(route.endpoint.permission or route.resource.permission).name}_{route.endpoint.needs}"] = (
+                None
+            )
     return {"object": "stripecli.key_permissions", "permissions": list(permissions), "unresolved_endpoints": unresolved}
 
 
-_FORWARDS = ("forward_to_url", "forward_connect_to_url", "forward_thin_to_url", "forward_thin_connect_to_url", "filters")
+_FORWARDS = (
+    "forward_to_url",
+    "forward_connect_to_url",
+    "forward_thin_to_url",
+    "forward_thin_connect_to_url",
+    "filters",
+)
 
 SESSION = Resource(
     object="stripecli.session",

@@ -1,4 +1,7 @@
-"""What a server does by the clock: work that is due, and what is kept for a time only. Any number of nodes may do it at once."""
+"""What a server does by the clock: work that is due, and what is kept for a time only.
+
+Any number of nodes may do it at once.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,13 @@ _DAY = 86_400
 async def do_what_is_due(setup: Setup, edge: Edge, now: int) -> int:
     """Do what is due on real time, each in a transaction of its own, and return how many pieces this node claimed.
 
-    Work that raises is put off by ``do_due``; work whose transaction is lost is put off here. Neither holds up the others.
+    Work that raises is put off by ``do_due``; work whose transaction is lost is put off here. Neither holds up the
+    others.
     now: UTC epoch seconds. Raises Unreachable when the database is away, which no work is to blame for.
     """
-    waiting = await edge.read(lambda tx: [(item, platform_of(tx, item.scope) or item.scope.account) for item in due_now(tx, now)])
+    waiting = await edge.read(
+        lambda tx: [(item, platform_of(tx, item.scope) or item.scope.account) for item in due_now(tx, now)]
+    )
     return sum([await _do_one(setup, edge, item, owner, now) for item, owner in waiting])
 
 
@@ -38,7 +44,9 @@ async def _do_one(setup: Setup, edge: Edge, item: Due, owner: str, now: int) -> 
     except (Unreachable, Unknown):
         raise
     except Conflict:
-        log.warning("scheduled work %s of %s lost its conflicts with other writes; it is tried again", item.kind, item.id)
+        log.warning(
+            "scheduled work %s of %s lost its conflicts with other writes; it is tried again", item.kind, item.id
+        )
     except Exception as error:
         log.error("scheduled work %s of %s was undone: %s", item.kind, item.id, told(error))
         lost = error
@@ -50,7 +58,8 @@ async def _do_one(setup: Setup, edge: Edge, item: Due, owner: str, now: int) -> 
 
 
 async def tidy(edge: Edge, logs: Database, now: int, log_days: int) -> None:
-    """Forget answers of idempotency keys after a day, and request logs after ``log_days``, in pieces; requests go between.
+    """Forget answers of idempotency keys after a day, and request logs after ``log_days``, in pieces; requests go
+    between.
 
     edge: where the answers are. logs: where request logs are written; a thread waits for them. now: UTC epoch seconds.
     """

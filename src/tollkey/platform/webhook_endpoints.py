@@ -51,7 +51,9 @@ def create(call: Call, params: Params) -> Json:
     """Create a webhook endpoint; ``secret`` is answered this once."""
     _check_url(call, params["url"])
     if call.objects.table("webhook_endpoint").count(call.tx, call.scope) >= _MOST:
-        raise invalid(f"You have reached the maximum of {_MOST} {'live' if call.livemode else 'test'} webhook endpoints.")
+        raise invalid(
+            f"You have reached the maximum of {_MOST} {'live' if call.livemode else 'test'} webhook endpoints."
+        )
     connect = params.pop("connect", None) or False
     if not params.get("enabled_events"):
         raise invalid("Missing required param: enabled_events.", "enabled_events", "parameter_missing")
@@ -86,7 +88,10 @@ def delete(call: Call, params: Params) -> Json:
 
 
 def roll_secret(call: Call, endpoint: Json, keep_old: bool) -> str:
-    """A new signing secret, which is returned this once. keep_old: sign with the old one as well until the next roll."""
+    """A new signing secret, which is returned this once.
+
+    keep_old: sign with the old one as well until the next roll.
+    """
     secret = "whsec_" + call.ids.text(32)
     endpoint["_secrets"] = [sealed(call, endpoint["id"], secret), *(endpoint["_secrets"][:1] if keep_old else [])]
     call.objects.save(endpoint)
@@ -103,7 +108,9 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
         of_platform = connected and home.account == call.owner
         enabled = call.memo.get(("hearing", home.account))
         if enabled is None:
-            enabled = call.memo["hearing", home.account] = home.objects.query("webhook_endpoint", {"status": "enabled"}, limit=_MOST)
+            enabled = call.memo["hearing", home.account] = home.objects.query(
+                "webhook_endpoint", {"status": "enabled"}, limit=_MOST
+            )
         for endpoint in enabled:
             if endpoint["_connect"] == of_platform:
                 target = outbox.Endpoint(endpoint["id"], endpoint["url"], (), tuple(endpoint["enabled_events"]))

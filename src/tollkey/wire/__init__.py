@@ -15,7 +15,18 @@ from tollkey.wire.objects import Objects, Tables, dig, encode, public, split
 from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
 from tollkey.wire.params import P, operation_params
-from tollkey.wire.resource import Action, Catalogue, Endpoint, Json, MoreEndpoints, Params, Reaction, Reply, Resource, join_endpoints
+from tollkey.wire.resource import (
+    Action,
+    Catalogue,
+    Endpoint,
+    Json,
+    MoreEndpoints,
+    Params,
+    Reaction,
+    Reply,
+    Resource,
+    join_endpoints,
+)
 from tollkey.wire.reveals import Reveals
 from tollkey.wire.search import search_page, searching
 from tollkey.wire.service import Logged, Policy, Service

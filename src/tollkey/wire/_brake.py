@@ -1,7 +1,7 @@
 """A brake on guessing: wrong keys, client secrets, page addresses and codes, counted by the address they come from.
 
-It looks only at answers that are a no already, and can only make them later and less telling: no right key is refused for what
-others did from its address, and no wrong one is let in.
+It looks only at answers that are a no already, and can only make them later and less telling: no right key is refused
+    for what others did from its address, and no wrong one is let in.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def too_many_guesses() -> ApiError:
 
 
 class Brake:
-    """most: wrong attempts a minute from one address before further ones are slowed; as many again are allowed as time passes."""
+    """most: wrong attempts a minute from one address before further ones are slowed; as many again are allowed as time
+    passes.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most

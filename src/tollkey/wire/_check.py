@@ -1,7 +1,7 @@
 """What a parameter may be: nodes that read one raw value (text of a form, or a value of JSON) into its typed form.
 
-Each node's ``read(value, path)`` returns the typed value or raises ``ApiError`` with Stripe's text (reference section 1.10).
-``path`` is a chain of (outer path, key), written in bracket form only when an error needs it.
+Each node's ``read(value, path)`` returns the typed value or raises ``ApiError`` with Stripe's text (reference section
+1.10). ``path`` is a chain of (outer path, key), written in bracket form only when an error needs it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def _as_json(value: object) -> str:
     """A hash or a list as messages show it: its beginning, and what may be a card's number is not repeated."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     if len(text) > _LONGEST_SHOWN:
-        text = text[:_LONGEST_SHOWN].rstrip("0123456789 -") + "..."  # a number that is cut off would not be known as one
+        text = (
+            text[:_LONGEST_SHOWN].rstrip("0123456789 -") + "..."
+        )  # a number that is cut off would not be known as one
     return _LONG_NUMBER.sub("*", text)
 
 
@@ -102,7 +104,10 @@ class Text(Node):
         if not value and not self.blank:
             raise empty(path)
         if self.longest is not None and len(value) > self.longest:
-            raise invalid(f"Invalid string: {value[:10]}...{value[-10:]}; must be at most {self.longest} characters", written(path))
+            raise invalid(
+                f"Invalid string: {value[:10]}...{value[-10:]}; must be at most {self.longest} characters",
+                written(path),
+            )
         return value
 
 
@@ -129,7 +134,9 @@ class Whole(Node):
         if self.lowest is not None and number < self.lowest:
             raise too_small(written(path), self.lowest)
         if self.highest is not None and number > self.highest:
-            raise invalid(f"This value must be less than or equal to {self.highest}.", written(path), "parameter_invalid_integer")
+            raise invalid(
+                f"This value must be less than or equal to {self.highest}.", written(path), "parameter_invalid_integer"
+            )
         if not -(2**63) <= number < 2**63:
             raise invalid(f"Invalid integer: {number}", written(path), "parameter_invalid_integer")
         return number
@@ -162,7 +169,9 @@ class Number(Node):
             return float(value)
         if value == "" or value is None:
             raise empty(path)
-        raise invalid("Invalid number" if isinstance(value, dict | list) else f"Invalid number: {shown(value)}", written(path))
+        raise invalid(
+            "Invalid number" if isinstance(value, dict | list) else f"Invalid number: {shown(value)}", written(path)
+        )
 
 
 class Decimal(Node):
@@ -177,7 +186,9 @@ class Decimal(Node):
             return value
         if value == "" or value is None:
             raise empty(path)
-        raise invalid("Invalid decimal" if isinstance(value, dict | list) else f"Invalid decimal: {shown(value)}", written(path))
+        raise invalid(
+            "Invalid decimal" if isinstance(value, dict | list) else f"Invalid decimal: {shown(value)}", written(path)
+        )
 
 
 class Truth(Node):
@@ -195,7 +206,9 @@ class Truth(Node):
                 return False
         if value == "" or value is None:
             raise empty(path)
-        raise invalid("Invalid boolean" if isinstance(value, dict | list) else f"Invalid boolean: {shown(value)}", written(path))
+        raise invalid(
+            "Invalid boolean" if isinstance(value, dict | list) else f"Invalid boolean: {shown(value)}", written(path)
+        )
 
 
 class Choice(Node):
@@ -335,7 +348,9 @@ class OneOf(Node):
     def read(self, value: object, path: Path) -> Any:
         fitting = [option for option in self.options if option.takes(value)] or [self.options[-1]]
         if isinstance(value, dict) and len(fitting) > 1:
-            fitting.sort(key=lambda option: len(value.keys() & option.fields.keys()) if isinstance(option, Record) else 0)
+            fitting.sort(
+                key=lambda option: len(value.keys() & option.fields.keys()) if isinstance(option, Record) else 0
+            )
         for option in fitting[:-1]:
             try:
                 return option.read(value, path)

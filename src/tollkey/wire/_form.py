@@ -1,7 +1,7 @@
 """Decode request bodies: bracketed forms, as Stripe's clients send them, and JSON.
 
-``a[b][c]=1&items[0][price]=x&expand[]=y`` becomes ``{"a": {"b": {"c": "1"}}, "items": {"0": {"price": "x"}}, "expand": ["y"]}``.
-A numbered list stays a dict here, since only the schema knows whether ``metadata[0]`` is a list or a map;
+``a[b][c]=1&items[0][price]=x&expand[]=y`` becomes ``{"a": {"b": {"c": "1"}}, "items": {"0": {"price": "x"}}, "expand":
+["y"]}``. A numbered list stays a dict here, since only the schema knows whether ``metadata[0]`` is a list or a map;
 ``tollkey.wire.params.check`` makes the list, in the order of the numbers.
 """
 
@@ -55,7 +55,10 @@ def decode_form(body: bytes) -> dict[str, Any]:
 
 
 def nest(out: dict[str, Any], name: str, value: str) -> None:
-    """Put a decoded value where its name says; the name may still be percent-encoded. Raises FormError for names that conflict."""
+    """Put a decoded value where its name says; the name may still be percent-encoded.
+
+    Raises FormError for names that conflict.
+    """
     keys = _keys(name) if len(name) <= _LONGEST_KEPT else _keys.__wrapped__(name)
     if len(keys) == 1:
         if type(out.get(keys[0])) in (dict, list):
@@ -70,8 +73,8 @@ def nest(out: dict[str, Any], name: str, value: str) -> None:
 def decode_json(body: bytes) -> dict[str, Any]:
     """The parameters of a JSON body (RFC 8259), which must be an object; an empty body is no parameters.
 
-    Raises FormError when the body is not JSON, not an object, nested more than MAX_DEPTH deep, of more than MAX_PAIRS values,
-    or holds a null character; nothing else.
+    Raises FormError when the body is not JSON, not an object, nested more than MAX_DEPTH deep, of more than MAX_PAIRS
+    values, or holds a null character; nothing else.
     """
     if not body.strip():
         return {}
@@ -89,7 +92,9 @@ def decode_json(body: bytes) -> dict[str, Any]:
 
 
 def _check_shape(value: dict[str, Any]) -> None:
-    """Raise FormError for a JSON object beyond the bounds: level by level, as it may be nested a thousand deep, up to the first bound."""
+    """Raise FormError for a JSON object beyond the bounds: level by level, as it may be nested a thousand deep, up to
+    the first bound.
+    """
     level: list[Any] = [value]
     count = depth = 0
     while level:
@@ -151,7 +156,12 @@ def _put(out: dict[str, Any], keys: tuple[str, ...], value: str) -> None:
         if key == "":
             if type(place) is not list:
                 raise _conflict(keys)
-            if depth < last and place and type(place[-1]) is type(inner) is dict and not _filled(place[-1], keys[depth + 1 :]):
+            if (
+                depth < last
+                and place
+                and type(place[-1]) is type(inner) is dict
+                and not _filled(place[-1], keys[depth + 1 :])
+            ):
                 place = place[-1]
                 continue
             place.append(inner)
@@ -178,4 +188,7 @@ def _filled(element: Any, keys: tuple[str, ...]) -> bool:
 
 
 def _conflict(keys: tuple[str, ...]) -> FormError:
-    return FormError(f"Invalid request: the parameter {keys[0]} is used both as a value and as a container, or as two kinds of container.")
+    return FormError(
+        f"Invalid request: the parameter {keys[0]} is used both as a value and as a container,"
+        f" or as two kinds of container."
+    )

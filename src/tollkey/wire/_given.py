@@ -14,7 +14,8 @@ from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import Request
 from tollkey.wire.resource import Endpoint
 
-#: Long bodies are decoded beside the event loop, one at a time: of several the loop would wait for each at each of its steps.
+#: Long bodies are decoded beside the event loop, one at a time: of several the loop would wait for each at each of its
+#: steps.
 _ONE = ThreadPoolExecutor(1, thread_name_prefix="tollkey-decoding")
 _BROWSER = 16 * 1024  # bytes of a form in which a browser's key is looked for
 
@@ -22,7 +23,8 @@ _BROWSER = 16 * 1024  # bytes of a form in which a browser's key is looked for
 async def read_given(request: Request, endpoint: Endpoint) -> None:
     """Read the body and decode it, with the query, into ``request.given``; once.
 
-    Raises ApiError 413 for a body longer than the endpoint takes, 400 for one of another kind or that cannot be decoded.
+    Raises ApiError 413 for a body longer than the endpoint takes, 400 for one of another kind or that cannot be
+    decoded.
     """
     if request.decoded:
         return
@@ -74,7 +76,11 @@ async def browser_key(request: Request, endpoint: Endpoint) -> str | None:
     Looked for where a publishable key may call, in the first bytes of a form, which are not decoded otherwise.
     """
     kind = request.headers.get("content-type", "")
-    if endpoint.publishable is None or not endpoint.most_body or kind.lower().startswith(("application/json", "multipart/")):
+    if (
+        endpoint.publishable is None
+        or not endpoint.most_body
+        or kind.lower().startswith(("application/json", "multipart/"))
+    ):
         return None
     start = request.body[:_BROWSER] if request.incoming is None else await request.incoming.start(_BROWSER)
     pairs = start.split(b"&")

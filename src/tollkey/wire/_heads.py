@@ -20,12 +20,18 @@ def plain_heads(headers: dict[str, str]) -> bool:
 def account_named(headers: dict[str, str], key: Key) -> str | None:
     """The account that ``Stripe-Account`` or ``Stripe-Context`` names; None where neither does.
 
-    A value may be a path that begins with the key's own account (Stripe's docs, "Stripe-Context header"; stripe-cli#1871).
-    Raises ApiError: 403 for a header that is empty or names an account no key of a platform reaches, 400 for two that differ.
+    A value may be a path that begins with the key's own account (Stripe's docs, "Stripe-Context header";
+    stripe-cli#1871).
+    Raises ApiError: 403 for a header that is empty or names an account no key of a platform reaches, 400 for two that
+        differ.
     """
     named = {name: _end_of(headers[name], key) for name in (_ACCOUNT, _CONTEXT) if name in headers}
     if len(set(named.values())) > 1:
-        raise ApiError(400, message="Stripe-Account and Stripe-Context name different accounts. Please send only one of the two headers.")
+        raise ApiError(
+            400,
+            message="Stripe-Account and Stripe-Context name different accounts."
+            " Please send only one of the two headers.",
+        )
     return next(iter(named.values()), None)
 
 
@@ -52,7 +58,8 @@ def check_mode(headers: dict[str, str], key: Key) -> None:
 def check_content_type(request: Request) -> None:
     """Raise ApiError 400 for a body of a kind that the API does not take: forms, of either kind, in v1, JSON in v2.
 
-    Texts: public reports (MarcinusX/flutter_stripe_demo#9, vapor-community/stripe#39) and, for JSON, the real system's own hint.
+    Texts: public reports (MarcinusX/flutter_stripe_demo#9, vapor-community/stripe#39) and, for JSON, the real system's
+        own hint.
     """
     if not request.body:
         return
@@ -63,7 +70,11 @@ def check_content_type(request: Request) -> None:
     kind = said.partition(";")[0].strip().lower()
     if request.path.startswith("/v2/"):
         if kind != "application/json":
-            raise ApiError(400, message=f"Invalid request: unsupported Content-Type {said}. The body of a v2 request is application/json.")
+            raise ApiError(
+                400,
+                message=f"Invalid request: unsupported Content-Type {said}."
+                f" The body of a v2 request is application/json.",
+            )
     elif kind == "application/json":
         raise ApiError(
             400,
@@ -72,7 +83,9 @@ def check_content_type(request: Request) -> None:
         )
     elif kind not in (_FORM, "multipart/form-data"):
         message = f"Invalid request: unsupported Content-Type {said}."
-        raise ApiError(400, message=f"{message} If error persists and you need assistance, please contact support@stripe.com.")
+        raise ApiError(
+            400, message=f"{message} If error persists and you need assistance, please contact support@stripe.com."
+        )
 
 
 def said_version(request: Request, later: frozenset[str]) -> dict[str, str]:
@@ -84,7 +97,10 @@ def said_version(request: Request, later: frozenset[str]) -> dict[str, str]:
 
 
 def add_heads(response: Response, request: Request, request_id: str, version: dict[str, str]) -> None:
-    """Put the headers that every answer to a known key has into the answer (reference section 1.9). version: ``Spoken.headers``."""
+    """Put the headers that every answer to a known key has into the answer (reference section 1.9).
+
+    version: ``Spoken.headers``.
+    """
     headers = response.headers
     headers["Request-Id"] = request_id
     notices = [text for text in (headers.get("Stripe-Notice"), version.get("Stripe-Notice")) if text]
@@ -101,5 +117,7 @@ def add_heads(response: Response, request: Request, request_id: str, version: di
 
 
 def _one_line(text: str) -> str:
-    """A header's value that is given back: HTTP servers let no line break in, but whoever calls this one in process may send one."""
+    """A header's value that is given back: HTTP servers let no line break in, but whoever calls this one in process may
+    send one.
+    """
     return text.replace("\r", " ").replace("\n", " ")

@@ -44,7 +44,9 @@ class Incoming:
         return b"".join(self._parts)[:most]
 
     async def whole(self, most: int) -> bytes:
-        """The body. Raises ApiError 413 as soon as it is known to be longer than ``most`` bytes, 400 when the caller goes away."""
+        """The body. Raises ApiError 413 as soon as it is known to be longer than ``most`` bytes, 400 when the caller
+        goes away.
+        """
         if self._length is not None and self._length > most:
             raise too_large(most)
         while not self.finished and self._size <= most:

@@ -21,9 +21,12 @@ _WINDOW = 128 * 1024  # bytes that are searched at once: other threads wait as l
 _BOUNDARY = re.compile(r";[ \t]*boundary=(?:\"([^\"\\]{1,70})\"|([^\s;,\"]{1,70}))[ \t]*(?:;|$)", re.IGNORECASE)
 _DISPOSITION = re.compile(rb"\r\ncontent-disposition:[ \t]*form-data([^\r\n]*)", re.IGNORECASE)
 _PARAMETER = re.compile(rb";[ \t]*([\w*-]+)=(?:\"((?:[^\"\\]|\\.)*+)\"|([^;\s\"]+))", re.IGNORECASE)
-_PLAIN = re.compile(rb"\r\ncontent-disposition: form-data; name=\"([^\"\\%\r\n]{1,200})\"", re.IGNORECASE)  # almost every field
+_PLAIN = re.compile(
+    rb"\r\ncontent-disposition: form-data; name=\"([^\"\\%\r\n]{1,200})\"", re.IGNORECASE
+)  # almost every field
 _FOREIGN = re.compile(
-    rb"\r\ncontent-transfer-encoding:[ \t]*(?!7bit|8bit|binary)|charset=\"?(?!utf-?8\b|us-ascii\b|ascii\b)", re.IGNORECASE
+    rb"\r\ncontent-transfer-encoding:[ \t]*(?!7bit|8bit|binary)|charset=\"?(?!utf-?8\b|us-ascii\b|ascii\b)",
+    re.IGNORECASE
 )  # fmt: skip
 _ESCAPED = re.compile(r"\\([\"\\])")
 
@@ -50,8 +53,8 @@ def is_multipart(content_type: str) -> bool:
 def decode_multipart(body: bytes, content_type: str, *, most: int, file: str | None = None) -> dict[str, Any]:
     """The nested parameters of a multipart form; names with brackets mean what they mean in other forms.
 
-    most: bytes that all fields together may have, with the lines before them. file: the field that may be an uploaded file, as an
-    ``Upload``; any other is refused. Raises FormError, and nothing else, for what is no such form.
+    most: bytes that all fields together may have, with the lines before them. file: the field that may be an uploaded
+        file, as an ``Upload``; any other is refused. Raises FormError, and nothing else, for what is no such form.
     """
     out: dict[str, Any] = {}
     uploads: dict[str, Any] = {}

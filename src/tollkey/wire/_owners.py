@@ -1,4 +1,6 @@
-"""To which platform an account belongs: whose writes take turns with its own, and whose endpoints hear of its events."""
+"""To which platform an account belongs: whose writes take turns with its own, and whose endpoints hear of its
+events.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +33,8 @@ class Owners:
         return found or scope.account
 
     async def lock(self, edge: Edge, scope: Scope) -> str:
-        """What a write for the account waits for: it is the same for whoever acts for it, its platform or a key of its own."""
+        """What a write for the account waits for: it is the same for whoever acts for it, its platform or a key of its
+        own.
+        """
         owner = scope.account if scope in self._alone else await edge.read(lambda tx: self.of(tx, scope))
         return f"{owner}:{int(scope.livemode)}"

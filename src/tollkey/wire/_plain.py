@@ -1,4 +1,6 @@
-"""The zero-copy read: the bytes of one object, as they were answered when it was written (ARCHITECTURE.md, "Life of a request")."""
+"""The zero-copy read: the bytes of one object, as they were answered when it was written (ARCHITECTURE.md, "Life of a
+request").
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from tollkey.wire.router import Route
 
 
 def permit(key: Key, route: Route, account: str | None, dashboard_url: str) -> None:
-    """Raise ApiError when this kind of key, or its permissions, do not allow the endpoint: 401 or 403, before parameters are looked at.
+    """Raise ApiError when this kind of key, or its permissions, do not allow the endpoint: 401 or 403, before
+    parameters are looked at.
 
     account: what ``Stripe-Account`` names. dashboard_url: where the error says that a permission can be given.
     """

@@ -31,12 +31,16 @@ class Metadata(Node):
     def entry(self, key: str, value: object, path: Path) -> str:
         """One value as text, its lengths checked."""
         if isinstance(value, dict | list):
-            raise invalid(f"Metadata values must be strings, but you passed in a value for {key} that is not one.", written((path, key)))
+            raise invalid(
+                f"Metadata values must be strings, but you passed in a value for {key} that is not one.",
+                written((path, key)),
+            )
         text = "" if value is None else shown(value)
         for kind, limit, given in (("key", METADATA_KEY_LENGTH, key), ("value", METADATA_VALUE_LENGTH, text)):
             if len(given) > limit:
                 raise invalid(
-                    f"Metadata {kind}s can have up to {limit} characters, but you passed in a {kind} that is {len(given)} characters."
+                    f"Metadata {kind}s can have up to {limit} characters,"
+                    f" but you passed in a {kind} that is {len(given)} characters."
                     f" Invalid {kind}: {given}",
                     written(path),
                 )
@@ -72,11 +76,15 @@ class Email(Text):
 
 
 class Url(Text):
-    """An address of a page (``wire.urls``). kind: web; return, where a customer is sent back to; site, which may lack its scheme."""
+    """An address of a page (``wire.urls``). kind: web; return, where a customer is sent back to; site, which may lack
+    its scheme.
+    """
 
     __slots__ = ("kind",)
 
-    def __init__(self, longest: int | None = None, blank: bool = False, kind: Literal["web", "return", "site"] = "web") -> None:
+    def __init__(
+        self, longest: int | None = None, blank: bool = False, kind: Literal["web", "return", "site"] = "web"
+    ) -> None:
         super().__init__(longest, blank)
         self.kind = kind
 
@@ -85,7 +93,9 @@ class Url(Text):
         if text == "" and self.blank:
             return text
         if self.kind != "site" and not urls.has_scheme(text):
-            raise invalid("Invalid URL: An explicit scheme (such as https) must be provided.", written(path), "url_invalid")
+            raise invalid(
+                "Invalid URL: An explicit scheme (such as https) must be provided.", written(path), "url_invalid"
+            )
         if not _FITS[self.kind](text):
             raise invalid("Not a valid URL", written(path), "url_invalid")
         return text
@@ -95,7 +105,10 @@ _FITS = {"web": urls.is_web_url, "return": urls.is_return_url, "site": urls.is_s
 
 
 def url_node(name: str, node: Text) -> Url:
-    """The node of a parameter that holds an address, which its name says. name: ``url``, ``support_url``, ``return_url`` …"""
+    """The node of a parameter that holds an address, which its name says.
+
+    name: ``url``, ``support_url``, ``return_url`` …
+    """
     return Url(node.longest, node.blank, "return" if name.endswith(RETURNS) else "web")
 
 

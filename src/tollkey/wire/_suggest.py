@@ -36,7 +36,13 @@ def likeness(one: str, other: str) -> float:
     if not matched:
         return 0.0
     count = len(matched)
-    swapped = sum(a != b for a, b in zip(matched, (letter for letter, hit in zip(other, taken, strict=True) if hit), strict=True)) / 2
+    swapped = (
+        sum(
+            a != b
+            for a, b in zip(matched, (letter for letter, hit in zip(other, taken, strict=True) if hit), strict=True)
+        )
+        / 2
+    )
     jaro = (count / len(one) + count / len(other) + (count - swapped) / count) / 3
     prefix = 0
     while prefix < min(4, len(one), len(other)) and one[prefix] == other[prefix]:

@@ -31,10 +31,11 @@ def stay_with_subject(call: Call, subject: str | None, params: Json) -> None:
 
 
 def shaped(call: Call, value: Any) -> Any:
-    """What a client key sees of an object (or a list of them) and of every object inside, such as a failure's payment method.
+    """What a client key sees of an object (or a list of them) and of every object inside, such as a failure's payment
+    method.
 
-    It is the last thing that happens to an answer, so that nothing is left of what a view, an older version or an expansion
-    added. An object without a shape for such keys is left as its id.
+    It is the last thing that happens to an answer, so that nothing is left of what a view, an older version or an
+    expansion added. An object without a shape for such keys is left as its id.
     """
     if isinstance(value, list):
         return [shaped(call, item) for item in value]
@@ -54,7 +55,9 @@ def sorry_page(status: int, message: str) -> Reply:
 
 
 def key_in_query(request: Request) -> str | None:
-    """The ``key`` in the query of a GET, as Stripe.js sends it (recorded traffic); only publishable keys are taken from there."""
+    """The ``key`` in the query of a GET, as Stripe.js sends it (recorded traffic); only publishable keys are taken from
+    there.
+    """
     if request.method != "GET" or b"key=pk_" not in request.query:
         return None
     try:
@@ -64,7 +67,8 @@ def key_in_query(request: Request) -> str | None:
     return text if isinstance(text, str) and text.startswith("pk_") else None
 
 
-#: What Stripe.js says in a form or a query, since a header would cost the browser a preflight -> the header that it stands for.
+#: What Stripe.js says in a form or a query, since a header would cost the browser a preflight -> the header that it
+#: stands for.
 _SAID_IN_FORMS = {"_stripe_account": "stripe-account", "_stripe_version": "stripe-version"}
 
 
@@ -76,7 +80,11 @@ def lift_heads(request: Request) -> None:
 
 
 def check_lifted(call: Call, raw: Json) -> None:
-    """Raise ApiError 400 when a browser's form names another account or version than its headers: neither may be passed over."""
+    """Raise ApiError 400 when a browser's form names another account or version than its headers: neither may be passed
+    over.
+    """
     for name, header in _SAID_IN_FORMS.items():
         if name in raw and raw[name] != call.origin.headers.get(header):
-            raise invalid(f"`{name}` and the header {header.title()} are not the same. Please send only one of the two.", name)
+            raise invalid(
+                f"`{name}` and the header {header.title()} are not the same. Please send only one of the two.", name
+            )

@@ -1,11 +1,13 @@
 """ACCESS: what a key that lives in a web page or an app may send to one endpoint, and what it may expand there.
 
-An endpoint that publishable or ephemeral keys may call says so with an ``Access`` beside its own parameters. Every parameter
+An endpoint that publishable or ephemeral keys may call says so with an ``Access`` beside its own parameters. Every
+parameter
 of the endpoint has a decision: it is taken, ignored or refused. What has none is refused, and a test names it
 (``undecided``), so a parameter that is added later is never open by itself. What such keys see of an object is
 ``Resource.client_view``.
 
-    Endpoint("POST", "/v1/tokens", create, publishable=Access(takes="card{number exp_month exp_year cvc}", refuses="card customer"))
+    Endpoint("POST", "/v1/tokens", create, publishable=Access(takes="card{number exp_month exp_year cvc}", refuses="card
+    customer"))
 
 The notation, names separated by spaces:
 
@@ -81,8 +83,9 @@ def names_of(text: str) -> Names:
 class Access:
     """What one kind of client key may do at one endpoint.
 
-    takes: parameters it may send. ignores: those that client libraries send and that have no effect here, as documented or
-    recorded. refuses: all others. expands: the paths it may expand, from the answer down; of a list they begin with ``data``.
+    takes: parameters it may send. ignores: those that client libraries send and that have no effect here, as documented
+        or recorded. refuses: all others. expands: the paths it may expand, from the answer down; of a list they begin
+        with ``data``.
     """
 
     takes: str = ""
@@ -94,9 +97,9 @@ class Access:
     def read(self, schema: Record, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The typed parameters of a request with such a key.
 
-        raw: what ``decode_form`` or ``decode_json`` returned. Raises ApiError 400 ``parameter_unknown`` for what is refused: the
-        real system speaks of parameters that are not for this kind of key as of unknown ones (recorded for ``client_secret``
-        with a secret key).
+        raw: what ``decode_form`` or ``decode_json`` returned. Raises ApiError 400 ``parameter_unknown`` for what is
+            refused: the real system speaks of parameters that are not for this kind of key as of unknown ones (recorded
+            for ``client_secret`` with a secret key).
         """
         allowed = _compiled(self, schema)
         return allowed.read(_without(dict(raw), names_of(self.ignores), allowed, schema, self.also_ignores), None)
@@ -108,11 +111,15 @@ class Access:
                 raise invalid(f"This property cannot be expanded ({path}).")
 
     def taken(self, schema: Record) -> Record:
-        """The schema of what such a key may send. Raises ValueError when ``takes`` names what the endpoint does not have."""
+        """The schema of what such a key may send. Raises ValueError when ``takes`` names what the endpoint does not
+        have.
+        """
         return _compiled(self, schema)
 
 
-def publishable_access(takes: str = "", *, ignores: str = "", refuses: str = "", expands: tuple[str, ...] = ()) -> Access:
+def publishable_access(
+    takes: str = "", *, ignores: str = "", refuses: str = "", expands: tuple[str, ...] = ()
+) -> Access:
     """The access of a publishable key: what client libraries send about themselves is ignored at every level."""
     return Access(takes, ignores, refuses, expands, BROWSER)
 
@@ -157,7 +164,11 @@ def _compiled(access: Access, schema: Record) -> Record:
 
 def _fields_of(record: Record, names: Names, path: str) -> _Allowed | None:
     """The object with the named fields only; None when it has none of them."""
-    kept = {name: _narrowed(record.fields[name], named, f"{path}{name}") for name, named in names.items() if name in record.fields}
+    kept = {
+        name: _narrowed(record.fields[name], named, f"{path}{name}")
+        for name, named in names.items()
+        if name in record.fields
+    }
     if not path and len(kept) < len(names):
         raise ValueError(f"not parameters of this endpoint: {sorted(names.keys() - kept.keys())}")
     if not kept and names:
@@ -222,7 +233,9 @@ def objects_of(node: Node) -> Iterator[Record]:
             yield from objects_of(option)
 
 
-def _without(values: dict[str, Any], names: Names, allowed: Record, schema: Record, everywhere: frozenset[str]) -> dict[str, Any]:
+def _without(
+    values: dict[str, Any], names: Names, allowed: Record, schema: Record, everywhere: frozenset[str]
+) -> dict[str, Any]:
     """The values without what is ignored. everywhere: names that are ignored at every level that does not know them."""
     kept: dict[str, Any] = {}
     for key, value in values.items():

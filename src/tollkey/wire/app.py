@@ -31,7 +31,10 @@ log = logging.getLogger("tollkey.wire")
 
 
 def headers_of(sent: Headers) -> dict[str, str]:
-    """The request's headers, names in lower case. Repeated ones make a list (RFC 9110, section 5.3): two keys are none."""
+    """The request's headers, names in lower case.
+
+    Repeated ones make a list (RFC 9110, section 5.3): two keys are none.
+    """
     headers: dict[str, str] = {}
     for raw, value in sent:
         name, text = raw.decode("latin-1"), value.decode("latin-1")
@@ -74,7 +77,8 @@ class WireApp:
             await self._give(scope, send, await self._answer(scope, headers, incoming), incoming.ends_soon)
 
     def at_once(self, path: bytes, sent: Headers, ip: str | None, secure: bool) -> tuple[bytes, bytes] | None:
-        """Header lines and body of the answer 200 to a GET without a query, when it needs no waiting; None to call this app instead.
+        """Header lines and body of the answer 200 to a GET without a query, when it needs no waiting; None to call this
+        app instead.
 
         path: as sent. sent: names in lower case. For an HTTP server that need not begin a task to look something up.
         """
@@ -83,7 +87,9 @@ class WireApp:
         if self._trust_proxy:
             ip, secure = forwarded(sent, ip, secure)
         try:
-            response = self._service.at_once(Request("GET", path.decode("latin-1"), b"", headers_of(sent), b"", ip, secure))
+            response = self._service.at_once(
+                Request("GET", path.decode("latin-1"), b"", headers_of(sent), b"", ip, secure)
+            )
         except (ApiError, StorageError):  # refused, in words that are found there
             return None
         except Exception:
@@ -92,7 +98,11 @@ class WireApp:
         if response is None:
             return None
         own = "".join([f"{name.lower()}: {one_line(value)}\r\n" for name, value in response.headers.items()])
-        return b"%b%bcontent-length: %d\r\n" % (_HEAD, own.encode("latin-1", "replace"), len(response.body)), response.body
+        return b"%b%bcontent-length: %d\r\n" % (
+            _HEAD,
+            own.encode("latin-1", "replace"),
+            len(response.body),
+        ), response.body
 
     async def _answer(self, scope: Scope, headers: dict[str, str], incoming: Incoming) -> Response:
         method = scope["method"]
@@ -107,22 +117,37 @@ class WireApp:
         ip, secure = (client[0] if client else None), scope.get("scheme") == "https"
         if self._trust_proxy:
             ip, secure = forwarded(scope["headers"], ip, secure)
-        return await self._service.answer(Request(method, path, scope["query_string"], headers, b"", ip, secure, incoming=incoming))
+        return await self._service.answer(
+            Request(method, path, scope["query_string"], headers, b"", ip, secure, incoming=incoming)
+        )
 
     async def _give(self, scope: Scope, send: Send, response: Response, stays: bool) -> None:
-        own = [(name.lower().encode("latin-1"), one_line(value).encode("latin-1", "replace")) for name, value in response.headers.items()]
+        own = [
+            (name.lower().encode("latin-1"), one_line(value).encode("latin-1", "replace"))
+            for name, value in response.headers.items()
+        ]
         if any(name in _COMMON_NAMES for name, _ in own):  # a page for people has a policy of its own
             said = {name for name, _ in own}
             headers = [pair for pair in _COMMON if pair[0] not in said] + own
         else:
             headers = _COMMON + own
-        headers.append(_JSON if response.content_type == "application/json" else (b"content-type", response.content_type.encode("latin-1")))
+        headers.append(
+            _JSON
+            if response.content_type == "application/json"
+            else (b"content-type", response.content_type.encode("latin-1"))
+        )
         headers.append((b"content-length", b"%d" % response.length))
         if not stays:  # much of the body is unread and will stay so
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         whole = scope["method"] == "HEAD" or response.rest is None
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body, "more_body": not whole})
+        await send(
+            {
+                "type": "http.response.body",
+                "body": b"" if scope["method"] == "HEAD" else response.body,
+                "more_body": not whole,
+            }
+        )
         if not whole and response.rest is not None:
             await self._give_rest(send, response.rest)
 

@@ -61,8 +61,10 @@ class Call:
 
     scope: the account and mode it works in. now: UTC epoch seconds. key: who asks; None for background work.
     path: the names in braces of the endpoint's path. platform: the account whose key it is; differs from
-    ``account`` when ``Stripe-Account`` names a connected account. owner: the platform that the account belongs to, whoever
-    asks: its endpoints hear of the account's events; ``platform`` unless given. It gives the key none of the platform's rights.
+    ``account`` when ``Stripe-Account`` names a connected account. owner: the platform that the account belongs to,
+    whoever
+    asks: its endpoints hear of the account's events; ``platform`` unless given. It gives the key none of the platform's
+        rights.
     memo: what this request works out only once, by name; shared with the calls made from this one.
     notices: what the answer says in ``Stripe-Notice``.
     """
@@ -115,7 +117,9 @@ class Call:
 
     @property
     def limited(self) -> bool:
-        """Whether a key asks that lives in a web page or an app: it sees restricted shapes and expands only what is declared."""
+        """Whether a key asks that lives in a web page or an app: it sees restricted shapes and expands only what is
+        declared.
+        """
         return self.key is not None and self.key.kind in ("publishable", "ephemeral")
 
     def needs(self, permission: Permission) -> None:
@@ -149,7 +153,9 @@ class Call:
         self.setup.emit(self, type, value, previous)
 
     def announce(self, fact: object) -> None:
-        """Say that something has happened: what resources declared in ``on`` for this type of fact is done now, in this transaction."""
+        """Say that something has happened: what resources declared in ``on`` for this type of fact is done now, in this
+        transaction.
+        """
         for react in self.setup.tables.catalogue.reactions.get(type(fact), ()):
             react(self, fact)
 
@@ -176,7 +182,12 @@ class Call:
     def _again(self, scope: Scope, now: int) -> Call:
         who = {"platform": self.platform, "owner": self.owner}
         other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, **who)
-        other.real, other.memo, other.notices, other._of_accounts = self.real, self.memo, self.notices, self._of_accounts
+        other.real, other.memo, other.notices, other._of_accounts = (
+            self.real,
+            self.memo,
+            self.notices,
+            self._of_accounts,
+        )
         return other
 
 

@@ -30,7 +30,8 @@ log = logging.getLogger("tollkey")
 MIGRATION = Migration(
     "due",
     (
-        "CREATE TABLE due (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, clock TEXT NOT NULL, at {int} NOT NULL,"
+        "CREATE TABLE due (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, clock TEXT NOT NULL,"
+        " at {int} NOT NULL,"
         " kind TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (account, livemode, kind, id))",
         "CREATE INDEX due_at ON due (clock, at, seq)",
         "CREATE INDEX due_clock ON due (account, livemode, clock, at, seq)",
@@ -47,8 +48,11 @@ MIGRATION = Migration(
 #: Seconds from an attempt that raised to the next one, growing; after the last of them the work has failed.
 RETRIES = (60, 300, 1_800, 7_200, 28_800)
 _ERROR_CHARACTERS = 500
-#: A key or a signing secret; a client secret; 40 characters and more in one piece, as tokens are; a card's or an account's number.
-_SECRET = re.compile(r"\b(?:[a-z]{2,12}_(?:test|live)|whsec)_\w{8,}|\w+_secret_\w+|[\w-]{40,}|(?<![\w.])\d(?:[ -]?\d){11,18}(?![\w.])")
+#: A key or a signing secret; a client secret; 40 characters and more in one piece, as tokens are; a card's or an
+#: account's number.
+_SECRET = re.compile(
+    r"\b(?:[a-z]{2,12}_(?:test|live)|whsec)_\w{8,}|\w+_secret_\w+|[\w-]{40,}|(?<![\w.])\d(?:[ -]?\d){11,18}(?![\w.])"
+)
 #: Raised where the work is not to blame: it is done again soon, and not counted.
 _NOT_ITS_FAULT = (Conflict, Unreachable, Unknown)
 
@@ -72,7 +76,8 @@ class Due(NamedTuple):
 class Troubled(NamedTuple):
     """Work that has raised, for people.
 
-    state: ``waiting`` to be tried again at ``due.at``, or ``failed``. tried: when it last raised, UTC epoch seconds on its clock.
+    state: ``waiting`` to be tried again at ``due.at``, or ``failed``. tried: when it last raised, UTC epoch seconds on
+        its clock.
     error: what it raised, without secrets.
     """
 
@@ -96,16 +101,21 @@ class Schedule:
         self._tx.execute(
             "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
-            " seq = excluded.seq, clock = excluded.clock, at = excluded.at, state = 'waiting', attempts = 0, error = ''",
+            " seq = excluded.seq, clock = excluded.clock, at = excluded.at, state = 'waiting', attempts = 0,"
+            " error = ''",
             (self._scope.account, int(self._scope.livemode), clock or "", at, kind, id),
         )
 
     def once(self, at: int, kind: str, id: str) -> None:
-        """Do ``kind`` to ``id`` at that real time, unless there is such an appointment already. One that failed begins anew."""
+        """Do ``kind`` to ``id`` at that real time, unless there is such an appointment already.
+
+        One that failed begins anew.
+        """
         self._tx.execute(
             "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, '', ?, ?, ?)"
             " ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
-            " seq = excluded.seq, clock = '', at = excluded.at, state = 'waiting', attempts = 0, error = '' WHERE due.state = 'failed'",
+            " seq = excluded.seq, clock = '', at = excluded.at, state = 'waiting', attempts = 0,"
+            " error = '' WHERE due.state = 'failed'",
             (self._scope.account, int(self._scope.livemode), at, kind, id),
         )
 
@@ -131,22 +141,28 @@ class Schedule:
     def forget_clock(self, clock: str) -> None:
         """Drop everything that waits for a test clock."""
         self._tx.execute(
-            "DELETE FROM due WHERE account = ? AND livemode = ? AND clock = ?", (self._scope.account, int(self._scope.livemode), clock)
+            "DELETE FROM due WHERE account = ? AND livemode = ? AND clock = ?",
+            (self._scope.account, int(self._scope.livemode), clock),
         )
 
 
 def due_now(tx: Tx, now: int, limit: int = 100) -> list[Due]:
     """Work on real time that is due, oldest first, over all scopes: for the server's timer only."""
     rows = tx.execute(
-        "SELECT account, livemode, at, kind, id, seq, attempts FROM due WHERE clock = '' AND at <= ? AND state = 'waiting'"
+        "SELECT account, livemode, at, kind, id, seq, attempts FROM due WHERE clock = '' AND at <= ? AND state ="
+        " 'waiting'"
         " ORDER BY at, seq LIMIT ?",
         (now, limit),
     )
-    return [Due(Scope(account, bool(livemode)), at, kind, id, seq, "", made) for account, livemode, at, kind, id, seq, made in rows]
+    return [
+        Due(Scope(account, bool(livemode)), at, kind, id, seq, "", made)
+        for account, livemode, at, kind, id, seq, made in rows
+    ]
 
 
 def do_due(call: Call, item: Due) -> bool:
-    """Claim one piece of work and do it, in the call's transaction. Work that raises leaves nothing behind but a line for later.
+    """Claim one piece of work and do it, in the call's transaction. Work that raises leaves nothing behind but a line
+    for later.
 
     Its time is not asked: a person may have it done early (``Troubled``).
     call: in the work's scope, at the time that its clock shows.
@@ -162,13 +178,17 @@ def do_due(call: Call, item: Due) -> bool:
 
 
 def claim(tx: Tx, item: Due) -> bool:
-    """Take work off the list; of several transactions that try, one gets True. The others wait for it, and get True if it is undone."""
+    """Take work off the list; of several transactions that try, one gets True.
+
+    The others wait for it, and get True if it is undone.
+    """
     gone = "DELETE FROM due WHERE seq = ? AND at = ? AND clock = ? AND attempts = ? RETURNING seq"
     return bool(tx.execute(gone, (item.seq, item.at, item.clock, item.attempts)))
 
 
 def put_off(tx: Tx, item: Due, now: int, error: Exception) -> None:
-    """Count an attempt whose whole transaction was lost, so that the work does not hold up others. Not for who has just done it.
+    """Count an attempt whose whole transaction was lost, so that the work does not hold up others. Not for who has just
+    done it.
 
     now: UTC epoch seconds on the work's clock.
     """
@@ -191,7 +211,12 @@ def _attempt(call: Call, item: Due) -> Exception | None:
     except Exception as error:
         if error is not raised:  # the savepoint itself was lost, and the transaction with it
             raise
-        log.error("scheduled work %s of %s failed: %s", item.kind, item.id, without_secrets("".join(traceback.format_exception(error))))
+        log.error(
+            "scheduled work %s of %s failed: %s",
+            item.kind,
+            item.id,
+            without_secrets("".join(traceback.format_exception(error))),
+        )
     return raised
 
 
@@ -209,8 +234,20 @@ def _put_back(tx: Tx, item: Due, now: int, error: Exception) -> None:
     made = item.attempts + 1
     state, at = ("waiting", now + RETRIES[made - 1]) if made <= len(RETRIES) else ("failed", now)
     tx.execute(
-        "INSERT INTO due (account, livemode, clock, at, kind, id, state, attempts, tried, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (item.scope.account, int(item.scope.livemode), item.clock, at, item.kind, item.id, state, made, now, told(error)),
+        "INSERT INTO due (account, livemode, clock, at, kind, id, state, attempts, tried, error) VALUES (?, ?, ?, ?,"
+        " ?, ?, ?, ?, ?, ?)",
+        (
+            item.scope.account,
+            int(item.scope.livemode),
+            item.clock,
+            at,
+            item.kind,
+            item.id,
+            state,
+            made,
+            now,
+            told(error),
+        ),
     )
 
 
@@ -220,7 +257,9 @@ def told(error: Exception) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A text about work that failed, with keys, client secrets, tokens of pages, and card and account numbers masked."""
+    """A text about work that failed, with keys, client secrets, tokens of pages, and card and account numbers
+    masked.
+    """
     return _SECRET.sub(lambda found: f"{found.group()[:4]}...{found.group()[-4:]}", text)
 
 
@@ -231,9 +270,15 @@ _COLUMNS = "account, livemode, at, kind, id, seq, clock, attempts, state, tried,
 
 
 def troubled(tx: Tx, scope: Scope | None = None, limit: int = 100) -> list[Troubled]:
-    """Work that has raised and is still there, newest first; of every scope when none is named: for ``tollkey doctor``."""
-    where, params = ("", []) if scope is None else (" AND account = ? AND livemode = ?", [scope.account, int(scope.livemode)])
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM due WHERE attempts > 0{where} ORDER BY tried DESC, seq DESC LIMIT ?", [*params, limit])
+    """Work that has raised and is still there, newest first; of every scope when none is named: for ``tollkey
+    doctor``.
+    """
+    where, params = (
+        ("", []) if scope is None else (" AND account = ? AND livemode = ?", [scope.account, int(scope.livemode)])
+    )
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM due WHERE attempts > 0{where} ORDER BY tried DESC, seq DESC LIMIT ?", [*params, limit]
+    )
     return [_troubled(row) for row in rows]
 
 
@@ -253,5 +298,7 @@ def find_troubled(tx: Tx, scope: Scope, kind: str, id: str) -> Troubled | None:
 
 def troubled_accounts(tx: Tx, livemode: bool) -> list[str]:
     """The accounts that have work that has raised, in that mode."""
-    rows = tx.execute("SELECT DISTINCT account FROM due WHERE attempts > 0 AND livemode = ? ORDER BY account", (int(livemode),))
+    rows = tx.execute(
+        "SELECT DISTINCT account FROM due WHERE attempts > 0 AND livemode = ? ORDER BY account", (int(livemode),)
+    )
     return [account for (account,) in rows]

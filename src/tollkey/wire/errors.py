@@ -40,7 +40,8 @@ class ApiError(Exception):
     retry: what ``Stripe-Should-Retry`` says when the request has an idempotency key; None leaves the header out.
     headers: further response headers.
     cause: for our own log; never sent.
-    guess: a secret, or a code that few know, was another one: it counts against the caller's address (``wire/_brake.py``).
+    guess: a secret, or a code that few know, was another one: it counts against the caller's address
+        (``wire/_brake.py``).
     documented: whether the real system's documentation has a page for the code, so that ``doc_url`` may name it.
     extra: further fields of the error body (decline_code, charge, payment_intent, …).
     """
@@ -70,7 +71,9 @@ class ApiError(Exception):
         self.extra = {name: value for name, value in extra.items() if value is not None}
 
     def body(self, request_log_url: str | None = None) -> dict[str, Any]:
-        """The error object of the answer, its keys in alphabetical order as the real one's are; but for the codes in ``_UNSORTED``."""
+        """The error object of the answer, its keys in alphabetical order as the real one's are; but for the codes in
+        ``_UNSORTED``.
+        """
         fields: dict[str, Any] = {"message": without_secret_keys(self.message), "type": self.type, **self.extra}
         if self.code is not None:
             fields["code"] = self.code
@@ -85,7 +88,8 @@ class ApiError(Exception):
     def body_v2(self) -> dict[str, Any]:
         """The error object of the v2 API: ``code`` and ``message``, and a ``type`` but for refused fields.
 
-        It has no ``param``, no ``doc_url`` and no log's address; the official SDKs tell v2 errors apart by ``type``, then ``code``.
+        It has no ``param``, no ``doc_url`` and no log's address; the official SDKs tell v2 errors apart by ``type``,
+        then ``code``.
         """
         message = without_secret_keys(self.message)
         if self.status == 400 and self.param is not None:
@@ -99,7 +103,9 @@ def invalid(message: str, param: str | None = None, code: str | None = None, **m
     return ApiError(400, "invalid_request_error", code, message, param, **more)
 
 
-def card_error(code: str, message: str, param: str | None = None, decline_code: str | None = None, **extra: Any) -> ApiError:
+def card_error(
+    code: str, message: str, param: str | None = None, decline_code: str | None = None, **extra: Any
+) -> ApiError:
     """402: the card was refused. What was written (the failed charge, its events) is kept."""
     extra.setdefault("keep", True)
     extra.setdefault("retry", False)
@@ -115,7 +121,9 @@ def missing_object(label: str, id: str, param: str, *, in_path: bool, other_mode
     message = f"No such {label}: '{id}'"
     if other_mode is not None:
         mine = "test" if other_mode == "live" else "live"
-        message += f"; a similar object exists in {other_mode} mode, but a {mine} mode key was used to make this request."
+        message += (
+            f"; a similar object exists in {other_mode} mode, but a {mine} mode key was used to make this request."
+        )
     return ApiError(404 if in_path else 400, "invalid_request_error", "resource_missing", message, param)
 
 

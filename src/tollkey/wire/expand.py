@@ -2,8 +2,8 @@
 
 A path names properties from the answer down; in a list it begins with ``data``, which counts as a level. What may be
 expanded is what the public specification marks so, and what a resource adds itself.
-Expanding needs the read permission of what is shown (reference section 2.3). A publishable or ephemeral key expands only what
-its ``Access`` names and has a shape for it (``client_view``), and sees that shape.
+Expanding needs the read permission of what is shown (reference section 2.3). A publishable or ephemeral key expands
+only what its ``Access`` names and has a shape for it (``client_view``), and sees that shape.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def expand(call: Call, answer: Json, paths: list[str], rules: Rules, of: str | N
             raise invalid(message, code="property_expansion_max_depth", documented=False)
         if answer.get("object") in LISTS:
             if names[0] != "data":
-                raise invalid(f"This property cannot be expanded ({names[0]}). You may want to try expanding 'data.{names[0]}' instead.")
+                raise invalid(
+                    f"This property cannot be expanded ({names[0]}). You may want to try expanding 'data.{names[0]}'"
+                    f" instead."
+                )
             if of is not None and names[1:] and not answer["data"]:
                 _allow_none(call, of, names[1], path)
         _descend(call, answer, names, path, rules, [call])
@@ -86,9 +89,10 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
     if not names or not isinstance(value, dict):
         return
     name, rest = names[0], names[1:]
-    kind = value.get("object") if isinstance(value.get("object"), str) else ""  # an event's ``data`` has an object of that name
-    resource = call.setup.tables.catalogue.by_object.get(kind or "")
-    there = NAMES_ANOTHER.get(kind or "")
+    kind = value.get("object")
+    kind = kind if isinstance(kind, str) else ""  # an event's ``data`` has an object of that name
+    resource = call.setup.tables.catalogue.by_object.get(kind)
+    there = NAMES_ANOTHER.get(kind)
     if there is not None and isinstance(value.get(there), str):
         homes = [*homes, call.within(value[there])]
     inside = f"{name}.{rest[0]}" if rest else ""
@@ -103,29 +107,37 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
                     raise _refusal(path)
                 return
     elif name not in value:
-        # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these objects
-        # have (a charge's transfer), may lack the name: nothing to expand.
+        # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these
+        # objects have (a charge's transfer), may lack the name: nothing to expand.
         if kind in LISTS or isinstance(value.get("object"), dict) or (kind and not _documented(call, kind, name)):
             raise _refusal(path, len(rest))
         return
     else:
         inner = value[name]
-    if inner is None or isinstance(inner, str):
-        inner = None if inner is None else _load(homes, inner, name, _refusal(path, len(rest)), rules)
-        if inner is None:
-            if resource is not None and not _documented(call, resource.object, name):
-                raise _refusal(path, len(rest))
-            return
-        value[name] = inner
-    elif isinstance(inner, list) and inner and isinstance(inner[0], str):
-        inner = value[name] = [_load(homes, id, name, _refusal(path, len(rest)), rules) or id for id in inner]
-    elif not isinstance(inner, dict | list):
-        raise _refusal(path, len(rest))
+    inner = _object_named(homes, inner, name, _refusal(path, len(rest)), rules)
+    if inner is None:
+        if resource is not None and not _documented(call, resource.object, name):
+            raise _refusal(path, len(rest))
+        return
+    value[name] = inner
     _descend(call, inner, rest, path, rules, homes)
 
 
+def _object_named(homes: list[Call], inner: Any, name: str, refusal: ApiError, rules: Rules) -> Any:
+    """The object, or the list of objects, that a property names, or that it holds already; None when it names none."""
+    if inner is None or isinstance(inner, str):
+        return None if inner is None else _load(homes, inner, name, refusal, rules)
+    if isinstance(inner, list) and inner and isinstance(inner[0], str):
+        return [_load(homes, id, name, refusal, rules) or id for id in inner]
+    if not isinstance(inner, dict | list):
+        raise refusal
+    return inner
+
+
 def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: str, rules: Rules) -> Any:
-    """What the resource itself makes of a property that is only there when expanded, in the account that has the object."""
+    """What the resource itself makes of a property that is only there when expanded, in the account that has the
+    object.
+    """
     call, stored = homes[0], None
     for home in homes if resource.stored and "id" in value else ():
         stored = home.objects.find(resource.object, value["id"])
@@ -141,7 +153,9 @@ def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: s
 
 
 def _documented(call: Call, object: str, name: str) -> bool:
-    """Whether the specification, or that of the caller's older version, lets that property, or something inside it, be expanded."""
+    """Whether the specification, or that of the caller's older version, lets that property, or something inside it, be
+    expanded.
+    """
     if call.version >= EXPANDED_UNTIL.get(object, {}).get(name, "9"):
         return False
     try:
@@ -153,7 +167,9 @@ def _documented(call: Call, object: str, name: str) -> bool:
 def _load(homes: list[Call], id: str, name: str, refusal: ApiError, rules: Rules) -> Json | None:
     call = homes[0]
     catalogue = call.setup.tables.catalogue
-    resource = catalogue.of_id(id) or catalogue.by_object.get(name)  # callers choose the ids of coupons, products and plans
+    resource = catalogue.of_id(id) or catalogue.by_object.get(
+        name
+    )  # callers choose the ids of coupons, products and plans
     if resource is not None and resource.named_by is not None and not call.limited:
         return resource.named_by(call, id)
     if resource is not None and not resource.stored:
@@ -183,7 +199,9 @@ def _allow_made(homes: list[Call], made: Any, path: str, rules: Rules) -> None:
     call = homes[0]
     objects = made.get("data", ()) if isinstance(made, dict) and made.get("object") == "list" else (made,)
     for value in objects:
-        resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "") if isinstance(value, dict) else None
+        resource = (
+            call.setup.tables.catalogue.by_object.get(value.get("object") or "") if isinstance(value, dict) else None
+        )
         if resource is not None:
             away = homes[1:] if resource.stored and value.get("id") else ()
             home = next((one for one in away if one.objects.find(resource.object, value["id"]) is not None), call)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 MIGRATION = Migration(
     "hosted",
     (
-        "CREATE TABLE hosted (digest TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, livemode {bool} NOT NULL, platform TEXT NOT NULL,"
+        "CREATE TABLE hosted (digest TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, livemode {bool} NOT NULL,"
+        " platform TEXT NOT NULL,"
         " kind TEXT NOT NULL, id TEXT NOT NULL, expires_at {int})",
         "ALTER TABLE hosted ADD COLUMN key_id TEXT",
         "ALTER TABLE hosted ADD COLUMN needs TEXT",
@@ -45,7 +46,8 @@ class Grant(NamedTuple):
 
     platform: the account whose key made it. kind: the kind of page. id: the object it is about.
     expires_at: UTC epoch seconds from which on it is refused, or None.
-    key_id, needs: the key that made it, and the permission that this key must still hold; None where it stands for itself.
+    key_id, needs: the key that made it, and the permission that this key must still hold; None where it stands for
+        itself.
     """
 
     scope: Scope
@@ -62,13 +64,15 @@ def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None,
 
     kind: the path before the token, for example ``3ds``; its endpoints are ``/<kind>/{token}`` and below.
     expires_at: UTC epoch seconds from which on the address is refused; None for never.
-    needs: for a page that is a way in, and not something that was published: the permission that the key which makes it must
+    needs: for a page that is a way in, and not something that was published: the permission that the key which makes it
+        must
         still hold whenever the address is used. Once that key has ended, or lost it, the address opens nothing.
     """
     key = call.key.id if call.key is not None and needs is not None else None
     token = call.ids.placed(_TOKEN_LENGTH)
     call.tx.execute(
-        "INSERT INTO hosted (digest, account, livemode, platform, kind, id, expires_at, key_id, needs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO hosted (digest, account, livemode, platform, kind, id, expires_at, key_id, needs) VALUES (?, ?,"
+        " ?, ?, ?, ?, ?, ?, ?)",
         (_digest(token), call.account, int(call.livemode), call.platform, kind, id, expires_at, key, needs),
     )
     return f"{call.setup.base_url}/{kind}/{token}"
@@ -77,7 +81,8 @@ def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None,
 def grant_of(tx: Tx, kind: str, token: str, now: int) -> Grant | None:
     """What that token allows on pages of that kind, or None when it is unknown, expired or made for another kind."""
     rows = tx.execute(
-        "SELECT account, livemode, platform, kind, id, expires_at, key_id, needs FROM hosted WHERE digest = ?", (_digest(token),)
+        "SELECT account, livemode, platform, kind, id, expires_at, key_id, needs FROM hosted WHERE digest = ?",
+        (_digest(token),),
     )
     if not rows:
         return None
@@ -87,10 +92,13 @@ def grant_of(tx: Tx, kind: str, token: str, now: int) -> Grant | None:
     return Grant(Scope(account, bool(livemode)), platform, found, id, expires_at, key_id, needs)
 
 
-def holder_of(tx: Tx, authority: Authority, key_id: str, platform: str, scope: Scope, needs: str, now: int) -> Key | None:
+def holder_of(
+    tx: Tx, authority: Authority, key_id: str, platform: str, scope: Scope, needs: str, now: int
+) -> Key | None:
     """The key that granted something in that scope, when it still lives and may still grant it; else None.
 
-    platform: the key's account. needs: the permission, held for connected accounts where the scope is another account's.
+    platform: the key's account. needs: the permission, held for connected accounts where the scope is another
+        account's.
     """
     key = authority.get(tx, Scope(platform, scope.livemode), key_id)
     if key is None or key.ended(now) or not key.allows(needs, connected=scope.account != platform):
@@ -98,7 +106,9 @@ def holder_of(tx: Tx, authority: Authority, key_id: str, platform: str, scope: S
     return key
 
 
-def standing(tx: Tx, authority: Authority, connected: Callable[[Tx, Scope, str], bool], kind: str, token: str, now: int) -> Grant | None:
+def standing(
+    tx: Tx, authority: Authority, connected: Callable[[Tx, Scope, str], bool], kind: str, token: str, now: int
+) -> Grant | None:
     """What that token allows, when whoever made the address may still make it; else None.
 
     connected: whether a platform reaches an account; an address made for one that has left since opens nothing.
@@ -123,7 +133,9 @@ def _digest(token: str) -> str:
 
 
 def safe_link(url: str | None) -> str:
-    """The address if a page may lead there: the web's, a path here, or an app's scheme; ``/`` in place of anything else."""
+    """The address if a page may lead there: the web's, a path here, or an app's scheme; ``/`` in place of anything
+    else.
+    """
     text = url or ""
     here = text.startswith("/") and not _UNPRINTABLE.search(text)
     return text if here or is_return_url(text) else "/"
@@ -172,7 +184,13 @@ def _headers(leads_to: str | None, script: str) -> dict[str, str]:
     target = urlsplit(safe_link(leads_to))
     place = target.netloc.rpartition("@")[2]
     web = target.scheme in ("http", "https")
-    form = f" {target.scheme}://{place}" if web and _HOST.fullmatch(place) else f" {target.scheme}:" if target.scheme else ""
+    form = (
+        f" {target.scheme}://{place}"
+        if web and _HOST.fullmatch(place)
+        else f" {target.scheme}:"
+        if target.scheme
+        else ""
+    )
     policy = (
         f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src 'self'; form-action 'self'{form};"
         f" connect-src 'self'; style-src '{_source(_STYLE)}'" + (f"; script-src '{_source(script)}'" if script else "")
@@ -196,7 +214,8 @@ _STYLE = """
 --line:#363b48;--accent:#4fc3b4;--on-accent:#06201c;--bad:#ff8a80}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,sans-serif}
-main{max-width:28rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
+main{max-width:28rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);
+border-radius:12px}
 h1{font-size:1.35rem;line-height:1.3;margin:0 0 .75rem}
 p{margin:0 0 1rem}
 dl{display:grid;grid-template-columns:minmax(0,auto) minmax(6.5rem,1fr);gap:.35rem 1rem;margin:0 0 1.5rem}
@@ -205,7 +224,8 @@ dd{margin:0;text-align:right;overflow-wrap:anywhere;font-variant-numeric:tabular
 label{display:block;font-weight:600;margin:0 0 .25rem}
 input,select,button,.button{width:100%;min-height:44px;font:inherit;border:1px solid var(--line);border-radius:8px}
 input,select{padding:.5rem .75rem;margin:0 0 1rem;color:inherit;background:var(--page)}
-button,.button{display:block;padding:.6rem 1rem;margin:0 0 .75rem;font-weight:600;text-align:center;text-decoration:none;
+button,.button{display:block;padding:.6rem 1rem;margin:0 0 .75rem;font-weight:600;text-align:center;
+text-decoration:none;
 cursor:pointer;color:var(--on-accent);background:var(--accent);border-color:var(--accent)}
 button.second,.button.second{color:var(--text);background:transparent;border-color:var(--line)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}

@@ -17,8 +17,10 @@ from tollkey.wire.errors import ApiError
 MIGRATION = Migration(
     "idempotency",
     (
-        "CREATE TABLE idempotency (account TEXT NOT NULL, livemode {bool} NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL,"
-        " fingerprint {blob} NOT NULL, request_id TEXT NOT NULL, status INTEGER NOT NULL, retry TEXT NOT NULL, body {blob} NOT NULL,"
+        "CREATE TABLE idempotency (account TEXT NOT NULL, livemode {bool} NOT NULL, key TEXT NOT NULL,"
+        " path TEXT NOT NULL,"
+        " fingerprint {blob} NOT NULL, request_id TEXT NOT NULL, status INTEGER NOT NULL, retry TEXT NOT NULL,"
+        " body {blob} NOT NULL,"
         " created {int} NOT NULL, PRIMARY KEY (account, livemode, key))",
         "CREATE INDEX idempotency_created ON idempotency (created)",
     ),
@@ -54,7 +56,8 @@ def in_use(key: str) -> ApiError:
         409,
         "idempotency_error",
         "idempotency_key_in_use",
-        "There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice,"
+        "There is currently another in-progress request using this Idempotent Key (that probably means you submitted"
+        " twice,"
         f" and the other request is still going through): {key}. Please try again later.",
         retry=True,
     )
@@ -63,9 +66,10 @@ def in_use(key: str) -> ApiError:
 def fingerprint(method: str, query: bytes, body: bytes, key: Key | None = None, account: str | None = None) -> bytes:
     """What tells one request's parameters from another's.
 
-    What the key may see is part of it: a stored answer is given again only to a key of the same rights, so that a publishable
-    or restricted key cannot fetch what a secret key was told. A rolled key has the rights of the one before. account: the one
-    acted for; where that is not the key's own, its platform's key is told more than a key of the account.
+    What the key may see is part of it: a stored answer is given again only to a key of the same rights, so that a
+        publishable or restricted key cannot fetch what a secret key was told. A rolled key has the rights of the one
+        before. account: the one acted for; where that is not the key's own, its platform's key is told more than a key
+        of the account.
     """
     digest = hashlib.blake2b(digest_size=20)
     for part in (method.encode(), query, body, *_rights(key, account)):
@@ -97,7 +101,10 @@ def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: i
         return None
     first_path, first_mark, request_id, status, retry, body, created = rows[0]
     if created <= now - KEPT_SECONDS:
-        tx.execute("DELETE FROM idempotency WHERE account = ? AND livemode = ? AND key = ?", (scope.account, int(scope.livemode), key))
+        tx.execute(
+            "DELETE FROM idempotency WHERE account = ? AND livemode = ? AND key = ?",
+            (scope.account, int(scope.livemode), key),
+        )
         return None
     hint = f"Try using a key other than '{key}' if you meant to execute a different request."
     if first_path != path:
@@ -111,7 +118,8 @@ def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: i
         raise ApiError(
             400,
             "idempotency_error",
-            message=f"Keys for idempotent requests can only be used with the same parameters they were first used with. {hint}",
+            message=f"Keys for idempotent requests can only be used with the same parameters they were first used"
+            f" with. {hint}",
         )
     return Stored(request_id, status, retry, bytes(body))
 
@@ -121,7 +129,18 @@ def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored,
     tx.execute(
         "INSERT INTO idempotency (account, livemode, key, path, fingerprint, request_id, status, retry, body, created)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (scope.account, int(scope.livemode), key, path, mark, answer.request_id, answer.status, answer.retry, answer.body, now),
+        (
+            scope.account,
+            int(scope.livemode),
+            key,
+            path,
+            mark,
+            answer.request_id,
+            answer.status,
+            answer.retry,
+            answer.body,
+            now,
+        ),
     )
 
 

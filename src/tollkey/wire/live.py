@@ -27,7 +27,8 @@ _TEST_ONLY = "This method is only available in test mode. Try using your test ke
 class Capability:
     """Something that only a provider can really do.
 
-    name: how settings and docs call it, for example ``payouts``. does: what cannot be done without, to go on after "cannot".
+    name: how settings and docs call it, for example ``payouts``. does: what cannot be done without, to go on after
+        "cannot".
     status, code, message: of the error, where the real system has one of its own.
     """
 
@@ -40,7 +41,8 @@ class Capability:
     def refusal(self) -> ApiError:
         """The error of a live call without a provider."""
         text = self.message or (
-            f"Live mode on this server has no provider for {self.name}, so it cannot {self.does}. Nothing was done. Use your test keys"
+            f"Live mode on this server has no provider for {self.name},"
+            f" so it cannot {self.does}. Nothing was done. Use your test keys"
             " to try it, with test data."
         )
         return ApiError(self.status, code=self.code, message=text)
@@ -80,7 +82,10 @@ class Live:
 
 
 def records(note: str = "") -> Live:
-    """It keeps what it is told and claims nothing, so live mode needs no provider for it. note: for the docs, if that is not plain."""
+    """It keeps what it is told and claims nothing, so live mode needs no provider for it.
+
+    note: for the docs, if that is not plain.
+    """
     return Live(note=note)
 
 

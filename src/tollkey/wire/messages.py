@@ -16,11 +16,13 @@ COMMON = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Allow-Methods": "GET, HEAD, PUT, PATCH, POST, DELETE",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required,"
+    "Access-Control-Expose-Headers": "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry,"
+    " X-Stripe-External-Auth-Required,"
     " X-Stripe-Privileged-Session-Required",
     "Access-Control-Max-Age": "300",
     "Cache-Control": "no-cache, no-store",
-    "Content-Security-Policy": "base-uri 'none'; default-src 'none'; form-action 'none'; frame-ancestors 'none'; img-src 'self';"
+    "Content-Security-Policy": "base-uri 'none'; default-src 'none'; form-action 'none'; frame-ancestors 'none';"
+    " img-src 'self';"
     " script-src 'self'; style-src 'self'",
     "Vary": "Origin",
     "X-Robots-Tag": "none",
@@ -36,7 +38,8 @@ class Request:
 
     headers: names in lower case. path: as sent, still percent-encoded. ip: the caller's address.
     acting_for: the account of ``Stripe-Account``, once it is known that the key may act for it.
-    incoming: the body while it is not read; without it, ``body`` is all of it. given: the parameters, once they are decoded.
+    incoming: the body while it is not read; without it, ``body`` is all of it. given: the parameters, once they are
+        decoded.
     """
 
     method: str
@@ -65,7 +68,8 @@ class Request:
 class Rest(NamedTuple):
     """What is read and sent after the first piece of a long answer.
 
-    size: bytes of the whole. pieces: how many, the first one with them. read: a piece by its number, from a transaction.
+    size: bytes of the whole. pieces: how many, the first one with them. read: a piece by its number, from a
+        transaction.
     """
 
     size: int

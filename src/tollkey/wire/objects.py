@@ -167,12 +167,17 @@ class Objects:
         return known
 
     def seen(self, object: str, record: Record) -> Json:
-        """As ``keep``, but a new one is not kept: for reads that look at thousands to answer a few. Nobody may change it."""
+        """As ``keep``, but a new one is not kept: for reads that look at thousands to answer a few.
+
+        Nobody may change it.
+        """
         known = self._loaded.get((object, record.id))
         return _decode(record) if known is None else known
 
     def _row(self, record: Record, value: Json) -> _Row:
-        return _Row(record.body, record.private, record.created, self.table(value["object"]).values(value), self.tx.undone)
+        return _Row(
+            record.body, record.private, record.created, self.table(value["object"]).values(value), self.tx.undone
+        )
 
     def find(self, object: str, id: str) -> Json | None:
         """The object with that id, or None. The same dict each time within one request."""
@@ -183,7 +188,10 @@ class Objects:
         return self.keep(object, record) if record is not None else None
 
     def look(self, object: str, id: str) -> Json | None:
-        """The object with that id as it was when this request first looked, or as it has changed it since. Nobody may change it here."""
+        """The object with that id as it was when this request first looked, or as it has changed it since.
+
+        Nobody may change it here.
+        """
         key = (object, id)
         known = self._loaded.get(key)
         if known is not None:
@@ -226,7 +234,8 @@ class Objects:
         return value
 
     def write_once(self, value: Json) -> bytes:
-        """Store a new object as it is at this moment, which nobody will change: within this request it is not kept in memory.
+        """Store a new object as it is at this moment, which nobody will change: within this request it is not kept in
+        memory.
 
         So it may hold other objects as they stand, without copies of them. Returns its public JSON.
         """

@@ -8,12 +8,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.wire._check import Choice, Decimal, Map, Node, Number, OneOf, Record, Sequence, Text, Timestamp, Truth, Unset, Whole
+from tollkey.wire._check import (
+    Choice,
+    Decimal,
+    Map,
+    Node,
+    Number,
+    OneOf,
+    Record,
+    Sequence,
+    Text,
+    Timestamp,
+    Truth,
+    Unset,
+    Whole,
+)
 from tollkey.wire._special import Email, Metadata, Url
 from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
 from tollkey.wire.versions import LATEST
 
-_ERROR = {"description": "What went wrong.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}}
+_ERROR = {
+    "description": "What went wrong.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}},
+}
 _SIMPLE: dict[type[Node], Json] = {
     Timestamp: {"type": "integer", "format": "unix-time"},
     Number: {"type": "number"},
@@ -37,12 +54,19 @@ def document(catalogue: Catalogue, base_url: str = "http://127.0.0.1:8420") -> J
                 paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(resource, endpoint)
     return {
         "openapi": "3.0.3",
-        "info": {"title": "Tollkey", "version": LATEST, "description": "The payments API as this server implements it."},
+        "info": {
+            "title": "Tollkey",
+            "version": LATEST,
+            "description": "The payments API as this server implements it.",
+        },
         "servers": [{"url": base_url}],
         "security": [{"bearer": []}, {"basic": []}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}, "basic": {"type": "http", "scheme": "basic"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
             "schemas": {"error": _error_schema(), **_objects(catalogue)},
         },
     }
@@ -57,14 +81,18 @@ def _operation(resource: Resource, endpoint: Endpoint) -> Json:
         "summary": (endpoint.handler.__doc__ or "").partition("\n")[0],
         "x-permission": None if endpoint.unrestricted else f"{permission.name}_{endpoint.needs}",
         **_clients(endpoint),
-        "parameters": [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in path_names(endpoint.path)],
+        "parameters": [
+            {"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in path_names(endpoint.path)
+        ],
         "responses": {"200": _answer(resource, endpoint), "default": _ERROR},
     }
     if endpoint.method == "GET":
         operation["parameters"] += [_query(name, node, name in params.required) for name, node in params.fields.items()]
     elif endpoint.host is None and params.fields:
         body = {"schema": _schema(params)}
-        operation["requestBody"] = {"content": {kind: body for kind in ("application/x-www-form-urlencoded", "application/json")}}
+        operation["requestBody"] = {
+            "content": {kind: body for kind in ("application/x-www-form-urlencoded", "application/json")}
+        }
     return operation
 
 
@@ -73,20 +101,31 @@ def _clients(endpoint: Endpoint) -> Json:
     told: Json = {}
     for kind in ("publishable", "ephemeral"):
         access = endpoint.access_of(kind)
-        taken = None if access is None else {"schema": _schema(access.taken(endpoint.schema)), "expands": list(access.expands)}
+        taken = (
+            None
+            if access is None
+            else {"schema": _schema(access.taken(endpoint.schema)), "expands": list(access.expands)}
+        )
         told[f"x-{kind}"] = taken
     return told
 
 
 def _query(name: str, node: Node, required: bool) -> Json:
-    style = {} if _SIMPLE.get(type(node)) or isinstance(node, Text | Whole | Choice) else {"style": "deepObject", "explode": True}
+    style = (
+        {}
+        if _SIMPLE.get(type(node)) or isinstance(node, Text | Whole | Choice)
+        else {"style": "deepObject", "explode": True}
+    )
     return {"name": name, "in": "query", "required": required, "schema": _schema(node), **style}
 
 
 def _answer(resource: Resource, endpoint: Endpoint) -> Json:
     if endpoint.host is not None or endpoint.path.endswith("/contents"):
         return {"description": "The file's bytes, or its object."}
-    schema: Json = {"type": "object", "description": f"A {endpoint.object or resource.object}, a list of them, or what is left of it."}
+    schema: Json = {
+        "type": "object",
+        "description": f"A {endpoint.object or resource.object}, a list of them, or what is left of it.",
+    }
     return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
 
 
@@ -97,7 +136,11 @@ def _schema(node: Node) -> Json:
         return simple
     if isinstance(node, Unset):
         inner = _schema(node.inner)
-        return inner if inner.get("type") == "string" and "enum" not in inner else {"anyOf": [inner, {"type": "string", "enum": [""]}]}
+        return (
+            inner
+            if inner.get("type") == "string" and "enum" not in inner
+            else {"anyOf": [inner, {"type": "string", "enum": [""]}]}
+        )
     if isinstance(node, OneOf):
         return {"anyOf": [_schema(option) for option in node.options]}
     if isinstance(node, Record):
@@ -129,7 +172,12 @@ def _objects(catalogue: Catalogue) -> dict[str, Json]:
     for resource in catalogue.resources:
         id: Json = {"type": "string", **({"pattern": f"^{resource.prefix}_"} if resource.prefix else {})}
         properties: dict[str, Any] = {"id": id, "object": {"type": "string", "enum": [resource.object]}}
-        made[resource.object] = {"type": "object", "properties": properties, "required": ["object"], "title": resource.title}
+        made[resource.object] = {
+            "type": "object",
+            "properties": properties,
+            "required": ["object"],
+            "title": resource.title,
+        }
     return made
 
 
@@ -139,6 +187,12 @@ def _error_schema() -> Json:
     error = {
         "type": "object",
         "required": ["type", "message"],
-        "properties": {"type": {"type": "string", "enum": types}, "message": text, "code": text, "param": text, "doc_url": text},
+        "properties": {
+            "type": {"type": "string", "enum": types},
+            "message": text,
+            "code": text,
+            "param": text,
+            "doc_url": text,
+        },
     }
     return {"type": "object", "required": ["error"], "properties": {"error": error}}

@@ -23,7 +23,10 @@ _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
 #: Filters that name an object: one that is not there is an error, not an empty page. Filter -> kind of object.
 _NAMED = {
-    **{name: name for name in ("charge", "coupon", "customer", "invoice", "payment_intent", "payout", "price", "product")},
+    **{
+        name: name
+        for name in ("charge", "coupon", "customer", "invoice", "payment_intent", "payout", "price", "product")
+    },
     **{name: name for name in ("setup_intent", "subscription")},
     "test_clock": "test_helpers.test_clock",
 }
@@ -35,7 +38,14 @@ class Page:
     more: further fields of the list object. count: how many there are in all, when that is asked for.
     """
 
-    def __init__(self, data: list[Any], has_more: bool, url: str, more: Json | None = None, count: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        data: list[Any],
+        has_more: bool,
+        url: str,
+        more: Json | None = None,
+        count: Callable[[], int] | None = None,
+    ) -> None:
         self._data: list[Any] | None = data
         self.has_more, self.url, self.more, self.count = has_more, url, more or {}, count
 
@@ -79,7 +89,9 @@ class StoredPage(Page):
         frame = encode({"object": "list", "data": [], "has_more": self.has_more, "url": self.url, **self.more})
         if not self._records:
             return frame
-        bodies = b",\n    ".join(bytes(record.body).replace(b"\n", b"\n    ") for record in self._records)  # JSON text holds no line ends
+        bodies = b",\n    ".join(
+            bytes(record.body).replace(b"\n", b"\n    ") for record in self._records
+        )  # JSON text holds no line ends
         return frame.replace(b'"data": []', b'"data": [\n    %b\n  ]' % bodies, 1)
 
 
@@ -106,7 +118,8 @@ def list_page(
     params: ``limit`` (1 to 100, else 10), ``starting_after``, ``ending_before``, ``created``.
     equal: indexed field -> value that it must have.
     keep: a further condition, for what no index can serve; rows are read until the page is full.
-    Raises ApiError for both cursors at once, a cursor that is not there, or a filter that names an object that is not there.
+    Raises ApiError for both cursors at once, a cursor that is not there, or a filter that names an object that is not
+    there.
     """
     limit = params.get("limit") or 10
     before = params.get("ending_before")
@@ -119,7 +132,13 @@ def list_page(
     step, kept = limit + 1, cursor
     while len(rows) <= limit:
         records = table.page(
-            call.tx, call.scope, step, equal, ranges, after=kept if before is None else None, before=kept if before is not None else None
+            call.tx,
+            call.scope,
+            step,
+            equal,
+            ranges,
+            after=kept if before is None else None,
+            before=kept if before is not None else None,
         )
         found = records if keep is None else [record for record in records if keep(call.objects.seen(object, record))]
         rows = rows + found if before is None else found + rows
@@ -140,7 +159,10 @@ def _must_exist(call: Call, object: str, id: Any, param: str) -> None:
 
 
 def _cursor(call: Call, object: str, params: Params) -> Record | None:
-    """The object that the page begins behind, or ends before. A cursor that is not there is told before that there are two."""
+    """The object that the page begins behind, or ends before.
+
+    A cursor that is not there is told before that there are two.
+    """
     found = None
     for name in ("starting_after", "ending_before"):
         if params.get(name) is None:

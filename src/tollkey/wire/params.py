@@ -38,8 +38,10 @@ from tollkey.wire.spec.dates import DATES, PUBLISHED
 from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 
 __all__ = [
-    "Anything", "Choice", "Decimal", "Email", "FormError", "Map", "Metadata", "Number", "ObjectSchema", "OneOf", "P", "Param", "Sequence",
-    "Text", "Timestamp", "Truth", "Unset", "Upload", "Url", "Whole", "check", "decode_form", "decode_json", "decode_multipart",
+    "Anything", "Choice", "Decimal", "Email", "FormError", "Map", "Metadata", "Number", "ObjectSchema", "OneOf", "P",
+    "Param", "Sequence",
+    "Text", "Timestamp", "Truth", "Unset", "Upload", "Url", "Whole", "check", "decode_form", "decode_json",
+    "decode_multipart",
     "is_multipart", "operation_params", "too_large",
 ]  # fmt: skip
 
@@ -117,7 +119,9 @@ class P:
 
     @staticmethod
     def metadata() -> Param:
-        """Stripe's metadata: up to 50 keys of 40 characters with texts of 500; '' reads as None and means: unset all."""
+        """Stripe's metadata: up to 50 keys of 40 characters with texts of 500; '' reads as None and means: unset
+        all.
+        """
         return Metadata()
 
     @staticmethod
@@ -147,7 +151,9 @@ class P:
         return Record({"expand": Sequence(Text(5000)), **fields}, required)
 
     @staticmethod
-    def nested(fields: Mapping[str, Param] | None = None, *, required: Iterable[str] = (), **more: Param) -> ObjectSchema:
+    def nested(
+        fields: Mapping[str, Param] | None = None, *, required: Iterable[str] = (), **more: Param
+    ) -> ObjectSchema:
         """An object inside another one."""
         return Record({**(fields or {}), **more}, required)
 
@@ -211,12 +217,16 @@ def _with(record: Record, path: list[str], kind: str) -> Record:
 
 
 def _inside(node: Node | None, rest: list[str], kind: str, is_list: bool) -> Node:
-    """The node with the parameter put in its object, which may stand in a list, beside other kinds, or be unsettable."""
+    """The node with the parameter put in its object, which may stand in a list, beside other kinds, or be
+    unsettable.
+    """
     if isinstance(node, Unset):
         return Unset(_inside(node.inner, rest, kind, is_list))
     if isinstance(node, OneOf):
         wanted: type[Node] = Sequence if is_list else Record
-        return OneOf([_inside(option, rest, kind, is_list) if isinstance(option, wanted) else option for option in node.options])
+        return OneOf(
+            [_inside(option, rest, kind, is_list) if isinstance(option, wanted) else option for option in node.options]
+        )
     if is_list:
         return Sequence(_inside(node.item if isinstance(node, Sequence) else None, rest, kind, False))
     return _with(node if isinstance(node, Record) else Record(), rest, kind)

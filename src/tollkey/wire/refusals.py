@@ -11,8 +11,10 @@ from tollkey.wire.errors import ApiError
 _SEE = "See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/."
 _CHALLENGE = {"Www-Authenticate": 'Bearer realm="Stripe"'}
 _PLATFORMS_ONLY = (
-    "Only Stripe Connect platforms can work with other accounts. If you specified a client_id parameter, make sure it's correct."
-    " If you need to setup a Stripe Connect platform, you can do so at https://dashboard.stripe.com/account/applications/settings."
+    "Only Stripe Connect platforms can work with other accounts. If you specified a client_id parameter,"
+    " make sure it's correct."
+    " If you need to setup a Stripe Connect platform, you can do so at"
+    " https://dashboard.stripe.com/account/applications/settings."
 )
 
 
@@ -25,12 +27,14 @@ def denied(denial: Denied) -> ApiError:
     shown = denial.masked or ""
     if denial.reason is Reason.missing:
         return _unauthorized(
-            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth"
+            "You did not provide an API key. You need to provide your API key in the Authorization header,"
+            " using Bearer auth"
             f" (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). {_SEE}"
         )
     if denial.reason is Reason.unusable_header:
         return _unauthorized(
-            f'You did not provide an API key, though you did set your Authorization header to "{shown}". Using Bearer auth, your'
+            f'You did not provide an API key, though you did set your Authorization header to "{shown}".'
+            f" Using Bearer auth, your"
             f" Authorization header should look something like 'Authorization: Bearer YOUR_SECRET_KEY'. {_SEE}"
         )
     if denial.reason in (Reason.expired, Reason.revoked):
@@ -68,17 +72,21 @@ def lacks_permission(key: Key, permissions: list[tuple[Permission, str]], dashbo
     return ApiError(
         403,
         code="more_permissions_required",
-        message=f"Permission denied. The provided key '{key.redacted}' does not have the required permissions for this endpoint on"
+        message=f"Permission denied. The provided key '{key.redacted}' does not have the required permissions for this"
+        f" endpoint on"
         f" account '{key.account}'. Enabling {named} permissions on this key would allow this request to continue."
         f" You can edit permissions at {edit}",
     )
 
 
 def not_for_ephemeral(key: Key) -> ApiError:
-    """403: an endpoint, or an account, that no ephemeral key opens (the text of public reports, stripe-android issue 7747)."""
+    """403: an endpoint, or an account, that no ephemeral key opens (the text of public reports, stripe-android issue
+    7747).
+    """
     return ApiError(
         403,
-        message=f"The provided key '{key.redacted}' does not have the required permissions for this endpoint on account '{key.account}'."
+        message=f"The provided key '{key.redacted}' does not have the required permissions for this endpoint on"
+        f" account '{key.account}'."
         " Having more permissions would allow this request to continue.",
     )
 
@@ -89,7 +97,8 @@ def unrestricted_only(key: Key) -> ApiError:
         403,
         code="more_permissions_required",
         message=f"The provided key '{key.redacted}' does not have the required permissions for this endpoint on account"
-        f" '{key.account}'. This is a restricted API key, but the required permissions are not available for use by restricted keys.",
+        f" '{key.account}'. This is a restricted API key, but the required permissions are not available for use by"
+        f" restricted keys.",
     )
 
 
@@ -113,7 +122,8 @@ def https_only() -> ApiError:
     """Plain HTTP where the server is set to require HTTPS (reference section 1.1)."""
     return ApiError(
         403,
-        message="The Stripe API is only accessible over HTTPS.  Please see <https://stripe.com/docs> for more information.",
+        message="The Stripe API is only accessible over HTTPS.  Please see <https://stripe.com/docs> for more"
+        " information.",
         bare=True,
     )
 
@@ -124,7 +134,8 @@ def too_many_requests(livemode: bool) -> ApiError:
         "Request rate limit exceeded"
         if livemode
         else (
-            "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode. You can learn more about rate"
+            "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode."
+            " You can learn more about rate"
             " limits here https://stripe.com/docs/rate-limits."
         )
     )

@@ -28,10 +28,14 @@ class Renderer:
 
     def as_stored(self, resource: Resource, version: str) -> bool:
         """Whether callers of that version see these objects exactly as they are stored."""
-        return resource.view is None and (self.versions.current(version) or not self.versions.touches(version, resource.object))
+        return resource.view is None and (
+            self.versions.current(version) or not self.versions.touches(version, resource.object)
+        )
 
     def stored_page(self, call: Call, answer: Any, paths: list[str]) -> bytes | None:
-        """The JSON of a page whose objects this caller sees as they are stored; None when something has to be changed in them."""
+        """The JSON of a page whose objects this caller sees as they are stored; None when something has to be changed
+        in them.
+        """
         if not isinstance(answer, StoredPage) or paths or call.limited or not self.versions.current(call.version):
             return None
         stored = answer.as_stored() if self._catalogue.by_object[answer.object].view is None else None
@@ -50,7 +54,9 @@ class Renderer:
         else:
             shown = self._show(call, answer, as_it_is)
         if not current:
-            shown = self.reveals.hide(call.key, _elsewhere(call), shown)  # an older version may give a field another name
+            shown = self.reveals.hide(
+                call.key, _elsewhere(call), shown
+            )  # an older version may give a field another name
             self.versions.undo(call, shown, call.version)
         if call.limited:
             shown = shaped(call, shown)

@@ -26,13 +26,17 @@ class SealedFields:
     def walk(self, tx: Tx, after: Place | None, limit: int, change: Change) -> Place | None:
         """See ``keys.Sealing``. An object that was changed meanwhile is left as it is."""
         rows = tx.execute(
-            f"SELECT seq, account, livemode, id, private FROM {self.table} WHERE private IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?",
+            f"SELECT seq, account, livemode, id, private FROM {self.table} WHERE private IS NOT NULL AND seq > ? ORDER"
+            f" BY seq LIMIT ?",
             (after or 0, limit),
         )
         for seq, account, livemode, id, stored in rows:
             private = json.loads(bytes(stored))
             bound_to = row_of(account, bool(livemode), id)
-            became = {**private, **{name: _each(private[name], bound_to, change) for name in self.fields if name in private}}
+            became = {
+                **private,
+                **{name: _each(private[name], bound_to, change) for name in self.fields if name in private},
+            }
             if became != private:
                 text = json.dumps(became, separators=(",", ":"), ensure_ascii=False).encode()
                 tx.execute(f"UPDATE {self.table} SET private = ? WHERE seq = ? AND private = ?", (text, seq, stored))

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Params = dict[str, Any]
-#: From the private fields of an object, the keyring, and the scope and id it is bound to: the private fields as this version writes them.
+#: From the private fields of an object, the keyring, and the scope and id it is bound to: the private fields as this
+#: version writes them.
 Rewrite = Callable[[Json, Keyring, Scope, str], Json]
 Handler = Callable[["Call", Params], Any]
 Level = Literal["read", "write"]
@@ -45,19 +46,24 @@ class Endpoint:
     handler: ``(call, params) -> object``. It returns a dict, a ``pages.Page`` or a ``Reply``.
     level: what a restricted key must hold on the permission; GET reads and the rest write unless said otherwise.
     permission: when it is not the resource's own.
-    publishable: what a publishable key may send here and expand (``wire.access``); such a key may not call it unless given.
+    publishable: what a publishable key may send here and expand (``wire.access``); such a key may not call it unless
+        given.
     ephemeral: the same for an ephemeral key of a customer.
     params: the typed parameters; those of the public API specification for this method and path unless given.
     object: what it answers, when it is not the resource's own object (for the docs).
     unrestricted: only a secret key without restrictions may call it.
     raw: it may answer stored bytes as they are, when nothing has to be changed in them.
     secret: its answer's ``secret`` is left out of logs and of the answer kept for an idempotency key.
-    live: what it does in live mode (``wire.live``), when that is not the resource's own; one that writes must have a decision.
-    public: needs no key; its path holds a ``{token}`` that ``wire.hosted`` made, which gives the scope and ``call.path["id"]``.
-    scans: it looks at many objects, whatever it answers: it runs where it holds up nobody from the start. Other reads that turn
+    live: what it does in live mode (``wire.live``), when that is not the resource's own; one that writes must have a
+        decision.
+    public: needs no key; its path holds a ``{token}`` that ``wire.hosted`` made, which gives the scope and
+        ``call.path["id"]``.
+    scans: it looks at many objects, whatever it answers: it runs where it holds up nobody from the start. Other reads
+        that turn
         out to be long are begun again there.
     largest_body: bytes that its body may have; unless given, what ``most_body`` says.
-    decode: ``(body, content type) -> parameters`` for a body that is neither a form nor JSON. It runs in a thread, before the
+    decode: ``(body, content type) -> parameters`` for a body that is neither a form nor JSON. It runs in a thread,
+        before the
         transaction, and raises ApiError.
     """
 
@@ -92,7 +98,10 @@ class Endpoint:
         return self.params or operation_params(self.method, self.path)
 
     def access_of(self, kind: str) -> Access | None:
-        """What a client key of that kind may do here; None when it may not call it. kind: ``publishable`` or ``ephemeral``."""
+        """What a client key of that kind may do here; None when it may not call it.
+
+        kind: ``publishable`` or ``ephemeral``.
+        """
         return self.publishable if kind == "publishable" else self.ephemeral if kind == "ephemeral" else None
 
     @property
@@ -118,7 +127,8 @@ E = TypeVar("E")
 class Reaction(Generic[E]):
     """What a resource does when a room below says that something has happened (``Call.announce``).
 
-    event: the type of the fact, a frozen dataclass. do: called with the fact, in the transaction of whoever announced it.
+    event: the type of the fact, a frozen dataclass. do: called with the fact, in the transaction of whoever announced
+        it.
     """
 
     event: type[E]
@@ -142,7 +152,8 @@ class Action:
 
     label: what the button says. path: the endpoint. fields: parameters the person is asked for.
     when: object states (values of ``status``) in which it is offered; always when empty.
-    id_param: the parameter that carries the object's id where the path has no place for it. fixed: parameters that are always sent.
+    id_param: the parameter that carries the object's id where the path has no place for it. fixed: parameters that are
+        always sent.
     """
 
     label: str
@@ -166,18 +177,23 @@ class Resource:
     indexed: fields (dotted paths) that lists and look-ups filter by; each becomes an indexed column.
     searchable: search field (as in the query language) -> dotted path in the object.
     expands: fields that are only there when expanded -> how to make them.
-    named_by: for what is not stored, the object that an id stands for, to be shown expanded; anybody who sees the id may see it.
+    named_by: for what is not stored, the object that an id stands for, to be shown expanded; anybody who sees the id
+        may see it.
     view: last changes to a copy of the object before it is answered; keep it rare, it costs the fast path.
     client_view: the restricted shape that publishable and ephemeral keys see; applying it twice changes nothing.
-    reveals: fields (dotted paths) that let their holder act, a client secret or a page's address -> what a restricted key must hold
-        to see them wherever the object stands: ``read`` or ``write`` of the resource's permission, or the name of another.
+    reveals: fields (dotted paths) that let their holder act, a client secret or a page's address -> what a restricted
+        key must hold
+        to see them wherever the object stands: ``read`` or ``write`` of the resource's permission, or the name of
+            another.
     sealed: private fields that hold sealed texts; the rotation of the sealing key moves them, and finds no others.
-    rewrites: for private fields that earlier versions of this program wrote otherwise: each is done once, to every object that is there
+    rewrites: for private fields that earlier versions of this program wrote otherwise: each is done once, to every
+        object that is there
         at the first start (``wire/rewriting.py``). Oldest first; only ever append.
     changes: what older API versions saw.
     on_due: kind of scheduled work -> what to do when its time has come.
     on: what to do when a fact is announced; reactions run in the order in which the catalogue got its resources.
-    live: what its endpoints and its work do in live mode, unless they say otherwise. due_live: kind of work -> its own decision.
+    live: what its endpoints and its work do in live mode, unless they say otherwise. due_live: kind of work -> its own
+        decision.
     title: the plural name people see; columns: fields shown in the Dashboard's list; actions: its buttons.
     """
 
@@ -247,8 +263,9 @@ class Catalogue:
     """All resources of one server: by object name, by id prefix; nothing global.
 
     resources: what the server's composition root gathered.
-    Raises ValueError when two resources claim the same object, route or kind of scheduled work, nothing says what an endpoint takes
-    or what it, or scheduled work, does in live mode, or a client key may call an endpoint whose object has no shape for it.
+    Raises ValueError when two resources claim the same object, route or kind of scheduled work, nothing says what an
+    endpoint takes or what it, or scheduled work, does in live mode, or a client key may call an endpoint whose object
+    has no shape for it.
     """
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
@@ -294,7 +311,10 @@ class Catalogue:
 
 
 def join_endpoints(resources: tuple[Resource, ...], more: tuple[MoreEndpoints, ...]) -> tuple[Resource, ...]:
-    """The resources with the endpoints that other rooms declare for them. Raises ValueError when there is no such resource."""
+    """The resources with the endpoints that other rooms declare for them.
+
+    Raises ValueError when there is no such resource.
+    """
     further: dict[str, tuple[Endpoint, ...]] = {}
     for entry in more:
         further[entry.of] = further.get(entry.of, ()) + entry.endpoints
@@ -305,7 +325,8 @@ def join_endpoints(resources: tuple[Resource, ...], more: tuple[MoreEndpoints, .
 
 
 def _with_params(resource: Resource) -> Resource:
-    """The resource, where its lists and look-ups beyond the specification take what follows from it: cursors and indexed fields.
+    """The resource, where its lists and look-ups beyond the specification take what follows from it: cursors and
+    indexed fields.
 
     What it says of live mode is handed on to each endpoint that writes.
     """
@@ -321,7 +342,9 @@ def _decided(resource: Resource, endpoint: Endpoint) -> Endpoint:
     if endpoint.live is not None or not endpoint.writes:
         return endpoint
     if resource.live is None:
-        raise ValueError(f"nothing says what {endpoint.method} {endpoint.path} does in live mode: declare `live` (wire/live.py)")
+        raise ValueError(
+            f"nothing says what {endpoint.method} {endpoint.path} does in live mode: declare `live` (wire/live.py)"
+        )
     return replace(endpoint, live=resource.live)
 
 

@@ -1,6 +1,8 @@
-"""Fields that let their holder act: client secrets, addresses of pages. They are shown to a key that could have read or made the object.
+"""Fields that let their holder act: client secrets, addresses of pages. They are shown to a key that could have read or
+made the object.
 
-A resource declares its own (``Resource.reveals``). An event, an expansion or an object inside another may show an object to a
+A resource declares its own (``Resource.reveals``). An event, an expansion or an object inside another may show an
+object to a
 restricted key that only reads events, or the outer object: these fields are null there. Reading must not become acting.
 """
 
@@ -38,7 +40,9 @@ class Reveals:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._rules = {
-            resource.object: {tuple(path.split(".")): permission_of(resource, needs) for path, needs in resource.reveals.items()}
+            resource.object: {
+                tuple(path.split(".")): permission_of(resource, needs) for path, needs in resource.reveals.items()
+            }
             for resource in catalogue.resources
             if resource.reveals
         }
@@ -82,7 +86,8 @@ class Reveals:
     def for_people(self, value: Any, may_change: bool, shown: str) -> Any:
         """The value as a person may see it, with the text ``shown`` in place of the rest.
 
-        may_change: they may change objects, so they see what a key that reads the object sees; others see no such field.
+        may_change: they may change objects, so they see what a key that reads the object sees; others see no such
+            field.
         """
         hidden = {
             object: tuple(path for path, permission in rules.items() if not may_change or permission.endswith("_write"))

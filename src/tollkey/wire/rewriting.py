@@ -1,7 +1,9 @@
-"""Private fields of objects that an earlier version wrote otherwise: rewritten once, when a later one first opens the database.
+"""Private fields of objects that an earlier version wrote otherwise: rewritten once, when a later one first opens the
+database.
 
-A resource says what has to be done beside its other facts (``Resource(rewrites=…)``). What was done is noted among the migrations, in the
-transaction that ends the walk; a walk that was interrupted is simply done again, so a rewrite leaves alone what is in the new form.
+A resource says what has to be done beside its other facts (``Resource(rewrites=…)``). What was done is noted among the
+migrations, in the transaction that ends the walk; a walk that was interrupted is simply done again, so a rewrite leaves
+alone what is in the new form.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ _Mark = tuple[str, int]  # as in the table of migrations: module, number
 
 
 def rewrite_old(database: Database, tables: Tables, keyring: Keyring, piece: int = PIECE) -> None:
-    """Bring every object into the form of this version. Safe to run from many nodes at once, and to repeat. Raises StorageError.
+    """Bring every object into the form of this version. Safe to run from many nodes at once, and to repeat. Raises
+    StorageError.
 
     piece: objects in one transaction.
     """
@@ -36,8 +39,13 @@ def rewrite_old(database: Database, tables: Tables, keyring: Keyring, piece: int
 def _piece(
     tx: Tx, tables: Tables, resources: Sequence[Resource], keyring: Keyring, place: tuple[_Mark, int] | None, left: int
 ) -> tuple[_Mark, int] | None:
-    """Rewrite some of what is left. Returns which rewrite is not at its end, and the last row it came to; None when all is done."""
-    done = {(module, number) for module, number in tx.execute("SELECT module, number FROM migrations WHERE module LIKE 'rewrite %'")}
+    """Rewrite some of what is left. Returns which rewrite is not at its end, and the last row it came to; None when all
+    is done.
+    """
+    done = {
+        (module, number)
+        for module, number in tx.execute("SELECT module, number FROM migrations WHERE module LIKE 'rewrite %'")
+    }
     for resource in resources:
         for number, rewrite in enumerate(resource.rewrites):
             mark = (f"rewrite {resource.object}", number)
@@ -54,7 +62,9 @@ def _piece(
 
 def _walk(tx: Tx, table: str, rewrite: Rewrite, keyring: Keyring, after: int, limit: int) -> list[int]:
     columns = "seq, account, livemode, id, private"
-    rows = tx.execute(f"SELECT {columns} FROM {table} WHERE private IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?", (after, limit))
+    rows = tx.execute(
+        f"SELECT {columns} FROM {table} WHERE private IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?", (after, limit)
+    )
     for seq, account, livemode, id, stored in rows:
         was = json.loads(bytes(stored))
         became = rewrite(dict(was), keyring, Scope(account, bool(livemode)), id)

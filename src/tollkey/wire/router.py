@@ -65,7 +65,10 @@ class Router:
             self._last[method, path.rpartition("/")[0]] = _Last(route, names[0], parent.literal)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route and the values of its names, or None. Two look-ups answer for most paths; the others walk the tree."""
+        """The route and the values of its names, or None.
+
+        Two look-ups answer for most paths; the others walk the tree.
+        """
         plain = self._plain.get((method, path))
         if plain is not None:
             return plain, {}
@@ -74,7 +77,9 @@ class Router:
         if last is not None and value and value not in last.literal and "%" not in value and "+" not in value:
             return last.route, {last.name: value}
         values: list[str] = []
-        if path.count("/") > self._longest or "%00" in path:  # no id holds a null character, and PostgreSQL cannot be asked about one
+        if (
+            path.count("/") > self._longest or "%00" in path
+        ):  # no id holds a null character, and PostgreSQL cannot be asked about one
             return None
         node = self._walk(self._root, path.split("/"), 1, values)
         if node is None:

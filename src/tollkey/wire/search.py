@@ -1,13 +1,15 @@
 """Search: the query language of ``/search`` endpoints.
 
-    email:'jane@example.com' AND metadata['plan']:'gold'        name~'jan' OR created>1700000000        -status:'canceled'
+    email:'jane@example.com' AND metadata['plan']:'gold'        name~'jan' OR created>1700000000
+    -status:'canceled'
 
-Clauses are joined by AND (or a space) or by OR, never both. ``:`` compares without regard to case, ``~`` finds a part of at least
-three characters, ``>``, ``>=``, ``<`` and ``<=`` compare numbers, ``-`` before a clause turns it round, ``null`` is a
-field without a value. A resource says in ``searchable`` which fields it has.
+Clauses are joined by AND (or a space) or by OR, never both. ``:`` compares without regard to case, ``~`` finds a part
+of at least three characters, ``>``, ``>=``, ``<`` and ``<=`` compare numbers, ``-`` before a clause turns it round,
+``null`` is a field without a value. A resource says in ``searchable`` which fields it has.
 
-What one query may cost is bounded: ``MOST_CLAUSES``, and ``MOST_LOOKED`` objects for each page, newest first. A page that stops there
-says that there is more, and its ``next_page`` goes on where it stopped. Searches run in threads of their own (``db/turns.py``).
+What one query may cost is bounded: ``MOST_CLAUSES``, and ``MOST_LOOKED`` objects for each page, newest first. A page
+    that stops there says that there is more, and its ``next_page`` goes on where it stopped. Searches run in threads of
+    their own (``db/turns.py``).
 """
 
 from __future__ import annotations
@@ -103,7 +105,9 @@ class Query:
         return any(results) if self.any else all(results)
 
     def needles(self) -> list[bytes]:
-        """What stands in the lower-case JSON of every object that is found, if that JSON is ASCII: cheaper to look for than to decode."""
+        """What stands in the lower-case JSON of every object that is found, if that JSON is ASCII: cheaper to look for
+        than to decode.
+        """
         if self.any:
             return []
         texts = [c.value for c in self.clauses if c.value is not None and not c.negated and c.operator in (":", "~")]
@@ -116,12 +120,16 @@ class Query:
         return [
             Range("created", clause.operator, int(clause.value or ""))
             for clause in self.clauses
-            if clause.path == "created" and not clause.negated and clause.operator in _COMPARING and _SECONDS.fullmatch(clause.value or "")
+            if clause.path == "created"
+            and not clause.negated
+            and clause.operator in _COMPARING
+            and _SECONDS.fullmatch(clause.value or "")
         ]
 
 
 def parse(text: str, searchable: Mapping[str, str], plural: str) -> Query:
-    """Read a query. searchable: field -> dotted path. plural: how messages name the resource, for example ``customers``.
+    """Read a query. searchable: field -> dotted path. plural: how messages name the resource, for example
+    ``customers``.
 
     Raises ApiError 400 for what cannot be read, and for fields that are not searchable.
     """
@@ -153,7 +161,9 @@ def _clause(match: re.Match[str], searchable: Mapping[str, str], plural: str) ->
     if name not in searchable or (key is not None) != (name == "metadata"):
         raise invalid(
             f"Field `{name}` is an unsupported search field for resource `{plural}`."
-            f" See http://stripe.com/docs/search#query-fields-for-{plural.replace('_', '-')} for a list of supported fields.",
+            f" See"
+            f" http://stripe.com/docs/search#query-fields-for-{plural.replace('_', '-')}"
+            " for a list of supported fields.",
             "query",
         )
     quoted = match["text1"] if match["text1"] is not None else match["text2"]
@@ -172,7 +182,9 @@ def _plain(text: str) -> str:
 
 def _unreadable(text: str) -> ApiError:
     return invalid(
-        f"We were unable to parse your search query: `{text}`. See http://stripe.com/docs/search for the query language.", "query"
+        f"We were unable to parse your search query: `{text}`. See http://stripe.com/docs/search for the query"
+        f" language.",
+        "query",
     )
 
 
@@ -185,7 +197,9 @@ def search_page(call: Call, object: str, params: Params, *, url: str) -> Page:
     query = parse(params["query"], resource.searchable, url.split("/")[-2])
     limit = params.get("limit") or 10
     table = call.objects.table(object)
-    after = _cursor(table.get(call.tx, call.scope, _id_of(params["page"])), params["page"]) if params.get("page") else None
+    after = (
+        _cursor(table.get(call.tx, call.scope, _id_of(params["page"])), params["page"]) if params.get("page") else None
+    )
     equal, ranges, needles = _served(query, resource.indexed), query.ranges(), query.needles()
     found: list[Json] = []
     looked, last = 0, None
@@ -215,7 +229,9 @@ def search_page(call: Call, object: str, params: Params, *, url: str) -> Page:
     return Page(found, more, url, {"object": "search_result", "next_page": _token(further) if more else None}, count)
 
 
-def _newest(call: Call, table: Table, equal: Mapping[str, str], ranges: list[Range], after: Record | None) -> Iterator[Record]:
+def _newest(
+    call: Call, table: Table, equal: Mapping[str, str], ranges: list[Range], after: Record | None
+) -> Iterator[Record]:
     while True:
         records = table.page(call.tx, call.scope, _STEP, equal, ranges, after=after)
         yield from records

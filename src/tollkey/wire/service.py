@@ -64,7 +64,8 @@ class Log(Protocol):
 class Policy:
     """What a server allows.
 
-    require_https: refuse plain HTTP. connected: whether a platform may act for another account. platform_of: see ``Owners``.
+    require_https: refuse plain HTTP. connected: whether a platform may act for another account. platform_of: see
+        ``Owners``.
     limit: ``(key) -> bool``: whether the key may make a request now (rate limit). brake: on wrong secrets, by address.
     refused: ``(denied, ip, now)``: hears of each refused key, in memory and without waiting (``keys.Attempts``).
     later_versions: API versions published since this program was written, which are taken too.
@@ -88,21 +89,31 @@ class Service:
     """
 
     def __init__(
-        self, setup: Setup, edge: Edge, verifier: Verifier, policy: Policy, now: Callable[[], float] = time.time, log: Log | None = None
+        self,
+        setup: Setup,
+        edge: Edge,
+        verifier: Verifier,
+        policy: Policy,
+        now: Callable[[], float] = time.time,
+        log: Log | None = None,
     ) -> None:
         self.setup, self.edge, self.verifier, self.policy = setup, edge, verifier, policy
         self.router = Router(setup.tables.catalogue)
         self.renderer = Renderer(setup.tables.catalogue, policy.dashboard_url)
         self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
         self._in_flight: set[tuple[Scope, str]] = set()
-        self._request_ids = Ids(random.Random(secrets.randbits(256)).randbytes, now)  # names, not secrets: no system call each
+        self._request_ids = Ids(
+            random.Random(secrets.randbits(256)).randbytes, now
+        )  # names, not secrets: no system call each
 
     # -- the whole life
 
     def at_once(self, request: Request) -> Response | None:
-        """The answer to a GET of one object that is shown as it is stored, when nothing has to be waited for; else None.
+        """The answer to a GET of one object that is shown as it is stored, when nothing has to be waited for; else
+        None.
 
-        The hot path, about a third of what ``answer`` costs. It refuses nothing: whatever is not plainly right is left to ``answer``.
+        The hot path, about a third of what ``answer`` costs. It refuses nothing: whatever is not plainly right is left
+        to ``answer``.
         """
         headers = request.headers
         hit = None if request.query or not plain_heads(headers) else self.router.find(request.method, request.path)
@@ -136,7 +147,11 @@ class Service:
         if response.guess and self.policy.brake is not None and self.policy.brake.wrong(request.ip, started):
             await self.policy.brake.hold()
             refused, page = too_many_guesses(), response.content_type != "application/json"
-            response = self._shown(sorry_page(429, refused.message), None) if page else self._refuse(refused, request, None, request_id)
+            response = (
+                self._shown(sorry_page(429, refused.message), None)
+                if page
+                else self._refuse(refused, request, None, request_id)
+            )
         if key is not None:
             self._noted(request, response, key, request_id, started)
         return response
@@ -164,7 +179,9 @@ class Service:
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
         except Busy:
-            response = self._refuse(refusals.too_many_requests(key is not None and key.livemode), request, key, request_id)
+            response = self._refuse(
+                refusals.too_many_requests(key is not None and key.livemode), request, key, request_id
+            )
         except StorageError as error:
             log.error("%s storage: %s", request_id, error)
             message = _UNKNOWN if isinstance(error, Unknown) else "Storage is not available; nothing was changed."
@@ -181,7 +198,9 @@ class Service:
 
     # -- pages without a key
 
-    async def _public(self, request: Request, route: Route, names: dict[str, str], request_id: str, started: float) -> Response:
+    async def _public(
+        self, request: Request, route: Route, names: dict[str, str], request_id: str, started: float
+    ) -> Response:
         """The answer of an endpoint whose URL's token, not a key, gives the scope (``wire.hosted``)."""
         now, endpoint = int(started), route.endpoint
         kind = hosted.kind_of(endpoint.path)
@@ -195,20 +214,34 @@ class Service:
 
         def work(tx: Tx) -> Response:
             owner = self._owners.of(tx, grant.scope)
-            call = Call(self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner)
+            call = Call(
+                self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner
+            )
             return self._keeping(call, route, request)
 
         if not endpoint.writes:
             response = await self.edge.read(work)
         else:
             response = await self.edge.write(work, lock=await self._owners.lock(self.edge, grant.scope))
-        if response.status >= 400 and response.content_type == "application/json" and "text/html" in request.headers.get("accept", ""):
+        if (
+            response.status >= 400
+            and response.content_type == "application/json"
+            and "text/html" in request.headers.get("accept", "")
+        ):
             page = sorry_page(response.status, json.loads(response.body)["error"]["message"])
             return self._shown(replace(page, guess=response.guess), request_id)
         return response
 
     def _shown(self, reply: Reply, request_id: str | None) -> Response:
-        return Response(reply.status, reply.body, dict(reply.headers), reply.content_type, request_id, guess=reply.guess, rest=reply.rest)
+        return Response(
+            reply.status,
+            reply.body,
+            dict(reply.headers),
+            reply.content_type,
+            request_id,
+            guess=reply.guess,
+            rest=reply.rest,
+        )
 
     # -- who asks
 
@@ -253,7 +286,13 @@ class Service:
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
         whole = endpoint.access_of(key.kind) is None
-        if account is None and not request.query and request.bodiless and whole and shown_as_stored(self.renderer, route, spoken.date):
+        if (
+            account is None
+            and not request.query
+            and request.bodiless
+            and whole
+            and shown_as_stored(self.renderer, route, spoken.date)
+        ):
             body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
             if body is not None and not self.renderer.reveals.touches(key, False, body):
                 return plain(body, request_id, spoken)
@@ -262,7 +301,9 @@ class Service:
             idempotency.check_key(idempotency_key)
         await read_given(request, endpoint)
         agent = request.headers.get("user-agent")
-        origin = Origin(request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, agent, request.headers)
+        origin = Origin(
+            request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, agent, request.headers
+        )
 
         def work(tx: Tx) -> Response:
             elsewhere = account is not None and account != key.account
@@ -270,25 +311,35 @@ class Service:
                 raise refusals.account_invalid(key, account or "")
             request.acting_for = account
             owner = key.account if elsewhere else self._owners.of(tx, scope)
-            call = Call(self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account, owner=owner)
+            call = Call(
+                self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account, owner=owner
+            )
             return self._run(call, route, request)
 
         if not endpoint.writes:
-            response = await self.edge.read(work, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}", kind=endpoint.path)
+            response = await self.edge.read(
+                work, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}", kind=endpoint.path
+            )
         elif idempotency_key is None or request.method != "POST":
-            response = await self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope), heavy=request.long)
+            response = await self.edge.write(
+                work, lock=await self._owners.lock(self.edge, key.scope), heavy=request.long
+            )
         else:
             response = await self._once(work, scope, idempotency_key, key, request.long)
         add_heads(response, request, request_id, spoken.headers)
         return response
 
-    async def _once(self, work: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key, heavy: bool) -> Response:
+    async def _once(
+        self, work: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key, heavy: bool
+    ) -> Response:
         claim = (scope, idempotency_key)
         if claim in self._in_flight:
             raise idempotency.in_use(idempotency_key)
         self._in_flight.add(claim)
         try:
-            return await asyncio.shield(self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope), heavy=heavy))
+            return await asyncio.shield(
+                self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope), heavy=heavy)
+            )
         finally:
             self._in_flight.discard(claim)
 
@@ -330,7 +381,9 @@ class Service:
             failure = error
         assert failure is not None
         failure.extra = {name: self._told(call, value) for name, value in failure.extra.items()}
-        return self._error_response(failure, call.origin.path, call.origin.request_id, call.scope, bool(call.origin.idempotency_key))
+        return self._error_response(
+            failure, call.origin.path, call.origin.request_id, call.scope, bool(call.origin.idempotency_key)
+        )
 
     def _told(self, call: Call, value: Any) -> Any:
         """An object inside an error, as the caller may see it and in the caller's version."""
@@ -368,7 +421,9 @@ class Service:
 
     # -- what is answered
 
-    def _error_response(self, error: ApiError, path: str, request_id: str | None, scope: Scope | None, idempotent: bool) -> Response:
+    def _error_response(
+        self, error: ApiError, path: str, request_id: str | None, scope: Scope | None, idempotent: bool
+    ) -> Response:
         url = None
         if request_id is not None and scope is not None:
             mode = "" if scope.livemode else "test/"
@@ -377,7 +432,9 @@ class Service:
         if error.retry is not None and idempotent:
             headers["Stripe-Should-Retry"] = "true" if error.retry else "false"
         body = error.body_v2() if path.startswith("/v2/") else error.body(url)
-        return Response(error.status, encode(body) + b"\n", headers, request_id=request_id, code=error.code, guess=error.guess)
+        return Response(
+            error.status, encode(body) + b"\n", headers, request_id=request_id, code=error.code, guess=error.guess
+        )
 
     def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str) -> Response:
         scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None

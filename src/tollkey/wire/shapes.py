@@ -27,7 +27,8 @@ class _Template(NamedTuple):
 
 
 def blank(object_name: str, /, **given: Any) -> dict[str, Any]:
-    """A new object: its properties in the order of the API's answers, None where the API answers null, then the given ones.
+    """A new object: its properties in the order of the API's answers, None where the API answers null, then the given
+    ones.
 
     object_name: the schema's name, usually what ``object`` says: ``customer``, ``checkout.session``.
     Lists that are only there when expanded are left out, as are optional properties, unless they are given.
@@ -77,7 +78,11 @@ def _template(object_name: str) -> _Template:
     for name, (row, flags) in fields.items():
         kind, *rest = object_facts().row(row)
         nullable, required = flags & NULLABLE, flags & REQUIRED or name in always
-        if name in absent or not (nullable or required or name == "metadata") or (nullable and flags & EXPANDABLE and _is_list(row)):
+        if (
+            name in absent
+            or not (nullable or required or name == "metadata")
+            or (nullable and flags & EXPANDABLE and _is_list(row))
+        ):
             continue
         made[name] = rest[0][0] if kind == "e" and len(rest[0]) == 1 and not nullable else None
         if name in EMPTY_HASHES:
@@ -90,9 +95,11 @@ def _template(object_name: str) -> _Template:
 
 
 def expandables(object_name: str) -> dict[str, tuple[str, ...]]:
-    """What may be expanded in that object itself: dotted paths through its hashes and lists, and the target objects' names.
+    """What may be expanded in that object itself: dotted paths through its hashes and lists, and the target objects'
+    names.
 
-    A list that is only there when expanded has the target ``("list",)``, another such property ``("hash",)``. What stands
+    A list that is only there when expanded has the target ``("list",)``, another such property ``("hash",)``. What
+    stands
     behind a target is not listed: ``expand_targets`` walks a whole path.
     """
     return dict(_walk(object_name))
@@ -111,7 +118,8 @@ def _walk(object_name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def documented_paths(object_name: str) -> list[str]:
-    """The dotted names of an object's own properties, through its hashes and lists but not into other objects. For tests.
+    """The dotted names of an object's own properties, through its hashes and lists but not into other objects. For
+    tests.
 
     Raises LookupError for an object that Stripe's document lacks.
     """
@@ -119,7 +127,10 @@ def documented_paths(object_name: str) -> list[str]:
 
 
 def _paths(row: int, prefix: str, seen: frozenset[str], own: bool = False) -> Iterator[tuple[str, int, int]]:
-    """Every property reachable without expanding, at most MAX_DEPTH names deep. own: not into objects that say what they are."""
+    """Every property reachable without expanding, at most MAX_DEPTH names deep.
+
+    own: not into objects that say what they are.
+    """
     for name, (inner, flags) in _fields(row).items():
         path = f"{prefix}{name}"
         yield path, inner, flags
@@ -178,7 +189,9 @@ def _fields(row: int) -> dict[str, Field]:
 
 
 def _hashes(row: int) -> Iterator[tuple[str, int]]:
-    """The objects inside a property that need no expanding: itself, a list's items, one of several; with the schema's name."""
+    """The objects inside a property that need no expanding: itself, a list's items, one of several; with the schema's
+    name.
+    """
     kind, *rest = object_facts().row(row)
     if kind == "o":
         yield "", row

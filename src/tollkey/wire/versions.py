@@ -40,8 +40,9 @@ class Change:
 class Spoken(NamedTuple):
     """The version in which a caller is answered.
 
-    date: its day, never after that of ``LATEST``. headers: what the answer says of it; a version that is known to be newer than
-    what is built, or features that are not, are answered with a ``Stripe-Notice``, which the official SDKs and the CLI print.
+    date: its day, never after that of ``LATEST``. headers: what the answer says of it; a version that is known to be
+        newer than what is built, or features that are not, are answered with a ``Stripe-Notice``, which the official
+        SDKs and the CLI print.
     """
 
     date: str
@@ -72,7 +73,9 @@ def _read(text: str, later: frozenset[str]) -> Spoken:
         day, said = LATEST[:10], LATEST
         notices.append(newer_notice(text.strip().partition(";")[0]))
     if name == _PREVIEW or features:
-        notices.append("Features in preview are not built: they are answered as the public version of that day answers.")
+        notices.append(
+            "Features in preview are not built: they are answered as the public version of that day answers."
+        )
     return Spoken(day, {"Stripe-Version": said, **({"Stripe-Notice": " ".join(notices)} if notices else {})})
 
 
@@ -103,7 +106,9 @@ class Versions:
     """The changes of all resources, ready to be undone."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._changes = {r.object: sorted(r.changes, key=lambda c: c.date, reverse=True) for r in catalogue.resources if r.changes}
+        self._changes = {
+            r.object: sorted(r.changes, key=lambda c: c.date, reverse=True) for r in catalogue.resources if r.changes
+        }
         self._last = max((changes[0].date for changes in self._changes.values()), default=_FIRST)
 
     def current(self, date: str) -> bool:

@@ -53,5 +53,11 @@ def test_a_bank_debits_fee_is_capped_or_flat() -> None:
 def test_fee_details_name_the_fee_or_nothing() -> None:
     assert fee_details(0, "usd") == []
     assert fee_details(59, "usd") == [
-        {"amount": 59, "application": None, "currency": "usd", "description": "Stripe processing fees", "type": "stripe_fee"}
+        {
+            "amount": 59,
+            "application": None,
+            "currency": "usd",
+            "description": "Stripe processing fees",
+            "type": "stripe_fee",
+        }
     ]

@@ -1,4 +1,7 @@
-"""A seeded walk through everything that moves money between a platform, its accounts and banks. The books stay sound throughout."""
+"""A seeded walk through everything that moves money between a platform, its accounts and banks.
+
+The books stay sound throughout.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,17 @@ class Walk:
 
     def step(self) -> None:
         """One random request; it may be refused, and must never be an error of the server."""
-        moves = [self.charge, self.destination, self.direct, self.transfer, self.reverse, self.payout, self.undo, self.refund, self.wait]
+        moves = [
+            self.charge,
+            self.destination,
+            self.direct,
+            self.transfer,
+            self.reverse,
+            self.payout,
+            self.undo,
+            self.refund,
+            self.wait,
+        ]
         action = self.random.choice(moves)
         answer = action()
         if answer is not None:
@@ -61,7 +74,11 @@ class Walk:
 
     def transfer(self) -> Answer:
         to = self.random.choice(self.accounts)["id"]
-        source = {"source_transaction": self.random.choice(self.charges)} if self.charges and self.random.random() < 0.4 else {}
+        source = (
+            {"source_transaction": self.random.choice(self.charges)}
+            if self.charges and self.random.random() < 0.4
+            else {}
+        )
         made = self.api.post("/v1/transfers", amount=self.amount(), currency="usd", destination=to, **source)
         if made.status == 200:
             self.transfers.append(made["id"])
@@ -138,10 +155,17 @@ def test_a_platforms_balance_tells_what_is_reserved_for_its_accounts(api: Api) -
 
 
 def test_a_dispute_settled_abroad_tells_no_exchange_rate(api: Api) -> None:
-    bank = {"object": "bank_account", "country": "CA", "currency": "cad", "account_number": "000123456789", "routing_number": "11000-000"}
+    bank = {
+        "object": "bank_account",
+        "country": "CA",
+        "currency": "cad",
+        "account_number": "000123456789",
+        "routing_number": "11000-000",
+    }
     abroad = connected(api, country="CA", external_account=bank)["id"]
     intent = api.ok(
-        "post", "/v1/payment_intents", amount=1000, currency="usd", confirm=True, payment_method="pm_card_createDispute",
+        "post", "/v1/payment_intents", amount=1000, currency="usd", confirm=True,
+        payment_method="pm_card_createDispute",
         payment_method_types=["card"], on_behalf_of=abroad, transfer_data={"destination": abroad},
         expand=["latest_charge.balance_transaction"],
     )  # fmt: skip

@@ -21,7 +21,10 @@ def test_a_payout_leaves_the_balance_at_once_and_arrives(api: Api) -> None:
     assert (payout["status"], available(api)) == ("pending", before - 1_000)
     api.advance(10)
     assert api.get(f"/v1/payouts/{payout['id']}")["status"] == "paid"
-    assert [event["type"] for event in api.events() if event["type"].startswith("payout")] == ["payout.created", "payout.paid"]
+    assert [event["type"] for event in api.events() if event["type"].startswith("payout")] == [
+        "payout.created",
+        "payout.paid",
+    ]
     assert api.get(f"/v1/payouts/{payout['id']}", expand=["destination"])["destination"]["object"] == "bank_account"
     audit(api)
 
@@ -31,7 +34,9 @@ def test_a_payout_beyond_the_balance_or_in_a_currency_without_a_bank_is_refused(
     assert (refused.status, refused.error["code"]) == (400, "balance_insufficient")
     told = "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low.  "
     assert refused.error["message"].startswith(told)
-    assert "external accounts in that currency (eur)" in api.post("/v1/payouts", amount=1, currency="eur").error["message"]
+    assert (
+        "external accounts in that currency (eur)" in api.post("/v1/payouts", amount=1, currency="eur").error["message"]
+    )
     assert api.post("/v1/payouts", amount=1, currency="usd", destination="ba_none").error["param"] == "destination"
 
 
@@ -45,7 +50,13 @@ def test_a_payout_beyond_the_balance_or_in_a_currency_without_a_bank_is_refused(
     ],
 )
 def test_a_payout_to_a_failing_test_account_comes_back(api: Api, number: str, code: str) -> None:
-    bank = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": number, "routing_number": "110000000"}
+    bank = {
+        "object": "bank_account",
+        "country": "US",
+        "currency": "usd",
+        "account_number": number,
+        "routing_number": "110000000",
+    }
     account = connected(api, external_account=bank)
     fund(api, 5_000, account)
     before = available(api, account)
@@ -65,7 +76,10 @@ def test_an_instant_payout_takes_pending_money_but_only_so_much(api: Api) -> Non
     api.ok("post", "/v1/charges", amount=2_000_000, currency="usd", source="tok_visa", headers=acting(account))
     assert available(api, account) == 0
     refused = api.post("/v1/payouts", amount=1_000_000, currency="usd", method="instant", headers=acting(account))
-    assert refused.error["message"] == "Instant Payouts to bank accounts are only supported for amounts less than or equal to $9999"
+    assert (
+        refused.error["message"]
+        == "Instant Payouts to bank accounts are only supported for amounts less than or equal to $9999"
+    )
     paid = api.post("/v1/payouts", amount=1_000, currency="usd", method="instant", headers=acting(account))
     assert (paid.status, paid["method"]) == (200, "instant")
 
@@ -99,7 +113,14 @@ def test_a_top_up_arrives_fails_or_is_canceled(api: Api) -> None:
     assert api.get(f"/v1/topups/{failing['id']}")["failure_code"] == "no_account"
     assert available(api) == 2_000
     types = [event["type"] for event in api.events() if event["type"].startswith("topup")]
-    assert sorted(types) == ["topup.canceled", "topup.created", "topup.created", "topup.created", "topup.failed", "topup.succeeded"]
+    assert sorted(types) == [
+        "topup.canceled",
+        "topup.created",
+        "topup.created",
+        "topup.created",
+        "topup.failed",
+        "topup.succeeded",
+    ]
     assert [one["id"] for one in api.get("/v1/topups", amount={"gte": 1_000})["data"]] == [topup["id"]]
     audit(api)
 
@@ -116,9 +137,19 @@ def test_money_that_becomes_available_is_told_once_for_each_day(api: Api) -> Non
 def test_an_account_whose_payouts_are_blocked_cannot_pay_out(api: Api) -> None:
     account = connected(api)
     fund(api, 5_000, account)
-    api.ok("post", "/v1/charges", amount=1_000, currency="usd", source="tok_visa_triggerTransferBlock", headers=acting(account))
+    api.ok(
+        "post",
+        "/v1/charges",
+        amount=1_000,
+        currency="usd",
+        source="tok_visa_triggerTransferBlock",
+        headers=acting(account),
+    )
     api.advance(1)
-    assert api.post("/v1/payouts", amount=100, currency="usd", headers=acting(account)).error["code"] == "payouts_not_allowed"
+    assert (
+        api.post("/v1/payouts", amount=100, currency="usd", headers=acting(account)).error["code"]
+        == "payouts_not_allowed"
+    )
 
 
 def scheduled(api: Api, **schedule: object) -> Answer:
@@ -178,7 +209,13 @@ def test_nothing_is_paid_out_by_itself_on_a_manual_schedule_until_it_is_changed(
 
 
 def test_an_automatic_payout_that_comes_back_is_not_tried_again_every_day(api: Api) -> None:
-    bank = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": "000111111116", "routing_number": "110000000"}
+    bank = {
+        "object": "bank_account",
+        "country": "US",
+        "currency": "usd",
+        "account_number": "000111111116",
+        "routing_number": "110000000",
+    }
     account = connected(api, external_account=bank, settings={"payouts": {"schedule": {"interval": "daily"}}})
     fund(api, 5_000, account)
     api.advance(DAY)

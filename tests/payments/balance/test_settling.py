@@ -56,7 +56,14 @@ def test_a_balance_in_that_currency_keeps_it(api: Api) -> None:
 
 def test_a_destination_charge_passes_on_what_was_settled(api: Api) -> None:
     account = connected(api)
-    charge = api.ok("post", "/v1/charges", amount=1_000, currency="eur", source="tok_visa", transfer_data={"destination": account["id"]})
+    charge = api.ok(
+        "post",
+        "/v1/charges",
+        amount=1_000,
+        currency="eur",
+        source="tok_visa",
+        transfer_data={"destination": account["id"]},
+    )
     transfer = api.ok("get", f"/v1/transfers/{charge['transfer']}")
     assert (transfer["currency"], transfer["amount"]) == ("usd", 1_163)
     audit(api, account)

@@ -50,4 +50,7 @@ def test_an_archived_template_stays_where_it_is_and_cannot_be_named_anew(api: Ap
     assert api.ok("POST", "/v1/invoices", customer=customer)["rendering"]["template"] == id
     other = api.ok("POST", "/v1/customers")["id"]
     assert api.post("/v1/invoices", customer=other, rendering={"template": id}).error["param"] == "rendering[template]"
-    assert api.post("/v1/invoices", customer=other, rendering={"template": "inrtem_none"}).error["code"] == "resource_missing"
+    assert (
+        api.post("/v1/invoices", customer=other, rendering={"template": "inrtem_none"}).error["code"]
+        == "resource_missing"
+    )

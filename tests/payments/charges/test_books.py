@@ -1,4 +1,6 @@
-"""Whatever is charged, refunded and disputed in whatever order: the books sum to zero and the balance is what its transactions say."""
+"""Whatever is charged, refunded and disputed in whatever order: the books sum to zero and the balance is what its
+transactions say.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from tests.support.api import Api
 from tests.support.connected import audit
 
 TOKENS = (
-    "tok_visa", "tok_mastercard", "tok_createDispute", "tok_createDisputeInquiry", "tok_createMultipleDisputes", "tok_refundFail",
+    "tok_visa", "tok_mastercard", "tok_createDispute", "tok_createDisputeInquiry", "tok_createMultipleDisputes",
+    "tok_refundFail",
     "tok_pendingRefund", "tok_bypassPending", "tok_chargeDeclined", "tok_riskLevelElevated", "tok_jp",
 )  # fmt: skip
 
@@ -32,9 +35,15 @@ def test_random_payments_leave_sound_books(api: Api, seed: int) -> None:
             assert made.status in (200, 402)
             charges += [made["id"]] if made.status == 200 else []
         elif act < 0.7:
-            assert api.post("/v1/refunds", charge=dice.choice(charges), amount=dice.randint(1, 3_000)).status in (200, 400)
+            assert api.post("/v1/refunds", charge=dice.choice(charges), amount=dice.randint(1, 3_000)).status in (
+                200,
+                400,
+            )
         elif act < 0.8:
-            assert api.post(f"/v1/charges/{dice.choice(charges)}/capture", amount=dice.randint(1, 9_999)).status in (200, 400)
+            assert api.post(f"/v1/charges/{dice.choice(charges)}/capture", amount=dice.randint(1, 9_999)).status in (
+                200,
+                400,
+            )
         elif act < 0.95:
             dispute = api.get(f"/v1/charges/{dice.choice(charges)}")["dispute"]
             if dispute:

@@ -12,7 +12,13 @@ DAY = 86_400
 
 
 def paid(api: Api, **params: Any) -> Answer:
-    given = {"amount": 2_000, "currency": "usd", "payment_method": "pm_card_visa", "payment_method_types": ["card"], "confirm": True}
+    given = {
+        "amount": 2_000,
+        "currency": "usd",
+        "payment_method": "pm_card_visa",
+        "payment_method_types": ["card"],
+        "confirm": True,
+    }
     return api.ok("post", "/v1/payment_intents", **{**given, "expand": ["latest_charge"], **params})
 
 
@@ -51,9 +57,16 @@ def test_a_refund_or_a_transfer_does_not_wait_for_the_asynchronous_capture(api: 
     assert [one["type"] for one in api.get("/v1/balance_transactions")["data"]] == ["refund", "charge"]
     account = connected(api)
     charge = paid(api, capture_method="automatic_async")["latest_charge"]
-    api.ok("post", "/v1/transfers", destination=account["id"], amount=500, currency="usd", source_transaction=charge["id"])
+    api.ok(
+        "post", "/v1/transfers", destination=account["id"], amount=500, currency="usd", source_transaction=charge["id"]
+    )
     api.advance(5)
-    assert [one["type"] for one in api.get("/v1/balance_transactions")["data"]] == ["transfer", "charge", "refund", "charge"]
+    assert [one["type"] for one in api.get("/v1/balance_transactions")["data"]] == [
+        "transfer",
+        "charge",
+        "refund",
+        "charge",
+    ]
     audit(api, account)
 
 
@@ -67,7 +80,11 @@ def test_a_transfer_out_of_a_converted_charge_is_in_the_currency_of_its_balance_
     transfer = api.ok("post", "/v1/transfers", currency="eur", expand=["balance_transaction"], **given)
     assert (transfer["balance_transaction"]["currency"], transfer["balance_transaction"]["amount"]) == ("usd", -116)
     back = api.ok("post", f"/v1/transfers/{transfer['id']}/reversals", expand=["balance_transaction"])
-    assert (back["amount"], back["balance_transaction"]["currency"], back["balance_transaction"]["amount"]) == (100, "usd", 116)
+    assert (back["amount"], back["balance_transaction"]["currency"], back["balance_transaction"]["amount"]) == (
+        100,
+        "usd",
+        116,
+    )
     audit(api, account)
 
 
@@ -83,7 +100,12 @@ def test_several_captures_each_have_a_balance_transaction(api: Api) -> None:
     booked = api.get("/v1/balance_transactions", source=second["latest_charge"]["id"])["data"]
     assert [one["amount"] for one in booked] == [1_000, 500]
     types = [event["type"] for event in api.events() if event["type"].startswith(("charge", "payment_intent"))]
-    assert types[-4:] == ["charge.updated", "payment_intent.amount_capturable_updated", "charge.captured", "payment_intent.succeeded"]
+    assert types[-4:] == [
+        "charge.updated",
+        "payment_intent.amount_capturable_updated",
+        "charge.captured",
+        "payment_intent.succeeded",
+    ]
     audit(api)
 
 
@@ -105,7 +127,11 @@ def test_what_was_captured_stays_when_the_authorization_runs_out(api: Api) -> No
     assert refunded["status"] == "succeeded"
     api.advance(8 * DAY)
     done = api.ok("get", f"/v1/payment_intents/{intent['id']}", expand=["latest_charge"])
-    assert (done["status"], done["amount_received"], done["latest_charge"]["amount_refunded"]) == ("succeeded", 500, 1_700)
+    assert (done["status"], done["amount_received"], done["latest_charge"]["amount_refunded"]) == (
+        "succeeded",
+        500,
+        1_700,
+    )
     audit(api)
 
 

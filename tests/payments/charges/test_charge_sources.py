@@ -32,7 +32,9 @@ def test_a_reusable_source_that_nobody_keeps_is_consumed_by_its_charge(api: Api)
     assert api.get(f"/v1/sources/{source['id']}")["status"] == "consumed"
     again = api.post("/v1/charges", **CHARGE, source=source["id"])
     assert again.status == 400
-    assert again.error["message"].startswith("The reusable source you provided is consumed because it was previously charged")
+    assert again.error["message"].startswith(
+        "The reusable source you provided is consumed because it was previously charged"
+    )
 
 
 def test_a_reusable_source_of_a_customer_is_charged_again_and_again(api: Api) -> None:

@@ -57,12 +57,17 @@ def test_only_what_was_guaranteed_can_be_refunded(api: Api) -> None:
     }
     part = report(api, record, "refund", amount={"value": 400, "currency": "usd"}, **told)
     assert part["amount_refunded"]["value"] == 400
-    assert api.post(f"{RECORDS}/{record['id']}/report_refund", amount={"value": 601, "currency": "usd"}, **told).status == 400
+    assert (
+        api.post(f"{RECORDS}/{record['id']}/report_refund", amount={"value": 601, "currency": "usd"}, **told).status
+        == 400
+    )
     assert report(api, record, "refund", **told)["amount_refunded"]["value"] == 1_000
     assert api.get("/v1/balance_transactions")["data"] == []
 
 
 def test_what_is_known_of_an_attempt_can_be_added(api: Api) -> None:
     record = reported(api)
-    more = report(api, record, "payment_attempt_informational", description="Hat", customer_details={"email": "a@example.com"})
+    more = report(
+        api, record, "payment_attempt_informational", description="Hat", customer_details={"email": "a@example.com"}
+    )
     assert (more["description"], more["customer_details"]["email"]) == ("Hat", "a@example.com")

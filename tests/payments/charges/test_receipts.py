@@ -18,7 +18,14 @@ def receipt(api: Api, charge: Answer) -> str:
 def test_a_receipt_tells_who_was_paid_how_much_with_which_card(api: Api) -> None:
     charge = api.ok("post", "/v1/charges", amount=2_050, currency="usd", source="tok_visa", description="<b>Rocket</b>")
     text = receipt(api, charge)
-    for told in ("Receipt from Test account", "Visa •••• 4242", "$20.50", "January 1, 2026", "Amount paid", "Test mode"):
+    for told in (
+        "Receipt from Test account",
+        "Visa •••• 4242",
+        "$20.50",
+        "January 1, 2026",
+        "Amount paid",
+        "Test mode",
+    ):
         assert told in text
     assert "&lt;b&gt;Rocket" in text
     assert "<b>Rocket" not in text

@@ -15,7 +15,11 @@ def test_a_refund_takes_the_money_from_the_balance_with_its_events(api: Api) -> 
     refund = api.ok("post", "/v1/refunds", charge=made["id"], amount=400, reason="requested_by_customer")
     assert (refund["status"], refund["amount"], refund["reason"]) == ("succeeded", 400, "requested_by_customer")
     transaction = api.get(f"/v1/balance_transactions/{refund['balance_transaction']}")
-    assert (transaction["net"], transaction["type"], transaction["description"]) == (-400, "refund", "REFUND FOR CHARGE")
+    assert (transaction["net"], transaction["type"], transaction["description"]) == (
+        -400,
+        "refund",
+        "REFUND FOR CHARGE",
+    )
     after = api.get(f"/v1/charges/{made['id']}")
     assert (after["amount_refunded"], after["refunded"]) == (400, False)
     assert {event["type"] for event in api.events()} >= {"refund.created", "charge.refunded"}
@@ -32,7 +36,10 @@ def test_more_than_there_is_cannot_be_refunded(api: Api) -> None:
     assert (beyond.status, beyond.error["param"]) == (400, "amount")
     api.ok("post", "/v1/refunds", charge=made["id"])
     again = api.post("/v1/refunds", charge=made["id"])
-    assert (again.error["code"], again.error["message"]) == ("charge_already_refunded", f"Charge {made['id']} has already been refunded.")
+    assert (again.error["code"], again.error["message"]) == (
+        "charge_already_refunded",
+        f"Charge {made['id']} has already been refunded.",
+    )
 
 
 def test_a_disputed_charge_cannot_be_refunded_but_one_with_an_inquiry_can(api: Api) -> None:
@@ -76,7 +83,10 @@ def test_a_pending_refund_can_be_cancelled(api: Api) -> None:
 
 def test_neither_charge_nor_payment_intent_is_an_error(api: Api) -> None:
     refused = api.post("/v1/refunds", amount=5)
-    assert refused.error["message"] == "One of the following params should be provided for this request: payment_intent or charge."
+    assert (
+        refused.error["message"]
+        == "One of the following params should be provided for this request: payment_intent or charge."
+    )
 
 
 def test_before_2022_11_15_a_charge_carries_its_refunds(api: Api) -> None:

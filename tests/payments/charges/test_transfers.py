@@ -11,12 +11,20 @@ def test_a_transfer_moves_money_and_makes_a_payment_in_the_connected_account(api
     account = connected(api)
     fund(api, 10_000)
     before = available(api)
-    transfer = api.ok("post", "/v1/transfers", amount=700, currency="usd", destination=account["id"], metadata={"a": "b"})
+    transfer = api.ok(
+        "post", "/v1/transfers", amount=700, currency="usd", destination=account["id"], metadata={"a": "b"}
+    )
     assert_valid("POST", "/v1/transfers", 200, transfer)
     assert available(api) == before - 700
     assert available(api, account) == 700
-    payment = api.ok("get", f"/v1/charges/{transfer['destination_payment']}", headers=acting(account), expand=["balance_transaction"])
-    assert (payment["amount"], payment["source_transfer"], payment["source"]["id"]) == (700, transfer["id"], api.account)
+    payment = api.ok(
+        "get", f"/v1/charges/{transfer['destination_payment']}", headers=acting(account), expand=["balance_transaction"]
+    )
+    assert (payment["amount"], payment["source_transfer"], payment["source"]["id"]) == (
+        700,
+        transfer["id"],
+        api.account,
+    )
     assert (payment["balance_transaction"]["type"], payment["balance_transaction"]["net"]) == ("payment", 700)
     own = api.get(f"/v1/balance_transactions/{transfer['balance_transaction']}")
     assert (own["type"], own["amount"], own["source"]) == ("transfer", -700, transfer["id"])
@@ -40,7 +48,11 @@ def test_a_charge_as_source_needs_no_available_balance_and_gives_at_most_its_amo
     charge = api.ok("post", "/v1/charges", amount=5_000, currency="usd", source="tok_visa")
     given = {"currency": "usd", "destination": account["id"], "source_transaction": charge["id"]}
     transfer = api.ok("post", "/v1/transfers", amount=3_000, **given)
-    assert transfer["transfer_group"] == f"group_{charge['id']}" == api.get(f"/v1/charges/{charge['id']}")["transfer_group"]
+    assert (
+        transfer["transfer_group"]
+        == f"group_{charge['id']}"
+        == api.get(f"/v1/charges/{charge['id']}")["transfer_group"]
+    )
     assert available(api, account) == 0
     api.advance(7 * 86_400)
     assert available(api, account) == 3_000
@@ -54,7 +66,11 @@ def test_a_charge_as_source_needs_no_available_balance_and_gives_at_most_its_amo
 def test_an_unknown_destination_is_named_and_one_that_cannot_receive_is_refused(api: Api) -> None:
     fund(api, 1_000)
     refused = api.post("/v1/transfers", amount=10, currency="usd", destination="acct_invalid")
-    assert (refused.status, refused.error["message"], refused.error["param"]) == (400, "No such destination: 'acct_invalid'", "destination")
+    assert (refused.status, refused.error["message"], refused.error["param"]) == (
+        400,
+        "No such destination: 'acct_invalid'",
+        "destination",
+    )
     bare = api.ok("post", "/v1/accounts", type="custom", country="US")
     refused = api.post("/v1/transfers", amount=10, currency="usd", destination=bare["id"])
     assert refused.error["code"] == "insufficient_capabilities_for_transfer"
@@ -92,7 +108,9 @@ def test_money_arrives_in_the_accounts_own_currency(api: Api) -> None:
     account = connected(api, country="KR", default_currency="krw", external_account=_korean())
     fund(api, 10_000)
     transfer = api.ok("post", "/v1/transfers", amount=1_000, currency="usd", destination=account["id"])
-    payment = api.ok("get", f"/v1/charges/{transfer['destination_payment']}", headers=acting(account), expand=["balance_transaction"])
+    payment = api.ok(
+        "get", f"/v1/charges/{transfer['destination_payment']}", headers=acting(account), expand=["balance_transaction"]
+    )
     assert (payment["amount"], payment["currency"]) == (1_000, "usd")
     got = payment["balance_transaction"]
     assert (got["currency"], got["amount"]) == ("krw", round(1_000 * got["exchange_rate"]))
@@ -102,7 +120,13 @@ def test_money_arrives_in_the_accounts_own_currency(api: Api) -> None:
 
 
 def _korean() -> dict[str, str]:
-    return {"object": "bank_account", "country": "KR", "currency": "krw", "account_number": "000123456789", "routing_number": "SGSEKRSLXXX"}
+    return {
+        "object": "bank_account",
+        "country": "KR",
+        "currency": "krw",
+        "account_number": "000123456789",
+        "routing_number": "SGSEKRSLXXX",
+    }
 
 
 def test_a_destination_charge_passes_its_money_on_and_keeps_the_fee(api: Api) -> None:
@@ -127,7 +151,13 @@ def test_a_destination_charge_passes_its_money_on_and_keeps_the_fee(api: Api) ->
 def test_a_direct_charge_is_the_accounts_own_and_the_fee_goes_to_the_platform(api: Api) -> None:
     account = connected(api)
     charge = api.ok(
-        "post", "/v1/charges", amount=1_000, currency="usd", source="tok_bypassPending", application_fee_amount=50, headers=acting(account)
+        "post",
+        "/v1/charges",
+        amount=1_000,
+        currency="usd",
+        source="tok_bypassPending",
+        application_fee_amount=50,
+        headers=acting(account),
     )
     assert api.get(f"/v1/charges/{charge['id']}").status == 404
     transaction = api.get(f"/v1/balance_transactions/{charge['balance_transaction']}", headers=acting(account))
@@ -143,7 +173,9 @@ def test_a_direct_charge_is_the_accounts_own_and_the_fee_goes_to_the_platform(ap
 def test_a_connected_account_can_pay_its_platform(api: Api) -> None:
     account = connected(api)
     fund(api, 1_000, account)
-    transfer = api.ok("post", "/v1/transfers", amount=15, currency="usd", destination=api.account, headers=acting(account))
+    transfer = api.ok(
+        "post", "/v1/transfers", amount=15, currency="usd", destination=api.account, headers=acting(account)
+    )
     assert api.get(f"/v1/charges/{transfer['destination_payment']}")["source"]["id"] == account["id"]
     assert available(api) == 15
     audit(api, account)
@@ -161,7 +193,8 @@ def test_a_charge_on_behalf_of_an_account_settles_in_that_accounts_currency(api:
     account = connected(api, country="DE", default_currency="eur", external_account=euro)
     charge = api.ok(
         "post", "/v1/charges", amount=1_000, currency="usd", source="tok_bypassPending", on_behalf_of=account["id"],
-        application_fee_amount=100, transfer_data={"destination": account["id"]}, expand=["balance_transaction", "transfer"],
+        application_fee_amount=100, transfer_data={"destination": account["id"]},
+        expand=["balance_transaction", "transfer"],
     )  # fmt: skip
     own = charge["balance_transaction"]
     assert (own["currency"], own["amount"]) == ("eur", round(1_000 * own["exchange_rate"]))
@@ -178,9 +211,18 @@ def test_what_a_platform_s_objects_name_in_a_connected_account_expands_to_what_i
     account = connected(api)
     fund(api, 5000)
     shown = ["destination_payment.balance_transaction", "destination_payment.refunds"]
-    payment = api.ok("POST", "/v1/transfers", amount=1000, currency="usd", destination=account["id"], expand=shown)["destination_payment"]
+    payment = api.ok("POST", "/v1/transfers", amount=1000, currency="usd", destination=account["id"], expand=shown)[
+        "destination_payment"
+    ]
     assert (payment["balance_transaction"]["amount"], payment["refunds"]["data"]) == (1000, [])
-    api.post("/v1/charges", headers=acting(account), amount=900, currency="usd", source="tok_visa", application_fee_amount=100)
+    api.post(
+        "/v1/charges",
+        headers=acting(account),
+        amount=900,
+        currency="usd",
+        source="tok_visa",
+        application_fee_amount=100,
+    )
     (fee,) = api.get("/v1/application_fees", expand=["data.charge.balance_transaction"])["data"]
     assert (fee["charge"]["amount"], fee["charge"]["balance_transaction"]["amount"]) == (900, 900)
     (fee,) = api.get("/v1/application_fees", expand=["data.application"])["data"]
@@ -193,7 +235,13 @@ def test_before_payouts_were_their_own_kind_a_transfer_told_what_they_tell(api: 
     headers = {"Stripe-Version": "2016-07-06"}
     transfer = api.post("/v1/transfers", headers=headers, amount=1000, currency="usd", destination=account)
     told = {name: transfer[name] for name in ("date", "method", "recipient", "status", "type")}
-    assert told == {"date": transfer["created"], "method": "standard", "recipient": None, "status": "paid", "type": "stripe_account"}
+    assert told == {
+        "date": transfer["created"],
+        "method": "standard",
+        "recipient": None,
+        "status": "paid",
+        "type": "stripe_account",
+    }
 
 
 def test_a_connected_account_s_copy_of_a_payment_method_is_of_the_customer_who_has_it(api: Api) -> None:

@@ -15,7 +15,9 @@ SHIRT: dict[str, Any] = {"amount": 1500, "currency": "usd", "name": "T-shirt", "
 
 
 def price(api: Api, **more: Any) -> str:
-    return str(api.ok("post", "/v1/prices", currency="usd", unit_amount=1500, product_data={"name": "T-shirt"}, **more)["id"])
+    return str(
+        api.ok("post", "/v1/prices", currency="usd", unit_amount=1500, product_data={"name": "T-shirt"}, **more)["id"]
+    )
 
 
 def test_a_line_of_quantity_none_is_refused(api: Api) -> None:
@@ -25,7 +27,10 @@ def test_a_line_of_quantity_none_is_refused(api: Api) -> None:
         refused = api.post(url, line_items=lines, **more)
         assert refused.status == 400
         assert refused.error["message"] == "This value must be greater than or equal to 1."
-        assert (refused.error["param"], refused.error["code"]) == ("line_items[1][quantity]", "parameter_invalid_integer")
+        assert (refused.error["param"], refused.error["code"]) == (
+            "line_items[1][quantity]",
+            "parameter_invalid_integer",
+        )
 
 
 def test_a_line_without_quantity_is_named(api: Api) -> None:
@@ -60,7 +65,9 @@ def test_older_versions_sell_plans_by_their_items(api: Api) -> None:
         ({"discounts": [{"coupon": "NONE"}]}, "discounts[0][coupon]", "No such coupon: 'NONE'"),
     ],
 )
-def test_an_error_names_the_parameter_that_brought_the_discount(api: Api, given: dict[str, Any], param: str, message: str) -> None:
+def test_an_error_names_the_parameter_that_brought_the_discount(
+    api: Api, given: dict[str, Any], param: str, message: str
+) -> None:
     customer = api.ok("post", "/v1/customers", source="tok_visa")["id"]
     items = [{"price": price(api, recurring={"interval": "month"})}]
     refused = api.post("/v1/subscriptions", customer=customer, items=items, headers=OLD, **given)

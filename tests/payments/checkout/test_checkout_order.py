@@ -1,4 +1,6 @@
-"""What is bought may be changed on the page, totals know what a subscription costs today, and an expired session can be taken up again."""
+"""What is bought may be changed on the page, totals know what a subscription costs today, and an expired session can be
+taken up again.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_an_optional_item_is_added_and_taken_away(api: Api) -> None:
 
 
 def test_names_are_asked_for(api: Api) -> None:
-    made = session(api, name_collection={"business": {"enabled": True}, "individual": {"enabled": True, "optional": True}})
+    made = session(
+        api, name_collection={"business": {"enabled": True}, "individual": {"enabled": True, "optional": True}}
+    )
     assert 'id="business_name-error"' in fill(api, path_of(made)).body.decode()
     assert fill(api, path_of(made), business_name="Li GmbH").status == 303
     assert again(api, made)["customer_details"]["business_name"] == "Li GmbH"
@@ -52,7 +56,9 @@ def test_names_are_asked_for(api: Api) -> None:
     ("data", "total"),
     [({"proration_behavior": "none"}, 0), ({}, 1000)],
 )
-def test_a_first_period_that_an_anchor_makes_shorter_costs_its_share(api: Api, data: dict[str, str], total: int) -> None:
+def test_a_first_period_that_an_anchor_makes_shorter_costs_its_share(
+    api: Api, data: dict[str, str], total: int
+) -> None:
     anchor = api.now + 31 * DAY // 3
     items = [line(3000, 1, recurring={"interval": "month"})]
     made = session(api, "subscription", line_items=items, subscription_data={"billing_cycle_anchor": anchor, **data})
@@ -67,7 +73,9 @@ def test_the_total_tells_what_each_discount_and_tax_rate_make_of_it(api: Api) ->
     rate = api.ok("POST", "/v1/tax_rates", display_name="Tax", percentage=10, inclusive=False)["id"]
     coupon = api.ok("POST", "/v1/coupons", percent_off=50, duration="once")["id"]
     data = {"default_tax_rates": [rate]}
-    made = session(api, "subscription", subscription_data=data, discounts=[{"coupon": coupon}], expand=["total_details.breakdown"])
+    made = session(
+        api, "subscription", subscription_data=data, discounts=[{"coupon": coupon}], expand=["total_details.breakdown"]
+    )
     told = made["total_details"]["breakdown"]
     assert (told["discounts"][0]["amount"], told["discounts"][0]["discount"]["source"]["coupon"]) == (1500, coupon)
     assert (told["taxes"][0]["amount"], told["taxes"][0]["rate"]["id"], made["amount_total"]) == (150, rate, 1650)

@@ -32,19 +32,41 @@ def test_a_payment_makes_a_paid_invoice_when_it_is_asked_to(api: Api) -> None:
     paid = again(api, made)
     invoice = api.ok("GET", f"/v1/invoices/{paid['invoice']}", expand=["payments"])
     assert_valid("GET", "/v1/invoices/{invoice}", 200, invoice)
-    assert (invoice["status"], invoice["total"], invoice["amount_paid"], invoice["amount_remaining"]) == ("paid", 2700, 2700, 0)
-    assert (invoice["description"], invoice["metadata"], invoice["customer"]) == ("Thanks", {"order": "7"}, paid["customer"])
+    assert (invoice["status"], invoice["total"], invoice["amount_paid"], invoice["amount_remaining"]) == (
+        "paid",
+        2700,
+        2700,
+        0,
+    )
+    assert (invoice["description"], invoice["metadata"], invoice["customer"]) == (
+        "Thanks",
+        {"order": "7"},
+        paid["customer"],
+    )
     assert invoice["payments"]["data"][0]["payment"]["payment_intent"] == paid["payment_intent"]
     types = [event["type"] for event in api.events()]
-    wanted = ["invoice.created", "invoice.finalized", "invoice.paid", "invoice.payment_succeeded", "checkout.session.completed"]
+    wanted = [
+        "invoice.created",
+        "invoice.finalized",
+        "invoice.paid",
+        "invoice.payment_succeeded",
+        "checkout.session.completed",
+    ]
     assert [one for one in types if one in wanted] == wanted
     assert api.events("checkout.session.completed")[0]["data"]["object"]["invoice"] == invoice["id"]
     assert types.count("payment_intent.created") == 1
 
 
 def test_a_bank_debit_gets_its_invoice_when_the_money_has_come(api: Api) -> None:
-    made = session(api, payment_method_types=["sepa_debit"], line_items=[line(currency="eur")], invoice_creation={"enabled": True})
-    assert post(api, path_of(made), method="sepa_debit", email="a@b.example", name="Jo", iban="DE89370400440532013000").status == 303
+    made = session(
+        api, payment_method_types=["sepa_debit"], line_items=[line(currency="eur")], invoice_creation={"enabled": True}
+    )
+    assert (
+        post(
+            api, path_of(made), method="sepa_debit", email="a@b.example", name="Jo", iban="DE89370400440532013000"
+        ).status
+        == 303
+    )
     assert again(api, made)["invoice"] is None
     api.advance(600)
     assert api.get(f"/v1/invoices/{again(api, made)['invoice']}")["status"] == "paid"
@@ -60,14 +82,21 @@ def test_tax_is_shown_once_the_address_is_known_and_stands_on_the_invoice(api: A
     first = page(api, made)
     assert 'name="number"' not in first
     assert "on the next page" in first
-    assert 'id="postal_code-error"' in post(api, path_of(made) + "/address", email="a@b.example", country="US").body.decode()
+    assert (
+        'id="postal_code-error"'
+        in post(api, path_of(made) + "/address", email="a@b.example", country="US").body.decode()
+    )
     assert post(api, path_of(made) + "/address", email="a@b.example", country="US", postal_code="94111").status == 303
     second = page(api, made)
     assert "<dt>Tax</dt><dd>$2.18</dd>" in second
     assert 'value="94111"' in second
     assert fill(api, path_of(made), shown_total="3218").status == 303
     paid = again(api, made)
-    assert (paid["amount_total"], paid["total_details"]["amount_tax"], paid["automatic_tax"]["status"]) == (3218, 218, "complete")
+    assert (paid["amount_total"], paid["total_details"]["amount_tax"], paid["automatic_tax"]["status"]) == (
+        3218,
+        218,
+        "complete",
+    )
     assert api.get(f"/v1/payment_intents/{paid['payment_intent']}")["amount_received"] == 3218
     invoice = api.ok("GET", f"/v1/invoices/{paid['invoice']}")
     assert (invoice["total"], invoice["total_taxes"][0]["amount"]) == (3218, 218)
@@ -95,7 +124,12 @@ def test_a_subscription_and_delivery_are_taxed_too(api: Api) -> None:
         shipping_address_collection={"allowed_countries": ["DE", "AT"]},
     )
     typed = {f"ship_{name}": value for name, value in BERLIN.items()}
-    assert post(api, path_of(goods) + "/address", email="a@b.example", ship_name="Jo", **{**typed, "ship_country": "FR"}).status == 402
+    assert (
+        post(
+            api, path_of(goods) + "/address", email="a@b.example", ship_name="Jo", **{**typed, "ship_country": "FR"}
+        ).status
+        == 402
+    )
     assert post(api, path_of(goods) + "/address", email="a@b.example", ship_name="Jo", **typed).status == 303
     there = again(api, goods)
     assert (there["amount_total"], there["total_details"]["amount_tax"]) == (4190, 479 + 190)
@@ -105,7 +139,9 @@ def test_a_subscription_and_delivery_are_taxed_too(api: Api) -> None:
                        line_items=[line(recurring={"interval": "month"})], automatic_tax={"enabled": True})  # fmt: skip
     assert refused.error["code"] == "customer_tax_location_invalid"
     update = {"address": "auto"}
-    made = session(api, "subscription", customer=who, automatic_tax={"enabled": True}, customer_update=update, currency="usd")
+    made = session(
+        api, "subscription", customer=who, automatic_tax={"enabled": True}, customer_update=update, currency="usd"
+    )
     post(api, path_of(made) + "/address", country="DE", postal_code="10115")
     assert fill(api, path_of(made), country="DE", postal_code="10115").status == 303
     invoice = api.get(f"/v1/invoices/{again(api, made)['invoice']}")
@@ -116,7 +152,12 @@ def test_a_subscription_and_delivery_are_taxed_too(api: Api) -> None:
 # -- what else is asked for
 
 FIELDS = [
-    {"key": "engraving", "label": {"type": "custom", "custom": "Engraving"}, "type": "text", "text": {"maximum_length": 5}},
+    {
+        "key": "engraving",
+        "label": {"type": "custom", "custom": "Engraving"},
+        "type": "text",
+        "text": {"maximum_length": 5},
+    },
     {"key": "floor", "label": {"type": "custom", "custom": "Floor"}, "type": "numeric", "optional": True},
     {
         "key": "size",
@@ -154,7 +195,9 @@ def test_what_does_not_fit_is_told_at_its_field_and_the_rest_stays(api: Api, typ
 
 def test_a_quantity_that_may_be_changed_is_changed_on_the_page(api: Api) -> None:
     made = session(
-        api, line_items=[{**line(), "adjustable_quantity": {"enabled": True, "minimum": 1, "maximum": 5}}], expand=["line_items"]
+        api,
+        line_items=[{**line(), "adjustable_quantity": {"enabled": True, "minimum": 1, "maximum": 5}}],
+        expand=["line_items"],
     )
     name = f"quantity[{made['line_items']['data'][0]['id']}]"
     post(api, path_of(made) + "/order", **{name: "9"})
@@ -178,8 +221,16 @@ def test_a_promotion_code_is_taken_away_again_and_has_its_conditions(api: Api) -
 
 
 def test_a_business_gives_its_tax_id_and_whole_address(api: Api) -> None:
-    made = session(api, tax_id_collection={"enabled": True}, billing_address_collection="required", customer_creation="always")
-    typed = {"country": "DE", "line1": "Chausseestr. 1", "city": "Berlin", "postal_code": "10115", "business_name": "Li GmbH"}
+    made = session(
+        api, tax_id_collection={"enabled": True}, billing_address_collection="required", customer_creation="always"
+    )
+    typed = {
+        "country": "DE",
+        "line1": "Chausseestr. 1",
+        "city": "Berlin",
+        "postal_code": "10115",
+        "business_name": "Li GmbH",
+    }
     assert 'id="tax_id-error"' in fill(api, path_of(made), **typed, tax_id="?").body.decode()
     assert 'id="line1-error"' in fill(api, path_of(made), **{**typed, "line1": ""}).body.decode()
     assert fill(api, path_of(made), **typed, tax_id="DE123456789").status == 303
@@ -191,9 +242,14 @@ def test_a_business_gives_its_tax_id_and_whole_address(api: Api) -> None:
 
 
 def test_a_trial_costs_nothing_today_and_may_need_no_card(api: Api) -> None:
-    made = session(api, "subscription", subscription_data={"trial_period_days": 7}, payment_method_collection="if_required")
+    made = session(
+        api, "subscription", subscription_data={"trial_period_days": 7}, payment_method_collection="if_required"
+    )
     assert (made["amount_total"], made["amount_subtotal"]) == (0, 0)
     assert 'name="number"' not in page(api, made)
     assert post(api, path_of(made), email="a@b.example").status == 303
     paid = again(api, made)
-    assert (paid["payment_status"], api.get(f"/v1/subscriptions/{paid['subscription']}")["status"]) == ("no_payment_required", "trialing")
+    assert (paid["payment_status"], api.get(f"/v1/subscriptions/{paid['subscription']}")["status"]) == (
+        "no_payment_required",
+        "trialing",
+    )

@@ -21,7 +21,11 @@ def line(amount: int = 1500, quantity: int = 2, currency: str = "usd", **more: A
 
 
 def session(api: Api, mode: str = "payment", **more: Any) -> Answer:
-    lines = {} if mode == "setup" else {"line_items": [line(**({"recurring": {"interval": "month"}} if mode == "subscription" else {}))]}
+    lines = (
+        {}
+        if mode == "setup"
+        else {"line_items": [line(**({"recurring": {"interval": "month"}} if mode == "subscription" else {}))]}
+    )
     made = api.ok("POST", URL, **{"mode": mode, "success_url": DONE, **lines, **more})
     assert_valid("POST", URL, 200, made)
     return made
@@ -33,7 +37,8 @@ def path_of(made: Answer) -> str:
 
 def fill(api: Api, path: str, number: str = "4242424242424242", **more: str) -> Answer:
     typed = {
-        "method": "card", "email": "jo@shop.example", "number": number, "expiry": "12 / 34", "cvc": "123", "name": "Jo Li", "country": "US",
+        "method": "card", "email": "jo@shop.example", "number": number, "expiry": "12 / 34", "cvc": "123",
+        "name": "Jo Li", "country": "US",
         "postal_code": "94111", **more,
     }  # fmt: skip
     return api.send("POST", path, key=None, body=urlencode(typed).encode(), headers=BROWSER)
@@ -89,7 +94,8 @@ def test_a_challenge_is_gone_to_and_completes_the_session(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("iban", "event", "status"), [
-    ("DE89370400440532013000", "async_payment_succeeded", "paid"), ("DE62370400440532013001", "async_payment_failed", "unpaid"),
+    ("DE89370400440532013000", "async_payment_succeeded", "paid"), ("DE62370400440532013001", "async_payment_failed",
+    "unpaid"),
 ])  # fmt: skip
 def test_a_bank_debit_completes_at_once_and_is_decided_later(api: Api, iban: str, event: str, status: str) -> None:
     made = session(api, payment_method_types=["sepa_debit"], line_items=[line(currency="eur")])
@@ -112,7 +118,11 @@ def test_a_subscription_is_started_with_its_customer(api: Api) -> None:
     paid = again(api, made)
     assert (paid["status"], paid["payment_status"]) == ("complete", "paid")
     subscription = api.ok("GET", f"/v1/subscriptions/{paid['subscription']}")
-    assert (subscription["status"], subscription["customer"], subscription["metadata"]) == ("active", paid["customer"], {"plan": "gold"})
+    assert (subscription["status"], subscription["customer"], subscription["metadata"]) == (
+        "active",
+        paid["customer"],
+        {"plan": "gold"},
+    )
 
 
 def test_a_subscription_whose_card_asks_for_a_challenge_waits_for_it(api: Api) -> None:
@@ -166,7 +176,8 @@ def test_line_items_are_listed_and_expanded(api: Api) -> None:
 
 @pytest.mark.parametrize(("params", "message"), [
     ({"line_items": [line(1, 1)]}, "The Checkout Session's total amount due must add up to at least $0.50 USD"),
-    ({"mode": "subscription"}, "You must provide at least one recurring price in `subscription` mode when using prices."),
+    ({"mode": "subscription"},
+    "You must provide at least one recurring price in `subscription` mode when using prices."),
     ({"customer": "cus_no"}, "No such customer: 'cus_no'"),
     ({"expires_at": 1}, "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation."),
     ({"subscription_data": {"trial_period_days": 3}}, "You can not pass `subscription_data` in `payment` mode."),

@@ -21,13 +21,21 @@ def visit(api: Api, link: Answer) -> str:
 
 
 def test_everybody_who_opens_a_link_gets_a_session_of_their_own(api: Api) -> None:
-    link = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}], restrictions={"completed_sessions": {"limit": 1}})
+    link = api.ok(
+        "POST",
+        LINKS,
+        line_items=[{"price": price(api), "quantity": 1}],
+        restrictions={"completed_sessions": {"limit": 1}},
+    )
     assert_valid("POST", LINKS, 200, link)
     first, second = visit(api, link), visit(api, link)
     assert first != second
     done = fill(api, first)
     assert b"Payment complete" in done.body
-    assert api.ok("GET", "/v1/checkout/sessions", payment_link=link["id"], status="complete")["data"][0]["payment_status"] == "paid"
+    assert (
+        api.ok("GET", "/v1/checkout/sessions", payment_link=link["id"], status="complete")["data"][0]["payment_status"]
+        == "paid"
+    )
     after = api.ok("GET", f"{LINKS}/{link['id']}", expand=["line_items"])
     assert_valid("GET", LINKS + "/{payment_link}", 200, after)
     assert (after["active"], after["restrictions"]["completed_sessions"]["count"]) == (False, 1)

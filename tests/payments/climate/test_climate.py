@@ -45,7 +45,11 @@ def test_an_order_is_paid_from_the_balance_at_once(api: Api) -> None:
     assert moved(api) == [("climate_order_purchase", -567)]
     assert [event["type"] for event in api.events("climate.order.created")] == ["climate.order.created"]
     by_amount = order(api, amount=5_500, beneficiary={"public_name": "Jenny"}, metadata={"a": "1"})
-    assert (by_amount["metric_tons"], by_amount["beneficiary"], by_amount["metadata"]) == ("0.1", {"public_name": "Jenny"}, {"a": "1"})
+    assert (by_amount["metric_tons"], by_amount["beneficiary"], by_amount["metadata"]) == (
+        "0.1",
+        {"public_name": "Jenny"},
+        {"a": "1"},
+    )
     changed = api.ok("POST", f"{PATH}/{by_amount['id']}", beneficiary={"public_name": "Rosen"})
     assert changed["beneficiary"] == {"public_name": "Rosen"}
 

@@ -28,7 +28,9 @@ def test_the_card_that_fails_later_is_saved_and_then_declined(api: Api) -> None:
 
 
 def test_a_token_can_be_used_once(api: Api) -> None:
-    token = api.ok("post", "/v1/tokens", card={"number": "4242424242424242", "exp_month": 1, "exp_year": 2030, "cvc": "123"})
+    token = api.ok(
+        "post", "/v1/tokens", card={"number": "4242424242424242", "exp_month": 1, "exp_year": 2030, "cvc": "123"}
+    )
     api.ok("post", "/v1/customers", source=token["id"])
     again = api.post("/v1/customers", source=token["id"])
     assert (again.status, again.error["code"]) == (400, "token_already_used")
@@ -82,12 +84,20 @@ def test_an_unknown_payment_method_says_where_it_may_be(api: Api) -> None:
     customer = api.ok("post", "/v1/customers")
     missing = api.post("/v1/payment_methods/abcd/attach", customer=customer["id"])
     assert (missing.status, missing.error["param"]) == (404, "payment_method")
-    assert missing.error["message"].startswith("No such PaymentMethod: 'abcd'; It's possible this PaymentMethod exists on one of your")
+    assert missing.error["message"].startswith(
+        "No such PaymentMethod: 'abcd'; It's possible this PaymentMethod exists on one of your"
+    )
 
 
 def test_search_understands_clauses_joins_negation_and_pages(api: Api) -> None:
     for number, name in enumerate(("Jane Doe", "Janet Roe", "Bob")):
-        api.ok("post", "/v1/customers", name=name, email=f"user{number}@example.com", metadata={"plan": "gold" if number else "free"})
+        api.ok(
+            "post",
+            "/v1/customers",
+            name=name,
+            email=f"user{number}@example.com",
+            metadata={"plan": "gold" if number else "free"},
+        )
 
     def names(query: str, **more: object) -> list[str]:
         return [found["name"] for found in api.ok("get", "/v1/customers/search", query=query, **more)["data"]]
@@ -103,7 +113,14 @@ def test_search_understands_clauses_joins_negation_and_pages(api: Api) -> None:
 
 
 def test_a_query_that_cannot_be_read_is_refused(api: Api) -> None:
-    for query in ("name", "name:'a' AND", "shoe:'big'", "name:'a' AND name:'b' OR name:'c'", "name~'a'", "metadata:'x'"):
+    for query in (
+        "name",
+        "name:'a' AND",
+        "shoe:'big'",
+        "name:'a' AND name:'b' OR name:'c'",
+        "name~'a'",
+        "metadata:'x'",
+    ):
         refused = api.get("/v1/customers/search", query=query)
         assert (refused.status, refused.error["param"]) == (400, "query"), query
 
@@ -117,7 +134,14 @@ def test_a_bank_account_is_verified_by_its_deposits(api: Api) -> None:
 
 
 def test_a_redirect_source_becomes_chargeable_on_its_page_and_is_consumed_by_a_charge(api: Api) -> None:
-    source = api.ok("post", "/v1/sources", type="ideal", amount=1099, currency="eur", redirect={"return_url": "https://example.com/back"})
+    source = api.ok(
+        "post",
+        "/v1/sources",
+        type="ideal",
+        amount=1099,
+        currency="eur",
+        redirect={"return_url": "https://example.com/back"},
+    )
     early = api.post("/v1/charges", amount=1099, currency="eur", source=source["id"])
     assert early.status == 400
     path = "/" + source["redirect"]["url"].split("/", 3)[3]
@@ -153,7 +177,9 @@ def test_a_balance_given_at_creation_is_a_transaction(api: Api) -> None:
 
 def test_a_coupon_and_a_tax_id_come_with_a_new_customer(api: Api) -> None:
     coupon = api.ok("post", "/v1/coupons", percent_off=20, duration="forever")
-    customer = api.ok("post", "/v1/customers", coupon=coupon["id"], tax_id_data=[{"type": "eu_vat", "value": "DE123456789"}])
+    customer = api.ok(
+        "post", "/v1/customers", coupon=coupon["id"], tax_id_data=[{"type": "eu_vat", "value": "DE123456789"}]
+    )
     shown = api.ok("get", f"/v1/customers/{customer['id']}", expand=["discount", "tax_ids"])
     assert shown["discount"]["source"]["coupon"] == coupon["id"]
     assert shown["tax_ids"]["data"][0]["value"] == "DE123456789"
@@ -178,7 +204,11 @@ def test_nothing_of_a_live_number_is_stored_but_its_end(api: Api) -> None:
     card = {"number": number, "exp_month": 1, "exp_year": 2030, "cvc": "987"}
     method = api.ok("post", "/v1/payment_methods", key=api.live_sk, type="card", card=card)
     token = api.ok("post", "/v1/tokens", key=api.live_sk, card=card)
-    assert (method["livemode"], method["card"]["last4"], token["card"]["fingerprint"]) == (True, "1111", method["card"]["fingerprint"])
+    assert (method["livemode"], method["card"]["last4"], token["card"]["fingerprint"]) == (
+        True,
+        "1111",
+        method["card"]["fingerprint"],
+    )
     for table in ("obj_payment_method", "obj_token"):
         rows = api.core.database.read(
             lambda tx, table=table: tx.execute(f"SELECT body, private FROM {table} WHERE account = ?", (api.account,))

@@ -59,7 +59,13 @@ WALKS: list[tuple[str, str, dict[str, Any], list[Step], Step]] = [
     ("requires_payment_method", "canceled", {}, [], CANCEL),
     ("requires_confirmation", "requires_payment_method", {}, [_post(payment_method=VISA)], _post(payment_method="")),
     ("requires_confirmation", "requires_confirmation", {}, [_post(payment_method=VISA)], _post(payment_method=ASKS)),
-    ("requires_confirmation", "requires_action", {}, [_post(payment_method=ASKS)], _post("/confirm", return_url="https://shop.example/")),
+    (
+        "requires_confirmation",
+        "requires_action",
+        {},
+        [_post(payment_method=ASKS)],
+        _post("/confirm", return_url="https://shop.example/"),
+    ),
     ("requires_confirmation", "processing", {}, [_post(payment_method=GOOD)], _post("/confirm", mandate_data=_DEBIT)),
     ("requires_confirmation", "requires_capture", HELD, [_post(payment_method=VISA)], _post("/confirm")),
     ("requires_confirmation", "succeeded", {}, [_post(payment_method=VISA)], _post("/confirm")),
@@ -86,9 +92,20 @@ WALKS: list[tuple[str, str, dict[str, Any], list[Step], Step]] = [
 ]
 
 
-@pytest.mark.parametrize(("start", "end", "given", "before", "step"), WALKS, ids=[f"{start}->{end}" for start, end, *_ in WALKS])
-def test_an_intent_walks_the_arrow(api: Api, start: str, end: str, given: dict[str, Any], before: list[Step], step: Step) -> None:
-    intent = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", payment_method_types=["card", "us_bank_account"], **given)
+@pytest.mark.parametrize(
+    ("start", "end", "given", "before", "step"), WALKS, ids=[f"{start}->{end}" for start, end, *_ in WALKS]
+)
+def test_an_intent_walks_the_arrow(
+    api: Api, start: str, end: str, given: dict[str, Any], before: list[Step], step: Step
+) -> None:
+    intent = api.ok(
+        "POST",
+        "/v1/payment_intents",
+        amount=2000,
+        currency="usd",
+        payment_method_types=["card", "us_bank_account"],
+        **given,
+    )
     for earlier in before:
         earlier(api, intent)
     assert api.get(f"/v1/payment_intents/{intent['id']}")["status"] == start

@@ -20,7 +20,15 @@ def pay(api: Api, method: str = "pm_card_visa", **params: Any) -> Answer:
 def saved_card(api: Api, method: str = "pm_card_visa", usage: str = "off_session") -> tuple[str, str]:
     """A customer, with a card saved through a SetupIntent; a challenge is passed."""
     customer = api.ok("POST", "/v1/customers")["id"]
-    setup = api.ok("POST", "/v1/setup_intents", customer=customer, payment_method=method, confirm=True, usage=usage, return_url=BACK)
+    setup = api.ok(
+        "POST",
+        "/v1/setup_intents",
+        customer=customer,
+        payment_method=method,
+        confirm=True,
+        usage=usage,
+        return_url=BACK,
+    )
     if setup["status"] == "requires_action":
         challenge(api, setup, "complete")
     return customer, api.get(f"/v1/setup_intents/{setup['id']}")["payment_method"]
@@ -41,17 +49,31 @@ def test_a_payment_is_made_in_one_request_and_told_in_the_real_order(api: Api) -
     assert_valid("POST", "/v1/payment_intents", 200, dict(intent))
     assert types(api) == ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
     charge = api.get(f"/v1/charges/{intent['latest_charge']}")
-    assert (charge["payment_intent"], charge["metadata"], charge["description"]) == (intent["id"], {"order": "7"}, "Order 7")
-    assert [event["data"]["object"]["status"] for event in api.events("payment_intent.created")] == ["requires_confirmation"]
+    assert (charge["payment_intent"], charge["metadata"], charge["description"]) == (
+        intent["id"],
+        {"order": "7"},
+        "Order 7",
+    )
+    assert [event["data"]["object"]["status"] for event in api.events("payment_intent.created")] == [
+        "requires_confirmation"
+    ]
 
 
 def test_a_decline_is_a_402_that_carries_the_charge_the_intent_and_the_payment_method(api: Api) -> None:
     answer = pay(api, "pm_card_chargeDeclinedInsufficientFunds")
     assert answer.status == 402
     error = answer.error
-    assert (error["type"], error["code"], error["decline_code"]) == ("card_error", "card_declined", "insufficient_funds")
+    assert (error["type"], error["code"], error["decline_code"]) == (
+        "card_error",
+        "card_declined",
+        "insufficient_funds",
+    )
     intent = error["payment_intent"]
-    assert (intent["status"], intent["payment_method"], intent["latest_charge"]) == ("requires_payment_method", None, error["charge"])
+    assert (intent["status"], intent["payment_method"], intent["latest_charge"]) == (
+        "requires_payment_method",
+        None,
+        error["charge"],
+    )
     assert intent["last_payment_error"]["decline_code"] == "insufficient_funds"
     assert intent["last_payment_error"]["payment_method"]["id"] == error["payment_method"]["id"]
     assert api.get(f"/v1/payment_intents/{intent['id']}") == intent
@@ -61,7 +83,11 @@ def test_a_decline_is_a_402_that_carries_the_charge_the_intent_and_the_payment_m
 def test_a_payment_method_of_nobody_is_good_for_one_payment(api: Api) -> None:
     method = api.ok("POST", "/v1/payment_methods", type="card", card={"token": "tok_visa"})["id"]
     assert pay(api, method)["status"] == "succeeded"
-    assert pay(api, method).error["message"].startswith("The provided PaymentMethod was previously used with a PaymentIntent")
+    assert (
+        pay(api, method)
+        .error["message"]
+        .startswith("The provided PaymentMethod was previously used with a PaymentIntent")
+    )
 
 
 def test_a_customer_s_payment_method_needs_its_customer(api: Api) -> None:
@@ -78,7 +104,9 @@ def test_a_customer_s_payment_method_needs_its_customer(api: Api) -> None:
 
 def test_a_type_that_the_intent_does_not_take_is_refused(api: Api) -> None:
     answer = pay(api, "pm_usBankAccount_success")
-    assert answer.error["message"].startswith("The PaymentMethod provided (us_bank_account) is not allowed for this PaymentIntent.")
+    assert answer.error["message"].startswith(
+        "The PaymentMethod provided (us_bank_account) is not allowed for this PaymentIntent."
+    )
     assert (
         api.post("/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bitcoins"]).error["param"]
         == "payment_method_types"
@@ -107,14 +135,22 @@ def test_a_challenge_is_passed_in_the_browser_and_the_customer_sent_back(api: Ap
     told = f"&payment_intent={intent['id']}&payment_intent_client_secret={secret}&redirect_status=succeeded"
     assert (answer.status, answer.headers["location"]) == (303, BACK + told)
     assert api.get(f"/v1/payment_intents/{intent['id']}")["status"] == "succeeded"
-    assert types(api) == ["payment_intent.created", "payment_intent.requires_action", "charge.succeeded", "payment_intent.succeeded"]
+    assert types(api) == [
+        "payment_intent.created",
+        "payment_intent.requires_action",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+    ]
 
 
 def test_a_failed_challenge_asks_for_another_payment_method(api: Api) -> None:
     intent = pay(api, "pm_card_threeDSecure2Required", return_url=BACK)
     assert challenge(api, intent, "fail").headers["location"].endswith("redirect_status=failed")
     after = api.get(f"/v1/payment_intents/{intent['id']}")
-    assert (after["status"], after["last_payment_error"]["code"]) == ("requires_payment_method", "payment_intent_authentication_failure")
+    assert (after["status"], after["last_payment_error"]["code"]) == (
+        "requires_payment_method",
+        "payment_intent_authentication_failure",
+    )
     assert_valid("GET", "/v1/payment_intents/{intent}", 200, dict(after))
     assert types(api)[-1] == "payment_intent.payment_failed"
 
@@ -133,7 +169,11 @@ def test_without_a_return_url_the_client_library_is_asked(api: Api) -> None:
 
 def test_a_card_of_3d_secure_2_begins_with_the_devices_fingerprint(api: Api) -> None:
     action = pay(api, "pm_card_threeDSecure2Required")["next_action"]["use_stripe_sdk"]
-    assert (action["type"], action["directory_server_name"], action["merchant"]) == ("stripe_3ds2_fingerprint", "visa", api.account)
+    assert (action["type"], action["directory_server_name"], action["merchant"]) == (
+        "stripe_3ds2_fingerprint",
+        "visa",
+        api.account,
+    )
 
 
 def test_an_authenticated_card_may_still_be_declined(api: Api) -> None:
@@ -164,7 +204,10 @@ def test_off_session_a_card_that_was_set_up_pays_unless_it_always_asks(api: Api,
     answer = pay(api, method, customer=customer, off_session=True)
     assert answer.status == status
     if status == 402:
-        assert (answer.error["code"], answer.error["decline_code"]) == ("authentication_required", "authentication_required")
+        assert (answer.error["code"], answer.error["decline_code"]) == (
+            "authentication_required",
+            "authentication_required",
+        )
 
 
 def test_manual_confirmation_waits_for_the_server_after_the_challenge(api: Api) -> None:
@@ -180,8 +223,12 @@ def test_manual_confirmation_waits_for_the_server_after_the_challenge(api: Api) 
 def test_redirects_need_a_return_url_unless_they_are_never_allowed(api: Api) -> None:
     asked = {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
     refused = api.post("/v1/payment_intents", **asked, automatic_payment_methods={"enabled": True})
-    assert refused.error["message"].startswith("This PaymentIntent is configured to accept payment methods enabled in your Dashboard.")
-    taken = api.post("/v1/payment_intents", **asked, automatic_payment_methods={"enabled": True, "allow_redirects": "never"})
+    assert refused.error["message"].startswith(
+        "This PaymentIntent is configured to accept payment methods enabled in your Dashboard."
+    )
+    taken = api.post(
+        "/v1/payment_intents", **asked, automatic_payment_methods={"enabled": True, "allow_redirects": "never"}
+    )
     assert taken["status"] == "succeeded"
     assert not {"klarna", "alipay"} & set(taken["payment_method_types"])
 
@@ -201,7 +248,8 @@ def test_before_automatic_payment_methods_an_intent_took_cards(api: Api) -> None
 
 def test_a_redirect_method_is_authorized_on_its_page(api: Api) -> None:
     intent = api.post(
-        "/v1/payment_intents", amount=2000, currency="eur", payment_method_types=["ideal"], payment_method_data={"type": "ideal"},
+        "/v1/payment_intents", amount=2000, currency="eur", payment_method_types=["ideal"],
+        payment_method_data={"type": "ideal"},
         confirm=True, return_url=BACK,
     )  # fmt: skip
     assert intent["status"] == "requires_action"
@@ -241,8 +289,10 @@ def test_a_canceled_intent_cannot_be_canceled_again(api: Api) -> None:
     gone = api.post(f"/v1/payment_intents/{intent['id']}/cancel", cancellation_reason="duplicate")
     assert (gone["status"], gone["cancellation_reason"], gone["canceled_at"]) == ("canceled", "duplicate", api.now)
     assert api.post(f"/v1/payment_intents/{intent['id']}/cancel").error["message"] == (
-        "You cannot cancel this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses"
-        " may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing."
+        "You cannot cancel this PaymentIntent because it has a status of canceled."
+        " Only a PaymentIntent with one of the following statuses"
+        " may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action,"
+        " processing."
     )
 
 
@@ -250,7 +300,8 @@ def test_a_canceled_intent_cannot_be_canceled_again(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bank", "status"), [("pm_usBankAccount_success", "succeeded"), ("pm_usBankAccount_noAccount", "requires_payment_method")]
+    ("bank", "status"),
+    [("pm_usBankAccount_success", "succeeded"), ("pm_usBankAccount_noAccount", "requires_payment_method")],
 )
 def test_a_bank_debit_is_under_way_before_it_ends(api: Api, bank: str, status: str) -> None:
     accepted = {"customer_acceptance": {"type": "offline"}}
@@ -275,19 +326,25 @@ def test_deposits_verify_a_bank_account_before_the_debit(api: Api) -> None:
         payment_method_options={"us_bank_account": {"verification_method": "microdeposits"}},
     )  # fmt: skip
     assert intent["next_action"]["type"] == "verify_with_microdeposits"
-    path = intent["next_action"]["verify_with_microdeposits"]["hosted_verification_url"].removeprefix(api.core.setup.base_url)
+    path = intent["next_action"]["verify_with_microdeposits"]["hosted_verification_url"].removeprefix(
+        api.core.setup.base_url
+    )
     assert b"SM11AA" in api.send("GET", path, key=None).body
     wrong = api.post(f"/v1/payment_intents/{intent['id']}/verify_microdeposits", descriptor_code="SM99ZZ")
     assert wrong.error["code"] == "payment_method_microdeposit_verification_descriptor_code_mismatch"
-    assert api.post(f"/v1/payment_intents/{intent['id']}/verify_microdeposits", amounts=[32, 45])["status"] == "processing"
+    assert (
+        api.post(f"/v1/payment_intents/{intent['id']}/verify_microdeposits", amounts=[32, 45])["status"] == "processing"
+    )
 
 
 def test_a_bank_transfer_in_parts_funds_the_intent_until_it_is_paid(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
     intent = api.post(
-        "/v1/payment_intents", amount=20_000, currency="jpy", customer=customer, confirm=True, payment_method_types=["customer_balance"],
+        "/v1/payment_intents", amount=20_000, currency="jpy", customer=customer, confirm=True,
+        payment_method_types=["customer_balance"],
         payment_method_data={"type": "customer_balance"},
-        payment_method_options={"customer_balance": {"funding_type": "bank_transfer", "bank_transfer": {"type": "jp_bank_transfer"}}},
+        payment_method_options={"customer_balance": {"funding_type": "bank_transfer",
+        "bank_transfer": {"type": "jp_bank_transfer"}}},
     )  # fmt: skip
     assert_valid("POST", "/v1/payment_intents", 200, dict(intent))
 
@@ -356,7 +413,10 @@ def test_only_the_server_confirms_a_manual_intent(api: Api) -> None:
 
 def test_an_unknown_destination_is_refused(api: Api) -> None:
     answer = api.post("/v1/payment_intents", **CARD, transfer_data={"destination": "000000006"})
-    assert (answer.error["message"], answer.error["param"]) == ("No such destination: '000000006'", "transfer_data[destination]")
+    assert (answer.error["message"], answer.error["param"]) == (
+        "No such destination: '000000006'",
+        "transfer_data[destination]",
+    )
 
 
 def test_an_older_caller_finds_the_charges_inside_the_intent_and_inside_an_error(api: Api) -> None:

@@ -45,13 +45,16 @@ def test_a_refused_card_is_a_402_that_carries_the_intent(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "attempt"), [("complete", "succeeded", "succeeded"), ("fail", "requires_payment_method", "failed")]
+    ("answer", "status", "attempt"),
+    [("complete", "succeeded", "succeeded"), ("fail", "requires_payment_method", "failed")],
 )
 def test_a_challenge_decides_what_becomes_of_the_set_up(api: Api, answer: str, status: str, attempt: str) -> None:
     intent = setup(api, "pm_card_authenticationRequired", return_url=BACK)
     assert intent["status"] == "requires_action"
     back = challenge(api, intent, answer).headers["location"]
-    assert back.startswith(f"{BACK}?setup_intent={intent['id']}&setup_intent_client_secret={intent['client_secret']}&redirect_status=")
+    assert back.startswith(
+        f"{BACK}?setup_intent={intent['id']}&setup_intent_client_secret={intent['client_secret']}&redirect_status="
+    )
     assert api.get(f"/v1/setup_intents/{intent['id']}")["status"] == status
     assert [one["status"] for one in api.get("/v1/setup_attempts", setup_intent=intent["id"])["data"]] == [attempt]
 
@@ -78,14 +81,16 @@ def test_a_mandate_for_one_payment_is_inactive_once_it_was_used(api: Api) -> Non
     )["id"]  # fmt: skip
     intent = setup(
         api, method, customer=customer, payment_method_types=["sepa_debit"], usage="on_session",
-        mandate_data={"customer_acceptance": {"type": "online", "online": {"ip_address": "192.0.2.1", "user_agent": "a browser"}}},
+        mandate_data={"customer_acceptance": {"type": "online", "online": {"ip_address": "192.0.2.1",
+        "user_agent": "a browser"}}},
         single_use={"amount": 5200, "currency": "EUR"},
     )  # fmt: skip
     mandate = api.get(f"/v1/mandates/{intent['single_use_mandate']}")
     assert_valid("GET", "/v1/mandates/{mandate}", 200, dict(mandate))
     assert (mandate["status"], mandate["single_use"]) == ("active", {"amount": 5200, "currency": "eur"})
     api.ok(
-        "POST", "/v1/payment_intents", amount=5200, currency="eur", customer=customer, payment_method=method, confirm=True,
+        "POST", "/v1/payment_intents", amount=5200, currency="eur", customer=customer, payment_method=method,
+        confirm=True,
         payment_method_types=["sepa_debit"], mandate=mandate["id"],
     )  # fmt: skip
     assert api.get(f"/v1/mandates/{mandate['id']}")["status"] == "inactive"
@@ -95,7 +100,9 @@ def test_detaching_the_account_ends_its_mandate(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
     accepted = {"customer_acceptance": {"type": "offline"}}
     types = ["us_bank_account"]
-    intent = setup(api, "pm_usBankAccount_success", customer=customer, payment_method_types=types, mandate_data=accepted)
+    intent = setup(
+        api, "pm_usBankAccount_success", customer=customer, payment_method_types=types, mandate_data=accepted
+    )
     api.ok("POST", f"/v1/payment_methods/{intent['payment_method']}/detach")
     assert api.get(f"/v1/mandates/{intent['mandate']}")["status"] == "inactive"
     assert [event["type"] for event in api.events()][-2:] == ["payment_method.detached", "mandate.updated"]
@@ -104,13 +111,23 @@ def test_detaching_the_account_ends_its_mandate(api: Api) -> None:
 def test_a_typed_bank_account_is_verified_on_its_page(api: Api) -> None:
     method = api.ok(
         "POST", "/v1/payment_methods", type="us_bank_account", billing_details={"name": "Jenny"},
-        us_bank_account={"account_number": "000123456789", "routing_number": "110000000", "account_holder_type": "individual"},
+        us_bank_account={"account_number": "000123456789", "routing_number": "110000000",
+        "account_holder_type": "individual"},
     )["id"]  # fmt: skip
-    intent = setup(api, method, payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}})
-    path = intent["next_action"]["verify_with_microdeposits"]["hosted_verification_url"].removeprefix(api.core.setup.base_url)
+    intent = setup(
+        api, method, payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}}
+    )
+    path = intent["next_action"]["verify_with_microdeposits"]["hosted_verification_url"].removeprefix(
+        api.core.setup.base_url
+    )
     form = {"content-type": "application/x-www-form-urlencoded"}
-    assert b'role="alert"' in api.send("POST", f"{path}/verify", key=None, headers=form, body=b"descriptor_code=SM00AA").body
-    assert b"verified" in api.send("POST", f"{path}/verify", key=None, headers=form, body=b"descriptor_code=sm11aa").body
+    assert (
+        b'role="alert"'
+        in api.send("POST", f"{path}/verify", key=None, headers=form, body=b"descriptor_code=SM00AA").body
+    )
+    assert (
+        b"verified" in api.send("POST", f"{path}/verify", key=None, headers=form, body=b"descriptor_code=sm11aa").body
+    )
     assert api.get(f"/v1/setup_intents/{intent['id']}")["status"] == "succeeded"
 
 

@@ -27,7 +27,9 @@ def newest(api: Api, sub: Answer) -> Answer:
     return api.ok("get", f"/v1/invoices/{current(api, sub['id'])['latest_invoice']}")
 
 
-def test_unpaid_keeps_the_subscription_and_leaves_later_invoices_drafts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unpaid_keeps_the_subscription_and_leaves_later_invoices_drafts(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock, _, sub = exhausted(api, monkeypatch, "unpaid")
     failed = newest(api, sub)
     assert (sub["status"], failed["status"], failed["next_payment_attempt"]) == ("unpaid", "open", None)
@@ -38,12 +40,16 @@ def test_unpaid_keeps_the_subscription_and_leaves_later_invoices_drafts(api: Api
     assert api.events("customer.subscription.deleted") == []
 
 
-def test_paying_the_latest_invoice_makes_an_unpaid_subscription_active(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paying_the_latest_invoice_makes_an_unpaid_subscription_active(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, who, sub = exhausted(api, monkeypatch, "unpaid")
     good = api.ok("post", "/v1/payment_methods/pm_card_visa/attach", customer=who)["id"]
     api.ok("post", f"/v1/invoices/{sub['latest_invoice']}/pay", payment_method=good)
     assert current(api, sub["id"])["status"] == "active"
-    moves = [event["data"]["previous_attributes"].get("status") for event in api.events("customer.subscription.updated")]
+    moves = [
+        event["data"]["previous_attributes"].get("status") for event in api.events("customer.subscription.updated")
+    ]
     assert [move for move in moves if move] == ["incomplete", "active", "past_due", "unpaid"]
 
 
@@ -56,5 +62,7 @@ def test_past_due_goes_on_collecting_later_invoices(api: Api, monkeypatch: pytes
 
 
 def test_a_setting_that_is_none_of_the_choices_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="TOLLKEY_AFTER_LAST_RETRY must be one of cancel, unpaid, past_due, not 'forgive'"):
+    with pytest.raises(
+        ValueError, match="TOLLKEY_AFTER_LAST_RETRY must be one of cancel, unpaid, past_due, not 'forgive'"
+    ):
         load_settings({"TOLLKEY_AFTER_LAST_RETRY": "forgive"})

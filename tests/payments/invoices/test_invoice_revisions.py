@@ -43,14 +43,29 @@ def test_shipping_adds_to_the_total(api: Api) -> None:
     invoice = draft(api, shipping_cost={"shipping_rate_data": data})
     assert (invoice["subtotal"], invoice["amount_shipping"], invoice["total"]) == (1_200, 500, 1_700)
     assert invoice["shipping_cost"]["shipping_rate"].startswith("shr_")
-    rate = api.ok("post", "/v1/shipping_rates", display_name="Air", type="fixed_amount", fixed_amount={"amount": 900, "currency": "usd"})
+    rate = api.ok(
+        "post",
+        "/v1/shipping_rates",
+        display_name="Air",
+        type="fixed_amount",
+        fixed_amount={"amount": 900, "currency": "usd"},
+    )
     changed = api.ok("post", f"/v1/invoices/{invoice['id']}", shipping_cost={"shipping_rate": rate["id"]})
     assert (changed["shipping_cost"]["amount_total"], finalized(api, invoice)["amount_due"]) == (900, 2_100)
 
 
 def test_shipping_in_another_currency_is_refused_and_can_be_unset(api: Api) -> None:
-    rate = api.ok("post", "/v1/shipping_rates", display_name="Air", type="fixed_amount", fixed_amount={"amount": 900, "currency": "eur"})
-    invoice = draft(api, shipping_cost={"shipping_rate_data": {"display_name": "G", "fixed_amount": {"amount": 1, "currency": "usd"}}})
+    rate = api.ok(
+        "post",
+        "/v1/shipping_rates",
+        display_name="Air",
+        type="fixed_amount",
+        fixed_amount={"amount": 900, "currency": "eur"},
+    )
+    invoice = draft(
+        api,
+        shipping_cost={"shipping_rate_data": {"display_name": "G", "fixed_amount": {"amount": 1, "currency": "usd"}}},
+    )
     refused = api.post(f"/v1/invoices/{invoice['id']}", shipping_cost={"shipping_rate": rate["id"]})
     assert (refused.status, refused.error["param"]) == (400, "shipping_cost")
     assert api.ok("post", f"/v1/invoices/{invoice['id']}", shipping_cost="")["total"] == 1_200
@@ -63,7 +78,9 @@ def test_the_page_size_that_was_asked_for_stays(api: Api) -> None:
 
 def test_finalizing_a_revision_voids_the_invoice_that_it_replaces(api: Api) -> None:
     first = finalized(api, draft(api, description="First"))
-    revision = ok(api, "/v1/invoices", from_invoice={"action": "revision", "invoice": first["id"]}, description="Second")
+    revision = ok(
+        api, "/v1/invoices", from_invoice={"action": "revision", "invoice": first["id"]}, description="Second"
+    )
     assert (revision["status"], revision["total"], revision["description"]) == ("draft", 1_200, "Second")
     assert revision["from_invoice"] == {"action": "revision", "invoice": first["id"]}
     assert revision["lines"]["data"][0]["id"] != first["lines"]["data"][0]["id"]

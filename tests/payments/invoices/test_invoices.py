@@ -29,7 +29,13 @@ def test_paying_a_draft_finalizes_numbers_and_charges_it(api: Api) -> None:
     intent = api.get(f"/v1/payment_intents/{paid['payments']['data'][0]['payment']['payment_intent']}")
     assert (intent["status"], intent["amount_received"]) == ("succeeded", 2000)
     types = [event["type"] for event in api.events() if event["type"].startswith("invoice.")]
-    assert types == ["invoice.created", "invoice.finalized", "invoice.updated", "invoice.paid", "invoice.payment_succeeded"]
+    assert types == [
+        "invoice.created",
+        "invoice.finalized",
+        "invoice.updated",
+        "invoice.paid",
+        "invoice.payment_succeeded",
+    ]
 
 
 def test_a_refused_card_leaves_the_invoice_open_with_its_attempt(api: Api) -> None:
@@ -46,7 +52,12 @@ def test_credit_of_the_customer_is_used_before_the_card(api: Api) -> None:
     who = customer(api)
     api.ok("post", f"/v1/customers/{who}/balance_transactions", amount=-500, currency="usd")
     paid = api.ok("post", f"/v1/invoices/{draft(api, who)['id']}/pay")
-    assert (paid["total"], paid["starting_balance"], paid["amount_due"], paid["ending_balance"]) == (2000, -500, 1500, 0)
+    assert (paid["total"], paid["starting_balance"], paid["amount_due"], paid["ending_balance"]) == (
+        2000,
+        -500,
+        1500,
+        0,
+    )
     assert api.get(f"/v1/customers/{who}")["balance"] == 0
 
 
@@ -96,19 +107,40 @@ def test_the_hosted_page_shows_the_invoice_and_takes_a_card(api: Api) -> None:
     shown = api.send("GET", path, key=None)
     assert (shown.status, b"$20.00" in shown.body) == (200, True)
     browser = {"accept": "text/html"}
-    refused = api.send("POST", path + "/pay", key=None, headers=browser, body=b"number=4000000000000002&exp_month=12&exp_year=2030&cvc=123")
+    refused = api.send(
+        "POST",
+        path + "/pay",
+        key=None,
+        headers=browser,
+        body=b"number=4000000000000002&exp_month=12&exp_year=2030&cvc=123",
+    )
     assert (refused.status, b"Your card was declined." in refused.body) == (402, True)
     assert f'action="{path}/pay"'.encode() in refused.body
-    done = api.send("POST", path + "/pay", key=None, headers=browser, body=b"number=4242424242424242&exp_month=12&exp_year=2030&cvc=123")
+    done = api.send(
+        "POST",
+        path + "/pay",
+        key=None,
+        headers=browser,
+        body=b"number=4242424242424242&exp_month=12&exp_year=2030&cvc=123",
+    )
     assert done.status == 200
     assert api.get(f"/v1/invoices/{invoice['id']}")["status"] == "paid"
     assert api.send("GET", path + "/pdf", key=None).body.startswith(b"%PDF-1.4")
 
 
 def test_a_challenge_passed_later_pays_the_first_invoice_and_starts_the_subscription(api: Api) -> None:
-    price = api.ok("post", "/v1/prices", product_data={"name": "P"}, unit_amount=900, currency="usd", recurring={"interval": "month"})["id"]
+    price = api.ok(
+        "post",
+        "/v1/prices",
+        product_data={"name": "P"},
+        unit_amount=900,
+        currency="usd",
+        recurring={"interval": "month"},
+    )["id"]
     who = customer(api, "pm_card_threeDSecure2Required")
-    sub = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price": price}], expand=["latest_invoice.payments"])
+    sub = api.ok(
+        "post", "/v1/subscriptions", customer=who, items=[{"price": price}], expand=["latest_invoice.payments"]
+    )
     assert sub["status"] == "incomplete"
     intent = api.get(f"/v1/payment_intents/{sub['latest_invoice']['payments']['data'][0]['payment']['payment_intent']}")
     assert intent["status"] == "requires_action"
@@ -121,10 +153,21 @@ def test_a_challenge_passed_later_pays_the_first_invoice_and_starts_the_subscrip
 
 def test_what_an_older_version_names_it_expands_too(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers", source="tok_visa")["id"]
-    price = {"currency": "usd", "unit_amount": 500, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
+    price = {
+        "currency": "usd",
+        "unit_amount": 500,
+        "recurring": {"interval": "month"},
+        "product_data": {"name": "Gold"},
+    }
     price_id = api.ok("POST", "/v1/prices", **price)["id"]
     invoice = api.ok("POST", "/v1/subscriptions", customer=customer, items=[{"price": price_id}])["latest_invoice"]
-    paths = ["lines.data.price.product", "lines.data.plan.product", "payment_intent", "charge.balance_transaction", "subscription"]
+    paths = [
+        "lines.data.price.product",
+        "lines.data.plan.product",
+        "payment_intent",
+        "charge.balance_transaction",
+        "subscription",
+    ]
     shown = api.get(f"/v1/invoices/{invoice}", headers={"Stripe-Version": "2022-08-01"}, expand=paths)
     (line,) = shown["lines"]["data"]
     assert (line["price"]["product"]["name"], line["plan"]["product"]["name"]) == ("Gold", "Gold")
@@ -142,4 +185,9 @@ def test_older_names_of_how_an_invoice_is_collected_and_taxed(api: Api) -> None:
     who = customer(api)
     api.ok("POST", "/v1/invoiceitems", customer=who, amount=500, currency="usd")
     invoice = api.post("/v1/invoices", headers=older, customer=who, billing="send_invoice", days_until_due=5)
-    assert (invoice.status, invoice["billing"], invoice["tax_percent"], invoice["application_fee"]) == (200, "send_invoice", None, None)
+    assert (invoice.status, invoice["billing"], invoice["tax_percent"], invoice["application_fee"]) == (
+        200,
+        "send_invoice",
+        None,
+        None,
+    )

@@ -11,8 +11,18 @@ HELP = "/v1/test_helpers/issuing"
 def issued(api: Api, status: str = "active") -> Answer:
     terms = {"user_terms_acceptance": {"date": 1470266163, "ip": "91.121.146.224"}}
     person = {"first_name": "Jo", "last_name": "Li", "card_issuing": terms}
-    billing = {"address": {"line1": "1 Main St", "city": "San Francisco", "state": "CA", "postal_code": "94111", "country": "US"}}
-    holder = api.ok("POST", "/v1/issuing/cardholders", name="Jo Li", type="individual", individual=person, billing=billing)
+    billing = {
+        "address": {
+            "line1": "1 Main St",
+            "city": "San Francisco",
+            "state": "CA",
+            "postal_code": "94111",
+            "country": "US",
+        }
+    }
+    holder = api.ok(
+        "POST", "/v1/issuing/cardholders", name="Jo Li", type="individual", individual=person, billing=billing
+    )
     assert_valid("POST", "/v1/issuing/cardholders", 200, holder)
     card = api.ok("POST", "/v1/issuing/cards", currency="usd", type="virtual", cardholder=holder["id"], status=status)
     assert_valid("POST", "/v1/issuing/cards", 200, card)
@@ -53,7 +63,9 @@ def test_an_inactive_card_or_an_empty_balance_refuses(api: Api) -> None:
 def test_a_request_waits_two_seconds_for_an_answer(api: Api) -> None:
     card = issued(api)
     fund(api)
-    asked = api.ok("POST", f"/v1/issuing/cards/{card['id']}/test/authorizations", held_amount=100, authorization_method="online")
+    asked = api.ok(
+        "POST", f"/v1/issuing/cards/{card['id']}/test/authorizations", held_amount=100, authorization_method="online"
+    )
     assert asked["pending_request"]["amount"] == 100
     approved = api.ok("POST", f"/v1/issuing/authorizations/{asked['id']}/approve")
     assert_valid("POST", "/v1/issuing/authorizations/{a}/approve", 200, approved)

@@ -72,7 +72,9 @@ def test_nor_with_the_platform_s_publishable_key_on_a_connected_account(api: Api
         assert (answer.status, victim.shown_in(answer)) == (400, False), (path, params, answer)
 
 
-@pytest.mark.parametrize("permission", ["token_write", "payment_method_write", "source_write", "confirmation_token_client_write"])
+@pytest.mark.parametrize(
+    "permission", ["token_write", "payment_method_write", "source_write", "confirmation_token_client_write"]
+)
 def test_a_restricted_key_copies_nothing_that_it_may_not_read(api: Api, permission: str) -> None:
     victim = Victim(api)
     there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
@@ -97,7 +99,9 @@ def test_a_platform_s_secret_key_copies_what_a_customer_saved_to_a_connected_acc
 def test_a_restricted_key_that_may_read_the_platform_s_customers_copies_as_well(api: Api) -> None:
     victim = Victim(api)
     there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
-    key = api.restricted("customer_read", "payment_method_read", connect_permissions=["token_write", "payment_method_write"])
+    key = api.restricted(
+        "customer_read", "payment_method_read", connect_permissions=["token_write", "payment_method_write"]
+    )
     mine = {"customer": victim.customer}
     assert api.post("/v1/tokens", key=key, headers=there, **mine, card=victim.card).status == 200
     assert api.post("/v1/payment_methods", key=key, headers=there, **mine, payment_method=victim.method).status == 200
@@ -157,7 +161,8 @@ def test_a_browser_that_confirms_says_what_stripe_js_sends(api: Api) -> None:
     answer = api.post(
         f"{path}/confirm", key=api.pk, client_secret=secret, return_url="https://example.com", use_stripe_sdk=True,
         payment_method_data={
-            "type": "card", "card": CARD, "billing_details": {"email": "a@example.com", "address": ADDRESS}, "guid": "NA", "muid": "NA",
+            "type": "card", "card": CARD, "billing_details": {"email": "a@example.com", "address": ADDRESS},
+            "guid": "NA", "muid": "NA",
             "sid": "NA", "payment_user_agent": "stripe.js/1", "time_on_page": 5, "referrer": "https://example.com",
             "allow_redisplay": "unspecified", "client_attribution_metadata": {"client_session_id": "1"},
         },
@@ -168,7 +173,11 @@ def test_a_browser_that_confirms_says_what_stripe_js_sends(api: Api) -> None:
     )  # fmt: skip
     assert (answer.status, answer["status"]) == (200, "succeeded"), answer
     stored = api.get(path)
-    assert (stored["setup_future_usage"], stored["shipping"]["name"], stored["receipt_email"]) == ("off_session", "A", "a@example.com")
+    assert (stored["setup_future_usage"], stored["shipping"]["name"], stored["receipt_email"]) == (
+        "off_session",
+        "A",
+        "a@example.com",
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,7 +198,9 @@ def test_a_browser_that_confirms_says_what_stripe_js_sends(api: Api) -> None:
         if place != "token" or wish[1]  # a ConfirmationToken cannot ask for nothing
     ],
 )
-def test_a_browser_may_only_raise_setup_future_usage(api: Api, place: str, set: str | None, asked: str, becomes: Any) -> None:
+def test_a_browser_may_only_raise_setup_future_usage(
+    api: Api, place: str, set: str | None, asked: str, becomes: Any
+) -> None:
     wish = {"setup_future_usage": asked}
     before = {"setup_future_usage": set} if set else {}
     intent = _intent(api, **({"payment_method_options": {"card": before}} if place == "options" and set else before))
@@ -197,7 +208,13 @@ def test_a_browser_may_only_raise_setup_future_usage(api: Api, place: str, set: 
     if place == "token":
         data = {"type": "card", "card": CARD}
         token = api.ok("POST", "/v1/confirmation_tokens", key=api.pk, payment_method_data=data, **wish)["id"]
-        answer = api.post(f"{path}/confirm", key=api.pk, client_secret=secret, confirmation_token=token, return_url="https://example.com")
+        answer = api.post(
+            f"{path}/confirm",
+            key=api.pk,
+            client_secret=secret,
+            confirmation_token=token,
+            return_url="https://example.com",
+        )
     else:
         more = {"payment_method_options": {"card": wish}} if place == "options" else wish
         answer = api.post(f"{path}/confirm", key=api.pk, client_secret=secret, payment_method="pm_card_visa", **more)
@@ -207,7 +224,11 @@ def test_a_browser_may_only_raise_setup_future_usage(api: Api, place: str, set: 
     else:
         assert answer.status == 200, answer
         stored = api.get(path)
-        now = stored["payment_method_options"]["card"].get("setup_future_usage") if place == "options" else stored["setup_future_usage"]
+        now = (
+            stored["payment_method_options"]["card"].get("setup_future_usage")
+            if place == "options"
+            else stored["setup_future_usage"]
+        )
         assert now == becomes
 
 
@@ -223,7 +244,9 @@ def test_another_customer_s_payment_method_does_not_pay_a_checkout_session(api: 
     victim = Victim(api)
     price = api.ok("POST", "/v1/prices", currency="usd", unit_amount=500, product_data={"name": "x"})["id"]
     lines = [{"price": price, "quantity": 1}]
-    session = api.ok("POST", "/v1/checkout/sessions", mode="payment", line_items=lines, success_url="https://example.com")["id"]
+    session = api.ok(
+        "POST", "/v1/checkout/sessions", mode="payment", line_items=lines, success_url="https://example.com"
+    )["id"]
     answer = api.post(f"/v1/payment_pages/{session}/confirm", key=api.pk, payment_method=victim.method)
     assert (answer.status, victim.shown_in(answer)) == (400, False), answer
     assert api.get(f"/v1/checkout/sessions/{session}")["customer_details"] is None
@@ -236,10 +259,17 @@ def test_a_browser_does_not_change_a_delivery_that_the_server_has_set(api: Api) 
     for more in ({"shipping": second, "payment_method": "pm_card_visa"}, {"confirmation_token": token}):
         intent = _intent(api, shipping=first)
         path = f"/v1/payment_intents/{intent['id']}"
-        answer = api.post(f"{path}/confirm", key=api.pk, client_secret=intent["client_secret"], return_url="https://example.com", **more)
+        answer = api.post(
+            f"{path}/confirm",
+            key=api.pk,
+            client_secret=intent["client_secret"],
+            return_url="https://example.com",
+            **more,
+        )
         assert (answer.status, answer.error["code"]) == (400, "payment_intent_invalid_parameter")
         assert answer.error["message"] == (
-            "The shipping information on this PaymentIntent was last set with a secret key and therefore cannot be changed with a"
+            "The shipping information on this PaymentIntent was last set with a secret key and therefore cannot be"
+            " changed with a"
             " publishable key. Please use your secret key instead."
         )
         assert (api.get(path)["status"], api.get(path)["shipping"]["name"]) == ("requires_payment_method", "First")
@@ -277,7 +307,14 @@ def test_a_browser_pays_with_nothing_that_another_customer_has_saved(api: Api) -
 
 def test_a_top_up_shows_a_source_only_to_who_may_read_it(api: Api) -> None:
     victim = Victim(api)
-    answer = api.post("/v1/topups", key=api.restricted("topup_write"), amount=500, currency="usd", description="x", source=victim.source)
+    answer = api.post(
+        "/v1/topups",
+        key=api.restricted("topup_write"),
+        amount=500,
+        currency="usd",
+        description="x",
+        source=victim.source,
+    )
     assert (answer.status, victim.shown_in(answer)) == (403, False), answer
 
 
@@ -361,17 +398,36 @@ def test_a_phone_sets_shipping_and_the_default_source(api: Api) -> None:
 
 
 def test_a_phone_sees_no_more_of_its_customer_than_the_mobile_sdk_reads(api: Api) -> None:
-    customer = api.ok("POST", "/v1/customers", email="me@example.com", metadata={"risk": "high"}, balance=-100, source="tok_visa")["id"]
+    customer = api.ok(
+        "POST", "/v1/customers", email="me@example.com", metadata={"risk": "high"}, balance=-100, source="tok_visa"
+    )["id"]
     key, path = _ephemeral(api, customer), f"/v1/customers/{customer}"
     for version in ("2011-01-01", "2020-03-02", "2020-08-27", "2026-05-27.dahlia"):
         seen = api.get(path, key=key, headers={"Stripe-Version": version})
         assert (seen.status, seen["id"], seen["email"]) == (200, customer, "me@example.com"), seen
-        assert not {"metadata", "balance", "account_balance", "subscriptions", "tax_ids", "discount", "invoice_prefix"} & set(seen), version
+        assert not {
+            "metadata",
+            "balance",
+            "account_balance",
+            "subscriptions",
+            "tax_ids",
+            "discount",
+            "invoice_prefix",
+        } & set(seen), version
         assert b"fingerprint" not in seen.body, version
 
 
 @pytest.mark.parametrize(
-    "path", ["subscriptions", "tax_ids", "tax", "cash_balance", "sources.data.customer", "default_source.customer", "test_clock"]
+    "path",
+    [
+        "subscriptions",
+        "tax_ids",
+        "tax",
+        "cash_balance",
+        "sources.data.customer",
+        "default_source.customer",
+        "test_clock",
+    ],
 )
 def test_a_phone_expands_only_what_is_declared(api: Api, path: str) -> None:
     customer = api.ok("POST", "/v1/customers", source="tok_visa")["id"]
@@ -382,7 +438,9 @@ def test_a_phone_expands_only_what_is_declared(api: Api, path: str) -> None:
 @pytest.mark.parametrize("path", ["customer", "latest_charge", "payment_method.customer", "on_behalf_of", "invoice"])
 def test_a_browser_expands_only_what_is_declared(api: Api, path: str) -> None:
     intent = api.ok("POST", "/v1/payment_intents", amount=500, currency="usd", payment_method="pm_card_visa")
-    answer = api.get(f"/v1/payment_intents/{intent['id']}", key=api.pk, client_secret=intent["client_secret"], expand=[path])
+    answer = api.get(
+        f"/v1/payment_intents/{intent['id']}", key=api.pk, client_secret=intent["client_secret"], expand=[path]
+    )
     assert (answer.status, answer.error["message"]) == (400, f"This property cannot be expanded ({path}).")
 
 

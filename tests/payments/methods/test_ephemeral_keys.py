@@ -37,7 +37,9 @@ def test_another_customer_and_what_belongs_to_it_does_not_exist_for_the_key(api:
     assert api.get(f"/v1/payment_methods/{method}")["customer"] == other
 
 
-@pytest.mark.parametrize(("method", "path"), [("get", "/v1/customers"), ("get", "/v1/charges"), ("post", "/v1/payment_intents")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("get", "/v1/customers"), ("get", "/v1/charges"), ("post", "/v1/payment_intents")]
+)
 def test_nothing_else_is_open_to_it(api: Api, method: str, path: str) -> None:
     ek = str(_key(api, api.ok("POST", "/v1/customers")["id"])["secret"])
     answer = getattr(api, method)(path, key=ek)
@@ -74,10 +76,14 @@ def test_the_secret_is_not_stored(api: Api) -> None:
     assert not any(text[-8:] in str(cell) for row in rows for cell in row)
 
 
-@pytest.mark.parametrize(("name", "object"), [("issuing_card", "issuing.card"), ("verification_session", "identity.verification_session")])
+@pytest.mark.parametrize(
+    ("name", "object"), [("issuing_card", "issuing.card"), ("verification_session", "identity.verification_session")]
+)
 def test_a_key_about_a_card_or_a_session_opens_no_customer(api: Api, name: str, object: str) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
-    text = api.ok("POST", "/v1/ephemeral_keys", headers={"Stripe-Version": "2020-08-27"}, **{name: Maker(api).make(object)["id"]})["secret"]
+    text = api.ok(
+        "POST", "/v1/ephemeral_keys", headers={"Stripe-Version": "2020-08-27"}, **{name: Maker(api).make(object)["id"]}
+    )["secret"]
     assert api.get(f"/v1/customers/{customer}", key=text).status == 404
     assert api.get("/v1/payment_methods", key=text, type="card").status == 400
     assert api.get("/v1/payment_methods", key=text, type="card", customer=customer).status == 400

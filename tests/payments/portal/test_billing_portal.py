@@ -39,7 +39,10 @@ def look(api: Api, address: str) -> Answer:
 def confirm(api: Api, address: str, **fields: str) -> Answer:
     """Open the question and answer yes, as its form does."""
     page = look(api, address)
-    form = re.search(r'<form method="post" action="([^"]+)"><input type="hidden" name="subscription" value="([^"]+)">', page.body.decode())
+    form = re.search(
+        r'<form method="post" action="([^"]+)"><input type="hidden" name="subscription" value="([^"]+)">',
+        page.body.decode(),
+    )
     assert form, page.body
     body = "&".join([f"subscription={form[2]}", *(f"{name}={value}" for name, value in fields.items())])
     return api.send("POST", form[1], key=None, body=body.encode())
@@ -130,7 +133,9 @@ def test_a_customer_cancels_a_subscription_and_changes_the_card_in_the_portal(ap
     assert api.get(f"/v1/subscriptions/{subscription['id']}")["cancel_at_period_end"] is False
     added = api.send("POST", path + "/add", key=None).headers["location"].partition("8420")[2]
     assert fill(api, added, "5555555555554444").headers["location"] == portal["url"]
-    method = next(one for one in api.get(f"/v1/customers/{customer}/payment_methods")["data"] if one["card"]["last4"] == "4444")
+    method = next(
+        one for one in api.get(f"/v1/customers/{customer}/payment_methods")["data"] if one["card"]["last4"] == "4444"
+    )
     api.send("POST", path + "/use", key=None, body=f"payment_method={method['id']}".encode())
     assert api.get(f"/v1/customers/{customer}")["invoice_settings"]["default_payment_method"] == method["id"]
     api.advance(3600)

@@ -16,27 +16,45 @@ BACK = "https://shop.example/back"
 
 
 class Portal:
-    """A customer with a subscription at 10 dollars in the middle of its month, and a portal that offers 20 dollars and 5 dollars."""
+    """A customer with a subscription at 10 dollars in the middle of its month, and a portal that offers 20 dollars and
+    5 dollars.
+    """
 
     def __init__(self, api: Api, quantity: int = 1, **rules: Any) -> None:
         self.api = api
         self.clock, self.who = clocked(api)
-        self.cheap, self.dear, self.less, self.year = plan(api), plan(api, 2000), plan(api, 500), plan(api, 9000, interval="year")
+        self.cheap, self.dear, self.less, self.year = (
+            plan(api),
+            plan(api, 2000),
+            plan(api, 500),
+            plan(api, 9000, interval="year"),
+        )
         items = [{"price": self.cheap, "quantity": quantity}]
         self.sub = ok(api, "POST", "/v1/subscriptions", customer=self.who, items=items)
         self.item = self.sub["items"]["data"][0]["id"]
         prices = (self.cheap, self.dear, self.less, self.year)
         products = [{"product": api.get(f"/v1/prices/{price}")["product"], "prices": [price]} for price in prices]
-        update = {"enabled": True, "default_allowed_updates": ["price", "quantity", "promotion_code"], "products": products,
-                  "proration_behavior": "always_invoice", **rules}  # fmt: skip
-        features = {"subscription_update": update, "payment_method_update": {"enabled": True}, "subscription_cancel": {"enabled": True}}
+        update = {
+            "enabled": True,
+            "default_allowed_updates": ["price", "quantity", "promotion_code"],
+            "products": products,
+            "proration_behavior": "always_invoice",
+            **rules,
+        }
+        features = {
+            "subscription_update": update,
+            "payment_method_update": {"enabled": True},
+            "subscription_cancel": {"enabled": True},
+        }
         made = ok(api, "POST", "/v1/billing_portal/configurations", features=features)
         self.configuration = made["id"]
         advance(api, self.clock, HALF)
 
     def open(self, **params: Any) -> str:
         path = "/v1/billing_portal/sessions"
-        made = ok(self.api, "POST", path, customer=self.who, configuration=self.configuration, return_url=BACK, **params)
+        made = ok(
+            self.api, "POST", path, customer=self.who, configuration=self.configuration, return_url=BACK, **params
+        )
         return path_of(made)
 
     def look(self, path: str) -> str:
@@ -71,9 +89,14 @@ def test_a_dearer_plan_is_shown_with_what_is_due_and_then_billed(api: Api) -> No
 def test_what_is_not_offered_is_refused_and_changes_nothing(api: Api) -> None:
     portal = Portal(api)
     path, other = portal.open(), plan(api, 1)
-    assert "This plan is not offered." in portal.send(path + "/review", subscription=portal.sub["id"], price=other).body.decode()
+    assert (
+        "This plan is not offered."
+        in portal.send(path + "/review", subscription=portal.sub["id"], price=other).body.decode()
+    )
     assert portal.send(path + "/update", subscription=portal.sub["id"], price=other).status == 400
-    assert "Choose a quantity" in portal.send(path + "/review", subscription=portal.sub["id"], quantity="0").body.decode()
+    assert (
+        "Choose a quantity" in portal.send(path + "/review", subscription=portal.sub["id"], quantity="0").body.decode()
+    )
     assert portal.now()["items"]["data"][0]["price"]["id"] == portal.cheap
 
 
@@ -127,7 +150,9 @@ def test_the_portal_takes_no_further_code_after_ten_wrong_ones(api: Api) -> None
         answer = portal.send(path + ("/review", "/update")[number % 2], **typed, promotion_code=f"guess{number}")
         assert "This code is invalid." in answer.body.decode()
     for page in ("/review", "/update"):
-        assert "Too many codes were tried here." in portal.send(path + page, **typed, promotion_code="half").body.decode()
+        assert (
+            "Too many codes were tried here." in portal.send(path + page, **typed, promotion_code="half").body.decode()
+        )
     assert portal.now()["discounts"] == []
 
 
@@ -135,7 +160,13 @@ def test_a_flow_confirms_one_update_and_leads_to_the_shop(api: Api) -> None:
     portal = Portal(api)
     confirm = {"subscription": portal.sub["id"], "items": [{"id": portal.item, "price": portal.dear, "quantity": 1}]}
     after = {"type": "redirect", "redirect": {"return_url": "https://shop.example/thanks"}}
-    path = portal.open(flow_data={"type": "subscription_update_confirm", "subscription_update_confirm": confirm, "after_completion": after})
+    path = portal.open(
+        flow_data={
+            "type": "subscription_update_confirm",
+            "subscription_update_confirm": confirm,
+            "after_completion": after,
+        }
+    )
     assert "$20.00 every month" in portal.look(path)
     review = portal.send(path + "/review")
     assert "<dt>Due today</dt><dd>$5.00</dd>" in review.body.decode()
@@ -149,7 +180,8 @@ def test_a_flow_confirms_one_update_and_leads_to_the_shop(api: Api) -> None:
 @pytest.mark.parametrize(
     ("flow", "message"),
     [
-        ({"type": "subscription_update", "subscription_update": {"subscription": "sub_no"}}, "No such subscription: 'sub_no'"),
+        ({"type": "subscription_update", "subscription_update": {"subscription": "sub_no"}},
+        "No such subscription: 'sub_no'"),
         ({"type": "subscription_update"}, "Missing required param: flow_data[subscription_update]."),
         ({"type": "payment_method_update", "after_completion": {"type": "redirect"}},
          "Missing required param: flow_data[after_completion][redirect]."),
@@ -157,7 +189,9 @@ def test_a_flow_confirms_one_update_and_leads_to_the_shop(api: Api) -> None:
 )  # fmt: skip
 def test_a_flow_that_cannot_be_is_refused(api: Api, flow: dict[str, Any], message: str) -> None:
     portal = Portal(api)
-    refused = api.post("/v1/billing_portal/sessions", customer=portal.who, configuration=portal.configuration, flow_data=flow)
+    refused = api.post(
+        "/v1/billing_portal/sessions", customer=portal.who, configuration=portal.configuration, flow_data=flow
+    )
     assert (refused.status, refused.error["message"]) == (400, message)
 
 
@@ -165,7 +199,9 @@ def test_a_flow_needs_its_feature_and_a_price_that_is_offered(api: Api) -> None:
     portal = Portal(api)
     confirm = {"subscription": portal.sub["id"], "items": [{"id": portal.item, "price": plan(api, 7)}]}
     flow = {"type": "subscription_update_confirm", "subscription_update_confirm": confirm}
-    refused = api.post("/v1/billing_portal/sessions", customer=portal.who, configuration=portal.configuration, flow_data=flow)
+    refused = api.post(
+        "/v1/billing_portal/sessions", customer=portal.who, configuration=portal.configuration, flow_data=flow
+    )
     assert refused.error["param"] == "flow_data[subscription_update_confirm][items][0][price]"
     refused = api.post("/v1/billing_portal/sessions", customer=portal.who, flow_data=flow)
     assert "feature in your portal configuration is disabled" in refused.error["message"]
@@ -174,14 +210,21 @@ def test_a_flow_needs_its_feature_and_a_price_that_is_offered(api: Api) -> None:
 def test_a_cancel_flow_may_offer_a_coupon_to_stay(api: Api) -> None:
     portal = Portal(api)
     coupon = api.ok("POST", "/v1/coupons", percent_off=25, duration="repeating", duration_in_months=3)["id"]
-    cancel = {"subscription": portal.sub["id"], "retention": {"type": "coupon_offer", "coupon_offer": {"coupon": coupon}}}
+    cancel = {
+        "subscription": portal.sub["id"],
+        "retention": {"type": "coupon_offer", "coupon_offer": {"coupon": coupon}},
+    }
     done = {"type": "hosted_confirmation", "hosted_confirmation": {"custom_message": "Good choice"}}
-    path = portal.open(flow_data={"type": "subscription_cancel", "subscription_cancel": cancel, "after_completion": done})
+    path = portal.open(
+        flow_data={"type": "subscription_cancel", "subscription_cancel": cancel, "after_completion": done}
+    )
     assert "pay 25 % less for 3 months" in portal.look(path)
     assert portal.send(path + "/stay").headers["location"] == f"{path}/done"
     assert "Good choice" in portal.look(path + "/done")
     assert len(portal.now()["discounts"]) == 1
-    again = portal.open(flow_data={"type": "subscription_cancel", "subscription_cancel": {"subscription": portal.sub["id"]}})
+    again = portal.open(
+        flow_data={"type": "subscription_cancel", "subscription_cancel": {"subscription": portal.sub["id"]}}
+    )
     assert "Cancel your subscription?" in portal.look(again)
     portal.send(again + "/cancel", subscription=portal.sub["id"])
     assert portal.now()["cancel_at_period_end"] is True
@@ -204,7 +247,13 @@ def test_details_are_changed_as_far_as_the_portal_allows(api: Api) -> None:
     features = {"customer_update": {"enabled": True, "allowed_updates": ["email", "address", "tax_id"]}}
     configuration = api.ok("POST", "/v1/billing_portal/configurations", features=features)["id"]
     path = path_of(api.ok("POST", "/v1/billing_portal/sessions", customer=who, configuration=configuration))
-    body = {"email": "new@shop.example", "name": "New", "address_line1": "1 Way", "address_country": "de", "tax_id": "eu_vat DE123456789"}
+    body = {
+        "email": "new@shop.example",
+        "name": "New",
+        "address_line1": "1 Way",
+        "address_country": "de",
+        "tax_id": "eu_vat DE123456789",
+    }
     wrong = api.send("POST", path + "/details", key=None, body=urlencode({**body, "tax_id": "eu_vat ?"}).encode())
     assert wrong.status == 400
     assert api.get(f"/v1/customers/{who}")["email"] == "old@shop.example"

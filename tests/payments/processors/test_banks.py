@@ -17,7 +17,12 @@ from tollkey.payments.processors import banks
         ("btok_us", "000123456789", "succeeds", None),
         ("btok_us_verified_insufficientFunds", "000222222227", "fails", "insufficient_funds"),
         ("pm_sepaDebit_successDelayed_de", "DE08370400440532013003", "succeeds_later", None),
-        ("pm_sepaDebit_exceedsWeeklyVolumeLimit_fr", "FR9720041010050000000343434", "fails", "charge_exceeds_source_limit"),
+        (
+            "pm_sepaDebit_exceedsWeeklyVolumeLimit_fr",
+            "FR9720041010050000000343434",
+            "fails",
+            "charge_exceeds_source_limit",
+        ),
     ],
 )
 def test_a_name_stands_for_an_account_and_its_fate(name: str, number: str, outcome: str, failure: str | None) -> None:
@@ -31,7 +36,9 @@ def test_every_iban_is_valid_and_the_test_routing_number_too() -> None:
     assert banks.routing_valid(banks.ROUTING_NUMBER)
 
 
-@pytest.mark.parametrize("iban", ["", "DE", "DE89370400440532013001", "DE89 3704 0044 0532 0130 0x", "ÄÖ89370400440532013000"])
+@pytest.mark.parametrize(
+    "iban", ["", "DE", "DE89370400440532013001", "DE89 3704 0044 0532 0130 0x", "ÄÖ89370400440532013000"]
+)
 def test_a_wrong_iban_is_noticed(iban: str) -> None:
     assert not banks.iban_valid(iban)
 
@@ -52,13 +59,21 @@ def test_bank_details_have_the_keys_of_real_ones() -> None:
     bank = banks.bank_by_name("pm_usBankAccount_success")
     assert bank is not None
     details = banks.us_bank_account(bank, account="acct_1")
-    assert (details["last4"], details["routing_number"], details["bank_name"]) == ("6789", "110000000", "STRIPE TEST BANK")
+    assert (details["last4"], details["routing_number"], details["bank_name"]) == (
+        "6789",
+        "110000000",
+        "STRIPE TEST BANK",
+    )
     assert banks.sepa_debit("DE89 3704 0044 0532 0130 00", account="acct_1")["bank_code"] == "37040044"
-    token = banks.bank_account(id="ba_1", number="000123456789", routing_number="110000000", country="US", currency="usd", account="acct_1")
+    token = banks.bank_account(
+        id="ba_1", number="000123456789", routing_number="110000000", country="US", currency="usd", account="acct_1"
+    )
     external = banks.external_bank_account(token, account="acct_1", default=True)
     assert set(external) == {
-        "id", "object", "account", "account_holder_name", "account_holder_type", "account_type", "available_payout_methods", "bank_name",
-        "country", "currency", "default_for_currency", "fingerprint", "future_requirements", "last4", "metadata", "requirements",
+        "id", "object", "account", "account_holder_name", "account_holder_type", "account_type",
+        "available_payout_methods", "bank_name",
+        "country", "currency", "default_for_currency", "fingerprint", "future_requirements", "last4", "metadata",
+        "requirements",
         "routing_number", "status",
     }  # fmt: skip
     assert external["requirements"] is not external["future_requirements"]

@@ -83,7 +83,9 @@ def test_a_name_stands_for_its_number(name: str, number: str, brand: str, fundin
     assert (card.number, card.brand, card.funding, card.country) == (number, brand, funding, country)
 
 
-@pytest.mark.parametrize("name", ["pm_card_chargeDeclined", "pm_card_visa_chargeDeclined", "tok_chargeDeclined", "tok_visa_chargeDeclined"])
+@pytest.mark.parametrize(
+    "name", ["pm_card_chargeDeclined", "pm_card_visa_chargeDeclined", "tok_chargeDeclined", "tok_visa_chargeDeclined"]
+)
 def test_a_behaviour_goes_by_its_name_with_and_without_visa(name: str) -> None:
     assert named(name).number == "4000000000000002"
 
@@ -94,14 +96,18 @@ def test_a_behaviour_goes_by_its_name_with_and_without_visa(name: str) -> None:
 @pytest.mark.parametrize(
     ("number", "code", "decline_code", "param", "advice", "network", "network_advice", "message"),
     [
-        ("4000000000000002", "card_declined", "generic_decline", None, "try_again_later", "01", None, "Your card was declined."),
+        ("4000000000000002", "card_declined", "generic_decline", None, "try_again_later", "01", None,
+        "Your card was declined."),
         (
             "4000000000009995", "card_declined", "insufficient_funds", None, "try_again_later", "51", "02",
             "Your card has insufficient funds.",
         ),
-        ("4000000000009987", "card_declined", "lost_card", None, "do_not_try_again", "41", "01", "Your card was declined."),
-        ("4000000000009979", "card_declined", "stolen_card", None, "do_not_try_again", "43", "01", "Your card was declined."),
-        ("4000000000000069", "expired_card", "expired_card", "exp_month", "confirm_card_data", "54", "03", "Your card has expired."),
+        ("4000000000009987", "card_declined", "lost_card", None, "do_not_try_again", "41", "01",
+        "Your card was declined."),
+        ("4000000000009979", "card_declined", "stolen_card", None, "do_not_try_again", "43", "01",
+        "Your card was declined."),
+        ("4000000000000069", "expired_card", "expired_card", "exp_month", "confirm_card_data", "54", "03",
+        "Your card has expired."),
         (
             "4000000000000127", "incorrect_cvc", "incorrect_cvc", "cvc", "confirm_card_data", "N7", "03",
             "Your card's security code is incorrect.",
@@ -129,11 +135,17 @@ def test_a_declining_card_says_why(
     decline = numbered(number).decline
     assert decline is not None
     assert (decline.code, decline.decline_code, decline.param, decline.message) == (code, decline_code, param, message)
-    assert decline.extra() == {"advice_code": advice, "network_decline_code": network, "network_advice_code": network_advice}
+    assert decline.extra() == {
+        "advice_code": advice,
+        "network_decline_code": network,
+        "network_advice_code": network_advice,
+    }
 
 
 def test_a_declining_or_blocked_card_is_not_saved_and_one_with_a_wrong_cvc_only_if_it_was_given() -> None:
-    declining, blocked, wrong = (numbered(number) for number in ("4000000000000002", "4100000000000019", "4000000000000127"))
+    declining, blocked, wrong = (
+        numbered(number) for number in ("4000000000000002", "4100000000000019", "4000000000000127")
+    )
     assert declining.refuses_saving(cvc=False) == declining.decline
     refused = blocked.refuses_saving(cvc=True)
     assert refused is not None
@@ -199,7 +211,9 @@ def test_cards_cause_disputes_refund_troubles_and_early_availability() -> None:
         ("378282246310005", False, False, False),
     ],
 )
-def test_a_card_asks_for_3d_secure_when_it_should(number: str, on_session: bool, off_session: bool, off_session_set_up: bool) -> None:
+def test_a_card_asks_for_3d_secure_when_it_should(
+    number: str, on_session: bool, off_session: bool, off_session_set_up: bool
+) -> None:
     card = numbered(number)
     assert card.needs_authentication(off_session=False, set_up=False) is on_session
     assert card.needs_authentication(off_session=True, set_up=False) is off_session
@@ -308,7 +322,9 @@ def test_a_fingerprint_is_the_cards_own_within_an_account() -> None:
 
 
 def test_a_payment_methods_card_has_the_keys_of_a_recorded_one() -> None:
-    body = cards.payment_method_card(named("pm_card_visa"), exp_month=5, exp_year=2027, account="acct_1", checks=cards.Checks("pass"))
+    body = cards.payment_method_card(
+        named("pm_card_visa"), exp_month=5, exp_year=2027, account="acct_1", checks=cards.Checks("pass")
+    )
     fingerprint = body.pop("fingerprint")
     assert len(fingerprint) == 16
     assert body == {
@@ -337,7 +353,9 @@ def test_a_payment_methods_card_has_the_keys_of_a_recorded_one() -> None:
         ("4000002500001001", "visa", "visa", "Visa", ["visa", "cartes_bancaires"]),
     ],
 )
-def test_a_brand_is_written_as_each_place_writes_it(number: str, brand: str, display: str, legacy: str, networks: list[str]) -> None:
+def test_a_brand_is_written_as_each_place_writes_it(
+    number: str, brand: str, display: str, legacy: str, networks: list[str]
+) -> None:
     card = numbered(number)
     modern = cards.payment_method_card(card, exp_month=1, exp_year=2030, account="acct_1")
     old = cards.legacy_card(card, id="card_1", exp_month=1, exp_year=2030, account="acct_1")
@@ -357,7 +375,12 @@ def test_a_legacy_card_takes_its_address_apart() -> None:
         name="Jo",
         customer="cus_1",
     )
-    assert (body["object"], body["address_line1"], body["address_zip"], body["address_zip_check"]) == ("card", "1 Main St", "94103", "fail")
+    assert (body["object"], body["address_line1"], body["address_zip"], body["address_zip_check"]) == (
+        "card",
+        "1 Main St",
+        "94103",
+        "fail",
+    )
     assert (body["customer"], body["name"], body["cvc_check"]) == ("cus_1", "Jo", "pass")
     assert "account" not in body
     assert "currency" not in body
@@ -376,9 +399,12 @@ def test_a_charges_card_has_the_keys_of_a_recorded_one() -> None:
     )
     assert list(body) == sorted(body)
     assert set(body) == {
-        "amount_authorized", "authorization_code", "brand", "checks", "country", "exp_month", "exp_year", "extended_authorization",
-        "fingerprint", "funding", "incremental_authorization", "installments", "last4", "mandate", "multicapture", "network",
-        "network_token", "network_transaction_id", "overcapture", "regulated_status", "three_d_secure", "transaction_link_id", "wallet",
+        "amount_authorized", "authorization_code", "brand", "checks", "country", "exp_month", "exp_year",
+        "extended_authorization",
+        "fingerprint", "funding", "incremental_authorization", "installments", "last4", "mandate", "multicapture",
+        "network",
+        "network_token", "network_transaction_id", "overcapture", "regulated_status", "three_d_secure",
+        "transaction_link_id", "wallet",
     }  # fmt: skip
     assert body["overcapture"] == {"maximum_amount_capturable": 2500, "status": "unavailable"}
     assert body["amount_authorized"] == 2500

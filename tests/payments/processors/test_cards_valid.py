@@ -24,7 +24,9 @@ class Judge:
         answer = getattr(self.api, method.lower())(path, **params)
         if answer.status != 200:
             self.wrong.append(f"{method} {path}: {answer.status} {dict(answer)}")
-        self.wrong += [f"{method} {template}: {problem}" for problem in problems(method, template, answer.status, answer.body)]
+        self.wrong += [
+            f"{method} {template}: {problem}" for problem in problems(method, template, answer.status, answer.body)
+        ]
         return answer
 
 
@@ -37,8 +39,15 @@ def judge(api: Api) -> Judge:
 
 
 def test_customers_and_what_they_save(judge: Judge) -> None:
-    customer = judge("POST", "/v1/customers", email="a@example.com", name="Jane", metadata={"k": "v"}, source="tok_visa")
-    judge("GET", "/v1/customers/{customer}", customer["id"], expand=["sources", "subscriptions", "tax_ids", "tax", "default_source"])
+    customer = judge(
+        "POST", "/v1/customers", email="a@example.com", name="Jane", metadata={"k": "v"}, source="tok_visa"
+    )
+    judge(
+        "GET",
+        "/v1/customers/{customer}",
+        customer["id"],
+        expand=["sources", "subscriptions", "tax_ids", "tax", "default_source"],
+    )
     judge("GET", "/v1/customers")
     judge("GET", "/v1/customers/search", query="email:'a@example.com'")
     bank = judge("POST", "/v1/customers/{customer}/sources", customer["id"], source="btok_us")
@@ -71,13 +80,40 @@ def test_tokens_sources_and_payment_methods_of_every_kind(judge: Judge) -> None:
     source = judge("POST", "/v1/sources", type="card", token="tok_visa")
     judge("GET", "/v1/sources/{source}", source["id"])
     for kind in ("ideal", "bancontact", "giropay", "eps", "p24", "sofort", "alipay"):
-        judge("POST", "/v1/sources", type=kind, amount=1000, currency="eur", redirect={"return_url": "https://example.com"})
-    judge("POST", "/v1/sources", type="sepa_debit", currency="eur", sepa_debit={"iban": "DE89370400440532013000"}, owner={"name": "J"})
+        judge(
+            "POST",
+            "/v1/sources",
+            type=kind,
+            amount=1000,
+            currency="eur",
+            redirect={"return_url": "https://example.com"},
+        )
+    judge(
+        "POST",
+        "/v1/sources",
+        type="sepa_debit",
+        currency="eur",
+        sepa_debit={"iban": "DE89370400440532013000"},
+        owner={"name": "J"},
+    )
     judge("POST", "/v1/sources", type="ach_credit_transfer", currency="usd", owner={"email": "amount_4242@example.com"})
     judge("POST", "/v1/payment_methods", type="sepa_debit", sepa_debit={"iban": "DE89370400440532013000"})
     us = {"account_number": "000123456789", "routing_number": "110000000", "account_holder_type": "individual"}
     judge("POST", "/v1/payment_methods", type="us_bank_account", us_bank_account=us)
-    for kind in ("alipay", "bancontact", "giropay", "klarna", "affirm", "link", "paypal", "cashapp", "oxxo", "wechat_pay", "twint", "blik"):
+    for kind in (
+        "alipay",
+        "bancontact",
+        "giropay",
+        "klarna",
+        "affirm",
+        "link",
+        "paypal",
+        "cashapp",
+        "oxxo",
+        "wechat_pay",
+        "twint",
+        "blik",
+    ):
         judge("POST", "/v1/payment_methods", type=kind)
     judge("POST", "/v1/payment_methods", type="ideal", ideal={"bank": "ing"})
     judge("POST", "/v1/payment_methods", type="eps", eps={"bank": "bank_austria"})
@@ -97,7 +133,13 @@ def test_charges_refunds_disputes_and_the_balance(judge: Judge) -> None:
     judge("GET", "/v1/charges/{charge}/refunds", charge["id"])
     judge("GET", "/v1/charges", limit=2)
     judge("GET", "/v1/charges/search", query="amount>1000")
-    for token in ("createDispute", "createDisputeInquiry", "createMultipleDisputes", "createCe3EligibleDispute", "createComplianceDispute"):
+    for token in (
+        "createDispute",
+        "createDisputeInquiry",
+        "createMultipleDisputes",
+        "createCe3EligibleDispute",
+        "createComplianceDispute",
+    ):
         disputed = judge("POST", "/v1/charges", amount=2000, currency="usd", source=f"tok_{token}")
         judge("POST", "/v1/disputes/{dispute}", disputed["dispute"], evidence={"uncategorized_text": "x"}, submit=False)
         judge("POST", "/v1/disputes/{dispute}/close", disputed["dispute"])

@@ -13,11 +13,13 @@ DECLINED = "Your card was declined."
 VELOCITY = "Your card was declined for making repeated attempts too frequently or exceeding its amount limit."
 PROCESSING = "An error occurred while processing your card. Try again in a little bit."
 ZIP = (
-    "Your card could not be authorized using the postal code provided. Please update the postal code, or contact your card issuer for"
+    "Your card could not be authorized using the postal code provided. Please update the postal code,"
+    " or contact your card issuer for"
     " further details."
 )
 TEST_MODE = (
-    "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test cards, visit:"
+    "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test cards,"
+    " visit:"
     " https://stripe.com/docs/testing."
 )
 LIVE_MODE = "Your card was declined. Your request was in live mode, but used a known test card."
@@ -26,12 +28,15 @@ Row = tuple[str, str, str | None, str | None, str, str | None, str | None, str |
 #: number, code, decline_code, param, message, advice_code, network_decline_code, network_advice_code
 DECLINES: tuple[Row, ...] = (
     ("4000000000000002", "card_declined", "generic_decline", None, DECLINED, "try_again_later", "01", None),
-    ("4000000000009995", "card_declined", "insufficient_funds", None, "Your card has insufficient funds.", "try_again_later", "51", "02"),
+    ("4000000000009995", "card_declined", "insufficient_funds", None, "Your card has insufficient funds.",
+    "try_again_later", "51", "02"),
     ("4000000000009987", "card_declined", "lost_card", None, DECLINED, "do_not_try_again", "41", "01"),
     ("4000000000009979", "card_declined", "stolen_card", None, DECLINED, "do_not_try_again", "43", "01"),
-    ("4000000000000069", "expired_card", "expired_card", "exp_month", "Your card has expired.", "confirm_card_data", "54", "03"),
+    ("4000000000000069", "expired_card", "expired_card", "exp_month", "Your card has expired.", "confirm_card_data",
+    "54", "03"),
     (
-        "4000000000000127", "incorrect_cvc", "incorrect_cvc", "cvc", "Your card's security code is incorrect.", "confirm_card_data",
+        "4000000000000127", "incorrect_cvc", "incorrect_cvc", "cvc", "Your card's security code is incorrect.",
+        "confirm_card_data",
         "N7", "03",
     ),
     ("4000000000000119", "processing_error", "processing_error", None, PROCESSING, "try_again_later", "06", None),
@@ -68,7 +73,9 @@ def by_intent(api: Api, number: str, **more: Any) -> Answer:
 
 
 def by_setup(api: Api, number: str) -> Answer:
-    return api.post("/v1/setup_intents", payment_method=method(api, number), confirm=True, payment_method_types=["card"])
+    return api.post(
+        "/v1/setup_intents", payment_method=method(api, number), confirm=True, payment_method_types=["card"]
+    )
 
 
 def by_attaching(api: Api, number: str) -> Answer:
@@ -142,7 +149,14 @@ def test_a_failed_postal_code_is_refused_when_one_was_given(api: Api) -> None:
     error = by_intent(api, "4000000000000036").error
     assert [error.get(field) for field in FIELDS[:4]] == ["incorrect_zip", "incorrect_zip", "address_zip", ZIP]
     bare = api.ok("post", "/v1/payment_methods", type="card", card=card("4000000000000036"))["id"]
-    paid = api.post("/v1/payment_intents", amount=1000, currency="usd", confirm=True, payment_method=bare, payment_method_types=["card"])
+    paid = api.post(
+        "/v1/payment_intents",
+        amount=1000,
+        currency="usd",
+        confirm=True,
+        payment_method=bare,
+        payment_method_types=["card"],
+    )
     assert paid["status"] == "succeeded"
 
 
@@ -158,7 +172,9 @@ def test_a_failed_postal_code_is_refused_when_one_was_given(api: Api) -> None:
         ("4000058400306072", "elevated", ("pass", "fail", "pass")),
     ],
 )
-def test_a_radar_card_is_paid_with_its_risk_and_its_checks(api: Api, number: str, level: str, checks: tuple[str, ...]) -> None:
+def test_a_radar_card_is_paid_with_its_risk_and_its_checks(
+    api: Api, number: str, level: str, checks: tuple[str, ...]
+) -> None:
     charge = by_charge(api, number)
     told = charge["payment_method_details"]["card"]["checks"]
     assert (charge["status"], charge["outcome"]["risk_level"]) == ("succeeded", level)
@@ -191,22 +207,44 @@ def test_3d_secure_is_asked_for_as_the_table_says(api: Api, number: str, on_sess
     given = {"amount": 1000, "currency": "usd", "confirm": True, "payment_method_types": ["card"]}
     assert outcome(api.post("/v1/payment_intents", payment_method=made, **given)) == on_session
     other = api.ok("post", "/v1/payment_methods", type="card", card=card(number, **code))["id"]
-    assert outcome(api.post("/v1/payment_intents", payment_method=other, off_session=True, customer=customer(api), **given)) == off_session
+    assert (
+        outcome(
+            api.post("/v1/payment_intents", payment_method=other, off_session=True, customer=customer(api), **given)
+        )
+        == off_session
+    )
 
 
 @pytest.mark.parametrize(
     ("data", "code", "param", "message"),
     [
         (card("4242424242424241"), "incorrect_number", "number", "Your card number is incorrect."),
-        (card("4242424242424242", exp_month=13), "invalid_expiry_month", "exp_month", "Your card's expiration month is invalid."),
-        (card("4242424242424242", exp_year=95), "invalid_expiry_year", "exp_year", "Your card's expiration year is invalid."),
-        (card("4242424242424242", exp_year=2020), "invalid_expiry_year", "exp_year", "Your card's expiration year is invalid."),
+        (
+            card("4242424242424242", exp_month=13),
+            "invalid_expiry_month",
+            "exp_month",
+            "Your card's expiration month is invalid.",
+        ),
+        (
+            card("4242424242424242", exp_year=95),
+            "invalid_expiry_year",
+            "exp_year",
+            "Your card's expiration year is invalid.",
+        ),
+        (
+            card("4242424242424242", exp_year=2020),
+            "invalid_expiry_year",
+            "exp_year",
+            "Your card's expiration year is invalid.",
+        ),
         (card("4242424242424242", cvc="99"), "invalid_cvc", "cvc", "Your card's security code is invalid."),
         (card(REAL_NUMBER), "card_declined", "", TEST_MODE),
     ],
     ids=["luhn", "month", "year", "past", "cvc", "real"],
 )
-def test_wrong_card_data_is_refused_wherever_it_is_typed(api: Api, data: dict[str, Any], code: str, param: str, message: str) -> None:
+def test_wrong_card_data_is_refused_wherever_it_is_typed(
+    api: Api, data: dict[str, Any], code: str, param: str, message: str
+) -> None:
     for answer in (
         api.post("/v1/tokens", card=data),
         api.post("/v1/payment_methods", type="card", card=data),
@@ -239,7 +277,9 @@ def test_a_test_card_is_declined_in_live_mode(api: Api) -> None:
 def test_a_bank_debit_ends_as_its_account_number_says(api: Api, number: str, status: str, code: str | None) -> None:
     account = {"account_holder_type": "individual", "account_number": number, "routing_number": "110000000"}
     billing = {"name": "Jenny Rosen", "email": "jenny@example.com"}
-    made = api.ok("post", "/v1/payment_methods", type="us_bank_account", us_bank_account=account, billing_details=billing)["id"]
+    made = api.ok(
+        "post", "/v1/payment_methods", type="us_bank_account", us_bank_account=account, billing_details=billing
+    )["id"]
     intent = api.ok(
         "post", "/v1/payment_intents", amount=1000, currency="usd", confirm=True, payment_method=made,
         payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}},
@@ -276,17 +316,28 @@ def test_small_deposits_are_verified_as_the_table_says(api: Api, amounts: list[i
 
 
 COUNTRIES = {
-    "US": "4242424242424242", "AR": "4000000320000021", "BR": "4000000760000002", "CA": "4000001240000000", "CL": "4000001520000001",
-    "CO": "4000001700000003", "CR": "4000001880000005", "EC": "4000002180000000", "MX": "4000004840008001", "PA": "4000005910000000",
-    "PY": "4000006000000066", "PE": "4000006040000068", "UY": "4000008580000003", "AE": "4000007840000001", "AT": "4000000400000008",
-    "BE": "4000000560000004", "BG": "4000001000000000", "BY": "4000001120000005", "HR": "4000001910000009", "CY": "4000001960000008",
-    "CZ": "4000002030000002", "DK": "4000002080000001", "EE": "4000002330000009", "FI": "4000002460000001", "FR": "4000002500000003",
-    "DE": "4000002760000016", "GI": "4000002920000005", "GR": "4000003000000030", "HU": "4000003480000005", "IE": "4000003720000005",
-    "IT": "4000003800000008", "LV": "4000004280000005", "LI": "4000004380000004", "LT": "4000004400000000", "LU": "4000004420000006",
-    "MT": "4000004700000007", "NL": "4000005280000002", "NO": "4000005780000007", "PL": "4000006160000005", "PT": "4000006200000007",
-    "RO": "4000006420000001", "SA": "4000006820000007", "SI": "4000007050000006", "SK": "4000007030000001", "ES": "4000007240000007",
-    "SE": "4000007520000008", "CH": "4000007560000009", "GB": "4000008260000000", "AU": "4000000360000006", "CN": "4000001560000002",
-    "HK": "4000003440000004", "IN": "4000003560000008", "JP": "4000003920000003", "MY": "4000004580000002", "NZ": "4000005540000008",
+    "US": "4242424242424242", "AR": "4000000320000021", "BR": "4000000760000002", "CA": "4000001240000000",
+    "CL": "4000001520000001",
+    "CO": "4000001700000003", "CR": "4000001880000005", "EC": "4000002180000000", "MX": "4000004840008001",
+    "PA": "4000005910000000",
+    "PY": "4000006000000066", "PE": "4000006040000068", "UY": "4000008580000003", "AE": "4000007840000001",
+    "AT": "4000000400000008",
+    "BE": "4000000560000004", "BG": "4000001000000000", "BY": "4000001120000005", "HR": "4000001910000009",
+    "CY": "4000001960000008",
+    "CZ": "4000002030000002", "DK": "4000002080000001", "EE": "4000002330000009", "FI": "4000002460000001",
+    "FR": "4000002500000003",
+    "DE": "4000002760000016", "GI": "4000002920000005", "GR": "4000003000000030", "HU": "4000003480000005",
+    "IE": "4000003720000005",
+    "IT": "4000003800000008", "LV": "4000004280000005", "LI": "4000004380000004", "LT": "4000004400000000",
+    "LU": "4000004420000006",
+    "MT": "4000004700000007", "NL": "4000005280000002", "NO": "4000005780000007", "PL": "4000006160000005",
+    "PT": "4000006200000007",
+    "RO": "4000006420000001", "SA": "4000006820000007", "SI": "4000007050000006", "SK": "4000007030000001",
+    "ES": "4000007240000007",
+    "SE": "4000007520000008", "CH": "4000007560000009", "GB": "4000008260000000", "AU": "4000000360000006",
+    "CN": "4000001560000002",
+    "HK": "4000003440000004", "IN": "4000003560000008", "JP": "4000003920000003", "MY": "4000004580000002",
+    "NZ": "4000005540000008",
     "SG": "4000007020000003", "TW": "4000001580000008", "TH": "4000007640000003",
 }  # fmt: skip
 
@@ -327,11 +378,15 @@ def test_a_sepa_debit_tells_its_day_once_the_bank_was_asked(api: Api) -> None:
     iban = {"iban": "DE89370400440532013000"}
     made = api.ok("post", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=billing)["id"]
     intent = api.ok(
-        "post", "/v1/payment_intents", amount=1000, currency="eur", confirm=True, payment_method=made, payment_method_types=["sepa_debit"],
+        "post", "/v1/payment_intents", amount=1000, currency="eur", confirm=True, payment_method=made,
+        payment_method_types=["sepa_debit"],
         mandate_data={"customer_acceptance": {"type": "offline"}},
     )  # fmt: skip
     path = f"/v1/charges/{intent['latest_charge']}"
     assert "expected_debit_date" not in api.ok("get", path)["payment_method_details"]["sepa_debit"]
     api.advance(30)
     charge = api.ok("get", path)
-    assert (charge["status"], charge["payment_method_details"]["sepa_debit"]["expected_debit_date"]) == ("succeeded", "2026-01-01")
+    assert (charge["status"], charge["payment_method_details"]["sepa_debit"]["expected_debit_date"]) == (
+        "succeeded",
+        "2026-01-01",
+    )

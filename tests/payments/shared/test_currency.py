@@ -34,7 +34,9 @@ def test_the_list_has_no_doubles_and_holds_every_special_currency() -> None:
     assert currency.ZERO_DECIMAL | currency.THREE_DECIMAL | currency.MINIMUM.keys() <= set(currency.SUPPORTED)
 
 
-@pytest.mark.parametrize(("code", "smallest"), [("usd", 50), ("gbp", 30), ("jpy", 50), ("mxn", 1000), ("huf", 17500), ("isk", 1)])
+@pytest.mark.parametrize(
+    ("code", "smallest"), [("usd", 50), ("gbp", 30), ("jpy", 50), ("mxn", 1000), ("huf", 17500), ("isk", 1)]
+)
 def test_each_currency_has_its_smallest_charge(code: str, smallest: int) -> None:
     currency.check_amount(smallest, code)
     assert refusal(smallest - 1, code).code == "parameter_invalid_integer"
@@ -44,7 +46,9 @@ def test_an_amount_below_one_is_refused_as_a_number_and_one_below_the_minimum_as
     assert refusal(0, "usd").message == "This value must be greater than or equal to 1."
     error = refusal(49, "usd")
     assert (error.status, error.code, error.param) == (400, "parameter_invalid_integer", "amount")
-    assert error.message.startswith("The amount must be greater than or equal to the minimum charge amount allowed for your account")
+    assert error.message.startswith(
+        "The amount must be greater than or equal to the minimum charge amount allowed for your account"
+    )
 
 
 def test_an_amount_has_at_most_eight_digits() -> None:
@@ -65,7 +69,10 @@ def test_an_amount_with_three_decimals_ends_in_zero() -> None:
 
 def test_a_session_too_small_says_how_much_it_takes() -> None:
     error = currency.session_too_small("usd")
-    assert (error.code, error.message) == ("amount_too_small", "The Checkout Session's total amount due must add up to at least $0.50 USD")
+    assert (error.code, error.message) == (
+        "amount_too_small",
+        "The Checkout Session's total amount due must add up to at least $0.50 USD",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""What the billing guides promise, amount by amount: schedules, cancellations in mid-period, coupons, quotes, previews."""
+"""What the billing guides promise, amount by amount: schedules, cancellations in mid-period, coupons, quotes,
+previews.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,17 @@ def test_the_card_that_pays_the_first_invoice_pays_the_next_ones_when_asked_to(a
     sub = subscribe(api, who, plan(api), payment_behavior="default_incomplete", payment_settings=settings)
     invoice = api.get(f"/v1/invoices/{sub['latest_invoice']}", expand=["payments"])
     intent = invoice["payments"]["data"][0]["payment"]["payment_intent"]
-    api.ok("post", f"/v1/payment_intents/{intent}/confirm", payment_method="pm_card_visa", return_url="https://shop.example")
+    api.ok(
+        "post",
+        f"/v1/payment_intents/{intent}/confirm",
+        payment_method="pm_card_visa",
+        return_url="https://shop.example",
+    )
     paid = current(api, sub["id"])
-    assert (paid["status"], paid["default_payment_method"]) == ("active", api.get(f"/v1/payment_intents/{intent}")["payment_method"])
+    assert (paid["status"], paid["default_payment_method"]) == (
+        "active",
+        api.get(f"/v1/payment_intents/{intent}")["payment_method"],
+    )
     advance(api, clock, FEBRUARY + 4000)
     assert api.get("/v1/invoices", subscription=sub["id"])["data"][0]["status"] == "paid"
 
@@ -69,7 +79,11 @@ def test_a_phase_brings_its_metadata_its_discount_and_its_one_time_lines(api: Ap
     sub = made["subscription"]
     assert current(api, sub)["metadata"] == {"phase": "1"}
     advance(api, clock, FEBRUARY + 4000)
-    assert (totals(api, sub), current(api, sub)["metadata"], current(api, sub)["discounts"]) == ([350, 1300], {"phase": "2"}, [])
+    assert (totals(api, sub), current(api, sub)["metadata"], current(api, sub)["discounts"]) == (
+        [350, 1300],
+        {"phase": "2"},
+        [],
+    )
 
 
 def test_a_preview_knows_the_phase_that_comes_next_and_phases_that_are_only_asked_about(api: Api) -> None:
@@ -79,13 +93,20 @@ def test_a_preview_knows_the_phase_that_comes_next_and_phases_that_are_only_aske
     assert ok(api, "POST", "/v1/invoices/create_preview", subscription=made["subscription"])["total"] == 2000
     assert ok(api, "POST", "/v1/invoices/create_preview", schedule=made["id"])["total"] == 2000
     phases = [{"items": [{"price": dear, "quantity": 3}], "start_date": "now", "duration": {"interval": "month"}}]
-    assert ok(api, "POST", "/v1/invoices/create_preview", customer=who, schedule_details={"phases": phases})["total"] == 6000
+    assert (
+        ok(api, "POST", "/v1/invoices/create_preview", customer=who, schedule_details={"phases": phases})["total"]
+        == 6000
+    )
 
 
 def test_a_preview_taxes_an_address_that_is_only_asked_about(api: Api) -> None:
     register(api, "US", state="CA", type="state_sales_tax")
     items = [{"price": plan(api)}]
-    asked = {"customer_details": {"address": FRISCO}, "automatic_tax": {"enabled": True}, "subscription_details": {"items": items}}
+    asked = {
+        "customer_details": {"address": FRISCO},
+        "automatic_tax": {"enabled": True},
+        "subscription_details": {"items": items},
+    }
     seen = ok(api, "POST", "/v1/invoices/create_preview", **asked)
     assert (seen["total"], seen["automatic_tax"]["status"]) == (1073, "complete")
     assert api.get("/v1/tax_rates")["data"] == []
@@ -112,10 +133,14 @@ def test_a_quote_with_a_price_of_its_own_becomes_a_subscription(api: Api) -> Non
 def test_looking_at_a_price_that_is_made_for_it_stores_nothing(api: Api) -> None:
     _, who = clocked(api)
     product = ok(api, "POST", "/v1/products", name="Plan")["id"]
-    items = [{"price_data": {"currency": "usd", "product": product, "unit_amount": 400, "recurring": {"interval": "month"}}}]
+    items = [
+        {"price_data": {"currency": "usd", "product": product, "unit_amount": 400, "recurring": {"interval": "month"}}}
+    ]
     asked = {"customer": who, "subscription_details": {"items": items}}
     assert api.ok("post", "/v1/invoices/create_preview", **asked)["total"] == 400
-    old = api.get("/v1/invoices/upcoming", customer=who, subscription_items=items, headers={"Stripe-Version": "2020-08-27"})
+    old = api.get(
+        "/v1/invoices/upcoming", customer=who, subscription_items=items, headers={"Stripe-Version": "2020-08-27"}
+    )
     assert (old.status, old.get("total")) == (200, 400)
     assert (api.get("/v1/prices")["data"], api.events("price.created")) == ([], [])
 
@@ -128,7 +153,11 @@ def test_pending_items_are_billed_at_an_interval_of_their_own(api: Api) -> None:
     ok(api, "POST", "/v1/invoiceitems", customer=who, subscription=sub["id"], amount=333, currency="usd")
     advance(api, clock, NOW + 7 * DAY + 4000)
     invoice = api.get("/v1/invoices", subscription=sub["id"])["data"][0]
-    assert (invoice["total"], invoice["status"], invoice["billing_reason"]) == (333, "paid", "automatic_pending_invoice_item_invoice")
+    assert (invoice["total"], invoice["status"], invoice["billing_reason"]) == (
+        333,
+        "paid",
+        "automatic_pending_invoice_item_invoice",
+    )
     advance(api, clock, NOW + 15 * DAY)
     assert totals(api, sub["id"]) == [1000, 333]
     assert current(api, sub["id"])["next_pending_invoice_item_invoice"] == NOW + 21 * DAY
@@ -148,7 +177,14 @@ def test_a_quote_of_single_things_becomes_an_invoice(api: Api) -> None:
     _, who = clocked(api)
     once = ok(api, "POST", "/v1/prices", currency="usd", unit_amount=500, product_data={"name": "Setup"})["id"]
     coupon = ok(api, "POST", "/v1/coupons", percent_off=10, duration="once")["id"]
-    quote = ok(api, "POST", "/v1/quotes", customer=who, line_items=[{"price": once, "quantity": 3}], discounts=[{"coupon": coupon}])
+    quote = ok(
+        api,
+        "POST",
+        "/v1/quotes",
+        customer=who,
+        line_items=[{"price": once, "quantity": 3}],
+        discounts=[{"coupon": coupon}],
+    )
     ok(api, "POST", f"/v1/quotes/{quote['id']}/finalize", "/v1/quotes/{quote}/finalize")
     accepted = ok(api, "POST", f"/v1/quotes/{quote['id']}/accept", "/v1/quotes/{quote}/accept")
     invoice = ok(api, "GET", f"/v1/invoices/{accepted['invoice']}", "/v1/invoices/{invoice}")

@@ -17,7 +17,13 @@ def ok(api: Api, method: str, path: str, template: str | None = None, **params: 
 def plan(api: Api, amount: int = 1000, **recurring: object) -> str:
     product = ok(api, "POST", "/v1/products", name="Plan")
     made = ok(
-        api, "POST", "/v1/prices", product=product["id"], unit_amount=amount, currency="usd", recurring={"interval": "month", **recurring}
+        api,
+        "POST",
+        "/v1/prices",
+        product=product["id"],
+        unit_amount=amount,
+        currency="usd",
+        recurring={"interval": "month", **recurring},
     )
     return str(made["id"])
 
@@ -103,7 +109,9 @@ def test_a_schedule_changes_the_quantity_at_its_second_phase_and_completes(api: 
     clock, who = clocked(api)
     price = plan(api)
     phases = [{"items": [{"price": price, "quantity": 1}]}, {"items": [{"price": price, "quantity": 3}]}]
-    schedule = ok(api, "POST", "/v1/subscription_schedules", customer=who, start_date="now", phases=phases, end_behavior="release")
+    schedule = ok(
+        api, "POST", "/v1/subscription_schedules", customer=who, start_date="now", phases=phases, end_behavior="release"
+    )
     second = schedule["phases"][1]
     advance(api, clock, second["start_date"] + 4000)
     assert current(api, schedule["subscription"])["quantity"] == 3
@@ -126,7 +134,14 @@ def test_an_accepted_quote_becomes_a_subscription(api: Api) -> None:
 
 def test_a_meter_bills_what_its_events_add_up_to(api: Api) -> None:
     clock, who = clocked(api)
-    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})
+    meter = ok(
+        api,
+        "POST",
+        "/v1/billing/meters",
+        display_name="Calls",
+        event_name="calls",
+        default_aggregation={"formula": "sum"},
+    )
     price = plan(api, 5, usage_type="metered", meter=meter["id"])
     sub = subscribe(api, who, price)
     for value, identifier in ((30, "a"), (12, "b")):
@@ -138,7 +153,9 @@ def test_a_meter_bills_what_its_events_add_up_to(api: Api) -> None:
             payload={"stripe_customer_id": who, "value": value},
             identifier=identifier,
         )
-    again = api.post("/v1/billing/meter_events", event_name="calls", payload={"stripe_customer_id": who, "value": 1}, identifier="a")
+    again = api.post(
+        "/v1/billing/meter_events", event_name="calls", payload={"stripe_customer_id": who, "value": 1}, identifier="a"
+    )
     assert again.status == 400
     end = sub["items"]["data"][0]["current_period_end"]
     advance(api, clock, end + 10)
@@ -151,7 +168,11 @@ def test_a_preview_tells_what_a_change_would_bill_and_stores_nothing(api: Api) -
     item = sub["items"]["data"][0]["id"]
     before = len(api.get("/v1/invoices")["data"])
     seen = ok(
-        api, "POST", "/v1/invoices/create_preview", subscription=sub["id"], subscription_details={"items": [{"id": item, "quantity": 2}]}
+        api,
+        "POST",
+        "/v1/invoices/create_preview",
+        subscription=sub["id"],
+        subscription_details={"items": [{"id": item, "quantity": 2}]},
     )
     assert seen["total"] == 2000 + 1000
     old = api.get("/v1/invoices/upcoming", customer=who, headers={"Stripe-Version": "2020-08-27"})

@@ -11,9 +11,20 @@ from tests.support.api import Answer, Api
 def metered(api: Api, item: dict[str, Any] | None = None, **params: Any) -> tuple[str, str, Answer]:
     """Clock, customer and a subscription to a metered price of 5 cents."""
     clock, who = clocked(api)
-    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})
+    meter = ok(
+        api,
+        "POST",
+        "/v1/billing/meters",
+        display_name="Calls",
+        event_name="calls",
+        default_aggregation={"formula": "sum"},
+    )
     price = plan(api, 5, usage_type="metered", meter=meter["id"])
-    return clock, who, ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": price, **(item or {})}], **params)
+    return (
+        clock,
+        who,
+        ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": price, **(item or {})}], **params),
+    )
 
 
 def use(api: Api, who: str, units: int) -> None:
@@ -51,8 +62,20 @@ def test_units_of_an_item_are_a_threshold_of_their_own(api: Api) -> None:
 
 
 def test_a_threshold_may_begin_a_new_period(api: Api) -> None:
-    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})
-    who = api.ok("post", "/v1/customers", payment_method="pm_card_visa", invoice_settings={"default_payment_method": "pm_card_visa"})["id"]
+    meter = ok(
+        api,
+        "POST",
+        "/v1/billing/meters",
+        display_name="Calls",
+        event_name="calls",
+        default_aggregation={"formula": "sum"},
+    )
+    who = api.ok(
+        "post",
+        "/v1/customers",
+        payment_method="pm_card_visa",
+        invoice_settings={"default_payment_method": "pm_card_visa"},
+    )["id"]
     items = [{"price": plan(api, 5, usage_type="metered", meter=meter["id"])}]
     thresholds = {"amount_gte": 500, "reset_billing_cycle_anchor": True}
     sub = ok(api, "POST", "/v1/subscriptions", customer=who, items=items, billing_thresholds=thresholds)
@@ -69,7 +92,14 @@ def test_a_threshold_may_begin_a_new_period(api: Api) -> None:
 
 def test_tiers_go_on_after_the_invoice_of_a_threshold_and_both_are_taxed(api: Api) -> None:
     clock, who = clocked(api)
-    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})
+    meter = ok(
+        api,
+        "POST",
+        "/v1/billing/meters",
+        display_name="Calls",
+        event_name="calls",
+        default_aggregation={"formula": "sum"},
+    )
     tiers = [{"up_to": 100, "unit_amount": 10, "flat_amount": 200}, {"up_to": "inf", "unit_amount": 5}]
     product = ok(api, "POST", "/v1/products", name="Calls")["id"]
     recurring = {"interval": "month", "usage_type": "metered", "meter": meter["id"]}
@@ -78,7 +108,13 @@ def test_tiers_go_on_after_the_invoice_of_a_threshold_and_both_are_taxed(api: Ap
     rate = ok(api, "POST", "/v1/tax_rates", display_name="Tax", percentage=10, inclusive=False)["id"]
     thresholds = {"amount_gte": 1000}
     sub = ok(
-        api, "POST", "/v1/subscriptions", customer=who, items=[{"price": price}], billing_thresholds=thresholds, default_tax_rates=[rate]
+        api,
+        "POST",
+        "/v1/subscriptions",
+        customer=who,
+        items=[{"price": price}],
+        billing_thresholds=thresholds,
+        default_tax_rates=[rate],
     )
     use(api, who, 80)
     (early,) = invoices(api, sub)

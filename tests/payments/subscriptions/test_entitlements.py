@@ -14,13 +14,23 @@ def featured(api: Api, *keys: str) -> tuple[str, list[Answer]]:
     product = ok(api, "POST", "/v1/products", name="Plan")["id"]
     features = [ok(api, "POST", FEATURES, name=key.title(), lookup_key=key) for key in keys]
     for feature in features:
-        ok(api, "POST", f"/v1/products/{product}/features", "/v1/products/{product}/features", entitlement_feature=feature["id"])
-    price = ok(api, "POST", "/v1/prices", product=product, unit_amount=1_000, currency="usd", recurring={"interval": "month"})
+        ok(
+            api,
+            "POST",
+            f"/v1/products/{product}/features",
+            "/v1/products/{product}/features",
+            entitlement_feature=feature["id"],
+        )
+    price = ok(
+        api, "POST", "/v1/prices", product=product, unit_amount=1_000, currency="usd", recurring={"interval": "month"}
+    )
     return price["id"], features
 
 
 def may_use(api: Api, who: str) -> list[str]:
-    return sorted(one["lookup_key"] for one in ok(api, "GET", "/v1/entitlements/active_entitlements", customer=who)["data"])
+    return sorted(
+        one["lookup_key"] for one in ok(api, "GET", "/v1/entitlements/active_entitlements", customer=who)["data"]
+    )
 
 
 def test_a_subscription_entitles_and_its_end_takes_it_away(api: Api) -> None:

@@ -1,4 +1,6 @@
-"""An update that waits for its payment (``payment_behavior=pending_if_incomplete``) comes into force when its invoice is paid."""
+"""An update that waits for its payment (``payment_behavior=pending_if_incomplete``) comes into force when its invoice
+is paid.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,13 @@ def half_way(api: Api, **discount: object) -> tuple[Answer, str]:
 def change(api: Api, sub: Answer, price: str) -> list[dict[str, object]]:
     """The invoice items of an upgrade: what it credits, then what it debits."""
     item = sub["items"]["data"][0]["id"]
-    ok(api, "POST", f"/v1/subscriptions/{sub['id']}", "/v1/subscriptions/{subscription_exposed_id}", items=[{"id": item, "price": price}])
+    ok(
+        api,
+        "POST",
+        f"/v1/subscriptions/{sub['id']}",
+        "/v1/subscriptions/{subscription_exposed_id}",
+        items=[{"id": item, "price": price}],
+    )
     made = api.get("/v1/invoiceitems", customer=sub["customer"])["data"]
     return sorted(made, key=lambda one: one["amount"])
 
@@ -60,7 +66,9 @@ def test_what_no_invoice_has_billed_yet_is_credited_with_the_discount_it_will_be
     api.ok("post", f"/v1/subscriptions/{sub['id']}", items=[{"id": item, "price": plan(api, 4000)}])
     made = api.get("/v1/invoiceitems", customer=sub["customer"])["data"]
     assert sorted(one["amount"] for one in made) == [-500, -250, 1000, 2000]
-    assert api.ok("post", "/v1/invoices/create_preview", subscription=sub["id"])["total"] == -750 + 3000 // 2 + 4000 // 2
+    assert (
+        api.ok("post", "/v1/invoices/create_preview", subscription=sub["id"])["total"] == -750 + 3000 // 2 + 4000 // 2
+    )
 
 
 def swap(api: Api, sub: Answer, price: str, behavior: str) -> None:
@@ -69,7 +77,9 @@ def swap(api: Api, sub: Answer, price: str, behavior: str) -> None:
 
 
 @pytest.mark.parametrize(("mode", "amounts"), [("flexible", [-500, 500]), ("classic", [-1000, 500])])
-def test_a_price_that_was_never_billed_is_credited_in_the_classic_mode_only(api: Api, mode: str, amounts: list[int]) -> None:
+def test_a_price_that_was_never_billed_is_credited_in_the_classic_mode_only(
+    api: Api, mode: str, amounts: list[int]
+) -> None:
     clock, who = clocked(api)
     cheap = plan(api)
     sub = ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": cheap}], billing_mode={"type": mode})
@@ -93,11 +103,19 @@ def test_discounts_of_a_credit_may_stand_apart_from_its_amount(api: Api) -> None
     coupon = ok(api, "POST", "/v1/coupons", percent_off=50, duration="forever")["id"]
     mode = {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}
     sub = ok(
-        api, "POST", "/v1/subscriptions", customer=who, items=[{"price": plan(api)}], discounts=[{"coupon": coupon}], billing_mode=mode
+        api,
+        "POST",
+        "/v1/subscriptions",
+        customer=who,
+        items=[{"price": plan(api)}],
+        discounts=[{"coupon": coupon}],
+        billing_mode=mode,
     )
     advance(api, clock, NOW + MONTH // 2)
     swap(api, sub, plan(api, 2000), "always_invoice")
     latest = api.get(f"/v1/subscriptions/{sub['id']}")["latest_invoice"]
     invoice = ok(api, "GET", f"/v1/invoices/{latest}", "/v1/invoices/{invoice}")
-    taken = [(line["amount"], [part["amount"] for part in line["discount_amounts"]]) for line in invoice["lines"]["data"]]
+    taken = [
+        (line["amount"], [part["amount"] for part in line["discount_amounts"]]) for line in invoice["lines"]["data"]
+    ]
     assert (taken, invoice["subtotal"], invoice["total"]) == ([(-500, [-250]), (1000, [500])], 500, 250)

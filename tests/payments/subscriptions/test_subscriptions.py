@@ -25,7 +25,12 @@ def customer(api: Api, **params: object) -> str:
 
 def test_a_trial_bills_nothing_and_its_invoice_is_paid_at_once(api: Api) -> None:
     sub = api.ok(
-        "post", "/v1/subscriptions", customer=customer(api), items=[{"price": price(api)}], trial_period_days=14, expand=["latest_invoice"]
+        "post",
+        "/v1/subscriptions",
+        customer=customer(api),
+        items=[{"price": price(api)}],
+        trial_period_days=14,
+        expand=["latest_invoice"],
     )
     assert (sub["status"], sub["trial_end"]) == ("trialing", NOW + 14 * DAY)
     invoice = sub["latest_invoice"]
@@ -61,7 +66,14 @@ def test_a_change_in_mid_period_credits_and_debits_to_the_second(api: Api) -> No
     clock = api.ok("post", "/v1/test_helpers/test_clocks", frozen_time=NOW)["id"]
     who = customer(api, test_clock=clock)
     small, large = price(api, 5000, "eur"), price(api, 10000, "eur")
-    sub = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price": small}], collection_method="send_invoice", days_until_due=5)
+    sub = api.ok(
+        "post",
+        "/v1/subscriptions",
+        customer=who,
+        items=[{"price": small}],
+        collection_method="send_invoice",
+        days_until_due=5,
+    )
     assert sub["created"] == NOW
     item = sub["items"]["data"][0]
     middle = (item["current_period_start"] + item["current_period_end"]) // 2
@@ -87,12 +99,23 @@ def test_a_first_payment_without_the_customer_is_refused_and_then_asks_for_them(
     method = api.ok("post", "/v1/payment_methods/pm_card_authenticationRequired/attach", customer=customer)["id"]
     api.ok("post", f"/v1/customers/{customer}", invoice_settings={"default_payment_method": method})
     product = api.ok("post", "/v1/products", name="Plan")["id"]
-    price = api.ok("post", "/v1/prices", product=product, currency="usd", unit_amount=2500, recurring={"interval": "month"})["id"]
+    price = api.ok(
+        "post", "/v1/prices", product=product, currency="usd", unit_amount=2500, recurring={"interval": "month"}
+    )["id"]
     made = api.ok(
-        "post", "/v1/subscriptions", customer=customer, items=[{"price": price}], off_session=True, expand=["latest_invoice.payments"]
+        "post",
+        "/v1/subscriptions",
+        customer=customer,
+        items=[{"price": price}],
+        off_session=True,
+        expand=["latest_invoice.payments"],
     )
     invoice = made["latest_invoice"]
-    intent = api.ok("get", f"/v1/payment_intents/{invoice['payments']['data'][0]['payment']['payment_intent']}", expand=["latest_charge"])
+    intent = api.ok(
+        "get",
+        f"/v1/payment_intents/{invoice['payments']['data'][0]['payment']['payment_intent']}",
+        expand=["latest_charge"],
+    )
     assert (made["status"], invoice["attempt_count"], intent["status"]) == ("incomplete", 1, "requires_action")
     assert (intent["last_payment_error"], intent["setup_future_usage"]) == (None, "off_session")
     assert intent["latest_charge"]["failure_code"] == "authentication_required"

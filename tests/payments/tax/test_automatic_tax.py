@@ -19,7 +19,9 @@ def register(api: Api, country: str, **options: Any) -> None:
     api.ok("POST", "/v1/tax/registrations", country=country, active_from="now", country_options=given)
 
 
-def invoice(api: Api, address: dict[str, str], currency: str = "usd", product: dict[str, str] | None = None, **customer: Any) -> Answer:
+def invoice(
+    api: Api, address: dict[str, str], currency: str = "usd", product: dict[str, str] | None = None, **customer: Any
+) -> Answer:
     """A draft with one line of 100.00, taxed automatically."""
     who = ok(api, "POST", "/v1/customers", address=address, **customer)["id"]
     made = ok(api, "POST", "/v1/invoices", customer=who, currency=currency, automatic_tax={"enabled": True})
@@ -38,7 +40,12 @@ def test_dollars_get_the_tax_of_the_state_on_top_and_euros_hold_it(api: Api) -> 
     tax = here["lines"]["data"][0]["taxes"][0]
     assert (tax["amount"], tax["taxability_reason"], tax["taxable_amount"]) == (725, "standard_rated", 10_000)
     rate = ok(api, "GET", f"/v1/tax_rates/{tax['tax_rate_details']['tax_rate']}", "/v1/tax_rates/{tax_rate}")
-    assert (rate["percentage"], rate["state"], rate["tax_type"], rate["jurisdiction_level"]) == (7.25, "CA", "sales_tax", "state")
+    assert (rate["percentage"], rate["state"], rate["tax_type"], rate["jurisdiction_level"]) == (
+        7.25,
+        "CA",
+        "sales_tax",
+        "state",
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,10 +56,16 @@ def test_dollars_get_the_tax_of_the_state_on_top_and_euros_hold_it(api: Api) -> 
         ({}, {"tax_code": "txcd_00000000"}, "product_exempt"),
     ],
 )
-def test_nothing_is_added_for_a_reason_that_is_told(api: Api, customer: dict[str, str], product: dict[str, str], reason: str) -> None:
+def test_nothing_is_added_for_a_reason_that_is_told(
+    api: Api, customer: dict[str, str], product: dict[str, str], reason: str
+) -> None:
     register(api, "DE", type="standard")
     made = invoice(api, BERLIN, "usd", product, **customer)
-    assert [made["total"], made["total_taxes"][0]["amount"], made["total_taxes"][0]["taxability_reason"]] == [10_000, 0, reason]
+    assert [made["total"], made["total_taxes"][0]["amount"], made["total_taxes"][0]["taxability_reason"]] == [
+        10_000,
+        0,
+        reason,
+    ]
 
 
 def test_where_the_account_is_not_registered_nothing_is_collected(api: Api) -> None:
@@ -77,11 +90,16 @@ def test_a_subscription_taxes_every_invoice_and_its_prorations(api: Api) -> None
     refused = api.post("/v1/subscriptions", customer=who, items=[{"price": plan(api)}], automatic_tax={"enabled": True})
     assert refused.error["code"] == "customer_tax_location_invalid"
     api.ok("POST", f"/v1/customers/{who}", address=FRISCO)
-    sub = ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": plan(api)}], automatic_tax={"enabled": True})
+    sub = ok(
+        api, "POST", "/v1/subscriptions", customer=who, items=[{"price": plan(api)}], automatic_tax={"enabled": True}
+    )
     assert api.get(f"/v1/invoices/{sub['latest_invoice']}")["amount_paid"] == 1073
     end = sub["items"]["data"][0]["current_period_end"]
     advance(api, clock, NOW + (end - NOW) // 2)
-    change = {"items": [{"id": sub["items"]["data"][0]["id"], "price": plan(api, 2000)}], "proration_behavior": "always_invoice"}
+    change = {
+        "items": [{"id": sub["items"]["data"][0]["id"], "price": plan(api, 2000)}],
+        "proration_behavior": "always_invoice",
+    }
     changed = ok(api, "POST", f"/v1/subscriptions/{sub['id']}", "/v1/subscriptions/{subscription_exposed_id}", **change)
     assert api.get(f"/v1/invoices/{changed['latest_invoice']}")["total"] == 500 + 73 - 36  # 7.25 % of each line
     advance(api, clock, end + 4000)
@@ -91,13 +109,21 @@ def test_a_subscription_taxes_every_invoice_and_its_prorations(api: Api) -> None
 def test_a_subscription_whose_customer_has_moved_nowhere_goes_on_without_tax(api: Api) -> None:
     clock, who = clocked(api)
     api.ok("POST", f"/v1/customers/{who}", address=BERLIN)
-    sub = ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": plan(api)}], automatic_tax={"enabled": True})
+    sub = ok(
+        api, "POST", "/v1/subscriptions", customer=who, items=[{"price": plan(api)}], automatic_tax={"enabled": True}
+    )
     api.ok("POST", f"/v1/customers/{who}", address="")
     advance(api, clock, sub["items"]["data"][0]["current_period_end"] + 4000)
     now = ok(api, "GET", f"/v1/subscriptions/{sub['id']}", "/v1/subscriptions/{subscription_exposed_id}")
     paid = ok(api, "GET", f"/v1/invoices/{now['latest_invoice']}", "/v1/invoices/{invoice}")
-    assert (now["automatic_tax"]["enabled"], now["automatic_tax"]["disabled_reason"]) == (False, "requires_location_inputs")
-    assert (paid["status"], paid["automatic_tax"]["disabled_reason"]) == ("paid", "finalization_requires_location_inputs")
+    assert (now["automatic_tax"]["enabled"], now["automatic_tax"]["disabled_reason"]) == (
+        False,
+        "requires_location_inputs",
+    )
+    assert (paid["status"], paid["automatic_tax"]["disabled_reason"]) == (
+        "paid",
+        "finalization_requires_location_inputs",
+    )
 
 
 def test_a_customer_tells_whether_tax_can_be_worked_out(api: Api) -> None:
@@ -117,6 +143,10 @@ def test_a_business_elsewhere_in_the_union_owes_the_tax_itself(api: Api) -> None
     assert invoice(api, BERLIN, "usd", **business)["total_taxes"][0]["taxability_reason"] == "reverse_charge"
     api.ok("POST", "/v1/tax/settings", head_office={"address": {"country": "DE"}})
     assert invoice(api, BERLIN, "usd", **business)["total"] == 11_900
-    details = {"address": {"country": "DE"}, "address_source": "billing", "tax_ids": [{"type": "eu_vat", "value": "DE123456789"}]}
+    details = {
+        "address": {"country": "DE"},
+        "address_source": "billing",
+        "tax_ids": [{"type": "eu_vat", "value": "DE123456789"}],
+    }
     asked = {"currency": "eur", "line_items": [{"amount": 1000, "reference": "a"}], "customer_details": details}
     assert ok(api, "POST", "/v1/tax/calculations", **asked)["tax_amount_exclusive"] == 190

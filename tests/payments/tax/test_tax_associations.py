@@ -9,18 +9,33 @@ _ADDRESS = {"country": "DE", "postal_code": "10115"}
 
 
 def calculated(api: Api, currency: str = "eur") -> str:
-    api.ok("POST", "/v1/tax/registrations", country="DE", active_from="now", country_options={"de": {"type": "oss_union"}})
-    made = api.ok("POST", "/v1/tax/calculations", currency=currency, customer_details={"address": _ADDRESS, "address_source": "billing"},
-                  line_items=[{"amount": 1000, "reference": "one"}],
-                  shipping_cost={"amount": 119, "tax_behavior": "inclusive"})  # fmt: skip
+    api.ok(
+        "POST", "/v1/tax/registrations", country="DE", active_from="now", country_options={"de": {"type": "oss_union"}}
+    )
+    made = api.ok(
+        "POST",
+        "/v1/tax/calculations",
+        currency=currency,
+        customer_details={"address": _ADDRESS, "address_source": "billing"},
+        line_items=[{"amount": 1000, "reference": "one"}],
+        shipping_cost={"amount": 119, "tax_behavior": "inclusive"},
+    )
     assert made["amount_total"] == 1309
     found: str = made["id"]
     return found
 
 
 def paid(api: Api, calculation: str, currency: str = "eur") -> str:
-    made = api.ok("POST", "/v1/payment_intents", amount=1309, currency=currency, payment_method_types=["card"], confirm=True,
-                  payment_method="pm_card_visa", hooks={"inputs": {"tax": {"calculation": calculation}}})  # fmt: skip
+    made = api.ok(
+        "POST",
+        "/v1/payment_intents",
+        amount=1309,
+        currency=currency,
+        payment_method_types=["card"],
+        confirm=True,
+        payment_method="pm_card_visa",
+        hooks={"inputs": {"tax": {"calculation": calculation}}},
+    )
     assert made["hooks"] == {"inputs": {"tax": {"calculation": calculation}}}
     found: str = made["id"]
     return found

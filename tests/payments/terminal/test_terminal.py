@@ -23,10 +23,16 @@ def test_a_presented_card_pays_the_intent_or_is_refused(api: Api, number: str, s
     intent = api.ok("POST", "/v1/payment_intents", amount=1000, currency="usd", payment_method_types=["card_present"])
     busy = api.ok("POST", f"{READERS}/{reader['id']}/process_payment_intent", payment_intent=intent["id"])
     assert_valid("POST", READERS + "/{reader}/process_payment_intent", 200, busy)
-    assert api.post(f"{READERS}/{reader['id']}/process_payment_intent", payment_intent=intent["id"]).error["code"] == "terminal_reader_busy"
+    assert (
+        api.post(f"{READERS}/{reader['id']}/process_payment_intent", payment_intent=intent["id"]).error["code"]
+        == "terminal_reader_busy"
+    )
     done = api.ok("POST", PRESENT.format(reader["id"]), card_present={"number": number}, type="card_present")
     assert_valid("POST", PRESENT.format("{reader}"), 200, done)
-    assert (done["action"]["status"], api.get(f"/v1/payment_intents/{intent['id']}")["status"]) == (status, intent_status)
+    assert (done["action"]["status"], api.get(f"/v1/payment_intents/{intent['id']}")["status"]) == (
+        status,
+        intent_status,
+    )
     charges = api.ok("GET", "/v1/charges")
     assert_valid("GET", "/v1/charges", 200, charges)
     assert charges["data"][0]["payment_method_details"]["type"] == "card_present"

@@ -9,9 +9,9 @@ PATH = "/v1/billing/alerts"
 
 
 def metered(api: Api) -> str:
-    found: str = api.ok("POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})[
-        "id"
-    ]
+    found: str = api.ok(
+        "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"}
+    )["id"]
     return found
 
 
@@ -24,7 +24,9 @@ def alert(api: Api, meter: str, gte: int = 100, **more: object) -> str:
 
 
 def use(api: Api, customer: str, value: int) -> None:
-    api.ok("POST", "/v1/billing/meter_events", event_name="calls", payload={"stripe_customer_id": customer, "value": value})
+    api.ok(
+        "POST", "/v1/billing/meter_events", event_name="calls", payload={"stripe_customer_id": customer, "value": value}
+    )
     api.advance(1)
 
 
@@ -85,5 +87,7 @@ def test_a_wrong_threshold_is_refused_by_its_parameter(api: Api) -> None:
         ({"meter": meter, "gte": 0}, "usage_threshold[gte]"),
         ({"meter": meter, "gte": 1, "filters": [{"type": "customer"}]}, "usage_threshold[filters][0][customer]"),
     ):
-        refused = api.post(PATH, alert_type="usage_threshold", title="x", usage_threshold={"recurrence": "one_time", **wrong})
+        refused = api.post(
+            PATH, alert_type="usage_threshold", title="x", usage_threshold={"recurrence": "one_time", **wrong}
+        )
         assert (refused.status, refused.error["param"]) == (400, param)

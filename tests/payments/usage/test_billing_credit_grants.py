@@ -33,10 +33,24 @@ def transactions(api: Api, who: str) -> list[tuple[str, int]]:
 def metered(api: Api, used: int) -> tuple[str, str, Answer, str]:
     """Clock, customer, subscription and price; ``used`` units of 5 cents in the first month."""
     clock, who = clocked(api)
-    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"})
+    meter = ok(
+        api,
+        "POST",
+        "/v1/billing/meters",
+        display_name="Calls",
+        event_name="calls",
+        default_aggregation={"formula": "sum"},
+    )
     price = plan(api, 5, usage_type="metered", meter=meter["id"])
     sub = subscribe(api, who, price)
-    ok(api, "POST", "/v1/billing/meter_events", event_name="calls", payload={"stripe_customer_id": who, "value": used}, identifier="a")
+    ok(
+        api,
+        "POST",
+        "/v1/billing/meter_events",
+        event_name="calls",
+        payload={"stripe_customer_id": who, "value": used},
+        identifier="a",
+    )
     return clock, who, sub, price
 
 
@@ -54,7 +68,9 @@ def test_credits_pay_metered_lines_before_anything_is_charged(api: Api) -> None:
     used = invoice["total_pretax_credit_amounts"]
     assert [(one["type"], one["amount"]) for one in used] == [("credit_balance_transaction", 300)]
     assert transactions(api, who) == [("credits_granted", 300), ("credits_applied", 300)]
-    applied = api.get("/v1/billing/credit_balance_transactions", credit_grant=given["id"])["data"][0]["debit"]["credits_applied"]
+    applied = api.get("/v1/billing/credit_balance_transactions", credit_grant=given["id"])["data"][0]["debit"][
+        "credits_applied"
+    ]
     assert applied == {"invoice": invoice["id"], "invoice_line_item": invoice["lines"]["data"][0]["id"]}
     assert left(api, who) == 0
     types = [event["type"] for event in api.events() if "credit" in event["type"]]
@@ -68,7 +84,11 @@ def test_grants_are_used_by_priority_then_by_expiry(api: Api) -> None:
     first = grant(api, who, 100, priority=0, applicability_config={"scope": {"prices": [{"id": price}]}})
     assert left(api, who, prices=[{"id": price}]) == 700
     assert renewed(api, clock, sub)["total"] == 0
-    spent = [one["credit_grant"] for one in api.get("/v1/billing/credit_balance_transactions", customer=who)["data"] if one["debit"]]
+    spent = [
+        one["credit_grant"]
+        for one in api.get("/v1/billing/credit_balance_transactions", customer=who)["data"]
+        if one["debit"]
+    ]
     assert spent == [last["id"], soon["id"], first["id"]]
     assert left(api, who) == 200
 
@@ -117,7 +137,8 @@ def test_a_grant_can_be_expired_or_voided_by_hand_but_only_voided_while_unused(a
     assert api.post(f"{GRANTS}/{one['id']}/void").status == 400
     ok(api, "POST", f"{GRANTS}/{one['id']}/expire", GRANTS + "/{id}/expire")
     assert transactions(api, who) == [
-        ("credits_granted", 300), ("credits_granted", 200), ("credits_voided", 200), ("credits_applied", 50), ("credits_expired", 250),
+        ("credits_granted", 300), ("credits_granted", 200), ("credits_voided", 200), ("credits_applied", 50),
+        ("credits_expired", 250),
     ]  # fmt: skip
     listed = api.get(GRANTS, customer=who)
     assert_valid("GET", GRANTS, 200, dict(listed))

@@ -36,7 +36,11 @@ def index(ctx: Visit, params: Params) -> Answer:
     restricted = keys("restricted", _PAGE + 1, after)
     publishable, secret = ((), ()) if after else (keys("publishable", _PAGE + 1), keys("secret", _MOST_SECRET + 1))
     standard = (*publishable[:_PAGE], *secret[:_MOST_SECRET])
-    older = ctx.url("/apikeys", after=restricted[_PAGE - 1].id, ended=1 if ended else None) if len(restricted) > _PAGE else ""
+    older = (
+        ctx.url("/apikeys", after=restricted[_PAGE - 1].id, ended=1 if ended else None)
+        if len(restricted) > _PAGE
+        else ""
+    )
     about = {
         "standard": sorted(standard, key=lambda key: (key.kind == "secret", not key.is_default, -key.created)),
         "restricted": restricted[:_PAGE],
@@ -59,7 +63,9 @@ def one(ctx: Visit, params: Params) -> Answer:
         "key": key,
         "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id),
         "requests": request_logs.find(ctx.tx, ctx.scope, key_id=key.id, limit=20),
-        "history": [(entry, deed(entry.action, entry.became), named(entry.actor, names), changes(entry)) for entry in history],
+        "history": [
+            (entry, deed(entry.action, entry.became), named(entry.actor, names), changes(entry)) for entry in history
+        ],
         "made_by": named(made_by, names),
         "permissions": sorted(_labels(ctx, key.permissions)),
         "connect": sorted(_labels(ctx, key.connect_permissions)),

@@ -11,7 +11,11 @@ from tollkey.dashboard.pages.apikeys import found
 from tollkey.keys import ROLL_EXPIRATIONS, Key, KeyRefused
 
 _EXPIRATIONS = (
-    ("now", "now", "The old key is refused at once. Choose this when the key may be known to somebody it should not be."),
+    (
+        "now",
+        "now",
+        "The old key is refused at once. Choose this when the key may be known to somebody it should not be.",
+    ),
     ("in_1_hour", "in 1 hour", "Time for one deployment."),
     ("in_24_hours", "in 24 hours", "Time to change the key everywhere within a day."),
     ("in_3_days", "in 3 days", "Time over a weekend."),
@@ -61,7 +65,9 @@ def _editor(ctx: Visit, params: Params, granted: frozenset[str], connected: froz
     catalogue = ctx.authority.catalogue
     if ctx.values is not None:
         granted, connected = matrix.chosen(ctx.values, catalogue), matrix.chosen(ctx.values, catalogue, "c")
-    wide = bool(connected) or params.get("connect") == "1" or ctx.setup.tables.of["account"].count(ctx.tx, ctx.scope) > 1
+    wide = (
+        bool(connected) or params.get("connect") == "1" or ctx.setup.tables.of["account"].count(ctx.tx, ctx.scope) > 1
+    )
     return {"groups": matrix.groups(catalogue, granted, connected), "connect": wide}
 
 
@@ -72,7 +78,10 @@ def create(ctx: Visit, params: Params) -> Answer:
         raise FormErrors(kind="Choose secret or restricted.")
     grants, connect = frozenset[str](), frozenset[str]()
     if kind == "restricted":
-        grants, connect = matrix.chosen(params, ctx.authority.catalogue), matrix.chosen(params, ctx.authority.catalogue, "c")
+        grants, connect = (
+            matrix.chosen(params, ctx.authority.catalogue),
+            matrix.chosen(params, ctx.authority.catalogue, "c"),
+        )
         if not grants and not connect:
             raise FormErrors(permissions="Grant at least one permission: a key without any can do nothing.")
     if not params.get("name"):
@@ -122,14 +131,19 @@ def roll(ctx: Visit, params: Params) -> Answer:
     old, new, text = ctx.authority.roll(ctx.tx, ctx.scope, key.id, seconds, actor=ctx.actor, now=ctx.now)
     if text is not None and new.kind != "publishable":
         return Render("keys/shown.html", {"key": new, "text": text, "why": "rolled", "old": old})
-    words = "The new key works now, beside the old one." if seconds else "The new key works now; the old one is refused."
+    words = (
+        "The new key works now, beside the old one." if seconds else "The new key works now; the old one is refused."
+    )
     hint = " Reveal it once, when you are ready to store it." if new.kind != "publishable" else ""
     return Redirect(ctx.url(f"/apikeys/{new.id}"), words + hint)
 
 
 def ask_expire(ctx: Visit, params: Params) -> Question:
     """Before a key ends."""
-    return Question("Expire now", f"The key {found(ctx, params).redacted} will be refused from this second on. This cannot be undone.")
+    return Question(
+        "Expire now",
+        f"The key {found(ctx, params).redacted} will be refused from this second on. This cannot be undone.",
+    )
 
 
 def expire(ctx: Visit, params: Params) -> Answer:
@@ -174,7 +188,9 @@ def _needed(ctx: Visit, key: Key) -> frozenset[str]:
     """The permissions that a key used. Raises FormErrors when there is none to take away."""
     seen = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
     if key.kind != "restricted" or not seen.used or not seen.unused:
-        raise FormErrors({"": "There is nothing to take away: the key used all of its permissions, or made no request yet."})
+        raise FormErrors(
+            {"": "There is nothing to take away: the key used all of its permissions, or made no request yet."}
+        )
     return seen.used
 
 
@@ -207,7 +223,9 @@ def hide(ctx: Visit, params: Params) -> Answer:
 def delete_form(ctx: Visit, params: Params) -> Answer:
     """Is it really not used any more?"""
     key: Key = found(ctx, params)
-    return Render("keys/delete.html", {"key": key, "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id)})
+    return Render(
+        "keys/delete.html", {"key": key, "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id)}
+    )
 
 
 def delete(ctx: Visit, params: Params) -> Answer:
@@ -230,7 +248,13 @@ PAGES = (
     Page("/apikeys/{key}/roll", roll_form, action="keys.roll", recent=_ROLLS),
     Page("/apikeys/{key}/roll", roll, method="POST", action="keys.roll", recent=_ROLLS, again=roll_form),
     Page("/apikeys/{key}/expire", expire, method="POST", action="keys.roll", recent=_ENDS, ask=ask_expire),
-    Page("/apikeys/{key}/cancel_expiry", cancel_expiry, method="POST", action="keys.roll", recent=recent("the old key lives longer")),
+    Page(
+        "/apikeys/{key}/cancel_expiry",
+        cancel_expiry,
+        method="POST",
+        action="keys.roll",
+        recent=recent("the old key lives longer"),
+    ),
     Page("/apikeys/{key}/edit", edit_form, action="keys.edit", recent=_EDITS),
     Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", recent=_EDITS, again=edit_form),
     Page("/apikeys/{key}/tighten", tighten, method="POST", action="keys.edit", recent=_ENDS, ask=ask_tighten),

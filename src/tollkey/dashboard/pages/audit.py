@@ -19,7 +19,10 @@ _MOST = 100_000  # lines of an export
 
 
 class Line(NamedTuple):
-    """One line, from whichever log. mode: test, live or "". source: t, l (keys) or a (account). at: UTC epoch seconds."""
+    """One line, from whichever log. mode: test, live or "". source: t, l (keys) or a (account).
+
+    at: UTC epoch seconds.
+    """
 
     at: int
     source: str
@@ -34,7 +37,10 @@ class Line(NamedTuple):
 def _keys(ctx: Visit, livemode: bool, before: int | None, limit: int) -> list[Line]:
     found = audit.entries(ctx.tx, Scope(ctx.account, livemode), limit=limit, before=before)
     mode = "live" if livemode else "test"
-    return [Line(e.at, mode[0], e.seq, mode, f"key_{e.action}", e.key_id, e.actor, {"before": e.was, "after": e.became}) for e in found]
+    return [
+        Line(e.at, mode[0], e.seq, mode, f"key_{e.action}", e.key_id, e.actor, {"before": e.was, "after": e.became})
+        for e in found
+    ]
 
 
 def _team(ctx: Visit, before: int | None, limit: int) -> list[Line]:
@@ -45,7 +51,8 @@ def _team(ctx: Visit, before: int | None, limit: int) -> list[Line]:
 def lines(ctx: Visit, cursors: dict[str, int], limit: int) -> list[Line]:
     """The newest lines before the cursors (source -> seq)."""
     found = [
-        *_keys(ctx, False, cursors.get("t"), limit), *_keys(ctx, True, cursors.get("l"), limit), *_team(ctx, cursors.get("a"), limit)
+        *_keys(ctx, False, cursors.get("t"), limit), *_keys(ctx, True, cursors.get("l"), limit),
+        *_team(ctx, cursors.get("a"), limit)
     ]  # fmt: skip
     return sorted(found, key=lambda line: (-line.at, line.source, -line.seq))[:limit]
 
@@ -62,10 +69,17 @@ def index(ctx: Visit, params: Params) -> Answer:
     names = names_of(ctx.tx, [one for line in shown for one in (line.actor.id, line.about)])
     older = ctx.url("/settings/audit", **_after(cursors, shown)) if len(found) > _PAGE else ""
     about = [
-        (line, deed(line.action, line.details.get("after", {})), named(line.actor, names), names.get(line.about, line.about))
+        (
+            line,
+            deed(line.action, line.details.get("after", {})),
+            named(line.actor, names),
+            names.get(line.about, line.about),
+        )
         for line in shown
     ]
-    return Render("team/audit.html", {"lines": about, "older": older, "newer": ctx.url("/settings/audit") if cursors else ""})
+    return Render(
+        "team/audit.html", {"lines": about, "older": older, "newer": ctx.url("/settings/audit") if cursors else ""}
+    )
 
 
 def export(ctx: Visit, params: Params) -> Answer:
@@ -93,7 +107,9 @@ def export(ctx: Visit, params: Params) -> Answer:
     writer = csv.writer(text)
     writer.writerow(("at", "mode", "action", "about", "actor", "ip", "details"))
     for row in rows:
-        writer.writerow([_cell(json.dumps(value) if isinstance(value, dict) else value or "") for value in row.values()])
+        writer.writerow(
+            [_cell(json.dumps(value) if isinstance(value, dict) else value or "") for value in row.values()]
+        )
     return File("audit-log.csv", "text/csv; charset=utf-8", text.getvalue().encode())
 
 

@@ -46,7 +46,8 @@ def business(ctx: Visit, params: Params) -> Answer:
     steps = [
         ("Business details", bool(account["details_submitted"]), "Name, website and support address of the business."),
         ("A payment provider for live mode", bool(account["charges_enabled"]),
-         "Live keys work, and live objects can be made. Charges are refused until a provider is configured on this server."),
+         "Live keys work, and live objects can be made. Charges are refused until a provider is configured on this"
+         " server."),
     ]  # fmt: skip
     return Render("team/business.html", {"account": account, "profile": profile, "steps": steps})
 
@@ -84,9 +85,22 @@ _SPEAKS = recent("customers are told these details, and live mode rests on them"
 PAGES = (
     Page("/accounts/new", new_form, scope="person"),
     Page(
-        "/accounts/new", new, method="POST", scope="person", recent=any_time("a new account is empty, and its maker's own"), again=new_form
+        "/accounts/new",
+        new,
+        method="POST",
+        scope="person",
+        recent=any_time("a new account is empty, and its maker's own"),
+        again=new_form,
     ),
     Page("/settings/business", business, action="business.see", scope="account", nav=Nav("Account", "Business", 20)),
     Page("/settings/business/edit", edit_form, action="business.change", scope="account", recent=_SPEAKS),
-    Page("/settings/business/edit", edit, method="POST", action="business.change", scope="account", recent=_SPEAKS, again=edit_form),
+    Page(
+        "/settings/business/edit",
+        edit,
+        method="POST",
+        action="business.change",
+        scope="account",
+        recent=_SPEAKS,
+        again=edit_form,
+    ),
 )

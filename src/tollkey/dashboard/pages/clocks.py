@@ -40,11 +40,24 @@ def create(ctx: Visit, params: Params) -> Answer:
     made = endpoint.handler(Call(ctx.setup, ctx.tx, ctx.scope, ctx.now), asked)
     activity.record(ctx.tx, ctx, ctx.account, "clock_created", about=made["id"])
     return Redirect(
-        ctx.url(f"/objects/{_OBJECT}/{made['id']}"), "The clock stands at the time you chose. Make customers with it, then advance it."
+        ctx.url(f"/objects/{_OBJECT}/{made['id']}"),
+        "The clock stands at the time you chose. Make customers with it, then advance it.",
     )
 
 
 PAGES = (
-    Page("/clocks", index, action="logs.see", nav=Nav("Developers", "Test clocks", 50, "/objects/test_helpers.test_clock")),
-    Page("/clocks", create, method="POST", action="clocks.change", recent=any_time("test mode only, where nothing is real"), again=index),
+    Page(
+        "/clocks",
+        index,
+        action="logs.see",
+        nav=Nav("Developers", "Test clocks", 50, "/objects/test_helpers.test_clock"),
+    ),
+    Page(
+        "/clocks",
+        create,
+        method="POST",
+        action="clocks.change",
+        recent=any_time("test mode only, where nothing is real"),
+        again=index,
+    ),
 )

@@ -49,7 +49,9 @@ def _menu(catalogue: Catalogue) -> dict[str, object]:
 def index(ctx: Visit, params: Params) -> Answer:
     """Where to begin."""
     leads = [(slug, guide_room.title_of(slug), guide_room.lead_of(slug)) for slug in GUIDES]
-    return Render("docs/index.html", {**_menu(ctx.setup.tables.catalogue), "leads": leads, "keys": keys_for(ctx), "here": ""})
+    return Render(
+        "docs/index.html", {**_menu(ctx.setup.tables.catalogue), "leads": leads, "keys": keys_for(ctx), "here": ""}
+    )
 
 
 def guide(ctx: Visit, params: Params) -> Answer:
@@ -68,8 +70,17 @@ def reference(ctx: Visit, params: Params) -> Answer:
     if resource is None or resource not in resources_shown(catalogue):
         raise NotHere
     page = page_of(catalogue, resource)
-    examples = [example_html(one.request, keys, ctx.base_url, f"example-{place}") for place, one in enumerate(page.operations)]
-    context = {**_menu(catalogue), "page": page, "examples": examples, "keys": keys, "here": resource.object, "languages": LANGUAGES}
+    examples = [
+        example_html(one.request, keys, ctx.base_url, f"example-{place}") for place, one in enumerate(page.operations)
+    ]
+    context = {
+        **_menu(catalogue),
+        "page": page,
+        "examples": examples,
+        "keys": keys,
+        "here": resource.object,
+        "languages": LANGUAGES,
+    }
     return Render("docs/reference.html", context)
 
 
@@ -94,7 +105,9 @@ def search(ctx: Visit, params: Params) -> Answer:
     query = params.get("q")[:100]
     catalogue = ctx.setup.tables.catalogue
     hits = index_of(catalogue).find(query)
-    return Render("docs/search.html", {**_menu(catalogue), "query": query, "hits": hits, "keys": sample_keys(), "here": ""})
+    return Render(
+        "docs/search.html", {**_menu(catalogue), "query": query, "hits": hits, "keys": sample_keys(), "here": ""}
+    )
 
 
 PAGES = (

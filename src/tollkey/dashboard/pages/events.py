@@ -22,7 +22,11 @@ def index(ctx: Visit, params: Params) -> Answer:
     equal = {name: value for name, value in (("type", type), ("_about", about)) if value}
     cursor = table.get(ctx.tx, ctx.scope, after) if after else None
     found = objects.page("event", _PAGE + 1, equal=equal, after=cursor)
-    older = ctx.url("/events", after=found[_PAGE - 1]["id"], type=type or None, about=about or None) if len(found) > _PAGE else ""
+    older = (
+        ctx.url("/events", after=found[_PAGE - 1]["id"], type=type or None, about=about or None)
+        if len(found) > _PAGE
+        else ""
+    )
     newest = ctx.url("/events", type=type or None, about=about or None) if after else ""
     context = {
         "events": found[:_PAGE],
@@ -44,10 +48,15 @@ def show(ctx: Visit, params: Params) -> Answer:
     public = shown_to(ctx, ctx.call().objects.copy(event))
     sent = []
     if ctx.may("webhooks.see"):
-        sent = [(one, outbox.attempts(ctx.tx, ctx.scope, one.id)) for one in outbox.deliveries(ctx.tx, ctx.scope, event_id=event["id"])]
+        sent = [
+            (one, outbox.attempts(ctx.tx, ctx.scope, one.id))
+            for one in outbox.deliveries(ctx.tx, ctx.scope, event_id=event["id"])
+        ]
     context = {
-        "event": public, "about": about, "address": Presenter(ctx.setup.tables.catalogue).address(about) if about else "",
-        "data": hidden_json(public["data"]["object"]), "previous": hidden_json(public["data"].get("previous_attributes")),
+        "event": public, "about": about,
+        "address": Presenter(ctx.setup.tables.catalogue).address(about) if about else "",
+        "data": hidden_json(public["data"]["object"]),
+        "previous": hidden_json(public["data"].get("previous_attributes")),
         "deliveries": sent,
     }  # fmt: skip
     return Render("events/one.html", context)
@@ -67,7 +76,10 @@ def shown_to(ctx: Visit, value: Json) -> Json:
 def without_secrets(value: object) -> object:
     """A copy in which no client secret stands."""
     if isinstance(value, dict):
-        return {name: _HIDDEN if name in ("client_secret", "secret") and inner else without_secrets(inner) for name, inner in value.items()}
+        return {
+            name: _HIDDEN if name in ("client_secret", "secret") and inner else without_secrets(inner)
+            for name, inner in value.items()
+        }
     return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 

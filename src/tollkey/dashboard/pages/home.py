@@ -20,15 +20,19 @@ def home(ctx: Visit, params: Params) -> Answer:
     objects = ctx.call().objects
     tables = ctx.setup.tables.of
     payments = _latest(ctx) if "payment_intent" in tables else []
-    disputes = [one for one in objects.query("dispute", limit=200) if one["status"] in _WAITING] if "dispute" in tables else []
+    disputes = (
+        [one for one in objects.query("dispute", limit=200) if one["status"] in _WAITING] if "dispute" in tables else []
+    )
     day = ctx.now - ctx.now % 86400
     counted = request_counts.counts(ctx.tx, ctx.scope, day, day + 86400, 3600) if ctx.may("logs.see") else []
     hours = [f"{hour:02}:00" for hour in range(24)]
     series = [plots.Series(name, tone, _by_hour(counted, day, kinds)) for name, tone, kinds in (
         ("succeeded", "2", (1, 2, 3)), ("refused", "4", (4,)), ("failed", "5", (5,)))]  # fmt: skip
     context = {
-        "balance": _balance(ctx), "payments": payments, "disputes": disputes, "presenter": Presenter(ctx.setup.tables.catalogue),
-        "requests": sum(count for _, _, count in counted), "errors": sum(count for _, kind, count in counted if kind >= 4),
+        "balance": _balance(ctx), "payments": payments, "disputes": disputes,
+        "presenter": Presenter(ctx.setup.tables.catalogue),
+        "requests": sum(count for _, _, count in counted), "errors": sum(count for _, kind,
+        count in counted if kind >= 4),
         "plot": plots.columns("today", "Requests today by hour", hours, series) if counted else "",
     }  # fmt: skip
     return Render("home.html", context)
@@ -38,7 +42,9 @@ def _latest(ctx: Visit, count: int = 6) -> list[Json]:
     """The newest payments: intents, and charges that were made without one."""
     objects = ctx.call().objects
     direct = [charge for charge in objects.query("charge", limit=4 * count) if charge["payment_intent"] is None]
-    return sorted([*objects.query("payment_intent", limit=count), *direct], key=lambda one: -int(one["created"]))[:count]
+    return sorted([*objects.query("payment_intent", limit=count), *direct], key=lambda one: -int(one["created"]))[
+        :count
+    ]
 
 
 def _by_hour(counted: Any, day: int, kinds: tuple[int, ...]) -> list[int]:
@@ -52,7 +58,13 @@ def _by_hour(counted: Any, day: int, kinds: tuple[int, ...]) -> list[int]:
 def _balance(ctx: Visit) -> dict[str, list[tuple[str, str]]]:
     """What is available and what is on its way, by currency, as the balance endpoint answers it."""
     endpoint = next(
-        (e for r in ctx.setup.tables.catalogue.resources for e in r.endpoints if (e.method, e.path) == ("GET", "/v1/balance")), None
+        (
+            e
+            for r in ctx.setup.tables.catalogue.resources
+            for e in r.endpoints
+            if (e.method, e.path) == ("GET", "/v1/balance")
+        ),
+        None,
     )
     answer: Json = {}
     if endpoint is not None:

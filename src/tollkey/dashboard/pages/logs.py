@@ -58,7 +58,11 @@ def index(ctx: Visit, params: Params) -> Answer:
     after = params.get("after")
     cursor = request_logs.one(ctx.tx, ctx.scope, after) if after else None
     unindexed = bool(wanted.path or wanted.method) and not wanted.key
-    floor = request_logs.horizon(ctx.tx, ctx.scope, cursor, day(wanted.date_to, end=True), _LOOKED_AT) if unindexed else None
+    floor = (
+        request_logs.horizon(ctx.tx, ctx.scope, cursor, day(wanted.date_to, end=True), _LOOKED_AT)
+        if unindexed
+        else None
+    )
     found = request_logs.find(
         ctx.tx, ctx.scope, limit=_PAGE + 1, before=cursor, key_id=wanted.key or None, status=_bounds(wanted.status),
         method=wanted.method if wanted.method in _METHODS else None, path=wanted.path or None,
@@ -116,7 +120,11 @@ def workbench(ctx: Visit, params: Params) -> Answer:
     """Where ``request_log_url`` of an error points: on to the request itself."""
     wanted = params.get("object")
     return Redirect(
-        ctx.url(f"/logs/{wanted}" if wanted.startswith("req_") and wanted.isalnum() is False and "/" not in wanted else "/logs")
+        ctx.url(
+            f"/logs/{wanted}"
+            if wanted.startswith("req_") and wanted.isalnum() is False and "/" not in wanted
+            else "/logs"
+        )
     )
 
 
@@ -129,7 +137,13 @@ def destination(ctx: Visit, params: Params) -> Answer:
     if key:
         live = ctx.authority.get(ctx.tx, ctx.scope._replace(account=account, livemode=True), key) is not None
         return Redirect(ctx.url(to, livemode=live, account=account))
-    return Redirect(ctx.url(to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/apikeys", livemode=False, account=account))
+    return Redirect(
+        ctx.url(
+            to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/apikeys",
+            livemode=False,
+            account=account,
+        )
+    )
 
 
 PAGES = (

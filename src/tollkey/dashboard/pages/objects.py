@@ -31,7 +31,9 @@ _HIDDEN = frozenset({"client_secret", "_about", "fingerprint"})
 
 def shown_resources(ctx: Visit) -> list[Resource]:
     """The kinds of objects that have pages here, by title."""
-    found = [r for r in ctx.setup.tables.catalogue.resources if r.title and r.stored and r.object not in acting.ELSEWHERE]
+    found = [
+        r for r in ctx.setup.tables.catalogue.resources if r.title and r.stored and r.object not in acting.ELSEWHERE
+    ]
     return sorted(found, key=lambda r: (r.title, r.object))
 
 
@@ -97,11 +99,14 @@ def index(ctx: Visit, params: Params) -> Answer:
     kept: dict[str, Any] = {**given, "from": begin or None, "to": end or None}
     url = f"/objects/{resource.object}"
     context = {
-        "resource": resource, "title": title_of(resource, ctx), "items": found[:_PAGE], "columns": resource.columns or ("id", "created"),
-        "filters": filters, "given": given, "begin": begin, "end": end, "query": query, "choices": _choices(resource, filters),
+        "resource": resource, "title": title_of(resource, ctx), "items": found[:_PAGE],
+        "columns": resource.columns or ("id", "created"),
+        "filters": filters, "given": given, "begin": begin, "end": end, "query": query,
+        "choices": _choices(resource, filters),
         "presenter": Presenter(ctx.setup.tables.catalogue),
         "export": ctx.url(f"{url}/export", **kept),
-        "older": ctx.url(url, after=found[_PAGE - 1]["id"], **kept) if more else "", "newest": ctx.url(url, **kept) if after else "",
+        "older": ctx.url(url, after=found[_PAGE - 1]["id"], **kept) if more else "",
+        "newest": ctx.url(url, **kept) if after else "",
     }  # fmt: skip
     return Render("objects/index.html", context)
 
@@ -131,7 +136,9 @@ def _search(ctx: Visit, resource: Resource, query: str) -> list[Json]:
         records = table.page(ctx.tx, ctx.scope, 500, after=cursor)
         for record in records:
             value = json.loads(record.body)
-            text = " ".join(json.dumps(part, ensure_ascii=False) for name in fields if (part := dig(value, name)) is not None).lower()
+            text = " ".join(
+                json.dumps(part, ensure_ascii=False) for name in fields if (part := dig(value, name)) is not None
+            ).lower()
             if all(word in text for word in words):
                 found.append(value)
         looked += len(records)
@@ -142,7 +149,9 @@ def _search(ctx: Visit, resource: Resource, query: str) -> list[Json]:
 
 
 def _in_words(ctx: Visit, resource: Resource, query: str) -> list[Json] | None:
-    """The answer of the API's own search for a query in its language (``status:'succeeded'``); None when it is not one."""
+    """The answer of the API's own search for a query in its language (``status:'succeeded'``); None when it is
+    not one.
+    """
     endpoint = next((e for e in resource.endpoints if e.method == "GET" and e.path.endswith("/search")), None)
     if endpoint is None or not any(mark in query for mark in (":", "<", ">", "~")):
         return None
@@ -186,16 +195,22 @@ def _details(ctx: Visit, resource: Resource, item: Json) -> dict[str, Any]:
     assert isinstance(public, dict)
     events = call.objects.query("event", {"_about": item["id"]}, limit=20) if ctx.may("logs.see") else []
     logs = request_logs.about(ctx.tx, ctx.scope, item["id"]) if ctx.may("logs.see") else []
-    buttons = [(place, action) for place, action in acting.offered(resource, item) if ctx.may(acting.group_of(resource, action))]
+    buttons = [
+        (place, action)
+        for place, action in acting.offered(resource, item)
+        if ctx.may(acting.group_of(resource, action))
+    ]
     charge = call.objects.find("charge", item["latest_charge"]) if item.get("latest_charge") else item
     if charge is not None and charge.get("refunded"):
         buttons = [(place, action) for place, action in buttons if acting.group_of(resource, action) != "refunds.make"]
     return {
-        "resource": resource, "title": title_of(resource, ctx), "item": public, "fields": presenter.fields(public), "presenter": presenter,
+        "resource": resource, "title": title_of(resource, ctx), "item": public, "fields": presenter.fields(public),
+        "presenter": presenter,
         "raw": json.dumps(public, indent=2, ensure_ascii=False), "events": events, "logs": logs, "buttons": buttons,
         "group_of": acting.group_of,
         "headline": presenter.value("amount", item.get("amount"), item.get("currency")) if "amount" in item else None,
-        "status": presenter.value("status", item["status"], None) if item.get("status") else None, "notes": _since(charge or {}),
+        "status": presenter.value("status", item["status"], None) if item.get("status") else None,
+        "notes": _since(charge or {}),
     }  # fmt: skip
 
 
@@ -225,7 +240,8 @@ def _ask(group: str) -> Any:
         action = resource.actions[number]
         fields = acting.fields_of(acting.endpoint_of(ctx, action), action)
         return Render("objects/act.html", {
-            "resource": resource, "title": title_of(resource, ctx), "item": item, "action": action, "fields": fields, "group": group,
+            "resource": resource, "title": title_of(resource, ctx), "item": item, "action": action, "fields": fields,
+            "group": group,
             "number": number, "presenter": Presenter(ctx.setup.tables.catalogue),
         })  # fmt: skip
 
@@ -258,7 +274,9 @@ def _do(group: str) -> Any:
     return act
 
 
-_BY_ROLE = any_time("it changes one object, as the role allows, under the person's name; it opens no way in and shows no secret")
+_BY_ROLE = any_time(
+    "it changes one object, as the role allows, under the person's name; it opens no way in and shows no secret"
+)
 
 
 def _acting_pages() -> tuple[Page, ...]:
@@ -266,7 +284,10 @@ def _acting_pages() -> tuple[Page, ...]:
     for group in acting.GROUPS:
         path = "/objects/{object}/{id}/" + group.replace(".", "-") + "/{number}"
         ask = _ask(group)
-        pages += [Page(path, ask, action=group), Page(path, _do(group), method="POST", action=group, recent=_BY_ROLE, again=ask)]
+        pages += [
+            Page(path, ask, action=group),
+            Page(path, _do(group), method="POST", action=group, recent=_BY_ROLE, again=ask),
+        ]
     return tuple(pages)
 
 
@@ -282,7 +303,8 @@ def _of(object: str) -> Any:
 _SIDEBAR = (
     ("/payments", "payment_intent", "Payments"), ("/charges", "charge", "Charges"),
     ("/customers", "customer", "Customers"), ("/disputes", "dispute", "Disputes"),
-    ("/balance", "balance_transaction", "Balance"), ("/payouts", "payout", "Payouts"), ("/products", "product", "Products"),
+    ("/balance", "balance_transaction", "Balance"), ("/payouts", "payout", "Payouts"),
+    ("/products", "product", "Products"),
     ("/subscriptions", "subscription", "Subscriptions"), ("/invoices", "invoice", "Invoices"),
 )  # fmt: skip
 

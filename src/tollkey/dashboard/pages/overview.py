@@ -1,4 +1,6 @@
-"""The overview for developers: plots of requests by status, by hour and by key, and of errors; the API version in use."""
+"""The overview for developers: plots of requests by status, by hour and by key, and of errors; the API version
+in use.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ def overview(ctx: Visit, params: Params) -> Answer:
         "errors_plot": plots.columns("errors", "Errors by time", labels, series[1:]),
         "codes": plots.bars("by-code", "Errors by code", _codes(ctx, since)),
         "by_key": plots.bars("by-key", "Requests by key", _keys(ctx, since, until)),
-        "latest": LATEST, "versions": versions, "newer": next((version for version, _ in versions if is_newer(version)), None),
+        "latest": LATEST, "versions": versions, "newer": next((version for version, _ in versions if is_newer(version)),
+        None),
     }  # fmt: skip
     return Render("developers/overview.html", context)
 
@@ -42,12 +45,22 @@ def overview(ctx: Visit, params: Params) -> Answer:
 def _label(at: int, seconds: int) -> str:
     moment = datetime.datetime.fromtimestamp(at, datetime.UTC)
     return (
-        moment.strftime("%-d %b") if seconds >= 86400 else moment.strftime("%H:%M") if seconds == 3600 else moment.strftime("%-d %b %H:%M")
+        moment.strftime("%-d %b")
+        if seconds >= 86400
+        else moment.strftime("%H:%M")
+        if seconds == 3600
+        else moment.strftime("%-d %b %H:%M")
     )
 
 
 def _series(
-    name: str, tone: str, kinds: tuple[int, ...], counted: Sequence[tuple[int, int, int]], since: int, seconds: int, steps: int
+    name: str,
+    tone: str,
+    kinds: tuple[int, ...],
+    counted: Sequence[tuple[int, int, int]],
+    since: int,
+    seconds: int,
+    steps: int,
 ) -> plots.Series:
     values = [0] * steps
     for at, kind, count in counted:
@@ -68,7 +81,10 @@ def _keys(ctx: Visit, since: int, until: int) -> list[plots.Row]:
 
 def _codes(ctx: Visit, since: int) -> list[plots.Row]:
     found = request_counts.by_error(ctx.tx, ctx.scope, since)
-    return [plots.Row(f"{status} {code}".strip(), count, ctx.url("/logs", status=status), str(status)[0]) for status, code, count in found]
+    return [
+        plots.Row(f"{status} {code}".strip(), count, ctx.url("/logs", status=status), str(status)[0])
+        for status, code, count in found
+    ]
 
 
 PAGES = (Page("/developers", overview, action="logs.see", nav=Nav("Developers", "Overview", 10)),)

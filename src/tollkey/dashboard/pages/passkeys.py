@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from tollkey.dashboard import activity, factors, guard, passkey_flow, people, sessions, throttle
-from tollkey.dashboard.page import Answer, Data, FormErrors, NotHere, Page, Params, Question, Redirect, Visit, any_time, recent
+from tollkey.dashboard.page import (
+    Answer,
+    Data,
+    FormErrors,
+    NotHere,
+    Page,
+    Params,
+    Question,
+    Redirect,
+    Visit,
+    any_time,
+    recent,
+)
 
 
 def add_options(ctx: Visit, params: Params) -> Answer:
@@ -59,7 +71,14 @@ def sign_in(ctx: Visit, params: Params) -> Answer:
         raise NotHere
     activity.record(ctx.tx, ctx, "", "signed_in", person=person, passkey=True)
     token = sessions.start(
-        ctx.tx, ctx.authority.keyring, ctx.setup.ids, person=person, stage="full", now=ctx.now, ip=ctx.ip, agent=ctx.agent
+        ctx.tx,
+        ctx.authority.keyring,
+        ctx.setup.ids,
+        person=person,
+        stage="full",
+        now=ctx.now,
+        ip=ctx.ip,
+        agent=ctx.agent,
     )
     return Data({"to": to}, session=token)
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from tollkey.dashboard import activity, factors, people, sessions, throttle
-from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Question, Redirect, Render, Visit, any_time, recent
+from tollkey.dashboard.page import (
+    Answer,
+    FormErrors,
+    NotHere,
+    Page,
+    Params,
+    Question,
+    Redirect,
+    Render,
+    Visit,
+    any_time,
+    recent,
+)
 from tollkey.db import Tx
 
 
@@ -89,14 +101,18 @@ def totp_finish(ctx: Visit, params: Params) -> Answer:
     """The first code makes the app count; the recovery codes are shown once."""
     codes = factors.finish_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id, params.get("code"), ctx.now)
     if codes is None:
-        raise FormErrors(code="This code is wrong. Enter the one that is shown now; the clock of your device must be right.")
+        raise FormErrors(
+            code="This code is wrong. Enter the one that is shown now; the clock of your device must be right."
+        )
     activity.record(ctx.tx, ctx, "", "totp_added")
     return Render("profile/recovery.html", {"codes": codes})
 
 
 def ask_totp_remove(ctx: Visit, params: Params) -> Question:
     """Before the app is forgotten."""
-    return Question("Remove", "From now on the authenticator app is not asked for, and its recovery codes are worth nothing.")
+    return Question(
+        "Remove", "From now on the authenticator app is not asked for, and its recovery codes are worth nothing."
+    )
 
 
 def totp_remove(ctx: Visit, params: Params) -> Answer:
@@ -111,7 +127,9 @@ _SHUTS_OUT = any_time("it only ends sessions; whoever lost a device is in a hurr
 
 PAGES = (
     Page("/profile", profile, scope="person"),
-    Page("/profile/name", rename, method="POST", scope="person", recent=any_time("a name opens nothing"), again=profile),
+    Page(
+        "/profile/name", rename, method="POST", scope="person", recent=any_time("a name opens nothing"), again=profile
+    ),
     Page("/profile/password", password_form, scope="person", recent=_SIGNS_IN),
     Page("/profile/password", change_password, method="POST", scope="person", recent=_SIGNS_IN, again=password_form),
     Page("/profile/sessions/{session}/end", end_session, method="POST", scope="person", recent=_SHUTS_OUT),

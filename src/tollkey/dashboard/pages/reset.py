@@ -20,7 +20,9 @@ def reset_form(ctx: Visit, params: Params) -> Answer:
     """Choose a new password."""
     found, person = _link(ctx.tx, ctx, params)
     all = found.role == people.RESET_ALL
-    kept = [] if all else factors.passkeys(ctx.tx, person.id)  # whoever registered one signs in with it, whatever the password is
+    kept = (
+        [] if all else factors.passkeys(ctx.tx, person.id)
+    )  # whoever registered one signs in with it, whatever the password is
     return Render("signin/reset.html", {"email": person.email, "token": params["token"], "all": all, "kept": kept})
 
 
@@ -50,5 +52,12 @@ async def reset(ctx: Visit, params: Params) -> Answer:
 
 PAGES = (
     Page("/reset/{token}", reset_form, scope="open"),
-    Page("/reset/{token}", reset, method="POST", scope="open", recent=any_time("the link is the proof, and works once"), again=reset_form),
+    Page(
+        "/reset/{token}",
+        reset,
+        method="POST",
+        scope="open",
+        recent=any_time("the link is the proof, and works once"),
+        again=reset_form,
+    ),
 )

@@ -54,7 +54,9 @@ def _begin(tx: Tx, ctx: Visit, person: Person, stage: str) -> str:
         sessions.end(tx, ctx.session.person, ctx.session.id)
     if stage == "full":
         activity.record(tx, ctx, "", "signed_in", person=person.id)
-    return sessions.start(tx, ctx.authority.keyring, ctx.setup.ids, person=person.id, stage=stage, now=ctx.now, ip=ctx.ip, agent=ctx.agent)
+    return sessions.start(
+        tx, ctx.authority.keyring, ctx.setup.ids, person=person.id, stage=stage, now=ctx.now, ip=ctx.ip, agent=ctx.agent
+    )
 
 
 def sign_out(ctx: Visit, params: Params) -> Answer:
@@ -108,7 +110,11 @@ async def second(ctx: Visit, params: Params) -> Answer:
 
 def confirm_form(ctx: Visit, params: Params) -> Answer:
     """Ask once more for what signing in asks for."""
-    about = {"to": guard.local_path(params.get("to")), "passkeys": bool(factors.passkeys(ctx.tx, ctx.me.id)), "totp": ctx.me.totp}
+    about = {
+        "to": guard.local_path(params.get("to")),
+        "passkeys": bool(factors.passkeys(ctx.tx, ctx.me.id)),
+        "totp": ctx.me.totp,
+    }
     return Render("signin/confirm.html", about)
 
 
@@ -154,13 +160,23 @@ def join_form(ctx: Visit, params: Params) -> Answer:
     """What a link offers: to become the owner, or to join a team."""
     found = people.invitation_of(ctx.tx, ctx.authority.keyring, params["token"], ctx.now)
     if found is None or not found.account:
-        text = "It was used already, taken back, or is too old. Ask for a new one; the owner's is printed when the server starts."
+        text = (
+            "It was used already, taken back, or is too old. Ask for a new one; the owner's is printed when the "
+            "server starts."
+        )
         return Render("sorry.html", {"title": "This link does not work any more", "text": text}, 404)
     name = ctx.tx.execute("SELECT name FROM merchants WHERE id = ?", (found.account,))[0][0]
     first = found.email == OWNER_LINK
     known = not first and people.by_email(ctx.tx, found.email) is not None
     role = roles.LABELS[found.role]
-    about = {"invitation": found, "account": name, "first": first, "known": known, "role": role, "token": params["token"]}
+    about = {
+        "invitation": found,
+        "account": name,
+        "first": first,
+        "known": known,
+        "role": role,
+        "token": params["token"],
+    }
     return Render("signin/join.html", about)
 
 
@@ -223,9 +239,22 @@ PAGES = (
     Page("/login", sign_in, method="POST", scope="open", recent=_IS_THE_PROOF, again=sign_in_form),
     Page("/login/second", second_form, scope="open"),
     Page("/login/second", second, method="POST", scope="open", recent=_IS_THE_PROOF, again=second_form),
-    Page("/logout", sign_out, method="POST", scope="person", recent=any_time("it ends a session: whoever finds one open is welcome to")),
+    Page(
+        "/logout",
+        sign_out,
+        method="POST",
+        scope="person",
+        recent=any_time("it ends a session: whoever finds one open is welcome to"),
+    ),
     Page("/confirm", confirm_form, scope="person"),
     Page("/confirm", confirm, method="POST", scope="person", recent=_IS_THE_PROOF, again=confirm_form),
     Page("/join/{token}", join_form, scope="open"),
-    Page("/join/{token}", join, method="POST", scope="open", recent=any_time("the link is the proof, and works once"), again=join_form),
+    Page(
+        "/join/{token}",
+        join,
+        method="POST",
+        scope="open",
+        recent=any_time("the link is the proof, and works once"),
+        again=join_form,
+    ),
 )

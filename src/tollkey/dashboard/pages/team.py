@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from tollkey.dashboard import activity, people, roles
 from tollkey.dashboard.naming import names_of
-from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Question, Redirect, Render, Visit, any_time, recent
+from tollkey.dashboard.page import (
+    Answer,
+    FormErrors,
+    Nav,
+    NotHere,
+    Page,
+    Params,
+    Question,
+    Redirect,
+    Render,
+    Visit,
+    any_time,
+    recent,
+)
 from tollkey.dashboard.people import Member
 
 
@@ -49,15 +62,26 @@ def invite(ctx: Visit, params: Params) -> Answer:
     if not roles.may_assign(ctx.member.role, role):
         raise FormErrors(role="Choose a role.")
     made, token = people.invite(
-        ctx.tx, ctx.authority.keyring, ctx.setup.ids, account=ctx.account, role=role, email=params.get("email"), by=ctx.me.id, now=ctx.now
+        ctx.tx,
+        ctx.authority.keyring,
+        ctx.setup.ids,
+        account=ctx.account,
+        role=role,
+        email=params.get("email"),
+        by=ctx.me.id,
+        now=ctx.now,
     )
     _record(ctx, "member_invited", made.id, email=made.email, role=role)
-    return Render("team/invited.html", {"invitation": made, "link": f"{base}/join/{token}", "label": roles.LABELS[role]})
+    return Render(
+        "team/invited.html", {"invitation": made, "link": f"{base}/join/{token}", "label": roles.LABELS[role]}
+    )
 
 
 def ask_withdraw(ctx: Visit, params: Params) -> Question:
     """Before an invitation ends."""
-    found = next((one for one in people.invitations(ctx.tx, ctx.account, ctx.now) if one.id == params["invitation"]), None)
+    found = next(
+        (one for one in people.invitations(ctx.tx, ctx.account, ctx.now) if one.id == params["invitation"]), None
+    )
     if found is None:
         raise NotHere
     return Question("Take back", f"The link that was sent to {found.email} will not work any more.")
@@ -103,7 +127,9 @@ def remove(ctx: Visit, params: Params) -> Answer:
     found = _member(ctx, params)
     people.remove(ctx.tx, ctx.account, found.person)
     _record(ctx, "member_removed", found.person, email=found.email, role=found.role)
-    return Redirect("/" if found.person == ctx.me.id else ctx.url("/settings/team"), f"{found.name} is no longer a member.")
+    return Redirect(
+        "/" if found.person == ctx.me.id else ctx.url("/settings/team"), f"{found.name} is no longer a member."
+    )
 
 
 def transfer_form(ctx: Visit, params: Params) -> Answer:
@@ -117,7 +143,10 @@ def ask_transfer(ctx: Visit, params: Params) -> Question:
     new = people.member(ctx.tx, ctx.account, params.get("person"))
     if new is None or new.role == roles.OWNER:
         raise FormErrors(person="Choose a member of this account.")
-    text = f"{new.name} ({new.email}) will be the owner, and you an administrator. Only the new owner can give the ownership back."
+    text = (
+        f"{new.name} ({new.email}) will be the owner, and you an administrator. Only the new owner can give the "
+        f"ownership back."
+    )
     return Question("Hand on", text)
 
 
@@ -142,7 +171,15 @@ _WHO_MAY = recent("it changes what a person may do here")
 PAGES = (
     Page("/settings/team", index, action="team.see", scope="account", nav=Nav("Account", "Team", 10)),
     Page("/settings/team/invite", invite_form, action="team.change", scope="account", recent=_LETS_IN),
-    Page("/settings/team/invite", invite, method="POST", action="team.change", scope="account", recent=_LETS_IN, again=invite_form),
+    Page(
+        "/settings/team/invite",
+        invite,
+        method="POST",
+        action="team.change",
+        scope="account",
+        recent=_LETS_IN,
+        again=invite_form,
+    ),
     Page(
         "/settings/team/invitations/{invitation}/withdraw",
         withdraw,
@@ -153,7 +190,15 @@ PAGES = (
         recent=any_time("it only keeps somebody out, who can be invited again"),
     ),
     Page("/settings/team/{person}", member_form, action="team.change", scope="account", recent=_WHO_MAY),
-    Page("/settings/team/{person}/role", set_role, method="POST", action="team.change", scope="account", recent=_WHO_MAY, again=index),
+    Page(
+        "/settings/team/{person}/role",
+        set_role,
+        method="POST",
+        action="team.change",
+        scope="account",
+        recent=_WHO_MAY,
+        again=index,
+    ),
     Page(
         "/settings/team/{person}/remove",
         remove,

@@ -6,7 +6,20 @@ from typing import Any
 
 from tollkey import outbox
 from tollkey.dashboard import activity
-from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Question, Redirect, Render, Visit, any_time, recent
+from tollkey.dashboard.page import (
+    Answer,
+    FormErrors,
+    Nav,
+    NotHere,
+    Page,
+    Params,
+    Question,
+    Redirect,
+    Render,
+    Visit,
+    any_time,
+    recent,
+)
 from tollkey.dashboard.reference.events import EVENT_TYPES
 from tollkey.platform import webhook_endpoints
 from tollkey.wire import Call, Json
@@ -52,7 +65,11 @@ def _form(ctx: Visit, params: Params, endpoint: Json | None) -> dict[str, Any]:
     chosen = typed.all("event") if typed is not None else endpoint["enabled_events"] if endpoint else []
     return {
         "url": typed.get("url") if typed is not None else endpoint["url"] if endpoint else "",
-        "description": typed.get("description") if typed is not None else (endpoint.get("description") or "") if endpoint else "",
+        "description": typed.get("description")
+        if typed is not None
+        else (endpoint.get("description") or "")
+        if endpoint
+        else "",
         "all_events": typed.get("all_events") == "yes" if typed is not None else endpoint is None or "*" in chosen,
         "chosen": frozenset(chosen),
         "groups": _groups([*EVENT_TYPES, *(name for name in chosen if name not in EVENT_TYPES and name != "*")]),
@@ -79,7 +96,9 @@ def create(ctx: Visit, params: Params) -> Answer:
     """Make an endpoint."""
     made = webhook_endpoints.create(_call(ctx), {**_sent(params), "connect": params.get("connect") == "yes"})
     _record(ctx, "webhook_created", made["id"])
-    return Redirect(ctx.url(f"/webhooks/{made['id']}"), "The endpoint is there. Reveal its signing secret to check what it is sent.")
+    return Redirect(
+        ctx.url(f"/webhooks/{made['id']}"), "The endpoint is there. Reveal its signing secret to check what it is sent."
+    )
 
 
 def change(ctx: Visit, params: Params) -> Answer:
@@ -96,12 +115,17 @@ def switch(ctx: Visit, params: Params) -> Answer:
     off = endpoint["status"] == "enabled"
     webhook_endpoints.update(_call(ctx, endpoint["id"]), {"disabled": off})
     _record(ctx, "webhook_disabled" if off else "webhook_enabled", endpoint["id"])
-    return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Switched off: nothing is sent there." if off else "Switched on.")
+    return Redirect(
+        ctx.url(f"/webhooks/{endpoint['id']}"), "Switched off: nothing is sent there." if off else "Switched on."
+    )
 
 
 def ask_delete(ctx: Visit, params: Params) -> Question:
     """Before an endpoint is gone."""
-    return Question("Delete endpoint", f"Delete the endpoint {_endpoint(ctx, params)['url']}? What is on its way to it is abandoned.")
+    return Question(
+        "Delete endpoint",
+        f"Delete the endpoint {_endpoint(ctx, params)['url']}? What is on its way to it is abandoned.",
+    )
 
 
 def delete(ctx: Visit, params: Params) -> Answer:
@@ -126,7 +150,8 @@ def _details(ctx: Visit, params: Params) -> dict[str, Any]:
     return {
         "endpoint": endpoint, "rows": rows, "rolling": len(endpoint["_secrets"]) > 1,
         "failing": outbox.failing_since(ctx.tx, ctx.scope, endpoint["id"]),
-        "older": ctx.url(url, before=found[_PAGE - 1].id) if len(found) > _PAGE else "", "newest": ctx.url(url) if before else "",
+        "older": ctx.url(url, before=found[_PAGE - 1].id) if len(found) > _PAGE else "",
+        "newest": ctx.url(url) if before else "",
     }  # fmt: skip
 
 
@@ -141,7 +166,10 @@ def reveal(ctx: Visit, params: Params) -> Answer:
 def ask_roll(ctx: Visit, params: Params) -> Question | None:
     """Before the secret in force ends; nothing when it goes on beside the new one."""
     _endpoint(ctx, params)
-    text = "A new secret is made, and the old one stops signing at once: what checks with it refuses every delivery until it is changed."
+    text = (
+        "A new secret is made, and the old one stops signing at once: what checks with it refuses every delivery "
+        "until it is changed."
+    )
     return None if params.get("overlap") == "yes" else Question("Roll, end the old one now", text)
 
 
@@ -152,7 +180,8 @@ def roll(ctx: Visit, params: Params) -> Answer:
     _record(ctx, "webhook_secret_rolled", endpoint["id"])
     details = _details(ctx, params)
     return Render(
-        "webhooks/one.html", {**details, "secrets": webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])}
+        "webhooks/one.html",
+        {**details, "secrets": webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])},
     )
 
 
@@ -160,7 +189,8 @@ def ask_end_old(ctx: Visit, params: Params) -> Question:
     """Before the older secret ends."""
     _endpoint(ctx, params)
     return Question(
-        "End the older secret", "Deliveries are no longer signed with the older secret. What still checks with it refuses them."
+        "End the older secret",
+        "Deliveries are no longer signed with the older secret. What still checks with it refuses them.",
     )
 
 
@@ -192,9 +222,22 @@ PAGES = (
         recent=any_time("it can be taken back, and sends nothing to an address that was not accepted before"),
     ),
     Page("/webhooks/{endpoint}/delete", delete, method="POST", action="webhooks.change", recent=_GONE, ask=ask_delete),
-    Page("/webhooks/{endpoint}/reveal", reveal, method="POST", action="webhooks.change", recent=recent("it shows a signing secret")),
     Page(
-        "/webhooks/{endpoint}/roll", roll, method="POST", action="webhooks.change", recent=recent("it shows a signing secret"), ask=ask_roll
+        "/webhooks/{endpoint}/reveal",
+        reveal,
+        method="POST",
+        action="webhooks.change",
+        recent=recent("it shows a signing secret"),
     ),
-    Page("/webhooks/{endpoint}/end_old", end_old, method="POST", action="webhooks.change", recent=_GONE, ask=ask_end_old),
+    Page(
+        "/webhooks/{endpoint}/roll",
+        roll,
+        method="POST",
+        action="webhooks.change",
+        recent=recent("it shows a signing secret"),
+        ask=ask_roll,
+    ),
+    Page(
+        "/webhooks/{endpoint}/end_old", end_old, method="POST", action="webhooks.change", recent=_GONE, ask=ask_end_old
+    ),
 )

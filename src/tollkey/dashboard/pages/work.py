@@ -6,7 +6,20 @@ from typing import NamedTuple
 
 from tollkey.dashboard import activity
 from tollkey.dashboard.acting import ELSEWHERE
-from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Question, Redirect, Render, Visit, any_time, recent
+from tollkey.dashboard.page import (
+    Answer,
+    FormErrors,
+    Nav,
+    NotHere,
+    Page,
+    Params,
+    Question,
+    Redirect,
+    Render,
+    Visit,
+    any_time,
+    recent,
+)
 from tollkey.db import Scope
 from tollkey.platform.connections import platform_of
 from tollkey.wire import Call
@@ -16,7 +29,10 @@ _CLOCK = "test_helpers.test_clock"
 
 
 class Line(NamedTuple):
-    """One piece of work as the page shows it. link: the page of its object, if it has one. account: "" for the page's own."""
+    """One piece of work as the page shows it. link: the page of its object, if it has one.
+
+    account: "" for the page's own.
+    """
 
     work: Troubled
     link: str
@@ -84,7 +100,11 @@ def run(ctx: Visit, params: Params) -> Answer:
 def ask_discard(ctx: Visit, params: Params) -> Question | None:
     """Before work is given up."""
     found = _found(ctx, params)
-    return None if found is None else Question("Discard", f"What {found.due.kind} was to do with {found.due.id} will not happen.")
+    return (
+        None
+        if found is None
+        else Question("Discard", f"What {found.due.kind} was to do with {found.due.id} will not happen.")
+    )
 
 
 def discard(ctx: Visit, params: Params) -> Answer:
@@ -105,6 +125,13 @@ _NEVER = recent("it cannot be taken back: what was to happen will not")
 
 PAGES = (
     Page("/work", index, action="work.see", nav=Nav("Developers", "Scheduled work", 60)),
-    Page("/work/run", run, method="POST", action="work.change", recent=any_time("it does what was to be done anyhow"), again=index),
+    Page(
+        "/work/run",
+        run,
+        method="POST",
+        action="work.change",
+        recent=any_time("it does what was to be done anyhow"),
+        again=index,
+    ),
     Page("/work/discard", discard, method="POST", action="work.change", recent=_NEVER, ask=ask_discard, again=index),
 )

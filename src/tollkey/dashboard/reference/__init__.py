@@ -1,4 +1,6 @@
-"""The API reference, made from the resources' declarations: endpoints, parameters, objects, examples in seven languages."""
+"""The API reference, made from the resources' declarations: endpoints, parameters, objects, examples in seven
+languages.
+"""
 
 from tollkey.dashboard.reference.languages import LANGUAGES, Language
 from tollkey.dashboard.reference.naming import Request

@@ -23,7 +23,8 @@ ERROR_CODES: dict[str, str] = {
     "checkout_session_not_open": "The Checkout Session was completed or has expired.",
     "country_code_invalid": "There is no such country.",
     "coupon_expired": "The coupon can no longer be redeemed.",
-    "customer_tax_location_invalid": "Nobody knows where to tax the customer. Set an address with a country, in the US with a postal code.",
+    "customer_tax_location_invalid": "Nobody knows where to tax the customer. Set an address with a country,"
+    " in the US with a postal code.",
     "duplicate_meter_event": "A meter event with this identifier is there already.",
     "email_invalid": "The e-mail address is not one.",
     "expired_card": "The card has expired.",
@@ -60,9 +61,13 @@ ERROR_CODES: dict[str, str] = {
     "payment_intent_invalid_parameter": "These parameters do not go together for a payment.",
     "payment_intent_payment_attempt_failed": "The last attempt to pay failed; the payment says why.",
     "payment_intent_unexpected_state": "The payment's status does not allow that.",
-    "payment_method_microdeposit_verification_amounts_mismatch": "The amounts do not match the small deposits that were made.",
-    "payment_method_microdeposit_verification_attempts_exceeded": "Too many wrong amounts or codes; use another account.",
-    "payment_method_microdeposit_verification_descriptor_code_mismatch": "The code does not match the one on the small deposit.",
+    "payment_method_microdeposit_verification_amounts_mismatch": "The amounts do not match the small deposits that"
+    " were made.",
+    "payment_method_microdeposit_verification_attempts_exceeded": "Too many wrong amounts or codes; use another"
+    " account.",
+    "payment_method_microdeposit_verification_descriptor_code_mismatch": (
+        "The code does not match the one on the small deposit."
+    ),
     "payment_method_microdeposit_verification_timeout": "The small deposits were not verified in time.",
     "payment_method_unexpected_state": "The payment method's state does not allow that.",
     "payouts_not_allowed": "The account cannot be paid out: its requirements are not met.",

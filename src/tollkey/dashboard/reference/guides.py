@@ -115,15 +115,18 @@ def example_html(request: Request, keys: KeyPair, base: str, id: str) -> str:
                       f' aria-labelledby="{id}-{language.id}-tab"><p class="tab-name">{language.name}</p>'
                       f'<pre tabindex="0"><code>{code}</code></pre></div>')  # fmt: skip
     label = escape(f"{request.method} {request.path}")
-    return (f'<div class="example" data-tabs><p class="example-title"><code>{label}</code></p>'
-            f'<div role="tablist" aria-label="Language" hidden>{"".join(tabs)}</div>{"".join(panels)}</div>')  # fmt: skip
+    return (
+        f'<div class="example" data-tabs><p class="example-title"><code>{label}</code></p>'
+        f'<div role="tablist" aria-label="Language" hidden>{"".join(tabs)}</div>{"".join(panels)}</div>'
+    )
 
 
 def request_of(catalogue: Catalogue, info: str, body: str) -> Request:
     """The request that an ``example`` fence describes. Raises ValueError for an endpoint that is not there."""
     method, path = info.split()
     endpoint, resource = next(
-        ((e, r) for r in catalogue.resources for e in r.endpoints if e.method == method and _same(e, path)), (None, None)
+        ((e, r) for r in catalogue.resources for e in r.endpoints if e.method == method and _same(e, path)),
+        (None, None),
     )
     if endpoint is None or resource is None:
         raise ValueError(f"no such endpoint: {info}")
@@ -165,7 +168,10 @@ def render(catalogue: Catalogue, tables: Tables, slug: str, keys: KeyPair, base:
 def _scroll(html: str) -> str:
     """Tables of the Markdown itself may be wide too."""
     return re.sub(
-        r'(?<!tabindex="0">)<table>(.*?)</table>', r'<div class="scroll" tabindex="0"><table>\1</table></div>', html, flags=re.DOTALL
+        r'(?<!tabindex="0">)<table>(.*?)</table>',
+        r'<div class="scroll" tabindex="0"><table>\1</table></div>',
+        html,
+        flags=re.DOTALL,
     )
 
 

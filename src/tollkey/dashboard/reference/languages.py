@@ -54,8 +54,12 @@ def curl(request: Request, key: str, base: str) -> str:
         lines.insert(1, "-G")
     elif request.method == "POST" and not sent:
         lines.insert(1, "-X POST")
-    lines += [f"-d {shlex.quote(f'{name}={value}')}" if _plain(value) else f"--data-urlencode {shlex.quote(f'{name}={value}')}"
-              for name, value in sent]  # fmt: skip
+    lines += [
+        f"-d {shlex.quote(f'{name}={value}')}"
+        if _plain(value)
+        else f"--data-urlencode {shlex.quote(f'{name}={value}')}"
+        for name, value in sent
+    ]
     return " \\\n  ".join(lines)
 
 
@@ -63,11 +67,16 @@ def _plain(value: str) -> bool:
     return not set(value) & set("&%+=#@") and value.isascii()
 
 
-def _literal(value: Any, depth: int, open: str, close: str, entry: str, quote: Callable[[str], str], words: tuple[str, str]) -> str:
+def _literal(
+    value: Any, depth: int, open: str, close: str, entry: str, quote: Callable[[str], str], words: tuple[str, str]
+) -> str:
     """A nested value in a language with literals for maps. entry: how a pair is written, with {name} and {value}."""
     pad, end = "  " * (depth + 1), "  " * depth
     if isinstance(value, dict):
-        inner = [pad + entry.format(name=name, value=_literal(v, depth + 1, open, close, entry, quote, words)) for name, v in value.items()]
+        inner = [
+            pad + entry.format(name=name, value=_literal(v, depth + 1, open, close, entry, quote, words))
+            for name, v in value.items()
+        ]
         return f"{open}\n" + "\n".join(f"{line}," for line in inner) + f"\n{end}{close}"
     if isinstance(value, list):
         return "[" + ", ".join(_literal(item, depth, open, close, entry, quote, words) for item in value) + "]"
@@ -87,10 +96,17 @@ def _single(value: str) -> str:
 def python(request: Request, key: str, base: str) -> str:
     """With ``stripe`` for Python."""
     head = f'import stripe\n\nclient = stripe.StripeClient(\n  "{key}",\n  base_addresses={{"api": "{base}"}},\n)\n'
-    params = _literal(request.params, 0, "{", "}", '"{name}": {value}', json.dumps, ("True", "False")) if request.params else ""
+    params = (
+        _literal(request.params, 0, "{", "}", '"{name}": {value}', json.dumps, ("True", "False"))
+        if request.params
+        else ""
+    )
     if not request.services:
         spread = f"**{params}" if params else ""
-        return head + f"client.raw_request({_arguments(json.dumps(request.method.lower()), json.dumps(request.path), spread)})"
+        return (
+            head
+            + f"client.raw_request({_arguments(json.dumps(request.method.lower()), json.dumps(request.path), spread)})"
+        )
     call = ".".join(["client", "v1", *request.services, request.verb])
     return head + f"{call}({_arguments(*map(json.dumps, request.ids), f'params={params}' if params else '')})"
 
@@ -101,7 +117,9 @@ def node(request: Request, key: str, base: str) -> str:
     port = f", port: {url.port}" if url.port else ""
     head = (f"import Stripe from 'stripe';\n\nconst stripe = new Stripe('{key}', {{\n"
             f"  host: '{url.hostname}'{port}, protocol: '{url.scheme}',\n}});\n")  # fmt: skip
-    params = _literal(request.params, 0, "{", "}", "{name}: {value}", _single, ("true", "false")) if request.params else ""
+    params = (
+        _literal(request.params, 0, "{", "}", "{name}: {value}", _single, ("true", "false")) if request.params else ""
+    )
     if not request.services:
         return head + f"await stripe.rawRequest({_arguments(_single(request.method), _single(request.path), params)});"
     verb = {"delete": "del"}.get(request.verb, camel(request.verb))
@@ -112,7 +130,9 @@ def node(request: Request, key: str, base: str) -> str:
 def ruby(request: Request, key: str, base: str) -> str:
     """With ``stripe`` for Ruby."""
     head = f"require 'stripe'\n\nclient = Stripe::StripeClient.new(\n  '{key}',\n  api_base: '{base}',\n)\n"
-    params = _literal(request.params, 0, "{", "}", "{name}: {value}", _single, ("true", "false")) if request.params else ""
+    params = (
+        _literal(request.params, 0, "{", "}", "{name}: {value}", _single, ("true", "false")) if request.params else ""
+    )
     if not request.services:
         named = f"params: {params}" if params else ""
         return head + f"client.raw_request({_arguments(':' + request.method.lower(), _single(request.path), named)})"
@@ -123,9 +143,15 @@ def ruby(request: Request, key: str, base: str) -> str:
 def php(request: Request, key: str, base: str) -> str:
     """With ``stripe/stripe-php``."""
     head = f"<?php\n\n$stripe = new \\Stripe\\StripeClient([\n  'api_key' => '{key}',\n  'api_base' => '{base}',\n]);\n"
-    params = _literal(request.params, 0, "[", "]", "'{name}' => {value}", _single, ("true", "false")) if request.params else ""
+    params = (
+        _literal(request.params, 0, "[", "]", "'{name}' => {value}", _single, ("true", "false"))
+        if request.params
+        else ""
+    )
     if not request.services:
-        return head + f"$stripe->rawRequest({_arguments(_single(request.method.lower()), _single(request.path), params)});"
+        return (
+            head + f"$stripe->rawRequest({_arguments(_single(request.method.lower()), _single(request.path), params)});"
+        )
     verb = {"list": "all"}.get(request.verb, camel(request.verb))
     call = "->".join(["$stripe", *map(camel, request.services), verb])
     return head + f"{call}({_arguments(*map(_single, request.ids), params)});"

@@ -12,16 +12,22 @@ from tollkey.wire.spec import operation_facts
 
 #: Endpoints of the specification whose methods in the libraries do not follow their paths; they are called by path.
 _IRREGULAR = frozenset({
-    "/v1/account", "/v1/accounts/{account}/bank_accounts", "/v1/charges/{charge}/refund", "/v1/charges/{charge}/dispute",
-    "/v1/charges/{charge}/dispute/close", "/v1/balance/history", "/v1/balance/history/{id}", "/v1/credit_notes/preview/lines",
-    "/v1/application_fees/{id}/refund", "/v1/payment_intents/{intent}/refresh", "/v1/payment_intents/{intent}/source_cancel",
+    "/v1/account", "/v1/accounts/{account}/bank_accounts", "/v1/charges/{charge}/refund",
+    "/v1/charges/{charge}/dispute",
+    "/v1/charges/{charge}/dispute/close", "/v1/balance/history", "/v1/balance/history/{id}",
+    "/v1/credit_notes/preview/lines",
+    "/v1/application_fees/{id}/refund", "/v1/payment_intents/{intent}/refresh",
+    "/v1/payment_intents/{intent}/source_cancel",
     "/v1/apps/secrets/delete",
-    "/v1/payment_records/report_payment", "/v1/setup_intents/{intent}/refresh", "/v1/setup_intents/{intent}/source_cancel",
+    "/v1/payment_records/report_payment", "/v1/setup_intents/{intent}/refresh",
+    "/v1/setup_intents/{intent}/source_cancel",
 })  # fmt: skip
 #: Words of paths that the libraries spell otherwise: (service, word) -> method.
 _VERBS = {
-    ("credit_notes", "void"): "void_credit_note", ("invoices", "finalize"): "finalize_invoice", ("invoices", "send"): "send_invoice",
-    ("invoices", "void"): "void_invoice", ("quotes", "finalize"): "finalize_quote", ("subscriptions", "delete"): "cancel",
+    ("credit_notes", "void"): "void_credit_note", ("invoices", "finalize"): "finalize_invoice",
+    ("invoices", "send"): "send_invoice",
+    ("invoices", "void"): "void_invoice", ("quotes", "finalize"): "finalize_quote",
+    ("subscriptions", "delete"): "cancel",
     ("settings", "create"): "update", ("credit_grants", "void"): "void_grant",
 }  # fmt: skip
 _SERVICES = {"invoiceitems": "invoice_items"}
@@ -32,7 +38,8 @@ _OWN = frozenset({"apple_pay", "api_keys", "api_key_audit_entries", "stripecli"}
 class Request(NamedTuple):
     """One example: what is sent, and how the libraries name it.
 
-    services: for example ``("test_helpers", "test_clocks")``; empty when it is called by path. verb: ``create``, ``capture``.
+    services: for example ``("test_helpers", "test_clocks")``; empty when it is called by path. verb: ``create``,
+        ``capture``.
     ids: what stands in the path, in order. params: nested.
     """
 
@@ -45,12 +52,17 @@ class Request(NamedTuple):
 
 
 def named(endpoint: Endpoint, path: str, params: dict[str, Any], collections: frozenset[str]) -> Request:
-    """The example for an endpoint. path: with ids. collections: paths that can be listed, so that their last word is no verb."""
+    """The example for an endpoint. path: with ids.
+
+    collections: paths that can be listed, so that their last word is no verb.
+    """
     template, actual = endpoint.path.split("/")[2:], path.split("/")[2:]
     plain = Request(endpoint.method, path, params)
     if (endpoint.method, endpoint.path) == ("POST", "/v1/confirmation_tokens"):  # the libraries make them on the client
         return plain
-    if f"{endpoint.method} {_BRACES.sub('{}', endpoint.path)}" not in operation_facts().roots:  # ours, or older than the libraries
+    if (
+        f"{endpoint.method} {_BRACES.sub('{}', endpoint.path)}" not in operation_facts().roots
+    ):  # ours, or older than the libraries
         return plain
     if endpoint.path in _IRREGULAR or template[0] in _OWN or not endpoint.path.startswith("/v1/"):
         return plain

@@ -28,7 +28,10 @@ class Property(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One endpoint. permission: the grant that a restricted key needs, "" for none. clients: kind of client key -> what it may send."""
+    """One endpoint. permission: the grant that a restricted key needs, "" for none.
+
+    clients: kind of client key -> what it may send.
+    """
 
     anchor: str
     title: str
@@ -57,7 +60,10 @@ class ResourcePage(NamedTuple):
 
 def resources_shown(catalogue: Catalogue) -> list[Resource]:
     """The resources that the reference has a page for, by title."""
-    return sorted((r for r in catalogue.resources if any(_shown(e) for e in r.endpoints)), key=lambda r: (title_of(r).lower(), r.object))
+    return sorted(
+        (r for r in catalogue.resources if any(_shown(e) for e in r.endpoints)),
+        key=lambda r: (title_of(r).lower(), r.object),
+    )
 
 
 def title_of(resource: Resource) -> str:
@@ -79,7 +85,9 @@ def page_of(catalogue: Catalogue, resource: Resource) -> ResourcePage:
     """The whole reference of a resource, without any key in it."""
     samples = Samples(catalogue)
     listed = frozenset(e.path for r in catalogue.resources for e in r.endpoints if e.method == "GET")
-    operations = [_operation(samples, resource, endpoint, listed) for endpoint in resource.endpoints if _shown(endpoint)]
+    operations = [
+        _operation(samples, resource, endpoint, listed) for endpoint in resource.endpoints if _shown(endpoint)
+    ]
     number = object_facts().roots.get(resource.object)
     found = list(_properties(number, "", 0)) if number is not None else []
     sample = json.dumps(samples.object(resource.object), indent=2, ensure_ascii=False)
@@ -105,7 +113,11 @@ def _operation(samples: Samples, resource: Resource, endpoint: Endpoint, listed:
 def _clients(endpoint: Endpoint) -> dict[str, list[str]]:
     """The outermost parameters that each kind of client key may send, where such keys may call the endpoint."""
     found = ((kind, endpoint.access_of(kind)) for kind in ("publishable", "ephemeral"))
-    return {kind: sorted(access.taken(schema_of(endpoint)).fields.keys() - {"expand"}) for kind, access in found if access is not None}
+    return {
+        kind: sorted(access.taken(schema_of(endpoint)).fields.keys() - {"expand"})
+        for kind, access in found
+        if access is not None
+    }
 
 
 def _title(resource: Resource, endpoint: Endpoint, listed: frozenset[str]) -> str:
@@ -139,7 +151,11 @@ def _verb_title(parts: list[str], about: str) -> str:
     first, *more = parts[-1].split("_")
     if parts[-1].endswith("s") and first not in ("verify", "add", "remove", "update"):
         return f"Create {_article(_spoken(singular(parts[-1])))} of {_article(about)}"
-    return f"{first.capitalize()} {' '.join(more)}: {_article(about)}" if more else f"{first.capitalize()} {_article(about)}"
+    return (
+        f"{first.capitalize()} {' '.join(more)}: {_article(about)}"
+        if more
+        else f"{first.capitalize()} {_article(about)}"
+    )
 
 
 def _article(name: str) -> str:
@@ -157,7 +173,15 @@ def _properties(row: int, prefix: str, depth: int) -> Iterator[Property]:
             yield from _properties(deeper, f"{prefix}{name}.", depth + 1)
 
 
-_NAMES = {"s": "text", "z": "text", "i": "integer", "t": "timestamp", "n": "number", "d": "decimal text", "b": "boolean"}
+_NAMES = {
+    "s": "text",
+    "z": "text",
+    "i": "integer",
+    "t": "timestamp",
+    "n": "number",
+    "d": "decimal text",
+    "b": "boolean",
+}
 
 
 def _type(row: int) -> tuple[str, tuple[str, ...], int | None]:

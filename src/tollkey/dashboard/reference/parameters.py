@@ -34,7 +34,10 @@ _SIMPLE: dict[type[Param], str] = {
 
 
 class Row(NamedTuple):
-    """One parameter. name: in bracket form. type: in words. words: what it may be, when it is one of a few. depth: 0 for outermost."""
+    """One parameter. name: in bracket form. type: in words. words: what it may be, when it is one of a few.
+
+    depth: 0 for outermost.
+    """
 
     name: str
     type: str

@@ -7,7 +7,20 @@ from typing import Any
 from tollkey.dashboard.reference.parameters import record_of, schema_of, words_of
 from tollkey.db import Ids
 from tollkey.wire import Resource
-from tollkey.wire.params import Email, Map, Metadata, Number, OneOf, Param, Sequence, Timestamp, Truth, Unset, Url, Whole
+from tollkey.wire.params import (
+    Email,
+    Map,
+    Metadata,
+    Number,
+    OneOf,
+    Param,
+    Sequence,
+    Timestamp,
+    Truth,
+    Unset,
+    Url,
+    Whole,
+)
 from tollkey.wire.resource import Catalogue, Endpoint, path_names
 from tollkey.wire.spec import NULLABLE, REQUIRED, object_facts
 
@@ -31,9 +44,11 @@ USUAL: dict[str, dict[str, Any]] = {
         "payment_method_details": {"type": "custom", "custom": {"display_name": "Wallet"}}},
     "POST /v1/payment_methods": {"type": "card", "card": {"token": "tok_visa"}},
     "POST /v1/payment_methods/{}/attach": {"customer": "cus_"},
-    "POST /v1/disputes/{}": {"evidence": {"uncategorized_text": "The parcel was signed for on 4 March."}, "submit": True},
+    "POST /v1/disputes/{}": {"evidence": {"uncategorized_text": "The parcel was signed for on 4 March."},
+    "submit": True},
     "POST /v1/products": {"name": "Gold plan"},
-    "POST /v1/prices": {"currency": "usd", "unit_amount": 1000, "recurring": {"interval": "month"}, "product_data": {"name": "Gold plan"}},
+    "POST /v1/prices": {"currency": "usd", "unit_amount": 1000, "recurring": {"interval": "month"},
+    "product_data": {"name": "Gold plan"}},
     "POST /v1/coupons": {"duration": "once", "percent_off": 25.5},
     "POST /v1/invoices": {"customer": "cus_"},
     "POST /v1/invoiceitems": {"customer": "cus_", "amount": 1099, "currency": "usd"},
@@ -45,7 +60,8 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/payouts": {"amount": 1100, "currency": "usd"},
     "POST /v1/topups": {"amount": 2000, "currency": "usd", "description": "Top-up for week of May 31"},
     "POST /v1/transfers": {"amount": 400, "currency": "usd", "destination": "acct_"},
-    "POST /v1/webhook_endpoints": {"url": "https://example.com/webhook", "enabled_events": ["charge.succeeded", "charge.failed"]},
+    "POST /v1/webhook_endpoints": {"url": "https://example.com/webhook", "enabled_events": ["charge.succeeded",
+    "charge.failed"]},
     "POST /v1/webhook_endpoints/{}": {"url": "https://example.com/new_webhook"},
     "POST /v1/api_keys": {"type": "restricted", "name": "Dispute monitor", "permissions": ["dispute_read"]},
     "POST /v1/api_keys/{}/roll": {"expires_in": "in_24_hours"},
@@ -85,11 +101,13 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/billing_portal/configurations": {"features": {"invoice_history": {"enabled": True}}},
     "POST /v1/billing_portal/sessions": {"customer": "cus_", "return_url": "https://example.com/account"},
     "POST /v1/payment_links": {"line_items": [{"price": "price_", "quantity": 1}]},
-    "POST /v1/terminal/locations": {"display_name": "HQ", "address": {"line1": "1 Main Street", "city": "San Francisco", "state": "CA",
+    "POST /v1/terminal/locations": {"display_name": "HQ", "address": {"line1": "1 Main Street", "city": "San Francisco",
+    "state": "CA",
                                                                    "postal_code": "94111", "country": "US"}},
     "GET /v1/billing/credit_balance_summary": {"customer": "cus_", "filter": {"type": "applicability_scope",
                                                "applicability_scope": {"price_type": "metered"}}},
-    "POST /v1/billing/credit_grants": {"customer": "cus_", "category": "paid", "applicability_config": {"scope": {"price_type": "metered"}},
+    "POST /v1/billing/credit_grants": {"customer": "cus_", "category": "paid",
+    "applicability_config": {"scope": {"price_type": "metered"}},
                                        "amount": {"type": "monetary", "monetary": {"value": 1000, "currency": "usd"}}},
     "POST /v1/tokens": {"card": {"number": "4242424242424242", "exp_month": 5, "exp_year": 2030, "cvc": "314"}},
 }  # fmt: skip
@@ -250,6 +268,7 @@ class Samples:
 _FALSE = frozenset({"livemode", "delinquent", "refunded", "disputed", "has_more", "deleted"})
 _BEST = {"status": "succeeded", "capture_method": "automatic_async", "confirmation_method": "automatic"}
 _WORDS = {
-    "currency": "usd", "country": "US", "name": "Jenny Rosen", "email": "jenny@example.com", "description": "Order 6735",
+    "currency": "usd", "country": "US", "name": "Jenny Rosen", "email": "jenny@example.com",
+    "description": "Order 6735",
     "url": "/v1/…", "api_version": "2026-05-27.dahlia", "type": "card", "last4": "4242", "client_secret": "…",
 }  # fmt: skip

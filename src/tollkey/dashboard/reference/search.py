@@ -59,7 +59,11 @@ class Index:
         scores: dict[int, float] | None = None
         for word in asked:
             matching = self._matching(word)
-            scores = matching if scores is None else {place: scores[place] + matching[place] for place in scores.keys() & matching.keys()}
+            scores = (
+                matching
+                if scores is None
+                else {place: scores[place] + matching[place] for place in scores.keys() & matching.keys()}
+            )
         best = sorted((scores or {}).items(), key=lambda item: (-item[1], item[0]))[:most]
         return [Hit(self._sections[place], excerpt(self._sections[place].text, asked), score) for place, score in best]
 

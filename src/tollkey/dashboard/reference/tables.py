@@ -25,7 +25,10 @@ def tables_for(catalogue: Catalogue) -> Tables:
     """The tables by name."""
     return {
         "permissions": lambda: _permissions(catalogue),
-        "error_codes": lambda: (("Code", "Meaning"), [(code, meaning) for code, meaning in sorted(ERROR_CODES.items())]),
+        "error_codes": lambda: (
+            ("Code", "Meaning"),
+            [(code, meaning) for code, meaning in sorted(ERROR_CODES.items())],
+        ),
         "test_cards": _cards,
         "roles": _roles,
         "expirations": lambda: (
@@ -39,7 +42,8 @@ def tables_for(catalogue: Catalogue) -> Tables:
 def _permissions(catalogue: Catalogue) -> Table:
     rows = sorted(catalogue.permissions(), key=lambda p: (p.group, p.label))
     return ("Group", "Resource", "Read", "Write"), [
-        (p.group, p.label, *(f"{p.name}_{level}" if level in p.levels else "" for level in ("read", "write"))) for p in rows
+        (p.group, p.label, *(f"{p.name}_{level}" if level in p.levels else "" for level in ("read", "write")))
+        for p in rows
     ]
 
 
@@ -61,5 +65,8 @@ def _roles() -> Table:
 
 
 def _settings() -> Table:
-    rows = [(f"TOLLKEY_{field.name.upper()}", str(field.default), field.metadata["about"]) for field in dataclasses.fields(Settings)]
+    rows = [
+        (f"TOLLKEY_{field.name.upper()}", str(field.default), field.metadata["about"])
+        for field in dataclasses.fields(Settings)
+    ]
     return ("Variable", "Default", "Meaning"), rows

@@ -62,7 +62,9 @@ def _go_value(value: Any, type: str, name: str, depth: int) -> str:
 
 def _go_struct(fields: dict[str, Any], type: str, depth: int) -> str:
     pad, end = "\t" * (depth + 1), "\t" * depth
-    lines = "".join(f"{pad}{_go_name(name)}: {_go_value(value, type, name, depth + 1)},\n" for name, value in fields.items())
+    lines = "".join(
+        f"{pad}{_go_name(name)}: {_go_value(value, type, name, depth + 1)},\n" for name, value in fields.items()
+    )
     return f"{{\n{lines}{end}}}"
 
 
@@ -74,7 +76,9 @@ def go(request: Request, key: str, base: str) -> str:
         content = json.dumps(urlencode(_form(request.params)))
         return head + f'result, err := sc.RawRequest("{request.method}", "{request.path}", {content}, nil)'
     service = "V1" + "".join(camel(name, True) for name in request.services)
-    params = f"&stripe.{_type(request)}Params" + (_go_struct(request.params, _type(request), 0) if request.params else "{}")
+    params = f"&stripe.{_type(request)}Params" + (
+        _go_struct(request.params, _type(request), 0) if request.params else "{}"
+    )
     ids = "".join(f"{json.dumps(id)}, " for id in request.ids)
     if request.verb == "list":
         body = f"for item, err := range sc.{service}.List(context.TODO(), {params}) {{\n\t// …\n}}"
@@ -122,11 +126,17 @@ def _java_builder(fields: dict[str, Any], type: str, schema: dict[str, Param], d
         if name == "metadata":
             lines += [f"{pad}.putMetadata({json.dumps(k)}, {json.dumps(v)})" for k, v in value.items()]
         elif isinstance(value, dict):
-            lines.append(f"{pad}.set{camel(name, True)}(\n{pad}  {_java_builder(value, inner, _fields(node), depth + 2)})")
+            lines.append(
+                f"{pad}.set{camel(name, True)}(\n{pad}  {_java_builder(value, inner, _fields(node), depth + 2)})"
+            )
         elif isinstance(value, list):
             item = f"{type}.{camel(singular(name), True)}"
             for one in value:
-                said = _java_builder(one, item, _fields(node), depth + 2) if isinstance(one, dict) else _java_value(one, item, node)
+                said = (
+                    _java_builder(one, item, _fields(node), depth + 2)
+                    if isinstance(one, dict)
+                    else _java_value(one, item, node)
+                )
                 lines.append(f"{pad}.add{camel(singular(name), True)}({said})")
         else:
             lines.append(f"{pad}.set{camel(name, True)}({_java_value(value, inner, node)})")
@@ -135,10 +145,14 @@ def _java_builder(fields: dict[str, Any], type: str, schema: dict[str, Param], d
 
 def java(request: Request, key: str, base: str) -> str:
     """With ``stripe-java``."""
-    head = f'StripeClient client = StripeClient.builder()\n  .setApiKey("{key}")\n  .setApiBase("{base}")\n  .build();\n'
+    head = (
+        f'StripeClient client = StripeClient.builder()\n  .setApiKey("{key}")\n  .setApiBase("{base}")\n  .build();\n'
+    )
     if not request.services:
         content = json.dumps(urlencode(_form(request.params)))
-        return head + f'client.rawRequest(ApiResource.RequestMethod.{request.method}, "{request.path}", {content}, null);'
+        return (
+            head + f'client.rawRequest(ApiResource.RequestMethod.{request.method}, "{request.path}", {content}, null);'
+        )
     call = "client.v1()." + "().".join(camel(name) for name in request.services) + f"().{camel(request.verb)}"
     ids = [json.dumps(id) for id in request.ids]
     if not request.params:

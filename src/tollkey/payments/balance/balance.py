@@ -60,7 +60,9 @@ def balance(call: Call, params: Params) -> Json:
 
 
 def _instant(call: Call, shown: Json) -> list[Json]:
-    """``instant_available`` with ``net_available``: what an instant payout brings to each external account that can take one."""
+    """``instant_available`` with ``net_available``: what an instant payout brings to each external account that can
+    take one.
+    """
     account = fields.acting_account(call) or {}
     every = (account.get("external_accounts") or {}).get("data") or []
     able = [one for one in every if ((account.get("_external") or {}).get(one["id"]) or {}).get("_instant")]

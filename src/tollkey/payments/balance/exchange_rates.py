@@ -15,8 +15,10 @@ PERMISSION = Permission("exchange_rate", "Exchange rates", "Core", levels=("read
 
 #: Units of each currency for one US dollar.
 PER_DOLLAR = {
-    "usd": 1.0, "eur": 0.9, "gbp": 0.78, "cad": 1.38, "aud": 1.52, "nzd": 1.66, "chf": 0.85, "jpy": 150.0, "sek": 10.2, "nok": 10.6,
-    "dkk": 6.7, "pln": 3.85, "czk": 22.5, "huf": 360.0, "ron": 4.5, "mxn": 18.5, "brl": 5.4, "inr": 84.0, "sgd": 1.33, "hkd": 7.8,
+    "usd": 1.0, "eur": 0.9, "gbp": 0.78, "cad": 1.38, "aud": 1.52, "nzd": 1.66, "chf": 0.85, "jpy": 150.0, "sek": 10.2,
+    "nok": 10.6,
+    "dkk": 6.7, "pln": 3.85, "czk": 22.5, "huf": 360.0, "ron": 4.5, "mxn": 18.5, "brl": 5.4, "inr": 84.0, "sgd": 1.33,
+    "hkd": 7.8,
     "thb": 34.0, "myr": 4.4, "aed": 3.67, "zar": 18.2,
 }  # fmt: skip
 

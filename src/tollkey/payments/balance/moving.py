@@ -1,4 +1,5 @@
-"""Moving money between a platform and its connected accounts: transfers, their payments (``py_``), reversals, and who may.
+"""Moving money between a platform and its connected accounts: transfers, their payments (``py_``), reversals, and who
+may.
 
 sender's balance ──transfer──▶ receiver's balance (a payment whose source is the sender)
        ◀──reversal── the payment is refunded
@@ -22,15 +23,19 @@ from tollkey.payments.shared import conversion, fields, receipt_links
 from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
 
 _TEST_FUNDS = (
-    "You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance by creating"
+    "You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance"
+    " by creating"
     " Charges using the 4000000000000077 test card. See: https://stripe.com/docs/testing#available-balance"
 )
 _LIVE_FUNDS = (
-    "You have insufficient funds in your Stripe account. One likely reason you have insufficient funds is that your funds are"
-    " automatically being paid out; try enabling manual payouts by going to https://dashboard.stripe.com/account/payouts."
+    "You have insufficient funds in your Stripe account. One likely reason you have insufficient funds is that your"
+    " funds are"
+    " automatically being paid out; try enabling manual payouts by going to"
+    " https://dashboard.stripe.com/account/payouts."
 )
 _CAPABILITY = (
-    "Your destination account needs to have at least one of the following capabilities enabled: transfers, crypto_transfers,"
+    "Your destination account needs to have at least one of the following capabilities enabled: transfers,"
+    " crypto_transfers,"
     " legacy_payments"
 )
 _RECEIVING = ("transfers", "crypto_transfers", "legacy_payments")
@@ -90,8 +95,8 @@ def make_transfer(
 ) -> Json:
     """Send money to another account, with the payment there, both balance transactions and events.
 
-    charge: the ``source_transaction``; the money arrives when the charge's does. fee_amount: what the receiver gives back as
-    an application fee. Nothing is checked here.
+    charge: the ``source_transaction``; the money arrives when the charge's does. fee_amount: what the receiver gives
+        back as an application fee. Nothing is checked here.
     """
     receiver, id, payment_id = call.within(destination), call.ids.new("tr"), call.ids.new("py")
     due = None
@@ -222,7 +227,8 @@ def reverse(
 ) -> Json:
     """Take back a part of a transfer, or all of it: the payment there is refunded.
 
-    refund: the refund of the charge that asked for it. refund_fee: give back the same share of the payment's application fee.
+    refund: the refund of the charge that asked for it. refund_fee: give back the same share of the payment's
+        application fee.
     """
     receiver = call.within(transfer["destination"])
     payment = receiver.objects.get("charge", transfer["destination_payment"])

@@ -1,4 +1,5 @@
-"""When an account is paid out by itself: the days that its ``settings.payouts.schedule`` names. Pure dates, and one appointment.
+"""When an account is paid out by itself: the days that its ``settings.payouts.schedule`` names. Pure dates, and one
+appointment.
 
 money becomes available ──▶ the next day of the schedule, midnight UTC ──▶ automatic payout of what is available then
 """
@@ -38,7 +39,9 @@ def is_payout_day(schedule: Json, day: datetime) -> bool:
 
 
 def next_run(schedule: Json, at: int) -> int | None:
-    """The first midnight (UTC epoch seconds), not before ``at``, on which the schedule pays out; None when it never does."""
+    """The first midnight (UTC epoch seconds), not before ``at``, on which the schedule pays out; None when it never
+    does.
+    """
     day = datetime.fromtimestamp(-(-at // _DAY) * _DAY, UTC)
     for _ in range(_LONGEST):
         if is_payout_day(schedule, day):
@@ -48,7 +51,9 @@ def next_run(schedule: Json, at: int) -> int | None:
 
 
 def plan(call: Call, at: int) -> None:
-    """Make the account's next automatic payout an appointment, for money that is there from ``at`` (UTC epoch seconds) on."""
+    """Make the account's next automatic payout an appointment, for money that is there from ``at`` (UTC epoch seconds)
+    on.
+    """
     run = next_run(schedule_of(fields.acting_account(call)), at)
     if run is not None:
         call.schedule.once(run, RUN, str(run))

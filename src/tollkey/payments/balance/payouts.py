@@ -46,23 +46,28 @@ _MOST_TOGETHER = 10_000
 #: The most that one instant payout to a bank account takes, in whole dollars (recorded).
 _MOST_INSTANT = 9_999
 _INSUFFICIENT = (
-    "You have insufficient funds in your Stripe account for this transfer. Your {kind} balance is too low.  You can use the /v1/balance"
+    "You have insufficient funds in your Stripe account for this transfer. Your {kind} balance is too low."
+    "  You can use the /v1/balance"
     " endpoint to view your Stripe balance (for more details, see stripe.com/docs/api#balance)."
 )
 _NOT_ALLOWED = (
-    "Payouts have been disabled on the connected account. Check the connected account's status to see if any additional information"
+    "Payouts have been disabled on the connected account. Check the connected account's status to see if any"
+    " additional information"
     " needs to be provided, or if payouts have been disabled for another reason."
 )
 _FAILURES = {
     "account_closed": "The bank account has been closed.",
-    "no_account": "The bank account details on file are probably incorrect. No bank account could be located with those details.",
+    "no_account": "The bank account details on file are probably incorrect."
+    " No bank account could be located with those details.",
     "insufficient_funds": "Your Stripe account has insufficient funds to cover the payout.",
     "debit_not_authorized": (
-        "Debit transactions are not approved on your bank account. Stripe requires bank accounts to be set up for both credit and"
+        "Debit transactions are not approved on your bank account. Stripe requires bank accounts to be set up for both"
+        " credit and"
         " debit payouts."
     ),
     "invalid_currency": (
-        "The bank was unable to process this payout because of its currency. This is probably because the bank account cannot accept"
+        "The bank was unable to process this payout because of its currency."
+        " This is probably because the bank account cannot accept"
         " payments in that currency."
     ),
 }
@@ -242,7 +247,9 @@ def _pay_out(call: Call, account: Json, amount: int, currency: str, kind: str) -
 
 
 def _paid_out_with(call: Call, currency: str) -> list[Json]:
-    """The balance transactions that an automatic payout is made of: those available now that no earlier one was made of."""
+    """The balance transactions that an automatic payout is made of: those available now that no earlier one was made
+    of.
+    """
     recent = call.objects.query(
         "balance_transaction",
         {"currency": currency},

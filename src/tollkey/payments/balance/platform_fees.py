@@ -95,7 +95,10 @@ def refund_application_fee(call: Call, fee: Json, amount: int | None = None, met
         )
     wanted = left if amount is None else amount
     if wanted > left:
-        message = f"Refund amount ({shared_currency.show(wanted, fee['currency'])}) is greater than unrefunded amount on application fee"
+        message = (
+            f"Refund amount ({shared_currency.show(wanted, fee['currency'])}) is greater than unrefunded amount on "
+            f"application fee"
+        )
         raise invalid(f"{message} ({shared_currency.show(left, fee['currency'])})", "amount", retry=False)
     return _give_back(call, fee, wanted, metadata)
 
@@ -110,7 +113,8 @@ def _give_back(call: Call, fee: Json, amount: int, metadata: Json | None) -> Jso
     exchanged(payer, _book_fee_refund(payer, id, fee, conversion.convert(amount, currency, settled), settled), currency)
     exchanged(platform, taken, settled)
     back: Json = blank(
-        "fee_refund", id=id, amount=conversion.convert(amount, currency, settled), balance_transaction=taken["id"], created=call.now,
+        "fee_refund", id=id, amount=conversion.convert(amount, currency, settled), balance_transaction=taken["id"],
+        created=call.now,
         currency=settled, fee=fee["id"],
         metadata=metadata or {},
     )  # fmt: skip

@@ -12,7 +12,9 @@ from tollkey.wire import Call, Json
 
 
 def settlement_currency(receiver: Call, currency: str) -> str:
-    """The currency that money arrives in: its own when the account has a bank account for it or money in it, else the account's default."""
+    """The currency that money arrives in: its own when the account has a bank account for it or money in it, else the
+    account's default.
+    """
     account = fields.acting_account(receiver)
     if account is None or account["default_currency"] in (currency, None):
         return currency

@@ -52,7 +52,8 @@ def book(
 
     type, category: ``balance_transaction.type`` and ``reporting_category``. source: the object that caused it.
     against: the book on the other side. fee: minor units; what of it is not covered by ``postings`` goes to FEES.
-    available: UTC epoch seconds; None means at once. postings: further sides, already counted in ``fee`` (an application fee).
+    available: UTC epoch seconds; None means at once. postings: further sides, already counted in ``fee`` (an
+        application fee).
     """
     txn = call.ids.new("txn")
     elsewhere = sum(posting.amount for posting in postings)

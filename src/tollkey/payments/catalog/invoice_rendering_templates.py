@@ -2,9 +2,9 @@
 
 active ──archive──▶ archived ──unarchive──▶ active
 
-An archived template stays with what names it already, and cannot be named anew. In the real system templates are made by hand in
-the Dashboard; here ``POST /v1/test_helpers/invoice_rendering_templates`` makes them. They have one version: nothing that their
-pages show is kept in them.
+An archived template stays with what names it already, and cannot be named anew. In the real system templates are made
+by hand in the Dashboard; here ``POST /v1/test_helpers/invoice_rendering_templates`` makes them. They have one version:
+nothing that their pages show is kept in them.
 """
 
 from __future__ import annotations

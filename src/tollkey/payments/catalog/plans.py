@@ -131,7 +131,9 @@ def _aggregate(call: Call, plan: Json) -> None:
 
 
 def _named(call: Call, plan: Json) -> None:
-    """Before 2018-02-05 a plan had the name and statement descriptor that its product has now; tiers were always shown."""
+    """Before 2018-02-05 a plan had the name and statement descriptor that its product has now; tiers were always
+    shown.
+    """
     product = call.objects.find("product", plan["product"]) if isinstance(plan.get("product"), str) else None
     plan["name"] = plan.get("nickname") or (product or {}).get("name")
     plan["statement_descriptor"] = (product or {}).get("statement_descriptor")

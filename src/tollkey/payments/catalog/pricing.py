@@ -18,7 +18,8 @@ AMOUNTS = ("custom_unit_amount", "unit_amount", "unit_amount_decimal")
 def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool = False) -> Json:
     """Store a price, with its events.
 
-    params: as for ``POST /v1/prices``; ``product`` is there already. inline: made from ``price_data``, so it cannot be used again.
+    params: as for ``POST /v1/prices``; ``product`` is there already. inline: made from ``price_data``, so it cannot be
+        used again.
     plan: it is made as a plan, whose id may be the caller's and whose event comes first.
     Raises ApiError for amounts, tiers and intervals that do not fit together, and for a lookup key that is in use.
     """
@@ -112,7 +113,9 @@ def _amounts(price: Json, params: Params) -> None:
 
 
 def unit_pair(params: Json, name: str) -> Json:
-    """An amount in both of its forms, whole (None when it has a fraction) and decimal text; both None when not given."""
+    """An amount in both of its forms, whole (None when it has a fraction) and decimal text; both None when not
+    given.
+    """
     whole, text = params.get(name), params.get(name + "_decimal")
     if whole is not None and text is not None:
         raise invalid(f"You may only specify one of these parameters: {name}, {name}_decimal.", name)
@@ -132,7 +135,10 @@ def decimal_text(number: Decimal) -> str:
 
 
 def tiers_of(given_tiers: list[Json]) -> list[Json]:
-    """The tiers of a price as answers show them; ``inf`` is null. Raises ApiError when they are not in ascending order."""
+    """The tiers of a price as answers show them; ``inf`` is null.
+
+    Raises ApiError when they are not in ascending order.
+    """
     made = []
     last = 0
     for place, tier in enumerate(given_tiers):
@@ -230,7 +236,10 @@ def plan_of(price: Json) -> Json:
 
 
 def inline_price(call: Call, data: Params, param: str) -> Json:
-    """The price that ``price_data`` describes: made, and not usable again. Raises ApiError when its product is not there."""
+    """The price that ``price_data`` describes: made, and not usable again.
+
+    Raises ApiError when its product is not there.
+    """
     if data.get("product_data"):
         product = new_product(call, data["product_data"])["id"]
     elif data.get("product"):
@@ -257,7 +266,8 @@ def named_price(call: Call, params: Params, param: str = "") -> Json:
     """The price that an item's ``price``, ``plan`` or ``price_data`` names.
 
     param: how errors name the item, for example ``items[0]``.
-    Raises ApiError: no such price or plan (the parameter is named without the item, as the real answers do), or none given.
+    Raises ApiError: no such price or plan (the parameter is named without the item, as the real answers do), or none
+        given.
     """
     if params.get("price_data"):
         return inline_price(call, params["price_data"], f"{param}[price_data]" if param else "price_data")

@@ -45,7 +45,8 @@ def update(call: Call, params: Params) -> Json:
         price = call.objects.get("price", params["default_price"], "default_price")
         if price["product"] != product["id"]:
             raise invalid(
-                f"The price specified belongs to {price['product']}, but it must belong to {product['id']} to be its default price.",
+                f"The price specified belongs to {price['product']}, but it must belong to {product['id']} to be its"
+                f" default price.",
                 "default_price",
             )
     fields.take(product, params, (*PRODUCT_FIELDS, "default_price"))
@@ -58,7 +59,8 @@ def delete(call: Call, params: Params) -> Json:
     product = call.objects.get("product", call.path["id"])
     if call.objects.query("price", {"product": product["id"]}, limit=1):
         raise invalid(
-            "This product cannot be deleted because it has one or more user-created prices. For SKUs, be sure to delete all SKUs associated"
+            "This product cannot be deleted because it has one or more user-created prices. For SKUs,"
+            " be sure to delete all SKUs associated"
             " with this product.",
         )
     return call.objects.delete(product, "product.deleted")

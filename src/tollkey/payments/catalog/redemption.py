@@ -13,8 +13,8 @@ from tollkey.wire import Call, Json, Params, blank, invalid
 def redeem(call: Call, entry: Json, *, param: str, customer: Json | None = None, **owner: Any) -> Json:
     """Make a discount from ``coupon`` or ``promotion_code``, and count the redemption.
 
-    owner: ``subscription``, ``subscription_item``, ``invoice`` or ``invoice_item`` -> id. param: how errors name the entry.
-    Raises ApiError when there is no such coupon or code, or it cannot be redeemed any more.
+    owner: ``subscription``, ``subscription_item``, ``invoice`` or ``invoice_item`` -> id. param: how errors name the
+        entry. Raises ApiError when there is no such coupon or code, or it cannot be redeemed any more.
     """
     code = None
     if entry.get("promotion_code"):
@@ -90,8 +90,8 @@ MOST_WRONG_CODES = 10
 def typed_code(call: Call, session: Json, text: str, counts: Callable[[Json], bool] = lambda code: True) -> Json:
     """The promotion code that a customer has typed on a page of that session (of Checkout, of the portal).
 
-    counts: whether a code that there is counts here. Raises ApiError 400 for another one, which is counted at the session; once there
-    were ``MOST_WRONG_CODES`` none is looked at any more.
+    counts: whether a code that there is counts here. Raises ApiError 400 for another one, which is counted at the
+        session; once there were ``MOST_WRONG_CODES`` none is looked at any more.
     """
     wrong = session.get("_wrong_codes", 0)
     if wrong >= MOST_WRONG_CODES:
@@ -120,7 +120,9 @@ def redeem_all(call: Call, entries: Iterable[Json], *, param: str, customer: Jso
 
 
 def entries_of(params: Params) -> list[Json] | None:
-    """The discounts that parameters name, as ``discounts``, ``coupon`` or ``promotion_code``; None when none is named."""
+    """The discounts that parameters name, as ``discounts``, ``coupon`` or ``promotion_code``; None when none is
+    named.
+    """
     if "discounts" in params:
         return list(params["discounts"] or [])
     if "coupon" in params:
@@ -135,7 +137,9 @@ def entries_of(params: Params) -> list[Json] | None:
 
 
 def offs(call: Call, ids: Iterable[str], currency: str, at: int) -> list[Off]:
-    """What these discounts take off amounts in that currency at that time; ended ones and other currencies' take nothing."""
+    """What these discounts take off amounts in that currency at that time; ended ones and other currencies' take
+    nothing.
+    """
     made = []
     for id in ids:
         discount = call.objects.find("discount", id)
@@ -206,7 +210,10 @@ def give_customer(call: Call, customer: Json, entry: Json | None) -> None:
 
 
 def imagine(call: Call, entry: Json) -> Json:
-    """A discount that exists only within this request, for a preview. Raises ApiError for a coupon or code that is not there."""
+    """A discount that exists only within this request, for a preview.
+
+    Raises ApiError for a coupon or code that is not there.
+    """
     coupon_id = entry.get("coupon")
     if coupon_id is None:
         coupon_id = call.objects.get(

@@ -8,7 +8,10 @@ _BLANK: Json = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "templ
 
 
 def named_template(call: Call, id: str, param: str, before: str | None = None) -> Json:
-    """A template that may be named. before: the one that was named already, which may be archived. Raises ApiError 400."""
+    """A template that may be named. before: the one that was named already, which may be archived.
+
+    Raises ApiError 400.
+    """
     template = call.objects.get("invoice_rendering_template", id, param)
     if template["status"] != "active" and id != before:
         raise invalid(f"The invoice rendering template {id} is archived and cannot be used.", param)
@@ -16,7 +19,10 @@ def named_template(call: Call, id: str, param: str, before: str | None = None) -
 
 
 def rendering(call: Call, old: Json | None, given: Json) -> Json:
-    """``rendering`` of an invoice: what it was, with what is given now. Without a version the template's newest is taken."""
+    """``rendering`` of an invoice: what it was, with what is given now.
+
+    Without a version the template's newest is taken.
+    """
     old = old or _BLANK
     made: Json = {**old, **{name: value or None for name, value in given.items()}}
     if not made["template"]:

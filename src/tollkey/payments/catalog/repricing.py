@@ -7,7 +7,10 @@ from tollkey.wire import Call, Json, public
 
 
 def refresh_items(call: Call, price: Json) -> None:
-    """Write the changed price into the subscription items that bill it, and into their subscriptions. No event: they did not change."""
+    """Write the changed price into the subscription items that bill it, and into their subscriptions.
+
+    No event: they did not change.
+    """
     if not price["recurring"]:
         return
     for item in call.objects.query("subscription_item", {"price.id": price["id"]}, limit=10_000):

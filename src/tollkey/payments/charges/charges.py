@@ -42,7 +42,8 @@ PERMISSION = Permission("charge", "Charges", "Core")
 #: A list by transfer group answers an error beyond this many (recorded).
 MOST_OF_A_GROUP = 100
 _CONSUMED = (
-    "The reusable source you provided is consumed because it was previously charged without being attached to a customer or was"
+    "The reusable source you provided is consumed because it was previously charged without being attached to a"
+    " customer or was"
     " detached from a customer. To charge a reusable source multiple time you must attach it to a customer first."
 )
 
@@ -121,7 +122,9 @@ def _instrument(call: Call, params: Params) -> Json:
 
 
 def _linked(call: Call, customer: Json, given: str) -> Json:
-    """The customer's own source with that id. Raises ApiError 404 for what is not there, and for what is not this customer's."""
+    """The customer's own source with that id. Raises ApiError 404 for what is not there, and for what is not this
+    customer's.
+    """
     try:
         found = instruments.resolve_payment_method(call, given, "source")
     except ApiError as error:
@@ -134,7 +137,9 @@ def _linked(call: Call, customer: Json, given: str) -> Json:
 
 
 def _usable(found: Json, name: str) -> Json:
-    """What can be charged. Raises ApiError for a bank account that is not verified, and a source that is not chargeable."""
+    """What can be charged. Raises ApiError for a bank account that is not verified, and a source that is not
+    chargeable.
+    """
     if found["object"] == "bank_account" and found["status"] != "verified":
         raise customer_sources.unusable()
     if found["object"] == "source" and found["status"] == "consumed" and found.get("usage") == "reusable":
@@ -154,7 +159,10 @@ def _not_linked(customer: Json, given: str) -> ApiError:
 
 
 def _check_fee(call: Call, params: Params, transfer: Json | None) -> None:
-    """An application fee is taken of another account's money. Raises ApiError when a platform charges for itself alone."""
+    """An application fee is taken of another account's money.
+
+    Raises ApiError when a platform charges for itself alone.
+    """
     name = "application_fee_amount" if params.get("application_fee_amount") is not None else "application_fee"
     if params.get(name) is None or call.account != call.platform or transfer or params.get("on_behalf_of"):
         return

@@ -40,8 +40,9 @@ _WITHOUT_CHARGE = frozenset({"india_recurring_payment_mandate_canceled"})
 class Attempt:
     """What to charge, and how.
 
-    amount: minor units of ``currency``. payment_method: the stored payment method, card, bank account or source, with its
-    private fields. capture: False only authorizes. off_session: the customer is not there. authenticated: 3-D Secure is done.
+    amount: minor units of ``currency``. payment_method: the stored payment method, card, bank account or source, with
+        its private fields. capture: False only authorizes. off_session: the customer is not there. authenticated: 3-D
+        Secure is done.
     mandate: id of the mandate that allows a debit. invoice: id of the invoice that is paid.
     at_leisure: the balance transaction may come a moment after the answer (``automatic_async``).
     parts: whether an authorization may be captured part by part.
@@ -208,13 +209,17 @@ def _remember_checks(call: Call, instrument: Json, value: Json) -> None:
 
 
 def _can_wait(value: Json) -> bool:
-    """Whether the money of a card charge may come later: not where the test card disputes it, or is there for funds at once."""
+    """Whether the money of a card charge may come later: not where the test card disputes it, or is there for funds at
+    once.
+    """
     card = _card(value)
     return card is not None and card.dispute is None and not card.bypass_pending
 
 
 def collected(call: Call, value: Json) -> Json:
-    """The charge with its balance transaction: an asynchronous capture is brought to its end now, with ``charge.updated``."""
+    """The charge with its balance transaction: an asynchronous capture is brought to its end now, with
+    ``charge.updated``.
+    """
     if value.pop("_uncollected", None):
         call.schedule.cancel("charge.collect", value["id"])
         _collect(call, value, value["amount_captured"])
@@ -268,7 +273,9 @@ def _card(value: Json) -> cards.TestCard | None:
 
 
 def settle(call: Call, id: str) -> Json:
-    """A pending charge comes to its end. Its PaymentIntent hears of it through the work ``payment_intent.charge_settled``."""
+    """A pending charge comes to its end. Its PaymentIntent hears of it through the work
+    ``payment_intent.charge_settled``.
+    """
     value = call.objects.get("charge", id)
     later = value.pop("_later", None)
     if value["status"] != "pending" or later is None:
@@ -335,7 +342,8 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
     if taken > amount:
         most = shared_currency.show(amount, charge["currency"])
         raise invalid(
-            f"Requested capture amount ({shared_currency.show(taken, charge['currency'])}) is greater than the authorized amount ({most}).",
+            f"Requested capture amount ({shared_currency.show(taken, charge['currency'])})"
+            f" is greater than the authorized amount ({most}).",
             "amount",
         )
     if taken < 1:

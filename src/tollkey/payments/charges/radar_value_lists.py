@@ -31,8 +31,10 @@ PERMISSION = Permission("radar_value_list", "Radar value lists", "Radar")
 
 _ALIAS = re.compile(r"[a-zA-Z0-9_]{1,100}")
 _FORMS = {
-    "email": r"[^@\s]+@[^@\s]+\.[^@\s]+", "ip_address": r"[0-9a-fA-F:.]+", "country": r"[A-Z]{2}", "card_bin": r"\d{6,8}",
-    "card_fingerprint": r"\w+", "customer_id": r"(cus_\w+)", "us_bank_account_fingerprint": r"\w+", "sepa_debit_fingerprint": r"\w+",
+    "email": r"[^@\s]+@[^@\s]+\.[^@\s]+", "ip_address": r"[0-9a-fA-F:.]+", "country": r"[A-Z]{2}",
+    "card_bin": r"\d{6,8}",
+    "card_fingerprint": r"\w+", "customer_id": r"(cus_\w+)", "us_bank_account_fingerprint": r"\w+",
+    "sepa_debit_fingerprint": r"\w+",
 }  # fmt: skip
 
 

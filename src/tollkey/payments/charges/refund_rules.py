@@ -19,7 +19,8 @@ _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
 def refund(call: Call, charge: Json, params: Params) -> Json:
     """Refund a charge in full or in part, with its events.
 
-    params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``, ``refund_application_fee``.
+    params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``,
+        ``refund_application_fee``.
     Raises ApiError with the recorded texts: refunded before, disputed, more than there is.
     """
     call.require(providers.REFUNDS)

@@ -30,7 +30,9 @@ def check_destination(call: Call, destination: str, param: str = "transfer_data[
 
 
 def application_fee(call: Call, charge: Json, settles_in: str) -> tuple[tuple[Posting, ...], list[Json]]:
-    """The application fee of a direct charge: made in the platform's scope; answers the postings and fee details for this one."""
+    """The application fee of a direct charge: made in the platform's scope; answers the postings and fee details for
+    this one.
+    """
     amount = charge.get("application_fee_amount")
     if not amount or call.account == call.platform:
         return (), []
@@ -65,12 +67,16 @@ def pass_on(call: Call, charge: Json) -> None:
 
 
 def other_side(charge: Json) -> str | None:
-    """The ledger book that a payment came from when it was not the network: a transfer's payment comes from the platform."""
+    """The ledger book that a payment came from when it was not the network: a transfer's payment comes from the
+    platform.
+    """
     return PLATFORM if charge.get("source_transfer") else None
 
 
 def take_back(call: Call, charge: Json, refund: Json, *, reverse: bool, fee: bool) -> None:
-    """Undo a refund's share of the transfer (``reverse_transfer``) and of the application fee (``refund_application_fee``)."""
+    """Undo a refund's share of the transfer (``reverse_transfer``) and of the application fee
+    (``refund_application_fee``).
+    """
     if reverse and charge.get("transfer"):
         _reverse(call, charge, refund)
     if fee and charge.get("application_fee"):

@@ -65,8 +65,8 @@ def create(call: Call, params: Params) -> Json:
 def _check_source(call: Call, charge: Json, amount: int, currency: str, group: str | None) -> str:
     """Whether a charge can be the source of that much more, and the transfer group that both are in.
 
-    The transfer is in the currency that the charge settled in. The charge's own is accepted too, and exchanged: the real
-    system does so for platforms that keep money in it.
+    The transfer is in the currency that the charge settled in. The charge's own is accepted too, and exchanged: the
+    real system does so for platforms that keep money in it.
     """
     if charge["status"] == "failed":
         raise invalid(
@@ -89,7 +89,10 @@ def _check_source(call: Call, charge: Json, amount: int, currency: str, group: s
         most = shared_currency.show(whole, currency)
         message = f"Transfers using this transaction as a source must not exceed the source amount of {most}."
         if before:
-            message += f" (There is already a transfer using this source, amounting to {shared_currency.show(before, currency)}.)"
+            message += (
+                f" (There is already a transfer using this source, amounting to "
+                f"{shared_currency.show(before, currency)}.)"
+            )
         raise invalid(message, "amount", retry=False)
     wanted = group or charge["transfer_group"] or f"group_{charge['payment_intent'] or charge['id']}"
     if charge["transfer_group"] is None:

@@ -21,7 +21,8 @@ _HALF_HOUR = 1800
 _MODES = {"hosted": "hosted_page", "embedded": "embedded_page", "custom": "elements"}
 _MODE_LETTERS = {"payment": "a", "subscription": "b", "setup": "c"}
 _COPIED = (
-    "allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "integration_identifier", "locale",
+    "allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id",
+    "integration_identifier", "locale",
     "origin_context", "permissions", "shipping_address_collection", "submit_type", "success_url", "return_url",
 )  # fmt: skip
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -135,7 +136,8 @@ def _customer(call: Call, session: Json, params: Params) -> None:
         session["customer_creation"] = params.get("customer_creation") or default
     if email or session["customer"]:
         session["customer_details"] = {
-            "address": None, "business_name": None, "email": email, "individual_name": None, "name": None, "phone": None,
+            "address": None, "business_name": None, "email": email, "individual_name": None, "name": None,
+            "phone": None,
             "tax_exempt": None if mode == "setup" else "none", "tax_ids": None,
         }  # fmt: skip
         collect(session)
@@ -234,7 +236,8 @@ def shipping_options(call: Call, session: Json, given: list[Json]) -> None:
     if made:
         amount = made[0]["shipping_amount"]
         session["shipping_cost"] = {
-            "amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": made[0]["shipping_rate"],
+            "amount_subtotal": amount, "amount_tax": 0, "amount_total": amount,
+            "shipping_rate": made[0]["shipping_rate"],
         }  # fmt: skip
 
 
@@ -289,7 +292,8 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
             session["payment_status"] = "no_payment_required"
     else:
         setup = setup_intents.create_setup(call, {
-            **session["_setup_intent_data"], "payment_method_types": session["payment_method_types"], "customer": session["customer"],
+            **session["_setup_intent_data"], "payment_method_types": session["payment_method_types"],
+            "customer": session["customer"],
         })  # fmt: skip
         setup["_checkout"] = session["id"]
         call.objects.save(setup)
@@ -336,7 +340,8 @@ def _check_prices(session: Json, mode: str) -> None:
     recurring = [bool(item["price"]["recurring"]) for item in session["_lines"]]
     if mode == "payment" and any(recurring):
         raise invalid(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.",
+            "You specified `payment` mode but passed a recurring price."
+            " Either switch to `subscription` mode or use only one-time prices.",
             f"line_items[{recurring.index(True)}][price]",
         )
     if mode == "subscription" and not any(recurring):

@@ -10,7 +10,8 @@ from tollkey.wire import Call, Json, Params, invalid
 
 _NEEDED = "This field is required."
 _TAX_IDS = {
-    "GB": "gb_vat", "AU": "au_abn", "CH": "ch_vat", "NO": "no_vat", "NZ": "nz_gst", "IN": "in_gst", "BR": "br_cnpj", "CA": "ca_bn",
+    "GB": "gb_vat", "AU": "au_abn", "CH": "ch_vat", "NO": "no_vat", "NZ": "nz_gst", "IN": "in_gst", "BR": "br_cnpj",
+    "CA": "ca_bn",
     "US": "us_ein", "SG": "sg_uen", "JP": "jp_cn", "MX": "mx_rfc",
 }  # fmt: skip
 
@@ -38,8 +39,10 @@ def take_person(session: Json, params: Params) -> None:
     details = session["customer_details"]
     if details is None or not details.get("email"):
         session["customer_details"] = {
-            "address": (details or {}).get("address"), "business_name": None, "email": _text(params, "email"), "individual_name": None,
-            "name": params.get("name"), "phone": params.get("phone"), "tax_exempt": None if session["mode"] == "setup" else "none",
+            "address": (details or {}).get("address"), "business_name": None, "email": _text(params, "email"),
+            "individual_name": None,
+            "name": params.get("name"), "phone": params.get("phone"),
+            "tax_exempt": None if session["mode"] == "setup" else "none",
             "tax_ids": None if session["mode"] == "setup" else [],
         }  # fmt: skip
 

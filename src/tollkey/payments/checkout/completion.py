@@ -32,7 +32,9 @@ def check_open(session: Json) -> None:
 
 
 def check_collects(call: Call, session: Json) -> None:
-    """Raise ApiError when the session asks for a payment method, and this is live mode without a provider that could use it."""
+    """Raise ApiError when the session asks for a payment method, and this is live mode without a provider that could
+    use it.
+    """
     if needs_method(session):
         call.require(providers.SETUPS if session["mode"] == "setup" else providers.CHARGES)
 
@@ -74,7 +76,8 @@ def _note_billing(session: Json, method: Json) -> None:
     address = billing["address"] if any((billing["address"] or {}).values()) else old.get("address")
     session["customer_details"] = {
         "address": address, "business_name": old.get("business_name"), "email": old.get("email") or billing["email"],
-        "individual_name": old.get("individual_name"), "name": old.get("business_name") or billing["name"] or old.get("name"),
+        "individual_name": old.get("individual_name"),
+        "name": old.get("business_name") or billing["name"] or old.get("name"),
         "phone": billing["phone"] or old.get("phone"), "tax_exempt": None if session["mode"] == "setup" else "none",
         "tax_ids": (old.get("tax_ids") or []) if session["mode"] != "setup" else None,
     }  # fmt: skip

@@ -10,20 +10,26 @@ from tollkey.payments.shared import currency
 from tollkey.wire import Json
 
 _COUNTRIES = {
-    "US": "United States", "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil", "CA": "Canada", "DK": "Denmark",
-    "FI": "Finland", "FR": "France", "DE": "Germany", "IN": "India", "IE": "Ireland", "IT": "Italy", "JP": "Japan", "MX": "Mexico",
-    "NL": "Netherlands", "NZ": "New Zealand", "NO": "Norway", "PL": "Poland", "PT": "Portugal", "SG": "Singapore", "ES": "Spain",
+    "US": "United States", "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil", "CA": "Canada",
+    "DK": "Denmark",
+    "FI": "Finland", "FR": "France", "DE": "Germany", "IN": "India", "IE": "Ireland", "IT": "Italy", "JP": "Japan",
+    "MX": "Mexico",
+    "NL": "Netherlands", "NZ": "New Zealand", "NO": "Norway", "PL": "Poland", "PT": "Portugal", "SG": "Singapore",
+    "ES": "Spain",
     "SE": "Sweden", "CH": "Switzerland", "GB": "United Kingdom",
 }  # fmt: skip
 METHODS = {
-    "card": "Card", "sepa_debit": "SEPA debit", "us_bank_account": "US bank account", "cashapp": "Cash App Pay", "klarna": "Klarna",
-    "ideal": "iDEAL", "bancontact": "Bancontact", "eps": "EPS", "p24": "Przelewy24", "alipay": "Alipay", "amazon_pay": "Amazon Pay",
+    "card": "Card", "sepa_debit": "SEPA debit", "us_bank_account": "US bank account", "cashapp": "Cash App Pay",
+    "klarna": "Klarna",
+    "ideal": "iDEAL", "bancontact": "Bancontact", "eps": "EPS", "p24": "Przelewy24", "alipay": "Alipay",
+    "amazon_pay": "Amazon Pay",
     "afterpay_clearpay": "Afterpay", "affirm": "Affirm", "paypal": "PayPal",
 }  # fmt: skip
 _BUTTONS = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe", "pay": "Pay"}
 #: Which field a refusal's ``param`` is shown at.
 _OWN_ERRORS = frozenset((
-    "account_number", "routing_number", "promotion_code", "phone", "terms", "country", "line1", "city", "state", "postal_code", "tax_id",
+    "account_number", "routing_number", "promotion_code", "phone", "terms", "country", "line1", "city", "state",
+    "postal_code", "tax_id",
     "business_name",
         "individual_name",
 ))  # fmt: skip
@@ -66,7 +72,10 @@ class Form:
         text = "" if secret else self.text(name, value)
         more = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(val)}"' for key, val in attributes.items())
         name, required = escape(name), "" if optional else " required"
-        html = f'<label for="{name}">{escape(label)}</label>\n<input id="{name}" name="{name}" value="{escape(text)}"{required}{more}'
+        html = (
+            f'<label for="{name}">{escape(label)}</label>\n<input id="{name}" name="{name}" '
+            f'value="{escape(text)}"{required}{more}'
+        )
         return html + self._wrong(name)
 
     def choice(
@@ -79,14 +88,20 @@ class Form:
             for one, text in options
         )
         more = "".join(f' {key}="{escape(val)}"' for key, val in attributes.items())
-        html = f'<label for="{escape(name)}">{escape(label)}</label>\n<select id="{escape(name)}" name="{escape(name)}"{more}'
+        html = (
+            f'<label for="{escape(name)}">{escape(label)}</label>\n<select id="{escape(name)}" '
+            f'name="{escape(name)}"{more}'
+        )
         return html + self._wrong(escape(name), f"{inside}</select>")
 
     def check(self, name: str, label: str, *, optional: bool = False) -> str:
         """A box to tick."""
         ticked = " checked" if self.typed.get(name) else ""
         required = "" if optional else " required"
-        html = f'<label class="check" for="{name}"><input type="checkbox" id="{name}" name="{name}" value="1"{ticked}{required}'
+        html = (
+            f'<label class="check" for="{name}"><input type="checkbox" id="{name}" name="{name}" '
+            f'value="1"{ticked}{required}'
+        )
         return html + self._wrong(name, f"<span>{escape(label)}</span></label>")
 
     def _wrong(self, name: str, inside: str = "") -> str:
@@ -102,7 +117,10 @@ class Form:
 
 
 def address_fields(form: Form, known: Json, *, full: bool) -> str:
-    """The billing address: all of it, or the country and postal code that a tax is worked out from. known: what is known of it."""
+    """The billing address: all of it, or the country and postal code that a tax is worked out from.
+
+    known: what is known of it.
+    """
     value = {name: known.get(name) or "" for name in ("line1", "line2", "city", "state", "postal_code")}
     if not full:
         code = form.input(
@@ -262,8 +280,11 @@ def _custom(field: Json, form: Form) -> str:
         return form.choice(
             name, label, [("", ""), *options] if field["optional"] or not value else options, value=value
         )
-    limits: dict[str, Any] = {key: str(inner[f"{side}_length"]) for key, side in (("minlength", "minimum"), ("maxlength", "maximum"))
-              if inner.get(f"{side}_length") is not None}  # fmt: skip
+    limits: dict[str, Any] = {
+        key: str(inner[f"{side}_length"])
+        for key, side in (("minlength", "minimum"), ("maxlength", "maximum"))
+        if inner.get(f"{side}_length") is not None
+    }
     mode = "numeric" if field["type"] == "numeric" else "text"
     return form.input(name, label, optional=field["optional"], value=value, inputmode=mode, **limits)
 
@@ -276,7 +297,8 @@ def delivery(session: Json, names: Json, form: Form) -> str:
     options = [
         (
             one["shipping_rate"],
-            f"{names.get(one['shipping_rate']) or 'Delivery'}: {currency.show(one['shipping_amount'], session['currency'])}",
+            f"{names.get(one['shipping_rate']) or 'Delivery'}:"
+            f" {currency.show(one['shipping_amount'], session['currency'])}",
         )
         for one in session["shipping_options"]
     ]

@@ -144,7 +144,8 @@ def address(call: Call, params: Params) -> Reply:
 def submit(call: Call, params: Params) -> Reply:
     """Pay with what was typed in; a refusal is shown next to its field, and a challenge is gone to.
 
-    Where the total has changed with what was typed (another way of delivery, another tax), the new one is shown before it is charged.
+    Where the total has changed with what was typed (another way of delivery, another tax), the new one is shown before
+    it is charged.
     """
     session = _here(call)
     if session["status"] != "open":
@@ -222,8 +223,10 @@ def _expiry(text: str) -> tuple[int, int]:
 
 
 _TEXTS = (
-    "method", "email", "name", "phone", "number", "expiry", "cvc", "country", "postal_code", "line1", "line2", "city", "state", "iban",
-    "routing_number", "account_number", "shipping_rate", "terms", "promotions", "business_name", "tax_id", "individual_name", "shown_total",
+    "method", "email", "name", "phone", "number", "expiry", "cvc", "country", "postal_code", "line1", "line2", "city",
+    "state", "iban",
+    "routing_number", "account_number", "shipping_rate", "terms", "promotions", "business_name", "tax_id",
+    "individual_name", "shown_total",
     "ship_name", "ship_line1", "ship_line2", "ship_city", "ship_state", "ship_postal_code", "ship_country",
 )  # fmt: skip
 _BACK = (

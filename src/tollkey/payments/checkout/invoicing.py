@@ -9,9 +9,11 @@ _SAID = ("account_tax_ids", "custom_fields", "description", "footer")
 
 
 def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -> None:
-    """Write the paid invoice of a session, with its events; ``invoice`` of the session names it. The caller saves the session.
+    """Write the paid invoice of a session, with its events; ``invoice`` of the session names it. The caller saves the
+    session.
 
-    intent: the payment that was made; None when nothing had to be paid. discounts: ids of those that the session redeemed.
+    intent: the payment that was made; None when nothing had to be paid. discounts: ids of those that the session
+        redeemed.
     """
     said = session["invoice_creation"]["invoice_data"]
     customer = call.objects.get("customer", session["customer"])
@@ -29,7 +31,8 @@ def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -
         lines=[drafts.sold(call, customer, id, item) for item in session["_lines"]],
         discounts=discounts,
         automatic_tax={
-            "disabled_reason": None, "enabled": session["automatic_tax"]["enabled"], "liability": session["automatic_tax"]["liability"],
+            "disabled_reason": None, "enabled": session["automatic_tax"]["enabled"],
+            "liability": session["automatic_tax"]["liability"],
             "provider": None, "status": None,
         },
         customer_address=details.get("address") or customer.get("address"),

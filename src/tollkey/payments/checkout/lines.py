@@ -67,11 +67,13 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
         )
         items.append(
             {
-                "id": call.ids.new(id_prefix), "object": "item", "amount_discount": 0, "amount_subtotal": amount, "amount_tax": 0,
+                "id": call.ids.new(id_prefix), "object": "item", "amount_discount": 0, "amount_subtotal": amount,
+                "amount_tax": 0,
                 "amount_total": amount, "currency": wanted, "description": product["name"], "price": public(price),
                 "quantity": quantity, "metadata": entry.get("metadata") or {},
                 "adjustable_quantity": entry.get("adjustable_quantity"), "_rates": entry.get("tax_rates") or [],
-                "_inline": inline, "_recurs": amount if price["recurring"] else None, "_amount": chosen if custom else None,
+                "_inline": inline, "_recurs": amount if price["recurring"] else None,
+                "_amount": chosen if custom else None,
                 "_optional": entry.get("_optional"),
             }
         )  # fmt: skip
@@ -79,7 +81,9 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
 
 
 def _today(call: Call, session: Json, item: Json) -> int:
-    """What a recurring item costs at once: nothing in a trial, its share of a first period that an anchor makes shorter."""
+    """What a recurring item costs at once: nothing in a trial, its share of a first period that an anchor makes
+    shorter.
+    """
     data, whole = session["_subscription_data"], int(item["_recurs"])
     if data.get("trial_period_days") or data.get("trial_end"):
         return 0

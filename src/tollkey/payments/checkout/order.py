@@ -1,4 +1,6 @@
-"""What is bought, as the customer may change it on the page: quantities, amounts of their own choice, and optional items."""
+"""What is bought, as the customer may change it on the page: quantities, amounts of their own choice, and optional
+items.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,10 @@ def order_form(call: Call, session: Json, path: str, form: Form) -> str:
         )
     if not fields:
         return ""
-    return f'<form method="post" action="{path}/order">{"".join(fields)}<button class="second">Change order</button></form><hr>'
+    return (
+        f'<form method="post" action="{path}/order">{"".join(fields)}<button class="second">Change '
+        f"order</button></form><hr>"
+    )
 
 
 def _of_line(item: Json, currency: str, form: Form) -> list[str]:

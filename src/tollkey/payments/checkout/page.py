@@ -71,7 +71,8 @@ def _summary(session: Json) -> str:
 def pay_page(call: Call, session: Json, names: Json, form: Form | None = None, kind: str | None = None) -> Reply:
     """The page of an open session; first it asks for the address, when tax depends on it.
 
-    names: shipping rate id -> what it is called. kind: the payment method whose form is shown; the first one unless given.
+    names: shipping rate id -> what it is called. kind: the payment method whose form is shown; the first one unless
+        given.
     """
     form = form or Form()
     path = escape("/pay/" + call.origin.path.partition("/pay/")[2].partition("/")[0])
@@ -108,7 +109,8 @@ def _pay_form(session: Json, path: str, form: Form, names: Json, kinds: list[str
     parts = []
     if len(kinds) > 1:
         tabs = "".join(
-            f'<li><a href="{path}?method={name}"{" aria-current=" + chr(34) + "true" + chr(34) if name == kind else ""}>'
+            f"<li><a"
+            f' href="{path}?method={name}"{" aria-current=" + chr(34) + "true" + chr(34) if name == kind else ""}>'
             f"{escape(METHODS[name])}</a></li>"
             for name in kinds
         )
@@ -151,7 +153,10 @@ def _promotion(session: Json, path: str, form: Form) -> str:
     if session["_discounts"]:
         used = session.get("_promotion_text") or "Promotion code"
         told = f"<p>{escape(used)} is applied.</p>"
-        return f'<form method="post" action="{path}/promotion">{told}<button class="second">Remove {escape(used)}</button></form><hr>'
+        return (
+            f'<form method="post" action="{path}/promotion">{told}<button class="second">Remove '
+            f"{escape(used)}</button></form><hr>"
+        )
     field = form.input("promotion_code", "Promotion code", autocomplete="off")
     return f'<form method="post" action="{path}/promotion">{field}<button class="second">Apply</button></form><hr>'
 

@@ -39,17 +39,21 @@ from tollkey.wire import (
 
 PERMISSION = Permission("payment_links", "Payment Links", "Payment Links")
 _PLAIN = (
-    "active", "allow_promotion_codes", "application_fee_amount", "application_fee_percent", "billing_address_collection",
-    "customer_creation", "inactive_message", "on_behalf_of", "payment_method_collection", "payment_method_types", "submit_type",
+    "active", "allow_promotion_codes", "application_fee_amount", "application_fee_percent",
+    "billing_address_collection",
+    "customer_creation", "inactive_message", "on_behalf_of", "payment_method_collection", "payment_method_types",
+    "submit_type",
 )  # fmt: skip
 _CUSTOM_TEXT = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
 _INTENT = (
-    "capture_method", "description", "metadata", "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix",
+    "capture_method", "description", "metadata", "setup_future_usage", "statement_descriptor",
+    "statement_descriptor_suffix",
     "transfer_group",
 )  # fmt: skip
 #: What a session takes over from its link as it is.
 _PASSED = (
-    "allow_promotion_codes", "billing_address_collection", "payment_method_types", "phone_number_collection", "submit_type", "metadata",
+    "allow_promotion_codes", "billing_address_collection", "payment_method_types", "phone_number_collection",
+    "submit_type", "metadata",
     "custom_text",
 )  # fmt: skip
 
@@ -150,7 +154,8 @@ def create(call: Call, params: Params) -> Json:
     link["_created"] = call.now
     if not recurring:
         link["invoice_creation"] = {"enabled": bool(dig(params, "invoice_creation.enabled")), "invoice_data": {
-            "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None, "metadata": {},
+            "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None,
+            "metadata": {},
             "rendering_options": None, **(dig(params, "invoice_creation.invoice_data") or {}),
         }}  # fmt: skip
     for index, option in enumerate(params.get("shipping_options") or []):
@@ -196,7 +201,10 @@ def visit(call: Call, params: Params) -> Reply:
     names = ", ".join(item["description"] or "" for item in link["_lines"])
     path = escape(call.origin.path)
     shop = f'<p class="note">{escape(receipt_links.business_name(call))}{"" if call.livemode else " · Test mode"}</p>'
-    body = f'{shop}\n<h1>{escape(names)}</h1>\n<form method="post" action="{path}"><button autofocus>Continue to payment</button></form>'
+    body = (
+        f'{shop}\n<h1>{escape(names)}</h1>\n<form method="post" action="{path}"><button autofocus>Continue to '
+        f"payment</button></form>"
+    )
     return html_page(names, body)
 
 

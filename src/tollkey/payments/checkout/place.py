@@ -10,14 +10,18 @@ from tollkey.payments.tax import rates
 from tollkey.wire import Call, Json, Params, dig, invalid
 
 _NOWHERE = (
-    "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid address to the Customer or set either"
-    " `customer_update[address]` to 'auto' or `customer_update[shipping]` to 'auto' to save the address entered in Checkout to the"
+    "Automatic tax calculation in Checkout requires a valid address on the Customer."
+    " Add a valid address to the Customer or set either"
+    " `customer_update[address]` to 'auto' or `customer_update[shipping]` to 'auto' to save the address entered in"
+    " Checkout to the"
     " Customer."
 )
 
 
 def check_customer(call: Call, session: Json, params: Params) -> None:
-    """Raise ApiError 400 when tax is to be worked out for a stored customer whose place is neither known nor will be."""
+    """Raise ApiError 400 when tax is to be worked out for a stored customer whose place is neither known nor
+    will be.
+    """
     update = params.get("customer_update") or {}
     if update and not session["customer"]:
         raise invalid("`customer_update` can only be used with `customer`.", "customer_update")
@@ -35,7 +39,8 @@ def check_customer(call: Call, session: Json, params: Params) -> None:
 def taxed_at(call: Call, session: Json) -> tax_automatic.Taxing | None:
     """How the session is taxed; None when tax is not worked out, or nobody knows yet where the customer is.
 
-    What was typed on the page comes first (the delivery address before the billing address), then what the customer has.
+    What was typed on the page comes first (the delivery address before the billing address), then what the customer
+    has.
     """
     automatic = session["automatic_tax"]
     if not automatic["enabled"]:
@@ -56,7 +61,9 @@ def taxed_at(call: Call, session: Json) -> tax_automatic.Taxing | None:
 
 
 def collect(session: Json, **told: Any) -> None:
-    """Keep what the customer has told in ``collected_information``: ``business_name``, ``individual_name``, ``shipping_details``."""
+    """Keep what the customer has told in ``collected_information``: ``business_name``, ``individual_name``,
+    ``shipping_details``.
+    """
     known = session["collected_information"] or {}
     session["collected_information"] = {
         "business_name": None,

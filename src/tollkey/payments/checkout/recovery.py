@@ -9,7 +9,10 @@ _DAYS = 30
 
 
 def offer(call: Call, session: Json) -> None:
-    """Give an expired session its ``after_expiration.recovery.url``, when it was asked to have one. The caller saves it."""
+    """Give an expired session its ``after_expiration.recovery.url``, when it was asked to have one.
+
+    The caller saves it.
+    """
     recovery = dig(session, "after_expiration.recovery")
     if recovery and recovery["enabled"]:
         until = call.now + _DAYS * DAY

@@ -106,7 +106,8 @@ def expire(call: Call, params: Params) -> Json:
     session = _get(call)
     if session["status"] != "open":
         raise invalid(
-            f'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of {session["status"]}.',
+            f'Only Checkout Sessions with a status in ["open"] can be expired.'
+            f" This Checkout Session has a status of {session['status']}.",
             "session",
             retry=False,
         )

@@ -4,7 +4,8 @@
    └──▶ awaiting_funds ──tried daily──▶ confirmed │ canceled (expired, after a week)
 awaiting_funds, confirmed ──cancel, within 24 hours──▶ canceled   (the price comes back, its fees do not)
 
-In test mode ``POST /v1/test_helpers/climate/orders/{order}/deliver``, which is our own, delivers without waiting for the year.
+In test mode ``POST /v1/test_helpers/climate/orders/{order}/deliver``, which is our own, delivers without waiting for
+the year.
 """
 
 from __future__ import annotations
@@ -146,8 +147,16 @@ def _pay(call: Call, order: Json) -> bool:
 
 
 def _move(call: Call, order: Json, type: str, amount: int) -> None:
-    transactions.book(call, type=type, category=type, source=order["id"], amount=amount, currency=order["currency"], against=ADJUSTMENTS,
-         description="Climate order")  # fmt: skip
+    transactions.book(
+        call,
+        type=type,
+        category=type,
+        source=order["id"],
+        amount=amount,
+        currency=order["currency"],
+        against=ADJUSTMENTS,
+        description="Climate order",
+    )
 
 
 def _try_again(call: Call, id: str) -> None:
@@ -211,7 +220,8 @@ def _deliver(call: Call, order: Json) -> Json:
     parts.append(tons - sum(parts))
     order["delivery_details"] = [
         {
-            "delivered_at": call.now, "location": supplier["locations"][0], "metric_tons": format(part.normalize(), "f"),
+            "delivered_at": call.now, "location": supplier["locations"][0],
+            "metric_tons": format(part.normalize(), "f"),
             "registry_url": None, "supplier": supplier,
         }
         for supplier, part in zip(everybody, parts, strict=True)

@@ -34,11 +34,14 @@ def change_balance(
 
 
 def check_currency_of(customer: Json, currency: str) -> None:
-    """A customer is billed in one currency. Raises ApiError for another one while they have subscriptions or a balance in it."""
+    """A customer is billed in one currency. Raises ApiError for another one while they have subscriptions or a balance
+    in it.
+    """
     known = customer.get("currency")
     if known and known != currency:
         raise invalid(
-            "You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount,"
+            "You cannot combine currencies on a single customer. This customer has an active subscription,"
+            " subscription schedule, discount,"
             f" quote, or invoice item with currency {known}",
             "currency",
         )

@@ -1,6 +1,7 @@
 """A customer's cash: money that arrived by bank transfer and waits to be used.
 
-Kept in the private ``_cash`` of the customer: currency -> minor units; each movement is a ``customer_cash_balance_transaction``.
+Kept in the private ``_cash`` of the customer: currency -> minor units; each movement is a
+    ``customer_cash_balance_transaction``.
 """
 
 from __future__ import annotations

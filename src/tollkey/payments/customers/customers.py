@@ -163,7 +163,8 @@ def _check_default(call: Call, customer: Json, params: Params) -> None:
     method = instruments.resolve_payment_method(call, wanted, param)
     if method.get("customer") != customer["id"]:
         raise invalid(
-            f"The customer does not have a payment method with the ID {wanted}. The payment method must be attached to the customer.",
+            f"The customer does not have a payment method with the ID {wanted}."
+            f" The payment method must be attached to the customer.",
             param,
             "resource_missing",
         )
@@ -315,12 +316,16 @@ def client_view(call: Call, customer: Json) -> Json:
 
 
 _READ_BY_APP = Access(expands=("sources", "default_source"))
-#: The mobile SDKs set where goods are sent and what is charged by default. All else is between the merchant and the customer.
+#: The mobile SDKs set where goods are sent and what is charged by default. All else is between the merchant and the
+#: customer.
 _CHANGED_BY_APP = Access(
     takes=f"{client_access.CUSTOMER_SHIPPING} default_source",
-    refuses="account_balance address balance bank_account billing business_name business_vat_id card cash_balance coupon"
-    " default_alipay_account default_bank_account default_card description email individual_name invoice_prefix invoice_settings metadata"
-    " name next_invoice_sequence phone plan preferred_locales promotion_code prorate quantity source tax tax_exempt tax_info tax_percent"
+    refuses="account_balance address balance bank_account billing business_name business_vat_id card cash_balance"
+    " coupon"
+    " default_alipay_account default_bank_account default_card description email individual_name invoice_prefix"
+    " invoice_settings metadata"
+    " name next_invoice_sequence phone plan preferred_locales promotion_code prorate quantity source tax tax_exempt"
+    " tax_info tax_percent"
     " trial_end",
     expands=("sources", "default_source"),
 )

@@ -37,7 +37,8 @@ _ADDRESS = {
 def verified_outputs(checks: list[str]) -> Json:
     """What a verified session tells of the person; numbers and dates of birth only when expanded, so null here."""
     outputs: Json = {
-        "address": dict(_ADDRESS), "dob": None, "email": None, "first_name": "Jenny", "id_number": None, "id_number_type": None,
+        "address": dict(_ADDRESS), "dob": None, "email": None, "first_name": "Jenny", "id_number": None,
+        "id_number_type": None,
         "last_name": "Rosen", "phone": None, "sex": None, "unparsed_place_of_birth": None, "unparsed_sex": None,
     }  # fmt: skip
     if "id_number" in checks:
@@ -56,8 +57,10 @@ def _document(outcome: str) -> Json:
     known = error is None
     return {
         "address": dict(_ADDRESS) if known else None, "dob": None, "error": error, "expiration_date": None, "files": [],
-        "first_name": "Jenny" if known else None, "issued_date": {"day": 1, "month": 5, "year": 2020} if known else None,
-        "issuing_country": "US" if known else None, "last_name": "Rosen" if known else None, "number": None, "sex": None,
+        "first_name": "Jenny" if known else None, "issued_date": {"day": 1, "month": 5,
+        "year": 2020} if known else None,
+        "issuing_country": "US" if known else None, "last_name": "Rosen" if known else None, "number": None,
+        "sex": None,
         "status": "verified" if known else "unverified", "type": "driving_license" if known else None,
         "unparsed_place_of_birth": None, "unparsed_sex": None,
     }  # fmt: skip
@@ -66,7 +69,8 @@ def _document(outcome: str) -> Json:
 def _id_number(outcome: str) -> Json:
     error = _error("id_number", outcome)
     return {
-        "dob": None, "error": error, "first_name": "Jenny", "id_number": None, "id_number_type": "us_ssn", "last_name": "Rosen",
+        "dob": None, "error": error, "first_name": "Jenny", "id_number": None, "id_number_type": "us_ssn",
+        "last_name": "Rosen",
         "status": "unverified" if error else "verified",
     }  # fmt: skip
 

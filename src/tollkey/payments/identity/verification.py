@@ -102,7 +102,8 @@ def cancel(call: Call, params: Params) -> Json:
     session = _session(call)
     if session["status"] != "requires_input":
         raise invalid(
-            f"You cannot cancel this VerificationSession because it has a status of {session['status']}. Only a VerificationSession"
+            f"You cannot cancel this VerificationSession because it has a status of {session['status']}."
+            f" Only a VerificationSession"
             " with a status of requires_input can be canceled.",
             retry=False,
         )

@@ -1,4 +1,6 @@
-"""What PaymentIntents and SetupIntents share: method types, client secrets, resolving what is paid with, the challenge page."""
+"""What PaymentIntents and SetupIntents share: method types, client secrets, resolving what is paid with, the challenge
+page.
+"""
 
 from tollkey.payments.intents import actions, payment_intents, setup_intents
 

@@ -12,9 +12,12 @@ PAGES = {"payment_intent": "3ds", "setup_intent": "3ds-setup"}
 DEPOSIT_PAGES = {"payment_intent": "microdeposit", "setup_intent": "microdeposit-setup"}
 DAY = 86_400
 _RETURN_URL = (
-    "This {kind} is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might"
-    " redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment"
-    " methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when"
+    "This {kind} is configured to accept payment methods enabled in your Dashboard."
+    " Because some of these payment methods might"
+    " redirect your customer off of your page, you must provide a `return_url`."
+    " If you don't want to accept redirect-based payment"
+    " methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to"
+    " `never` when"
     " creating Setup Intents and Payment Intents."
 )
 
@@ -53,7 +56,10 @@ def first_action(
 
 
 def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Json:
-    """What a client library needs to begin 3-D Secure 2 (recorded). No directory server is behind it here, hence no certificate."""
+    """What a client library needs to begin 3-D Secure 2 (recorded).
+
+    No directory server is behind it here, hence no certificate.
+    """
     server = "A000000004" if card.brand == "mastercard" else "A000000003"
     encryption = {
         "algorithm": "RSA",
@@ -126,7 +132,8 @@ def _voucher(call: Call, kind: str, url: str) -> Json:
 def check_return_url(call: Call, intent: Json, return_url: str | None, off_session: bool = False) -> None:
     """Raise ApiError 400 when customers might be sent away and there is nowhere to return to.
 
-    An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API version.
+    An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API
+    version.
     """
     automatic = intent["automatic_payment_methods"]
     if (
@@ -147,7 +154,9 @@ def check_return_url(call: Call, intent: Json, return_url: str | None, off_sessi
 
 
 def unverified(intent: Json, method: Json) -> bool:
-    """Whether a US bank account has to be verified with small deposits first: its numbers were typed in, or it was asked for."""
+    """Whether a US bank account has to be verified with small deposits first: its numbers were typed in, or it was
+    asked for.
+    """
     if method.get("_verified"):
         return False
     return (

@@ -1,4 +1,6 @@
-"""Paying from a customer's cash balance: bank transfers that arrive, perhaps in parts, and are applied to what waits for them."""
+"""Paying from a customer's cash balance: bank transfers that arrive, perhaps in parts, and are applied to what waits
+for them.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,8 @@ def apply(call: Call, intent: Json, amount: int | None) -> Json:
         raise payment_states.unexpected(
             call,
             intent,
-            f"This PaymentIntent's customer balance could not be applied because it has a status of {intent['status']} and does not wait"
+            f"This PaymentIntent's customer balance could not be applied because it has a status of {intent['status']}"
+            f" and does not wait"
             " for a bank transfer.",
         )
     available = cash_of(call, intent["customer"], intent["currency"])
@@ -125,7 +128,8 @@ def transfer_address(call: Call, currency: str) -> Json:
         "eur": ("iban", ["sepa"], {"bic": "TESTDEFF", "country": "DE", "iban": f"DE89{number:0>18}"}),
         "gbp": ("sort_code", ["bacs", "fps"], {"account_number": number[:8], "sort_code": "108800"}),
         "jpy": ("zengin", ["zengin"], {
-            "account_number": number[:7], "account_type": "futsu", "bank_code": "0001", "bank_name": "Test Bank", "branch_code": "001",
+            "account_number": number[:7], "account_type": "futsu", "bank_code": "0001", "bank_name": "Test Bank",
+            "branch_code": "001",
             "branch_name": "Test Branch",
         }),
         "mxn": ("spei", ["spei"], {"bank_code": "002", "bank_name": "Test Bank", "clabe": f"{number:0>18}"}),

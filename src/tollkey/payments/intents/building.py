@@ -19,7 +19,8 @@ ASYNC_CAPTURE_SINCE = "2024-04-10"
 #: From this version on an amount of 0 is told the currency's minimum (recorded both ways).
 MINIMUM_SINCE = "2023-10-16"
 _PLAIN = (
-    "application_fee_amount", "description", "receipt_email", "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix",
+    "application_fee_amount", "description", "receipt_email", "setup_future_usage", "statement_descriptor",
+    "statement_descriptor_suffix",
     "transfer_group",
 )  # fmt: skip
 _LATE = frozenset(
@@ -97,7 +98,8 @@ def _customer(call: Call, intent: Json, params: Params) -> None:
         customer = call.objects.get("customer", params["customer"], "customer")
         if intent["customer"] not in (None, customer["id"]):
             raise invalid(
-                "You cannot modify `customer` on a PaymentIntent once it already has been set. To fulfill a payment with a different"
+                "You cannot modify `customer` on a PaymentIntent once it already has been set."
+                " To fulfill a payment with a different"
                 " Customer, cancel this PaymentIntent and create a new one.",
                 "customer",
                 payment_states.CODE,
@@ -169,10 +171,13 @@ def _details(given: Json) -> Json:
 
 
 def _deliver(call: Call, intent: Json, given: Json | None) -> None:
-    """Set where the goods go. What the server has said a browser may not change (the text of public reports, react-stripe-js issue 504)."""
+    """Set where the goods go. What the server has said a browser may not change (the text of public reports,
+    react-stripe-js issue 504).
+    """
     if call.client and intent.get("_shipping_by_server"):
         raise invalid(
-            "The shipping information on this PaymentIntent was last set with a secret key and therefore cannot be changed with a"
+            "The shipping information on this PaymentIntent was last set with a secret key and therefore cannot be"
+            " changed with a"
             " publishable key. Please use your secret key instead.",
             "shipping",
             "payment_intent_invalid_parameter",
@@ -184,7 +189,9 @@ def _deliver(call: Call, intent: Json, given: Json | None) -> None:
 
 
 def _connect(call: Call, intent: Json, params: Params) -> None:
-    """``transfer_data``, ``on_behalf_of`` and the application fee; the transfer itself is made when the money arrives."""
+    """``transfer_data``, ``on_behalf_of`` and the application fee; the transfer itself is made when the money
+    arrives.
+    """
     if params.get("transfer_data"):
         given = {name: value for name, value in params["transfer_data"].items() if value is not None}
         if "destination" in given:
@@ -212,7 +219,8 @@ def _connect(call: Call, intent: Json, params: Params) -> None:
             raise invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
         if call.account == call.platform and intent["transfer_data"] is None:
             raise invalid(
-                "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an OAuth key or"
+                "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using"
+                " an OAuth key or"
                 " Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
                 "application_fee_amount",
                 "parameter_missing",

@@ -53,7 +53,9 @@ def update_balance(call: Call, params: Params) -> Json:
 
 
 def fund(call: Call, params: Params) -> Json:
-    """A bank transfer arrives, in test mode. Raises ApiError 400: another currency than can be transferred, or nothing."""
+    """A bank transfer arrives, in test mode. Raises ApiError 400: another currency than can be transferred, or
+    nothing.
+    """
     customer, currency, amount = _customer(call), shared_currency.check_currency(params["currency"]), params["amount"]
     if amount < 1:
         raise too_small("amount")

@@ -13,7 +13,9 @@ def client_secret(call: Call, id: str) -> str:
 
 
 def intent_of(call: Call, object: str, params: Params) -> Json:
-    """The intent that the path names. Raises ApiError 404, and 400 for a publishable key without the intent's client secret."""
+    """The intent that the path names. Raises ApiError 404, and 400 for a publishable key without the intent's client
+    secret.
+    """
     intent = call.objects.get(object, call.path["intent"])
     _check_client_secret(call, intent, params)
     return intent
@@ -41,8 +43,8 @@ _USAGE = (None, "on_session", "off_session")
 def only_raised(call: Call, intent: Json, params: Params) -> None:
     """Raise ApiError 400 when a browser asks for less future usage of the payment method than the server has set.
 
-    With a publishable key ``setup_future_usage`` may only be updated from ``on_session`` to ``off_session`` (the Stripe.js
-    reference of ``confirmCardPayment`` and the mobile SDKs'; the text of the error is ours).
+    With a publishable key ``setup_future_usage`` may only be updated from ``on_session`` to ``off_session`` (the
+    Stripe.js reference of ``confirmCardPayment`` and the mobile SDKs'; the text of the error is ours).
     """
     if not call.client:
         return
@@ -69,7 +71,9 @@ def not_for_clients(call: Call, intent: Json) -> None:
     if call.client and intent.get("confirmation_method") == "manual":
         raise ApiError(
             400,
-            message="This PaymentIntent cannot be confirmed using your publishable key because its `confirmation_method` is set to"
-            " `manual`. Please use your secret key instead, or create a PaymentIntent with `confirmation_method` set to `automatic`.",
+            message="This PaymentIntent cannot be confirmed using your publishable key because its"
+            " `confirmation_method` is set to"
+            " `manual`. Please use your secret key instead, or create a PaymentIntent with `confirmation_method` set"
+            " to `automatic`.",
             code="payment_intent_invalid_parameter",
         )

@@ -20,8 +20,10 @@ from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, Json, Params, card_error, dig, invalid
 
 _BOTH_SESSIONS = (
-    "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent. The customer needs to be"
-    " on-session to perform the steps which may be required to set up the PaymentMethod for future usage. Please confirm this"
+    "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent."
+    " The customer needs to be"
+    " on-session to perform the steps which may be required to set up the PaymentMethod for future usage."
+    " Please confirm this"
     " PaymentIntent with your customer on-session."
 )
 _ASKED = ("any", "challenge")
@@ -31,7 +33,8 @@ def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
     """Confirm a stored PaymentIntent and save what became of it, with its events.
 
     params: those of the confirm endpoint. Answers the 402 of a refused payment, which the caller raises or not.
-    Raises ApiError for parameters or a state that do not allow it, and 402 where nobody can charge; then nothing may be kept.
+    Raises ApiError for parameters or a state that do not allow it, and 402 where nobody can charge; then nothing may be
+    kept.
     """
     call.require(providers.CHARGES)
     payment_states.check_confirmable(call, intent)
@@ -55,7 +58,8 @@ def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
 
 
 _CHANGES = frozenset({
-    "amount_details", "capture_method", "payment_details", "payment_method_options", "payment_method_types", "receipt_email",
+    "amount_details", "capture_method", "payment_details", "payment_method_options", "payment_method_types",
+    "receipt_email",
     "setup_future_usage", "shipping", "excluded_payment_method_types", "hooks",
 })  # fmt: skip
 

@@ -34,7 +34,10 @@ LIVES_SECONDS = 12 * 3600
 
 
 def create(call: Call, params: Params) -> Json:
-    """Create a ConfirmationToken from a payment method or the data of one. Raises ApiError 400 in live mode for secret keys."""
+    """Create a ConfirmationToken from a payment method or the data of one.
+
+    Raises ApiError 400 in live mode for secret keys.
+    """
     if call.livemode and not call.client:
         raise invalid("This method is only available in test mode.", retry=False)
     method = resolve_method(call, params)
@@ -111,7 +114,8 @@ CONFIRMATION_TOKEN = Resource(
             create,
             permission=CLIENT_PERMISSION,
             publishable=publishable_access(
-                takes=f"payment_method payment_method_data{{{client.METHOD}}} return_url setup_future_usage {client.CUSTOMER_SHIPPING}"
+                takes=f"payment_method payment_method_data{{{client.METHOD}}} return_url setup_future_usage"
+                f" {client.CUSTOMER_SHIPPING}"
                 " payment_method_options{card{installments{plan{count interval type}}}}",
                 ignores=f"use_stripe_sdk mandate_data {client.HCAPTCHA} payment_method_data{{{client.HCAPTCHA}}}",
                 refuses=f"payment_method_data{{{client.METHOD_REFUSED}}}",

@@ -12,11 +12,13 @@ from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Json, Params, dig, invalid
 
 _AUTHENTICATION_FAILED = (
-    "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to"
+    "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod"
+    " to attempt to"
     " fulfill this PaymentIntent again."
 )
 _PARTLY_CAPTURED = (
-    "You cannot cancel this PaymentIntent because a part of it has been captured. Make the last capture with `final_capture` instead;"
+    "You cannot cancel this PaymentIntent because a part of it has been captured."
+    " Make the last capture with `final_capture` instead;"
     " an `amount_to_capture` of 0 releases the rest."
 )
 _ATTEMPT_FAILED = "The customer declined the payment on the payment method's page."
@@ -161,7 +163,8 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
         raise payment_states.unexpected(
             call,
             intent,
-            f"This PaymentIntent's authorization could not be incremented because it has a status of {intent['status']}. Only a"
+            f"This PaymentIntent's authorization could not be incremented because it has a status of"
+            f" {intent['status']}. Only a"
             " PaymentIntent with one of the following statuses may be incremented: requires_capture.",
         )
     amount = params["amount"]

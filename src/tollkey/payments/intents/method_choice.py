@@ -7,10 +7,14 @@ from tollkey.payments.processors import protocol
 from tollkey.wire import Call, Json, Params, invalid
 
 _BELONGS = (
-    "The `payment_method` parameter supplied {method} belongs to the Customer {customer}. Please include the Customer in the"
+    "The `payment_method` parameter supplied {method} belongs to the Customer {customer}."
+    " Please include the Customer in the"
     " `customer` parameter on the {kind}."
 )
-_NOT_THEIRS = "The customer does not have a payment method with the ID {method}. The payment method must be attached to the customer."
+_NOT_THEIRS = (
+    "The customer does not have a payment method with the ID {method}. The payment method must be attached to the "
+    "customer."
+)
 #: What a ConfirmationToken carries to the intent, besides its payment method.
 _CARRIED = ("return_url", "setup_future_usage", "shipping", "mandate_data")
 
@@ -81,8 +85,10 @@ def usable_by(call: Call, intent: Json, method: Json) -> None:
     kind = protocol.kind_of(method)
     if kind not in allowed and not (kind == "ach_debit" and "us_bank_account" in allowed):
         raise invalid(
-            f"The PaymentMethod provided ({kind}) is not allowed for this {name}. Please attach a PaymentMethod of one of the following"
-            f" types: {', '.join(allowed)}. Alternatively update the allowed payment_method_types for this {name} to include"
+            f"The PaymentMethod provided ({kind}) is not allowed for this {name}."
+            f" Please attach a PaymentMethod of one of the following"
+            f" types: {', '.join(allowed)}. Alternatively update the allowed payment_method_types for this {name} to"
+            f" include"
             f' "{kind}".',
             None,
             "payment_intent_incompatible_payment_method"

@@ -8,7 +8,8 @@ from tollkey.payments.methods import instruments
 from tollkey.payments.processors import banks
 from tollkey.wire import ApiError, Call, Json, Params, invalid
 
-#: Failed tries after which a bank account cannot be verified any more (Stripe's docs, "ACH Direct Debit", micro-deposits).
+#: Failed tries after which a bank account cannot be verified any more (Stripe's docs, "ACH Direct Debit",
+#: micro-deposits).
 MOST_ATTEMPTS = 10
 Refuse = Callable[[Call, Json, Json, ApiError], ApiError]
 
@@ -16,7 +17,8 @@ Refuse = Callable[[Call, Json, Json, ApiError], ApiError]
 def verified_method(call: Call, intent: Json, params: Params, refuse: Refuse) -> Json:
     """The intent's bank account, verified by these deposits and stored so.
 
-    refuse: what the intent does about a failure that changes it; its error is raised. Raises ApiError as ``check_microdeposits``.
+    refuse: what the intent does about a failure that changes it; its error is raised. Raises ApiError as
+        ``check_microdeposits``.
     """
     method = instruments.resolve_payment_method(call, intent["payment_method"]) if intent["payment_method"] else {}
     problem = check_microdeposits(call, intent, method, params)
@@ -29,8 +31,8 @@ def verified_method(call: Call, intent: Json, params: Params, refuse: Refuse) ->
 def check_microdeposits(call: Call, intent: Json, method: Json, params: Params) -> ApiError | None:
     """Judge the amounts or the code of the verification deposits (reference section 6.10).
 
-    Wrong tries are counted at the bank account, so that another intent does not begin anew. Answers the error of a failure that
-    changes the intent; raises ApiError for one that may be tried again.
+    Wrong tries are counted at the bank account, so that another intent does not begin anew. Answers the error of a
+    failure that changes the intent; raises ApiError for one that may be tried again.
     """
     action = intent["next_action"] or {}
     if intent["status"] != "requires_action" or action.get("type") != "verify_with_microdeposits":
@@ -50,7 +52,10 @@ def check_microdeposits(call: Call, intent: Json, method: Json, params: Params) 
     ):
         return _exceeded()
     if answer in (tuple(sorted(banks.TIMEOUT_AMOUNTS)), banks.TIMEOUT_CODE):
-        message = "Microdeposit verification timed out. Customer did not verify microdeposits within the required 10 day period."
+        message = (
+            "Microdeposit verification timed out. Customer did not verify microdeposits within the required 10 day "
+            "period."
+        )
         return invalid(message, None, "payment_method_microdeposit_verification_timeout", keep=True, retry=False)
     method["_deposit_attempts"] = tried + 1
     call.objects.save(method)

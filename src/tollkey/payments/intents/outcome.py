@@ -97,7 +97,10 @@ def succeed(call: Call, intent: Json, received: int) -> None:
 
 
 def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> ApiError:
-    """The payment failed: the intent wants another payment method, and says why. The error tells the intent as it is now."""
+    """The payment failed: the intent wants another payment method, and says why.
+
+    The error tells the intent as it is now.
+    """
     if method is not None and method["object"] == "payment_method":
         error.extra.setdefault("payment_method", call.objects.copy(method))
     told = error.body()["error"]

@@ -30,8 +30,10 @@ def challenge_page(call: Call, intent: Json, title: str) -> Reply:
     mode = "" if call.livemode else '<p class="note">Test mode: no bank is asked. Choose what it would answer.</p>'
     body = (
         f"<h1>{escape(title)}</h1>\n<dl>\n{rows}\n</dl>\n{mode}\n"
-        f'<form method="post" action="{escape(path)}/complete"><button type="submit" autofocus>Complete authentication</button></form>\n'
-        f'<form method="post" action="{escape(path)}/fail"><button type="submit" class="second">Fail authentication</button></form>'
+        f'<form method="post" action="{escape(path)}/complete"><button type="submit" autofocus>Complete'
+        f" authentication</button></form>\n"
+        f'<form method="post" action="{escape(path)}/fail"><button type="submit" class="second">Fail'
+        f" authentication</button></form>"
     )
     return html_page(title, body, leads_to=intent.get("_return_url"))
 
@@ -57,7 +59,8 @@ def deposits_page(call: Call, intent: Json, problem: str | None = None) -> Reply
     error = f'<p class="error" role="alert">{escape(problem)}</p>\n' if problem else ""
     mode = "" if call.livemode else '<p class="note">Test mode: SM11AA verifies the account.</p>'
     body = (
-        "<h1>Verify your bank account</h1>\n<p>Look for a deposit whose description holds a six-character code that begins with SM.</p>\n"
+        "<h1>Verify your bank account</h1>\n<p>Look for a deposit whose description holds a six-character code that"
+        " begins with SM.</p>\n"
         f'{mode}\n{error}<form method="post" action="{path}/verify"><label for="code">Code</label>'
         '<input id="code" name="descriptor_code" maxlength="6" autocomplete="off" autofocus required>'
         '<button type="submit">Verify</button></form>'

@@ -68,7 +68,8 @@ __all__ = [
 
 PERMISSION = Permission("payment_intent", "PaymentIntents", "Core")
 _AT_CONFIRMATION = (
-    "confirmation_token", "error_on_requires_action", "mandate", "mandate_data", "off_session", "return_url", "use_stripe_sdk",
+    "confirmation_token", "error_on_requires_action", "mandate", "mandate_data", "off_session", "return_url",
+    "use_stripe_sdk",
 )  # fmt: skip
 
 
@@ -130,7 +131,9 @@ def confirm(call: Call, params: Params) -> Json:
 
 
 def capture(call: Call, params: Params) -> Json:
-    """Capture an authorized PaymentIntent, wholly or in part; with ``final_capture=false`` more can be captured later."""
+    """Capture an authorized PaymentIntent, wholly or in part; with ``final_capture=false`` more can be captured
+    later.
+    """
     return capture_intent(call, _get(call, params), params)
 
 
@@ -218,15 +221,20 @@ def show_transfer(call: Call, params: Params) -> Reply:
 _ONE = "/v1/payment_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string(), source=P.string())
-#: A browser's confirmation: with what is paid, and what the payer tells. How much, when and how often is the server's to say.
+#: A browser's confirmation: with what is paid, and what the payer tells. How much, when and how often is the server's
+#: to say.
 _CONFIRMED_BY_CLIENT = publishable_access(
-    takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} source confirmation_token return_url use_stripe_sdk"
-    f" receipt_email {client.SHIPPING} {client.MANDATE} setup_future_usage radar_options{{session}} payment_method_options{{"
-    "card{cvc_token network setup_future_usage} us_bank_account{setup_future_usage} blik{code} konbini{confirmation_number}"
+    takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} source confirmation_token return_url"
+    f" use_stripe_sdk"
+    f" receipt_email {client.SHIPPING} {client.MANDATE} setup_future_usage radar_options{{session}}"
+    f" payment_method_options{{"
+    "card{cvc_token network setup_future_usage} us_bank_account{setup_future_usage} blik{code}"
+    " konbini{confirmation_number}"
     " wechat_pay{app_id client} p24{tos_shown_and_accepted}"
     " customer_balance{funding_type bank_transfer{type eu_bank_transfer{country} requested_address_types}}}",
     ignores=f"spc_eligible {client.HCAPTCHA} {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
-    refuses="amount_details amount_to_confirm capture_method error_on_requires_action excluded_payment_method_types hooks mandate"
+    refuses="amount_details amount_to_confirm capture_method error_on_requires_action excluded_payment_method_types"
+    " hooks mandate"
     " off_session payment_details payment_method_options payment_method_types save_payment_method"
     f" {client.MANDATE_REFUSED} payment_method_data{{{client.METHOD_REFUSED}}}",
     expands=("payment_method",),

@@ -8,7 +8,8 @@ from tollkey.payments.intents.states import Arrows, move_along
 from tollkey.wire import ApiError, Call, Json, invalid
 
 _OPEN = frozenset({
-    "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled",
+    "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
+    "succeeded", "canceled",
 })  # fmt: skip
 #: Every arrow there is. A state that leads to itself is a fresh try (another decline, another challenge).
 ARROWS: Arrows = MappingProxyType({
@@ -43,7 +44,8 @@ def check_cancelable(call: Call, intent: Json) -> None:
         raise unexpected(
             call,
             intent,
-            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent with one of the"
+            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}."
+            f" Only a PaymentIntent with one of the"
             f" following statuses may be canceled: {', '.join(CANCELABLE)}.",
         )
 
@@ -62,7 +64,8 @@ def check_confirmable(call: Call, intent: Json) -> None:
     raise unexpected(
         call,
         intent,
-        f"You cannot confirm this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one of the following"
+        f"You cannot confirm this PaymentIntent because it has a status of {status}."
+        f" Only a PaymentIntent with one of the following"
         " statuses may be confirmed: requires_confirmation, requires_action.",
     )
 
@@ -72,8 +75,10 @@ def missing_method(call: Call, intent: Json) -> ApiError:
     return unexpected(
         call,
         intent,
-        "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a"
-        " payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+        "You cannot confirm this PaymentIntent because it's missing a payment method."
+        " You can either update the PaymentIntent with a"
+        " payment method and then confirm it again, or confirm it again directly with a payment method or"
+        " ConfirmationToken.",
     )
 
 
@@ -83,7 +88,8 @@ def check_updatable(call: Call, intent: Json, name: str) -> None:
         raise unexpected(
             call,
             intent,
-            f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}. You may only update the"
+            f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}."
+            f" You may only update the"
             f" {name} of a PaymentIntent with one of the following statuses: {', '.join(UPDATABLE)}.",
         )
 
@@ -97,6 +103,7 @@ def check_capturable(call: Call, intent: Json) -> None:
     raise unexpected(
         call,
         intent,
-        f"This PaymentIntent could not be captured because it has a status of {intent['status']}. Only a PaymentIntent with one of the"
+        f"This PaymentIntent could not be captured because it has a status of {intent['status']}."
+        f" Only a PaymentIntent with one of the"
         " following statuses may be captured: requires_capture.",
     )

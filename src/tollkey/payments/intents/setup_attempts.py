@@ -58,7 +58,8 @@ def _details(method: Json, authenticated: bool) -> Json:
         inner["network"] = card.network
         if authenticated:
             inner["three_d_secure"] = {
-                "authentication_flow": "challenge", "electronic_commerce_indicator": "05", "result": "authenticated", "result_reason": None,
+                "authentication_flow": "challenge", "electronic_commerce_indicator": "05", "result": "authenticated",
+                "result_reason": None,
                 "transaction_id": None, "version": "2.2.0",
             }  # fmt: skip
     return {kind: inner, "type": kind}

@@ -129,7 +129,8 @@ def apply(call: Call, intent: Json, params: Params) -> None:
         raise unexpected(
             call,
             intent,
-            f"This SetupIntent's {name} could not be updated because it has a status of {intent['status']}. You may only update the {name}"
+            f"This SetupIntent's {name} could not be updated because it has a status of {intent['status']}."
+            f" You may only update the {name}"
             f" of a SetupIntent with one of the following statuses: {', '.join(CANCELABLE)}.",
         )
     _customer(call, intent, params)

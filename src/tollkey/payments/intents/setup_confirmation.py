@@ -20,13 +20,17 @@ from tollkey.wire import ApiError, Call, Json, Params, card_error, dig
 
 
 def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
-    """Confirm a stored SetupIntent and save what became of it, with its events. Answers the 402 of a refusal instead of raising it."""
+    """Confirm a stored SetupIntent and save what became of it, with its events.
+
+    Answers the 402 of a refusal instead of raising it.
+    """
     call.require(providers.SETUPS)
     if intent["status"] not in CANCELABLE:
         raise unexpected(
             call,
             intent,
-            f"You cannot confirm this SetupIntent because it has a status of {intent['status']}. Only a SetupIntent with one of the"
+            f"You cannot confirm this SetupIntent because it has a status of {intent['status']}."
+            f" Only a SetupIntent with one of the"
             " following statuses may be confirmed: requires_confirmation, requires_action.",
         )
     redeem_confirmation_token(call, params, intent)
@@ -37,8 +41,10 @@ def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
         raise unexpected(
             call,
             intent,
-            "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent with a"
-            " payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+            "You cannot confirm this SetupIntent because it's missing a payment method."
+            " You can either update the SetupIntent with a"
+            " payment method and then confirm it again, or confirm it again directly with a payment method or"
+            " ConfirmationToken.",
         )
     check_return_url(call, intent, params.get("return_url"))
     method = instruments.resolve_payment_method(call, intent["payment_method"])

@@ -38,13 +38,16 @@ from tollkey.wire import (
 __all__ = ["ARROWS", "PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
 
 _FAILED = (
-    "The latest attempt to set up the payment method has failed because authentication failed. You can provide payment_method_data or a"
+    "The latest attempt to set up the payment method has failed because authentication failed."
+    " You can provide payment_method_data or a"
     " new PaymentMethod to attempt to fulfill this SetupIntent again."
 )
 #: Exactly what a publishable key is answered (reference section 3, recorded).
 _CLIENT = (
-    "id", "object", "automatic_payment_methods", "cancellation_reason", "client_secret", "created", "description", "last_setup_error",
-    "livemode", "next_action", "payment_method", "payment_method_configuration_details", "payment_method_options", "payment_method_types",
+    "id", "object", "automatic_payment_methods", "cancellation_reason", "client_secret", "created", "description",
+    "last_setup_error",
+    "livemode", "next_action", "payment_method", "payment_method_configuration_details", "payment_method_options",
+    "payment_method_types",
     "status", "usage",
 )  # fmt: skip
 _AT_CONFIRMATION = ("confirmation_token", "mandate_data", "return_url", "single_use", "use_stripe_sdk")
@@ -98,7 +101,8 @@ def cancel(call: Call, params: Params) -> Json:
         raise unexpected(
             call,
             intent,
-            f"You cannot cancel this SetupIntent because it has a status of {intent['status']}. Only a SetupIntent with one of the"
+            f"You cannot cancel this SetupIntent because it has a status of {intent['status']}."
+            f" Only a SetupIntent with one of the"
             f" following statuses may be canceled: {', '.join(CANCELABLE)}.",
         )
     if intent["status"] == "requires_action":
@@ -176,7 +180,8 @@ _ONE = "/v1/setup_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string(), source=P.string())
 _CONFIRMED_BY_CLIENT = publishable_access(
-    takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} confirmation_token return_url use_stripe_sdk"
+    takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} confirmation_token return_url"
+    f" use_stripe_sdk"
     f" {client.MANDATE} payment_method_options{{card{{network}}}}",
     ignores=f"spc_eligible radar_options {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
     refuses=f"payment_method_options {client.MANDATE_REFUSED} payment_method_data{{{client.METHOD_REFUSED}}}",

@@ -11,7 +11,9 @@ Arrows = Mapping[str, frozenset[str]]
 
 
 def move_along(arrows: Arrows, intent: Json, status: str) -> None:
-    """Bring the intent into that state. Raises ValueError when no arrow leads there: a fault of ours, never of a caller."""
+    """Bring the intent into that state. Raises ValueError when no arrow leads there: a fault of ours, never of a
+    caller.
+    """
     if status not in arrows[intent["status"]]:
         raise ValueError(f"no arrow from {intent['status']} to {status}")
     intent["status"] = status

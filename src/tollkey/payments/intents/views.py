@@ -6,9 +6,12 @@ from tollkey.wire import Call, Change, Json, sublist
 
 #: Exactly what a publishable key is answered (reference section 3, recorded).
 _CLIENT = (
-    "id", "object", "amount", "amount_details", "automatic_payment_methods", "canceled_at", "cancellation_reason", "capture_method",
-    "client_secret", "confirmation_method", "created", "currency", "description", "last_payment_error", "livemode", "next_action",
-    "payment_method", "payment_method_configuration_details", "payment_method_options", "payment_method_types", "processing",
+    "id", "object", "amount", "amount_details", "automatic_payment_methods", "canceled_at", "cancellation_reason",
+    "capture_method",
+    "client_secret", "confirmation_method", "created", "currency", "description", "last_payment_error", "livemode",
+    "next_action",
+    "payment_method", "payment_method_configuration_details", "payment_method_options", "payment_method_types",
+    "processing",
     "receipt_email", "setup_future_usage", "shipping", "source", "status",
 )  # fmt: skip
 

@@ -96,7 +96,9 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
 
 
 def own_attempt(invoice: Json) -> tuple[str, str]:
-    """The name in ``call.memo`` that says: this invoice is being collected, so its intent's success is written down afterwards."""
+    """The name in ``call.memo`` that says: this invoice is being collected, so its intent's success is written down
+    afterwards.
+    """
     return "collecting", str(invoice["id"])
 
 

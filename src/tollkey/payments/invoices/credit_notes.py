@@ -2,8 +2,8 @@
 
     issued ──void (only of an open invoice)──▶ void
 
-Of an open invoice the amount due falls (``pre_payment``). Of a paid one (``post_payment``) the amount is refunded, credited to the
-customer's balance, or given back elsewhere, and the three add up to it.
+Of an open invoice the amount due falls (``pre_payment``). Of a paid one (``post_payment``) the amount is refunded,
+credited to the customer's balance, or given back elsewhere, and the three add up to it.
 """
 
 from __future__ import annotations
@@ -127,7 +127,10 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
 
 
 def _credited(invoice: Json, lines: list[Json], params: Params) -> int:
-    """What a note of these lines, or of the amounts asked for, credits. Raises ApiError for more than is left, or other sums."""
+    """What a note of these lines, or of the amounts asked for, credits.
+
+    Raises ApiError for more than is left, or other sums.
+    """
     where = sum(params.get(name) or 0 for name in _WHERE)
     total = (
         sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"]) for line in lines)
@@ -144,12 +147,14 @@ def _credited(invoice: Json, lines: list[Json], params: Params) -> int:
     left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"] if paid else invoice["amount_remaining"]
     if total > left:
         raise invalid(
-            f"The credit note amount ({total}) cannot be greater than the amount remaining to be credited on the invoice ({left}).",
+            f"The credit note amount ({total}) cannot be greater than the amount remaining to be credited on the"
+            f" invoice ({left}).",
             "amount",
         )
     if paid and where != total:
         raise invalid(
-            f"The sum of credit amount, refund amount and out of band amount ({where}) must equal the post payment credit note amount"
+            f"The sum of credit amount, refund amount and out of band amount ({where})"
+            f" must equal the post payment credit note amount"
             f" ({total}).",
             "refund_amount",
         )

@@ -200,7 +200,9 @@ def take_items(call: Call, items: list[Json], invoice: str) -> list[Json]:
 
 
 def sold(call: Call, customer: Json, invoice: str, line: Json) -> Json:
-    """``one_time`` for a line of a quote or of a Checkout Session: a price, an amount before tax, and the rates (``_rates``) that apply."""
+    """``one_time`` for a line of a quote or of a Checkout Session: a price, an amount before tax, and the rates
+    (``_rates``) that apply.
+    """
     price = line["price"]
     priced = {
         "amount": line["amount_subtotal"],
@@ -231,7 +233,8 @@ def one_time(
 ) -> Json:
     """A line for something that is billed once, with the invoice item behind it, stored.
 
-    priced: ``amount``, ``currency``, ``quantity`` and ``pricing``. invoice: the id of the invoice that it will stand on.
+    priced: ``amount``, ``currency``, ``quantity`` and ``pricing``. invoice: the id of the invoice that it will stand
+        on.
     """
     start, end = period or (call.now, call.now)
     item = blank(

@@ -60,7 +60,8 @@ def attach(call: Call, item: Json, invoice: Json) -> None:
     """Put an item on a draft as its last line; neither is stored. Raises ApiError when the invoice is not a draft."""
     if invoice["status"] != "draft":
         raise invalid(
-            f"You can only add invoice items to draft invoices. The invoice {invoice['id']} has a status of {invoice['status']}.",
+            f"You can only add invoice items to draft invoices. The invoice {invoice['id']} has a status of"
+            f" {invoice['status']}.",
             "invoice",
             "invoice_not_editable",
         )
@@ -126,7 +127,8 @@ def pricing_of(call: Call, params: Params, currency: str) -> Json:
         price = call.objects.get("price", named, "price" if params.get("price") else "pricing[price]")
         if price["recurring"]:
             raise invalid(
-                "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
+                "The price specified is set to `type=recurring` but this field only accepts prices with"
+                " `type=one_time`.",
                 "price",
             )
         price = pricing.in_currency(price, currency) or price

@@ -5,7 +5,8 @@
       └──delete──▶ deleted                                       └──mark_uncollectible──▶ uncollectible ──pay──▶ paid
 
 A revision (``from_invoice``) is a draft that replaces an open invoice: finalizing it voids the first one.
-An invoice that nothing is due on is paid as soon as it is finalized. Failed payments are tried again after 3, 5 and 7 days.
+An invoice that nothing is due on is paid as soon as it is finalized. Failed payments are tried again after 3, 5 and 7
+days.
 """
 
 from __future__ import annotations
@@ -265,7 +266,8 @@ def send(call: Call, params: Params) -> Json:
         raise invalid("You can only manually send an invoice if its collection method is 'send_invoice'.", retry=False)
     if not customer.get("email"):
         raise invalid(
-            "Missing email. In order to create invoices that are sent to the customer, the customer must have a valid email.",
+            "Missing email. In order to create invoices that are sent to the customer,"
+            " the customer must have a valid email.",
             code="missing_email",
         )
     if invoice["status"] == "draft":

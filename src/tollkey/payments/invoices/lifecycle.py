@@ -1,4 +1,7 @@
-"""The steps of an invoice: finalize, pay, void, give up. Each writes its events in the order in which the real system does."""
+"""The steps of an invoice: finalize, pay, void, give up.
+
+Each writes its events in the order in which the real system does.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ def asked_for(call: Call) -> tuple[Call, Json]:
 
 
 def finalize(call: Call, invoice: Json) -> None:
-    """Number a draft and open it; one that nothing is due on is paid at once. Billing credits and the customer's balance are used first.
+    """Number a draft and open it; one that nothing is due on is paid at once. Billing credits and the customer's
+    balance are used first.
 
     Raises ApiError when it is not a draft any more.
     """
@@ -104,7 +108,9 @@ def _open(call: Call, invoice: Json, customer: Json) -> None:
 
 
 def _without_tax(call: Call, invoice: Json) -> None:
-    """Nobody knows where the customer is: the invoice of a subscription goes on without tax, another one cannot be finalized."""
+    """Nobody knows where the customer is: the invoice of a subscription goes on without tax, another one cannot be
+    finalized.
+    """
     subscription = call.objects.find("subscription", subscription_of(invoice) or "")
     if subscription is None:
         error = automatic.unlocated()
@@ -140,7 +146,9 @@ def next_number(call: Call, customer: Json) -> str:
 
 
 def _use_balance(call: Call, invoice: Json, customer: Json) -> None:
-    """What is due after the customer's balance: credit reduces it, debt adds to it, and what is too small to charge waits."""
+    """What is due after the customer's balance: credit reduces it, debt adds to it, and what is too small to charge
+    waits.
+    """
     start = customer.get("balance") or 0
     total = invoice["total"]
     due = max(total + start, 0)
@@ -154,7 +162,9 @@ def _use_balance(call: Call, invoice: Json, customer: Json) -> None:
 
 
 def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_band: bool = False) -> None:
-    """Close an invoice as paid: ``invoice.updated``, ``invoice.paid``, ``invoice.payment_succeeded``; its subscription hears of it."""
+    """Close an invoice as paid: ``invoice.updated``, ``invoice.paid``, ``invoice.payment_succeeded``; its subscription
+    hears of it.
+    """
     free = invoice["amount_due"] == 0
     paid = invoice["amount_remaining"] if amount is None else amount
     invoice["amount_paid"] += paid
@@ -211,7 +221,9 @@ def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
 
 
 def fail_without_method(call: Call, invoice: Json) -> None:
-    """An automatic attempt found nothing to charge: the first one fails, the later ones only look again and count for nothing."""
+    """An automatic attempt found nothing to charge: the first one fails, the later ones only look again and count for
+    nothing.
+    """
     if not invoice["attempted"]:
         invoice["attempted"] = True
         call.objects.save(invoice, "invoice.updated")
@@ -222,10 +234,14 @@ def fail_without_method(call: Call, invoice: Json) -> None:
 
 
 def void(call: Call, invoice: Json) -> None:
-    """Take an open or uncollectible invoice back; balance that it used is given back. Raises ApiError in other states."""
+    """Take an open or uncollectible invoice back; balance that it used is given back.
+
+    Raises ApiError in other states.
+    """
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(
-            f"You can only pass in open or uncollectible invoices. This invoice isn't open. Its status is {invoice['status']}.",
+            f"You can only pass in open or uncollectible invoices. This invoice isn't open."
+            f" Its status is {invoice['status']}.",
             retry=False,
         )
     applied = invoice["total"] - invoice["amount_due"]
@@ -269,7 +285,9 @@ def give_up(call: Call, invoice: Json) -> None:
 
 
 def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
-    """A PaymentIntent has succeeded outside of an attempt of ours (a challenge was passed, a debit settled): close its invoice."""
+    """A PaymentIntent has succeeded outside of an attempt of ours (a challenge was passed, a debit settled): close its
+    invoice.
+    """
     if not fact.intent.get("_invoice"):
         return
     for payment in call.objects.query("invoice_payment", {"payment.payment_intent": fact.intent["id"]}, limit=1):
@@ -288,7 +306,10 @@ def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
 
 
 def attach_intent(call: Call, invoice: Json, intent: Json) -> Json:
-    """Tie an intent that was made apart to an open invoice; one that has succeeded counts at once. Answers the invoice payment."""
+    """Tie an intent that was made apart to an open invoice; one that has succeeded counts at once.
+
+    Answers the invoice payment.
+    """
     payment = blank(
         "invoice_payment",
         id=call.ids.new("inpay"),

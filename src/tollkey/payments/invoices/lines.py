@@ -33,8 +33,8 @@ def new_line(
 ) -> Json:
     """One line of an invoice, not yet discounted or taxed.
 
-    amount: minor units. period: UTC epoch seconds. unit: the price of one in minor units. rates: ids of its own tax rates.
-    The line keeps ``_rates``; ``settle_lines`` takes it out again before the invoice is stored.
+    amount: minor units. period: UTC epoch seconds. unit: the price of one in minor units. rates: ids of its own tax
+        rates. The line keeps ``_rates``; ``settle_lines`` takes it out again before the invoice is stored.
     """
     pricing = None
     if price is not None:
@@ -141,7 +141,10 @@ def subscription_lines(
     before: int = 0,
     trial: bool = False,
 ) -> list[Json]:
-    """The lines of one subscription item for a period: one a tier; a free one in a trial. before: units of it that are billed already."""
+    """The lines of one subscription item for a period: one a tier; a free one in a trial.
+
+    before: units of it that are billed already.
+    """
     if trial:
         made = [(quantity, 0, Decimal(0), f"Free trial for {quantity_text(call, price, quantity)}")]
     else:
@@ -230,7 +233,10 @@ def tax_entry(tax: arithmetic.Tax) -> Json:
 
 
 def settle(call: Call, invoice: Json) -> None:
-    """Work out discounts, taxes and totals of an invoice from its lines, in place. What is private of a line stays in ``_lines``."""
+    """Work out discounts, taxes and totals of an invoice from its lines, in place.
+
+    What is private of a line stays in ``_lines``.
+    """
     data = invoice["lines"]["data"]
     private = invoice.setdefault("_lines", {})
     credits: dict[str, list[tuple[str, int]]] = invoice.get("_credits") or {}

@@ -1,4 +1,6 @@
-"""The page of an invoice (``hosted_invoice_url``), its document (``invoice_pdf``), and paying it with a card of one's own."""
+"""The page of an invoice (``hosted_invoice_url``), its document (``invoice_pdf``), and paying it with a card of one's
+own.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_
 
 _FORM = """
 <form method="post" action="/{kind}/{token}/pay">
-<label for="number">Card number</label><input id="number" name="number" inputmode="numeric" autocomplete="cc-number" required>
+<label for="number">Card number</label>
+<input id="number" name="number" inputmode="numeric" autocomplete="cc-number" required>
 <div class="pair">
 <div><label for="month">Expiry month (MM)</label>
 <input id="month" name="exp_month" inputmode="numeric" autocomplete="cc-exp-month" required></div>

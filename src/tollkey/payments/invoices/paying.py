@@ -65,7 +65,8 @@ def _check_source(call: Call, invoice: Json, source: str) -> None:
 def attach_payment(call: Call, params: Params) -> Json:
     """Count a PaymentIntent towards an open invoice: at once when it has succeeded, else as soon as it does.
 
-    Raises ApiError: the invoice is not open, or the intent is of another customer or currency, canceled or attached already.
+    Raises ApiError: the invoice is not open, or the intent is of another customer or currency, canceled or attached
+        already.
     """
     call, invoice = asked_for(call)
     if not params.get("payment_intent"):

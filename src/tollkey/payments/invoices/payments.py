@@ -7,17 +7,23 @@ from typing import NamedTuple
 from tollkey.wire import ApiError, Call, Json, blank, invalid
 
 NO_METHOD = (
-    "This customer has no attached payment source or default payment method. Please consider adding a default payment method. For more"
+    "This customer has no attached payment source or default payment method."
+    " Please consider adding a default payment method. For more"
     " information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
 )
 ACTION_REQUIRED = (
-    "Payment for this invoice requires additional user action before it can be completed successfully. Payment can be completed using the"
-    " PaymentIntent associated with the invoice. For more details see: https://stripe.com/docs/billing/subscriptions/overview#requires-action"
+    "Payment for this invoice requires additional user action before it can be completed successfully."
+    " Payment can be completed using the"
+    " PaymentIntent associated with the invoice. For more details see:"
+    " https://stripe.com/docs/billing/subscriptions/overview#requires-action"
 )
 
 
 class Outcome(NamedTuple):
-    """What came of an attempt. status: paid, requires_action, processing or failed. error: why it failed, as the API would answer it."""
+    """What came of an attempt. status: paid, requires_action, processing or failed.
+
+    error: why it failed, as the API would answer it.
+    """
 
     status: str
     error: ApiError | None = None
@@ -29,7 +35,9 @@ def no_method() -> ApiError:
 
 
 def method_of(call: Call, invoice: Json, subscription: Json | None, customer: Json) -> str | None:
-    """The payment method or source to charge: the invoice's, the subscription's, the customer's; a payment method before a source."""
+    """The payment method or source to charge: the invoice's, the subscription's, the customer's; a payment method
+    before a source.
+    """
     settings = customer.get("invoice_settings") or {}
     candidates = (
         invoice["default_payment_method"],

@@ -1,4 +1,7 @@
-"""Revisions: a draft made out of a finalized invoice. When the draft is finalized, the invoice is voided and names it."""
+"""Revisions: a draft made out of a finalized invoice.
+
+When the draft is finalized, the invoice is voided and names it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from tollkey.payments.shared import clock
 from tollkey.wire import Call, Json, invalid
 
 _SAME = (
-    "account_tax_ids", "automatic_tax", "custom_fields", "default_payment_method", "default_source", "default_tax_rates", "description",
-    "footer", "issuer", "metadata", "on_behalf_of", "parent", "payment_settings", "rendering", "shipping_cost", "shipping_details",
+    "account_tax_ids", "automatic_tax", "custom_fields", "default_payment_method", "default_source",
+    "default_tax_rates", "description",
+    "footer", "issuer", "metadata", "on_behalf_of", "parent", "payment_settings", "rendering", "shipping_cost",
+    "shipping_details",
     "statement_descriptor",
 )  # fmt: skip
 

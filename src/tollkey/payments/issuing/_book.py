@@ -15,7 +15,8 @@ def available(call: Call, currency: str) -> int:
 def move(call: Call, type: str, amount: int, currency: str, source: str) -> Json:
     """Change the issuing balance by an amount and store the balance transaction that says so.
 
-    type: ``issuing_authorization_hold``, ``issuing_authorization_release``, ``issuing_transaction``, ``issuing_dispute`` or ``topup``.
+    type: ``issuing_authorization_hold``, ``issuing_authorization_release``, ``issuing_transaction``,
+        ``issuing_dispute`` or ``topup``.
     """
     txn = call.ids.new("txn")
     against = TOPUPS if type == "topup" else NETWORK

@@ -6,7 +6,8 @@ from tollkey.db.table import Range
 from tollkey.wire import Call, Json
 
 _LISTS = (
-    "allowed_card_presences", "allowed_categories", "allowed_merchant_countries", "blocked_card_presences", "blocked_categories",
+    "allowed_card_presences", "allowed_categories", "allowed_merchant_countries", "blocked_card_presences",
+    "blocked_categories",
     "blocked_merchant_countries",
 )  # fmt: skip
 _DAYS = {"daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
@@ -20,8 +21,10 @@ def controls(given: Json | None, country: str | None = None, currency: str | Non
     limits = given.get("spending_limits")
     if limits is None and currency is not None:
         limits = [{"amount": 50_000, "categories": [], "interval": "daily"}]
-    full["spending_limits"] = [{"amount": one["amount"], "categories": one.get("categories") or [], "interval": one["interval"]}
-                               for one in limits or []]  # fmt: skip
+    full["spending_limits"] = [
+        {"amount": one["amount"], "categories": one.get("categories") or [], "interval": one["interval"]}
+        for one in limits or []
+    ]
     full["spending_limits_currency"] = currency
     return full
 

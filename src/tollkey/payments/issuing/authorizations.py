@@ -95,8 +95,10 @@ def _decide(call: Call, authorization: Json, approved: bool, reason: str) -> Non
         {
             "amount": amount, "amount_details": {"atm_fee": None, "cashback_amount": None}, "approved": approved,
             "authorization_code": None,
-            "created": call.now, "currency": authorization["currency"], "merchant_amount": authorization["merchant_amount"],
-            "merchant_currency": authorization["merchant_currency"], "network_risk_score": None, "reason": reason, "reason_message": None,
+            "created": call.now, "currency": authorization["currency"],
+            "merchant_amount": authorization["merchant_amount"],
+            "merchant_currency": authorization["merchant_currency"], "network_risk_score": None, "reason": reason,
+            "reason_message": None,
             "requested_at": authorization["created"],
         }
     )  # fmt: skip
@@ -124,7 +126,8 @@ def request(call: Call, params: Params) -> Json:
     amount = params.get("held_amount") or 0
     authorization = _new(call, card, amount, params)
     authorization["pending_request"] = {
-        "amount": amount, "amount_details": {"atm_fee": None, "cashback_amount": None}, "currency": authorization["currency"],
+        "amount": amount, "amount_details": {"atm_fee": None, "cashback_amount": None},
+        "currency": authorization["currency"],
         "is_amount_controllable": False, "merchant_amount": amount, "merchant_currency": authorization["currency"],
         "network_risk_score": None,
     }  # fmt: skip

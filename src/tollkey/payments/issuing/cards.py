@@ -39,9 +39,12 @@ def _shipping(given: Json | None) -> Json | None:
     if given is None:
         return None
     return {
-        "address": fields.address(given["address"]), "address_validation": None, "carrier": None, "customs": None, "eta": None,
-        "name": given["name"], "phone_number": given.get("phone_number"), "require_signature": given.get("require_signature"),
-        "service": given.get("service") or "standard", "status": "pending", "tracking_number": None, "tracking_url": None,
+        "address": fields.address(given["address"]), "address_validation": None, "carrier": None, "customs": None,
+        "eta": None,
+        "name": given["name"], "phone_number": given.get("phone_number"),
+        "require_signature": given.get("require_signature"),
+        "service": given.get("service") or "standard", "status": "pending", "tracking_number": None,
+        "tracking_url": None,
         "type": given.get("type") or "individual",
     }  # fmt: skip
 

@@ -36,7 +36,8 @@ def _details(given: Json | None) -> Json | None:
     return {
         "fleet": None, "flight": given.get("flight"), "fuel": None, "lodging": given.get("lodging"),
         "receipt": [
-            {"description": line.get("description"), "quantity": float(line["quantity"]) if line.get("quantity") is not None else None,
+            {"description": line.get("description"),
+            "quantity": float(line["quantity"]) if line.get("quantity") is not None else None,
              "total": line.get("total"), "unit_cost": line.get("unit_cost")} for line in receipt
         ] if receipt else None,
         "reference": given.get("reference"),

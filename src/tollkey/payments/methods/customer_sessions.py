@@ -32,7 +32,9 @@ _FEATURES: dict[str, Json] = {
 
 
 def create(call: Call, params: Params) -> Json:
-    """Create a session for a customer. Raises ApiError 400 unless a component is enabled for a customer that is there."""
+    """Create a session for a customer. Raises ApiError 400 unless a component is enabled for a customer that is
+    there.
+    """
     customer = params.get("customer")
     if customer is None:
         raise invalid("Missing required param: customer.", "customer", "parameter_missing")

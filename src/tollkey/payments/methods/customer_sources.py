@@ -1,4 +1,6 @@
-"""Cards, bank accounts and sources that belong to a customer: made of tokens or of data, checked, and put in their place."""
+"""Cards, bank accounts and sources that belong to a customer: made of tokens or of data, checked, and put in their
+place.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ _CARD = ("number", "exp_month", "exp_year", "cvc")
 
 
 def inline_card(call: Call, given: Json, param: str, **more: Any) -> Json:
-    """A ``card`` of data given as a hash, not stored yet. Raises ApiError for data that is missing or cannot be right."""
+    """A ``card`` of data given as a hash, not stored yet.
+
+    Raises ApiError for data that is missing or cannot be right.
+    """
     for name in ("number", "exp_month", "exp_year"):
         if not given.get(name):
             raise invalid(f"Missing required param: {param}[{name}].", f"{param}[{name}]", "parameter_missing")
@@ -68,7 +73,9 @@ def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
 
 
 def refuse_to_save(instrument: Json) -> None:
-    """Raise the 402 of a card whose bank refuses that it is saved; nothing is kept (recorded: ``param`` is then ``""``)."""
+    """Raise the 402 of a card whose bank refuses that it is saved; nothing is kept (recorded: ``param`` is then
+    ``""``).
+    """
     card = test_card(instrument)
     decline = card.refuses_saving(cvc=bool(instrument.get("_cvc"))) if card is not None else None
     if decline is not None:
@@ -143,7 +150,8 @@ def _attachable(call: Call, id: str, param: str) -> Json:
         raise call.objects.missing("source", id, param)
     if source.get("customer") or source["usage"] == "single_use" or source["status"] not in ("chargeable", "pending"):
         message = (
-            "The source you provided cannot be attached to the customer. It must be reusable, chargeable, and not attached to a"
+            "The source you provided cannot be attached to the customer. It must be reusable, chargeable,"
+            " and not attached to a"
             " customer."
         )
         raise invalid(message, param, retry=False)

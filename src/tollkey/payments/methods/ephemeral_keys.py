@@ -2,10 +2,12 @@
 
     created ──1 hour, or deleted──▶ expired
 
-The text is ``ek_{test|live}_`` and base64 of ``acct_…,<31 random characters>``, then ``_00`` and eight more (reference section
-4.1). Only a digest is stored. Which endpoints such a key may call is said by each (``Endpoint.ephemeral``); of objects it sees
-its own customer and what belongs to that customer (``wire.service``). At each use the key that made it must still live and may
-still make such keys, and its customer must still be there. The maker's IP allow-list is not asked: the app is somewhere else.
+The text is ``ek_{test|live}_`` and base64 of ``acct_…,<31 random characters>``, then ``_00`` and eight more (reference
+section
+4.1). Only a digest is stored. Which endpoints such a key may call is said by each (``Endpoint.ephemeral``); of objects
+it sees its own customer and what belongs to that customer (``wire.service``). At each use the key that made it must
+still live and may still make such keys, and its customer must still be there. The maker's IP allow-list is not asked:
+the app is somewhere else.
 """
 
 from __future__ import annotations
@@ -121,9 +123,12 @@ def _key(value: Json, scope: Scope, text: str) -> Key:
     shown = mask_unknown(text)
     return Key(
         id=value["id"], account=scope.account, livemode=scope.livemode, kind="ephemeral", name="Ephemeral key", note="",
-        permissions=nothing, effective=nothing, connect_permissions=nothing, ip_allowlist=(), created=value["created"], created_by="",
-        expires_at=value["expires"], own_expires_at=value["expires"], revoked_at=None, redacted=shown, masked=shown, token=None,
-        revealable=False, hides_after_reveal=False, revealed_at=None, hidden_at=None, is_default=False, imported=False, version=0,
+        permissions=nothing, effective=nothing, connect_permissions=nothing, ip_allowlist=(), created=value["created"],
+        created_by="",
+        expires_at=value["expires"], own_expires_at=value["expires"], revoked_at=None, redacted=shown, masked=shown,
+        token=None,
+        revealable=False, hides_after_reveal=False, revealed_at=None, hidden_at=None, is_default=False, imported=False,
+        version=0,
         rolled_from=None, replaced_by=None, subject=value["_subject"],
     )  # fmt: skip
 

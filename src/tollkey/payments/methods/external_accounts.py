@@ -1,6 +1,8 @@
-"""Bank accounts and debit cards as payout destinations. The server gives ``external_account`` to the platform room as a service.
+"""Bank accounts and debit cards as payout destinations. The server gives ``external_account`` to the platform room as a
+service.
 
-Private fields, kept beside the account: ``_failure`` (what a payout to it fails with), ``_instant`` (whether it takes instant payouts).
+Private fields, kept beside the account: ``_failure`` (what a payout to it fails with), ``_instant`` (whether it takes
+    instant payouts).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What money is taken from: payment methods, cards and bank accounts, as stored with what only we know of them.
 
-Private fields of an instrument: ``_card`` (the test card's key), ``_bank`` (a test account's ``TestBank.key``), ``_cvc`` and ``_zip``
-(whether that was given), ``_line1``, ``_set_up`` (prepared for off-session use), ``_used`` (paid with once, unattached).
+Private fields of an instrument: ``_card`` (the test card's key), ``_bank`` (a test account's ``TestBank.key``),
+    ``_cvc`` and ``_zip`` (whether that was given), ``_line1``, ``_set_up`` (prepared for off-session use), ``_used``
+    (paid with once, unattached).
 """
 
 from __future__ import annotations
@@ -14,18 +15,22 @@ from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, missing_object
 
 _ELSEWHERE = (
-    "; It's possible this PaymentMethod exists on one of your connected accounts, in which case you should retry this request"
+    "; It's possible this PaymentMethod exists on one of your connected accounts,"
+    " in which case you should retry this request"
     " on that connected account. Learn more at https://stripe.com/docs/connect/authentication"
 )
 _PLATFORM_OWNED = (
-    "; OAuth key or Stripe-Account header was used but API request was provided with a platform-owned payment method ID."
+    "; OAuth key or Stripe-Account header was used but API request was provided with a platform-owned payment method"
+    " ID."
     " Please ensure that the provided payment method matches the specified account."
 )
 #: The hint at connected accounts is younger than this version's answers.
 _BEFORE_HINT = "2021-01-01"
 USED = (
-    "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected"
-    " account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod"
+    "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment,"
+    " shared with a connected"
+    " account without Customer attachment, or was detached from a Customer. It may not be used again."
+    " To use a PaymentMethod"
     " multiple times, you must attach it to a Customer first."
 )
 
@@ -98,7 +103,9 @@ def _whole(value: Any, name: str) -> int:
 
 
 def fingerprint_owner(call: Call) -> str:
-    """Whose fingerprints: the account's own. In live mode with a secret of this server, so that no number can be guessed from one."""
+    """Whose fingerprints: the account's own. In live mode with a secret of this server, so that no number can be
+    guessed from one.
+    """
     if not call.livemode:
         return call.account
     secret: bytes = call.service("authority").keyring.lasting(f"fingerprints of {call.account}")
@@ -152,7 +159,10 @@ def bank_payment_method(call: Call, bank: banks.TestBank, billing: Json | None =
 def wire_card(
     call: Call, new: NewCard, details: Json | None = None, *, metadata: Json | None = None, **more: Any
 ) -> Json:
-    """A legacy ``card`` object, not stored yet. details: ``name`` and ``address_*`` as typed. more: see ``legacy_card``."""
+    """A legacy ``card`` object, not stored yet. details: ``name`` and ``address_*`` as typed.
+
+    more: see ``legacy_card``.
+    """
     details = details or {}
     where = {
         "city": details.get("address_city"),
@@ -202,7 +212,8 @@ def billing_of(instrument: Json | None) -> Json:
 def resolve_payment_method(call: Call, text: str, param: str | None = "payment_method") -> Json:
     """The stored payment method, card, bank account or source that an id names.
 
-    text: ``pm_…``, ``card_…``, ``ba_…``, ``src_…``, or the name of a test one (``pm_card_visa``), which becomes a real stored one.
+    text: ``pm_…``, ``card_…``, ``ba_…``, ``src_…``, or the name of a test one (``pm_card_visa``), which becomes a real
+        stored one.
     param: the parameter that named it; None when the id stands in the path.
     Raises ApiError resource_missing with the real texts (reference section 1.6).
     """

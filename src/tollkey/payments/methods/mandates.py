@@ -14,13 +14,15 @@ from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, dig, 
 
 PERMISSION = Permission("mandate", "Mandates", "Core", levels=("read",))
 _NONE_FOUND = (
-    "This {kind} requires a mandate, but no existing mandate was found. Collect mandate acceptance from the customer and try again,"
+    "This {kind} requires a mandate, but no existing mandate was found."
+    " Collect mandate acceptance from the customer and try again,"
     " providing acceptance data in the mandate_data parameter."
 )
 
 
 def mandate_for(call: Call, intent: Json, method: Json, params: Params) -> str | None:
-    """The mandate that a confirmation rests on: the one it names, a new one, or the payment method's own; None where none is needed.
+    """The mandate that a confirmation rests on: the one it names, a new one, or the payment method's own; None where
+    none is needed.
 
     Raises ApiError 400: no such mandate, or one is needed and there is none.
     """

@@ -14,9 +14,12 @@ from typing import Any
 from tollkey.wire import ApiError, Json, invalid
 
 _UNACTIVATED = (
-    "The payment method type provided: {type} is invalid. Please ensure the provided type is activated in your dashboard"
-    " (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features that you are"
-    " trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment method,"
+    "The payment method type provided: {type} is invalid. Please ensure the provided type is activated in your"
+    " dashboard"
+    " (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for any preview features"
+    " that you are"
+    " trying to use. See https://stripe.com/docs/payments/payment-methods/integration-options for supported payment"
+    " method,"
     " currency, and country combinations."
 )
 
@@ -148,7 +151,8 @@ _SETUP_OPTIONS: Mapping[str, Json] = {
     "us_bank_account": {"mandate_options": {}, "verification_method": "automatic"},
 }
 _MANDATE = (
-    "amount", "amount_type", "description", "end_date", "interval", "interval_count", "reference", "start_date", "supported_types",
+    "amount", "amount_type", "description", "end_date", "interval", "interval_count", "reference", "start_date",
+    "supported_types",
 )  # fmt: skip
 
 
@@ -172,7 +176,8 @@ def check_currency_of(names: Iterable[str], currency: str) -> None:
         if method.currencies and currency not in method.currencies:
             allowed = ", ".join(sorted(method.currencies))
             raise invalid(
-                f"The currency provided ({currency}) is invalid. Payments with {name} support the following currencies: {allowed}.",
+                f"The currency provided ({currency}) is invalid. Payments with {name} support the following"
+                f" currencies: {allowed}.",
                 "currency",
             )
 

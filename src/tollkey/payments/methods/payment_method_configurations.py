@@ -2,7 +2,8 @@
 
     (default, always there) ──update──▶ …      created ──update──▶ … active │ inactive
 
-Every account has a default configuration in each mode. It is stored once it is changed; until then it is what a new account has.
+Every account has a default configuration in each mode. It is stored once it is changed; until then it is what a new
+account has.
 """
 
 from __future__ import annotations

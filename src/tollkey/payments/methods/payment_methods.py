@@ -197,7 +197,8 @@ def _clone(call: Call, params: Params) -> Json:
         and original["customer"] != platform.objects.get("customer", params["customer"], "customer")["id"]
     ):
         raise invalid(
-            f"The customer does not have a payment method with the ID {original['id']}. The payment method must be attached to the"
+            f"The customer does not have a payment method with the ID {original['id']}."
+            f" The payment method must be attached to the"
             " customer.",
             "payment_method",
             "resource_missing",

@@ -259,8 +259,10 @@ def page(call: Call, params: Params) -> Reply:
     body = (
         f"<h1>Authorize this test payment</h1>\n<dl>\n<dt>Amount</dt><dd>{amount}</dd>\n"
         f"<dt>Method</dt><dd>{escape(source['type'])}</dd>\n</dl>\n"
-        f'<form method="post" action="{path}/authorize"><button type="submit" autofocus>Authorize test payment</button></form>\n'
-        f'<form method="post" action="{path}/fail"><button type="submit" class="second">Fail test payment</button></form>'
+        f'<form method="post" action="{path}/authorize"><button type="submit" autofocus>Authorize test'
+        f" payment</button></form>\n"
+        f'<form method="post" action="{path}/fail"><button type="submit" class="second">Fail test'
+        f" payment</button></form>"
     )
     return html_page("Authorize this test payment", body, leads_to=source["redirect"]["return_url"])
 

@@ -140,7 +140,10 @@ def create(call: Call, params: Params) -> Json:
 
 
 def retrieve_source(call: Call, params: Params) -> Json:
-    """Retrieve a source; a publishable key shows its ``client_secret``. One that is not there is a 400 (section 2.2)."""
+    """Retrieve a source; a publishable key shows its ``client_secret``.
+
+    One that is not there is a 400 (section 2.2).
+    """
     source = call.objects.find("source", call.path["source"])
     if source is None:
         raise missing_object("source", call.path["source"], "source", in_path=False)
@@ -184,14 +187,19 @@ _ADDED = Access(takes="source", refuses="source alipay_account bank_account card
 _OWNER = f"owner{{{client_access.ADDRESS} email name phone}}"
 #: Sources of what is typed in. ``customer`` and ``original_source`` would copy what is saved.
 _MADE_BY_CLIENT = publishable_access(
-    takes=f"type amount currency flow {_OWNER} redirect{{return_url}} receiver{{refund_attributes_method}} statement_descriptor token usage"
-    " metadata=any mandate{acceptance{date ip online{date ip user_agent} status type user_agent} interval notification_method}"
+    takes=f"type amount currency flow {_OWNER} redirect{{return_url}} receiver{{refund_attributes_method}}"
+    f" statement_descriptor token usage"
+    " metadata=any mandate{acceptance{date ip online{date ip user_agent} status type user_agent} interval"
+    " notification_method}"
     " source_order{items{amount currency description parent quantity type}"
     f" shipping{{{client_access.ADDRESS} carrier name phone tracking_number}}}}"
-    " card card{address_city address_country address_line1 address_line2 address_state address_zip cvc exp_month exp_year name number}"
-    " three_d_secure{card} sepa_debit{iban} ideal{bank statement_descriptor} eps{statement_descriptor} giropay{statement_descriptor}"
+    " card card{address_city address_country address_line1 address_line2 address_state address_zip cvc exp_month"
+    " exp_year name number}"
+    " three_d_secure{card} sepa_debit{iban} ideal{bank statement_descriptor} eps{statement_descriptor}"
+    " giropay{statement_descriptor}"
     " sofort{country preferred_language statement_descriptor} bancontact{preferred_language statement_descriptor}"
-    " alipay{statement_descriptor} klarna=any p24{} multibanco{} wechat{statement_descriptor} ach_credit_transfer{} ach_debit=any"
+    " alipay{statement_descriptor} klarna=any p24{} multibanco{} wechat{statement_descriptor} ach_credit_transfer{}"
+    " ach_debit=any"
     " acss_debit=any au_becs_debit{account_number bsb_number}",
     ignores="radar_options",
     refuses="customer original_source mandate{acceptance{offline} amount currency}",

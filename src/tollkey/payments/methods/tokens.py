@@ -78,10 +78,11 @@ def _instrument(call: Call, name: str, params: Params) -> Json:
 
 
 def _of_customer(call: Call, customer: str, name: str | None, params: Params) -> Json:
-    """A token of what a platform's customer has saved, for use on the connected account: the named card or bank account, or the default.
+    """A token of what a platform's customer has saved, for use on the connected account: the named card or bank
+    account, or the default.
 
-    Raises ApiError 400: no connected account; no such card (the real texts, of public reports); 403 for a key that may not
-    read the platform's customers.
+    Raises ApiError 400: no connected account; no such card (the real texts, of public reports); 403 for a key that may
+        not read the platform's customers.
     """
     home = shared_from(call, "customer", permissions.CUSTOMER)
     found = home.objects.get("customer", customer, "customer")
@@ -92,7 +93,8 @@ def _of_customer(call: Call, customer: str, name: str | None, params: Params) ->
         raise invalid(f"You may only specify one of these parameters: customer, {kind}.", None, "parameters_exclusive")
     if name is None and id.startswith("src_"):
         raise invalid(
-            "You provided a customer without specifying a source. The default source of the customer is a source and cannot be shared from"
+            "You provided a customer without specifying a source. The default source of the customer is a source and"
+            " cannot be shared from"
             " existing customers.",
             "customer",
         )
@@ -106,7 +108,9 @@ def _of_customer(call: Call, customer: str, name: str | None, params: Params) ->
 
 
 def _store(call: Call, name: str, inner: Json | None, told: Json | None = None) -> Json:
-    """told: what an account or person token holds until it is used; it may have numbers of people in it, so it is sealed."""
+    """told: what an account or person token holds until it is used; it may have numbers of people in it, so it is
+    sealed.
+    """
     prefix, type = _KINDS[name]
     token = blank(
         "token",
@@ -143,7 +147,9 @@ def client_view(call: Call, value: Json) -> Json:
 
 
 def _sealed_or_gone(private: Json, keyring: Keyring, scope: Scope, id: str) -> Json:
-    """Earlier versions kept what was told for these tokens in clear; of the number of a person or a security code nothing is needed."""
+    """Earlier versions kept what was told for these tokens in clear; of the number of a person or a security code
+    nothing is needed.
+    """
     kept = {name: value for name, value in private.items() if name not in ("_pii", "_cvc_update")}
     for name in ("_account", "_person"):
         if isinstance(kept.get(name), dict):
@@ -162,24 +168,32 @@ _PLACES = f"{client_access.ADDRESS} address_kana{{{_KANA}}} address_kanji{{{_KAN
 _PERSON = (
     f"{_PLACES} registered_{client_access.ADDRESS} dob{_DAY} email"
     " first_name first_name_kana first_name_kanji full_name_aliases gender id_number"
-    " id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata=any phone political_exposure ssn_last_4"
+    " id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata=any phone political_exposure"
+    " ssn_last_4"
     f" verification{{additional_document{_DOCUMENT} document{_DOCUMENT}}}"
 )
 _COMPANY = (
-    f"{_PLACES} directors_provided directorship_declaration{_ACCEPTED} executives_provided export_license_id export_purpose_code name"
+    f"{_PLACES} directors_provided directorship_declaration{_ACCEPTED} executives_provided export_license_id"
+    f" export_purpose_code name"
     f" name_kana name_kanji owners_provided ownership_declaration{_ACCEPTED} ownership_declaration_shown_and_signed"
-    f" ownership_exemption_reason phone registration_date{_DAY} registration_number representative_declaration{_ACCEPTED} structure tax_id"
+    f" ownership_exemption_reason phone registration_date{_DAY} registration_number"
+    f" representative_declaration{_ACCEPTED} structure tax_id"
     f" tax_id_registrar vat_id verification{{document{_DOCUMENT}}}"
 )
-#: Tokens of what is typed in. ``customer``, an id as ``card`` or ``bank_account``, and ``payment_method`` would copy what is saved.
+#: Tokens of what is typed in. ``customer``, an id as ``card`` or ``bank_account``, and ``payment_method`` would copy
+#: what is saved.
 _MADE_BY_CLIENT = publishable_access(
-    takes="card{address_city address_country address_line1 address_line2 address_state address_zip currency cvc exp_month exp_year name"
-    " networks{preferred} number} bank_account{account_holder_name account_holder_type account_number account_type country currency"
+    takes="card{address_city address_country address_line1 address_line2 address_state address_zip currency cvc"
+    " exp_month exp_year name"
+    " networks{preferred} number} bank_account{account_holder_name account_holder_type account_number account_type"
+    " country currency"
     " routing_number} cvc_update{cvc} pii{id_number}"
     f" account{{business_type company{{{_COMPANY}}} tos_shown_and_accepted"
     f" individual{{{_PERSON} relationship{{director executive owner percent_ownership title}}}}}}"
-    f" person{{{_PERSON} relationship{{authorizer director executive legal_guardian owner percent_ownership representative title}}"
-    f" additional_tos_acceptances{{account{_ACCEPTED}}} nationality us_cfpb_data{{ethnicity_details{{ethnicity ethnicity_other}}"
+    f" person{{{_PERSON} relationship{{authorizer director executive legal_guardian owner percent_ownership"
+    " representative title}"
+    f" additional_tos_acceptances{{account{_ACCEPTED}}} nationality"
+    f" us_cfpb_data{{ethnicity_details{{ethnicity ethnicity_other}}"
     " race_details{race race_other} self_identified_gender}"
     " documents{company_authorization{files} passport{files} visa{files}}}",
     ignores="radar_options",

@@ -1,4 +1,6 @@
-"""The customer's own details in the portal: what the configuration lets them change of name, address, e-mail and tax ids."""
+"""The customer's own details in the portal: what the configuration lets them change of name, address, e-mail and tax
+ids.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +58,14 @@ def _page(at: Here, allowed: list[str], typed: Json, problem: str = "") -> Reply
     if "tax_id" in allowed:
         values.append(("tax_id", "New tax ID: its type and number, such as eu_vat DE123456789", ""))
     fields = "\n".join(
-        f'<label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" value="{escape(str(typed.get(name, value) or ""))}">'
+        f'<label for="{name}">{escape(label)}</label><input id="{name}" name="{name}"'
+        f' value="{escape(str(typed.get(name, value) or ""))}">'
         for name, label, value in values
     )
     wrong = f'<p class="error" role="alert">{escape(problem)}</p>' if problem else ""
     body = (
-        f'<h1>Billing information</h1>\n{wrong}<form method="post" action="{at.path}/details">{fields}<button>Save</button></form>\n'
+        f'<h1>Billing information</h1>\n{wrong}<form method="post"'
+        f' action="{at.path}/details">{fields}<button>Save</button></form>\n'
         f'<a class="button second" href="{at.path}">Back</a>{leave(at.session)}'
     )
     return html_page("Billing information", body, status=400 if problem else 200)

@@ -16,8 +16,10 @@ _ENDED = ("canceled", "incomplete_expired")
 
 #: How the page words the reasons that a configuration offers.
 _REASONS = {
-    "too_expensive": "It costs too much", "missing_features": "It lacks something I need", "switched_service": "I use something else now",
-    "unused": "I do not use it enough", "customer_service": "I was not helped well", "too_complex": "It is too hard to use",
+    "too_expensive": "It costs too much", "missing_features": "It lacks something I need",
+    "switched_service": "I use something else now",
+    "unused": "I do not use it enough", "customer_service": "I was not helped well",
+    "too_complex": "It is too hard to use",
     "low_quality": "It is not good enough", "other": "Something else",
 }  # fmt: skip
 
@@ -52,10 +54,16 @@ def cancel_page(call: Call, subscription: Json, rules: Json, *, before: str = ""
             "create_prorations": "The time that is left is credited.",
             "always_invoice": "The time that is left is credited at once.",
         }
-        when = f"It ends now, and cannot be taken back. {unused.get(rules['proration_behavior'], 'The time that is left is not refunded.')}"
+        when = (
+            f"It ends now, and cannot be taken back. "
+            f"{unused.get(rules['proration_behavior'], 'The time that is left is not refunded.')}"
+        )
     else:
         end = arithmetic.show_date(subscription["_period"][1])
-        when = f"It ends on {end}. You have it until then, and are not charged for it again. Until then you can take this back."
+        when = (
+            f"It ends on {end}. You have it until then, and are not charged for it again. Until then you can take "
+            f"this back."
+        )
     reasons = rules["cancellation_reason"]
     asked = ""
     if reasons["enabled"]:
@@ -68,7 +76,8 @@ def cancel_page(call: Call, subscription: Json, rules: Json, *, before: str = ""
         )
     body = (
         f"<h1>Cancel your subscription?</h1>\n{before}<dl>{_bought(call, subscription)}</dl>\n<p>{when}</p>\n"
-        f'<form method="post" action="{path}/cancel"><input type="hidden" name="subscription" value="{escape(subscription["id"])}">'
+        f'<form method="post" action="{path}/cancel"><input type="hidden" name="subscription"'
+        f' value="{escape(subscription["id"])}">'
         f'{asked}<button>Cancel subscription</button></form>\n<a class="button second" href="{path}">Keep it</a>'
     )
     return html_page("Cancel your subscription?", body, leads_to=goes)

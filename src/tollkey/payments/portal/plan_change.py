@@ -1,4 +1,7 @@
-"""Changing a plan in the customer portal: choose, see what it costs, confirm. Each step is a form; nothing needs a script."""
+"""Changing a plan in the customer portal: choose, see what it costs, confirm.
+
+Each step is a form; nothing needs a script.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ def change_link(at: Here, subscription: Json) -> str:
         or subscription["cancel_at_period_end"]
     ):
         return ""
-    return f'<a class="button second" href="{at.path}/update?subscription={escape(subscription["id"])}">Update subscription</a>'
+    return (
+        f'<a class="button second" href="{at.path}/update?subscription={escape(subscription["id"])}">Update '
+        f"subscription</a>"
+    )
 
 
 def choose(call: Call, params: Params) -> Reply:
@@ -52,19 +58,22 @@ def choice_page(at: Here, subscription: Json, problem: str = "") -> Reply:
     parts = ["<h1>Update your subscription</h1>"]
     parts += [f'<p class="error" role="alert">{escape(problem)}</p>'] if problem else []
     parts.append(
-        f'<form method="post" action="{at.path}/review"><input type="hidden" name="subscription" value="{subscription["id"]}">'
+        f'<form method="post" action="{at.path}/review"><input type="hidden" name="subscription"'
+        f' value="{subscription["id"]}">'
     )
     if "price" in allowed:
         parts.append(f"<fieldset><legend>Plan</legend>{''.join(_plans(at, item, subscription['currency']))}</fieldset>")
     low, high = _limits(at, item["price"]["product"])
     if "quantity" in allowed:
         parts.append(
-            f'<label for="quantity">Quantity</label><input id="quantity" name="quantity" type="number" min="{low}" max="{high}"'
+            f'<label for="quantity">Quantity</label><input id="quantity" name="quantity" type="number" min="{low}"'
+            f' max="{high}"'
             f' value="{item.get("quantity") or 1}" required>'
         )
     if "promotion_code" in allowed:
         parts.append(
-            '<label for="promotion_code">Promotion code (optional)</label><input id="promotion_code" name="promotion_code">'
+            '<label for="promotion_code">Promotion code (optional)</label><input id="promotion_code"'
+            ' name="promotion_code">'
         )
     parts.append(
         f'<button>Continue</button></form>\n<a class="button second" href="{at.path}">Back</a>{leave(at.session)}'
@@ -83,7 +92,8 @@ def _plans(at: Here, item: Json, currency: str) -> list[str]:
             now = id == item["price"]["id"]
             text = f"{name}, {price_text(price)}" + (" (current)" if now else "")
             made.append(
-                f'<label class="check"><input type="radio" name="price" value="{escape(id)}"{" checked" if now else ""} required>'
+                f'<label class="check"><input type="radio" name="price"'
+                f' value="{escape(id)}"{" checked" if now else ""} required>'
                 f"<span>{escape(text)}</span></label>"
             )
     return made
@@ -108,7 +118,10 @@ def _limits(at: Here, product: str) -> tuple[int, int]:
 
 
 def _asked(at: Here, subscription: Json, params: Params) -> Json:
-    """The change that was chosen, as ``subscriptions.update`` takes it. Raises ApiError 400 for one that is not offered."""
+    """The change that was chosen, as ``subscriptions.update`` takes it.
+
+    Raises ApiError 400 for one that is not offered.
+    """
     rules = at.features["subscription_update"]
     allowed = rules["default_allowed_updates"] or []
     item = subscriptions_items.load(at.call, subscription)[0]
@@ -161,9 +174,14 @@ def of_flow(at: Here) -> tuple[Json, Json]:
 
 
 def confirm_page(at: Here) -> Reply:
-    """The first page of a flow of type ``subscription_update_confirm``: what it is about, before its cost is worked out."""
+    """The first page of a flow of type ``subscription_update_confirm``: what it is about, before its cost is worked
+    out.
+    """
     subscription, change = of_flow(at)
-    body = f'{_summary(at, subscription, change)}<form method="post" action="{at.path}/review"><button>Continue</button></form>'
+    body = (
+        f'{_summary(at, subscription, change)}<form method="post" '
+        f'action="{at.path}/review"><button>Continue</button></form>'
+    )
     return html_page("Confirm your update", f"<h1>Confirm your update</h1>\n{body}\n{leave(at.session)}")
 
 
@@ -234,7 +252,8 @@ def _costs(at: Here, subscription: Json, change: Json) -> str:
         on = arithmetic.show_date(periods.period_of(subscription)[1])
         return f"<p>Nothing is charged today. Your next invoice, on {on}, comes to {escape(amount)}.</p>"
     rows = "".join(
-        f"<dt>{escape(line['description'] or '')}</dt><dd>{escape(shared_currency.show(line['amount'], invoice['currency']))}</dd>"
+        f"<dt>{escape(line['description'] or '')}</dt>"
+        f"<dd>{escape(shared_currency.show(line['amount'], invoice['currency']))}</dd>"
         for line in invoice["lines"]["data"]
     )
     return f'<dl>{rows}</dl><dl class="total"><dt>Due today</dt><dd>{escape(amount)}</dd></dl>'

@@ -53,7 +53,8 @@ _FEATURES: Json = {
         "enabled": False, "mode": "at_period_end", "proration_behavior": "none",
     },
     "subscription_update": {
-        "billing_cycle_anchor": None, "default_allowed_updates": [], "enabled": False, "proration_behavior": "none", "products": [],
+        "billing_cycle_anchor": None, "default_allowed_updates": [], "enabled": False, "proration_behavior": "none",
+        "products": [],
         "schedule_at_period_end": {"conditions": []}, "trial_update_behavior": "end_trial",
     },
 }  # fmt: skip
@@ -77,7 +78,10 @@ def _merge(call: Call, features: Json, given: Json) -> None:
 
 
 def _product(call: Call, given: Json, place: int) -> Json:
-    """A product that subscriptions may change to, with its prices. Raises ApiError 400 for prices that it does not have."""
+    """A product that subscriptions may change to, with its prices.
+
+    Raises ApiError 400 for prices that it does not have.
+    """
     param = f"features[subscription_update][products][{place}]"
     product = call.objects.get("product", given["product"], f"{param}[product]")
     for number, id in enumerate(given["prices"]):
@@ -151,7 +155,8 @@ def _used(call: Call, id: str | None) -> Json:
     if default:
         return default[0]
     features = {
-        "invoice_history": {"enabled": True}, "payment_method_update": {"enabled": True}, "subscription_cancel": {"enabled": True},
+        "invoice_history": {"enabled": True}, "payment_method_update": {"enabled": True},
+        "subscription_cancel": {"enabled": True},
         "customer_update": {"enabled": True, "allowed_updates": ["email", "tax_id"]},
     }  # fmt: skip
     return call.objects.insert(_new(call, {"features": features}, default=True))
@@ -184,7 +189,9 @@ def create_session(call: Call, params: Params) -> Json:
 
 
 def show(call: Call, params: Params) -> Reply:
-    """The portal: subscriptions, payment methods and invoices of the session's customer; or the one task that the session was made for."""
+    """The portal: subscriptions, payment methods and invoices of the session's customer; or the one task that the
+    session was made for.
+    """
     at = here(call)
     if waiting(at.session):
         return _task(at)

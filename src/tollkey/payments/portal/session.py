@@ -102,7 +102,9 @@ def leave(session: Json) -> str:
 
 
 def flow_of(call: Call, given: Json | None, customer: Json, configuration: Json) -> Json | None:
-    """``flow`` of a session. Raises ApiError 400 for a task that the configuration or the subscription does not allow."""
+    """``flow`` of a session. Raises ApiError 400 for a task that the configuration or the subscription does not
+    allow.
+    """
     if given is None:
         return None
     kind, after_completion = given["type"], given.get("after_completion") or {}
@@ -190,7 +192,8 @@ def _check_items(call: Call, confirm: Json, subscription: Json, configuration: J
             )
         if entry.get("price") and entry["price"] not in offered:
             raise invalid(
-                f"The item `{item['id']}` cannot be updated to price `{entry['price']}` because the configuration `{configuration['id']}`"
+                f"The item `{item['id']}` cannot be updated to price `{entry['price']}` because the configuration"
+                f" `{configuration['id']}`"
                 " does not include the price in its `features[subscription_update][products]`.",
                 f"{param}[price]",
             )

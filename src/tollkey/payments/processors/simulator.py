@@ -57,7 +57,8 @@ def _of_card(card: TestCard, request: Authorization, ids: Ids) -> Verdict:
 def _decline(card: TestCard, request: Authorization) -> Decline | None:
     """Why the card is refused, or None.
 
-    A failed check of the security code or the postal code refuses when that datum was given (recorded; Radar's default rules).
+    A failed check of the security code or the postal code refuses when that datum was given (recorded; Radar's default
+    rules).
     """
     instrument = request.instrument
     given = {"cvc": bool(instrument.get("_cvc")), "zip": bool(instrument.get("_zip"))}

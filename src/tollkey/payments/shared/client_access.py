@@ -1,7 +1,8 @@
 """Parameters that several endpoints take from browsers and apps, in the notation of ``wire.access``.
 
-Sources: what the specification describes as ``client_key_param`` or for publishable keys; the type declarations of Stripe.js
-(payment-intents, setup-intents, payment-methods, tokens); the request classes of the mobile SDKs; recorded traffic of Stripe.js.
+Sources: what the specification describes as ``client_key_param`` or for publishable keys; the type declarations of
+    Stripe.js (payment-intents, setup-intents, payment-methods, tokens); the request classes of the mobile SDKs;
+    recorded traffic of Stripe.js.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ CARD = "card{cvc exp_month exp_year networks{preferred} number token}"
 
 #: Kinds of payment method that have nothing to be typed in: their hash is sent empty, or not at all.
 _EMPTY = (
-    "affirm{} afterpay_clearpay{} alipay{} alma{} amazon_pay{} bancontact{} billie{} bizum{} blik{} cashapp{} crypto{} customer_balance{}"
-    " giropay{} grabpay{} kakao_pay{} konbini{} kr_card{} link{} mb_way{} mobilepay{} multibanco{} oxxo{} pay_by_bank{} payco{} paynow{}"
-    " paypal{} pix{} promptpay{} revolut_pay{} samsung_pay{} satispay{} scalapay{} sunbit{} swish{} twint{} upi{} wechat_pay{} zip{}"
+    "affirm{} afterpay_clearpay{} alipay{} alma{} amazon_pay{} bancontact{} billie{} bizum{} blik{} cashapp{} crypto{}"
+    " customer_balance{}"
+    " giropay{} grabpay{} kakao_pay{} konbini{} kr_card{} link{} mb_way{} mobilepay{} multibanco{} oxxo{}"
+    " pay_by_bank{} payco{} paynow{}"
+    " paypal{} pix{} promptpay{} revolut_pay{} samsung_pay{} satispay{} scalapay{} sunbit{} swish{} twint{} upi{}"
+    " wechat_pay{} zip{}"
 )
 _TYPED = (
     "acss_debit{account_number institution_number transit_number} au_becs_debit{account_number bsb_number}"
-    " bacs_debit{account_number sort_code} boleto{tax_id} eps{bank} fpx{bank} ideal{bank} klarna{dob{day month year}} naver_pay{funding}"
+    " bacs_debit{account_number sort_code} boleto{tax_id} eps{bank} fpx{bank} ideal{bank} klarna{dob{day month year}}"
+    " naver_pay{funding}"
     " nz_bank_account{account_holder_name account_number bank_code branch_code reference suffix} p24{bank}"
     " payto{account_number bsb_number pay_id} sepa_debit{iban} sofort{country}"
     " us_bank_account{account_holder_type account_number account_type routing_number}"
@@ -30,7 +35,8 @@ METHOD = (
     f"type {CARD} {_EMPTY} {_TYPED} billing_details{{{ADDRESS} email name phone tax_id}} allow_redisplay metadata=any"
     " radar_options{session}"
 )
-#: Of a new payment method only the server says: what a terminal read, a bank account that was linked elsewhere, amounts of a mandate.
+#: Of a new payment method only the server says: what a terminal read, a bank account that was linked elsewhere, amounts
+#: of a mandate.
 METHOD_REFUSED = "interac_present us_bank_account{financial_connections_account} upi{mandate_options}"
 #: What Stripe.js adds to ``radar_options``.
 HCAPTCHA = "radar_options{hcaptcha_token}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tollkey.wire import ApiError, Call, Json, invalid
 
 CLOCK = "test_helpers.test_clock"
-#: Most customers of one clock, and most subscriptions of one such customer. A server may say otherwise (service ``test_clock_limit``).
+#: Most customers of one clock, and most subscriptions of one such customer. A server may say otherwise (service
+#: ``test_clock_limit``).
 LIMIT = 3
 
 
@@ -17,7 +18,8 @@ def limit(call: Call) -> int:
 def at_clock(call: Call, clock: str | None) -> Call:
     """The call at the time of a test clock; the same call without one.
 
-    Raises ApiError 429 while the clock advances: no request may change then what lives on it. The work of the clock itself may.
+    Raises ApiError 429 while the clock advances: no request may change then what lives on it. The work of the clock
+        itself may.
     """
     if clock is None:
         return call
@@ -37,7 +39,10 @@ def for_customer(call: Call, customer: Json | None) -> Call:
 
 
 def join(call: Call, clock: str) -> Call:
-    """The call at a clock's time, for a new customer of it. Raises ApiError when there is none or it has three customers already."""
+    """The call at a clock's time, for a new customer of it.
+
+    Raises ApiError when there is none or it has three customers already.
+    """
     call.objects.get(CLOCK, clock, "test_clock")
     if call.objects.table("customer").count(call.tx, call.scope, {"test_clock": clock}) >= limit(call):
         most = limit(call)

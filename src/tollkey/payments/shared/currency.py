@@ -30,7 +30,8 @@ THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 #: Smallest charge in minor units, for the currencies one can be paid out in. Others have only the technical floor of 1.
 MINIMUM = {
     "usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
-    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "pln": 200,
+    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50,
+    "pln": 200,
     "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
 }  # fmt: skip
 MAXIMUM = 99_999_999
@@ -39,8 +40,10 @@ _SYMBOL = {
     "mxn": "MX$", "nzd": "NZ$", "sgd": "S$", "krw": "₩", "vnd": "₫", "ils": "₪", "twd": "NT$", "cny": "CN¥",
 }  # fmt: skip
 _TOO_SMALL = (
-    "The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency set"
-    " (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).  If you want to save a Payment Method for future"
+    "The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency"
+    " set"
+    " (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."
+    "  If you want to save a Payment Method for future"
     " use without an immediate payment, use a Setup Intent instead: https://docs.stripe.com/payments/setup-intents"
 )
 
@@ -56,7 +59,9 @@ def minimum(currency: str) -> int:
 
 
 def show(amount: int, currency: str) -> str:
-    """An amount as error messages write it: ``$10.00``, ``¥500``; a currency without a sign of its own is written ``DKK 10.00``."""
+    """An amount as error messages write it: ``$10.00``, ``¥500``; a currency without a sign of its own is written ``DKK
+    10.00``.
+    """
     places = decimals(currency)
     digits = str(abs(amount)).rjust(places + 1, "0")
     whole = f"{int(digits[: len(digits) - places]):,}"

@@ -1,7 +1,7 @@
 """What has happened, said by a room to the rooms above it: frozen facts, announced with ``Call.announce``.
 
-A room never calls a room above it. A resource there says in ``Resource.on`` what it does when a fact is announced; it is done at
-once, in the same transaction.
+A room never calls a room above it. A resource there says in ``Resource.on`` what it does when a fact is announced; it
+is done at once, in the same transaction.
 """
 
 from __future__ import annotations

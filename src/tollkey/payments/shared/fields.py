@@ -74,10 +74,11 @@ def billing_details(given: Mapping[str, Any] | None) -> Json:
 
 
 def part_of(call: Call, parent: str, object: str, label: str, name: str = "id") -> Json:
-    """The object that the path names, if it belongs to the parent that the path names too: a charge's refund, for example.
+    """The object that the path names, if it belongs to the parent that the path names too: a charge's refund, for
+    example.
 
-    parent: the field and the path's name of the parent. label: how messages name the kind. name: the path's name of the id.
-    Raises ApiError 404.
+    parent: the field and the path's name of the parent. label: how messages name the kind. name: the path's name of the
+        id. Raises ApiError 404.
     """
     found = call.objects.find(object, call.path[name])
     if found is None or found[parent] != call.path[parent]:

@@ -77,7 +77,10 @@ def make_invoice(
     advance: bool = False,
     **fields: Json,
 ) -> Json:
-    """Store a draft of a subscription with these lines and what is pending; it becomes the latest invoice. Used-up discounts end."""
+    """Store a draft of a subscription with these lines and what is pending; it becomes the latest invoice.
+
+    Used-up discounts end.
+    """
     customer = call.objects.get("customer", subscription["customer"], "customer")
     id = id or call.ids.new("in")
     waiting = drafts.pending_items(call, customer["id"], subscription["currency"], subscription["id"])
@@ -116,7 +119,8 @@ def _end_customers(call: Call, customer: Json) -> None:
 
 
 def collect_now(call: Call, invoice: Json, behavior: str, *, off_session: bool = True) -> str:
-    """Finalize and collect an invoice at once; returns ``paid``, ``open`` (not tried), ``requires_action`` or ``failed``.
+    """Finalize and collect an invoice at once; returns ``paid``, ``open`` (not tried), ``requires_action`` or
+    ``failed``.
 
     behavior: ``payment_behavior``. Raises ApiError 402 with ``error_if_incomplete``, which undoes everything;
     400 when there is nothing to charge.

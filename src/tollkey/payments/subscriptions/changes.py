@@ -1,4 +1,7 @@
-"""Changes of a subscription: items in mid-period, trials, anchors, pausing, ending. Prorations follow from the items' old and new cost."""
+"""Changes of a subscription: items in mid-period, trials, anchors, pausing, ending.
+
+Prorations follow from the items' old and new cost.
+"""
 
 from __future__ import annotations
 
@@ -224,7 +227,9 @@ def _end_of_trial(call: Call, subscription: Json) -> bool:
 
 
 def cancel(call: Call, subscription: Json, params: Params) -> Json:
-    """Cancel a subscription now; ``prorate`` credits the unused time, ``invoice_now`` bills what is pending and used."""
+    """Cancel a subscription now; ``prorate`` credits the unused time, ``invoice_now`` bills what is pending and
+    used.
+    """
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise call.objects.missing("subscription", subscription["id"])
     items = load(call, subscription)
@@ -258,7 +263,9 @@ def _last_invoice(call: Call, subscription: Json, items: list[Json], period: tup
 
 
 def _drop_open_invoice(call: Call, subscription: Json) -> None:
-    """The invoices of a canceled subscription are not collected by themselves any more; the first one of an incomplete one is voided."""
+    """The invoices of a canceled subscription are not collected by themselves any more; the first one of an incomplete
+    one is voided.
+    """
     for invoice in call.objects.query(
         "invoice",
         {"parent.subscription_details.subscription": subscription["id"], "status": ["open", "draft"]},

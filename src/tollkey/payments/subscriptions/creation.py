@@ -28,7 +28,10 @@ _ERROR_BEFORE = "2019-03-14"
 
 
 def wanted_items(params: Params) -> list[Json]:
-    """The items that parameters ask for; ``plan`` and ``quantity`` at the top are one. Raises ApiError when there are none."""
+    """The items that parameters ask for; ``plan`` and ``quantity`` at the top are one.
+
+    Raises ApiError when there are none.
+    """
     if params.get("items"):
         return list(params["items"])
     if params.get("plan"):
@@ -41,7 +44,8 @@ def wanted_items(params: Params) -> list[Json]:
 def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     """Create a subscription, bill its first period and return it.
 
-    schedule: the subscription schedule that makes it. Raises ApiError for what cannot be, and (by ``payment_behavior``) for a refused card.
+    schedule: the subscription schedule that makes it. Raises ApiError for what cannot be, and (by ``payment_behavior``)
+        for a refused card.
     """
     params = translate(params)
     if not params.get("customer"):
@@ -60,7 +64,8 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     for place, price in enumerate(prices):
         if pricing.in_currency(price, currency) is None:
             raise invalid(
-                f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: `{currency}`.",
+                f"The price specified only supports `{price['currency']}`."
+                f" This doesn't match the expected currency: `{currency}`.",
                 f"items[{place}][price]",
             )
     balance.check_currency_of(customer, currency)
@@ -168,7 +173,8 @@ def _place_in_time(
         )
     if int(anchor) > arithmetic.shift(call.now, *interval):
         raise invalid(
-            f"`billing_cycle_anchor` cannot be later than next natural billing date ({arithmetic.shift(call.now, *interval)}) for plan",
+            f"`billing_cycle_anchor` cannot be later than next natural billing date"
+            f" ({arithmetic.shift(call.now, *interval)}) for plan",
             "billing_cycle_anchor",
         )
     subscription["billing_cycle_anchor"] = int(anchor)
@@ -274,7 +280,10 @@ def _first_lines(
 
 
 def added_lines(call: Call, subscription: Json, params: Params, customer: Json, invoice: str) -> list[Json]:
-    """The one-time lines of ``add_invoice_items``, each with its invoice item. invoice: the id of the invoice that they will stand on."""
+    """The one-time lines of ``add_invoice_items``, each with its invoice item.
+
+    invoice: the id of the invoice that they will stand on.
+    """
     lines = []
     for place, entry in enumerate(params.get("add_invoice_items") or []):
         priced = invoiceitems.pricing_of(call, entry, subscription["currency"])

@@ -16,7 +16,8 @@ _TOLD = 10
 
 
 def refresh(call: Call, customer: str) -> None:
-    """Give a customer the entitlements that their subscriptions stand for, and take the others; tells of it when there is a change.
+    """Give a customer the entitlements that their subscriptions stand for, and take the others; tells of it when there
+    is a change.
 
     Called when a subscription begins, changes, renews or ends. Costs one query where no product has features.
     """

@@ -11,8 +11,10 @@ from tollkey.wire import Call, Json, blank, invalid, merged_metadata, missing_ob
 
 MOST = 20
 _ONE_INTERVAL = (
-    "All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`. If you meant to update an"
-    " existing subscription item instead of creating a new one, make sure to include the subscription item ID in your request. See"
+    "All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`."
+    " If you meant to update an"
+    " existing subscription item instead of creating a new one, make sure to include the subscription item ID in your"
+    " request. See"
     " examples at https://stripe.com/docs/billing/subscriptions/upgrade-downgrade#changing."
 )
 
@@ -35,7 +37,9 @@ def cost_quantity(item: Json) -> int:
 
 
 def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) -> Json:
-    """The price that an item asks for. Raises ApiError for a price that is not recurring, not active, or in another currency."""
+    """The price that an item asks for. Raises ApiError for a price that is not recurring, not active, or in another
+    currency.
+    """
     price = pricing.named_price(call, wanted, param)
     if not price["recurring"]:
         raise invalid(
@@ -47,7 +51,8 @@ def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) 
         raise invalid(f"The {what} specified is inactive. This field only accepts active {what}s.", f"{param}[{what}]")
     if currency is not None and pricing.in_currency(price, currency) is None:
         raise invalid(
-            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: `{currency}`.",
+            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency:"
+            f" `{currency}`.",
             f"{param}[price]",
         )
     return price
@@ -161,7 +166,8 @@ def check(items: list[Json]) -> None:
     """Raises ApiError unless these items can be billed together."""
     if not items:
         raise invalid(
-            "A subscription must have at least one active plan. To cancel a subscription, please use the cancel API endpoint instead."
+            "A subscription must have at least one active plan. To cancel a subscription,"
+            " please use the cancel API endpoint instead."
         )
     if len(items) > MOST:
         raise invalid(f"Subscriptions can have at most {MOST} items.", "items")
@@ -182,7 +188,10 @@ def interval_of(item: Json) -> tuple[str, int]:
 
 
 def put(call: Call, subscription: Json, items: list[Json], period: tuple[int, int] | None = None) -> None:
-    """Store these items as the subscription's, forget the others, and show them inside it. The caller saves the subscription."""
+    """Store these items as the subscription's, forget the others, and show them inside it.
+
+    The caller saves the subscription.
+    """
     there = {item["id"]: item for item in load(call, subscription)}
     stored = []
     for item in items:

@@ -27,7 +27,8 @@ def next_period(subscription: Json, interval: tuple[str, int]) -> tuple[int, int
 
 
 def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | None:
-    """When the trial that the parameters ask for ends; None without one. trial_days: the plan's, for ``trial_from_plan``.
+    """When the trial that the parameters ask for ends; None without one. trial_days: the plan's, for
+    ``trial_from_plan``.
 
     Raises ApiError for both ways at once, or a moment that has passed.
     """
@@ -56,7 +57,9 @@ def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | No
 
 
 def configured_anchor(call: Call, config: Json) -> int:
-    """The next moment that ``billing_cycle_anchor_config`` describes: a day of the month (and month), and a time of day."""
+    """The next moment that ``billing_cycle_anchor_config`` describes: a day of the month (and month), and a time of
+    day.
+    """
     now = arithmetic.moment(call.now)
     for ahead in range(0, 25):
         year, month = divmod(now.year * 12 + now.month - 1 + ahead, 12)

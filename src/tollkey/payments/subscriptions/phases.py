@@ -14,7 +14,8 @@ from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.standing import end
 from tollkey.wire import Call, Json, invalid, merged_metadata, missing_param
 
-#: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days before.
+#: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days
+#: before.
 NOTICE_DAYS = 10
 STEP, EXPIRING = "subscription_schedule.step", "subscription_schedule.expiring"
 _COPIED = (
@@ -165,7 +166,10 @@ def default_settings(wanted: Json | None) -> Json:
 
 
 def start(call: Call, schedule: Json) -> None:
-    """The first phase begins: its subscription is made, or the one that is there becomes the schedule's. The caller saves the schedule."""
+    """The first phase begins: its subscription is made, or the one that is there becomes the schedule's.
+
+    The caller saves the schedule.
+    """
     phase = schedule["phases"][0]
     schedule["status"] = "active"
     schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
@@ -243,7 +247,9 @@ def plan(call: Call, schedule: Json) -> None:
 
 
 def step(call: Call, id: str) -> None:
-    """A phase begins or ends at this moment: the next one changes the subscription; after the last the schedule is completed."""
+    """A phase begins or ends at this moment: the next one changes the subscription; after the last the schedule is
+    completed.
+    """
     schedule = call.objects.find("subscription_schedule", id)
     if schedule is None or schedule["status"] not in ("not_started", "active"):
         return
@@ -284,7 +290,8 @@ def phase_at(phases: list[Json], at: int) -> Json | None:
 
 
 def enter(call: Call, schedule: Json, subscription: Json, phase: Json, over: Json | None = None) -> None:
-    """Give the subscription what a phase says; at the end of a period without prorations, since the renewal bills the new items.
+    """Give the subscription what a phase says; at the end of a period without prorations, since the renewal bills the
+    new items.
 
     over: the phase that ends now; its discounts end with it.
     """

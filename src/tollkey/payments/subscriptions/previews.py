@@ -25,7 +25,9 @@ _DETAILS = ("address", "shipping", "tax_exempt")
 
 
 def upcoming(call: Call, params: Params) -> Json:
-    """``GET /v1/invoices/upcoming`` of versions before 2025-03-31, with ``subscription_*`` for today's ``subscription_details``."""
+    """``GET /v1/invoices/upcoming`` of versions before 2025-03-31, with ``subscription_*`` for today's
+    ``subscription_details``.
+    """
     details: Json = {
         name.removeprefix(_OLD): value
         for name, value in params.items()
@@ -181,7 +183,10 @@ def _of_subscription(
 
 
 def _of_phase(call: Call, subscription: Json, items: list[Json], phases: list[Json], customer: Json) -> list[Json]:
-    """The items of the next period: those of the phase that it begins in. Raises ApiError 404 when the schedule ends the subscription."""
+    """The items of the next period: those of the phase that it begins in.
+
+    Raises ApiError 404 when the schedule ends the subscription.
+    """
     schedule = call.objects.find("subscription_schedule", subscription["schedule"] or "")
     every = phases or (schedule["phases"] if schedule else [])
     begins = period_of(subscription)[1]

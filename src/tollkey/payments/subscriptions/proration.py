@@ -1,7 +1,7 @@
 """Prorations: what a change in mid-period credits for the time that is not used, and debits for the time that remains.
 
-In the flexible billing mode a credit takes back what was last debited for the item, whatever its price has been since; in the
-classic mode it is worked out from the item's price, less the discounts that its last invoice had.
+In the flexible billing mode a credit takes back what was last debited for the item, whatever its price has been since;
+in the classic mode it is worked out from the item's price, less the discounts that its last invoice had.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def prorations(
     period: tuple[int, int],
     debits: bool = True,
 ) -> list[Json]:
-    """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the remaining time.
+    """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the
+    remaining time.
 
     debits: False when the new items are billed for a whole new period instead.
     """

@@ -14,7 +14,9 @@ from tollkey.wire import Call, Json, blank, invalid, public
 
 
 def make_lines(call: Call, wanted: list[Json]) -> list[Json]:
-    """The lines of a quote, priced. Raises ApiError for prices that are not there, or of different currencies or intervals."""
+    """The lines of a quote, priced. Raises ApiError for prices that are not there, or of different currencies or
+    intervals.
+    """
     made: list[Json] = []
     for place, entry in enumerate(wanted):
         price = pricing.named_price(call, entry, f"line_items[{place}]")

@@ -1,4 +1,6 @@
-"""What happens to a subscription as time passes: renewal, the end of its trial, notices before, the end it was given."""
+"""What happens to a subscription as time passes: renewal, the end of its trial, notices before, the end it was
+given.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def renew(call: Call, id: str) -> None:
 
 
 def _next_lines(call: Call, subscription: Json, items: list[Json]) -> tuple[tuple[int, int], list[Json]]:
-    """The next period and its lines; the last one before ``cancel_at`` is shorter, and costs its share unless prorations were refused."""
+    """The next period and its lines; the last one before ``cancel_at`` is shorter, and costs its share unless
+    prorations were refused.
+    """
     period = next_period(subscription, interval_of(items[0]))
     until = subscription["cancel_at"]
     if until is None or not period[0] < until < period[1] or not subscription.get("_leave_prorates"):

@@ -89,7 +89,8 @@ def _check_method(call: Call, subscription: Json, id: str) -> None:
         raise instruments.no_payment_method(call, id, "default_payment_method")
     if method.get("customer") != subscription["customer"]:
         raise invalid(
-            f"The customer does not have a payment method with the ID {id}. The payment method must be attached to the customer.",
+            f"The customer does not have a payment method with the ID {id}."
+            f" The payment method must be attached to the customer.",
             "default_payment_method",
             "resource_missing",
         )

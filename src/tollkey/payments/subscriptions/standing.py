@@ -1,6 +1,6 @@
 """What an invoice's fate means for its subscription: it becomes active, past due, unpaid or canceled.
 
-    active ──attempt failed──▶ past_due ──last attempt failed──▶ canceled │ unpaid │ past_due   (setting ``after_last_retry``)
+    active ──attempt failed──▶ past_due ──last attempt failed──▶ canceled │ unpaid │ past_due
        ▲                          │                                          │         │
        └───── the latest invoice is paid or voided ──────────────────────────┴─────────┘
 
@@ -42,7 +42,9 @@ def paid(call: Call, fact: events.InvoicePaid) -> None:
 
 
 def voided(call: Call, fact: events.InvoiceVoided) -> None:
-    """An invoice was voided: an incomplete subscription whose first invoice it was expires, any other goes on as if it were paid."""
+    """An invoice was voided: an incomplete subscription whose first invoice it was expires, any other goes on as if it
+    were paid.
+    """
     invoice = fact.invoice
     subscription = _of(call, invoice)
     if subscription is None:
@@ -95,7 +97,9 @@ def apply_pending(call: Call, subscription: Json) -> None:
 
 
 def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
-    """An attempt failed: the first invoice leaves the subscription incomplete, a later one makes it past due; the last attempt decides."""
+    """An attempt failed: the first invoice leaves the subscription incomplete, a later one makes it past due; the last
+    attempt decides.
+    """
     invoice = fact.invoice
     subscription = _of(call, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete", "incomplete_expired"):

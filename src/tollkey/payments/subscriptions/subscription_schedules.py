@@ -113,7 +113,8 @@ def _get(call: Call) -> tuple[Call, Json]:
 def _alive(schedule: Json, verb: str) -> None:
     if schedule["status"] in _ENDED:
         raise invalid(
-            f"You cannot {verb} a subscription schedule that is currently in the `{schedule['status']}` status. Only schedules in the"
+            f"You cannot {verb} a subscription schedule that is currently in the `{schedule['status']}` status."
+            f" Only schedules in the"
             " `active` or `not_started` status can be changed.",
             retry=False,
         )
@@ -150,7 +151,8 @@ def _rephase(call: Call, schedule: Json, params: Params) -> None:
         current = next((phase for phase in phases if phase["start_date"] <= call.now < phase["end_date"]), None)
         if current is None:
             raise invalid(
-                "The subscription schedule update is missing at least one phase with a `start_date` before the current time.",
+                "The subscription schedule update is missing at least one phase with a `start_date` before the current"
+                " time.",
                 "phases",
             )
         schedule["current_phase"] = {"end_date": current["end_date"], "start_date": current["start_date"]}

@@ -6,7 +6,8 @@
        └──▶ incomplete ──first invoice paid──▶ active
                  └──23 hours pass──▶ incomplete_expired
 
-A renewal makes a draft invoice; an hour later it is finalized and collected. Usage that reaches a billing threshold is invoiced before.
+A renewal makes a draft invoice; an hour later it is finalized and collected. Usage that reaches a billing threshold is
+invoiced before.
 """
 
 from __future__ import annotations
@@ -90,11 +91,14 @@ def cancel(call: Call, params: Params) -> Json:
 
 
 def resume(call: Call, params: Params) -> Json:
-    """Resume a paused subscription: it is billed from now on (or goes on in its period), and active once that is paid."""
+    """Resume a paused subscription: it is billed from now on (or goes on in its period), and active once that is
+    paid.
+    """
     call, subscription = _find(call)
     if subscription["status"] != "paused":
         raise invalid(
-            f"You can only resume subscriptions with a status of `paused`. This subscription's status is `{subscription['status']}`.",
+            f"You can only resume subscriptions with a status of `paused`."
+            f" This subscription's status is `{subscription['status']}`.",
             retry=False,
         )
     anew = fields.given(params, "billing_cycle_anchor", "now") == "now"

@@ -31,7 +31,9 @@ def _has_thresholds(subscription: Json) -> bool:
 
 
 def check(call: Call, id: str) -> None:
-    """Invoice the usage of a subscription when it has reached a threshold; with ``reset_billing_cycle_anchor`` a new period begins."""
+    """Invoice the usage of a subscription when it has reached a threshold; with ``reset_billing_cycle_anchor`` a new
+    period begins.
+    """
     subscription = call.objects.find("subscription", id)
     if (
         subscription is None

@@ -1,4 +1,6 @@
-"""The end of a trial without a payment method: the subscription pauses or ends, unless it is to be billed all the same."""
+"""The end of a trial without a payment method: the subscription pauses or ends, unless it is to be billed all
+the same.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ PAUSED = "customer.subscription.paused"
 
 
 def without_method(call: Call, subscription: Json) -> bool:
-    """Whether the trial's end stops this subscription: it has nothing to charge, and its ``trial_settings`` say pause or cancel."""
+    """Whether the trial's end stops this subscription: it has nothing to charge, and its ``trial_settings`` say pause
+    or cancel.
+    """
     customer = call.objects.get("customer", subscription["customer"], "customer")
     behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     empty = {"default_payment_method": None, "default_source": None}

@@ -30,7 +30,8 @@ def create(call: Call, params: Params) -> Json:
     at = call.now if wanted == "now" else int(wanted)
     if at < period_of(subscription)[0]:
         raise invalid(
-            "Cannot create the usage record with this timestamp because it is before the subscription's current period.",
+            "Cannot create the usage record with this timestamp because it is before the subscription's current"
+            " period.",
             "timestamp",
         )
     records = [dict(entry) for entry in item.get("_usage") or []]

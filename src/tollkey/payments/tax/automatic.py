@@ -1,4 +1,5 @@
-"""Automatic tax of invoices, subscriptions, quotes and Checkout: where the customer is, and the rate that each line bears.
+"""Automatic tax of invoices, subscriptions, quotes and Checkout: where the customer is, and the rate that each line
+bears.
 
 Prices that do not say whether they include tax follow the account's default, or its currency: dollars of the US and
 Canada do not, others do.
@@ -31,7 +32,8 @@ class Taxing(NamedTuple):
 def unlocated(param: str | None = None) -> ApiError:
     """400: nobody knows where the customer is."""
     return invalid(
-        "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+        "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate"
+        " tax.",
         param,
         "customer_tax_location_invalid",
         retry=False,
@@ -39,7 +41,9 @@ def unlocated(param: str | None = None) -> ApiError:
 
 
 def address_of(call: Call, customer: Json) -> Json | None:
-    """The address that a customer is taxed at, or None: where goods go to, where they live, where their payment method belongs."""
+    """The address that a customer is taxed at, or None: where goods go to, where they live, where their payment method
+    belongs.
+    """
     method = call.objects.find("payment_method", dig(customer, "invoice_settings.default_payment_method") or "")
     for found in (
         dig(customer, "shipping.address"),
@@ -54,7 +58,8 @@ def address_of(call: Call, customer: Json) -> Json | None:
 def taxing(call: Call, where: Json | None, exempt: str | None, tax_ids: Iterable[Json] = ()) -> Taxing | None:
     """How to tax somebody at an address; None when it does not tell enough.
 
-    exempt: the customer's ``tax_exempt``. tax_ids: theirs, with ``type``; a business elsewhere in the EU owes the tax itself.
+    exempt: the customer's ``tax_exempt``. tax_ids: theirs, with ``type``; a business elsewhere in the EU owes the tax
+        itself.
     """
     if where is None or not located(where):
         return None
@@ -97,20 +102,26 @@ def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str
 
 
 def rate_of(call: Call, id: str, param: str = "tax_rates") -> arithmetic.Rate:
-    """A stored tax rate as the arithmetic wants it. Raises ApiError 400, naming ``param``, for one that is not there."""
+    """A stored tax rate as the arithmetic wants it.
+
+    Raises ApiError 400, naming ``param``, for one that is not there.
+    """
     found = call.objects.get("tax_rate", id, param)
     return arithmetic.Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
 
 
 def rates_of(call: Call, line: Json, how: Taxing | None, param: str = "tax_rates") -> list[arithmetic.Rate]:
-    """The rates on a line of a quote or of Checkout: those it was given (``_rates``), or that of the customer's place."""
+    """The rates on a line of a quote or of Checkout: those it was given (``_rates``), or that of the customer's
+    place.
+    """
     if line["_rates"] or how is None:
         return [rate_of(call, id, param) for id in line["_rates"]]
     return [rate_of_price(call, how, line["price"]["id"], line["currency"])]
 
 
 def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) -> list[arithmetic.Tax]:
-    """The automatic tax on the chosen way of delivery, written into its cost as well: it is part of what delivery costs in total.
+    """The automatic tax on the chosen way of delivery, written into its cost as well: it is part of what delivery costs
+    in total.
 
     cost: ``shipping_cost``. how: None for no tax.
     """

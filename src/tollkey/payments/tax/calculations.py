@@ -139,7 +139,8 @@ def _shipping(call: Call, given: Json | None, place: Place | None, override: str
     behaviour, code = given.get("tax_behavior") or "exclusive", given.get("tax_code") or "txcd_92010001"
     amount = amount or 0
     return {
-        "amount": amount, "amount_tax": taxed(amount, behaviour, place, code, override), **more, "tax_behavior": behaviour,
+        "amount": amount, "amount_tax": taxed(amount, behaviour, place, code, override), **more,
+        "tax_behavior": behaviour,
         "tax_code": code,
     }  # fmt: skip
 
@@ -200,7 +201,8 @@ def _reversed_lines(call: Call, original: Json, params: Params) -> list[Json]:
     lines = {line["id"]: line for line in original["_lines"]}
     full = params["mode"] == "full"
     parts = [
-        {"original_line_item": line["id"], "amount": -line["amount"], "amount_tax": -line["amount_tax"], "reference": line["reference"]}
+        {"original_line_item": line["id"], "amount": -line["amount"], "amount_tax": -line["amount_tax"],
+        "reference": line["reference"]}
         for line in original["_lines"]
     ] if full else params.get("line_items") or []  # fmt: skip
     made = []
@@ -217,7 +219,8 @@ def _reversed_lines(call: Call, original: Json, params: Params) -> list[Json]:
         made.append(
             {
                 **line, "id": call.ids.new("tax_li"), "amount": part["amount"], "amount_tax": part["amount_tax"],
-                "quantity": part.get("quantity") or line["quantity"], "reference": part["reference"], "type": "reversal",
+                "quantity": part.get("quantity") or line["quantity"], "reference": part["reference"],
+                "type": "reversal",
                 "metadata": part.get("metadata") or {}, "reversal": {"original_line_item": line["id"]},
             }
         )  # fmt: skip
@@ -252,9 +255,11 @@ def reverse(call: Call, params: Params) -> Json:
         original["_reversed"] = True
         call.objects.save(original)
     made = {
-        **call.objects.copy(original), "id": call.ids.new("tax"), "created": call.now, "metadata": fields.new_metadata(params),
+        **call.objects.copy(original), "id": call.ids.new("tax"), "created": call.now,
+        "metadata": fields.new_metadata(params),
         "posted_at": call.now, "reference": params["reference"], "type": "reversal",
-        "reversal": {"original_transaction": original["id"]}, "shipping_cost": {**cost, **given} if cost and given else None,
+        "reversal": {"original_transaction": original["id"]}, "shipping_cost": {**cost,
+        **given} if cost and given else None,
         "_lines": lines,
     }  # fmt: skip
     return call.objects.insert(made)
@@ -335,8 +340,14 @@ def change_settings(call: Call, params: Params) -> Json:
     settings["defaults"].update(params.get("defaults") or {})
     if params.get("head_office"):
         settings["head_office"] = {"address": fields.address(params["head_office"]["address"])}
-    missing = [name for name, value in (("head_office", settings["head_office"]), ("defaults.tax_code", settings["defaults"]["tax_code"]))
-               if not value]  # fmt: skip
+    missing = [
+        name
+        for name, value in (
+            ("head_office", settings["head_office"]),
+            ("defaults.tax_code", settings["defaults"]["tax_code"]),
+        )
+        if not value
+    ]
     settings["status"] = "pending" if missing else "active"
     settings["status_details"] = {"pending": {"missing_fields": missing}} if missing else {"active": {}}
     (call.objects.insert if new else call.objects.save)(settings)

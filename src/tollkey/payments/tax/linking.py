@@ -20,7 +20,10 @@ def calculation_of(intent: Json) -> str | None:
 
 
 def link(call: Call, intent: Json, hooks: Json | None) -> None:
-    """Set or, without a calculation, unset what an intent names. Raises ApiError 400 for a calculation that there is not."""
+    """Set or, without a calculation, unset what an intent names.
+
+    Raises ApiError 400 for a calculation that there is not.
+    """
     id = dig(hooks or {}, "inputs.tax.calculation")
     if not id:
         intent.pop("hooks", None)

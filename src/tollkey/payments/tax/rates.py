@@ -11,27 +11,40 @@ from tollkey.wire import Call, Json
 
 #: Standard rates of VAT or GST in per cent, 2025.
 _STANDARD = {
-    "AT": "20", "BE": "21", "BG": "20", "CY": "19", "CZ": "21", "DE": "19", "DK": "25", "EE": "24", "ES": "21", "FI": "25.5", "FR": "20",
-    "GR": "24", "HR": "25", "HU": "27", "IE": "23", "IT": "22", "LT": "21", "LU": "17", "LV": "21", "MT": "18", "NL": "21", "PL": "23",
-    "PT": "23", "RO": "21", "SE": "25", "SI": "22", "SK": "23", "GB": "20", "NO": "25", "CH": "8.1", "AU": "10", "NZ": "15", "SG": "9",
+    "AT": "20", "BE": "21", "BG": "20", "CY": "19", "CZ": "21", "DE": "19", "DK": "25", "EE": "24", "ES": "21",
+    "FI": "25.5", "FR": "20",
+    "GR": "24", "HR": "25", "HU": "27", "IE": "23", "IT": "22", "LT": "21", "LU": "17", "LV": "21", "MT": "18",
+    "NL": "21", "PL": "23",
+    "PT": "23", "RO": "21", "SE": "25", "SI": "22", "SK": "23", "GB": "20", "NO": "25", "CH": "8.1", "AU": "10",
+    "NZ": "15", "SG": "9",
     "JP": "10", "CA": "5", "IN": "18", "ZA": "15", "AE": "5",
 }  # fmt: skip
 #: State sales tax in per cent, without what counties and cities add.
 _STATES = {
-    "CA": "7.25", "NY": "4", "TX": "6.25", "WA": "6.5", "FL": "6", "IL": "6.25", "PA": "6", "OH": "5.75", "GA": "4", "NC": "4.75",
-    "MI": "6", "NJ": "6.625", "VA": "4.3", "MA": "6.25", "AZ": "5.6", "TN": "7", "IN": "7", "MD": "6", "MO": "4.225", "WI": "5",
-    "CO": "2.9", "MN": "6.875", "SC": "6", "AL": "4", "LA": "5", "KY": "6", "CT": "6.35", "UT": "4.85", "NV": "6.85", "IA": "6",
-    "AR": "6.5", "MS": "7", "KS": "6.5", "NM": "4.875", "NE": "5.5", "ID": "6", "WV": "6", "HI": "4", "ME": "5.5", "RI": "7",
+    "CA": "7.25", "NY": "4", "TX": "6.25", "WA": "6.5", "FL": "6", "IL": "6.25", "PA": "6", "OH": "5.75", "GA": "4",
+    "NC": "4.75",
+    "MI": "6", "NJ": "6.625", "VA": "4.3", "MA": "6.25", "AZ": "5.6", "TN": "7", "IN": "7", "MD": "6", "MO": "4.225",
+    "WI": "5",
+    "CO": "2.9", "MN": "6.875", "SC": "6", "AL": "4", "LA": "5", "KY": "6", "CT": "6.35", "UT": "4.85", "NV": "6.85",
+    "IA": "6",
+    "AR": "6.5", "MS": "7", "KS": "6.5", "NM": "4.875", "NE": "5.5", "ID": "6", "WV": "6", "HI": "4", "ME": "5.5",
+    "RI": "7",
     "SD": "4.2", "ND": "5", "VT": "6", "WY": "4", "OK": "4.5", "DC": "6",
 }  # fmt: skip
 #: The states of the US by the first three digits of a postal code: each from its number on.
 _ZIPS = (
-    (5, "NY"), (6, "PR"), (10, "MA"), (28, "RI"), (30, "NH"), (39, "ME"), (50, "VT"), (55, "MA"), (56, "VT"), (60, "CT"), (70, "NJ"),
-    (100, "NY"), (150, "PA"), (197, "DE"), (200, "DC"), (201, "VA"), (202, "DC"), (206, "MD"), (220, "VA"), (247, "WV"), (270, "NC"),
-    (290, "SC"), (300, "GA"), (320, "FL"), (350, "AL"), (370, "TN"), (386, "MS"), (398, "GA"), (400, "KY"), (430, "OH"), (460, "IN"),
-    (480, "MI"), (500, "IA"), (530, "WI"), (550, "MN"), (570, "SD"), (580, "ND"), (590, "MT"), (600, "IL"), (630, "MO"), (660, "KS"),
-    (680, "NE"), (700, "LA"), (716, "AR"), (730, "OK"), (733, "TX"), (734, "OK"), (750, "TX"), (800, "CO"), (820, "WY"), (832, "ID"),
-    (840, "UT"), (850, "AZ"), (870, "NM"), (885, "TX"), (889, "NV"), (900, "CA"), (967, "HI"), (970, "OR"), (980, "WA"), (995, "AK"),
+    (5, "NY"), (6, "PR"), (10, "MA"), (28, "RI"), (30, "NH"), (39, "ME"), (50, "VT"), (55, "MA"), (56, "VT"),
+    (60, "CT"), (70, "NJ"),
+    (100, "NY"), (150, "PA"), (197, "DE"), (200, "DC"), (201, "VA"), (202, "DC"), (206, "MD"), (220, "VA"), (247, "WV"),
+    (270, "NC"),
+    (290, "SC"), (300, "GA"), (320, "FL"), (350, "AL"), (370, "TN"), (386, "MS"), (398, "GA"), (400, "KY"), (430, "OH"),
+    (460, "IN"),
+    (480, "MI"), (500, "IA"), (530, "WI"), (550, "MN"), (570, "SD"), (580, "ND"), (590, "MT"), (600, "IL"), (630, "MO"),
+    (660, "KS"),
+    (680, "NE"), (700, "LA"), (716, "AR"), (730, "OK"), (733, "TX"), (734, "OK"), (750, "TX"), (800, "CO"), (820, "WY"),
+    (832, "ID"),
+    (840, "UT"), (850, "AZ"), (870, "NM"), (885, "TX"), (889, "NV"), (900, "CA"), (967, "HI"), (970, "OR"), (980, "WA"),
+    (995, "AK"),
 )  # fmt: skip
 _GST = frozenset({"AU", "NZ", "SG", "CA", "IN"})
 #: The member states of the European Union.
@@ -68,7 +81,9 @@ def state_of(postal_code: str | None) -> str | None:
 
 
 def located(where: Json | None) -> bool:
-    """Whether tax can be worked out at an address: a country, and in the US a postal code, in Canada that or the province."""
+    """Whether tax can be worked out at an address: a country, and in the US a postal code, in Canada that or the
+    province.
+    """
     country = ((where or {}).get("country") or "").upper()
     if where is None or len(country) != 2:
         return False
@@ -100,7 +115,8 @@ def percent_at(call: Call, where: Json) -> Place:
 
 
 def reverses(place: Place, origin: str | None, tax_ids: Iterable[Json]) -> bool:
-    """Whether the customer owes the tax: a business with a VAT number in another country of the EU, or of the UK, than the seller's.
+    """Whether the customer owes the tax: a business with a VAT number in another country of the EU, or of the UK, than
+    the seller's.
 
     origin: the seller's country. tax_ids: with ``type``.
     """
@@ -143,7 +159,8 @@ def breakdown(amount: int, tax: int, behaviour: str, place: Place | None, code: 
         {
             "amount": tax,
             "jurisdiction": {
-                "country": place.country, "display_name": place.state or place.country, "level": level, "state": place.state,
+                "country": place.country, "display_name": place.state or place.country, "level": level,
+                "state": place.state,
             },
             "sourcing": "destination",
             "tax_rate_details": {
@@ -170,7 +187,8 @@ def summary(parts: list[Json], place: Place | None, override: str) -> list[Json]
         {
             "amount": amount, "inclusive": inclusive, "taxability_reason": reason, "taxable_amount": taxable,
             "tax_rate_details": {
-                "country": place.country if place else None, "flat_amount": None, "state": place.state if place else None,
+                "country": place.country if place else None, "flat_amount": None,
+                "state": place.state if place else None,
                 "percentage_decimal": place.percent if place and reason == "standard_rated" else "0.0",
                 "rate_type": "percentage" if place and reason == "standard_rated" else None,
                 "tax_type": place.kind if place and reason == "standard_rated" else None,
@@ -181,7 +199,8 @@ def summary(parts: list[Json], place: Place | None, override: str) -> list[Json]
 
 
 def spread(parts: list[Json], flat: int) -> list[Json]:
-    """The ``amount`` and ``amount_tax`` that each part gives of a flat amount, in proportion to what it cost with its tax.
+    """The ``amount`` and ``amount_tax`` that each part gives of a flat amount, in proportion to what it cost with its
+    tax.
 
     flat: minor units, with its sign. The shares add up to it exactly.
     """

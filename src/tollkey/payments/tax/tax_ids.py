@@ -2,7 +2,8 @@
 
     pending ──checked──▶ verified | unverified      (EU VAT and Australian ABN; others are not checked: unavailable)
 
-In test mode the last nine digits decide: 000000000 is verified, 111111111 is not, 222222222 stays pending for ever (reference 6.11).
+In test mode the last nine digits decide: 000000000 is verified, 111111111 is not, 222222222 stays pending for ever
+    (reference 6.11).
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ _SETTLES_SECONDS = 1
 
 
 def create(call: Call, params: Params) -> Json:
-    """Create a tax id, of a customer (in the path or as ``owner``) or of the account. Its check comes to an end a moment later."""
+    """Create a tax id, of a customer (in the path or as ``owner``) or of the account.
+
+    Its check comes to an end a moment later.
+    """
     kind, value = params["type"], params["value"].strip()
     owner = params.get("owner") or {}
     customer = call.path.get("customer") or owner.get("customer")

@@ -80,7 +80,8 @@ def delete_location(call: Call, params: Params) -> Json:
 
 
 _SETTINGS = (
-    "bbpos_wisepad3", "bbpos_wisepos_e", "cellular", "name", "offline", "reboot_window", "stripe_s700", "stripe_s710", "tipping",
+    "bbpos_wisepad3", "bbpos_wisepos_e", "cellular", "name", "offline", "reboot_window", "stripe_s700", "stripe_s710",
+    "tipping",
     "verifone_m425", "verifone_p400", "verifone_p630", "verifone_ux700", "verifone_v660p", "wifi",
 )  # fmt: skip
 
@@ -185,7 +186,8 @@ def process_payment_intent(call: Call, params: Params) -> Json:
         )
     if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
         raise invalid(
-            f"The PaymentIntent is in the {intent['status']} state and cannot be processed.", "payment_intent", "intent_invalid_state",
+            f"The PaymentIntent is in the {intent['status']} state and cannot be processed.", "payment_intent",
+            "intent_invalid_state",
             retry=False,
         )  # fmt: skip
     inner = {"payment_intent": intent["id"]}

@@ -54,7 +54,9 @@ def create(call: Call, params: Params) -> Json:
 
 
 def advance(call: Call, params: Params) -> Json:
-    """Begin to move a clock forward. Raises ApiError for a time that is not ahead, or further than two billing intervals."""
+    """Begin to move a clock forward. Raises ApiError for a time that is not ahead, or further than two billing
+    intervals.
+    """
     clock = call.objects.get(shared_clock.CLOCK, call.path["test_clock"])
     target = params["frozen_time"]
     if clock["status"] == "advancing":
@@ -68,7 +70,8 @@ def advance(call: Call, params: Params) -> Json:
     latest = furthest(call, clock)
     if target > latest:
         raise invalid(
-            f"Cannot advance the test clock more than two intervals of the shortest subscription from its current `frozen_time`; the latest"
+            f"Cannot advance the test clock more than two intervals of the shortest subscription from its current"
+            f" `frozen_time`; the latest"
             f" allowed time is {latest}.",
             "frozen_time",
         )
@@ -93,7 +96,9 @@ def furthest(call: Call, clock: Json) -> int:
 
 
 def go_on(call: Call, id: str) -> None:
-    """Do the next pieces of a clock's work; when nothing is due up to the target any more, the clock stands there and is ready."""
+    """Do the next pieces of a clock's work; when nothing is due up to the target any more, the clock stands there and
+    is ready.
+    """
     clock = call.objects.find(shared_clock.CLOCK, id)
     if clock is None or clock["status"] != "advancing":
         return

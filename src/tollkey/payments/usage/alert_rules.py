@@ -13,7 +13,8 @@ _FUTURE = 300 + 1  # seconds that an event may lie ahead
 MIGRATION = Migration(
     "alerting",
     (
-        "CREATE TABLE alert_triggers (account TEXT NOT NULL, livemode {bool} NOT NULL, alert TEXT NOT NULL, customer TEXT NOT NULL,"
+        "CREATE TABLE alert_triggers (account TEXT NOT NULL, livemode {bool} NOT NULL, alert TEXT NOT NULL,"
+        " customer TEXT NOT NULL,"
         " at {int} NOT NULL, PRIMARY KEY (account, livemode, alert, customer))",
     ),
 )

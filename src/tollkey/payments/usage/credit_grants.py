@@ -185,7 +185,9 @@ def _customer(params: Params, field: str) -> dict[str, str]:
 
 
 def summary(call: Call, params: Params) -> Json:
-    """What a customer has left in credits, by currency: for metered prices in general, for some prices, or of one grant."""
+    """What a customer has left in credits, by currency: for metered prices in general, for some prices, or of one
+    grant.
+    """
     if not params.get("customer"):
         raise missing_param("customer")
     customer = call.objects.get("customer", params["customer"], "customer")

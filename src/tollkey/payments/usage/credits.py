@@ -40,8 +40,9 @@ def record(
 ) -> Json:
     """One change of the credit balance, with its event.
 
-    kind: ``credits_granted``, ``credits_application_invoice_voided`` (credits), ``credits_applied``, ``credits_expired``,
-    ``credits_voided`` (debits). amount: minor units, positive. invoice, line: which they were applied to.
+    kind: ``credits_granted``, ``credits_application_invoice_voided`` (credits), ``credits_applied``,
+        ``credits_expired``, ``credits_voided`` (debits). amount: minor units, positive. invoice, line: which they were
+        applied to.
     """
     gives = kind in ("credits_granted", "credits_application_invoice_voided")
     where = {"invoice": invoice, "invoice_line_item": line}
@@ -87,7 +88,8 @@ def grants_of(call: Call, customer: str) -> list[Json]:
 def apply(call: Call, invoice: Json) -> bool:
     """Use a customer's credits up for the metered lines of an invoice that is being finalized; whether there were any.
 
-    What was taken stands in ``_credits`` of the invoice, by line; adding the invoice up again takes it off before taxes.
+    What was taken stands in ``_credits`` of the invoice, by line; adding the invoice up again takes it off before
+    taxes.
     """
     if not invoice["customer"] or GRANT not in call.setup.tables.of:
         return False

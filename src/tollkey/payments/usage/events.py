@@ -10,7 +10,8 @@ from tollkey.wire import Call, Json
 MIGRATION = Migration(
     "metering",
     (
-        "CREATE TABLE meter_events (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, event_name TEXT NOT NULL,"
+        "CREATE TABLE meter_events (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL,"
+        " event_name TEXT NOT NULL,"
         " identifier TEXT NOT NULL,"
         " customer TEXT NOT NULL, at {int} NOT NULL, value TEXT NOT NULL, canceled {int} NOT NULL,"
         " UNIQUE (account, livemode, event_name, identifier))",
@@ -48,7 +49,8 @@ def cancel(call: Call, event_name: str, identifier: str) -> bool:
 def measured(call: Call, meter: Json, customer: str, start: int, end: int) -> Decimal:
     """What a meter adds up for a customer from ``start`` (included) to ``end``, UTC epoch seconds, by its formula."""
     rows = call.tx.execute(
-        "SELECT value FROM meter_events WHERE account = ? AND livemode = ? AND event_name = ? AND customer = ? AND at >= ? AND at < ?"
+        "SELECT value FROM meter_events WHERE account = ? AND livemode = ? AND event_name = ? AND customer = ? AND at"
+        " >= ? AND at < ?"
         " AND canceled = 0 ORDER BY at, seq",
         (call.account, int(call.livemode), meter["event_name"], customer, start, end),
     )

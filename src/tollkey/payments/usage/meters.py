@@ -141,7 +141,9 @@ def list_summaries(call: Call, params: Params) -> Page:
 
 
 def send(call: Call, params: Params) -> Json:
-    """Take one event. Raises ApiError when no active meter counts it, the customer is unknown, or its time is too far away."""
+    """Take one event. Raises ApiError when no active meter counts it, the customer is unknown, or its time is too far
+    away.
+    """
     problem = _problem(call, params["event_name"], params["payload"], params.get("timestamp"))
     if problem is not None:
         code, text, param = problem
@@ -241,7 +243,9 @@ _STREAMED = P.nested(
 
 
 def stream(call: Call, params: Params) -> Json:
-    """Take many events. What cannot be counted is reported by an event later, as it is with the real stream; the answer is empty."""
+    """Take many events. What cannot be counted is reported by an event later, as it is with the real stream; the answer
+    is empty.
+    """
     problems: dict[str, list[Json]] = {}
     unknown: list[Json] = []
     for entry in params.get("events") or []:

@@ -11,7 +11,8 @@ from tollkey.wire import Call, Json
 def used(call: Call, subscription: Json, item: Json, period: tuple[int, int]) -> int:
     """The quantity to bill for a period (start included, end not), in whole units rounded up.
 
-    A price with a meter asks the meter; another sums, takes the last or the greatest of its usage records, as its plan says.
+    A price with a meter asks the meter; another sums, takes the last or the greatest of its usage records, as its plan
+    says.
     """
     recurring = item["price"]["recurring"]
     if recurring["meter"] is not None:

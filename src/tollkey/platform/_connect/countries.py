@@ -14,15 +14,24 @@ CURRENCIES: dict[str, str] = {
     for currency, countries in {
         "usd": "US EC PR SV PA GU VI AS UM TL",
         "eur": "AT BE CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK MC SM AD VA ME XK GP MQ RE GF",
-        "gbp": "GB GG JE IM GI", "chf": "CH LI", "cad": "CA", "aud": "AU", "nzd": "NZ", "jpy": "JP", "sgd": "SG", "hkd": "HK", "sek": "SE",
-        "dkk": "DK", "nok": "NO", "pln": "PL", "czk": "CZ", "huf": "HU", "ron": "RO", "bgn": "BG", "brl": "BR", "mxn": "MX", "inr": "IN",
-        "myr": "MY", "thb": "TH", "aed": "AE", "krw": "KR", "clp": "CL", "cop": "CO", "pen": "PE", "ars": "AR", "uyu": "UY", "bob": "BO",
-        "pyg": "PY", "crc": "CR", "dop": "DO", "jmd": "JM", "gtq": "GT", "ttd": "TT", "gyd": "GY", "php": "PH", "idr": "ID", "vnd": "VN",
-        "twd": "TW", "mop": "MO", "mnt": "MN", "khr": "KH", "lak": "LA", "bnd": "BN", "btn": "BT", "bdt": "BD", "lkr": "LK", "pkr": "PK",
-        "kzt": "KZ", "uzs": "UZ", "amd": "AM", "azn": "AZ", "ils": "IL", "try": "TR", "sar": "SA", "qar": "QA", "kwd": "KW", "bhd": "BH",
-        "omr": "OM", "jod": "JO", "egp": "EG", "mad": "MA", "tnd": "TN", "dzd": "DZ", "zar": "ZA", "ngn": "NG", "ghs": "GH", "kes": "KE",
-        "tzs": "TZ", "rwf": "RW", "etb": "ET", "mur": "MU", "mga": "MG", "mzn": "MZ", "nad": "NA", "bwp": "BW", "aoa": "AO", "gmd": "GM",
-        "xof": "BJ CI NE SN", "xaf": "GA", "isk": "IS", "rsd": "RS", "bam": "BA", "mkd": "MK", "all": "AL", "mdl": "MD", "bsd": "BS",
+        "gbp": "GB GG JE IM GI", "chf": "CH LI", "cad": "CA", "aud": "AU", "nzd": "NZ", "jpy": "JP", "sgd": "SG",
+        "hkd": "HK", "sek": "SE",
+        "dkk": "DK", "nok": "NO", "pln": "PL", "czk": "CZ", "huf": "HU", "ron": "RO", "bgn": "BG", "brl": "BR",
+        "mxn": "MX", "inr": "IN",
+        "myr": "MY", "thb": "TH", "aed": "AE", "krw": "KR", "clp": "CL", "cop": "CO", "pen": "PE", "ars": "AR",
+        "uyu": "UY", "bob": "BO",
+        "pyg": "PY", "crc": "CR", "dop": "DO", "jmd": "JM", "gtq": "GT", "ttd": "TT", "gyd": "GY", "php": "PH",
+        "idr": "ID", "vnd": "VN",
+        "twd": "TW", "mop": "MO", "mnt": "MN", "khr": "KH", "lak": "LA", "bnd": "BN", "btn": "BT", "bdt": "BD",
+        "lkr": "LK", "pkr": "PK",
+        "kzt": "KZ", "uzs": "UZ", "amd": "AM", "azn": "AZ", "ils": "IL", "try": "TR", "sar": "SA", "qar": "QA",
+        "kwd": "KW", "bhd": "BH",
+        "omr": "OM", "jod": "JO", "egp": "EG", "mad": "MA", "tnd": "TN", "dzd": "DZ", "zar": "ZA", "ngn": "NG",
+        "ghs": "GH", "kes": "KE",
+        "tzs": "TZ", "rwf": "RW", "etb": "ET", "mur": "MU", "mga": "MG", "mzn": "MZ", "nad": "NA", "bwp": "BW",
+        "aoa": "AO", "gmd": "GM",
+        "xof": "BJ CI NE SN", "xaf": "GA", "isk": "IS", "rsd": "RS", "bam": "BA", "mkd": "MK", "all": "AL", "mdl": "MD",
+        "bsd": "BS",
         "xcd": "AG LC",
     }.items()
     for country in countries.split()
@@ -50,18 +59,26 @@ _EXTRA_PERSON: dict[str, tuple[str, ...]] = {
 }
 #: Where the owners of a company have to be named.
 _OWNERS = frozenset({
-    "US", "CA", "AE", "GB", "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LI",
+    "US", "CA", "AE", "GB", "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
+    "IT", "LI",
     "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "CH",
 })  # fmt: skip
 #: What is looked at after it was told, while capabilities wait: paths in the person.
 CHECKED: dict[str, tuple[str, ...]] = {
-    "US": ("address.city", "address.line1", "address.postal_code", "address.state", "id_number", "verification.document"),
+    "US": (
+        "address.city",
+        "address.line1",
+        "address.postal_code",
+        "address.state",
+        "id_number",
+        "verification.document",
+    ),
     "HK": ("verification.document",),
 }
 #: Where a capability waits until the checks are done; elsewhere only payouts do.
 WAITS = frozenset({"US"})
-#: Where the rules changed on a day that was told beforehand (2024-06-04 16:00 UTC). ``future_requirements`` name it still, and
-#: repeat what is due (recorded until 2025).
+#: Where the rules changed on a day that was told beforehand (2024-06-04 16:00 UTC). ``future_requirements`` name it
+#: still, and repeat what is due (recorded until 2025).
 CHANGED_AT = {"US": 1_717_516_800}
 #: Where a document is asked for at once.
 DOCUMENT_DUE = frozenset({"JP", "AE"})
@@ -75,7 +92,8 @@ def default_currency(country: str) -> str:
             400,
             code="country_code_invalid",
             param="country",
-            message=f"Country '{country}' is unknown. Try using a 2-character alphanumeric country code instead, such as 'US', 'EG',"
+            message=f"Country '{country}' is unknown. Try using a 2-character alphanumeric country code instead,"
+            f" such as 'US', 'EG',"
             " or 'GB'. A full list of country codes is available at https://stripe.com/global",
         )
     return found

@@ -12,7 +12,8 @@ from tollkey.wire import Call, Json, invalid, missing_object
 from tollkey.wire.objects import changed
 
 _LAST = (
-    "You cannot delete the default external account for your default currency. Please make another external account the default"
+    "You cannot delete the default external account for your default currency."
+    " Please make another external account the default"
     " using the `default_for_currency` param, and then delete this one."
 )
 
@@ -20,10 +21,13 @@ _LAST = (
 def add_external(call: Call, account: Json, value: Any, param: str, *, default: bool | None = None) -> Json:
     """Make an external account of a token or of data, and put it first in an account's list.
 
-    default: whether it becomes the one for its currency; None when it is the first. Raises ApiError for data that cannot be used.
+    default: whether it becomes the one for its currency; None when it is the first. Raises ApiError for data that
+        cannot be used.
     """
     made: Json = call.service("external_account")(call, account, value, param)
-    account.setdefault("_external", {})[made["id"]] = {name: made.pop(name) for name in list(made) if name.startswith("_")}
+    account.setdefault("_external", {})[made["id"]] = {
+        name: made.pop(name) for name in list(made) if name.startswith("_")
+    }
     every = account["external_accounts"]["data"]
     same = [other for other in every if other["currency"] == made["currency"]]
     made["default_for_currency"] = bool(default) or not same

@@ -64,7 +64,9 @@ def find_held(call: Call, id: str | None = None) -> Held:
     home = call
     found = call.objects.find("account", id)
     if found is None and id == call.account:
-        home = call.within(call.owner if call.origin.method == "GET" else call.platform)  # an account's own key only looks
+        home = call.within(
+            call.owner if call.origin.method == "GET" else call.platform
+        )  # an account's own key only looks
         found = home.objects.find("account", id)
     if found is None:
         if call.key is None:
@@ -108,7 +110,9 @@ def refresh(held: Held, people: list[Json]) -> None:
     sole = next((person for person in people if person["relationship"]["representative"]), None)
     if account["business_type"] == "individual" and sole is not None:
         every = needs.is_recipient(account) or account["country"] in EVERY_FIELD
-        account["individual"] = {k: v for k, v in held.home.objects.copy(sole).items() if k != "additional_tos_acceptances"}
+        account["individual"] = {
+            k: v for k, v in held.home.objects.copy(sole).items() if k != "additional_tos_acceptances"
+        }
         account["company"] = _company_of(sole, every)
     else:
         account.pop("individual", None)
@@ -123,14 +127,21 @@ def _future(country: str, due: Json) -> Json:
     made = needs.nothing()
     if country in countries.CHANGED_AT:
         made["current_deadline"] = countries.CHANGED_AT[country]
-        made.update({name: list(due[name]) for name in ("currently_due", "eventually_due", "past_due", "pending_verification")})
+        made.update(
+            {name: list(due[name]) for name in ("currently_due", "eventually_due", "past_due", "pending_verification")}
+        )
     return made
 
 
 def _switch(account: Json, found: needs.Needs) -> None:
-    """Whether charges and payouts are enabled, and the requirements that say why not. Where nobody checks, neither ever is."""
+    """Whether charges and payouts are enabled, and the requirements that say why not.
+
+    Where nobody checks, neither ever is.
+    """
     active = "active" in account["capabilities"].values()
-    waiting = account["_nobody_checks"] or (bool(found.pending) and not (active and account["country"] in countries.WAITS))
+    waiting = account["_nobody_checks"] or (
+        bool(found.pending) and not (active and account["country"] in countries.WAITS)
+    )
     asked = account.get("_asked") or {}
     if asked and not any(path.endswith("verification.document") for path in found.currently):
         account.pop("_asked")
@@ -150,7 +161,9 @@ def _switch(account: Json, found: needs.Needs) -> None:
 def _postpone(account: Json) -> None:
     """What a test card asked for without blocking has a deadline, and disables nothing before it."""
     due = account["requirements"]
-    if account.get("_asked") is None or any(not path.endswith("verification.document") for path in due["currently_due"]):
+    if account.get("_asked") is None or any(
+        not path.endswith("verification.document") for path in due["currently_due"]
+    ):
         return
     if account["_asked"]["blocks"] is None and due["currently_due"]:
         due.update(current_deadline=account["_asked"]["deadline"], disabled_reason=None, past_due=[])
@@ -185,7 +198,10 @@ def _refresh_person(account: Json, person: Json) -> None:
 
 
 def _company_of(person: Json, every: bool) -> Json:
-    """``company`` of a sole person: what is known of the person. every: with the fields that only some countries have."""
+    """``company`` of a sole person: what is known of the person.
+
+    every: with the fields that only some countries have.
+    """
     made = blank_company(every=every)
     for name in ("address", "address_kana", "address_kanji", "phone"):
         if person.get(name):
@@ -243,9 +259,15 @@ def capability(account: Json, name: str) -> Json:
     hash = needs.nothing()
     status = account["capabilities"].get(name, "unrequested")
     if asked is not None and asked["requested"]:
-        hash = {**due, "disabled_reason": None if status == "active" else _WHY.get(due["disabled_reason"] or "", "other")}
+        hash = {
+            **due,
+            "disabled_reason": None if status == "active" else _WHY.get(due["disabled_reason"] or "", "other"),
+        }
         if name.startswith("tax_reporting"):
-            hash = {**needs.nothing(), "pending_verification": [p for p in due["pending_verification"] if p.endswith("id_number")]}
+            hash = {
+                **needs.nothing(),
+                "pending_verification": [p for p in due["pending_verification"] if p.endswith("id_number")],
+            }
     return {
         "id": name,
         "object": "capability",

@@ -15,10 +15,14 @@ from tollkey.wire import Json
 Outcome = Literal["match", "at_once", "mismatch"]
 
 NUMBER_MISMATCH = (
-    "The identity information you entered cannot be verified. Please correct any errors or upload a document that matches the"
+    "The identity information you entered cannot be verified. Please correct any errors or upload a document that"
+    " matches the"
     " identity fields (e.g., name and date of birth) that you entered."
 )
-DOCUMENT_FAILED = "The document could not be verified because it was not readable. Please upload a color image of the entire document."
+DOCUMENT_FAILED = (
+    "The document could not be verified because it was not readable. Please upload a color image of the entire "
+    "document."
+)
 
 
 def of_number(text: str) -> Outcome:

@@ -71,11 +71,20 @@ def take(call: Call, link: Link) -> str | None:
     if link.browser is not None:
         return "" if _digest(_sent(call)) == link.browser else None
     secret = call.ids.text(43)
-    values = (_digest(secret), call.now + _TAKEN_SECONDS, link.id)  # compared in the statement: of two browsers one is too late
-    if not call.tx.execute("UPDATE account_links SET browser = ?, ends_at = ? WHERE id = ? AND browser IS NULL RETURNING id", values):
+    values = (
+        _digest(secret),
+        call.now + _TAKEN_SECONDS,
+        link.id,
+    )  # compared in the statement: of two browsers one is too late
+    if not call.tx.execute(
+        "UPDATE account_links SET browser = ?, ends_at = ? WHERE id = ? AND browser IS NULL RETURNING id", values
+    ):
         return None
     secure = "; Secure" if call.setup.base_url.startswith("https:") else ""
-    return f"{_COOKIE}={secret}; Path=/connect/onboarding/{call.path['token']}; Max-Age={_TAKEN_SECONDS}; HttpOnly; SameSite=Lax{secure}"
+    return (
+        f"{_COOKIE}={secret}; Path=/connect/onboarding/{call.path['token']}; Max-Age={_TAKEN_SECONDS}; HttpOnly; "
+        f"SameSite=Lax{secure}"
+    )
 
 
 def finish(call: Call, link: Link) -> bool:

@@ -89,7 +89,13 @@ def person_fields(country: str, role: str) -> tuple[str, ...]:
     if role == "owner":
         if country == "US":
             return (*_NAMES, "email")
-        return (*_NAMES, *_DOB, *places, *(name for name in extra if name != "full_name_aliases"), *(() if country == "AE" else ("email",)))
+        return (
+            *_NAMES,
+            *_DOB,
+            *places,
+            *(name for name in extra if name != "full_name_aliases"),
+            *(() if country == "AE" else ("email",)),
+        )
     fields = (*_NAMES, *_DOB, *places, "email", "phone", *extra)
     return (*fields, "relationship.executive", "relationship.title") if role == "representative" else fields
 
@@ -150,7 +156,9 @@ def of_account(account: Json, people: list[Json]) -> Needs:
     if not account["tos_acceptance"]["date"] and not account.get("_onboarded"):
         needs.require("tos_acceptance.date", "tos_acceptance.ip")
     if kind is None:
-        needs.require("business_type", *(f"representative.{path}" for path in person_fields(account["country"], "individual")))
+        needs.require(
+            "business_type", *(f"representative.{path}" for path in person_fields(account["country"], "individual"))
+        )
     elif kind == "individual":
         person = next((p for p in people if p["relationship"]["representative"]), None)
         if person is None:

@@ -37,7 +37,9 @@ def submit(held: Held, params: Params) -> None:
     given = {name: params.get(name) or value for name, _, value in fields_of(held)}
     terms = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
     kind = account["business_type"] or "individual"
-    set_account(call, account, {"business_type": kind, "business_profile": {"url": given["url"]}, "tos_acceptance": terms})
+    set_account(
+        call, account, {"business_type": kind, "business_profile": {"url": given["url"]}, "tos_acceptance": terms}
+    )
     if kind != "individual":
         company: Json = {name: True for name in ("owners_provided", "directors_provided", "executives_provided")}
         place = {name: given[name] for name in ("line1", "city", "state", "postal_code")}
@@ -55,12 +57,16 @@ def submit(held: Held, params: Params) -> None:
         call.objects.save(person)
     if not account["external_accounts"]["data"]:
         number = {"account_number": "000123456789", "routing_number": "110000000"}
-        replace_external(held, {"country": account["country"], "currency": account["default_currency"], **number}, "external_account")
+        replace_external(
+            held, {"country": account["country"], "currency": account["default_currency"], **number}, "external_account"
+        )
     account["_onboarded"] = True
 
 
 def _person(given: dict[str, str], country: str) -> Json:
-    year, month, day = (int(part) if part.isdecimal() and len(part) < 5 else 0 for part in [*given["dob"].split("-"), "", "", ""][:3])
+    year, month, day = (
+        int(part) if part.isdecimal() and len(part) < 5 else 0 for part in [*given["dob"].split("-"), "", "", ""][:3]
+    )
     return {
         **{name: given[name] for name in ("first_name", "last_name", "email", "phone")},
         "address": {"country": country, **{name: given[name] for name in ("line1", "city", "state", "postal_code")}},

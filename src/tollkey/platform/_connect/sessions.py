@@ -22,9 +22,11 @@ _COMPONENTS: dict[str, tuple[str, ...]] = {
     "financial_account": (_AUTHENTICATION, _COLLECTION, "send_money", "transfer_balance"),
     "financial_account_transactions": ("card_spend_dispute_management",),
     "instant_payouts_promotion": (_AUTHENTICATION, _COLLECTION, "instant_payouts"),
-    "issuing_card": ("card_management", "card_spend_dispute_management", "cardholder_management", "spend_control_management"),
+    "issuing_card": ("card_management", "card_spend_dispute_management", "cardholder_management",
+    "spend_control_management"),
     "issuing_cards_list": (
-        "card_management", "card_spend_dispute_management", "cardholder_management", _AUTHENTICATION, "spend_control_management",
+        "card_management", "card_spend_dispute_management", "cardholder_management", _AUTHENTICATION,
+        "spend_control_management",
     ),
     "notification_banner": (_AUTHENTICATION, _COLLECTION),
     "payment_details": _PAYMENT,
@@ -38,7 +40,9 @@ _COMPONENTS: dict[str, tuple[str, ...]] = {
     "tax_settings": (),
 }  # fmt: skip
 #: On unless switched off; the others are off unless switched on.
-_ON = frozenset({_COLLECTION, "capture_payments", "dispute_management", "refund_management", "card_spend_dispute_management"})
+_ON = frozenset(
+    {_COLLECTION, "capture_payments", "dispute_management", "refund_management", "card_spend_dispute_management"}
+)
 
 
 def components_of(given: dict[str, Any]) -> Json:

@@ -1,4 +1,7 @@
-"""New accounts and people, and what parameters change in them. Identity numbers are never kept: only that they were given."""
+"""New accounts and people, and what parameters change in them.
+
+Identity numbers are never kept: only that they were given.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,20 @@ EVERY_FIELD = frozenset({"AE"})
 _JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
 #: A site may be told without its scheme (recorded).
 _PERSON_TEXTS = (
-    "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name", "last_name_kana",
+    "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name",
+    "last_name_kana",
     "last_name_kanji", "maiden_name", "nationality", "political_exposure",
 )  # fmt: skip
-_COMPANY_TEXTS = ("name", "name_kana", "name_kanji", "phone", "structure", "directors_provided", "executives_provided", "owners_provided")
+_COMPANY_TEXTS = (
+    "name",
+    "name_kana",
+    "name_kanji",
+    "phone",
+    "structure",
+    "directors_provided",
+    "executives_provided",
+    "owners_provided",
+)
 
 CONTROLLERS: dict[str, Json] = {
     "custom": {
@@ -127,13 +140,21 @@ def new_account(call: Call, id: str, kind: str, controller: Json, country: str, 
         details_submitted=False,
         external_accounts=sublist([], f"/v1/accounts/{id}/external_accounts", total_count=0),
         payouts_enabled=False,
-        settings=settings(country, schedule.get("interval") or "daily", recipient=recipient, covers_losses=kind in ("standard", "express")),
+        settings=settings(
+            country,
+            schedule.get("interval") or "daily",
+            recipient=recipient,
+            covers_losses=kind in ("standard", "express"),
+        ),
         tos_acceptance={"date": None, "ip": None, "user_agent": None},
     )
 
 
 def blank_company(*, every: bool = False) -> Json:
-    """``company`` of an account that told nothing. every: also what only some countries ask for (recorded of recipients)."""
+    """``company`` of an account that told nothing.
+
+    every: also what only some countries ask for (recorded of recipients).
+    """
     company: Json = {
         "address": address(None),
         "directors_provided": True,
@@ -276,7 +297,8 @@ def new_person(call: Call, account: Json) -> Json:
         future_requirements={},
         requirements={},
         verification={
-            "additional_document": _document(), "details": None, "details_code": None, "document": _document(), "status": "unverified",
+            "additional_document": _document(), "details": None, "details_code": None, "document": _document(),
+            "status": "unverified",
         },
     )  # fmt: skip
 

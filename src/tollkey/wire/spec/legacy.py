@@ -1,8 +1,9 @@
 """Parameters that Stripe's published document lacks: those of older API versions, and bounds.
 
 Tables map an operation to {path: kind}. A path is dotted, with ``[]`` after a list; a leading ``?`` makes a required
-parameter optional. Kinds: text, blank (text that may be empty), integer, natural, email, url, return_url, site, ``>=1``, time, number,
-boolean, metadata, object, range, any, ``[kind]``, ``?kind`` (an empty text unsets it), ``a|b``; ``?`` alone makes a known one unsettable.
+parameter optional. Kinds: text, blank (text that may be empty), integer, natural, email, url, return_url, site,
+``>=1``, time, number, boolean, metadata, object, range, any, ``[kind]``, ``?kind`` (an empty text unsets it), ``a|b``;
+``?`` alone makes a known one unsettable.
 """
 
 from __future__ import annotations
@@ -35,7 +36,14 @@ BROWSER_ONLY: Final = {
     "POST /v1/setup_intents/{}/confirm": frozenset({"client_secret"}),
 }
 
-_PLAN = {"plan": "text", "quantity": "integer", "coupon": "?text", "prorate": "boolean", "tax_percent": "?number", "billing": "text"}
+_PLAN = {
+    "plan": "text",
+    "quantity": "integer",
+    "coupon": "?text",
+    "prorate": "boolean",
+    "tax_percent": "?number",
+    "billing": "text",
+}
 _SUBSCRIPTION = {
     **_PLAN,
     "source": "any",
@@ -130,7 +138,12 @@ EXTRA: Final[Table] = {
     "POST /v1/setup_intents/{}": _TYPED_CARD,
     "POST /v1/setup_intents/{}/confirm": {"return_url": "return_url", **_TYPED_CARD},
     "POST /v1/test_helpers/confirmation_tokens": _TYPED_CARD,
-    "POST /v1/charges": {"receipt_email": "?email", "card": "any", "statement_description": "text", "customer_account": "text"},
+    "POST /v1/charges": {
+        "receipt_email": "?email",
+        "card": "any",
+        "statement_description": "text",
+        "customer_account": "text",
+    },
     "POST /v1/charges/{}/capture": {"destination": "object"},
     "POST /v1/checkout/sessions": {
         **_LINE,
@@ -148,7 +161,9 @@ EXTRA: Final[Table] = {
         "return_url": "return_url",
     },
     "POST /v1/sources": {
-        **dict.fromkeys(("ach_credit_transfer", "ach_debit", "acss_debit", "alipay", "au_becs_debit", "bancontact"), "any"),
+        **dict.fromkeys(
+            ("ach_credit_transfer", "ach_debit", "acss_debit", "alipay", "au_becs_debit", "bancontact"), "any"
+        ),
         **dict.fromkeys(("card", "eps", "giropay", "ideal", "klarna", "multibanco", "p24"), "any"),
         **dict.fromkeys(("sepa_debit", "sofort", "three_d_secure", "wechat"), "any"),
     },
@@ -184,7 +199,13 @@ EXTRA: Final[Table] = {
     "POST /v1/invoiceitems": {"plan": "text", "price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
     "POST /v1/invoiceitems/{}": {"price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
     "POST /v1/invoices": {"billing": "text", "coupon": "?text", "tax_percent": "?number", "application_fee": "integer"},
-    "POST /v1/invoices/{}": {"billing": "text", "closed": "boolean", "forgiven": "boolean", "paid": "boolean", "tax_percent": "?number"},
+    "POST /v1/invoices/{}": {
+        "billing": "text",
+        "closed": "boolean",
+        "forgiven": "boolean",
+        "paid": "boolean",
+        "tax_percent": "?number",
+    },
     "POST /v1/payment_intents": {**_INTENT, "allowed_source_types": "[text]"},
     "POST /v1/payment_intents/{}": {**_INTENT, "payment_method": "?"},
     "POST /v1/payment_intents/{}/confirm": _INTENT,
@@ -233,4 +254,6 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
 }
 
 #: The order in which messages list the words, where it is known and not the alphabet's.
-ENUM_ORDERS: Final[dict[frozenset[str], tuple[str, ...]]] = {frozenset(words): words for words in (("none", "reverse", "exempt"),)}
+ENUM_ORDERS: Final[dict[frozenset[str], tuple[str, ...]]] = {
+    frozenset(words): words for words in (("none", "reverse", "exempt"),)
+}

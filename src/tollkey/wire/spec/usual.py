@@ -1,4 +1,6 @@
-"""What answers hold in fact where the published document leaves it open, counted over recorded answers of the real API."""
+"""What answers hold in fact where the published document leaves it open, counted over recorded answers of the
+real API.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,12 @@ EXPANDED_BEFORE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "default_payment_method": ("payment_method",),
     },
     "line_item": {"invoice_item": ("invoiceitem",), "subscription": ("subscription",)},
-    "payment_intent": {"charges": ("list",), "charges.data": ("charge",), "invoice": ("invoice",), "source": ("card", "source")},
+    "payment_intent": {
+        "charges": ("list",),
+        "charges.data": ("charge",),
+        "invoice": ("invoice",),
+        "source": ("card", "source"),
+    },
     "promotion_code": {"coupon": ("coupon",)},
     "subscription": {"plan.product": ("product",), "items.data.plan.product": ("product",), "discount": ("discount",)},
 }

@@ -21,7 +21,9 @@ def test_credit_and_debit_never_exceed_a_period(old: int, new: int, length: int,
 
 
 @given(st.integers(0, 1_000_000), st.integers(2, 100 * DAY), st.data())
-def test_what_is_used_and_what_is_left_make_the_whole_but_for_rounding(amount: int, length: int, data: st.DataObject) -> None:
+def test_what_is_used_and_what_is_left_make_the_whole_but_for_rounding(
+    amount: int, length: int, data: st.DataObject
+) -> None:
     at = data.draw(st.integers(0, length))
     left = share(amount, Period(0, length), at)
     used = amount - left

@@ -11,7 +11,9 @@ from tollkey.payments.catalog.arithmetic import Line, Off, Rate, compute
 
 amounts = st.integers(-100_000, 1_000_000)
 rates = st.lists(
-    st.builds(Rate, st.sampled_from("abc"), st.integers(0, 30).map(Decimal), st.booleans()), max_size=2, unique_by=lambda rate: rate.id
+    st.builds(Rate, st.sampled_from("abc"), st.integers(0, 30).map(Decimal), st.booleans()),
+    max_size=2,
+    unique_by=lambda rate: rate.id,
 )
 percents = st.builds(Off, st.sampled_from("xyz"), st.integers(1, 100).map(Decimal))
 fixed = st.builds(lambda id, amount: Off(id, None, amount), st.sampled_from("uvw"), st.integers(1, 500_000))

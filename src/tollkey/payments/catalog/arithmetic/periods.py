@@ -1,4 +1,7 @@
-"""Calendar arithmetic of billing: months keep the day of the anchor, shorter months their last day. Times are UTC epoch seconds."""
+"""Calendar arithmetic of billing: months keep the day of the anchor, shorter months their last day.
+
+Times are UTC epoch seconds.
+"""
 
 from __future__ import annotations
 

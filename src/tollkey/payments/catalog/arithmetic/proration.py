@@ -1,4 +1,6 @@
-"""Proration to the second (reference section 6.12): a change in mid-period credits the unused time and debits the remaining time."""
+"""Proration to the second (reference section 6.12): a change in mid-period credits the unused time and debits the
+remaining time.
+"""
 
 from __future__ import annotations
 
@@ -26,5 +28,7 @@ def share(amount: int, period: Period, at: int) -> int:
 
 
 def change(old: int, new: int, period: Period, at: int) -> tuple[int, int]:
-    """The credit (not above zero) and the debit when an amount for the whole period changes from ``old`` to ``new`` at that moment."""
+    """The credit (not above zero) and the debit when an amount for the whole period changes from ``old`` to ``new`` at
+    that moment.
+    """
     return -share(old, period, at), share(new, period, at)

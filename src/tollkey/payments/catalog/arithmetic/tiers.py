@@ -1,4 +1,7 @@
-"""What a price costs for a quantity: per unit, packages, graduated and volume tiers. Pure arithmetic on price objects."""
+"""What a price costs for a quantity: per unit, packages, graduated and volume tiers.
+
+Pure arithmetic on price objects.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ Json = Mapping[str, Any]
 
 
 class Part(NamedTuple):
-    """One invoice line's worth of a price: how many, the amount in minor units, and the price of one (None when it varies).
+    """One invoice line's worth of a price: how many, the amount in minor units, and the price of one (None when it
+    varies).
 
     label: empty without tiers; ``volume``, ``flat`` or ``tier``. tier: which one of a graduated price, from 1 on.
     """
@@ -48,7 +52,8 @@ def cost(price: Json, quantity: int) -> int:
 
 
 def parts(price: Json, quantity: int) -> list[Part]:
-    """A price applied to a quantity, as the parts that an invoice shows: one, or one a tier (and one a flat fee) when graduated.
+    """A price applied to a quantity, as the parts that an invoice shows: one, or one a tier (and one a flat fee) when
+    graduated.
 
     price: a price object; its tiers stand in ``_tiers``.
     """
@@ -68,7 +73,9 @@ def parts(price: Json, quantity: int) -> list[Part]:
 
 
 def parts_after(price: Json, before: int, quantity: int) -> list[Part]:
-    """The parts of a quantity that come on top of ``before`` units, which have been billed: tiers go on where those have ended."""
+    """The parts of a quantity that come on top of ``before`` units, which have been billed: tiers go on where those
+    have ended.
+    """
     if before <= 0:
         return parts(price, quantity)
     if price.get("billing_scheme") != "tiered" or price.get("tiers_mode") == "volume":

@@ -1,4 +1,7 @@
-"""Totals of an invoice: discounts and taxes of each line, and their sums. Pure arithmetic; amounts are whole minor units."""
+"""Totals of an invoice: discounts and taxes of each line, and their sums.
+
+Pure arithmetic; amounts are whole minor units.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ class Off:
 
 
 class Rate(NamedTuple):
-    """A tax rate in percent; an inclusive one is part of the price. reason: ``taxability_reason``, why it is what it is."""
+    """A tax rate in percent; an inclusive one is part of the price.
+
+    reason: ``taxability_reason``, why it is what it is.
+    """
 
     id: str
     percent: Decimal
@@ -44,8 +50,9 @@ class Tax(NamedTuple):
 class Line:
     """One line, before and after.
 
-    amount: what it costs. discounts, rates: its own, used before the invoice's. credits: what billing credits pay of it,
-    before taxes. given_back: what discounts had taken of an amount that is credited now. off and taxes are worked out.
+    amount: what it costs. discounts, rates: its own, used before the invoice's. credits: what billing credits pay of
+        it, before taxes. given_back: what discounts had taken of an amount that is credited now. off and taxes are
+        worked out.
     """
 
     amount: int

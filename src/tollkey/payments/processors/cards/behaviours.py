@@ -1,4 +1,6 @@
-"""Test cards that do something: decline, fail a check, cause a dispute, ask for 3-D Secure (reference sections 6.5 to 6.8)."""
+"""Test cards that do something: decline, fail a check, cause a dispute, ask for 3-D Secure (reference sections 6.5 to
+6.8).
+"""
 
 from __future__ import annotations
 

@@ -158,7 +158,8 @@ class TestCard:
     def needs_authentication(self, *, off_session: bool, set_up: bool, requested: bool = False) -> bool:
         """Whether a payment must be authenticated by 3-D Secure first (reference section 6.8).
 
-        off_session: the customer is not there. set_up: a SetupIntent or an on-session payment prepared the card for that.
+        off_session: the customer is not there. set_up: a SetupIntent or an on-session payment prepared the card for
+            that.
         requested: the integration or a rule asked for 3-D Secure wherever the card can do it.
         """
         kind = self.three_d_secure

@@ -13,14 +13,18 @@ from tollkey.payments.processors.cards.card import CardPayout, TestCard
 from tollkey.payments.processors.cards.luhn import with_check_digit
 
 _COUNTRIES = {
-    "CA": 124, "SG": 702, "AU": 36, "AE": 784, "GB": 826, "AT": 40, "BE": 56, "HR": 191, "CY": 196, "EE": 233, "FI": 246,
-    "FR": 250, "DE": 276, "GR": 300, "IE": 372, "IT": 380, "LV": 428, "LT": 440, "LU": 442, "MT": 470, "NL": 528, "PT": 620,
-    "SK": 703, "SI": 705, "ES": 724, "DK": 208, "MY": 458, "NZ": 554, "NO": 578, "SE": 752, "CZ": 203, "HU": 348, "PL": 616,
+    "CA": 124, "SG": 702, "AU": 36, "AE": 784, "GB": 826, "AT": 40, "BE": 56, "HR": 191, "CY": 196, "EE": 233,
+    "FI": 246,
+    "FR": 250, "DE": 276, "GR": 300, "IE": 372, "IT": 380, "LV": 428, "LT": 440, "LU": 442, "MT": 470, "NL": 528,
+    "PT": 620,
+    "SK": 703, "SI": 705, "ES": 724, "DK": 208, "MY": 458, "NZ": 554, "NO": 578, "SE": 752, "CZ": 203, "HU": 348,
+    "PL": 616,
     "RO": 642,
 }  # fmt: skip
 #: Serials where they are not 0, 1, 2.
 _VISA_SERIALS = {
-    "CA": (0, 2, 3), "AU": (1, 2, 3), "GB": (20, 21, 22), "DE": (3, 1, 2), "IT": (3, 1, 2), "ES": (3, 1, 2), "MY": (3, 1, 2),
+    "CA": (0, 2, 3), "AU": (1, 2, 3), "GB": (20, 21, 22), "DE": (3, 1, 2), "IT": (3, 1, 2), "ES": (3, 1, 2),
+    "MY": (3, 1, 2),
     "RO": (3, 1, 2),
 }  # fmt: skip
 _MASTERCARDS = {

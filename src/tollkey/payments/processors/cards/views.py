@@ -169,8 +169,9 @@ def charge_card_details(
 ) -> dict[str, Any]:
     """``charge.payment_method_details.card``.
 
-    amount: minor units authorized. authorization_code (six digits) and network_transaction_id (15 digits) of an approved
-    charge; None for a declined one. capture_before: UTC epoch seconds, only while a charge waits to be captured.
+    amount: minor units authorized. authorization_code (six digits) and network_transaction_id (15 digits) of an
+        approved charge; None for a declined one. capture_before: UTC epoch seconds, only while a charge waits to be
+        captured.
     """
     approved = authorization_code is not None
     return {
