@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tollkey.payments.shared import rounding
+
 #: European Economic Area: cards from here are domestic to each other.
 EEA = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS",
@@ -75,12 +77,12 @@ def processing_fee(
     converted: the customer paid in another currency. pricing: instead of the country's standard.
     """
     prices = pricing or pricing_of(account_country)
-    share = _share(prices, card_country, account_country) + (prices.conversion if converted else 0)
+    basis_points = _basis_points(prices, card_country, account_country) + (prices.conversion if converted else 0)
     fixed = prices.fixed if pricing is not None or account_country not in EEA else _FIXED.get(currency, prices.fixed)
-    return (amount * share + 5_000) // 10_000 + fixed
+    return rounding.fee(amount, basis_points) + fixed
 
 
-def _share(prices: Pricing, card_country: str | None, account_country: str) -> int:
+def _basis_points(prices: Pricing, card_country: str | None, account_country: str) -> int:
     if card_country is None or card_country == account_country or {card_country, account_country} <= EEA:
         return prices.domestic
     if (card_country in EEA and account_country == "GB") or (card_country == "GB" and account_country in EEA):
@@ -92,7 +94,7 @@ def bank_debit_fee(amount: int, method: str) -> int:
     """The fee of a bank debit: ``us_bank_account`` 0.8 % but at most 5.00 USD, ``sepa_debit`` 0.35 EUR."""
     if method == "sepa_debit":
         return 35
-    return min((amount * 80 + 5_000) // 10_000, 500)
+    return min(rounding.fee(amount, 80), 500)
 
 
 def fee_details(fee: int, currency: str, description: str = "Stripe processing fees") -> list[dict[str, Any]]:

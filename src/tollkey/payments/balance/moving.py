@@ -14,12 +14,11 @@ from tollkey.payments.balance.platform_fees import (
     fee_parts,
     make_fee,
     refund_application_fee,
-    share,
     still_due,
 )
 from tollkey.payments.balance.settlement import exchanged, settled, settlement_currency
 from tollkey.payments.balance.transactions import book
-from tollkey.payments.shared import conversion, fields, receipt_links
+from tollkey.payments.shared import conversion, fields, receipt_links, rounding
 from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
 
 _TEST_FUNDS = (
@@ -257,7 +256,7 @@ def reverse(
     call.objects.insert(reversal)
     if refund_fee and payment.get("application_fee"):
         fee = call.within(call.platform).objects.get("application_fee", payment["application_fee"])
-        refund_application_fee(call, fee, share(fee["amount"], amount, transfer["amount"]))
+        refund_application_fee(call, fee, rounding.share_down(fee["amount"], amount, transfer["amount"]))
     transfer["amount_reversed"] += amount
     transfer["reversed"] = transfer["amount_reversed"] >= transfer["amount"]
     fields.count_part(call, transfer["reversals"], "transfer_reversal", {"transfer": transfer["id"]})

@@ -78,11 +78,6 @@ def fee_parts(call: Call, amount: int, currency: str) -> tuple[tuple[Posting, ..
     return (Posting(APPLICATION_FEES, currency, amount),), [detail]
 
 
-def share(whole: int, part: int, of: int) -> int:
-    """What part of a whole goes with ``part`` of ``of``, rounded down."""
-    return whole * part // of if of else 0
-
-
 def refund_application_fee(call: Call, fee: Json, amount: int | None = None, metadata: Json | None = None) -> Json:
     """Give an application fee back, or what is left of it up to ``amount``.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tollkey.ledger import DISPUTES
 from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.processors import cards
-from tollkey.payments.shared import fields
+from tollkey.payments.shared import fields, rounding
 from tollkey.wire import Call, Json, blank
 
 EVIDENCE = (
@@ -31,6 +31,11 @@ _REASONS = {
 }
 
 
+def _halves(amount: int) -> list[int]:
+    first = rounding.share_down(amount, 1, 2)
+    return [first, amount - first]
+
+
 def after_charge(
     call: Call, charge: Json, card: cards.TestCard | None, authenticated: bool, *, bank_disputes: bool = False
 ) -> None:
@@ -44,11 +49,7 @@ def after_charge(
     if card.early_fraud_warning:
         warn(call, charge)
     if card.dispute is not None and not (authenticated and card.dispute_protected_by_3ds):
-        amounts = (
-            [charge["amount"]]
-            if card.dispute is not cards.Dispute.MULTIPLE
-            else [charge["amount"] // 2, charge["amount"] - charge["amount"] // 2]
-        )
+        amounts = [charge["amount"]] if card.dispute is not cards.Dispute.MULTIPLE else _halves(charge["amount"])
         for amount in amounts:
             if amount:
                 open_dispute(call, charge, card.dispute, amount)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tollkey.ledger import PLATFORM, Posting
 from tollkey.payments.balance import moving, platform_fees, settlement, transactions
-from tollkey.payments.shared import conversion
+from tollkey.payments.shared import conversion, rounding
 from tollkey.wire import Call, Json
 
 
@@ -82,7 +82,7 @@ def take_back(call: Call, charge: Json, refund: Json, *, reverse: bool, fee: boo
     if fee and charge.get("application_fee"):
         found = call.within(call.platform).objects.get("application_fee", charge["application_fee"])
         amount = min(
-            platform_fees.share(found["amount"], refund["amount"], charge["amount"]),
+            rounding.share_down(found["amount"], refund["amount"], charge["amount"]),
             found["amount"] - found["amount_refunded"],
         )
         if amount > 0:
@@ -92,7 +92,7 @@ def take_back(call: Call, charge: Json, refund: Json, *, reverse: bool, fee: boo
 def _reverse(call: Call, charge: Json, refund: Json) -> None:
     transfer = call.objects.get("transfer", charge["transfer"])
     amount = min(
-        platform_fees.share(transfer["amount"], refund["amount"], charge["amount"]),
+        rounding.share_down(transfer["amount"], refund["amount"], charge["amount"]),
         transfer["amount"] - transfer["amount_reversed"],
     )
     if amount > 0:

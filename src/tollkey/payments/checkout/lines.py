@@ -94,7 +94,7 @@ def _today(call: Call, session: Json, item: Json) -> int:
         return 0
     now = clock.for_customer(call, call.objects.find("customer", session["customer"] or "")).now
     recurring = item["price"]["recurring"]
-    return arithmetic.share(
+    return arithmetic.prorated(
         whole,
         arithmetic.Period(
             arithmetic.shift(int(anchor), recurring["interval"], -recurring["interval_count"]), int(anchor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tollkey.payments.shared import rounding
 from tollkey.wire import Json, blank
 
 #: id, name, how it removes carbon, where (city, region, latitude, longitude), and the last part of its page's address.
@@ -41,7 +42,7 @@ def suppliers(livemode: bool) -> list[Json]:
 
 def fees_on(subtotal: int) -> int:
     """The fees on a price, in minor units, rounded half up."""
-    return (subtotal * FEE_PERCENT * 2 + 100) // 200
+    return rounding.fee(subtotal, FEE_PERCENT * 100)
 
 
 def products(livemode: bool) -> list[Json]:

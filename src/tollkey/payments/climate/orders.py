@@ -11,13 +11,13 @@ the year.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from tollkey.keys import Permission
 from tollkey.ledger import ADJUSTMENTS
 from tollkey.payments.balance import moving, transactions
 from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
-from tollkey.payments.shared import fields, providers
+from tollkey.payments.shared import fields, providers, rounding
 from tollkey.wire import (
     Action,
     Call,
@@ -88,7 +88,7 @@ def _asked(params: Params, price: int) -> tuple[Decimal, int]:
         found, name = Decimal(str(tons)), "metric_tons"
     if found < _HUNDREDTH:
         raise invalid(f"You must order at least {_HUNDREDTH} metric tons.", name)
-    return found, amount if amount is not None else int((found * price).quantize(Decimal(1), ROUND_HALF_UP))
+    return found, amount if amount is not None else rounding.price_amount(Decimal(price), found)
 
 
 def create(call: Call, params: Params) -> Json:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog import arithmetic, pricing
+from tollkey.payments.catalog import pricing
 from tollkey.payments.charges import refund_rules
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices.credit_note_versions import CHANGES, LINE_CHANGES
 from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
-from tollkey.payments.shared import clock, currency, fields, providers
+from tollkey.payments.shared import clock, currency, fields, providers, rounding
 from tollkey.payments.shared import pdf as shared_pdf
 from tollkey.wire import (
     Action,
@@ -177,10 +177,10 @@ def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
         amount, unit = entry["amount"], None
     elif entry.get("unit_amount") is not None or entry.get("unit_amount_decimal") is not None:
         unit = Decimal(str(fields.given(entry, "unit_amount_decimal", entry.get("unit_amount"))))
-        amount = arithmetic.rounded(unit * (quantity or 1))
+        amount = rounding.price_amount(unit, quantity or 1)
     elif source:
         unit = Decimal(source["amount"]) / (source["quantity"] or 1)
-        amount = arithmetic.rounded(unit * (quantity or 1))
+        amount = rounding.price_amount(unit, quantity or 1)
     else:
         raise invalid(
             "You must specify `unit_amount` or `amount` for a custom line item.",
@@ -188,16 +188,15 @@ def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
             "parameter_missing",
         )
     whole = source.get("amount") or amount
-    share = Decimal(amount) / whole if whole else Decimal(0)
     off = [
-        {"amount": arithmetic.rounded(share * d["amount"]), "discount": d["discount"]}
+        {"amount": rounding.proportion(d["amount"], amount, whole), "discount": d["discount"]}
         for d in source.get("discount_amounts") or []
     ]
     taxes = [
         {
             **tax,
-            "amount": arithmetic.rounded(share * tax["amount"]),
-            "taxable_amount": arithmetic.rounded(share * (tax["taxable_amount"] or 0)),
+            "amount": rounding.proportion(tax["amount"], amount, whole),
+            "taxable_amount": rounding.proportion(tax["taxable_amount"] or 0, amount, whole),
         }
         for tax in source.get("taxes") or []
     ]

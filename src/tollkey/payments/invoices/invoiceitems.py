@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog import arithmetic, pricing, redemption
+from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.invoices.drafts import refresh, tax_rates
 from tollkey.payments.invoices.lines import invoice_item_line
-from tollkey.payments.shared import clock, fields
+from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
     Call,
@@ -147,7 +147,7 @@ def pricing_of(call: Call, params: Params, currency: str) -> Json:
         price = _silent_price(call, params, currency, unit)
     product = call.objects.find("product", price["product"])
     return {
-        "amount": arithmetic.rounded(unit * quantity),
+        "amount": rounding.price_amount(unit, quantity),
         "currency": currency,
         "description": product["name"] if product and not product.get("_silent") else None,
         "pricing": {
@@ -223,7 +223,7 @@ def _reprice(call: Call, item: Json, params: Params) -> None:
         priced = pricing_of(call, {"quantity": item["quantity"], **params}, item["currency"])
     else:
         unit = Decimal(item["pricing"]["unit_amount_decimal"])
-        priced = {**item, "quantity": params["quantity"], "amount": arithmetic.rounded(unit * params["quantity"])}
+        priced = {**item, "quantity": params["quantity"], "amount": rounding.price_amount(unit, params["quantity"])}
     for name in ("amount", "pricing", "quantity"):
         item[name] = priced[name]
     item["quantity_decimal"] = str(item["quantity"])

@@ -11,9 +11,12 @@ from tollkey.payments.shared import (
     permissions,
     providers,
     receipt_links,
+    rounding,
 )
+from tollkey.payments.shared.money import Money
 
 __all__ = [
+    "Money",
     "client_access",
     "clock",
     "conversion",
@@ -24,4 +27,5 @@ __all__ = [
     "permissions",
     "providers",
     "receipt_links",
+    "rounding",
 ]

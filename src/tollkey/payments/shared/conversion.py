@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from tollkey.payments.shared import rounding
 from tollkey.payments.shared.currency import decimals
 
 _PER_DOLLAR: dict[str, str] = {
@@ -33,6 +34,4 @@ def convert(amount: int, source: str, target: str) -> int:
     """An amount in minor units of another currency, rounded half up."""
     if source == target:
         return amount
-    value = abs(amount) * Fraction(str(rate(source, target)))
-    whole = int(value + Fraction(1, 2))
-    return whole if amount >= 0 else -whole
+    return rounding.exchange(amount, Fraction(str(rate(source, target))))

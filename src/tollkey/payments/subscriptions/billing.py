@@ -54,7 +54,7 @@ def partial_lines(
     """The lines of a first period that is shorter than a whole one: each amount by its share of the seconds."""
     lines = period_lines(call, subscription, items, part)
     for line in lines:
-        line["amount"] = line["subtotal"] = arithmetic.share(line["amount"], whole, part[0])
+        line["amount"] = line["subtotal"] = arithmetic.prorated(line["amount"], whole, part[0])
         line["parent"]["subscription_item_details"]["proration"] = True
         line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
     return lines

@@ -6,12 +6,12 @@ in the classic mode it is worked out from the item's price, less the discounts t
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import NamedTuple
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.invoices import lines as invoices_lines
+from tollkey.payments.shared import rounding
 from tollkey.payments.subscriptions.items import cost_quantity, full_price
 from tollkey.wire import Call, Json, blank, dig
 
@@ -59,7 +59,7 @@ def prorations(
             made += _credit(call, subscription, was, at, span)
         if debits and now is not None and not is_metered(now):
             price = full_price(call, now)
-            amount = arithmetic.share(arithmetic.cost(price, cost_quantity(now)), span, at)
+            amount = arithmetic.prorated(arithmetic.cost(price, cost_quantity(now)), span, at)
             text = invoices_lines.debit_text(call, price, cost_quantity(now), at)
             made.append(_proration(call, subscription, now, price, amount, (at, period[1]), text))
     return made
@@ -75,7 +75,9 @@ def _credit(call: Call, subscription: Json, item: Json, at: int, span: arithmeti
     price, quantity = full_price(call, item), cost_quantity(item)
     if mode["type"] != "flexible" or not subscription["id"]:
         billed = _billed(call, subscription, item, at, same_price=True)
-        amount = -arithmetic.share(_net(call, subscription, item, arithmetic.cost(price, quantity), billed), span, at)
+        amount = -arithmetic.prorated(
+            _net(call, subscription, item, arithmetic.cost(price, quantity), billed), span, at
+        )
         return [_finished(call, subscription, item, price, quantity, amount, at, span.end, billed)]
     debits = _pending(call, subscription, item, at) or _billed(call, subscription, item, at)
     if not debits:
@@ -84,9 +86,9 @@ def _credit(call: Call, subscription: Json, item: Json, at: int, span: arithmeti
     off: dict[str, int] = {}
     for debit in debits:
         for id, taken in debit.off.items():
-            off[id] = off.get(id, 0) - arithmetic.share(taken, debit.period, at)
-    gross = -sum(arithmetic.share(debit.amount, debit.period, at) for debit in debits)
-    net = -sum(arithmetic.share(debit.amount - sum(debit.off.values()), debit.period, at) for debit in debits)
+            off[id] = off.get(id, 0) - arithmetic.prorated(taken, debit.period, at)
+    gross = -sum(arithmetic.prorated(debit.amount, debit.period, at) for debit in debits)
+    net = -sum(arithmetic.prorated(debit.amount - sum(debit.off.values()), debit.period, at) for debit in debits)
     last = debits[0].line
     found = call.objects.find("price", dig(last, "pricing.price_details.price") or "") or price
     count = sum(debit.line["quantity"] or 0 for debit in debits)
@@ -125,7 +127,7 @@ def _net(call: Call, subscription: Json, item: Json, amount: int, billed: list[D
     whole = sum(debit.amount for debit in billed)
     if whole:
         off = sum(sum(debit.off.values()) for debit in billed)
-        return amount - arithmetic.rounded(Decimal(amount) * off / whole)
+        return amount - rounding.proportion(amount, off, whole)
     return amount - sum(_in_force(call, subscription, item, amount).values())
 
 
@@ -136,7 +138,7 @@ def _in_force(call: Call, subscription: Json, item: Json, amount: int) -> dict[s
         call, [*item["discounts"], *subscription["discounts"]], subscription["currency"], call.now
     ):
         if one.percent is not None and (not one.products or item["price"]["product"] in one.products):
-            taken[one.id] = arithmetic.rounded(Decimal(amount - sum(taken.values())) * one.percent / 100)
+            taken[one.id] = rounding.percent_off(amount - sum(taken.values()), one.percent)
     return taken
 
 

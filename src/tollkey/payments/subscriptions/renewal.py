@@ -70,7 +70,7 @@ def _next_lines(call: Call, subscription: Json, items: list[Json]) -> tuple[tupl
     short = period[0], until
     lines = period_lines(call, subscription, items, short)
     for line in lines:
-        line["amount"] = line["subtotal"] = line["amount"] - arithmetic.share(
+        line["amount"] = line["subtotal"] = line["amount"] - arithmetic.prorated(
             line["amount"], arithmetic.Period(*period), until
         )
         line["parent"]["subscription_item_details"]["proration"] = True

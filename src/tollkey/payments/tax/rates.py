@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
+from tollkey.payments.shared import rounding
 from tollkey.wire import Call, Json
 
 #: Standard rates of VAT or GST in per cent, 2025.
@@ -143,9 +144,9 @@ def taxed(amount: int, behaviour: str, place: Place | None, code: str, override:
     """The tax on an amount, in minor units, half up; within it when ``behaviour`` is inclusive."""
     if reason_of(place, code, override) != "standard_rated" or place is None:
         return 0
-    rate = Decimal(place.percent) / 100
-    exact = amount * rate if behaviour == "exclusive" else amount - amount / (1 + rate)
-    return int(exact.to_integral_value(ROUND_HALF_UP))
+    percent = Decimal(place.percent)
+    exclusive = behaviour == "exclusive"
+    return rounding.exclusive_tax(amount, percent) if exclusive else rounding.inclusive_tax(amount, percent, percent)
 
 
 def breakdown(amount: int, tax: int, behaviour: str, place: Place | None, code: str, override: str) -> list[Json]:
@@ -209,8 +210,8 @@ def spread(parts: list[Json], flat: int) -> list[Json]:
     shares = []
     for part, cost in zip(parts, costs, strict=True):
         reached += cost
-        share = int((Decimal(flat * reached) / total).quantize(Decimal(1), ROUND_HALF_UP)) - given if total else 0
+        share = rounding.proportion(flat, reached, total) - given if total else 0
         given += share
-        tax = int((Decimal(share * part["amount_tax"]) / cost).quantize(Decimal(1), ROUND_HALF_UP)) if cost else 0
+        tax = rounding.proportion(share, part["amount_tax"], cost)
         shares.append({"amount": share - (tax if part["tax_behavior"] == "exclusive" else 0), "amount_tax": tax})
     return shares

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkey.payments.catalog.arithmetic import DAY, Period, change, period_around, share, shift
+from tollkey.payments.catalog.arithmetic import DAY, Period, change, period_around, prorated, shift
 
 JAN_31 = 1_769_817_600  # 2026-01-31 00:00:00 UTC
 
@@ -25,7 +25,7 @@ def test_what_is_used_and_what_is_left_make_the_whole_but_for_rounding(
     amount: int, length: int, data: st.DataObject
 ) -> None:
     at = data.draw(st.integers(0, length))
-    left = share(amount, Period(0, length), at)
+    left = prorated(amount, Period(0, length), at)
     used = amount - left
     assert abs(used - amount * at / length) <= 1
 

@@ -1,8 +1,8 @@
 """The arithmetic of billing: pure functions on amounts and times. No storage, no wire."""
 
 from tollkey.payments.catalog.arithmetic.periods import DAY, LONGEST, moment, period_around, shift, show_date
-from tollkey.payments.catalog.arithmetic.proration import Period, change, share
-from tollkey.payments.catalog.arithmetic.tiers import Part, cost, parts, parts_after, rounded, unit_of
+from tollkey.payments.catalog.arithmetic.proration import Period, change, prorated
+from tollkey.payments.catalog.arithmetic.tiers import Part, cost, parts, parts_after, unit_of
 from tollkey.payments.catalog.arithmetic.totals import Line, Off, Rate, Tax, Totals, compute
 
 __all__ = [
@@ -22,8 +22,7 @@ __all__ = [
     "parts",
     "parts_after",
     "period_around",
-    "rounded",
-    "share",
+    "prorated",
     "shift",
     "show_date",
     "unit_of",

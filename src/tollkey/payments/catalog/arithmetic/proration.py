@@ -4,8 +4,9 @@ remaining time.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
+
+from tollkey.payments.shared import rounding
 
 
 class Period(NamedTuple):
@@ -15,7 +16,7 @@ class Period(NamedTuple):
     end: int
 
 
-def share(amount: int, period: Period, at: int) -> int:
+def prorated(amount: int, period: Period, at: int) -> int:
     """The part of an amount that falls on the time from ``at`` to the end of the period, in whole minor units.
 
     Outside the period it is clamped: all of it before the start, nothing from the end on.
@@ -24,11 +25,11 @@ def share(amount: int, period: Period, at: int) -> int:
     left = min(max(period.end - at, 0), length)
     if length <= 0:
         return 0
-    return int((Decimal(amount) * left / length).quantize(Decimal(1), ROUND_HALF_UP))
+    return rounding.proration(amount, left, length)
 
 
 def change(old: int, new: int, period: Period, at: int) -> tuple[int, int]:
     """The credit (not above zero) and the debit when an amount for the whole period changes from ``old`` to ``new`` at
     that moment.
     """
-    return -share(old, period, at), share(new, period, at)
+    return -prorated(old, period, at), prorated(new, period, at)

@@ -6,8 +6,10 @@ Pure arithmetic on price objects.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
+
+from tollkey.payments.shared import rounding
 
 Json = Mapping[str, Any]
 
@@ -24,11 +26,6 @@ class Part(NamedTuple):
     unit: Decimal | None
     label: str = ""
     tier: int = 0
-
-
-def rounded(value: Decimal) -> int:
-    """Whole minor units; halves go away from zero."""
-    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def unit_of(price: Json) -> Decimal:
@@ -61,13 +58,12 @@ def parts(price: Json, quantity: int) -> list[Part]:
     if price.get("billing_scheme") != "tiered" or not tiers:
         units = packages(price, quantity)
         unit = unit_of(price)
-        return [Part(quantity, rounded(unit * units), unit)]
+        return [Part(quantity, rounding.price_amount(unit, units), unit)]
     if price.get("tiers_mode") == "volume":
         tier = _tier_of(tiers, quantity)
-        flat = rounded(_decimal(tier, "flat_amount"))
-        made = [
-            Part(quantity, rounded(_decimal(tier, "unit_amount") * quantity), _decimal(tier, "unit_amount"), "volume")
-        ]
+        flat = rounding.price_amount(_decimal(tier, "flat_amount"), 1)
+        unit = _decimal(tier, "unit_amount")
+        made = [Part(quantity, rounding.price_amount(unit, quantity), unit, "volume")]
         return [*made, Part(0, flat, None, "flat")] if flat else made
     return _graduated(tiers, quantity)
 
@@ -81,7 +77,7 @@ def parts_after(price: Json, before: int, quantity: int) -> list[Part]:
     if price.get("billing_scheme") != "tiered" or price.get("tiers_mode") == "volume":
         units, amount = quantity - before, cost(price, quantity) - cost(price, before)
         whole = parts(price, quantity)[0]
-        plain = whole.unit if whole.unit is not None and rounded(whole.unit * units) == amount else None
+        plain = whole.unit if whole.unit is not None and rounding.price_amount(whole.unit, units) == amount else None
         return [Part(units, amount, plain, whole.label if plain is not None else "")]
     billed = {(part.label, part.tier): part for part in parts(price, before)}
     none = Part(0, 0, None)
@@ -102,8 +98,8 @@ def _graduated(tiers: Sequence[Json], quantity: int) -> list[Part]:
         if inside == 0 and place > 0:
             break
         unit = _decimal(tier, "unit_amount")
-        made.append(Part(inside, rounded(unit * inside), unit, "tier", place + 1))
-        flat = rounded(_decimal(tier, "flat_amount"))
+        made.append(Part(inside, rounding.price_amount(unit, inside), unit, "tier", place + 1))
+        flat = rounding.price_amount(_decimal(tier, "flat_amount"), 1)
         if flat:
             made.append(Part(0, flat, None, "flat", place + 1))
         if limit is None or quantity <= limit:

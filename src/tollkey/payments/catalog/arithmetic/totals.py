@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from tollkey.payments.catalog.arithmetic.tiers import rounded
+from tollkey.payments.shared import rounding
 
 
 @dataclass
@@ -100,9 +100,9 @@ def compute(lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequenc
     for line in lines:
         line.off, line.taxes = list(line.given_back), []
         for discount in line.discounts:
-            _take(line, discount, discount.amount)
+            _apply_discount(line, discount, discount.amount)
     for discount in discounts:
-        _spread(lines, discount)
+        _spread_discount(lines, discount)
     for line in lines:
         line.taxes = _taxes(line.net, line.rates or rates)
     off: dict[str, int] = {}
@@ -128,34 +128,34 @@ def compute(lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequenc
     )
 
 
-def _fits(line: Line, discount: Off) -> bool:
+def _discount_applies(line: Line, discount: Off) -> bool:
     return line.discountable and line.net > 0 and (not discount.products or line.product in discount.products)
 
 
-def _take(line: Line, discount: Off, amount: int) -> None:
-    if not _fits(line, discount):
+def _apply_discount(line: Line, discount: Off, amount: int) -> None:
+    if not _discount_applies(line, discount):
         return
-    part = rounded(line.net * discount.percent / 100) if discount.percent is not None else amount
+    part = rounding.percent_off(line.net, discount.percent) if discount.percent is not None else amount
     line.off.append((discount.id, min(part, line.net)))
 
 
-def _spread(lines: Sequence[Line], discount: Off) -> None:
+def _spread_discount(lines: Sequence[Line], discount: Off) -> None:
     """Share an amount out over the lines in proportion to what they cost; the last line takes what rounding leaves."""
     if discount.percent is not None:
         for line in lines:
-            _take(line, discount, 0)
+            _apply_discount(line, discount, 0)
         return
-    fitting = [line for line in lines if _fits(line, discount)]
+    fitting = [line for line in lines if _discount_applies(line, discount)]
     whole = sum(line.net for line in fitting)
     left = min(discount.amount, whole)
     shares = []
     for line in fitting:
-        part = left * line.net // whole
+        part = rounding.share_down(left, line.net, whole)
         shares.append(part)
     for place in range(left - sum(shares)):
         shares[place % len(shares)] += 1
     for line, part in zip(fitting, shares, strict=True):
-        _take(line, discount, part)
+        _apply_discount(line, discount, part)
 
 
 def _taxes(net: int, rates: Sequence[Rate]) -> list[Tax]:
@@ -165,7 +165,7 @@ def _taxes(net: int, rates: Sequence[Rate]) -> list[Tax]:
     if inclusive:
         whole = sum((rate.percent for rate in inclusive), Decimal(0))
         for rate in inclusive:
-            made.append(Tax(rate, rounded(Decimal(net) * rate.percent / (100 + whole)), 0))
+            made.append(Tax(rate, rounding.inclusive_tax(net, rate.percent, whole), 0))
         base = net - sum(tax.amount for tax in made)
         made = [Tax(tax.rate, tax.amount, base) for tax in made]
-    return made + [Tax(rate, rounded(Decimal(base) * rate.percent / 100), base) for rate in rates if not rate.inclusive]
+    return made + [Tax(rate, rounding.exclusive_tax(base, rate.percent), base) for rate in rates if not rate.inclusive]
