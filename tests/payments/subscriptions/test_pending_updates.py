@@ -40,3 +40,23 @@ def test_a_paid_update_from_a_month_to_a_year_announces_the_new_year_and_not_the
     assert upcoming(api) == []
     advance(api, clock, end - 6 * DAY)
     assert len(upcoming(api)) == 1
+
+
+def test_a_pending_update_of_a_canceled_subscription_is_not_applied_when_its_invoice_is_paid(api: Api) -> None:
+    _, who = clocked(api)
+    subscription = subscribe(api, who, plan(api, 1000))
+    bad = api.ok("POST", "/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=who)["id"]
+    api.ok("POST", f"/v1/customers/{who}", invoice_settings={"default_payment_method": bad})
+    waits = api.ok(
+        "POST",
+        f"/v1/subscriptions/{subscription['id']}",
+        items=[{"id": subscription["items"]["data"][0]["id"], "price": plan(api, 5000)}],
+        payment_behavior="pending_if_incomplete",
+        proration_behavior="always_invoice",
+    )
+    assert waits["pending_update"] is not None
+    api.ok("DELETE", f"/v1/subscriptions/{subscription['id']}")
+    good = api.ok("POST", "/v1/payment_methods/pm_card_visa/attach", customer=who)["id"]
+    paid = api.ok("POST", f"/v1/invoices/{waits['latest_invoice']}/pay", payment_method=good)
+    assert paid["status"] == "paid"
+    assert current(api, subscription["id"])["status"] == "canceled"

@@ -16,8 +16,8 @@ from tollkey.payments.charges import refund_rules
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices.credit_note_versions import CHANGES, LINE_CHANGES
 from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
+from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.shared import clock, currency, fields, providers, rounding
-from tollkey.payments.shared import pdf as shared_pdf
 from tollkey.wire import (
     Action,
     Call,
@@ -263,7 +263,7 @@ def pdf(call: Call, params: Params) -> Reply:
         *rows,
         f"Total: {currency.show(note['total'], note['currency'])}",
     ]
-    return Reply(shared_pdf.plain_pdf(text), "application/pdf")
+    return Reply(plain_pdf(text), "application/pdf")
 
 
 def update(call: Call, params: Params) -> Json:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from html import escape
 
 from tollkey.payments.invoices.lifecycle import HOSTED, attempt, customer_of
+from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import clock, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.shared import pdf as shared_pdf
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, needs, redirect
 
 _FORM = """
@@ -105,7 +105,7 @@ def pdf(call: Call, params: Params) -> Reply:
         "",
         *(f"{name}: {text}" for name, text in _rows(invoice)),
     ]
-    return Reply(shared_pdf.plain_pdf(lines), "application/pdf")
+    return Reply(plain_pdf(lines), "application/pdf")
 
 
 _CARD = P.object(

@@ -7,11 +7,11 @@ from tollkey.payments.shared import (
     currency,
     events,
     fields,
-    pdf,
     permissions,
     providers,
     receipt_links,
     rounding,
+    states,
 )
 from tollkey.payments.shared.money import Money
 
@@ -23,9 +23,9 @@ __all__ = [
     "currency",
     "events",
     "fields",
-    "pdf",
     "permissions",
     "providers",
     "receipt_links",
     "rounding",
+    "states",
 ]

@@ -10,6 +10,7 @@ import copy
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, lifecycle
 from tollkey.payments.shared import fields as shared_fields
+from tollkey.payments.subscriptions import states
 from tollkey.payments.subscriptions.billing import collect_now, make_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
@@ -163,11 +164,10 @@ def _bill(
 def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json, list[Json]]) -> None:
     """Take the change back until its invoice is paid: it stands in ``pending_update`` for 23 hours."""
     after = [copy.deepcopy(item) for item in load(call, subscription)]
-    fields = {
-        name: subscription[name] for name in ("billing_cycle_anchor", "_period", "trial_end", "status", "discounts")
-    }
+    fields = {name: subscription[name] for name in ("billing_cycle_anchor", "_period", "trial_end", "discounts")}
     old, items = snapshot
     subscription.update({name: old[name] for name in fields})
+    states.restore(subscription, old["status"])
     put(call, subscription, items, period_of(old))
     subscription["pending_update"] = {
         "billing_cycle_anchor": fields["billing_cycle_anchor"],
@@ -176,7 +176,7 @@ def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json
         "trial_end": fields["trial_end"],
         "trial_from_plan": None,
     }
-    subscription["_pending"] = {"items": after, "fields": {**fields, "status": "active"}, "invoice": invoice["id"]}
+    subscription["_pending"] = {"items": after, "fields": fields, "invoice": invoice["id"]}
     call.schedule.add(
         call.now + INCOMPLETE_SECONDS, "subscription.drop_pending", subscription["id"], subscription["test_clock"]
     )
@@ -190,13 +190,14 @@ def _retime(call: Call, subscription: Json, params: Params, before: list[Json], 
         until = trial_end_of(call, params, after[0]["price"]["recurring"]["trial_period_days"])
         if until is None and subscription["status"] == "trialing":
             subscription["trial_end"] = call.now
-            subscription["status"] = "active"
+            if without_method(call, subscription):
+                return True, False
+            states.activate(subscription)
             ended = resets = True
-            if not _end_of_trial(call, subscription):
-                return ended, False
         elif until is not None:
             subscription["trial_start"] = subscription["trial_start"] or call.now
-            subscription["trial_end"], subscription["status"] = until, "trialing"
+            subscription["trial_end"] = until
+            states.start_trial(subscription)
             subscription["billing_cycle_anchor"] = until
             subscription["_period"] = [call.now, until]
             subscription["_trial_notice"] = False
@@ -219,11 +220,6 @@ def _was_free(call: Call, before: list[Json], after: list[Json]) -> bool:
 
     metered = any(item["price"]["recurring"]["usage_type"] == "metered" for item in before)
     return not metered and whole(before) == 0 and whole(after) > 0
-
-
-def _end_of_trial(call: Call, subscription: Json) -> bool:
-    """What becomes of a subscription whose trial ends without a payment method; False when it does not go on."""
-    return not without_method(call, subscription)
 
 
 def cancel(call: Call, subscription: Json, params: Params) -> Json:

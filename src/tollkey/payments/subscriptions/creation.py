@@ -6,6 +6,7 @@ from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, payments
 from tollkey.payments.shared import clock, fields
+from tollkey.payments.subscriptions import states
 from tollkey.payments.subscriptions.billing import (
     collect_now,
     discounts_of,
@@ -130,7 +131,7 @@ def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: 
         },
         schedule=schedule,
         start_date=fields.given(params, "backdate_start_date", call.now),
-        status="active",
+        status=states.SUBSCRIPTION.start("active"),
         test_clock=customer.get("test_clock"),
         trial_settings={"end_behavior": {"missing_payment_method": "create_invoice"}},
     )
@@ -158,9 +159,9 @@ def _place_in_time(
         subscription.update(
             trial_start=call.now,
             trial_end=trial_end,
-            status="trialing",
             billing_cycle_anchor=fields.given(params, "billing_cycle_anchor", trial_end),
         )
+        states.begin(subscription, "trialing")
         subscription["_period"] = [call.now, trial_end]
         return
     if anchor is None:
@@ -210,7 +211,7 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
     if charges and behavior != "default_incomplete" and not _methods(call, subscription, customer):
         raise payments.no_method()
     if charges and not trialing:
-        subscription["status"] = "incomplete"
+        states.begin(subscription, "incomplete")
     invoice_id = planned if lines else None
     subscription["latest_invoice"] = invoice_id
     put(call, subscription, items, period)

@@ -7,6 +7,7 @@ from typing import Any
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.invoices import drafts, invoiceitems
 from tollkey.payments.shared import fields
+from tollkey.payments.subscriptions import states
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, put, recurring_price
@@ -171,7 +172,7 @@ def start(call: Call, schedule: Json) -> None:
     The caller saves the schedule.
     """
     phase = schedule["phases"][0]
-    schedule["status"] = "active"
+    states.SCHEDULE.set(schedule, "active")
     schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
     if schedule["subscription"] is None:
         params = _creation(call, schedule, phase)
@@ -340,7 +341,8 @@ def _swap(call: Call, subscription: Json, old: list[Json], wanted: list[Json]) -
 
 def complete(call: Call, schedule: Json, subscription: Json | None) -> None:
     """All phases are over: the subscription goes on by itself, or ends with them (``end_behavior``)."""
-    schedule.update(status="completed", completed_at=call.now, current_phase=None)
+    states.SCHEDULE.set(schedule, "completed")
+    schedule.update(completed_at=call.now, current_phase=None)
     if subscription is not None:
         subscription["schedule"] = None
         if schedule["end_behavior"] == "cancel" and subscription["status"] not in ("canceled", "incomplete_expired"):

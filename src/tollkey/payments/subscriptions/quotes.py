@@ -9,9 +9,10 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
+from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, providers
-from tollkey.payments.shared import pdf as shared_pdf
 from tollkey.payments.subscriptions import quote_rules as work
+from tollkey.payments.subscriptions import states
 from tollkey.wire import (
     Action,
     Call,
@@ -75,7 +76,7 @@ def create(call: Call, params: Params) -> Json:
         expires_at=call.now + _EXPIRES_DAYS * arithmetic.DAY,
         invoice_settings={"days_until_due": None, "issuer": {"type": "self"}},
         livemode=call.livemode,
-        status="draft",
+        status=states.QUOTE.start("draft"),
         status_transitions={"accepted_at": None, "canceled_at": None, "finalized_at": None},
         subscription_data={
             "billing_mode": {"type": "classic" if call.version < "2025-09-30" else "flexible"},
@@ -146,22 +147,22 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
     work.settle(call, quote)
 
 
-def _get(call: Call, *states: str, verb: str = "") -> tuple[Call, Json]:
+def _get(call: Call, *allowed: str, verb: str = "") -> tuple[Call, Json]:
     quote = call.objects.get("quote", call.path["quote"])
     customer = call.objects.find("customer", quote["customer"] or "")
     call = clock.for_customer(call, customer) if customer else clock.at_clock(call, quote["test_clock"])
-    if states and quote["status"] not in states:
+    if allowed and quote["status"] not in allowed:
         raise invalid(f"This quote cannot be {verb} because it is {quote['status']}.", retry=False)
     return call, quote
 
 
 def update(call: Call, params: Params) -> Json:
     """Change a draft."""
-    states = ("draft",) if set(params) - {"metadata"} else ()
-    call, quote = _get(call, *states, verb="updated")
+    allowed = ("draft",) if set(params) - {"metadata"} else ()
+    call, quote = _get(call, *allowed, verb="updated")
     if "metadata" in params:
         quote["metadata"] = merged_metadata(quote["metadata"], params["metadata"])
-    if states:
+    if allowed:
         _apply(call, quote, params)
     return call.objects.save(quote, "quote.updated")
 
@@ -175,7 +176,7 @@ def finalize(call: Call, params: Params) -> Json:
         raise invalid("You cannot finalize a quote without line items.", "line_items")
     if params.get("expires_at"):
         quote["expires_at"] = params["expires_at"]
-    quote["status"] = "open"
+    states.QUOTE.set(quote, "open")
     quote["number"] = "QT-" + lifecycle.next_number(call, call.objects.get("customer", quote["customer"])) + "-1"
     quote["status_transitions"]["finalized_at"] = call.now
     call.schedule.add(quote["expires_at"], "quote.expire", quote["id"], quote["test_clock"])
@@ -187,7 +188,7 @@ def finalize(call: Call, params: Params) -> Json:
 def accept(call: Call, params: Params) -> Json:
     """Accept an open quote: its subscription or invoice is made."""
     call, quote = _get(call, "open", verb="accepted")
-    quote["status"] = "accepted"
+    states.QUOTE.set(quote, "accepted")
     quote["status_transitions"]["accepted_at"] = call.now
     call.schedule.cancel("quote.expire", quote["id"])
     work.fulfil(call, quote)
@@ -204,7 +205,7 @@ def cancel(call: Call, params: Params) -> Json:
 
 
 def _cancel(call: Call, quote: Json) -> None:
-    quote["status"] = "canceled"
+    states.QUOTE.set(quote, "canceled")
     quote["status_transitions"]["canceled_at"] = call.now
     call.schedule.cancel("quote.expire", quote["id"])
     call.objects.save(quote)
@@ -249,7 +250,7 @@ def pdf(call: Call, params: Params) -> Reply:
         for line in quote["_items"]
     ]
     lines += ["", f"Total {currency.show(quote['amount_total'], quote['currency'])}"]
-    return Reply(shared_pdf.plain_pdf(lines), "application/pdf")
+    return Reply(document.plain_pdf(lines), "application/pdf")
 
 
 QUOTE = Resource(

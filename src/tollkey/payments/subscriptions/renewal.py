@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
+from tollkey.payments.subscriptions import states
 from tollkey.payments.subscriptions.billing import hold, make_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import interval_of, load, put
@@ -37,9 +38,9 @@ def renew(call: Call, id: str) -> None:
         return
     was_trial = subscription["status"] == "trialing"
     if was_trial:
-        subscription["status"] = "active"
         if without_method(call, subscription):
             return
+        states.activate(subscription)
         if subscription["billing_cycle_anchor"] <= old[1]:
             subscription["billing_cycle_anchor"] = old[1]
     period, lines = _next_lines(call, subscription, items)

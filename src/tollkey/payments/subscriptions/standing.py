@@ -1,10 +1,6 @@
 """What an invoice's fate means for its subscription: it becomes active, past due, unpaid or canceled.
 
-    active ──attempt failed──▶ past_due ──last attempt failed──▶ canceled │ unpaid │ past_due
-       ▲                          │                                          │         │
-       └───── the latest invoice is paid or voided ──────────────────────────┴─────────┘
-
-While unpaid, every new invoice stays a draft; while past due, it is still collected.
+``states.py`` of this room draws the states and writes them.
 """
 
 from __future__ import annotations
@@ -12,6 +8,7 @@ from __future__ import annotations
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import clock, events
+from tollkey.payments.subscriptions import states
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import put
 from tollkey.payments.subscriptions.periods import period_of, plan_work
@@ -59,17 +56,21 @@ def _settled(call: Call, subscription: Json, invoice: Json) -> None:
     """Nothing is owed on an invoice any more: the subscription is active again when it waited for that."""
     if subscription["status"] == "incomplete" and invoice["id"] == subscription["latest_invoice"]:
         call.schedule.cancel("subscription.expire", subscription["id"])
-        subscription["status"] = "trialing" if (subscription["trial_end"] or 0) > call.now else "active"
+        if (subscription["trial_end"] or 0) > call.now:
+            states.start_trial(subscription)
+        else:
+            states.activate(subscription)
     elif subscription["status"] in ("past_due", "unpaid") and invoice["id"] == subscription["latest_invoice"]:
-        subscription["status"] = "active"
+        states.activate(subscription)
     elif subscription["status"] == "paused" and subscription.get("_resuming") == invoice["id"]:
-        subscription["status"] = "active"
+        states.activate(subscription)
         call.objects.save(subscription, UPDATED)
         call.emit("customer.subscription.resumed", subscription)
     _keep_method(call, subscription, invoice)
     call.objects.save(subscription, UPDATED)
     pending = subscription.get("_pending")
-    if pending and pending["invoice"] == invoice["id"] and invoice["status"] == "paid":
+    owed = pending and pending["invoice"] == invoice["id"] and invoice["status"] == "paid"
+    if owed and subscription["status"] not in ENDED:
         apply_pending(call, subscription)
     entitle(call, subscription["customer"])
 
@@ -88,7 +89,9 @@ def _keep_method(call: Call, subscription: Json, invoice: Json) -> None:
 def apply_pending(call: Call, subscription: Json) -> None:
     """The invoice of a pending update was paid: the update comes into force."""
     pending = subscription.pop("_pending")
-    subscription.update(pending["fields"], pending_update=None)
+    fields = {name: value for name, value in pending["fields"].items() if name != "status"}  # older rows have it
+    subscription.update(fields, pending_update=None)
+    states.activate(subscription)
     put(call, subscription, pending["items"], period_of(subscription))
     call.schedule.cancel("subscription.drop_pending", subscription["id"])
     plan_work(call, subscription)
@@ -112,7 +115,7 @@ def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
         _after_last(call, subscription)
         return
     if invoice["id"] == subscription["latest_invoice"] and subscription["status"] in ("active", "trialing"):
-        subscription["status"] = "past_due"
+        states.mark_past_due(subscription)
         call.objects.save(subscription, UPDATED)
 
 
@@ -124,7 +127,7 @@ def overdue(call: Call, fact: events.InvoiceOverdue) -> None:
         and subscription["status"] == "active"
         and subscription["latest_invoice"] == fact.invoice["id"]
     ):
-        subscription["status"] = "past_due"
+        states.mark_past_due(subscription)
         call.objects.save(subscription, UPDATED)
 
 
@@ -153,7 +156,7 @@ def _after_last(call: Call, subscription: Json) -> None:
     if wanted == "cancel":
         end(call, subscription, "payment_failed")
     elif subscription["status"] in ("active", "trialing", "past_due"):
-        subscription["status"] = wanted
+        states.give_up_collecting(subscription, wanted)
         call.objects.save(subscription, UPDATED)
         entitle(call, subscription["customer"])
 
@@ -163,7 +166,7 @@ def end(call: Call, subscription: Json, reason: str | None, *, status: str = "ca
 
     reason: ``cancellation_details.reason``. status: canceled, or incomplete_expired.
     """
-    subscription["status"] = status
+    states.close(subscription, status)
     subscription["ended_at"] = call.now
     subscription["canceled_at"] = subscription["canceled_at"] or call.now
     if reason is not None:
@@ -186,7 +189,8 @@ def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:
     )
     if schedule is None or schedule["status"] not in ("active", "not_started"):
         return
-    schedule.update(status="canceled", canceled_at=call.now, current_phase=None)
+    states.SCHEDULE.set(schedule, "canceled")
+    schedule.update(canceled_at=call.now, current_phase=None)
     for kind in ("subscription_schedule.step", "subscription_schedule.expiring"):
         call.schedule.cancel(kind, schedule["id"])
     call.objects.save(schedule)

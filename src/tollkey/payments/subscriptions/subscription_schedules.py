@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments.shared import clock, fields, providers
-from tollkey.payments.subscriptions import changes
+from tollkey.payments.subscriptions import changes, states
 from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import (
@@ -65,7 +65,7 @@ def _blank(call: Call, params: Params, customer: Json) -> Json:
         default_settings=work.default_settings(params.get("default_settings")),
         end_behavior=fields.given(params, "end_behavior", "release"),
         livemode=call.livemode,
-        status="not_started",
+        status=states.SCHEDULE.start("not_started"),
         test_clock=customer.get("test_clock"),
     )
     schedule["metadata"] = fields.new_metadata(params)
@@ -169,7 +169,8 @@ def cancel(call: Call, params: Params) -> Json:
     _alive(schedule, "cancel")
     waiting = schedule["status"] == "not_started"
     subscription = call.objects.find("subscription", schedule["subscription"] or "")
-    schedule.update(status="canceled", canceled_at=call.now, current_phase=None)
+    states.SCHEDULE.set(schedule, "canceled")
+    schedule.update(canceled_at=call.now, current_phase=None)
     call.schedule.cancel(work.STEP, schedule["id"])
     call.schedule.cancel(work.EXPIRING, schedule["id"])
     call.objects.save(schedule)
@@ -192,9 +193,8 @@ def release(call: Call, params: Params) -> Json:
     """Let the subscription go on without its schedule."""
     call, schedule = _get(call)
     _alive(schedule, "release")
-    schedule.update(
-        status="released", released_at=call.now, released_subscription=schedule["subscription"], current_phase=None
-    )
+    states.SCHEDULE.set(schedule, "released")
+    schedule.update(released_at=call.now, released_subscription=schedule["subscription"], current_phase=None)
     subscription = call.objects.find("subscription", schedule["subscription"] or "")
     schedule["subscription"] = None
     call.schedule.cancel(work.STEP, schedule["id"])

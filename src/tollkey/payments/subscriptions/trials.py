@@ -5,6 +5,7 @@ the same.
 from __future__ import annotations
 
 from tollkey.payments.invoices import payments
+from tollkey.payments.subscriptions import states
 from tollkey.payments.subscriptions.standing import end, stop
 from tollkey.wire import Call, Json
 
@@ -27,7 +28,7 @@ def without_method(call: Call, subscription: Json) -> bool:
     if behavior == "cancel":
         end(call, subscription, "payment_failed")
         return True
-    subscription["status"] = "paused"
+    states.pause(subscription)
     stop(call, subscription)
     call.objects.save(subscription, "customer.subscription.updated")
     call.emit(PAUSED, subscription)

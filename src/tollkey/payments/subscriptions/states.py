@@ -1,0 +1,128 @@
+"""The states of subscriptions, subscription schedules and quotes.
+
+subscription.status:
+
+    ● ──created──▶ active │ trialing │ incomplete
+    active ──a payment failed, or the latest invoice is overdue──▶ past_due
+           ──the last attempt failed──▶ unpaid │ past_due │ canceled
+           ──a trial begins──▶ trialing
+           ──ended──▶ canceled
+           ──a pending update is applied──▶ active
+    trialing ──the trial ends, or a pending update is applied──▶ active
+             ──the trial ends without a payment method──▶ paused │ canceled
+             ──a payment failed──▶ past_due
+             ──the last attempt failed──▶ unpaid │ past_due │ canceled
+             ──the trial gets another end──▶ trialing
+             ──ended──▶ canceled
+    incomplete ──the first invoice is paid──▶ active │ trialing
+               ──23 hours pass, or the first invoice is voided──▶ incomplete_expired
+               ──ended──▶ canceled
+    past_due ──the latest invoice is paid or voided──▶ active
+             ──the last attempt failed──▶ past_due │ unpaid │ canceled
+             ──a trial begins──▶ trialing
+             ──ended──▶ canceled
+    unpaid ──the latest invoice is paid or voided──▶ active
+           ──a trial begins──▶ trialing
+           ──ended──▶ canceled
+    paused ──resumed, and paid──▶ active
+           ──a trial begins──▶ trialing
+           ──ended──▶ canceled
+    canceled ──its last invoice was the last attempt, too──▶ canceled
+
+While unpaid, every new invoice stays a draft; while past due, it is still collected. A subscription's status is written
+in this file and nowhere else.
+
+subscription_schedule.status:
+
+    ● ──created──▶ not_started
+    not_started ──the first phase begins──▶ active
+                ──canceled, or its subscription ends──▶ canceled
+                ──released──▶ released
+    active ──the last phase is over──▶ completed
+           ──canceled, or its subscription ends──▶ canceled
+           ──released──▶ released
+
+quote.status:
+
+    ● ──created──▶ draft
+    draft ──finalized──▶ open
+          ──canceled──▶ canceled
+    open ──accepted──▶ accepted
+         ──canceled, or expired──▶ canceled
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.shared import states
+from tollkey.wire import Json
+
+SUBSCRIPTION = states.States(
+    "subscription",
+    {
+        "incomplete": ("active", "trialing", "incomplete_expired", "canceled"),
+        "incomplete_expired": (),
+        "trialing": ("trialing", "active", "past_due", "unpaid", "paused", "canceled"),
+        "active": ("active", "trialing", "past_due", "unpaid", "canceled"),
+        "past_due": ("past_due", "active", "trialing", "unpaid", "canceled"),
+        "unpaid": ("active", "trialing", "canceled"),
+        "paused": ("active", "trialing", "canceled"),
+        "canceled": ("canceled",),
+    },
+    initial=("active", "trialing", "incomplete"),
+)
+SCHEDULE = states.States(
+    "subscription_schedule",
+    {
+        "not_started": ("active", "canceled", "released"),
+        "active": ("completed", "canceled", "released"),
+        "completed": (),
+        "canceled": (),
+        "released": (),
+    },
+    initial=("not_started",),
+)
+QUOTE = states.States(
+    "quote",
+    {"draft": ("open", "canceled"), "open": ("accepted", "canceled"), "accepted": (), "canceled": ()},
+    initial=("draft",),
+)
+
+
+def begin(subscription: Json, status: str) -> None:
+    """Set the first status of a subscription that is not stored yet: active, trialing or incomplete."""
+    subscription["status"] = SUBSCRIPTION.start(status)
+
+
+def activate(subscription: Json) -> None:
+    """Set the status to active: what was waited for is paid, a trial is over, or a pending update is applied."""
+    SUBSCRIPTION.set(subscription, "active")
+
+
+def start_trial(subscription: Json) -> None:
+    """Set the status to trialing; the caller sets ``trial_end``."""
+    SUBSCRIPTION.set(subscription, "trialing")
+
+
+def mark_past_due(subscription: Json) -> None:
+    """Set the status to past_due: a payment failed or the due date of the latest invoice has passed."""
+    SUBSCRIPTION.set(subscription, "past_due")
+
+
+def pause(subscription: Json) -> None:
+    """Set the status to paused: the trial ended without a payment method."""
+    SUBSCRIPTION.set(subscription, "paused")
+
+
+def give_up_collecting(subscription: Json, status: str) -> None:
+    """Set the status after the last attempt to collect, when that does not cancel: unpaid or past_due."""
+    SUBSCRIPTION.set(subscription, status)
+
+
+def close(subscription: Json, status: str) -> None:
+    """Set the last status: canceled or incomplete_expired."""
+    SUBSCRIPTION.set(subscription, status)
+
+
+def restore(subscription: Json, status: str) -> None:
+    """Put back the status from before an update that now waits for its payment."""
+    SUBSCRIPTION.restore(subscription, status)
