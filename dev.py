@@ -1,20 +1,28 @@
 #!/usr/bin/env python3
-"""The two commands of the README, on a machine that has only Python 3.11+.
+"""The commands of this repository, on a machine that has only Python 3.11 or newer.
 
     python3 dev.py serve [options of `tollkey serve`]    start a server with a ready test account
-    python3 dev.py test [options of pytest]              install what is needed, run every check and test
+    python3 dev.py test [options of pytest]              run every check and test
+    python3 dev.py coverage [options of pytest]          run the tests and print the line coverage of the source;
+                                                         fail below the floor in pyproject.toml
     python3 dev.py shuffle [RUNS] [options of pytest]    run the tests in random order, each time with another seed
                                                          (3 runs unless given)
+    python3 dev.py docs [options of `mkdocs build`]      build the documentation site into site/
+    python3 dev.py lock [--upgrade]                      write requirements/*.txt anew from pyproject.toml
 
-Both keep a virtual environment in .venv and install into it when pyproject.toml has changed.
+Each keeps a virtual environment in .venv and installs into it, from the hashes in requirements/, what has changed.
 """
 
 import hashlib
 import os
+import queue
+import re
 import secrets
 import shutil
 import subprocess
 import sys
+import threading
+import time
 import venv
 from pathlib import Path
 
@@ -22,22 +30,97 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+#: The locks, each with the extras of pyproject.toml that it covers. `dev` comes first: the others take its versions.
+LOCKS = {"dev": ("dev",), "docs": ("docs",), "server": ("server",)}
+TESTS = ("-n", "2", "--dist", "loadfile")
 
 
-def install(extra: str) -> None:
-    """Make the environment, and install the project into it when it is new or has changed."""
-    mark = hashlib.sha256(
-        (ROOT / "pyproject.toml").read_bytes() + sys.version.encode() + str(ROOT).encode()
-    ).hexdigest()
-    stamp = VENV / f"installed{extra.strip('[]') and '-' + extra.strip('[]')}"
-    if PYTHON.exists() and stamp.exists() and stamp.read_text() == mark:
-        return
-    if not PYTHON.exists():
-        print("Making a virtual environment in .venv …", file=sys.stderr)
-        venv.create(VENV, with_pip=True)
-    print("Installing what is needed …", file=sys.stderr)
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", f".{extra}")
-    stamp.write_text(mark)
+def install(*locks: str) -> None:
+    """Make the environment, and install the locked packages and the project into it where something has changed.
+
+    locks: names in ``LOCKS``.
+    """
+    for name in locks:
+        lock, stamp = ROOT / "requirements" / f"{name}.txt", VENV / f"installed-{name}"
+        parts = (lock.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), str(ROOT).encode())
+        mark = hashlib.sha256(b"".join(parts)).hexdigest()
+        if PYTHON.exists() and stamp.exists() and stamp.read_text() == mark:
+            continue
+        if not PYTHON.exists():
+            say("Creating a virtual environment in .venv …")
+            venv.create(VENV, with_pip=True)
+        say(f"Installing requirements/{name}.txt …")
+        pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install")
+        count = len(re.findall(r"(?m)^\S+==", lock.read_text()))
+        follow(Progress(count), *pip, "--require-hashes", "-r", lock)
+        run(*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
+        stamp.write_text(mark)
+
+
+class Progress:
+    """What a person sees while pip works: one line that changes on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, packages: int) -> None:
+        """packages: how many packages the lock names; markers may leave some out."""
+        self.packages = packages
+        self.found = 0
+        self.state = "starting"
+        self.begun = self.shown = time.monotonic()
+        self.terminal = sys.stderr.isatty()
+
+    def read(self, line: str) -> None:
+        """Take one line of pip's output."""
+        if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line):
+            self.found += 1
+            self.state = f"{min(self.found, self.packages)} of {self.packages} packages: {found[1]}"
+        elif line.startswith("Installing collected packages"):
+            self.state = "unpacking"
+
+    def show(self, last: bool = False) -> None:
+        """Print the state, on a terminal each time, elsewhere every five seconds."""
+        now = time.monotonic()
+        text = f"  {now - self.begun:3.0f} s  {'done' if last else self.state}"
+        if self.terminal:
+            print(f"\r{text:<79}", end="\n" if last else "", file=sys.stderr, flush=True)
+        elif last or now - self.shown >= 5:
+            say(text)
+            self.shown = now
+
+
+def follow(progress: Progress, *command: object) -> None:
+    """Run a command, show its progress, and end this one with its exit code and its output when it fails."""
+    lines: queue.Queue[str | None] = queue.Queue()
+    output: list[str] = []
+    process = subprocess.Popen(
+        [str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+    def forward() -> None:
+        for line in process.stdout or ():
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=forward, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=1)
+        except queue.Empty:
+            progress.show()
+            continue
+        if line is None:
+            break
+        output.append(line)
+        progress.read(line)
+        progress.show()
+    if code := process.wait():
+        print("\n" + "".join(output[-20:]), file=sys.stderr)
+        raise SystemExit(code)
+    progress.show(last=True)
+
+
+def say(text: str) -> None:
+    """Print a line for the person who waits. Standard output belongs to the command."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def run(*command: object) -> None:
@@ -52,9 +135,9 @@ def install_browser() -> None:
     if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         return
     if shutil.which("apt-get") is None or os.name == "nt" or os.geteuid() != 0:
-        print("No Chromium here: install one (apt-get install chromium) to run the browser tests.", file=sys.stderr)
+        say("No Chromium here: install one (apt-get install chromium) to run the browser tests.")
         return
-    print("Installing Chromium for the browser tests …", file=sys.stderr)
+    say("Installing Chromium for the browser tests, which takes a minute …")
     quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL, "check": False}
     subprocess.run(["apt-get", "update", "-qq"], **quiet)
     subprocess.run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"], **quiet)
@@ -67,7 +150,12 @@ def check(arguments: list[str]) -> None:
     run(PYTHON, "-m", "mypy")
     run(BIN / "lint-imports")
     run(PYTHON, "tools/make_docs.py", "--check")
-    run(PYTHON, "-m", "pytest", "-p", "no:randomly", "-n", "2", "--dist", "loadfile", *arguments)
+    run(PYTHON, "-m", "pytest", "-p", "no:randomly", *TESTS, *arguments)
+
+
+def cover(arguments: list[str]) -> None:
+    """The tests, with the line coverage of ``src/tollkey``; processes that tests start are not counted."""
+    run(PYTHON, "-m", "pytest", "-p", "no:randomly", *TESTS, "--cov", "--cov-report=term:skip-covered", *arguments)
 
 
 def shuffle(arguments: list[str]) -> None:
@@ -79,38 +167,42 @@ def shuffle(arguments: list[str]) -> None:
     runs = int(arguments.pop(0)) if arguments[:1] and arguments[0].isdigit() else 3
     for number in range(runs):
         seed = str(secrets.randbelow(2**32))
-        print(f"Run {number + 1} of {runs}, seed {seed}", file=sys.stderr)
+        say(f"Run {number + 1} of {runs}, seed {seed}")
         os.environ.update(PYTHONHASHSEED=seed, TOLLKEY_TEST_SEED=seed)
-        run(
-            PYTHON,
-            "-m",
-            "pytest",
-            f"--randomly-seed={seed}",
-            f"--hypothesis-seed={seed}",
-            "-n",
-            "2",
-            "--dist",
-            "loadfile",
-            *arguments,
-        )
+        run(PYTHON, "-m", "pytest", f"--randomly-seed={seed}", f"--hypothesis-seed={seed}", *TESTS, *arguments)
+
+
+def lock(arguments: list[str]) -> None:
+    """Resolve pyproject.toml for every Python and platform it supports, and write the versions with their hashes."""
+    if not PYTHON.exists():
+        venv.create(VENV, with_pip=True)
+    run(PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "uv>=0.13,<0.14")
+    for name, extras in LOCKS.items():
+        command = [BIN / "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+        command += ["--generate-hashes", "--custom-compile-command", "python3 dev.py lock"]
+        command += [part for extra in extras for part in ("--extra", extra)]
+        command += [] if name == "dev" else ["--constraint", "requirements/dev.txt"]
+        run(*command, "pyproject.toml", "requirements/build.in", "-o", f"requirements/{name}.txt", *arguments)
 
 
 def main(arguments: list[str]) -> None:
     """Do what the first argument says."""
-    if arguments[:1] == ["serve"]:
-        install("")
+    name, rest = (arguments[0] if arguments else ""), arguments[1:]
+    if name == "serve":
+        install("server")
         os.execv(PYTHON, [str(PYTHON), "-m", "tollkey", *arguments])
-    elif arguments[:1] == ["test"]:
-        install("[dev]")
+    elif name in ("test", "coverage", "shuffle"):
+        install("dev")
         install_browser()
-        check(arguments[1:])
-    elif arguments[:1] == ["shuffle"]:
-        install("[dev]")
-        install_browser()
-        shuffle(arguments[1:])
+        {"test": check, "coverage": cover, "shuffle": shuffle}[name](rest)
+    elif name == "docs":
+        install("docs")
+        run(PYTHON, "-m", "mkdocs", "build", "--strict", *rest)
+    elif name == "lock":
+        lock(rest)
     else:
         print(__doc__)
-        raise SystemExit(0 if arguments[:1] in (["-h"], ["--help"]) else 2)
+        raise SystemExit(0 if name in ("-h", "--help") else 2)
 
 
 if __name__ == "__main__":

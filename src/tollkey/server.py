@@ -19,7 +19,7 @@ import httpx
 
 import tollkey.payments
 import tollkey.platform
-from tollkey import dashboard, keys, ledger, outbox
+from tollkey import USER_AGENT, dashboard, keys, ledger, outbox
 from tollkey.db import (
     Database,
     Edge,
@@ -386,7 +386,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     http = http or httpx.AsyncClient(follow_redirects=False, timeout=20)
     deliverer = outbox.Deliverer(
         edge, http, core.now, lambda tx, scope, id: lookup(core.setup.tables, core.authority.keyring, tx, scope, id),
-        headers={"User-Agent": "Tollkey/1.0"}, ids=core.setup.ids,
+        headers={"User-Agent": USER_AGENT}, ids=core.setup.ids,
     )  # fmt: skip
     core.setup.services["wake"] = deliverer.wake
     wire = WireApp(service, settings.trust_proxy)

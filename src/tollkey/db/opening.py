@@ -18,10 +18,16 @@ def open_database(url_or_path: str, sender: str = "local", pool_size: int = 8, b
     pool_size: connections to PostgreSQL at most; SQLite needs none.
     beside: a second SQLite file whose tables can be read here too; PostgreSQL has no use for it.
 
-    Raises ValueError for a URL of another kind, without repeating it: it may hold a password.
+    Raises ValueError for a URL of another kind, without repeating it: it may hold a password. So it does for PostgreSQL
+    where its driver, the extra ``postgres``, is not installed.
     """
     if url_or_path.startswith(("postgresql://", "postgres://")):
-        from tollkey.db.postgres import Postgres  # here, so that an embedded server does without the driver
+        try:
+            from tollkey.db.postgres import Postgres  # here, so that an embedded server does without the driver
+        except ModuleNotFoundError as missing:
+            if (missing.name or "").startswith("psycopg"):
+                raise ValueError("PostgreSQL needs its driver: pip install 'tollkey[postgres]'") from missing
+            raise
 
         _check_readable(url_or_path)
         return Postgres(url_or_path, pool_size, sender)

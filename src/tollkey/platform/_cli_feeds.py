@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from tollkey import USER_AGENT
 from tollkey.db import Row, Scope, Table, Tx
 from tollkey.keys import Authority, Key
 from tollkey.outbox import sign
@@ -185,7 +186,7 @@ def _event(body: bytes, version: str | None, secret: str, now: int) -> str:
         "Cache-Control": "no-cache",
         "Content-Type": "application/json; charset=utf-8",
         "Stripe-Signature": sign(body, (secret,), now),
-        "User-Agent": "Tollkey/1.0",
+        "User-Agent": USER_AGENT,
     }
     message = {
         "type": "webhook_event",
