@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tollkey.payments.balance.fees import Pricing, bank_debit_fee, fee_details, pricing_of, processing_fee
+from tollkey.payments.balance.fees import Pricing, bank_debit_fee, pricing_of, processing_fee
+from tollkey.payments.shared.money import Money
 
 
 @pytest.mark.parametrize(
@@ -26,38 +27,31 @@ from tollkey.payments.balance.fees import Pricing, bank_debit_fee, fee_details, 
     ],
 )
 def test_recorded_fees_are_met(amount: int, currency: str, card: str, account: str, fee: int) -> None:
-    assert processing_fee(amount, currency, card, account) == fee
+    assert processing_fee(Money(amount, currency), card, account) == Money(fee, currency)
 
 
 def test_a_foreign_card_and_a_conversion_cost_more() -> None:
-    assert processing_fee(10000, "usd", "US") == 320
-    assert processing_fee(10000, "usd", "FR") == 470
-    assert processing_fee(10000, "usd", "FR", converted=True) == 570
-    assert processing_fee(10000, "usd", None) == 320
+    assert processing_fee(Money(10000, "usd"), "US").amount == 320
+    assert processing_fee(Money(10000, "usd"), "FR").amount == 470
+    assert processing_fee(Money(10000, "usd"), "FR", converted=True).amount == 570
+    assert processing_fee(Money(10000, "usd"), None).amount == 320
 
 
 def test_within_the_economic_area_a_card_is_not_foreign() -> None:
-    assert [processing_fee(10000, "eur", card, "DE") for card in ("DE", "FR", "GB", "US")] == [175, 175, 275, 350]
+    assert [processing_fee(Money(10000, "eur"), card, "DE").amount for card in ("DE", "FR", "GB", "US")] == [
+        175,
+        175,
+        275,
+        350,
+    ]
 
 
 def test_an_account_may_have_its_own_prices() -> None:
-    assert processing_fee(10000, "usd", "US", pricing=Pricing(domestic=200, fixed=10)) == 210
+    assert processing_fee(Money(10000, "usd"), "US", pricing=Pricing(domestic=200, fixed=10)).amount == 210
     assert pricing_of("ZZ") == pricing_of("US")
 
 
 def test_a_bank_debits_fee_is_capped_or_flat() -> None:
-    assert [bank_debit_fee(amount, "us_bank_account") for amount in (1000, 62_500, 1_000_000)] == [8, 500, 500]
-    assert bank_debit_fee(10_000, "sepa_debit") == 35
-
-
-def test_fee_details_name_the_fee_or_nothing() -> None:
-    assert fee_details(0, "usd") == []
-    assert fee_details(59, "usd") == [
-        {
-            "amount": 59,
-            "application": None,
-            "currency": "usd",
-            "description": "Stripe processing fees",
-            "type": "stripe_fee",
-        }
-    ]
+    fees = [bank_debit_fee(Money(amount, "usd"), "us_bank_account") for amount in (1000, 62_500, 1_000_000)]
+    assert fees == [Money(8, "usd"), Money(500, "usd"), Money(500, "usd")]
+    assert bank_debit_fee(Money(10_000, "eur"), "sepa_debit") == Money(35, "eur")

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tollkey.payments.shared import rounding
+from tollkey.payments.shared import Money, rounding
 
 #: European Economic Area: cards from here are domestic to each other.
 EEA = frozenset({
@@ -63,23 +62,24 @@ def pricing_of(account_country: str) -> Pricing:
 
 
 def processing_fee(
-    amount: int,
-    currency: str,
+    amount: Money,
     card_country: str | None,
     account_country: str = "US",
     *,
     converted: bool = False,
     pricing: Pricing | None = None,
-) -> int:
-    """The fee of a card charge, in minor units of ``currency`` (the one the balance is kept in).
+) -> Money:
+    """The fee of a card charge, in the currency of the amount.
 
-    amount: what was charged, in that currency. card_country: None counts as domestic.
+    amount: what was charged, in the currency that the balance is kept in. card_country: None counts as domestic.
     converted: the customer paid in another currency. pricing: instead of the country's standard.
     """
     prices = pricing or pricing_of(account_country)
     basis_points = _basis_points(prices, card_country, account_country) + (prices.conversion if converted else 0)
-    fixed = prices.fixed if pricing is not None or account_country not in EEA else _FIXED.get(currency, prices.fixed)
-    return rounding.fee(amount, basis_points) + fixed
+    fixed = prices.fixed
+    if pricing is None and account_country in EEA:
+        fixed = _FIXED.get(amount.currency, fixed)
+    return amount.with_amount(rounding.fee(amount.amount, basis_points) + fixed)
 
 
 def _basis_points(prices: Pricing, card_country: str | None, account_country: str) -> int:
@@ -90,17 +90,8 @@ def _basis_points(prices: Pricing, card_country: str | None, account_country: st
     return prices.foreign
 
 
-def bank_debit_fee(amount: int, method: str) -> int:
+def bank_debit_fee(amount: Money, method: str) -> Money:
     """The fee of a bank debit: ``us_bank_account`` 0.8 % but at most 5.00 USD, ``sepa_debit`` 0.35 EUR."""
     if method == "sepa_debit":
-        return 35
-    return min(rounding.fee(amount, 80), 500)
-
-
-def fee_details(fee: int, currency: str, description: str = "Stripe processing fees") -> list[dict[str, Any]]:
-    """``balance_transaction.fee_details`` for a processing fee; empty when there is none."""
-    if fee == 0:
-        return []
-    return [
-        {"amount": fee, "application": None, "currency": currency, "description": description, "type": "stripe_fee"}
-    ]
+        return amount.with_amount(35)
+    return amount.with_amount(min(rounding.fee(amount.amount, 80), 500))

@@ -7,18 +7,20 @@ sender's balance ──transfer──▶ receiver's balance (a payment whose sou
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tollkey import ledger
 from tollkey.ledger import CONNECTED, PLATFORM, Posting
 from tollkey.payments.balance.platform_fees import (
+    application_fee_postings,
     application_id,
-    fee_parts,
-    make_fee,
+    create_application_fee,
+    pending_until,
     refund_application_fee,
-    still_due,
 )
-from tollkey.payments.balance.settlement import exchanged, settled, settlement_currency
-from tollkey.payments.balance.transactions import book
-from tollkey.payments.shared import conversion, fields, receipt_links, rounding
+from tollkey.payments.balance.settlement import record_exchange_rate, settlement_currency, to_settlement_currency
+from tollkey.payments.balance.transactions import Booking, book
+from tollkey.payments.shared import Money, conversion, fields, receipt_links, rounding
 from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
 
 _TEST_FUNDS = (
@@ -62,15 +64,15 @@ def check_receiver(receiver: Call) -> None:
         raise invalid(_CAPABILITY, None, "insufficient_capabilities_for_transfer", retry=False)
 
 
-def available(call: Call, currency: str, source_type: str = "card") -> int:
-    """What of a balance can be spent now, in minor units."""
+def available(call: Call, currency: str, source_type: str = "card") -> Money:
+    """What of a balance can be spent now."""
     found = ledger.balance(call.tx, call.scope, call.now).get(currency)
-    return found.by_source.get(source_type, (0, 0))[0] if found is not None else 0
+    return Money(found.by_source.get(source_type, (0, 0))[0] if found is not None else 0, currency)
 
 
-def check_funds(call: Call, amount: int, currency: str, source_type: str = "card") -> None:
+def check_funds(call: Call, amount: Money, source_type: str = "card") -> None:
     """Raise ApiError ``balance_insufficient`` when a transfer is more than there is."""
-    if amount > available(call, currency, source_type):
+    if amount > available(call, amount.currency, source_type):
         raise short_of_funds(call)
 
 
@@ -79,85 +81,105 @@ def short_of_funds(call: Call) -> ApiError:
     return invalid(_LIVE_FUNDS if call.livemode else _TEST_FUNDS, None, "balance_insufficient", retry=False)
 
 
-def make_transfer(
-    call: Call,
-    destination: str,
-    amount: int,
-    currency: str,
-    *,
-    charge: Json | None = None,
-    fee_amount: int | None = None,
-    description: str | None = None,
-    metadata: Json | None = None,
-    source_type: str = "card",
-    transfer_group: str | None = None,
-) -> Json:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferOptions:
+    """What a transfer has beside its destination and amount.
+
+    charge: the ``source_transaction``; the money arrives when the charge's does. fee: what the receiver gives back as
+        an application fee, in the currency of the charge. source_type: ``card`` or ``bank_account``.
+    """
+
+    charge: Json | None = None
+    fee: Money | None = None
+    description: str | None = None
+    metadata: Json | None = None
+    source_type: str = "card"
+    transfer_group: str | None = None
+
+
+def create_transfer(call: Call, destination: str, amount: Money, options: TransferOptions) -> Json:
     """Send money to another account, with the payment there, both balance transactions and events.
 
-    charge: the ``source_transaction``; the money arrives when the charge's does. fee_amount: what the receiver gives
-        back as an application fee. Nothing is checked here.
+    Nothing is checked here.
     """
+    charge = options.charge
     receiver, id, payment_id = call.within(destination), call.ids.new("tr"), call.ids.new("py")
     due = None
     if charge is not None and charge.get("balance_transaction"):
         due = call.objects.get("balance_transaction", charge["balance_transaction"])["available_on"]
-    own = charge is not None and charge["currency"] == currency
-    taken, held_in = settled(call, charge, amount) if charge is not None and own else (amount, currency)
+    own = charge is not None and charge["currency"] == amount.currency
     sent = book(
-        call, type="transfer", category="transfer", source=id, amount=-taken, currency=held_in, against=CONNECTED,
-        description=description, available=due, source_type=source_type,
-    )  # fmt: skip
-    exchanged(call, sent, currency)
+        call,
+        Booking(
+            type="transfer",
+            category="transfer",
+            source=id,
+            amount=-(to_settlement_currency(call, charge, amount) if charge is not None and own else amount),
+            against=CONNECTED,
+            description=options.description,
+            available=due,
+            source_type=options.source_type,
+        ),
+    )
+    record_exchange_rate(call, sent, amount.currency)
     transfer = blank(
         "transfer",
         id=id,
-        amount=amount,
+        amount=amount.amount,
         amount_reversed=0,
         balance_transaction=sent["id"],
         created=call.now,
-        currency=currency,
-        description=description,
+        currency=amount.currency,
+        description=options.description,
         destination=destination,
         destination_payment=payment_id,
         livemode=call.livemode,
-        metadata=metadata or {},
+        metadata=options.metadata or {},
         reversals=sublist([], f"/v1/transfers/{id}/reversals", total_count=0),
         reversed=False,
         source_transaction=charge["id"] if charge is not None else None,
-        source_type=source_type,
-        transfer_group=transfer_group,
+        source_type=options.source_type,
+        transfer_group=options.transfer_group,
     )
     call.objects.insert(transfer, "transfer.created")
-    receive(call, receiver, transfer, charge, due, fee_amount)
+    create_destination_payment(call, receiver, transfer, due, options)
     return transfer
 
 
-def receive(
-    call: Call, receiver: Call, transfer: Json, charge: Json | None, due: int | None, fee_amount: int | None
+def create_destination_payment(
+    call: Call, receiver: Call, transfer: Json, due: int | None, options: TransferOptions
 ) -> Json:
-    """The receiver's side: a payment whose source is the sender, less the application fee."""
-    amount, currency, id = transfer["amount"], transfer["currency"], transfer["destination_payment"]
-    settles_in = settlement_currency(receiver, currency)
+    """Store the receiver's side: a payment whose source is the sender, less the application fee."""
+    amount, id, charge = (
+        Money(transfer["amount"], transfer["currency"]),
+        transfer["destination_payment"],
+        options.charge,
+    )
+    settles_in = settlement_currency(receiver, amount.currency)
+    received = conversion.convert(amount, settles_in)
+    fee_total = received.with_amount(0)
     fee: Json | None = None
     parts: tuple[Posting, ...] = ()
     details: list[Json] = []
-    if fee_amount and charge is not None:
-        fee = make_fee(call, transfer["destination"], id, fee_amount, charge["currency"], due, charge["id"])
-        parts, details = fee_parts(call, conversion.convert(fee_amount, charge["currency"], settles_in), settles_in)
+    if options.fee is not None and not options.fee.is_zero and charge is not None:
+        fee = create_application_fee(call, transfer["destination"], id, options.fee, due, charge["id"])
+        fee_total = conversion.convert(options.fee, settles_in)
+        parts, details = application_fee_postings(call, fee_total)
     got = book(
         receiver,
-        type="payment",
-        category="charge",
-        source=id,
-        amount=conversion.convert(amount, currency, settles_in),
-        currency=settles_in,
-        against=PLATFORM,
-        fee=sum(part.amount for part in parts),
-        fee_details=details,
-        available=due,
-        postings=parts,
+        Booking(
+            type="payment",
+            category="charge",
+            source=id,
+            amount=received,
+            against=PLATFORM,
+            fee=fee_total,
+            fee_details=details,
+            available=due,
+            postings=parts,
+        ),
     )
-    exchanged(receiver, got, currency)
+    record_exchange_rate(receiver, got, amount.currency)
     return receiver.objects.insert(
         destination_payment(receiver, transfer, got["id"], call.account, fee), "payment.created"
     )
@@ -174,7 +196,7 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         amount_refunded=0,
         application=application_id(sender),
         application_fee=fee["id"] if fee else None,
-        application_fee_amount=conversion.convert(fee["amount"], fee["currency"], transfer["currency"])
+        application_fee_amount=conversion.convert(Money(fee["amount"], fee["currency"]), transfer["currency"]).amount
         if fee
         else None,
         balance_transaction=transaction,
@@ -214,10 +236,10 @@ def _application_of(receiver: Call, sender: str) -> Json:
     }
 
 
-def reverse(
+def reverse_transfer(
     call: Call,
     transfer: Json,
-    amount: int,
+    amount: Money,
     *,
     refund: Json | None = None,
     refund_fee: bool = False,
@@ -231,23 +253,30 @@ def reverse(
     """
     receiver = call.within(transfer["destination"])
     payment = receiver.objects.get("charge", transfer["destination_payment"])
-    id, refund_id, currency = call.ids.new("trr"), call.ids.new("pyr"), transfer["currency"]
+    id, refund_id = call.ids.new("trr"), call.ids.new("pyr")
     held_in = call.objects.get("balance_transaction", transfer["balance_transaction"])["currency"]
     back = book(
-        call, type="transfer_refund", category="transfer_reversal", source=transfer["id"],
-        amount=conversion.convert(amount, currency, held_in),
-        currency=held_in, against=CONNECTED, description=description or f"REFUND FOR TRANSFER{_about(transfer)}",
-        available=still_due(call, transfer["balance_transaction"]), source_type=transfer["source_type"],
-    )  # fmt: skip
-    exchanged(call, back, currency)
+        call,
+        Booking(
+            type="transfer_refund",
+            category="transfer_reversal",
+            source=transfer["id"],
+            amount=conversion.convert(amount, held_in),
+            against=CONNECTED,
+            description=description or f"REFUND FOR TRANSFER{_about(transfer)}",
+            available=pending_until(call, transfer["balance_transaction"]),
+            source_type=transfer["source_type"],
+        ),
+    )
+    record_exchange_rate(call, back, amount.currency)
     mirror = refund_payment(receiver, payment, amount, refund_id, reversal=id)
     reversal = blank(
         "transfer_reversal",
         id=id,
-        amount=amount,
+        amount=amount.amount,
         balance_transaction=back["id"],
         created=call.now,
-        currency=currency,
+        currency=amount.currency,
         destination_payment_refund=mirror["id"],
         metadata=metadata or {},
         source_refund=refund["id"] if refund is not None else None,
@@ -256,8 +285,8 @@ def reverse(
     call.objects.insert(reversal)
     if refund_fee and payment.get("application_fee"):
         fee = call.within(call.platform).objects.get("application_fee", payment["application_fee"])
-        refund_application_fee(call, fee, rounding.share_down(fee["amount"], amount, transfer["amount"]))
-    transfer["amount_reversed"] += amount
+        refund_application_fee(call, fee, rounding.share_down(fee["amount"], amount.amount, transfer["amount"]))
+    transfer["amount_reversed"] += amount.amount
     transfer["reversed"] = transfer["amount_reversed"] >= transfer["amount"]
     fields.count_part(call, transfer["reversals"], "transfer_reversal", {"transfer": transfer["id"]})
     call.objects.save(transfer, "transfer.reversed")
@@ -268,25 +297,26 @@ def _about(value: Json) -> str:
     return f" ({value['description']})" if value.get("description") else ""
 
 
-def refund_payment(receiver: Call, payment: Json, amount: int, id: str, *, reversal: str | None) -> Json:
+def refund_payment(receiver: Call, payment: Json, amount: Money, id: str, *, reversal: str | None) -> Json:
     """The refund (``pyr_``) of a transfer's payment, with its balance transaction and event."""
     original = receiver.objects.get("balance_transaction", payment["balance_transaction"])
     given = book(
         receiver,
-        type="payment_refund",
-        category="refund",
-        source=id,
-        amount=-conversion.convert(amount, payment["currency"], original["currency"]),
-        currency=original["currency"],
-        against=PLATFORM,
-        description=f"REFUND FOR PAYMENT{_about(payment)}",
-        available=still_due(receiver, original["id"]),
+        Booking(
+            type="payment_refund",
+            category="refund",
+            source=id,
+            amount=-conversion.convert(amount, original["currency"]),
+            against=PLATFORM,
+            description=f"REFUND FOR PAYMENT{_about(payment)}",
+            available=pending_until(receiver, original["id"]),
+        ),
     )
-    exchanged(receiver, given, payment["currency"])
+    record_exchange_rate(receiver, given, payment["currency"])
     mirror = blank(
         "refund",
         id=id,
-        amount=amount,
+        amount=amount.amount,
         balance_transaction=given["id"],
         charge=payment["id"],
         created=receiver.now,
@@ -296,7 +326,7 @@ def refund_payment(receiver: Call, payment: Json, amount: int, id: str, *, rever
         transfer_reversal=reversal,
     )
     receiver.objects.insert(mirror)
-    payment["amount_refunded"] += amount
+    payment["amount_refunded"] += amount.amount
     payment["refunded"] = payment["amount_refunded"] >= payment["amount"]
     receiver.objects.save(payment, "charge.refunded")
     return mirror

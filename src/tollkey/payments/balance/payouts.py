@@ -17,9 +17,9 @@ from tollkey.keys import Permission
 from tollkey.ledger import PAYOUTS
 from tollkey.payments.balance.moving import available
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
-from tollkey.payments.balance.transactions import book
+from tollkey.payments.balance.transactions import Booking, book
+from tollkey.payments.shared import Money, fields, providers
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
     Call,
@@ -76,21 +76,22 @@ _COULD_NOT = "The bank could not process this payout."
 
 def create(call: Call, params: Params) -> Json:
     """Pay out money from the available balance; an instant payout also from what is still pending."""
-    currency, amount = shared_currency.check_currency(params["currency"]), params["amount"]
+    amount = Money(params["amount"], shared_currency.check_currency(params["currency"]))
     _check_allowed(fields.acting_account(call) or {})
     method, kind = params.get("method") or "standard", params.get("source_type") or "card"
-    target, known = _destination(call, params.get("destination"), currency)
+    target, known = _destination(call, params.get("destination"), amount.currency)
     if method == "instant" and not known.get("_instant"):
         message = "The external account specified for this payout does not support instant payouts."
         raise invalid(message, "method", "instant_payouts_unsupported", retry=False)
-    if amount > (_instant_funds(call, currency) if method == "instant" else available(call, currency, kind)):
+    funds = _instant_funds(call, amount.currency) if method == "instant" else available(call, amount.currency, kind)
+    if amount > funds:
         raise invalid(_INSUFFICIENT.format(kind=kind), None, "balance_insufficient", retry=False)
-    if method == "instant" and target["object"] == "bank_account" and amount > _MOST_INSTANT * 100:
+    if method == "instant" and target["object"] == "bank_account" and amount.amount > _MOST_INSTANT * 100:
         raise invalid(
             f"Instant Payouts to bank accounts are only supported for amounts less than or equal to ${_MOST_INSTANT}",
             retry=False,
         )
-    payout = _new(call, amount, currency, target, params)
+    payout = _new(call, amount, target, params)
     transaction = _book(call, payout, -amount, "payout", "payout")
     payout["balance_transaction"] = transaction["id"]
     call.objects.insert(payout, "payout.created")
@@ -104,9 +105,9 @@ def _check_allowed(account: Json) -> None:
         raise invalid(_NOT_ALLOWED, None, "payouts_not_allowed", retry=False)
 
 
-def _instant_funds(call: Call, currency: str) -> int:
+def _instant_funds(call: Call, currency: str) -> Money:
     found = ledger.balance(call.tx, call.scope, call.now).get(currency)
-    return found.available + max(found.pending, 0) if found is not None else 0
+    return Money(found.available + max(found.pending, 0) if found is not None else 0, currency)
 
 
 def _destination(call: Call, id: str | None, currency: str) -> tuple[Json, Json]:
@@ -133,16 +134,16 @@ def _destination(call: Call, id: str | None, currency: str) -> tuple[Json, Json]
     raise invalid(f"Sorry, you don't have any external accounts in that currency ({currency}).", retry=False)
 
 
-def _new(call: Call, amount: int, currency: str, target: Json, params: Params) -> Json:
+def _new(call: Call, amount: Money, target: Json, params: Params) -> Json:
     method = params.get("method") or "standard"
     return blank(
         "payout",
         id=call.ids.new("po"),
-        amount=amount,
+        amount=amount.amount,
         arrival_date=call.now if method == "instant" else call.now // _DAY * _DAY,
         automatic=False,
         created=call.now,
-        currency=currency,
+        currency=amount.currency,
         description=params.get("description"),
         destination=target["id"],
         livemode=call.livemode,
@@ -157,17 +158,22 @@ def _new(call: Call, amount: int, currency: str, target: Json, params: Params) -
     )
 
 
-def _book(call: Call, payout: Json, amount: int, type: str, category: str) -> Json:
+def _amount_of(payout: Json) -> Money:
+    return Money(payout["amount"], payout["currency"])
+
+
+def _book(call: Call, payout: Json, amount: Money, type: str, category: str) -> Json:
     return book(
         call,
-        type=type,
-        category=category,
-        source=payout["id"],
-        amount=amount,
-        currency=payout["currency"],
-        against=PAYOUTS,
-        description=payout["description"] or "STRIPE PAYOUT",
-        source_type=payout["source_type"],
+        Booking(
+            type=type,
+            category=category,
+            source=payout["id"],
+            amount=amount,
+            against=PAYOUTS,
+            description=payout["description"] or "STRIPE PAYOUT",
+            source_type=payout["source_type"],
+        ),
     )
 
 
@@ -184,7 +190,7 @@ def arrive(call: Call, id: str) -> None:
         call.objects.save(payout)
         call.emit("payout.paid", payout)
         return
-    transaction = _book(call, payout, payout["amount"], "payout_failure", "payout_reversal")
+    transaction = _book(call, payout, _amount_of(payout), "payout_failure", "payout_reversal")
     code = failure if failure in _FAILURES else "could_not_process"
     payout.update(
         status="failed",
@@ -224,15 +230,16 @@ def run_schedule(call: Call, id: str) -> None:
     for currency, found in sorted(ledger.balance(call.tx, call.scope, call.now).items()):
         for kind, (amount, _) in sorted(found.by_source.items()):
             if amount > 0:
-                _pay_out(call, account, amount, currency, kind)
+                _create_scheduled(call, account, Money(amount, currency), kind)
 
 
-def _pay_out(call: Call, account: Json, amount: int, currency: str, kind: str) -> None:
+def _create_scheduled(call: Call, account: Json, amount: Money, kind: str) -> None:
+    currency = amount.currency
     every = (account.get("external_accounts") or {}).get("data") or []
     target = next((one for one in every if one["currency"] == currency and one["default_for_currency"]), None)
     if target is None or target.get("status") == "errored":
         return
-    payout = _new(call, amount, currency, target, {"source_type": kind})
+    payout = _new(call, amount, target, {"source_type": kind})
     payout.update(automatic=True, reconciliation_status="completed")
     for one in _paid_out_with(call, currency):
         one["_payout"] = payout["id"]
@@ -277,7 +284,7 @@ def cancel(call: Call, params: Params) -> Json:
             None,
             retry=False,
         )
-    transaction = _book(call, payout, payout["amount"], "payout_cancel", "payout_reversal")
+    transaction = _book(call, payout, _amount_of(payout), "payout_cancel", "payout_reversal")
     payout.update(status="canceled", failure_balance_transaction=transaction["id"])
     call.schedule.cancel("payout.arrive", payout["id"])
     call.objects.save(payout)
@@ -294,11 +301,9 @@ def reverse(call: Call, params: Params) -> Json:
             retry=False,
         )
     target: dict[str, Any] = {"id": original["destination"], "object": original["type"]}
-    back = _new(
-        call, -original["amount"], original["currency"], target, {**params, "source_type": original["source_type"]}
-    )
+    back = _new(call, -_amount_of(original), target, {**params, "source_type": original["source_type"]})
     back["original_payout"] = original["id"]
-    transaction = _book(call, back, original["amount"], "payout", "payout_reversal")
+    transaction = _book(call, back, _amount_of(original), "payout", "payout_reversal")
     back["balance_transaction"] = transaction["id"]
     call.objects.insert(back, "payout.created")
     call.schedule.add(call.now + fields.settle_seconds(call), "payout.arrive", back["id"])

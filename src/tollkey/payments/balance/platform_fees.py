@@ -5,12 +5,10 @@ account's balance ──fee──▶ platform's balance ──fee refund──�
 
 from __future__ import annotations
 
-from typing import Any
-
 from tollkey.ledger import APPLICATION_FEES, Posting
-from tollkey.payments.balance.settlement import exchanged
-from tollkey.payments.balance.transactions import book
-from tollkey.payments.shared import conversion, fields
+from tollkey.payments.balance.settlement import record_exchange_rate
+from tollkey.payments.balance.transactions import Booking, book, posting
+from tollkey.payments.shared import Money, conversion, fields
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, Json, blank, invalid, sublist
 
@@ -20,43 +18,45 @@ def application_id(platform: str) -> str:
     return "ca_" + platform.removeprefix("acct_")
 
 
-def still_due(call: Call, transaction: str | None) -> int | None:
+def pending_until(call: Call, transaction: str | None) -> int | None:
     """When money that is still pending becomes available; None when it already has."""
     found = call.objects.find("balance_transaction", transaction or "")
     return found["available_on"] if found is not None and found["available_on"] > call.now else None
 
 
-def make_fee(
-    call: Call, account: str, paid_by: str, amount: int, currency: str, due: int | None, origin: str | None
+def create_application_fee(
+    call: Call, account: str, paid_by: str, amount: Money, due: int | None, origin: str | None
 ) -> Json:
-    """The application fee object, in the platform's scope, with its balance transaction and event.
+    """Store an application fee in the platform's scope, with its balance transaction and event.
 
-    account: who pays. paid_by: the charge or payment on that account. origin: the platform's charge behind a payment.
+    account: who pays. paid_by: the charge or payment on that account. due: when the money becomes available, UTC epoch
+        seconds. origin: the platform's charge behind a payment.
     """
     platform = call.within(call.platform)
     id = call.ids.new("fee")
     transaction = book(
         platform,
-        type="application_fee",
-        category="platform_earning",
-        source=id,
-        amount=amount,
-        currency=currency,
-        against=APPLICATION_FEES,
-        available=due,
-        description=f"Application fee from application {application_id(call.platform)} ({account})",
+        Booking(
+            type="application_fee",
+            category="platform_earning",
+            source=id,
+            amount=amount,
+            against=APPLICATION_FEES,
+            available=due,
+            description=f"Application fee from application {application_id(call.platform)} ({account})",
+        ),
     )
     fee = blank(
         "application_fee",
         id=id,
         account=account,
-        amount=amount,
+        amount=amount.amount,
         amount_refunded=0,
         application=application_id(call.platform),
         balance_transaction=transaction["id"],
         charge=paid_by,
         created=call.now,
-        currency=currency,
+        currency=amount.currency,
         fee_source={"charge": paid_by, "type": "charge"},
         livemode=call.livemode,
         originating_transaction=origin,
@@ -66,16 +66,16 @@ def make_fee(
     return platform.objects.insert(fee, "application_fee.created")
 
 
-def fee_parts(call: Call, amount: int, currency: str) -> tuple[tuple[Posting, ...], list[Json]]:
+def application_fee_postings(call: Call, amount: Money) -> tuple[tuple[Posting, ...], list[Json]]:
     """The ledger side and the ``fee_details`` of an application fee, in the scope of the account that pays it."""
     detail = {
-        "amount": amount,
+        "amount": amount.amount,
         "application": application_id(call.platform),
-        "currency": currency,
+        "currency": amount.currency,
         "description": "application fee",
         "type": "application_fee",
     }
-    return (Posting(APPLICATION_FEES, currency, amount),), [detail]
+    return (posting(APPLICATION_FEES, amount),), [detail]
 
 
 def refund_application_fee(call: Call, fee: Json, amount: int | None = None, metadata: Json | None = None) -> Json:
@@ -95,43 +95,44 @@ def refund_application_fee(call: Call, fee: Json, amount: int | None = None, met
             f"application fee"
         )
         raise invalid(f"{message} ({shared_currency.show(left, fee['currency'])})", "amount", retry=False)
-    return _give_back(call, fee, wanted, metadata)
+    return _create_fee_refund(call, fee, Money(wanted, fee["currency"]), metadata)
 
 
-def _give_back(call: Call, fee: Json, amount: int, metadata: Json | None) -> Json:
+def _create_fee_refund(call: Call, fee: Json, amount: Money, metadata: Json | None) -> Json:
     platform, payer = call.within(call.platform), call.within(fee["account"])
-    id, currency = call.ids.new("fr"), fee["currency"]
-    taken = _book_fee_refund(platform, id, fee, -amount, currency)
+    id = call.ids.new("fr")
+    taken = _book_fee_refund(platform, id, fee, -amount)
     settled = payer.objects.get(
         "balance_transaction", payer.objects.get("charge", fee["charge"])["balance_transaction"]
     )["currency"]
-    exchanged(payer, _book_fee_refund(payer, id, fee, conversion.convert(amount, currency, settled), settled), currency)
-    exchanged(platform, taken, settled)
+    returned = conversion.convert(amount, settled)
+    record_exchange_rate(payer, _book_fee_refund(payer, id, fee, returned), amount.currency)
+    record_exchange_rate(platform, taken, settled)
     back: Json = blank(
-        "fee_refund", id=id, amount=conversion.convert(amount, currency, settled), balance_transaction=taken["id"],
+        "fee_refund", id=id, amount=returned.amount, balance_transaction=taken["id"],
         created=call.now,
         currency=settled, fee=fee["id"],
         metadata=metadata or {},
     )  # fmt: skip
     platform.objects.insert(back)
-    fee["amount_refunded"] += amount
+    fee["amount_refunded"] += amount.amount
     fee["refunded"] = fee["amount_refunded"] >= fee["amount"]
     fields.count_part(platform, fee["refunds"], "fee_refund", {"fee": fee["id"]})
     platform.objects.save(fee, "application_fee.refunded")
     return back
 
 
-def _book_fee_refund(call: Call, id: str, fee: Json, amount: int, currency: str) -> Json:
+def _book_fee_refund(call: Call, id: str, fee: Json, amount: Money) -> Json:
     own = call.account == call.platform
-    more: dict[str, Any] = {"available": still_due(call, fee["balance_transaction"])} if own else {}
     return book(
         call,
-        type="application_fee_refund",
-        category="platform_earning_refund",
-        source=fee["id"] if own else id,
-        amount=amount,
-        currency=currency,
-        against=APPLICATION_FEES,
-        description="REFUND FOR APPLICATION FEE",
-        **more,
+        Booking(
+            type="application_fee_refund",
+            category="platform_earning_refund",
+            source=fee["id"] if own else id,
+            amount=amount,
+            against=APPLICATION_FEES,
+            available=pending_until(call, fee["balance_transaction"]) if own else None,
+            description="REFUND FOR APPLICATION FEE",
+        ),
     )

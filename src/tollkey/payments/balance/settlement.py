@@ -7,7 +7,7 @@ charge in eur ──▶ account with a bank account or a balance in eur: eur
 from __future__ import annotations
 
 from tollkey import ledger
-from tollkey.payments.shared import conversion, fields
+from tollkey.payments.shared import Money, conversion, fields
 from tollkey.wire import Call, Json
 
 
@@ -26,21 +26,25 @@ def settlement_currency(receiver: Call, currency: str) -> str:
     return str(account["default_currency"])
 
 
-def settling_of(call: Call, charge: Json) -> str:
-    """The currency that a charge settles in: decided by the account it is made on, or on behalf of."""
+def currency_to_settle_in(call: Call, charge: Json) -> str:
+    """The currency that a charge will settle in: decided by the account it is made on, or on behalf of."""
     owner = charge.get("on_behalf_of")
     return settlement_currency(call.within(owner) if owner else call, charge["currency"])
 
 
-def settled(call: Call, charge: Json, amount: int) -> tuple[int, str]:
-    """An amount of a charge in the currency that the charge settled in, and that currency."""
+def charge_settlement_currency(call: Call, charge: Json) -> str:
+    """The currency of a charge's balance transaction; the charge's own while it has none."""
     found = call.objects.find("balance_transaction", charge.get("balance_transaction") or "")
-    currency = found["currency"] if found is not None else charge["currency"]
-    return conversion.convert(amount, charge["currency"], currency), currency
+    return str(found["currency"] if found is not None else charge["currency"])
 
 
-def exchanged(call: Call, transaction: Json, currency: str) -> Json:
-    """Note the exchange rate in a balance transaction of money that came in another currency."""
+def to_settlement_currency(call: Call, charge: Json, amount: Money) -> Money:
+    """A part of a charge in the currency that the charge settled in. amount: in the currency of the charge."""
+    return conversion.convert(amount, charge_settlement_currency(call, charge))
+
+
+def record_exchange_rate(call: Call, transaction: Json, currency: str) -> Json:
+    """Store the exchange rate in a balance transaction of money that came in another currency."""
     if transaction["currency"] != currency:
         transaction["exchange_rate"] = conversion.rate(currency, transaction["currency"])
         call.objects.save(transaction)

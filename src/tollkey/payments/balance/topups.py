@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.ledger import TOPUPS
-from tollkey.payments.balance.transactions import book
+from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import banks
+from tollkey.payments.shared import Money, fields, permissions, providers
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.shared import fields, permissions, providers
 from tollkey.wire import (
     Action,
     Call,
@@ -91,13 +91,14 @@ def settle(call: Call, id: str) -> None:
 def _take(call: Call, topup: Json) -> None:
     transaction = book(
         call,
-        type="topup",
-        category="topup",
-        source=topup["id"],
-        amount=topup["amount"],
-        currency=topup["currency"],
-        against=TOPUPS,
-        description=topup["description"] or "Topup",
+        Booking(
+            type="topup",
+            category="topup",
+            source=topup["id"],
+            amount=Money(topup["amount"], topup["currency"]),
+            against=TOPUPS,
+            description=topup["description"] or "Topup",
+        ),
     )
     topup.update(status="succeeded", balance_transaction=transaction["id"])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from tollkey import ledger
 from tollkey.ledger import BALANCE, FEES, Posting
-from tollkey.payments.shared import fields
+from tollkey.payments.shared import Money, fields
 from tollkey.wire import Call, Json, blank
 
 #: Working days until a charge's money is available, by the account's country (recorded: US 2, FR 3).
@@ -32,68 +34,83 @@ def _working_days_later(day: int, left: int) -> int:
     return day
 
 
-def book(
-    call: Call,
-    *,
-    type: str,
-    category: str,
-    source: str,
-    amount: int,
-    currency: str,
-    against: str,
-    fee: int = 0,
-    fee_details: list[Json] | None = None,
-    description: str | None = None,
-    available: int | None = None,
-    source_type: str = "card",
-    postings: tuple[Posting, ...] = (),
-) -> Json:
-    """Move a merchant's balance by ``amount - fee`` and store the balance transaction that says so.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """A movement of a merchant's balance by ``amount - fee``, as its balance transaction will state it.
 
-    type, category: ``balance_transaction.type`` and ``reporting_category``. source: the object that caused it.
-    against: the book on the other side. fee: minor units; what of it is not covered by ``postings`` goes to FEES.
-    available: UTC epoch seconds; None means at once. postings: further sides, already counted in ``fee`` (an
-        application fee).
+    type, category: ``balance_transaction.type`` and ``reporting_category``. source: id of the object that caused it.
+    against: the ledger book on the other side. fee: in the currency of the amount, None for no fee; what of it is not
+        covered by ``postings`` goes to FEES. available: UTC epoch seconds; None means at once. postings: further
+        sides, already counted in ``fee`` (an application fee).
     """
-    txn = call.ids.new("txn")
-    elsewhere = sum(posting.amount for posting in postings)
+
+    type: str
+    category: str
+    source: str
+    amount: Money
+    against: str
+    fee: Money | None = None
+    fee_details: Sequence[Json] = ()
+    description: str | None = None
+    available: int | None = None
+    source_type: str = "card"
+    postings: tuple[Posting, ...] = ()
+
+
+def book(call: Call, booking: Booking) -> Json:
+    """Post a booking to the ledger and store its balance transaction.
+
+    Returns the balance transaction. Raises CurrencyMismatch when the fee or a further posting is in another currency
+    than the amount.
+    """
+    txn, amount, available = call.ids.new("txn"), booking.amount, booking.available
+    fee = booking.fee if booking.fee is not None else amount.with_amount(0)
+    net, own_fee = amount - fee, fee
+    for further in booking.postings:
+        own_fee -= Money(further.amount, further.currency)
     sides = (
-        Posting(BALANCE, currency, amount - fee, source_type),
-        Posting(FEES, currency, fee - elsewhere, source_type),
-        Posting(against, currency, -amount, source_type),
-        *postings,
+        posting(BALANCE, net, booking.source_type),
+        posting(FEES, own_fee, booking.source_type),
+        posting(booking.against, -amount, booking.source_type),
+        *booking.postings,
     )
+    pending = available is not None and available > call.now
     if any(side.amount for side in sides):
-        due = available if available is not None and available > call.now else None
-        ledger.post(call.tx, call.scope, call.now, sides, source, due, txn=txn)
-        if amount - fee > 0:
+        due = available if pending else None
+        ledger.post(call.tx, call.scope, call.now, sides, booking.source, due, txn=txn)
+        if net.is_positive:
             call.schedule.once(due or call.now, "balance.available", str(due or call.now))
     value = blank(
         "balance_transaction",
         id=txn,
-        amount=amount,
+        amount=amount.amount,
         available_on=available if available is not None else call.now,
         balance_type="payments",
         created=call.now,
-        currency=currency,
-        description=description,
-        fee=fee,
-        fee_details=fee_details or [],
-        net=amount - fee,
-        reporting_category=category,
-        source=source,
-        status="pending" if available is not None and available > call.now else "available",
-        type=type,
+        currency=amount.currency,
+        description=booking.description,
+        fee=fee.amount,
+        fee_details=list(booking.fee_details),
+        net=net.amount,
+        reporting_category=booking.category,
+        source=booking.source,
+        status="pending" if pending else "available",
+        type=booking.type,
     )
     return call.objects.insert(value)
 
 
-def stripe_fee(amount: int, currency: str, description: str) -> Json:
+def posting(book: str, amount: Money, source_type: str = "card") -> Posting:
+    """One side of a ledger transaction. book: one of ``ledger.BOOKS``."""
+    return Posting(book, amount.currency, amount.amount, source_type)
+
+
+def stripe_fee(fee: Money, description: str) -> Json:
     """One line of ``fee_details``."""
     return {
-        "amount": amount,
+        "amount": fee.amount,
         "application": None,
-        "currency": currency,
+        "currency": fee.currency,
         "description": description,
         "type": "stripe_fee",
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tollkey.ledger import DISPUTES
 from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.processors import cards
-from tollkey.payments.shared import fields, rounding
+from tollkey.payments.shared import Money, fields, rounding
 from tollkey.wire import Call, Json, blank
 
 EVIDENCE = (
@@ -199,21 +199,22 @@ def reinstate(call: Call, dispute: Json) -> None:
 
 
 def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, description: str, fee_text: str) -> None:
-    amount, currency = settlement.settled(
-        call, call.objects.get("charge", dispute["charge"]), amount
-    )  # no ``exchange_rate`` is told (recorded)
-    transaction = transactions.book(
+    charge = call.objects.get("charge", dispute["charge"])
+    settled = settlement.to_settlement_currency(call, charge, Money(amount, dispute["currency"]))
+    own_fee = settled.with_amount(fee)
+    transaction = transactions.book(  # without ``exchange_rate`` (recorded)
         call,
-        type="adjustment",
-        category=category,
-        source=dispute["id"],
-        amount=amount,
-        currency=currency,
-        against=DISPUTES,
-        fee=fee,
-        fee_details=[transactions.stripe_fee(fee, currency, fee_text)] if fee else [],
-        description=description,
-        available=transactions.available_on(call),
+        transactions.Booking(
+            type="adjustment",
+            category=category,
+            source=dispute["id"],
+            amount=settled,
+            against=DISPUTES,
+            fee=own_fee,
+            fee_details=[transactions.stripe_fee(own_fee, fee_text)] if fee else [],
+            description=description,
+            available=transactions.available_on(call),
+        ),
     )
     dispute["balance_transactions"] = [*dispute["balance_transactions"], *transactions.embed(call, [transaction["id"]])]
     if dispute.get("balance_transaction") is None:

@@ -17,7 +17,7 @@ from tollkey.payments.charges import details, splitting
 from tollkey.payments.charges.dispute_rules import after_charge
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import cards, processor_for, protocol
-from tollkey.payments.shared import conversion, providers, receipt_links
+from tollkey.payments.shared import Money, conversion, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, too_small
@@ -233,39 +233,36 @@ def _collect(call: Call, value: Json, captured: int) -> None:
     captured: minor units of the charge's currency that are taken now.
     """
     card = _card(value)
-    currency = settlement.settling_of(call, value)
-    amount = conversion.convert(captured, value["currency"], currency)
+    currency = settlement.currency_to_settle_in(call, value)
+    amount = conversion.convert(Money(captured, value["currency"]), currency)
     kind = value["payment_method_details"]["type"]
     country = shared_fields.account_country(call)
     if kind in ("us_bank_account", "sepa_debit"):
         fee = fees.bank_debit_fee(amount, kind)
     else:
-        fee = fees.processing_fee(amount, currency, card.country if card else None, country)
+        fee = fees.processing_fee(amount, card.country if card else None, country)
     fee = min(fee, amount)
     bypass = card is not None and card.bypass_pending
-    details = [transactions.stripe_fee(fee, currency, "Stripe processing fees")] if fee else []
+    details = [] if fee.is_zero else [transactions.stripe_fee(fee, "Stripe processing fees")]
     parts, extra = splitting.application_fee(call, value, currency)
     transaction = transactions.book(
         call,
-        type="charge" if value["id"].startswith("ch_") else "payment",
-        category="charge",
-        source=value["id"],
-        amount=amount,
-        currency=currency,
-        against=NETWORK,
-        fee=fee + sum(part.amount for part in parts),
-        fee_details=details + extra,
-        description=value["description"],
-        available=None if bypass else transactions.available_on(call),
-        source_type="card"
-        if kind == "card"
-        else "bank_account"
-        if kind in ("us_bank_account", "sepa_debit", "ach_debit")
-        else "card",
-        postings=parts,
+        transactions.Booking(
+            type="charge" if value["id"].startswith("ch_") else "payment",
+            category="charge",
+            source=value["id"],
+            amount=amount,
+            against=NETWORK,
+            fee=sum((Money(part.amount, part.currency) for part in parts), fee),
+            fee_details=details + extra,
+            description=value["description"],
+            available=None if bypass else transactions.available_on(call),
+            source_type="bank_account" if kind in ("us_bank_account", "sepa_debit", "ach_debit") else "card",
+            postings=parts,
+        ),
     )
-    value["balance_transaction"] = settlement.exchanged(call, transaction, value["currency"])["id"]
-    splitting.pass_on(call, value)
+    value["balance_transaction"] = settlement.record_exchange_rate(call, transaction, value["currency"])["id"]
+    splitting.transfer_to_destination(call, value)
 
 
 def _card(value: Json) -> cards.TestCard | None:

@@ -9,8 +9,8 @@ from tollkey.payments.balance import settlement, transactions
 from tollkey.payments.charges import splitting
 from tollkey.payments.charges.lifecycle import collected
 from tollkey.payments.processors import cards
+from tollkey.payments.shared import Money, events, fields, providers
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Call, Json, Params, blank, invalid, too_small
 
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
@@ -34,9 +34,9 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     value["status"] = "pending" if outcome is cards.RefundOutcome.PENDING else "succeeded"
     if value["status"] == "pending":
         value["pending_reason"] = "processing"
-    transaction = _book(call, charge, value, -amount)
+    transaction = _book(call, charge, value, -Money(amount, charge["currency"]))
     value["balance_transaction"] = transaction["id"]
-    splitting.take_back(
+    splitting.reverse_shares(
         call,
         charge,
         value,
@@ -135,7 +135,7 @@ def _release(call: Call, charge: Json, value: Json) -> Json:
     return value
 
 
-def _book(call: Call, charge: Json, value: Json, amount: int, failed: bool = False) -> Json:
+def _book(call: Call, charge: Json, value: Json, amount: Money, failed: bool = False) -> Json:
     payment = charge["id"].startswith("py_")
     about = "PAYMENT" if payment else "CHARGE"
     text = f"REFUND {'FAILURE' if failed else 'FOR'} {'' if not failed else '('}{about}{')' if failed else ''}"
@@ -154,20 +154,20 @@ def _book(call: Call, charge: Json, value: Json, amount: int, failed: bool = Fal
         if payment
         else "refund"
     )
-    amount, currency = settlement.settled(call, charge, amount)
     transaction = transactions.book(
         call,
-        type=type,
-        category=category,
-        source=value["id"],
-        amount=amount,
-        currency=currency,
-        against=splitting.other_side(charge) or NETWORK,
-        description=text,
-        available=due,
-        source_type="bank_account" if kind in _FROM_BANK else "card",
+        transactions.Booking(
+            type=type,
+            category=category,
+            source=value["id"],
+            amount=settlement.to_settlement_currency(call, charge, amount),
+            against=splitting.counter_book(charge) or NETWORK,
+            description=text,
+            available=due,
+            source_type="bank_account" if kind in _FROM_BANK else "card",
+        ),
     )
-    return settlement.exchanged(call, transaction, value["currency"])
+    return settlement.record_exchange_rate(call, transaction, value["currency"])
 
 
 def _calm(call: Call, charge: Json, reason: str | None) -> None:
@@ -203,7 +203,7 @@ def settle(call: Call, id: str) -> None:
 def take_back(call: Call, value: Json, status: str) -> Json:
     """A refund failed or was cancelled: the money returns to the merchant's balance."""
     charge = call.objects.get("charge", value["charge"])
-    transaction = _book(call, charge, value, value["amount"], failed=True)
+    transaction = _book(call, charge, value, Money(value["amount"], value["currency"]), failed=True)
     value.update(status=status, failure_balance_transaction=transaction["id"])
     value.pop("pending_reason", None)
     if status == "failed":

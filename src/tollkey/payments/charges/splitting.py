@@ -10,7 +10,7 @@ from typing import Any
 
 from tollkey.ledger import PLATFORM, Posting
 from tollkey.payments.balance import moving, platform_fees, settlement, transactions
-from tollkey.payments.shared import conversion, rounding
+from tollkey.payments.shared import Money, conversion, rounding
 from tollkey.wire import Call, Json
 
 
@@ -33,32 +33,32 @@ def application_fee(call: Call, charge: Json, settles_in: str) -> tuple[tuple[Po
     """The application fee of a direct charge: made in the platform's scope; answers the postings and fee details for
     this one.
     """
-    amount = charge.get("application_fee_amount")
-    if not amount or call.account == call.platform:
+    if not charge.get("application_fee_amount") or call.account == call.platform:
         return (), []
-    fee = platform_fees.make_fee(
-        call, call.account, charge["id"], amount, charge["currency"], transactions.available_on(call), None
-    )
+    amount = Money(charge["application_fee_amount"], charge["currency"])
+    available = transactions.available_on(call)
+    fee = platform_fees.create_application_fee(call, call.account, charge["id"], amount, available, None)
     charge["application_fee"] = fee["id"]
-    return platform_fees.fee_parts(call, conversion.convert(amount, charge["currency"], settles_in), settles_in)
+    return platform_fees.application_fee_postings(call, conversion.convert(amount, settles_in))
 
 
-def pass_on(call: Call, charge: Json) -> None:
-    """The transfer of a destination charge: the whole amount, or the part that ``transfer_data[amount]`` names."""
+def transfer_to_destination(call: Call, charge: Json) -> None:
+    """Create the transfer of a destination charge: of the whole amount, or of ``transfer_data[amount]``."""
     data: dict[str, Any] = charge.get("transfer_data") or {}
     if not data.get("destination"):
         return
     part = data.get("amount")
+    currency = charge["currency"]
     fee = None if part else charge.get("application_fee_amount")
-    amount, currency = settlement.settled(call, charge, part or charge["amount_captured"])
-    transfer = moving.make_transfer(
+    transfer = moving.create_transfer(
         call,
         data["destination"],
-        amount,
-        currency,
-        charge=charge,
-        fee_amount=fee,
-        transfer_group=charge["transfer_group"],
+        settlement.to_settlement_currency(call, charge, Money(part or charge["amount_captured"], currency)),
+        moving.TransferOptions(
+            charge=charge,
+            fee=Money(fee, currency) if fee else None,
+            transfer_group=charge["transfer_group"],
+        ),
     )
     charge["transfer"] = transfer["id"]
     if fee:
@@ -66,14 +66,14 @@ def pass_on(call: Call, charge: Json) -> None:
         charge["application_fee"] = payment["application_fee"]
 
 
-def other_side(charge: Json) -> str | None:
+def counter_book(charge: Json) -> str | None:
     """The ledger book that a payment came from when it was not the network: a transfer's payment comes from the
     platform.
     """
     return PLATFORM if charge.get("source_transfer") else None
 
 
-def take_back(call: Call, charge: Json, refund: Json, *, reverse: bool, fee: bool) -> None:
+def reverse_shares(call: Call, charge: Json, refund: Json, *, reverse: bool, fee: bool) -> None:
     """Undo a refund's share of the transfer (``reverse_transfer``) and of the application fee
     (``refund_application_fee``).
     """
@@ -96,4 +96,6 @@ def _reverse(call: Call, charge: Json, refund: Json) -> None:
         transfer["amount"] - transfer["amount_reversed"],
     )
     if amount > 0:
-        refund["transfer_reversal"] = moving.reverse(call, transfer, amount, refund=refund)["id"]
+        refund["transfer_reversal"] = moving.reverse_transfer(
+            call, transfer, Money(amount, transfer["currency"]), refund=refund
+        )["id"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from tollkey.keys import Permission
 from tollkey.payments.balance import moving, settlement
 from tollkey.payments.charges.lifecycle import collected
+from tollkey.payments.shared import Money, fields, providers
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
     Call,
@@ -39,30 +39,35 @@ def create(call: Call, params: Params) -> Json:
     elif not params.get("currency"):
         raise missing_param("currency")
     currency = shared_currency.check_currency(
-        str(params.get("currency") or (settlement.settled(call, charge, 0)[1] if charge is not None else ""))
+        str(
+            params.get("currency")
+            or (settlement.charge_settlement_currency(call, charge) if charge is not None else "")
+        )
     )
+    amount = Money(params["amount"], currency)
     moving.check_receiver(receiver)
     source_type = params.get("source_type") or "card"
     group = params.get("transfer_group")
     if charge is None:
         if receiver.account != call.platform:  # a platform may take from its accounts what they do not have yet
-            moving.check_funds(call, params["amount"], currency, source_type)
+            moving.check_funds(call, amount, source_type)
     else:
-        group = _check_source(call, charge, params["amount"], currency, group)
-    return moving.make_transfer(
+        group = _check_source(call, charge, amount, group)
+    return moving.create_transfer(
         call,
         params["destination"],
-        params["amount"],
-        currency,
-        charge=charge,
-        description=params.get("description"),
-        metadata=fields.new_metadata(params),
-        source_type=source_type,
-        transfer_group=group,
+        amount,
+        moving.TransferOptions(
+            charge=charge,
+            description=params.get("description"),
+            metadata=fields.new_metadata(params),
+            source_type=source_type,
+            transfer_group=group,
+        ),
     )
 
 
-def _check_source(call: Call, charge: Json, amount: int, currency: str, group: str | None) -> str:
+def _check_source(call: Call, charge: Json, amount: Money, group: str | None) -> str:
     """Whether a charge can be the source of that much more, and the transfer group that both are in.
 
     The transfer is in the currency that the charge settled in. The charge's own is accepted too, and exchanged: the
@@ -74,24 +79,24 @@ def _check_source(call: Call, charge: Json, amount: int, currency: str, group: s
             "source_transaction",
             retry=False,
         )
-    whole, settles_in = settlement.settled(call, charge, charge["amount"])
-    if currency == charge["currency"]:
-        whole = charge["amount"]
-    elif settles_in != currency:
+    whole = Money(charge["amount"], charge["currency"])
+    if amount.currency != charge["currency"]:
+        whole = settlement.to_settlement_currency(call, charge, whole)
+    if whole.currency != amount.currency:
         message = (
-            f"The currency of source_transaction's balance transaction ({settles_in}) must be the same as the transfer"
+            f"The currency of source_transaction's balance transaction ({whole.currency}) must be the same as the"
+            f" transfer currency ({amount.currency})"
         )
-        raise invalid(
-            f"{message} currency ({currency})", "currency", "transfer_source_balance_parameters_mismatch", retry=False
-        )
-    before = sum(one["amount"] for one in call.objects.query("transfer", {"source_transaction": charge["id"]}))
+        raise invalid(message, "currency", "transfer_source_balance_parameters_mismatch", retry=False)
+    earlier = call.objects.query("transfer", {"source_transaction": charge["id"]})
+    before = amount.with_amount(sum(one["amount"] for one in earlier))
     if before + amount > whole:
-        most = shared_currency.show(whole, currency)
+        most = shared_currency.show(whole.amount, whole.currency)
         message = f"Transfers using this transaction as a source must not exceed the source amount of {most}."
-        if before:
+        if not before.is_zero:
             message += (
                 f" (There is already a transfer using this source, amounting to "
-                f"{shared_currency.show(before, currency)}.)"
+                f"{shared_currency.show(before.amount, before.currency)}.)"
             )
         raise invalid(message, "amount", retry=False)
     wanted = group or charge["transfer_group"] or f"group_{charge['payment_intent'] or charge['id']}"
@@ -132,10 +137,10 @@ def create_reversal(call: Call, params: Params) -> Json:
         unreversed = shared_currency.show(left, transfer["currency"])
         message = f"Reversal amount ({shown}) is greater than unreversed amount on transfer ({unreversed})"
         raise invalid(message, "amount", retry=False)
-    return moving.reverse(
+    return moving.reverse_transfer(
         call,
         transfer,
-        amount,
+        Money(amount, transfer["currency"]),
         refund_fee=bool(params.get("refund_application_fee")),
         description=params.get("description"),
         metadata=fields.new_metadata(params),

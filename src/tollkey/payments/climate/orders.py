@@ -17,7 +17,7 @@ from tollkey.keys import Permission
 from tollkey.ledger import ADJUSTMENTS
 from tollkey.payments.balance import moving, transactions
 from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
-from tollkey.payments.shared import fields, providers, rounding
+from tollkey.payments.shared import Money, fields, providers, rounding
 from tollkey.wire import (
     Action,
     Call,
@@ -137,25 +137,27 @@ def _own_name(account: Json) -> str:
 
 def _pay(call: Call, order: Json) -> bool:
     """Take the price from the balance; False when there is not enough."""
-    if moving.available(call, order["currency"]) < order["amount_total"]:
+    total = Money(order["amount_total"], order["currency"])
+    if moving.available(call, total.currency) < total:
         return False
-    _move(call, order, "climate_order_purchase", -order["amount_total"])
+    _book(call, order, "climate_order_purchase", -total)
     order.update(status="confirmed", confirmed_at=call.now)
     ends = int(datetime(order["expected_delivery_year"] + 1, 1, 1, tzinfo=UTC).timestamp())
     call.schedule.add(max(ends, call.now), "climate.order.deliver", order["id"])
     return True
 
 
-def _move(call: Call, order: Json, type: str, amount: int) -> None:
+def _book(call: Call, order: Json, type: str, amount: Money) -> None:
     transactions.book(
         call,
-        type=type,
-        category=type,
-        source=order["id"],
-        amount=amount,
-        currency=order["currency"],
-        against=ADJUSTMENTS,
-        description="Climate order",
+        transactions.Booking(
+            type=type,
+            category=type,
+            source=order["id"],
+            amount=amount,
+            against=ADJUSTMENTS,
+            description="Climate order",
+        ),
     )
 
 
@@ -198,7 +200,7 @@ def cancel(call: Call, params: Params) -> Json:
             "This order cannot be canceled: orders can be canceled within 24 hours of their creation.", retry=False
         )
     if order["status"] == "confirmed":
-        _move(call, order, "climate_order_refund", order["amount_subtotal"])
+        _book(call, order, "climate_order_refund", Money(order["amount_subtotal"], order["currency"]))
     return _end(call, order, "requested")
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from tollkey.payments.shared import rounding
 from tollkey.payments.shared.currency import decimals
+from tollkey.payments.shared.money import Money
 
 _PER_DOLLAR: dict[str, str] = {
     "usd": "1", "eur": "0.86", "gbp": "0.75", "chf": "0.8", "cad": "1.39", "aud": "1.52", "nzd": "1.72", "jpy": "152",
@@ -30,8 +31,8 @@ def rate(source: str, target: str) -> float:
     return float(f"{float(minor):.6g}")
 
 
-def convert(amount: int, source: str, target: str) -> int:
-    """An amount in minor units of another currency, rounded half up."""
-    if source == target:
-        return amount
-    return rounding.exchange(amount, Fraction(str(rate(source, target))))
+def convert(money: Money, target: str) -> Money:
+    """The same value in another currency, rounded by ``rounding.exchange``. target: lower-case currency code."""
+    if money.currency == target:
+        return money
+    return Money(rounding.exchange(money.amount, Fraction(str(rate(money.currency, target)))), target)
