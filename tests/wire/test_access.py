@@ -99,7 +99,7 @@ REVIEWED = {
         "metadata": "of a new payment method, source or person, which Stripe.js documents",
         "amounts": "the deposits that the customer saw, to be compared",
         "expected_amount": "what the page shows, to be compared",
-        "setup_future_usage": "may only rise (tests/payments/test_client_keys.py)",
+        "setup_future_usage": "may only rise (tests/payments/intents/test_client_secrets.py)",
         "amount": "of a new source, which is charged by the server",
         "items.amount": "of a source's order, shown and not charged",
         "usage": "of a new source",

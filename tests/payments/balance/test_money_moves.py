@@ -146,31 +146,3 @@ def _balance_is_its_transactions(api: Api, account: Answer | None) -> None:
             break
         after = {"starting_after": page["data"][-1]["id"]}
     assert {c: n for c, n in shown.items() if n} == {c: n for c, n in summed.items() if n}
-
-
-def test_a_platforms_balance_tells_what_is_reserved_for_its_accounts(api: Api) -> None:
-    assert "connect_reserved" not in api.get("/v1/balance")
-    api.ok("post", "/v1/accounts", type="express", country="US")
-    assert api.get("/v1/balance")["connect_reserved"] == [{"amount": 0, "currency": "usd"}]
-
-
-def test_a_dispute_settled_abroad_tells_no_exchange_rate(api: Api) -> None:
-    bank = {
-        "object": "bank_account",
-        "country": "CA",
-        "currency": "cad",
-        "account_number": "000123456789",
-        "routing_number": "11000-000",
-    }
-    abroad = connected(api, country="CA", external_account=bank)["id"]
-    intent = api.ok(
-        "post", "/v1/payment_intents", amount=1000, currency="usd", confirm=True,
-        payment_method="pm_card_createDispute",
-        payment_method_types=["card"], on_behalf_of=abroad, transfer_data={"destination": abroad},
-        expand=["latest_charge.balance_transaction"],
-    )  # fmt: skip
-    taken = intent["latest_charge"]["balance_transaction"]
-    withdrawn = api.ok("get", f"/v1/disputes/{intent['latest_charge']['dispute']}")["balance_transactions"][0]
-    assert (taken["currency"], withdrawn["currency"], withdrawn["amount"]) == ("cad", "cad", -taken["amount"])
-    assert taken["exchange_rate"] is not None
-    assert withdrawn["exchange_rate"] is None

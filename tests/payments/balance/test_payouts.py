@@ -1,12 +1,11 @@
-"""Payouts and top-ups: money between the balance and a bank."""
+"""Payouts: money from the balance to a bank, by hand."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.payments.balance.steps import payouts
+from tests.support.api import Api
 from tests.support.connected import acting, audit, available, connected, fund
 from tests.support.openapi import assert_valid
 
@@ -101,39 +100,6 @@ def test_a_pending_payout_can_be_canceled_and_a_paid_one_reversed(api: Api) -> N
     audit(api)
 
 
-def test_a_top_up_arrives_fails_or_is_canceled(api: Api) -> None:
-    topup = api.ok("post", "/v1/topups", amount=2_000, currency="usd", source="btok_us_verified")
-    assert_valid("POST", "/v1/topups", 200, topup)
-    assert (topup["status"], available(api)) == ("pending", 0)
-    failing = api.ok("post", "/v1/topups", amount=500, currency="usd", source="btok_us_verified_noAccount")
-    canceled = api.ok("post", "/v1/topups", amount=500, currency="usd")
-    assert api.ok("post", f"/v1/topups/{canceled['id']}/cancel")["status"] == "canceled"
-    api.advance(10)
-    assert api.get(f"/v1/topups/{topup['id']}")["status"] == "succeeded"
-    assert api.get(f"/v1/topups/{failing['id']}")["failure_code"] == "no_account"
-    assert available(api) == 2_000
-    types = [event["type"] for event in api.events() if event["type"].startswith("topup")]
-    assert sorted(types) == [
-        "topup.canceled",
-        "topup.created",
-        "topup.created",
-        "topup.created",
-        "topup.failed",
-        "topup.succeeded",
-    ]
-    assert [one["id"] for one in api.get("/v1/topups", amount={"gte": 1_000})["data"]] == [topup["id"]]
-    audit(api)
-
-
-def test_money_that_becomes_available_is_told_once_for_each_day(api: Api) -> None:
-    for _ in range(2):
-        api.ok("post", "/v1/charges", amount=1_000, currency="usd", source="tok_visa")
-    assert api.events("balance.available") == []
-    api.advance(7 * 86_400)
-    (event,) = api.events("balance.available")
-    assert event["data"]["object"]["available"][0]["amount"] == available(api)
-
-
 def test_an_account_whose_payouts_are_blocked_cannot_pay_out(api: Api) -> None:
     account = connected(api)
     fund(api, 5_000, account)
@@ -150,62 +116,6 @@ def test_an_account_whose_payouts_are_blocked_cannot_pay_out(api: Api) -> None:
         api.post("/v1/payouts", amount=100, currency="usd", headers=acting(account)).error["code"]
         == "payouts_not_allowed"
     )
-
-
-def scheduled(api: Api, **schedule: object) -> Answer:
-    """A connected account with that payout schedule and 50 dollars less fees, available at once on January 1."""
-    account = connected(api, settings={"payouts": {"schedule": schedule}})
-    fund(api, 5_000, account)
-    return account
-
-
-def payouts(api: Api, account: Answer) -> list[dict[str, Any]]:
-    return list(api.get("/v1/payouts", headers=acting(account))["data"])
-
-
-def test_a_daily_schedule_pays_everything_out_at_the_next_midnight(api: Api) -> None:
-    account = scheduled(api, interval="daily")
-    before = available(api, account)
-    api.advance(DAY - 60)
-    assert payouts(api, account) == []
-    api.advance(60)
-    (payout,) = payouts(api, account)
-    assert (payout["automatic"], payout["amount"], payout["status"]) == (True, before, "pending")
-    assert_valid("GET", "/v1/payouts/{payout}", 200, payout)
-    api.advance(10)
-    assert (payouts(api, account)[0]["status"], available(api, account)) == ("paid", 0)
-    made_of = api.get("/v1/balance_transactions", payout=payout["id"], headers=acting(account))["data"]
-    assert [one["type"] for one in made_of] == ["payout", "charge"]
-    assert api.post(f"/v1/payouts/{payout['id']}/cancel", headers=acting(account)).status == 400
-    api.advance(3 * DAY)
-    assert len(payouts(api, account)) == 1
-    audit(api, account)
-
-
-def test_weekly_and_monthly_schedules_wait_for_their_day(api: Api) -> None:
-    weekly = scheduled(api, interval="weekly", weekly_anchor="monday")
-    api.advance(3 * DAY)
-    assert payouts(api, weekly) == []
-    api.advance(DAY)  # Monday, January 5
-    assert len(payouts(api, weekly)) == 1
-    monthly = scheduled(api, interval="monthly", monthly_anchor=31)
-    api.advance(25 * DAY)
-    assert payouts(api, monthly) == []
-    api.advance(DAY)
-    assert len(payouts(api, monthly)) == 1
-
-
-def test_nothing_is_paid_out_by_itself_on_a_manual_schedule_until_it_is_changed(api: Api) -> None:
-    fund(api, 5_000)
-    account = scheduled(api, interval="manual")
-    api.advance(40 * DAY)
-    assert payouts(api, account) == []
-    assert api.get("/v1/payouts")["data"] == []
-    changed = api.ok("post", f"/v1/accounts/{account['id']}", settings={"payouts": {"schedule": {"interval": "daily"}}})
-    assert changed["settings"]["payouts"]["schedule"]["interval"] == "daily"
-    api.advance(1)
-    api.advance(DAY)
-    assert len(payouts(api, account)) == 1
 
 
 def test_an_automatic_payout_that_comes_back_is_not_tried_again_every_day(api: Api) -> None:

@@ -63,19 +63,6 @@ def test_a_charge_as_source_needs_no_available_balance_and_gives_at_most_its_amo
     audit(api, account)
 
 
-def test_an_unknown_destination_is_named_and_one_that_cannot_receive_is_refused(api: Api) -> None:
-    fund(api, 1_000)
-    refused = api.post("/v1/transfers", amount=10, currency="usd", destination="acct_invalid")
-    assert (refused.status, refused.error["message"], refused.error["param"]) == (
-        400,
-        "No such destination: 'acct_invalid'",
-        "destination",
-    )
-    bare = api.ok("post", "/v1/accounts", type="custom", country="US")
-    refused = api.post("/v1/transfers", amount=10, currency="usd", destination=bare["id"])
-    assert refused.error["code"] == "insufficient_capabilities_for_transfer"
-
-
 def test_an_account_that_has_told_nothing_yet_receives_money_in_test_mode(api: Api) -> None:
     fund(api, 1_000)
     account = api.ok("post", "/v1/accounts")
@@ -104,72 +91,6 @@ def test_a_reversal_takes_money_back_in_parts_until_nothing_is_left(api: Api) ->
     audit(api, account)
 
 
-def test_money_arrives_in_the_accounts_own_currency(api: Api) -> None:
-    account = connected(api, country="KR", default_currency="krw", external_account=_korean())
-    fund(api, 10_000)
-    transfer = api.ok("post", "/v1/transfers", amount=1_000, currency="usd", destination=account["id"])
-    payment = api.ok(
-        "get", f"/v1/charges/{transfer['destination_payment']}", headers=acting(account), expand=["balance_transaction"]
-    )
-    assert (payment["amount"], payment["currency"]) == (1_000, "usd")
-    got = payment["balance_transaction"]
-    assert (got["currency"], got["amount"]) == ("krw", round(1_000 * got["exchange_rate"]))
-    api.ok("post", f"/v1/transfers/{transfer['id']}/reversals")
-    assert available(api, account, "krw") == 0
-    audit(api, account)
-
-
-def _korean() -> dict[str, str]:
-    return {
-        "object": "bank_account",
-        "country": "KR",
-        "currency": "krw",
-        "account_number": "000123456789",
-        "routing_number": "SGSEKRSLXXX",
-    }
-
-
-def test_a_destination_charge_passes_its_money_on_and_keeps_the_fee(api: Api) -> None:
-    account = connected(api)
-    charge = api.ok(
-        "post", "/v1/charges", amount=1_000, currency="usd", source="tok_bypassPending", application_fee_amount=100,
-        transfer_data={"destination": account["id"]},
-    )  # fmt: skip
-    assert available(api, account) == 900
-    fee = api.ok("get", f"/v1/application_fees/{charge['application_fee']}")
-    assert_valid("GET", "/v1/application_fees/{id}", 200, fee)
-    assert (fee["amount"], fee["account"], fee["originating_transaction"]) == (100, account["id"], charge["id"])
-    api.ok("post", "/v1/refunds", charge=charge["id"], reverse_transfer=True, refund_application_fee=True)
-    assert available(api, account) == 0
-    fee = api.get(f"/v1/application_fees/{fee['id']}")
-    assert (fee["refunded"], fee["amount_refunded"]) == (True, 100)
-    assert api.get(f"/v1/transfers/{charge['transfer']}")["reversed"]
-    assert_valid("GET", "/v1/application_fees/{id}", 200, fee)
-    audit(api, account)
-
-
-def test_a_direct_charge_is_the_accounts_own_and_the_fee_goes_to_the_platform(api: Api) -> None:
-    account = connected(api)
-    charge = api.ok(
-        "post",
-        "/v1/charges",
-        amount=1_000,
-        currency="usd",
-        source="tok_bypassPending",
-        application_fee_amount=50,
-        headers=acting(account),
-    )
-    assert api.get(f"/v1/charges/{charge['id']}").status == 404
-    transaction = api.get(f"/v1/balance_transactions/{charge['balance_transaction']}", headers=acting(account))
-    assert {detail["type"] for detail in transaction["fee_details"]} == {"stripe_fee", "application_fee"}
-    assert [event["data"]["object"]["amount"] for event in api.events("application_fee.created")] == [50]
-    refund = api.ok("post", f"/v1/application_fees/{charge['application_fee']}/refunds", amount=20)
-    assert_valid("POST", "/v1/application_fees/{id}/refunds", 200, refund)
-    again = api.post(f"/v1/application_fees/{charge['application_fee']}/refunds", amount=31)
-    assert again.status == 400
-    audit(api, account)
-
-
 def test_a_connected_account_can_pay_its_platform(api: Api) -> None:
     account = connected(api)
     fund(api, 1_000, account)
@@ -185,25 +106,6 @@ def test_a_platform_takes_from_an_account_even_what_is_not_there(api: Api) -> No
     account = connected(api)
     api.ok("post", "/v1/transfers", amount=15, currency="usd", destination=api.account, headers=acting(account))
     assert (available(api, account), available(api)) == (-15, 15)
-    audit(api, account)
-
-
-def test_a_charge_on_behalf_of_an_account_settles_in_that_accounts_currency(api: Api) -> None:
-    euro = {"object": "bank_account", "country": "DE", "currency": "eur", "account_number": "DE89370400440532013000"}
-    account = connected(api, country="DE", default_currency="eur", external_account=euro)
-    charge = api.ok(
-        "post", "/v1/charges", amount=1_000, currency="usd", source="tok_bypassPending", on_behalf_of=account["id"],
-        application_fee_amount=100, transfer_data={"destination": account["id"]},
-        expand=["balance_transaction", "transfer"],
-    )  # fmt: skip
-    own = charge["balance_transaction"]
-    assert (own["currency"], own["amount"]) == ("eur", round(1_000 * own["exchange_rate"]))
-    assert (charge["transfer"]["amount"], charge["transfer"]["currency"]) == (own["amount"], "eur")
-    payment = api.get(f"/v1/charges/{charge['transfer']['destination_payment']}", headers=acting(account))
-    assert (payment["currency"], payment["application_fee_amount"]) == ("eur", round(100 * own["exchange_rate"]))
-    assert available(api, account, "eur") == payment["amount"] - payment["application_fee_amount"]
-    api.ok("post", "/v1/refunds", charge=charge["id"], reverse_transfer=True, refund_application_fee=True)
-    assert available(api, account, "eur") == 0
     audit(api, account)
 
 
@@ -244,14 +146,19 @@ def test_before_payouts_were_their_own_kind_a_transfer_told_what_they_tell(api: 
     }
 
 
-def test_a_connected_account_s_copy_of_a_payment_method_is_of_the_customer_who_has_it(api: Api) -> None:
+def test_a_transfer_out_of_a_converted_charge_is_in_the_currency_of_its_balance_transaction(api: Api) -> None:
     account = connected(api)
-    has, has_not = (api.ok("POST", "/v1/customers")["id"] for _ in range(2))
-    method = api.ok("POST", "/v1/payment_methods/pm_card_visa/attach", customer=has)["id"]
-    copy = api.post("/v1/payment_methods", headers=acting(account), customer=has, payment_method=method)
-    assert (copy.status, copy["customer"]) == (200, None)
-    assert api.get(f"/v1/payment_methods/{copy['id']}", headers=acting(account)).status == 200
-    refused = api.post("/v1/payment_methods", headers=acting(account), customer=has_not, payment_method=method).error
-    assert refused["message"].startswith(f"The customer does not have a payment method with the ID {method}.")
-    refused = api.post("/v1/payment_methods", headers=acting(account), customer="cus_no", payment_method=method).error
-    assert (refused["param"], refused["message"]) == ("customer", "No such customer: 'cus_no'")
+    charge = api.ok("post", "/v1/charges", amount=1_000, currency="eur", source="tok_visa")
+    given = {"destination": account["id"], "amount": 100, "source_transaction": charge["id"]}
+    refused = api.post("/v1/transfers", currency="gbp", **given)
+    assert "balance transaction (usd) must be the same as the transfer currency (gbp)" in refused.error["message"]
+    api.ok("post", "/v1/transfers", currency="usd", **given)
+    transfer = api.ok("post", "/v1/transfers", currency="eur", expand=["balance_transaction"], **given)
+    assert (transfer["balance_transaction"]["currency"], transfer["balance_transaction"]["amount"]) == ("usd", -116)
+    back = api.ok("post", f"/v1/transfers/{transfer['id']}/reversals", expand=["balance_transaction"])
+    assert (back["amount"], back["balance_transaction"]["currency"], back["balance_transaction"]["amount"]) == (
+        100,
+        "usd",
+        116,
+    )
+    audit(api, account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.payments.checkout.test_checkout_sessions import fill
+from tests.payments.checkout.steps import fill
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
 

@@ -1,4 +1,4 @@
-"""ConfirmationTokens, CustomerSessions, configurations and domains."""
+"""ConfirmationTokens: what a customer entered in the browser, used once by the server that confirms."""
 
 from __future__ import annotations
 
@@ -45,45 +45,3 @@ def test_a_browser_makes_a_token_with_its_publishable_key(api: Api) -> None:
     made = api.post("/v1/confirmation_tokens", key=api.pk, payment_method_data=data)
     assert made.status == 200
     assert api.get(f"/v1/confirmation_tokens/{made['id']}")["payment_method_preview"]["card"]["last4"] == "4242"
-
-
-def test_a_customer_session_names_what_is_enabled(api: Api) -> None:
-    customer = api.ok("POST", "/v1/customers")["id"]
-    session = api.ok(
-        "POST", "/v1/customer_sessions", customer=customer, components={"payment_element": {"enabled": True}}
-    )
-    assert_valid("POST", "/v1/customer_sessions", 200, dict(session))
-    assert session["components"]["payment_element"]["enabled"] is True
-    assert session["components"]["pricing_table"]["enabled"] is False
-    assert session["expires_at"] == api.now + 1800
-
-
-def test_a_configuration_is_made_listed_and_changed(api: Api) -> None:
-    made = api.ok(
-        "POST", "/v1/payment_method_configurations", name="Shop", card={"display_preference": {"preference": "off"}}
-    )
-    assert_valid("POST", "/v1/payment_method_configurations", 200, dict(made))
-    assert made["card"]["display_preference"]["value"] == "off"
-    listed = api.get("/v1/payment_method_configurations")
-    assert_valid("GET", "/v1/payment_method_configurations", 200, dict(listed))
-    assert [one["is_default"] for one in listed["data"]] == [False, True]
-
-
-def test_a_domain_is_registered_once_and_switched_off(api: Api) -> None:
-    made = api.ok("POST", "/v1/payment_method_domains", domain_name="Shop.example")
-    assert_valid("POST", "/v1/payment_method_domains", 200, dict(made))
-    assert api.ok("POST", "/v1/payment_method_domains", domain_name="shop.example")["id"] == made["id"]
-    off = api.ok("POST", f"/v1/payment_method_domains/{made['id']}", enabled=False)
-    assert off["apple_pay"]["status"] == "inactive"
-    assert api.post("/v1/payment_method_domains", domain_name="not a domain").error["param"] == "domain_name"
-
-
-def test_an_apple_pay_domain_comes_and_goes(api: Api) -> None:
-    made = api.ok("POST", "/v1/apple_pay/domains", domain_name="shop.example")
-    assert api.delete(f"/v1/apple_pay/domains/{made['id']}") == {
-        "id": made["id"],
-        "object": "apple_pay_domain",
-        "deleted": True,
-    }
-    error = api.delete("/v1/apple_pay/domains/none").error
-    assert (error["message"], error["param"]) == ("No such apple_pay_domain: 'none'", "domain")

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from tests.payments.subscriptions.test_billing_lifecycles import DAY, advance, clocked, current, plan, subscribe
+from tests.payments.invoices.steps import exhausted
+from tests.payments.subscriptions.steps import DAY, advance, current
 from tests.support.api import Answer, Api
 from tollkey.settings import load_settings
-
-
-def exhausted(api: Api, monkeypatch: pytest.MonkeyPatch, wanted: str) -> tuple[str, str, Answer]:
-    """A clock, a customer and a subscription whose first renewal failed four times on a server with that setting."""
-    services = api.core.setup.services
-    monkeypatch.setitem(services, "settings", replace(services["settings"], after_last_retry=wanted))
-    clock, who = clocked(api)
-    sub = subscribe(api, who, plan(api))
-    bad = api.ok("post", "/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=who)["id"]
-    api.ok("post", f"/v1/customers/{who}", invoice_settings={"default_payment_method": bad})
-    advance(api, clock, sub["items"]["data"][0]["current_period_end"] + 16 * DAY)
-    return clock, who, current(api, sub["id"])
 
 
 def newest(api: Api, sub: Answer) -> Answer:
@@ -38,19 +25,6 @@ def test_unpaid_keeps_the_subscription_and_leaves_later_invoices_drafts(
     assert (later["billing_reason"], later["status"], later["auto_advance"]) == ("subscription_cycle", "draft", False)
     assert current(api, sub["id"])["status"] == "unpaid"
     assert api.events("customer.subscription.deleted") == []
-
-
-def test_paying_the_latest_invoice_makes_an_unpaid_subscription_active(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, who, sub = exhausted(api, monkeypatch, "unpaid")
-    good = api.ok("post", "/v1/payment_methods/pm_card_visa/attach", customer=who)["id"]
-    api.ok("post", f"/v1/invoices/{sub['latest_invoice']}/pay", payment_method=good)
-    assert current(api, sub["id"])["status"] == "active"
-    moves = [
-        event["data"]["previous_attributes"].get("status") for event in api.events("customer.subscription.updated")
-    ]
-    assert [move for move in moves if move] == ["incomplete", "active", "past_due", "unpaid"]
 
 
 def test_past_due_goes_on_collecting_later_invoices(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,20 @@
+"""Shipping rates: what a checkout offers for delivery."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+from tests.support.openapi import assert_valid
+
+
+def test_a_shipping_rate_is_made_and_archived(api: Api) -> None:
+    rate = api.ok(
+        "POST",
+        "/v1/shipping_rates",
+        display_name="Post",
+        fixed_amount={"amount": 500, "currency": "usd"},
+        metadata={"a": "1"},
+    )
+    assert_valid("POST", "/v1/shipping_rates", 200, rate)
+    api.ok("POST", f"/v1/shipping_rates/{rate['id']}", active=False)
+    assert api.ok("GET", "/v1/shipping_rates", active=True)["data"] == []
+    assert api.ok("GET", "/v1/shipping_rates", currency="usd")["data"][0]["id"] == rate["id"]

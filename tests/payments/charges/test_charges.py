@@ -1,0 +1,83 @@
+"""Charges: of a token, of a customer's own sources, of sources that nobody keeps; authorizing and capturing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.payments.charges.steps import charge
+from tests.support.api import Api
+
+CHARGE: dict[str, Any] = {"amount": 1000, "currency": "usd"}
+
+
+def test_a_customer_is_charged_only_with_what_is_linked_to_it(api: Api) -> None:
+    mine = api.ok("post", "/v1/customers", source="tok_visa")
+    other = api.ok("post", "/v1/customers", source="tok_mastercard")
+    loose = api.ok("post", "/v1/sources", type="card", token="tok_visa")
+    for given in (other["default_source"], loose["id"], "src_unknown", "card_unknown", "tok_visa"):
+        refused = api.post("/v1/charges", **CHARGE, customer=mine["id"], source=given)
+        assert refused.status == 404
+        assert refused.error["type"] == "invalid_request_error"
+        assert refused.error["code"] == "missing"
+        assert refused.error["param"] == "source"
+        assert refused.error["message"] == f"Customer {mine['id']} does not have a linked source with ID {given}."
+    assert api.ok("post", "/v1/charges", **CHARGE, customer=mine["id"], source=mine["default_source"])["paid"]
+
+
+def test_a_reusable_source_that_nobody_keeps_is_consumed_by_its_charge(api: Api) -> None:
+    source = api.ok("post", "/v1/sources", type="card", token="tok_visa")
+    assert source["usage"] == "reusable"
+    api.ok("post", "/v1/charges", **CHARGE, source=source["id"])
+    assert api.get(f"/v1/sources/{source['id']}")["status"] == "consumed"
+    again = api.post("/v1/charges", **CHARGE, source=source["id"])
+    assert again.status == 400
+    assert again.error["message"].startswith(
+        "The reusable source you provided is consumed because it was previously charged"
+    )
+
+
+def test_a_reusable_source_of_a_customer_is_charged_again_and_again(api: Api) -> None:
+    source = api.ok("post", "/v1/sources", type="card", token="tok_visa")
+    customer = api.ok("post", "/v1/customers", source=source["id"])
+    for _ in range(2):
+        api.ok("post", "/v1/charges", **CHARGE, customer=customer["id"])
+    assert api.get(f"/v1/sources/{source['id']}")["status"] == "chargeable"
+
+
+@pytest.mark.parametrize("name", ["application_fee_amount", "application_fee"])
+def test_a_platform_takes_no_fee_of_its_own_charge(api: Api, name: str) -> None:
+    refused = api.post("/v1/charges", **CHARGE, source="tok_visa", **{name: 100})
+    assert refused.status == 400
+    assert refused.error["param"] == name
+    assert refused.error["message"] == (
+        f"Can only apply an {name} when the request is made on behalf of another account"
+        " (using an OAuth key, the Stripe-Account header, or the destination parameter)."
+    )
+
+
+def test_a_charge_of_the_visa_test_token_succeeds_and_fills_the_balance(api: Api) -> None:
+    made = charge(api)
+    assert (made.status, made["status"], made["paid"]) == (200, "succeeded", True), made
+    transaction = api.get(f"/v1/balance_transactions/{made['balance_transaction']}")
+    assert (transaction["amount"], transaction["fee"], transaction["net"]) == (2000, 88, 1912)
+    balance = api.get("/v1/balance")
+    assert balance["pending"][0]["amount"] == 1912
+    assert [event["type"] for event in api.events()] == ["charge.succeeded"]
+
+
+def test_an_authorized_charge_is_captured_in_part(api: Api) -> None:
+    held = charge(api, capture=False)
+    assert (held["captured"], held["balance_transaction"]) == (False, None)
+    taken = api.post(f"/v1/charges/{held['id']}/capture", amount=500)
+    assert (taken["amount_captured"], taken["amount_refunded"]) == (500, 1500)
+    again = api.post(f"/v1/charges/{held['id']}/capture")
+    assert (again.status, again.error["code"]) == (400, "charge_already_captured")
+
+
+def test_what_a_charge_may_have_but_has_not_expands_to_nothing(api: Api) -> None:
+    made = charge(api)
+    path = f"/v1/charges/{made['id']}"
+    assert "transfer" not in api.ok("get", path, expand=["transfer.reversals.data.balance_transaction"])
+    assert api.get(path, expand=["nonsense"]).status == 400

@@ -1,0 +1,21 @@
+"""Radar value lists: e-mail addresses, cards, countries that rules refer to."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+from tests.support.openapi import assert_valid
+
+
+def test_a_value_list_holds_values_of_its_type_once(api: Api) -> None:
+    made = api.ok("POST", "/v1/radar/value_lists", alias="bad_mail", name="Bad mail", item_type="email")
+    assert_valid("POST", "/v1/radar/value_lists", 200, made)
+    item = api.ok("POST", "/v1/radar/value_list_items", value_list=made["id"], value="A@b.example")
+    assert_valid("POST", "/v1/radar/value_list_items", 200, item)
+    assert api.post("/v1/radar/value_list_items", value_list=made["id"], value="a@b.example").status == 400
+    assert api.post("/v1/radar/value_list_items", value_list=made["id"], value="no").error["param"] == "value"
+    found = api.ok("GET", "/v1/radar/value_lists", contains="a@b.example")
+    assert_valid("GET", "/v1/radar/value_lists", 200, found)
+    assert [one["id"] for one in found["data"]] == [made["id"]]
+    assert len(found["data"][0]["list_items"]["data"]) == 1
+    api.ok("DELETE", f"/v1/radar/value_lists/{made['id']}")
+    assert api.get(f"/v1/radar/value_list_items/{item['id']}").status == 404

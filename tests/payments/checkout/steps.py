@@ -1,0 +1,66 @@
+"""Steps that several tests of checkout share."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.support.api import Answer, Api
+from tests.support.openapi import assert_valid
+
+URL = "/v1/checkout/sessions"
+
+
+DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
+
+
+BROWSER = {"accept": "text/html,application/xhtml+xml"}
+
+
+def line(amount: int = 1500, quantity: int = 2, currency: str = "usd", **more: Any) -> dict[str, Any]:
+    data = {"currency": currency, "unit_amount": amount, "product_data": {"name": "T-shirt <b>"}, **more}
+    return {"price_data": data, "quantity": quantity}
+
+
+def session(api: Api, mode: str = "payment", **more: Any) -> Answer:
+    lines = (
+        {}
+        if mode == "setup"
+        else {"line_items": [line(**({"recurring": {"interval": "month"}} if mode == "subscription" else {}))]}
+    )
+    made = api.ok("POST", URL, **{"mode": mode, "success_url": DONE, **lines, **more})
+    assert_valid("POST", URL, 200, made)
+    return made
+
+
+def path_of(made: Answer) -> str:
+    return str(made["url"]).partition("8420")[2]
+
+
+def fill(api: Api, path: str, number: str = "4242424242424242", **more: str) -> Answer:
+    typed = {
+        "method": "card", "email": "jo@shop.example", "number": number, "expiry": "12 / 34", "cvc": "123",
+        "name": "Jo Li", "country": "US",
+        "postal_code": "94111", **more,
+    }  # fmt: skip
+    return api.send("POST", path, key=None, body=urlencode(typed).encode(), headers=BROWSER)
+
+
+def again(api: Api, made: Answer) -> Answer:
+    found = api.ok("GET", f"{URL}/{made['id']}")
+    assert_valid("GET", URL + "/{session}", 200, found)
+    return found
+
+
+def post(api: Api, path: str, **typed: Any) -> Answer:
+    return api.send("POST", path, key=None, body=urlencode(typed).encode(), headers=BROWSER)
+
+
+def page(api: Api, made: Answer) -> str:
+    return api.send("GET", path_of(made), key=None).body.decode()
+
+
+def price(api: Api, **more: Any) -> str:
+    return str(
+        api.ok("post", "/v1/prices", currency="usd", unit_amount=1500, product_data={"name": "T-shirt"}, **more)["id"]
+    )

@@ -1,0 +1,29 @@
+"""Parameters of a Checkout Session: what may be asked for, and the object that comes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.payments.checkout.steps import line
+from tests.support.api import Api
+
+URL = "/v1/checkout/sessions"
+
+
+DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
+
+
+@pytest.mark.parametrize(("params", "message"), [
+    ({"line_items": [line(1, 1)]}, "The Checkout Session's total amount due must add up to at least $0.50 USD"),
+    ({"mode": "subscription"},
+    "You must provide at least one recurring price in `subscription` mode when using prices."),
+    ({"customer": "cus_no"}, "No such customer: 'cus_no'"),
+    ({"expires_at": 1}, "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation."),
+    ({"subscription_data": {"trial_period_days": 3}}, "You can not pass `subscription_data` in `payment` mode."),
+])  # fmt: skip
+def test_parameters_that_do_not_go_together_are_refused(api: Api, params: dict[str, Any], message: str) -> None:
+    answer = api.post(URL, **{"mode": "payment", "success_url": DONE, "line_items": [line()], **params})
+    assert (answer.status, answer.error["message"]) == (400, message)
+    assert api.get("/v1/prices")["data"] == []

@@ -1,0 +1,51 @@
+"""What is bought, as the customer may change it on the page: quantities, amounts of their own choice, and optional
+items.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.payments.checkout.steps import again, fill, line, page, path_of, post, session
+from tests.support.api import Api
+
+
+def test_a_quantity_that_may_be_changed_is_changed_on_the_page(api: Api) -> None:
+    made = session(
+        api,
+        line_items=[{**line(), "adjustable_quantity": {"enabled": True, "minimum": 1, "maximum": 5}}],
+        expand=["line_items"],
+    )
+    name = f"quantity[{made['line_items']['data'][0]['id']}]"
+    post(api, path_of(made) + "/order", **{name: "9"})
+    assert again(api, made)["amount_total"] == 3000
+    assert post(api, path_of(made) + "/order", **{name: "3"}).status == 303
+    assert again(api, made)["amount_total"] == 4500
+
+
+def extra_price(api: Api, **params: Any) -> str:
+    return str(api.ok("POST", "/v1/prices", currency="usd", product_data={"name": "Extra"}, **params)["id"])
+
+
+def test_an_amount_of_the_customers_choice_is_typed_on_the_page(api: Api) -> None:
+    own = extra_price(api, custom_unit_amount={"enabled": True, "minimum": 500, "maximum": 5000})
+    made = session(api, line_items=[{"price": own, "quantity": 1}])
+    assert (made["amount_total"], made["payment_status"]) == (0, "unpaid")
+    field = re.search(r'name="(amount\[[^"]+\])"', page(api, made))
+    assert field
+    refused = post(api, path_of(made) + "/order", **{field[1]: "1"})
+    assert f'id="{field[1]}-error"' in refused.body.decode()
+    assert post(api, path_of(made) + "/order", **{field[1]: "12.50"}).status == 303
+    assert fill(api, path_of(made)).status == 303
+    assert api.get(f"/v1/payment_intents/{again(api, made)['payment_intent']}")["amount"] == 1250
+
+
+def test_an_optional_item_is_added_and_taken_away(api: Api) -> None:
+    extra = extra_price(api, unit_amount=300)
+    made = session(api, optional_items=[{"price": extra, "quantity": 1}])
+    post(api, path_of(made) + "/order", **{f"add[{extra}]": "1"})
+    assert again(api, made)["amount_total"] == 3300
+    assert "checked" in page(api, made)
+    post(api, path_of(made) + "/order")
+    assert again(api, made)["amount_total"] == 3000

@@ -1,0 +1,49 @@
+"""What the customer has to do next: ``next_action`` of an intent, and the address of the page on which it is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.payments.intents.steps import pay
+from tests.support.api import Api
+
+
+def test_without_a_return_url_the_client_library_is_asked(api: Api) -> None:
+    action = pay(api, "pm_card_authenticationRequiredOnSetup")["next_action"]
+    assert (action["type"], action["use_stripe_sdk"]["type"]) == ("use_stripe_sdk", "three_d_secure_redirect")
+
+
+def test_a_card_of_3d_secure_2_begins_with_the_devices_fingerprint(api: Api) -> None:
+    action = pay(api, "pm_card_threeDSecure2Required")["next_action"]["use_stripe_sdk"]
+    assert (action["type"], action["directory_server_name"], action["merchant"]) == (
+        "stripe_3ds2_fingerprint",
+        "visa",
+        api.account,
+    )
+
+
+def test_redirects_need_a_return_url_unless_they_are_never_allowed(api: Api) -> None:
+    asked = {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    refused = api.post("/v1/payment_intents", **asked, automatic_payment_methods={"enabled": True})
+    assert refused.error["message"].startswith(
+        "This PaymentIntent is configured to accept payment methods enabled in your Dashboard."
+    )
+    taken = api.post(
+        "/v1/payment_intents", **asked, automatic_payment_methods={"enabled": True, "allow_redirects": "never"}
+    )
+    assert taken["status"] == "succeeded"
+    assert not {"klarna", "alipay"} & set(taken["payment_method_types"])
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/v1/payment_intents", "payment_intent"), ("/v1/setup_intents", "setup_intent")]
+)
+def test_an_intent_that_may_send_people_away_shows_itself_when_it_does_not_know_where_to(
+    api: Api, path: str, kind: str
+) -> None:
+    money = {"amount": 500, "currency": "usd"} if kind == "payment_intent" else {}
+    intent = api.ok("POST", path, automatic_payment_methods={"enabled": True}, **money)
+    answer = api.post(f"{path}/{intent['id']}/confirm", payment_method="pm_card_visa")
+    assert (answer.status, "you must provide a `return_url`" in answer.error["message"]) == (400, True)
+    assert answer.error[kind]["id"] == intent["id"]
+    assert not {"code", "doc_url", "param"} & answer.error.keys()

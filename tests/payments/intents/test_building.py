@@ -1,0 +1,55 @@
+"""Parameters of a PaymentIntent: what may be asked for, and the object that comes of it."""
+
+from __future__ import annotations
+
+from tests.payments.intents.steps import pay
+from tests.payments.steps import told
+from tests.support.api import Api
+from tests.support.connected import connected
+
+PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
+
+
+def test_a_type_that_the_intent_does_not_take_is_refused(api: Api) -> None:
+    answer = pay(api, "pm_usBankAccount_success")
+    assert answer.error["message"].startswith(
+        "The PaymentMethod provided (us_bank_account) is not allowed for this PaymentIntent."
+    )
+    assert (
+        api.post("/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bitcoins"]).error["param"]
+        == "payment_method_types"
+    )
+
+
+def test_an_amount_below_the_minimum_is_refused_with_the_newer_text_for_newer_versions(api: Api) -> None:
+    new = api.post("/v1/payment_intents", amount=0, currency="usd", headers={"Stripe-Version": "2024-06-20"})
+    old = api.post("/v1/payment_intents", amount=0, currency="usd", headers={"Stripe-Version": "2020-08-27"})
+    assert new.error["message"].startswith("The amount must be greater than or equal to the minimum charge amount")
+    assert old.error["message"] == "This value must be greater than or equal to 1."
+
+
+def test_a_method_switched_off_in_the_configuration_is_not_offered(api: Api) -> None:
+    default = api.get("/v1/payment_method_configurations")["data"][0]["id"]
+    api.ok("POST", f"/v1/payment_method_configurations/{default}", klarna={"display_preference": {"preference": "off"}})
+    offered = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd")["payment_method_types"]
+    assert "card" in offered
+    assert "klarna" not in offered
+
+
+def test_before_automatic_payment_methods_an_intent_took_cards(api: Api) -> None:
+    intent = api.post("/v1/payment_intents", amount=2000, currency="usd", headers={"Stripe-Version": "2020-08-27"})
+    assert (intent["payment_method_types"], intent["automatic_payment_methods"]) == (["card"], None)
+
+
+def test_an_unknown_destination_is_refused(api: Api) -> None:
+    answer = api.post("/v1/payment_intents", **PAYMENT, transfer_data={"destination": "000000006"})
+    assert (answer.error["message"], answer.error["param"]) == (
+        "No such destination: '000000006'",
+        "transfer_data[destination]",
+    )
+
+
+def test_a_fee_and_a_part_to_transfer_exclude_each_other(api: Api) -> None:
+    given = {"transfer_data": {"destination": connected(api)["id"], "amount": 100}, "application_fee_amount": 10}
+    _, message = told(api, "/v1/payment_intents", amount=500, currency="usd", **given)
+    assert message == "You may only specify one of these parameters: application_fee_amount, transfer_data[amount]."

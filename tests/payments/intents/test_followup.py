@@ -1,0 +1,68 @@
+"""What happens to a PaymentIntent after it was confirmed: challenge, settlement, capture, increments, cancellation."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.payments.intents.steps import challenge, pay, types
+from tests.support.api import Api
+from tests.support.openapi import assert_valid
+
+BACK = "https://shop.example/done?order=7"
+
+
+def test_a_failed_challenge_asks_for_another_payment_method(api: Api) -> None:
+    intent = pay(api, "pm_card_threeDSecure2Required", return_url=BACK)
+    assert challenge(api, intent, "fail").headers["location"].endswith("redirect_status=failed")
+    after = api.get(f"/v1/payment_intents/{intent['id']}")
+    assert (after["status"], after["last_payment_error"]["code"]) == (
+        "requires_payment_method",
+        "payment_intent_authentication_failure",
+    )
+    assert_valid("GET", "/v1/payment_intents/{intent}", 200, dict(after))
+    assert types(api)[-1] == "payment_intent.payment_failed"
+
+
+def test_an_authenticated_card_may_still_be_declined(api: Api) -> None:
+    intent = pay(api, "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds", return_url=BACK)
+    challenge(api, intent, "complete")
+    assert api.get(f"/v1/payment_intents/{intent['id']}")["last_payment_error"]["decline_code"] == "insufficient_funds"
+
+
+def test_a_part_is_captured_and_the_rest_given_back(api: Api) -> None:
+    intent = pay(api, capture_method="manual")
+    assert (intent["status"], intent["amount_capturable"]) == ("requires_capture", 2000)
+    done = api.post(f"/v1/payment_intents/{intent['id']}/capture", amount_to_capture=1500)
+    assert (done["status"], done["amount_received"], done["amount_capturable"]) == ("succeeded", 1500, 0)
+    assert types(api) == [
+        "payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated",
+        "charge.captured", "payment_intent.succeeded",
+    ]  # fmt: skip
+
+
+def test_more_than_authorized_cannot_be_captured(api: Api) -> None:
+    intent = pay(api, capture_method="manual")
+    answer = api.post(f"/v1/payment_intents/{intent['id']}/capture", amount_to_capture=2001)
+    assert (answer.status, answer.error["code"]) == (400, "amount_too_large")
+
+
+def test_an_authorization_expires_after_seven_days(api: Api) -> None:
+    intent = pay(api, capture_method="manual")
+    api.advance(7 * 86_400)
+    after = api.get(f"/v1/payment_intents/{intent['id']}")
+    assert (after["status"], after["cancellation_reason"]) == ("canceled", "automatic")
+
+
+@pytest.mark.parametrize(
+    ("bank", "status"),
+    [("pm_usBankAccount_success", "succeeded"), ("pm_usBankAccount_noAccount", "requires_payment_method")],
+)
+def test_a_bank_debit_is_under_way_before_it_ends(api: Api, bank: str, status: str) -> None:
+    accepted = {"customer_acceptance": {"type": "offline"}}
+    intent = pay(api, bank, payment_method_types=["us_bank_account"], mandate_data=accepted)
+    assert intent["status"] == "processing"
+    api.advance(10)
+    after = api.get(f"/v1/payment_intents/{intent['id']}")
+    assert after["status"] == status
+    assert_valid("GET", "/v1/payment_intents/{intent}", 200, dict(after))
+    assert types(api)[1:3] == ["charge.pending", "payment_intent.processing"] or "mandate" in types(api)[1]

@@ -1,0 +1,34 @@
+"""What comes of a confirmation: the charge, and the state of the intent that follows from it."""
+
+from __future__ import annotations
+
+from tests.payments.intents.steps import pay, types
+from tests.support.api import Api
+
+
+def test_a_decline_is_a_402_that_carries_the_charge_the_intent_and_the_payment_method(api: Api) -> None:
+    answer = pay(api, "pm_card_chargeDeclinedInsufficientFunds")
+    assert answer.status == 402
+    error = answer.error
+    assert (error["type"], error["code"], error["decline_code"]) == (
+        "card_error",
+        "card_declined",
+        "insufficient_funds",
+    )
+    intent = error["payment_intent"]
+    assert (intent["status"], intent["payment_method"], intent["latest_charge"]) == (
+        "requires_payment_method",
+        None,
+        error["charge"],
+    )
+    assert intent["last_payment_error"]["decline_code"] == "insufficient_funds"
+    assert intent["last_payment_error"]["payment_method"]["id"] == error["payment_method"]["id"]
+    assert api.get(f"/v1/payment_intents/{intent['id']}") == intent
+    assert types(api) == ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
+
+
+def test_a_card_is_saved_by_the_payment_that_asks_for_it(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    intent = pay(api, customer=customer, setup_future_usage="off_session")
+    assert api.get(f"/v1/payment_methods/{intent['payment_method']}")["customer"] == customer
+    assert pay(api, intent["payment_method"], customer=customer, off_session=True)["status"] == "succeeded"

@@ -1,0 +1,27 @@
+"""Parameters of a SetupIntent, its states, and the object that comes of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.api import Api
+from tollkey.payments.intents.setup_building import move
+from tollkey.payments.intents.setup_intents import ARROWS
+
+SAVING = {"payment_method_types": ["card"]}
+
+
+def test_a_canceled_intent_says_so_in_the_real_words(api: Api) -> None:
+    intent = api.ok("POST", "/v1/setup_intents", **SAVING)
+    gone = api.post(f"/v1/setup_intents/{intent['id']}/cancel", cancellation_reason="abandoned")
+    assert (gone["status"], gone["cancellation_reason"]) == ("canceled", "abandoned")
+    again = api.post(f"/v1/setup_intents/{intent['id']}/cancel")
+    assert again.error["message"] == "You cannot cancel this SetupIntent because it it already canceled."
+    assert again.error["setup_intent"]["id"] == intent["id"]
+
+
+def test_where_no_arrow_leads_an_intent_cannot_be_moved() -> None:
+    for start, ends in ARROWS.items():
+        for end in ARROWS.keys() - ends:
+            with pytest.raises(ValueError, match="no arrow"):
+                move({"status": start, "next_action": None}, end)

@@ -1,0 +1,48 @@
+"""What older API versions saw of invoices and their lines."""
+
+from __future__ import annotations
+
+from tests.payments.invoices.steps import customer
+from tests.support.api import Api
+
+
+def test_what_an_older_version_names_it_expands_too(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", source="tok_visa")["id"]
+    price = {
+        "currency": "usd",
+        "unit_amount": 500,
+        "recurring": {"interval": "month"},
+        "product_data": {"name": "Gold"},
+    }
+    price_id = api.ok("POST", "/v1/prices", **price)["id"]
+    invoice = api.ok("POST", "/v1/subscriptions", customer=customer, items=[{"price": price_id}])["latest_invoice"]
+    paths = [
+        "lines.data.price.product",
+        "lines.data.plan.product",
+        "payment_intent",
+        "charge.balance_transaction",
+        "subscription",
+    ]
+    shown = api.get(f"/v1/invoices/{invoice}", headers={"Stripe-Version": "2022-08-01"}, expand=paths)
+    (line,) = shown["lines"]["data"]
+    assert (line["price"]["product"]["name"], line["plan"]["product"]["name"]) == ("Gold", "Gold")
+    assert shown["payment_intent"]["charges"]["data"][0]["id"] == shown["charge"]["id"]
+    assert shown["charge"]["refunds"]["data"] == []
+    assert shown["charge"]["balance_transaction"]["amount"] == 500
+    assert shown["subscription"]["current_period_end"] > shown["subscription"]["current_period_start"]
+    for name in ("lines.data.price", "payment_intent"):
+        answer = api.get(f"/v1/invoices/{invoice}", expand=[f"{name}.product"])
+        assert answer.error["message"] == f"This property cannot be expanded ({name})."
+
+
+def test_older_names_of_how_an_invoice_is_collected_and_taxed(api: Api) -> None:
+    older = {"Stripe-Version": "2018-11-08"}
+    who = customer(api)
+    api.ok("POST", "/v1/invoiceitems", customer=who, amount=500, currency="usd")
+    invoice = api.post("/v1/invoices", headers=older, customer=who, billing="send_invoice", days_until_due=5)
+    assert (invoice.status, invoice["billing"], invoice["tax_percent"], invoice["application_fee"]) == (
+        200,
+        "send_invoice",
+        None,
+        None,
+    )

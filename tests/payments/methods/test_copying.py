@@ -1,0 +1,54 @@
+"""Copying what a platform's customer has saved onto a connected account, as Connect's cloning does."""
+
+from __future__ import annotations
+
+from tests.payments.methods.steps import Victim
+from tests.support.api import Api
+from tests.support.connected import acting, connected
+
+
+def test_a_connected_account_s_copy_of_a_payment_method_is_of_the_customer_who_has_it(api: Api) -> None:
+    account = connected(api)
+    has, has_not = (api.ok("POST", "/v1/customers")["id"] for _ in range(2))
+    method = api.ok("POST", "/v1/payment_methods/pm_card_visa/attach", customer=has)["id"]
+    copy = api.post("/v1/payment_methods", headers=acting(account), customer=has, payment_method=method)
+    assert (copy.status, copy["customer"]) == (200, None)
+    assert api.get(f"/v1/payment_methods/{copy['id']}", headers=acting(account)).status == 200
+    refused = api.post("/v1/payment_methods", headers=acting(account), customer=has_not, payment_method=method).error
+    assert refused["message"].startswith(f"The customer does not have a payment method with the ID {method}.")
+    refused = api.post("/v1/payment_methods", headers=acting(account), customer="cus_no", payment_method=method).error
+    assert (refused["param"], refused["message"]) == ("customer", "No such customer: 'cus_no'")
+
+
+def test_a_platform_s_secret_key_copies_what_a_customer_saved_to_a_connected_account(api: Api) -> None:
+    victim = Victim(api)
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    mine = {"customer": victim.customer}
+    made = api.post("/v1/payment_methods", headers=there, **mine, payment_method=victim.method)
+    assert (made.status, made["card"]["last4"]) == (200, "4242")
+    assert api.post("/v1/tokens", headers=there, **mine, card=victim.card)["card"]["last4"] == "4242"
+    assert api.post("/v1/tokens", headers=there, **mine)["card"]["last4"] == "4242"
+    assert api.post("/v1/sources", headers=there, **mine, original_source=victim.source)["type"] == "card"
+
+
+def test_a_restricted_key_that_may_read_the_platform_s_customers_copies_as_well(api: Api) -> None:
+    victim = Victim(api)
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    key = api.restricted(
+        "customer_read", "payment_method_read", connect_permissions=["token_write", "payment_method_write"]
+    )
+    mine = {"customer": victim.customer}
+    assert api.post("/v1/tokens", key=key, headers=there, **mine, card=victim.card).status == 200
+    assert api.post("/v1/payment_methods", key=key, headers=there, **mine, payment_method=victim.method).status == 200
+
+
+def test_a_customer_s_card_is_copied_only_onto_a_connected_account(api: Api) -> None:
+    victim = Victim(api)
+    for path, params in (
+        ("/v1/tokens", {"customer": victim.customer}),
+        ("/v1/tokens", {"customer": victim.customer, "card": victim.card}),
+        ("/v1/payment_methods", {"customer": victim.customer, "payment_method": victim.method}),
+        ("/v1/sources", {"customer": victim.customer, "original_source": victim.source}),
+    ):
+        answer = api.post(path, **params)
+        assert answer.status == 400, (path, params, answer)

@@ -1,0 +1,38 @@
+"""What money is taken from: payment methods, cards and bank accounts, as stored with what only we know of them."""
+
+from __future__ import annotations
+
+from tests.payments.steps import told
+from tests.support.api import Api
+
+
+def test_an_unknown_payment_method_says_where_it_may_be(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers")
+    missing = api.post("/v1/payment_methods/abcd/attach", customer=customer["id"])
+    assert (missing.status, missing.error["param"]) == (404, "payment_method")
+    assert missing.error["message"].startswith(
+        "No such PaymentMethod: 'abcd'; It's possible this PaymentMethod exists on one of your"
+    )
+
+
+def test_nothing_of_a_live_number_is_stored_but_its_end(api: Api) -> None:
+    number = "4111111111111111"
+    card = {"number": number, "exp_month": 1, "exp_year": 2030, "cvc": "987"}
+    method = api.ok("post", "/v1/payment_methods", key=api.live_sk, type="card", card=card)
+    token = api.ok("post", "/v1/tokens", key=api.live_sk, card=card)
+    assert (method["livemode"], method["card"]["last4"], token["card"]["fingerprint"]) == (
+        True,
+        "1111",
+        method["card"]["fingerprint"],
+    )
+    for table in ("obj_payment_method", "obj_token"):
+        rows = api.core.database.read(
+            lambda tx, table=table: tx.execute(f"SELECT body, private FROM {table} WHERE account = ?", (api.account,))
+        )
+        assert rows
+        assert all(number.encode() not in bytes(cell or b"") for row in rows for cell in row)
+
+
+def test_card_data_that_lacks_something_is_told_what_it_lacks(api: Api) -> None:
+    refused = told(api, "/v1/payment_methods", type="card", card={"number": "4242424242424242"})
+    assert refused == ("card[exp_month]", "Missing required param: card[exp_month].")

@@ -1,0 +1,47 @@
+"""Mandates: a customer's permission to debit an account."""
+
+from __future__ import annotations
+
+from tests.payments.intents.steps import pay, setup
+from tests.support.api import Api
+from tests.support.openapi import assert_valid
+
+
+def test_a_debit_needs_a_mandate(api: Api) -> None:
+    answer = pay(api, "pm_usBankAccount_success", payment_method_types=["us_bank_account"])
+    assert answer.error["code"] == "payment_intent_mandate_invalid"
+
+
+def test_a_mandate_for_one_payment_is_inactive_once_it_was_used(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    method = api.ok(
+        "POST", "/v1/payment_methods", type="sepa_debit", sepa_debit={"iban": "DE89370400440532013000"},
+        billing_details={"name": "Jenny", "email": "jenny@example.com"},
+    )["id"]  # fmt: skip
+    intent = setup(
+        api, method, customer=customer, payment_method_types=["sepa_debit"], usage="on_session",
+        mandate_data={"customer_acceptance": {"type": "online", "online": {"ip_address": "192.0.2.1",
+        "user_agent": "a browser"}}},
+        single_use={"amount": 5200, "currency": "EUR"},
+    )  # fmt: skip
+    mandate = api.get(f"/v1/mandates/{intent['single_use_mandate']}")
+    assert_valid("GET", "/v1/mandates/{mandate}", 200, dict(mandate))
+    assert (mandate["status"], mandate["single_use"]) == ("active", {"amount": 5200, "currency": "eur"})
+    api.ok(
+        "POST", "/v1/payment_intents", amount=5200, currency="eur", customer=customer, payment_method=method,
+        confirm=True,
+        payment_method_types=["sepa_debit"], mandate=mandate["id"],
+    )  # fmt: skip
+    assert api.get(f"/v1/mandates/{mandate['id']}")["status"] == "inactive"
+
+
+def test_detaching_the_account_ends_its_mandate(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    accepted = {"customer_acceptance": {"type": "offline"}}
+    types = ["us_bank_account"]
+    intent = setup(
+        api, "pm_usBankAccount_success", customer=customer, payment_method_types=types, mandate_data=accepted
+    )
+    api.ok("POST", f"/v1/payment_methods/{intent['payment_method']}/detach")
+    assert api.get(f"/v1/mandates/{intent['mandate']}")["status"] == "inactive"
+    assert [event["type"] for event in api.events()][-2:] == ["payment_method.detached", "mandate.updated"]

@@ -1,0 +1,17 @@
+"""The types of payment methods: which of them an intent may use, and what its ``payment_method_options`` say of
+each.
+"""
+
+from __future__ import annotations
+
+from tests.payments.steps import told
+from tests.support.api import Api
+
+
+def test_a_method_that_is_not_paid_in_the_currency_is_refused(api: Api) -> None:
+    refused = told(api, "/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bancontact"])
+    message = "The currency provided (usd) is invalid. Payments with bancontact support the following currencies: eur."
+    assert refused == ("currency", message)
+    assert (
+        api.post("/v1/payment_intents", amount=500, currency="eur", payment_method_types=["bancontact"]).status == 200
+    )

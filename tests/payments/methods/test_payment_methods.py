@@ -1,0 +1,25 @@
+"""Payment methods: what customers pay with."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+
+
+def test_a_detached_payment_method_cannot_be_attached_again(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers")
+    method = api.ok("post", "/v1/payment_methods/pm_card_visa/attach", customer=customer["id"])
+    other = api.ok("post", "/v1/customers")
+    refused = api.post(f"/v1/payment_methods/{method['id']}/attach", customer=other["id"])
+    assert refused.error["message"] == "The payment method you provided has already been attached to a customer."
+    api.ok("post", f"/v1/payment_methods/{method['id']}/detach")
+    again = api.post(f"/v1/payment_methods/{method['id']}/attach", customer=customer["id"])
+    assert again.error["message"].startswith("The provided PaymentMethod was previously used")
+
+
+def test_a_publishable_key_makes_payment_methods_and_tokens_and_sees_no_fingerprint(api: Api) -> None:
+    card = {"number": "4242424242424242", "exp_month": 1, "exp_year": 2030, "cvc": "123"}
+    method = api.ok("post", "/v1/payment_methods", key=api.pk, type="card", card=card)
+    assert "metadata" not in method
+    assert "fingerprint" not in method["card"]
+    assert "fingerprint" not in api.ok("post", "/v1/tokens", key=api.pk, card=card)["card"]
+    assert api.get("/v1/customers", key=api.pk).error["code"] == "secret_key_required"

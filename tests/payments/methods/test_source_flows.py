@@ -1,0 +1,38 @@
+"""Sources (``src_…``): made in one of four flows, chargeable at once or after the customer has done something."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+from tests.support.openapi import assert_valid
+
+
+def test_what_arrives_in_a_receiver_is_a_transaction_of_the_source(api: Api) -> None:
+    source = api.ok(
+        "POST", "/v1/sources", type="ach_credit_transfer", currency="usd", owner={"email": "amount_4242@example.com"}
+    )["id"]
+    api.advance(5)
+    path = f"/v1/sources/{source}/source_transactions"
+    listed = api.ok("GET", path)
+    assert_valid("GET", "/v1/sources/{source}/source_transactions", 200, listed)
+    (arrived,) = listed["data"]
+    assert (arrived["amount"], arrived["source"], arrived["status"]) == (4242, source, "succeeded")
+    assert [event["type"] for event in api.events()][-2:] == ["source.transaction.created", "source.chargeable"]
+
+
+def test_a_redirect_source_becomes_chargeable_on_its_page_and_is_consumed_by_a_charge(api: Api) -> None:
+    source = api.ok(
+        "post",
+        "/v1/sources",
+        type="ideal",
+        amount=1099,
+        currency="eur",
+        redirect={"return_url": "https://example.com/back"},
+    )
+    early = api.post("/v1/charges", amount=1099, currency="eur", source=source["id"])
+    assert early.status == 400
+    path = "/" + source["redirect"]["url"].split("/", 3)[3]
+    assert api.get(path, key=None).status == 200
+    sent = api.post(path + "/authorize", key=None)
+    assert (sent.status, sent.headers["location"].startswith("https://example.com/back?source=src_")) == (303, True)
+    assert api.ok("post", "/v1/charges", amount=1099, currency="eur", source=source["id"])["status"] == "succeeded"
+    assert api.get(f"/v1/sources/{source['id']}")["status"] == "consumed"

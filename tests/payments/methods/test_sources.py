@@ -1,0 +1,26 @@
+"""Sources, and the cards and bank accounts that customers have saved (the older way to keep what one pays with)."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+
+
+def test_a_bank_account_is_verified_by_its_deposits(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers", source="btok_us")
+    path = f"/v1/customers/{customer['id']}/sources/{customer['default_source']}"
+    wrong = api.post(path + "/verify", amounts=[1, 2])
+    assert (wrong.status, wrong.error["code"]) == (400, "bank_account_verification_failed")
+    assert api.ok("post", path + "/verify", amounts=[32, 45])["status"] == "verified"
+
+
+ATTEMPTS = 10
+
+
+def test_a_saved_bank_account_whose_verification_failed_stays_unverified(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", source="btok_us")
+    path = f"/v1/customers/{customer['id']}/sources/{customer['default_source']}"
+    for _ in range(ATTEMPTS):
+        assert api.post(path + "/verify", amounts=[1, 2]).error["code"] == "bank_account_verification_failed"
+    late = api.post(path + "/verify", amounts=[32, 45])
+    assert (late.status, late.error["code"]) == (400, "bank_account_verification_failed")
+    assert api.get(path)["status"] == "verification_failed"

@@ -1,0 +1,119 @@
+"""The customer portal: a page on which customers see and change their subscriptions, cards and invoices."""
+
+from __future__ import annotations
+
+import re
+
+from tests.payments.checkout.steps import fill, path_of, session
+from tests.payments.portal.steps import Portal, confirm, linked, look, opened
+from tests.support.api import Api
+from tests.support.openapi import assert_valid
+
+
+def test_a_portal_that_credits_the_time_left_does_what_it_says(api: Api) -> None:
+    path, subscription = opened(api, mode="immediately", proration_behavior="create_prorations")
+    api.advance(10 * 60)
+    question = f"{path}/cancel?subscription={subscription}"
+    assert b"is credited" in look(api, question).body
+    confirm(api, question)
+    credited = api.get("/v1/invoiceitems")["data"]
+    assert [one["amount"] < 0 for one in credited] == [True]
+
+
+def test_the_reason_that_a_customer_gives_is_kept(api: Api) -> None:
+    path, subscription = opened(api, cancellation_reason={"enabled": True, "options": ["unused", "other"]})
+    question = f"{path}/cancel?subscription={subscription}"
+    page = look(api, question).body
+    assert b'<label for="feedback">' in page
+    assert re.findall(rb'<option value="(\w*)">', page) == [b"", b"unused", b"other"]
+    confirm(api, question, feedback="unused")
+    details = api.get(f"/v1/subscriptions/{subscription}")["cancellation_details"]
+    assert (details["feedback"], details["reason"]) == ("unused", "cancellation_requested")
+
+
+def test_a_reason_that_is_not_offered_is_not_kept(api: Api) -> None:
+    path, subscription = opened(api)
+    confirm(api, f"{path}/cancel?subscription={subscription}", feedback="low_quality")
+    assert api.get(f"/v1/subscriptions/{subscription}")["cancellation_details"]["feedback"] is None
+
+
+def test_nobody_is_asked_where_cancelling_is_not_offered(api: Api) -> None:
+    path, subscription = opened(api, enabled=False)
+    assert b"Cancel subscription" not in look(api, path).body
+    assert look(api, f"{path}/cancel?subscription={subscription}").status == 400
+
+
+def test_a_customer_cancels_a_subscription_and_changes_the_card_in_the_portal(api: Api) -> None:
+    made = session(api, "subscription")
+    fill(api, path_of(made))
+    customer = api.get(f"/v1/checkout/sessions/{made['id']}")["customer"]
+    portal = api.ok("POST", "/v1/billing_portal/sessions", customer=customer, return_url="https://shop.example/")
+    assert_valid("POST", "/v1/billing_portal/sessions", 200, portal)
+    path = path_of(portal)
+    page = api.send("GET", path, key=None)
+    assert b"Cancel subscription" in page.body
+    assert b"T-shirt &lt;b&gt;" in page.body
+    subscription = api.get("/v1/subscriptions")["data"][0]
+    asked = linked(page, "Cancel subscription")
+    assert asked == f"{path}/cancel?subscription={subscription['id']}"
+    confirm(api, asked)
+    assert api.get(f"/v1/subscriptions/{subscription['id']}")["cancel_at_period_end"] is True
+    api.send("POST", path + "/keep", key=None, body=f"subscription={subscription['id']}".encode())
+    assert api.get(f"/v1/subscriptions/{subscription['id']}")["cancel_at_period_end"] is False
+    added = api.send("POST", path + "/add", key=None).headers["location"].partition("8420")[2]
+    assert fill(api, added, "5555555555554444").headers["location"] == portal["url"]
+    method = next(
+        one for one in api.get(f"/v1/customers/{customer}/payment_methods")["data"] if one["card"]["last4"] == "4444"
+    )
+    api.send("POST", path + "/use", key=None, body=f"payment_method={method['id']}".encode())
+    assert api.get(f"/v1/customers/{customer}")["invoice_settings"]["default_payment_method"] == method["id"]
+    api.advance(3600)
+    assert api.send("GET", path, key=None).status == 404
+
+
+def test_portal_configurations_are_made_and_changed(api: Api) -> None:
+    url = "/v1/billing_portal/configurations"
+    features = {"subscription_cancel": {"enabled": True, "mode": "immediately"}}
+    made = api.ok("POST", url, features=features, business_profile={"headline": "Hi"})
+    assert_valid("POST", url, 200, made)
+    assert made["features"]["subscription_cancel"]["mode"] == "immediately"
+    changed = api.ok("POST", f"{url}/{made['id']}", metadata={"foo": "bar"}, active=False)
+    assert_valid("POST", url + "/{configuration}", 200, changed)
+    assert_valid("GET", url, 200, api.ok("GET", url, is_default=False))
+    customer = api.ok("POST", "/v1/customers")
+    assert api.post("/v1/billing_portal/sessions", customer=customer["id"], configuration=made["id"]).status == 400
+
+
+def test_a_cancel_flow_may_offer_a_coupon_to_stay(api: Api) -> None:
+    portal = Portal(api)
+    coupon = api.ok("POST", "/v1/coupons", percent_off=25, duration="repeating", duration_in_months=3)["id"]
+    cancel = {
+        "subscription": portal.sub["id"],
+        "retention": {"type": "coupon_offer", "coupon_offer": {"coupon": coupon}},
+    }
+    done = {"type": "hosted_confirmation", "hosted_confirmation": {"custom_message": "Good choice"}}
+    path = portal.open(
+        flow_data={"type": "subscription_cancel", "subscription_cancel": cancel, "after_completion": done}
+    )
+    assert "pay 25 % less for 3 months" in portal.look(path)
+    assert portal.send(path + "/stay").headers["location"] == f"{path}/done"
+    assert "Good choice" in portal.look(path + "/done")
+    assert len(portal.now()["discounts"]) == 1
+    again = portal.open(
+        flow_data={"type": "subscription_cancel", "subscription_cancel": {"subscription": portal.sub["id"]}}
+    )
+    assert "Cancel your subscription?" in portal.look(again)
+    portal.send(again + "/cancel", subscription=portal.sub["id"])
+    assert portal.now()["cancel_at_period_end"] is True
+
+
+def test_a_payment_method_flow_makes_the_new_card_the_default(api: Api) -> None:
+    portal = Portal(api)
+    after = {"type": "redirect", "redirect": {"return_url": "https://shop.example/thanks"}}
+    path = portal.open(flow_data={"type": "payment_method_update", "after_completion": after})
+    assert "Add a card" in portal.look(path)
+    card = portal.send(path + "/add").headers["location"].partition("8420")[2]
+    assert fill(api, card, "5555555555554444").headers["location"] == "https://shop.example/thanks"
+    default = api.get(f"/v1/customers/{portal.who}")["invoice_settings"]["default_payment_method"]
+    assert api.get(f"/v1/payment_methods/{default}")["card"]["brand"] == "mastercard"
+    assert api.events("checkout.session.completed") == []

@@ -1,0 +1,48 @@
+"""Invoices of subscriptions: the lines of a period, prorations, and collecting in the way that was asked for."""
+
+from __future__ import annotations
+
+from tests.payments.subscriptions.steps import DAY, advance, clocked, current, plan, subscribe, totals
+from tests.support.api import NOW, Api
+
+
+def test_a_first_payment_without_the_customer_is_refused_and_then_asks_for_them(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers", email="a@example.com")["id"]
+    method = api.ok("post", "/v1/payment_methods/pm_card_authenticationRequired/attach", customer=customer)["id"]
+    api.ok("post", f"/v1/customers/{customer}", invoice_settings={"default_payment_method": method})
+    product = api.ok("post", "/v1/products", name="Plan")["id"]
+    price = api.ok(
+        "post", "/v1/prices", product=product, currency="usd", unit_amount=2500, recurring={"interval": "month"}
+    )["id"]
+    made = api.ok(
+        "post",
+        "/v1/subscriptions",
+        customer=customer,
+        items=[{"price": price}],
+        off_session=True,
+        expand=["latest_invoice.payments"],
+    )
+    invoice = made["latest_invoice"]
+    intent = api.ok(
+        "get",
+        f"/v1/payment_intents/{invoice['payments']['data'][0]['payment']['payment_intent']}",
+        expand=["latest_charge"],
+    )
+    assert (made["status"], invoice["attempt_count"], intent["status"]) == ("incomplete", 1, "requires_action")
+    assert (intent["last_payment_error"], intent["setup_future_usage"]) == (None, "off_session")
+    assert intent["latest_charge"]["failure_code"] == "authentication_required"
+
+
+FEBRUARY, MARCH = NOW + 31 * DAY, NOW + 59 * DAY
+
+
+def test_the_last_period_before_the_end_costs_its_share(api: Api) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api), cancel_at=FEBRUARY + 14 * DAY)
+    whole = subscribe(api, who, plan(api), cancel_at=FEBRUARY + 14 * DAY, proration_behavior="none")
+    advance(api, clock, FEBRUARY + 4000)
+    assert current(api, sub["id"])["items"]["data"][0]["current_period_end"] == FEBRUARY + 14 * DAY
+    advance(api, clock, FEBRUARY + 15 * DAY)
+    assert (totals(api, sub["id"]), totals(api, whole["id"])) == ([1000, 500], [1000, 1000])
+    assert {current(api, one["id"])["status"] for one in (sub, whole)} == {"canceled"}
+    assert api.get("/v1/invoiceitems", customer=who)["data"] == []

@@ -1,0 +1,32 @@
+"""Changes of a subscription: items in mid-period, trials, anchors, pausing, ending."""
+
+from __future__ import annotations
+
+from tests.payments.subscriptions.steps import advance, customer, plan
+from tests.support.api import NOW, Api
+
+
+def test_a_change_in_mid_period_credits_and_debits_to_the_second(api: Api) -> None:
+    who = customer(api)
+    clock = api.ok("post", "/v1/test_helpers/test_clocks", frozen_time=NOW)["id"]
+    who = customer(api, test_clock=clock)
+    small, large = plan(api, 5000, currency="eur"), plan(api, 10000, currency="eur")
+    sub = api.ok(
+        "post",
+        "/v1/subscriptions",
+        customer=who,
+        items=[{"price": small}],
+        collection_method="send_invoice",
+        days_until_due=5,
+    )
+    assert sub["created"] == NOW
+    item = sub["items"]["data"][0]
+    middle = (item["current_period_start"] + item["current_period_end"]) // 2
+    advance(api, clock, middle)
+    api.ok("post", f"/v1/subscriptions/{sub['id']}", items=[{"id": item["id"], "price": large}])
+    pending = api.get("/v1/invoiceitems", customer=who, pending=True)["data"]
+    assert sorted(entry["amount"] for entry in pending) == [-2500, 5000]
+    assert all(entry["proration"] for entry in pending)
+    advance(api, clock, item["current_period_end"] + 10)
+    newest = api.get("/v1/invoices", customer=who)["data"][0]
+    assert (newest["billing_reason"], newest["total"]) == ("subscription_cycle", 12500)

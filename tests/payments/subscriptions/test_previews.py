@@ -1,0 +1,86 @@
+"""Previews: the next invoice of a customer or subscription, or what a change would bill. Nothing is stored."""
+
+from __future__ import annotations
+
+from tests.payments.checkout.steps import price
+from tests.payments.subscriptions.steps import clocked, ok, plan, schedule, subscribe
+from tests.payments.tax.steps import FRISCO, register
+from tests.support.api import Api
+
+OLD = {"Stripe-Version": "2020-08-27"}
+
+
+def test_a_preview_names_the_older_parameter_too(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers")["id"]
+    items = [{"price": price(api, recurring={"interval": "month"})}]
+    refused = api.get("/v1/invoices/upcoming", customer=customer, subscription_items=items, coupon="NONE", headers=OLD)
+    assert (refused.status, refused.error["param"]) == (400, "coupon")
+
+
+def test_a_preview_knows_the_phase_that_comes_next_and_phases_that_are_only_asked_about(api: Api) -> None:
+    _, who = clocked(api)
+    cheap, dear = plan(api), plan(api, 2000)
+    made = schedule(api, who, {"items": [{"price": cheap}]}, {"items": [{"price": dear}]}, end_behavior="cancel")
+    assert ok(api, "POST", "/v1/invoices/create_preview", subscription=made["subscription"])["total"] == 2000
+    assert ok(api, "POST", "/v1/invoices/create_preview", schedule=made["id"])["total"] == 2000
+    phases = [{"items": [{"price": dear, "quantity": 3}], "start_date": "now", "duration": {"interval": "month"}}]
+    assert (
+        ok(api, "POST", "/v1/invoices/create_preview", customer=who, schedule_details={"phases": phases})["total"]
+        == 6000
+    )
+
+
+def test_a_preview_taxes_an_address_that_is_only_asked_about(api: Api) -> None:
+    register(api, "US", state="CA", type="state_sales_tax")
+    items = [{"price": plan(api)}]
+    asked = {
+        "customer_details": {"address": FRISCO},
+        "automatic_tax": {"enabled": True},
+        "subscription_details": {"items": items},
+    }
+    seen = ok(api, "POST", "/v1/invoices/create_preview", **asked)
+    assert (seen["total"], seen["automatic_tax"]["status"]) == (1073, "complete")
+    assert api.get("/v1/tax_rates")["data"] == []
+
+
+def test_looking_at_a_price_that_is_made_for_it_stores_nothing(api: Api) -> None:
+    _, who = clocked(api)
+    product = ok(api, "POST", "/v1/products", name="Plan")["id"]
+    items = [
+        {"price_data": {"currency": "usd", "product": product, "unit_amount": 400, "recurring": {"interval": "month"}}}
+    ]
+    asked = {"customer": who, "subscription_details": {"items": items}}
+    assert api.ok("post", "/v1/invoices/create_preview", **asked)["total"] == 400
+    old = api.get(
+        "/v1/invoices/upcoming", customer=who, subscription_items=items, headers={"Stripe-Version": "2020-08-27"}
+    )
+    assert (old.status, old.get("total")) == (200, 400)
+    assert (api.get("/v1/prices")["data"], api.events("price.created")) == ([], [])
+
+
+def test_a_preview_of_what_recurs_leaves_prorations_and_single_items_out(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))
+    ok(api, "POST", "/v1/invoiceitems", customer=who, subscription=sub["id"], amount=333, currency="usd")
+    change = {"items": [{"id": sub["items"]["data"][0]["id"], "price": plan(api, 2000)}]}
+    asked = {"subscription": sub["id"], "subscription_details": change}
+    assert ok(api, "POST", "/v1/invoices/create_preview", **asked)["total"] == 3333
+    assert ok(api, "POST", "/v1/invoices/create_preview", preview_mode="recurring", **asked)["total"] == 2000
+
+
+def test_a_preview_tells_what_a_change_would_bill_and_stores_nothing(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))
+    item = sub["items"]["data"][0]["id"]
+    before = len(api.get("/v1/invoices")["data"])
+    seen = ok(
+        api,
+        "POST",
+        "/v1/invoices/create_preview",
+        subscription=sub["id"],
+        subscription_details={"items": [{"id": item, "quantity": 2}]},
+    )
+    assert seen["total"] == 2000 + 1000
+    old = api.get("/v1/invoices/upcoming", customer=who, headers={"Stripe-Version": "2020-08-27"})
+    assert (old["total"], old["subscription"]) == (1000, sub["id"])
+    assert len(api.get("/v1/invoices")["data"]) == before

@@ -1,0 +1,53 @@
+"""What happens to a subscription as time passes: renewal, the end of its trial, notices before, the end it was
+given.
+"""
+
+from __future__ import annotations
+
+from tests.payments.subscriptions.steps import DAY, advance, clocked, current, plan, subscribe
+from tests.support.api import NOW, Api
+
+
+def test_ending_in_mid_period_credits_the_rest(api: Api) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api), cancel_at=NOW + 31 * DAY // 2)
+    advance(api, clock, NOW + 16 * DAY)
+    assert current(api, sub["id"])["status"] == "canceled"
+    assert [one["amount"] for one in api.get("/v1/invoiceitems", customer=who)["data"]] == [-500]
+
+
+def test_a_renewal_is_a_draft_for_an_hour_and_then_paid(api: Api) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api))
+    end = sub["items"]["data"][0]["current_period_end"]
+    advance(api, clock, end + 60)
+    renewal = api.get("/v1/invoices", subscription=sub["id"])["data"][0]
+    assert (renewal["status"], renewal["billing_reason"], renewal["automatically_finalizes_at"]) == (
+        "draft",
+        "subscription_cycle",
+        end + 3600,
+    )
+    advance(api, clock, end + 3601)
+    assert api.get(f"/v1/invoices/{renewal['id']}")["status"] == "paid"
+    assert current(api, sub["id"])["items"]["data"][0]["current_period_start"] == end
+
+
+def test_cancel_at_period_end_ends_it_then_and_bills_nothing_more(api: Api) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api))
+    end = sub["items"]["data"][0]["current_period_end"]
+    leaving = api.ok("post", f"/v1/subscriptions/{sub['id']}", cancel_at_period_end=True)
+    assert (leaving["status"], leaving["cancel_at"]) == ("active", end)
+    advance(api, clock, end + 1)
+    assert current(api, sub["id"])["status"] == "canceled"
+    assert len(api.get("/v1/invoices", subscription=sub["id"])["data"]) == 1
+
+
+def test_a_trial_warns_three_days_before_and_then_bills(api: Api) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api), trial_period_days=10)
+    advance(api, clock, NOW + 8 * DAY)
+    assert len(api.events("customer.subscription.trial_will_end")) == 1
+    advance(api, clock, NOW + 10 * DAY + 3700)
+    assert current(api, sub["id"])["status"] == "active"
+    assert api.get("/v1/invoices", subscription=sub["id"])["data"][0]["amount_paid"] == 1000

@@ -1,0 +1,35 @@
+"""Billing credit grants: money given in advance that invoices of metered prices use up before taxes."""
+
+from __future__ import annotations
+
+from tests.payments.subscriptions.steps import advance, clocked, ok
+from tests.payments.usage.steps import grant, left, metered, renewed, transactions
+from tests.support.api import Api
+from tests.support.openapi import assert_valid
+
+GRANTS = "/v1/billing/credit_grants"
+
+
+def test_what_is_left_goes_when_the_time_is_over(api: Api) -> None:
+    clock, who = clocked(api)
+    given = grant(api, who, 300, expires_at=api.now + 100)
+    advance(api, clock, api.now + 200)
+    assert (left(api, who), transactions(api, who)) == (0, [("credits_granted", 300), ("credits_expired", 300)])
+    assert api.post(f"{GRANTS}/{given['id']}", expires_at=api.now + 900).status == 400
+
+
+def test_a_grant_can_be_expired_or_voided_by_hand_but_only_voided_while_unused(api: Api) -> None:
+    clock, who, sub, _ = metered(api, 10)
+    one, two = grant(api, who, 300), grant(api, who, 200)
+    ended = ok(api, "POST", f"{GRANTS}/{two['id']}/void", GRANTS + "/{id}/void")
+    assert ended["voided_at"] == ended["updated"]
+    renewed(api, clock, sub)
+    assert api.post(f"{GRANTS}/{one['id']}/void").status == 400
+    ok(api, "POST", f"{GRANTS}/{one['id']}/expire", GRANTS + "/{id}/expire")
+    assert transactions(api, who) == [
+        ("credits_granted", 300), ("credits_granted", 200), ("credits_voided", 200), ("credits_applied", 50),
+        ("credits_expired", 250),
+    ]  # fmt: skip
+    listed = api.get(GRANTS, customer=who)
+    assert_valid("GET", GRANTS, 200, dict(listed))
+    assert len(listed["data"]) == 2
