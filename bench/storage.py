@@ -65,7 +65,7 @@ class WriterThread:
             with self._database.write_lock:
                 self._database.begin()
                 for work, answer in group:
-                    tx = self._database.part()
+                    tx = self._database.batch_tx()
                     with tx.savepoint():
                         done.append((answer, work(tx), tx))
                 self._database.commit()
@@ -73,7 +73,7 @@ class WriterThread:
             loop.call_soon_threadsafe(self._answer, done)
 
     def _answer(self, done: list[Any]) -> None:
-        self._database.tell([tx for _, _, tx in done])
+        self._database.run_after_commit([tx for _, _, tx in done])
         for answer, result, _ in done:
             answer.set_result(result)
 

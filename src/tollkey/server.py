@@ -29,9 +29,9 @@ from tollkey.db import (
     SQLite,
     Tx,
     edge_for,
+    lock_file,
     migrate,
     open_database,
-    own,
     sqlite_file,
 )
 from tollkey.payments.balance import topups
@@ -142,7 +142,7 @@ def sole_server(settings: Settings) -> Iterator[None]:
             data.mkdir(parents=True, exist_ok=True, mode=0o700)
             database.parent.mkdir(parents=True, exist_ok=True)
             for file in (database, data / REQUESTS):
-                held.enter_context(own(file))
+                held.enter_context(lock_file(file))
         yield
 
 

@@ -17,15 +17,15 @@ from tollkey.db import (
     Duplicate,
     Edge,
     Migration,
+    OutcomeUnknown,
     SQLite,
     SQLiteEdge,
     StorageError,
     Tx,
-    Unknown,
     edge_for,
     migrate,
 )
-from tollkey.db.sqlite_edge import LOG_BYTES, LOG_WORKS
+from tollkey.db.sqlite_edge import CHECKPOINT_BYTES, CHECKPOINT_WRITES
 
 NOTES = Migration(
     "notes",
@@ -269,7 +269,7 @@ def test_when_the_disk_fails_nobody_is_told_that_it_was_kept_and_nothing_more_is
 ) -> None:
     async def test(edge: Edge) -> None:
         counting.fails = True
-        assert kinds(await settled(edge.write(add("a")), edge.write(orphan_refused))) == [Unknown, Duplicate]
+        assert kinds(await settled(edge.write(add("a")), edge.write(orphan_refused))) == [OutcomeUnknown, Duplicate]
         counting.fails = False
         (refused,) = await settled(edge.write(add("b")))
         assert isinstance(refused, StorageError)
@@ -295,7 +295,7 @@ def test_what_was_committed_while_the_disk_failed_is_not_called_kept_by_a_later_
             await asyncio.sleep(0)
         first.add_done_callback(lambda _: setattr(counting, "fails", False))
         counting.disk.set()
-        assert kinds(await settled(first, second)) == [Unknown, Unknown]
+        assert kinds(await settled(first, second)) == [OutcomeUnknown, OutcomeUnknown]
 
     with_edge(counting, test)
     with pytest.raises(StorageError, match="start again"):
@@ -314,7 +314,7 @@ def test_the_log_begins_anew_though_a_thread_writes_beside_the_edge(counting: Co
                 counting.write(add(f"beside {(number := number + 1)}{long}"))
 
         thread = asyncio.create_task(asyncio.to_thread(beside))
-        for start in range(0, 10 * LOG_WORKS, 50):
+        for start in range(0, 10 * CHECKPOINT_WRITES, 50):
             await asyncio.gather(*(edge.write(add(f"{n}{long}")) for n in range(start, start + 50)))
         busy = False
         await thread
@@ -330,13 +330,13 @@ def test_the_log_is_cut_once_a_long_reader_has_gone(counting: CountingSQLite) ->
         reader = sqlite3.connect(counting.path, isolation_level=None)
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM notes").fetchall()
-        for n in range(LOG_WORKS // 2):
+        for n in range(CHECKPOINT_WRITES // 2):
             await edge.write(add(f"{n}{long}"))
-        assert log.stat().st_size > LOG_BYTES
+        assert log.stat().st_size > CHECKPOINT_BYTES
         reader.close()
-        for n in range(2 * LOG_WORKS):
+        for n in range(2 * CHECKPOINT_WRITES):
             await edge.write(add(str(n)))
-        assert log.stat().st_size < LOG_BYTES
+        assert log.stat().st_size < CHECKPOINT_BYTES
 
     with_edge(counting, test)
 
@@ -344,7 +344,7 @@ def test_the_log_is_cut_once_a_long_reader_has_gone(counting: CountingSQLite) ->
 def test_a_write_beside_the_edge_is_on_disk_too_when_it_returns(counting: CountingSQLite) -> None:
     migrate(counting, [NOTES])
     counting.fails = True
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         counting.write(add("a"))
 
 
@@ -352,10 +352,10 @@ def test_the_log_is_moved_into_the_file_and_begins_anew(counting: CountingSQLite
     long = "x" * 10_000
 
     async def test(edge: Edge) -> None:
-        for start in range(0, 5 * LOG_WORKS, 50):
+        for start in range(0, 5 * CHECKPOINT_WRITES, 50):
             await asyncio.gather(*(edge.write(add(f"{n}{long}")) for n in range(start, start + 50)))
-        assert counting.path.stat().st_size > 3 * LOG_WORKS * len(long)
-        assert Path(f"{counting.path}-wal").stat().st_size < 3 * LOG_WORKS * 2 * len(long)
+        assert counting.path.stat().st_size > 3 * CHECKPOINT_WRITES * len(long)
+        assert Path(f"{counting.path}-wal").stat().st_size < 3 * CHECKPOINT_WRITES * 2 * len(long)
 
     with_edge(counting, test)
 

@@ -76,34 +76,34 @@ def test_a_child_forked_within_a_transaction_refuses_everything_in_a_sentence_an
     database.write(lambda tx: (tx.execute("INSERT INTO notes VALUES ('parent')"), child(refused)))
     print(json.dumps(notes()))
     """
-    sentence = "the process was forked while an SQLite connection of it was open, which SQLite f"
+    sentence = "the process was forked while an SQLite connection was open, which SQLite does not allow"[:80]
     assert told(str(tmp_path / "notes.db"), story) == [sentence, sentence, ["parent"]]
 
 
-@pytest.mark.parametrize("way", ["_WipedPage", "_ByNumber"])
+@pytest.mark.parametrize("way", ["_WipedPage", "_ProcessIdMarker"])
 def test_a_fork_that_python_does_not_know_of_is_noticed_at_the_first_use(way: str, database_url: str) -> None:
     story = f"""
     from tollkey.db import forking
     if type(forking._here).__name__ != "{way}":
-        forking._here = forking._ByNumber()
+        forking._here = forking._ProcessIdMarker()
     if database.dialect == "sqlite":
-        database.rest()
+        database.close_connections()
     import ctypes
     fork = ctypes.PyDLL(None).fork  # the C library's, as uWSGI calls it
-    sender = database._sender
+    origin = database._origin
     if fork() == 0:
         note("child")
-        print(json.dumps(database._sender != sender), flush=True)
+        print(json.dumps(database._origin != origin), flush=True)
         os._exit(0)
     os.wait()
-    print(json.dumps(notes() + [database._sender == sender]))
+    print(json.dumps(notes() + [database._origin == origin]))
     """
     assert told(database_url, story) == [True, ["child", True]]
 
 
 def test_a_database_that_was_closed_stays_closed(tmp_path: Path) -> None:
     database = SQLite(tmp_path / "one.db")
-    assert database.rest()
+    assert database.close_connections()
     database.close()
     with pytest.raises(StorageError, match="closed"):
         database.write(lambda tx: tx.execute("SELECT 1"))

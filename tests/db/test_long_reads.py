@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import Busy, Edge, SQLite, Tx, edge_for
-from tollkey.db.engine import TooLong
+from tollkey.db.engine import ReadTooLong
+from tollkey.db.read_limits import MAX_QUEUED, LongReads
 from tollkey.db.sqlite import BRIEF_ROWS
-from tollkey.db.turns import MOST_WAITING, LongReads
 
 COUNTING = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT {} FROM n"
 
@@ -54,7 +54,7 @@ def test_many_small_statements_are_long_together(tmp_path: Path) -> None:
         for _ in range(BRIEF_ROWS + 1):
             tx.execute("SELECT 1 WHERE 0")
 
-    with pytest.raises(TooLong):
+    with pytest.raises(ReadTooLong):
         database.read(work, brief=True)
     assert database.read(work) is None
     assert database.read(lambda tx: tx.execute("SELECT 1"), brief=True) == [(1,)]
@@ -63,7 +63,7 @@ def test_many_small_statements_are_long_together(tmp_path: Path) -> None:
 
 def test_the_steps_are_counted_only_for_brief_reads(tmp_path: Path) -> None:
     database = SQLite(tmp_path / "x.db")
-    with pytest.raises(TooLong):
+    with pytest.raises(ReadTooLong):
         database.read(lambda tx: tx.execute(COUNTING.format(200_000, "count(i)")), brief=True)
     assert database.read(lambda tx: tx.execute(COUNTING.format(200_000, "count(i)"))) == [(200_000,)]
     database.close()
@@ -74,7 +74,7 @@ def test_a_statement_that_is_run_again_and_again_stays_brief(tmp_path: Path) -> 
     database = SQLite(tmp_path / "x.db")
     for _ in range(3_000):
         assert database.read(lambda tx: tx.execute(COUNTING.format(20, "count(i)")), brief=True) == [(20,)]
-    with pytest.raises(TooLong):
+    with pytest.raises(ReadTooLong):
         database.read(lambda tx: tx.execute(COUNTING.format(200_000, "count(i)")), brief=True)
     assert database.read(lambda tx: tx.execute(COUNTING.format(20, "count(i)")), brief=True) == [(20,)]
     database.close()
@@ -96,13 +96,13 @@ def test_one_caller_s_long_reads_take_turns_and_too_many_are_refused() -> None:
                 running -= 1
             return "mine"
 
-        mine = [asyncio.create_task(reads.run(work, "one")) for _ in range(MOST_WAITING)]
+        mine = [asyncio.create_task(reads.run(work, "one")) for _ in range(MAX_QUEUED)]
         await asyncio.sleep(0)
         with pytest.raises(Busy):
             await reads.run(work, "one")
         assert await reads.run(lambda: "other", "another") == "other"  # while the first of the others runs
         gate.set()
-        assert await asyncio.gather(*mine) == ["mine"] * MOST_WAITING
+        assert await asyncio.gather(*mine) == ["mine"] * MAX_QUEUED
         assert most == 1
         assert await reads.run(lambda: "again", "one") == "again"
         reads.stop()

@@ -16,7 +16,7 @@ def test_writing_a_file_does_not_wait_for_who_writes_the_attached_one(tmp_path: 
     database = SQLite(tmp_path / "main.db", attach=tmp_path / "logs.db")
     database.write(lambda tx: tx.execute("CREATE TABLE notes (text TEXT)"))
     logs.begin()
-    logs.part().execute("INSERT INTO entries VALUES ('in the middle of it')")
+    logs.batch_tx().execute("INSERT INTO entries VALUES ('in the middle of it')")
     database._writing().execute("PRAGMA busy_timeout = 0")  # it would otherwise wait for ten seconds
     database.write(lambda tx: tx.execute("INSERT INTO notes VALUES ('written')"))
     logs.rollback()

@@ -1,13 +1,26 @@
-"""STORAGE: transactions on SQLite or PostgreSQL, and tables that can only be read within a scope."""
+"""Storage: transactions on SQLite or PostgreSQL, and object tables whose every query names a scope (account and
+mode).
+"""
 
 import typing
 
 from tollkey.db.append_only import append_only
 from tollkey.db.edge import Edge, ThreadEdge, edge_for
-from tollkey.db.engine import Busy, Conflict, Database, Duplicate, Row, Scope, StorageError, Tx, Unknown, Unreachable
-from tollkey.db.ids import Ids, letters
+from tollkey.db.engine import (
+    Busy,
+    Conflict,
+    Database,
+    Duplicate,
+    OutcomeUnknown,
+    Row,
+    Scope,
+    StorageError,
+    Tx,
+    Unreachable,
+)
+from tollkey.db.file_lock import FileLock, InUse, lock_file
+from tollkey.db.ids import Ids, alphanumeric
 from tollkey.db.opening import open_database, sqlite_file
-from tollkey.db.owner import InUse, Owner, own
 from tollkey.db.schema import Migration, migrate
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_edge import SQLiteEdge
@@ -22,10 +35,11 @@ __all__ = [
     "Database",
     "Duplicate",
     "Edge",
+    "FileLock",
     "Ids",
     "InUse",
     "Migration",
-    "Owner",
+    "OutcomeUnknown",
     "Postgres",
     "Record",
     "Row",
@@ -36,20 +50,19 @@ __all__ = [
     "Table",
     "ThreadEdge",
     "Tx",
-    "Unknown",
     "Unreachable",
+    "alphanumeric",
     "append_only",
     "edge_for",
-    "letters",
+    "lock_file",
     "migrate",
     "open_database",
-    "own",
     "sqlite_file",
 ]
 
 
 def __getattr__(name: str) -> typing.Any:
-    """PostgreSQL's driver is loaded by who asks for it: it takes 13 MB, which an embedded server does without."""
+    """Import ``Postgres`` on first access: its driver takes 13 MB of memory, which a server on SQLite does not need."""
     if name == "Postgres":
         from tollkey.db.postgres import Postgres
 

@@ -1,8 +1,7 @@
-"""Tables that only grow: the database itself refuses to change or remove a row, or to put one in before the last.
+"""Append-only tables: triggers make the database refuse to change or delete a row, or to insert one before the last.
 
-It holds against statements (UPDATE, DELETE, TRUNCATE, REPLACE in each of its forms, upserts), whoever sends them. Who
-may
-alter the schema can take the triggers away: that is what a hash chain over the rows is for.
+The triggers refuse UPDATE, DELETE, TRUNCATE, every form of REPLACE, and upserts, from any client. A user who may alter
+the schema can drop the triggers; a hash chain over the rows (``keys/chain.py``) detects that.
 """
 
 from __future__ import annotations
@@ -11,9 +10,12 @@ from tollkey.db.engine import Tx
 
 
 def append_only(tx: Tx, table: str) -> None:
-    """Make the database refuse all but new rows at the end of ``table``, whose key is ``seq``. Safe to repeat.
+    """Install the triggers that allow only inserts at the end of ``table``. May be called again.
 
-    No other column of the table may be UNIQUE: REPLACE would remove the row that is in the way without a word (SQLite).
+    tx: a write transaction.
+    table: its primary key is ``seq``. No other column may be UNIQUE: on SQLite, REPLACE would delete the row with the
+        same value without running a trigger.
+    Raises StorageError.
     """
     for statement in _sqlite(table) if tx.dialect == "sqlite" else _postgres(table):
         tx.execute(statement)
@@ -24,8 +26,7 @@ def _sqlite(table: str) -> tuple[str, ...]:
     return (
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_update BEFORE UPDATE ON {table} {refuse}",
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_delete BEFORE DELETE ON {table} {refuse}",
-        # REPLACE runs no trigger for the row that it removes, unless recursive_triggers is on, which each connection
-        # decides.
+        # REPLACE runs no DELETE trigger for the row it replaces unless the connection has recursive_triggers on.
         f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table}"
         f" WHEN EXISTS (SELECT 1 FROM {table} WHERE seq = NEW.seq) {refuse}",
         f"CREATE TRIGGER IF NOT EXISTS {table}_at_end AFTER INSERT ON {table}"

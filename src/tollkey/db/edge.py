@@ -1,7 +1,9 @@
-"""Where storage runs in an async server. Works are plain functions; only this file and ``sqlite_edge.py`` know about
-``await``.
+"""The edge: asynchronous access to the database from an event loop.
 
-SQLite: see ``sqlite_edge.py``. PostgreSQL: everything runs in a thread pool, works under one lock in groups.
+Callbacks are plain functions that are given a transaction; only this file and ``sqlite_edge.py`` use ``await``.
+
+SQLite: see ``sqlite_edge.py``. PostgreSQL: callbacks run in a thread pool; writes under the same lock are grouped into
+one transaction.
 """
 
 from __future__ import annotations
@@ -14,60 +16,66 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from tollkey.db.engine import Conflict, Database, StorageError, Tx
+from tollkey.db.read_limits import ConcurrencyLimits, LongReads
 from tollkey.db.sqlite import SQLite
-from tollkey.db.sqlite_edge import SQLiteEdge, Waiting
-from tollkey.db.turns import LongReads, Shares
+from tollkey.db.sqlite_edge import QueuedWrite, SQLiteEdge
 
 if TYPE_CHECKING:
     from tollkey.db.postgres import Postgres
 
 T = TypeVar("T")
 
-GROUP_MOST = 32  # works in one transaction on PostgreSQL; more would keep the first ones waiting
+GROUP_MAX = 32  # callbacks in one transaction on PostgreSQL; a larger group would delay its first callers
 
 
 class Edge(Protocol):
-    """Storage as an async server uses it."""
+    """The database as an asynchronous server uses it."""
 
     async def read(
-        self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
+        self, callback: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
     ) -> T:
-        """Run ``work`` on a consistent view of what has been committed; it may be run a second time, when it took long.
+        """Run ``callback`` on a consistent snapshot and return its result.
 
-        single: see ``Database.read``. long: it is known to look at much. caller: whose long and costly reads take
-            turns.
-        kind: what is read, an endpoint's path; the next of that caller and kind is expected to cost as much.
-        Raises Busy when too many long reads of that caller wait.
+        callback: is given the transaction; on SQLite it may run twice, if the first run exceeds the limits of the loop.
+        single: see ``Database.read``.
+        long: run it in the threads for long reads at once.
+        caller: long and costly reads of the same caller are serialised; empty: no limit.
+        kind: what is read, for example an endpoint's path; the cost of a read predicts the next one of the same caller
+            and kind.
+        Raises Busy when the caller has too many long reads queued, StorageError, and what ``callback`` raises.
         """
 
-    def read_now(self, work: Callable[[Tx], T]) -> T | None:
-        """Run ``work``, one statement, without waiting; None where that is not possible and ``read`` must be asked."""
+    def read_now(self, callback: Callable[[Tx], T]) -> T | None:
+        """Run a callback of one statement without awaiting. Returns None where that would block: call ``read`` then."""
 
-    async def write(self, work: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
-        """Run ``work`` in a transaction; durable when this returns, undone when this raises.
+    async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
+        """Run ``callback`` in a transaction and return its result: durable on return, rolled back on an exception.
 
-        lock: works with the same text run one after the other. heavy: it writes megabytes, and must not hold up the
-            loop. A caller that is cancelled while waiting does not learn whether its work was kept.
+        lock: name of an advisory lock; callbacks with the same name are serialised.
+        heavy: it writes megabytes, so it runs alone and in a thread instead of blocking the loop.
+        Raises StorageError and what ``callback`` raises. If the awaiting task is cancelled, the callback may or may not
+        have been committed.
         """
 
     async def start(self) -> None:
-        """Begin to hear other processes, and to report being alive."""
+        """Start receiving announcements of other processes, and calling ``on_alive``."""
 
     async def stop(self) -> None:
-        """Refuse new writes, finish those waiting, close the database."""
+        """Refuse new writes, finish the queued ones, close the database."""
 
 
 def edge_for(database: Database, on_alive: Callable[[float], None] | None = None) -> Edge:
-    """The edge that fits the database.
+    """Return the edge for a database.
 
-    on_alive: called several times a second for as long as announcements of other processes are
-        heard, on the loop (SQLite) or on another thread (PostgreSQL); it must be quick. It is given
-        ``time.monotonic()`` from before it was looked: what was announced up to then has been heard.
+    on_alive: called several times a second while announcements of other processes arrive, on the loop (SQLite) or on
+        another thread (PostgreSQL); it must not block. Its argument is a ``time.monotonic()`` value in seconds: all
+        announcements made before it have been received.
+    Raises TypeError for another class of database.
     """
     if isinstance(database, SQLite):
         return SQLiteEdge(database, on_alive)
     if database.dialect == "postgres":
-        from tollkey.db.postgres import Postgres  # loaded already, by who made it
+        from tollkey.db.postgres import Postgres  # already imported by the code that created it
 
         assert isinstance(database, Postgres)
         return ThreadEdge(database, on_alive)
@@ -75,10 +83,10 @@ def edge_for(database: Database, on_alive: Callable[[float], None] | None = None
 
 
 class ThreadEdge:
-    """Runs each work on a thread of a pool as large as the database's own.
+    """The edge on PostgreSQL: runs callbacks in a thread pool of the size of the connection pool.
 
-    Works under the same lock would only wait for one another there, a thread and a connection each. So they gather
-    here and run in groups: one transaction, one commit, each in a savepoint of its own.
+    Writes under the same lock would each occupy a thread and a connection only to wait for one another. They are queued
+    here instead and run in groups: one transaction and one commit, each callback in its own savepoint.
     """
 
     def __init__(self, database: Postgres, on_alive: Callable[[float], None] | None = None) -> None:
@@ -86,95 +94,100 @@ class ThreadEdge:
         self._on_alive = on_alive
         self._threads = ThreadPoolExecutor(database.pool_size, thread_name_prefix="tollkey-storage")
         self._long = LongReads()
-        self._shares = Shares(max(1, database.pool_size - 2))  # one account's slow lists leave threads to the others
-        self._queues: dict[str, deque[Waiting]] = {}
-        self._pumps: set[asyncio.Task[None]] = set()
+        # One caller's slow reads leave two threads to the others.
+        self._limits = ConcurrencyLimits(max(1, database.pool_size - 2))
+        self._queues: dict[str, deque[QueuedWrite]] = {}
+        self._committers: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def read(
-        self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
+        self, callback: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
     ) -> T:
         if long:
-            return await self._long.run(partial(self._database.read, work), caller)
-        reading = partial(asyncio.get_running_loop().run_in_executor, self._threads, self._database.read, work, single)
+            return await self._long.run(partial(self._database.read, callback), caller)
+        reading = partial(
+            asyncio.get_running_loop().run_in_executor, self._threads, self._database.read, callback, single
+        )
         if not caller:
             return await reading()
-        async with self._shares.of(caller):
+        async with self._limits.slot(caller):
             return await reading()
 
-    def read_now(self, work: Callable[[Tx], T]) -> T | None:
-        return None  # it would hold up the loop for a round trip
+    def read_now(self, callback: Callable[[Tx], T]) -> T | None:
+        return None  # a round trip would block the loop
 
-    async def write(self, work: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
+    async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         if self._stopping:
             raise StorageError("storage is stopping")
         loop = asyncio.get_running_loop()
         if lock is None:
-            return await loop.run_in_executor(self._threads, self._database.write, work, None)
-        answer: asyncio.Future[T] = loop.create_future()
+            return await loop.run_in_executor(self._threads, self._database.write, callback, None)
+        future: asyncio.Future[T] = loop.create_future()
         queue = self._queues.get(lock)
         if queue is not None:
-            queue.append(Waiting(work, answer))
+            queue.append(QueuedWrite(callback, future))
         else:
-            queue = self._queues[lock] = deque([Waiting(work, answer)])
-            pump = loop.create_task(self._commit_groups(lock, queue))
-            self._pumps.add(pump)
-            pump.add_done_callback(self._pumps.discard)
-        return await answer
+            queue = self._queues[lock] = deque([QueuedWrite(callback, future)])
+            committer = loop.create_task(self._commit_groups(lock, queue))
+            self._committers.add(committer)
+            committer.add_done_callback(self._committers.discard)
+        return await future
 
-    async def _commit_groups(self, lock: str, queue: deque[Waiting]) -> None:
-        """As long as works wait for this lock: a group in a thread, then its answers."""
+    async def _commit_groups(self, lock: str, queue: deque[QueuedWrite]) -> None:
+        """Commit the queued callbacks of this lock in groups, each in a thread, until the queue is empty."""
         loop = asyncio.get_running_loop()
         while queue:
-            group = [queue.popleft() for _ in range(min(len(queue), GROUP_MOST))]
-            works = [waiting.work for waiting in group]
+            group = [queue.popleft() for _ in range(min(len(queue), GROUP_MAX))]
+            callbacks = [queued.callback for queued in group]
             try:
-                outcomes = await loop.run_in_executor(self._threads, self._database.write, partial(_each, works), lock)
+                outcomes = await loop.run_in_executor(
+                    self._threads, self._database.write, partial(_run_each, callbacks), lock
+                )
             except Exception as error:
                 outcomes = [error] * len(group)
-            for waiting, outcome in zip(group, outcomes, strict=True):
-                if waiting.answer.done():  # its caller has gone
+            for queued, outcome in zip(group, outcomes, strict=True):
+                if queued.future.done():  # the caller was cancelled
                     continue
                 if isinstance(outcome, Exception):
-                    waiting.answer.set_exception(outcome)
+                    queued.future.set_exception(outcome)
                 else:
-                    waiting.answer.set_result(outcome.value)
+                    queued.future.set_result(outcome.value)
         del self._queues[lock]
 
     async def start(self) -> None:
         await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._database.listen, self._on_alive or _nothing
+            self._threads, self._database.listen, self._on_alive or _ignore
         )
 
     async def stop(self) -> None:
         self._stopping = True
-        if self._pumps:
-            await asyncio.wait(self._pumps)
+        if self._committers:
+            await asyncio.wait(self._committers)
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._long.stop)
         await loop.run_in_executor(None, self._threads.shutdown)
         await loop.run_in_executor(None, self._database.close)
 
 
-class _Kept(NamedTuple):
+class _Result(NamedTuple):
     value: Any
 
 
-def _each(works: Sequence[Callable[[Tx], Any]], tx: Tx) -> list[_Kept | Exception]:
-    """Run works in one transaction; one that fails undoes only what it wrote itself."""
-    if len(works) == 1:
-        return [_Kept(works[0](tx))]
-    outcomes: list[_Kept | Exception] = []
-    for work in works:
+def _run_each(callbacks: Sequence[Callable[[Tx], Any]], tx: Tx) -> list[_Result | Exception]:
+    """Run callbacks in one transaction; one that raises rolls back only its own writes."""
+    if len(callbacks) == 1:
+        return [_Result(callbacks[0](tx))]
+    outcomes: list[_Result | Exception] = []
+    for callback in callbacks:
         try:
             with tx.savepoint():
-                outcomes.append(_Kept(work(tx)))
-        except Conflict:  # the database undid the whole transaction: the group runs again
+                outcomes.append(_Result(callback(tx)))
+        except Conflict:  # the database rolled the whole transaction back: the group is retried
             raise
         except Exception as error:
             outcomes.append(error)
     return outcomes
 
 
-def _nothing(began: float) -> None:
+def _ignore(began: float) -> None:
     pass

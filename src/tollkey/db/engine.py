@@ -1,7 +1,7 @@
-"""What storage promises to everybody above it: a scope, a transaction, a database.
+"""The interface of the storage layer: scope, transaction, database, errors.
 
-The two engines (``sqlite.py``, ``postgres.py``) implement these protocols; no other room
-knows which one runs. SQL is written out once, with ``?`` placeholders, and works on both.
+``sqlite.py`` and ``postgres.py`` implement these protocols; no other package depends on which one is in use. SQL is
+written once, with ``?`` placeholders, and runs on both.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Dialect = Literal["sqlite", "postgres"]
 
 
 class Scope(NamedTuple):
-    """Whose objects, in which mode. Every read and write of an object names one.
+    """The account and mode that objects belong to. Every read and write of an object names a scope.
 
-    account: the merchant, ``acct_…``; never a ledger account.
-    livemode: true in live mode, false in test mode.
+    account: the merchant, ``acct_…``.
+    livemode: True in live mode, False in test mode.
     """
 
     account: str
@@ -30,134 +30,139 @@ class Scope(NamedTuple):
 
 
 class StorageError(Exception):
-    """The database refused or lost a statement; nothing of the transaction was kept."""
+    """The database rejected or lost a statement; the transaction was rolled back."""
 
 
 class Unreachable(StorageError):
-    """The database cannot be reached; the same may work later.
+    """The database cannot be reached; the same call may succeed later.
 
-    Its text says why, on one line, and holds no password.
+    The message gives the reason on one line and contains no password.
     """
 
 
-class Unknown(StorageError):
-    """The disk failed after the transaction was committed: whether it was kept will show when the database is opened
-    again.
-    """
+class OutcomeUnknown(StorageError):
+    """The disk failed after COMMIT: the transaction may or may not be durable. Reopening the database shows which."""
 
 
 class Duplicate(StorageError):
-    """A unique constraint refused a row: something with that id or digest is already there."""
+    """A row violates a unique constraint: another row has the same id or digest."""
 
 
 class Conflict(StorageError):
-    """The database undid the transaction so that another could go on; it may simply be run again."""
+    """The database rolled the transaction back because of a deadlock or serialization conflict; it can be retried."""
 
 
-class TooLong(StorageError):
-    """A read that had to be brief was not. Nothing has happened; it may run again where it holds up nobody."""
+class ReadTooLong(StorageError):
+    """A read exceeded the limits for reads on the event loop. It has no effect and can be run again in a thread."""
 
 
 class Busy(StorageError):
-    """Too many long reads of the same caller wait for their turn already."""
+    """The caller already has the maximum number of long reads queued."""
 
 
 class Tx(Protocol):
-    """One transaction: everything done through it is kept, or nothing is.
+    """One transaction: all its statements are committed, or none.
 
-    undone: how often a savepoint has been undone; what was written before such a moment may not be there any more.
+    dialect: ``sqlite`` or ``postgres``.
+    rollbacks: how many savepoints were rolled back; rows written before a rollback may be gone.
     """
 
     dialect: Dialect
-    undone: int
+    rollbacks: int
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
-        """Run one statement with ``?`` placeholders and return all of its rows (none for a write).
+        """Run one statement and return all its rows (an empty list for a write without RETURNING).
 
-        Raises Duplicate when a unique constraint is violated, StorageError otherwise.
+        sql: a statement with ``?`` placeholders. params: their values.
+        Raises Duplicate for a violated unique constraint, another StorageError otherwise.
         """
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Run one statement once for each row of values."""
+        """Run one statement once for each row of values. Raises Duplicate, StorageError."""
 
     def execute_script(self, statements: Sequence[str]) -> None:
-        """Run statements without values and without rows, one after the other; in one round trip where there is a way
-        to go.
+        """Run statements without parameters and results in order, in one round trip on PostgreSQL. Raises
+        StorageError.
         """
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """A part that can fail alone: an exception leaving the block undoes what the block wrote."""
+        """Return a context manager; an exception that leaves its block rolls back what the block wrote."""
 
     def notify(self, channel: str, payload: str) -> None:
-        """Tell every subscriber of ``channel``, on every node, once this transaction is durable."""
+        """Send ``payload`` to all subscribers of ``channel`` on all nodes once this transaction is durable."""
 
     def on_commit(self, call: Callable[[], None]) -> None:
-        """Run ``call`` in this process once this transaction is durable; never when it is undone."""
+        """Call ``call`` in this process once this transaction is durable; never after a rollback."""
 
 
 class Database(Protocol):
-    """A store of transactions. Sync: the edge (``db/edge.py``) decides where they run."""
+    """A database. Its methods block; the edge (``db/edge.py``) decides on which thread they run."""
 
     dialect: Dialect
 
-    def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
-        """Run ``work`` on a consistent view of what has been committed.
+    def read(self, callback: Callable[[Tx], T], single: bool = False) -> T:
+        """Run ``callback`` in a read-only transaction on a consistent snapshot and return its result.
 
-        single: it runs one statement at most, which is a consistent view by itself: no transaction is opened for it.
+        callback: is given the transaction.
+        single: the callback runs at most one statement, so no transaction is opened.
+        Raises StorageError and what ``callback`` raises.
         """
 
-    def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
-        """Run ``work`` in a transaction; it is durable when this returns, or undone when this raises.
+    def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
+        """Run ``callback`` in a transaction and return its result: durable on return, rolled back on an exception.
 
-        lock: writes with the same text run one after the other (SQLite serialises all of them).
+        callback: is given the transaction; it may run again from the start after a Conflict (PostgreSQL).
+        lock: name of an advisory lock; writes with the same name are serialised (SQLite serialises all writes).
+        Raises StorageError and what ``callback`` raises.
         """
 
-    def subscribe(self, channel: str, hear: Callable[[str], None]) -> None:
-        """Call ``hear(payload)`` for each notification on ``channel``, also those from other nodes."""
+    def subscribe(self, channel: str, callback: Callable[[str], None]) -> None:
+        """Call ``callback(payload)`` for each announcement on ``channel``, including those of other nodes."""
 
     def close(self) -> None:
-        """Let go of every connection. Safe to call twice."""
+        """Close all connections. May be called again."""
 
 
 class Subscribers:
-    """Who listens to which channel in this process."""
+    """The subscribers of each channel in this process."""
 
     def __init__(self) -> None:
-        self._hearers: dict[str, list[Callable[[str], None]]] = {}
+        self._callbacks: dict[str, list[Callable[[str], None]]] = {}
         self._lock = threading.Lock()
 
     def after_fork_in_child(self) -> None:
-        """A lock of its own: the parent's may have been held."""
+        """Replace the lock: a thread of the parent may have held it."""
         self._lock = threading.Lock()
 
-    def add(self, channel: str, hear: Callable[[str], None]) -> None:
-        """Call ``hear(payload)`` for what is told on the channel from now on."""
+    def add(self, channel: str, callback: Callable[[str], None]) -> None:
+        """Call ``callback(payload)`` for each later announcement on the channel."""
         with self._lock:
-            self._hearers.setdefault(channel, []).append(hear)
+            self._callbacks.setdefault(channel, []).append(callback)
 
-    def tell(self, channel: str, payload: str) -> None:
-        """Call everyone who listens to the channel. One that fails keeps nothing from the others."""
+    def publish(self, channel: str, payload: str) -> None:
+        """Call all subscribers of the channel. An exception of one is logged and does not affect the others."""
         with self._lock:
-            hearers = list(self._hearers.get(channel, ()))
-        for hear in hearers:
+            callbacks = list(self._callbacks.get(channel, ()))
+        for callback in callbacks:
             try:
-                hear(payload)
+                callback(payload)
             except Exception:
                 _log.exception("a subscriber of %s failed", channel)
 
-    def after_commit(self, calls: Sequence[Callable[[], None]], notices: Sequence[tuple[str, str]]) -> None:
-        """Run what waited for a commit, then tell ``notices`` (channel, payload).
+    def after_commit(self, calls: Sequence[Callable[[], None]], announcements: Sequence[tuple[str, str]]) -> None:
+        """Run the ``on_commit`` callbacks, then publish the announcements, given as (channel, payload).
 
-        It is kept, whatever one of them says to it.
+        Exceptions are logged: the transaction is already committed.
         """
         for call in calls:
             try:
                 call()
             except Exception:
-                _log.exception("what waited for a commit failed")
-        for channel, payload in notices:
-            self.tell(channel, payload)
+                _log.exception("an on_commit callback failed")
+        for channel, payload in announcements:
+            self.publish(channel, payload)
 
     def channels(self) -> list[str]:
+        """Return the channels that have subscribers."""
         with self._lock:
-            return list(self._hearers)
+            return list(self._callbacks)

@@ -1,9 +1,9 @@
-"""Hearing what other nodes announce, and knowing whether we still would.
+"""Receives announcements of other nodes over PostgreSQL's LISTEN, and detects when they stop arriving.
 
-One connection does nothing but LISTEN. A heartbeat goes through the same connection, so that its
-answer proves that announcements arrive too. While the heart beats, memory may be trusted; when
-the connection is lost, ``on_alive`` stops, and after the next connect every subscriber hears
-``*``: something may have been missed.
+One connection does nothing but LISTEN. A heartbeat statement goes over the same connection: its result proves that
+announcements arrive too. As long as heartbeats succeed, ``on_alive`` is called and caches may be used. When the
+connection is lost the calls stop, and after a reconnect every subscriber receives ``*``: announcements may have been
+missed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _RECONNECT_SECONDS = 0.1, 2.0  # the first wait, doubled up to the last
 _log = logging.getLogger(__name__)
 
 
-def abandon(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """In a child process: close the socket without a word to the server, which still talks to the parent; keep all
-    else.
+def close_socket(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Close the socket of a parent's connection in a child process, without sending anything: the parent still uses
+    it.
     """
     leak(connection)
     with suppress(psycopg.Error, OSError):
@@ -43,20 +43,20 @@ def abandon(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
 
 
 class Listener:
-    """A thread that listens. ``start`` and ``stop`` may be called more than once.
+    """A thread that receives announcements.
 
-    sender: announcements made under this name are our own and were told already.
-    subscribers: who is told.
+    url: of the database. origin: this process's name; its own announcements are ignored, as they were published at the
+    commit. subscribers: are called with the others.
     """
 
-    def __init__(self, url: str, sender: str, subscribers: Subscribers) -> None:
+    def __init__(self, url: str, origin: str, subscribers: Subscribers) -> None:
         self.on_alive: Callable[[float], None] | None = None
         self._url = url
-        self._sender = sender
+        self._origin = origin
         self._subscribers = subscribers
-        self._begin_anew()
+        self._reset()
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._starting = threading.Lock()
         self._connected = threading.Event()
         self._stopping = threading.Event()
@@ -64,31 +64,32 @@ class Listener:
         self._wake: socket.socket | None = None
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
-    def after_fork_in_child(self, sender: str) -> None:
-        """Nobody listens here: the thread is the parent's, and so is the connection.
-
-        ``start`` begins under the new name.
-        """
+    def after_fork_in_child(self, origin: str) -> None:
+        """Drop the parent's thread and connection; ``start`` creates new ones. origin: the child's name."""
         stopped, connection = self._stopping.is_set(), self._connection
         if connection is not None:
-            abandon(connection)
+            close_socket(connection)
         if self._wake is not None:
             self._wake.close()
-        self._sender = sender
-        self._begin_anew()
+        self._origin = origin
+        self._reset()
         if stopped:
             self._stopping.set()
 
     def start(self, wait_seconds: float = _FIRST_CONNECT_SECONDS) -> None:
-        """Listen, and return once connected, or after ``wait_seconds``: the thread goes on trying."""
+        """Start the thread if it is not running, and wait up to ``wait_seconds`` for its connection.
+
+        The thread keeps trying to connect. May be called again.
+        """
         with self._starting:
             if self._thread is None and not self._stopping.is_set():
                 ours, self._wake = socket.socketpair()
-                self._thread = threading.Thread(target=self._live, args=(ours,), name="tollkey-listener", daemon=True)
+                self._thread = threading.Thread(target=self._run, args=(ours,), name="tollkey-listener", daemon=True)
                 self._thread.start()
         self._connected.wait(wait_seconds)
 
     def stop(self) -> None:
+        """Stop the thread. May be called again."""
         with self._starting:
             self._stopping.set()
             thread, wake = self._thread, self._wake
@@ -98,7 +99,7 @@ class Listener:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=5)
 
-    def _live(self, wake: socket.socket) -> None:
+    def _run(self, wake: socket.socket) -> None:
         first, longest = _RECONNECT_SECONDS
         wait = first
         with wake:
@@ -106,7 +107,7 @@ class Listener:
                 try:
                     with self._connect() as connection:
                         wait, self._connection = first, connection
-                        self._hear(connection, wake)
+                        self._receive(connection, wake)
                 except psycopg.Error as error:
                     if not self._stopping.is_set():
                         _log.warning("listening for announcements failed: %s", type(error).__name__)
@@ -125,30 +126,30 @@ class Listener:
             tcp_user_timeout=5000,
         )
 
-    def _hear(self, connection: psycopg.Connection[tuple[Any, ...]], wake: socket.socket) -> None:
-        """Until the connection is lost, which raises, or ``stop`` is called."""
+    def _receive(self, connection: psycopg.Connection[tuple[Any, ...]], wake: socket.socket) -> None:
+        """Receive announcements until ``stop`` is called. Raises psycopg.Error when the connection is lost."""
         connection.execute(f"LISTEN {CHANNEL}")
         for channel in self._subscribers.channels():
-            self._subscribers.tell(channel, RESYNC)
+            self._subscribers.publish(channel, RESYNC)
         self._connected.set()
         beat_at = 0.0
         while not self._stopping.is_set():
             now = time.monotonic()
-            beats = now >= beat_at
-            if beats:
+            beat_due = now >= beat_at
+            if beat_due:
                 connection.execute("SELECT 1")
                 beat_at = now + HEARTBEAT_SECONDS
             for notice in connection.notifies(timeout=0):
-                self._take(notice.payload)
-            if beats and self.on_alive is not None:
-                self.on_alive(now)  # the time from before: this thread may have been held up since
+                self._dispatch(notice.payload)
+            if beat_due and self.on_alive is not None:
+                self.on_alive(now)  # the time before the heartbeat: this thread may have been delayed since
             select.select([connection.fileno(), wake.fileno()], [], [], max(0.0, beat_at - time.monotonic()))
 
-    def _take(self, text: str) -> None:
+    def _dispatch(self, text: str) -> None:
         try:
-            sender, channel, payload = json.loads(text)
+            origin, channel, payload = json.loads(text)
         except ValueError:
-            _log.warning("an announcement could not be read")
+            _log.warning("an announcement is not valid JSON")
             return
-        if sender != self._sender:
-            self._subscribers.tell(channel, payload)
+        if origin != self._origin:
+            self._subscribers.publish(channel, payload)

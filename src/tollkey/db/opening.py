@@ -1,4 +1,4 @@
-"""From the text of a setting to a database."""
+"""Opens the database that a URL or path names."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from tollkey.db.engine import Database
 from tollkey.db.sqlite import SQLite
 
 
-def open_database(url_or_path: str, sender: str = "local", pool_size: int = 8, beside: Path | None = None) -> Database:
-    """Open the database that a setting names.
+def open_database(url_or_path: str, origin: str = "local", pool_size: int = 8, beside: Path | None = None) -> Database:
+    """Open a database.
 
-    url_or_path: ``postgresql://…`` (or ``postgres://…``), ``sqlite:///relative.db``,
-        ``sqlite:////absolute.db``, or the plain path of an SQLite file.
-    sender: tells this process's notifications from those of others; unique to the process.
-    pool_size: connections to PostgreSQL at most; SQLite needs none.
-    beside: a second SQLite file whose tables can be read here too; PostgreSQL has no use for it.
+    url_or_path: ``postgresql://…`` (or ``postgres://…``), ``sqlite:///relative.db``, ``sqlite:////absolute.db``, or the
+        path of an SQLite file, which is created if missing.
+    origin: name of this process in announcements.
+    pool_size: maximum number of PostgreSQL connections; ignored on SQLite.
+    beside: a second SQLite file, attached for reading; ignored on PostgreSQL.
 
-    Raises ValueError for a URL of another kind, without repeating it: it may hold a password. So it does for PostgreSQL
-    where its driver, the extra ``postgres``, is not installed.
+    Returns the open database. Raises ValueError for any other URL, without repeating it (it may contain a password),
+    and for PostgreSQL if its driver, the extra ``postgres``, is not installed; StorageError when an SQLite file
+    cannot be opened. PostgreSQL is connected to in the background.
     """
     if url_or_path.startswith(("postgresql://", "postgres://")):
         try:
-            from tollkey.db.postgres import Postgres  # here, so that an embedded server does without the driver
+            from tollkey.db.postgres import Postgres  # lazy: a server on SQLite does not need the driver
         except ModuleNotFoundError as missing:
             if (missing.name or "").startswith("psycopg"):
                 raise ValueError("PostgreSQL needs its driver: pip install 'tollkey[postgres]'") from missing
             raise
 
         _check_readable(url_or_path)
-        return Postgres(url_or_path, pool_size, sender)
-    return SQLite(sqlite_file(url_or_path), sender, beside)
+        return Postgres(url_or_path, pool_size, origin)
+    return SQLite(sqlite_file(url_or_path), origin, beside)
 
 
 def _check_readable(url: str) -> None:
-    """Raise ValueError, without repeating the address, when it cannot be read, or when a part of its password would be
-    read as a host.
+    """Raise ValueError if libpq cannot parse the URL, or would parse a part of the password as the host.
 
-    libpq ends the password at the first ``@`` or ``/``, and its messages name the host: so an ``@`` may stand there
-    once, before any ``/``, ``?`` or ``#``.
+    libpq ends the password at the first ``@`` or ``/``, and its error messages contain the host. So at most one ``@``
+    is accepted, before any ``/``, ``?`` or ``#``. The error does not repeat the URL.
     """
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
@@ -53,16 +53,16 @@ def _check_readable(url: str) -> None:
         clear = False
     if not clear:
         raise ValueError(
-            "the postgresql:// address of the database cannot be read: is a part missing, or not percent-encoded?"
-            " In user name and password, @ is written %40, / %2F, : %3A, ? %3F, # %23 and % %25"
+            "the postgresql:// URL of the database is not valid: a part is missing or not percent-encoded."
+            " In user name and password, write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25"
         )
 
 
 def sqlite_file(url_or_path: str) -> Path:
-    """The file of an SQLite database that a setting names. Raises ValueError when it names none."""
+    """Return the file that an SQLite URL or path names. Raises ValueError for other URLs and in-memory databases."""
     path = url_or_path.removeprefix("sqlite:///")
     if "://" in path:
-        raise ValueError("a database is named by postgresql://…, by sqlite:///…, or by the path of a file")
+        raise ValueError("the database must be a postgresql:// URL, a sqlite:/// URL or the path of a file")
     if path in ("", ":memory:"):
-        raise ValueError("an SQLite database needs a file: answers are sent once they are on disk")
+        raise ValueError("an SQLite database must be a file: an in-memory database is not durable")
     return Path(path)

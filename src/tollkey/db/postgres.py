@@ -1,13 +1,13 @@
-"""PostgreSQL: many nodes, one truth. psycopg 3, a pool, SQL as written with ``?`` translated once.
+"""The database on PostgreSQL, shared by several nodes: psycopg 3 with a connection pool.
 
-Writes run at READ COMMITTED with an advisory lock taken before their first statement, so that a
-write waiting for its turn then sees everything its forerunner committed. (At REPEATABLE READ the
-snapshot would be older than the lock.) Reads see one snapshot.
+Writes run at READ COMMITTED and acquire their advisory lock before the first statement, so that a write that waited for
+the lock sees what the previous holder committed. (At REPEATABLE READ its snapshot would be older than the lock.) Reads
+run at REPEATABLE READ.
 
-Notifications: this process's subscribers are told right after the commit, before the answer;
-every other process hears them through LISTEN (``db/listening.py``).
+Announcements: this process's subscribers are called right after COMMIT, before ``write`` returns; other processes
+receive announcements through LISTEN (``db/listening.py``).
 
-Forks: a child process leaves its parent's connections alone and makes its own at their first use, and its own name.
+Forks: a child process does not use its parent's connections; it opens its own on first use, under a new origin.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tollkey.db import forking
 from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Subscribers, Tx, Unreachable
-from tollkey.db.listening import CHANNEL, Listener, abandon
+from tollkey.db.listening import CHANNEL, Listener, close_socket
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_ATTEMPTS = 6  # of a write that lost a deadlock or a serialization conflict
-_WAIT_SECONDS = 5.0  # for a free connection
-_AWAY = (
+_ATTEMPTS = 6  # of a write that fails with a deadlock or a serialization conflict
+_WAIT_SECONDS = 5.0  # how long to wait for a free connection
+_UNREACHABLE_STATES = (
     "08",
     "57P",
-)  # connection exceptions; shutting down or starting up (PostgreSQL's docs, appendix A); a lost one has no code
+)  # SQLSTATE classes: connection exceptions, server shutdown or startup (PostgreSQL documentation, appendix A)
 _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class _BoolDumper(Dumper):
-    """{bool} columns are SMALLINT: a Python bool goes there as 0 or 1."""
+    """Sends a Python bool as SMALLINT 0 or 1, the type of ``{bool}`` columns."""
 
     format = psycopg.pq.Format.BINARY
     oid = psycopg.postgres.types["int2"].oid
@@ -59,7 +59,7 @@ class _BoolDumper(Dumper):
 
 
 class _NumberLoader(NumericBinaryLoader):
-    """``sum`` of 64-bit integers is a NUMERIC here and an integer in SQLite: both read as int."""
+    """Reads NUMERIC as int where it is whole: ``sum`` of 64-bit integers is NUMERIC here and an integer in SQLite."""
 
     def load(self, data: Any) -> Any:
         value = super().load(data)
@@ -72,7 +72,9 @@ def _translate(error: psycopg.Error) -> StorageError:
         return Duplicate(text)
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
         return Conflict(text)
-    if isinstance(error, psycopg.OperationalError) and (error.sqlstate is None or error.sqlstate.startswith(_AWAY)):
+    if isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith(_UNREACHABLE_STATES)
+    ):
         return Unreachable(
             f"PostgreSQL cannot be reached: {'; '.join(line.strip() for line in str(error).splitlines())}"
         )
@@ -81,7 +83,7 @@ def _translate(error: psycopg.Error) -> StorageError:
 
 @lru_cache(maxsize=4096)
 def placeholders(sql: str) -> bytes:
-    """``?`` becomes ``%s`` outside quotes and comments, and ``%`` is doubled everywhere."""
+    """Translate ``?`` to ``%s`` outside quotes and comments, and double every ``%``."""
     out: list[str] = []
     position, end = 0, len(sql)
     while position < end:
@@ -101,33 +103,31 @@ def placeholders(sql: str) -> bytes:
 
 
 def _lock_number(lock: str) -> int:
-    """The advisory lock of a text: the same 64-bit number on every node."""
+    """Return the 64-bit advisory lock number of a lock name: the same on every node."""
     return int.from_bytes(hashlib.blake2b(lock.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _run(connection: Connection, sql: str) -> None:
-    """A statement of our own, without parameters."""
+    """Execute a constant statement without parameters."""
     connection.execute(sql.encode())
 
 
 class PostgresTx:
     """A transaction on one PostgreSQL connection.
 
-    After a failed statement PostgreSQL refuses every further one: put what may fail into a savepoint.
+    After a failed statement PostgreSQL rejects all further ones: wrap statements that may fail in a savepoint.
     """
 
     dialect: Dialect = "postgres"
 
-    def __init__(self, connection: Connection, sender: str) -> None:
+    def __init__(self, connection: Connection, origin: str) -> None:
         self._connection = connection
         self._cursor = connection.cursor(binary=True)
-        self._sender = sender
-        self._savepoints = self.undone = 0
-        self._unsent: list[
-            str
-        ] = []  # beginnings and ends of savepoints; they travel together, before the next statement
-        self.notices: list[tuple[str, str]] = []
-        self.after: list[Callable[[], None]] = []
+        self._origin = origin
+        self._savepoints = self.rollbacks = 0
+        self._unsent: list[str] = []  # SAVEPOINT and RELEASE statements, sent together before the next statement
+        self.announcements: list[tuple[str, str]] = []
+        self.commit_callbacks: list[Callable[[], None]] = []
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         try:
@@ -157,20 +157,20 @@ class PostgresTx:
     def savepoint(self) -> Iterator[None]:
         self._savepoints += 1
         name = f"s{self._savepoints}"
-        notices, after = len(self.notices), len(self.after)
+        announcements, after = len(self.announcements), len(self.commit_callbacks)
         begin = f"SAVEPOINT {name}"
         self._unsent.append(begin)
         try:
             yield
         except BaseException:
-            self.undone += 1
-            del self.notices[notices:]
-            del self.after[after:]
-            if not self._unsaid(begin) and self._connection.info.transaction_status in _OPEN:
-                self._unsent.clear()  # ends of savepoints within this one
+            self.rollbacks += 1
+            del self.announcements[announcements:]
+            del self.commit_callbacks[after:]
+            if not self._discard_unsent(begin) and self._connection.info.transaction_status in _OPEN:
+                self._unsent.clear()  # RELEASE statements of nested savepoints
                 _run(self._connection, f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
             raise
-        if not self._unsaid(begin):
+        if not self._discard_unsent(begin):
             self._unsent.append(f"RELEASE SAVEPOINT {name}")
 
     def _send(self) -> None:
@@ -178,47 +178,45 @@ class PostgresTx:
             waiting, self._unsent = self._unsent, []
             _run(self._connection, "; ".join(waiting))
 
-    def _unsaid(self, begin: str) -> bool:
-        """Whether nothing was done since that beginning, which then never has to be sent; nor what is within it."""
+    def _discard_unsent(self, begin: str) -> bool:
+        """Drop an unsent SAVEPOINT and all after it. Returns False if it was sent already."""
         if begin not in self._unsent:
             return False
         del self._unsent[self._unsent.index(begin) :]
         return True
 
     def notify(self, channel: str, payload: str) -> None:
-        self.execute("SELECT pg_notify(?, ?)", (CHANNEL, json.dumps([self._sender, channel, payload])))
-        self.notices.append((channel, payload))
+        self.execute("SELECT pg_notify(?, ?)", (CHANNEL, json.dumps([self._origin, channel, payload])))
+        self.announcements.append((channel, payload))
 
     def on_commit(self, call: Callable[[], None]) -> None:
-        self.after.append(call)
+        self.commit_callbacks.append(call)
 
 
-class Postgres(forking.SurvivesFork):
+class Postgres(forking.ForkAware):
     """A database on a PostgreSQL server.
 
-    url: ``postgresql://…``, as libpq reads it.
-    pool_size: connections this process holds at most, one more for listening apart.
-    sender: names this process in announcements; made unique here.
-
-    Raises ValueError for a URL that libpq cannot read, without repeating it: it may hold a password.
+    url: ``postgresql://…``, as libpq parses it.
+    pool_size: maximum number of connections of this process, not counting the one for LISTEN.
+    origin: name of this process in announcements; a random part is appended.
     """
 
     dialect: Dialect = "postgres"
 
-    def __init__(self, url: str, pool_size: int = 8, sender: str = "local") -> None:
+    def __init__(self, url: str, pool_size: int = 8, origin: str = "local") -> None:
         self.pool_size = pool_size
-        self._url, self._name = url, sender
-        self._sender = f"{sender}.{uuid4().hex}"
+        self._url, self._name = url, origin
+        self._origin = f"{origin}.{uuid4().hex}"
         self._subscribers = Subscribers()
-        self._listener = Listener(url, self._sender, self._subscribers)
-        self._failure: psycopg.Error | None = None  # of the newest attempt to connect
-        self._begin_anew()
+        self._listener = Listener(url, self._origin, self._subscribers)
+        self._connect_error: psycopg.Error | None = None  # of the last attempt to connect
+        self._reset()
         self._open_pool()
-        forking.watch(self)
+        forking.register(self)
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._opening = threading.Lock()
-        self._made: WeakSet[Connection] = WeakSet()  # by the pool of this process
+        self._connections: WeakSet[Connection] = WeakSet()  # opened by the pool of this process
         self._pool: ConnectionPool[Connection] | None = None
         self._closed = False
 
@@ -229,7 +227,7 @@ class Postgres(forking.SurvivesFork):
                     raise StorageError("the database is closed")
                 self._pool = ConnectionPool(
                     self._url,
-                    connection_class=self._connections(),
+                    connection_class=self._connection_class(),
                     min_size=1,
                     max_size=self.pool_size,
                     timeout=_WAIT_SECONDS,
@@ -241,46 +239,46 @@ class Postgres(forking.SurvivesFork):
             return self._pool
 
     def after_fork_in_child(self) -> None:
-        """The parent's connections are its own: not used, not closed, their sockets let go of in silence."""
-        for connection in list(self._made):
-            abandon(connection)
+        """Close the sockets of the parent's connections without sending anything, and start with an empty pool."""
+        for connection in list(self._connections):
+            close_socket(connection)
         closed = self._closed
         if self._pool is not None:
             forking.leak(self._pool)
-        self._begin_anew()
+        self._reset()
         self._closed = closed
-        self._sender = f"{self._name}.{uuid4().hex}"
+        self._origin = f"{self._name}.{uuid4().hex}"
         self._subscribers.after_fork_in_child()
-        self._listener.after_fork_in_child(self._sender)
+        self._listener.after_fork_in_child(self._origin)
 
-    def _connections(self) -> type[Connection]:
-        """Connections that leave behind why one could not be made: the pool only writes that to the log."""
+    def _connection_class(self) -> type[Connection]:
+        """Return a connection class that records why connecting failed: the pool only logs the reason."""
         base: type[Connection] = psycopg.Connection
         owner = self
 
-        class Noted(base):  # type: ignore[valid-type, misc]
+        class TrackedConnection(base):  # type: ignore[valid-type, misc]
             @classmethod
             def connect(cls, *given: Any, **named: Any) -> Any:
                 try:
-                    made = super().connect(*given, **named)
+                    connection = super().connect(*given, **named)
                 except psycopg.Error as error:
-                    owner._failure = error
+                    owner._connect_error = error
                     raise
-                owner._failure = None
-                owner._made.add(made)
-                return made
+                owner._connect_error = None
+                owner._connections.add(connection)
+                return connection
 
-        return Noted
+        return TrackedConnection
 
     @contextmanager
-    def _begun(self, begin: str) -> Iterator[Connection]:
-        """A connection on which ``begin`` has run; a dead one found at this moment is replaced."""
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        """Yield a connection on which ``begin`` has been executed; dead connections of the pool are replaced."""
         for left in range(self.pool_size, -1, -1):
-            connection = self._taken()
+            connection = self._get_connection()
             try:
                 _run(connection, begin)
             except psycopg.Error as error:
-                self._give_back(connection)
+                self._put_connection(connection)
                 if left and connection.closed:
                     continue
                 raise _translate(error) from error
@@ -288,9 +286,9 @@ class Postgres(forking.SurvivesFork):
         try:
             yield connection
         finally:
-            self._give_back(connection)
+            self._put_connection(connection)
 
-    def _give_back(self, connection: Connection) -> None:
+    def _put_connection(self, connection: Connection) -> None:
         if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
             try:
                 _run(connection, "ROLLBACK")
@@ -298,82 +296,83 @@ class Postgres(forking.SurvivesFork):
                 connection.close()
         (self._pool or self._open_pool()).putconn(connection)
 
-    def read(self, work: Callable[[Tx], T], single: bool = False) -> T:
+    def read(self, callback: Callable[[Tx], T], single: bool = False) -> T:
         if single:
-            return self._one_statement(work)
-        with self._begun(_READ) as connection:
-            result = work(PostgresTx(connection, self._sender))
+            return self._one_statement(callback)
+        with self._transaction(_READ) as connection:
+            result = callback(PostgresTx(connection, self._origin))
             try:
                 _run(connection, "COMMIT")
             except psycopg.Error as error:
                 raise _translate(error) from error
             return result
 
-    def _one_statement(self, work: Callable[[Tx], T]) -> T:
-        """One round trip: the connections commit by themselves. A dead one found at this moment is replaced."""
+    def _one_statement(self, callback: Callable[[Tx], T]) -> T:
+        """Run a callback of one statement in autocommit mode: one round trip. Dead connections are replaced."""
         for left in range(self.pool_size, -1, -1):
-            connection = self._taken()
+            connection = self._get_connection()
             try:
-                return work(PostgresTx(connection, self._sender))
+                return callback(PostgresTx(connection, self._origin))
             except StorageError:
                 if not (left and connection.closed):
                     raise
             finally:
-                self._give_back(connection)
+                self._put_connection(connection)
         raise AssertionError("unreachable")
 
-    def _taken(self) -> Connection:
-        forking.notice()
+    def _get_connection(self) -> Connection:
+        forking.detect_fork()
         try:
             return (self._pool or self._open_pool()).getconn()
         except PoolTimeout as late:
             busy = StorageError(f"PoolTimeout: every connection to PostgreSQL is busy: {late}")
-            raise (_translate(self._failure) if self._failure is not None else busy) from late
+            raise (_translate(self._connect_error) if self._connect_error is not None else busy) from late
         except psycopg.Error as error:
             raise _translate(error) from error
 
-    def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
-        """As the protocol says. ``work`` runs again, from the start, when the database chose it to lose a conflict."""
+    def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
+        """See ``Database.write``. After a deadlock or serialization conflict ``callback`` runs again, up to 6 times."""
         begin = "BEGIN" if lock is None else f"BEGIN; SELECT pg_advisory_xact_lock({_lock_number(lock)})"
         for attempt in range(_ATTEMPTS):
             try:
-                tx, result = self._attempt(begin, work)
+                tx, result = self._attempt(begin, callback)
             except Conflict:
                 if attempt + 1 == _ATTEMPTS:
                     raise
                 time.sleep(random.uniform(0, 0.005 * 2**attempt))
             else:
                 break
-        self._subscribers.after_commit(tx.after, tx.notices)
+        self._subscribers.after_commit(tx.commit_callbacks, tx.announcements)
         return result
 
-    def _attempt(self, begin: str, work: Callable[[Tx], T]) -> tuple[PostgresTx, T]:
-        with self._begun(begin) as connection:
-            tx = PostgresTx(connection, self._sender)
-            result = work(tx)
+    def _attempt(self, begin: str, callback: Callable[[Tx], T]) -> tuple[PostgresTx, T]:
+        with self._transaction(begin) as connection:
+            tx = PostgresTx(connection, self._origin)
+            result = callback(tx)
             try:
                 done = connection.execute("COMMIT").statusmessage
             except psycopg.Error as error:
                 raise _translate(error) from error
-            if done != "COMMIT":  # the server answers a COMMIT after a failed statement with ROLLBACK, and no error
-                raise StorageError("a statement had failed outside a savepoint; nothing of the transaction was kept")
+            if done != "COMMIT":  # after a failed statement the server answers COMMIT with ROLLBACK and no error
+                raise StorageError("a statement failed outside a savepoint; the transaction was rolled back")
             return tx, result
 
     # -- notifications
 
-    def subscribe(self, channel: str, hear: Callable[[str], None]) -> None:
-        """As the protocol says. ``hear("*")`` means: announcements may have been missed, forget everything.
+    def subscribe(self, channel: str, callback: Callable[[str], None]) -> None:
+        """See ``Database.subscribe``. ``callback("*")`` means that announcements may have been missed: clear caches.
 
-        It is called on the thread that wrote, or on the listener's own.
+        ``callback`` runs on the thread of ``write`` or on the listener's thread.
         """
         self._listener.start()
-        self._subscribers.add(channel, hear)
+        self._subscribers.add(channel, callback)
 
     def listen(self, on_alive: Callable[[float], None], wait_seconds: float = 5.0) -> None:
         """Call ``on_alive(began)`` after each heartbeat of the listening connection, 4 times a second, on its thread.
 
-        began: ``time.monotonic()`` before the heartbeat: what was announced up to then has been heard.
-        wait_seconds: this returns once connected, or after as long.
+        on_alive: ``began`` is ``time.monotonic()`` in seconds before the heartbeat: announcements made before it have
+            been received.
+        wait_seconds: how long to wait for the connection before returning.
         """
         self._listener.on_alive = on_alive
         self._listener.start(wait_seconds)
@@ -390,6 +389,6 @@ def _configure(connection: Connection) -> None:
     connection.prepare_threshold = 2
     connection.prepared_max = 500
     adapters = connection.adapters
-    adapters.register_dumper(int, Int8BinaryDumper)  # one type for every int: the same statement is prepared once
+    adapters.register_dumper(int, Int8BinaryDumper)  # one type for all ints, so that a statement is prepared once
     adapters.register_dumper(bool, _BoolDumper)
     adapters.register_loader("numeric", _NumberLoader)

@@ -1,9 +1,9 @@
-"""Each module owns its schema: an append-only list of statements, applied once, in order.
+"""Migrations: each module owns an append-only list of statements, applied once and in order.
 
-A migration is SQL that both databases understand, but for these words:
+Statements are SQL that both databases accept, with these placeholders for types:
 
-    {key}    an integer primary key that counts up      {blob}   bytes
-    {int}    a 64-bit integer                           {bool}   0 or 1, an integer on both
+    {key}    an auto-incrementing integer primary key    {blob}   bytes
+    {int}    a 64-bit integer                            {bool}   0 or 1, an integer on both
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _WORDS = {
 
 
 class Migration(NamedTuple):
-    """What one module has ever asked of the database, oldest first. Only ever append.
+    """The schema statements of one module, oldest first. Released statements never change; new ones are appended.
 
-    module: whose tables these are, for example ``keys``.
-    statements: one SQL statement each; published ones never change.
+    module: owner of the tables, for example ``keys``.
+    statements: one SQL statement each.
     """
 
     module: str
@@ -31,9 +31,12 @@ class Migration(NamedTuple):
 
 
 def migrate(database: Database, migrations: Sequence[Migration]) -> int:
-    """Bring the database up to date and return how many statements were new. Safe to run from many nodes at once."""
+    """Apply the statements that the database does not have yet, in one transaction.
 
-    def work(tx: Tx) -> int:
+    Returns how many were applied. Several nodes may call it at once. Raises StorageError.
+    """
+
+    def apply(tx: Tx) -> int:
         tx.execute(
             "CREATE TABLE IF NOT EXISTS migrations (module TEXT NOT NULL, number INTEGER NOT NULL,"
             " PRIMARY KEY (module, number))"
@@ -51,4 +54,4 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> int:
         )
         return len(new)
 
-    return database.write(work, lock="migrate")
+    return database.write(apply, lock="migrate")

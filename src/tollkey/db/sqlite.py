@@ -1,17 +1,15 @@
-"""SQLite: one writer, readers that never wait, every commit on disk before its answer.
+"""The database in an SQLite file: one writer, readers that never block, durable commits.
 
-WAL, where a commit is on disk once the log is: ``write`` returns after an fsync of it, so what it
-did survives ``kill -9`` and a power cut. SQLite would do that within COMMIT (``synchronous=FULL``)
-and hold up the next writer meanwhile; here it is a step of its own, ``sync``, that runs beside the
-next batch. Group commit lives in ``db/sqlite_edge.py``; it drives ``begin``, ``commit``, ``sync`` and
-``rollback`` here, one batch at a time.
+It uses a write-ahead log (WAL). ``write`` returns after an fsync of the WAL, so that its changes survive ``kill -9``
+and a power failure. SQLite could fsync within COMMIT (``synchronous=FULL``) but would block the next writer
+meanwhile; here ``sync`` is a separate step that runs in parallel with the next batch. Group commit is in
+``db/sqlite_edge.py``, which calls ``begin``, ``commit``, ``sync`` and ``rollback``, one batch at a time.
 
-Notifications: within a process they are told right after the commit. Other processes on the
-same file (the CLI beside a running server) find them in the ``bell`` table, which ``poll``
-reads; the edge of a server polls several times a second.
+Announcements: subscribers in this process are called right after the commit. Other processes on the same file (the CLI
+beside a running server) read them from the ``bell`` table with ``poll``; a server's edge polls several times a second.
 
-Forks: SQLite knows by process which locks it holds, so no connection may be open when a process forks. The parent
-    closes its connections before, once nobody is using one, and parent and child open their own at the next use.
+Forks: SQLite's locks belong to a process, so no connection may be open during a fork. The parent closes its connections
+before the fork, as soon as none is in use; parent and child open new ones on their next use.
 """
 
 from __future__ import annotations
@@ -27,12 +25,12 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from tollkey.db import forking
-from tollkey.db.engine import Dialect, StorageError, Subscribers, Tx, Unknown
+from tollkey.db.engine import Dialect, OutcomeUnknown, StorageError, Subscribers, Tx
 from tollkey.db.sqlite_tx import BriefTx, SQLiteTx, translate
 
 T = TypeVar("T")
 
-_BELL = """
+_ANNOUNCEMENTS_TABLE = """
 CREATE TABLE IF NOT EXISTS bell (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     sender TEXT NOT NULL,
@@ -42,33 +40,32 @@ CREATE TABLE IF NOT EXISTS bell (
 _PRAGMAS = (
     "busy_timeout = 10000",
     "journal_mode = WAL",
-    "synchronous = NORMAL",  # the log is synced by ``sync``
-    f"journal_size_limit = {16 * 1024 * 1024}",  # bytes the log keeps when it begins anew, however long it has been
+    "synchronous = NORMAL",  # ``sync`` calls fsync on the WAL
+    f"journal_size_limit = {16 * 1024 * 1024}",  # the WAL file is truncated to these bytes when it restarts
     "foreign_keys = ON",
-    "recursive_triggers = ON",  # so that a row which REPLACE removes has its DELETE triggers run
+    "recursive_triggers = ON",  # REPLACE runs the DELETE triggers of the row it replaces
     "cache_size = -16000",
     "temp_store = MEMORY",
-    "secure_delete = ON",  # what is destroyed (the sealed copy of a key) is overwritten, not just unlinked
+    "secure_delete = ON",  # deleted content (a key's sealed copy) is overwritten with zeros
 )
-BRIEF_STEPS = 30_000  # a row that is looked at takes 10 to 20: some 2 ms
-BRIEF_ROWS = 400  # with what is made of them in Python, some 4 ms
+BRIEF_STEPS = 30_000  # virtual-machine instructions, 10 to 20 for each row scanned: about 2 ms
+BRIEF_ROWS = 400  # about 4 ms, with what is computed from them in Python
 _fsync = getattr(os, "fdatasync", os.fsync)
-_FORK_SECONDS = 5.0  # that a fork waits for those who are using a connection
-_CARRIED = (
-    "the process was forked while an SQLite connection of it was open, which SQLite forbids: open the database in each"
-    " child"
-    " (uWSGI: lazy-apps = true), or fork while nobody uses it"
+_FORK_SECONDS = 5.0  # how long a fork waits for connections in use
+_OPEN_AT_FORK = (
+    "the process was forked while an SQLite connection was open, which SQLite does not allow: open the database in each"
+    " child (uWSGI: lazy-apps = true), or fork while it is not in use"
 )
-#: Takes the write lock of this file alone. BEGIN IMMEDIATE would take that of the attached file too, and wait for who
-#: writes there.
+#: Acquires the write lock of this file only. BEGIN IMMEDIATE would also lock the attached file, and wait for its
+#: writer.
 _LOCK = "DELETE FROM main.bell WHERE 0"
-_BELL_KEPT = 10_000  # rows; a process that slept longer than these starts again from an empty memory
+_ANNOUNCEMENTS_KEPT = 10_000  # rows
 
 
 class _Reader:
-    """One thread's connection. busy: how many works are using it.
+    """The connection of one thread.
 
-    connection: None until the first, and while the process forks.
+    busy: how many callbacks are using it. connection: None before the first use, and during a fork.
     """
 
     __slots__ = ("busy", "connection")
@@ -78,37 +75,38 @@ class _Reader:
         self.connection: sqlite3.Connection | None = None
 
 
-class SQLite(forking.SurvivesFork):
+class SQLite(forking.ForkAware):
     """A database in one file.
 
-    path: the file; made when it is missing, with its folder.
-    sender: names this process in announcements; made unique here.
-    attach: another file whose tables can be read here by their names; it is written by its own ``SQLite``.
-    durable: what was written survives a power cut; without it only a killed process, for what may be lost.
+    path: the file; it and its folder are created if missing.
+    origin: name of this process in announcements; a random part is appended.
+    attach: another SQLite file whose tables can be read here; it is written through its own ``SQLite``.
+    durable: False skips the fsync: changes survive a killed process, but not a power failure.
+    Raises StorageError when the file cannot be opened.
     """
 
     dialect: Dialect = "sqlite"
 
     def __init__(
-        self, path: str | Path, sender: str = "local", attach: Path | None = None, durable: bool = True
+        self, path: str | Path, origin: str = "local", attach: Path | None = None, durable: bool = True
     ) -> None:
         self.path = Path(path)
         self._attach, self._durable = attach, durable
-        self._log: int | None = None  # the log's file descriptor, for fsync
-        self._lost = ""  # why nothing more is written: how the disk failed
-        self._carried = ""  # why nothing more is read either
+        self._wal: int | None = None  # file descriptor of the WAL, for fsync
+        self._write_failure = ""  # why writes are refused: how the disk failed
+        self._fork_failure = ""  # why reads are refused too
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._name = sender
-        self._sender = f"{sender}.{uuid4().hex}"
+        self._name = origin
+        self._origin = f"{origin}.{uuid4().hex}"
         self._subscribers = Subscribers()
-        self._keeps_log = self._resting = self._reopens = self._closed = False
-        self._holds: list[Any] = []  # locks, while the process forks
+        self._auto_checkpoint_off = self._fork_pending = self._reopen_writer = self._closed = False
+        self._held_locks: list[Any] = []  # locks held during a fork
         self._new_locks()
         self._writer: sqlite3.Connection | None = self._connect()
         self.path.chmod(0o600)
-        self._writer.execute(_BELL)
-        self._heard = self._writer.execute("SELECT coalesce(max(seq), 0) FROM bell").fetchone()[0]
-        forking.watch(self)
+        self._writer.execute(_ANNOUNCEMENTS_TABLE)
+        self._last_seq = self._writer.execute("SELECT coalesce(max(seq), 0) FROM bell").fetchone()[0]
+        forking.register(self)
 
     def _new_locks(self) -> None:
         self._local = threading.local()
@@ -117,8 +115,8 @@ class SQLite(forking.SurvivesFork):
         self.write_lock = threading.RLock()
 
     def _connect(self) -> sqlite3.Connection:
-        if self._carried or self._closed:
-            raise StorageError(self._carried or "the database is closed")
+        if self._fork_failure or self._closed:
+            raise StorageError(self._fork_failure or "the database is closed")
         try:
             connection = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -136,74 +134,77 @@ class SQLite(forking.SurvivesFork):
         return connection
 
     def _writing(self) -> sqlite3.Connection:
-        """The connection for writing; the caller holds ``write_lock``."""
+        """Return the write connection. The caller holds ``write_lock``."""
         if self._writer is None:
             self._writer = self._connect()
-            if self._keeps_log:
+            if self._auto_checkpoint_off:
                 self._writer.execute("PRAGMA wal_autocheckpoint = 0")
         return self._writer
 
     def _reader(self) -> _Reader:
-        """This thread's connection, open, and one more who uses it: the caller takes that back."""
-        forking.notice()
-        held: _Reader | None = getattr(self._local, "reader", None)
-        if held is None:
-            held = self._local.reader = _Reader()
+        """Return this thread's open connection with ``busy`` incremented; the caller decrements it."""
+        forking.detect_fork()
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = _Reader()
             with self._closing:
-                self._readers.append(held)
-        held.busy += 1  # first this, then the look at who forks, who does it the other way round
-        if held.connection is None or (self._resting and held.busy == 1):
-            held.busy -= 1
-            self._open(held)
-        return held
+                self._readers.append(reader)
+        reader.busy += 1  # before checking for a fork; the forking thread sets its flag before checking ``busy``
+        if reader.connection is None or (self._fork_pending and reader.busy == 1):
+            reader.busy -= 1
+            self._open(reader)
+        return reader
 
-    def _open(self, held: _Reader) -> None:
-        with self._closing:  # not while the process forks
-            if held.connection is None:
-                held.connection = self._connect()
-                held.connection.execute("PRAGMA query_only = ON")
-            held.busy += 1
+    def _open(self, reader: _Reader) -> None:
+        with self._closing:  # held during a fork
+            if reader.connection is None:
+                reader.connection = self._connect()
+                reader.connection.execute("PRAGMA query_only = ON")
+            reader.busy += 1
 
-    def read(self, work: Callable[[Tx], T], single: bool = False, brief: bool = False) -> T:
-        """Run ``work`` on a consistent view. single: see ``Database.read``.
+    def read(self, callback: Callable[[Tx], T], single: bool = False, brief: bool = False) -> T:
+        """See ``Database.read``.
 
-        brief: give it up, with TooLong, after a statement of more than ``BRIEF_STEPS`` steps of SQLite's machine,
-            however few
-            rows come of it, or after ``BRIEF_ROWS`` statements and rows together.
+        brief: raise ReadTooLong when a statement takes more than ``BRIEF_STEPS`` virtual-machine instructions, or when
+            statements and rows together exceed ``BRIEF_ROWS``. Ignored with ``single``.
         """
-        held = self._reader()
-        reader = held.connection
-        assert reader is not None
+        reader = self._reader()
+        connection = reader.connection
+        assert connection is not None
         try:
             if single:
-                return work(SQLiteTx(reader))
-            reader.execute("BEGIN")
+                return callback(SQLiteTx(connection))
+            connection.execute("BEGIN")
             try:
-                return BriefTx(reader, BRIEF_STEPS, BRIEF_ROWS).run(work) if brief else work(SQLiteTx(reader))
+                if brief:
+                    return BriefTx(connection, BRIEF_STEPS, BRIEF_ROWS).run(callback)
+                return callback(SQLiteTx(connection))
             finally:
-                reader.execute("COMMIT")
+                connection.execute("COMMIT")
         finally:
-            held.busy -= 1
+            reader.busy -= 1
 
-    def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
-        forking.notice()
+    def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
+        """See ``Database.write``."""
+        forking.detect_fork()
         with self.write_lock:
             tx = self.begin()
             try:
-                result = work(tx)
+                result = callback(tx)
                 self.commit()
             except BaseException:
                 self.rollback()
                 raise
             self.sync()
-        self.tell([tx])
+        self.run_after_commit([tx])
         return result
 
     # -- one batch at a time, for the edge; the caller holds ``write_lock``
 
     def begin(self) -> SQLiteTx:
-        if self._lost:
-            raise StorageError(self._lost)
+        """Begin a transaction and acquire the file's write lock. Raises StorageError."""
+        if self._write_failure:
+            raise StorageError(self._write_failure)
         writer = self._writing()
         try:
             writer.execute("BEGIN")
@@ -212,119 +213,117 @@ class SQLite(forking.SurvivesFork):
             with suppress(sqlite3.Error):  # it may be closed
                 self.rollback()
             raise translate(error) from error
-        return self.part()
+        return self.batch_tx()
 
-    def part(self) -> SQLiteTx:
-        """A further transaction value inside the batch that ``begin`` opened."""
-        return SQLiteTx(self._writing(), self._sender)
+    def batch_tx(self) -> SQLiteTx:
+        """Return another Tx on the transaction that ``begin`` started, with its own announcements and callbacks."""
+        return SQLiteTx(self._writing(), self._origin)
 
     def commit(self) -> None:
-        """Others see the batch from now on. It is safe only after ``sync``."""
+        """Commit: readers see the batch. It is durable only after ``sync``. Raises StorageError."""
         try:
             self._writing().execute("COMMIT")
         except sqlite3.Error as error:
             raise translate(error) from error
 
     def sync(self) -> None:
-        """What has been committed up to now is on disk when this returns. On any thread.
+        """Make all commits so far durable. Any thread may call it.
 
-        Raises Unknown when the disk fails, and each time from then on: another fsync would find nothing
-        left to write and succeed, yet what is in the log behind the gap is never read again.
+        Raises OutcomeUnknown when the fsync fails, and on every later call: another fsync would succeed because nothing
+        is left to write, but SQLite does not read WAL frames behind the gap.
         """
         if not self._durable:
             return
         try:
-            self.fsync(self._open_log())
+            self.fsync(self._open_wal())
         except OSError as error:
-            self._lost = f"the disk failed; start again to see what was kept: {error}"
-        if self._lost:
-            raise Unknown(self._lost)
+            self._write_failure = f"the disk failed; start again to see what was kept: {error}"
+        if self._write_failure:
+            raise OutcomeUnknown(self._write_failure)
 
     def fsync(self, log: int) -> None:
-        """Wait until the disk has the file. Raises OSError."""
+        """Call fsync on a file descriptor. Raises OSError. Tests override it."""
         _fsync(log)
 
-    def _open_log(self) -> int:
+    def _open_wal(self) -> int:
         with self._closing:
-            if (
-                self._log is not None and os.fstat(self._log).st_nlink == 0
-            ):  # nobody deletes it while it is in use, or should
-                self._close_log()
-            if self._log is None:
-                self._log = os.open(f"{self.path}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
-            return self._log
+            if self._wal is not None and os.fstat(self._wal).st_nlink == 0:  # the file was deleted and recreated
+                self._close_wal()
+            if self._wal is None:
+                self._wal = os.open(f"{self.path}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
+            return self._wal
 
-    def _close_log(self) -> None:
-        if self._log is not None:
-            os.close(self._log)
-            self._log = None
+    def _close_wal(self) -> None:
+        if self._wal is not None:
+            os.close(self._wal)
+            self._wal = None
 
-    # -- the log; its content moves into the file now and then
+    # -- checkpoints: copying the WAL into the database file
 
-    def keep_log(self) -> None:
-        """From now on no COMMIT stops to move the log into the file: who asks for this calls ``checkpoint`` in time."""
+    def disable_auto_checkpoint(self) -> None:
+        """Disable automatic WAL checkpoints at COMMIT; the caller must call ``checkpoint``."""
         with self.write_lock:
-            self._keeps_log = True
+            self._auto_checkpoint_off = True
             self._writing().execute("PRAGMA wal_autocheckpoint = 0")
 
-    def checkpoint(self, whole: bool = False) -> bool:
-        """Move what is in the log into the file. On any thread; readers go on, and so does the writer unless it is to
-        be ``whole``.
+    def checkpoint(self, restart: bool = False) -> bool:
+        """Copy the WAL into the database file. Any thread may call it; readers are not blocked.
 
-        whole: nobody writes meanwhile, on any thread or in any process, so that the log begins anew with the next
-            write.
-            It is not waited for long: a reader that holds on to what is in the log, or a writer, keeps that from
-                happening.
-        Returns whether it could be done.
+        restart: also block writers, so that the next write starts at the beginning of the WAL. A reader that needs the
+            WAL, or a writer, makes it give up after 10 ms.
+        Returns whether the checkpoint was completed.
         """
-        return self.read(lambda tx: _move_log(tx, whole), single=True)
+        return self.read(lambda tx: _checkpoint(tx, restart), single=True)
 
-    def log_bytes(self) -> int:
-        """How long the log's file is; 0 when that cannot be told."""
+    def wal_bytes(self) -> int:
+        """Return the size of the WAL file in bytes; 0 if it cannot be read."""
         try:
-            return os.fstat(self._open_log()).st_size
+            return os.fstat(self._open_wal()).st_size
         except OSError:
             return 0
 
     def rollback(self) -> None:
+        """Roll back the transaction that ``begin`` started, if it is open."""
         if self._writer is not None and self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
 
-    def tell(self, done: Sequence[SQLiteTx]) -> None:
-        """After a commit: run what waited for it, in order.
+    def run_after_commit(self, done: Sequence[SQLiteTx]) -> None:
+        """Run the ``on_commit`` callbacks and publish the announcements of committed transactions, in order.
 
-        It is kept, whatever one of them says to it, and the others hear of it.
+        Exceptions are logged.
         """
         for tx in done:
-            self._subscribers.after_commit(tx.after, tx.notices)
+            self._subscribers.after_commit(tx.commit_callbacks, tx.announcements)
 
-    # -- notifications
+    # -- announcements
 
-    def subscribe(self, channel: str, hear: Callable[[str], None]) -> None:
-        self._subscribers.add(channel, hear)
+    def subscribe(self, channel: str, callback: Callable[[str], None]) -> None:
+        """See ``Database.subscribe``. Announcements of other processes are delivered by ``poll``."""
+        self._subscribers.add(channel, callback)
 
     def poll(self) -> None:
-        """Hear what other processes on this file have announced since the last call.
+        """Deliver the announcements that other processes on this file made since the last call.
 
-        Raises StorageError when the file cannot be read, so that a caller's lease is not renewed.
+        Raises StorageError when the file cannot be read; the caller must then not renew its lease.
         """
         query = "SELECT seq, sender, channel, payload FROM bell WHERE seq > ? ORDER BY seq"
-        rows = self.read(lambda tx: tx.execute(query, (self._heard,)), single=True)
-        for seq, sender, channel, payload in rows:
-            self._heard = seq
-            if sender != self._sender:
-                self._subscribers.tell(channel, payload)
+        rows = self.read(lambda tx: tx.execute(query, (self._last_seq,)), single=True)
+        for seq, origin, channel, payload in rows:
+            self._last_seq = seq
+            if origin != self._origin:
+                self._subscribers.publish(channel, payload)
 
-    def tidy(self) -> None:
-        """Forget announcements that every live process has long heard."""
-        self.write(lambda tx: tx.execute("DELETE FROM bell WHERE seq < ?", (self._heard - _BELL_KEPT,)))
+    def delete_old_announcements(self) -> None:
+        """Delete all but the last 10,000 announcements. Raises StorageError."""
+        self.write(lambda tx: tx.execute("DELETE FROM bell WHERE seq < ?", (self._last_seq - _ANNOUNCEMENTS_KEPT,)))
 
     def close(self) -> None:
+        """See ``Database.close``."""
         with self._closing:
             if self._closed:
                 return
             self._closed = True
-            self._close_log()
+            self._close_wal()
             for reader in self._readers:
                 if reader.connection is not None:
                     reader.connection.close()
@@ -334,75 +333,76 @@ class SQLite(forking.SurvivesFork):
 
     # -- forks
 
-    def rest(self) -> bool:
-        """Close every connection, unless one is in use; the next use opens it again. Returns whether it was done.
+    def close_connections(self) -> bool:
+        """Close all connections, unless one stays in use; the next use reopens them. Returns whether all were closed.
 
-        A process that may be forked by other than Python does so when it has begun: then nothing is open at the fork.
+        Call it after start-up in a process that may be forked outside Python (uWSGI), where ``before_fork`` is not
+        called.
         """
-        with forking.alone:
-            done = self._hold_still()
-            self._go_on()
+        with forking.fork_lock:
+            done = self._close_all()
+            self._resume()
         return done
 
-    def _hold_still(self) -> bool:
-        """Nobody uses a connection, and none is open, until ``_go_on``; False when that could not be had in time."""
+    def _close_all(self) -> bool:
+        """Wait until no connection is in use, close all, and block new ones until ``_resume``. False on a timeout."""
         until = time.monotonic() + _FORK_SECONDS
-        self._holds = [
+        self._held_locks = [
             lock
             for lock in (self.write_lock, self._closing)
             if lock.acquire(timeout=max(0.0, until - time.monotonic()))
         ]
-        self._resting, self._reopens = True, self._writer is not None
-        if len(self._holds) < 2 or (self._writer is not None and self._writer.in_transaction):
+        self._fork_pending, self._reopen_writer = True, self._writer is not None
+        if len(self._held_locks) < 2 or (self._writer is not None and self._writer.in_transaction):
             return False
         while any(reader.busy for reader in self._readers):
             if time.monotonic() > until or getattr(self._local, "reader", _Reader()).busy:
                 return False
             time.sleep(0.0005)
-        for held in self._readers:
-            if held.connection is not None:
-                held.connection.close()
-                held.connection = None
+        for reader in self._readers:
+            if reader.connection is not None:
+                reader.connection.close()
+                reader.connection = None
         if self._writer is not None:
             self._writer.close()
             self._writer = None
         return True
 
-    def _go_on(self) -> None:
-        self._resting = False
-        while self._holds:
-            self._holds.pop().release()
+    def _resume(self) -> None:
+        self._fork_pending = False
+        while self._held_locks:
+            self._held_locks.pop().release()
 
     def before_fork(self) -> None:
-        self._hold_still()
+        self._close_all()
 
     def after_fork(self) -> None:
         try:
-            if self._reopens and self._writer is None and not self._closed:
-                # The log was taken away with the last connection. It is back before anybody looks for it, to sync it.
+            if self._reopen_writer and self._writer is None and not self._closed:
+                # Closing the last connection deleted the WAL. Recreate it before ``sync`` opens it.
                 self._writing().execute("SELECT max(seq) FROM bell")
         finally:
-            self._go_on()
+            self._resume()
 
     def after_fork_in_child(self) -> None:
-        """Nothing of the parent's is used, nor closed: what is still open stays so, and then this object refuses
-        everything.
-        """
-        carried = [one for one in (self._writer, *(reader.connection for reader in self._readers)) if one is not None]
-        for connection in carried:
+        """Start without connections. If one of the parent's is open, leave it open and refuse all reads and writes."""
+        still_open = [
+            one for one in (self._writer, *(reader.connection for reader in self._readers)) if one is not None
+        ]
+        for connection in still_open:
             forking.leak(connection)
-        if carried and not self._closed:
-            self._carried = self._lost = _CARRIED
+        if still_open and not self._closed:
+            self._fork_failure = self._write_failure = _OPEN_AT_FORK
         self._new_locks()
-        self._holds, self._resting = [], False
+        self._held_locks, self._fork_pending = [], False
         self._writer = None
-        self._close_log()
-        self._sender = f"{self._name}.{uuid4().hex}"
+        self._close_wal()
+        self._origin = f"{self._name}.{uuid4().hex}"
         self._subscribers.after_fork_in_child()
 
 
-def _move_log(tx: Tx, whole: bool) -> bool:
-    if not whole:
+def _checkpoint(tx: Tx, restart: bool) -> bool:
+    if not restart:
         return bool(tx.execute("PRAGMA main.wal_checkpoint(PASSIVE)")[0][0] == 0)
     tx.execute("PRAGMA busy_timeout = 10")
     try:

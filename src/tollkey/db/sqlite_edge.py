@@ -1,11 +1,11 @@
-"""Group commit on one SQLite file: the edge (``edge.py``) of an embedded database.
+"""The edge on SQLite, with group commit.
 
-Reads run on the event loop (about 10 µs each) as long as they are brief; one that is not is given up there and runs in
-a thread.
-Writes are committed in groups: those waiting run one
-after the other on the loop, each in its own savepoint of one transaction. Then the next group runs,
-while a thread waits until the disk has the log; answers leave after that. So a read may show what is
-on its way to the disk, but nobody is told that it was kept.
+Reads run on the event loop (about 10 µs each). A read that exceeds the limits is aborted there and run again in a
+thread.
+
+Writes are committed in groups: the queued callbacks run one after another on the loop, each in its own savepoint of one
+transaction. While a thread waits for the fsync of the WAL, the next group runs. Callers get their results after the
+fsync. So a read may show changes that are not durable yet, but no write is confirmed before it is.
 """
 
 from __future__ import annotations
@@ -22,110 +22,115 @@ from functools import partial
 from math import inf
 from typing import Any, NamedTuple, TypeVar
 
-from tollkey.db.engine import StorageError, TooLong, Tx, Unknown
+from tollkey.db.engine import OutcomeUnknown, ReadTooLong, StorageError, Tx
+from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_tx import SQLiteTx
-from tollkey.db.turns import Costs, LongReads, Shares
 
 T = TypeVar("T")
 
-BATCH_SECONDS = 0.010  # of the loop's time for one group; reads wait no longer than this and one more work
+BATCH_SECONDS = 0.010  # time on the loop for one group; a read waits at most this long and for one more callback
 POLL_SECONDS = 0.2
-LOG_WORKS = 400  # works, after which SQLite's log is moved into the file: some 3 MB of it
-LOG_BYTES = 32 * 1024 * 1024  # or when it has become this long
+CHECKPOINT_WRITES = 400  # callbacks between two checkpoints: about 3 MB of WAL
+CHECKPOINT_BYTES = 32 * 1024 * 1024  # size of the WAL file that triggers a checkpoint as well
 _TIDY_SECONDS = 600.0
 
 _log = logging.getLogger(__name__)
 
 
-class Waiting(NamedTuple):
-    """A work whose turn has not come, and whom its outcome is for."""
+class QueuedWrite(NamedTuple):
+    """A write that has not run yet, and the future that gets its result."""
 
-    work: Callable[[Tx], Any]
-    answer: asyncio.Future[Any]
+    callback: Callable[[Tx], Any]
+    future: asyncio.Future[Any]
 
 
 class _Done(NamedTuple):
-    answer: asyncio.Future[Any]
+    future: asyncio.Future[Any]
     tx: SQLiteTx
     result: Any
 
 
 class SQLiteEdge:
-    """Group commit on one SQLite file. Made and used on one event loop."""
+    """The edge on one SQLite file. Created and used on one event loop.
+
+    on_alive: see ``edge_for``.
+    """
 
     def __init__(self, database: SQLite, on_alive: Callable[[float], None] | None = None) -> None:
         self._database = database
         self._on_alive = on_alive
-        self._queue: deque[Waiting] = deque()
-        self._heavy: deque[Waiting] = deque()
-        self._pump: asyncio.Task[None] | None = None
+        self._queue: deque[QueuedWrite] = deque()
+        self._heavy: deque[QueuedWrite] = deque()
+        self._committer: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
-        self._refusing = ""  # why writes are refused
+        self._write_failure = ""  # why writes are refused
         self._committed: list[_Group] = []
         self._syncing: asyncio.Task[None] | None = None
-        self._mover = _LogMover(database)
-        # One waits for the disk, one for another process's lock, one moves the log.
+        self._checkpointer = _Checkpointer(database)
+        # One thread for fsync, one for waiting for another process's lock, one for checkpoints.
         self._long = LongReads()
-        self._costs, self._shares = Costs(), Shares(1)
+        self._costs, self._limits = ReadCosts(), ConcurrencyLimits(1)
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="tollkey-storage")
 
     async def read(
-        self, work: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
+        self, callback: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
     ) -> T:
         costly = False
         if caller and not long:
             costly, long = self._costs.expected(caller, kind)
         try:
             if costly and not long:
-                async with self._shares.of(caller):
-                    await asyncio.sleep(0)  # one in each round of the loop: others go between
-                    return self._read_here(work, single, caller, kind)
+                async with self._limits.slot(caller):
+                    await asyncio.sleep(0)  # at most one in each iteration of the loop
+                    return self._read_here(callback, single, caller, kind)
             if not long:
-                return self._read_here(work, single, caller, kind)
-        except TooLong:
+                return self._read_here(callback, single, caller, kind)
+        except ReadTooLong:
             pass
-        return await self._long.run(partial(self._database.read, work), caller)
+        return await self._long.run(partial(self._database.read, callback), caller)
 
-    def _read_here(self, work: Callable[[Tx], T], single: bool, caller: str, kind: str) -> T:
-        """On the loop. Raises TooLong."""
+    def _read_here(self, callback: Callable[[Tx], T], single: bool, caller: str, kind: str) -> T:
+        """Run a read on the loop and record its cost. Raises ReadTooLong."""
         if not caller:
-            return self._database.read(work, single, brief=True)
+            return self._database.read(callback, single, brief=True)
         began = time.thread_time()
         try:
-            result = self._database.read(work, single, brief=True)
-        except TooLong:
-            self._costs.note(caller, kind, inf)
+            result = self._database.read(callback, single, brief=True)
+        except ReadTooLong:
+            self._costs.record(caller, kind, inf)
             raise
-        self._costs.note(caller, kind, time.thread_time() - began)
+        self._costs.record(caller, kind, time.thread_time() - began)
         return result
 
-    def read_now(self, work: Callable[[Tx], T]) -> T | None:
-        return self._database.read(work, single=True)
+    def read_now(self, callback: Callable[[Tx], T]) -> T | None:
+        return self._database.read(callback, single=True)
 
-    async def write(self, work: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
-        if self._refusing:
-            raise StorageError(self._refusing)
+    async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
+        if self._write_failure:
+            raise StorageError(self._write_failure)
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        (self._heavy if heavy else self._queue).append(Waiting(work, answer))
-        if self._pump is None or self._pump.done():
-            self._pump = loop.create_task(self._commit_groups())
-        return await answer
+        future: asyncio.Future[T] = loop.create_future()
+        (self._heavy if heavy else self._queue).append(QueuedWrite(callback, future))
+        if self._committer is None or self._committer.done():
+            self._committer = loop.create_task(self._commit_groups())
+        return await future
 
     async def start(self) -> None:
-        self._database.keep_log()
+        self._database.disable_auto_checkpoint()
         self._poll()
         self._polling = asyncio.get_running_loop().create_task(self._keep_polling())
 
     async def stop(self) -> None:
-        self._refusing = "storage is stopping"
+        self._write_failure = "storage is stopping"
         if self._polling is not None:
             self._polling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._polling
         while tasks := [
-            task for task in (self._pump, self._syncing, self._mover.moving) if task is not None and not task.done()
+            task
+            for task in (self._committer, self._syncing, self._checkpointer.task)
+            if task is not None and not task.done()
         ]:
             await asyncio.wait(tasks)
         await asyncio.get_running_loop().run_in_executor(None, self._long.stop)
@@ -135,25 +140,22 @@ class SQLiteEdge:
     # -- groups
 
     async def _commit_groups(self) -> None:
-        """As long as works are waiting: a group on the loop, its COMMIT.
-
-        Its answers leave when the disk has it, beside the next group.
-        """
+        """Run and commit groups on the loop until the queues are empty; ``_sync_groups`` makes them durable."""
         loop = asyncio.get_running_loop()
         heavy = False
         while self._queue or self._heavy:
-            # A heavy work goes alone and in a thread, and lets what waits go before the next one.
+            # A heavy callback runs alone in a thread; queued light ones run before the next heavy one.
             heavy = bool(self._heavy) and not (heavy and self._queue)
             queue = deque([self._heavy.popleft()]) if heavy else self._queue
-            if self._mover.rests:
-                await loop.run_in_executor(self._threads, self._mover.move_rest)
+            if self._checkpointer.restart_due:
+                await loop.run_in_executor(self._threads, self._checkpointer.run_restart)
             group = _Group(self._database)
             try:
-                if not heavy and group.begin_now():
+                if not heavy and group.try_begin():
                     group.run(queue)
                     self._database.commit()
-                else:  # another thread or process is writing: wait for it off the loop
-                    await loop.run_in_executor(self._threads, group.run_waiting, queue)
+                else:  # another thread or process is writing: wait for it in a thread
+                    await loop.run_in_executor(self._threads, group.run_blocking, queue)
             except Exception as error:
                 group.fail(error, queue)
             else:
@@ -162,32 +164,31 @@ class SQLiteEdge:
                     self._syncing = loop.create_task(self._sync_groups())
             finally:
                 group.end()
-            await asyncio.sleep(0)  # reads, and answers, go between
+            await asyncio.sleep(0)  # let reads and responses run
 
     async def _sync_groups(self) -> None:
-        """As long as there are committed groups: wait for the disk, and answer all that it has then."""
+        """Fsync the committed groups and resolve their futures, until there are none."""
         loop = asyncio.get_running_loop()
         while self._committed:
             groups, self._committed = self._committed, []
             try:
                 await loop.run_in_executor(self._threads, self._database.sync)
             except Exception as error:
-                # Nobody knows what the disk has; see ``SQLite.sync``. Neither do the groups that were committed
-                # meanwhile.
-                if not self._refusing:
+                # Whether they are durable is unknown (see ``SQLite.sync``), also for groups committed meanwhile.
+                if not self._write_failure:
                     _log.critical(str(error))
-                self._refusing = str(error)
+                self._write_failure = str(error)
                 for group in groups:
-                    group.lose(error)
+                    group.fail_unknown(error)
             else:
                 for group in groups:
-                    group.answer()
-                if self._mover.is_long(sum(group.size for group in groups)):
-                    self._mover.moving = loop.create_task(self._move_log())
+                    group.resolve()
+                if self._checkpointer.is_long(sum(group.size for group in groups)):
+                    self._checkpointer.task = loop.create_task(self._run_checkpoint())
 
-    async def _move_log(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._mover.move)
-        self._mover.rests = True  # what was written meanwhile moves while nobody writes: then the log begins anew
+    async def _run_checkpoint(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._checkpointer.run_passive)
+        self._checkpointer.restart_due = True  # a second checkpoint between two groups restarts the WAL
 
     # -- other processes
 
@@ -197,7 +198,7 @@ class SQLiteEdge:
             self._database.poll()
             if self._on_alive is not None:
                 self._on_alive(began)
-        except Exception as error:  # not alive this time; a subscriber's fault must not end the polling
+        except Exception as error:  # the lease is not renewed; polling must go on
             _log.warning("polling for announcements failed: %s", error)
 
     async def _keep_polling(self) -> None:
@@ -207,54 +208,56 @@ class SQLiteEdge:
             self._poll()
             if time.monotonic() - tidied_at > _TIDY_SECONDS:
                 tidied_at = time.monotonic()
-                await asyncio.get_running_loop().run_in_executor(self._threads, self._tidy)
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._delete_old_announcements)
 
-    def _tidy(self) -> None:
+    def _delete_old_announcements(self) -> None:
         try:
-            self._database.tidy()
+            self._database.delete_old_announcements()
         except Exception as error:
-            _log.warning("tidying announcements failed: %s", error)
+            _log.warning("deleting old announcements failed: %s", error)
 
 
-class _LogMover:
-    """When SQLite's log is moved into the file: the bulk beside the writes, the rest between two groups."""
+class _Checkpointer:
+    """Schedules WAL checkpoints: a passive one in parallel with writes, then one between two groups that restarts the
+    WAL.
+    """
 
     def __init__(self, database: SQLite) -> None:
         self._database = database
-        self._works = 0
-        self._longest = LOG_BYTES
-        self.moving: asyncio.Task[None] | None = None
-        self.rests = False
+        self._writes = 0
+        self._longest = CHECKPOINT_BYTES
+        self.task: asyncio.Task[None] | None = None
+        self.restart_due = False
 
     def is_long(self, further: int) -> bool:
-        """Whether it is time, and nobody is at it. further: how many works have been added to it."""
-        self._works += further
-        if self.rests or (self.moving is not None and not self.moving.done()):
+        """Return whether a checkpoint is due and none is running. further: writes committed since the last call."""
+        self._writes += further
+        if self.restart_due or (self.task is not None and not self.task.done()):
             return False
-        if self._works < LOG_WORKS and self._database.log_bytes() < self._longest:
+        if self._writes < CHECKPOINT_WRITES and self._database.wal_bytes() < self._longest:
             return False
-        self._works = 0
+        self._writes = 0
         return True
 
-    def move(self) -> None:
-        self._checkpoint(whole=False)
+    def run_passive(self) -> None:
+        self._checkpoint(restart=False)
 
-    def move_rest(self) -> None:
-        """While no group is written: then the log begins anew, unless a reader somewhere still needs it."""
-        self.rests = False
-        anew = self._checkpoint(whole=True)
-        self._longest = LOG_BYTES if anew else self._database.log_bytes() + LOG_BYTES
+    def run_restart(self) -> None:
+        """Checkpoint between two groups, so that the WAL restarts, unless a reader still needs it."""
+        self.restart_due = False
+        restarted = self._checkpoint(restart=True)
+        self._longest = CHECKPOINT_BYTES if restarted else self._database.wal_bytes() + CHECKPOINT_BYTES
 
-    def _checkpoint(self, whole: bool) -> bool:
+    def _checkpoint(self, restart: bool) -> bool:
         try:
-            return self._database.checkpoint(whole)
+            return self._database.checkpoint(restart)
         except Exception as error:
-            _log.warning("the log was not moved into the file: %s", error)
+            _log.warning("the WAL checkpoint failed: %s", error)
             return False
 
 
 class _Group:
-    """Some works, one transaction. Holds the database's write lock from ``begin_now`` to ``end``."""
+    """Callbacks in one transaction. Holds the database's write lock from ``try_begin`` to ``end``."""
 
     def __init__(self, database: SQLite) -> None:
         self._database = database
@@ -265,15 +268,15 @@ class _Group:
 
     @property
     def size(self) -> int:
-        """How many works it has kept."""
+        """The number of callbacks that succeeded."""
         return len(self._done)
 
-    def begin_now(self) -> bool:
-        """Open the transaction unless that means waiting; on the loop."""
+    def try_begin(self) -> bool:
+        """Begin the transaction on the loop. Returns False if that would block."""
         self._held = self._database.write_lock.acquire(blocking=False)
         if not self._held:
             return False
-        tx = self._database.part()
+        tx = self._database.batch_tx()
         tx.execute("PRAGMA busy_timeout = 0")
         try:
             self._database.begin()
@@ -283,8 +286,8 @@ class _Group:
         tx.execute("PRAGMA busy_timeout = 10000")
         return self._held
 
-    def run_waiting(self, queue: deque[Waiting]) -> None:
-        """The whole group in the commit thread: wait for the lock and the file, run, commit."""
+    def run_blocking(self, queue: deque[QueuedWrite]) -> None:
+        """Run and commit the group in a thread, waiting for the lock and the file."""
         with self._database.write_lock:
             self._database.begin()
             try:
@@ -294,65 +297,65 @@ class _Group:
                 self._database.rollback()
                 raise
 
-    def run(self, queue: deque[Waiting]) -> None:
+    def run(self, queue: deque[QueuedWrite]) -> None:
         self._begun = True
         until = time.monotonic() + BATCH_SECONDS
         while queue:
-            work, answer = queue.popleft()
-            if answer.done():  # its caller has gone
+            callback, future = queue.popleft()
+            if future.done():  # the caller was cancelled
                 continue
-            self._run_one(work, answer)
+            self._run_one(callback, future)
             if time.monotonic() >= until:
                 return
 
-    def _run_one(self, work: Callable[[Tx], Any], answer: asyncio.Future[Any]) -> None:
-        tx = self._database.part()
+    def _run_one(self, callback: Callable[[Tx], Any], future: asyncio.Future[Any]) -> None:
+        tx = self._database.batch_tx()
         try:
             with tx.savepoint():
-                result = work(tx)
+                result = callback(tx)
         except sqlite3.Error as error:
-            # Not from a statement of the work, which would be a StorageError: the savepoint itself is gone,
-            # so SQLite has undone the whole transaction (a full disk, an I/O error).
-            self._failed.append((answer, StorageError(str(error))))
-            raise StorageError(f"the transaction was lost: {error}") from error
+            # A statement of the callback would raise StorageError. This is the savepoint itself: SQLite has rolled
+            # back the whole transaction (full disk, I/O error).
+            self._failed.append((future, StorageError(str(error))))
+            raise StorageError(f"the transaction was rolled back: {error}") from error
         except Exception as error:
-            self._failed.append((answer, error))
+            self._failed.append((future, error))
         else:
-            self._done.append(_Done(answer, tx, result))
+            self._done.append(_Done(future, tx, result))
 
-    def answer(self) -> None:
-        """The group is on disk: tell who waits for that, then its callers. On the loop."""
-        self._database.tell([done.tx for done in self._done])
+    def resolve(self) -> None:
+        """The group is durable: run its ``on_commit`` callbacks, then resolve its futures. On the loop."""
+        self._database.run_after_commit([done.tx for done in self._done])
         for done in self._done:
-            if not done.answer.done():
-                done.answer.set_result(done.result)
-        self._refuse()
+            if not done.future.done():
+                done.future.set_result(done.result)
+        self._raise_failed()
 
-    def lose(self, error: Exception) -> None:
-        """It is committed, and the disk has failed since."""
+    def fail_unknown(self, error: Exception) -> None:
+        """The group was committed but its fsync failed: raise OutcomeUnknown in its callers."""
         for done in self._done:
-            if not done.answer.done():
-                done.answer.set_exception(error if isinstance(error, StorageError) else Unknown(str(error)))
-        self._refuse()
+            if not done.future.done():
+                done.future.set_exception(error if isinstance(error, StorageError) else OutcomeUnknown(str(error)))
+        self._raise_failed()
 
-    def fail(self, error: Exception, queue: deque[Waiting]) -> None:
-        """Nothing of the group was kept. When it could not even begin, whoever waits is refused now."""
+    def fail(self, error: Exception, queue: deque[QueuedWrite]) -> None:
+        """The group was rolled back: fail its callers. If it could not begin, fail all queued callers too."""
         if self._held:
             with contextlib.suppress(Exception):
                 self._database.rollback()
         for done in self._done:
-            if not done.answer.done():
+            if not done.future.done():
                 lost = StorageError(f"the group's commit failed: {error}")
                 lost.__cause__ = error
-                done.answer.set_exception(lost)
+                done.future.set_exception(lost)
         while queue and not self._begun:
-            self._failed.append((queue.popleft().answer, error))
-        self._refuse()
+            self._failed.append((queue.popleft().future, error))
+        self._raise_failed()
 
-    def _refuse(self) -> None:
-        for answer, error in self._failed:
-            if not answer.done():
-                answer.set_exception(error)
+    def _raise_failed(self) -> None:
+        for future, error in self._failed:
+            if not future.done():
+                future.set_exception(error)
 
     def end(self) -> None:
         if self._held:

@@ -7,23 +7,23 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from tollkey.db.engine import Dialect, Duplicate, Row, StorageError, TooLong
+from tollkey.db.engine import Dialect, Duplicate, ReadTooLong, Row, StorageError
 
 T = TypeVar("T")
 
 
 def translate(error: sqlite3.Error) -> StorageError:
-    """What SQLite says, in the words of this room."""
+    """Convert an SQLite error to the StorageError of this package."""
     if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
         return Duplicate(str(error))
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-        return TooLong("a statement looked at too much")
+        return ReadTooLong("a statement took too many steps")
     return StorageError(f"{type(error).__name__}: {error}")
 
 
 class _Savepoint:
-    """A part of a transaction. One that begins where another has just begun shares its savepoint: undoing either is the
-    same.
+    """A savepoint. One that begins directly after another, with no statement between, shares it: either rollback has
+    the same effect.
     """
 
     def __init__(self, tx: SQLiteTx, connection: sqlite3.Connection) -> None:
@@ -31,7 +31,7 @@ class _Savepoint:
 
     def __enter__(self) -> None:
         tx = self._tx
-        self._notices, self._after = len(tx.notices), len(tx.after)
+        self._notices, self._after = len(tx.announcements), len(tx.commit_callbacks)
         self._own = tx.untouched is None
         if self._own:
             tx.savepoints += 1
@@ -43,9 +43,9 @@ class _Savepoint:
         tx = self._tx
         if kind is not None:
             self._connection.execute(f"ROLLBACK TO {self._name}")
-            tx.undone += 1
-            del tx.notices[self._notices :]
-            del tx.after[self._after :]
+            tx.rollbacks += 1
+            del tx.announcements[self._notices :]
+            del tx.commit_callbacks[self._after :]
         if self._own:
             self._connection.execute(f"RELEASE {self._name}")
             tx.untouched = None
@@ -58,13 +58,13 @@ class SQLiteTx:
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection, sender: str = "") -> None:
+    def __init__(self, connection: sqlite3.Connection, origin: str = "") -> None:
         self._connection = connection
-        self._sender = sender
-        self.savepoints = self.undone = 0
-        self.untouched: str | None = None  # the savepoint in which nothing has been done yet
-        self.notices: list[tuple[str, str]] = []
-        self.after: list[Callable[[], None]] = []
+        self._origin = origin
+        self.savepoints = self.rollbacks = 0
+        self.untouched: str | None = None  # the savepoint since which no statement has run
+        self.announcements: list[tuple[str, str]] = []
+        self.commit_callbacks: list[Callable[[], None]] = []
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         self.untouched = None
@@ -88,19 +88,20 @@ class SQLiteTx:
         return _Savepoint(self, self._connection)
 
     def notify(self, channel: str, payload: str) -> None:
-        self.execute("INSERT INTO bell (sender, channel, payload) VALUES (?, ?, ?)", (self._sender, channel, payload))
-        self.notices.append((channel, payload))
+        self.execute("INSERT INTO bell (sender, channel, payload) VALUES (?, ?, ?)", (self._origin, channel, payload))
+        self.announcements.append((channel, payload))
 
     def on_commit(self, call: Callable[[], None]) -> None:
-        self.after.append(call)
+        self.commit_callbacks.append(call)
 
 
-_TICKS = 10  # SQLite says so often in how many steps are allowed that it is still at it
+_TICKS = 10  # calls of SQLite's progress handler within the allowed steps of one statement
 
 
 class BriefTx(SQLiteTx):
-    """A read that is given up, with TooLong, once one statement has taken too many steps, or all together too many
-    rows.
+    """A read transaction that raises ReadTooLong when one statement takes too many steps, or all take too many rows.
+
+    steps: virtual-machine instructions of one statement. most: statements and rows together.
     """
 
     def __init__(self, connection: sqlite3.Connection, steps: int, most: int) -> None:
@@ -108,17 +109,20 @@ class BriefTx(SQLiteTx):
         self._each, self._ticks = steps // _TICKS, 0
         self._left = most
 
-    def run(self, work: Callable[[SQLiteTx], T]) -> T:
-        """Do the work under these bounds, which end before the transaction does."""
+    def run(self, callback: Callable[[SQLiteTx], T]) -> T:
+        """Run ``callback`` under these limits and return its result. Raises ReadTooLong and what ``callback``
+        raises.
+        """
         self._connection.set_progress_handler(self._tick, self._each)
         try:
-            return work(self)
+            return callback(self)
         finally:
             self._connection.set_progress_handler(None, 0)
 
     def _tick(self) -> bool:
-        """SQLite has taken some steps. It counts on from one use of a prepared statement to the next, so the first tick
-        may be early.
+        """Progress handler: return True to abort the statement.
+
+        SQLite does not reset its counter when a prepared statement is reused, so the first call may come early.
         """
         self._ticks += 1
         return self._ticks > _TICKS
@@ -128,5 +132,5 @@ class BriefTx(SQLiteTx):
         rows = super().execute(sql, params)
         self._left -= 1 + len(rows)
         if self._left < 0:
-            raise TooLong("a read took too many rows")
+            raise ReadTooLong("a read returned too many rows")
         return rows

@@ -1,9 +1,8 @@
-"""Tables of objects. Every call takes the scope first: there is no unscoped read.
+"""Object tables: one table for each kind of object. Every call takes a scope; there is no unscoped read.
 
-One table a kind of object. The object itself is kept as the text of its answer (``body``, JSON),
-with what must not be shown beside it (``private``). Fields that lists filter by are copied into
-columns of their own, each with an index that also carries the order of lists: newest first,
-by ``created`` and, within a second, by ``seq``.
+An object is stored as the JSON of its response (``body``), with its private fields in a second column (``private``).
+Fields that lists filter by are copied into indexed columns. Each index also covers the order of lists: newest first, by
+``created`` and, within a second, by ``seq``.
 """
 
 from __future__ import annotations
@@ -15,7 +14,10 @@ from tollkey.db.engine import Dialect, Scope, Tx
 
 
 class Record(NamedTuple):
-    """One stored object: its place in the order of lists, its public and private JSON."""
+    """One stored object.
+
+    seq: row number, ascending with insertion. created: UTC epoch seconds. body, private: public and private JSON.
+    """
 
     seq: int
     id: str
@@ -25,7 +27,10 @@ class Record(NamedTuple):
 
 
 class Range(NamedTuple):
-    """Bounds on ``created`` (UTC epoch seconds) or on another whole-number column."""
+    """A bound on an integer column.
+
+    column: ``created`` (UTC epoch seconds) or ``seq``. operator: one of ``>``, ``>=``, ``<``, ``<=``.
+    """
 
     column: str
     operator: str  # one of > >= < <=
@@ -37,7 +42,7 @@ _ROW = "seq, id, created, body, private"
 
 
 def as_text(value: Any) -> str | None:
-    """How an indexed column keeps a value."""
+    """Convert a value to the text stored in an indexed column; None for null, lists and dicts."""
     if value is None or isinstance(value, dict | list):
         return None
     if isinstance(value, bool):
@@ -46,12 +51,12 @@ def as_text(value: Any) -> str | None:
 
 
 def column(field: str) -> str:
-    """The column of an indexed field: ``recurring.interval`` is kept in ``ix_recurring_interval``."""
+    """Return the column of an indexed field: ``recurring.interval`` is stored in ``ix_recurring_interval``."""
     return "ix_" + field.replace(".", "_")
 
 
-def columns_there(tx: Tx) -> dict[str, set[str]]:
-    """The columns that each table of objects has now, by the table's name: one question for all of them."""
+def existing_columns(tx: Tx) -> dict[str, set[str]]:
+    """Return the columns of all existing object tables by table name, with one query."""
     rows = tx.execute(
         "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c"
         " WHERE m.type = 'table' AND m.name LIKE 'obj!_%' ESCAPE '!'"
@@ -68,8 +73,8 @@ def columns_there(tx: Tx) -> dict[str, set[str]]:
 class Table:
     """The stored objects of one kind.
 
-    name: the kind, as in its ``object`` field, for example ``payment_intent``.
-    indexed: fields (dotted paths) that lists and look-ups filter by.
+    name: the value of their ``object`` field, for example ``payment_intent``.
+    indexed: fields (dotted paths) that queries filter by.
     """
 
     def __init__(self, name: str, indexed: Sequence[str] = ()) -> None:
@@ -91,7 +96,7 @@ class Table:
     # -- shape
 
     def create(self, dialect: Dialect) -> list[str]:
-        """The statements that make the table, with its columns and indexes."""
+        """Return the statements that create the table with its columns and indexes."""
         key, blob, whole = (
             ("INTEGER PRIMARY KEY AUTOINCREMENT", "BLOB", "INTEGER")
             if dialect == "sqlite"
@@ -107,7 +112,7 @@ class Table:
         ]
 
     def add(self, field: str) -> list[str]:
-        """The statements that add the column and the index of one field."""
+        """Return the statements that add the column and the index of one field."""
         return [f"ALTER TABLE {self.table} ADD COLUMN {column(field)} TEXT", self._index(field)]
 
     def _index(self, field: str) -> str:
@@ -128,7 +133,11 @@ class Table:
         private: bytes | None,
         values: Sequence[str | None],
     ) -> None:
-        """Store a new object. Raises Duplicate when the scope has one with that id."""
+        """Store a new object.
+
+        created: UTC epoch seconds. body, private: public and private JSON. values: of the indexed columns, see
+        ``values``. Raises Duplicate when the scope already has an object with that id.
+        """
         tx.execute(self._insert, (scope.account, int(scope.livemode), id, created, body, private, *values))
 
     def update(
@@ -141,15 +150,15 @@ class Table:
         private: bytes | None,
         values: Sequence[str | None],
     ) -> None:
-        """Replace a stored object."""
+        """Replace a stored object; the arguments are those of ``insert``."""
         tx.execute(self._update, (created, body, private, *values, scope.account, int(scope.livemode), id))
 
     def rewrite(self, tx: Tx, scope: Scope, id: str, body: bytes, private: bytes | None) -> None:
-        """Replace a stored object in which nothing differs that an index holds: no index has to be touched."""
+        """Replace the JSON of a stored object whose indexed fields are unchanged, without updating indexes."""
         tx.execute(self._rewrite, (body, private, scope.account, int(scope.livemode), id))
 
     def values(self, value: Mapping[str, Any]) -> list[str | None]:
-        """What an object's indexed columns hold, in the order of ``indexed``."""
+        """Return the values of an object's indexed columns, in the order of ``indexed``."""
         found = []
         for path in self._paths:
             inner: Any = value
@@ -159,21 +168,21 @@ class Table:
         return found
 
     def get(self, tx: Tx, scope: Scope, id: str) -> Record | None:
-        """The stored object with that id in this scope, or None."""
+        """Return the stored object with that id in this scope, or None."""
         rows = tx.execute(self._get, (scope.account, int(scope.livemode), id))
         return Record(*rows[0]) if rows else None
 
     def body(self, tx: Tx, scope: Scope, id: str) -> bytes | None:
-        """The public JSON of one object, as stored, or None."""
+        """Return the public JSON of the object with that id in this scope, or None."""
         rows = tx.execute(self._body, (scope.account, int(scope.livemode), id))
         return bytes(rows[0][0]) if rows else None
 
     def delete(self, tx: Tx, scope: Scope, id: str) -> None:
-        """Forget an object."""
+        """Delete an object, if the scope has it."""
         tx.execute(self._delete, (scope.account, int(scope.livemode), id))
 
     def exists_in_other_mode(self, tx: Tx, scope: Scope, id: str) -> bool:
-        """Whether the same account has that id in the other mode: a yes or no, never the object."""
+        """Return whether the account has an object with that id in its other mode."""
         return bool(
             tx.execute(
                 f"SELECT 1 FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?",
@@ -200,7 +209,7 @@ class Table:
                 parameters.extend(value)
         for bound in ranges:
             if bound.operator not in _OPERATORS or bound.column not in ("created", "seq"):
-                raise ValueError(f"no such bound: {bound}")
+                raise ValueError(f"not a valid range: {bound}")
             clauses.append(f"{bound.column} {bound.operator} ?")
             parameters.append(bound.value)
         return " AND ".join(clauses), parameters
@@ -216,11 +225,13 @@ class Table:
         before: Record | None = None,
         oldest_first: bool = False,
     ) -> list[Record]:
-        """At most ``limit`` objects, newest first.
+        """Return at most ``limit`` objects, newest first.
 
-        equal: indexed field -> the value, or the values, that it must have.
-        after: only objects that come later in the list than this one.
-        before: only objects that come earlier; the nearest ones.
+        equal: indexed field (or ``id``) to the value, or the list of values, that it must have.
+        ranges: bounds on ``created`` or ``seq``.
+        after: only objects behind this one in the list. before: only objects in front of it, the nearest ones.
+        oldest_first: reverse the order.
+        Raises ValueError for a field without an index.
         """
         where, parameters = self._where(scope, equal or {}, ranges)
         direction = "ASC" if oldest_first else "DESC"
@@ -240,6 +251,6 @@ class Table:
         return records[::-1] if backwards else records
 
     def count(self, tx: Tx, scope: Scope, equal: Mapping[str, str | Sequence[str]] | None = None) -> int:
-        """How many objects match."""
+        """Return how many objects match; ``equal`` as in ``page``."""
         where, parameters = self._where(scope, equal or {}, ())
         return int(tx.execute(f"SELECT count(*) FROM {self.table} WHERE {where}", parameters)[0][0])

@@ -49,7 +49,7 @@ class Attempt(NamedTuple):
     last_at: int
 
 
-class Attempts(forking.SurvivesFork):
+class Attempts(forking.ForkAware):
     """Counts what is refused. A forked child begins with nothing: what was counted before is its parent's to write.
 
     interval_seconds: what is counted together; 0: nothing is counted. most: addresses and reasons that one process
@@ -59,7 +59,7 @@ class Attempts(forking.SurvivesFork):
     def __init__(self, interval_seconds: int = 3600, *, most: int = 500, days: int = 30) -> None:
         self._interval, self._most, self._days = interval_seconds, most, days
         self.after_fork_in_child()
-        forking.watch(self)
+        forking.register(self)
 
     def after_fork_in_child(self) -> None:
         """Nothing is counted yet, and no thread that is not here holds the lock."""

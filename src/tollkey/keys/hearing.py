@@ -17,7 +17,7 @@ _FIRST_SECONDS = 1.0  # that a new service waits for the first heartbeat; until 
 _log = logging.getLogger(__name__)
 
 
-class Hearing(forking.SurvivesFork):
+class Hearing(forking.ForkAware):
     """Renews a lease for as long as announcements arrive.
 
     On PostgreSQL a thread listens, from now on; on SQLite who verifies looks.
@@ -28,7 +28,7 @@ class Hearing(forking.SurvivesFork):
         self.after_fork_in_child()
         if database.dialect == "postgres":
             self._listen(_FIRST_SECONDS)
-        forking.watch(self)
+        forking.register(self)
 
     def after_fork_in_child(self) -> None:
         """The thread that listens is the parent's; ``keep_fresh`` begins another."""

@@ -105,7 +105,7 @@ class Limiter(Protocol):
         """
 
 
-class RateLimiter(forking.SurvivesFork):
+class RateLimiter(forking.ForkAware):
     """A token bucket for each key, in this process's memory.
 
     rate: requests a second, in the long run. burst: requests at once.
@@ -124,7 +124,7 @@ class RateLimiter(forking.SurvivesFork):
         self._buckets: dict[str, tuple[float, float]] = {}
         self._tidy_at = 1024
         self._lock = threading.Lock()
-        forking.watch(self)
+        forking.register(self)
 
     def after_fork_in_child(self) -> None:
         """What was spent stays spent; only the lock may be held by a thread that is not here."""

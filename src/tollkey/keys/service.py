@@ -33,7 +33,7 @@ _LONGEST_TEXT = 512  # characters; the body of a key has 247 at most
 _BATCH = 1000  # keys read at a time by ``each``
 
 
-class KeyService(forking.SurvivesFork):
+class KeyService(forking.ForkAware):
     """Make keys, verify keys. One object a process, also one made before a fork; ``close`` it at the end.
 
     Every key belongs to an ``account``, the host's name for a customer, and to a mode. Changes raise KeyRefused when
@@ -57,16 +57,16 @@ class KeyService(forking.SurvivesFork):
         self.attempts = attempts or Attempts()
         self._clock = clock
         self._flush_seconds = flush_seconds
-        self._begin_anew()
+        self._reset()
         migrate(database, MIGRATIONS)
         database.write(lambda tx: audit.guard(tx, authority.keyring, int(clock())), lock="migrate")
         verifier.attach(database)
         self._hearing = Hearing(database, verifier.lease)
         if isinstance(database, SQLite):
-            database.rest()  # whoever loads the application before it forks holds nothing open then
-        forking.watch(self)
+            database.close_connections()  # whoever loads the application before it forks holds nothing open then
+        forking.register(self)
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._closing = threading.Event()
         self._flusher: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -74,7 +74,7 @@ class KeyService(forking.SurvivesFork):
     def after_fork_in_child(self) -> None:
         """The thread is the parent's; the first use begins another that writes uses down."""
         closed = self._closing.is_set()
-        self._begin_anew()
+        self._reset()
         if closed:
             self._closing.set()
 
@@ -112,7 +112,7 @@ class KeyService(forking.SurvivesFork):
                 raise ValueError("with PostgreSQL, say where the keyring file is: keyring=…")
             keyring = f"{sqlite_path}.keyring"
         catalogue = Catalogue(permissions, implied or {}, ())
-        opened = open_database(database, sender=f"keys-{os.getpid()}-{Ids().text(12)}")
+        opened = open_database(database, origin=f"keys-{os.getpid()}-{Ids().text(12)}")
         try:
             migrate(opened, MIGRATIONS)
             material = belonging.settle(opened, belonging.source_of(keyring))
@@ -142,7 +142,7 @@ class KeyService(forking.SurvivesFork):
         endpoint: what it is used for, kept as last-used. account: only keys of this account; another's is as unknown as
             any.
         """
-        forking.notice()
+        forking.detect_fork()
         readable, now = _readable(text), int(self._clock())
         if isinstance(readable, Denied):
             return self._counted(readable, now, ip, endpoint)
@@ -158,7 +158,7 @@ class KeyService(forking.SurvivesFork):
         self, text: str | bytes | None, ip: str | None = None, endpoint: str | None = None, account: str | None = None
     ) -> Key | Denied | None:
         """The same without waiting for anything; None when ``verify`` must be asked."""
-        forking.notice()
+        forking.detect_fork()
         readable, now = _readable(text), int(self._clock())
         if isinstance(readable, Denied):
             return self._counted(readable, now, ip, endpoint)

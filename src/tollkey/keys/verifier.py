@@ -82,7 +82,7 @@ class _Use:
         self.uses = 0
 
 
-class Verifier(forking.SurvivesFork):
+class Verifier(forking.ForkAware):
     """Answers whether a text is a key that may be used now, from here.
 
     keyring: its digest keys. catalogue: expands permissions. lease: see above.
@@ -113,10 +113,10 @@ class Verifier(forking.SurvivesFork):
         self._monotonic = monotonic
         self._hasher = hashlib.blake2b(key=keyring.digest_keys[keyring.digest_current], digest_size=32)
         self._epoch = 0
-        self._begin_anew()
-        forking.watch(self)
+        self._reset()
+        forking.register(self)
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._memory: dict[bytes, _Entry] = {}
         self._digests: dict[str, bytes] = {}
         self._floors: dict[str, int] = {}
@@ -128,7 +128,7 @@ class Verifier(forking.SurvivesFork):
         """Nothing of the parent's memory is trusted here, and the uses that it has counted it writes itself."""
         self.lease.lose()
         self._epoch += 1
-        self._begin_anew()
+        self._reset()
 
     # -- asking
 

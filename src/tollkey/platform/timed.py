@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from tollkey.db import Conflict, Database, Edge, StorageError, Tx, Unknown, Unreachable
+from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, Tx, Unreachable
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_logs import forget_old
 from tollkey.wire import Call, Due, Setup, do_due, due_now, idempotency
@@ -41,7 +41,7 @@ async def _do_one(setup: Setup, edge: Edge, item: Due, owner: str, now: int) -> 
 
     try:
         return await edge.write(work, lock=lock)
-    except (Unreachable, Unknown):
+    except (Unreachable, OutcomeUnknown):
         raise
     except Conflict:
         log.warning(

@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from tollkey.db import Conflict, Migration, Row, Scope, Tx, Unknown, Unreachable
+from tollkey.db import Conflict, Migration, OutcomeUnknown, Row, Scope, Tx, Unreachable
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
@@ -54,7 +54,7 @@ _SECRET = re.compile(
     r"\b(?:[a-z]{2,12}_(?:test|live)|whsec)_\w{8,}|\w+_secret_\w+|[\w-]{40,}|(?<![\w.])\d(?:[ -]?\d){11,18}(?![\w.])"
 )
 #: Raised where the work is not to blame: it is done again soon, and not counted.
-_NOT_ITS_FAULT = (Conflict, Unreachable, Unknown)
+_NOT_ITS_FAULT = (Conflict, Unreachable, OutcomeUnknown)
 
 
 class Due(NamedTuple):

@@ -69,7 +69,7 @@ def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None,
         still hold whenever the address is used. Once that key has ended, or lost it, the address opens nothing.
     """
     key = call.key.id if call.key is not None and needs is not None else None
-    token = call.ids.placed(_TOKEN_LENGTH)
+    token = call.ids.time_ordered(_TOKEN_LENGTH)
     call.tx.execute(
         "INSERT INTO hosted (digest, account, livemode, platform, kind, id, expires_at, key_id, needs) VALUES (?, ?,"
         " ?, ?, ?, ?, ?, ?, ?)",

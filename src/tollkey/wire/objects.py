@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from tollkey.db import Record, Scope, Table, Tx
-from tollkey.db.table import Range, column, columns_there
+from tollkey.db.table import Range, column, existing_columns
 from tollkey.wire.errors import missing_object
 from tollkey.wire.resource import Catalogue, Json, Resource
 
@@ -47,7 +47,7 @@ class Tables:
 
     def prepare(self, tx: Tx) -> None:
         """Make what is missing: new tables, and new columns, filled from the objects that are there."""
-        there = columns_there(tx)
+        there = existing_columns(tx)
         statements: list[str] = []
         unfilled: list[Table] = []
         for table in self.of.values():
@@ -176,7 +176,7 @@ class Objects:
 
     def _row(self, record: Record, value: Json) -> _Row:
         return _Row(
-            record.body, record.private, record.created, self.table(value["object"]).values(value), self.tx.undone
+            record.body, record.private, record.created, self.table(value["object"]).values(value), self.tx.rollbacks
         )
 
     def find(self, object: str, id: str) -> Json | None:
@@ -249,7 +249,7 @@ class Objects:
     def _written(self, value: Json) -> _Row:
         public, private = split(value)
         created, values = value.get("created") or self._call.now, self.table(value["object"]).values(value)
-        return _Row(encode(public), orjson.dumps(private) if private else None, created, values, self.tx.undone)
+        return _Row(encode(public), orjson.dumps(private) if private else None, created, values, self.tx.rollbacks)
 
     def imagine(self, value: Json) -> Json:
         """An object that exists only within this request: it can be found, and is never stored."""

@@ -9,7 +9,7 @@ of at least three characters, ``>``, ``>=``, ``<`` and ``<=`` compare numbers, `
 
 What one query may cost is bounded: ``MOST_CLAUSES``, and ``MOST_LOOKED`` objects for each page, newest first. A page
     that stops there says that there is more, and its ``next_page`` goes on where it stopped. Searches run in threads of
-    their own (``db/turns.py``).
+    their own (``db/read_limits.py``).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
-from tollkey.db import Busy, Edge, Ids, Scope, StorageError, Tx, Unknown
+from tollkey.db import Busy, Edge, Ids, OutcomeUnknown, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._brake import Brake, too_many_guesses
@@ -184,7 +184,9 @@ class Service:
             )
         except StorageError as error:
             log.error("%s storage: %s", request_id, error)
-            message = _UNKNOWN if isinstance(error, Unknown) else "Storage is not available; nothing was changed."
+            message = (
+                _UNKNOWN if isinstance(error, OutcomeUnknown) else "Storage is not available; nothing was changed."
+            )
             response = self._refuse(ApiError(503, "api_error", message=message, retry=True), request, key, request_id)
         except Exception:
             log.exception("%s %s %s", request_id, request.method, self._loggable(request))

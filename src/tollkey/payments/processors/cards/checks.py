@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tollkey.db import letters
+from tollkey.db import alphanumeric
 from tollkey.payments.processors.cards.card import TestCard
 from tollkey.payments.processors.cards.luhn import luhn_valid
 from tollkey.payments.processors.cards.numbers import by_number
@@ -143,5 +143,5 @@ def fingerprint(number: str, account: str, key: bytes = b"") -> str:
     text, found = f"{account}:{number}".encode(), ""
     while len(found) < 16:  # once is enough, but for one in billions
         text = hashlib.blake2b(text, key=key, digest_size=32, person=b"fingerprint").digest()
-        found += letters(text)
+        found += alphanumeric(text)
     return found[:16]

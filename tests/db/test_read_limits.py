@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from math import inf
 
-from tollkey.db.turns import LONG_SECONDS, Costs
+from tollkey.db.read_limits import LONG_SECONDS, ReadCosts
 
 COSTLY = LONG_SECONDS / 2
 
 
 def test_one_slow_read_among_quick_ones_changes_nothing() -> None:
-    costs = Costs()
+    costs = ReadCosts()
     for seconds in (0.0001, 1.0, 0.0001):
-        costs.note("acct_1:0", "/v1/customers", seconds)
+        costs.record("acct_1:0", "/v1/customers", seconds)
         assert costs.expected("acct_1:0", "/v1/customers") == (False, False)
 
 
 def test_two_costly_reads_make_the_next_one_wait_for_its_turn() -> None:
-    costs = Costs()
-    costs.note("acct_1:0", "/v1/customers", COSTLY)
-    costs.note("acct_1:0", "/v1/customers", COSTLY)
+    costs = ReadCosts()
+    costs.record("acct_1:0", "/v1/customers", COSTLY)
+    costs.record("acct_1:0", "/v1/customers", COSTLY)
     assert costs.expected("acct_1:0", "/v1/customers") == (True, False)
     assert costs.expected("acct_1:0", "/v1/prices") == (False, False)
     assert costs.expected("acct_2:0", "/v1/customers") == (False, False)
 
 
 def test_a_read_that_was_given_up_on_the_loop_goes_to_a_thread_the_next_time() -> None:
-    costs = Costs()
-    costs.note("acct_1:0", "/v1/customers", 0.0001)
-    costs.note("acct_1:0", "/v1/customers", inf)
+    costs = ReadCosts()
+    costs.record("acct_1:0", "/v1/customers", 0.0001)
+    costs.record("acct_1:0", "/v1/customers", inf)
     assert costs.expected("acct_1:0", "/v1/customers") == (True, True)

@@ -1,9 +1,9 @@
-"""One server at a time owns an SQLite file.
+"""A lock that lets one server at a time use an SQLite file.
 
-An operating system's lock on a file beside it, held open: it ends with the process, however that ends,
-and with the last of its forks. A program that the process starts does not inherit it. What stands in the
-file is only for the sentence that refuses the next one. The database's own file is not locked: closing a
-second descriptor of it would drop the locks that SQLite holds on it.
+It is an operating-system lock on a file beside the database, held open. It is released when the process and its last
+fork end, in whatever way; programs that the process starts do not inherit it. The content of the file is only used in
+the error message for a second server. The database file itself is not locked: closing a second descriptor of it would
+release the locks that SQLite holds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tollkey.db.engine import StorageError
 if sys.platform == "win32":
     import msvcrt
 
-    _FAR = 1 << 30  # msvcrt's locks keep others from reading what they cover: lock a byte behind what is written
+    _FAR = 1 << 30  # a byte locked by msvcrt cannot be read by others: lock one beyond the content
 
     def _lock(descriptor: int) -> None:
         os.lseek(descriptor, _FAR, os.SEEK_SET)
@@ -34,17 +34,17 @@ else:
 
 
 class InUse(StorageError):
-    """Another process owns the file. Its text says which."""
+    """Another process uses the file. The message names it."""
 
 
-class Owner:
-    """The right to serve a file, until ``close`` or the end of the process and its forks."""
+class FileLock:
+    """A held lock, released by ``close`` or by the end of the process and its forks."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
     def close(self) -> None:
-        """Let go of the file. Forks that hold it too go on holding it. Safe to call twice."""
+        """Release the lock. Forks that hold it keep it. May be called again."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -56,10 +56,11 @@ class Owner:
         self.close()
 
 
-def own(file: Path) -> Owner:
-    """Become the owner of an SQLite file; links to it count as the file itself. It need not exist yet; its folder must.
+def lock_file(file: Path) -> FileLock:
+    """Lock an SQLite file for this process.
 
-    Raises InUse when another process owns it, OSError when the file beside it cannot be written.
+    file: the database; symbolic links are resolved. It need not exist yet, its folder must.
+    Raises InUse when another process holds the lock, OSError when the lock file cannot be written.
     """
     real = file.resolve()
     descriptor = os.open(f"{real}-owner", os.O_RDWR | os.O_CREAT, 0o600)
@@ -68,17 +69,17 @@ def own(file: Path) -> Owner:
     except OSError as problem:
         owner = _read(descriptor)
         os.close(descriptor)
-        if not isinstance(problem, BlockingIOError | PermissionError):  # a file system without locks
+        if not isinstance(problem, BlockingIOError | PermissionError):  # the file system has no locks
             raise
         raise InUse(f"{real} is in use by another server, {owner}: stop that one first") from None
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()} {socket.gethostname()}".encode())
-    return Owner(descriptor)
+    return FileLock(descriptor)
 
 
 def _read(descriptor: int) -> str:
-    """Who owns the file: the process, and its machine when that is another one."""
+    """Return who holds the lock: the process id, and the host name if it is another host."""
     with suppress(OSError, ValueError):
         number, _, host = os.read(descriptor, 300).decode().partition(" ")
         return f"process {int(number)}{'' if host == socket.gethostname() else f' on {host}'}"
-    return "whose process is not known"
+    return "an unknown process"

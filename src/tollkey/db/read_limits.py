@@ -1,0 +1,112 @@
+"""Limits on slow reads: long ones run in a few threads of their own, one at a time for each caller."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from math import inf
+from typing import TypeVar
+
+from tollkey.db.engine import Busy
+
+T = TypeVar("T")
+
+THREADS = 2
+COSTLY_SECONDS = 0.0015  # CPU time on the event loop
+LONG_SECONDS = 0.008  # CPU time on the event loop, including what the callback computes from the rows
+REMEMBERED_SECONDS = 1.0
+MAX_RECORDED = 10_000  # pairs of caller and kind
+MAX_QUEUED = 10  # long reads of one caller, including the running one
+
+
+class ConcurrencyLimits:
+    """Limits how many reads of one caller run at once. Used on one event loop.
+
+    limit: reads of one caller.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._slots: dict[str, tuple[asyncio.Semaphore, int]] = {}
+
+    @asynccontextmanager
+    async def slot(self, caller: str) -> AsyncIterator[None]:
+        """Wait until fewer than ``limit`` reads of the caller are running, and count as one within the block."""
+        semaphore, users = self._slots.get(caller) or (asyncio.Semaphore(self._limit), 0)
+        self._slots[caller] = (semaphore, users + 1)
+        try:
+            async with semaphore:
+                yield
+        finally:
+            semaphore, users = self._slots.pop(caller)
+            if users > 1:
+                self._slots[caller] = (semaphore, users - 1)
+
+
+class ReadCosts:
+    """Predicts the cost of a read from the last two of the same caller and kind. Used on one event loop.
+
+    The cheaper of the two counts, so that a garbage collection during one of them does not.
+    now: returns seconds of a monotonic clock.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._last: dict[tuple[str, str], tuple[float, float, float]] = {}  # when, the last, the one before
+
+    def record(self, caller: str, kind: str, seconds: float) -> None:
+        """Record the cost of a read.
+
+        caller, kind: see ``Edge.read``. seconds: CPU time on the loop; infinity if the read was aborted there.
+        """
+        known = self._last.get((caller, kind))
+        if known is None and len(self._last) >= MAX_RECORDED:
+            self._last.clear()
+        before = seconds if known is None else known[1]
+        self._last[caller, kind] = (self._now(), seconds, seconds if seconds == inf else before)
+
+    def expected(self, caller: str, kind: str) -> tuple[bool, bool]:
+        """Return whether the next read of this caller and kind is expected to be costly, and whether to be long."""
+        known = self._last.get((caller, kind))
+        if known is None:
+            return False, False
+        cost = min(known[1], known[2])
+        costly = cost > COSTLY_SECONDS and self._now() - known[0] < REMEMBERED_SECONDS
+        return costly, costly and cost > LONG_SECONDS
+
+
+class LongReads:
+    """Runs long reads in threads, at most one of each caller at a time. Used on one event loop."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tollkey-reading")
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    async def run(self, callback: Callable[[], T], caller: str) -> T:
+        """Run ``callback`` in a thread, after the earlier long reads of the same caller, and return its result.
+
+        Raises Busy when the caller has ``MAX_QUEUED`` reads queued, and what ``callback`` raises.
+        """
+        async with self._exclusive(caller):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, callback)
+
+    @asynccontextmanager
+    async def _exclusive(self, caller: str) -> AsyncIterator[None]:
+        lock, waiting = self._locks.get(caller) or (asyncio.Lock(), 0)
+        if waiting >= MAX_QUEUED:
+            raise Busy("too many long reads")
+        self._locks[caller] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks.pop(caller)
+            if waiting > 1:
+                self._locks[caller] = (lock, waiting - 1)
+
+    def stop(self) -> None:
+        """Wait for the running reads and stop the threads."""
+        self._threads.shutdown()
