@@ -29,6 +29,7 @@ from tollkey.platform._connect.shape import (
 from tollkey.platform.connections import connect
 from tollkey.wire import (
     Call,
+    Deleted,
     Endpoint,
     Json,
     Page,
@@ -196,7 +197,7 @@ def list_accounts(call: Call, params: Params) -> Page:
     return list_page(call, "account", params, url="/v1/accounts", keep=lambda account: account["id"] != call.account)
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a connected account: it can no longer be reached with ``Stripe-Account``."""
     held = find_held(call)
     if held.is_own:

@@ -6,6 +6,9 @@ webhooks that follow from it are enqueued in the same transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from tollkey import outbox
 from tollkey.db import Scope
 from tollkey.keys import Permission
@@ -42,11 +45,13 @@ _OF_THE_APPLICATION = frozenset({"account.application.authorized", "account.appl
 _ABOUT_THE_ACCOUNT = ("account.updated", "account.external_account.", "capability.", "person.")
 
 
-def record_event(call: Call, type: str, value: Json, previous: Json | None = None) -> None:
+def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Json | None = None) -> None:
     """Write the event of that type about an object, and enqueue its webhooks, in the call's transaction."""
     resource = call.setup.tables.catalogue.by_object.get(value["object"])
     view = resource.view if resource is not None else None
-    data: Json = {"object": view(call, call.objects.copy(value)) if view is not None else split(value)[0]}
+    data: Json = {
+        "object": view(call, call.objects.copy(cast(Json, value))) if view is not None else split(cast(Json, value))[0]
+    }
     if previous is not None:
         data["previous_attributes"] = previous
     connected = call.account != call.owner

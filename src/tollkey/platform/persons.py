@@ -9,7 +9,7 @@ from __future__ import annotations
 from tollkey.platform._connect import Held, find_held, save_held
 from tollkey.platform._connect.shape import new_person, set_person
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, of_list, records
+from tollkey.wire import Call, Deleted, Endpoint, Json, Page, Params, Resource, invalid, of_list, records
 from tollkey.wire.objects import changed
 from tollkey.wire.sealing import unseal_params
 
@@ -72,7 +72,7 @@ def retrieve_one(call: Call, params: Params) -> Json:
     return find_held(call).person(call.path["person"])
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Remove a person. The representative can only be removed together with the account."""
     held = find_held(call)
     person = held.person(call.path["person"])

@@ -15,6 +15,7 @@ from tollkey.keys import Keyring, Permission
 from tollkey.platform._sealed import sealed, unsealed
 from tollkey.wire import (
     Call,
+    Deleted,
     Endpoint,
     Json,
     Params,
@@ -82,7 +83,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(endpoint)
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a webhook endpoint; what is on its way to it is abandoned."""
     return call.objects.delete(call.objects.get("webhook_endpoint", call.path["webhook_endpoint"]))
 

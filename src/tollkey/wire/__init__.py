@@ -11,7 +11,7 @@ from tollkey.wire.expand import Plain
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.live import Capability, Live, asks, needs, only_in_test, records
 from tollkey.wire.messages import Request, Response, Rest
-from tollkey.wire.objects import Objects, Tables, dig, encode, public, split
+from tollkey.wire.objects import Deleted, Objects, Tables, dig, encode, public, split
 from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
 from tollkey.wire.params import P, operation_params
@@ -43,6 +43,7 @@ __all__ = [
     "Capability",
     "Catalogue",
     "Change",
+    "Deleted",
     "Due",
     "Endpoint",
     "EventSink",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import Key, Permission
@@ -15,11 +15,14 @@ from tollkey.wire.objects import Objects, Tables
 from tollkey.wire.resource import Json
 from tollkey.wire.versions import LATEST
 
+if TYPE_CHECKING:
+    from tollkey.wire.api import EventType
+
 
 class EventSink(Protocol):
     """Who keeps events; the server passes the one of ``platform``."""
 
-    def __call__(self, call: Call, type: str, value: Json, previous: Json | None) -> None:
+    def __call__(self, call: Call, type: str, value: Mapping[str, Any], previous: Json | None) -> None:
         """Record an event in the call's transaction."""
 
 
@@ -148,7 +151,7 @@ class Call:
         if not self.has(capability):
             raise capability.refusal()
 
-    def emit(self, type: str, value: Json, previous: Json | None = None) -> None:
+    def emit(self, type: EventType, value: Mapping[str, Any], previous: Json | None = None) -> None:
         """Record the event of that type about an object, in this transaction."""
         self.setup.emit(self, type, value, previous)
 

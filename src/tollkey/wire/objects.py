@@ -7,17 +7,27 @@ beside the object and never leave. Ids are stored, never expanded objects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast, overload
 
 import orjson
 
 from tollkey.db import Record, Scope, Table, Tx
 from tollkey.db.table import Range, column, existing_columns
 from tollkey.wire.errors import missing_object
+from tollkey.wire.kinds import Kind, T
 from tollkey.wire.resource import Catalogue, Json, Resource
 
 if TYPE_CHECKING:
+    from tollkey.wire.api import EventType
     from tollkey.wire.call import Call
+
+
+class Deleted(TypedDict):
+    """What the wire says of an object that was deleted."""
+
+    id: str
+    object: str
+    deleted: bool
 
 
 _MOST_DECODED = 500  # objects that are kept decoded to be looked at; a merchant's own account, above all
@@ -149,15 +159,19 @@ class Objects:
         other._loaded, other._stored, other._seen = self._loaded, self._stored, self._seen
         return other
 
-    def table(self, object: str) -> Table:
+    def table(self, object: str | Kind[Any]) -> Table:
         """The table of one kind of object."""
-        return self._tables.of[object]
+        return self._tables.of[cast(str, object)]
 
-    def resource(self, object: str) -> Resource:
+    def resource(self, object: str | Kind[Any]) -> Resource:
         """What there is to say about one kind of object."""
-        return self._tables.catalogue.by_object[object]
+        return self._tables.catalogue.by_object[cast(str, object)]
 
-    def keep(self, object: str, record: Record) -> Json:
+    @overload
+    def keep(self, object: Kind[T], record: Record) -> T: ...
+    @overload
+    def keep(self, object: str, record: Record) -> Json: ...
+    def keep(self, object: Any, record: Record) -> Any:
         """The object of a record; the one that this request has already, if it has."""
         key = (object, record.id)
         known = self._loaded.get(key)
@@ -179,7 +193,11 @@ class Objects:
             record.body, record.private, record.created, self.table(value["object"]).values(value), self.tx.rollbacks
         )
 
-    def find(self, object: str, id: str) -> Json | None:
+    @overload
+    def find(self, object: Kind[T], id: str) -> T | None: ...
+    @overload
+    def find(self, object: str, id: str) -> Json | None: ...
+    def find(self, object: Any, id: str) -> Any:
         """The object with that id, or None. The same dict each time within one request."""
         known = self._loaded.get((object, id))
         if known is not None:
@@ -187,7 +205,11 @@ class Objects:
         record = self.table(object).get(self.tx, self.scope, id)
         return self.keep(object, record) if record is not None else None
 
-    def look(self, object: str, id: str) -> Json | None:
+    @overload
+    def look(self, object: Kind[T], id: str) -> T | None: ...
+    @overload
+    def look(self, object: str, id: str) -> Json | None: ...
+    def look(self, object: Any, id: str) -> Any:
         """The object with that id as it was when this request first looked, or as it has changed it since.
 
         Nobody may change it here.
@@ -201,7 +223,11 @@ class Objects:
             self._seen[key] = self._tables.decoded(self.scope, object, record) if record is not None else None
         return self._seen[key]
 
-    def get(self, object: str, id: str, param: str | None = None) -> Json:
+    @overload
+    def get(self, object: Kind[T], id: str, param: str | None = None) -> T: ...
+    @overload
+    def get(self, object: str, id: str, param: str | None = None) -> Json: ...
+    def get(self, object: Any, id: str, param: str | None = None) -> Any:
         """The object with that id.
 
         param: the parameter that named it, in bracket form; None when the id stood in the path.
@@ -212,7 +238,7 @@ class Objects:
             raise self.missing(object, id, param)
         return found
 
-    def missing(self, object: str, id: str, param: str | None = None) -> Exception:
+    def missing(self, object: str | Kind[Any], id: str, param: str | None = None) -> Exception:
         """The error for an id that this scope does not have."""
         resource = self.resource(object)
         other = None
@@ -220,20 +246,20 @@ class Objects:
             other = "test" if self.scope.livemode else "live"
         return missing_object(resource.named, id, param or resource.path_param, in_path=param is None, other_mode=other)
 
-    def insert(self, value: Json, event: str | None = None) -> Json:
+    def insert(self, value: T, event: EventType | None = None) -> T:
         """Store a new object and, in the same transaction, the event of that type.
 
         Raises db.Duplicate when the id is taken.
         """
         object, id = value["object"], value["id"]
         row = self._insert(value)
-        self._loaded[object, id] = value
+        self._loaded[object, id] = cast(Json, value)
         self._stored[object, id] = row
         if event is not None:
             self._call.emit(event, value)
         return value
 
-    def write_once(self, value: Json) -> bytes:
+    def write_once(self, value: Mapping[str, Any]) -> bytes:
         """Store a new object as it is at this moment, which nobody will change: within this request it is not kept in
         memory.
 
@@ -241,22 +267,22 @@ class Objects:
         """
         return self._insert(value).body
 
-    def _insert(self, value: Json) -> _Row:
+    def _insert(self, value: Mapping[str, Any]) -> _Row:
         table, row = self.table(value["object"]), self._written(value)
         table.insert(self.tx, self.scope, value["id"], row.created, row.body, row.private, row.values)
         return row
 
-    def _written(self, value: Json) -> _Row:
-        public, private = split(value)
+    def _written(self, value: Mapping[str, Any]) -> _Row:
+        public, private = split(cast(Json, value))
         created, values = value.get("created") or self._call.now, self.table(value["object"]).values(value)
         return _Row(encode(public), orjson.dumps(private) if private else None, created, values, self.tx.rollbacks)
 
-    def imagine(self, value: Json) -> Json:
+    def imagine(self, value: T) -> T:
         """An object that exists only within this request: it can be found, and is never stored."""
-        self._loaded[value["object"], value["id"]] = value
+        self._loaded[value["object"], value["id"]] = cast(Json, value)
         return value
 
-    def save(self, value: Json, event: str | None = None) -> Json:
+    def save(self, value: T, event: EventType | None = None) -> T:
         """Store what has been changed in a loaded object, with its event when something public differs.
 
         The event carries ``previous_attributes`` worked out against what was stored.
@@ -273,13 +299,13 @@ class Objects:
             table.update(self.tx, self.scope, id, row.created, row.body, row.private, row.values)
         elif stored != row:
             table.rewrite(self.tx, self.scope, id, row.body, row.private)
-        self._loaded[object, id] = value
+        self._loaded[object, id] = cast(Json, value)
         self._stored[object, id] = row
         if event is not None and row.body != stored.body:
-            self._call.emit(event, value, changed(orjson.loads(stored.body), split(value)[0]))
+            self._call.emit(event, value, changed(orjson.loads(stored.body), split(cast(Json, value))[0]))
         return value
 
-    def delete(self, value: Json, event: str | None = None) -> Json:
+    def delete(self, value: Mapping[str, Any], event: EventType | None = None) -> Deleted:
         """Forget an object and answer what the wire says of a deleted one."""
         object, id = value["object"], value["id"]
         self.table(object).delete(self.tx, self.scope, id)
@@ -290,6 +316,16 @@ class Objects:
             self._call.emit(event, value)
         return {"id": id, "object": object, "deleted": True}
 
+    @overload
+    def query(
+        self,
+        object: Kind[T],
+        equal: Mapping[str, str | Sequence[str]] | None = None,
+        limit: int = 1_000,
+        ranges: Iterable[Range] = (),
+        oldest_first: bool = False,
+    ) -> list[T]: ...
+    @overload
     def query(
         self,
         object: str,
@@ -297,16 +333,28 @@ class Objects:
         limit: int = 1_000,
         ranges: Iterable[Range] = (),
         oldest_first: bool = False,
-    ) -> list[Json]:
+    ) -> list[Json]: ...
+    def query(
+        self,
+        object: Any,
+        equal: Mapping[str, str | Sequence[str]] | None = None,
+        limit: int = 1_000,
+        ranges: Iterable[Range] = (),
+        oldest_first: bool = False,
+    ) -> Any:
         """Objects whose indexed fields have these values, newest first."""
         records = self.table(object).page(self.tx, self.scope, limit, equal, ranges, oldest_first=oldest_first)
         return [self.keep(object, record) for record in records]
 
-    def page(self, object: str, limit: int, **query: Any) -> list[Json]:
+    @overload
+    def page(self, object: Kind[T], limit: int, **query: Any) -> list[T]: ...
+    @overload
+    def page(self, object: str, limit: int, **query: Any) -> list[Json]: ...
+    def page(self, object: Any, limit: int, **query: Any) -> Any:
         """One page of a list; see ``db.Table.page`` for the arguments."""
         return [self.keep(object, record) for record in self.table(object).page(self.tx, self.scope, limit, **query)]
 
-    def copy(self, value: Json) -> Json:
+    def copy(self, value: T) -> T:
         """A copy of the public part, for an answer or an event that must not change any more."""
-        copied: Json = orjson.loads(orjson.dumps(split(value)[0]))  # a tenth of what copy.deepcopy takes
+        copied: T = orjson.loads(orjson.dumps(split(cast(Json, value))[0]))  # a tenth of what copy.deepcopy takes
         return copied

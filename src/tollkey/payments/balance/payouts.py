@@ -329,7 +329,8 @@ def destination_of(call: Call, payout: Json) -> Json | None:
     account = fields.acting_account(call) or {}
     for one in (account.get("external_accounts") or {}).get("data") or []:
         if one["id"] == payout["destination"]:
-            return call.objects.copy(one)
+            copied: Json = call.objects.copy(one)
+            return copied
     return {"id": payout["destination"], "object": payout["type"], "deleted": True}
 
 

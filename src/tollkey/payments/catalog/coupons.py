@@ -13,6 +13,7 @@ from tollkey.wire import (
     Action,
     Call,
     Change,
+    Deleted,
     Endpoint,
     Json,
     Params,
@@ -77,7 +78,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(coupon, "coupon.updated")
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a coupon; discounts that it gave stay in force."""
     coupon = call.objects.get("coupon", call.path["coupon"])
     gone = call.objects.copy(coupon)

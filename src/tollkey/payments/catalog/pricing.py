@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Duplicate
 from tollkey.payments.catalog.arithmetic import LONGEST
@@ -11,6 +11,9 @@ from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Json, Params, blank, invalid, missing_object, missing_param
+
+if TYPE_CHECKING:
+    from tollkey.wire.api import EventType
 
 AMOUNTS = ("custom_unit_amount", "unit_amount", "unit_amount_decimal")
 
@@ -55,7 +58,7 @@ def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool =
         call.objects.insert(price)
     except Duplicate:
         raise invalid("Plan already exists.", None, "resource_already_exists", retry=False) from None
-    events = [("price.created", price)]
+    events: list[tuple[EventType, Json]] = [("price.created", price)]
     if price["recurring"]:
         events.insert(0 if plan else 1, ("plan.created", plan_of(price)))
     for type, value in events:

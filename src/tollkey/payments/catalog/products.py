@@ -13,6 +13,7 @@ from tollkey.wire import (
     Action,
     Call,
     Change,
+    Deleted,
     Endpoint,
     Json,
     Page,
@@ -54,7 +55,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(product, "product.updated")
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a product that has no prices."""
     product = call.objects.get("product", call.path["id"])
     if call.objects.query("price", {"product": product["id"]}, limit=1):

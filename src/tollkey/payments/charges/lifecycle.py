@@ -10,6 +10,7 @@ charge() ──▶ failed
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from tollkey.ledger import NETWORK
 from tollkey.payments.balance import fees, settlement, transactions
@@ -21,6 +22,9 @@ from tollkey.payments.shared import Money, conversion, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, too_small
+
+if TYPE_CHECKING:
+    from tollkey.wire.api import EventType
 
 __all__ = [
     "Attempt", "authorizable", "capture", "capture_part", "charge", "collected", "decline", "release", "settle",
@@ -377,7 +381,7 @@ def capture_part(call: Call, charge: Json, amount: int, *, last: bool) -> Json:
     return call.objects.save(charge, "charge.captured" if last else "charge.updated")
 
 
-def release(call: Call, charge: Json, event: str = "charge.refunded") -> Json:
+def release(call: Call, charge: Json, event: EventType = "charge.refunded") -> Json:
     """Give an authorization back uncaptured: a cancelled intent, or one that has expired.
 
     event: ``charge.expired`` when its time has run out.

@@ -14,6 +14,7 @@ from tollkey.keys import Permission
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
+    Deleted,
     Endpoint,
     Json,
     Page,
@@ -89,7 +90,7 @@ def update_list(call: Call, params: Params) -> Json:
     return call.objects.save(value)
 
 
-def delete_list(call: Call, params: Params) -> Json:
+def delete_list(call: Call, params: Params) -> Deleted:
     """Delete a list with its items."""
     value = call.objects.get("radar.value_list", call.path["value_list"])
     while items := call.objects.query("radar.value_list_item", {"value_list": value["id"]}):
@@ -148,7 +149,7 @@ def list_items(call: Call, params: Params) -> Page:
     return list_page(call, "radar.value_list_item", params, equal, url="/v1/radar/value_list_items")
 
 
-def delete_item(call: Call, params: Params) -> Json:
+def delete_item(call: Call, params: Params) -> Deleted:
     """Take a value off its list."""
     return call.objects.delete(call.objects.get("radar.value_list_item", call.path["item"]))
 

@@ -19,6 +19,7 @@ from tollkey.wire import (
     Access,
     Call,
     Change,
+    Deleted,
     Endpoint,
     Json,
     Page,
@@ -210,7 +211,7 @@ def list_customers(call: Call, params: Params) -> Page:
     return list_page(call, "customer", params, equal, url="/v1/customers", keep=keep)
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a customer: its payment methods are detached, its subscriptions canceled."""
     customer = call.objects.get("customer", call.path["customer"])
     id = customer["id"]

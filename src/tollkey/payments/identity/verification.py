@@ -11,6 +11,7 @@ Test mode checks nothing: whoever opens the session's page picks the outcome.
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.identity.checks import ERRORS, make_report, redact_report, verified_outputs
@@ -34,6 +35,9 @@ from tollkey.wire import (
     redirect,
     retrieve,
 )
+
+if TYPE_CHECKING:
+    pass
 
 PERMISSION = Permission("identity_product", "Verification Sessions and Reports", "Identity")
 _SESSION = "identity.verification_session"
@@ -221,7 +225,11 @@ def decide(call: Call, id: str) -> None:
     else:
         session["status"], session["last_error"] = "requires_input", {"code": outcome, "reason": ERRORS[outcome][1]}
     call.objects.save(session)
-    call.emit(f"identity.verification_session.{session['status']}", session)
+    verified = session["status"] == "verified"
+    call.emit(
+        "identity.verification_session.verified" if verified else "identity.verification_session.requires_input",
+        session,
+    )
 
 
 _OUTCOME = P.object(required=("outcome",), outcome=P.string())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.charges import lifecycle
 from tollkey.payments.intents import payment_states
 from tollkey.payments.intents.microdeposits import verified_method
@@ -10,6 +12,9 @@ from tollkey.payments.methods import instruments
 from tollkey.payments.shared import currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Json, Params, dig, invalid
+
+if TYPE_CHECKING:
+    from tollkey.wire.api import EventType
 
 _AUTHENTICATION_FAILED = (
     "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod"
@@ -137,7 +142,7 @@ def _capture_part(call: Call, intent: Json, made: Json, amount: int, *, last: bo
     return intent
 
 
-def cancel_intent(call: Call, intent: Json, reason: str | None, released: str = "charge.refunded") -> Json:
+def cancel_intent(call: Call, intent: Json, reason: str | None, released: EventType = "charge.refunded") -> Json:
     """End it for good; an authorization is given back. Raises ApiError when its state does not allow that.
 
     reason: ``cancellation_reason``. released: the event about the charge whose authorization is given back.

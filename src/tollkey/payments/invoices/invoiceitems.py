@@ -18,6 +18,7 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
     Call,
     Change,
+    Deleted,
     Endpoint,
     Json,
     Page,
@@ -257,7 +258,7 @@ def _relined(call: Call, item: Json, invoice: Json) -> None:
     call.objects.save(invoice, "invoice.updated")
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete an item that is pending or on a draft."""
     item = call.objects.get("invoiceitem", call.path["invoiceitem"])
     call = clock.for_customer(call, call.objects.find("customer", item["customer"]))

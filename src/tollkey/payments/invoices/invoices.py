@@ -36,6 +36,7 @@ from tollkey.payments.shared import clock, events, fields, permissions, provider
 from tollkey.wire import (
     Action,
     Call,
+    Deleted,
     Endpoint,
     Json,
     Page,
@@ -232,7 +233,7 @@ def _advance_by_itself(call: Call, invoice: Json, yes: bool) -> None:
         call.schedule.add(call.now + 3_600, "invoice.advance", invoice["id"], invoice["test_clock"])
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a draft that no subscription made; its items wait again."""
     call, invoice = asked_for(call)
     if invoice["status"] != "draft":

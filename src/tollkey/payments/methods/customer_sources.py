@@ -9,7 +9,7 @@ from typing import Any
 from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Json, card_error, invalid, missing_object
+from tollkey.wire import ApiError, Call, Deleted, Json, card_error, invalid, missing_object
 
 _CARD = ("number", "exp_month", "exp_year", "cvc")
 
@@ -158,13 +158,13 @@ def _attachable(call: Call, id: str, param: str) -> Json:
     return source
 
 
-def remove_source(call: Call, customer: Json, value: Json) -> Json:
+def remove_source(call: Call, customer: Json, value: Json) -> Json | Deleted:
     """Take a source away from its customer, with its event; the newest other one becomes the default."""
     if value["object"] == "source":
         value.update(customer=None, status="consumed")
         call.objects.save(value)
         call.emit("customer.source.deleted", value)
-        answer = value
+        answer: Json | Deleted = value
     else:
         answer = call.objects.delete(value, "customer.source.deleted")
     if customer.get("default_source") == value["id"]:

@@ -9,7 +9,20 @@ import re
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import providers
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, records, retrieve
+from tollkey.wire import (
+    Call,
+    Deleted,
+    Endpoint,
+    Json,
+    Params,
+    Resource,
+    blank,
+    invalid,
+    listing,
+    needs,
+    records,
+    retrieve,
+)
 
 PERMISSION = Permission("payment_method_domain", "Payment Method Domains", "Core")
 APPLE_PERMISSION = Permission("apple_pay_domain", "Apple Pay Domains", "Core")
@@ -75,7 +88,7 @@ def create_apple(call: Call, params: Params) -> Json:
     return call.objects.insert(domain)
 
 
-def delete_apple(call: Call, params: Params) -> Json:
+def delete_apple(call: Call, params: Params) -> Deleted:
     """Take a domain off Apple Pay."""
     return call.objects.delete(call.objects.get("apple_pay_domain", call.path["domain"]))
 

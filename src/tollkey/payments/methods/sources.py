@@ -18,6 +18,7 @@ from tollkey.payments.shared import client_access, fields, permissions, provider
 from tollkey.wire import (
     Access,
     Call,
+    Deleted,
     Endpoint,
     Json,
     P,
@@ -99,7 +100,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(value, "customer.source.updated")
 
 
-def remove(call: Call, params: Params) -> Json:
+def remove(call: Call, params: Params) -> Json | Deleted:
     """Delete a saved card or bank account; a source is detached and cannot be used any more."""
     customer = _customer(call)
     return remove_source(call, customer, source_of(call, customer["id"], call.path["id"]))

@@ -6,6 +6,7 @@ Prorations follow from the items' old and new cost.
 from __future__ import annotations
 
 import copy
+from typing import Final
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, lifecycle
@@ -23,7 +24,7 @@ from tollkey.payments.subscriptions.standing import INCOMPLETE_SECONDS, end, sto
 from tollkey.payments.subscriptions.trials import without_method
 from tollkey.wire import Call, Json, Params, invalid, merged_metadata
 
-UPDATED = "customer.subscription.updated"
+UPDATED: Final = "customer.subscription.updated"
 _CANCELED = "A canceled subscription can only update its cancellation_details and metadata."
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, payments
@@ -23,7 +25,7 @@ from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, 
 from tollkey.payments.subscriptions.standing import INCOMPLETE_SECONDS
 from tollkey.wire import Call, Json, Params, blank, invalid, missing_param
 
-CREATED = "customer.subscription.created"
+CREATED: Final = "customer.subscription.created"
 _CLASSIC_BEFORE = "2025-09-30"
 _ERROR_BEFORE = "2019-03-14"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tollkey.wire import Call, Json, blank, sublist
 
 ACTIVE = "entitlements.active_entitlement"
 FEATURE = "entitlements.feature"
 ON_PRODUCT = "product_feature"
-SUMMARY = "entitlements.active_entitlement_summary"
+SUMMARY: Final = "entitlements.active_entitlement_summary"
 #: In which states a subscription gives access.
 _GIVING = ["active", "trialing", "past_due"]
 #: Most features of one customer, and entitlements told in one event.
@@ -61,4 +63,4 @@ def _tell(call: Call, customer: str, before: list[Json]) -> None:
 
     now = call.objects.query(ACTIVE, {"_customer": customer}, limit=_MOST)
     summary = {"object": SUMMARY, "customer": customer, "entitlements": listed(now), "livemode": call.livemode}
-    call.emit(f"{SUMMARY}.updated", summary, {"entitlements": listed(before)})
+    call.emit("entitlements.active_entitlement_summary.updated", summary, {"entitlements": listed(before)})

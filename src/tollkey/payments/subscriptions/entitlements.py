@@ -14,6 +14,7 @@ from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions.entitlement_rules import ACTIVE, FEATURE, ON_PRODUCT
 from tollkey.wire import (
     Call,
+    Deleted,
     Endpoint,
     Json,
     Page,
@@ -109,7 +110,7 @@ def show_link(call: Call, params: Params) -> Json:
     return _link(call)
 
 
-def detach(call: Call, params: Params) -> Json:
+def detach(call: Call, params: Params) -> Deleted:
     """Take a feature off a product; customers keep it until their next renewal."""
     return call.objects.delete(_link(call))
 

@@ -4,6 +4,8 @@ given.
 
 from __future__ import annotations
 
+from typing import Final
+
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.subscriptions import states
@@ -17,7 +19,7 @@ from tollkey.payments.subscriptions.standing import apply_pending, end, stop
 from tollkey.payments.subscriptions.trials import without_method
 from tollkey.wire import Call, Json
 
-UPDATED = "customer.subscription.updated"
+UPDATED: Final = "customer.subscription.updated"
 _ENDED = ("canceled", "incomplete_expired")
 
 

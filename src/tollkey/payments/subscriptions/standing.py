@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import clock, events
@@ -15,8 +17,8 @@ from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.wire import Call, Json
 
 ENDED = ("canceled", "incomplete_expired")
-UPDATED = "customer.subscription.updated"
-DELETED = "customer.subscription.deleted"
+UPDATED: Final = "customer.subscription.updated"
+DELETED: Final = "customer.subscription.deleted"
 #: How long the first invoice of a subscription may stay unpaid.
 INCOMPLETE_SECONDS = 23 * 3_600
 _WORK = (

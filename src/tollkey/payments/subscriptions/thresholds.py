@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock, events
 from tollkey.payments.subscriptions.billing import billed_of, is_metered, make_invoice, period_lines, usage_lines
@@ -11,7 +13,7 @@ from tollkey.payments.usage import quantities
 from tollkey.wire import ApiError, Call, Json
 
 WORK = "subscription.thresholds"
-UPDATED = "customer.subscription.updated"
+UPDATED: Final = "customer.subscription.updated"
 _BUSY_SECONDS = 1
 
 

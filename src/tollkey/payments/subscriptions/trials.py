@@ -4,12 +4,14 @@ the same.
 
 from __future__ import annotations
 
+from typing import Final
+
 from tollkey.payments.invoices import payments
 from tollkey.payments.subscriptions import states
 from tollkey.payments.subscriptions.standing import end, stop
 from tollkey.wire import Call, Json
 
-PAUSED = "customer.subscription.paused"
+PAUSED: Final = "customer.subscription.paused"
 
 
 def without_method(call: Call, subscription: Json) -> bool:

@@ -14,6 +14,7 @@ from tollkey.keys import Permission
 from tollkey.payments.shared import permissions, providers
 from tollkey.wire import (
     Call,
+    Deleted,
     Endpoint,
     Json,
     Page,
@@ -119,7 +120,7 @@ def show(call: Call, params: Params) -> Json:
     return _get(call)
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a tax id."""
     tax_id = _get(call)
     return call.objects.delete(tax_id, "customer.tax_id.deleted" if tax_id["customer"] else None)

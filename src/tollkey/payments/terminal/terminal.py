@@ -13,6 +13,7 @@ from tollkey.payments.processors import cards
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
+    Deleted,
     Endpoint,
     Json,
     Params,
@@ -71,7 +72,7 @@ def update_location(call: Call, params: Params) -> Json:
     return call.objects.save(location)
 
 
-def delete_location(call: Call, params: Params) -> Json:
+def delete_location(call: Call, params: Params) -> Deleted:
     """Delete a location that has no readers."""
     location = call.objects.get("terminal.location", call.path["location"])
     if call.objects.query("terminal.reader", {"location": location["id"]}, limit=1):
@@ -108,7 +109,7 @@ def update_configuration(call: Call, params: Params) -> Json:
     return call.objects.save(configuration)
 
 
-def delete_configuration(call: Call, params: Params) -> Json:
+def delete_configuration(call: Call, params: Params) -> Deleted:
     """Delete a configuration."""
     return call.objects.delete(call.objects.get("terminal.configuration", call.path["configuration"]))
 

@@ -16,6 +16,7 @@ from tollkey.wire import (
     Action,
     ApiError,
     Call,
+    Deleted,
     Endpoint,
     Json,
     Params,
@@ -117,12 +118,12 @@ def go_on(call: Call, id: str) -> None:
     call.schedule.add(call.now, ADVANCE, id)
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a clock with its customers; their subscriptions are canceled."""
     return remove(call, call.objects.get(shared_clock.CLOCK, call.path["test_clock"]))
 
 
-def remove(call: Call, clock: Json) -> Json:
+def remove(call: Call, clock: Json) -> Deleted:
     """Forget a clock and what lives on it."""
     then = call.at(clock["frozen_time"])
     for subscription in then.objects.query("subscription", {"test_clock": clock["id"]}, limit=2_000):

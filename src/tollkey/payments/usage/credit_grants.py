@@ -78,7 +78,7 @@ def create(call: Call, params: Params) -> Json:
         updated=call.now,
     )
     grant["_left"] = amount["monetary"]["value"]
-    call.objects.insert(grant, f"{GRANT}.created")
+    call.objects.insert(grant, "billing.credit_grant.created")
     record(call, grant, "credits_granted", grant["_left"])
     if expires is not None:
         call.schedule.add(expires, _EXPIRE, grant["id"], grant["test_clock"])
@@ -121,7 +121,7 @@ def update(call: Call, params: Params) -> Json:
                 raise invalid("The `expires_at` timestamp must be in the future.", "expires_at")
             call.schedule.add(params["expires_at"], _EXPIRE, grant["id"], grant["test_clock"])
     grant["updated"] = call.now
-    return call.objects.save(grant, f"{GRANT}.updated")
+    return call.objects.save(grant, "billing.credit_grant.updated")
 
 
 def _open(call: Call) -> tuple[Json, Call]:
@@ -141,7 +141,7 @@ def expire(call: Call, params: Params) -> Json:
     grant["expires_at"] = grant["updated"] = call.now
     call.schedule.cancel(_EXPIRE, grant["id"])
     expire_rest(call, grant)
-    return call.objects.save(grant, f"{GRANT}.updated")
+    return call.objects.save(grant, "billing.credit_grant.updated")
 
 
 def void(call: Call, params: Params) -> Json:
@@ -154,7 +154,7 @@ def void(call: Call, params: Params) -> Json:
     grant["voided_at"] = grant["updated"] = call.now
     left, grant["_left"] = grant["_left"], 0
     call.schedule.cancel(_EXPIRE, grant["id"])
-    call.objects.save(grant, f"{GRANT}.updated")
+    call.objects.save(grant, "billing.credit_grant.updated")
     record(call, grant, "credits_voided", left)
     return grant
 

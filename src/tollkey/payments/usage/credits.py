@@ -64,7 +64,7 @@ def record(
         type="credit" if gives else "debit",
     )
     made["_customer"] = grant["customer"]
-    return call.objects.insert(made, f"{TRANSACTION}.created")
+    return call.objects.insert(made, "billing.credit_balance_transaction.created")
 
 
 def grants_of(call: Call, customer: str) -> list[Json]:

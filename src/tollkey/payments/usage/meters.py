@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
@@ -28,6 +29,9 @@ from tollkey.wire import (
     records,
     retrieve,
 )
+
+if TYPE_CHECKING:
+    from tollkey.wire.api import EventType
 
 __all__ = ["ADJUSTMENT", "EVENT", "METER", "MIGRATION", "STREAM", "SUMMARY"]
 
@@ -79,7 +83,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(meter, "billing.meter.updated")
 
 
-def _switch(call: Call, status: str, event: str) -> Json:
+def _switch(call: Call, status: str, event: EventType) -> Json:
     meter = call.objects.get("billing.meter", call.path["id"])
     if meter["status"] == status:
         raise invalid(f"This meter is already {status}.", retry=False)

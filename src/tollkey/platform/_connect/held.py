@@ -11,7 +11,7 @@ from tollkey.platform._connect import countries, kyc, needs
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
-from tollkey.wire import Call, Json
+from tollkey.wire import Call, Deleted, Json
 from tollkey.wire.objects import changed
 from tollkey.wire.refusals import account_invalid
 
@@ -239,7 +239,7 @@ def application_of(platform: Json) -> Json:
     return {"id": id, "object": "application", "name": platform["business_profile"]["name"]}
 
 
-def deauthorize(held: Held) -> Json:
+def deauthorize(held: Held) -> Deleted:
     """Let go of a connected account: its people, its object, what waits for it; the platform hears of it."""
     home = held.home
     for person in held.people():
