@@ -32,7 +32,7 @@ def test_the_document_s_resource_is_created_listed_and_retrieved(
 ) -> None:
     tables = Tables(Catalogue((*api.core.catalogue.resources, *widgets(tmp_path, monkeypatch))))
     api.core.database.write(tables.prepare, lock="migrate")
-    setup = Setup(tables, api.core.setup.ids, api.core.setup.emit)
+    setup = Setup(tables, api.core.setup.ids, api.core.setup.emit, api.core.setup.services)
     service = Service(
         setup, api.world.server.edge, api.core.verifier, Policy(connected=lambda *_: False), lambda: api.now
     )

@@ -120,6 +120,7 @@ def broken_service(api: Api) -> Service:
         Tables(Catalogue((Resource("broken", permission, (endpoint,), stored=False),))),
         api.core.setup.ids,
         api.core.setup.emit,
+        api.core.setup.services,
     )
     return Service(setup, api.world.server.edge, api.core.verifier, Policy(connected=lambda *_: False), lambda: api.now)
 

@@ -64,6 +64,7 @@ from tollkey.wire import (
 from tollkey.wire import due as due_work
 from tollkey.wire.resealing import SealedFields
 from tollkey.wire.rewriting import rewrite_old
+from tollkey.wire.services import Services
 
 log = logging.getLogger("tollkey")
 
@@ -207,15 +208,9 @@ def _put_together(
     verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
     verifier.attach(database)
     attempts = keys.Attempts(settings.refusal_seconds, days=settings.log_days)
-    setup = Setup(tables, ids, record_event, base_url=settings.base_url or f"http://{settings.host}:{settings.port}")
-    setup.services.update(
-        authority=authority,
-        permissions=permissions,
-        settings=settings,
-        verifier=verifier,
-        external_account=external_accounts.external_account,
-        attempts=attempts,
-    )
+    services = Services(authority, settings, attempts, external_accounts.external_account)
+    base_url = settings.base_url or f"http://{settings.host}:{settings.port}"
+    setup = Setup(tables, ids, record_event, services, base_url=base_url)
     return Core(settings, database, beside or database, catalogue, authority, verifier, attempts, setup, now)
 
 
@@ -369,7 +364,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     settings = core.settings
     edge = edge_for(core.database, on_alive=core.verifier.lease.renew)
     limiter = keys.RateLimiter(settings.rate_limit, settings.rate_limit) if settings.rate_limit else None
-    brake = core.setup.services["brake"] = Brake(settings.guess_limit) if settings.guess_limit else None
+    brake = core.setup.services.brake = Brake(settings.guess_limit) if settings.guess_limit else None
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
         platform_of=platform_of,
@@ -388,7 +383,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         edge, http, core.now, lambda tx, scope, id: lookup(core.setup.tables, core.authority.keyring, tx, scope, id),
         headers={"User-Agent": USER_AGENT}, ids=core.setup.ids,
     )  # fmt: skip
-    core.setup.services["wake"] = deliverer.wake
+    core.setup.services.wake = deliverer.wake
     wire = WireApp(service, settings.trust_proxy)
     cli = CliSocket(
         edge, core.setup.tables, core.authority, core.now,

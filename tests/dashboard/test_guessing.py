@@ -19,13 +19,13 @@ def braked(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A Dashboard with a brake at five wrong tries a minute, whose answers wait no time."""
     monkeypatch.setattr(_brake, "PAUSE", 0)
     services = site.core.setup.services
-    before, services["brake"] = services["brake"], Brake(MOST)
+    before, services.brake = services.brake, Brake(MOST)
     yield site
-    services["brake"] = before
+    services.brake = before
 
 
 def test_the_dashboard_s_brake_is_the_api_s(site: Site) -> None:
-    assert site.core.setup.services["brake"] is site.world.server.service.policy.brake
+    assert site.core.setup.services.brake is site.world.server.service.policy.brake
     assert PAGES == ["/join/{token}", "/reset/{token}"]
 
 

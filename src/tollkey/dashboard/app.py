@@ -210,7 +210,7 @@ class App:
         """The answer, later and without a reason when an address has tried too many links that do not exist
         (``wire.Brake``).
         """
-        brake: Brake | None = self.setup.services.get("brake")
+        brake: Brake | None = self.setup.services.brake
         guessed = (
             page is not None
             and page.scope == "open"

@@ -56,7 +56,7 @@ def failed(ctx: Visit, reason: str, person: str = "") -> None:
 
     person: the id, if there is one.
     """
-    counts: Attempts = ctx.setup.services["attempts"]
+    counts: Attempts = ctx.setup.services.attempts
     counts.note("sign_in", reason, ctx.ip, ctx.now, person)
 
 

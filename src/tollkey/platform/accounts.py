@@ -12,6 +12,7 @@ owns (charges, balance, payouts, …) lives in its own scope, reached with ``Str
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.platform import jobs
 from tollkey.platform._connect import find_held, save_held
 from tollkey.platform._connect.countries import default_currency
 from tollkey.platform._connect.external import add_external, replace_external
@@ -42,8 +43,10 @@ from tollkey.wire import (
     records,
     sublist,
 )
+from tollkey.wire.kinds import Job
 from tollkey.wire.sealing import unseal_params
 
+_PAYOUT_PLAN = Job("payout.plan")  # done by the room of balances
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
 
 _OWN_CAPABILITIES = (
@@ -134,7 +137,7 @@ def _apply(held: Held, params: Params) -> None:
     if external is not None:
         replace_external(held, external, param)
     if (told.get("settings") or {}).get("payouts", {}).get("schedule"):
-        held.own.schedule.once(call.now, "payout.plan", account["id"])
+        held.own.schedule.once(call.now, _PAYOUT_PLAN, account["id"])
     save_held(held, checks=bool({"individual", "company", "business_type"} & told.keys()))
     if fresh is not None:
         held.own.emit("person.created", fresh)
@@ -251,13 +254,14 @@ ACCOUNT = Resource(
     ),
     view=shown,
     due_live=dict.fromkeys(
-        (VERIFY, "account.next_requirements", "account.charge_block", "account.payout_block"), needs(VERIFICATION)
+        (VERIFY, jobs.ACCOUNT_NEXT_REQUIREMENTS, jobs.ACCOUNT_CHARGE_BLOCK, jobs.ACCOUNT_PAYOUT_BLOCK),
+        needs(VERIFICATION),
     ),
     on_due={
         VERIFY: verify,
-        "account.next_requirements": lambda call, id: ask(call, id, None),
-        "account.charge_block": lambda call, id: ask(call, id, "charges"),
-        "account.payout_block": lambda call, id: ask(call, id, "payouts"),
+        jobs.ACCOUNT_NEXT_REQUIREMENTS: lambda call, id: ask(call, id, None),
+        jobs.ACCOUNT_CHARGE_BLOCK: lambda call, id: ask(call, id, "charges"),
+        jobs.ACCOUNT_PAYOUT_BLOCK: lambda call, id: ask(call, id, "payouts"),
     },
     title="Connected accounts",
     columns=("email", "id", "type", "created"),

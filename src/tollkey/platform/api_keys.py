@@ -42,7 +42,7 @@ _ENTRY = re.compile(r"(akae_)?[0-9]{1,18}")
 
 
 def _authority(call: Call) -> Authority:
-    authority: Authority = call.service("authority")
+    authority: Authority = call.services.authority
     return authority
 
 

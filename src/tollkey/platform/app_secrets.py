@@ -27,9 +27,10 @@ from tollkey.wire import (
     public,
     records,
 )
+from tollkey.wire.kinds import Job
 
 PERMISSION = Permission("secret", "Secrets", "Core")
-_EXPIRE = "apps.secret.expire"
+_EXPIRE = Job("apps.secret.expire")
 
 
 def _scope(params: Params) -> tuple[Json, str]:
@@ -113,7 +114,7 @@ def _expire(call: Call, id: str) -> None:
 
 
 def _payload(call: Call, secret: Json) -> Plain:
-    return Plain(unsealed(call.service("authority").keyring, call.scope, secret["id"], secret["_payload"]))
+    return Plain(unsealed(call.services.authority.keyring, call.scope, secret["id"], secret["_payload"]))
 
 
 SECRET = Resource(

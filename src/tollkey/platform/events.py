@@ -75,7 +75,7 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Json
         body = keeper.objects.write_once(event)
     for scope, endpoint, version in hearing:
         sent = body if version is None or is_newer(version) else _older(call, event, version)
-        outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.setup.services.get("wake"))
+        outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.services.wake)
 
 
 def _older(call: Call, event: Json, version: str) -> bytes:
@@ -135,9 +135,7 @@ def retry(call: Call, params: Params) -> Json:
     body = encode(split(event)[0])
     for scope, endpoint, version in hearing:
         sent = body if version is None or is_newer(version) else _older(call, event, version)
-        outbox.enqueue(
-            call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.setup.services.get("wake")
-        )
+        outbox.enqueue(call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.services.wake)
     if params.get("for_stripecli"):
         replay(call, event["id"], source.account)
     elif not hearing:

@@ -7,6 +7,7 @@ pending ──the timer──▶ succeeded   (``result`` is a file)
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.platform import jobs
 from tollkey.platform._contents import add_file
 from tollkey.platform._reports import COLUMNS, REPORT_TYPES, make_csv
 from tollkey.wire import (
@@ -79,7 +80,7 @@ def create(call: Call, params: Params) -> Json:
         report_type=kind,
         status="pending",
     )
-    call.schedule.add(call.now + 1, "report_run", run["id"])
+    call.schedule.add(call.now + 1, jobs.REPORT_RUN, run["id"])
     return call.objects.insert(run)
 
 
@@ -109,7 +110,7 @@ REPORT_RUN = Resource(
         Endpoint("GET", "/v1/reporting/report_types", list_types, object="reporting.report_type"),
         Endpoint("GET", "/v1/reporting/report_types/{report_type}", retrieve_type, object="reporting.report_type"),
     ),
-    on_due={"report_run": finish},
+    on_due={jobs.REPORT_RUN: finish},
     title="Report runs",
     columns=("report_type", "status", "id", "created"),
 )

@@ -47,7 +47,7 @@ def open_session(call: Call, params: Params) -> Json:
         "display_connect_filter_warning": alone,
         "latest_version": LATEST,
         "reconnect_delay": 3600,
-        "secret": signing_secret(call.service("authority").keyring, call.scope),
+        "secret": signing_secret(call.services.authority.keyring, call.scope),
         "websocket_authorized_feature": feature,
         "websocket_id": token,
         "websocket_url": "ws" + address.removeprefix("http"),

@@ -13,6 +13,7 @@ from tollkey.wire.due import Schedule
 from tollkey.wire.live import Capability
 from tollkey.wire.objects import Objects, Tables
 from tollkey.wire.resource import Json
+from tollkey.wire.services import Services
 from tollkey.wire.versions import LATEST
 
 if TYPE_CHECKING:
@@ -30,15 +31,15 @@ class EventSink(Protocol):
 class Setup:
     """What a server gives to each of its calls; made once by the composition root.
 
-    services: things of the server that a room's handlers need (the key authority, a payment processor), by name.
+    services: what the server's handlers need besides storage (the key authority, the settings).
     provided: whether an account's live mode has a provider of something; no provider is built in.
     """
 
     tables: Tables
     ids: Ids
     emit: EventSink
+    services: Services
     base_url: str = "http://127.0.0.1:8420"
-    services: dict[str, Any] = field(default_factory=dict)
     provided: Callable[[Scope, Capability], bool] = lambda scope, capability: False
 
 
@@ -138,9 +139,10 @@ class Call:
         if not key.allows(f"{permission.name}_read", connected=self.account != key.account):
             raise refusals.lacks_permission(key, [(permission, "read")], self.setup.base_url)
 
-    def service(self, name: str) -> Any:
-        """Something that the server provides, by name. Raises KeyError when this server has none."""
-        return self.setup.services[name]
+    @property
+    def services(self) -> Services:
+        """What the server gives to its handlers besides storage."""
+        return self.setup.services
 
     def has(self, capability: Capability) -> bool:
         """Whether that can be done: simulated in test mode, by a provider in live mode."""

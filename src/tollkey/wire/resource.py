@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from tollkey.db import Scope
 from tollkey.keys import Keyring, Permission
+from tollkey.wire.kinds import Job
 from tollkey.wire.live import Live
 from tollkey.wire.messages import Rest
 from tollkey.wire.params import P, knows_operation, operation_params
@@ -214,10 +215,10 @@ class Resource:
     sealed: tuple[str, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     changes: tuple[Change, ...] = ()
-    on_due: Mapping[str, Callable[[Call, str], None]] = field(default_factory=dict)
+    on_due: Mapping[Job, Callable[[Call, str], None]] = field(default_factory=dict)
     on: tuple[Reaction[Any], ...] = ()
     live: Live | None = None
-    due_live: Mapping[str, Live] = field(default_factory=dict)
+    due_live: Mapping[Job, Live] = field(default_factory=dict)
     title: str = ""
     columns: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
@@ -230,7 +231,7 @@ class Resource:
 
     def live_of(self, kind: str) -> Live:
         """What scheduled work of that kind does in live mode. Raises KeyError when nothing says so."""
-        found = self.due_live.get(kind, self.live)
+        found = self.due_live.get(Job(kind), self.live)
         if found is None:
             raise KeyError(kind)
         return found
@@ -285,9 +286,9 @@ class Catalogue:
             for prefix in (resource.prefix, *resource.prefixes):
                 if prefix:
                     self.by_prefix.setdefault(prefix, resource)
-            if twice := self.by_work.keys() & resource.on_due.keys():
+            if twice := self.by_work.keys() & {str(job) for job in resource.on_due}:
                 raise ValueError(f"two resources do the scheduled work {', '.join(sorted(twice))}")
-            self.by_work.update(dict.fromkeys(resource.on_due, resource))
+            self.by_work.update({str(job): resource for job in resource.on_due})
             for endpoint in resource.endpoints:
                 route = (endpoint.method, _BRACES.sub("{}", endpoint.path))
                 if route in routes:

@@ -20,7 +20,7 @@ def _bound(scope: Scope, id: str) -> str:
 
 def sealed(call: Call, id: str, secret: str) -> str:
     """A secret as it is stored. id: of the object that it belongs to; copied into another one it does not open."""
-    return sealed_for(call.service("authority").keyring, call.scope, id, secret)
+    return sealed_for(call.services.authority.keyring, call.scope, id, secret)
 
 
 def sealed_for(keyring: Keyring, scope: Scope, id: str, secret: str) -> str:
@@ -46,7 +46,7 @@ def unseal_params(call: Call, id: str, text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        opened = unsealed(call.service("authority").keyring, call.scope, id, text)
+        opened = unsealed(call.services.authority.keyring, call.scope, id, text)
     except SealBroken:
         raise invalid(f"What {id} holds can no longer be read. Create a new one.", retry=False) from None
     found: dict[str, Any] = json.loads(opened)

@@ -206,7 +206,7 @@ class Service:
         """The answer of an endpoint whose URL's token, not a key, gives the scope (``wire.hosted``)."""
         now, endpoint = int(started), route.endpoint
         kind = hosted.kind_of(endpoint.path)
-        authority, connected = self.setup.services["authority"], self.policy.connected
+        authority, connected = self.setup.services.authority, self.policy.connected
         grant = await self.edge.read(lambda tx: hosted.standing(tx, authority, connected, kind, names["token"], now))
         if grant is None:
             return self._shown(replace(sorry_page(404, "This page does not exist any more."), guess=True), request_id)

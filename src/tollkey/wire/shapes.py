@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
+from tollkey.wire.kinds import Kind, T
 from tollkey.wire.spec import EXPANDABLE, NULLABLE, REQUIRED, object_facts
 from tollkey.wire.spec.usual import ALWAYS, EMPTY_HASHES, EMPTY_LISTS, EXPANDED_BEFORE, SOMETIMES, WHEN_EXPANDED
 
@@ -26,7 +27,11 @@ class _Template(NamedTuple):
     needed: tuple[str, ...]  # properties that only the caller knows
 
 
-def blank(object_name: str, /, **given: Any) -> dict[str, Any]:
+@overload
+def blank(object_name: Kind[T], /, **given: Any) -> T: ...
+@overload
+def blank(object_name: str, /, **given: Any) -> dict[str, Any]: ...
+def blank(object_name: Any, /, **given: Any) -> Any:
     """A new object: its properties in the order of the API's answers, None where the API answers null, then the given
     ones.
 

@@ -89,7 +89,7 @@ def resend(ctx: Visit, params: Params) -> Answer:
     if not (number.isascii() and number.isdigit()) or len(number) > 15:
         raise NotHere
     try:  # the audit log names the event: it has to be the delivery's own
-        outbox.resend(ctx.tx, ctx.scope, int(number), ctx.now, ctx.setup.services.get("wake"), event_id=params["event"])
+        outbox.resend(ctx.tx, ctx.scope, int(number), ctx.now, ctx.setup.services.wake, event_id=params["event"])
     except outbox.UnknownDelivery:
         raise NotHere from None
     activity.record(ctx.tx, ctx, ctx.account, "event_resent", about=params["event"])

@@ -24,6 +24,7 @@ from tollkey.db import Scope
 from tollkey.platform.connections import platform_of
 from tollkey.wire import Call
 from tollkey.wire.due import Schedule, Troubled, do_due, find_troubled, troubled, troubled_accounts
+from tollkey.wire.kinds import Job
 
 _CLOCK = "test_helpers.test_clock"
 
@@ -112,7 +113,7 @@ def discard(ctx: Visit, params: Params) -> Answer:
     found = _found(ctx, params)
     if found is None:
         return _gone(ctx)
-    Schedule(ctx.tx, found.due.scope).cancel(found.due.kind, found.due.id)
+    Schedule(ctx.tx, found.due.scope).cancel(Job(found.due.kind), found.due.id)
     _noted(ctx, "work_discarded", found)
     return Redirect(ctx.url("/work"), "It will not be done.")
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tollkey import ledger
 from tollkey.keys import Permission
+from tollkey.payments.balance import jobs
 from tollkey.payments.balance.payout_schedule import plan
 from tollkey.payments.balance.transactions import current
 from tollkey.payments.shared import fields, providers
@@ -109,8 +110,8 @@ BALANCE = Resource(
     endpoints=(Endpoint("GET", "/v1/balance", balance),),
     stored=False,
     expands={"instant_available": _instant},
-    due_live={"balance.available": needs(providers.CHARGES)},
-    on_due={"balance.available": tell},
+    due_live={jobs.BALANCE_AVAILABLE: needs(providers.CHARGES)},
+    on_due={jobs.BALANCE_AVAILABLE: tell},
     title="Balance",
 )
 

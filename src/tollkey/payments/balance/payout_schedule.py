@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json
+from tollkey.wire.kinds import Job
 
-RUN = "payout.automatic"
-PLAN = "payout.plan"
+RUN = Job("payout.automatic")
+PLAN = Job("payout.plan")
 _DAY = 86_400
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 #: Farther than any schedule reaches, in days.

@@ -15,6 +15,7 @@ from tollkey import ledger
 from tollkey.db.table import Range
 from tollkey.keys import Permission
 from tollkey.ledger import PAYOUTS
+from tollkey.payments.balance import jobs
 from tollkey.payments.balance.moving import available
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
 from tollkey.payments.balance.transactions import Booking, book
@@ -95,7 +96,7 @@ def create(call: Call, params: Params) -> Json:
     transaction = _book(call, payout, -amount, "payout", "payout")
     payout["balance_transaction"] = transaction["id"]
     call.objects.insert(payout, "payout.created")
-    call.schedule.add(call.now + fields.settle_seconds(call), "payout.arrive", payout["id"])
+    call.schedule.add(call.now + fields.settle_seconds(call), jobs.PAYOUT_ARRIVE, payout["id"])
     return payout
 
 
@@ -250,7 +251,7 @@ def _create_scheduled(call: Call, account: Json, amount: Money, kind: str) -> No
     call.objects.save(transaction)
     payout["balance_transaction"] = transaction["id"]
     call.objects.insert(payout, "payout.created")
-    call.schedule.add(call.now + fields.settle_seconds(call), "payout.arrive", payout["id"])
+    call.schedule.add(call.now + fields.settle_seconds(call), jobs.PAYOUT_ARRIVE, payout["id"])
 
 
 def _paid_out_with(call: Call, currency: str) -> list[Json]:
@@ -286,7 +287,7 @@ def cancel(call: Call, params: Params) -> Json:
         )
     transaction = _book(call, payout, _amount_of(payout), "payout_cancel", "payout_reversal")
     payout.update(status="canceled", failure_balance_transaction=transaction["id"])
-    call.schedule.cancel("payout.arrive", payout["id"])
+    call.schedule.cancel(jobs.PAYOUT_ARRIVE, payout["id"])
     call.objects.save(payout)
     call.emit("payout.canceled", payout)
     return payout
@@ -306,7 +307,7 @@ def reverse(call: Call, params: Params) -> Json:
     transaction = _book(call, back, _amount_of(original), "payout", "payout_reversal")
     back["balance_transaction"] = transaction["id"]
     call.objects.insert(back, "payout.created")
-    call.schedule.add(call.now + fields.settle_seconds(call), "payout.arrive", back["id"])
+    call.schedule.add(call.now + fields.settle_seconds(call), jobs.PAYOUT_ARRIVE, back["id"])
     original["reversed_by"] = back["id"]
     call.objects.save(original, "payout.updated")
     return back
@@ -350,8 +351,8 @@ PAYOUT = Resource(
         Endpoint("POST", "/v1/payouts/{payout}/reverse", reverse, live=needs(providers.PAYING_OUT)),
     ),
     expands={"destination": destination_of},
-    due_live={"payout.arrive": needs(providers.PAYING_OUT), RUN: needs(providers.PAYING_OUT)},
-    on_due={"payout.arrive": arrive, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
+    due_live={jobs.PAYOUT_ARRIVE: needs(providers.PAYING_OUT), RUN: needs(providers.PAYING_OUT)},
+    on_due={jobs.PAYOUT_ARRIVE: arrive, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
     title="Payouts",
     columns=("amount", "status", "destination", "id", "created"),
     actions=(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.ledger import TOPUPS
+from tollkey.payments.balance import jobs
 from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import banks
 from tollkey.payments.shared import Money, fields, permissions, providers
@@ -50,7 +51,7 @@ def create(call: Call, params: Params) -> Json:
         bank = banks.bank_by_key((stored or source or {}).get("_bank"))
     topup["_failure"] = bank.failure if bank is not None else None
     call.objects.insert(topup, "topup.created")
-    call.schedule.add(call.now + fields.settle_seconds(call), "topup.settle", topup["id"])
+    call.schedule.add(call.now + fields.settle_seconds(call), jobs.TOPUP_SETTLE, topup["id"])
     return topup
 
 
@@ -132,7 +133,7 @@ def cancel(call: Call, params: Params) -> Json:
             f"Top-up {topup['id']} cannot be canceled because it has a status of {topup['status']}.", None, retry=False
         )
     topup["status"] = "canceled"
-    call.schedule.cancel("topup.settle", topup["id"])
+    call.schedule.cancel(jobs.TOPUP_SETTLE, topup["id"])
     call.objects.save(topup)
     call.emit("topup.canceled", topup)
     return topup
@@ -167,8 +168,8 @@ TOPUP = Resource(
         Endpoint("POST", "/v1/topups/{topup}", update),
         Endpoint("POST", "/v1/topups/{topup}/cancel", cancel, live=needs(providers.TOPPING_UP)),
     ),
-    due_live={"topup.settle": needs(providers.TOPPING_UP)},
-    on_due={"topup.settle": settle},
+    due_live={jobs.TOPUP_SETTLE: needs(providers.TOPPING_UP)},
+    on_due={jobs.TOPUP_SETTLE: settle},
     title="Top-ups",
     columns=("amount", "status", "id", "created"),
     actions=(Action("Cancel", "/v1/topups/{topup}/cancel", (), ("pending",)),),

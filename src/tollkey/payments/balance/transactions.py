@@ -9,6 +9,7 @@ from typing import Any
 
 from tollkey import ledger
 from tollkey.ledger import BALANCE, FEES, Posting
+from tollkey.payments.balance import jobs
 from tollkey.payments.shared import Money, fields
 from tollkey.wire import Call, Json, blank
 
@@ -79,7 +80,7 @@ def book(call: Call, booking: Booking) -> Json:
         due = available if pending else None
         ledger.post(call.tx, call.scope, call.now, sides, booking.source, due, txn=txn)
         if net.is_positive:
-            call.schedule.once(due or call.now, "balance.available", str(due or call.now))
+            call.schedule.once(due or call.now, jobs.BALANCE_AVAILABLE, str(due or call.now))
     value = blank(
         "balance_transaction",
         id=txn,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tollkey.db import Duplicate
 from tollkey.keys import Permission
+from tollkey.payments.catalog import jobs
 from tollkey.payments.shared import currency, fields
 from tollkey.wire import (
     Action,
@@ -62,7 +63,7 @@ def create(call: Call, params: Params) -> Json:
         code.lower(): option for code, option in (params.get("currency_options") or {}).items()
     }
     if coupon["redeem_by"] is not None:
-        call.schedule.add(coupon["redeem_by"], "coupon.expire", coupon["id"])
+        call.schedule.add(coupon["redeem_by"], jobs.COUPON_EXPIRE, coupon["id"])
     try:
         return call.objects.insert(coupon, "coupon.created")
     except Duplicate:
@@ -122,7 +123,7 @@ COUPON = Resource(
         Endpoint("DELETE", "/v1/coupons/{coupon}", delete),
     ),
     changes=(Change("2018-07-27", _whole_percent),),
-    on_due={"coupon.expire": expire},
+    on_due={jobs.COUPON_EXPIRE: expire},
     title="Coupons",
     columns=("name", "id", "percent_off", "amount_off", "duration", "times_redeemed", "valid"),
     actions=(Action("Delete", "/v1/coupons/{coupon}", method="DELETE"),),

@@ -6,6 +6,7 @@ active ──update──▶ inactive ──update──▶ active   ──redee
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.payments.catalog import jobs
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
@@ -66,7 +67,7 @@ def create(call: Call, params: Params) -> Json:
     code["metadata"] = fields.new_metadata(params)
     code["_code"] = text.lower()
     if code["expires_at"] is not None:
-        call.schedule.add(code["expires_at"], "promotion_code.expire", code["id"])
+        call.schedule.add(code["expires_at"], jobs.PROMOTION_CODE_EXPIRE, code["id"])
     return call.objects.insert(code, "promotion_code.created")
 
 
@@ -133,7 +134,7 @@ PROMOTION_CODE = Resource(
         Endpoint("POST", "/v1/promotion_codes/{promotion_code}", update),
     ),
     changes=(Change("2025-09-30", _coupon_inside),),
-    on_due={"promotion_code.expire": expire},
+    on_due={jobs.PROMOTION_CODE_EXPIRE: expire},
     title="Promotion codes",
     columns=("code", "id", "promotion.coupon", "active", "times_redeemed", "created"),
 )

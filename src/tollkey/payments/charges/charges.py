@@ -10,7 +10,7 @@ captured by a PaymentIntent with capture_method automatic_async ──a second�
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import lifecycle
+from tollkey.payments.charges import jobs, lifecycle
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
 from tollkey.payments.charges.splitting import check_destination
@@ -299,8 +299,8 @@ CHARGE = Resource(
     ),
     expands={"refunds": refunds_of},
     changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
-    due_live=dict.fromkeys(("charge.settle", "charge.expire", "charge.collect"), needs(providers.CHARGES)),
-    on_due={"charge.settle": settle, "charge.expire": expire, "charge.collect": collect},
+    due_live=dict.fromkeys((jobs.CHARGE_SETTLE, jobs.CHARGE_EXPIRE, jobs.CHARGE_COLLECT), needs(providers.CHARGES)),
+    on_due={jobs.CHARGE_SETTLE: settle, jobs.CHARGE_EXPIRE: expire, jobs.CHARGE_COLLECT: collect},
     title="Charges",
     columns=("amount", "status", "description", "id", "created"),
     actions=(

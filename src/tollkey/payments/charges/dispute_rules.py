@@ -7,6 +7,7 @@ from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import Money, fields, rounding
 from tollkey.wire import Call, Json, blank
+from tollkey.wire.kinds import Job
 
 EVIDENCE = (
     "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
@@ -54,7 +55,7 @@ def after_charge(
             if amount:
                 open_dispute(call, charge, card.dispute, amount)
     if card.account_effect is not None and call.account != call.owner:
-        call.within(call.owner).schedule.add(call.now, f"account.{card.account_effect}", call.account)
+        call.within(call.owner).schedule.add(call.now, Job(f"account.{card.account_effect}"), call.account)
 
 
 def open_review(call: Call, charge: Json, reason: str = "rule") -> Json:

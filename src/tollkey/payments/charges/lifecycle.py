@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.ledger import NETWORK
 from tollkey.payments.balance import fees, settlement, transactions
-from tollkey.payments.charges import details, splitting
+from tollkey.payments.charges import details, jobs, splitting
 from tollkey.payments.charges.dispute_rules import after_charge
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import cards, processor_for, protocol
@@ -101,19 +101,19 @@ def charge(call: Call, attempt: Attempt) -> Json:
             value["_later"] = {"status": verdict.later, "failure": verdict.failure, "disputed": verdict.disputed}
             call.schedule.add(
                 call.now + (verdict.after_seconds or shared_fields.settle_seconds(call)),
-                "charge.settle",
+                jobs.CHARGE_SETTLE,
                 value["id"],
                 shared_fields.clock_of(call, attempt.customer),
             )
         return call.objects.insert(value, "charge.pending")
     if attempt.capture and attempt.at_leisure and _can_wait(value):
         value["_uncollected"] = True
-        call.schedule.add(call.real + COLLECT_SECONDS, "charge.collect", value["id"])
+        call.schedule.add(call.real + COLLECT_SECONDS, jobs.CHARGE_COLLECT, value["id"])
     elif attempt.capture:
         _collect(call, value, value["amount_captured"])
     elif attempt.payment_intent is None:
         call.schedule.add(
-            call.now + HOLDS_SECONDS, "charge.expire", value["id"], shared_fields.clock_of(call, attempt.customer)
+            call.now + HOLDS_SECONDS, jobs.CHARGE_EXPIRE, value["id"], shared_fields.clock_of(call, attempt.customer)
         )
     call.objects.insert(value, "charge.succeeded")
     after_charge(call, value, protocol.card_of_instrument(instrument), attempt.authenticated)
@@ -225,7 +225,7 @@ def collected(call: Call, value: Json) -> Json:
     ``charge.updated``.
     """
     if value.pop("_uncollected", None):
-        call.schedule.cancel("charge.collect", value["id"])
+        call.schedule.cancel(jobs.CHARGE_COLLECT, value["id"])
         _collect(call, value, value["amount_captured"])
         call.objects.save(value, "charge.updated")
     return value
@@ -295,7 +295,7 @@ def settle(call: Call, id: str) -> Json:
     if value["payment_intent"] is not None:
         call.schedule.add(
             call.now,
-            "payment_intent.charge_settled",
+            jobs.PAYMENT_INTENT_CHARGE_SETTLED,
             value["payment_intent"],
             shared_fields.clock_of(call, value["customer"]),
         )
@@ -359,7 +359,7 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
         charge["calculated_statement_descriptor"] = details.descriptor(call, *own)
     charge.update(captured=True, amount_captured=taken, amount_refunded=amount - taken)
     _collect(call, charge, taken)
-    call.schedule.cancel("charge.expire", id)
+    call.schedule.cancel(jobs.CHARGE_EXPIRE, id)
     return call.objects.save(charge, "charge.captured")
 
 
@@ -377,7 +377,7 @@ def capture_part(call: Call, charge: Json, amount: int, *, last: bool) -> Json:
     if last:
         charge["amount_refunded"] += charge["amount"] - charge["amount_captured"]
         charge.update(captured=True, refunded=charge["amount_refunded"] >= charge["amount"])
-        call.schedule.cancel("charge.expire", charge["id"])
+        call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     return call.objects.save(charge, "charge.captured" if last else "charge.updated")
 
 
@@ -388,5 +388,5 @@ def release(call: Call, charge: Json, event: EventType = "charge.refunded") -> J
     """
     call.require(providers.CHARGES)
     charge.update(amount_refunded=charge["amount"], refunded=True)
-    call.schedule.cancel("charge.expire", charge["id"])
+    call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     return call.objects.save(charge, event)

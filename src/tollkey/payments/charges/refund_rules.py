@@ -6,7 +6,7 @@ from typing import Any
 
 from tollkey.ledger import NETWORK
 from tollkey.payments.balance import settlement, transactions
-from tollkey.payments.charges import splitting
+from tollkey.payments.charges import jobs, splitting
 from tollkey.payments.charges.lifecycle import collected
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import Money, events, fields, providers
@@ -50,7 +50,7 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     call.announce(events.Refunded(value, whole=amount == charge["amount"]))
     _calm(call, charge, params.get("reason"))
     if outcome is not cards.RefundOutcome.SUCCEEDED:
-        call.schedule.add(call.now + fields.settle_seconds(call), "refund.settle", value["id"])
+        call.schedule.add(call.now + fields.settle_seconds(call), jobs.REFUND_SETTLE, value["id"])
     return value
 
 
@@ -130,7 +130,7 @@ def _release(call: Call, charge: Json, value: Json) -> Json:
     value["amount"] = charge["amount"]
     call.objects.insert(value, "refund.created")
     charge.update(amount_refunded=charge["amount"], refunded=True)
-    call.schedule.cancel("charge.expire", charge["id"])
+    call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     call.objects.save(charge, "charge.refunded")
     return value
 

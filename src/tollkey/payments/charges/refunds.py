@@ -8,7 +8,7 @@ succeeded ──▶ failed           (the bank sends it back)
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import refund_rules
+from tollkey.payments.charges import jobs, refund_rules
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
@@ -122,8 +122,8 @@ REFUND = Resource(
         Endpoint("POST", "/v1/charges/{charge}/refunds/{refund}", update_of_charge),
         Endpoint("POST", "/v1/charges/{charge}/refund", refund_charge, object="charge", live=needs(providers.REFUNDS)),
     ),
-    due_live={"refund.settle": needs(providers.REFUNDS)},
-    on_due={"refund.settle": refund_rules.settle},
+    due_live={jobs.REFUND_SETTLE: needs(providers.REFUNDS)},
+    on_due={jobs.REFUND_SETTLE: refund_rules.settle},
     title="Refunds",
     columns=("amount", "status", "reason", "id", "created"),
     actions=(Action("Cancel", "/v1/refunds/{refund}/cancel", (), ("pending", "requires_action")),),

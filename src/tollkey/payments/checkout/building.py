@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from tollkey.payments.catalog import shipping_rates
+from tollkey.payments.checkout import jobs
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
 from tollkey.payments.checkout.order import optional_items
@@ -306,7 +307,7 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
         session["url"] = hosted_url(call, "pay", session["id"], expires_at=session["expires_at"])
     else:
         session["client_secret"] = f"{session['id']}_secret_{call.ids.text(24)}"
-    call.schedule.add(session["expires_at"], "checkout.expire", session["id"])
+    call.schedule.add(session["expires_at"], jobs.CHECKOUT_EXPIRE, session["id"])
     return call.objects.insert(session)
 
 

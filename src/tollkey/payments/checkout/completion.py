@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments.catalog import redemption
+from tollkey.payments.checkout import jobs
 from tollkey.payments.checkout.building import intent_of
 from tollkey.payments.checkout.fields import needs_method
 from tollkey.payments.checkout.invoicing import make as make_invoice
@@ -264,7 +265,7 @@ def finish(call: Call, session: Json, payment_status: str) -> None:
     if invoiced and payment_status != "unpaid":
         _invoice(call, session)
     session["status"], session["payment_status"], session["url"] = "complete", payment_status, None
-    call.schedule.cancel("checkout.expire", session["id"])
+    call.schedule.cancel(jobs.CHECKOUT_EXPIRE, session["id"])
     call.objects.save(session)
     if session.get("_for_portal"):
         _make_default(call, session)
@@ -301,7 +302,7 @@ def expire(call: Call, session: Json) -> Json:
     """The session can no longer be paid."""
     session["status"], session["url"] = "expired", None
     offer_recovery(call, session)
-    call.schedule.cancel("checkout.expire", session["id"])
+    call.schedule.cancel(jobs.CHECKOUT_EXPIRE, session["id"])
     call.objects.save(session)
     intent = call.objects.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None
     if intent is not None and intent["status"] in (

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.keys import Permission
-from tollkey.payments.checkout import completion
+from tollkey.payments.checkout import completion, jobs
 from tollkey.payments.checkout.building import new_session, shipping_options
 from tollkey.payments.checkout.hosted import PAGES
 from tollkey.payments.checkout.lines import breakdown, check_quantities, make_items, shown, total
@@ -187,7 +187,7 @@ CHECKOUT_SESSION = Resource(
     expands={"line_items": _items_expanded, "total_details.breakdown": breakdown},
     client_view=_client_view,
     changes=(Change("2026-03-25", _old_ui), Change("2025-03-31", _old_shipping), Change("2022-11-15", _older_shipping)),
-    on_due={"checkout.expire": run_out},
+    on_due={jobs.CHECKOUT_EXPIRE: run_out},
     on=(Reaction(events.IntentChanged, completion.follow),),
     endpoints=(
         Endpoint("POST", "/v1/checkout/sessions", create),

@@ -16,6 +16,7 @@ from decimal import Decimal
 from tollkey.keys import Permission
 from tollkey.ledger import ADJUSTMENTS
 from tollkey.payments.balance import moving, transactions
+from tollkey.payments.climate import jobs
 from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
 from tollkey.payments.shared import Money, fields, providers, rounding
 from tollkey.wire import (
@@ -122,7 +123,7 @@ def create(call: Call, params: Params) -> Json:
     paid = _pay(call, order)
     call.objects.insert(order, "climate.order.created")
     if not paid:
-        call.schedule.add(call.now + _DAY, "climate.order.pay", order["id"])
+        call.schedule.add(call.now + _DAY, jobs.CLIMATE_ORDER_PAY, order["id"])
     return order
 
 
@@ -143,7 +144,7 @@ def _pay(call: Call, order: Json) -> bool:
     _book(call, order, "climate_order_purchase", -total)
     order.update(status="confirmed", confirmed_at=call.now)
     ends = int(datetime(order["expected_delivery_year"] + 1, 1, 1, tzinfo=UTC).timestamp())
-    call.schedule.add(max(ends, call.now), "climate.order.deliver", order["id"])
+    call.schedule.add(max(ends, call.now), jobs.CLIMATE_ORDER_DELIVER, order["id"])
     return True
 
 
@@ -170,7 +171,7 @@ def _try_again(call: Call, id: str) -> None:
     elif call.now - order["created"] >= _WAITS_DAYS * _DAY:
         _end(call, order, "expired")
     else:
-        call.schedule.add(call.now + _DAY, "climate.order.pay", id)
+        call.schedule.add(call.now + _DAY, jobs.CLIMATE_ORDER_PAY, id)
 
 
 def update(call: Call, params: Params) -> Json:
@@ -184,7 +185,7 @@ def update(call: Call, params: Params) -> Json:
 
 
 def _end(call: Call, order: Json, reason: str) -> Json:
-    for kind in ("climate.order.pay", "climate.order.deliver"):
+    for kind in (jobs.CLIMATE_ORDER_PAY, jobs.CLIMATE_ORDER_DELIVER):
         call.schedule.cancel(kind, order["id"])
     order.update(status="canceled", canceled_at=call.now, cancellation_reason=reason)
     return call.objects.save(order, "climate.order.canceled")
@@ -209,7 +210,7 @@ def deliver(call: Call, params: Params) -> Json:
     order = call.objects.get("climate.order", call.path["order"])
     if order["status"] != "confirmed":
         raise invalid(f"This order cannot be delivered because it has a status of {order['status']}.", retry=False)
-    call.schedule.cancel("climate.order.deliver", order["id"])
+    call.schedule.cancel(jobs.CLIMATE_ORDER_DELIVER, order["id"])
     return _deliver(call, order)
 
 
@@ -257,7 +258,7 @@ ORDER = Resource(
             "POST", "/v1/test_helpers/climate/orders/{order}/deliver", deliver, params=P.object(), live=only_in_test()
         ),
     ),
-    on_due={"climate.order.pay": _try_again, "climate.order.deliver": _delivered},
+    on_due={jobs.CLIMATE_ORDER_PAY: _try_again, jobs.CLIMATE_ORDER_DELIVER: _delivered},
     title="Climate orders",
     columns=("metric_tons", "amount_total", "status", "id", "created"),
     actions=(Action("Cancel", "/v1/climate/orders/{order}/cancel", when=("awaiting_funds", "confirmed")),),

@@ -14,6 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
+from tollkey.payments.identity import jobs
 from tollkey.payments.identity.checks import ERRORS, make_report, redact_report, verified_outputs
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
@@ -199,7 +200,7 @@ def choose(call: Call, params: Params) -> Reply:
     session["last_error"] = None
     call.objects.save(session)
     call.emit("identity.verification_session.processing", session)
-    call.schedule.add(call.now + 1, "verification", session["id"])
+    call.schedule.add(call.now + 1, jobs.VERIFICATION, session["id"])
     if session.get("_return_url"):
         return redirect(session["_return_url"])
     return html_page(
@@ -253,8 +254,8 @@ VERIFICATION_SESSION = Resource(
         Endpoint("GET", "/verify/{token}", page, public=True, params=P.object(), live=needs(providers.IDENTITY)),
         Endpoint("POST", "/verify/{token}", choose, public=True, params=_OUTCOME, live=needs(providers.IDENTITY)),
     ),
-    due_live={"verification": needs(providers.IDENTITY)},
-    on_due={"verification": decide},
+    due_live={jobs.VERIFICATION: needs(providers.IDENTITY)},
+    on_due={jobs.VERIFICATION: decide},
     title="Verification sessions",
     columns=("status", "type", "id", "created"),
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.payments.charges import jobs as charge_jobs
 from tollkey.payments.charges import lifecycle
-from tollkey.payments.intents import payment_states
+from tollkey.payments.intents import jobs, payment_states
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.outcome import refuse, succeed, take
 from tollkey.payments.methods import instruments
@@ -124,7 +125,7 @@ def capture_intent(call: Call, intent: Json, params: Params) -> Json:
         for name in ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount", "transfer_data")
     }
     lifecycle.capture(call, made, amount, **fields)
-    call.schedule.cancel("payment_intent.expire", intent["id"])
+    call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
     succeed(call, intent, amount)
     return intent
 
@@ -133,7 +134,7 @@ def _capture_part(call: Call, intent: Json, made: Json, amount: int, *, last: bo
     """One capture of several: the intent waits for more until the last one."""
     lifecycle.capture_part(call, made, amount, last=last)
     if last:
-        call.schedule.cancel("payment_intent.expire", intent["id"])
+        call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
         succeed(call, intent, made["amount_captured"])
         return intent
     intent.update(amount_capturable=intent["amount_capturable"] - amount, amount_received=made["amount_captured"])
@@ -152,9 +153,9 @@ def cancel_intent(call: Call, intent: Json, reason: str | None, released: EventT
         if call.objects.get("charge", intent["latest_charge"])["amount_captured"]:
             raise payment_states.unexpected(call, intent, _PARTLY_CAPTURED)
         lifecycle.release(call, call.objects.get("charge", intent["latest_charge"]), released)
-        call.schedule.cancel("payment_intent.expire", intent["id"])
+        call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
     elif intent["status"] == "processing":
-        call.schedule.cancel("charge.settle", intent["latest_charge"])
+        call.schedule.cancel(charge_jobs.CHARGE_SETTLE, intent["latest_charge"])
     payment_states.move(intent, "canceled")
     intent.update(canceled_at=call.now, cancellation_reason=reason, amount_capturable=0)
     call.objects.save(intent)

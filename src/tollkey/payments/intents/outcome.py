@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments.charges import lifecycle
-from tollkey.payments.intents import payment_states
+from tollkey.payments.intents import jobs, payment_states
 from tollkey.payments.intents.method_choice import attach, consume
 from tollkey.payments.methods import mandates
 from tollkey.payments.processors import protocol
@@ -77,7 +77,10 @@ def accepted(call: Call, intent: Json, made: Json, method: Json, off_session: bo
         payment_states.move(intent, "requires_capture")
         intent["amount_capturable"] = made["amount"]
         call.schedule.add(
-            call.now + HOLDS_SECONDS, "payment_intent.expire", intent["id"], fields.clock_of(call, intent["customer"])
+            call.now + HOLDS_SECONDS,
+            jobs.PAYMENT_INTENT_EXPIRE,
+            intent["id"],
+            fields.clock_of(call, intent["customer"]),
         )
         call.objects.save(intent)
         call.emit("payment_intent.amount_capturable_updated", intent)

@@ -19,7 +19,8 @@ For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 inst
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.intents import bank_transfers, building, followup, payment_states, views
+from tollkey.payments.charges import jobs as charge_jobs
+from tollkey.payments.intents import bank_transfers, building, followup, jobs, payment_states, views
 from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcile, transfer_address
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
@@ -322,8 +323,13 @@ PAYMENT_INTENT = Resource(
             live=needs(providers.CHARGES),
         ),
     ),
-    due_live=dict.fromkeys(("payment_intent.charge_settled", "payment_intent.expire"), needs(providers.CHARGES)),
-    on_due={"payment_intent.charge_settled": followup.charge_settled, "payment_intent.expire": followup.expire},
+    due_live=dict.fromkeys(
+        (charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED, jobs.PAYMENT_INTENT_EXPIRE), needs(providers.CHARGES)
+    ),
+    on_due={
+        charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED: followup.charge_settled,
+        jobs.PAYMENT_INTENT_EXPIRE: followup.expire,
+    },
     title="Payments",
     columns=("amount", "currency", "status", "description", "customer", "created"),
     actions=(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tollkey.payments.catalog import arithmetic, rendering
+from tollkey.payments.invoices import jobs
 from tollkey.payments.invoices.lines import invoice_item_line, settle
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
@@ -271,7 +272,7 @@ def store(call: Call, invoice: Json) -> Json:
     """Store a new draft with ``invoice.created``; one that advances by itself gets its appointment."""
     if invoice["auto_advance"]:
         invoice["automatically_finalizes_at"] = call.now + GRACE_SECONDS
-        call.schedule.add(call.now + GRACE_SECONDS, "invoice.advance", invoice["id"], invoice["test_clock"])
+        call.schedule.add(call.now + GRACE_SECONDS, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
     return call.objects.insert(invoice, "invoice.created")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.catalog import rendering as catalog_rendering
+from tollkey.payments.invoices import jobs
 from tollkey.payments.invoices.drafts import (
     new_invoice,
     pending_items,
@@ -225,12 +226,12 @@ def update(call: Call, params: Params) -> Json:
 
 def _advance_by_itself(call: Call, invoice: Json, yes: bool) -> None:
     invoice["auto_advance"] = yes
-    call.schedule.cancel("invoice.advance", invoice["id"])
+    call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     invoice["automatically_finalizes_at"] = None
     if yes and invoice["status"] == "draft":
         invoice["automatically_finalizes_at"] = call.now + 3_600
     if yes and invoice["status"] in ("draft", "open"):
-        call.schedule.add(call.now + 3_600, "invoice.advance", invoice["id"], invoice["test_clock"])
+        call.schedule.add(call.now + 3_600, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
 
 
 def delete(call: Call, params: Params) -> Deleted:
@@ -243,7 +244,7 @@ def delete(call: Call, params: Params) -> Deleted:
     for item in call.objects.query("invoiceitem", {"invoice": invoice["id"]}, limit=250):
         item["invoice"], item["_pending"] = None, True
         call.objects.save(item)
-    call.schedule.cancel("invoice.advance", invoice["id"])
+    call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     return call.objects.delete(invoice, "invoice.deleted")
 
 
@@ -254,7 +255,7 @@ def finalize_by_hand(call: Call, params: Params) -> Json:
         invoice["auto_advance"] = params["auto_advance"]
     finalize(call, invoice)
     if invoice["status"] == "open" and invoice["auto_advance"]:
-        call.schedule.add(call.now + 3_600, "invoice.advance", invoice["id"], invoice["test_clock"])
+        call.schedule.add(call.now + 3_600, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
     return invoice
 
 
@@ -379,7 +380,7 @@ INVOICE = Resource(
     ),
     changes=CHANGES,
     on=(Reaction(events.IntentSucceeded, intent_succeeded),),
-    on_due={"invoice.advance": advance, "invoice.retry": retry, "invoice.overdue": overdue},
+    on_due={jobs.INVOICE_ADVANCE: advance, jobs.INVOICE_RETRY: retry, jobs.INVOICE_OVERDUE: overdue},
     title="Invoices",
     columns=("number", "id", "customer", "total", "currency", "status", "created"),
     actions=(

@@ -6,7 +6,7 @@ Each writes its events in the order in which the real system does.
 from __future__ import annotations
 
 from tollkey.payments.customers import balance
-from tollkey.payments.invoices import collection
+from tollkey.payments.invoices import collection, jobs
 from tollkey.payments.invoices.drafts import follow_customer, refresh, subscription_of
 from tollkey.payments.invoices.payments import (
     Outcome,
@@ -66,7 +66,7 @@ def finalize(call: Call, invoice: Json) -> None:
     if invoice["amount_due"] == 0:
         mark_paid(call, invoice)
     elif invoice["due_date"] is not None:
-        call.schedule.add(invoice["due_date"], "invoice.overdue", invoice["id"], invoice["test_clock"])
+        call.schedule.add(invoice["due_date"], jobs.INVOICE_OVERDUE, invoice["id"], invoice["test_clock"])
 
 
 def close_paid(call: Call, invoice: Json, intent: Json | None) -> None:
@@ -87,7 +87,7 @@ def close_paid(call: Call, invoice: Json, intent: Json | None) -> None:
 
 def _open(call: Call, invoice: Json, customer: Json) -> None:
     """Number a draft, and give it what a finalized invoice has."""
-    call.schedule.cancel("invoice.advance", invoice["id"])
+    call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     if invoice["number"] is None:
         invoice["number"] = next_number(call, customer)
     url = hosted_url(call, HOSTED, invoice["id"])
@@ -172,8 +172,8 @@ def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_ba
     invoice.update(status="paid", attempted=True, auto_advance=False, next_payment_attempt=None)
     invoice["status_transitions"]["paid_at"] = call.now
     invoice["_out_of_band"] = out_of_band
-    call.schedule.cancel("invoice.retry", invoice["id"])
-    call.schedule.cancel("invoice.overdue", invoice["id"])
+    call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
+    call.schedule.cancel(jobs.INVOICE_OVERDUE, invoice["id"])
     call.objects.save(invoice, None if free else "invoice.updated")
     call.emit("invoice.paid", invoice)
     call.emit("invoice.payment_succeeded", invoice)
@@ -264,8 +264,8 @@ def void(call: Call, invoice: Json) -> None:
 
 
 def _let_go(call: Call, invoice: Json) -> None:
-    call.schedule.cancel("invoice.retry", invoice["id"])
-    call.schedule.cancel("invoice.overdue", invoice["id"])
+    call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
+    call.schedule.cancel(jobs.INVOICE_OVERDUE, invoice["id"])
     payment_canceled(call, invoice)
     collection.cancel(call, invoice)
 
@@ -279,7 +279,7 @@ def give_up(call: Call, invoice: Json) -> None:
         )
     invoice.update(status="uncollectible", auto_advance=False, next_payment_attempt=None)
     invoice["status_transitions"]["marked_uncollectible_at"] = call.now
-    call.schedule.cancel("invoice.retry", invoice["id"])
+    call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
     call.objects.save(invoice, "invoice.updated")
     call.emit("invoice.marked_uncollectible", invoice)
 

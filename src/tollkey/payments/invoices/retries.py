@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments.catalog import arithmetic
+from tollkey.payments.invoices import jobs
 from tollkey.payments.invoices.drafts import subscription_of
 from tollkey.wire import Call, Json
 
@@ -21,7 +22,7 @@ def next_attempt(call: Call, invoice: Json) -> None:
         invoice["next_payment_attempt"] = None
         return
     invoice["next_payment_attempt"] = call.now + RETRY_DAYS[done - 1] * arithmetic.DAY
-    call.schedule.add(invoice["next_payment_attempt"], "invoice.retry", invoice["id"], invoice["test_clock"])
+    call.schedule.add(invoice["next_payment_attempt"], jobs.INVOICE_RETRY, invoice["id"], invoice["test_clock"])
 
 
 def look_again(call: Call, invoice: Json) -> None:
@@ -30,5 +31,5 @@ def look_again(call: Call, invoice: Json) -> None:
     if looked < len(RETRY_DAYS):
         invoice["_looked"] = looked + 1
         call.schedule.add(
-            call.now + RETRY_DAYS[looked] * arithmetic.DAY, "invoice.retry", invoice["id"], invoice["test_clock"]
+            call.now + RETRY_DAYS[looked] * arithmetic.DAY, jobs.INVOICE_RETRY, invoice["id"], invoice["test_clock"]
         )

@@ -10,7 +10,7 @@ An approved authorization holds its amount in the issuing balance until it is ca
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.issuing import transactions
+from tollkey.payments.issuing import jobs, transactions
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._controls import refuses
 from tollkey.payments.issuing._merchant import merchant
@@ -131,7 +131,7 @@ def request(call: Call, params: Params) -> Json:
         "is_amount_controllable": False, "merchant_amount": amount, "merchant_currency": authorization["currency"],
         "network_risk_score": None,
     }  # fmt: skip
-    call.schedule.add(call.now + _ANSWER_SECONDS, "issuing_request", authorization["id"])
+    call.schedule.add(call.now + _ANSWER_SECONDS, jobs.ISSUING_REQUEST, authorization["id"])
     return call.objects.insert(authorization, "issuing_authorization.request")
 
 
@@ -160,7 +160,7 @@ def _answer(call: Call, authorization: Json, refusal: str | None, approval: str)
     card = call.objects.get("issuing.card", authorization["card"])
     refusal = refusal or _reason(call, card, authorization)
     _decide(call, authorization, refusal is None, refusal or approval)
-    call.schedule.cancel("issuing_request", authorization["id"])
+    call.schedule.cancel(jobs.ISSUING_REQUEST, authorization["id"])
     call.objects.save(authorization)
     call.emit("issuing_authorization.created", authorization)
     return authorization
@@ -292,7 +292,7 @@ AUTHORIZATION = Resource(
     path_param="authorization",
     indexed=("card", "cardholder", "status"),
     view=view,
-    on_due={"issuing_request": unanswered},
+    on_due={jobs.ISSUING_REQUEST: unanswered},
     endpoints=(
         listing(_NAME, "/v1/issuing/authorizations"),
         retrieve(_NAME, "/v1/issuing/authorizations/{authorization}"),

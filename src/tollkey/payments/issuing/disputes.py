@@ -6,6 +6,7 @@ unsubmitted ──submit──▶ submitted ──(settles)──▶ won, or los
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.payments.issuing import jobs
 from tollkey.payments.issuing._book import move
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
@@ -69,7 +70,7 @@ def submit(call: Call, params: Params) -> Json:
     fields.merge_metadata(dispute, params)
     back = move(call, "issuing_dispute", dispute["amount"], dispute["currency"], dispute["id"])
     dispute["status"], dispute["balance_transactions"] = "submitted", [call.objects.copy(back)]
-    call.schedule.add(call.now + call.service("settings").settle_seconds, "issuing_dispute", dispute["id"])
+    call.schedule.add(call.now + call.services.settings.settle_seconds, jobs.ISSUING_DISPUTE, dispute["id"])
     call.objects.save(dispute)
     call.emit("issuing_dispute.submitted", dispute)
     call.emit("issuing_dispute.funds_reinstated", dispute)
@@ -98,7 +99,7 @@ DISPUTE = Resource(
     label="issuing dispute",
     path_param="dispute",
     indexed=("status", "transaction"),
-    on_due={"issuing_dispute": settle},
+    on_due={jobs.ISSUING_DISPUTE: settle},
     endpoints=(
         Endpoint("POST", "/v1/issuing/disputes", create),
         listing(_NAME, "/v1/issuing/disputes"),

@@ -108,7 +108,7 @@ def fingerprint_owner(call: Call) -> str:
     """
     if not call.livemode:
         return call.account
-    secret: bytes = call.service("authority").keyring.lasting(f"fingerprints of {call.account}")
+    secret = call.services.authority.keyring.lasting(f"fingerprints of {call.account}")
     return call.account + secret.hex()
 
 

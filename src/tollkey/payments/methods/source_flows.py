@@ -9,6 +9,7 @@ import re
 from html import escape
 from typing import Any
 
+from tollkey.payments.methods import jobs
 from tollkey.payments.methods.customer_sources import checked, inline_card
 from tollkey.payments.methods.instruments import (
     fingerprint_owner,
@@ -242,7 +243,7 @@ def _start_redirect(call: Call, source: Json, params: Params) -> None:
     expires = call.now + _EXPIRES_SECONDS
     url = hosted_url(call, "source_redirect", source["id"], expires_at=expires)
     source["redirect"] = {"failure_reason": None, "return_url": back, "status": "pending", "url": url}
-    call.schedule.add(expires, "source.expire", source["id"])
+    call.schedule.add(expires, jobs.SOURCE_EXPIRE, source["id"])
 
 
 def page(call: Call, params: Params) -> Reply:
@@ -284,7 +285,7 @@ def refuse(call: Call, params: Params) -> Reply:
         source["status"] = "failed"
         call.objects.save(source)
         call.emit("source.failed", source)
-        call.schedule.cancel("source.expire", source["id"])
+        call.schedule.cancel(jobs.SOURCE_EXPIRE, source["id"])
     return _back(source)
 
 
@@ -328,7 +329,7 @@ def _start_receiver(call: Call, source: Json) -> None:
         "refund_routing_number": None,
     }
     if _amount_in(source["owner"].get("email")) and not call.livemode:
-        call.schedule.add(call.now + _FILLS_AFTER, "source.fill", source["id"])
+        call.schedule.add(call.now + _FILLS_AFTER, jobs.SOURCE_FILL, source["id"])
 
 
 def _amount_in(email: str | None) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Sequence
 
-from tollkey.payments.methods import source_flows
+from tollkey.payments.methods import jobs, source_flows
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import add_source, remove_source, source_of, sources_of
 from tollkey.payments.processors import banks
@@ -268,9 +268,9 @@ SOURCE = Resource(
             live=needs(providers.SOURCES),
         ),
     ),
-    due_live={"source.expire": needs(providers.SOURCES), "source.fill": needs(providers.SOURCES)},
+    due_live={jobs.SOURCE_EXPIRE: needs(providers.SOURCES), jobs.SOURCE_FILL: needs(providers.SOURCES)},
     client_view=client_view,
-    on_due={"source.expire": source_flows.expire, "source.fill": source_flows.fill},
+    on_due={jobs.SOURCE_EXPIRE: source_flows.expire, jobs.SOURCE_FILL: source_flows.fill},
     title="Sources",
     columns=("type", "status", "amount", "id", "created"),
 )

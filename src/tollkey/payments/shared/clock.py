@@ -12,7 +12,8 @@ LIMIT = 3
 
 def limit(call: Call) -> int:
     """How many customers a clock may have, and subscriptions each of them."""
-    return int(call.setup.services.get("test_clock_limit", LIMIT))
+    given = call.services.test_clock_limit
+    return LIMIT if given is None else given
 
 
 def at_clock(call: Call, clock: str | None) -> Call:

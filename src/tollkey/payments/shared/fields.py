@@ -124,4 +124,4 @@ def clock_of(call: Call, customer: str | None) -> str | None:
 
 def settle_seconds(call: Call) -> int:
     """How long asynchronous test outcomes take on this server, in seconds."""
-    return int(call.service("settings").settle_seconds)
+    return int(call.services.settings.settle_seconds)

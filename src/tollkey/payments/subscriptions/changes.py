@@ -10,8 +10,9 @@ from typing import Final
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, lifecycle
+from tollkey.payments.invoices import jobs as invoice_jobs
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.payments.subscriptions import states
+from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions.billing import collect_now, make_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
@@ -84,10 +85,10 @@ def _discounts(call: Call, subscription: Json, params: Params, customer: Json) -
 
 def _pause(call: Call, subscription: Json, params: Params) -> None:
     subscription["pause_collection"] = pause_of(params)
-    call.schedule.cancel("subscription.resume", subscription["id"])
+    call.schedule.cancel(jobs.SUBSCRIPTION_RESUME, subscription["id"])
     resumes = (subscription["pause_collection"] or {}).get("resumes_at")
     if resumes is not None:
-        call.schedule.add(resumes, "subscription.resume", subscription["id"], subscription["test_clock"])
+        call.schedule.add(resumes, jobs.SUBSCRIPTION_RESUME, subscription["id"], subscription["test_clock"])
 
 
 def wanted_changes(params: Params, items: list[Json]) -> list[Json]:
@@ -179,7 +180,7 @@ def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json
     }
     subscription["_pending"] = {"items": after, "fields": fields, "invoice": invoice["id"]}
     call.schedule.add(
-        call.now + INCOMPLETE_SECONDS, "subscription.drop_pending", subscription["id"], subscription["test_clock"]
+        call.now + INCOMPLETE_SECONDS, jobs.SUBSCRIPTION_DROP_PENDING, subscription["id"], subscription["test_clock"]
     )
 
 
@@ -273,6 +274,6 @@ def _drop_open_invoice(call: Call, subscription: Json) -> None:
             None,
             None,
         )
-        call.schedule.cancel("invoice.advance", invoice["id"])
-        call.schedule.cancel("invoice.retry", invoice["id"])
+        call.schedule.cancel(invoice_jobs.INVOICE_ADVANCE, invoice["id"])
+        call.schedule.cancel(invoice_jobs.INVOICE_RETRY, invoice["id"])
         call.objects.save(invoice, "invoice.updated")

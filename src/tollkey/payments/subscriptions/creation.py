@@ -8,7 +8,7 @@ from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, payments
 from tollkey.payments.shared import clock, fields
-from tollkey.payments.subscriptions import states
+from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions.billing import (
     collect_now,
     discounts_of,
@@ -235,7 +235,7 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
             hold(call, subscription, invoice)
     if subscription["status"] == "incomplete":
         call.schedule.add(
-            call.now + INCOMPLETE_SECONDS, "subscription.expire", subscription["id"], subscription["test_clock"]
+            call.now + INCOMPLETE_SECONDS, jobs.SUBSCRIPTION_EXPIRE, subscription["id"], subscription["test_clock"]
         )
     if trialing and subscription["trial_end"] - TRIAL_NOTICE <= call.now:
         subscription["_trial_notice"] = True

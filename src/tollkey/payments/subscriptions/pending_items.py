@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import drafts
+from tollkey.payments.subscriptions import jobs
 from tollkey.payments.subscriptions.billing import make_invoice
 from tollkey.wire import Call, Json
 
-WORK = "subscription.pending_items"
+WORK = jobs.SUBSCRIPTION_PENDING_ITEMS
 
 
 def plan(call: Call, subscription: Json) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tollkey.payments.catalog import arithmetic
+from tollkey.payments.subscriptions import jobs
 from tollkey.wire import Call, Json, Params, invalid
 
 TRIAL_NOTICE = 3 * arithmetic.DAY
@@ -81,18 +82,23 @@ def configured_anchor(call: Call, config: Json) -> int:
 def plan_work(call: Call, subscription: Json) -> None:
     """Write down what is due: the renewal, the notices before it, the cancellation."""
     id, clock = subscription["id"], subscription["test_clock"]
-    for kind in ("subscription.renew", "subscription.trial_will_end", "subscription.upcoming", "subscription.cancel"):
+    for kind in (
+        jobs.SUBSCRIPTION_RENEW,
+        jobs.SUBSCRIPTION_TRIAL_WILL_END,
+        jobs.SUBSCRIPTION_UPCOMING,
+        jobs.SUBSCRIPTION_CANCEL,
+    ):
         call.schedule.cancel(kind, id)
     if subscription["status"] in ("canceled", "incomplete_expired", "paused"):
         return
     end = period_of(subscription)[1]
-    call.schedule.add(end, "subscription.renew", id, clock)
+    call.schedule.add(end, jobs.SUBSCRIPTION_RENEW, id, clock)
     if subscription["status"] == "trialing" and not subscription.get("_trial_notice"):
         call.schedule.add(
-            max(subscription["trial_end"] - TRIAL_NOTICE, call.now), "subscription.trial_will_end", id, clock
+            max(subscription["trial_end"] - TRIAL_NOTICE, call.now), jobs.SUBSCRIPTION_TRIAL_WILL_END, id, clock
         )
     leaving = subscription["cancel_at_period_end"] or (subscription["cancel_at"] or end + 1) <= end
     if end - UPCOMING_NOTICE > call.now and not leaving:
-        call.schedule.add(end - UPCOMING_NOTICE, "subscription.upcoming", id, clock)
+        call.schedule.add(end - UPCOMING_NOTICE, jobs.SUBSCRIPTION_UPCOMING, id, clock)
     if subscription["cancel_at"] is not None and not subscription["cancel_at_period_end"]:
-        call.schedule.add(subscription["cancel_at"], "subscription.cancel", id, clock)
+        call.schedule.add(subscription["cancel_at"], jobs.SUBSCRIPTION_CANCEL, id, clock)

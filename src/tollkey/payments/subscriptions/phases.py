@@ -7,7 +7,7 @@ from typing import Any
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.invoices import drafts, invoiceitems
 from tollkey.payments.shared import fields
-from tollkey.payments.subscriptions import states
+from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, put, recurring_price
@@ -18,7 +18,7 @@ from tollkey.wire import Call, Json, invalid, merged_metadata, missing_param
 #: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days
 #: before.
 NOTICE_DAYS = 10
-STEP, EXPIRING = "subscription_schedule.step", "subscription_schedule.expiring"
+STEP, EXPIRING = jobs.SCHEDULE_STEP, jobs.SCHEDULE_EXPIRING
 _COPIED = (
     "collection_method",
     "default_payment_method",

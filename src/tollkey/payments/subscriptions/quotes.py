@@ -11,8 +11,8 @@ from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, providers
+from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions import quote_rules as work
-from tollkey.payments.subscriptions import states
 from tollkey.wire import (
     Action,
     Call,
@@ -179,7 +179,7 @@ def finalize(call: Call, params: Params) -> Json:
     states.QUOTE.set(quote, "open")
     quote["number"] = "QT-" + lifecycle.next_number(call, call.objects.get("customer", quote["customer"])) + "-1"
     quote["status_transitions"]["finalized_at"] = call.now
-    call.schedule.add(quote["expires_at"], "quote.expire", quote["id"], quote["test_clock"])
+    call.schedule.add(quote["expires_at"], jobs.QUOTE_EXPIRE, quote["id"], quote["test_clock"])
     call.objects.save(quote)
     call.emit("quote.finalized", quote)
     return quote
@@ -190,7 +190,7 @@ def accept(call: Call, params: Params) -> Json:
     call, quote = _get(call, "open", verb="accepted")
     states.QUOTE.set(quote, "accepted")
     quote["status_transitions"]["accepted_at"] = call.now
-    call.schedule.cancel("quote.expire", quote["id"])
+    call.schedule.cancel(jobs.QUOTE_EXPIRE, quote["id"])
     work.fulfil(call, quote)
     call.objects.save(quote)
     call.emit("quote.accepted", quote)
@@ -207,7 +207,7 @@ def cancel(call: Call, params: Params) -> Json:
 def _cancel(call: Call, quote: Json) -> None:
     states.QUOTE.set(quote, "canceled")
     quote["status_transitions"]["canceled_at"] = call.now
-    call.schedule.cancel("quote.expire", quote["id"])
+    call.schedule.cancel(jobs.QUOTE_EXPIRE, quote["id"])
     call.objects.save(quote)
     call.emit("quote.canceled", quote)
 
@@ -277,7 +277,7 @@ QUOTE = Resource(
         Endpoint("GET", "/v1/quotes/{quote}/line_items", list_lines),
         Endpoint("GET", "/v1/quotes/{quote}/pdf", pdf),
     ),
-    on_due={"quote.expire": expire},
+    on_due={jobs.QUOTE_EXPIRE: expire},
     title="Quotes",
     columns=("number", "id", "customer", "amount_total", "currency", "status", "created"),
     actions=(

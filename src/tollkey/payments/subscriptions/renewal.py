@@ -8,7 +8,7 @@ from typing import Final
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
-from tollkey.payments.subscriptions import states
+from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions.billing import hold, make_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import interval_of, load, put
@@ -29,7 +29,7 @@ def renew(call: Call, id: str) -> None:
     if subscription is None or subscription["status"] in (*_ENDED, "paused"):
         return
     if subscription["status"] == "incomplete":
-        call.schedule.add(call.now + 3_600, "subscription.renew", id, subscription["test_clock"])
+        call.schedule.add(call.now + 3_600, jobs.SUBSCRIPTION_RENEW, id, subscription["test_clock"])
         return
     if subscription["schedule"] is not None and _next_phase(call, subscription):
         return

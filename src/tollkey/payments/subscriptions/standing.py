@@ -10,7 +10,7 @@ from typing import Final
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import clock, events
-from tollkey.payments.subscriptions import states
+from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import put
 from tollkey.payments.subscriptions.periods import period_of, plan_work
@@ -22,13 +22,13 @@ DELETED: Final = "customer.subscription.deleted"
 #: How long the first invoice of a subscription may stay unpaid.
 INCOMPLETE_SECONDS = 23 * 3_600
 _WORK = (
-    "subscription.renew",
-    "subscription.trial_will_end",
-    "subscription.upcoming",
-    "subscription.cancel",
-    "subscription.expire",
-    "subscription.resume",
-    "subscription.pending_items",
+    jobs.SUBSCRIPTION_RENEW,
+    jobs.SUBSCRIPTION_TRIAL_WILL_END,
+    jobs.SUBSCRIPTION_UPCOMING,
+    jobs.SUBSCRIPTION_CANCEL,
+    jobs.SUBSCRIPTION_EXPIRE,
+    jobs.SUBSCRIPTION_RESUME,
+    jobs.SUBSCRIPTION_PENDING_ITEMS,
 )
 
 
@@ -57,7 +57,7 @@ def voided(call: Call, fact: events.InvoiceVoided) -> None:
 def _settled(call: Call, subscription: Json, invoice: Json) -> None:
     """Nothing is owed on an invoice any more: the subscription is active again when it waited for that."""
     if subscription["status"] == "incomplete" and invoice["id"] == subscription["latest_invoice"]:
-        call.schedule.cancel("subscription.expire", subscription["id"])
+        call.schedule.cancel(jobs.SUBSCRIPTION_EXPIRE, subscription["id"])
         if (subscription["trial_end"] or 0) > call.now:
             states.start_trial(subscription)
         else:
@@ -95,7 +95,7 @@ def apply_pending(call: Call, subscription: Json) -> None:
     subscription.update(fields, pending_update=None)
     states.activate(subscription)
     put(call, subscription, pending["items"], period_of(subscription))
-    call.schedule.cancel("subscription.drop_pending", subscription["id"])
+    call.schedule.cancel(jobs.SUBSCRIPTION_DROP_PENDING, subscription["id"])
     plan_work(call, subscription)
     call.objects.save(subscription, UPDATED)
     call.emit("customer.subscription.pending_update_applied", subscription)
@@ -154,7 +154,7 @@ def customer_deleted(call: Call, fact: events.CustomerDeleted) -> None:
 
 def _after_last(call: Call, subscription: Json) -> None:
     """The last attempt failed: what the server's setting says becomes of the subscription."""
-    wanted = call.service("settings").after_last_retry
+    wanted = call.services.settings.after_last_retry
     if wanted == "cancel":
         end(call, subscription, "payment_failed")
     elif subscription["status"] in ("active", "trialing", "past_due"):
@@ -193,7 +193,7 @@ def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:
         return
     states.SCHEDULE.set(schedule, "canceled")
     schedule.update(canceled_at=call.now, current_phase=None)
-    for kind in ("subscription_schedule.step", "subscription_schedule.expiring"):
+    for kind in (jobs.SCHEDULE_STEP, jobs.SCHEDULE_EXPIRING):
         call.schedule.cancel(kind, schedule["id"])
     call.objects.save(schedule)
     call.emit(

@@ -16,7 +16,7 @@ from typing import Any
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import clock, events, fields, providers
-from tollkey.payments.subscriptions import changes, creation, pending_items, standing, thresholds
+from tollkey.payments.subscriptions import changes, creation, jobs, pending_items, standing, thresholds
 from tollkey.payments.subscriptions.billing import collect_now, make_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.periods import period_of, plan_work
@@ -202,13 +202,13 @@ SUBSCRIPTION = Resource(
     ),
     changes=CHANGES,
     on_due={
-        "subscription.renew": renew,
-        "subscription.trial_will_end": trial_will_end,
-        "subscription.upcoming": upcoming,
-        "subscription.cancel": leave,
-        "subscription.expire": expire,
-        "subscription.resume": resume_collection,
-        "subscription.drop_pending": drop_pending,
+        jobs.SUBSCRIPTION_RENEW: renew,
+        jobs.SUBSCRIPTION_TRIAL_WILL_END: trial_will_end,
+        jobs.SUBSCRIPTION_UPCOMING: upcoming,
+        jobs.SUBSCRIPTION_CANCEL: leave,
+        jobs.SUBSCRIPTION_EXPIRE: expire,
+        jobs.SUBSCRIPTION_RESUME: resume_collection,
+        jobs.SUBSCRIPTION_DROP_PENDING: drop_pending,
         thresholds.WORK: thresholds.check,
         pending_items.WORK: pending_items.bill,
     },

@@ -6,13 +6,14 @@ from typing import Final
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock, events
+from tollkey.payments.subscriptions import jobs
 from tollkey.payments.subscriptions.billing import billed_of, is_metered, make_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.items import interval_of, load, put
 from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.payments.usage import quantities
 from tollkey.wire import ApiError, Call, Json
 
-WORK = "subscription.thresholds"
+WORK = jobs.SUBSCRIPTION_THRESHOLDS
 UPDATED: Final = "customer.subscription.updated"
 _BUSY_SECONDS = 1
 

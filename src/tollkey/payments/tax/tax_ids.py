@@ -12,6 +12,7 @@ import re
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import permissions, providers
+from tollkey.payments.tax import jobs
 from tollkey.wire import (
     Call,
     Deleted,
@@ -78,7 +79,7 @@ def create(call: Call, params: Params) -> Json:
     )
     call.objects.insert(tax_id, "customer.tax_id.created" if customer else None)
     if checked and not compact.endswith("222222222"):
-        call.schedule.add(call.now + _SETTLES_SECONDS, "tax_id.verify", tax_id["id"])
+        call.schedule.add(call.now + _SETTLES_SECONDS, jobs.TAX_ID_VERIFY, tax_id["id"])
     return tax_id
 
 
@@ -151,8 +152,8 @@ TAX_ID = Resource(
         Endpoint("GET", "/v1/tax_ids/{id}", show),
         Endpoint("DELETE", "/v1/tax_ids/{id}", delete),
     ),
-    due_live={"tax_id.verify": needs(providers.TAX_IDS)},
-    on_due={"tax_id.verify": verify},
+    due_live={jobs.TAX_ID_VERIFY: needs(providers.TAX_IDS)},
+    on_due={jobs.TAX_ID_VERIFY: verify},
     title="Tax ids",
     columns=("type", "value", "id", "customer", "created"),
 )

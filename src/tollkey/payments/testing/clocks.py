@@ -12,6 +12,7 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock as shared_clock
 from tollkey.payments.subscriptions import standing
+from tollkey.payments.testing import jobs
 from tollkey.wire import (
     Action,
     ApiError,
@@ -28,12 +29,13 @@ from tollkey.wire import (
     only_in_test,
     retrieve,
 )
+from tollkey.wire.kinds import Job
 
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
 #: Pieces of work done in one transaction; other requests are answered between two of them.
 STEP = 8
-ADVANCE = "test_clock.advance"
+ADVANCE = Job("test_clock.advance")
 _ENDED = ("canceled", "incomplete_expired")
 
 
@@ -50,7 +52,7 @@ def create(call: Call, params: Params) -> Json:
         status="ready",
         status_details={},
     )
-    call.schedule.add(clock["deletes_after"], "test_clock.delete", clock["id"])
+    call.schedule.add(clock["deletes_after"], jobs.TEST_CLOCK_DELETE, clock["id"])
     return call.objects.insert(clock, "test_helpers.test_clock.created")
 
 
@@ -132,7 +134,7 @@ def remove(call: Call, clock: Json) -> Deleted:
     for customer in then.objects.query("customer", {"test_clock": clock["id"]}, limit=100):
         then.objects.delete(customer, "customer.deleted")
     call.schedule.forget_clock(clock["id"])
-    call.schedule.cancel("test_clock.delete", clock["id"])
+    call.schedule.cancel(jobs.TEST_CLOCK_DELETE, clock["id"])
     call.schedule.cancel(ADVANCE, clock["id"])
     return call.objects.delete(clock, "test_helpers.test_clock.deleted")
 
@@ -158,7 +160,7 @@ TEST_CLOCK = Resource(
         Endpoint("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance", advance),
         Endpoint("DELETE", "/v1/test_helpers/test_clocks/{test_clock}", delete),
     ),
-    on_due={ADVANCE: go_on, "test_clock.delete": expire},
+    on_due={ADVANCE: go_on, jobs.TEST_CLOCK_DELETE: expire},
     title="Test clocks",
     columns=("name", "id", "frozen_time", "status", "created"),
     actions=(

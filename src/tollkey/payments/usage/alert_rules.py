@@ -6,8 +6,9 @@ from tollkey.db import Migration
 from tollkey.payments.shared import events
 from tollkey.payments.usage.events import measured
 from tollkey.wire import Call, Json
+from tollkey.wire.kinds import Job
 
-WORK = "billing.alert.check"
+WORK = Job("billing.alert.check")
 SHOWN = ["active", "inactive"]  # the states of alerts that are not archived
 _FUTURE = 300 + 1  # seconds that an event may lie ahead
 MIGRATION = Migration(

@@ -40,8 +40,9 @@ from tollkey.wire import (
     retrieve,
     too_small,
 )
+from tollkey.wire.kinds import Job
 
-_EXPIRE = "credit_grant.expire"
+_EXPIRE = Job("credit_grant.expire")
 
 
 def create(call: Call, params: Params) -> Json:

@@ -24,7 +24,7 @@ def add_external(call: Call, account: Json, value: Any, param: str, *, default: 
     default: whether it becomes the one for its currency; None when it is the first. Raises ApiError for data that
         cannot be used.
     """
-    made: Json = call.service("external_account")(call, account, value, param)
+    made = call.services.external_account(call, account, value, param)
     account.setdefault("_external", {})[made["id"]] = {
         name: made.pop(name) for name in list(made) if name.startswith("_")
     }

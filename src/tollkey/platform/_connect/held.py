@@ -12,10 +12,11 @@ from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
 from tollkey.wire import Call, Deleted, Json
+from tollkey.wire.kinds import Job
 from tollkey.wire.objects import changed
 from tollkey.wire.refusals import account_invalid
 
-VERIFY = "account.verify"
+VERIFY = Job("account.verify")
 _DEADLINE_SECONDS = 14 * 86_400
 #: How a capability words what disables the account.
 _WHY = {"requirements.past_due": "requirements.fields_needed", "requirements.pending_verification": "pending.review"}
@@ -302,7 +303,7 @@ def _begin_checks(held: Held, people: list[Json]) -> None:
     company = account["business_type"] == "company" and account["company"]["tax_id_provided"]
     if begun or company:
         account["_checking"] = account["country"] in countries.WAITS and not needs.is_recipient(account)
-        call.schedule.add(call.now + call.service("settings").settle_seconds, VERIFY, account["id"])
+        call.schedule.add(call.now + call.services.settings.settle_seconds, VERIFY, account["id"])
 
 
 def verify(call: Call, id: str) -> None:

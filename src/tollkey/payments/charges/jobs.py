@@ -1,0 +1,12 @@
+"""The scheduled work of this room, by name. The resources say in ``on_due`` what it does."""
+
+from __future__ import annotations
+
+from tollkey.wire.kinds import Job
+
+CHARGE_COLLECT = Job("charge.collect")
+CHARGE_EXPIRE = Job("charge.expire")
+CHARGE_SETTLE = Job("charge.settle")
+REFUND_SETTLE = Job("refund.settle")
+#: Charges say when; the room of intents does it.
+PAYMENT_INTENT_CHARGE_SETTLED = Job("payment_intent.charge_settled")

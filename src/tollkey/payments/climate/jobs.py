@@ -1,0 +1,8 @@
+"""The scheduled work of this room, by name. The resources say in ``on_due`` what it does."""
+
+from __future__ import annotations
+
+from tollkey.wire.kinds import Job
+
+CLIMATE_ORDER_DELIVER = Job("climate.order.deliver")
+CLIMATE_ORDER_PAY = Job("climate.order.pay")

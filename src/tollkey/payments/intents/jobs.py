@@ -1,0 +1,7 @@
+"""The scheduled work of this room, by name. The resources say in ``on_due`` what it does."""
+
+from __future__ import annotations
+
+from tollkey.wire.kinds import Job
+
+PAYMENT_INTENT_EXPIRE = Job("payment_intent.expire")

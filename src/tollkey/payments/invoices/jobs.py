@@ -1,0 +1,9 @@
+"""The scheduled work of this room, by name. The resources say in ``on_due`` what it does."""
+
+from __future__ import annotations
+
+from tollkey.wire.kinds import Job
+
+INVOICE_ADVANCE = Job("invoice.advance")
+INVOICE_OVERDUE = Job("invoice.overdue")
+INVOICE_RETRY = Job("invoice.retry")

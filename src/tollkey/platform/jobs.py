@@ -1,0 +1,10 @@
+"""The scheduled work of this room, by name. The resources say in ``on_due`` what it does."""
+
+from __future__ import annotations
+
+from tollkey.wire.kinds import Job
+
+ACCOUNT_CHARGE_BLOCK = Job("account.charge_block")
+ACCOUNT_NEXT_REQUIREMENTS = Job("account.next_requirements")
+ACCOUNT_PAYOUT_BLOCK = Job("account.payout_block")
+REPORT_RUN = Job("report_run")
