@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.db import Conflict, Migration, OutcomeUnknown, Row, Scope, Tx, Unreachable
+from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
     from tollkey.wire.call import Call
@@ -93,7 +94,7 @@ class Schedule:
     def __init__(self, tx: Tx, scope: Scope) -> None:
         self._tx, self._scope = tx, scope
 
-    def add(self, at: int, kind: str, id: str, clock: str | None = None) -> None:
+    def add(self, at: int, kind: Job, id: str, clock: str | None = None) -> None:
         """Do ``kind`` to ``id`` at that time; an earlier appointment of the same kind and id is replaced.
 
         clock: the test clock whose time counts; real time when None.
@@ -106,7 +107,7 @@ class Schedule:
             (self._scope.account, int(self._scope.livemode), clock or "", at, kind, id),
         )
 
-    def once(self, at: int, kind: str, id: str) -> None:
+    def once(self, at: int, kind: Job, id: str) -> None:
         """Do ``kind`` to ``id`` at that real time, unless there is such an appointment already.
 
         One that failed begins anew.
@@ -119,7 +120,7 @@ class Schedule:
             (self._scope.account, int(self._scope.livemode), at, kind, id),
         )
 
-    def cancel(self, kind: str, id: str) -> None:
+    def cancel(self, kind: Job, id: str) -> None:
         """Forget an appointment; nothing happens when there is none."""
         self._tx.execute(
             "DELETE FROM due WHERE account = ? AND livemode = ? AND kind = ? AND id = ?",
@@ -227,7 +228,7 @@ def _doer(call: Call, kind: str) -> Callable[[Call, str], None]:
         raise LookupError(f"this version of the server has no work called {kind}")
     if not resource.live_of(kind).admits(call):
         raise LookupError(f"live mode has no provider for {kind}")
-    return resource.on_due[kind]
+    return resource.on_due[Job(kind)]
 
 
 def _put_back(tx: Tx, item: Due, now: int, error: Exception) -> None:
