@@ -219,7 +219,7 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         source_transfer=transfer["id"],
         status="succeeded",
     )
-    payment.update(destination=None, dispute=None, invoice=None, order=None)
+    payment.update({"destination": None, "dispute": None, "invoice": None, "order": None})
     payment["source"] = {"id": sender, "object": "account", **_application_of(receiver, sender)}
     return payment
 

@@ -194,10 +194,12 @@ def arrive(call: Call, id: str) -> None:
     transaction = _book(call, payout, _amount_of(payout), "payout_failure", "payout_reversal")
     code = failure if failure in _FAILURES else "could_not_process"
     payout.update(
-        status="failed",
-        failure_code=code,
-        failure_message=_FAILURES.get(code, _COULD_NOT),
-        failure_balance_transaction=transaction["id"],
+        {
+            "status": "failed",
+            "failure_code": code,
+            "failure_message": _FAILURES.get(code, _COULD_NOT),
+            "failure_balance_transaction": transaction["id"],
+        }
     )
     call.objects.save(payout)
     call.emit("payout.failed", payout)
@@ -241,7 +243,7 @@ def _create_scheduled(call: Call, account: Json, amount: Money, kind: str) -> No
     if target is None or target.get("status") == "errored":
         return
     payout = _new(call, amount, target, {"source_type": kind})
-    payout.update(automatic=True, reconciliation_status="completed")
+    payout.update({"automatic": True, "reconciliation_status": "completed"})
     for one in _paid_out_with(call, currency):
         one["_payout"] = payout["id"]
         call.objects.save(one)
@@ -286,7 +288,7 @@ def cancel(call: Call, params: Params) -> Json:
             retry=False,
         )
     transaction = _book(call, payout, _amount_of(payout), "payout_cancel", "payout_reversal")
-    payout.update(status="canceled", failure_balance_transaction=transaction["id"])
+    payout.update({"status": "canceled", "failure_balance_transaction": transaction["id"]})
     call.schedule.cancel(jobs.PAYOUT_ARRIVE, payout["id"])
     call.objects.save(payout)
     call.emit("payout.canceled", payout)

@@ -80,7 +80,7 @@ def settle(call: Call, id: str) -> None:
     if topup is None or topup["status"] != "pending":
         return
     if topup.get("_failure"):
-        topup.update(status="failed", failure_code=topup["_failure"], failure_message=_FAILURE)
+        topup.update({"status": "failed", "failure_code": topup["_failure"], "failure_message": _FAILURE})
         call.objects.save(topup)
         call.emit("topup.failed", topup)
         return
@@ -101,7 +101,7 @@ def _take(call: Call, topup: Json) -> None:
             description=topup["description"] or "Topup",
         ),
     )
-    topup.update(status="succeeded", balance_transaction=transaction["id"])
+    topup.update({"status": "succeeded", "balance_transaction": transaction["id"]})
 
 
 def grant_test_funds(call: Call, amount: int) -> None:

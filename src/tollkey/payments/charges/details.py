@@ -29,16 +29,16 @@ def outcome(verdict: protocol.Verdict) -> Json:
         "type": "authorized",
     }
     if verdict.blocked:
-        told.update(network_status="not_sent_to_network", reason="highest_risk_level", type="blocked")
+        told.update({"network_status": "not_sent_to_network", "reason": "highest_risk_level", "type": "blocked"})
         told["seller_message"] = "Stripe blocked this payment as too risky."
     elif verdict.decline is not None:
         reason = verdict.decline.decline_code or verdict.decline.code
         generic = reason == "generic_decline"
-        told.update(network_status="declined_by_network", reason=reason, type="issuer_declined")
+        told.update({"network_status": "declined_by_network", "reason": reason, "type": "issuer_declined"})
         told["seller_message"] = _NO_DETAIL if generic else f"The bank returned the decline code `{reason}`."
         told.update({name: text for name, text in verdict.decline.extra().items()})
     elif verdict.risk_level == "elevated":
-        told.update(reason="elevated_risk_level", type="manual_review")
+        told.update({"reason": "elevated_risk_level", "type": "manual_review"})
         told["seller_message"] = (
             "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue."
         )
@@ -124,7 +124,7 @@ def _other(kind: str, instrument: Json, mandate: str | None) -> Json:
             for name in ("account_holder_type", "bank_name", "country", "fingerprint", "last4", "routing_number")
         }
     if kind == "card_present":
-        details.update(incremental_authorization_supported=False, overcapture_supported=False)
+        details.update({"incremental_authorization_supported": False, "overcapture_supported": False})
     details.pop("id", None)
     details.pop("object", None)
     return {**details, **{name: known[name] for name in details if known.get(name) is not None}}

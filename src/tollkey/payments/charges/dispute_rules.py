@@ -132,7 +132,7 @@ def open_dispute(call: Call, charge: Json, kind: cards.Dispute, amount: int | No
         status="warning_needs_response" if inquiry else "needs_response",
     )
     dispute["balance_transaction"] = None
-    charge.update(disputed=True, dispute=dispute["id"])
+    charge.update({"disputed": True, "dispute": dispute["id"]})
     call.objects.save(charge)
     _close_others(call, charge)
     if inquiry:
@@ -147,7 +147,7 @@ def _close_others(call: Call, charge: Json) -> None:
     """A dispute answers an open review and takes the call for action from a warning."""
     review = call.objects.find("review", charge["review"] or "")
     if review is not None and review["open"]:
-        review.update(open=False, closed_reason="disputed", reason="disputed")
+        review.update({"open": False, "closed_reason": "disputed", "reason": "disputed"})
         call.objects.save(review, "review.closed")
     for warning in call.objects.query("radar.early_fraud_warning", {"charge": charge["id"]}):
         warning["actionable"] = False

@@ -176,11 +176,13 @@ def _new(call: Call, attempt: Attempt, verdict: protocol.Verdict) -> Json:
         transfer_group=attempt.transfer_group or splitting.group_of(attempt.transfer_data, attempt.payment_intent, id),
     )
     value.update(
-        destination=(attempt.transfer_data or {}).get("destination"),
-        dispute=None,
-        invoice=attempt.invoice,
-        order=None,
-        source=None,
+        {
+            "destination": (attempt.transfer_data or {}).get("destination"),
+            "dispute": None,
+            "invoice": attempt.invoice,
+            "order": None,
+            "source": None,
+        }
     )
     if kind == "card":
         value["amount_updates"] = []
@@ -202,7 +204,7 @@ def _remember_checks(call: Call, instrument: Json, value: Json) -> None:
     if instrument["object"] == "payment_method":
         instrument["card"]["checks"] = dict(checks)
     elif instrument["object"] == "card":
-        instrument.update(cvc_check=checks["cvc_check"])
+        instrument.update({"cvc_check": checks["cvc_check"]})
         instrument.update(
             {name: checks[name] for name in ("address_line1_check",)},
             address_zip_check=checks["address_postal_code_check"],
@@ -283,11 +285,19 @@ def settle(call: Call, id: str) -> Json:
         return value
     if later["status"] == "failed":
         code, message = later["failure"] or ("generic_could_not_process", "The payment failed.")
-        value.update(status="failed", failure_code=code, failure_message=message, amount_captured=0, captured=False)
+        value.update(
+            {
+                "status": "failed",
+                "failure_code": code,
+                "failure_message": message,
+                "amount_captured": 0,
+                "captured": False,
+            }
+        )
         value["_decline"] = {"code": code, "decline_code": None, "message": message, "param": None}
         call.objects.save(value, "charge.failed")
     else:
-        value.update(status="succeeded", paid=True, receipt_url=receipt_links.receipt_url(call, id))
+        value.update({"status": "succeeded", "paid": True, "receipt_url": receipt_links.receipt_url(call, id)})
         details.debited(value["payment_method_details"], call.now)
         _collect(call, value, value["amount_captured"])
         call.objects.save(value, "charge.succeeded")
@@ -357,7 +367,7 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
     if fields.get("statement_descriptor") or fields.get("statement_descriptor_suffix"):
         own = charge["statement_descriptor"], charge["statement_descriptor_suffix"]
         charge["calculated_statement_descriptor"] = details.descriptor(call, *own)
-    charge.update(captured=True, amount_captured=taken, amount_refunded=amount - taken)
+    charge.update({"captured": True, "amount_captured": taken, "amount_refunded": amount - taken})
     _collect(call, charge, taken)
     call.schedule.cancel(jobs.CHARGE_EXPIRE, id)
     return call.objects.save(charge, "charge.captured")
@@ -376,7 +386,7 @@ def capture_part(call: Call, charge: Json, amount: int, *, last: bool) -> Json:
         charge["balance_transaction"] = first or charge["balance_transaction"]
     if last:
         charge["amount_refunded"] += charge["amount"] - charge["amount_captured"]
-        charge.update(captured=True, refunded=charge["amount_refunded"] >= charge["amount"])
+        charge.update({"captured": True, "refunded": charge["amount_refunded"] >= charge["amount"]})
         call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     return call.objects.save(charge, "charge.captured" if last else "charge.updated")
 
@@ -387,6 +397,6 @@ def release(call: Call, charge: Json, event: EventType = "charge.refunded") -> J
     event: ``charge.expired`` when its time has run out.
     """
     call.require(providers.CHARGES)
-    charge.update(amount_refunded=charge["amount"], refunded=True)
+    charge.update({"amount_refunded": charge["amount"], "refunded": True})
     call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     return call.objects.save(charge, event)

@@ -121,7 +121,9 @@ def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
         status="succeeded",
         **more,
     )
-    made.update(customer=charge.get("customer"), customer_account=None, payment_method=charge.get("payment_method"))
+    made.update(
+        {"customer": charge.get("customer"), "customer_account": None, "payment_method": charge.get("payment_method")}
+    )
     return made
 
 
@@ -129,7 +131,7 @@ def _release(call: Call, charge: Json, value: Json) -> Json:
     """Refunding what was only authorized releases it; no money moves."""
     value["amount"] = charge["amount"]
     call.objects.insert(value, "refund.created")
-    charge.update(amount_refunded=charge["amount"], refunded=True)
+    charge.update({"amount_refunded": charge["amount"], "refunded": True})
     call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     call.objects.save(charge, "charge.refunded")
     return value
@@ -178,7 +180,7 @@ def _calm(call: Call, charge: Json, reason: str | None) -> None:
     review = call.objects.find("review", charge["review"] or "")
     if review is not None and review["open"]:
         closed = "refunded_as_fraud" if reason == "fraudulent" else "refunded"
-        review.update(open=False, closed_reason=closed, reason=closed)
+        review.update({"open": False, "closed_reason": closed, "reason": closed})
         call.objects.save(review, "review.closed")
     if charge["refunded"]:
         for warning in call.objects.query("radar.early_fraud_warning", {"charge": charge["id"]}):
@@ -204,7 +206,7 @@ def take_back(call: Call, value: Json, status: str) -> Json:
     """A refund failed or was cancelled: the money returns to the merchant's balance."""
     charge = call.objects.get("charge", value["charge"])
     transaction = _book(call, charge, value, Money(value["amount"], value["currency"]), failed=True)
-    value.update(status=status, failure_balance_transaction=transaction["id"])
+    value.update({"status": status, "failure_balance_transaction": transaction["id"]})
     value.pop("pending_reason", None)
     if status == "failed":
         value["failure_reason"] = "expired_or_canceled_card"

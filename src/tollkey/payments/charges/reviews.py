@@ -18,7 +18,7 @@ def approve(call: Call, params: Params) -> Json:
     review = call.objects.get("review", call.path["review"])
     if not review["open"]:
         raise invalid(f"Review {review['id']} has already been closed.", None, retry=False)
-    review.update(open=False, closed_reason="approved", reason="approved")
+    review.update({"open": False, "closed_reason": "approved", "reason": "approved"})
     charge = call.objects.find("charge", review["charge"] or "")
     if charge is not None and charge["outcome"]:
         charge["outcome"] = {**charge["outcome"], "type": "authorized"}

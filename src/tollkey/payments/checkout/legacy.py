@@ -25,10 +25,10 @@ def modern(call: Call, params: Params) -> Params:
             {"price": one.get("plan"), "quantity": one.get("quantity") or 1, "tax_rates": one.get("tax_rates")}
             for one in plans
         ]
-        made.update(line_items=[*lines, *(params.get("line_items") or [])], subscription_data=data)
+        made.update({"line_items": [*lines, *(params.get("line_items") or [])], "subscription_data": data})
         made.setdefault("mode", "subscription")
     if coupon:
-        made.update(discounts=[{"coupon": coupon}], subscription_data=data)
+        made.update({"discounts": [{"coupon": coupon}], "subscription_data": data})
     if made.get("mode") is None and params.get("line_items"):
         if any(line.get("price") or line.get("price_data") for line in params["line_items"]):
             raise invalid("You must provide `mode` when using prices.", "mode")

@@ -141,7 +141,9 @@ def total(call: Call, session: Json) -> None:
     )
     for item, line in zip(items, shapes, strict=True):
         tax = sum(part.amount for part in line.taxes)
-        item.update(amount_discount=sum(amount for _, amount in line.off), amount_tax=tax, amount_total=line.gross)
+        item.update(
+            {"amount_discount": sum(amount for _, amount in line.off), "amount_tax": tax, "amount_total": line.gross}
+        )
     tax = sum(part.amount for part in sums.taxes)
     if session["shipping_cost"] is not None:
         tax += sum(

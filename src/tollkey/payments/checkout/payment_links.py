@@ -181,7 +181,7 @@ def update(call: Call, params: Params) -> Json:
             made = make_items(call, [{"price": item["price"]["id"], "quantity": entry["quantity"]}], link["currency"])[
                 0
             ]
-            item.update(amount_subtotal=made["amount_subtotal"], amount_total=made["amount_total"])
+            item.update({"amount_subtotal": made["amount_subtotal"], "amount_total": made["amount_total"]})
     _apply(link, params)
     return call.objects.save(link, "payment_link.updated")
 
@@ -222,20 +222,22 @@ def session_of(call: Call, link: Json) -> Json:
     after = link["after_completion"]
     given: dict[str, Any] = {name: link[name] for name in _PASSED if link[name] not in (None, False, {}, "auto")}
     given.update(
-        mode="subscription" if recurring else "payment",
-        currency=link["currency"],
-        custom_fields=link.get("_custom_fields") or [],
-        expires_at=call.now + DAY,
-        line_items=[
-            {
-                "price": item["price"]["id"],
-                "quantity": item["quantity"],
-                "_inline": item["_inline"],
-                "adjustable_quantity": item.get("adjustable_quantity"),
-            }
-            for item in link["_lines"]
-        ],
-        success_url=dig(after, "redirect.url") or f"{call.setup.base_url}/bought/{{CHECKOUT_SESSION_ID}}",
+        {
+            "mode": "subscription" if recurring else "payment",
+            "currency": link["currency"],
+            "custom_fields": link.get("_custom_fields") or [],
+            "expires_at": call.now + DAY,
+            "line_items": [
+                {
+                    "price": item["price"]["id"],
+                    "quantity": item["quantity"],
+                    "_inline": item["_inline"],
+                    "adjustable_quantity": item.get("adjustable_quantity"),
+                }
+                for item in link["_lines"]
+            ],
+            "success_url": dig(after, "redirect.url") or f"{call.setup.base_url}/bought/{{CHECKOUT_SESSION_ID}}",
+        }
     )
     if not recurring and link["customer_creation"] == "always":
         given["customer_creation"] = "always"

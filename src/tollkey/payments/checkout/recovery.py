@@ -16,7 +16,7 @@ def offer(call: Call, session: Json) -> None:
     recovery = dig(session, "after_expiration.recovery")
     if recovery and recovery["enabled"]:
         until = call.now + _DAYS * DAY
-        recovery.update(expires_at=until, url=hosted_url(call, "recover", session["id"], expires_at=until))
+        recovery.update({"expires_at": until, "url": hosted_url(call, "recover", session["id"], expires_at=until)})
 
 
 def show(call: Call, params: Params) -> Reply:

@@ -142,7 +142,7 @@ def _pay(call: Call, order: Json) -> bool:
     if moving.available(call, total.currency) < total:
         return False
     _book(call, order, "climate_order_purchase", -total)
-    order.update(status="confirmed", confirmed_at=call.now)
+    order.update({"status": "confirmed", "confirmed_at": call.now})
     ends = int(datetime(order["expected_delivery_year"] + 1, 1, 1, tzinfo=UTC).timestamp())
     call.schedule.add(max(ends, call.now), jobs.CLIMATE_ORDER_DELIVER, order["id"])
     return True
@@ -187,7 +187,7 @@ def update(call: Call, params: Params) -> Json:
 def _end(call: Call, order: Json, reason: str) -> Json:
     for kind in (jobs.CLIMATE_ORDER_PAY, jobs.CLIMATE_ORDER_DELIVER):
         call.schedule.cancel(kind, order["id"])
-    order.update(status="canceled", canceled_at=call.now, cancellation_reason=reason)
+    order.update({"status": "canceled", "canceled_at": call.now, "cancellation_reason": reason})
     return call.objects.save(order, "climate.order.canceled")
 
 
@@ -229,7 +229,7 @@ def _deliver(call: Call, order: Json) -> Json:
         }
         for supplier, part in zip(everybody, parts, strict=True)
     ]  # fmt: skip
-    order.update(status="delivered", delivered_at=call.now)
+    order.update({"status": "delivered", "delivered_at": call.now})
     return call.objects.save(order, "climate.order.delivered")
 
 

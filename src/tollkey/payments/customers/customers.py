@@ -216,7 +216,7 @@ def delete(call: Call, params: Params) -> Deleted:
     customer = call.objects.get("customer", call.path["customer"])
     id = customer["id"]
     for method in call.objects.query("payment_method", {"customer": id}):
-        method.update(customer=None, _used=True)
+        method.update({"customer": None, "_used": True})
         call.objects.save(method)
     for source in customer_sources.sources_of(call, id):
         call.objects.delete(source)
@@ -295,7 +295,7 @@ def _default_currency(call: Call, customer: Json) -> None:
 def _old_names(call: Call, customer: Json) -> None:
     """Before 2019-10-17 the balance was ``account_balance``; tax information had fields of its own."""
     if not customer.get("deleted"):
-        customer.update(account_balance=customer["balance"], tax_info=None, tax_info_verification=None)
+        customer.update({"account_balance": customer["balance"], "tax_info": None, "tax_info_verification": None})
 
 
 def _cards(call: Call, customer: Json) -> None:

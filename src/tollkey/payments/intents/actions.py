@@ -118,11 +118,11 @@ def _voucher(call: Call, kind: str, url: str) -> Json:
     name = f"{kind}_display_details"
     details: Json = {"expires_at": expires, "hosted_voucher_url": url}
     if kind == "boleto":
-        details.update(number=number, pdf=url)
+        details.update({"number": number, "pdf": url})
     elif kind == "oxxo":
         details = {"expires_after": expires, "hosted_voucher_url": url, "number": number}
     elif kind == "multibanco":
-        details.update(entity="12345", reference=number[:9])
+        details.update({"entity": "12345", "reference": number[:9]})
     else:
         store = {"confirmation_number": number, "payment_code": number[:6]}
         details["stores"] = {shop: dict(store) for shop in ("familymart", "lawson", "ministop", "seicomart")}

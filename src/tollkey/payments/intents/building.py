@@ -53,7 +53,7 @@ def new_intent(call: Call, params: Params) -> Json:
         metadata=fields.new_metadata(params),
         status="requires_payment_method",
     )
-    intent.update(source=None, shared_payment_granted_token=None, managed_payments={"enabled": False})
+    intent.update({"source": None, "shared_payment_granted_token": None, "managed_payments": {"enabled": False}})
     _customer(call, intent, params)
     _types(call, intent, params)
     _describe(call, intent, params)

@@ -137,7 +137,9 @@ def _capture_part(call: Call, intent: Json, made: Json, amount: int, *, last: bo
         call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
         succeed(call, intent, made["amount_captured"])
         return intent
-    intent.update(amount_capturable=intent["amount_capturable"] - amount, amount_received=made["amount_captured"])
+    intent.update(
+        {"amount_capturable": intent["amount_capturable"] - amount, "amount_received": made["amount_captured"]}
+    )
     call.objects.save(intent)
     call.emit("payment_intent.amount_capturable_updated", intent)
     return intent
@@ -157,7 +159,7 @@ def cancel_intent(call: Call, intent: Json, reason: str | None, released: EventT
     elif intent["status"] == "processing":
         call.schedule.cancel(charge_jobs.CHARGE_SETTLE, intent["latest_charge"])
     payment_states.move(intent, "canceled")
-    intent.update(canceled_at=call.now, cancellation_reason=reason, amount_capturable=0)
+    intent.update({"canceled_at": call.now, "cancellation_reason": reason, "amount_capturable": 0})
     call.objects.save(intent)
     call.emit("payment_intent.canceled", intent)
     return intent
@@ -198,7 +200,7 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
         if params.get(name) is not None:
             intent[name] = params[name]
     shared_fields.merge_metadata(intent, params)
-    intent.update(amount=amount, amount_capturable=amount)
+    intent.update({"amount": amount, "amount_capturable": amount})
     call.objects.save(intent)
     call.emit("payment_intent.amount_capturable_updated", intent)
     return intent

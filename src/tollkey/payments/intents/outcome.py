@@ -92,7 +92,7 @@ def accepted(call: Call, intent: Json, made: Json, method: Json, off_session: bo
 def succeed(call: Call, intent: Json, received: int) -> None:
     """The money is there."""
     payment_states.move(intent, "succeeded")
-    intent.update(amount_capturable=0, amount_received=received, _authenticated=None)
+    intent.update({"amount_capturable": 0, "amount_received": received, "_authenticated": None})
     call.objects.save(intent)
     call.emit("payment_intent.succeeded", intent)
     call.announce(events.IntentSucceeded(intent))
@@ -109,7 +109,7 @@ def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> Ap
     told = error.body()["error"]
     told.pop("payment_intent", None)
     payment_states.move(intent, "requires_payment_method")
-    intent.update(last_payment_error=told, payment_method=None, source=None, _authenticated=None)
+    intent.update({"last_payment_error": told, "payment_method": None, "source": None, "_authenticated": None})
     call.objects.save(intent)
     call.emit("payment_intent.payment_failed", intent)
     call.announce(events.IntentChanged(intent))

@@ -39,7 +39,7 @@ def record_attempt(
         attempt["setup_error"] = error
         intent["latest_attempt"] = attempt["id"]
         return call.objects.insert(attempt)
-    attempt.update(status=status, setup_error=error, payment_method_details=_details(method, authenticated))
+    attempt.update({"status": status, "setup_error": error, "payment_method_details": _details(method, authenticated)})
     return call.objects.save(attempt)
 
 

@@ -112,7 +112,7 @@ def succeed(call: Call, intent: Json, method: Json, *, authenticated: bool) -> N
         intent["single_use_mandate" if single else "mandate"] = mandate
     attach(call, method, intent["customer"], off_session=intent["usage"] == "off_session")
     move(intent, "succeeded")
-    intent.update(last_setup_error=None, _authenticated=None)
+    intent.update({"last_setup_error": None, "_authenticated": None})
     call.objects.save(intent)
     call.emit("setup_intent.succeeded", intent)
     call.announce(events.IntentChanged(intent))
@@ -125,7 +125,7 @@ def refuse(call: Call, intent: Json, method: Json, error: ApiError) -> ApiError:
     what = told(error)
     record_attempt(call, intent, method, "failed", what)
     move(intent, "requires_payment_method")
-    intent.update(last_setup_error=what, payment_method=None)
+    intent.update({"last_setup_error": what, "payment_method": None})
     call.objects.save(intent)
     call.emit("setup_intent.setup_failed", intent)
     error.extra["setup_intent"] = call.objects.copy(intent)

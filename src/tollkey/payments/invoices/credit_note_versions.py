@@ -22,12 +22,16 @@ def _taxed_line(call: Call, line: Json) -> None:
     excluding = line["amount"] - sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "inclusive")
     rates = [tax["tax_rate_details"]["tax_rate"] for tax in taxes if tax.get("tax_rate_details")]
     line.update(
-        amount_excluding_tax=excluding,
-        tax_amounts=[tax_amount(tax) for tax in taxes],
-        tax_rates=[call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate],
-        unit_amount_excluding_tax=pricing.decimal_text(Decimal(excluding) / line["quantity"])
-        if line.get("quantity")
-        else None,
+        {
+            "amount_excluding_tax": excluding,
+            "tax_amounts": [tax_amount(tax) for tax in taxes],
+            "tax_rates": [
+                call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate
+            ],
+            "unit_amount_excluding_tax": pricing.decimal_text(Decimal(excluding) / line["quantity"])
+            if line.get("quantity")
+            else None,
+        }
     )
 
 

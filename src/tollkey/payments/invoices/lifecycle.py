@@ -92,11 +92,13 @@ def _open(call: Call, invoice: Json, customer: Json) -> None:
         invoice["number"] = next_number(call, customer)
     url = hosted_url(call, HOSTED, invoice["id"])
     invoice.update(
-        automatically_finalizes_at=None,
-        hosted_invoice_url=url,
-        invoice_pdf=url + "/pdf",
-        status="open",
-        ending_balance=customer.get("balance") or 0,
+        {
+            "automatically_finalizes_at": None,
+            "hosted_invoice_url": url,
+            "invoice_pdf": url + "/pdf",
+            "status": "open",
+            "ending_balance": customer.get("balance") or 0,
+        }
     )
     invoice["effective_at"] = invoice["effective_at"] or call.now
     invoice["status_transitions"]["finalized_at"] = call.now
@@ -120,7 +122,7 @@ def _without_tax(call: Call, invoice: Json) -> None:
         error.keep = True
         raise error
     invoice["automatic_tax"].update(
-        enabled=False, disabled_reason="finalization_requires_location_inputs", liability=None
+        {"enabled": False, "disabled_reason": "finalization_requires_location_inputs", "liability": None}
     )
     call.announce(events.TaxLocationMissing(invoice))
     refresh(call, invoice)
@@ -169,7 +171,7 @@ def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_ba
     paid = invoice["amount_remaining"] if amount is None else amount
     invoice["amount_paid"] += paid
     invoice["amount_remaining"] = 0
-    invoice.update(status="paid", attempted=True, auto_advance=False, next_payment_attempt=None)
+    invoice.update({"status": "paid", "attempted": True, "auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["paid_at"] = call.now
     invoice["_out_of_band"] = out_of_band
     call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
@@ -254,7 +256,7 @@ def void(call: Call, invoice: Json) -> None:
             currency=invoice["currency"],
             invoice=invoice["id"],
         )
-    invoice.update(status="void", auto_advance=False, next_payment_attempt=None)
+    invoice.update({"status": "void", "auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["voided_at"] = call.now
     _let_go(call, invoice)
     credits.give_back(call, invoice)
@@ -277,7 +279,7 @@ def give_up(call: Call, invoice: Json) -> None:
             f"You can only mark open invoices as uncollectible. This invoice has a status of {invoice['status']}.",
             retry=False,
         )
-    invoice.update(status="uncollectible", auto_advance=False, next_payment_attempt=None)
+    invoice.update({"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["marked_uncollectible_at"] = call.now
     call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
     call.objects.save(invoice, "invoice.updated")
@@ -337,7 +339,7 @@ def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
         return
     call.require(providers.CHARGES)
     amount = min(intent["amount_received"], invoice["amount_remaining"])
-    payment.update(status="paid", amount_paid=amount)
+    payment.update({"status": "paid", "amount_paid": amount})
     payment["status_transitions"]["paid_at"] = call.now
     call.objects.save(payment)
     call.emit("invoice_payment.paid", payment)

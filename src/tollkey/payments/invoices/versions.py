@@ -96,16 +96,20 @@ def _priced_line(call: Call, line: Json) -> None:
     invoice = call.objects.find("invoice", line.get("invoice") or "") or {}
     rates = ((invoice.get("_lines") or {}).get(line["id"]) or {}).get("rates") or []
     line.update(
-        amount_excluding_tax=excluding,
-        plan=pricing.plan_of(found) if found and found["recurring"] else None,
-        price=public(found) if found else None,
-        proration=bool(details.get("proration")),
-        proration_details={"credited_items": (details.get("proration_details") or {}).get("credited_items")},
-        subscription=details.get("subscription"),
-        tax_amounts=[tax_amount(tax) for tax in line["taxes"]],
-        tax_rates=[call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate],
-        type="subscription" if of_subscription and not details.get("invoice_item") else "invoiceitem",
-        unit_amount_excluding_tax=None if unit is None else pricing.decimal_text(unit),
+        {
+            "amount_excluding_tax": excluding,
+            "plan": pricing.plan_of(found) if found and found["recurring"] else None,
+            "price": public(found) if found else None,
+            "proration": bool(details.get("proration")),
+            "proration_details": {"credited_items": (details.get("proration_details") or {}).get("credited_items")},
+            "subscription": details.get("subscription"),
+            "tax_amounts": [tax_amount(tax) for tax in line["taxes"]],
+            "tax_rates": [
+                call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate
+            ],
+            "type": "subscription" if of_subscription and not details.get("invoice_item") else "invoiceitem",
+            "unit_amount_excluding_tax": None if unit is None else pricing.decimal_text(unit),
+        }
     )
     if of_subscription:
         line["subscription_item"] = of_subscription["subscription_item"]

@@ -224,11 +224,13 @@ def increment(call: Call, params: Params) -> Json:
         authorization["merchant_amount"] += more
     last = dict(authorization["request_history"][-1])
     last.update(
-        amount=more,
-        merchant_amount=more,
-        approved=ok,
-        created=call.now,
-        reason="webhook_timeout" if ok else "insufficient_funds",
+        {
+            "amount": more,
+            "merchant_amount": more,
+            "approved": ok,
+            "created": call.now,
+            "reason": "webhook_timeout" if ok else "insufficient_funds",
+        }
     )
     authorization["request_history"].append(last)
     return call.objects.save(authorization, "issuing_authorization.updated")

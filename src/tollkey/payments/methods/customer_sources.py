@@ -98,9 +98,11 @@ def checked(instrument: Json) -> None:
     wire = checks.wire()
     if instrument["object"] == "card":
         instrument.update(
-            cvc_check=wire["cvc_check"],
-            address_line1_check=wire["address_line1_check"],
-            address_zip_check=wire["address_postal_code_check"],
+            {
+                "cvc_check": wire["cvc_check"],
+                "address_line1_check": wire["address_line1_check"],
+                "address_zip_check": wire["address_postal_code_check"],
+            }
         )
     elif isinstance(instrument.get("card"), dict) and "checks" in instrument["card"]:
         instrument["card"]["checks"] = wire
@@ -161,7 +163,7 @@ def _attachable(call: Call, id: str, param: str) -> Json:
 def remove_source(call: Call, customer: Json, value: Json) -> Json | Deleted:
     """Take a source away from its customer, with its event; the newest other one becomes the default."""
     if value["object"] == "source":
-        value.update(customer=None, status="consumed")
+        value.update({"customer": None, "status": "consumed"})
         call.objects.save(value)
         call.emit("customer.source.deleted", value)
         answer: Json | Deleted = value

@@ -179,7 +179,7 @@ def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
     if kind == "ideal":
         inner["bic"] = _BIC.get(str(data.get("bank")))
     elif kind in ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account"):
-        inner.update(fingerprint=print_of_number, last4=number[-4:] or None)
+        inner.update({"fingerprint": print_of_number, "last4": number[-4:] or None})
         if kind == "acss_debit":
             inner["bank_name"] = None if call.livemode else banks.BANK_NAME
     elif kind == "boleto":

@@ -133,7 +133,7 @@ def _details(call: Call, kind: str, given: Json) -> Json:
     details = {**_blank(kind), **given}
     number = re.sub(r"\W", "", "".join(str(details.pop(name, None) or "") for name in ("account_number", "iban")))
     if number:
-        details.update(last4=number[-4:], fingerprint=cards.fingerprint(number, fingerprint_owner(call)))
+        details.update({"last4": number[-4:], "fingerprint": cards.fingerprint(number, fingerprint_owner(call))})
     return details
 
 

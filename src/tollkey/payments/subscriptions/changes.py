@@ -241,7 +241,7 @@ def cancel(call: Call, subscription: Json, params: Params) -> Json:
             **subscription["cancellation_details"],
             **params["cancellation_details"],
         }
-    subscription.update(canceled_at=call.now, cancel_at=None, cancel_at_period_end=False)
+    subscription.update({"canceled_at": call.now, "cancel_at": None, "cancel_at_period_end": False})
     stop(call, subscription)
     if params.get("invoice_now") and active:
         _last_invoice(call, subscription, items, period)

@@ -159,9 +159,11 @@ def _place_in_time(
         }
     if trial_end is not None:
         subscription.update(
-            trial_start=call.now,
-            trial_end=trial_end,
-            billing_cycle_anchor=fields.given(params, "billing_cycle_anchor", trial_end),
+            {
+                "trial_start": call.now,
+                "trial_end": trial_end,
+                "billing_cycle_anchor": fields.given(params, "billing_cycle_anchor", trial_end),
+            }
         )
         states.begin(subscription, "trialing")
         subscription["_period"] = [call.now, trial_end]

@@ -342,7 +342,7 @@ def _swap(call: Call, subscription: Json, old: list[Json], wanted: list[Json]) -
 def complete(call: Call, schedule: Json, subscription: Json | None) -> None:
     """All phases are over: the subscription goes on by itself, or ends with them (``end_behavior``)."""
     states.SCHEDULE.set(schedule, "completed")
-    schedule.update(completed_at=call.now, current_phase=None)
+    schedule.update({"completed_at": call.now, "current_phase": None})
     if subscription is not None:
         subscription["schedule"] = None
         if schedule["end_behavior"] == "cancel" and subscription["status"] not in ("canceled", "incomplete_expired"):

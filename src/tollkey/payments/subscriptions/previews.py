@@ -318,13 +318,15 @@ def _invoice(
     start = customer.get("balance") or 0
     due = max(invoice["total"] + start, 0)
     invoice.update(
-        amount_due=due,
-        amount_remaining=due,
-        starting_balance=start,
-        ending_balance=start + invoice["total"] - due,
-        next_payment_attempt=advance + 3_600 if invoice["collection_method"] == "charge_automatically" else None,
-        created=max(advance, call.now),
-        rendering=None,
+        {
+            "amount_due": due,
+            "amount_remaining": due,
+            "starting_balance": start,
+            "ending_balance": start + invoice["total"] - due,
+            "next_payment_attempt": advance + 3_600 if invoice["collection_method"] == "charge_automatically" else None,
+            "created": max(advance, call.now),
+            "rendering": None,
+        }
     )
     if subscription is None or subscription["id"] is None:
         invoice["parent"] = None

@@ -101,7 +101,11 @@ def _taxing(call: Call, quote: Json) -> tax_automatic.Taxing | None:
         else None
     )
     automatic.update(
-        liability={"type": "self"}, provider="stripe", status="complete" if how else "requires_location_inputs"
+        {
+            "liability": {"type": "self"},
+            "provider": "stripe",
+            "status": "complete" if how else "requires_location_inputs",
+        }
     )
     return how
 

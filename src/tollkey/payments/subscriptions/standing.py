@@ -192,7 +192,7 @@ def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:
     if schedule is None or schedule["status"] not in ("active", "not_started"):
         return
     states.SCHEDULE.set(schedule, "canceled")
-    schedule.update(canceled_at=call.now, current_phase=None)
+    schedule.update({"canceled_at": call.now, "current_phase": None})
     for kind in (jobs.SCHEDULE_STEP, jobs.SCHEDULE_EXPIRING):
         call.schedule.cancel(kind, schedule["id"])
     call.objects.save(schedule)

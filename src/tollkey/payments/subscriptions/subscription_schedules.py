@@ -170,7 +170,7 @@ def cancel(call: Call, params: Params) -> Json:
     waiting = schedule["status"] == "not_started"
     subscription = call.objects.find("subscription", schedule["subscription"] or "")
     states.SCHEDULE.set(schedule, "canceled")
-    schedule.update(canceled_at=call.now, current_phase=None)
+    schedule.update({"canceled_at": call.now, "current_phase": None})
     call.schedule.cancel(work.STEP, schedule["id"])
     call.schedule.cancel(work.EXPIRING, schedule["id"])
     call.objects.save(schedule)
@@ -194,7 +194,7 @@ def release(call: Call, params: Params) -> Json:
     call, schedule = _get(call)
     _alive(schedule, "release")
     states.SCHEDULE.set(schedule, "released")
-    schedule.update(released_at=call.now, released_subscription=schedule["subscription"], current_phase=None)
+    schedule.update({"released_at": call.now, "released_subscription": schedule["subscription"], "current_phase": None})
     subscription = call.objects.find("subscription", schedule["subscription"] or "")
     schedule["subscription"] = None
     call.schedule.cancel(work.STEP, schedule["id"])

@@ -222,13 +222,21 @@ def present(call: Call, params: Params) -> Json:
     method = payment_methods.create(call, {"type": "card_present"})
     inner = method["card_present"]
     inner.update(
-        brand=card.brand, country=card.country, funding=card.funding, last4=card.last4, read_method="contactless_emv"
+        {
+            "brand": card.brand,
+            "country": card.country,
+            "funding": card.funding,
+            "last4": card.last4,
+            "read_method": "contactless_emv",
+        }
     )
     inner.update(
-        exp_month=12,
-        exp_year=2034,
-        fingerprint=call.ids.text(16),
-        networks={"available": [card.brand], "preferred": None},
+        {
+            "exp_month": 12,
+            "exp_year": 2034,
+            "fingerprint": call.ids.text(16),
+            "networks": {"available": [card.brand], "preferred": None},
+        }
     )
     method["_card"] = card.key
     call.objects.save(method)
@@ -236,7 +244,7 @@ def present(call: Call, params: Params) -> Json:
     if error is None:
         action["status"] = "succeeded"
     else:
-        action.update(status="failed", failure_code=error.code, failure_message=error.message)
+        action.update({"status": "failed", "failure_code": error.code, "failure_message": error.message})
     call.objects.save(reader)
     call.emit("terminal.reader.action_succeeded" if error is None else "terminal.reader.action_failed", reader)
     return reader

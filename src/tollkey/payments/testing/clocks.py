@@ -109,7 +109,7 @@ def go_on(call: Call, id: str) -> None:
     for _ in range(STEP):
         item = call.schedule.next(id, target)
         if item is None:
-            clock.update(frozen_time=target, status="ready", status_details={})
+            clock.update({"frozen_time": target, "status": "ready", "status_details": {}})
             call.objects.save(clock)
             call.emit("test_helpers.test_clock.ready", clock)
             return

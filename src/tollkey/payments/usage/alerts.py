@@ -69,7 +69,7 @@ def create(call: Call, params: Params) -> Json:
             "recurrence": given["recurrence"],
         },
     )
-    alert.update(_customer=customer or "", _since=call.now)
+    alert.update({"_customer": customer or "", "_since": call.now})
     return call.objects.insert(alert)
 
 

@@ -88,9 +88,11 @@ def _switch(call: Call, status: str, event: EventType) -> Json:
     if meter["status"] == status:
         raise invalid(f"This meter is already {status}.", retry=False)
     meter.update(
-        status=status,
-        status_transitions={"deactivated_at": call.now if status == "inactive" else None},
-        updated=call.now,
+        {
+            "status": status,
+            "status_transitions": {"deactivated_at": call.now if status == "inactive" else None},
+            "updated": call.now,
+        }
     )
     call.objects.save(meter)
     call.emit(event, meter)
