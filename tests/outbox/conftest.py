@@ -15,7 +15,7 @@ from tollkey.db import Database, Scope, edge_for, migrate
 from tollkey.outbox import (
     MIGRATION,
     Deliverer,
-    Endpoint,
+    Destination,
     Limits,
     Outcome,
     enqueue,
@@ -37,17 +37,17 @@ class World:
 
     database: Database
     now: int = NOW
-    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    endpoints: dict[str, Destination] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     #: Kept for the whole of ``run``.
     deliverer: Deliverer | None = None
 
-    def add(self, url: str, id: str = "we_1", events: tuple[str, ...] = ("*",)) -> Endpoint:
-        self.endpoints[id] = Endpoint(id, url, (SECRET,), events)
+    def add(self, url: str, id: str = "we_1", events: tuple[str, ...] = ("*",)) -> Destination:
+        self.endpoints[id] = Destination(id, url, (SECRET,), events)
         return self.endpoints[id]
 
     def send(
-        self, *endpoints: Endpoint, scope: Scope = TEST, event: str = "evt_1", type: str = "charge.succeeded"
+        self, *endpoints: Destination, scope: Scope = TEST, event: str = "evt_1", type: str = "charge.succeeded"
     ) -> list[int]:
         return self.database.write(lambda tx: enqueue(tx, scope, event, type, BODY, endpoints, self.now))
 

@@ -13,10 +13,10 @@ from tollkey.outbox import (
     LIVE_RETRIES,
     TEST_RETRIES,
     Deliverer,
-    Endpoint,
-    Genuine,
+    Destination,
     Limits,
     Outcome,
+    ValidSignature,
     attempts,
     deliveries,
     enqueue,
@@ -27,8 +27,8 @@ from tollkey.outbox import (
 
 
 def test_an_event_goes_to_each_endpoint_that_wants_it(world: World) -> None:
-    some = Endpoint("we_some", "http://x", (SECRET,), ("charge.failed", "charge.succeeded"))
-    other = Endpoint("we_other", "http://x", (SECRET,), ("charge.failed",))
+    some = Destination("we_some", "http://x", (SECRET,), ("charge.failed", "charge.succeeded"))
+    other = Destination("we_other", "http://x", (SECRET,), ("charge.failed",))
     assert len(world.send(world.add("http://x"), some, other)) == 2
     found = world.database.read(lambda tx: deliveries(tx, TEST, event_id="evt_1"))
     assert [(d.endpoint_id, d.state, d.attempts, d.next_attempt_at) for d in found] == [
@@ -45,7 +45,7 @@ def test_a_delivery_is_posted_signed_and_logged(world: World, receiver: Receiver
     assert body == BODY
     assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert headers["User-Agent"] == "Tollkey/1.0"
-    assert verify(body, headers["Stripe-Signature"], SECRET, NOW) == Genuine(NOW)
+    assert verify(body, headers["Stripe-Signature"], SECRET, NOW) == ValidSignature(NOW)
     (logged,) = world.database.read(lambda tx: attempts(tx, TEST, id))
     assert (logged.attempt, logged.at, logged.succeeded, logged.status, logged.response, logged.error) == (
         1,
@@ -97,7 +97,7 @@ def test_a_retry_comes_not_a_second_early_and_survives_a_restart(world: World, r
     assert world.outcomes[-1].state == "delivered"
     assert world.outcomes[-1].attempt == 2
     old, new = (verify(body, headers["Stripe-Signature"], SECRET, world.now) for headers, body in receiver.got)
-    assert (old, new) == (Genuine(NOW), Genuine(world.now))  # each attempt is signed anew
+    assert (old, new) == (ValidSignature(NOW), ValidSignature(world.now))  # each attempt is signed anew
 
 
 def test_after_the_last_retry_a_delivery_has_failed(world: World, receiver: Receiver) -> None:
@@ -179,10 +179,10 @@ def test_of_a_long_answer_only_the_beginning_is_kept(world: World, receiver: Rec
 
 def test_the_endpoint_counts_as_it_stands_when_it_is_sent_to(world: World, receiver: Receiver) -> None:
     world.send(world.add(receiver.url))
-    world.endpoints["we_1"] = Endpoint("we_1", receiver.url, ("whsec_new", SECRET))
+    world.endpoints["we_1"] = Destination("we_1", receiver.url, ("whsec_new", SECRET))
     world.deliver()
     headers, body = receiver.got[0]
-    assert verify(body, headers["Stripe-Signature"], "whsec_new", NOW) == Genuine(NOW)
+    assert verify(body, headers["Stripe-Signature"], "whsec_new", NOW) == ValidSignature(NOW)
 
 
 def test_a_deleted_endpoint_gets_nothing_more(world: World, receiver: Receiver) -> None:
@@ -215,10 +215,10 @@ def test_what_the_server_does_on_an_attempt_and_the_attempt_itself_stand_or_fall
 
 def test_an_endpoint_without_a_secret_is_a_failed_attempt_not_a_silent_one(world: World, receiver: Receiver) -> None:
     world.send(world.add(receiver.url))
-    world.endpoints["we_1"] = Endpoint("we_1", receiver.url, ())
+    world.endpoints["we_1"] = Destination("we_1", receiver.url, ())
     world.deliver()
     assert receiver.got == []
-    assert world.outcomes[0].error == "ValueError: a webhook endpoint without a secret cannot be signed for"
+    assert world.outcomes[0].error == "ValueError: cannot sign for a webhook endpoint without a signing secret"
 
 
 # -- the loop
@@ -257,15 +257,15 @@ def test_waking_a_deliverer_that_does_not_run_is_harmless(world: World) -> None:
 
 
 def test_a_secret_is_not_shown_by_repr() -> None:
-    assert SECRET not in repr(Endpoint("we_1", "http://x", (SECRET,)))
+    assert SECRET not in repr(Destination("we_1", "http://x", (SECRET,)))
 
 
 def test_an_endpoint_that_cannot_be_read_is_a_failed_attempt_and_not_tried_for_ever(world: World) -> None:
     async def unreadable(deliverer: Deliverer) -> int:
         return await deliverer.run_once()
 
-    class Broken(dict[str, Endpoint]):
-        def get(self, id: str, default: object = None) -> Endpoint:  # type: ignore[override]
+    class Broken(dict[str, Destination]):
+        def get(self, id: str, default: object = None) -> Destination:  # type: ignore[override]
             raise ValueError("sealed under a key that is gone")
 
     (id,) = world.send(world.add("http://127.0.0.1:9/hook"))

@@ -7,7 +7,7 @@ import time
 import pytest
 import stripe
 
-from tollkey.outbox import Forged, Genuine, sign, verify
+from tollkey.outbox import InvalidSignature, ValidSignature, sign, verify
 
 SECRET = "whsec_" + "a" * 32
 OLD_SECRET = "whsec_" + "b" * 32
@@ -33,7 +33,7 @@ def test_the_official_library_refuses_another_secret() -> None:
 
 
 def test_what_was_signed_is_genuine() -> None:
-    assert verify(BODY, sign(BODY, [OLD_SECRET, SECRET], NOW), SECRET, NOW + 300) == Genuine(NOW)
+    assert verify(BODY, sign(BODY, [OLD_SECRET, SECRET], NOW), SECRET, NOW + 300) == ValidSignature(NOW)
 
 
 @pytest.mark.parametrize(
@@ -54,21 +54,23 @@ def test_what_was_signed_is_genuine() -> None:
 )
 def test_a_header_that_does_not_hold_is_forged(header: str, reason: str) -> None:
     verdict = verify(BODY, header, SECRET, NOW)
-    assert isinstance(verdict, Forged)
+    assert isinstance(verdict, InvalidSignature)
     assert reason in verdict.reason
 
 
 def test_a_changed_body_or_timestamp_is_forged() -> None:
     header = sign(BODY, [SECRET], NOW)
-    assert isinstance(verify(BODY + b" ", header, SECRET, NOW), Forged)
-    assert isinstance(verify(BODY, header.replace(f"t={NOW}", f"t={NOW + 1}"), SECRET, NOW), Forged)
+    assert isinstance(verify(BODY + b" ", header, SECRET, NOW), InvalidSignature)
+    assert isinstance(verify(BODY, header.replace(f"t={NOW}", f"t={NOW + 1}"), SECRET, NOW), InvalidSignature)
 
 
 @pytest.mark.parametrize("now", [NOW + 301, NOW - 301])
 def test_an_old_or_a_future_timestamp_is_outside_the_tolerance(now: int) -> None:
-    assert verify(BODY, sign(BODY, [SECRET], NOW), SECRET, now) == Forged("the timestamp is outside the tolerance")
+    assert verify(BODY, sign(BODY, [SECRET], NOW), SECRET, now) == InvalidSignature(
+        "the timestamp is outside the tolerance"
+    )
 
 
 def test_nothing_is_signed_without_a_secret() -> None:
-    with pytest.raises(ValueError, match="without a secret"):
+    with pytest.raises(ValueError, match="without a signing secret"):
         sign(BODY, [], NOW)

@@ -11,10 +11,10 @@ from tollkey.db import Scope, Tx
 from tollkey.outbox import (
     UnknownDelivery,
     attempts,
+    delete_settled,
     deliveries,
     enqueue,
     failing_since,
-    forget,
     pending,
     resend,
 )
@@ -78,8 +78,8 @@ def test_old_settled_deliveries_are_forgotten_and_pending_ones_are_not(world: Wo
     receiver.status = 500
     world.send(world.endpoints["we_1"], world.add(receiver.url, "we_2"), event="evt_2")
     world.deliver()
-    assert world.database.write(lambda tx: forget(tx, NOW)) == 0
-    assert world.database.write(lambda tx: forget(tx, NOW + 1)) == 1
+    assert world.database.write(lambda tx: delete_settled(tx, NOW)) == 0
+    assert world.database.write(lambda tx: delete_settled(tx, NOW + 1)) == 1
     assert [d.event_id for d in world.database.read(lambda tx: deliveries(tx, TEST))] == ["evt_2", "evt_2"]
     assert world.database.read(lambda tx: tx.execute("SELECT event FROM outbox_messages")) == [("evt_2",)]
 

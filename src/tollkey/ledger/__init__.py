@@ -1,6 +1,6 @@
-"""MONEY: double-entry books. Every transaction sums to zero, in code and in the database.
+"""The double-entry ledger. Every transaction sums to zero; the code and the database both check it.
 
-A ledger row belongs to a *book* (``balance``, ``fees``, …) of a scope; ``account`` is only ever the merchant.
+An entry belongs to a *book* (``balance``, ``fees``, …) of a scope; ``account`` always means the merchant.
 """
 
 from tollkey.ledger.ledger import (

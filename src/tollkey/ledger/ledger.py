@@ -1,24 +1,24 @@
-"""Posting money and reading balances.
+"""Posts ledger transactions and reads balances.
 
-What a positive amount means in each book of a merchant's scope:
+The meaning of a positive amount in each book of a merchant's scope:
 
-    balance           what we owe the merchant
-    network           what card networks and banks owe us (negative: what we drew from them)
-    fees              what the merchant paid us for processing
-    payouts           what is on its way to the merchant's bank
-    topups            what the merchant sends us from a bank
-    disputes          what customers' banks took back
-    application_fees  what a platform took from, or was given by, its connected accounts
-    connected         what a platform has passed on to its connected accounts
-    platform          a connected account's side of the same
+    balance           owed to the merchant
+    network           owed by card networks and banks (negative: received from them)
+    fees              processing fees paid by the merchant
+    payouts           in transit to the merchant's bank
+    topups            received from the merchant's bank
+    disputes          withdrawn by customers' banks
+    application_fees  collected by a platform from its connected accounts
+    connected         transferred by a platform to its connected accounts
+    platform          the connected account's counterpart of ``connected``
+    issuing           the balance of cards that the merchant issues
     tax, adjustments  withheld tax; corrections
 
-Each transaction of a scope sums to zero by itself in every currency; a transfer between two
-merchants is two transactions, tied through ``connected`` and ``platform``.
+Each transaction of a scope sums to zero in every currency. A transfer between two merchants is two transactions,
+linked by the books ``connected`` and ``platform``.
 
-Writers of one scope must be serialised by the caller (``Database.write(lock=account)``): the
-running totals move by relative updates, so nothing breaks without it, but a check such as "is
-there enough to pay out" would race.
+The caller serialises writes of one scope (``Database.write(lock=account)``). Running totals are updated relatively and
+stay correct without it, but a check such as "is the balance sufficient for this payout" would be a race condition.
 """
 
 from __future__ import annotations
@@ -63,16 +63,16 @@ BOOKS = frozenset(
 
 
 class LedgerError(Exception):
-    """A transaction that must not be written: a bug of the caller, never a customer's mistake."""
+    """The transaction is not valid: a bug in the caller, not an error of a customer."""
 
 
 class Posting(NamedTuple):
-    """One side of a transaction.
+    """An entry to write.
 
     book: one of BOOKS.
-    currency: lower-case code.
-    amount: minor units, positive adds to the book; zero is allowed and leaves no row.
-    source_type: how the money came, ``card`` or ``bank_account`` (balances are shown by it).
+    currency: lower-case code, for example ``usd``.
+    amount: minor units; positive adds to the book. Zero is allowed and writes no entry.
+    source_type: ``card`` or ``bank_account``; the API breaks balances down by it.
     """
 
     book: str
@@ -83,9 +83,10 @@ class Posting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A book in one currency, at one moment, in minor units.
+    """The balance of a book in one currency at one time, in minor units.
 
-    by_source: the same by source type, as (available, pending).
+    available: can be paid out. pending: becomes available later.
+    by_source: source type to (available, pending).
     """
 
     available: int
@@ -105,12 +106,15 @@ def post(
 ) -> str:
     """Write one transaction and return its id.
 
-    now: UTC epoch seconds of the scope's clock (a test clock's frozen time, where there is one).
-    source: the object that caused it, for example ``ch_…``.
-    available_at: from when the merchant's ``balance`` lines can be paid out; None means at once.
-    txn: the new id, ``txn_…``; the same id twice in a scope raises Duplicate, and nothing is posted twice.
+    tx: a write transaction of the database.
+    now: UTC epoch seconds of the scope's clock (a test clock's time, if it has one).
+    postings: they must sum to zero in each currency.
+    source: id of the object that caused it, for example ``ch_…``.
+    available_at: UTC epoch seconds from which postings to ``balance`` are available; None means at once.
+    txn: the new id, ``txn_…``. Posting the same id again in a scope raises Duplicate.
 
-    Raises LedgerError when a currency does not sum to zero, a book is unknown or nothing is left to post.
+    Raises LedgerError when a currency does not sum to zero, a book is unknown or all amounts are zero; TypeError and
+    ValueError as ``Money`` does; Duplicate, StorageError.
     """
     lines = _lines(postings, available_at)
     currencies: dict[str, list[Line]] = {}
@@ -119,7 +123,7 @@ def post(
     for currency, part in currencies.items():
         left = sum(line.amount for line in part)
         if left != 0:
-            raise LedgerError(f"{txn}: {left} {currency} too much; a transaction sums to zero")
+            raise LedgerError(f"{txn}: the postings sum to {left} {currency}; a transaction sums to zero")
     seq = store.write_transaction(tx, scope, txn, source, now)
     for part in currencies.values():
         store.write_lines(tx, scope, seq, part)
@@ -131,13 +135,13 @@ def _lines(postings: Sequence[Posting], available_at: int | None) -> list[Line]:
     lines = []
     for posting in postings:
         if posting.book not in BOOKS:
-            raise LedgerError(f"there is no book {posting.book!r}")
-        money = Money(posting.amount, posting.currency)  # refuses floats and odd currencies
+            raise LedgerError(f"unknown book: {posting.book!r}")
+        money = Money(posting.amount, posting.currency)  # rejects floats and invalid currencies
         if money:
             due = available_at if posting.book == BALANCE else None
             lines.append(Line(money.currency, posting.book, posting.source_type, money.amount, due))
     if not lines:
-        raise LedgerError("a transaction without postings")
+        raise LedgerError("a transaction needs a posting with an amount other than zero")
     return lines
 
 
@@ -154,14 +158,17 @@ def transfer(
     receiver_txn: str,
     source_type: str = "card",
 ) -> None:
-    """Pass money from a platform's balance to a connected account's, as one transaction in each scope.
+    """Transfer money from a platform's balance to a connected account's, as one transaction in each scope.
 
-    money: negative takes it back (a reversal).
-    available_at: when the receiver may pay it out; it leaves the sender's available balance at once.
-    The caller serialises both scopes. Raises LedgerError when the two are one scope or of two modes.
+    sender, receiver: scopes of the platform and the connected account; the caller serialises writes of both.
+    now: UTC epoch seconds. money: a negative amount reverses a transfer. source: id of the object that caused it.
+    available_at: UTC epoch seconds from which it is available to the receiver; None means at once. It leaves the
+        sender's available balance at once.
+    txn, receiver_txn: ids of the new transactions. source_type: see ``Posting``.
+    Raises LedgerError when both scopes are the same or of different modes; otherwise as ``post``.
     """
     if sender == receiver or sender.livemode != receiver.livemode:
-        raise LedgerError("a transfer goes between two accounts in one mode")
+        raise LedgerError("a transfer needs two different accounts in the same mode")
     amount, currency = money.amount, money.currency
     out = (Posting(BALANCE, currency, -amount, source_type), Posting(CONNECTED, currency, amount, source_type))
     into = (Posting(BALANCE, currency, amount, source_type), Posting(PLATFORM, currency, -amount, source_type))
@@ -170,10 +177,10 @@ def transfer(
 
 
 def balance(tx: Tx, scope: Scope, now: int, book: str = BALANCE) -> dict[str, Balance]:
-    """What stands in a book at ``now``, by currency. Pending becomes available by the clock alone.
+    """Return the balances of a book at ``now`` (UTC epoch seconds) by currency.
 
-    The cost does not grow with history: one row a currency and source type, and one for each
-    later second that something becomes available at (in practice: a handful of days).
+    Pending amounts become available as time passes, without a write. The cost does not depend on the number of entries:
+    one row for each currency and source type, and one for each later second at which an amount becomes available.
     """
     dues = store.read_dues(tx, scope, book, now)
     found: dict[str, dict[str, tuple[int, int]]] = {}
@@ -187,25 +194,29 @@ def balance(tx: Tx, scope: Scope, now: int, book: str = BALANCE) -> dict[str, Ba
 
 
 def book_total(tx: Tx, scope: Scope, book: str, currency: str) -> int:
-    """The sum of one book in one currency, available or not, in minor units."""
+    """Return the sum of one book in one currency, available and pending, in minor units."""
     return sum(amount for (found, _), amount in store.read_totals(tx, scope, book).items() if found == currency)
 
 
 def total(tx: Tx, scope: Scope, currency: str) -> int:
-    """All books of a scope in one currency added up: always zero."""
+    """Return the sum of all books of a scope in one currency, in minor units: zero unless the ledger is corrupt."""
     return store.read_total_of_all_books(tx, scope, currency)
 
 
 def entries(tx: Tx, scope: Scope, book: str | None = None, limit: int = 100, before: int | None = None) -> list[Entry]:
-    """Entries of a book (None: of all), newest first.
+    """Return entries, newest first.
 
-    before: continue behind the entry with this ``seq``. A limit may cut a transaction in two.
+    book: None for all books. limit: the maximum number; it may cut off entries of the last transaction.
+    before: only entries with a smaller ``seq``, for the next page.
     """
     return store.read_entries(tx, scope, book, limit, before)
 
 
 def audit(tx: Tx, scope: Scope) -> list[str]:
-    """Add up every entry again and name what does not fit; empty when the ledger is sound. Reads everything."""
+    """Recompute all sums from the entries and return a sentence for each difference; empty if the ledger is consistent.
+
+    Reads every entry of the scope.
+    """
     wrong = [f"{txn} sums to {amount} {currency}" for txn, currency, amount in store.unbalanced_transactions(tx, scope)]
     totals: dict[tuple[str, str, str], int] = {}
     dues: dict[tuple[str, str, str, int], int] = {}

@@ -1,12 +1,12 @@
-"""The ledger's tables, and the few statements that touch them.
+"""The ledger's tables and SQL.
 
-``ledger_entries`` proves its own zero sum: the lines of one transaction and currency form a chain,
-each carrying the running sum so far. A line names the one before it and the last one, and the last
-one must stand at zero. So no set of rows that does not add up can be committed, whoever writes it.
-The references are checked at commit, because a line names one that is written after it.
+The database itself checks that transactions sum to zero: the entries of one transaction and currency form a chain, in
+which each has the running sum so far, a foreign key to the entry before it, and one to the last entry, whose running
+sum must be zero. So entries that do not sum to zero cannot be committed by any client. The foreign keys are deferred
+to the commit, because an entry refers to a later one.
 
-``ledger_totals`` holds the sum of each book, and ``ledger_dues`` the sums that become available at
-a later second: reading a balance costs the same after ten rows and after ten million.
+``ledger_totals`` stores the sum of each book, and ``ledger_dues`` the sums that become available at a later time, so
+that reading a balance takes the same time after ten entries and after ten million.
 """
 
 from __future__ import annotations
@@ -79,11 +79,12 @@ MIGRATION = Migration(
 
 
 class Entry(NamedTuple):
-    """One line of a transaction, as stored.
+    """One entry of a transaction, as stored.
 
-    txn: the transaction's id; source: what caused it, for example ``ch_…``.
+    seq: number of the transaction. txn: its id. source: id of the object that caused it, for example ``ch_…``.
+    created: UTC epoch seconds. line: number of the entry within the transaction and currency, from 1.
     amount: minor units; positive adds to the book.
-    available_at: UTC epoch seconds from which it can be paid out; None means from the start.
+    available_at: UTC epoch seconds from which it is available; None means from the start.
     """
 
     seq: int
@@ -99,7 +100,7 @@ class Entry(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line to write."""
+    """An entry to write. The fields are those of ``Entry``."""
 
     currency: str
     book: str
@@ -109,7 +110,10 @@ class Line(NamedTuple):
 
 
 def write_transaction(tx: Tx, scope: Scope, txn: str, source: str, now: int) -> int:
-    """Open a transaction's row and return its sequence number. Raises Duplicate when the scope has the id already."""
+    """Insert a transaction's row and return its ``seq``. now: UTC epoch seconds.
+
+    Raises Duplicate when the scope already has the id, StorageError.
+    """
     rows = tx.execute(
         "INSERT INTO ledger_transactions (account, livemode, txn, source, created) VALUES (?, ?, ?, ?,"
         " ?) RETURNING seq",
@@ -119,7 +123,7 @@ def write_transaction(tx: Tx, scope: Scope, txn: str, source: str, now: int) -> 
 
 
 def write_lines(tx: Tx, scope: Scope, seq: int, lines: list[Line]) -> None:
-    """Write the chain of one currency; ``lines`` must all be of that currency."""
+    """Insert the entries of one currency of a transaction. lines: all of that currency. Raises StorageError."""
     owner, running = (scope.account, int(scope.livemode)), 0
     rows: list[tuple[object, ...]] = []
     for number, line in enumerate(lines, 1):
@@ -135,7 +139,7 @@ def write_lines(tx: Tx, scope: Scope, seq: int, lines: list[Line]) -> None:
 
 
 def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[Line]) -> None:
-    """Move the running totals, and the sums due later, by these lines."""
+    """Add these entries to the running totals and to the sums that become available later. Raises StorageError."""
     owner = (scope.account, int(scope.livemode))
     totals: dict[tuple[str, str, str], int] = {}
     dues: dict[tuple[str, int, str, str], int] = {}
@@ -145,7 +149,7 @@ def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[Line]) -> None:
         if line.available_at is not None:
             due = (line.book, line.available_at, line.currency, line.source_type)
             dues[due] = dues.get(due, 0) + line.amount
-    # Sorted, so that two writers of the same rows lock them in the same order.
+    # Sorted, so that two writers lock the rows in the same order.
     tx.execute_many(
         "INSERT INTO ledger_totals (account, livemode, book, currency, source_type, total) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (account, livemode, book, currency, source_type)"
@@ -163,7 +167,7 @@ def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[Line]) -> None:
 
 
 def read_totals(tx: Tx, scope: Scope, book: str) -> dict[tuple[str, str], int]:
-    """The sum of a book by (currency, source type)."""
+    """Return the sums of a book in minor units, by (currency, source type)."""
     rows = tx.execute(
         "SELECT currency, source_type, total FROM ledger_totals WHERE account = ? AND livemode = ? AND book = ?",
         (scope.account, int(scope.livemode), book),
@@ -172,7 +176,7 @@ def read_totals(tx: Tx, scope: Scope, book: str) -> dict[tuple[str, str], int]:
 
 
 def read_dues(tx: Tx, scope: Scope, book: str, now: int) -> dict[tuple[str, str], int]:
-    """What of a book is still due after ``now``, by (currency, source type)."""
+    """Return the pending sums of a book at ``now`` (UTC epoch seconds) in minor units, by (currency, source type)."""
     rows = tx.execute(
         "SELECT currency, source_type, CAST(sum(amount) AS BIGINT) FROM ledger_dues"
         " WHERE account = ? AND livemode = ? AND book = ? AND available_at > ? GROUP BY currency, source_type",
@@ -182,7 +186,7 @@ def read_dues(tx: Tx, scope: Scope, book: str, now: int) -> dict[tuple[str, str]
 
 
 def read_total_of_all_books(tx: Tx, scope: Scope, currency: str) -> int:
-    """The running totals of every book of a scope, added up: zero as long as the ledger is sound."""
+    """Return the sum of the running totals of all books in minor units: zero unless the ledger is corrupt."""
     rows = tx.execute(
         "SELECT total FROM ledger_totals WHERE account = ? AND livemode = ? AND currency = ?",
         (scope.account, int(scope.livemode), currency),
@@ -191,7 +195,7 @@ def read_total_of_all_books(tx: Tx, scope: Scope, currency: str) -> int:
 
 
 def read_entries(tx: Tx, scope: Scope, book: str | None, limit: int, before: int | None) -> list[Entry]:
-    """Newest first. book None means all books; before: only entries with a smaller ``seq``."""
+    """Return entries, newest first. book: None for all. before: only entries with a smaller ``seq``; None for all."""
     where, params = "e.account = ? AND e.livemode = ?", [scope.account, int(scope.livemode)]
     if book is not None:
         where, params = where + " AND e.book = ?", [*params, book]
@@ -207,10 +211,7 @@ def read_entries(tx: Tx, scope: Scope, book: str | None, limit: int, before: int
 
 
 def sums_of_entries(tx: Tx, scope: Scope) -> list[tuple[str, str, str, int | None, int]]:
-    """Everything added up again from the entries: (book, currency, source type, available_at, sum).
-
-    Reads all of them.
-    """
+    """Return the sums of all entries as (book, currency, source type, available_at, minor units). Reads every entry."""
     rows = tx.execute(
         "SELECT book, currency, source_type, available_at, CAST(sum(amount) AS BIGINT) FROM ledger_entries"
         " WHERE account = ? AND livemode = ? GROUP BY book, currency, source_type, available_at",
@@ -220,7 +221,7 @@ def sums_of_entries(tx: Tx, scope: Scope) -> list[tuple[str, str, str, int | Non
 
 
 def unbalanced_transactions(tx: Tx, scope: Scope) -> list[tuple[str, str, int]]:
-    """(txn, currency, sum) of each transaction that does not add up to zero. Reads all of them."""
+    """Return (txn, currency, minor units) of each transaction that does not sum to zero. Reads every entry."""
     rows = tx.execute(
         "SELECT t.txn, e.currency, CAST(sum(e.amount) AS BIGINT) FROM ledger_entries e JOIN ledger_transactions t ON"
         " t.seq = e.seq"
@@ -231,7 +232,7 @@ def unbalanced_transactions(tx: Tx, scope: Scope) -> list[tuple[str, str, int]]:
 
 
 def stored_dues(tx: Tx, scope: Scope) -> dict[tuple[str, str, str, int], int]:
-    """All dues by (book, currency, source type, available_at), past ones too."""
+    """Return all sums with a time of availability, past ones too, by (book, currency, source type, available_at)."""
     rows = tx.execute(
         "SELECT book, currency, source_type, available_at, amount FROM ledger_dues WHERE account = ? AND livemode = ?",
         (scope.account, int(scope.livemode)),
@@ -240,7 +241,7 @@ def stored_dues(tx: Tx, scope: Scope) -> dict[tuple[str, str, str, int], int]:
 
 
 def stored_totals(tx: Tx, scope: Scope) -> dict[tuple[str, str, str], int]:
-    """All running totals by (book, currency, source type)."""
+    """Return all running totals in minor units, by (book, currency, source type)."""
     rows = tx.execute(
         "SELECT book, currency, source_type, total FROM ledger_totals WHERE account = ? AND livemode = ?",
         (scope.account, int(scope.livemode)),

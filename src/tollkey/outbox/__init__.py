@@ -1,18 +1,18 @@
-"""EVENTS: recorded in the caller's transaction, delivered later as signed webhooks."""
+"""The outbox: events recorded in the caller's transaction are delivered later as signed webhooks."""
 
 from tollkey.outbox.deliver import LIVE_RETRIES, TEST_RETRIES, Deliverer, Limits, Outcome, retry_delay
-from tollkey.outbox.signature import Forged, Genuine, sign, verify
+from tollkey.outbox.signature import InvalidSignature, ValidSignature, sign, verify
 from tollkey.outbox.store import (
     MIGRATION,
-    Attempt,
     Delivery,
-    Endpoint,
+    DeliveryAttempt,
+    Destination,
     UnknownDelivery,
     attempts,
+    delete_settled,
     deliveries,
     enqueue,
     failing_since,
-    forget,
     pending,
     resend,
 )
@@ -21,20 +21,20 @@ __all__ = [
     "LIVE_RETRIES",
     "MIGRATION",
     "TEST_RETRIES",
-    "Attempt",
     "Deliverer",
     "Delivery",
-    "Endpoint",
-    "Forged",
-    "Genuine",
+    "DeliveryAttempt",
+    "Destination",
+    "InvalidSignature",
     "Limits",
     "Outcome",
     "UnknownDelivery",
+    "ValidSignature",
     "attempts",
+    "delete_settled",
     "deliveries",
     "enqueue",
     "failing_since",
-    "forget",
     "pending",
     "resend",
     "retry_delay",

@@ -1,8 +1,8 @@
-"""The ``Stripe-Signature`` header: ``t=<seconds>,v1=<hex>``, one ``v1`` for each secret in force.
+"""The ``Stripe-Signature`` header: ``t=<seconds>,v1=<hex>``, with one ``v1`` for each active signing secret.
 
-The signed text is ``t``, a full stop and the body as sent; the hash is HMAC-SHA256 keyed with the
-endpoint's whole secret, ``whsec_`` included. The receiver refuses old timestamps, so that a
-recorded delivery cannot be played again.
+The signed text is ``t``, a full stop and the request body. The signature is HMAC-SHA256, keyed with the signing secret
+including its prefix ``whsec_``. Receivers reject old timestamps, so that a recorded delivery cannot be replayed.
+Source: Stripe's documentation, "Verify webhook signatures manually".
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import NamedTuple
 TOLERANCE_SECONDS = 300
 
 
-class Genuine(NamedTuple):
-    """The signature fits; signed at ``timestamp`` (UTC epoch seconds)."""
+class ValidSignature(NamedTuple):
+    """The signature is valid. timestamp: when it was made, UTC epoch seconds."""
 
     timestamp: int
 
 
-class Forged(NamedTuple):
-    """The signature is not to be trusted; ``reason`` says why, for a log."""
+class InvalidSignature(NamedTuple):
+    """The signature is not valid. reason: why, for a log."""
 
     reason: str
 
@@ -32,35 +32,39 @@ def _mac(payload: bytes, secret: str, timestamp: int) -> str:
 
 
 def sign(payload: bytes, secrets: Sequence[str], timestamp: int) -> str:
-    """The header's value for a body.
+    """Return the value of the ``Stripe-Signature`` header.
 
-    secrets: the endpoint's secrets, newest first; during a roll there are two, and a receiver
-    that knows either of them accepts. Raises ValueError when there is none.
-    timestamp: UTC epoch seconds of this attempt.
+    payload: the request body.
+    secrets: the active signing secrets, newest first. While a secret is rolled there are two, and a receiver that has
+        either accepts the signature.
+    timestamp: UTC epoch seconds of the attempt.
+    Raises ValueError without secrets.
     """
     if not secrets:
-        raise ValueError("a webhook endpoint without a secret cannot be signed for")
+        raise ValueError("cannot sign for a webhook endpoint without a signing secret")
     return ",".join([f"t={timestamp}", *(f"v1={_mac(payload, secret, timestamp)}" for secret in secrets)])
 
 
 def verify(
     payload: bytes, header: str, secret: str, now: int, tolerance_seconds: int = TOLERANCE_SECONDS
-) -> Genuine | Forged:
-    """Judge a received body by its header.
+) -> ValidSignature | InvalidSignature:
+    """Verify the signature of a received request.
 
-    now: the receiver's UTC epoch seconds; tolerance_seconds: the greatest age (and lead).
+    payload: the request body. header: the value of ``Stripe-Signature``. secret: the receiver's signing secret.
+    now: UTC epoch seconds. tolerance_seconds: the maximum difference between ``now`` and the timestamp.
+    Returns ValidSignature or InvalidSignature; never raises.
     """
     pairs = [part.partition("=") for part in header.split(",")]
     times = [value for name, _, value in pairs if name.strip() == "t"]
     given = [value.strip() for name, _, value in pairs if name.strip() == "v1"]
     if len(times) != 1 or not times[0].isascii() or not times[0].isdigit() or len(times[0]) > 15:
-        return Forged("the header has no readable timestamp")
+        return InvalidSignature("the header has no valid timestamp")
     if not given:
-        return Forged("the header has no v1 signature")
+        return InvalidSignature("the header has no v1 signature")
     timestamp = int(times[0])
     expected = _mac(payload, secret, timestamp).encode()
     if not any(hmac.compare_digest(expected, mac.encode()) for mac in given):
-        return Forged("no signature matches the body and the secret")
+        return InvalidSignature("no signature matches the body and the secret")
     if abs(now - timestamp) > tolerance_seconds:
-        return Forged("the timestamp is outside the tolerance")
-    return Genuine(timestamp)
+        return InvalidSignature("the timestamp is outside the tolerance")
+    return ValidSignature(timestamp)

@@ -1,8 +1,8 @@
-"""Deliveries at rest: what is to be sent, when next, and what became of each attempt.
+"""The tables of the outbox: deliveries, when their next attempt is due, and the log of attempts.
 
-Rows are written in the transaction that recorded the event, so an event that exists is delivered
-and one that was rolled back never is. No secret is stored here: the deliverer asks for the
-endpoint as it stands at the moment of sending, so a rolled secret or a deleted endpoint counts at once.
+Deliveries are written in the transaction that records the event, so that a committed event is delivered and a rolled
+back one is not. Signing secrets are not stored here: the deliverer reads the webhook endpoint when it sends, so that a
+rolled secret or a deleted endpoint takes effect at once.
 """
 
 from __future__ import annotations
@@ -69,11 +69,12 @@ MIGRATION = Migration(
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where events go.
+class Destination:
+    """Where events are sent: a webhook endpoint.
 
-    secrets: signing secrets in force, newest first; never shown by repr.
-    enabled_events: event types, or ``*`` for all (the wire knows no other pattern).
+    id: of the webhook endpoint, ``we_…``. url: its address.
+    secrets: active signing secrets, newest first; not part of the repr.
+    enabled_events: event types, or ``*`` for all.
     """
 
     id: str
@@ -82,15 +83,18 @@ class Endpoint:
     enabled_events: tuple[str, ...] = ("*",)
 
     def wants(self, event_type: str) -> bool:
-        """Whether this type of event is sent there."""
+        """Return whether events of this type are sent there."""
         return "*" in self.enabled_events or event_type in self.enabled_events
 
 
 class Delivery(NamedTuple):
-    """One event on its way to one endpoint.
+    """The delivery of one event to one webhook endpoint.
 
-    attempts: how many were made; next_attempt_at: UTC epoch seconds, None once it is settled.
-    state: pending, delivered, failed (attempts used up) or abandoned (the endpoint is gone).
+    id: its number. url: of the endpoint when the event was recorded.
+    state: ``pending``, ``delivered``, ``failed`` (no attempts left) or ``abandoned`` (the endpoint was deleted or
+        disabled).
+    attempts: how many were made. next_attempt_at: UTC epoch seconds; None unless pending.
+    created: UTC epoch seconds.
     """
 
     id: int
@@ -104,8 +108,13 @@ class Delivery(NamedTuple):
     created: int
 
 
-class Attempt(NamedTuple):
-    """One attempt: status None means that no answer came, and ``error`` says why."""
+class DeliveryAttempt(NamedTuple):
+    """One HTTP request of a delivery.
+
+    attempt: its number, from 1. at: UTC epoch seconds. succeeded: the status was 2xx.
+    status: HTTP status; None without a response, ``error`` gives the reason then.
+    response: the beginning of the response body. duration_ms: milliseconds.
+    """
 
     attempt: int
     at: int
@@ -117,7 +126,7 @@ class Attempt(NamedTuple):
 
 
 class UnknownDelivery(Exception):
-    """The scope has no delivery with that number."""
+    """The scope has no delivery with this number."""
 
 
 def enqueue(
@@ -126,15 +135,17 @@ def enqueue(
     event_id: str,
     event_type: str,
     body: bytes,
-    endpoints: Sequence[Endpoint],
+    endpoints: Sequence[Destination],
     now: int,
     wake: Callable[[], None] | None = None,
 ) -> list[int]:
-    """Promise an event to each endpoint that wants it; return the deliveries' numbers.
+    """Create a delivery for each endpoint that wants the event type, and return their numbers.
 
-    body: the JSON as it will be sent. Endpoints on different API versions get different bodies: call once for each.
+    tx: the transaction that records the event. event_id: ``evt_…``. event_type: for example ``charge.succeeded``.
+    body: the JSON to send. Endpoints on different API versions get different bodies: call once for each version.
     now: UTC epoch seconds; the first attempt is due at once.
-    wake: called after the commit, so that the deliverer need not wait for its next look.
+    wake: called after the commit; pass ``Deliverer.wake`` to start the delivery without waiting for its next poll.
+    Raises StorageError.
     """
     wanted = [endpoint for endpoint in endpoints if endpoint.wants(event_type)]
     if not wanted:
@@ -169,10 +180,11 @@ def resend(
     wake: Callable[[], None] | None = None,
     event_id: str | None = None,
 ) -> int:
-    """Send the same body to the same endpoint once more, as a new delivery; return its number.
+    """Send the same body to the same endpoint again, as a new delivery, and return its number.
 
-    The old one keeps its log and its retries, if any are left. event_id: whose delivery it has to be.
-    Raises UnknownDelivery.
+    The old delivery keeps its attempts and remaining retries.
+    now: UTC epoch seconds. wake: see ``enqueue``. event_id: the event the delivery must belong to, if given.
+    Raises UnknownDelivery, StorageError.
     """
     rows = tx.execute(
         "SELECT account, livemode, message, event, event_type, endpoint, url FROM outbox_deliveries"
@@ -195,9 +207,10 @@ def deliveries(
     limit: int = 100,
     before: int | None = None,
 ) -> list[Delivery]:
-    """The scope's deliveries, newest first; of one event or endpoint when given.
+    """Return the scope's deliveries, newest first.
 
-    before: continue behind that number.
+    event_id, endpoint_id: only of this event or webhook endpoint. limit: the maximum number.
+    before: only deliveries with a smaller number, for the next page.
     """
     where, params = "account = ? AND livemode = ?", [scope.account, int(scope.livemode)]
     for column, value in (("event = ?", event_id), ("endpoint = ?", endpoint_id), ("id < ?", before)):
@@ -212,7 +225,7 @@ def deliveries(
 
 
 def pending(tx: Tx, scope: Scope, event_id: str) -> int:
-    """How many endpoints have not yet taken this event: the wire's ``pending_webhooks``."""
+    """Return the number of pending deliveries of an event: the API's ``pending_webhooks``."""
     rows = tx.execute(
         "SELECT count(*) FROM outbox_deliveries WHERE account = ? AND livemode = ? AND event = ? AND state = 'pending'",
         (scope.account, int(scope.livemode), event_id),
@@ -220,18 +233,20 @@ def pending(tx: Tx, scope: Scope, event_id: str) -> int:
     return int(rows[0][0])
 
 
-def attempts(tx: Tx, scope: Scope, delivery_id: int) -> list[Attempt]:
-    """The log of one delivery, oldest first; empty when the scope has no such delivery."""
+def attempts(tx: Tx, scope: Scope, delivery_id: int) -> list[DeliveryAttempt]:
+    """Return the attempts of one delivery, oldest first; an empty list if the scope has no such delivery."""
     rows = tx.execute(
         "SELECT attempt, at, succeeded, status, response, error, duration_ms FROM outbox_attempts"
         " WHERE account = ? AND livemode = ? AND delivery = ? ORDER BY attempt",
         (scope.account, int(scope.livemode), delivery_id),
     )
-    return [Attempt(n, at, bool(ok), status, response, error, ms) for n, at, ok, status, response, error, ms in rows]
+    return [
+        DeliveryAttempt(n, at, bool(ok), status, response, error, ms) for n, at, ok, status, response, error, ms in rows
+    ]
 
 
 def failing_since(tx: Tx, scope: Scope, endpoint_id: str) -> int | None:
-    """When the endpoint's present run of failures began (UTC epoch seconds); None when its last attempt succeeded."""
+    """Return when the endpoint started to fail without a success since, in UTC epoch seconds; None if it does not."""
     owner = (scope.account, int(scope.livemode), endpoint_id)
     of = "FROM outbox_attempts WHERE account = ? AND livemode = ? AND endpoint = ?"
     last = tx.execute(f"SELECT max(id) {of} AND succeeded = 1", owner)[0][0] or 0
@@ -239,10 +254,12 @@ def failing_since(tx: Tx, scope: Scope, endpoint_id: str) -> int | None:
     return int(first[0][0]) if first else None
 
 
-def forget(tx: Tx, before: int, limit: int = 1000) -> int:
-    """Delete settled deliveries made before a second (UTC epoch), with their logs; return how many. Call again until 0.
+def delete_settled(tx: Tx, before: int, limit: int = 1000) -> int:
+    """Delete old deliveries of all scopes that are not pending, with their attempts, and return how many.
 
-    For housekeeping over all scopes; what is still pending stays.
+    before: delete deliveries created before this time, UTC epoch seconds. limit: the maximum number; call again until
+        the result is 0.
+    Raises StorageError.
     """
     rows = tx.execute(
         "SELECT id, message FROM outbox_deliveries WHERE created < ? AND state <> 'pending' ORDER BY id LIMIT ?",
@@ -263,7 +280,11 @@ def forget(tx: Tx, before: int, limit: int = 1000) -> int:
 
 
 class Claim(NamedTuple):
-    """A delivery that one deliverer holds until its lease ends."""
+    """A delivery that one deliverer has claimed until its lease ends.
+
+    message: row of the stored body. attempts: how many were made before. lease: the text that identifies the claim.
+    body: the JSON to send.
+    """
 
     id: int
     scope: Scope
@@ -277,7 +298,7 @@ class Claim(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What one attempt came to, as it is stored."""
+    """The result of one attempt, as it is stored. The fields are those of ``DeliveryAttempt``."""
 
     at: int
     succeeded: bool
@@ -288,10 +309,11 @@ class Result(NamedTuple):
 
 
 def claim(tx: Tx, now: int, lease: str, lease_until: int, limit: int, busy: Sequence[str] = ()) -> list[Claim]:
-    """Take up to ``limit`` due deliveries; nobody else takes them before ``lease_until``.
+    """Claim due deliveries and return them; no other process can claim them before ``lease_until``.
 
-    lease: a text that is new each time; only who holds it may record a result.
-    busy: endpoints to leave alone for now.
+    now, lease_until: UTC epoch seconds. lease: a text unique to this call; ``record`` requires it.
+    limit: the maximum number. busy: ids of endpoints to skip.
+    Raises StorageError.
     """
     due = "state = 'pending' AND next_attempt_at <= ? AND lease_until <= ?"
     others = f" AND endpoint NOT IN ({', '.join('?' for _ in busy)})" if busy else ""
@@ -313,7 +335,11 @@ def _claim(tx: Tx, row: Row, lease: str) -> Claim:
 
 
 def record(tx: Tx, claim: Claim, result: Result, state: State, next_attempt_at: int | None) -> bool:
-    """Log an attempt and say what comes next. False, and nothing written, when the lease was lost meanwhile."""
+    """Log an attempt and update its delivery.
+
+    state: the delivery's new state. next_attempt_at: UTC epoch seconds; None unless pending.
+    Returns False, without writing, if another process claimed the delivery meanwhile. Raises StorageError.
+    """
     held = tx.execute(
         "UPDATE outbox_deliveries SET attempts = attempts + 1, state = ?, next_attempt_at = ?, lease = '',"
         " lease_until = 0"
@@ -335,7 +361,7 @@ def record(tx: Tx, claim: Claim, result: Result, state: State, next_attempt_at: 
 
 
 def abandon(tx: Tx, claim: Claim) -> None:
-    """The endpoint is gone or switched off: stop, without an attempt in the log."""
+    """End a delivery whose endpoint was deleted or disabled, without logging an attempt. Raises StorageError."""
     tx.execute(
         "UPDATE outbox_deliveries SET state = 'abandoned', next_attempt_at = NULL, lease = '',"
         " lease_until = 0 WHERE id = ? AND lease = ?",
@@ -344,7 +370,7 @@ def abandon(tx: Tx, claim: Claim) -> None:
 
 
 def any_due(tx: Tx, now: int) -> bool:
-    """Whether a delivery waits that nobody holds."""
+    """Return whether a delivery is due that no process has claimed. now: UTC epoch seconds."""
     rows = tx.execute(
         "SELECT 1 FROM outbox_deliveries WHERE state = 'pending' AND next_attempt_at <= ? AND lease_until <= ? LIMIT 1",
         (now, now),

@@ -159,7 +159,7 @@ def _account_of(call: Call, account: str | None) -> Call:
 
 def _heard_again(
     call: Call, source: Call, event: Json, params: Params
-) -> list[tuple[Scope, outbox.Endpoint, str | None]]:
+) -> list[tuple[Scope, outbox.Destination, str | None]]:
     """The caller's endpoints that the event is sent to again."""
     named = params.get("webhook_endpoint")
     if named is None:
@@ -168,7 +168,7 @@ def _heard_again(
     endpoint = call.objects.get("webhook_endpoint", named, "webhook_endpoint")
     if endpoint["status"] != "enabled":
         raise invalid("This webhook endpoint is disabled.", "webhook_endpoint")
-    return [(call.scope, outbox.Endpoint(endpoint["id"], endpoint["url"], ()), endpoint.get("api_version"))]
+    return [(call.scope, outbox.Destination(endpoint["id"], endpoint["url"], ()), endpoint.get("api_version"))]
 
 
 EVENT = Resource(

@@ -99,7 +99,7 @@ def roll_secret(call: Call, endpoint: Json, keep_old: bool) -> str:
     return secret
 
 
-def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.Endpoint, str | None]]:
+def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.Destination, str | None]]:
     """Who hears of an event of this scope: its own endpoints, and those of its platform for connected accounts.
 
     Each with the API version that it was made for, None for the newest.
@@ -114,18 +114,20 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
             )
         for endpoint in enabled:
             if endpoint["_connect"] == of_platform:
-                target = outbox.Endpoint(endpoint["id"], endpoint["url"], (), tuple(endpoint["enabled_events"]))
+                target = outbox.Destination(endpoint["id"], endpoint["url"], (), tuple(endpoint["enabled_events"]))
                 if target.wants(type):
                     found.append((home.scope, target, endpoint.get("api_version")))
     return found
 
 
-def lookup(tables: Tables, keyring: Keyring, tx: Tx, scope: Scope, id: str) -> outbox.Endpoint | None:
+def lookup(tables: Tables, keyring: Keyring, tx: Tx, scope: Scope, id: str) -> outbox.Destination | None:
     """An endpoint as it stands, with its secrets, for the deliverer; None when it must get nothing any more."""
     endpoint = tables.load(tx, scope, "webhook_endpoint", id)
     if endpoint is None or endpoint["status"] != "enabled":
         return None
-    return outbox.Endpoint(id, endpoint["url"], secrets_of(keyring, scope, endpoint), tuple(endpoint["enabled_events"]))
+    return outbox.Destination(
+        id, endpoint["url"], secrets_of(keyring, scope, endpoint), tuple(endpoint["enabled_events"])
+    )
 
 
 WEBHOOK_ENDPOINT = Resource(
