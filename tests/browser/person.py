@@ -37,7 +37,7 @@ class Person:
         self.page.goto(link)
         self.page.get_by_label("Your name").fill(name)
         if email is not None:
-            self.page.get_by_label("E-mail").fill(email)
+            self.page.get_by_label("Email").fill(email)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.locator("form button").first.click()
         self.page.wait_for_load_state()

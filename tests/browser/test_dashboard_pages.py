@@ -95,12 +95,12 @@ def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
     shop.post(f"/v1/api_keys/{ending}/roll", expires_in="in_7_days")
     base, page = f"{server.url}/{server.account}/test", owner.page
     page.goto(f"{base}/webhooks/{endpoint}")
-    page.get_by_role("button", name="Roll, keep the old one for now").click()
+    page.get_by_role("button", name="Roll secret, keep the old one active").click()
     for email, role in (("dev@example.com", "Developer"), ("late@example.com", "Support")):
         page.goto(f"{base}/settings/team/invite")
-        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Email").fill(email)
         page.get_by_role("radio", name=role).check()
-        page.get_by_role("button", name="Make an invitation link").click()
+        page.get_by_role("button", name="Create invitation link").click()
         if role == "Developer":
             dev = Person(chromium, Path())
             dev.join(page.locator("#link").inner_text(), "Dev Eloper")
@@ -108,7 +108,7 @@ def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
     add_factors(owner, base)
     page.goto(f"{base}/apikeys/{restricted['id']}")
     for _ in range(40):  # requests are written down in the background, twice a second
-        if page.get_by_role("button", name="Keep only what it uses").count():
+        if page.get_by_role("button", name="Remove unused permissions").count():
             break
         page.wait_for_timeout(250)
         page.reload()
@@ -128,7 +128,7 @@ def add_factors(owner: Person, base: str) -> None:
     owner.page.get_by_role("button", name="Set up an app").click()
     secret = owner.page.locator("code").first.inner_text()
     owner.look("totp")
-    owner.page.get_by_label("Code that the app shows").fill(pyotp.TOTP(secret).now())
+    owner.page.get_by_label("Code from the app").fill(pyotp.TOTP(secret).now())
     owner.page.get_by_role("button", name="Turn on").click()
     owner.page.get_by_role("heading", name="Recovery codes").wait_for()
     owner.look("recovery codes")
@@ -182,4 +182,4 @@ def test_every_page_is_whole_for_everybody_and_asks_once(shared_server: Running,
 def test_the_keyboard_comes_first_to_a_way_past_the_menus(shared_server: Running, olive: Person) -> None:
     olive.page.goto(f"{shared_server.url}/{shared_server.account}/test/apikeys")
     olive.page.keyboard.press("Tab")
-    expect(olive.page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(olive.page.get_by_role("link", name="Skip to content")).to_be_focused()

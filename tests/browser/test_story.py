@@ -18,10 +18,10 @@ def call(server: Running, key: str, path: str) -> int:
 
 def invite(owner: Person, email: str, role: str) -> str:
     owner.open("Team")
-    owner.page.get_by_role("link", name="Invite somebody").click()
-    owner.page.get_by_label("E-mail").fill(email)
+    owner.page.get_by_role("link", name="Invite member").click()
+    owner.page.get_by_label("Email").fill(email)
     owner.page.get_by_role("radio", name=role).check()
-    owner.page.get_by_role("button", name="Make an invitation link").click()
+    owner.page.get_by_role("button", name="Create invitation link").click()
     return owner.page.locator("#link").inner_text()
 
 
@@ -82,7 +82,7 @@ def test_the_story_from_the_first_link_to_a_lost_key(server: Running, chromium: 
     page.get_by_role("button", name="Reveal live key").click()
     live_key = shown_key(olive)
     assert live_key.startswith("sk_" + "live_")
-    page.get_by_role("button", name="Save the note and finish").click()
+    page.get_by_role("button", name="Save note").click()
     olive.open("API keys")
     expect(olive.row("Secret key").first).to_contain_text("Vault “Payments”")
     expect(page.get_by_role("link", name="Reveal live key")).to_have_count(0)
@@ -90,7 +90,7 @@ def test_the_story_from_the_first_link_to_a_lost_key(server: Running, chromium: 
 
     # Make a restricted key from a template.
     page.get_by_role("navigation", name="Mode").get_by_role("link", name="Test").click()
-    page.get_by_role("link", name="Start from that template").click()
+    page.get_by_role("link", name="Use this template").click()
     page.get_by_label("Key name").fill("Dispute monitor")
     page.get_by_label("Search permissions").fill("dispute")
     page.locator("[data-matrix]").scroll_into_view_if_needed()
@@ -105,7 +105,7 @@ def test_the_story_from_the_first_link_to_a_lost_key(server: Running, chromium: 
     expect(row.locator("code")).to_contain_text("sk_" + "test_5")
     old_key = row.locator("code").inner_text()
     choose(olive, row, "Roll key")
-    page.get_by_role("radio", name="in 24 hours").check()
+    page.get_by_role("radio", name="In 24 hours").check()
     olive.keep("07-roll-key")
     page.get_by_role("button", name="Roll API key").click()
     new_key = shown_key(olive)
@@ -122,15 +122,15 @@ def test_the_story_from_the_first_link_to_a_lost_key(server: Running, chromium: 
     olive.keep("09-a-key-and-its-requests")
     expect_request(olive, f"...{new_key[-4:]}", "/v1/products", "200")
     expect_request(olive, "Dispute monitor", "/v1/disputes", "403")
-    expect(page.get_by_text("Unused permissions")).to_be_visible()
+    expect(page.get_by_role("heading", name="Unused permissions")).to_be_visible()
     assert call(server, live_key, "/v1/customers") == 200
     page.get_by_role("navigation", name="Mode").get_by_role("link", name="Live").click()
     expect_request(olive, f"...{live_key[-4:]}", "/v1/customers", "200")
 
     # Find the answer to a lost key.
     olive.open("API keys")
-    olive.row("Secret key").get_by_role("link", name="Lost it?").click()
-    expect(page.get_by_text("A live key that you lost cannot be shown again")).to_be_visible()
+    olive.row("Secret key").get_by_role("link", name="Lost this key?").click()
+    expect(page.get_by_text("A lost live key cannot be revealed again")).to_be_visible()
     olive.keep("10-lost-key")
     assert [*olive.complaints, *dev.complaints] == []
 

@@ -59,11 +59,11 @@ def test_scheduled_work_that_failed_is_told_with_its_object_and_its_error(folder
     answer = CliRunner().invoke(app, ["doctor", "--data", str(folder)])
     assert answer.exit_code == 1
     assert (
-        "FAIL  scheduled work: 0 tried again, 1 failed; refund.settle of re_1 (acct_1, test): RuntimeError: no luck"
+        "FAIL  scheduled jobs: 0 retrying, 1 failed; refund.settle of re_1 (acct_1, test): RuntimeError: no luck"
         in answer.stdout
     )
 
 
 def test_scheduled_work_that_is_tried_again_is_no_fault(folder: Path) -> None:
     work(folder, "waiting", 2)
-    assert findings(folder)["scheduled work"] is True
+    assert findings(folder)["scheduled jobs"] is True

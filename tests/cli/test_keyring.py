@@ -67,7 +67,7 @@ def test_everything_that_is_sealed_moves_and_the_retired_key_can_be_dropped(tmp_
     refused = run(tmp_path, "keyring", "retire", "s1").stderr
     places = ("api_keys.sealed", "webhook_endpoint_secrets", "apps.secret_payload", "dash_people.totp_pending")
     assert all(place in refused for place in places)
-    assert "sealed texts moved" in run(tmp_path, "keyring", "move").stdout
+    assert "sealed values re-encrypted" in run(tmp_path, "keyring", "move").stdout
     assert run(tmp_path, "keyring", "retire", "s1").exit_code == 0
     assert set(Keyring.load(tmp_path / "keyring.json").sealing_keys) == {"s2"}
     core = open_core(Settings(data=str(tmp_path)))
@@ -99,7 +99,7 @@ def test_the_material_may_be_a_mounted_secret_or_in_the_environment(
     monkeypatch.setenv("TOLLKEY_KEYRING_FILE", str(secret))
     assert run(data, "accounts", "create", "--name", "Acme").exit_code == 0
     assert not (data / "keyring.json").exists()
-    assert "is only read" in run(data, "keyring", "rotate").stderr
+    assert "is read-only" in run(data, "keyring", "rotate").stderr
     assert run(data, "keyring", "rotate", "--to", str(tmp_path / "new.json")).exit_code == 0
     assert "lacks the digest key d2" in run(data, "keys", "list").stderr
     monkeypatch.setenv("TOLLKEY_KEYRING", (tmp_path / "new.json").read_text())

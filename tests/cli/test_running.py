@@ -71,7 +71,7 @@ def test_without_a_server_nothing_is_printed_and_no_link_ends(tmp_path: Path) ->
     for words in (("accounts", "owner-link"), ("people", "reset", "olive@example.com")):
         refused = run(tmp_path, *words)
         assert (refused.exit_code, refused.stdout) == (1, "")
-        assert "no server runs on" in refused.stderr
+        assert "no server is running on" in refused.stderr
         assert "--base-url" in refused.stderr
     with serving(tmp_path) as (_, facts):
         assert httpx.get(facts["url"] + "/join/" + good.rpartition("/")[2]).status_code == 200

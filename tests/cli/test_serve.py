@@ -16,7 +16,7 @@ def test_one_line_at_the_start_tells_which_version_is_built(tmp_path: Path) -> N
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=found)
     assert server.stdout is not None
     try:
-        line = next(line for line in server.stdout if line.startswith("Built for API version"))
+        line = next(line for line in server.stdout if line.startswith("API version"))
     finally:
         server.terminate()
         server.communicate(timeout=30)

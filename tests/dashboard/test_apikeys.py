@@ -67,7 +67,7 @@ def test_a_test_key_is_revealed_as_often_as_one_likes_and_never_cached(site: Sit
 def test_a_live_key_is_revealed_once_and_its_note_is_kept(site: Site, dev: Browser) -> None:
     key = unrevealed(site)
     path = url(site, f"/apikeys/{key.id}/reveal", True)
-    assert "shown once" in dev.get(path).text
+    assert "only once" in dev.get(path).text
     answer = dev.post(path, {"note": "Vault, entry 7"})
     text = re.search(r'<code id="secret">(.*?)</code>', answer.text)
     assert text
@@ -77,7 +77,7 @@ def test_a_live_key_is_revealed_once_and_its_note_is_kept(site: Site, dev: Brows
     assert text[1] not in again.text
     held = next(one for one in keys(site, True) if one.id == key.id)
     assert held.note == "Vault, entry 7"
-    assert "hidden now" in dev.get(path).text
+    assert "now hidden" in dev.get(path).text
 
 
 def test_a_rolled_key_says_when_it_ends_and_can_be_ended_or_kept(site: Site, dev: Browser) -> None:
@@ -96,7 +96,7 @@ def test_a_rolled_key_says_when_it_ends_and_can_be_ended_or_kept(site: Site, dev
 
 def test_rolling_needs_one_of_the_five_expirations(site: Site, dev: Browser) -> None:
     page = dev.get(url(site, f"/apikeys/{default(site).id}/roll")).text
-    for words in ("now", "in 1 hour", "in 24 hours", "in 3 days", "in 7 days"):
+    for words in ("Now", "In 1 hour", "In 24 hours", "In 3 days", "In 7 days"):
         assert f"<strong>{words}</strong>" in page
     answer = dev.post(url(site, f"/apikeys/{default(site).id}/roll"), {"expires_in": "in_a_year"})
     assert answer.status == 422
@@ -172,7 +172,7 @@ def test_a_deleted_key_is_refused_and_leaves_the_list(site: Site, dev: Browser) 
     key, text = fresh(site, name="Gone soon")
     assert dev.post(url(site, f"/apikeys/{key.id}/delete")).status == 303
     assert site.api.get("/v1/disputes", key=text).status == 401
-    assert "is deleted" in dev.get(url(site, "/apikeys")).text
+    assert "was deleted" in dev.get(url(site, "/apikeys")).text
     assert "Gone soon" not in dev.get(url(site, "/apikeys")).text.split("<table")[-1]
     assert "Gone soon" in dev.get(url(site, "/apikeys?ended=1")).text
 
@@ -188,7 +188,7 @@ def test_the_history_names_the_person_and_the_address(site: Site) -> None:
 
 
 def test_a_lost_key_has_an_answer(site: Site, dev: Browser) -> None:
-    assert "cannot be shown again" in dev.get(url(site, "/apikeys/lost", True)).text
+    assert "cannot be revealed again" in dev.get(url(site, "/apikeys/lost", True)).text
 
 
 def test_without_developer_role_the_page_names_the_owner(site: Site) -> None:
@@ -229,7 +229,7 @@ def test_the_history_of_a_rolled_key_says_that_it_took_anothers_place(site: Site
 
 
 def test_a_list_of_secret_keys_that_is_cut_says_so(site: Site, dev: Browser) -> None:
-    path, words = url(site, "/apikeys"), "These are the newest ones."
+    path, words = url(site, "/apikeys"), "Only the newest keys are shown."
     assert words not in dev.get(path).text
     scope = Scope(site.account, False)
 

@@ -57,7 +57,7 @@ def test_nul_is_text_like_any_other_on_both_databases(site: Site, postgres_site:
         browser = one.browser()
         browser.get("/login")
         answer = browser.post("/login", {"email": "a\0@example.com", "password": "\0"})
-        assert (answer.status, "The address or the password is wrong." in answer.text) == (422, True)
+        assert (answer.status, "Incorrect email or password." in answer.text) == (422, True)
         signed_in = one.browser("developer")
         assert signed_in.get(f"/{one.account}/test/objects/customer?query=%00").status == 200
 

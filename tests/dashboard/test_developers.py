@@ -101,13 +101,13 @@ def test_the_overview_counts_by_status_key_and_hour(site: Site) -> None:
     site.api.get("/v1/nothing")
     site.world.write_logs()
     shown = site.browser("developer").get(url(site, "/developers")).text
-    assert "2 in all: 1 succeeded, 1 refused (4xx)" in shown
+    assert "2 in total: 1 succeeded, 1 failed (4xx)" in shown
     assert 'role="img"' in shown
-    assert "The numbers as a table" in shown
+    assert "View as table" in shown
 
 
 def test_an_empty_plot_says_so() -> None:
-    assert "No requests in this time." in plots.columns("p", "Nothing", ["00:00"], [plots.Series("x", "2", [0])])
+    assert "No requests in this period." in plots.columns("p", "Nothing", ["00:00"], [plots.Series("x", "2", [0])])
 
 
 def test_the_axis_ends_at_a_round_number() -> None:
@@ -210,7 +210,7 @@ def test_the_overview_tells_of_versions_that_are_newer_than_what_is_built(site: 
     assert "newer than this server is built for" not in browser.get(url(site, "/developers")).text
     site.api.get("/v1/balance", headers={"Stripe-Version": "2026-10-28.endive"})
     site.world.write_logs()
-    assert "2026-10-28.endive is newer than this server is built for" in browser.get(url(site, "/developers")).text
+    assert "2026-10-28.endive is newer than this server supports" in browser.get(url(site, "/developers")).text
 
 
 def test_people_who_may_only_look_see_no_address_that_lets_its_holder_act(site: Site) -> None:

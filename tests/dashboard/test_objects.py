@@ -227,7 +227,7 @@ def test_a_refused_payment_names_the_request_that_made_it(site: Site) -> None:
     site.world.write_logs()
     text = site.browser("developer").get(url(site, f"/objects/payment_intent/{intent}")).text
     assert "POST /v1/payment_intents" in text
-    assert "None that was kept" not in text
+    assert '<p class="soft">None.</p>' not in text
 
 
 def test_the_sidebar_marks_the_list_that_an_object_belongs_to(site: Site) -> None:
@@ -290,7 +290,7 @@ def test_looking_for_an_id_finds_its_page_or_says_that_there_is_none(site: Site,
     ]:
         answer = browser.get(f"{base}/objects?{urlencode({'id': id})}")
         assert answer.status == 200, id[:50]
-        assert "Kinds of objects" in answer.text
+        assert "Object types" in answer.text
 
 
 def test_every_object_that_has_a_page_is_found_by_its_id(site: Site) -> None:

@@ -70,7 +70,7 @@ def test_a_recovery_code_is_good_once(site: Site, person: Browser) -> None:
     assert len(codes) == 10
     assert half(site, email).post("/login/second", {"code": codes[3]}).status == 303
     assert half(site, email).post("/login/second", {"code": codes[3]}).status == 422
-    assert "9 recovery codes are left" in person.get("/profile").text
+    assert "9 recovery codes left" in person.get("/profile").text
 
 
 def test_the_secret_of_an_app_is_sealed(site: Site, person: Browser) -> None:

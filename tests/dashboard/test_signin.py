@@ -62,7 +62,7 @@ def test_a_weak_password_is_refused_beside_its_field(site: Site) -> None:
     browser.get(path)
     for weak, word in (
         ("short", "at least 10"),
-        ("qwertyuiop", "stolen passwords"),
+        ("qwertyuiop", "leaked passwords"),
         ("aaaaaaaaaaaaa", "easy to guess"),
     ):
         answer = browser.post(path, {"name": "Ada", "password": weak})
@@ -101,7 +101,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(site: Site)
         browser.get("/login")
         answers.append(browser.post("/login", {"email": email, "password": "wrong wrong wrong"}))
     assert [answer.status for answer in answers] == [422, 422]
-    assert all("The address or the password is wrong." in answer.text for answer in answers)
+    assert all("Incorrect email or password." in answer.text for answer in answers)
 
 
 def test_too_many_attempts_have_to_wait_and_are_told_how_long(site: Site) -> None:
@@ -331,7 +331,7 @@ def test_who_signs_in_with_a_passkey_proves_again_with_a_passkey(site: Site) -> 
     assert "data-passkey-sign-in" in page
     refused = browser.post("/confirm", {"password": PASSWORD, "to": path})
     assert refused.status == 422
-    assert "use your passkey" in refused.text
+    assert "Use your passkey" in refused.text
     assert browser.get(path).location.startswith("/confirm")
 
 

@@ -1,4 +1,4 @@
-"""Scheduled work that failed, as developers see it."""
+"""Failed jobs, as developers see them."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def test_the_list_says_what_about_which_object_and_why_without_secrets(
     customer = site.api.ok("POST", "/v1/customers")["id"]
     fragile.fail(customer)
     answer = browser.get(url(site, "/work"))
-    for said in (KIND, customer, f"/objects/customer/{customer}", "tried again", "RuntimeError"):
+    for said in (KIND, customer, f"/objects/customer/{customer}", "retrying", "RuntimeError"):
         assert said in answer.text
     assert site.api.sk not in answer.text
     assert b"<b>no luck" not in answer.body
 
 
 def test_nothing_is_listed_where_nothing_failed(site: Site, browser: Browser) -> None:
-    assert "Nothing has failed" in browser.get(url(site, "/work")).text
+    assert "No failed jobs" in browser.get(url(site, "/work")).text
 
 
 def test_work_of_other_accounts_is_neither_listed_nor_touched(site: Site, fragile: Fragile, browser: Browser) -> None:
@@ -159,7 +159,7 @@ def test_work_is_discarded_only_by_who_says_so_twice(site: Site, fragile: Fragil
     browser.get(url(site, "/work"))
     named = {"kind": KIND, "id": customer, "account": site.account}
     asked = browser.post(url(site, "/work/discard"), named)
-    assert f"What {KIND} was to do with {customer} will not happen." in asked.text
+    assert f"The job {KIND} for {customer} will never run." in asked.text
     assert fragile.left() == [customer]
     assert browser.sure(url(site, "/work/discard"), named).status == 303
     assert fragile.left() == []

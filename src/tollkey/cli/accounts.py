@@ -44,8 +44,8 @@ def list_accounts(data: Data = None, database: Database = None, json_: AsJson = 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="Name of the business.")],
-    email: Annotated[str | None, typer.Option(help="Its e-mail address.")] = None,
+    name: Annotated[str, typer.Option(help="Business name.")],
+    email: Annotated[str | None, typer.Option(help="Email address of the business.")] = None,
     country: Annotated[str, typer.Option(help="Two-letter country code.")] = "US",
     data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -72,13 +72,13 @@ def owner(
     base_url: BaseUrl = None,
     account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Print a new one-time link that makes the owner of an account's Dashboard, as long as it has none.
+    """Print a one-time link for becoming the owner of an account that has no owner yet.
 
-    Then earlier links end.
+    Earlier links stop working.
     """
     with opened(data, database, base_url) as core:
         id = scope_of(core, account, False).account
         link = owner_link(core, id, address_of(core))
         if link is None:
-            raise fail(f"{id} has an owner already: sign in, or ask the owner for an invitation")
+            raise fail(f"{id} already has an owner: sign in, or ask the owner for an invitation")
         show_link(core, link, {"account": id}, "owner_link", json_)

@@ -1,5 +1,5 @@
-"""The commands, put together. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the database cannot be
-reached.
+"""The command line application. Exit codes: 0 success, 1 refused or failed, 2 usage error, 3 database
+unreachable.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tollkey.cli.openapi import openapi
 from tollkey.cli.serve import serve
 
 app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
-    "Stripe's API-key system as software that anyone can run, with the payments API behind it."
+    "Stripe-compatible API keys and payments API that you run yourself."
     " Not affiliated with Stripe."
 ))  # fmt: skip
 app.command()(serve)
@@ -39,7 +39,7 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Keys, and the API behind them."""
+    """Manage and run a Tollkey server."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""``tollkey keys audit --verify``: whether the logs are as they were written."""
+"""``tollkey keys audit --verify``: verify the audit logs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _LOGS = {log.name: log for log in (audit.LOG, dashboard.LOG)}
 
 
 def verify_logs(data: str | None, database: str | None, expect: list[str], as_json: bool) -> None:
-    """Check both logs and print what was found. expect: heads noted earlier. Ends with 1 when a log is not whole."""
+    """Verify the hash chains of both audit logs and print the results.
+
+    expect: heads that an earlier run printed, ``log:entries:code``. Raises typer.Exit with 1 when a log was changed.
+    """
     expected = _heads(expect)
     with opened(data, database) as core:
         keyring = core.authority.keyring
@@ -47,5 +50,5 @@ def _lines(value: dict[str, Any]) -> list[str]:
         f"      head {value['head']}",
     ]
     if value["before"]:
-        lines.insert(1, f"      {value['before']} of them are older than the chain, and were taken as they were")
+        lines.insert(1, f"      {value['before']} of them are older than the chain and cannot be verified")
     return lines

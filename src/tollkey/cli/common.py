@@ -22,15 +22,14 @@ from tollkey.platform.merchants import first_merchant, merchants
 from tollkey.server import Core, open_core
 from tollkey.settings import load_settings
 
-Data = Annotated[str | None, typer.Option(help="Folder of the database and the key material. [tollkey-data]")]
-Database = Annotated[str | None, typer.Option(help="postgresql://… instead of the embedded SQLite.")]
-Account = Annotated[str | None, typer.Option(help="acct_…; the first account unless given.")]
-Live = Annotated[bool, typer.Option("--live", help="Live mode; test mode unless given.")]
+Data = Annotated[str | None, typer.Option(help="Data folder: database and keyring. [tollkey-data]")]
+Database = Annotated[str | None, typer.Option(help="PostgreSQL database, postgresql://… [SQLite]")]
+Account = Annotated[str | None, typer.Option(help="Account id, acct_…. [the first account]")]
+Live = Annotated[bool, typer.Option("--live", help="Use live mode. [test mode]")]
 BaseUrl = Annotated[
     str | None,
     typer.Option(
-        help="Public address of the server; TOLLKEY_BASE_URL, or where the server that runs on this data answers,"
-        " unless given."
+        help="Public URL of the server. [TOLLKEY_BASE_URL, or the URL of the server running on this data folder]"
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -118,7 +117,10 @@ def address_of(core: Core) -> str:
         return running[0].rstrip("/")
     if settings.port and {"TOLLKEY_PORT", "TOLLKEY_HOST"} & os.environ.keys():
         return core.setup.base_url.rstrip("/")
-    raise fail(f"no server runs on {settings.data}, so the link's address is not known: start it, or give --base-url")
+    raise fail(
+        f"no server is running on {settings.data}, so the URL of the link is unknown:"
+        f" start the server or pass --base-url"
+    )
 
 
 def show_link(core: Core, link: Link, about: dict[str, str], name: str, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""``tollkey doctor``: is everything as it should be? Exit code 1 when something is not."""
+"""``tollkey doctor``: check the installation. Exits with 1 when a check fails."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from tollkey.platform.merchants import merchants
 from tollkey.server import Core, keyring_source
 from tollkey.wire.due import Troubled, troubled
 
-_TOLD = 5  # pieces of failed work that are told one by one
+_MOST_LISTED = 5  # failed jobs that are listed
 
 
 class Finding(NamedTuple):
-    """One thing looked at."""
+    """The result of one check. ok: whether it passed."""
 
-    what: str
-    fine: bool
+    check: str
+    ok: bool
     detail: str
 
 
 def examine(core: Core) -> list[Finding]:
-    """Look at the database, the key material, the keys and the ledger of every account, and scheduled work that
-    failed.
+    """Check the database, the keyring, scheduled jobs, and the keys and the ledger of every account.
+
+    Returns one finding per check.
     """
     keyring = keyring_source(core.settings).path
     private = keyring is None or is_private(keyring)
@@ -47,7 +48,7 @@ def examine(core: Core) -> list[Finding]:
         if tx.dialect == "sqlite":
             answer = tx.execute("PRAGMA quick_check")[0][0]
             found.append(Finding("database file", answer == "ok", str(answer)))
-        found.append(_work(troubled(tx)))
+        found.append(_jobs(troubled(tx)))
         accounts = merchants(tx)
         found.append(Finding("accounts", bool(accounts), f"{len(accounts)} accounts"))
         for merchant in accounts:
@@ -65,22 +66,22 @@ def examine(core: Core) -> list[Finding]:
     return findings + core.database.read(work)
 
 
-def _work(found: list[Troubled]) -> Finding:
-    """Work that is tried again by itself is told; work that has failed waits for a person."""
+def _jobs(found: list[Troubled]) -> Finding:
+    """The check of scheduled jobs: jobs that are retried are counted, failed jobs are listed and fail the check."""
     failed = [one for one in found if one.state == "failed"]
-    told = [
+    listed = [
         f"{one.due.kind} of {one.due.id} ({one.due.scope.account}, {'live' if one.due.scope.livemode else 'test'}):"
         f" {one.error}"
-        for one in failed[:_TOLD]
+        for one in failed[:_MOST_LISTED]
     ]
-    if len(failed) > _TOLD:
-        told.append(f"and {len(failed) - _TOLD} more: see the Dashboard, Developers, Scheduled work")
-    counted = f"{len(found) - len(failed)} tried again, {len(failed)} failed"
-    return Finding("scheduled work", not failed, "; ".join([counted, *told]))
+    if len(failed) > _MOST_LISTED:
+        listed.append(f"and {len(failed) - _MOST_LISTED} more: see the Dashboard, Developers, Scheduled jobs")
+    counted = f"{len(found) - len(failed)} retrying, {len(failed)} failed"
+    return Finding("scheduled jobs", not failed, "; ".join([counted, *listed]))
 
 
 def _files(data: Path) -> list[Finding]:
-    """Nobody else may write the data folder (they could put their own key material there), or read what is in it."""
+    """Check that other users can neither write the data folder (they could replace the keyring) nor read its files."""
     open_to_all = [
         file.name for file in data.iterdir() if file.stat().st_mode & 0o077 and (file.is_file() or file.name == "files")
     ]
@@ -96,10 +97,10 @@ def _files(data: Path) -> list[Finding]:
 
 
 def doctor(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Check the database, the key material, the keys, the ledger, and scheduled work that failed."""
+    """Check the database, the keyring, the keys, the ledger and failed jobs."""
     with opened(data, database) as core:
         findings = examine(core)
-        values = [{"check": f.what, "ok": f.fine, "detail": f.detail} for f in findings]
-        show(values, json_, lambda: [f"{'ok  ' if f.fine else 'FAIL'}  {f.what}: {f.detail}" for f in findings])
-    if not all(f.fine for f in findings):
+        values = [{"check": f.check, "ok": f.ok, "detail": f.detail} for f in findings]
+        show(values, json_, lambda: [f"{'ok  ' if f.ok else 'FAIL'}  {f.check}: {f.detail}" for f in findings])
+    if not all(f.ok for f in findings):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""``tollkey keyring``: the key material that digests and seals are made with. It never prints a key of it."""
+"""``tollkey keyring``: the keyring. No command prints a key of it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tollkey.cli.common import AsJson, Data, Database, fail, opened, refused, sh
 from tollkey.keys import Keyring, belonging, move_all, needed
 from tollkey.server import Core, keyring_source, sealings, sole_server
 
-app = typer.Typer(no_args_is_help=True, help="Make, show and rotate the key material beside the database.")
+app = typer.Typer(no_args_is_help=True, help="Manage the keyring: the keys that digest and encrypt stored data.")
 To = Annotated[
     Path | None,
-    typer.Option(help="A new file for the result, where the key material is a mounted secret or in the environment."),
+    typer.Option(help="Write the new keyring to this file. Required when the current one is read-only."),
 ]
 
 
@@ -38,7 +38,7 @@ def _print(keyring: Keyring, as_json: bool, *more: str) -> None:
 
 @app.command("create")
 def create_keyring(file: Path) -> None:
-    """Write new key material to a file that is not there yet: for TOLLKEY_KEYRING_FILE, before the first start."""
+    """Create a new keyring file, for TOLLKEY_KEYRING_FILE. Run it before the first start."""
     try:
         Keyring.fresh().create(file)
     except OSError as problem:
@@ -47,7 +47,7 @@ def create_keyring(file: Path) -> None:
 
 @app.command("show")
 def show_keyring(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Names of the digest and sealing keys: which is current, which are retired."""
+    """Show the names of the current and the retired digest and sealing keys."""
     with opened(data, database) as core:
         _print(core.authority.keyring, json_)
 
@@ -55,36 +55,36 @@ def show_keyring(data: Data = None, database: Database = None, json_: AsJson = F
 @app.command()
 def rotate(
     digest: Annotated[bool, typer.Option("--digest/--no-digest",
-    help="A new digest key; rows move to it as their keys are used.")] = True,
+    help="Create a new digest key. Rows are converted as their keys are used.")] = True,
     sealing: Annotated[bool, typer.Option("--sealing/--no-sealing",
-    help="A new sealing key; what is sealed moves to it.")] = True,
+    help="Create a new sealing key and re-encrypt sealed data with it.")] = True,
     to: To = None, data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Make new key material current; the old one is retired, not forgotten.
+    """Create new current keys. The old keys are retired but kept.
 
-    Stop the servers first, and start them again after.
+    Stop the servers first and restart them afterwards.
     """
     with opened(data, database) as core, sole_server(core.settings):
         keyring = core.authority.keyring
         keyring = keyring.rotate_digest() if digest else keyring
         keyring = keyring.rotate_sealing() if sealing else keyring
-        _keep(core, keyring, to)
+        _save(core, keyring, to)
         core.database.write(lambda tx: belonging.record(tx, keyring))
         _print(keyring, json_, *_move(core, keyring))
 
 
 @app.command()
 def move(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Move everything sealed to the current sealing key: what ``rotate`` does too, for when it was interrupted."""
+    """Re-encrypt all sealed data with the current sealing key. ``rotate`` does this too, unless it was interrupted."""
     with opened(data, database) as core:
         _print(core.authority.keyring, json_, *_move(core, core.authority.keyring))
 
 
 @app.command()
 def retire(name: str, to: To = None, data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Drop a sealing key that nothing is sealed with any more. Stop the servers first.
+    """Delete a retired sealing key that is no longer used. Stop the servers first.
 
-    Digest keys stay: what they digested cannot move.
+    Digest keys cannot be deleted, because digests cannot be converted.
     """
     with opened(data, database) as core, sole_server(core.settings):
         keyring = core.authority.keyring
@@ -92,30 +92,31 @@ def retire(name: str, to: To = None, data: Data = None, database: Database = Non
             raise fail(
                 f"no such sealing key: {name[:20]}"
                 if name not in keyring.digest_keys
-                else f"{name} is a digest key, which stays"
+                else f"{name} is a digest key: digest keys cannot be deleted"
             )
         if name == keyring.sealing_current:
-            raise fail(f"{name} is the current sealing key: `tollkey keyring rotate` makes another one current first")
+            raise fail(f"{name} is the current sealing key: run `tollkey keyring rotate` first")
         left = needed(core.database, sealings(core), name)
         if left:
             where = ", ".join(f"{count} in {what}" for what, count in sorted(left.items()))
             raise fail(f"{name} is still needed ({where}): run `tollkey keyring move` first")
         keyring = keyring.without(name)
         core.database.write(lambda tx: belonging.retire(tx, name))
-        _keep(core, keyring, to)
+        _save(core, keyring, to)
         _print(keyring, json_)
 
 
-def _keep(core: Core, keyring: Keyring, to: Path | None) -> None:
-    """Where the material came from, or in a new file.
+def _save(core: Core, keyring: Keyring, to: Path | None) -> None:
+    """Save the keyring to the file it was read from, or to ``to``.
 
-    Ends with 1 where the one may not be written and the other was not given.
+    Raises typer.Exit when the source is read-only and ``to`` is None.
+
     """
     source = keyring_source(core.settings)
     if to is None and (source.path is None or not source.own):
         raise fail(
-            f"the keyring {source.place} is only read: say with --to where the new one is written,"
-            f" and put it in its place"
+            f"the keyring {source.place} is read-only: pass --to to write the new keyring to another file,"
+            f" then deploy that file"
         )
     try:
         if to is not None:
@@ -129,6 +130,6 @@ def _keep(core: Core, keyring: Keyring, to: Path | None) -> None:
 def _move(core: Core, keyring: Keyring) -> list[str]:
     moved = move_all(core.database, sealings(core), keyring)
     broken = [
-        f"{count} in {what} cannot be opened and stayed as they were" for what, count in sorted(moved.broken.items())
+        f"{count} in {what} cannot be decrypted and were left unchanged" for what, count in sorted(moved.broken.items())
     ]
-    return [f"{moved.texts} sealed texts moved to the new sealing key", *broken]
+    return [f"{moved.texts} sealed values re-encrypted with the current sealing key", *broken]

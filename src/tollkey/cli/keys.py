@@ -1,4 +1,4 @@
-"""``tollkey keys``: everything about keys from a shell. A secret is printed only when it is asked for."""
+"""``tollkey keys``: manage keys. Secrets are printed only on request."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from tollkey.server import Core
 
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 
-KeyId = Annotated[str, typer.Argument(help="mk_…, or the last characters of the key.")]
-Show = Annotated[
-    bool, typer.Option("--show-secret", help="Print the text of the key. For a live key this is the only time.")
-]
+KeyId = Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")]
+Show = Annotated[bool, typer.Option("--show-secret", help="Print the key. A live key can be shown only once.")]
 
 
 def _pick(core: Core, tx: Tx, scope: Scope, text: str) -> Key:
@@ -30,7 +28,7 @@ def _pick(core: Core, tx: Tx, scope: Scope, text: str) -> Key:
         raise fail(
             f"no such key in {'live' if scope.livemode else 'test'} mode: {text[:40]}"
             if not hits
-            else f"several keys end in {text[-4:]}; give the mk_ id"
+            else f"several keys end in {text[-4:]}: pass the mk_ id"
         )
     return hits[0]
 
@@ -56,9 +54,9 @@ def _print(core: Core, key: Key, as_json: bool, secret: str | None = None) -> No
 @app.command("list")
 def list_keys(
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
-    all_: Annotated[bool, typer.Option("--all", help="Expired and revoked keys too.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Include expired and revoked keys.")] = False,
 ) -> None:  # fmt: skip
-    """List keys, newest first, masked: all of them."""
+    """List keys, newest first, with masked secrets."""
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
         keys = core.database.read(lambda tx: core.authority.list(tx, scope, active_at=None if all_ else now))
@@ -82,13 +80,14 @@ def list_keys(
 @app.command()
 def find(
     key: Annotated[str,
-    typer.Argument(help="mk_…; or - to read the text of a key from standard input, out of any list of processes.")],
+    typer.Argument(
+    help="Key id (mk_…), or - to read the key from standard input, which keeps it out of process lists.")],
     data: Data = None, database: Database = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Say whose key this is, by its id or its text, whichever account and mode it belongs to. Prints no secret."""
+    """Find a key in all accounts and modes by its id or its text. Prints no secret."""
     wanted = typer.get_text_stream("stdin").readline().strip() if key == "-" else key
     if key != "-" and not key.startswith("mk_"):
-        raise typer.BadParameter("give the mk_ id, or - and the text on standard input", param_hint="KEY")
+        raise typer.BadParameter("pass the mk_ id, or - and the key on standard input", param_hint="KEY")
     with opened(data, database) as core:
         found = core.database.read(lambda tx: core.authority.find(tx, wanted))
         if found is None:
@@ -102,21 +101,22 @@ def find(
 def create(
     kind: Annotated[str, typer.Option("--type", help="secret or restricted.")] = "restricted",
     name: Annotated[str, typer.Option(help="Name of the key.")] = "",
-    note: Annotated[str, typer.Option(help="Where the key lives.")] = "",
-    permission: Annotated[list[str] | None, typer.Option(help="For example charge_read; repeat for more.")] = None,
+    note: Annotated[str, typer.Option(help="Where the key is stored.")] = "",
+    permission: Annotated[list[str] | None,
+    typer.Option(help="Permission, such as charge_read. Can be repeated.")] = None,
     connect_permission: Annotated[list[str] | None,
-    typer.Option(help="The same on connected accounts; repeat for more.")] = None,
+    typer.Option(help="Permission on connected accounts. Can be repeated.")] = None,
     ip: Annotated[list[str] | None,
-    typer.Option(help="Address or network it may be used from; repeat for more.")] = None,
+    typer.Option(help="Allowed IP address or network. Can be repeated.")] = None,
     show_secret: Show = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Create a secret or restricted key. A live key is shown only now, so it needs --show-secret."""
+    """Create a secret or restricted key. A live key is shown only once, so --show-secret is required."""
     if kind not in ("secret", "restricted"):
         raise typer.BadParameter("must be secret or restricted", param_hint="--type")
     if live and not show_secret:
         raise typer.BadParameter(
-            "a live key is shown only when it is made: add --show-secret", param_hint="--show-secret"
+            "a live key is shown only when it is created: add --show-secret", param_hint="--show-secret"
         )
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
@@ -131,10 +131,10 @@ def create(
 
 @app.command()
 def reveal(
-    key: KeyId, note: Annotated[str, typer.Option(help="Where you will keep it.")] = "",
+    key: KeyId, note: Annotated[str, typer.Option(help="Where you store the key.")] = "",
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Print the text of a key: a test key at any time, a live one once."""
+    """Print a key: a test key at any time, a live key once."""
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
 
@@ -152,19 +152,18 @@ def reveal(
 def roll(
     key: KeyId,
     expires: Annotated[str,
-    typer.Option(help="When the old key ends: now, in_1_hour, in_24_hours, in_3_days, in_7_days.")] = "now",
+    typer.Option(help="When the old key expires: now, in_1_hour, in_24_hours, in_3_days, in_7_days.")] = "now",
     show_secret: Show = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Replace a key. The new one works at once, the old one until the expiry.
+    """Replace a key with a new one. The old key works until it expires.
 
-    The text of the new key is printed with --show-secret, or later by `tollkey keys reveal`: of a live key once, one
-    way or the other.
+    The new key is printed with --show-secret, or later by `tollkey keys reveal`. A live key can be printed once.
     """
     if expires not in ROLL_EXPIRATIONS:
         raise typer.BadParameter(f"must be one of {', '.join(ROLL_EXPIRATIONS)}", param_hint="--expires")
     if live and expires == "now" and not show_secret:
-        raise typer.BadParameter("the new live key is shown only now: add --show-secret", param_hint="--show-secret")
+        raise typer.BadParameter("the new live key is shown only once: add --show-secret", param_hint="--show-secret")
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
 
@@ -182,8 +181,7 @@ def roll(
             )
             once = "once" if new.hides_after_reveal else "at any time"
             typer.echo(
-                f"The text of the new key is not shown here; print it {once} with: tollkey keys reveal"
-                f" {new.id}{options}",
+                f"The new key was not printed. Print it {once} with: tollkey keys reveal {new.id}{options}",
                 err=True,
             )
 
@@ -192,15 +190,15 @@ def roll(
 def update(
     key: KeyId,
     name: Annotated[str | None, typer.Option(help="New name.")] = None,
-    note: Annotated[str | None, typer.Option(help="Where it lives.")] = None,
+    note: Annotated[str | None, typer.Option(help="Where the key is stored.")] = None,
     permission: Annotated[list[str] | None,
-    typer.Option(help="All permissions it shall have; repeat for more.")] = None,
+    typer.Option(help="Replace the permissions. Can be repeated.")] = None,
     connect_permission: Annotated[list[str] | None,
-    typer.Option(help="The same on connected accounts; repeat for more.")] = None,
-    ip: Annotated[list[str] | None, typer.Option(help="All addresses it may be used from; repeat for more.")] = None,
+    typer.Option(help="Permission on connected accounts. Can be repeated.")] = None,
+    ip: Annotated[list[str] | None, typer.Option(help="Replace the allowed IP addresses. Can be repeated.")] = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Rename a key, note where it lives, or change what it may do and from where."""
+    """Update the name, note, permissions or allowed IP addresses of a key."""
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
         became = core.database.write(
@@ -241,10 +239,10 @@ def _verb(name: str, about: str) -> None:
     app.command(name.replace("_", "-"), help=about)(command)
 
 
-_verb("revoke", "Delete a secret or restricted key for good.")
-_verb("expire_now", "End a key at this second.")
-_verb("cancel_expiry", "Take back a pending expiry.")
-_verb("hide", "Hide a live key that is still revealable.")
+_verb("revoke", "Revoke a secret or restricted key. This cannot be undone.")
+_verb("expire_now", "Expire a key now.")
+_verb("cancel_expiry", "Cancel a pending expiration.")
+_verb("hide", "Hide a live key that can still be revealed.")
 
 
 @app.command("refusals")
@@ -252,9 +250,7 @@ def refusals(
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50, data: Data = None, database: Database = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """What was refused, of all accounts: keys and sign-ins, by address and reason, counted together by the hour; newest
-    first.
-    """
+    """List refused keys and failed sign-ins of all accounts, counted per hour, newest first."""
     with opened(data, database) as core:
         found = core.database.read(lambda tx: refused_attempts(tx, limit))
         rows = [
@@ -264,24 +260,24 @@ def refusals(
         show(
             [a._asdict() for a in found],
             json_,
-            lambda: table(("SINCE (UTC)", "WHAT", "REASON", "FROM", "ABOUT", "TIMES", "LAST"), rows),
+            lambda: table(("SINCE (UTC)", "WHAT", "REASON", "IP", "SUBJECT", "COUNT", "LAST"), rows),
         )
 
 
 @app.command("audit")
 def audit_log(
-    key: Annotated[str | None, typer.Argument(help="Only of this key.")] = None,
+    key: Annotated[str | None, typer.Argument(help="Only entries of this key.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     verify: Annotated[bool, typer.Option("--verify",
-    help="Check that nobody changed the logs past the server.")] = False,
+    help="Verify the hash chains of the audit logs.")] = False,
     expect: Annotated[list[str] | None,
-    typer.Option(help="A head that an earlier --verify printed and you noted elsewhere.")] = None,
+    typer.Option(help="A head that an earlier --verify printed. Can be repeated.")] = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Who did what to which key, when, from where; newest first.
+    """List the audit log of keys, newest first.
 
-    With --verify: whether the log of keys and the Dashboard's, of all accounts, are as they were written. Exit code 1
-    when not.
+    With --verify, verify the audit logs of keys and of the Dashboard, of all accounts. Exits with 1 when a log was
+    changed.
     """
     if verify or expect:
         verify_logs(data, database, expect or [], json_)
@@ -304,4 +300,4 @@ def audit_log(
             for e in entries
         ]
         rows = [(when(e.at), e.action, e.key_id, str(e.actor), e.actor.ip or "-") for e in entries]
-        show(values, json_, lambda: table(("WHEN (UTC)", "ACTION", "KEY", "WHO", "FROM"), rows))
+        show(values, json_, lambda: table(("WHEN (UTC)", "ACTION", "KEY", "ACTOR", "IP"), rows))

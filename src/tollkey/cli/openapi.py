@@ -1,4 +1,4 @@
-"""``tollkey openapi``: what this server implements, as a document that other tools read."""
+"""``tollkey openapi``: the OpenAPI document of this server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tollkey.server import gather
 from tollkey.wire import Catalogue, encode, openapi_document
 
 
-def openapi(base_url: Annotated[str, typer.Option(help="Address of the server.")] = "http://127.0.0.1:8420") -> None:
+def openapi(base_url: Annotated[str, typer.Option(help="URL of the server.")] = "http://127.0.0.1:8420") -> None:
     """Print the OpenAPI 3.0 document of every implemented endpoint, as JSON."""
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
     typer.echo(encode(openapi_document(catalogue, base_url)).decode())

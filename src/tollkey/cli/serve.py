@@ -37,17 +37,15 @@ _SWITCH_SECONDS = 0.0001
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one. [8420]")
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free port. [8420]")
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Folder of the database and the key material. [tollkey-data]")
-    ] = None,
-    database: Annotated[str | None, typer.Option(help="postgresql://… instead of the embedded SQLite.")] = None,
+    data: Annotated[str | None, typer.Option(help="Data folder: database and keyring. [tollkey-data]")] = None,
+    database: Annotated[str | None, typer.Option(help="PostgreSQL database, postgresql://… [SQLite]")] = None,
     json_: Annotated[
-        bool, typer.Option("--json", help="Print one line of JSON once the server answers, and nothing else.")
+        bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
     ] = False,
 ) -> None:
-    """Start the server. The first start makes an account with ready test keys; later starts keep everything."""
+    """Start the server. The first start creates an account with test keys."""
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
@@ -170,18 +168,18 @@ def _announce(facts: dict[str, str], link: Link | None, as_json: bool) -> None:
     if not console.is_terminal:
         console = Console(width=140)
     text = Text.from_markup(
-        f"[bold]Tollkey[/bold] answers at [bold]{url}[/bold]\n\n"
+        f"[bold]Tollkey[/bold] is running at [bold]{url}[/bold]\n\n"
         f"account      {facts['account']}\npublishable  {facts['publishable_key']}\nsecret       {key}\n\n"
-        "Test keys only. Live keys are revealed once, in the Dashboard or by `tollkey keys reveal`."
+        "These are test keys. Reveal live keys in the Dashboard or with `tollkey keys reveal`."
     )
     text.overflow = "fold"  # a key that is cut off is no key
     console.print(Panel.fit(text, title="ready", border_style="green"))
     print(
-        f"\nBuilt for API version {LATEST}; later ones, up to {newer_than_built()[-1]},"
-        f" are answered in its shape and told so."
+        f"\nAPI version {LATEST}. Requests for later versions, up to {newer_than_built()[-1]},"
+        f" are answered with {LATEST} and a warning."
     )
     if link is not None:
-        print(f"\nOpen this once, to become the owner of the Dashboard:\n{link.url}")
+        print(f"\nOpen this one-time link to become the owner of the Dashboard:\n{link.url}")
     print(f"\ncurl {url}/v1/customers -u {key}: -d email=jenny@example.com\n")
     print(
         f'import stripe\nstripe.api_key = "{key}"\nstripe.api_base = "{url}"\n'

@@ -22,7 +22,7 @@ GROUPS = ("objects.change", "refunds.make", "disputes.answer", "clocks.change")
 #: they belong to.
 ELSEWHERE = frozenset({"event", "webhook_endpoint", "api_key", "balance"})
 #: Fields whose names say little to somebody who does not know the API.
-_CALLED = {"uncategorized_text": "Evidence, in words", "frozen_time": "New time of the clock"}
+_CALLED = {"uncategorized_text": "Evidence (text)", "frozen_time": "New time"}
 
 
 class Asked(NamedTuple):

@@ -19,11 +19,11 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}
 _PORTS = {"http": 80, "https": 443}
 
 UNKNOWN = (
-    "This server has not been told its public address, and you opened it under a name that it cannot check."
+    "The public address of this server is not configured, and the address you opened cannot be verified."
     " Set TOLLKEY_BASE_URL to the"
-    " address that people use, such as https://pay.example.com, and start the server again; or open the Dashboard on"
-    " its own machine,"
-    " under localhost."
+    " public address, such as https://pay.example.com, and restart the server. Or open the Dashboard on"
+    " the same machine"
+    " as localhost."
 )
 
 

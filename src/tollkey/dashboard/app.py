@@ -191,18 +191,18 @@ class App:
             given = self._sorry(
                 visit,
                 404,
-                "Nothing here",
-                "There is no such page, or it belongs to another account or to the other mode.",
+                "Page not found",
+                "This page does not exist, or it belongs to another account or mode.",
             )
         except FormErrors as problem:  # what was sent cannot be read
-            given = self._sorry(visit, 400, "That cannot be read", " ".join(problem.errors.values()))
+            given = self._sorry(visit, 400, "Invalid request", " ".join(problem.errors.values()))
         except StorageError as error:
             log.error("%s %s storage: %s", asked.method, named, error)
-            given = self._sorry(visit, 503, "Storage is not available", "Nothing was changed. Try again in a moment.")
+            given = self._sorry(visit, 503, "Database unavailable", "Nothing was changed. Try again in a moment.")
         except Exception:
             log.exception("%s %s", asked.method, named)
             given = self._sorry(
-                visit, 500, "Something went wrong", "Nothing was changed. The cause is in the server's log."
+                visit, 500, "Something went wrong", "Nothing was changed. Details are in the server log."
             )
         return self._give(visit, await self._slowed(visit, page, given), cookies, extra)
 
@@ -223,8 +223,8 @@ class App:
         return self._sorry(
             visit,
             429,
-            "Too many tries",
-            "From your address too many links were tried that do not exist. Wait a minute.",
+            "Too many attempts",
+            "Too many invalid links were opened from your IP address. Wait a minute, then try again.",
         )
 
     def _https_only(self, asked: Asked) -> Sent:
@@ -275,7 +275,7 @@ class App:
             ours = guard.same_origin(asked.headers, self.address, asked.secure)
             if not ours or not guard.csrf_right(self.authority.keyring, visit.visitor, given):
                 return self._sorry(
-                    visit, 403, "This form is out of date", "Go back, load the page again and send the form once more."
+                    visit, 403, "This form has expired", "Go back, reload the page and submit the form again."
                 )
         if page.scope != "open":
             if visit.person is None:
@@ -348,7 +348,7 @@ class App:
         if visit.wants_json:
             return Data({"error": "refused", "errors": errors, "message": next(iter(errors.values()))}, 422)
         if page.again is None:
-            return self._sorry(visit, 422, "That did not work", " ".join(errors.values()))
+            return self._sorry(visit, 422, "Request failed", " ".join(errors.values()))
         visit.errors, visit.values = errors, params
         shown = await self._run(visit, page.again, params, False)
         return replace(shown, status=422) if isinstance(shown, Render) else shown
@@ -425,7 +425,7 @@ class App:
             body, status = self.view.render(given.template, context), given.status
         except Exception:
             log.exception("template %s", given.template)
-            sorry = {"title": "Something went wrong", "text": "The cause is in the server's log."}
+            sorry = {"title": "Something went wrong", "text": "Details are in the server log."}
             body, status = self.view.render("sorry.html", {"ctx": visit, "notice": "", "nav": [], **sorry}), 500
         return Sent(status, [*headers, ("Content-Type", "text/html; charset=utf-8")], body)
 

@@ -31,21 +31,21 @@ class Template(NamedTuple):
 
 TEMPLATES = (
     Template("disputes", "Dispute monitoring",
-    "Reads disputes and the payments behind them, changes nothing. For a monitoring service.",
+    "Read disputes and the payments behind them. For a monitoring service.",
              ("dispute_read", "charge_read", "payment_intent_read")),
-    Template("payments", "Take payments", "Makes and confirms payments and customers; no refunds.",
+    Template("payments", "Take payments", "Create and confirm payments, create customers. No refunds.",
              ("payment_intent_write", "payment_method_write", "setup_intent_write", "customer_write", "token_write")),
-    Template("refunds", "Refund desk", "Finds payments and customers, and refunds.",
+    Template("refunds", "Refund desk", "Read payments and customers, create refunds.",
              ("refund_write", "charge_read", "payment_intent_read", "customer_read")),
-    Template("bookkeeping", "Bookkeeping", "Reads balances, payouts, charges, refunds and invoices.",
+    Template("bookkeeping", "Bookkeeping", "Read balances, payouts, charges, refunds and invoices.",
              ("balance_read", "balance_transaction_source_read", "payout_read", "charge_read", "refund_read",
              "invoice_read",
               "dispute_read")),
-    Template("subscriptions", "Subscriptions", "Manages products, prices, subscriptions and invoices.",
+    Template("subscriptions", "Subscriptions", "Manage products, prices, subscriptions and invoices.",
              ("subscription_write", "product_write", "plan_write", "invoice_write", "customer_write", "coupon_write")),
-    Template("webhooks", "Webhook set-up", "Manages webhook endpoints and reads events.", ("webhook_write",
+    Template("webhooks", "Webhook set-up", "Manage webhook endpoints, read events.", ("webhook_write",
     "event_read")),
-    Template("read", "Read everything", "Sees all there is, changes nothing.", ("*_read",)),
+    Template("read", "Read everything", "Read all objects.", ("*_read",)),
 )  # fmt: skip
 
 

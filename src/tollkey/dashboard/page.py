@@ -198,7 +198,7 @@ class Params:
         try:
             sent = parse_qsl(text, keep_blank_values=True, max_num_fields=4_000)
         except ValueError:
-            raise FormErrors({"": "There are too many fields."}) from None
+            raise FormErrors({"": "The form has too many fields."}) from None
         if "%00" in text or "\0" in text:
             sent = [(name.replace("\0", "\ufffd"), value.replace("\0", "\ufffd")) for name, value in sent]
         return cls(path, sent)

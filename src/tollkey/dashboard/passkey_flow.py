@@ -37,10 +37,7 @@ def _challenge(ctx: Visit, tx: Tx) -> bytes:
     tx.execute("DELETE FROM dash_challenges WHERE digest = ? OR expires_at <= ?", (digest, ctx.now))
     if ctx.person is None and tx.execute("SELECT count(*) FROM dash_challenges")[0][0] >= _MOST_CHALLENGES:
         raise FormErrors(
-            {
-                "": "Too many people sign in with a passkey at the moment. Use your password,"
-                " or try again in five minutes."
-            }
+            {"": "Too many passkey sign-ins are in progress. Use your password, or try again in five minutes."}
         )
     values = (digest, challenge, ctx.now + _CHALLENGE_SECONDS)
     tx.execute("INSERT INTO dash_challenges (digest, challenge, expires_at) VALUES (?, ?, ?)", values)
@@ -54,7 +51,7 @@ def _answered(ctx: Visit, tx: Tx) -> bytes:
         "DELETE FROM dash_challenges WHERE digest = ? AND expires_at > ? RETURNING challenge", (digest, ctx.now)
     )
     if not rows:
-        raise FormErrors({"": "That took too long. Try again."})
+        raise FormErrors({"": "The passkey request has expired. Try again."})
     return bytes(rows[0][0])
 
 
@@ -97,7 +94,7 @@ def register(ctx: Visit, credential: str, name: str) -> Passkey:
             require_user_verification=True,
         )  # fmt: skip
     except (WebAuthnException, ValueError, KeyError, TypeError, RecursionError):
-        raise FormErrors({"": "This passkey could not be checked. Try again."}) from None
+        raise FormErrors({"": "This passkey could not be verified. Try again."}) from None
     id = bytes_to_base64url(made.credential_id)
     passkey = Passkey(
         id, ctx.me.id, name.strip()[:60] or "Passkey", made.credential_public_key, made.sign_count, ctx.now, None
@@ -123,7 +120,7 @@ def signed_by(ctx: Visit, credential: str) -> str:
     from webauthn.helpers.exceptions import WebAuthnException
 
     challenge = _answered(ctx, ctx.tx)
-    wrong = FormErrors({"": "This passkey is not known here, or could not be checked."})
+    wrong = FormErrors({"": "This passkey is not registered here, or could not be verified."})
     try:
         held = json.loads(credential)
         passkey = factors.passkey(ctx.tx, str(held["id"]))

@@ -55,10 +55,7 @@ class Passwords:
     async def weakness(self, password: str, *own_words: str) -> str:
         """Why a new password is refused, or "". own_words: what a guesser knows of the person."""
         if len(password) < SHORTEST:
-            return (
-                f"Use at least {SHORTEST} characters. Four or five unrelated words are easy to remember and hard to "
-                f"guess."
-            )
+            return f"Use at least {SHORTEST} characters. Four or five unrelated words make a strong password."
         if len(password) > LONGEST:
             return f"Use at most {LONGEST} characters."
         async with self._turn:
@@ -70,7 +67,7 @@ def _estimate(password: str, own_words: tuple[str, ...]) -> str:
     from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]
 
     if password.lower() in FREQUENCY_LISTS["passwords"]:
-        return "This password is in lists of stolen passwords. Choose another one."
+        return "This password appears in lists of leaked passwords. Choose another one."
     words = [part for word in own_words for part in (word, *word.replace("@", " ").replace(".", " ").split())]
     found = zxcvbn.zxcvbn(password[:_LOOKED_AT], user_inputs=[*words, "tollkey", "stripe", "dashboard"])
     if found["score"] >= _WEAKEST_SCORE:

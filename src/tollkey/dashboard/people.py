@@ -74,7 +74,7 @@ def normal_email(text: str) -> str:
         or len(email) > 254
         or any(c.isspace() or not c.isprintable() for c in email)
     ):
-        raise PeopleRefused("Enter an e-mail address such as name@example.com.", "email")
+        raise PeopleRefused("Enter an email address such as name@example.com.", "email")
     return email
 
 
@@ -102,7 +102,7 @@ def add_person(tx: Tx, ids: Ids, *, email: str, name: str, password: str, now: i
                 person[:5],
             )
     except Duplicate:
-        raise PeopleRefused("Somebody with this address is here already. Sign in instead.", "email") from None
+        raise PeopleRefused("This email address is already in use. Sign in instead.", "email") from None
     return person
 
 
@@ -171,17 +171,17 @@ def join(tx: Tx, account: str, person: str, role: str, now: int) -> None:
                 (account, person, role, now),
             )
     except Duplicate:
-        raise PeopleRefused("This person is a member already.") from None
+        raise PeopleRefused("This person is already a member.") from None
 
 
-_OWNER_STAYS = "The owner stays until the ownership is transferred."
+_OWNER_STAYS = "The owner cannot be changed or removed. Transfer ownership first."
 
 
 def set_role(tx: Tx, account: str, person: str, role: str) -> None:
     """Change a role. The owner's never changes this way, and nobody becomes owner this way. Raises PeopleRefused."""
     _not_owner(tx, account, person)
     if role == "owner":
-        raise PeopleRefused("An account has one owner. Transfer the ownership instead.", "role")
+        raise PeopleRefused("An account has one owner. Transfer ownership instead.", "role")
     values = (
         role,
         account,
@@ -269,7 +269,7 @@ def _make_link(
         "SELECT 1 FROM dash_memberships m JOIN dash_people p ON p.id = m.person WHERE m.account = ? AND p.email = ?",
         (account, email),
     ):
-        raise PeopleRefused("This person is a member already.", "email")
+        raise PeopleRefused("This person is already a member.", "email")
     if not beside:
         tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (account, email))
     made = Invitation(ids.new("inv"), account, role, email, now, by, now + seconds)
@@ -323,7 +323,7 @@ def use(tx: Tx, invitation: Invitation) -> None:
     The statement decides, not what was read before it: the second waits for the first's commit and then finds no row.
     """
     if not withdraw(tx, invitation.account, invitation.id):
-        raise PeopleRefused("This link was used already.")
+        raise PeopleRefused("This link has already been used.")
     tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (invitation.account, invitation.email))
 
 

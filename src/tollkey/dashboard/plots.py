@@ -110,10 +110,10 @@ def _labels(labels: Sequence[str], slot: float) -> list[Markup]:
 def describe(labels: Sequence[str], series: Sequence[Series], totals: Sequence[int]) -> str:
     """The plot in a sentence, for those who cannot see it."""
     if not sum(totals):
-        return "No requests in this time."
+        return "No requests in this period."
     best = max(range(len(totals)), key=totals.__getitem__)
     sums = ", ".join(f"{sum(one.values):,} {one.name}" for one in series if sum(one.values))
-    return f"{sum(totals):,} in all: {sums}. Most at {labels[best]}: {totals[best]:,}."
+    return f"{sum(totals):,} in total: {sums}. Highest at {labels[best]}: {totals[best]:,}."
 
 
 def _legend(series: Sequence[Series]) -> Markup:
@@ -139,7 +139,7 @@ def _table(title: str, labels: Sequence[str], series: Sequence[Series]) -> Marku
         if any(one.values[place] for one in series)
     )
     return Markup(
-        '<details class="plot-table"><summary>The numbers as a table</summary><div class="scroll" tabindex="0"><table>'
+        '<details class="plot-table"><summary>View as table</summary><div class="scroll" tabindex="0"><table>'
         '<caption class="visually-hidden">{}</caption><thead><tr>'
         '<th scope="col">Time</th>{}</tr></thead><tbody>{}</tbody></table></div></details>'
     ).format(title, head, rows)

@@ -33,12 +33,12 @@ class Role(NamedTuple):
 
 
 ROLES = (
-    Role(OWNER, "Owner", "Everything. One person an account; only the owner hands the ownership on."),
-    Role(ADMINISTRATOR, "Administrator", "Everything but handing on the ownership."),
-    Role(DEVELOPER, "Developer", "API keys, webhooks, logs and objects. Not the team, not the business details."),
-    Role(ANALYST, "Analyst", "Sees and exports objects, refunds and answers disputes. No API keys."),
-    Role(SUPPORT, "Support", "Sees objects, refunds and cancels for customers. No API keys."),
-    Role(VIEW_ONLY, "View only", "Sees objects, changes nothing. No API keys."),
+    Role(OWNER, "Owner", "Full access. One person per account, who can transfer ownership."),
+    Role(ADMINISTRATOR, "Administrator", "Full access, except transferring ownership."),
+    Role(DEVELOPER, "Developer", "API keys, webhooks, logs and objects. No access to team and business settings."),
+    Role(ANALYST, "Analyst", "View and export objects, refund payments, respond to disputes. No API keys."),
+    Role(SUPPORT, "Support", "View objects, refund and cancel payments. No API keys."),
+    Role(VIEW_ONLY, "View only", "View objects only. No API keys."),
 )
 LABELS = {role.name: role.label for role in ROLES}
 
@@ -69,31 +69,31 @@ def _action(name: str, group: str, label: str, test: str, live: str | None = Non
 _TABLE = (
     # action             group       what                                                  test      live (if it
     # differs)
-    _action("keys.see", "API keys", "See API keys, their requests and their history", "OAD"),
+    _action("keys.see", "API keys", "View API keys, their requests and history", "OAD"),
     _action("keys.reveal", "API keys", "Reveal a secret or restricted key", "OAD"),
     _action("keys.create", "API keys", "Create and duplicate keys", "OAD"),
-    _action("keys.edit", "API keys", "Rename, note, restrict, limit addresses", "OAD"),
-    _action("keys.roll", "API keys", "Roll, expire now, take an expiry back", "OAD"),
+    _action("keys.edit", "API keys", "Edit keys: name, notes, permissions, IP addresses", "OAD"),
+    _action("keys.roll", "API keys", "Roll keys, expire keys, cancel an expiration", "OAD"),
     _action("keys.hide", "API keys", "Hide a live key", "OAD"),
     _action("keys.delete", "API keys", "Delete a key", "OAD"),
-    _action("logs.see", "Developers", "See request logs, events and the overview", "OADNS", "OADN"),
-    _action("webhooks.see", "Developers", "See webhook endpoints and deliveries", "OAD"),
-    _action("webhooks.change", "Developers", "Change webhook endpoints, resend events", "OAD"),
+    _action("logs.see", "Developers", "View request logs, events and the overview", "OADNS", "OADN"),
+    _action("webhooks.see", "Developers", "View webhook endpoints and deliveries", "OAD"),
+    _action("webhooks.change", "Developers", "Manage webhook endpoints, resend events", "OAD"),
     _action("settings.api", "Developers", "Choose the API version", "OAD"),
-    _action("clocks.change", "Developers", "Make and advance test clocks", "OAD"),
-    _action("work.see", "Developers", "See scheduled work that failed", "OAD"),
-    _action("work.change", "Developers", "Run scheduled work again, discard it", "OAD"),
-    _action("objects.see", "Objects", "See payments, customers and all other objects", "OADNSV"),
+    _action("clocks.change", "Developers", "Create and advance test clocks", "OAD"),
+    _action("work.see", "Developers", "View failed jobs", "OAD"),
+    _action("work.change", "Developers", "Run or discard failed jobs", "OAD"),
+    _action("objects.see", "Objects", "View payments, customers and all other objects", "OADNSV"),
     _action("objects.export", "Objects", "Export lists", "OADNS", "OADN"),
-    _action("objects.change", "Objects", "Change objects: capture, cancel, update", "OADNS", "OADS"),
+    _action("objects.change", "Objects", "Edit objects: capture, cancel, update", "OADNS", "OADS"),
     _action("refunds.make", "Objects", "Refund payments", "OADNS", "OANS"),
-    _action("disputes.answer", "Objects", "Answer or accept disputes", "OADNS", "OANS"),
-    _action("team.see", "Account", "See the team", "OADNSV"),
-    _action("team.change", "Account", "Invite, remove, change roles", "OA"),
-    _action("owner.transfer", "Account", "Hand on the ownership", "O"),
-    _action("business.see", "Account", "See the business details and the activation of live mode", "OADNSV"),
-    _action("business.change", "Account", "Change the business details, activate live mode", "OA"),
-    _action("audit.see", "Account", "See and export the audit log", "OAD"),
+    _action("disputes.answer", "Objects", "Respond to or accept disputes", "OADNS", "OANS"),
+    _action("team.see", "Account", "View team members", "OADNSV"),
+    _action("team.change", "Account", "Invite members, remove members, change roles", "OA"),
+    _action("owner.transfer", "Account", "Transfer ownership", "O"),
+    _action("business.see", "Account", "View business details and live mode status", "OADNSV"),
+    _action("business.change", "Account", "Edit business details, activate live mode", "OA"),
+    _action("audit.see", "Account", "View and export the audit log", "OAD"),
 )
 ACTIONS: dict[str, Action] = {action.name: action for action in _TABLE}
 

@@ -13,13 +13,13 @@ from tollkey.keys import ROLL_EXPIRATIONS, Key, KeyRefused
 _EXPIRATIONS = (
     (
         "now",
-        "now",
-        "The old key is refused at once. Choose this when the key may be known to somebody it should not be.",
+        "Now",
+        "The old key is refused immediately. Choose this if the key may have leaked.",
     ),
-    ("in_1_hour", "in 1 hour", "Time for one deployment."),
-    ("in_24_hours", "in 24 hours", "Time to change the key everywhere within a day."),
-    ("in_3_days", "in 3 days", "Time over a weekend."),
-    ("in_7_days", "in 7 days", "The longest there is. Both keys work until then."),
+    ("in_1_hour", "In 1 hour", "Enough time for one deployment."),
+    ("in_24_hours", "In 24 hours", "Enough time to replace the key everywhere within a day."),
+    ("in_3_days", "In 3 days", "Enough time over a weekend."),
+    ("in_7_days", "In 7 days", "The maximum. Both keys work until then."),
 )
 
 
@@ -83,9 +83,9 @@ def create(ctx: Visit, params: Params) -> Answer:
             matrix.chosen(params, ctx.authority.catalogue, "c"),
         )
         if not grants and not connect:
-            raise FormErrors(permissions="Grant at least one permission: a key without any can do nothing.")
+            raise FormErrors(permissions="Select at least one permission.")
     if not params.get("name"):
-        raise FormErrors(name="Give the key a name that says who uses it.")
+        raise FormErrors(name="Enter a name for the key.")
     days = params.number("expires_days", 0, most=3650)
     key, text = ctx.authority.create(
         ctx.tx, ctx.scope, kind, actor=ctx.actor, now=ctx.now, name=params.get("name"), note=params.get("note"),  # type: ignore[arg-type]
@@ -132,7 +132,9 @@ def roll(ctx: Visit, params: Params) -> Answer:
     if text is not None and new.kind != "publishable":
         return Render("keys/shown.html", {"key": new, "text": text, "why": "rolled", "old": old})
     words = (
-        "The new key works now, beside the old one." if seconds else "The new key works now; the old one is refused."
+        "The new key works now. The old key still works."
+        if seconds
+        else "The new key works now. The old key no longer works."
     )
     hint = " Reveal it once, when you are ready to store it." if new.kind != "publishable" else ""
     return Redirect(ctx.url(f"/apikeys/{new.id}"), words + hint)
@@ -142,7 +144,7 @@ def ask_expire(ctx: Visit, params: Params) -> Question:
     """Before a key ends."""
     return Question(
         "Expire now",
-        f"The key {found(ctx, params).redacted} will be refused from this second on. This cannot be undone.",
+        f"The key {found(ctx, params).redacted} will be refused immediately. This cannot be undone.",
     )
 
 
@@ -150,14 +152,14 @@ def expire(ctx: Visit, params: Params) -> Answer:
     """End a key at this second."""
     key = found(ctx, params)
     ctx.authority.expire_now(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
-    return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} is refused from now on.")
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} has expired and is now refused.")
 
 
 def cancel_expiry(ctx: Visit, params: Params) -> Answer:
     """Take a pending expiry back."""
     key = found(ctx, params)
     ctx.authority.cancel_expiry(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
-    return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} goes on.")
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} no longer expires.")
 
 
 # -- edit
@@ -179,9 +181,9 @@ def edit(ctx: Visit, params: Params) -> Answer:
         changes["permissions"] = matrix.chosen(params, ctx.authority.catalogue)
         changes["connect_permissions"] = matrix.chosen(params, ctx.authority.catalogue, "c")
         if not changes["permissions"] and not changes["connect_permissions"]:
-            raise FormErrors(permissions="Grant at least one permission. To end the key, delete it.")
+            raise FormErrors(permissions="Select at least one permission. To disable the key, delete it.")
     ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, **changes)
-    return Redirect(ctx.url(f"/apikeys/{key.id}"), "Saved.")
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), "Changes saved.")
 
 
 def _needed(ctx: Visit, key: Key) -> frozenset[str]:
@@ -189,7 +191,7 @@ def _needed(ctx: Visit, key: Key) -> frozenset[str]:
     seen = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
     if key.kind != "restricted" or not seen.used or not seen.unused:
         raise FormErrors(
-            {"": "There is nothing to take away: the key used all of its permissions, or made no request yet."}
+            {"": "There are no unused permissions: the key used all of them, or has made no requests yet."}
         )
     return seen.used
 
@@ -197,27 +199,27 @@ def _needed(ctx: Visit, key: Key) -> frozenset[str]:
 def ask_tighten(ctx: Visit, params: Params) -> Question:
     """Before permissions are taken away."""
     kept = ", ".join(sorted(ctx.authority.catalogue.label(name) for name in _needed(ctx, found(ctx, params))))
-    return Question("Keep only what it uses", f"The key keeps: {kept}. Everything else is taken away.")
+    return Question("Remove unused permissions", f"The key keeps: {kept}. All other permissions will be removed.")
 
 
 def tighten(ctx: Visit, params: Params) -> Answer:
     """Keep only the permissions that the key used."""
     key = found(ctx, params)
     ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, permissions=_needed(ctx, key))
-    return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key now has only the permissions that it used.")
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), "Unused permissions were removed.")
 
 
 def ask_hide(ctx: Visit, params: Params) -> Question:
     """Before the last copy of a key is destroyed."""
     key = found(ctx, params)
-    text = f"Nobody will be able to reveal the key {key.redacted} any more. Whoever has it can go on using it."
+    text = f"Nobody will be able to reveal the key {key.redacted} again. The key itself keeps working."
     return Question("Hide live key", text)
 
 
 def hide(ctx: Visit, params: Params) -> Answer:
     """Destroy the copy of a live key that could still be revealed."""
     key = ctx.authority.hide(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
-    return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key is hidden. Nobody can reveal it any more.")
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key is hidden and cannot be revealed again.")
 
 
 def delete_form(ctx: Visit, params: Params) -> Answer:
@@ -231,7 +233,7 @@ def delete_form(ctx: Visit, params: Params) -> Answer:
 def delete(ctx: Visit, params: Params) -> Answer:
     """End a key for good."""
     key = ctx.authority.revoke(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
-    return Redirect(ctx.url("/apikeys"), f"{key.name} ({key.redacted}) is deleted.")
+    return Redirect(ctx.url("/apikeys"), f"{key.name} ({key.redacted}) was deleted.")
 
 
 _MAKES = recent("a new key is a new way in")

@@ -102,7 +102,7 @@ def export(ctx: Visit, params: Params) -> Answer:
     if params.get("format") == "json":
         return File("audit-log.json", "application/json", json.dumps(rows, indent=1).encode())
     if params.get("format") != "csv":
-        raise FormErrors({"": "The format is csv or json."})
+        raise FormErrors({"": "The format must be csv or json."})
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("at", "mode", "action", "about", "actor", "ip", "details"))

@@ -24,7 +24,7 @@ def new(ctx: Visit, params: Params) -> Answer:
     made = create_merchant(call, ctx.authority, name=name, email=ctx.me.email, country=country, actor=ctx.actor)
     people.join(ctx.tx, made.id, ctx.me.id, "owner", ctx.now)
     activity.record(ctx.tx, ctx, made.id, "account_created", about=made.id, name=name)
-    return Redirect(f"/{made.id}/test/apikeys", f"{name} is ready, with its own keys.")
+    return Redirect(f"/{made.id}/test/apikeys", f"The account {name} was created.")
 
 
 def _name(params: Params) -> str:
@@ -44,9 +44,9 @@ def business(ctx: Visit, params: Params) -> Answer:
     account = _own(ctx, True)[1]
     profile = account["business_profile"] or {}
     steps = [
-        ("Business details", bool(account["details_submitted"]), "Name, website and support address of the business."),
+        ("Business details", bool(account["details_submitted"]), "Name, website and support email of the business."),
         ("A payment provider for live mode", bool(account["charges_enabled"]),
-         "Live keys work, and live objects can be made. Charges are refused until a provider is configured on this"
+         "Live keys work and live objects can be created. Charges are refused until a provider is configured on this"
          " server."),
     ]  # fmt: skip
     return Render("team/business.html", {"account": account, "profile": profile, "steps": steps})
@@ -77,7 +77,7 @@ def edit(ctx: Visit, params: Params) -> Answer:
         account["details_submitted"] = bool(url and email) or not livemode
         call.objects.save(account, event="account.updated")
     activity.record(ctx.tx, ctx, ctx.account, "business_changed", name=name, url=url)
-    return Redirect(ctx.url("/settings/business"), "Saved.")
+    return Redirect(ctx.url("/settings/business"), "Changes saved.")
 
 
 _SPEAKS = recent("customers are told these details, and live mode rests on them")

@@ -33,7 +33,7 @@ def create(ctx: Visit, params: Params) -> Answer:
     if endpoint is None or ctx.livemode:
         raise NotHere
     if not params.get("frozen_time"):
-        raise FormErrors({"frozen_time": "Enter the time that the clock begins with."})
+        raise FormErrors({"frozen_time": "Enter a start time."})
     asked = {"frozen_time": int(moment(params.get("frozen_time"), "frozen_time"))}
     if params.get("name"):
         asked["name"] = params.get("name")  # type: ignore[assignment]
@@ -41,7 +41,7 @@ def create(ctx: Visit, params: Params) -> Answer:
     activity.record(ctx.tx, ctx, ctx.account, "clock_created", about=made["id"])
     return Redirect(
         ctx.url(f"/objects/{_OBJECT}/{made['id']}"),
-        "The clock stands at the time you chose. Make customers with it, then advance it.",
+        "The test clock was created. Create customers with it, then advance it.",
     )
 
 

@@ -93,7 +93,7 @@ def resend(ctx: Visit, params: Params) -> Answer:
     except outbox.UnknownDelivery:
         raise NotHere from None
     activity.record(ctx.tx, ctx, ctx.account, "event_resent", about=params["event"])
-    return Redirect(ctx.url(f"/events/{params['event']}"), "The event is being sent once more.")
+    return Redirect(ctx.url(f"/events/{params['event']}"), "The event is being resent.")
 
 
 PAGES = (

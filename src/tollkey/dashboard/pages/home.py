@@ -27,7 +27,7 @@ def home(ctx: Visit, params: Params) -> Answer:
     counted = request_counts.counts(ctx.tx, ctx.scope, day, day + 86400, 3600) if ctx.may("logs.see") else []
     hours = [f"{hour:02}:00" for hour in range(24)]
     series = [plots.Series(name, tone, _by_hour(counted, day, kinds)) for name, tone, kinds in (
-        ("succeeded", "2", (1, 2, 3)), ("refused", "4", (4,)), ("failed", "5", (5,)))]  # fmt: skip
+        ("succeeded", "2", (1, 2, 3)), ("failed (4xx)", "4", (4,)), ("failed (5xx)", "5", (5,)))]  # fmt: skip
     context = {
         "balance": _balance(ctx), "payments": payments, "disputes": disputes,
         "presenter": Presenter(ctx.setup.tables.catalogue),

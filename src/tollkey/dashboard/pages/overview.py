@@ -14,7 +14,7 @@ from tollkey.wire import LATEST, is_newer
 
 #: Name of a span -> (label, how many steps, seconds of a step).
 SPANS = {"24h": ("24 hours", 24, 3600), "7d": ("7 days", 28, 6 * 3600), "30d": ("30 days", 30, 86400)}
-_KINDS = (("succeeded", "2", (1, 2, 3)), ("refused (4xx)", "4", (4,)), ("failed (5xx)", "5", (5,)))
+_KINDS = (("succeeded", "2", (1, 2, 3)), ("failed (4xx)", "4", (4,)), ("failed (5xx)", "5", (5,)))
 
 
 def overview(ctx: Visit, params: Params) -> Answer:

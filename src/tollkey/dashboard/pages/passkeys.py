@@ -35,7 +35,7 @@ def ask_remove(ctx: Visit, params: Params) -> Question:
     found = next((one for one in factors.passkeys(ctx.tx, ctx.me.id) if one.id == params["passkey"]), None)
     if found is None:
         raise NotHere
-    return Question("Remove", f"“{found.name}” will no longer sign you in.")
+    return Question("Remove passkey", f"You will no longer be able to sign in with “{found.name}”.")
 
 
 def remove(ctx: Visit, params: Params) -> Answer:
@@ -43,7 +43,7 @@ def remove(ctx: Visit, params: Params) -> Answer:
     if not factors.remove_passkey(ctx.tx, ctx.me.id, params["passkey"]):
         raise NotHere
     activity.record(ctx.tx, ctx, "", "passkey_removed")
-    return Redirect(ctx.url("/profile"), "The passkey is removed.")
+    return Redirect(ctx.url("/profile"), "The passkey was removed.")
 
 
 def sign_in_options(ctx: Visit, params: Params) -> Answer:

@@ -34,7 +34,7 @@ def profile(ctx: Visit, params: Params) -> Answer:
 def rename(ctx: Visit, params: Params) -> Answer:
     """Change one's name."""
     people.set_name(ctx.tx, ctx.me.id, params.get("name"))
-    return Redirect(ctx.url("/profile"), "Saved.")
+    return Redirect(ctx.url("/profile"), "Changes saved.")
 
 
 def password_form(ctx: Visit, params: Params) -> Answer:
@@ -49,7 +49,7 @@ async def change_password(ctx: Visit, params: Params) -> Answer:
     await throttle.enter(ctx, me.email, "password")
     if not await ctx.passwords.matches(me.password, params.raw("password")):
         throttle.failed(ctx, "wrong_password", me.id)
-        raise FormErrors(password="The password is wrong.")
+        raise FormErrors(password="Incorrect password.")
     await ctx.write(lambda tx: throttle.right(tx, me.email, ctx.ip, ctx.now), throttle.LOCK)
     weakness = await ctx.passwords.weakness(new, me.email, me.name)
     if weakness:
@@ -62,21 +62,21 @@ async def change_password(ctx: Visit, params: Params) -> Answer:
         return sessions.end_others(tx, me.id, session.id)
 
     ended = await ctx.write(work)
-    return Redirect(ctx.url("/profile"), f"The password is changed. Other sessions ended: {ended}.")
+    return Redirect(ctx.url("/profile"), f"Your password was changed. Other sessions signed out: {ended}.")
 
 
 def end_session(ctx: Visit, params: Params) -> Answer:
     """End one session."""
     if not sessions.end(ctx.tx, ctx.me.id, params["session"]):
         raise NotHere
-    return Redirect(ctx.url("/profile"), "The session is ended.")
+    return Redirect(ctx.url("/profile"), "The session was signed out.")
 
 
 def end_others(ctx: Visit, params: Params) -> Answer:
     """End every session but this one."""
     assert ctx.session is not None
     ended = sessions.end_others(ctx.tx, ctx.me.id, ctx.session.id)
-    return Redirect(ctx.url("/profile"), f"Other sessions ended: {ended}.")
+    return Redirect(ctx.url("/profile"), f"Other sessions signed out: {ended}.")
 
 
 # -- authenticator app
@@ -102,7 +102,7 @@ def totp_finish(ctx: Visit, params: Params) -> Answer:
     codes = factors.finish_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id, params.get("code"), ctx.now)
     if codes is None:
         raise FormErrors(
-            code="This code is wrong. Enter the one that is shown now; the clock of your device must be right."
+            code="This code is incorrect. Enter the current code, and check that the clock of your device is correct."
         )
     activity.record(ctx.tx, ctx, "", "totp_added")
     return Render("profile/recovery.html", {"codes": codes})
@@ -111,7 +111,7 @@ def totp_finish(ctx: Visit, params: Params) -> Answer:
 def ask_totp_remove(ctx: Visit, params: Params) -> Question:
     """Before the app is forgotten."""
     return Question(
-        "Remove", "From now on the authenticator app is not asked for, and its recovery codes are worth nothing."
+        "Remove app", "Signing in will no longer require a code, and your recovery codes will stop working."
     )
 
 
@@ -119,7 +119,7 @@ def totp_remove(ctx: Visit, params: Params) -> Answer:
     """Sign in without the app from now on."""
     factors.end_totp(ctx.tx, ctx.me.id)
     activity.record(ctx.tx, ctx, "", "totp_removed")
-    return Redirect(ctx.url("/profile"), "The authenticator app is removed.")
+    return Redirect(ctx.url("/profile"), "The authenticator app was removed.")
 
 
 _SIGNS_IN = recent("it changes how one signs in")

@@ -47,7 +47,7 @@ async def reset(ctx: Visit, params: Params) -> Answer:
         activity.record(tx, ctx, "", "password_reset", person=known.id, by=found.created_by)
 
     await ctx.write(work)
-    return Redirect("/login", "The password is changed. Sign in with it.", session="")
+    return Redirect("/login", "Your password was changed. Sign in with your new password.", session="")
 
 
 PAGES = (

@@ -9,7 +9,7 @@ from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Re
 from tollkey.dashboard.people import OWNER_LINK, Invitation, PeopleRefused, Person
 from tollkey.db import Tx
 
-_WRONG_CODE = "This code is wrong or was used already. Enter the one that is shown now."
+_WRONG_CODE = "This code is incorrect or has already been used. Enter the current code."
 
 
 def home(ctx: Visit, params: Params) -> Answer:
@@ -34,7 +34,7 @@ async def sign_in(ctx: Visit, params: Params) -> Answer:
     person = await ctx.read(lambda tx: people.by_email(tx, email))
     if not await ctx.passwords.matches(person.password if person is not None else None, password) or person is None:
         throttle.failed(ctx, "wrong_password", person.id if person is not None else "")
-        raise FormErrors({"": "The address or the password is wrong."})
+        raise FormErrors({"": "Incorrect email or password."})
     known = person
 
     def work(tx: Tx) -> tuple[str, str]:
@@ -126,11 +126,11 @@ async def confirm(ctx: Visit, params: Params) -> Answer:
     person, session = ctx.me, ctx.session
     assert session is not None
     if not person.totp and await ctx.read(lambda tx: bool(factors.passkeys(tx, person.id))):
-        raise FormErrors({"": "Your password alone is not enough: use your passkey."})
+        raise FormErrors({"": "A password is not enough. Use your passkey."})
     await throttle.enter(ctx, person.email)
     if not await ctx.passwords.matches(person.password, params.raw("password")):
         throttle.failed(ctx, "wrong_password", person.id)
-        raise FormErrors(password="The password is wrong.")
+        raise FormErrors(password="Incorrect password.")
 
     def work(tx: Tx) -> bool:
         if person.totp and not factors.check_code(tx, ctx.authority.keyring, person.id, params.get("code"), ctx.now):
@@ -161,10 +161,10 @@ def join_form(ctx: Visit, params: Params) -> Answer:
     found = people.invitation_of(ctx.tx, ctx.authority.keyring, params["token"], ctx.now)
     if found is None or not found.account:
         text = (
-            "It was used already, taken back, or is too old. Ask for a new one; the owner's is printed when the "
+            "It was already used, was revoked or is too old. Ask for a new link. The owner's link is printed when the "
             "server starts."
         )
-        return Render("sorry.html", {"title": "This link does not work any more", "text": text}, 404)
+        return Render("sorry.html", {"title": "This link has expired", "text": text}, 404)
     name = ctx.tx.execute("SELECT name FROM merchants WHERE id = ?", (found.account,))[0][0]
     first = found.email == OWNER_LINK
     known = not first and people.by_email(ctx.tx, found.email) is not None
@@ -221,7 +221,7 @@ async def _join_signed_in(ctx: Visit, params: Params) -> Answer:
         return found.account
 
     account = await ctx.write(work)
-    return Redirect(f"/{account}/test/apikeys", "You are a member now.")
+    return Redirect(f"/{account}/test/apikeys", "You joined the team.")
 
 
 def _accept(tx: Tx, ctx: Visit, params: Params, person: str) -> None:

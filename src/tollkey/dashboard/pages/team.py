@@ -84,7 +84,7 @@ def ask_withdraw(ctx: Visit, params: Params) -> Question:
     )
     if found is None:
         raise NotHere
-    return Question("Take back", f"The link that was sent to {found.email} will not work any more.")
+    return Question("Revoke invitation", f"The invitation link for {found.email} will stop working.")
 
 
 def withdraw(ctx: Visit, params: Params) -> Answer:
@@ -92,14 +92,14 @@ def withdraw(ctx: Visit, params: Params) -> Answer:
     if not people.withdraw(ctx.tx, ctx.account, params["invitation"]):
         raise NotHere
     _record(ctx, "invitation_withdrawn", params["invitation"])
-    return Redirect(ctx.url("/settings/team"), "The invitation is taken back; its link no longer works.")
+    return Redirect(ctx.url("/settings/team"), "The invitation was revoked. Its link no longer works.")
 
 
 def member_form(ctx: Visit, params: Params) -> Answer:
     """Another role for a member, or an end to the membership."""
     found = _member(ctx, params)
     if found.role == roles.OWNER:
-        raise FormErrors({"": "The owner stays until the ownership is transferred."})
+        raise FormErrors({"": "The owner cannot be changed or removed. Transfer ownership first."})
     return Render("team/member.html", {"one": found, "assignable": _assignable(ctx)})
 
 
@@ -111,7 +111,7 @@ def set_role(ctx: Visit, params: Params) -> Answer:
         raise FormErrors({"": "Choose a role."})
     people.set_role(ctx.tx, ctx.account, found.person, role)
     _record(ctx, "role_changed", found.person, was=found.role, became=role)
-    return Redirect(ctx.url("/settings/team"), f"{found.name} is {roles.LABELS[role]} now.")
+    return Redirect(ctx.url("/settings/team"), f"The role of {found.name} is now {roles.LABELS[role]}.")
 
 
 def ask_remove(ctx: Visit, params: Params) -> Question | None:
@@ -119,7 +119,7 @@ def ask_remove(ctx: Visit, params: Params) -> Question | None:
     found = _member(ctx, params)
     if found.role == roles.OWNER:
         return None
-    return Question("Remove", f"{found.name} will lose access to this account at once.")
+    return Question("Remove member", f"{found.name} will lose access to this account immediately.")
 
 
 def remove(ctx: Visit, params: Params) -> Answer:
@@ -144,17 +144,17 @@ def ask_transfer(ctx: Visit, params: Params) -> Question:
     if new is None or new.role == roles.OWNER:
         raise FormErrors(person="Choose a member of this account.")
     text = (
-        f"{new.name} ({new.email}) will be the owner, and you an administrator. Only the new owner can give the "
-        f"ownership back."
+        f"{new.name} ({new.email}) will become the owner and you will become an administrator. "
+        f"Only the new owner can transfer ownership back to you."
     )
-    return Question("Hand on", text)
+    return Question("Transfer ownership", text)
 
 
 def transfer(ctx: Visit, params: Params) -> Answer:
     """Hand the ownership on; the former owner becomes an administrator."""
     people.transfer(ctx.tx, ctx.account, params.get("person"))
     _record(ctx, "ownership_transferred", params.get("person"))
-    return Redirect(ctx.url("/settings/team"), "The ownership is handed on. You are an administrator now.")
+    return Redirect(ctx.url("/settings/team"), "Ownership was transferred. You are now an administrator.")
 
 
 def matrix(ctx: Visit, params: Params) -> Answer:

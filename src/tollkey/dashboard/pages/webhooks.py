@@ -86,9 +86,9 @@ def _groups(types: list[str]) -> dict[str, list[str]]:
 def _sent(params: Params) -> dict[str, Any]:
     events = ["*"] if params.get("all_events") == "yes" else params.all("event")
     if not events:
-        raise FormErrors({"event": "Choose at least one event, or all of them."})
+        raise FormErrors({"event": "Select at least one event, or all events."})
     if not params.get("url"):
-        raise FormErrors({"url": "Enter the address that events are sent to."})
+        raise FormErrors({"url": "Enter an endpoint URL."})
     return {"url": params.get("url"), "enabled_events": events, "description": params.get("description") or None}
 
 
@@ -97,7 +97,7 @@ def create(ctx: Visit, params: Params) -> Answer:
     made = webhook_endpoints.create(_call(ctx), {**_sent(params), "connect": params.get("connect") == "yes"})
     _record(ctx, "webhook_created", made["id"])
     return Redirect(
-        ctx.url(f"/webhooks/{made['id']}"), "The endpoint is there. Reveal its signing secret to check what it is sent."
+        ctx.url(f"/webhooks/{made['id']}"), "The endpoint was created. Reveal its signing secret to verify signatures."
     )
 
 
@@ -106,7 +106,7 @@ def change(ctx: Visit, params: Params) -> Answer:
     endpoint = _endpoint(ctx, params)
     webhook_endpoints.update(_call(ctx, endpoint["id"]), _sent(params))
     _record(ctx, "webhook_changed", endpoint["id"])
-    return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Saved.")
+    return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Changes saved.")
 
 
 def switch(ctx: Visit, params: Params) -> Answer:
@@ -116,7 +116,8 @@ def switch(ctx: Visit, params: Params) -> Answer:
     webhook_endpoints.update(_call(ctx, endpoint["id"]), {"disabled": off})
     _record(ctx, "webhook_disabled" if off else "webhook_enabled", endpoint["id"])
     return Redirect(
-        ctx.url(f"/webhooks/{endpoint['id']}"), "Switched off: nothing is sent there." if off else "Switched on."
+        ctx.url(f"/webhooks/{endpoint['id']}"),
+        f"The endpoint was {'disabled' if off else 'enabled'}.",
     )
 
 
@@ -124,7 +125,7 @@ def ask_delete(ctx: Visit, params: Params) -> Question:
     """Before an endpoint is gone."""
     return Question(
         "Delete endpoint",
-        f"Delete the endpoint {_endpoint(ctx, params)['url']}? What is on its way to it is abandoned.",
+        f"Delete the endpoint {_endpoint(ctx, params)['url']}? Pending deliveries to it will be canceled.",
     )
 
 
@@ -167,10 +168,10 @@ def ask_roll(ctx: Visit, params: Params) -> Question | None:
     """Before the secret in force ends; nothing when it goes on beside the new one."""
     _endpoint(ctx, params)
     text = (
-        "A new secret is made, and the old one stops signing at once: what checks with it refuses every delivery "
-        "until it is changed."
+        "A new secret is created and the old one stops signing immediately. Receivers that verify with the old secret "
+        "will reject every delivery until you update them."
     )
-    return None if params.get("overlap") == "yes" else Question("Roll, end the old one now", text)
+    return None if params.get("overlap") == "yes" else Question("Roll secret", text)
 
 
 def roll(ctx: Visit, params: Params) -> Answer:
@@ -189,8 +190,8 @@ def ask_end_old(ctx: Visit, params: Params) -> Question:
     """Before the older secret ends."""
     _endpoint(ctx, params)
     return Question(
-        "End the older secret",
-        "Deliveries are no longer signed with the older secret. What still checks with it refuses them.",
+        "Expire the old secret",
+        "Deliveries will no longer be signed with the old secret. Receivers that still use it will reject them.",
     )
 
 
@@ -201,7 +202,10 @@ def end_old(ctx: Visit, params: Params) -> Answer:
     endpoint["_secrets"] = endpoint["_secrets"][:1]
     call.objects.save(endpoint)
     _record(ctx, "webhook_old_secret_ended", endpoint["id"])
-    return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Deliveries carry the new secret's signature only.")
+    return Redirect(
+        ctx.url(f"/webhooks/{endpoint['id']}"),
+        "The old secret has expired.",
+    )
 
 
 _LEADS_OUT = recent("an endpoint carries the account's objects to whoever owns its address")

@@ -76,7 +76,7 @@ def _found(ctx: Visit, params: Params) -> Troubled | None:
 
 
 def _gone(ctx: Visit) -> Redirect:
-    return Redirect(ctx.url("/work"), "That work is not waiting any more: it was done, or discarded, meanwhile.")
+    return Redirect(ctx.url("/work"), "This job no longer exists: it has already run or was discarded.")
 
 
 def run(ctx: Visit, params: Params) -> Answer:
@@ -89,13 +89,16 @@ def run(ctx: Visit, params: Params) -> Answer:
     if item.clock:
         clock = call.objects.find(_CLOCK, item.clock)
         if clock is None or clock["status"] == "advancing":
-            raise FormErrors({"": "Its test clock is advancing. Try again when it is ready."})
+            raise FormErrors({"": "The test clock of this job is advancing. Try again when it is ready."})
         call = call.at(clock["frozen_time"])
     if not do_due(call, item):
         return _gone(ctx)
     _noted(ctx, "work_run", found)
     again = find_troubled(ctx.tx, item.scope, item.kind, item.id)
-    return Redirect(ctx.url("/work"), "It failed again; the list says why." if again is not None else "It is done.")
+    return Redirect(
+        ctx.url("/work"),
+        "The job failed again." if again is not None else "The job succeeded.",
+    )
 
 
 def ask_discard(ctx: Visit, params: Params) -> Question | None:
@@ -104,7 +107,7 @@ def ask_discard(ctx: Visit, params: Params) -> Question | None:
     return (
         None
         if found is None
-        else Question("Discard", f"What {found.due.kind} was to do with {found.due.id} will not happen.")
+        else Question("Discard job", f"The job {found.due.kind} for {found.due.id} will never run.")
     )
 
 
@@ -115,7 +118,7 @@ def discard(ctx: Visit, params: Params) -> Answer:
         return _gone(ctx)
     Schedule(ctx.tx, found.due.scope).cancel(Job(found.due.kind), found.due.id)
     _noted(ctx, "work_discarded", found)
-    return Redirect(ctx.url("/work"), "It will not be done.")
+    return Redirect(ctx.url("/work"), "The job was discarded.")
 
 
 def _noted(ctx: Visit, action: str, found: Troubled) -> None:
@@ -125,7 +128,7 @@ def _noted(ctx: Visit, action: str, found: Troubled) -> None:
 _NEVER = recent("it cannot be taken back: what was to happen will not")
 
 PAGES = (
-    Page("/work", index, action="work.see", nav=Nav("Developers", "Scheduled work", 60)),
+    Page("/work", index, action="work.see", nav=Nav("Developers", "Scheduled jobs", 60)),
     Page(
         "/work/run",
         run,

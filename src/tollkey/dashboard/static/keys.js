@@ -20,7 +20,7 @@ for (const link of document.querySelectorAll("[data-reveal]")) {
     link.textContent = words.replace("Reveal", "Hide");
     copy = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy" });
     copy.dataset.copy = said.secret;
-    copy.setAttribute("aria-label", "Copy the key");
+    copy.setAttribute("aria-label", "Copy key");
     place.after(copy);
   });
 }
