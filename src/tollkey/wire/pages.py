@@ -40,13 +40,13 @@ class Page:
 
     def __init__(
         self,
-        data: list[Any],
+        data: Sequence[Any],
         has_more: bool,
         url: str,
         more: Json | None = None,
         count: Callable[[], int] | None = None,
     ) -> None:
-        self._data: list[Any] | None = data
+        self._data: list[Any] | None = list(data)
         self.has_more, self.url, self.more, self.count = has_more, url, more or {}, count
 
     @property
@@ -175,7 +175,7 @@ def _cursor(call: Call, object: str, params: Params) -> Record | None:
     return found
 
 
-def of_list(items: list[Json], url: str, params: Params | None = None) -> Page:
+def of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None = None) -> Page:
     """A page of a list that is at hand already, newest first: the sub-lists that hang on an object."""
     params = params or {}
     limit = params.get("limit") or 10

@@ -6,10 +6,12 @@ money becomes available ──▶ the next day of the schedule, midnight UTC ─
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
 from tollkey.wire.kinds import Job
 
 RUN = Job("payout.automatic")
@@ -20,13 +22,13 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _LONGEST = 62
 
 
-def schedule_of(account: Json | None) -> Json:
+def schedule_of(account: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """An account's payout schedule; manual where it has none."""
     payouts = ((account or {}).get("settings") or {}).get("payouts") or {}
     return payouts.get("schedule") or {"interval": "manual"}
 
 
-def is_payout_day(schedule: Json, day: datetime) -> bool:
+def is_payout_day(schedule: Mapping[str, Any], day: datetime) -> bool:
     """Whether automatic payouts are made on that day. A month that is too short pays out on its last day."""
     interval = schedule.get("interval")
     if interval == "weekly":
@@ -39,7 +41,7 @@ def is_payout_day(schedule: Json, day: datetime) -> bool:
     return bool(interval == "daily")
 
 
-def next_run(schedule: Json, at: int) -> int | None:
+def next_run(schedule: Mapping[str, Any], at: int) -> int | None:
     """The first midnight (UTC epoch seconds), not before ``at``, on which the schedule pays out; None when it never
     does.
     """

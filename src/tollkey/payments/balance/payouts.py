@@ -9,6 +9,7 @@ pending ──▶ paid ──reverse──▶ paid, and a second payout that bri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tollkey import ledger
@@ -100,7 +101,7 @@ def create(call: Call, params: Params) -> Json:
     return payout
 
 
-def _check_allowed(account: Json) -> None:
+def _check_allowed(account: Mapping[str, Any]) -> None:
     """Raise ApiError when payouts of an account were stopped: it was rejected, or a test card blocked them."""
     if account.get("_rejected") or (account.get("_asked") or {}).get("blocks") == "payouts":
         raise invalid(_NOT_ALLOWED, None, "payouts_not_allowed", retry=False)
@@ -236,7 +237,7 @@ def run_schedule(call: Call, id: str) -> None:
                 _create_scheduled(call, account, Money(amount, currency), kind)
 
 
-def _create_scheduled(call: Call, account: Json, amount: Money, kind: str) -> None:
+def _create_scheduled(call: Call, account: Mapping[str, Any], amount: Money, kind: str) -> None:
     currency = amount.currency
     every = (account.get("external_accounts") or {}).get("data") or []
     target = next((one for one in every if one["currency"] == currency and one["default_for_currency"]), None)

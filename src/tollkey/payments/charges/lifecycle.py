@@ -24,6 +24,7 @@ from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, too_small
 
 if TYPE_CHECKING:
+    from tollkey.wire import api
     from tollkey.wire.api import EventType
 
 __all__ = [
@@ -63,7 +64,7 @@ class Attempt:
     statement_descriptor: str | None = None
     statement_descriptor_suffix: str | None = None
     receipt_email: str | None = None
-    shipping: Json | None = None
+    shipping: api.Shipping | None = None
     on_behalf_of: str | None = None
     transfer_group: str | None = None
     transfer_data: Json | None = None

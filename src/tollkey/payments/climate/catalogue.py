@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.shared import rounding
-from tollkey.wire import Json, blank
+from tollkey.wire import blank
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+_SUPPLIER: Kind[api.ClimateSupplier] = Kind("climate.supplier")
+_PRODUCT: Kind[api.ClimateProduct] = Kind("climate.product")
 
 #: id, name, how it removes carbon, where (city, region, latitude, longitude), and the last part of its page's address.
 _SUPPLIERS = (
@@ -24,11 +33,11 @@ PRODUCT = f"climsku_frontier_offtake_portfolio_{DELIVERY_YEAR}"
 _OPENED = 1_685_577_600  # 2023-06-01
 
 
-def suppliers(livemode: bool) -> list[Json]:
+def suppliers(livemode: bool) -> list[api.ClimateSupplier]:
     """Every supplier."""
     return [
         blank(
-            "climate.supplier",
+            _SUPPLIER,
             id=f"climsup_{id}",
             info_url=f"https://frontierclimate.com/portfolio/{page}",
             livemode=livemode,
@@ -45,7 +54,7 @@ def fees_on(subtotal: int) -> int:
     return rounding.fee(subtotal, FEE_PERCENT * 100)
 
 
-def products(livemode: bool) -> list[Json]:
+def products(livemode: bool) -> list[api.ClimateProduct]:
     """Every product."""
     prices = {
         currency: {"amount_fees": fees_on(price), "amount_subtotal": price, "amount_total": price + fees_on(price)}
@@ -53,7 +62,7 @@ def products(livemode: bool) -> list[Json]:
     }
     return [
         blank(
-            "climate.product",
+            _PRODUCT,
             id=PRODUCT,
             created=_OPENED,
             current_prices_per_metric_ton=prices,

@@ -10,8 +10,10 @@ the year.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.ledger import ADJUSTMENTS
@@ -23,7 +25,6 @@ from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     P,
     Page,
     Params,
@@ -38,7 +39,12 @@ from tollkey.wire import (
     only_in_test,
     retrieve,
 )
+from tollkey.wire.kinds import Kind
 
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+ORDERS: Kind[api.ClimateOrder] = Kind("climate.order")
 PERMISSION = Permission("climate_order", "Climate Orders", "Climate")
 _DAY = 86_400
 _WAITS_DAYS = 7
@@ -50,11 +56,11 @@ def list_products(call: Call, params: Params) -> Page:
     return of_list(products(call.livemode), "/v1/climate/products", params)
 
 
-def _product(call: Call, id: str) -> Json | None:
+def _product(call: Call, id: str) -> api.ClimateProduct | None:
     return next((product for product in products(call.livemode) if product["id"] == id), None)
 
 
-def retrieve_product(call: Call, params: Params) -> Json:
+def retrieve_product(call: Call, params: Params) -> api.ClimateProduct:
     """Retrieve one product."""
     found = _product(call, call.path["product"])
     if found is None:
@@ -67,7 +73,7 @@ def list_suppliers(call: Call, params: Params) -> Page:
     return of_list(suppliers(call.livemode), "/v1/climate/suppliers", params)
 
 
-def retrieve_supplier(call: Call, params: Params) -> Json:
+def retrieve_supplier(call: Call, params: Params) -> api.ClimateSupplier:
     """Retrieve one supplier."""
     for supplier in suppliers(call.livemode):
         if supplier["id"] == call.path["supplier"]:
@@ -92,7 +98,7 @@ def _asked(params: Params, price: int) -> tuple[Decimal, int]:
     return found, amount if amount is not None else rounding.price_amount(Decimal(price), found)
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.ClimateOrder:
     """Order carbon removal: paid from the balance at once, or when there is enough in it."""
     product = _product(call, params["product"])
     if product is None:
@@ -105,7 +111,7 @@ def create(call: Call, params: Params) -> Json:
         )
     tons, subtotal = _asked(params, PRICES[currency])
     order = blank(
-        "climate.order",
+        ORDERS,
         id=call.ids.new("climorder"),
         amount_fees=fees_on(subtotal),
         amount_subtotal=subtotal,
@@ -127,7 +133,7 @@ def create(call: Call, params: Params) -> Json:
     return order
 
 
-def _own_name(account: Json) -> str:
+def _own_name(account: Mapping[str, Any]) -> str:
     return (
         dig(account, "business_profile.name")
         or dig(account, "settings.dashboard.display_name")
@@ -136,7 +142,7 @@ def _own_name(account: Json) -> str:
     )
 
 
-def _pay(call: Call, order: Json) -> bool:
+def _pay(call: Call, order: api.ClimateOrder) -> bool:
     """Take the price from the balance; False when there is not enough."""
     total = Money(order["amount_total"], order["currency"])
     if moving.available(call, total.currency) < total:
@@ -148,7 +154,7 @@ def _pay(call: Call, order: Json) -> bool:
     return True
 
 
-def _book(call: Call, order: Json, type: str, amount: Money) -> None:
+def _book(call: Call, order: api.ClimateOrder, type: str, amount: Money) -> None:
     transactions.book(
         call,
         transactions.Booking(
@@ -163,7 +169,7 @@ def _book(call: Call, order: Json, type: str, amount: Money) -> None:
 
 
 def _try_again(call: Call, id: str) -> None:
-    order = call.objects.find("climate.order", id)
+    order = call.objects.find(ORDERS, id)
     if order is None or order["status"] != "awaiting_funds":
         return
     if _pay(call, order):
@@ -174,9 +180,9 @@ def _try_again(call: Call, id: str) -> None:
         call.schedule.add(call.now + _DAY, jobs.CLIMATE_ORDER_PAY, id)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.ClimateOrder:
     """Change whom an order is for, or its metadata."""
-    order = call.objects.get("climate.order", call.path["order"])
+    order = call.objects.get(ORDERS, call.path["order"])
     if "beneficiary" in params:
         name = dig(params, "beneficiary.public_name")
         order["beneficiary"] = {"public_name": name or _own_name(fields.acting_account(call) or {})}
@@ -184,16 +190,16 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(order)
 
 
-def _end(call: Call, order: Json, reason: str) -> Json:
+def _end(call: Call, order: api.ClimateOrder, reason: str) -> api.ClimateOrder:
     for kind in (jobs.CLIMATE_ORDER_PAY, jobs.CLIMATE_ORDER_DELIVER):
         call.schedule.cancel(kind, order["id"])
     order.update({"status": "canceled", "canceled_at": call.now, "cancellation_reason": reason})
     return call.objects.save(order, "climate.order.canceled")
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> api.ClimateOrder:
     """Cancel an order within 24 hours: what was paid comes back but for the fees."""
-    order = call.objects.get("climate.order", call.path["order"])
+    order = call.objects.get(ORDERS, call.path["order"])
     if order["status"] not in ("awaiting_funds", "confirmed"):
         raise invalid(f"This order cannot be canceled because it has a status of {order['status']}.", retry=False)
     if call.now - order["created"] > _DAY:
@@ -205,16 +211,16 @@ def cancel(call: Call, params: Params) -> Json:
     return _end(call, order, "requested")
 
 
-def deliver(call: Call, params: Params) -> Json:
+def deliver(call: Call, params: Params) -> api.ClimateOrder:
     """Deliver a confirmed order of test mode now."""
-    order = call.objects.get("climate.order", call.path["order"])
+    order = call.objects.get(ORDERS, call.path["order"])
     if order["status"] != "confirmed":
         raise invalid(f"This order cannot be delivered because it has a status of {order['status']}.", retry=False)
     call.schedule.cancel(jobs.CLIMATE_ORDER_DELIVER, order["id"])
     return _deliver(call, order)
 
 
-def _deliver(call: Call, order: Json) -> Json:
+def _deliver(call: Call, order: api.ClimateOrder) -> api.ClimateOrder:
     """The suppliers have removed the carbon, in equal parts."""
     everybody = suppliers(call.livemode)
     tons = Decimal(order["metric_tons"])
@@ -234,7 +240,7 @@ def _deliver(call: Call, order: Json) -> Json:
 
 
 def _delivered(call: Call, id: str) -> None:
-    order = call.objects.find("climate.order", id)
+    order = call.objects.find(ORDERS, id)
     if order is not None and order["status"] == "confirmed":
         _deliver(call, order)
 

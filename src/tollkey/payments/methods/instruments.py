@@ -8,11 +8,14 @@ Private fields of an instrument: ``_card`` (the test card's key), ``_bank`` (a t
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.processors import banks, cards, protocol
 from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, missing_object
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 _ELSEWHERE = (
     "; It's possible this PaymentMethod exists on one of your connected accounts,"
@@ -188,7 +191,7 @@ def wire_card(
     return value
 
 
-def billing_of(instrument: Json | None) -> Json:
+def billing_of(instrument: Json | None) -> api.BillingDetails:
     """``billing_details`` of a charge that is made with this instrument."""
     if instrument is None:
         return fields.billing_details(None)

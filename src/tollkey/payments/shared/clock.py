@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from tollkey.wire import ApiError, Call, Json, invalid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-CLOCK = "test_helpers.test_clock"
+from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.testing.stored import StoredTestClock
+
+CLOCK: Kind[StoredTestClock] = Kind("test_helpers.test_clock")
 #: Most customers of one clock, and most subscriptions of one such customer. A server may say otherwise (service
 #: ``test_clock_limit``).
 LIMIT = 3
@@ -34,7 +41,7 @@ def at_clock(call: Call, clock: str | None) -> Call:
     return call.at(found["frozen_time"])
 
 
-def for_customer(call: Call, customer: Json | None) -> Call:
+def for_customer(call: Call, customer: Mapping[str, Any] | None) -> Call:
     """The call at the time that the customer lives in."""
     return at_clock(call, (customer or {}).get("test_clock"))
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, cast, overload
 
-from tollkey.wire import Call, Json, Params, merged_metadata, missing_object
+from tollkey.wire import Call, Params, merged_metadata, missing_object
+from tollkey.wire.kinds import Kind, T
 
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+ACCOUNT: Kind[api.Account] = Kind("account")
 #: The parts of an address, as every address has them.
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
-def merge_metadata(value: Json, params: Params) -> None:
+def merge_metadata(value: Mapping[str, Any], params: Params) -> None:
     """Merge ``metadata`` of the parameters, if it was sent, into an object. Raises as ``merged_metadata`` does."""
     if "metadata" in params:
-        value["metadata"] = merged_metadata(value.get("metadata"), params["metadata"])
+        _changeable(value)["metadata"] = merged_metadata(value.get("metadata"), params["metadata"])
 
 
 def new_metadata(params: Params) -> dict[str, str]:
@@ -22,14 +27,20 @@ def new_metadata(params: Params) -> dict[str, str]:
     return merged_metadata(None, params.get("metadata"))
 
 
-def assign(value: Json, params: Params, names: Iterable[str]) -> None:
+def assign(value: Mapping[str, Any], params: Params, names: Iterable[str]) -> None:
     """Copy the parameters of these names that were sent; one sent empty becomes null."""
+    changed = _changeable(value)
     for name in names:
         if name in params:
-            value[name] = params[name]
+            changed[name] = params[name]
 
 
-def take(value: Json, params: Params, names: Iterable[str]) -> None:
+def _changeable(value: Mapping[str, Any]) -> MutableMapping[str, Any]:
+    """An object as the dict that it is: a TypedDict does not say that fields with computed names may be set."""
+    return cast("MutableMapping[str, Any]", value)
+
+
+def take(value: Mapping[str, Any], params: Params, names: Iterable[str]) -> None:
     """Copy the parameters of these names that were sent, and merge ``metadata``. Raises as ``merged_metadata`` does."""
     assign(value, params, names)
     merge_metadata(value, params)
@@ -41,31 +52,37 @@ def given(params: Params, name: str, default: Any = None) -> Any:
     return default if found is None else found
 
 
-def address(given: Mapping[str, Any] | None) -> Json | None:
+def address(given: Mapping[str, Any] | None) -> api.Address | None:
     """An address with all its keys, or None."""
-    return None if given is None else {name: given.get(name) or None for name in ADDRESS}
+    return None if given is None else full_address(given)
 
 
-def shipping(given: Mapping[str, Any] | None) -> Json | None:
+def full_address(given: Mapping[str, Any]) -> api.Address:
+    """An address with all its keys, null where nothing was given."""
+    return cast("api.Address", {name: given.get(name) or None for name in ADDRESS})
+
+
+def shipping(given: Mapping[str, Any] | None) -> api.Shipping | None:
     """``shipping`` of a charge, an intent or a customer, with all its keys."""
     if given is None:
         return None
-    full: Json = {
-        "address": address(given.get("address") or {}),
-        "name": given.get("name"),
+    full: api.Shipping = {
+        "address": full_address(given.get("address") or {}),
+        "name": cast(str, given.get("name")),
         "phone": given.get("phone"),
     }
-    for name in ("carrier", "tracking_number"):
-        if name in given:
-            full[name] = given[name]
+    if "carrier" in given:
+        full["carrier"] = given["carrier"]
+    if "tracking_number" in given:
+        full["tracking_number"] = given["tracking_number"]
     return full
 
 
-def billing_details(given: Mapping[str, Any] | None) -> Json:
+def billing_details(given: Mapping[str, Any] | None) -> api.BillingDetails:
     """``billing_details`` with all its keys."""
     given = given or {}
     return {
-        "address": address(given.get("address") or {}),
+        "address": full_address(given.get("address") or {}),
         "email": given.get("email") or None,
         "name": given.get("name") or None,
         "phone": given.get("phone") or None,
@@ -73,7 +90,11 @@ def billing_details(given: Mapping[str, Any] | None) -> Json:
     }
 
 
-def part_of(call: Call, parent: str, object: str, label: str, name: str = "id") -> Json:
+@overload
+def part_of(call: Call, parent: str, object: Kind[T], label: str, name: str = "id") -> T: ...
+@overload
+def part_of(call: Call, parent: str, object: str, label: str, name: str = "id") -> dict[str, Any]: ...
+def part_of(call: Call, parent: str, object: Any, label: str, name: str = "id") -> Any:
     """The object that the path names, if it belongs to the parent that the path names too: a charge's refund, for
     example.
 
@@ -86,22 +107,22 @@ def part_of(call: Call, parent: str, object: str, label: str, name: str = "id") 
     return found
 
 
-def count_part(call: Call, listed: Json, object: str, equal: Mapping[str, str]) -> None:
+def count_part(call: Call, listed: Mapping[str, Any], object: Kind[Any] | str, equal: Mapping[str, str]) -> None:
     """An object has got one more part: its sub-list shows the newest ten again and counts it.
 
     listed: the sub-list. object, equal: which stored objects are the parts.
     """
-    newest = call.objects.query(object, dict(equal), limit=10)
-    listed["data"] = [call.objects.copy(one) for one in newest]
-    listed["total_count"] += 1
-    listed["has_more"] = listed["total_count"] > len(newest)
+    newest = call.objects.query(cast(Kind[Any], object), dict(equal), limit=10)
+    total = listed["total_count"] + 1
+    shown = [call.objects.copy(one) for one in newest]
+    _changeable(listed).update({"data": shown, "total_count": total, "has_more": total > len(newest)})
 
 
-def acting_account(call: Call) -> Json | None:
+def acting_account(call: Call) -> Mapping[str, Any] | None:
     """The account object of the scope, to look at: a merchant's own, or a connected one that its platform keeps."""
-    own = call.objects.look("account", call.account)
+    own = call.objects.look(ACCOUNT, call.account)
     if own is None and call.owner != call.account:
-        own = call.within(call.owner).objects.look("account", call.account)
+        own = call.within(call.owner).objects.look(ACCOUNT, call.account)
     return own
 
 

@@ -11,10 +11,9 @@ where ``●`` stands for the moment before the object exists, a line without ``b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from types import MappingProxyType
-
-from tollkey.wire import Json
+from typing import Any, cast
 
 
 class InvalidTransition(AssertionError):
@@ -55,7 +54,7 @@ class States:
             raise InvalidTransition(f"{self.object}.{self.field} cannot begin as {state}")
         return state
 
-    def set(self, value: Json, to: str) -> None:
+    def set(self, value: Mapping[str, Any], to: str) -> None:
         """Set the object's state; the caller saves the object.
 
         Raises InvalidTransition when the table has no transition from its present state to ``to``.
@@ -63,9 +62,9 @@ class States:
         before = value[self.field]
         if not self.allows(before, to):
             raise InvalidTransition(f"{self.object}.{self.field} cannot go from {before} to {to}")
-        value[self.field] = to
+        cast("MutableMapping[str, Any]", value)[self.field] = to
 
-    def restore(self, value: Json, state: str) -> None:
+    def restore(self, value: Mapping[str, Any], state: str) -> None:
         """Put back the state that the object had before a change that is taken back in the same call.
 
         This is no transition: the object is as if the change had not been made. Raises InvalidTransition for a state
@@ -73,4 +72,4 @@ class States:
         """
         if state not in self.table:
             raise InvalidTransition(f"{self.object}.{self.field} cannot be {state}")
-        value[self.field] = state
+        cast("MutableMapping[str, Any]", value)[self.field] = state

@@ -8,6 +8,8 @@ An advance is done in small pieces by the server's timer, so that other requests
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock as shared_clock
@@ -19,7 +21,6 @@ from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Json,
     Params,
     Resource,
     blank,
@@ -31,6 +32,9 @@ from tollkey.wire import (
 )
 from tollkey.wire.kinds import Job
 
+if TYPE_CHECKING:
+    from tollkey.payments.testing.stored import StoredTestClock
+
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
 #: Pieces of work done in one transaction; other requests are answered between two of them.
@@ -39,7 +43,7 @@ ADVANCE = Job("test_clock.advance")
 _ENDED = ("canceled", "incomplete_expired")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredTestClock:
     """Create a clock that stands at ``frozen_time``."""
     clock = blank(
         shared_clock.CLOCK,
@@ -56,7 +60,7 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(clock, "test_helpers.test_clock.created")
 
 
-def advance(call: Call, params: Params) -> Json:
+def advance(call: Call, params: Params) -> StoredTestClock:
     """Begin to move a clock forward. Raises ApiError for a time that is not ahead, or further than two billing
     intervals.
     """
@@ -87,7 +91,7 @@ def advance(call: Call, params: Params) -> Json:
     return clock
 
 
-def furthest(call: Call, clock: Json) -> int:
+def furthest(call: Call, clock: StoredTestClock) -> int:
     """How far a clock may be advanced at once: two intervals of its shortest subscription, or two years."""
     now: int = clock["frozen_time"]
     limits = []
@@ -125,7 +129,7 @@ def delete(call: Call, params: Params) -> Deleted:
     return remove(call, call.objects.get(shared_clock.CLOCK, call.path["test_clock"]))
 
 
-def remove(call: Call, clock: Json) -> Deleted:
+def remove(call: Call, clock: StoredTestClock) -> Deleted:
     """Forget a clock and what lives on it."""
     then = call.at(clock["frozen_time"])
     for subscription in then.objects.query("subscription", {"test_clock": clock["id"]}, limit=2_000):
@@ -147,16 +151,16 @@ def expire(call: Call, id: str) -> None:
 
 
 TEST_CLOCK = Resource(
-    object=shared_clock.CLOCK,
+    object="test_helpers.test_clock",
     prefix="clock",
     permission=PERMISSION,
     live=only_in_test("Test clocks can only be used in test mode."),
     label="test_clock",
     path_param="test_clock",
     endpoints=(
-        listing(shared_clock.CLOCK, "/v1/test_helpers/test_clocks"),
+        listing("test_helpers.test_clock", "/v1/test_helpers/test_clocks"),
         Endpoint("POST", "/v1/test_helpers/test_clocks", create),
-        retrieve(shared_clock.CLOCK, "/v1/test_helpers/test_clocks/{test_clock}"),
+        retrieve("test_helpers.test_clock", "/v1/test_helpers/test_clocks/{test_clock}"),
         Endpoint("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance", advance),
         Endpoint("DELETE", "/v1/test_helpers/test_clocks/{test_clock}", delete),
     ),
