@@ -16,10 +16,11 @@ from tollkey import ledger
 from tollkey.db.table import Range
 from tollkey.keys import Permission
 from tollkey.ledger import PAYOUTS
-from tollkey.payments.balance import jobs
+from tollkey.payments.balance import jobs, states
 from tollkey.payments.balance.moving import available
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
 from tollkey.payments.balance.transactions import Booking, book
+from tollkey.payments.processors import states as bank_accounts
 from tollkey.payments.shared import Money, fields, providers
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
@@ -154,7 +155,7 @@ def _new(call: Call, amount: Money, target: Json, params: Params) -> Json:
         reconciliation_status="not_applicable",
         source_type=params.get("source_type") or "card",
         statement_descriptor=params.get("statement_descriptor"),
-        status="pending",
+        status=states.PAYOUT.start("pending"),
         trace_id={"status": "pending", "value": None},
         type=target["object"],
     )
@@ -188,15 +189,15 @@ def arrive(call: Call, id: str) -> None:
     failure = ((account.get("_external") or {}).get(payout["destination"]) or {}).get("_failure")
     payout["trace_id"] = {"status": "unsupported", "value": None}
     if failure is None or payout["original_payout"]:
-        payout["status"] = "paid"
+        states.PAYOUT.set(payout, "paid")
         call.objects.save(payout)
         call.emit("payout.paid", payout)
         return
     transaction = _book(call, payout, _amount_of(payout), "payout_failure", "payout_reversal")
     code = failure if failure in _FAILURES else "could_not_process"
+    states.PAYOUT.set(payout, "failed")
     payout.update(
         {
-            "status": "failed",
             "failure_code": code,
             "failure_message": _FAILURES.get(code, _COULD_NOT),
             "failure_balance_transaction": transaction["id"],
@@ -213,7 +214,8 @@ def _mark_errored(call: Call, id: str) -> None:
     account = home.objects.get("account", call.account)
     for one in (account.get("external_accounts") or {}).get("data") or []:
         if one["id"] == id and one["object"] == "bank_account" and one["status"] != "errored":
-            before, one["status"] = one["status"], "errored"
+            before = one["status"]
+            bank_accounts.BANK_ACCOUNT.set(one, "errored")
             home.objects.save(account)
             call.emit("account.external_account.updated", one, {"status": before})
 
@@ -289,7 +291,8 @@ def cancel(call: Call, params: Params) -> Json:
             retry=False,
         )
     transaction = _book(call, payout, _amount_of(payout), "payout_cancel", "payout_reversal")
-    payout.update({"status": "canceled", "failure_balance_transaction": transaction["id"]})
+    states.PAYOUT.set(payout, "canceled")
+    payout["failure_balance_transaction"] = transaction["id"]
     call.schedule.cancel(jobs.PAYOUT_ARRIVE, payout["id"])
     call.objects.save(payout)
     call.emit("payout.canceled", payout)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.ledger import TOPUPS
-from tollkey.payments.balance import jobs
+from tollkey.payments.balance import jobs, states
 from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import banks
 from tollkey.payments.shared import Money, fields, permissions, providers
@@ -67,7 +67,7 @@ def _new(call: Call, amount: int, currency: str, params: Params) -> Json:
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
         statement_descriptor=params.get("statement_descriptor"),
-        status="pending",
+        status=states.TOPUP.start("pending"),
         transfer_group=params.get("transfer_group"),
     )
     made["initiated_by"] = None
@@ -80,7 +80,8 @@ def settle(call: Call, id: str) -> None:
     if topup is None or topup["status"] != "pending":
         return
     if topup.get("_failure"):
-        topup.update({"status": "failed", "failure_code": topup["_failure"], "failure_message": _FAILURE})
+        states.TOPUP.set(topup, "failed")
+        topup.update({"failure_code": topup["_failure"], "failure_message": _FAILURE})
         call.objects.save(topup)
         call.emit("topup.failed", topup)
         return
@@ -101,7 +102,8 @@ def _take(call: Call, topup: Json) -> None:
             description=topup["description"] or "Topup",
         ),
     )
-    topup.update({"status": "succeeded", "balance_transaction": transaction["id"]})
+    states.TOPUP.set(topup, "succeeded")
+    topup["balance_transaction"] = transaction["id"]
 
 
 def grant_test_funds(call: Call, amount: int) -> None:
@@ -132,7 +134,7 @@ def cancel(call: Call, params: Params) -> Json:
         raise invalid(
             f"Top-up {topup['id']} cannot be canceled because it has a status of {topup['status']}.", None, retry=False
         )
-    topup["status"] = "canceled"
+    states.TOPUP.set(topup, "canceled")
     call.schedule.cancel(jobs.TOPUP_SETTLE, topup["id"])
     call.objects.save(topup)
     call.emit("topup.canceled", topup)

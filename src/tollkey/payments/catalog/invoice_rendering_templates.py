@@ -9,6 +9,7 @@ nothing that their pages show is kept in them.
 
 from __future__ import annotations
 
+from tollkey.payments.catalog import states
 from tollkey.payments.shared import fields, permissions
 from tollkey.wire import (
     Action,
@@ -37,7 +38,7 @@ def create(call: Call, params: Params) -> Json:
         created=call.now,
         livemode=call.livemode,
         nickname=params.get("nickname"),
-        status="active",
+        status=states.TEMPLATE.start("active"),
         version=1,
     )
     template["metadata"] = fields.new_metadata(params)
@@ -56,7 +57,7 @@ def _switch(call: Call, status: str) -> Json:
     template = call.objects.get(_KIND, call.path["template"])
     if template["status"] == status:
         raise invalid(f"The invoice rendering template {template['id']} is already {status}.", retry=False)
-    template["status"] = status
+    states.TEMPLATE.set(template, status)
     return call.objects.save(template)
 
 

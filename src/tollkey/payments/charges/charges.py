@@ -84,8 +84,7 @@ def create(call: Call, params: Params) -> Json:
     if value["status"] == "failed":
         raise lifecycle.decline(call, value, instrument)
     if instrument["object"] == "source" and (instrument.get("usage") == "single_use" or not instrument.get("customer")):
-        instrument["status"] = "consumed"
-        call.objects.save(instrument, "source.updated")
+        customer_sources.consume(call, instrument)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tollkey.ledger import DISPUTES
 from tollkey.payments.balance import fees, settlement, transactions
+from tollkey.payments.charges import states
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import Money, fields, rounding
 from tollkey.wire import Call, Json, blank
@@ -129,7 +130,7 @@ def open_dispute(call: Call, charge: Json, kind: cards.Dispute, amount: int | No
         payment_intent=charge["payment_intent"],
         payment_method_details=_card_details(card, case, network_code) if card else None,
         reason=reason,
-        status="warning_needs_response" if inquiry else "needs_response",
+        status=states.DISPUTE.start("warning_needs_response" if inquiry else "needs_response"),
     )
     dispute["balance_transaction"] = None
     charge.update({"disputed": True, "dispute": dispute["id"]})

@@ -11,6 +11,7 @@ In test mode the evidence decides: ``winning_evidence`` or ``losing_evidence`` (
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.payments.charges import states
 from tollkey.payments.charges.dispute_rules import reinstate
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
@@ -30,6 +31,7 @@ from tollkey.wire import (
 
 PERMISSION = Permission("dispute", "Disputes", "Core")
 OPEN = ("needs_response", "warning_needs_response")
+_REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
 UNDER_REVIEW = ("under_review", "warning_under_review")
 
 
@@ -56,7 +58,7 @@ def _answer(call: Call, dispute: Json, params: Params) -> Json:
     details["has_evidence"] = any(value for name, value in dispute["evidence"].items() if name != "enhanced_evidence")
     if submit and (evidence or params.get("submit")) and dispute["status"] in OPEN:
         details["submission_count"] += 1
-        dispute["status"] = "under_review" if dispute["status"] == "needs_response" else "warning_under_review"
+        states.DISPUTE.set(dispute, _REVIEW[dispute["status"]])
     dispute["evidence_details"] = details
     call.objects.save(dispute, "charge.dispute.updated")
     answer = call.objects.copy(dispute)
@@ -79,7 +81,7 @@ def decide(call: Call, dispute: Json) -> None:
 
 def _end(call: Call, dispute: Json, *, won: bool) -> Json:
     inquiry = dispute["status"].startswith("warning_")
-    dispute["status"] = "warning_closed" if inquiry else "won" if won else "lost"
+    states.DISPUTE.set(dispute, "warning_closed" if inquiry else "won" if won else "lost")
     dispute["is_charge_refundable"] = inquiry or won
     back = won and not inquiry
     if back:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.ledger import NETWORK
 from tollkey.payments.balance import fees, settlement, transactions
-from tollkey.payments.charges import details, jobs, splitting
+from tollkey.payments.charges import details, jobs, splitting, states
 from tollkey.payments.charges.dispute_rules import after_charge
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import cards, processor_for, protocol
@@ -172,7 +172,7 @@ def _new(call: Call, attempt: Attempt, verdict: protocol.Verdict) -> Json:
         shipping=attempt.shipping,
         statement_descriptor=attempt.statement_descriptor,
         statement_descriptor_suffix=attempt.statement_descriptor_suffix,
-        status=verdict.status,
+        status=states.CHARGE.start(verdict.status),
         transfer_data={"amount": None, **attempt.transfer_data} if attempt.transfer_data else None,
         transfer_group=attempt.transfer_group or splitting.group_of(attempt.transfer_data, attempt.payment_intent, id),
     )
@@ -286,19 +286,13 @@ def settle(call: Call, id: str) -> Json:
         return value
     if later["status"] == "failed":
         code, message = later["failure"] or ("generic_could_not_process", "The payment failed.")
-        value.update(
-            {
-                "status": "failed",
-                "failure_code": code,
-                "failure_message": message,
-                "amount_captured": 0,
-                "captured": False,
-            }
-        )
+        states.CHARGE.set(value, "failed")
+        value.update({"failure_code": code, "failure_message": message, "amount_captured": 0, "captured": False})
         value["_decline"] = {"code": code, "decline_code": None, "message": message, "param": None}
         call.objects.save(value, "charge.failed")
     else:
-        value.update({"status": "succeeded", "paid": True, "receipt_url": receipt_links.receipt_url(call, id)})
+        states.CHARGE.set(value, "succeeded")
+        value.update({"paid": True, "receipt_url": receipt_links.receipt_url(call, id)})
         details.debited(value["payment_method_details"], call.now)
         _collect(call, value, value["amount_captured"])
         call.objects.save(value, "charge.succeeded")

@@ -6,7 +6,7 @@ from typing import Any
 
 from tollkey.ledger import NETWORK
 from tollkey.payments.balance import settlement, transactions
-from tollkey.payments.charges import jobs, splitting
+from tollkey.payments.charges import jobs, splitting, states
 from tollkey.payments.charges.lifecycle import collected
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import Money, events, fields, providers
@@ -31,8 +31,8 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     value = _new(call, charge, amount, params)
     if not charge["captured"] and not charge["amount_captured"]:
         return _release(call, charge, value)
-    value["status"] = "pending" if outcome is cards.RefundOutcome.PENDING else "succeeded"
-    if value["status"] == "pending":
+    if outcome is cards.RefundOutcome.PENDING:
+        value["status"] = states.REFUND.start("pending")
         value["pending_reason"] = "processing"
     transaction = _book(call, charge, value, -Money(amount, charge["currency"]))
     value["balance_transaction"] = transaction["id"]
@@ -118,7 +118,7 @@ def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
         metadata=fields.new_metadata(params),
         payment_intent=charge["payment_intent"],
         reason=params.get("reason"),
-        status="succeeded",
+        status=states.REFUND.start("succeeded"),
         **more,
     )
     made.update(
@@ -194,7 +194,7 @@ def settle(call: Call, id: str) -> None:
     if value is None or value["status"] not in ("pending", "succeeded"):
         return
     if value["status"] == "pending":
-        value["status"] = "succeeded"
+        states.REFUND.set(value, "succeeded")
         value.pop("pending_reason", None)
         call.objects.save(value, "refund.updated")
         call.emit("charge.refund.updated", value)
@@ -206,7 +206,8 @@ def take_back(call: Call, value: Json, status: str) -> Json:
     """A refund failed or was cancelled: the money returns to the merchant's balance."""
     charge = call.objects.get("charge", value["charge"])
     transaction = _book(call, charge, value, Money(value["amount"], value["currency"]), failed=True)
-    value.update({"status": status, "failure_balance_transaction": transaction["id"]})
+    states.REFUND.set(value, status)
+    value["failure_balance_transaction"] = transaction["id"]
     value.pop("pending_reason", None)
     if status == "failed":
         value["failure_reason"] = "expired_or_canceled_card"

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from tollkey.payments.catalog import shipping_rates
-from tollkey.payments.checkout import jobs
+from tollkey.payments.checkout import jobs, states
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
 from tollkey.payments.checkout.order import optional_items
@@ -102,9 +102,9 @@ def _new(call: Call, params: Params, mode: str, ui: str) -> Json:
         managed_payments={"enabled": False},
         metadata=fields.new_metadata(params),
         mode=mode,
-        payment_status="no_payment_required" if mode == "setup" else "unpaid",
+        payment_status=states.PAYMENT.start("no_payment_required" if mode == "setup" else "unpaid"),
         phone_number_collection={"enabled": bool(dig(params, "phone_number_collection.enabled"))},
-        status="open",
+        status=states.SESSION.start("open"),
         ui_mode=ui,
     )  # fmt: skip
     for name in _COPIED:
@@ -290,7 +290,7 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
             raise shared_currency.session_too_small(session["currency"])
         chosen = any(item["price"]["custom_unit_amount"] for item in session["_lines"])
         if mode == "payment" and session["amount_total"] == 0 and not chosen:
-            session["payment_status"] = "no_payment_required"
+            states.PAYMENT.set(session, "no_payment_required")
     else:
         setup = setup_intents.create_setup(call, {
             **session["_setup_intent_data"], "payment_method_types": session["payment_method_types"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.checkout import jobs
+from tollkey.payments.checkout import jobs, states
 from tollkey.payments.checkout.building import intent_of
 from tollkey.payments.checkout.fields import needs_method
 from tollkey.payments.checkout.invoicing import make as make_invoice
@@ -237,7 +237,7 @@ def follow(call: Call, fact: events.IntentChanged) -> None:
             finish(call, session, "paid" if status == "succeeded" else "unpaid")
     elif session["status"] == "complete" and session["payment_status"] == "unpaid":
         if status == "succeeded":
-            session["payment_status"] = "paid"
+            states.PAYMENT.set(session, "paid")
             if session["mode"] == "payment" and session["invoice_creation"]["enabled"]:
                 _invoice(call, session)
             call.objects.save(session)
@@ -264,7 +264,9 @@ def finish(call: Call, session: Json, payment_status: str) -> None:
         session["automatic_tax"]["status"] = "complete"
     if invoiced and payment_status != "unpaid":
         _invoice(call, session)
-    session["status"], session["payment_status"], session["url"] = "complete", payment_status, None
+    states.SESSION.set(session, "complete")
+    states.PAYMENT.set(session, payment_status)
+    session["url"] = None
     call.schedule.cancel(jobs.CHECKOUT_EXPIRE, session["id"])
     call.objects.save(session)
     if session.get("_for_portal"):
@@ -300,7 +302,8 @@ def _count_link(call: Call, session: Json) -> None:
 
 def expire(call: Call, session: Json) -> Json:
     """The session can no longer be paid."""
-    session["status"], session["url"] = "expired", None
+    states.SESSION.set(session, "expired")
+    session["url"] = None
     offer_recovery(call, session)
     call.schedule.cancel(jobs.CHECKOUT_EXPIRE, session["id"])
     call.objects.save(session)

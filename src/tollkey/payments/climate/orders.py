@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.ledger import ADJUSTMENTS
 from tollkey.payments.balance import moving, transactions
-from tollkey.payments.climate import jobs
+from tollkey.payments.climate import jobs, states
 from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
 from tollkey.payments.shared import Money, fields, providers, rounding
 from tollkey.wire import (
@@ -123,7 +123,7 @@ def create(call: Call, params: Params) -> api.ClimateOrder:
         livemode=call.livemode,
         metric_tons=format(tons.normalize(), "f"),
         product=PRODUCT,
-        status="awaiting_funds",
+        status=states.ORDER.start("awaiting_funds"),
     )
     order["metadata"] = fields.new_metadata(params)
     paid = _pay(call, order)
@@ -148,7 +148,8 @@ def _pay(call: Call, order: api.ClimateOrder) -> bool:
     if moving.available(call, total.currency) < total:
         return False
     _book(call, order, "climate_order_purchase", -total)
-    order.update({"status": "confirmed", "confirmed_at": call.now})
+    states.ORDER.set(order, "confirmed")
+    order["confirmed_at"] = call.now
     ends = int(datetime(order["expected_delivery_year"] + 1, 1, 1, tzinfo=UTC).timestamp())
     call.schedule.add(max(ends, call.now), jobs.CLIMATE_ORDER_DELIVER, order["id"])
     return True
@@ -193,7 +194,8 @@ def update(call: Call, params: Params) -> api.ClimateOrder:
 def _end(call: Call, order: api.ClimateOrder, reason: str) -> api.ClimateOrder:
     for kind in (jobs.CLIMATE_ORDER_PAY, jobs.CLIMATE_ORDER_DELIVER):
         call.schedule.cancel(kind, order["id"])
-    order.update({"status": "canceled", "canceled_at": call.now, "cancellation_reason": reason})
+    states.ORDER.set(order, "canceled")
+    order.update({"canceled_at": call.now, "cancellation_reason": reason})
     return call.objects.save(order, "climate.order.canceled")
 
 
@@ -235,7 +237,8 @@ def _deliver(call: Call, order: api.ClimateOrder) -> api.ClimateOrder:
         }
         for supplier, part in zip(everybody, parts, strict=True)
     ]  # fmt: skip
-    order.update({"status": "delivered", "delivered_at": call.now})
+    states.ORDER.set(order, "delivered")
+    order["delivered_at"] = call.now
     return call.objects.save(order, "climate.order.delivered")
 
 

@@ -14,7 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
-from tollkey.payments.identity import jobs
+from tollkey.payments.identity import jobs, states
 from tollkey.payments.identity.checks import ERRORS, make_report, redact_report, verified_outputs
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
@@ -64,7 +64,7 @@ def create(call: Call, params: Params) -> Json:
         id=id,
         created=call.now,
         livemode=call.livemode,
-        status="requires_input",
+        status=states.SESSION.start("requires_input"),
         type=kind,
         options=_options(kind, params.get("options")),
         metadata=fields.new_metadata(params),
@@ -112,7 +112,7 @@ def cancel(call: Call, params: Params) -> Json:
             " with a status of requires_input can be canceled.",
             retry=False,
         )
-    session["status"] = "canceled"
+    states.SESSION.set(session, "canceled")
     _close(session)
     call.objects.save(session)
     call.emit("identity.verification_session.canceled", session)
@@ -127,7 +127,7 @@ def redact(call: Call, params: Params) -> Json:
     if session["redaction"] is not None:
         raise invalid("This VerificationSession has already been redacted.", retry=False)
     if session["status"] == "requires_input":
-        session["status"] = "canceled"
+        states.SESSION.set(session, "canceled")
         session["_cancelled_by_redaction"] = True
     _close(session)
     session["redaction"] = {"status": "redacted"}
@@ -196,7 +196,8 @@ def choose(call: Call, params: Params) -> Reply:
     outcome = params["outcome"]
     if outcome != "verified" and outcome not in ERRORS:
         raise invalid("Unknown outcome", "outcome")
-    session["status"], session["_outcome"] = "processing", outcome
+    states.SESSION.set(session, "processing")
+    session["_outcome"] = outcome
     session["last_error"] = None
     call.objects.save(session)
     call.emit("identity.verification_session.processing", session)
@@ -221,10 +222,12 @@ def decide(call: Call, id: str) -> None:
         report = make_report(call, session, checks, outcome)
         session["last_verification_report"] = report["id"]
     if outcome == "verified":
-        session["status"], session["verified_outputs"] = "verified", verified_outputs(checks)
+        states.SESSION.set(session, "verified")
+        session["verified_outputs"] = verified_outputs(checks)
         _close(session)
     else:
-        session["status"], session["last_error"] = "requires_input", {"code": outcome, "reason": ERRORS[outcome][1]}
+        states.SESSION.set(session, "requires_input")
+        session["last_error"] = {"code": outcome, "reason": ERRORS[outcome][1]}
     call.objects.save(session)
     verified = session["status"] == "verified"
     call.emit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import payment_states
+from tollkey.payments.intents import payment_states, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.methods import method_types, payment_method_configurations
@@ -51,7 +51,7 @@ def new_intent(call: Call, params: Params) -> Json:
         currency=currency,
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
-        status="requires_payment_method",
+        status=states.PAYMENT_INTENT.start("requires_payment_method"),
     )
     intent.update({"source": None, "shared_payment_granted_token": None, "managed_payments": {"enabled": False}})
     _customer(call, intent, params)

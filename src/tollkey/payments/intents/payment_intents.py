@@ -10,7 +10,7 @@
                                                                 ├──▶ requires_capture ─────┼──capture──┤
                                                                 └──────────────────────────┴──▶ succeeded
 
-    canceled is reached from every state but succeeded. ``_states.ARROWS`` has every arrow, and a test walks them.
+    canceled is reached from every state but succeeded. ``states.py`` has every transition, and a test makes them.
 
 For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 instead of raising it), ``capture_intent``,
 ``cancel_intent``. An invoice's intent carries the invoice's id in ``_invoice``.

@@ -1,26 +1,10 @@
-"""The states of a PaymentIntent, the arrows between them, and what is said when there is none."""
+"""Setting the status of a PaymentIntent, and the errors of requests that its status does not allow."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
-from tollkey.payments.intents.states import Arrows, move_along
+from tollkey.payments.intents import states
 from tollkey.wire import ApiError, Call, Json, invalid
 
-_OPEN = frozenset({
-    "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
-    "succeeded", "canceled",
-})  # fmt: skip
-#: Every arrow there is. A state that leads to itself is a fresh try (another decline, another challenge).
-ARROWS: Arrows = MappingProxyType({
-    "requires_payment_method": _OPEN,
-    "requires_confirmation": _OPEN,
-    "requires_action": _OPEN,
-    "processing": frozenset({"requires_payment_method", "succeeded", "canceled"}),
-    "requires_capture": frozenset({"requires_capture", "succeeded", "canceled"}),
-    "succeeded": frozenset(),
-    "canceled": frozenset(),
-})  # fmt: skip
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 UPDATABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 #: In the order of the recorded message.
@@ -29,8 +13,8 @@ CODE = "payment_intent_unexpected_state"
 
 
 def move(intent: Json, status: str) -> None:
-    """Bring the intent into that state. Raises ValueError when no arrow leads there."""
-    move_along(ARROWS, intent, status)
+    """Set the intent's status. Raises InvalidTransition when ``PAYMENT_INTENT`` has no such transition."""
+    states.move(states.PAYMENT_INTENT, intent, status)
 
 
 def unexpected(call: Call, intent: Json, message: str) -> ApiError:

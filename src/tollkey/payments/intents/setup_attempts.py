@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.payments.intents import states
 from tollkey.payments.processors import protocol
 from tollkey.wire import ApiError, Call, Json, Resource, blank, listing
 
@@ -33,13 +34,14 @@ def record_attempt(
             payment_method=method["id"],
             payment_method_details=_details(method, authenticated),
             setup_intent=intent["id"],
-            status=status,
+            status=states.SETUP_ATTEMPT.start(status),
             usage=intent["usage"],
         )
         attempt["setup_error"] = error
         intent["latest_attempt"] = attempt["id"]
         return call.objects.insert(attempt)
-    attempt.update({"status": status, "setup_error": error, "payment_method_details": _details(method, authenticated)})
+    states.SETUP_ATTEMPT.set(attempt, status)
+    attempt.update({"setup_error": error, "payment_method_details": _details(method, authenticated)})
     return call.objects.save(attempt)
 
 

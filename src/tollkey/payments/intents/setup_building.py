@@ -1,34 +1,21 @@
-"""Parameters of a SetupIntent, its states, and the object that comes of them."""
+"""Parameters of a SetupIntent, its status, and the object that comes of them."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
+from tollkey.payments.intents import states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
-from tollkey.payments.intents.states import Arrows, move_along
 from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Json, Params, blank, invalid
 
-_OPEN = frozenset(
-    {"requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded", "canceled"}
-)
-ARROWS: Arrows = MappingProxyType({
-    "requires_payment_method": _OPEN,
-    "requires_confirmation": _OPEN,
-    "requires_action": _OPEN,
-    "processing": frozenset({"requires_payment_method", "succeeded", "canceled"}),
-    "succeeded": frozenset(),
-    "canceled": frozenset(),
-})  # fmt: skip
 CANCELABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 AUTOMATIC_SINCE = "2023-08-16"
 
 
 def move(intent: Json, status: str) -> None:
-    """Bring the intent into that state. Raises ValueError when no arrow leads there."""
-    move_along(ARROWS, intent, status)
+    """Set the intent's status. Raises InvalidTransition when ``SETUP_INTENT`` has no such transition."""
+    states.move(states.SETUP_INTENT, intent, status)
 
 
 def unexpected(call: Call, intent: Json, message: str) -> ApiError:
@@ -52,7 +39,7 @@ def create_setup(call: Call, params: Params) -> Json:
         flow_directions=params.get("flow_directions"),
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
-        status="requires_payment_method",
+        status=states.SETUP_INTENT.start("requires_payment_method"),
         usage=params.get("usage") or "off_session",
     )
     intent["managed_payments"] = {"enabled": False}

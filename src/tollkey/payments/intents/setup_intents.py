@@ -1,10 +1,6 @@
 """SetupIntents: saving a payment method for later, with everything its bank asks for.
 
-created ──▶ requires_payment_method ──method──▶ requires_confirmation ──confirm──▶ requires_action ──▶ succeeded
-                    ▲                                                │                   │
-                    └──────────── refused, not authenticated ────────┴───────────────────┘
-
-canceled is reached from every state but succeeded. ``ARROWS`` has every arrow, and a test walks them.
+Their states are drawn in ``states.py`` of this room.
 """
 
 from __future__ import annotations
@@ -13,7 +9,7 @@ from tollkey.payments.intents.client_secrets import intent_of
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
 from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
-from tollkey.payments.intents.setup_building import ARROWS, CANCELABLE, apply, choose, create_setup, move, unexpected
+from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, create_setup, move, unexpected
 from tollkey.payments.intents.setup_confirmation import confirm_setup, refuse, succeed
 from tollkey.payments.methods import instruments
 from tollkey.payments.shared import client_access as client
@@ -35,7 +31,7 @@ from tollkey.wire import (
     records,
 )
 
-__all__ = ["ARROWS", "PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
+__all__ = ["PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
 
 _FAILED = (
     "The latest attempt to set up the payment method has failed because authentication failed."

@@ -1,21 +1,119 @@
-"""How an intent goes from one state to the next."""
+"""The states of PaymentIntents, SetupIntents and the attempts of SetupIntents.
+
+payment_intent.status:
+
+    ● ──created──▶ requires_payment_method
+    requires_payment_method ──a payment method is given──▶ requires_confirmation
+                            ──confirmed──▶ requires_action │ processing │ requires_capture │ succeeded
+                            ──declined──▶ requires_payment_method
+                            ──canceled──▶ canceled
+    requires_confirmation ──another payment method is given──▶ requires_confirmation
+                          ──confirmed──▶ requires_action │ processing │ requires_capture │ succeeded
+                          ──declined, or the payment method is taken away──▶ requires_payment_method
+                          ──canceled──▶ canceled
+    requires_action ──authenticated, manual confirmation──▶ requires_confirmation
+                    ──authenticated, or confirmed again──▶ requires_action │ processing │ requires_capture │ succeeded
+                    ──declined, or not authenticated──▶ requires_payment_method
+                    ──canceled──▶ canceled
+    processing ──the debit settles──▶ succeeded
+               ──the debit fails──▶ requires_payment_method
+               ──canceled──▶ canceled
+    requires_capture ──captured──▶ succeeded
+                     ──the authorization is incremented──▶ requires_capture
+                     ──canceled, or the authorization expires──▶ canceled
+
+setup_intent.status:
+
+    ● ──created──▶ requires_payment_method
+    requires_payment_method ──a payment method is given──▶ requires_confirmation
+                            ──confirmed──▶ requires_action │ processing │ succeeded
+                            ──declined──▶ requires_payment_method
+                            ──canceled──▶ canceled
+    requires_confirmation ──another payment method is given──▶ requires_confirmation
+                          ──confirmed──▶ requires_action │ processing │ succeeded
+                          ──declined──▶ requires_payment_method
+                          ──canceled──▶ canceled
+    requires_action ──another payment method is given──▶ requires_confirmation
+                    ──authenticated, or confirmed again──▶ requires_action │ processing │ succeeded
+                    ──declined, or not authenticated──▶ requires_payment_method
+                    ──canceled──▶ canceled
+    processing ──the bank answers──▶ succeeded │ requires_payment_method
+               ──canceled──▶ canceled
+
+setup_attempt.status:
+
+    ● ──the intent is confirmed──▶ requires_action │ succeeded │ failed │ abandoned
+    requires_action ──confirmed again──▶ requires_action
+                    ──authenticated──▶ succeeded
+                    ──declined, or not authenticated──▶ failed
+                    ──the intent is canceled──▶ abandoned
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from tollkey.payments.shared import states
 from tollkey.wire import Json
 
-#: From each state, the states that an arrow leads to.
-Arrows = Mapping[str, frozenset[str]]
+PAYMENT_INTENT = states.States(
+    "payment_intent",
+    {
+        "requires_payment_method": (
+            "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
+            "succeeded", "canceled",
+        ),
+        "requires_confirmation": (
+            "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
+            "succeeded", "canceled",
+        ),
+        "requires_action": (
+            "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
+            "succeeded", "canceled",
+        ),
+        "processing": ("requires_payment_method", "succeeded", "canceled"),
+        "requires_capture": ("requires_capture", "succeeded", "canceled"),
+        "succeeded": (),
+        "canceled": (),
+    },
+    initial=("requires_payment_method",),
+)  # fmt: skip
+SETUP_INTENT = states.States(
+    "setup_intent",
+    {
+        "requires_payment_method": (
+            "requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded",
+            "canceled",
+        ),
+        "requires_confirmation": (
+            "requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded",
+            "canceled",
+        ),
+        "requires_action": (
+            "requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded",
+            "canceled",
+        ),
+        "processing": ("requires_payment_method", "succeeded", "canceled"),
+        "succeeded": (),
+        "canceled": (),
+    },
+    initial=("requires_payment_method",),
+)  # fmt: skip
+SETUP_ATTEMPT = states.States(
+    "setup_attempt",
+    {
+        "requires_action": ("requires_action", "succeeded", "failed", "abandoned"),
+        "succeeded": (),
+        "failed": (),
+        "abandoned": (),
+    },
+    initial=("requires_action", "succeeded", "failed", "abandoned"),
+)
 
 
-def move_along(arrows: Arrows, intent: Json, status: str) -> None:
-    """Bring the intent into that state. Raises ValueError when no arrow leads there: a fault of ours, never of a
-    caller.
+def move(table: states.States, intent: Json, status: str) -> None:
+    """Set the status of an intent; ``next_action`` goes with ``requires_action``.
+
+    Raises InvalidTransition when the table has no such transition.
     """
-    if status not in arrows[intent["status"]]:
-        raise ValueError(f"no arrow from {intent['status']} to {status}")
-    intent["status"] = status
+    table.set(intent, status)
     if status != "requires_action":
         intent["next_action"] = None

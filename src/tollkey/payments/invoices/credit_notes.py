@@ -14,6 +14,7 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import pricing
 from tollkey.payments.charges import refund_rules
 from tollkey.payments.customers import balance
+from tollkey.payments.invoices import states
 from tollkey.payments.invoices.credit_note_versions import CHANGES, LINE_CHANGES
 from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
 from tollkey.payments.invoices.pdf import plain_pdf
@@ -110,7 +111,7 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
         livemode=call.livemode,
         post_payment_amount=total if paid else 0,
         pre_payment_amount=0 if paid else total,
-        status="issued",
+        status=states.CREDIT_NOTE.start("issued"),
         subtotal=subtotal,
         subtotal_excluding_tax=without + off,
         total=total,
@@ -282,7 +283,8 @@ def void(call: Call, params: Params) -> Json:
         raise invalid("This credit note has already been voided.", retry=False)
     if note["type"] != "pre_payment" or invoice["status"] != "open":
         raise invalid("You can only void credit notes of open invoices.", retry=False)
-    note["status"], note["voided_at"] = "void", call.now
+    states.CREDIT_NOTE.set(note, "void")
+    note["voided_at"] = call.now
     invoice["pre_payment_credit_notes_amount"] -= note["amount"]
     invoice["amount_due"] += note["amount"]
     invoice["amount_remaining"] += note["amount"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tollkey.payments.catalog import arithmetic, rendering
-from tollkey.payments.invoices import jobs
+from tollkey.payments.invoices import jobs, states
 from tollkey.payments.invoices.lines import invoice_item_line, settle
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
@@ -98,7 +98,7 @@ def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known
         post_payment_credit_notes_amount=0,
         pre_payment_credit_notes_amount=0,
         starting_balance=0,
-        status="draft",
+        status=states.INVOICE.start("draft"),
         status_transitions={"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None},
         subtotal=0,
         total=0,

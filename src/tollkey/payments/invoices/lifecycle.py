@@ -6,7 +6,7 @@ Each writes its events in the order in which the real system does.
 from __future__ import annotations
 
 from tollkey.payments.customers import balance
-from tollkey.payments.invoices import collection, jobs
+from tollkey.payments.invoices import collection, jobs, states
 from tollkey.payments.invoices.drafts import follow_customer, refresh, subscription_of
 from tollkey.payments.invoices.payments import (
     Outcome,
@@ -91,12 +91,12 @@ def _open(call: Call, invoice: Json, customer: Json) -> None:
     if invoice["number"] is None:
         invoice["number"] = next_number(call, customer)
     url = hosted_url(call, HOSTED, invoice["id"])
+    states.INVOICE.set(invoice, "open")
     invoice.update(
         {
             "automatically_finalizes_at": None,
             "hosted_invoice_url": url,
             "invoice_pdf": url + "/pdf",
-            "status": "open",
             "ending_balance": customer.get("balance") or 0,
         }
     )
@@ -171,7 +171,8 @@ def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_ba
     paid = invoice["amount_remaining"] if amount is None else amount
     invoice["amount_paid"] += paid
     invoice["amount_remaining"] = 0
-    invoice.update({"status": "paid", "attempted": True, "auto_advance": False, "next_payment_attempt": None})
+    states.INVOICE.set(invoice, "paid")
+    invoice.update({"attempted": True, "auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["paid_at"] = call.now
     invoice["_out_of_band"] = out_of_band
     call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
@@ -256,7 +257,8 @@ def void(call: Call, invoice: Json) -> None:
             currency=invoice["currency"],
             invoice=invoice["id"],
         )
-    invoice.update({"status": "void", "auto_advance": False, "next_payment_attempt": None})
+    states.INVOICE.set(invoice, "void")
+    invoice.update({"auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["voided_at"] = call.now
     _let_go(call, invoice)
     credits.give_back(call, invoice)
@@ -279,7 +281,8 @@ def give_up(call: Call, invoice: Json) -> None:
             f"You can only mark open invoices as uncollectible. This invoice has a status of {invoice['status']}.",
             retry=False,
         )
-    invoice.update({"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None})
+    states.INVOICE.set(invoice, "uncollectible")
+    invoice.update({"auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["marked_uncollectible_at"] = call.now
     call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
     call.objects.save(invoice, "invoice.updated")
@@ -322,7 +325,7 @@ def attach_intent(call: Call, invoice: Json, intent: Json) -> Json:
         is_default=False,
         livemode=call.livemode,
         payment={"payment_intent": intent["id"], "type": "payment_intent"},
-        status="open",
+        status=states.PAYMENT.start("open"),
         status_transitions={"canceled_at": None, "paid_at": None},
     )
     call.objects.insert(payment)
@@ -339,7 +342,8 @@ def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
         return
     call.require(providers.CHARGES)
     amount = min(intent["amount_received"], invoice["amount_remaining"])
-    payment.update({"status": "paid", "amount_paid": amount})
+    states.PAYMENT.set(payment, "paid")
+    payment["amount_paid"] = amount
     payment["status_transitions"]["paid_at"] = call.now
     call.objects.save(payment)
     call.emit("invoice_payment.paid", payment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tollkey.payments.invoices import states
 from tollkey.wire import ApiError, Call, Json, blank, invalid
 
 NO_METHOD = (
@@ -62,7 +63,7 @@ def new_payment(call: Call, invoice: Json, intent: str) -> Json:
         is_default=True,
         livemode=call.livemode,
         payment={"payment_intent": intent, "type": "payment_intent"},
-        status="open",
+        status=states.PAYMENT.start("open"),
         status_transitions={"canceled_at": None, "paid_at": None},
     )
     invoice["_payment_intent"] = intent
@@ -79,7 +80,8 @@ def payment_paid(call: Call, invoice: Json, amount: int) -> None:
     """The invoice's intent has succeeded."""
     payment = payment_of(call, invoice)
     if payment is not None and payment["status"] == "open":
-        payment["status"], payment["amount_paid"] = "paid", amount
+        states.PAYMENT.set(payment, "paid")
+        payment["amount_paid"] = amount
         payment["status_transitions"]["paid_at"] = call.now
         call.objects.save(payment)
         call.emit("invoice_payment.paid", payment)
@@ -89,6 +91,6 @@ def payment_canceled(call: Call, invoice: Json) -> None:
     """The invoice will not be paid through its intent any more."""
     payment = payment_of(call, invoice)
     if payment is not None and payment["status"] == "open":
-        payment["status"] = "canceled"
+        states.PAYMENT.set(payment, "canceled")
         payment["status_transitions"]["canceled_at"] = call.now
         call.objects.save(payment)

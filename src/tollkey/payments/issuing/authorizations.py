@@ -10,7 +10,7 @@ An approved authorization holds its amount in the issuing balance until it is ca
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.issuing import jobs, transactions
+from tollkey.payments.issuing import jobs, states, transactions
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._controls import refuses
 from tollkey.payments.issuing._merchant import merchant
@@ -58,7 +58,7 @@ def _new(call: Call, card: Json, amount: int, params: Params) -> Json:
         merchant_data=merchant(params.get("merchant_data")),
         metadata={},
         network_data={"acquiring_institution_id": None, "system_trace_audit_number": None, "transaction_id": None},
-        status="pending",
+        status=states.AUTHORIZATION.start("pending"),
         verification_data={
             "address_line1_check": verification.get("address_line1_check") or "not_provided",
             "address_postal_code_check": verification.get("address_postal_code_check") or "not_provided",
@@ -107,7 +107,8 @@ def _decide(call: Call, authorization: Json, approved: bool, reason: str) -> Non
         hold = move(call, "issuing_authorization_hold", -amount, authorization["currency"], authorization["id"])
         authorization["balance_transactions"].append(call.objects.copy(hold))
     else:
-        authorization["amount"], authorization["status"] = 0, "closed"
+        states.AUTHORIZATION.set(authorization, "closed")
+        authorization["amount"] = 0
 
 
 def create(call: Call, params: Params) -> Json:
@@ -208,7 +209,7 @@ def capture(call: Call, params: Params) -> Json:
     made = transactions.record(call, authorization, "capture", -amount, params.get("purchase_details"))
     authorization["transactions"].append(made["id"])
     if close:
-        authorization["status"] = "closed"
+        states.AUTHORIZATION.set(authorization, "closed")
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
@@ -255,7 +256,7 @@ def reverse(call: Call, params: Params) -> Json:
         raise invalid("reverse_amount must not be above the held amount.", "reverse_amount")
     _release(call, authorization, amount)
     if authorization["amount"] == 0:
-        authorization["status"] = "reversed"
+        states.AUTHORIZATION.set(authorization, "reversed")
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
@@ -263,7 +264,7 @@ def expire(call: Call, params: Params) -> Json:
     """The hold runs out."""
     authorization = _open(call)
     _release(call, authorization, authorization["amount"])
-    authorization["status"] = "expired"
+    states.AUTHORIZATION.set(authorization, "expired")
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 

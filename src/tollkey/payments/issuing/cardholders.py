@@ -1,12 +1,9 @@
-"""Cardholders: whom cards are issued to.
-
-active ◀──update status──▶ inactive
-   └──update status=blocked──▶ blocked      (for good)
-"""
+"""Cardholders: whom cards are issued to."""
 
 from __future__ import annotations
 
 from tollkey.keys import Permission
+from tollkey.payments.issuing import states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
@@ -65,7 +62,7 @@ def create(call: Call, params: Params) -> Json:
         phone_number=params.get("phone_number"),
         preferred_locales=params.get("preferred_locales") or [],
         spending_controls=controls(params.get("spending_controls"), given["address"].get("country")),
-        status=params.get("status") or "active",
+        status=states.CARDHOLDER.start(params.get("status") or "active"),
         type=params.get("type") or "individual",
     )
     _review(holder)
@@ -77,7 +74,9 @@ def update(call: Call, params: Params) -> Json:
     holder = call.objects.get("issuing.cardholder", call.path["cardholder"])
     if holder["status"] == "blocked" and params.get("status") in ("active", "inactive"):
         raise invalid("A blocked cardholder cannot be made active or inactive again.", "status")
-    fields.assign(holder, params, ("email", "phone_number", "preferred_locales", "status"))
+    fields.assign(holder, params, ("email", "phone_number", "preferred_locales"))
+    if params.get("status"):
+        states.CARDHOLDER.set(holder, params["status"])
     if params.get("billing"):
         holder["billing"] = _billing(params["billing"])
     if params.get("individual"):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tollkey.keys import Permission
+from tollkey.payments.issuing import states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
@@ -80,7 +81,7 @@ def create(call: Call, params: Params) -> Json:
         second_line=params.get("second_line"),
         shipping=_shipping(params.get("shipping")),
         spending_controls=controls(params.get("spending_controls"), currency=currency),
-        status=status,
+        status=states.CARD.start(status),
         type=params["type"],
         wallets=_wallets(),
     )
@@ -106,7 +107,7 @@ def update(call: Call, params: Params) -> Json:
     if status and card["status"] == "canceled" and status != "canceled":
         raise invalid("A canceled card cannot be reactivated.", "status")
     if status:
-        card["status"] = status
+        states.CARD.set(card, status)
     if status == "canceled":
         card["cancellation_reason"] = params.get("cancellation_reason")
     if params.get("spending_controls"):

@@ -6,7 +6,7 @@ unsubmitted ──submit──▶ submitted ──(settles)──▶ won, or los
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.payments.issuing import jobs
+from tollkey.payments.issuing import jobs, states
 from tollkey.payments.issuing._book import move
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
@@ -38,7 +38,7 @@ def create(call: Call, params: Params) -> Json:
         evidence=_evidence(params.get("evidence")),
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
-        status="unsubmitted",
+        status=states.DISPUTE.start("unsubmitted"),
         transaction=transaction["id"],
     )
     transaction["dispute"] = dispute["id"]
@@ -69,7 +69,8 @@ def submit(call: Call, params: Params) -> Json:
     dispute = _unsubmitted(call)
     fields.merge_metadata(dispute, params)
     back = move(call, "issuing_dispute", dispute["amount"], dispute["currency"], dispute["id"])
-    dispute["status"], dispute["balance_transactions"] = "submitted", [call.objects.copy(back)]
+    states.DISPUTE.set(dispute, "submitted")
+    dispute["balance_transactions"] = [call.objects.copy(back)]
     call.schedule.add(call.now + call.services.settings.settle_seconds, jobs.ISSUING_DISPUTE, dispute["id"])
     call.objects.save(dispute)
     call.emit("issuing_dispute.submitted", dispute)
@@ -83,7 +84,7 @@ def settle(call: Call, id: str) -> None:
     if dispute["status"] != "submitted":
         return
     told = (dispute["evidence"].get(dispute["evidence"]["reason"]) or {}).get("explanation")
-    dispute["status"] = "lost" if told == "losing_evidence" else "won"
+    states.DISPUTE.set(dispute, "lost" if told == "losing_evidence" else "won")
     if dispute["status"] == "lost":
         taken = move(call, "issuing_dispute", -dispute["amount"], dispute["currency"], id)
         dispute["balance_transactions"].append(call.objects.copy(taken))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tollkey.payments.methods import states
 from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import fields
@@ -160,10 +161,17 @@ def _attachable(call: Call, id: str, param: str) -> Json:
     return source
 
 
+def consume(call: Call, source: Json) -> None:
+    """Mark a source as used up: it was charged and may not be charged again."""
+    states.SOURCE.set(source, "consumed")
+    call.objects.save(source, "source.updated")
+
+
 def remove_source(call: Call, customer: Json, value: Json) -> Json | Deleted:
     """Take a source away from its customer, with its event; the newest other one becomes the default."""
     if value["object"] == "source":
-        value.update({"customer": None, "status": "consumed"})
+        states.SOURCE.set(value, "consumed")
+        value["customer"] = None
         call.objects.save(value)
         call.emit("customer.source.deleted", value)
         answer: Json | Deleted = value

@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 
 from tollkey.keys import Permission
+from tollkey.payments.methods import states
 from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.processors import protocol
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, dig, hosted_url, html_page, invalid, retrieve
@@ -81,7 +82,7 @@ def new_mandate(call: Call, method: Json, data: Json, *, single_use: Json | None
         "livemode": call.livemode,
         "payment_method": method["id"],
         "payment_method_details": _details(call, method, id),
-        "status": "active",
+        "status": states.MANDATE.start("active"),
         "type": "single_use" if single_use else "multi_use",
     }
     mandate["single_use" if single_use else "multi_use"] = single_use or {}
@@ -112,14 +113,14 @@ def spend(call: Call, mandate: str | None) -> None:
         return
     value = call.objects.get("mandate", mandate)
     if value["type"] == "single_use" and value["status"] == "active":
-        value["status"] = "inactive"
+        states.MANDATE.set(value, "inactive")
         call.objects.save(value)
 
 
 def withdraw(call: Call, method: str) -> None:
     """The payment method is gone: its mandates are inactive, and say so (``mandate.updated``)."""
     for value in call.objects.query("mandate", {"payment_method": method, "status": "active"}):
-        value["status"] = "inactive"
+        states.MANDATE.set(value, "inactive")
         call.objects.save(value, "mandate.updated")
 
 

@@ -9,7 +9,7 @@ import re
 from html import escape
 from typing import Any
 
-from tollkey.payments.methods import jobs
+from tollkey.payments.methods import jobs, states
 from tollkey.payments.methods.customer_sources import checked, inline_card
 from tollkey.payments.methods.instruments import (
     fingerprint_owner,
@@ -101,7 +101,7 @@ def _new(call: Call, params: Params, kind: str, flow: str) -> Json:
         metadata=fields.new_metadata(params),
         owner=_owner({}),
         statement_descriptor=params.get("statement_descriptor"),
-        status="pending" if flow in ("redirect", "receiver") else "chargeable",
+        status=states.SOURCE.start("pending" if flow in ("redirect", "receiver") else "chargeable"),
         type=kind,
         usage=params.get("usage") or ("reusable" if kind in REUSABLE else "single_use"),
     )
@@ -282,7 +282,7 @@ def refuse(call: Call, params: Params) -> Reply:
     source = call.objects.get("source", call.path["id"])
     if source["status"] == "pending":
         source["redirect"] = {**source["redirect"], "status": "failed", "failure_reason": "user_abort"}
-        source["status"] = "failed"
+        states.SOURCE.set(source, "failed")
         call.objects.save(source)
         call.emit("source.failed", source)
         call.schedule.cancel(jobs.SOURCE_EXPIRE, source["id"])
@@ -299,7 +299,7 @@ def _back(source: Json) -> Reply:
 
 
 def _chargeable(call: Call, source: Json) -> None:
-    source["status"] = "chargeable"
+    states.SOURCE.set(source, "chargeable")
     if source["type"] == "three_d_secure":
         source["three_d_secure"] = {**source["three_d_secure"], "authenticated": True}
     call.objects.save(source)
@@ -373,6 +373,6 @@ def expire(call: Call, id: str) -> None:
     """Nobody answered."""
     source = call.objects.find("source", id)
     if source is not None and source["status"] == "pending":
-        source["status"] = "canceled"
+        states.SOURCE.set(source, "canceled")
         call.objects.save(source)
         call.emit("source.canceled", source)

@@ -14,6 +14,7 @@ from tollkey.payments.methods import jobs, source_flows
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import add_source, remove_source, source_of, sources_of
 from tollkey.payments.processors import banks
+from tollkey.payments.processors import states as bank_accounts
 from tollkey.payments.shared import client_access, fields, permissions, providers
 from tollkey.wire import (
     Access,
@@ -120,11 +121,11 @@ def verify(call: Call, params: Params) -> Json:
     if len(amounts) != 2:
         raise missing_param("amounts")
     if sorted(amounts) == sorted(banks.VERIFIED_AMOUNTS):
-        value["status"] = "verified"
+        bank_accounts.BANK_ACCOUNT.set(value, "verified")
         return call.objects.save(value, "customer.source.updated")
     value["_attempts"] = value.get("_attempts", 0) + 1
     if value["_attempts"] >= _ATTEMPTS or sorted(amounts) == sorted(banks.ATTEMPTS_EXCEEDED_AMOUNTS):
-        value["status"] = "verification_failed"
+        bank_accounts.BANK_ACCOUNT.set(value, "verification_failed")
     call.objects.save(value, "customer.source.updated")
     message = "The amounts provided do not match the amounts that were sent to the bank account."
     raise invalid(message, None, "bank_account_verification_failed", keep=True, retry=False, guess=True)

@@ -3,12 +3,12 @@
 charge ──Authorization──▶ Processor.authorize ──▶ Verdict
 """
 
-from tollkey.payments.processors import banks, cards, protocol
+from tollkey.payments.processors import banks, cards, protocol, states
 from tollkey.payments.processors.protocol import Processor
 from tollkey.payments.processors.simulator import Simulator
 from tollkey.payments.processors.unconfigured import Unconfigured
 
-__all__ = ["banks", "cards", "processor_for", "protocol"]
+__all__ = ["banks", "cards", "processor_for", "protocol", "states"]
 
 
 def processor_for(livemode: bool) -> Processor:

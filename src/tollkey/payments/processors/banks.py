@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from tollkey.payments.processors.cards import fingerprint
+from tollkey.payments.processors.states import BANK_ACCOUNT
 
 Outcome = Literal["succeeds", "succeeds_later", "fails", "fails_later", "disputed", "processing", "unusable"]
 
@@ -276,7 +277,7 @@ def bank_account(
         "fingerprint": fingerprint(number, account, key),
         "last4": number[-4:],
         "routing_number": routing_number,
-        "status": status,
+        "status": BANK_ACCOUNT.start(status),
     }
 
 

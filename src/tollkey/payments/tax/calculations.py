@@ -16,6 +16,7 @@ from collections.abc import Callable
 from tollkey.keys import Permission
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
+from tollkey.payments.tax import states
 from tollkey.payments.tax.automatic import origin
 from tollkey.payments.tax.rates import Place, breakdown, percent_at, reverses, spread, standing, summary, taxed
 from tollkey.wire import (
@@ -321,7 +322,7 @@ def _settings(call: Call) -> Json:
     if found is not None:
         return found
     return {
-        **blank("tax.settings", livemode=call.livemode, status="pending"),
+        **blank("tax.settings", livemode=call.livemode, status=states.SETTINGS.start("pending")),
         "id": call.account,
         "defaults": {"provider": "stripe", "tax_behavior": None, "tax_code": None},
         "status_details": {"pending": {"missing_fields": ["head_office", "defaults.tax_code"]}},
@@ -348,7 +349,7 @@ def change_settings(call: Call, params: Params) -> Json:
         )
         if not value
     ]
-    settings["status"] = "pending" if missing else "active"
+    states.SETTINGS.set(settings, "pending" if missing else "active")
     settings["status_details"] = {"pending": {"missing_fields": missing}} if missing else {"active": {}}
     (call.objects.insert if new else call.objects.save)(settings)
     shown = _without_id(settings)

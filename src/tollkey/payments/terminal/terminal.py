@@ -11,6 +11,7 @@ from tollkey.payments.intents import payment_intents
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import fields, providers
+from tollkey.payments.terminal import states
 from tollkey.wire import (
     Call,
     Deleted,
@@ -195,7 +196,8 @@ def process_payment_intent(call: Call, params: Params) -> Json:
     if params.get("process_config"):
         inner["process_config"] = params["process_config"]
     reader["action"] = {
-        "failure_code": None, "failure_message": None, "process_payment_intent": inner, "status": "in_progress",
+        "failure_code": None, "failure_message": None, "process_payment_intent": inner,
+        "status": states.ACTION.start("in_progress"),
         "type": "process_payment_intent",
     }  # fmt: skip
     return call.objects.save(reader)
@@ -242,9 +244,10 @@ def present(call: Call, params: Params) -> Json:
     call.objects.save(method)
     error = payment_intents.confirm_intent(call, intent, {"payment_method": method["id"]})
     if error is None:
-        action["status"] = "succeeded"
+        states.ACTION.set(action, "succeeded")
     else:
-        action.update({"status": "failed", "failure_code": error.code, "failure_message": error.message})
+        states.ACTION.set(action, "failed")
+        action.update({"failure_code": error.code, "failure_message": error.message})
     call.objects.save(reader)
     call.emit("terminal.reader.action_succeeded" if error is None else "terminal.reader.action_failed", reader)
     return reader

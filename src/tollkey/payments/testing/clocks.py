@@ -14,7 +14,7 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock as shared_clock
 from tollkey.payments.subscriptions import standing
-from tollkey.payments.testing import jobs
+from tollkey.payments.testing import jobs, states
 from tollkey.wire import (
     Action,
     ApiError,
@@ -53,7 +53,7 @@ def create(call: Call, params: Params) -> StoredTestClock:
         frozen_time=params["frozen_time"],
         livemode=False,
         name=params.get("name"),
-        status="ready",
+        status=states.CLOCK.start("ready"),
         status_details={},
     )
     call.schedule.add(clock["deletes_after"], jobs.TEST_CLOCK_DELETE, clock["id"])
@@ -82,7 +82,7 @@ def advance(call: Call, params: Params) -> StoredTestClock:
             f" allowed time is {latest}.",
             "frozen_time",
         )
-    clock["status"] = "advancing"
+    states.CLOCK.set(clock, "advancing")
     clock["status_details"] = {"advancing": {"target_frozen_time": target}}
     clock["_done"] = 0
     call.objects.save(clock)
@@ -113,7 +113,8 @@ def go_on(call: Call, id: str) -> None:
     for _ in range(STEP):
         item = call.schedule.next(id, target)
         if item is None:
-            clock.update({"frozen_time": target, "status": "ready", "status_details": {}})
+            states.CLOCK.set(clock, "ready")
+            clock.update({"frozen_time": target, "status_details": {}})
             call.objects.save(clock)
             call.emit("test_helpers.test_clock.ready", clock)
             return

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import events
-from tollkey.payments.usage import alert_rules
+from tollkey.payments.usage import alert_rules, states
 from tollkey.payments.usage.alert_rules import MIGRATION, usage_reported
 from tollkey.wire import (
     Action,
@@ -60,7 +60,7 @@ def create(call: Call, params: Params) -> Json:
         "billing.alert",
         id=call.ids.new("alrt"),
         livemode=call.livemode,
-        status="active",
+        status=states.ALERT.start("active"),
         title=params["title"],
         usage_threshold={
             "filters": [{"customer": customer, "type": "customer"}] if customer else [],
@@ -98,7 +98,7 @@ def _switch(call: Call, status: str) -> Json:
     alert = _shown(call)
     if alert["status"] == status:
         raise invalid(f"This alert is already {status}.", retry=False)
-    alert["status"] = status
+    states.ALERT.set(alert, status)
     return call.objects.save(alert)
 
 

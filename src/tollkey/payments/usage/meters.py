@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import events
+from tollkey.payments.usage import states
 from tollkey.payments.usage.events import MIGRATION, cancel, measured, record
 from tollkey.wire import (
     Action,
@@ -67,7 +68,7 @@ def create(call: Call, params: Params) -> Json:
         event_name=name,
         event_time_window=params.get("event_time_window"),
         livemode=call.livemode,
-        status="active",
+        status=states.METER.start("active"),
         status_transitions={"deactivated_at": None},
         updated=call.now,
         value_settings={"event_payload_key": (params.get("value_settings") or {}).get("event_payload_key") or "value"},
@@ -87,9 +88,9 @@ def _switch(call: Call, status: str, event: EventType) -> Json:
     meter = call.objects.get("billing.meter", call.path["id"])
     if meter["status"] == status:
         raise invalid(f"This meter is already {status}.", retry=False)
+    states.METER.set(meter, status)
     meter.update(
         {
-            "status": status,
             "status_transitions": {"deactivated_at": call.now if status == "inactive" else None},
             "updated": call.now,
         }

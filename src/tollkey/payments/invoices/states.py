@@ -1,0 +1,45 @@
+"""The states of invoices, invoice payments and credit notes.
+
+invoice.status:
+
+    ● ──created──▶ draft
+    draft ──finalized──▶ open
+    open ──paid, or nothing is due──▶ paid
+         ──voided, or replaced by a revision──▶ void
+         ──marked uncollectible──▶ uncollectible
+    uncollectible ──paid──▶ paid
+                  ──voided, or replaced by a revision──▶ void
+
+A draft may also be deleted.
+
+invoice_payment.status:
+
+    ● ──created──▶ open
+    open ──its PaymentIntent succeeds──▶ paid
+         ──the invoice is voided, or paid otherwise──▶ canceled
+
+credit_note.status:
+
+    ● ──issued──▶ issued
+    issued ──voided──▶ void
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.shared import states
+
+INVOICE = states.States(
+    "invoice",
+    {
+        "draft": ("open",),
+        "open": ("paid", "void", "uncollectible"),
+        "uncollectible": ("paid", "void"),
+        "paid": (),
+        "void": (),
+    },
+    initial=("draft",),
+)
+PAYMENT = states.States(
+    "invoice_payment", {"open": ("paid", "canceled"), "paid": (), "canceled": ()}, initial=("open",)
+)
+CREDIT_NOTE = states.States("credit_note", {"issued": ("void",), "void": ()}, initial=("issued",))

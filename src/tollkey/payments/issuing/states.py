@@ -1,0 +1,59 @@
+"""The states of cardholders, cards, authorizations and disputes of Issuing.
+
+issuing.cardholder.status:
+
+    ● ──created──▶ active │ inactive
+    active ──updated──▶ active │ inactive
+    inactive ──updated──▶ inactive │ active
+    unused: blocked
+
+issuing.card.status:
+
+    ● ──created──▶ inactive │ active
+    inactive ──updated──▶ inactive │ active │ canceled
+    active ──updated──▶ active │ inactive │ canceled
+    canceled ──updated──▶ canceled
+
+issuing.authorization.status:
+
+    ● ──requested──▶ pending
+    pending ──declined, or captured in full──▶ closed
+            ──reversed in full──▶ reversed
+            ──the hold expires──▶ expired
+
+issuing.dispute.status:
+
+    ● ──created──▶ unsubmitted
+    unsubmitted ──submitted──▶ submitted
+    submitted ──the network decides──▶ won │ lost
+    unused: expired
+"""
+
+from __future__ import annotations
+
+from tollkey.payments.shared import states
+
+CARDHOLDER = states.States(
+    "issuing.cardholder",
+    {"active": ("active", "inactive"), "inactive": ("inactive", "active"), "blocked": ()},
+    initial=("active", "inactive"),
+)
+CARD = states.States(
+    "issuing.card",
+    {
+        "inactive": ("inactive", "active", "canceled"),
+        "active": ("active", "inactive", "canceled"),
+        "canceled": ("canceled",),
+    },
+    initial=("inactive", "active"),
+)
+AUTHORIZATION = states.States(
+    "issuing.authorization",
+    {"pending": ("closed", "reversed", "expired"), "closed": (), "reversed": (), "expired": ()},
+    initial=("pending",),
+)
+DISPUTE = states.States(
+    "issuing.dispute",
+    {"unsubmitted": ("submitted",), "submitted": ("won", "lost"), "won": (), "lost": (), "expired": ()},
+    initial=("unsubmitted",),
+)
