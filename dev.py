@@ -196,7 +196,7 @@ def main(arguments: list[str]) -> None:
         install_browser()
         {"test": check, "coverage": cover, "shuffle": shuffle}[name](rest)
     elif name == "docs":
-        install("docs")
+        install("server", "docs")
         run(PYTHON, "-m", "mkdocs", "build", "--strict", *rest)
     elif name == "lock":
         lock(rest)
