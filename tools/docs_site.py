@@ -1,7 +1,7 @@
-"""What MkDocs needs beyond docs/: the pages at the root of the repository, the navigation, and the guides' own notation.
+"""Extends MkDocs: the pages at the root of the repository, the navigation, and the notation of the guides.
 
-The same Markdown is read in the repository, in the Dashboard and on the site. So links are rewritten here, from where the
-file lies in the repository to where its page lies on the site; a link to what the site does not have becomes its text.
+The same Markdown is read in the repository, in the Dashboard and on the site. So links are rewritten here, from the
+path of a file in the repository to the path of its page; a link to a file that is not on the site becomes plain text.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Rewrite a page's links, and in guides their tables, examples and placeholders."""
     uri = page.file.src_uri
     if uri.startswith("guides/"):
-        markdown = _FENCE.sub(lambda found: _table(found[2]) if found[1] == "table" else _example(*found.groups()), markdown)
+        markdown = _FENCE.sub(
+            lambda found: _table(found[2]) if found[1] == "table" else _example(*found.groups()), markdown
+        )
         for name, value in (("base", BASE), ("secret", SAMPLE.secret), ("publishable", SAMPLE.publishable)):
             markdown = markdown.replace("{{" + name + "}}", value)
     return _LINK.sub(lambda found: _link(uri, found[1], found[2], found[3], files), markdown)
@@ -101,5 +103,6 @@ def _example(_: str, endpoint: str, body: str) -> str:
     tabs = []
     for language in LANGUAGES:
         code = language.write(request, SAMPLE.secret, BASE).strip().replace("\n", "\n    ")
-        tabs.append(f'=== "{language.name}"\n\n    ```{"shell" if language.id == "curl" else language.id}\n    {code}\n    ```\n')
+        lexer = "shell" if language.id == "curl" else language.id
+        tabs.append(f'=== "{language.name}"\n\n    ```{lexer}\n    {code}\n    ```\n')
     return f"`{request.method} {request.path}`\n\n" + "\n".join(tabs)
