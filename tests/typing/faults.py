@@ -1,0 +1,61 @@
+"""Faults on purpose: mypy must name each of them. Never run; ``tests/test_typing.py`` has mypy read it.
+
+Each faulty line ends with ``# fault: CODE``, where CODE is mypy's. A line without the mark must have no error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.keys import Permission
+from tollkey.payments.shared import Money
+from tollkey.wire import Call, Resource
+from tollkey.wire.kinds import Job, Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.testing.stored import StoredTestClock
+    from tollkey.wire import api
+
+ORDERS: Kind[api.ClimateOrder] = Kind("climate.order")
+CLOCKS: Kind[StoredTestClock] = Kind("test_helpers.test_clock")
+PAY = Job("climate.order.pay")
+
+
+def misspelt(call: Call, id: str) -> None:
+    order = call.objects.get(ORDERS, id)
+    print(order["amount_totl"])  # fault: typeddict-item
+    order["confirmd_at"] = call.now  # fault: typeddict-unknown-key
+    order.update({"cancelled_at": call.now})  # fault: misc
+    call.emit("climate.order.cancelled", order)  # fault: arg-type
+    call.objects.save(order, "climate.order.payed")  # fault: arg-type
+    call.schedule.add(call.now, PAYS, id)  # noqa: F821  # fault: name-defined
+    call.schedule.cancel("climate.order.pay", id)  # fault: arg-type
+    print(call.services.authorty)  # fault: attr-defined
+    print(call.objects.get(ORDER, id))  # noqa: F821  # fault: name-defined
+    clock = call.objects.find(CLOCKS, id)
+    print(clock["frozen_time"])  # fault: index
+    if clock is not None:
+        clock["_dne"] = 1  # fault: typeddict-unknown-key
+
+
+def mistyped(call: Call, id: str) -> int:
+    order = call.objects.get(ORDERS, id)
+    order["status"] = "payed"  # fault: typeddict-item
+    order["amount_total"] = "2000"  # fault: typeddict-item
+    order["canceled_at"] = None
+    if order["amount_total"] > order["currency"]:  # fault: operator
+        call.schedule.add(order["currency"], PAY, id)  # fault: arg-type
+    return order["currency"]  # fault: return-value
+
+
+def mixed(order: api.ClimateOrder, total: Money) -> Money:
+    print(total + order["amount_total"])  # fault: operator
+    print(Money(order["currency"], order["amount_total"]))  # fault: arg-type
+    return total
+
+
+def _pay(call: Call, id: str) -> None: ...
+
+
+PERMISSION = Permission("climate_order", "Climate Orders", "Climate")
+CLIMATE = Resource("climate.order", PERMISSION, on_due={"climate.order.pay": _pay})  # fault: dict-item
