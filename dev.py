@@ -58,10 +58,10 @@ def install(*locks: str) -> None:
 
 
 class Progress:
-    """What a person sees while pip works: one line that changes on a terminal, a line now and then elsewhere."""
+    """What a person sees while pip or apt works: one line that changes on a terminal, a line now and then elsewhere."""
 
-    def __init__(self, packages: int) -> None:
-        """packages: how many packages the lock names; markers may leave some out."""
+    def __init__(self, packages: int = 0) -> None:
+        """packages: how many packages the lock names, of which markers may leave some out; 0 where nobody knows."""
         self.packages = packages
         self.found = 0
         self.state = "starting"
@@ -69,12 +69,14 @@ class Progress:
         self.terminal = sys.stderr.isatty()
 
     def read(self, line: str) -> None:
-        """Take one line of pip's output."""
+        """Take one line of output."""
         if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line):
             self.found += 1
             self.state = f"{min(self.found, self.packages)} of {self.packages} packages: {found[1]}"
         elif line.startswith("Installing collected packages"):
             self.state = "unpacking"
+        elif found := re.match(r"(?:Get:\d+|Unpacking|Setting up) .*", line):
+            self.state = found[0][:60]
 
     def show(self, last: bool = False) -> None:
         """Print the state, on a terminal each time, elsewhere every five seconds."""
@@ -88,7 +90,7 @@ class Progress:
 
 
 def follow(progress: Progress, *command: object) -> None:
-    """Run a command, show its progress, and end this one with its exit code and its output when it fails."""
+    """Run a command and show its progress; when it fails, print its last lines and end this one with its exit code."""
     lines: queue.Queue[str | None] = queue.Queue()
     output: list[str] = []
     process = subprocess.Popen(
@@ -137,10 +139,11 @@ def install_browser() -> None:
     if shutil.which("apt-get") is None or os.name == "nt" or os.geteuid() != 0:
         say("No Chromium here: install one (apt-get install chromium) to run the browser tests.")
         return
-    say("Installing Chromium for the browser tests, which takes a minute …")
-    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL, "check": False}
-    subprocess.run(["apt-get", "update", "-qq"], **quiet)
-    subprocess.run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"], **quiet)
+    say("Installing Chromium for the browser tests …")
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    progress = Progress()
+    follow(progress, "apt-get", "update")
+    follow(progress, "apt-get", "install", "-y", "--no-install-recommends", "chromium")
 
 
 def check(arguments: list[str]) -> None:

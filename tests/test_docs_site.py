@@ -28,3 +28,14 @@ def test_every_decision_has_a_line_in_the_architecture_and_says_what_a_record_sa
         text = record.read_text()
         assert re.match(rf"# {int(record.name[:4])}\. \S", text), record.name
         assert re.findall(r"(?m)^## (.+)$", text) == ["Context", "Decision", "Consequences", "Measurement"], record.name
+
+
+def test_every_link_between_files_leads_to_one() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("[dp]*/*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)\s#]+)(?:#[^)]*)?\)", page.read_text())
+        if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()
+    ]
+    assert broken == []
