@@ -108,7 +108,8 @@ def _amount(item: Json, currency: str, params: Params) -> int | None:
     """The amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
     custom, text = item["price"]["custom_unit_amount"], _typed(params, "amount", item["id"])
     if not custom or not text:
-        return item.get("_amount")
+        amount: int | None = item.get("_amount")
+        return amount
     try:
         exact = Decimal(text.replace(",", ".")[:_LONGEST]).scaleb(shared_currency.decimals(currency))
         amount = int(exact) if exact.is_finite() and exact == exact.to_integral_value() else -1

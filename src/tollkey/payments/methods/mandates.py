@@ -58,8 +58,9 @@ def _inferred(call: Call, data: Json) -> Json:
 
 
 def _saves(intent: Json) -> bool:
-    usage = intent.get("usage") if intent["object"] == "setup_intent" else intent.get("setup_future_usage")
-    return usage == "off_session" or dig(intent, "payment_method_options.card.setup_future_usage") == "off_session"
+    usage: str | None = intent.get("usage") if intent["object"] == "setup_intent" else intent.get("setup_future_usage")
+    wanted = dig(intent, "payment_method_options.card.setup_future_usage")
+    return "off_session" in (usage, wanted)
 
 
 def _single_use(intent: Json, params: Params) -> Json | None:
