@@ -15,7 +15,7 @@ from tests.support.openapi import assert_valid
 def exhausted(api: Api, monkeypatch: pytest.MonkeyPatch, wanted: str) -> tuple[str, str, Answer]:
     """A clock, a customer and a subscription whose first renewal failed four times on a server with that setting."""
     services = api.core.setup.services
-    monkeypatch.setitem(services, "settings", replace(services["settings"], after_last_retry=wanted))
+    monkeypatch.setattr(services, "settings", replace(services.settings, after_last_retry=wanted))
     clock, who = clocked(api)
     sub = subscribe(api, who, plan(api))
     bad = api.ok("post", "/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=who)["id"]

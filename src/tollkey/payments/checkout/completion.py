@@ -61,14 +61,16 @@ def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiE
             total(call, session)
     if session["mode"] == "setup":
         assert method is not None
-        return _set_up(call, session, method, return_url)
-    if session["mode"] == "subscription":
-        return _subscribe(call, session, method, return_url)
-    if session["amount_total"] == 0:
+        error = _set_up(call, session, method, return_url)
+    elif session["mode"] == "subscription":
+        error = _subscribe(call, session, method, return_url)
+    elif session["amount_total"] == 0:
+        error = None
         finish(call, session, "no_payment_required")
-        return None
-    assert method is not None
-    return _charge(call, session, method, return_url)
+    else:
+        assert method is not None
+        error = _charge(call, session, method, return_url)
+    return error
 
 
 def _note_billing(session: Json, method: Json) -> None:
@@ -224,9 +226,7 @@ def waiting_for(call: Call, session: Json) -> str | None:
 def follow(call: Call, fact: events.IntentChanged) -> None:
     """An intent of a session has changed: the session is complete, or its delayed payment has come to its end."""
     intent = fact.intent
-    if not intent.get("_checkout"):
-        return
-    session = call.objects.find("checkout.session", intent["_checkout"])
+    session = call.objects.find("checkout.session", intent["_checkout"]) if intent.get("_checkout") else None
     if session is None:
         return
     status = intent["status"]
@@ -271,9 +271,9 @@ def finish(call: Call, session: Json, payment_status: str) -> None:
     call.objects.save(session)
     if session.get("_for_portal"):
         _make_default(call, session)
-        return
-    call.emit("checkout.session.completed", session)
-    _count_link(call, session)
+    else:
+        call.emit("checkout.session.completed", session)
+        _count_link(call, session)
 
 
 def _invoice(call: Call, session: Json) -> None:

@@ -155,31 +155,28 @@ def submit(call: Call, params: Params) -> Reply:
     try:
         with call.tx.savepoint():
             take_extras(call, session, params)
-            shown = params.get("shown_total")
-            if shown is not None and shown != str(session["amount_total"]):
+            error = _other_total(session, params)
+            if error is None:
+                error = completion.pay(call, session, _typed_method(call, session, params), back)
+            else:
                 call.objects.save(session)
-                return _again(
-                    call,
-                    session,
-                    params,
-                    invalid("The total has changed. Please check it and enter your payment details again."),
-                )
-            method = _typed_method(call, session, params)
-            error = completion.pay(call, session, method, back)
     except ApiError as problem:
         error = problem
         session = _reload(call, session)
+    waiting = completion.waiting_for(call, session) if error is None and session["status"] == "open" else None
+    if error is None and waiting is None and session["status"] == "open":
+        error = invalid("This payment could not be completed. Please try another payment method.")
     if error is not None:
         return _again(call, session, params, error)
-    waiting = completion.waiting_for(call, session) if session["status"] == "open" else None
-    if waiting is not None:
-        return redirect(waiting)
-    if session["status"] == "open":
-        return _again(
-            call, session, params, invalid("This payment could not be completed. Please try another payment method.")
-        )
-    to = completion.destination(session)
+    to = waiting or completion.destination(session)
     return redirect(to) if to else page.done_page(session)
+
+
+def _other_total(session: Json, params: Params) -> ApiError | None:
+    """The message that the total is not the one that the page has shown, or None."""
+    shown = params.get("shown_total")
+    changed = shown is not None and shown != str(session["amount_total"])
+    return invalid("The total has changed. Please check it and enter your payment details again.") if changed else None
 
 
 def _typed_method(call: Call, session: Json, params: Params) -> Json | None:

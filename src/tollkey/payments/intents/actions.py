@@ -141,11 +141,9 @@ def check_return_url(call: Call, intent: Json, return_url: str | None, off_sessi
         or automatic is None
         or automatic.get("allow_redirects") == "never"
         or intent.get("confirmation_method") == "manual"
+        or off_session  # nobody is there to be sent anywhere
+        or (intent.get("_implicit") and "stripe-version" not in call.origin.headers)
     ):
-        return
-    if off_session:  # nobody is there to be sent anywhere
-        return
-    if intent.get("_implicit") and "stripe-version" not in call.origin.headers:
         return
     kind = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
     refusal = invalid(_RETURN_URL.format(kind=kind))

@@ -76,33 +76,37 @@ def _default_source(call: Call, intent: Json, params: Params) -> None:
 def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session: bool) -> ApiError | None:
     kind = protocol.kind_of(method)
     authenticated = intent.get("_authenticated") == method["id"]
-    return_url = params.get("return_url")
-    if kind == "card":
-        requested = dig(intent, "payment_method_options.card.request_three_d_secure") in _ASKED
-        asks = None if authenticated else card_challenge(method, off_session=off_session, requested=requested)
-        if asks == "error":
-            return refuse(
-                call,
-                intent,
-                method,
-                card_error("card_declined", "Your card was declined.", decline_code="generic_decline"),
-            )
-        if asks == "challenge":
-            if params.get("error_on_requires_action"):
-                return refuse(call, intent, method, _needs_action())
-            action = first_action(
-                call, intent, method, return_url=return_url, use_stripe_sdk=bool(params.get("use_stripe_sdk"))
-            )
-            return _ask(call, intent, action)
-    elif kind == "customer_balance":
+    if kind == "customer_balance":
         return bank_transfers.confirm(call, intent)
-    elif kind == "us_bank_account" and unverified(intent, method):
-        return _ask(call, intent, deposits_action(call, intent))
-    elif not authenticated and kind in method_types.TYPES and (method_types.TYPES[kind].redirects or kind in _SHOWN):
-        if params.get("error_on_requires_action"):
-            return refuse(call, intent, method, _needs_action())
-        return _ask(call, intent, redirect_action(call, intent, kind, return_url))
-    return take(call, intent, method, off_session=off_session, authenticated=authenticated)
+    challenge = None
+    if kind == "card" and not authenticated:
+        requested = dig(intent, "payment_method_options.card.request_three_d_secure") in _ASKED
+        challenge = card_challenge(method, off_session=off_session, requested=requested)
+    redirects = kind in method_types.TYPES and (method_types.TYPES[kind].redirects or kind in _SHOWN)
+    deposits = kind == "us_bank_account" and unverified(intent, method)
+    leaves = challenge == "challenge" or (not deposits and not authenticated and kind != "card" and redirects)
+    outcome: ApiError | None
+    if challenge == "error":
+        declined = card_error("card_declined", "Your card was declined.", decline_code="generic_decline")
+        outcome = refuse(call, intent, method, declined)
+    elif leaves and params.get("error_on_requires_action"):
+        outcome = refuse(call, intent, method, _needs_action())
+    elif leaves or deposits:
+        outcome = _ask(call, intent, _action(call, intent, method, params))
+    else:
+        outcome = take(call, intent, method, off_session=off_session, authenticated=authenticated)
+    return outcome
+
+
+def _action(call: Call, intent: Json, method: Json, params: Params) -> Json:
+    """``next_action`` for a payment method that the customer has to do something for."""
+    kind, return_url = protocol.kind_of(method), params.get("return_url")
+    if kind == "card":
+        sdk = bool(params.get("use_stripe_sdk"))
+        return first_action(call, intent, method, return_url=return_url, use_stripe_sdk=sdk)
+    if kind == "us_bank_account":
+        return deposits_action(call, intent)
+    return redirect_action(call, intent, kind, return_url)
 
 
 #: Methods paid with a code or a voucher that is shown.

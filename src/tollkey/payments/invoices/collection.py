@@ -62,6 +62,10 @@ def prepare(call: Call, invoice: Json, customer: Json) -> None:
     new_payment(call, invoice, intent["id"])
 
 
+#: What the status of an intent, after an attempt, means for its invoice; any other status is a failure.
+_OUTCOMES = {"succeeded": "paid", "processing": "processing", "requires_action": "requires_action"}
+
+
 def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_session: bool) -> Outcome:
     """Confirm the invoice's intent with a payment method or source. Where nobody can charge, the attempt fails."""
     now = call.at(call.real)
@@ -89,10 +93,7 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     del call.memo[own_attempt(invoice)]
     if intent["status"] == "succeeded":
         payment_paid(call, invoice, intent["amount_received"])
-        return Outcome("paid")
-    if intent["status"] == "processing":
-        return Outcome("processing")
-    return Outcome("requires_action" if intent["status"] == "requires_action" else "failed", error)
+    return Outcome(_OUTCOMES.get(intent["status"], "failed"), error)
 
 
 def own_attempt(invoice: Json) -> tuple[str, str]:

@@ -208,10 +208,15 @@ def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
     if outcome.status == "paid":
         if invoice["status"] != "paid":
             mark_paid(call, invoice)
-        return outcome
-    if outcome.status == "processing":
+    elif outcome.status == "processing":
         call.objects.save(invoice, "invoice.updated")
-        return outcome
+    else:
+        _note_failure(call, invoice, outcome)
+    return outcome
+
+
+def _note_failure(call: Call, invoice: Json, outcome: Outcome) -> None:
+    """Count an attempt that did not pay, plan the next one, and announce it."""
     if outcome.status == "requires_action" and not collection.was_refused(call, invoice):
         invoice["attempt_count"] -= 1  # it counts when the customer has acted
     next_attempt(call, invoice)
@@ -220,7 +225,6 @@ def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
         call.emit("invoice.payment_action_required", invoice)
     call.emit("invoice.payment_failed", invoice)
     call.announce(events.InvoicePaymentFailed(invoice))
-    return outcome
 
 
 def fail_without_method(call: Call, invoice: Json) -> None:

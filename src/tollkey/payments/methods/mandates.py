@@ -27,27 +27,28 @@ def mandate_for(call: Call, intent: Json, method: Json, params: Params) -> str |
 
     Raises ApiError 400: no such mandate, or one is needed and there is none.
     """
-    if params.get("mandate") is not None:
-        return str(call.objects.get("mandate", params["mandate"], "mandate")["id"])
     kind = protocol.kind_of(method)
-    wanted = kind in TYPES and TYPES[kind].mandate
     options = dig(intent, f"payment_method_options.{kind}.mandate_options") if kind == "card" else None
-    if params.get("mandate_data"):
+    found: Json | None = None
+    if params.get("mandate") is not None:
+        found = call.objects.get("mandate", params["mandate"], "mandate")
+    elif params.get("mandate_data"):
         data = _inferred(call, params["mandate_data"]) if call.client else params["mandate_data"]
-        return str(new_mandate(call, method, data, single_use=_single_use(intent, params))["id"])
-    existing = call.objects.query("mandate", {"payment_method": method["id"], "status": "active"}, 1)
-    if existing:
-        return str(existing[0]["id"])
-    if options and _saves(intent):
-        return str(new_mandate(call, method, {"customer_acceptance": {"type": "offline"}})["id"])
-    if not wanted:
-        return None
-    if call.client:  # the client library shows the mandate's text and sends the acceptance itself
+        found = new_mandate(call, method, data, single_use=_single_use(intent, params))
+    elif existing := call.objects.query("mandate", {"payment_method": method["id"], "status": "active"}, 1):
+        found = existing[0]
+    elif options and _saves(intent):
+        found = new_mandate(call, method, {"customer_acceptance": {"type": "offline"}})
+    elif kind in TYPES and TYPES[kind].mandate:
+        if not call.client:
+            payment = intent["object"] == "payment_intent"
+            code = "payment_intent_mandate_invalid" if payment else "setup_intent_mandate_invalid"
+            message = _NONE_FOUND.format(kind="PaymentIntent" if payment else "SetupIntent")
+            raise invalid(message, "mandate_data", code)
+        # The client library shows the mandate's text and sends the acceptance itself.
         data = _inferred(call, {"customer_acceptance": {"type": "online"}})
-        return str(new_mandate(call, method, data, single_use=_single_use(intent, params))["id"])
-    payment = intent["object"] == "payment_intent"
-    code = "payment_intent_mandate_invalid" if payment else "setup_intent_mandate_invalid"
-    raise invalid(_NONE_FOUND.format(kind="PaymentIntent" if payment else "SetupIntent"), "mandate_data", code)
+        found = new_mandate(call, method, data, single_use=_single_use(intent, params))
+    return None if found is None else str(found["id"])
 
 
 def _inferred(call: Call, data: Json) -> Json:

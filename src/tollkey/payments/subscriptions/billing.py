@@ -127,13 +127,9 @@ def collect_now(call: Call, invoice: Json, behavior: str, *, off_session: bool =
     """
     invoice["auto_advance"] = True
     lifecycle.finalize(call, invoice)
-    if invoice["status"] == "paid":
-        return "paid"
-    if behavior == "default_incomplete":
-        return "open"
+    if invoice["status"] == "paid" or behavior == "default_incomplete":
+        return str(invoice["status"])
     outcome = lifecycle.attempt(call, invoice, off_session=off_session)
-    if outcome.status in ("paid", "processing"):
-        return outcome.status
     if behavior == "error_if_incomplete" and outcome.error is not None:
         outcome.error.keep = False
         raise outcome.error
