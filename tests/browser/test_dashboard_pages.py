@@ -20,7 +20,7 @@ from tests.browser.conftest import Running
 from tests.browser.crawl import crawl
 from tests.browser.person import Person
 from tests.browser.shop import Shop
-from tollkey.dashboard.routing import Routes, gather_pages, place_of
+from tollkey.dashboard.routing import Routes, gather_pages, parse_path
 
 ROUTES = Routes(gather_pages())
 #: What no link leads to, or what is no page to look at; visited below, or downloads and addresses that lead on.
@@ -38,7 +38,7 @@ _MIDDLE = """() => { const one = document.querySelector('dialog[open]').getBound
 
 def kind_of(address: str) -> str:
     """The declared path of a page; keys in live mode are looked at as well, since they can be hidden there."""
-    place = place_of(urlsplit(address).path)
+    place = parse_path(urlsplit(address).path)
     page, _ = ROUTES.find("GET", place.path)
     if page is None or page.path in ELSEWHERE or page.path == "/logout":
         return ""
@@ -153,9 +153,9 @@ def ask(olive: Person, kind: str) -> Iterator[str]:
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
         expect(opener).to_be_focused()
-        found = ROUTES.find("POST", place_of(urlsplit(form.evaluate("(one) => one.action")).path)[2])[0]
+        found = ROUTES.find("POST", parse_path(urlsplit(form.evaluate("(one) => one.action")).path)[2])[0]
         assert found is not None
-        assert found.ask is not None, found.path
+        assert found.confirmation is not None, found.path
         yield found.path
 
 
@@ -175,7 +175,7 @@ def test_every_page_is_whole_for_everybody_and_asks_once(shared_server: Running,
     declared = {page.path for page in ROUTES.pages if page.method == "GET"} - ELSEWHERE
     assert declared - seen == set()
     unseen = {"/work/discard"}  # only where work has failed: tests/dashboard/test_work.py
-    assert asked == {page.path for page in ROUTES.pages if page.ask} - unseen
+    assert asked == {page.path for page in ROUTES.pages if page.confirmation} - unseen
     assert olive.complaints == []
 
 

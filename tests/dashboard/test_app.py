@@ -8,18 +8,18 @@ from tests.support.dashboard import Site
 from tests.support.dashboard import TestedApp as TheApp
 from tollkey.dashboard import people
 from tollkey.dashboard.address import Address
-from tollkey.dashboard.app import Asked
 from tollkey.dashboard.passwords import Passwords
+from tollkey.dashboard.routing import PageRequest
 from tollkey.db import StorageError
 
 
 def test_an_address_cannot_put_a_header_of_its_own_into_a_redirect(site: Site) -> None:
     browser = site.browser("owner")
     cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
-    asked = Asked(
+    asked = PageRequest(
         "GET", "/apikeys/x\r\nSet-Cookie: a=b", "", {"host": "dashboard.test", "cookie": cookie}, "192.0.2.1", False, ""
     )
-    answer = site.world.runner.run(site.app.answer(asked))
+    answer = site.world.runner.run(site.app.respond(asked))
     assert dict(answer.headers)["Location"] == f"/{site.account}/apikeys/x%0D%0ASet-Cookie%3A%20a%3Db"
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.support.api import Api
 from tests.support.dashboard import Browser, Site
 from tollkey.dashboard import factors, passkey_flow, people, throttle
-from tollkey.dashboard.page import FormErrors, Visit
+from tollkey.dashboard.page import Context, FormErrors
 from tollkey.dashboard.people import PeopleRefused
 from tollkey.db import Database, Scope, Tx
 from tollkey.keys import SYSTEM, KeyRefused
@@ -195,7 +195,7 @@ def test_two_links_for_one_address_are_one_use(site: Site) -> None:
 
 def test_the_challenge_of_a_passkey(site: Site) -> None:
     core = site.core
-    ctx = Visit(
+    ctx = Context(
         core.setup,
         site.world.server.edge,
         core.authority,
@@ -261,7 +261,7 @@ def test_attempts_sent_at_the_same_moment_are_counted_one_by_one(request: pytest
     async def all_at_once() -> list[bool]:
         wrong = [("email", email), ("password", "wrong wrong wrong")]
         sent = [browser.asked("POST", "/login", [("csrf", browser.csrf), *wrong]) for browser in browsers]
-        answers = await asyncio.gather(*(site.app.answer(asked) for asked in sent))
+        answers = await asyncio.gather(*(site.app.respond(asked) for asked in sent))
         return [b"Too many attempts" in answer.body for answer in answers]
 
     assert sum(site.world.runner.run(all_at_once())) == 4

@@ -107,8 +107,8 @@ def test_a_role_that_may_not_is_told_whom_to_ask(site: Site, page: Page) -> None
 
 @pytest.mark.parametrize("page", POSTS, ids=named)
 def test_every_form_says_whether_it_asks_for_a_recent_proof_and_why(page: Page) -> None:
-    assert page.recent.needed == (page.path not in ANY_TIME)
-    assert len(page.recent.why.split()) >= 3
+    assert page.recent_sign_in.required == (page.path not in ANY_TIME)
+    assert len(page.recent_sign_in.reason.split()) >= 3
 
 
 def test_a_form_that_does_not_say_so_is_no_page() -> None:
@@ -116,16 +116,18 @@ def test_a_form_that_does_not_say_so_is_no_page() -> None:
         Page("/new", lambda ctx, params: None, method="POST")
 
 
-@pytest.mark.parametrize("page", [page for page in POSTS if page.recent], ids=named)
+@pytest.mark.parametrize("page", [page for page in POSTS if page.recent_sign_in], ids=named)
 def test_the_page_of_a_form_asks_for_the_proof_before_anything_is_typed(page: Page) -> None:
     own = [one for one in PAGES if one.method == "GET" and one.path == page.path]
-    assert all(one.recent for one in own)
+    assert all(one.recent_sign_in for one in own)
 
 
 @pytest.mark.parametrize("page", POSTS, ids=named)
 def test_what_cannot_be_taken_back_is_asked_about_first(page: Page) -> None:
     own_page = any(one.method == "GET" and one.path == page.path for one in PAGES)
-    assert (page.ask is not None) + (page.path in NOT_ASKED) == (0 if own_page and page.ask is None else 1)
+    assert (page.confirmation is not None) + (page.path in NOT_ASKED) == (
+        0 if own_page and page.confirmation is None else 1
+    )
 
 
 def left_behind(site: Site) -> int:
@@ -140,7 +142,7 @@ def left_behind(site: Site) -> int:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in POSTS if page.ask and page.path != "/work/discard"], ids=named
+    "page", [page for page in POSTS if page.confirmation and page.path != "/work/discard"], ids=named
 )  # test_work has that
 def test_without_scripts_a_page_asks_and_nothing_happens_before_it_is_answered(site: Site, page: Page) -> None:
     owner = site.person("owner")
@@ -191,7 +193,7 @@ def asked_about(site: Site, page: Page, me: str) -> str:
     return address(site, page)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.recent], ids=named)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.recent_sign_in], ids=named)
 def test_a_session_that_was_left_open_has_to_prove_again_who_it_is(site: Site, page: Page) -> None:
     person = site.person("administrator" if page.action != "owner.transfer" else "owner")
     browser, path = site.browser().sign_in(person.email), address(site, page)

@@ -11,9 +11,10 @@ from urllib.parse import urlencode, urlsplit
 from tests.support.api import Api, World
 from tollkey.dashboard import guard, people
 from tollkey.dashboard.address import Address
-from tollkey.dashboard.app import App, Asked
+from tollkey.dashboard.app import App
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import Person
+from tollkey.dashboard.routing import PageRequest
 
 PASSWORD = "correct horse battery staple 9"
 _CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
@@ -48,7 +49,7 @@ class Browser:
         form: list[tuple[str, str]] | None = None,
         headers: dict[str, str] | None = None,
         ip: str = "192.0.2.1",
-    ) -> Asked:
+    ) -> PageRequest:
         """A request as this browser would send it."""
         parts = urlsplit(path)
         sent = {
@@ -56,7 +57,7 @@ class Browser:
             "cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()),
             **(headers or {}),
         }
-        return Asked(method, parts.path, parts.query, sent, ip, self.secure, urlencode(form or []))
+        return PageRequest(method, parts.path, parts.query, sent, ip, self.secure, urlencode(form or []))
 
     def send(
         self,
@@ -67,7 +68,7 @@ class Browser:
         ip: str = "192.0.2.1",
     ) -> Shown:
         asked = self.asked(method, path, form, headers, ip)
-        answer = self.site.world.runner.run(self.site.app.answer(asked))
+        answer = self.site.world.runner.run(self.site.app.respond(asked))
         shown = Shown(answer.status, answer.headers, answer.body)
         for name, value in answer.headers:
             if name == "Set-Cookie":

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from tollkey.dashboard.page import FormErrors, NotHere, Visit
+from tollkey.dashboard.page import Context, FormErrors, NotFound
 from tollkey.payments.facts import decimals
 from tollkey.platform.connections import platform_of
 from tollkey.wire import Action, ApiError, Call, Json, Origin, Resource
@@ -53,7 +53,7 @@ def offered(resource: Resource, item: Json) -> list[tuple[int, Action]]:
     ]
 
 
-def endpoint_of(ctx: Visit, action: Action) -> Endpoint:
+def endpoint_of(ctx: Context, action: Action) -> Endpoint:
     """The endpoint that an action calls. Raises LookupError when no resource has it."""
     for resource in ctx.setup.tables.catalogue.resources:
         for endpoint in resource.endpoints:
@@ -125,7 +125,7 @@ def moment(text: str, field: str) -> str:
         raise FormErrors({field: "Enter a date and a time such as 2026-03-01T12:00."}) from None
 
 
-def perform(ctx: Visit, resource: Resource, item: Json, action: Action, sent: dict[str, str]) -> None:
+def perform(ctx: Context, resource: Resource, item: Json, action: Action, sent: dict[str, str]) -> None:
     """Do it. sent: what was typed, by field. Raises FormErrors with the message beside the field that is to blame.
 
     A refusal that leaves something behind (a failed charge is an object) keeps it, as in the API.
@@ -175,18 +175,18 @@ class Kept(Exception):
         self.message = error.message
 
 
-def shown(ctx: Visit, object: str) -> Resource:
-    """A kind of object that is shown under ``/objects``. Raises NotHere."""
+def shown(ctx: Context, object: str) -> Resource:
+    """A kind of object that is shown under ``/objects``. Raises NotFound."""
     resource = ctx.setup.tables.catalogue.by_object.get(object)
     if resource is None or not resource.title or not resource.stored or object in ELSEWHERE:
-        raise NotHere
+        raise NotFound
     return resource
 
 
-def found(ctx: Visit, object: str, id: str) -> tuple[Resource, Json]:
-    """A shown resource and one of its objects. Raises NotHere."""
+def found(ctx: Context, object: str, id: str) -> tuple[Resource, Json]:
+    """A shown resource and one of its objects. Raises NotFound."""
     resource = shown(ctx, object)
     item = ctx.setup.tables.load(ctx.tx, ctx.scope, object, id)
     if item is None:
-        raise NotHere
+        raise NotFound
     return resource, item

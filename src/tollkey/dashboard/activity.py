@@ -1,6 +1,6 @@
-"""The log of what people did with accounts, teams and sign-ins. What they did with keys is in ``keys.audit``.
+"""The audit log of accounts, teams and sign-ins. The audit log of keys is ``keys.audit``.
 
-Append-only by the database's triggers, and chained, as that one is (``keys.chain``).
+Both are append-only (database triggers) and hash-chained (``keys.chain``).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from tollkey.dashboard.page import Visit
+from tollkey.dashboard.page import Context
 from tollkey.db import Tx
 from tollkey.keys import Keyring, chain
 
@@ -16,7 +16,7 @@ LOG = chain.Log("dashboard", "dash_log", ("account", "at", "action", "person", "
 
 
 class Entry(NamedTuple):
-    """One line. at: UTC epoch seconds. about: the id that it is about, or ""."""
+    """One entry. at: UTC epoch seconds. about: the id of the object it concerns, or ""."""
 
     seq: int
     account: str
@@ -29,29 +29,28 @@ class Entry(NamedTuple):
 
 
 def protect_log(tx: Tx, keyring: Keyring, now: int) -> None:
-    """Make the database refuse changes to the log, and begin its chain. Safe to repeat; run it after ``migrate``, at
-    start.
+    """Create the triggers that make the log append-only, and start its hash chain. Idempotent.
 
-    now: UTC epoch seconds.
+    Run it after ``migrate``. now: UTC epoch seconds.
     """
     chain.guard(tx, LOG)
     chain.begin(tx, keyring, LOG, now)
 
 
 def record(
-    tx: Tx, ctx: Visit, account: str, action: str, *, person: str | None = None, about: str = "", **details: object
+    tx: Tx, ctx: Context, account: str, action: str, *, person: str | None = None, about: str = "", **details: object
 ) -> None:
-    """Write one line, in the transaction of the change: who, from where and when is the visit's. Never a secret.
+    """Write an entry, in the transaction of the change. Person, IP address and time are those of the context.
 
-    account: "" for what a person does for themselves. person: who did it, where that is not who is signed in.
-    about: the id that it is about. details: what else there is to say.
+    account: "" for actions that concern no account. person: who did it, when it is not the signed-in person.
+    about: the id of the object concerned. details: further fields; never put a secret there.
     """
     values = (account, ctx.now, action, person or ctx.me.id, ctx.ip, about, json.dumps(details, sort_keys=True))
     chain.add(tx, ctx.authority.keyring, LOG, values, ctx.now)
 
 
 def entries(tx: Tx, account: str, limit: int = 100, before: int | None = None) -> list[Entry]:
-    """The newest lines of an account, newest first. before: only lines with a smaller ``seq``."""
+    """Entries of an account, newest first. before: only entries with a smaller ``seq``."""
     rows = tx.execute(
         "SELECT seq, account, at, action, person, ip, about, details FROM dash_log WHERE account = ? AND seq < ? ORDER"
         " BY seq DESC LIMIT ?",

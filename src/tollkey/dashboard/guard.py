@@ -1,4 +1,4 @@
-"""What keeps strangers out: headers, cookies, the CSRF token, the Origin check."""
+"""HTTP security: headers, cookies, the CSRF token, the Origin check, safe redirects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from tollkey.dashboard.address import Address
 from tollkey.keys import Keyring
 
-#: On every answer. No inline script or style anywhere; only this server's own modules and images.
+#: Sent with every response. Only scripts, styles and images of this server are allowed, none inline.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src"
     " 'self';"
@@ -24,7 +24,7 @@ _HSTS = "max-age=31536000"
 
 
 def headers(secure: bool) -> dict[str, str]:
-    """The headers of an answer. secure: it was asked for over TLS (RFC 6797 forbids HSTS otherwise)."""
+    """Security headers of a response. secure: whether the request came over TLS (RFC 6797 forbids HSTS otherwise)."""
     return {**HEADERS, "Strict-Transport-Security": _HSTS} if secure else dict(HEADERS)
 
 
@@ -32,12 +32,12 @@ def headers(secure: bool) -> dict[str, str]:
 
 
 def cookie_name(name: str, secure: bool) -> str:
-    """Over TLS the ``__Host-`` prefix: no other host, no other path and no plain HTTP can set it (RFC 6265bis)."""
+    """The full name of a cookie; over TLS with the ``__Host-`` prefix, so that only this host can set it (RFC 6265bis)."""
     return f"__Host-tollkey_{name}" if secure else f"tollkey_{name}"
 
 
 def set_cookie(name: str, value: str, secure: bool, seconds: int | None = None) -> str:
-    """A Set-Cookie header. seconds: its life; 0 ends it, None keeps it until the browser closes."""
+    """The value of a Set-Cookie header. seconds: Max-Age; 0 deletes the cookie, None makes it a session cookie."""
     life = "" if seconds is None else f"; Max-Age={seconds}"
     return (
         f"{cookie_name(name, secure)}={quote(value, safe='')}; Path=/; HttpOnly; "
@@ -46,7 +46,7 @@ def set_cookie(name: str, value: str, secure: bool, seconds: int | None = None) 
 
 
 def read_cookies(header: str, secure: bool) -> dict[str, str]:
-    """Our cookies by their short names; what cannot be read is not there."""
+    """The Dashboard's cookies by short name, from a Cookie header. Malformed pairs are ignored."""
     start = cookie_name("", secure)
     pairs = [
         pair.strip().partition("=") for pair in header.split(";")
@@ -58,20 +58,20 @@ def read_cookies(header: str, secure: bool) -> dict[str, str]:
 
 
 def csrf_token(keyring: Keyring, token: str) -> str:
-    """The token that every form carries: bound to the session's (or, signed out, to the visitor's) cookie."""
+    """The form token. token: of the session cookie or, when signed out, the visitor cookie."""
     return keyring.digest(f"csrf:{token}").hex()
 
 
-def csrf_right(keyring: Keyring, token: str, given: str) -> bool:
-    """Whether that is the form token of this cookie."""
+def csrf_valid(keyring: Keyring, token: str, given: str) -> bool:
+    """Whether ``given`` is the form token that belongs to the cookie's token."""
     return bool(token) and hmac.compare_digest(csrf_token(keyring, token).encode(), given.encode("utf-8", "replace"))
 
 
 def same_origin(headers: dict[str, str], address: Address, secure: bool) -> bool:
-    """Whether a request that changes something comes from a page of ours.
+    """Whether a POST was sent by a page of this server.
 
-    Forms of pages without referrer send ``Origin: null``; then the browser's own Sec-Fetch-Site decides. A browser that
-    sends neither is left to the form token.
+    Pages with a no-referrer policy send ``Origin: null``; then Sec-Fetch-Site decides. For browsers that send neither,
+    only the form token protects.
     """
     site = headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
@@ -80,7 +80,7 @@ def same_origin(headers: dict[str, str], address: Address, secure: bool) -> bool
     return origin == "null" or address.ours(origin, headers.get("host", ""), secure)
 
 
-def local_path(text: str) -> str:
-    """A path of this server to go on to after signing in, or "/": never another host."""
+def safe_path(text: str) -> str:
+    """A redirect target on this server, or "/" for text that could lead to another host."""
     plain = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
     return text if plain and len(text) < 2_000 else "/"

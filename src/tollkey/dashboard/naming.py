@@ -1,4 +1,4 @@
-"""How people and actors are named in lists and histories."""
+"""Labels of people, actors and actions in lists and audit logs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tollkey.db import Tx
 from tollkey.keys import Actor
 
 
-def names_of(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
-    """Person id -> name, for those that are persons."""
+def person_names(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
+    """The names of people by id. ids: other ids than those of people are ignored."""
     wanted = sorted({id for id in ids if id.startswith("usr_")})
     if not wanted:
         return {}
@@ -19,18 +19,18 @@ def names_of(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
     ))  # fmt: skip
 
 
-def deed(action: str, details: Mapping[str, Any]) -> str:
-    """What was done, in words. details: what the line of the log says of it.
+def action_label(action: str, details: Mapping[str, Any]) -> str:
+    """The label of an action in an audit log, such as ``Key rolled``. details: of the log entry.
 
-    A key that a roll made was not simply created: it took another's place.
+    A key that was created by rolling another is labelled as such.
     """
     if action in ("created", "key_created") and details.get("rolled_from"):
         action = f"{action.removesuffix('created')}made_by_rolling"
     return action.replace("_", " ").capitalize()
 
 
-def named(actor: Actor, names: dict[str, str]) -> str:
-    """Who that is, in words."""
+def actor_label(actor: Actor, names: dict[str, str]) -> str:
+    """The label of an actor: a person's name, "Command line", or kind and id. names: of people, by id."""
     if actor.kind == "user":
         return names.get(actor.id, actor.id)
     return {"system": "Tollkey", "cli": "Command line"}.get(actor.kind, f"{actor.kind.replace('_', ' ')} {actor.id}")

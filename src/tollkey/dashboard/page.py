@@ -1,4 +1,4 @@
-"""What a page is, what its handler gets and what it may answer. ``app.py`` explains how they go together."""
+"""Page declarations, the answers of handlers, and the context that handlers get. ``app.py`` shows how to use them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ T = TypeVar("T")
 
 
 class Nav(NamedTuple):
-    """A page's entry in the sidebar. order: within its section, lowest first.
+    """A page's entry in the sidebar.
 
-    also: pages below this path belong to it too.
+    section, label: where and under which name it is listed. order: position within the section, lowest first.
+    also: another path whose pages highlight this entry, "" for none.
     """
 
     section: Literal["", "Payments", "Developers", "Account", "Help"]
@@ -36,61 +37,57 @@ class Nav(NamedTuple):
     also: str = ""
 
 
-class Question(NamedTuple):
-    """What a person is asked before something that cannot be taken back. label: of the button that does it.
+class Confirmation(NamedTuple):
+    """What a person confirms before an action that cannot be undone.
 
-    text: what it does.
+    label: title of the dialog and text of its button. text: what the action does.
     """
 
     label: str
     text: str
 
 
-class Proof(NamedTuple):
-    """Whether a page asks for a recent proof of who one is (``sessions.CONFIRMED_SECONDS``), and why, in words for who
-    reads the code.
+class RecentSignIn(NamedTuple):
+    """Whether a page requires a recent sign-in (``sessions.CONFIRMED_SECONDS``).
+
+    required: whether it does. reason: why or why not, for readers of the code.
     """
 
-    needed: bool
-    why: str
+    required: bool
+    reason: str
 
     def __bool__(self) -> bool:
-        return self.needed
+        return self.required
 
 
-def recent(why: str) -> Proof:
-    """Only shortly after the person has signed in, or proved again who they are: whoever finds a session left open
-    cannot do it.
-    """
-    return Proof(True, why)
+def required(reason: str) -> RecentSignIn:
+    """Require a recent sign-in, so that a session that was left open is not enough. reason: why."""
+    return RecentSignIn(True, reason)
 
 
-def any_time(why: str) -> Proof:
-    """Whenever somebody is signed in."""
-    return Proof(False, why)
+def not_required(reason: str) -> RecentSignIn:
+    """Accept any valid session. reason: why that is safe."""
+    return RecentSignIn(False, reason)
 
 
-_LOOKING = any_time("it only shows what the role may see")
+_READ_ONLY = not_required("it only shows what the role may see")
 
 
 @dataclass(frozen=True)
 class Page:
-    """One method on one path. Raises ValueError for a POST that does not say whether it asks for a recent proof.
+    """One method on one path. Raises ValueError for a POST without ``recent_sign_in``.
 
-    path: with names in braces, ``/apikeys/{key}/roll``; they arrive in the params.
-    handler: ``(ctx, params) -> answer``. A plain function runs in a transaction, ``ctx.tx`` (writing for POST);
-        an ``async`` one has no transaction and uses ``ctx.read`` and ``ctx.write``.
-    action: what a role must be allowed to do (``roles.ACTIONS``). Needed where scope is ``mode`` or ``account``.
-    scope: ``mode``: in an account and a mode, ``/acct_…/test/…`` or ``/acct_…/…``. ``account``: in an account; the mode
-        does not matter.
-        ``person``: whoever is signed in. ``open``: everybody.
-    recent: whether it asks for a recent proof of who one is, and why: ``recent("…")`` or ``any_time("…")``. Every POST
-        has to say.
-    ask: what the person is asked first, when it cannot be taken back; None from it when there is nothing to ask. Called
-        in a reading
-        transaction; the handler runs once the form says ``sure``.
-    again: for POST: the GET handler that shows the form again, with the errors beside the fields.
-    nav: the entry in the sidebar, if it has one. writes: a GET that has to write.
+    path: may contain names in braces, ``/apikeys/{key}/roll``; their values are in the params.
+    handler: ``(ctx, params) -> answer``. A plain function runs in a transaction, ``ctx.tx`` (for POST a writing one);
+        an ``async`` function has no transaction and uses ``ctx.read`` and ``ctx.write``.
+    action: what the role must be allowed to do (``roles.ACTIONS``). Required for the scopes ``mode`` and ``account``.
+    scope: ``mode``: pages of an account and a mode, ``/acct_…/test/…`` or ``/acct_…/…``. ``account``: pages of an
+        account in either mode. ``person``: any signed-in person. ``open``: everybody.
+    recent_sign_in: ``required("why")`` or ``not_required("why not")``. Every POST declares one.
+    confirmation: ``(ctx, params) -> Confirmation | None``, for actions that cannot be undone. Runs in a read
+        transaction; the handler runs once the form contains ``sure=1``.
+    redisplay: for POST: the GET handler that shows the form again, with errors beside the fields.
+    nav: the entry in the sidebar, if any. writes: whether a GET needs a writing transaction.
     """
 
     path: str
@@ -98,15 +95,15 @@ class Page:
     method: Literal["GET", "POST"] = "GET"
     action: str = ""
     scope: Literal["mode", "account", "person", "open"] = "mode"
-    recent: Proof = _LOOKING
-    ask: Callable[[Any, Any], Question | None] | None = None
-    again: Callable[[Any, Any], Any] | None = None
+    recent_sign_in: RecentSignIn = _READ_ONLY
+    confirmation: Callable[[Any, Any], Confirmation | None] | None = None
+    redisplay: Callable[[Any, Any], Any] | None = None
     nav: Nav | None = None
     writes: bool = False
 
     def __post_init__(self) -> None:
-        if self.method == "POST" and self.recent is _LOOKING:
-            raise ValueError(f"POST {self.path} does not say whether it asks for a recent proof of who one is")
+        if self.method == "POST" and self.recent_sign_in is _READ_ONLY:
+            raise ValueError(f"POST {self.path} does not declare whether it requires a recent sign-in")
 
 
 # -- answers
@@ -114,7 +111,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Render:
-    """An HTML page from ``templates/``. tokens: new cookies, by name."""
+    """An HTML page.
+
+    template: its name below ``templates/``. context: variables of the template, besides ``ctx``. status: HTTP status.
+    """
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
@@ -123,9 +123,10 @@ class Render:
 
 @dataclass(frozen=True)
 class Redirect:
-    """303 to another page of the Dashboard. notice: a sentence shown there once. Never put a secret in either.
+    """A 303 redirect to another page of the Dashboard. Never put a secret into ``to`` or ``notice``.
 
-    session: a new session's token for the cookie; "" ends the one there is.
+    to: a path of this server. notice: a sentence that the next page shows once.
+    session: the token of a new session for the cookie, "" to delete the cookie, None to leave it.
     """
 
     to: str
@@ -135,7 +136,7 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Data:
-    """JSON for a script of ours. session: a new session's token for the cookie."""
+    """JSON for the Dashboard's scripts. session: the token of a new session for the cookie, None to leave it."""
 
     value: Any
     status: int = 200
@@ -144,7 +145,7 @@ class Data:
 
 @dataclass(frozen=True)
 class File:
-    """Something to download."""
+    """A download. name: the suggested file name."""
 
     name: str
     content_type: str
@@ -154,15 +155,15 @@ class File:
 Answer = Render | Redirect | Data | File
 
 
-# -- refusals, raised by handlers
+# -- exceptions that handlers raise
 
 
-class NotHere(Exception):
-    """404: there is no such thing in this account and mode."""
+class NotFound(Exception):
+    """404: the page or object does not exist in this account and mode."""
 
 
-class NotAllowed(Exception):
-    """403: the role does not allow the action. ``app.py`` raises it; handlers need not."""
+class PermissionDenied(Exception):
+    """403: the role does not allow the action. Raised by ``access.py``, so handlers need not check."""
 
     def __init__(self, action: str) -> None:
         super().__init__(action)
@@ -170,9 +171,9 @@ class NotAllowed(Exception):
 
 
 class FormErrors(Exception):
-    """422: the form is shown again with these messages, by field; "" is for the whole form.
+    """422: show the form again with error messages. The transaction is rolled back.
 
-    What was written is undone.
+    errors: messages by field name; "" is for the whole form. by_field: the same as keywords.
     """
 
     def __init__(self, errors: dict[str, str] | None = None, **by_field: str) -> None:
@@ -180,20 +181,21 @@ class FormErrors(Exception):
         self.errors = {**(errors or {}), **by_field}
 
 
-# -- what a handler gets
+# -- arguments of handlers
 
 
 class Params:
-    """What was sent: names of the path, then the form (POST) or the query (GET)."""
+    """The parameters of a request: names of the path, and the fields of the form (POST) or query (GET)."""
 
     def __init__(self, path: dict[str, str] | None = None, sent: list[tuple[str, str]] | None = None) -> None:
         self.path, self.sent = path or {}, sent or []
 
     @classmethod
     def of_text(cls, path: dict[str, str], text: str) -> Params:
-        """From a query or a form body. Raises FormErrors for more than 4,000 fields.
+        """Parse a query or a form body.
 
-        NUL is replaced: it is the one character that PostgreSQL's text cannot hold, and nobody types it.
+        NUL characters are replaced, because PostgreSQL cannot store them in text.
+        path: values of the names in the path. Raises FormErrors for more than 4,000 fields.
         """
         try:
             sent = parse_qsl(text, keep_blank_values=True, max_num_fields=4_000)
@@ -204,23 +206,23 @@ class Params:
         return cls(path, sent)
 
     def __getitem__(self, name: str) -> str:
-        """A name of the path."""
+        """The value of a name in the path."""
         return self.path[name]
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of a field, without spaces around it."""
+        """The first value of a field, stripped of whitespace; ``default`` when the field is missing."""
         return next((value.strip() for key, value in self.sent if key == name), default)
 
     def raw(self, name: str) -> str:
-        """The first value of a field as it was typed: for passwords."""
+        """The first value of a field exactly as typed, for passwords; "" when the field is missing."""
         return next((value for key, value in self.sent if key == name), "")
 
     def all(self, name: str) -> list[str]:
-        """Every value of a field."""
+        """All values of a field."""
         return [value for key, value in self.sent if key == name]
 
     def number(self, name: str, default: int, least: int = 0, most: int = 2**53) -> int:
-        """A whole number within bounds; the default when there is none."""
+        """A field as an integer, clamped to ``least`` and ``most``; ``default`` when it is missing or no integer."""
         text = self.get(name)
         return min(max(int(text), least), most) if text.isascii() and text.isdigit() and len(text) < 17 else default
 
@@ -229,13 +231,15 @@ class Params:
 
 
 @dataclass
-class Visit:
+class Context:
     """One request, as handlers and templates see it.
 
-    now: UTC epoch seconds. person, session: None when nobody is signed in. accounts: where the person is a member.
-    member: the place in the account of the URL, on pages with one. livemode: of the URL.
-    base_url: the server's address, for examples. base_known: whether it may stand in links: see ``public_url``.
-    tx: the transaction of a plain handler. errors, values: of a form that is shown again.
+    now: UTC epoch seconds. csrf: the form token. person, session: None when nobody is signed in.
+    accounts: the memberships of the person. member: the membership in the account of the URL, None without one.
+    livemode: the mode of the URL. base_url: the server's URL, for examples. base_known: whether links may use it, see
+        ``public_url``. secure: whether the request came over TLS. wants_json: whether a script sent it.
+    errors, values: error messages and typed values of a form that is shown again.
+    visitor: the token of the session cookie or, when signed out, of the visitor cookie.
     """
 
     setup: Setup
@@ -283,25 +287,25 @@ class Visit:
 
     @property
     def me(self) -> Person:
-        """Who is signed in."""
+        """The person who is signed in."""
         assert self.person is not None
         return self.person
 
     @property
     def actor(self) -> Actor:
-        """Who acts, for the audit logs."""
+        """The signed-in person as the actor of audit log entries."""
         return Actor("user", self.me.id, self.ip)
 
-    def within(self, tx: Tx, work: Callable[[Any, Any], T], params: Params) -> T:
-        """What a plain handler gives in that transaction."""
+    def call_handler(self, tx: Tx, handler: Callable[[Any, Any], T], params: Params) -> T:
+        """Call a plain handler with ``tx`` as its transaction, and return its result."""
         self._tx = tx
         try:
-            return work(self, params)
+            return handler(self, params)
         finally:
             self._tx = None
 
     def public_url(self) -> str:
-        """The server's address for what outlives this page: links for others, passkeys.
+        """The server's URL for links that are sent to others and for passkeys.
 
         Raises FormErrors when it is not known.
         """
@@ -310,13 +314,14 @@ class Visit:
         return self.base_url
 
     def may(self, action: str) -> bool:
-        """Whether the person's role allows that here, for templates that show or leave out a button."""
+        """Whether the person's role allows an action (``roles.ACTIONS``) in this account and mode."""
         return self.member is not None and roles.allows(self.member.role, action, self.livemode)
 
     def url(self, path: str, /, livemode: bool | None = None, account: str | None = None, **query: Any) -> str:
-        """The address of a page of this account and mode. account, livemode: of another one.
+        """The URL path of a page.
 
-        query: parameters that are not None.
+        path: without account and mode. livemode, account: instead of those of this request.
+        query: query parameters; those that are None are left out.
         """
         given = [(name, str(value)) for name, value in query.items() if value is not None]
         tail = f"?{urlencode(given)}" if given else ""
@@ -325,16 +330,19 @@ class Visit:
         return f"{f'/{account}' if account else ''}{'' if live else '/test'}{path}{tail}"
 
     def call(self) -> Call:
-        """A call of the payments API in this account, mode and transaction, without a key."""
+        """A call of the API in this account, mode and transaction, without a key."""
         return Call(self.setup, self.tx, self.scope, self.now)
 
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        """Run on a consistent view; for async handlers."""
-        return await self.edge.read(work)
+    async def read(self, callback: Callable[[Tx], T]) -> T:
+        """Run a callback in a read transaction and return its result. For async handlers."""
+        return await self.edge.read(callback)
 
-    async def write(self, work: Callable[[Tx], T], lock: str | None = None) -> T:
-        """Run in a transaction; for async handlers. lock: works with the same text take turns."""
-        return await self.edge.write(work, lock=lock)
+    async def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
+        """Run a callback in a writing transaction and return its result. For async handlers.
+
+        lock: the name of an advisory lock; callbacks with the same name run one after the other.
+        """
+        return await self.edge.write(callback, lock=lock)
 
 
-Handler = Callable[[Visit, Params], Answer] | Callable[[Visit, Params], Awaitable[Answer]]
+Handler = Callable[[Context, Params], Answer] | Callable[[Context, Params], Awaitable[Answer]]

@@ -12,25 +12,25 @@ from urllib.parse import urlsplit
 from tollkey.dashboard import factors
 from tollkey.dashboard.address import origin_of
 from tollkey.dashboard.factors import Passkey
-from tollkey.dashboard.page import FormErrors, Visit
+from tollkey.dashboard.page import Context, FormErrors
 from tollkey.db import Tx
 
 _CHALLENGE_SECONDS = 300
 _MOST_CHALLENGES = 10_000  # that may wait for an answer: anybody can ask for one
 
 
-def _host(ctx: Visit) -> str:
+def _host(ctx: Context) -> str:
     """Whose passkeys they are (the relying party's id): the host of the server's own address, never of any Host
     header.
     """
     return urlsplit(ctx.public_url()).hostname or ""
 
 
-def _origin(ctx: Visit) -> str:
+def _origin(ctx: Context) -> str:
     return origin_of(ctx.public_url())
 
 
-def _challenge(ctx: Visit, tx: Tx) -> bytes:
+def _challenge(ctx: Context, tx: Tx) -> bytes:
     """A new challenge, kept for this browser."""
     challenge = ctx.setup.ids.text(43).encode()
     digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
@@ -44,7 +44,7 @@ def _challenge(ctx: Visit, tx: Tx) -> bytes:
     return challenge
 
 
-def _answered(ctx: Visit, tx: Tx) -> bytes:
+def _answered(ctx: Context, tx: Tx) -> bytes:
     """The challenge that this browser answers; it is used up by this."""
     digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
     rows = tx.execute(
@@ -55,7 +55,7 @@ def _answered(ctx: Visit, tx: Tx) -> bytes:
     return bytes(rows[0][0])
 
 
-def registration_options(ctx: Visit) -> Any:
+def registration_options(ctx: Context) -> Any:
     """What the browser needs to make a passkey for the person who is signed in."""
     import webauthn
     from webauthn.helpers import base64url_to_bytes
@@ -80,7 +80,7 @@ def registration_options(ctx: Visit) -> Any:
     return json.loads(webauthn.options_to_json(options))
 
 
-def register(ctx: Visit, credential: str, name: str) -> Passkey:
+def register(ctx: Context, credential: str, name: str) -> Passkey:
     """Keep the passkey that the browser made. Raises FormErrors."""
     import webauthn
     from webauthn.helpers import bytes_to_base64url
@@ -103,7 +103,7 @@ def register(ctx: Visit, credential: str, name: str) -> Passkey:
     return passkey
 
 
-def sign_in_options(ctx: Visit) -> Any:
+def sign_in_options(ctx: Context) -> Any:
     """What the browser needs to sign with any passkey of this server that it holds."""
     import webauthn
     from webauthn.helpers.structs import UserVerificationRequirement
@@ -114,7 +114,7 @@ def sign_in_options(ctx: Visit) -> Any:
     return json.loads(webauthn.options_to_json(options))
 
 
-def signed_by(ctx: Visit, credential: str) -> str:
+def signed_by(ctx: Context, credential: str) -> str:
     """The id of the person whose passkey signed. Raises FormErrors."""
     import webauthn
     from webauthn.helpers.exceptions import WebAuthnException

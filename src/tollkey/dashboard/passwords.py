@@ -1,4 +1,4 @@
-"""Passwords: argon2id, and how strong a new one must be. The libraries are loaded at first use."""
+"""Password hashing with argon2id, and the strength check for new passwords. Libraries are imported at first use."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 SHORTEST = 10
 LONGEST = 256
 _WEAKEST_SCORE = 3  # of 0 to 4, as zxcvbn estimates
-_LOOKED_AT = 64  # characters that the estimate looks at; its cost grows with the square
+_LOOKED_AT = 64  # characters that are estimated; the cost grows with the square of the length
 
 
 class Passwords:
-    """Hashes and checks passwords off the event loop, two at a time, so that memory stays bounded.
+    """Hashes and checks passwords in threads, at most two at a time, which bounds the memory used.
 
-    time_cost, memory_kib: of argon2id; the defaults are among those OWASP recommends.
+    time_cost: passes of argon2id. memory_kib: its memory, in KiB. The defaults are among those OWASP recommends.
     """
 
     def __init__(self, time_cost: int = 2, memory_kib: int = 19_456) -> None:
@@ -34,9 +34,9 @@ class Passwords:
             return text
 
     async def matches(self, hash: str | None, password: str) -> bool:
-        """Whether the password is the one behind the hash.
+        """Whether a password matches a hash.
 
-        An unknown person (None) takes as long as a wrong password.
+        hash: None for an unknown person; the check then takes as long as for a wrong password.
         """
         if hash is None:
             self._dummy = self._dummy or await self.hash("nobody")
@@ -53,7 +53,7 @@ class Passwords:
             return False
 
     async def weakness(self, password: str, *own_words: str) -> str:
-        """Why a new password is refused, or "". own_words: what a guesser knows of the person."""
+        """Why a new password is too weak, or "". own_words: the name and email of the person."""
         if len(password) < SHORTEST:
             return f"Use at least {SHORTEST} characters. Four or five unrelated words make a strong password."
         if len(password) > LONGEST:

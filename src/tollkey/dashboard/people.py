@@ -361,7 +361,7 @@ def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> t
 # -- a forgotten password
 
 RESET_SECONDS = 3600
-RESET, RESET_ALL = "reset", "reset_all"
+RESET, RESET_WITH_FACTORS = "reset", "reset_all"
 
 
 def reset_token(
@@ -374,6 +374,6 @@ def reset_token(
     person = by_email(tx, email)
     if person is None:
         return None
-    role = RESET_ALL if factors else RESET
+    role = RESET_WITH_FACTORS if factors else RESET
     about = {"account": "", "role": role, "email": person.email, "by": "cli:tollkey"}
     return _make_link(tx, keyring, ids, **about, now=now, seconds=RESET_SECONDS, beside=True)

@@ -1,4 +1,4 @@
-"""From a URL to a page: /acct_…/test/path taken apart, and the pages that the folder holds."""
+"""Routing: taking URL paths apart (``/acct_…/test/path``) and finding the page that is declared for them."""
 
 from __future__ import annotations
 
@@ -14,38 +14,44 @@ SECTIONS = ("", "Payments", "Developers", "Account", "Help")
 
 
 def gather_pages() -> tuple[Page, ...]:
-    """Every page that the modules of ``dashboard/pages/`` declare. Raises ValueError for two pages at one place."""
+    """Every page that a module of ``dashboard/pages/`` declares.
+
+    Raises ValueError when two pages have the same method and path, or a page names an unknown action.
+    """
     found: dict[tuple[str, str], Page] = {}
     package = tollkey.dashboard.pages
     for module in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
         for page in getattr(importlib.import_module(module.name), "PAGES", ()):
             if page.scope in ("mode", "account") and page.action not in roles.ACTIONS:
-                raise ValueError(f"{page.method} {page.path} names no action of the matrix: {page.action!r}")
+                raise ValueError(f"{page.method} {page.path} names an unknown action: {page.action!r}")
             if found.setdefault((page.method, page.path), page) is not page:
-                raise ValueError(f"two pages answer {page.method} {page.path}")
+                raise ValueError(f"two pages are declared for {page.method} {page.path}")
     return tuple(found.values())
 
 
-class Place(NamedTuple):
-    """Where a URL leads, taken apart: /acct_…/test/path."""
+class PagePath(NamedTuple):
+    """A URL path taken apart: account ("" when it names none), mode, and the rest."""
 
     account: str
     livemode: bool
     path: str
 
 
-def place_of(path: str) -> Place:
-    """The account, the mode and the rest of a path."""
+def parse_path(path: str) -> PagePath:
+    """Take a URL path apart: ``/acct_1/test/apikeys`` into account, mode and ``/apikeys``."""
     account = ""
     if path.startswith("/acct_"):
         account, _, rest = path[1:].partition("/")
         path = "/" + rest
     live = not (path == "/test" or path.startswith("/test/"))
-    return Place(account, live, path if live else path[5:] or "/")
+    return PagePath(account, live, path if live else path[5:] or "/")
 
 
-class Asked(NamedTuple):
-    """An HTTP request. arrived: the local address of the connection."""
+class PageRequest(NamedTuple):
+    """An HTTP request.
+
+    ip: of the client. secure: whether it came over TLS. arrived: local address of the connection.
+    """
 
     method: str
     path: str
@@ -57,8 +63,8 @@ class Asked(NamedTuple):
     arrived: str = ""
 
 
-class Sent(NamedTuple):
-    """An HTTP answer."""
+class PageResponse(NamedTuple):
+    """An HTTP response."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -66,29 +72,36 @@ class Sent(NamedTuple):
 
 
 class Routes:
-    """Which page answers what. sidebar: the pages with an entry there, in order."""
+    """The declared pages by method and path. sidebar: the pages with a sidebar entry, in order."""
 
     def __init__(self, pages: tuple[Page, ...]) -> None:
         self.pages = pages
         self._literal: dict[tuple[str, str], Page] = {
             (page.method, page.path): page for page in pages if "{" not in page.path
         }
-        self._named = [(page.method, page.path.split("/"), page) for page in pages if "{" in page.path]
+        self._patterns = [(page.method, page.path.split("/"), page) for page in pages if "{" in page.path]
         self.sidebar = [page for *_, page in sorted(
             (SECTIONS.index(page.nav.section), page.nav.order, page.nav.label, number, page)
             for number, page in enumerate(pages) if page.nav is not None
         )]  # fmt: skip
 
     def find(self, method: str, path: str) -> tuple[Page | None, dict[str, str]]:
-        """The page and the values of the names in its path."""
+        """The page for a method and path, and the values of the names in its path; (None, {}) when there is none."""
         page = self._literal.get((method, path))
         if page is not None:
             return page, {}
         parts = path.split("/")
-        for declared, pattern, named in self._named:
+        for declared, pattern, found in self._patterns:
             if declared != method or len(parts) != len(pattern):
                 continue
             pairs = list(zip(pattern, parts, strict=True))
             if all(part if name.startswith("{") else name == part for name, part in pairs):
-                return named, {name[1:-1]: part for name, part in pairs if name.startswith("{")}
+                return found, {name[1:-1]: part for name, part in pairs if name.startswith("{")}
         return None, {}
+
+    def nearest_page(self, page: Page, path: str) -> str:
+        """The closest GET page at or above the path of a form, to return to it. path: the form's URL path."""
+        declared, pages = page.path, {one.path for one in self.pages if one.method == "GET"}
+        while declared and declared not in pages:
+            declared, path = declared.rpartition("/")[0], path.rpartition("/")[0]
+        return path if declared else "/"

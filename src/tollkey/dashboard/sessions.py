@@ -1,8 +1,8 @@
 """Sessions: a random token in a cookie, its digest in the database.
 
-A session ends 30 days after sign-in, or after 7 days without use. Signing in always makes a new
-token, so that a planted one is worth nothing. ``confirmed_at`` is when the person last proved who
-they are: revealing, rolling and making keys asks for that to be recent.
+A session ends 30 days after sign-in, or after 7 days without use. Signing in always creates a new token, which prevents
+session fixation. ``confirmed_at`` is the time of the last proof of identity; pages that reveal, roll or create keys
+require it to be recent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LIFE_SECONDS = 30 * 86400
 IDLE_SECONDS = 7 * 86400
 CONFIRMED_SECONDS = 15 * 60
 SECOND_STEP_SECONDS = 10 * 60
-_SEEN_STEP = 300  # seconds: how exact "last seen" is
+_SEEN_STEP = 300  # seconds between updates of "last seen"
 _TOKEN = 43
 
 
@@ -36,7 +36,7 @@ class Session(NamedTuple):
     agent: str
 
     def confirmed(self, now: int) -> bool:
-        """Whether the person proved recently who they are."""
+        """Whether the person proved their identity recently. now: UTC epoch seconds."""
         return now < self.confirmed_at + CONFIRMED_SECONDS
 
 
@@ -44,7 +44,10 @@ _COLUMNS = "id, person, stage, created, seen, confirmed_at, ip, agent"
 
 
 def start(tx: Tx, keyring: Keyring, ids: Ids, *, person: str, stage: str, now: int, ip: str | None, agent: str) -> str:
-    """A new session; returns the token for the cookie. What has ended of this person's is cleared away."""
+    """Create a session and delete the person's expired ones. Returns the token for the cookie.
+
+    stage: ``second`` while the second factor is missing, otherwise ``full``. now: UTC epoch seconds. agent: User-Agent.
+    """
     old = (person, now - LIFE_SECONDS, now - IDLE_SECONDS)
     tx.execute("DELETE FROM dash_sessions WHERE person = ? AND (created <= ? OR seen <= ?)", old)
     token = ids.text(_TOKEN)
@@ -57,7 +60,7 @@ def start(tx: Tx, keyring: Keyring, ids: Ids, *, person: str, stage: str, now: i
 
 
 def find(tx: Tx, keyring: Keyring, token: str, now: int) -> Session | None:
-    """The session of that token, unless it has ended."""
+    """The session of a cookie's token; None when there is none or it has ended. now: UTC epoch seconds."""
     for _, digest in keyring.digests(f"session:{token}"):
         rows = tx.execute(f"SELECT {_COLUMNS} FROM dash_sessions WHERE digest = ?", (digest,))
         if rows:
@@ -73,33 +76,33 @@ def _alive(session: Session, now: int) -> bool:
 
 
 def of_person(tx: Tx, person: str, now: int) -> list[Session]:
-    """The full sessions of a person, last seen first."""
+    """The full sessions of a person, last seen first. now: UTC epoch seconds."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM dash_sessions WHERE person = ? AND stage = 'full' ORDER BY seen DESC, id", (person,)
     )
     return [session for session in (Session(*row) for row in rows) if _alive(session, now)]
 
 
-def touched_late(session: Session, now: int) -> bool:
-    """Whether it is time to write down again that the session is in use."""
+def needs_touch(session: Session, now: int) -> bool:
+    """Whether "last seen" is due to be updated. now: UTC epoch seconds."""
     return now >= session.seen + _SEEN_STEP
 
 
 def touch(tx: Tx, session: str, now: int, ip: str | None) -> None:
-    """Write down that the session is in use."""
+    """Update when and from which IP address a session was last used. now: UTC epoch seconds."""
     tx.execute("UPDATE dash_sessions SET seen = ?, ip = ? WHERE id = ?", (now, ip, session))
 
 
 def confirm(tx: Tx, session: str, now: int) -> None:
-    """The person has just proved who they are."""
+    """Record that the person has just proved their identity. now: UTC epoch seconds."""
     tx.execute("UPDATE dash_sessions SET confirmed_at = ? WHERE id = ?", (now, session))
 
 
 def end(tx: Tx, person: str, session: str) -> bool:
-    """End one session of this person; False when they have no such session."""
+    """End a session of a person. Returns False when they have no such session."""
     return bool(tx.execute("DELETE FROM dash_sessions WHERE person = ? AND id = ? RETURNING id", (person, session)))
 
 
 def end_others(tx: Tx, person: str, keep: str | None) -> int:
-    """End every session of a person but one, and return how many."""
+    """End every session of a person except ``keep`` (None: all). Returns how many."""
     return len(tx.execute("DELETE FROM dash_sessions WHERE person = ? AND id <> ? RETURNING id", (person, keep or "")))

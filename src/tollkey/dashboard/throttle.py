@@ -1,19 +1,19 @@
-"""Throttling of sign-in: attempts are counted by person and by IP, over the last quarter of an hour.
+"""Throttling of sign-in: attempts are counted by person and by IP address, over the last 15 minutes.
 
-An attempt is counted *before* it is looked at, and taken back when it was right. Counted after, a hundred attempts
-sent at the same moment would all find a count of zero.
+An attempt is counted *before* the password is checked, and uncounted when it was correct. If attempts were counted
+afterwards, a hundred attempts sent at the same moment would all find a count of zero.
 """
 
 from __future__ import annotations
 
-from tollkey.dashboard.page import FormErrors, Visit
+from tollkey.dashboard.page import Context, FormErrors
 from tollkey.db import Tx
 from tollkey.keys import Attempts, network_of
 
 WINDOW_SECONDS = 15 * 60
 MOST_BY_PERSON = 8
 MOST_BY_IP = 40
-LOCK = "dashboard sign-in"  # counting and adding are one step: attempts take turns at it, and nowhere else
+LOCK = "dashboard sign-in"  # an advisory lock: reading the count and adding to it must not interleave
 
 
 def _subjects(person: str, ip: str | None) -> tuple[tuple[str, int], ...]:
@@ -21,9 +21,10 @@ def _subjects(person: str, ip: str | None) -> tuple[tuple[str, int], ...]:
 
 
 def attempt(tx: Tx, person: str, ip: str | None, now: int) -> int:
-    """Count an attempt that is about to be looked at, in a transaction under ``LOCK``. person: an address or id.
+    """Count an attempt before it is checked, in a transaction under ``LOCK``.
 
-    Returns 0, or for how many seconds no attempt is looked at; then nothing is counted.
+    person: an email address or id. now: UTC epoch seconds.
+    Returns 0, or the seconds to wait when there were too many attempts; then nothing is counted.
     """
     wait = 0
     for subject, most in _subjects(person, ip):
@@ -40,40 +41,37 @@ def attempt(tx: Tx, person: str, ip: str | None, now: int) -> int:
     return wait
 
 
-async def enter(ctx: Visit, person: str, field: str = "") -> None:
-    """Count an attempt by that person, from the visitor's address, before it is looked at.
+async def check_limit(ctx: Context, person: str, field: str = "") -> None:
+    """Count an attempt to sign in as a person, from the visitor's IP address.
 
-    field: of the form, where the refusal stands. Raises FormErrors when there were too many.
+    field: the form field beside which the error is shown. Raises FormErrors when there were too many attempts.
     """
     wait = await ctx.write(lambda tx: attempt(tx, person, ctx.ip, ctx.now), LOCK)
     if wait:
-        failed(ctx, "too_many_attempts")
-        raise FormErrors({field: message(wait)})
+        record_failure(ctx, "too_many_attempts")
+        raise FormErrors({field: wait_message(wait)})
 
 
-def failed(ctx: Visit, reason: str, person: str = "") -> None:
-    """Count a failed sign-in, in memory: ``tollkey keys refusals`` shows it. reason: one word.
-
-    person: the id, if there is one.
-    """
+def record_failure(ctx: Context, reason: str, person: str = "") -> None:
+    """Count a failed sign-in for ``tollkey keys refusals``. reason: one word. person: the id, if known."""
     counts: Attempts = ctx.setup.services.attempts
     counts.note("sign_in", reason, ctx.ip, ctx.now, person)
 
 
-def right(tx: Tx, person: str, ip: str | None, now: int) -> None:
-    """The attempt that was counted at ``now`` was right: take it back, and leave what others made in that second."""
+def uncount(tx: Tx, person: str, ip: str | None, now: int) -> None:
+    """Remove one attempt that was counted at ``now``, because it was correct. now: UTC epoch seconds."""
     for subject, _ in _subjects(person, ip):
         counted = tx.execute("DELETE FROM dash_failures WHERE subject = ? AND at = ? RETURNING at", (subject, now))
         for _ in counted[1:]:
             tx.execute("INSERT INTO dash_failures (subject, at) VALUES (?, ?)", (subject, now))
 
 
-def forget(tx: Tx, person: str) -> None:
-    """Forget a person's failures: they have proved who they are."""
+def clear(tx: Tx, person: str) -> None:
+    """Remove all counted attempts of a person, after a successful sign-in."""
     tx.execute("DELETE FROM dash_failures WHERE subject = ?", (_subjects(person, None)[0][0],))
 
 
-def message(seconds: int) -> str:
-    """What the person is told."""
+def wait_message(seconds: int) -> str:
+    """The error message. seconds: to wait."""
     minutes = max(1, -(-seconds // 60))
     return f"Too many attempts. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."

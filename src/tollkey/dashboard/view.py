@@ -64,7 +64,7 @@ def sent(text: str) -> str:
     )
 
 
-def words_pair(word: str) -> tuple[str, str]:
+def option(word: str) -> tuple[str, str]:
     """A word of the API and how a choice shows it."""
     return word, word.replace("_", " ").capitalize()
 
@@ -81,7 +81,7 @@ class View:
             trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=400,
         )  # fmt: skip
         self.environment.filters.update(
-            time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, sent=sent, words_pair=words_pair,
+            time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, sent=sent, option=option,
         )  # fmt: skip
         self.environment.globals.update(static=self.static_url)
         self._edition = hashlib.sha256(

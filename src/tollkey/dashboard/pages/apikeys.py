@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.dashboard import matrix
-from tollkey.dashboard.naming import deed, named, names_of
-from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Render, Visit
+from tollkey.dashboard.naming import action_label, actor_label, person_names
+from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Render
 from tollkey.keys import Actor, Key, audit
 from tollkey.platform import request_logs
 
@@ -14,21 +14,21 @@ _PAGE = 100
 _MOST_SECRET = 200  # secret keys on the page; the newest
 
 
-def found(ctx: Visit, params: Params) -> Key:
-    """The key of the URL in this account and mode. Raises NotHere."""
+def found(ctx: Context, params: Params) -> Key:
+    """The key of the URL in this account and mode. Raises NotFound."""
     key = ctx.authority.get(ctx.tx, ctx.scope, params["key"])
     if key is None:
-        raise NotHere
+        raise NotFound
     return key
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """Standard keys and restricted keys of this mode."""
     ended = params.get("ended") == "1"
     active_at = None if ended else ctx.now
     after = params.get("after") or None
     if after is not None and ctx.authority.get(ctx.tx, ctx.scope, after) is None:
-        raise NotHere
+        raise NotFound
 
     def keys(kind: Any, limit: int, after: str | None = None) -> tuple[Key, ...]:
         return ctx.authority.list(ctx.tx, ctx.scope, active_at=active_at, kind=kind, limit=limit, after=after)
@@ -53,20 +53,21 @@ def index(ctx: Visit, params: Params) -> Answer:
     return Render("keys/index.html", about)
 
 
-def one(ctx: Visit, params: Params) -> Answer:
+def one(ctx: Context, params: Params) -> Answer:
     """Everything about one key: facts, requests, history, permissions that it does not use."""
     key = found(ctx, params)
     history = audit.entries(ctx.tx, ctx.scope, key.id, limit=100)
     made_by = Actor(*key.created_by.split(":", 1)) if ":" in key.created_by else Actor("system", key.created_by)
-    names = names_of(ctx.tx, [made_by.id, *(entry.actor.id for entry in history)])
+    names = person_names(ctx.tx, [made_by.id, *(entry.actor.id for entry in history)])
     about = {
         "key": key,
         "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id),
         "requests": request_logs.find(ctx.tx, ctx.scope, key_id=key.id, limit=20),
         "history": [
-            (entry, deed(entry.action, entry.became), named(entry.actor, names), changes(entry)) for entry in history
+            (entry, action_label(entry.action, entry.became), actor_label(entry.actor, names), changes(entry))
+            for entry in history
         ],
-        "made_by": named(made_by, names),
+        "made_by": actor_label(made_by, names),
         "permissions": sorted(_labels(ctx, key.permissions)),
         "connect": sorted(_labels(ctx, key.connect_permissions)),
         "used": _used(ctx, key) if key.kind == "restricted" else None,
@@ -74,12 +75,12 @@ def one(ctx: Visit, params: Params) -> Answer:
     return Render("keys/one.html", about)
 
 
-def _labels(ctx: Visit, grants: frozenset[str]) -> list[str]:
+def _labels(ctx: Context, grants: frozenset[str]) -> list[str]:
     known = ctx.authority.catalogue.names
     return [ctx.authority.catalogue.label(grant) if grant in known else grant for grant in grants]
 
 
-def _used(ctx: Visit, key: Key) -> dict[str, Any]:
+def _used(ctx: Context, key: Key) -> dict[str, Any]:
     found = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
     labels = {"unused": sorted(_labels(ctx, found.unused)), "used": sorted(_labels(ctx, found.used))}
     return {**labels, "requests": found.requests, "since": found.since}
@@ -107,7 +108,7 @@ def _how(name: str, after: Any) -> str:
     return "time" if name in _TIMES else "list" if isinstance(after, list) else "text"
 
 
-def lost(ctx: Visit, params: Params) -> Answer:
+def lost(ctx: Context, params: Params) -> Answer:
     """What to do about a key that was lost or leaked."""
     return Render("keys/lost.html")
 

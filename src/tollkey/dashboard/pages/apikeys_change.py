@@ -6,7 +6,18 @@ import re
 from typing import Any
 
 from tollkey.dashboard import matrix
-from tollkey.dashboard.page import Answer, Data, FormErrors, Page, Params, Question, Redirect, Render, Visit, recent
+from tollkey.dashboard.page import (
+    Answer,
+    Confirmation,
+    Context,
+    Data,
+    FormErrors,
+    Page,
+    Params,
+    Redirect,
+    Render,
+    required,
+)
 from tollkey.dashboard.pages.apikeys import found
 from tollkey.keys import ROLL_EXPIRATIONS, Key, KeyRefused
 
@@ -30,7 +41,7 @@ def _allowlist(params: Params) -> list[str]:
 # -- create
 
 
-def create_form(ctx: Visit, params: Params) -> Answer:
+def create_form(ctx: Context, params: Params) -> Answer:
     """A new secret or restricted key; the fields may come from a link, a template or another key."""
     kind = "secret" if params.get("kind") == "secret" else "restricted"
     granted, connected, name, allowlist = frozenset[str](), frozenset[str](), params.get("name"), ""
@@ -49,7 +60,7 @@ def create_form(ctx: Visit, params: Params) -> Answer:
     return Render("keys/create.html", about)
 
 
-def _linked(params: Params, ctx: Visit) -> tuple[frozenset[str], list[str]]:
+def _linked(params: Params, ctx: Context) -> tuple[frozenset[str], list[str]]:
     """The permissions of a link of the form ``?name=…&permissions[]=rak_…``, and those that nobody declares."""
     known, unknown = set(), []
     for name in params.all("permissions[]"):
@@ -60,7 +71,7 @@ def _linked(params: Params, ctx: Visit) -> tuple[frozenset[str], list[str]]:
     return frozenset(known), unknown
 
 
-def _editor(ctx: Visit, params: Params, granted: frozenset[str], connected: frozenset[str]) -> dict[str, Any]:
+def _editor(ctx: Context, params: Params, granted: frozenset[str], connected: frozenset[str]) -> dict[str, Any]:
     """What the permission editor needs. A form that is shown again keeps what was chosen in it."""
     catalogue = ctx.authority.catalogue
     if ctx.values is not None:
@@ -71,7 +82,7 @@ def _editor(ctx: Visit, params: Params, granted: frozenset[str], connected: froz
     return {"groups": matrix.groups(catalogue, granted, connected), "connect": wide}
 
 
-def create(ctx: Visit, params: Params) -> Answer:
+def create(ctx: Context, params: Params) -> Answer:
     """Make the key and show its text, for live keys this once."""
     kind = params.get("kind")
     if kind not in ("secret", "restricted"):
@@ -98,12 +109,12 @@ def create(ctx: Visit, params: Params) -> Answer:
 # -- reveal
 
 
-def reveal_form(ctx: Visit, params: Params) -> Answer:
+def reveal_form(ctx: Context, params: Params) -> Answer:
     """Before a key is shown: where will it live?"""
     return Render("keys/reveal.html", {"key": found(ctx, params)})
 
 
-def reveal(ctx: Visit, params: Params) -> Answer:
+def reveal(ctx: Context, params: Params) -> Answer:
     """Show a key. A live secret or restricted key is shown once; the note says where it lives."""
     key = found(ctx, params)
     if "note" in params:
@@ -117,12 +128,12 @@ def reveal(ctx: Visit, params: Params) -> Answer:
 # -- roll and expiry
 
 
-def roll_form(ctx: Visit, params: Params) -> Answer:
+def roll_form(ctx: Context, params: Params) -> Answer:
     """When should the old key expire?"""
     return Render("keys/roll.html", {"key": found(ctx, params), "expirations": _EXPIRATIONS})
 
 
-def roll(ctx: Visit, params: Params) -> Answer:
+def roll(ctx: Context, params: Params) -> Answer:
     """Make the successor; the old key goes on for as long as was chosen."""
     key = found(ctx, params)
     if params.get("expires_in") not in ROLL_EXPIRATIONS:
@@ -140,22 +151,22 @@ def roll(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url(f"/apikeys/{new.id}"), words + hint)
 
 
-def ask_expire(ctx: Visit, params: Params) -> Question:
+def confirm_expire(ctx: Context, params: Params) -> Confirmation:
     """Before a key ends."""
-    return Question(
+    return Confirmation(
         "Expire now",
         f"The key {found(ctx, params).redacted} will be refused immediately. This cannot be undone.",
     )
 
 
-def expire(ctx: Visit, params: Params) -> Answer:
+def expire(ctx: Context, params: Params) -> Answer:
     """End a key at this second."""
     key = found(ctx, params)
     ctx.authority.expire_now(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} has expired and is now refused.")
 
 
-def cancel_expiry(ctx: Visit, params: Params) -> Answer:
+def cancel_expiry(ctx: Context, params: Params) -> Answer:
     """Take a pending expiry back."""
     key = found(ctx, params)
     ctx.authority.cancel_expiry(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
@@ -165,13 +176,13 @@ def cancel_expiry(ctx: Visit, params: Params) -> Answer:
 # -- edit
 
 
-def edit_form(ctx: Visit, params: Params) -> Answer:
+def edit_form(ctx: Context, params: Params) -> Answer:
     """Name, note, addresses, and for a restricted key its permissions."""
     key = found(ctx, params)
     return Render("keys/edit.html", {"key": key, **_editor(ctx, params, key.permissions, key.connect_permissions)})
 
 
-def edit(ctx: Visit, params: Params) -> Answer:
+def edit(ctx: Context, params: Params) -> Answer:
     """Store the changes."""
     key = found(ctx, params)
     changes: dict[str, Any] = {name: params.get(name) for name in ("name", "note") if name in params}
@@ -186,7 +197,7 @@ def edit(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "Changes saved.")
 
 
-def _needed(ctx: Visit, key: Key) -> frozenset[str]:
+def _needed(ctx: Context, key: Key) -> frozenset[str]:
     """The permissions that a key used. Raises FormErrors when there is none to take away."""
     seen = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
     if key.kind != "restricted" or not seen.used or not seen.unused:
@@ -196,33 +207,33 @@ def _needed(ctx: Visit, key: Key) -> frozenset[str]:
     return seen.used
 
 
-def ask_tighten(ctx: Visit, params: Params) -> Question:
+def confirm_tighten(ctx: Context, params: Params) -> Confirmation:
     """Before permissions are taken away."""
     kept = ", ".join(sorted(ctx.authority.catalogue.label(name) for name in _needed(ctx, found(ctx, params))))
-    return Question("Remove unused permissions", f"The key keeps: {kept}. All other permissions will be removed.")
+    return Confirmation("Remove unused permissions", f"The key keeps: {kept}. All other permissions will be removed.")
 
 
-def tighten(ctx: Visit, params: Params) -> Answer:
+def tighten(ctx: Context, params: Params) -> Answer:
     """Keep only the permissions that the key used."""
     key = found(ctx, params)
     ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, permissions=_needed(ctx, key))
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "Unused permissions were removed.")
 
 
-def ask_hide(ctx: Visit, params: Params) -> Question:
+def confirm_hide(ctx: Context, params: Params) -> Confirmation:
     """Before the last copy of a key is destroyed."""
     key = found(ctx, params)
     text = f"Nobody will be able to reveal the key {key.redacted} again. The key itself keeps working."
-    return Question("Hide live key", text)
+    return Confirmation("Hide live key", text)
 
 
-def hide(ctx: Visit, params: Params) -> Answer:
+def hide(ctx: Context, params: Params) -> Answer:
     """Destroy the copy of a live key that could still be revealed."""
     key = ctx.authority.hide(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key is hidden and cannot be revealed again.")
 
 
-def delete_form(ctx: Visit, params: Params) -> Answer:
+def delete_form(ctx: Context, params: Params) -> Answer:
     """Is it really not used any more?"""
     key: Key = found(ctx, params)
     return Render(
@@ -230,37 +241,67 @@ def delete_form(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def delete(ctx: Visit, params: Params) -> Answer:
+def delete(ctx: Context, params: Params) -> Answer:
     """End a key for good."""
     key = ctx.authority.revoke(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url("/apikeys"), f"{key.name} ({key.redacted}) was deleted.")
 
 
-_MAKES = recent("a new key is a new way in")
-_SHOWS = recent("whoever reads the text of a key has it for good")
-_ROLLS = recent("it makes a key, shows it and ends another")
-_EDITS = recent("it may let the key do more, or from more addresses")
-_ENDS = recent("it cannot be taken back, and what runs with the key stands still")
+_MAKES = required("a new key is a new way in")
+_SHOWS = required("whoever reads the text of a key has it for good")
+_ROLLS = required("it makes a key, shows it and ends another")
+_EDITS = required("it may let the key do more, or from more addresses")
+_ENDS = required("it cannot be taken back, and what runs with the key stands still")
 
 PAGES = (
-    Page("/apikeys/create", create_form, action="keys.create", recent=_MAKES),
-    Page("/apikeys/create", create, method="POST", action="keys.create", recent=_MAKES, again=create_form),
-    Page("/apikeys/{key}/reveal", reveal_form, action="keys.reveal", recent=_SHOWS),
-    Page("/apikeys/{key}/reveal", reveal, method="POST", action="keys.reveal", recent=_SHOWS, again=reveal_form),
-    Page("/apikeys/{key}/roll", roll_form, action="keys.roll", recent=_ROLLS),
-    Page("/apikeys/{key}/roll", roll, method="POST", action="keys.roll", recent=_ROLLS, again=roll_form),
-    Page("/apikeys/{key}/expire", expire, method="POST", action="keys.roll", recent=_ENDS, ask=ask_expire),
+    Page("/apikeys/create", create_form, action="keys.create", recent_sign_in=_MAKES),
+    Page("/apikeys/create", create, method="POST", action="keys.create", recent_sign_in=_MAKES, redisplay=create_form),
+    Page("/apikeys/{key}/reveal", reveal_form, action="keys.reveal", recent_sign_in=_SHOWS),
+    Page(
+        "/apikeys/{key}/reveal",
+        reveal,
+        method="POST",
+        action="keys.reveal",
+        recent_sign_in=_SHOWS,
+        redisplay=reveal_form,
+    ),
+    Page("/apikeys/{key}/roll", roll_form, action="keys.roll", recent_sign_in=_ROLLS),
+    Page("/apikeys/{key}/roll", roll, method="POST", action="keys.roll", recent_sign_in=_ROLLS, redisplay=roll_form),
+    Page(
+        "/apikeys/{key}/expire",
+        expire,
+        method="POST",
+        action="keys.roll",
+        recent_sign_in=_ENDS,
+        confirmation=confirm_expire,
+    ),
     Page(
         "/apikeys/{key}/cancel_expiry",
         cancel_expiry,
         method="POST",
         action="keys.roll",
-        recent=recent("the old key lives longer"),
+        recent_sign_in=required("the old key lives longer"),
     ),
-    Page("/apikeys/{key}/edit", edit_form, action="keys.edit", recent=_EDITS),
-    Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", recent=_EDITS, again=edit_form),
-    Page("/apikeys/{key}/tighten", tighten, method="POST", action="keys.edit", recent=_ENDS, ask=ask_tighten),
-    Page("/apikeys/{key}/hide", hide, method="POST", action="keys.hide", recent=_ENDS, ask=ask_hide),
-    Page("/apikeys/{key}/delete", delete_form, action="keys.delete", recent=_ENDS),
-    Page("/apikeys/{key}/delete", delete, method="POST", action="keys.delete", recent=_ENDS, again=delete_form),
+    Page("/apikeys/{key}/edit", edit_form, action="keys.edit", recent_sign_in=_EDITS),
+    Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", recent_sign_in=_EDITS, redisplay=edit_form),
+    Page(
+        "/apikeys/{key}/tighten",
+        tighten,
+        method="POST",
+        action="keys.edit",
+        recent_sign_in=_ENDS,
+        confirmation=confirm_tighten,
+    ),
+    Page(
+        "/apikeys/{key}/hide", hide, method="POST", action="keys.hide", recent_sign_in=_ENDS, confirmation=confirm_hide
+    ),
+    Page("/apikeys/{key}/delete", delete_form, action="keys.delete", recent_sign_in=_ENDS),
+    Page(
+        "/apikeys/{key}/delete",
+        delete,
+        method="POST",
+        action="keys.delete",
+        recent_sign_in=_ENDS,
+        redisplay=delete_form,
+    ),
 )

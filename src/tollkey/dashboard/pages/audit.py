@@ -8,8 +8,8 @@ import json
 from typing import Any, NamedTuple
 
 from tollkey.dashboard import activity
-from tollkey.dashboard.naming import deed, named, names_of
-from tollkey.dashboard.page import Answer, File, FormErrors, Nav, Page, Params, Render, Visit
+from tollkey.dashboard.naming import action_label, actor_label, person_names
+from tollkey.dashboard.page import Answer, Context, File, FormErrors, Nav, Page, Params, Render
 from tollkey.dashboard.view import iso
 from tollkey.db import Scope
 from tollkey.keys import Actor, audit
@@ -34,7 +34,7 @@ class Line(NamedTuple):
     details: dict[str, Any]
 
 
-def _keys(ctx: Visit, livemode: bool, before: int | None, limit: int) -> list[Line]:
+def _keys(ctx: Context, livemode: bool, before: int | None, limit: int) -> list[Line]:
     found = audit.entries(ctx.tx, Scope(ctx.account, livemode), limit=limit, before=before)
     mode = "live" if livemode else "test"
     return [
@@ -43,12 +43,12 @@ def _keys(ctx: Visit, livemode: bool, before: int | None, limit: int) -> list[Li
     ]
 
 
-def _team(ctx: Visit, before: int | None, limit: int) -> list[Line]:
+def _team(ctx: Context, before: int | None, limit: int) -> list[Line]:
     found = activity.entries(ctx.tx, ctx.account, limit=limit, before=before)
     return [Line(e.at, "a", e.seq, "", e.action, e.about, Actor("user", e.person, e.ip), e.details) for e in found]
 
 
-def lines(ctx: Visit, cursors: dict[str, int], limit: int) -> list[Line]:
+def lines(ctx: Context, cursors: dict[str, int], limit: int) -> list[Line]:
     """The newest lines before the cursors (source -> seq)."""
     found = [
         *_keys(ctx, False, cursors.get("t"), limit), *_keys(ctx, True, cursors.get("l"), limit),
@@ -61,18 +61,18 @@ def _after(cursors: dict[str, int], shown: list[Line]) -> dict[str, Any]:
     return {**cursors, **{line.source: line.seq for line in shown}}
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """Who did what, when, from where."""
     cursors = {name: params.number(name, 0) for name in "tla" if params.get(name).isdigit()}
     found = lines(ctx, cursors, _PAGE + 1)
     shown = found[:_PAGE]
-    names = names_of(ctx.tx, [one for line in shown for one in (line.actor.id, line.about)])
+    names = person_names(ctx.tx, [one for line in shown for one in (line.actor.id, line.about)])
     older = ctx.url("/settings/audit", **_after(cursors, shown)) if len(found) > _PAGE else ""
     about = [
         (
             line,
-            deed(line.action, line.details.get("after", {})),
-            named(line.actor, names),
+            action_label(line.action, line.details.get("after", {})),
+            actor_label(line.actor, names),
             names.get(line.about, line.about),
         )
         for line in shown
@@ -82,7 +82,7 @@ def index(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def export(ctx: Visit, params: Params) -> Answer:
+def export(ctx: Context, params: Params) -> Answer:
     """The whole log as CSV or JSON."""
     found: list[Line] = []
     cursors: dict[str, int] = {}

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from tollkey.dashboard import activity, people
-from tollkey.dashboard.page import Answer, FormErrors, Nav, Page, Params, Redirect, Render, Visit, any_time, recent
+from tollkey.dashboard.page import (
+    Answer,
+    Context,
+    FormErrors,
+    Nav,
+    Page,
+    Params,
+    Redirect,
+    Render,
+    not_required,
+    required,
+)
 from tollkey.dashboard.people import normal_email
 from tollkey.db import Scope
 from tollkey.platform.merchants import create_merchant, rename_merchant
 from tollkey.wire import Call, Json
 
 
-def new_form(ctx: Visit, params: Params) -> Answer:
+def new_form(ctx: Context, params: Params) -> Answer:
     """A further account."""
     return Render("team/account.html")
 
 
-def new(ctx: Visit, params: Params) -> Answer:
+def new(ctx: Context, params: Params) -> Answer:
     """Make an account with its four keys; whoever makes it owns it."""
     name, country = _name(params), params.get("country").upper()
     if len(country) != 2 or not country.isascii() or not country.isalpha():
@@ -34,12 +45,12 @@ def _name(params: Params) -> str:
     return name
 
 
-def _own(ctx: Visit, livemode: bool) -> tuple[Call, Json]:
+def _own(ctx: Context, livemode: bool) -> tuple[Call, Json]:
     call = Call(ctx.setup, ctx.tx, Scope(ctx.account, livemode), ctx.now)
     return call, call.objects.get("account", ctx.account)
 
 
-def business(ctx: Visit, params: Params) -> Answer:
+def business(ctx: Context, params: Params) -> Answer:
     """The business details, and what is missing before live mode can charge."""
     account = _own(ctx, True)[1]
     profile = account["business_profile"] or {}
@@ -52,12 +63,12 @@ def business(ctx: Visit, params: Params) -> Answer:
     return Render("team/business.html", {"account": account, "profile": profile, "steps": steps})
 
 
-def edit_form(ctx: Visit, params: Params) -> Answer:
+def edit_form(ctx: Context, params: Params) -> Answer:
     """Change the details."""
     return Render("team/business_edit.html", {"profile": _own(ctx, True)[1]["business_profile"] or {}})
 
 
-def edit(ctx: Visit, params: Params) -> Answer:
+def edit(ctx: Context, params: Params) -> Answer:
     """Store the details, in both modes."""
     name, url, email = _name(params), params.get("url"), params.get("support_email")
     if url and not url.startswith(("https://", "http://")):
@@ -80,7 +91,7 @@ def edit(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/settings/business"), "Changes saved.")
 
 
-_SPEAKS = recent("customers are told these details, and live mode rests on them")
+_SPEAKS = required("customers are told these details, and live mode rests on them")
 
 PAGES = (
     Page("/accounts/new", new_form, scope="person"),
@@ -89,18 +100,18 @@ PAGES = (
         new,
         method="POST",
         scope="person",
-        recent=any_time("a new account is empty, and its maker's own"),
-        again=new_form,
+        recent_sign_in=not_required("a new account is empty, and its maker's own"),
+        redisplay=new_form,
     ),
     Page("/settings/business", business, action="business.see", scope="account", nav=Nav("Account", "Business", 20)),
-    Page("/settings/business/edit", edit_form, action="business.change", scope="account", recent=_SPEAKS),
+    Page("/settings/business/edit", edit_form, action="business.change", scope="account", recent_sign_in=_SPEAKS),
     Page(
         "/settings/business/edit",
         edit,
         method="POST",
         action="business.change",
         scope="account",
-        recent=_SPEAKS,
-        again=edit_form,
+        recent_sign_in=_SPEAKS,
+        redisplay=edit_form,
     ),
 )

@@ -6,20 +6,31 @@ import datetime
 
 from tollkey.dashboard import activity
 from tollkey.dashboard.acting import moment
-from tollkey.dashboard.page import Answer, FormErrors, Nav, NotHere, Page, Params, Redirect, Render, Visit, any_time
+from tollkey.dashboard.page import (
+    Answer,
+    Context,
+    FormErrors,
+    Nav,
+    NotFound,
+    Page,
+    Params,
+    Redirect,
+    Render,
+    not_required,
+)
 from tollkey.wire import Call
 
 _OBJECT = "test_helpers.test_clock"
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """All clocks, and a form for a new one. In live mode there are none."""
     clocks = ctx.call().objects.query(_OBJECT, limit=100) if _OBJECT in ctx.setup.tables.of and not ctx.livemode else []
     start = datetime.datetime.fromtimestamp(ctx.now, datetime.UTC).strftime("%Y-%m-%dT%H:%M")
     return Render("developers/clocks.html", {"clocks": clocks, "start": start})
 
 
-def create(ctx: Visit, params: Params) -> Answer:
+def create(ctx: Context, params: Params) -> Answer:
     """Make a clock, through the same endpoint as the API."""
     endpoint = next(
         (
@@ -31,7 +42,7 @@ def create(ctx: Visit, params: Params) -> Answer:
         None,
     )
     if endpoint is None or ctx.livemode:
-        raise NotHere
+        raise NotFound
     if not params.get("frozen_time"):
         raise FormErrors({"frozen_time": "Enter a start time."})
     asked = {"frozen_time": int(moment(params.get("frozen_time"), "frozen_time"))}
@@ -57,7 +68,7 @@ PAGES = (
         create,
         method="POST",
         action="clocks.change",
-        recent=any_time("test mode only, where nothing is real"),
-        again=index,
+        recent_sign_in=not_required("test mode only, where nothing is real"),
+        redisplay=index,
     ),
 )

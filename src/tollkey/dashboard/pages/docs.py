@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from tollkey.dashboard import roles
-from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Render, Visit
+from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Render
 from tollkey.dashboard.reference import LANGUAGES, page_of, resources_shown
 from tollkey.dashboard.reference import guides as guide_room
 from tollkey.dashboard.reference.guides import GUIDES, KeyPair, example_html
@@ -29,7 +29,7 @@ def sample_keys() -> KeyPair:
     return KeyPair("pk" + "_test_" + ids.text(_SAMPLE_BODY), "sk" + "_test_" + ids.text(_SAMPLE_BODY), False)
 
 
-def keys_for(ctx: Visit) -> KeyPair:
+def keys_for(ctx: Context) -> KeyPair:
     """The reader's own test keys, if the role allows to see them; sample keys otherwise."""
     if ctx.person is None or ctx.member is None or not roles.allows(ctx.member.role, "keys.reveal", False):
         return sample_keys()
@@ -46,7 +46,7 @@ def _menu(catalogue: Catalogue) -> dict[str, object]:
     }
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """Where to begin."""
     leads = [(slug, guide_room.title_of(slug), guide_room.lead_of(slug)) for slug in GUIDES]
     return Render(
@@ -54,21 +54,21 @@ def index(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def guide(ctx: Visit, params: Params) -> Answer:
+def guide(ctx: Context, params: Params) -> Answer:
     """One guide."""
     if params["guide"] not in GUIDES:
-        raise NotHere
+        raise NotFound
     catalogue, keys = ctx.setup.tables.catalogue, keys_for(ctx)
     made = guide_room.render(catalogue, tables_for(catalogue), params["guide"], keys, ctx.base_url)
     return Render("docs/guide.html", {**_menu(catalogue), "guide": made, "keys": keys, "here": made.slug})
 
 
-def reference(ctx: Visit, params: Params) -> Answer:
+def reference(ctx: Context, params: Params) -> Answer:
     """The reference of one resource."""
     catalogue, keys = ctx.setup.tables.catalogue, keys_for(ctx)
     resource = catalogue.by_object.get(params["object"])
     if resource is None or resource not in resources_shown(catalogue):
-        raise NotHere
+        raise NotFound
     page = page_of(catalogue, resource)
     examples = [
         example_html(one.request, keys, ctx.base_url, f"example-{place}") for place, one in enumerate(page.operations)
@@ -100,7 +100,7 @@ def index_of(catalogue: Catalogue) -> Index:
     return Index(sections)
 
 
-def search(ctx: Visit, params: Params) -> Answer:
+def search(ctx: Context, params: Params) -> Answer:
     """What the docs say about some words."""
     query = params.get("q")[:100]
     catalogue = ctx.setup.tables.catalogue

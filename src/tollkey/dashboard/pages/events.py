@@ -6,7 +6,7 @@ import json
 
 from tollkey import outbox
 from tollkey.dashboard import activity
-from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit, any_time
+from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Redirect, Render, not_required
 from tollkey.dashboard.present import Presenter
 from tollkey.wire import Json, Reveals
 
@@ -14,7 +14,7 @@ _PAGE = 50
 _HIDDEN = "[hidden]"
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """Events, newest first; of one type, or about one object."""
     type, about, after = params.get("type"), params.get("about"), params.get("after")
     objects = ctx.call().objects
@@ -39,11 +39,11 @@ def index(ctx: Visit, params: Params) -> Answer:
     return Render("events/index.html", context)
 
 
-def show(ctx: Visit, params: Params) -> Answer:
+def show(ctx: Context, params: Params) -> Answer:
     """One event: its object as it was, what changed, its deliveries with every attempt."""
     event = ctx.setup.tables.load(ctx.tx, ctx.scope, "event", params["event"])
     if event is None:
-        raise NotHere
+        raise NotFound
     about = event.get("_about") or ""
     public = shown_to(ctx, ctx.call().objects.copy(event))
     sent = []
@@ -67,7 +67,7 @@ def hidden_json(value: object) -> str:
     return json.dumps(without_secrets(value), indent=2, ensure_ascii=False) if value else ""
 
 
-def shown_to(ctx: Visit, value: Json) -> Json:
+def shown_to(ctx: Context, value: Json) -> Json:
     """The object without what lets its holder do more than this person may (``Resource.reveals``)."""
     shown: Json = Reveals(ctx.setup.tables.catalogue).for_people(value, ctx.may("objects.change"), _HIDDEN)
     return shown
@@ -83,15 +83,15 @@ def without_secrets(value: object) -> object:
     return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 
-def resend(ctx: Visit, params: Params) -> Answer:
+def resend(ctx: Context, params: Params) -> Answer:
     """Send one delivery's body once more."""
     number = params["delivery"]
     if not (number.isascii() and number.isdigit()) or len(number) > 15:
-        raise NotHere
+        raise NotFound
     try:  # the audit log names the event: it has to be the delivery's own
         outbox.resend(ctx.tx, ctx.scope, int(number), ctx.now, ctx.setup.services.wake, event_id=params["event"])
     except outbox.UnknownDelivery:
-        raise NotHere from None
+        raise NotFound from None
     activity.record(ctx.tx, ctx, ctx.account, "event_resent", about=params["event"])
     return Redirect(ctx.url(f"/events/{params['event']}"), "The event is being resent.")
 
@@ -104,6 +104,6 @@ PAGES = (
         resend,
         method="POST",
         action="webhooks.change",
-        recent=any_time("it sends what was sent before to the address that it was sent to"),
+        recent_sign_in=not_required("it sends what was sent before to the address that it was sent to"),
     ),
 )

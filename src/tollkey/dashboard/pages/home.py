@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 from tollkey.dashboard import plots
-from tollkey.dashboard.page import Answer, Nav, Page, Params, Render, Visit
+from tollkey.dashboard.page import Answer, Context, Nav, Page, Params, Render
 from tollkey.dashboard.present import Presenter
 from tollkey.payments.facts import money
 from tollkey.platform import request_counts
@@ -15,7 +15,7 @@ from tollkey.wire import ApiError, Json
 _WAITING = ("needs_response", "warning_needs_response")
 
 
-def home(ctx: Visit, params: Params) -> Answer:
+def home(ctx: Context, params: Params) -> Answer:
     """What one wants to know first."""
     objects = ctx.call().objects
     tables = ctx.setup.tables.of
@@ -38,7 +38,7 @@ def home(ctx: Visit, params: Params) -> Answer:
     return Render("home.html", context)
 
 
-def _latest(ctx: Visit, count: int = 6) -> list[Json]:
+def _latest(ctx: Context, count: int = 6) -> list[Json]:
     """The newest payments: intents, and charges that were made without one."""
     objects = ctx.call().objects
     direct = [charge for charge in objects.query("charge", limit=4 * count) if charge["payment_intent"] is None]
@@ -55,7 +55,7 @@ def _by_hour(counted: Any, day: int, kinds: tuple[int, ...]) -> list[int]:
     return values
 
 
-def _balance(ctx: Visit) -> dict[str, list[tuple[str, str]]]:
+def _balance(ctx: Context) -> dict[str, list[tuple[str, str]]]:
     """What is available and what is on its way, by currency, as the balance endpoint answers it."""
     endpoint = next(
         (

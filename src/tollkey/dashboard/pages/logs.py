@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any, NamedTuple
 
-from tollkey.dashboard.page import Answer, Nav, NotHere, Page, Params, Redirect, Render, Visit
+from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Redirect, Render
 from tollkey.dashboard.present import Presenter
 from tollkey.platform import request_logs
 from tollkey.platform.request_logs import RequestLog
@@ -52,7 +52,7 @@ def day(text: str, end: bool = False) -> int | None:
     return int(start.timestamp()) + (86399 if end else 0)
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """Requests, newest first, fifty a page."""
     wanted = _filter(params)
     after = params.get("after")
@@ -96,11 +96,11 @@ def index(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def show(ctx: Visit, params: Params) -> Answer:
+def show(ctx: Context, params: Params) -> Answer:
     """One request: what was asked, what was answered, with which key, how fast."""
     log = request_logs.one(ctx.tx, ctx.scope, params["request"])
     if log is None:
-        raise NotHere
+        raise NotFound
     presenter = Presenter(ctx.setup.tables.catalogue)
     about = presenter.address(log.object_id) if log.object_id else ""
     events = _events(ctx, log)
@@ -108,7 +108,7 @@ def show(ctx: Visit, params: Params) -> Answer:
     return Render("logs/one.html", {"log": log, "about": about, "events": events, "key": key})
 
 
-def _events(ctx: Visit, log: RequestLog) -> list[dict[str, object]]:
+def _events(ctx: Context, log: RequestLog) -> list[dict[str, object]]:
     """The events that the request caused: those about its object, written within its time, that name it."""
     if not log.object_id or log.method == "GET":
         return []
@@ -116,7 +116,7 @@ def _events(ctx: Visit, log: RequestLog) -> list[dict[str, object]]:
     return [event for event in found if (event.get("request") or {}).get("id") == log.id]
 
 
-def workbench(ctx: Visit, params: Params) -> Answer:
+def workbench(ctx: Context, params: Params) -> Answer:
     """Where ``request_log_url`` of an error points: on to the request itself."""
     wanted = params.get("object")
     return Redirect(
@@ -128,11 +128,11 @@ def workbench(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def destination(ctx: Visit, params: Params) -> Answer:
+def destination(ctx: Context, params: Params) -> Answer:
     """Where the message about a missing permission points: ``/b/acct_…?destination=/apikeys/mk_…/edit``."""
     account, to = params["account"], params.get("destination")
     if not any(member.account == account for member in ctx.accounts):
-        raise NotHere
+        raise NotFound
     key = to.split("/")[2] if to.startswith("/apikeys/") and to.count("/") == 3 else ""
     if key:
         live = ctx.authority.get(ctx.tx, ctx.scope._replace(account=account, livemode=True), key) is not None

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tollkey.dashboard import acting, activity
-from tollkey.dashboard.page import Answer, File, Nav, NotHere, Page, Params, Redirect, Render, Visit, any_time
+from tollkey.dashboard.page import Answer, Context, File, Nav, NotFound, Page, Params, Redirect, Render, not_required
 from tollkey.dashboard.pages.events import shown_to, without_secrets
 from tollkey.dashboard.pages.logs import day
 from tollkey.dashboard.present import Presenter
@@ -29,7 +29,7 @@ _MOST_EXPORTED = 10_000
 _HIDDEN = frozenset({"client_secret", "_about", "fingerprint"})
 
 
-def shown_resources(ctx: Visit) -> list[Resource]:
+def shown_resources(ctx: Context) -> list[Resource]:
     """The kinds of objects that have pages here, by title."""
     found = [
         r for r in ctx.setup.tables.catalogue.resources if r.title and r.stored and r.object not in acting.ELSEWHERE
@@ -37,13 +37,13 @@ def shown_resources(ctx: Visit) -> list[Resource]:
     return sorted(found, key=lambda r: (r.title, r.object))
 
 
-def title_of(resource: Resource, ctx: Visit) -> str:
+def title_of(resource: Resource, ctx: Context) -> str:
     """The name of a kind; where two have the same one, the object's name tells them apart."""
     same = [r for r in ctx.setup.tables.catalogue.resources if r.title == resource.title and r.stored]
     return resource.title if len(same) < 2 else resource.object.replace("_", " ").replace(".", " ").capitalize() + "s"
 
 
-def kinds(ctx: Visit, params: Params) -> Answer:
+def kinds(ctx: Context, params: Params) -> Answer:
     """Every kind of object, with how many there are."""
     tables = ctx.setup.tables.of
     counted = [(r, title_of(r, ctx), tables[r.object].count(ctx.tx, ctx.scope)) for r in shown_resources(ctx)]
@@ -54,7 +54,7 @@ def kinds(ctx: Visit, params: Params) -> Answer:
     return Render("objects/kinds.html", {"kinds": counted, "asked": wanted[:200]})
 
 
-def _where(ctx: Visit, id: str) -> str:
+def _where(ctx: Context, id: str) -> str:
     """The page of whatever has that id in this account and mode, or "": an object, a key, a request.
 
     What its prefix names comes first, then the kinds whose ids callers choose, such as coupons.
@@ -76,7 +76,7 @@ def filters_of(resource: Resource) -> list[str]:
     return [name for name in resource.indexed if name not in _HIDDEN and not name.startswith("_")]
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """One page of a list, newest first."""
     resource = acting.shown(ctx, params["object"])
     filters = filters_of(resource)
@@ -121,7 +121,7 @@ def _choices(resource: Resource, filters: list[str]) -> dict[str, tuple[str, ...
     return {name: words for name in filters if (words := words_of_property(resource.object, name))}
 
 
-def _search(ctx: Visit, resource: Resource, query: str) -> list[Json]:
+def _search(ctx: Context, resource: Resource, query: str) -> list[Json]:
     """The newest objects in which every word occurs in one of the searchable fields; an id finds its object."""
     words = query.lower().split()[:8]
     fields = [*dict.fromkeys([*resource.searchable.values(), "id", "email", "name", "description", "metadata"])]
@@ -148,7 +148,7 @@ def _search(ctx: Visit, resource: Resource, query: str) -> list[Json]:
     return found[:_PAGE]
 
 
-def _in_words(ctx: Visit, resource: Resource, query: str) -> list[Json] | None:
+def _in_words(ctx: Context, resource: Resource, query: str) -> list[Json] | None:
     """The answer of the API's own search for a query in its language (``status:'succeeded'``); None when it is
     not one.
     """
@@ -159,7 +159,7 @@ def _in_words(ctx: Visit, resource: Resource, query: str) -> list[Json] | None:
     return list(found.data) if isinstance(found, ListPage) else None
 
 
-def export(ctx: Visit, params: Params) -> Answer:
+def export(ctx: Context, params: Params) -> Answer:
     """The list as a CSV file (RFC 4180), filtered as it is on the page; at most 10,000 objects."""
     resource = acting.shown(ctx, params["object"])
     given = {name: params.get(name) for name in filters_of(resource) if params.get(name)}
@@ -182,13 +182,13 @@ def _plain(value: Any) -> str:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else str(value)
 
 
-def show(ctx: Visit, params: Params) -> Answer:
+def show(ctx: Context, params: Params) -> Answer:
     """One object: its fields, its JSON, its events, the requests about it, and what can be done to it."""
     resource, item = acting.found(ctx, params["object"], params["id"])
     return Render("objects/one.html", _details(ctx, resource, item))
 
 
-def _details(ctx: Visit, resource: Resource, item: Json) -> dict[str, Any]:
+def _details(ctx: Context, resource: Resource, item: Json) -> dict[str, Any]:
     call = ctx.call()
     presenter = Presenter(ctx.setup.tables.catalogue)
     public = without_secrets(shown_to(ctx, call.objects.copy(item)))
@@ -223,19 +223,19 @@ def _since(charge: Json) -> list[str]:
     return [*notes, "Disputed"] if charge.get("disputed") else notes
 
 
-def _action(ctx: Visit, params: Params, group: str) -> tuple[Resource, Json, int]:
+def _action(ctx: Context, params: Params, group: str) -> tuple[Resource, Json, int]:
     resource, item = acting.found(ctx, params["object"], params["id"])
     number = params["number"]
     offered = {place for place, action in acting.offered(resource, item) if acting.group_of(resource, action) == group}
     if number not in map(str, offered):
-        raise NotHere
+        raise NotFound
     return resource, item, int(number)
 
 
 def _ask(group: str) -> Any:
     """The page that asks for what an action needs."""
 
-    def ask(ctx: Visit, params: Params) -> Answer:
+    def ask(ctx: Context, params: Params) -> Answer:
         resource, item, number = _action(ctx, params, group)
         action = resource.actions[number]
         fields = acting.fields_of(acting.endpoint_of(ctx, action), action)
@@ -251,7 +251,7 @@ def _ask(group: str) -> Any:
 def _do(group: str) -> Any:
     """Do what was asked for."""
 
-    def act(ctx: Visit, params: Params) -> Answer:
+    def act(ctx: Context, params: Params) -> Answer:
         resource, item, number = _action(ctx, params, group)
         action = resource.actions[number]
         sent = {}
@@ -274,7 +274,7 @@ def _do(group: str) -> Any:
     return act
 
 
-_BY_ROLE = any_time(
+_BY_ROLE = not_required(
     "it changes one object, as the role allows, under the person's name; it opens no way in and shows no secret"
 )
 
@@ -286,7 +286,7 @@ def _acting_pages() -> tuple[Page, ...]:
         ask = _ask(group)
         pages += [
             Page(path, ask, action=group),
-            Page(path, _do(group), method="POST", action=group, recent=_BY_ROLE, again=ask),
+            Page(path, _do(group), method="POST", action=group, recent_sign_in=_BY_ROLE, redisplay=ask),
         ]
     return tuple(pages)
 
@@ -294,7 +294,7 @@ def _acting_pages() -> tuple[Page, ...]:
 def _of(object: str) -> Any:
     """The list of one kind, under an address of its own in the sidebar."""
 
-    def listed(ctx: Visit, params: Params) -> Answer:
+    def listed(ctx: Context, params: Params) -> Answer:
         return index(ctx, Params({"object": object}, params.sent))
 
     return listed

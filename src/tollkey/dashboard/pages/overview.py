@@ -8,7 +8,7 @@ import datetime
 from collections.abc import Sequence
 
 from tollkey.dashboard import plots
-from tollkey.dashboard.page import Answer, Nav, Page, Params, Render, Visit
+from tollkey.dashboard.page import Answer, Context, Nav, Page, Params, Render
 from tollkey.platform import request_counts, request_logs
 from tollkey.wire import LATEST, is_newer
 
@@ -17,7 +17,7 @@ SPANS = {"24h": ("24 hours", 24, 3600), "7d": ("7 days", 28, 6 * 3600), "30d": (
 _KINDS = (("succeeded", "2", (1, 2, 3)), ("failed (4xx)", "4", (4,)), ("failed (5xx)", "5", (5,)))
 
 
-def overview(ctx: Visit, params: Params) -> Answer:
+def overview(ctx: Context, params: Params) -> Answer:
     """What the API was asked lately."""
     span = params.get("span") if params.get("span") in SPANS else "24h"
     _, steps, seconds = SPANS[span]
@@ -70,7 +70,7 @@ def _series(
     return plots.Series(name, tone, values)
 
 
-def _keys(ctx: Visit, since: int, until: int) -> list[plots.Row]:
+def _keys(ctx: Context, since: int, until: int) -> list[plots.Row]:
     found = []
     for id, count in request_counts.by_key(ctx.tx, ctx.scope, since, until)[:10]:
         key = ctx.authority.get(ctx.tx, ctx.scope, id)
@@ -79,7 +79,7 @@ def _keys(ctx: Visit, since: int, until: int) -> list[plots.Row]:
     return found
 
 
-def _codes(ctx: Visit, since: int) -> list[plots.Row]:
+def _codes(ctx: Context, since: int) -> list[plots.Row]:
     found = request_counts.by_error(ctx.tx, ctx.scope, since)
     return [
         plots.Row(f"{status} {code}".strip(), count, ctx.url("/logs", status=status), str(status)[0])

@@ -5,70 +5,70 @@ from __future__ import annotations
 from tollkey.dashboard import activity, factors, guard, passkey_flow, people, sessions, throttle
 from tollkey.dashboard.page import (
     Answer,
+    Confirmation,
+    Context,
     Data,
     FormErrors,
-    NotHere,
+    NotFound,
     Page,
     Params,
-    Question,
     Redirect,
-    Visit,
-    any_time,
-    recent,
+    not_required,
+    required,
 )
 
 
-def add_options(ctx: Visit, params: Params) -> Answer:
+def add_options(ctx: Context, params: Params) -> Answer:
     """What the browser needs to make a passkey."""
     return Data(passkey_flow.registration_options(ctx))
 
 
-def add(ctx: Visit, params: Params) -> Answer:
+def add(ctx: Context, params: Params) -> Answer:
     """Keep a new passkey."""
     made = passkey_flow.register(ctx, params.raw("credential"), params.get("name"))
     activity.record(ctx.tx, ctx, "", "passkey_added", name=made.name)
     return Data({"to": ctx.url("/profile")})
 
 
-def ask_remove(ctx: Visit, params: Params) -> Question:
+def confirm_remove(ctx: Context, params: Params) -> Confirmation:
     """Before a passkey is forgotten."""
     found = next((one for one in factors.passkeys(ctx.tx, ctx.me.id) if one.id == params["passkey"]), None)
     if found is None:
-        raise NotHere
-    return Question("Remove passkey", f"You will no longer be able to sign in with “{found.name}”.")
+        raise NotFound
+    return Confirmation("Remove passkey", f"You will no longer be able to sign in with “{found.name}”.")
 
 
-def remove(ctx: Visit, params: Params) -> Answer:
+def remove(ctx: Context, params: Params) -> Answer:
     """Forget a passkey."""
     if not factors.remove_passkey(ctx.tx, ctx.me.id, params["passkey"]):
-        raise NotHere
+        raise NotFound
     activity.record(ctx.tx, ctx, "", "passkey_removed")
     return Redirect(ctx.url("/profile"), "The passkey was removed.")
 
 
-def sign_in_options(ctx: Visit, params: Params) -> Answer:
+def sign_in_options(ctx: Context, params: Params) -> Answer:
     """What the browser needs to sign in."""
     return Data(passkey_flow.sign_in_options(ctx))
 
 
-def sign_in(ctx: Visit, params: Params) -> Answer:
+def sign_in(ctx: Context, params: Params) -> Answer:
     """Begin a session, or confirm the one there is. A passkey is two factors in one: the device and its lock."""
     try:
         person = passkey_flow.signed_by(ctx, params.raw("credential"))
     except FormErrors:
-        throttle.failed(ctx, "wrong_passkey")
+        throttle.record_failure(ctx, "wrong_passkey")
         raise
-    to = guard.local_path(params.get("to"))
+    to = guard.safe_path(params.get("to"))
     if ctx.session is not None and ctx.session.stage == "full":
         if person != ctx.session.person:
-            raise NotHere
+            raise NotFound
         sessions.confirm(ctx.tx, ctx.session.id, ctx.now)
         return Data({"to": to})
     if ctx.session is not None:
         sessions.end(ctx.tx, ctx.session.person, ctx.session.id)
     known = people.by_id(ctx.tx, person)
     if known is None:
-        raise NotHere
+        raise NotFound
     activity.record(ctx.tx, ctx, "", "signed_in", person=person, passkey=True)
     token = sessions.start(
         ctx.tx,
@@ -83,13 +83,20 @@ def sign_in(ctx: Visit, params: Params) -> Answer:
     return Data({"to": to}, session=token)
 
 
-_SIGNS_IN = recent("it changes how one signs in")
-_IS_THE_PROOF = any_time("it is how one proves who one is")
+_SIGNS_IN = required("it changes how one signs in")
+_IS_THE_PROOF = not_required("it is how one proves who one is")
 
 PAGES = (
-    Page("/profile/passkeys/options", add_options, method="POST", scope="person", recent=_SIGNS_IN),
-    Page("/profile/passkeys", add, method="POST", scope="person", recent=_SIGNS_IN),
-    Page("/profile/passkeys/{passkey}/remove", remove, method="POST", scope="person", recent=_SIGNS_IN, ask=ask_remove),
-    Page("/login/passkey/options", sign_in_options, method="POST", scope="open", recent=_IS_THE_PROOF),
-    Page("/login/passkey", sign_in, method="POST", scope="open", recent=_IS_THE_PROOF),
+    Page("/profile/passkeys/options", add_options, method="POST", scope="person", recent_sign_in=_SIGNS_IN),
+    Page("/profile/passkeys", add, method="POST", scope="person", recent_sign_in=_SIGNS_IN),
+    Page(
+        "/profile/passkeys/{passkey}/remove",
+        remove,
+        method="POST",
+        scope="person",
+        recent_sign_in=_SIGNS_IN,
+        confirmation=confirm_remove,
+    ),
+    Page("/login/passkey/options", sign_in_options, method="POST", scope="open", recent_sign_in=_IS_THE_PROOF),
+    Page("/login/passkey", sign_in, method="POST", scope="open", recent_sign_in=_IS_THE_PROOF),
 )

@@ -7,21 +7,21 @@ from markupsafe import Markup
 from tollkey.dashboard import activity, factors, people, sessions, throttle
 from tollkey.dashboard.page import (
     Answer,
+    Confirmation,
+    Context,
     FormErrors,
-    NotHere,
+    NotFound,
     Page,
     Params,
-    Question,
     Redirect,
     Render,
-    Visit,
-    any_time,
-    recent,
+    not_required,
+    required,
 )
 from tollkey.db import Tx
 
 
-def profile(ctx: Visit, params: Params) -> Answer:
+def profile(ctx: Context, params: Params) -> Answer:
     """Everything about the person who is signed in."""
     about = {
         "sessions": sessions.of_person(ctx.tx, ctx.me.id, ctx.now),
@@ -31,26 +31,26 @@ def profile(ctx: Visit, params: Params) -> Answer:
     return Render("profile/index.html", about)
 
 
-def rename(ctx: Visit, params: Params) -> Answer:
+def rename(ctx: Context, params: Params) -> Answer:
     """Change one's name."""
     people.set_name(ctx.tx, ctx.me.id, params.get("name"))
     return Redirect(ctx.url("/profile"), "Changes saved.")
 
 
-def password_form(ctx: Visit, params: Params) -> Answer:
+def password_form(ctx: Context, params: Params) -> Answer:
     """A new password."""
     return Render("profile/password.html")
 
 
-async def change_password(ctx: Visit, params: Params) -> Answer:
+async def change_password(ctx: Context, params: Params) -> Answer:
     """A new password ends every other session."""
     me, session, new = ctx.me, ctx.session, params.raw("new_password")
     assert session is not None
-    await throttle.enter(ctx, me.email, "password")
+    await throttle.check_limit(ctx, me.email, "password")
     if not await ctx.passwords.matches(me.password, params.raw("password")):
-        throttle.failed(ctx, "wrong_password", me.id)
+        throttle.record_failure(ctx, "wrong_password", me.id)
         raise FormErrors(password="Incorrect password.")
-    await ctx.write(lambda tx: throttle.right(tx, me.email, ctx.ip, ctx.now), throttle.LOCK)
+    await ctx.write(lambda tx: throttle.uncount(tx, me.email, ctx.ip, ctx.now), throttle.LOCK)
     weakness = await ctx.passwords.weakness(new, me.email, me.name)
     if weakness:
         raise FormErrors(new_password=weakness)
@@ -65,14 +65,14 @@ async def change_password(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/profile"), f"Your password was changed. Other sessions signed out: {ended}.")
 
 
-def end_session(ctx: Visit, params: Params) -> Answer:
+def end_session(ctx: Context, params: Params) -> Answer:
     """End one session."""
     if not sessions.end(ctx.tx, ctx.me.id, params["session"]):
-        raise NotHere
+        raise NotFound
     return Redirect(ctx.url("/profile"), "The session was signed out.")
 
 
-def end_others(ctx: Visit, params: Params) -> Answer:
+def end_others(ctx: Context, params: Params) -> Answer:
     """End every session but this one."""
     assert ctx.session is not None
     ended = sessions.end_others(ctx.tx, ctx.me.id, ctx.session.id)
@@ -82,13 +82,13 @@ def end_others(ctx: Visit, params: Params) -> Answer:
 # -- authenticator app
 
 
-def totp_begin(ctx: Visit, params: Params) -> Answer:
+def totp_begin(ctx: Context, params: Params) -> Answer:
     """Begin anew: an older secret that was never confirmed ends."""
     factors.begin_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id)
     return Redirect(ctx.url("/profile/totp"))
 
 
-def totp_form(ctx: Visit, params: Params) -> Answer:
+def totp_form(ctx: Context, params: Params) -> Answer:
     """The QR code and the secret that wait for a first code."""
     secret = factors.pending_totp(ctx.tx, ctx.authority.keyring, ctx.me.id)
     if secret is None:
@@ -97,7 +97,7 @@ def totp_form(ctx: Visit, params: Params) -> Answer:
     return Render("profile/totp.html", {"secret": secret, "qr": qr})
 
 
-def totp_finish(ctx: Visit, params: Params) -> Answer:
+def totp_finish(ctx: Context, params: Params) -> Answer:
     """The first code makes the app count; the recovery codes are shown once."""
     codes = factors.finish_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id, params.get("code"), ctx.now)
     if codes is None:
@@ -108,34 +108,53 @@ def totp_finish(ctx: Visit, params: Params) -> Answer:
     return Render("profile/recovery.html", {"codes": codes})
 
 
-def ask_totp_remove(ctx: Visit, params: Params) -> Question:
+def confirm_totp_remove(ctx: Context, params: Params) -> Confirmation:
     """Before the app is forgotten."""
-    return Question(
+    return Confirmation(
         "Remove app", "Signing in will no longer require a code, and your recovery codes will stop working."
     )
 
 
-def totp_remove(ctx: Visit, params: Params) -> Answer:
+def totp_remove(ctx: Context, params: Params) -> Answer:
     """Sign in without the app from now on."""
     factors.end_totp(ctx.tx, ctx.me.id)
     activity.record(ctx.tx, ctx, "", "totp_removed")
     return Redirect(ctx.url("/profile"), "The authenticator app was removed.")
 
 
-_SIGNS_IN = recent("it changes how one signs in")
-_SHUTS_OUT = any_time("it only ends sessions; whoever lost a device is in a hurry")
+_SIGNS_IN = required("it changes how one signs in")
+_SHUTS_OUT = not_required("it only ends sessions; whoever lost a device is in a hurry")
 
 PAGES = (
     Page("/profile", profile, scope="person"),
     Page(
-        "/profile/name", rename, method="POST", scope="person", recent=any_time("a name opens nothing"), again=profile
+        "/profile/name",
+        rename,
+        method="POST",
+        scope="person",
+        recent_sign_in=not_required("a name opens nothing"),
+        redisplay=profile,
     ),
-    Page("/profile/password", password_form, scope="person", recent=_SIGNS_IN),
-    Page("/profile/password", change_password, method="POST", scope="person", recent=_SIGNS_IN, again=password_form),
-    Page("/profile/sessions/{session}/end", end_session, method="POST", scope="person", recent=_SHUTS_OUT),
-    Page("/profile/end_others", end_others, method="POST", scope="person", recent=_SHUTS_OUT),
-    Page("/profile/totp/begin", totp_begin, method="POST", scope="person", recent=_SIGNS_IN),
-    Page("/profile/totp", totp_form, scope="person", recent=_SIGNS_IN),
-    Page("/profile/totp", totp_finish, method="POST", scope="person", recent=_SIGNS_IN, again=totp_form),
-    Page("/profile/totp/remove", totp_remove, method="POST", scope="person", recent=_SIGNS_IN, ask=ask_totp_remove),
+    Page("/profile/password", password_form, scope="person", recent_sign_in=_SIGNS_IN),
+    Page(
+        "/profile/password",
+        change_password,
+        method="POST",
+        scope="person",
+        recent_sign_in=_SIGNS_IN,
+        redisplay=password_form,
+    ),
+    Page("/profile/sessions/{session}/end", end_session, method="POST", scope="person", recent_sign_in=_SHUTS_OUT),
+    Page("/profile/end_others", end_others, method="POST", scope="person", recent_sign_in=_SHUTS_OUT),
+    Page("/profile/totp/begin", totp_begin, method="POST", scope="person", recent_sign_in=_SIGNS_IN),
+    Page("/profile/totp", totp_form, scope="person", recent_sign_in=_SIGNS_IN),
+    Page("/profile/totp", totp_finish, method="POST", scope="person", recent_sign_in=_SIGNS_IN, redisplay=totp_form),
+    Page(
+        "/profile/totp/remove",
+        totp_remove,
+        method="POST",
+        scope="person",
+        recent_sign_in=_SIGNS_IN,
+        confirmation=confirm_totp_remove,
+    ),
 )

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from tollkey.dashboard import activity, factors, people, sessions, throttle
-from tollkey.dashboard.page import Answer, FormErrors, NotHere, Page, Params, Redirect, Render, Visit, any_time
+from tollkey.dashboard.page import Answer, Context, FormErrors, NotFound, Page, Params, Redirect, Render, not_required
 from tollkey.dashboard.people import Invitation, Person
 from tollkey.db import Tx
 
 
-def _link(tx: Tx, ctx: Visit, params: Params) -> tuple[Invitation, Person]:
+def _link(tx: Tx, ctx: Context, params: Params) -> tuple[Invitation, Person]:
     found = people.invitation_of(tx, ctx.authority.keyring, params["token"], ctx.now)
     person = people.by_email(tx, found.email) if found is not None and not found.account else None
     if found is None or person is None:
-        raise NotHere
+        raise NotFound
     return found, person
 
 
-def reset_form(ctx: Visit, params: Params) -> Answer:
+def reset_form(ctx: Context, params: Params) -> Answer:
     """Choose a new password."""
     found, person = _link(ctx.tx, ctx, params)
-    all = found.role == people.RESET_ALL
+    all = found.role == people.RESET_WITH_FACTORS
     kept = (
         [] if all else factors.passkeys(ctx.tx, person.id)
     )  # whoever registered one signs in with it, whatever the password is
     return Render("signin/reset.html", {"email": person.email, "token": params["token"], "all": all, "kept": kept})
 
 
-async def reset(ctx: Visit, params: Params) -> Answer:
+async def reset(ctx: Context, params: Params) -> Answer:
     """Store it, end every session, and ask to sign in."""
     _, person = await ctx.read(lambda tx: _link(tx, ctx, params))
     weakness = await ctx.passwords.weakness(params.raw("password"), person.email, person.name)
@@ -39,8 +39,8 @@ async def reset(ctx: Visit, params: Params) -> Answer:
         people.use(tx, found)
         people.set_password(tx, known.id, hash)
         sessions.end_others(tx, known.id, None)
-        throttle.forget(tx, known.email)
-        if found.role == people.RESET_ALL:
+        throttle.clear(tx, known.email)
+        if found.role == people.RESET_WITH_FACTORS:
             factors.end_totp(tx, known.id)
             for passkey in factors.passkeys(tx, known.id):
                 factors.remove_passkey(tx, known.id, passkey.id)
@@ -57,7 +57,7 @@ PAGES = (
         reset,
         method="POST",
         scope="open",
-        recent=any_time("the link is the proof, and works once"),
-        again=reset_form,
+        recent_sign_in=not_required("the link is the proof, and works once"),
+        redisplay=reset_form,
     ),
 )

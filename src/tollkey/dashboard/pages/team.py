@@ -3,58 +3,58 @@
 from __future__ import annotations
 
 from tollkey.dashboard import activity, people, roles
-from tollkey.dashboard.naming import names_of
+from tollkey.dashboard.naming import person_names
 from tollkey.dashboard.page import (
     Answer,
+    Confirmation,
+    Context,
     FormErrors,
     Nav,
-    NotHere,
+    NotFound,
     Page,
     Params,
-    Question,
     Redirect,
     Render,
-    Visit,
-    any_time,
-    recent,
+    not_required,
+    required,
 )
 from tollkey.dashboard.people import Member
 
 
-def _assignable(ctx: Visit) -> list[tuple[str, str]]:
+def _assignable(ctx: Context) -> list[tuple[str, str]]:
     assert ctx.member is not None
     return [(role.name, role.label) for role in roles.ROLES if roles.may_assign(ctx.member.role, role.name)]
 
 
-def _record(ctx: Visit, action: str, about: str, **details: str) -> None:
+def _record(ctx: Context, action: str, about: str, **details: str) -> None:
     activity.record(ctx.tx, ctx, ctx.account, action, about=about, **details)
 
 
-def _member(ctx: Visit, params: Params) -> Member:
+def _member(ctx: Context, params: Params) -> Member:
     found = people.member(ctx.tx, ctx.account, params["person"])
     if found is None:
-        raise NotHere
+        raise NotFound
     return found
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """Who is in the team, in which role, and who is invited."""
     pending = people.invitations(ctx.tx, ctx.account, ctx.now) if ctx.may("team.change") else []
     about = {
         "members": people.members(ctx.tx, ctx.account),
         "invitations": pending,
-        "names": names_of(ctx.tx, [one.created_by for one in pending]),
+        "names": person_names(ctx.tx, [one.created_by for one in pending]),
         "labels": roles.LABELS,
     }
     return Render("team/index.html", about)
 
 
-def invite_form(ctx: Visit, params: Params) -> Answer:
+def invite_form(ctx: Context, params: Params) -> Answer:
     """Whom, and in which role?"""
     return Render("team/invite.html", {"roles": roles.ROLES})
 
 
-def invite(ctx: Visit, params: Params) -> Answer:
+def invite(ctx: Context, params: Params) -> Answer:
     """Make an invitation, and show its link this once."""
     assert ctx.member is not None
     base = ctx.public_url()
@@ -77,25 +77,25 @@ def invite(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def ask_withdraw(ctx: Visit, params: Params) -> Question:
+def confirm_withdraw(ctx: Context, params: Params) -> Confirmation:
     """Before an invitation ends."""
     found = next(
         (one for one in people.invitations(ctx.tx, ctx.account, ctx.now) if one.id == params["invitation"]), None
     )
     if found is None:
-        raise NotHere
-    return Question("Revoke invitation", f"The invitation link for {found.email} will stop working.")
+        raise NotFound
+    return Confirmation("Revoke invitation", f"The invitation link for {found.email} will stop working.")
 
 
-def withdraw(ctx: Visit, params: Params) -> Answer:
+def withdraw(ctx: Context, params: Params) -> Answer:
     """Take an invitation back."""
     if not people.withdraw(ctx.tx, ctx.account, params["invitation"]):
-        raise NotHere
+        raise NotFound
     _record(ctx, "invitation_withdrawn", params["invitation"])
     return Redirect(ctx.url("/settings/team"), "The invitation was revoked. Its link no longer works.")
 
 
-def member_form(ctx: Visit, params: Params) -> Answer:
+def member_form(ctx: Context, params: Params) -> Answer:
     """Another role for a member, or an end to the membership."""
     found = _member(ctx, params)
     if found.role == roles.OWNER:
@@ -103,7 +103,7 @@ def member_form(ctx: Visit, params: Params) -> Answer:
     return Render("team/member.html", {"one": found, "assignable": _assignable(ctx)})
 
 
-def set_role(ctx: Visit, params: Params) -> Answer:
+def set_role(ctx: Context, params: Params) -> Answer:
     """Change a member's role."""
     assert ctx.member is not None
     found, role = _member(ctx, params), params.get("role")
@@ -114,15 +114,15 @@ def set_role(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/settings/team"), f"The role of {found.name} is now {roles.LABELS[role]}.")
 
 
-def ask_remove(ctx: Visit, params: Params) -> Question | None:
+def confirm_remove(ctx: Context, params: Params) -> Confirmation | None:
     """Before a membership ends. The owner's never does: that is refused without asking."""
     found = _member(ctx, params)
     if found.role == roles.OWNER:
         return None
-    return Question("Remove member", f"{found.name} will lose access to this account immediately.")
+    return Confirmation("Remove member", f"{found.name} will lose access to this account immediately.")
 
 
-def remove(ctx: Visit, params: Params) -> Answer:
+def remove(ctx: Context, params: Params) -> Answer:
     """End a membership."""
     found = _member(ctx, params)
     people.remove(ctx.tx, ctx.account, found.person)
@@ -132,13 +132,13 @@ def remove(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def transfer_form(ctx: Visit, params: Params) -> Answer:
+def transfer_form(ctx: Context, params: Params) -> Answer:
     """To whom?"""
     others = [one for one in people.members(ctx.tx, ctx.account) if one.role != roles.OWNER]
     return Render("team/owner.html", {"others": [(one.person, f"{one.name} ({one.email})") for one in others]})
 
 
-def ask_transfer(ctx: Visit, params: Params) -> Question:
+def confirm_transfer(ctx: Context, params: Params) -> Confirmation:
     """Before the ownership is handed on."""
     new = people.member(ctx.tx, ctx.account, params.get("person"))
     if new is None or new.role == roles.OWNER:
@@ -147,17 +147,17 @@ def ask_transfer(ctx: Visit, params: Params) -> Question:
         f"{new.name} ({new.email}) will become the owner and you will become an administrator. "
         f"Only the new owner can transfer ownership back to you."
     )
-    return Question("Transfer ownership", text)
+    return Confirmation("Transfer ownership", text)
 
 
-def transfer(ctx: Visit, params: Params) -> Answer:
+def transfer(ctx: Context, params: Params) -> Answer:
     """Hand the ownership on; the former owner becomes an administrator."""
     people.transfer(ctx.tx, ctx.account, params.get("person"))
     _record(ctx, "ownership_transferred", params.get("person"))
     return Redirect(ctx.url("/settings/team"), "Ownership was transferred. You are now an administrator.")
 
 
-def matrix(ctx: Visit, params: Params) -> Answer:
+def matrix(ctx: Context, params: Params) -> Answer:
     """Who may do what: the matrix itself."""
     groups: dict[str, list[roles.Action]] = {}
     for action in roles.ACTIONS.values():
@@ -165,20 +165,20 @@ def matrix(ctx: Visit, params: Params) -> Answer:
     return Render("team/roles.html", {"groups": groups, "roles": roles.ROLES})
 
 
-_LETS_IN = recent("an invitation is a way in for somebody else")
-_WHO_MAY = recent("it changes what a person may do here")
+_LETS_IN = required("an invitation is a way in for somebody else")
+_WHO_MAY = required("it changes what a person may do here")
 
 PAGES = (
     Page("/settings/team", index, action="team.see", scope="account", nav=Nav("Account", "Team", 10)),
-    Page("/settings/team/invite", invite_form, action="team.change", scope="account", recent=_LETS_IN),
+    Page("/settings/team/invite", invite_form, action="team.change", scope="account", recent_sign_in=_LETS_IN),
     Page(
         "/settings/team/invite",
         invite,
         method="POST",
         action="team.change",
         scope="account",
-        recent=_LETS_IN,
-        again=invite_form,
+        recent_sign_in=_LETS_IN,
+        redisplay=invite_form,
     ),
     Page(
         "/settings/team/invitations/{invitation}/withdraw",
@@ -186,18 +186,18 @@ PAGES = (
         method="POST",
         action="team.change",
         scope="account",
-        ask=ask_withdraw,
-        recent=any_time("it only keeps somebody out, who can be invited again"),
+        confirmation=confirm_withdraw,
+        recent_sign_in=not_required("it only keeps somebody out, who can be invited again"),
     ),
-    Page("/settings/team/{person}", member_form, action="team.change", scope="account", recent=_WHO_MAY),
+    Page("/settings/team/{person}", member_form, action="team.change", scope="account", recent_sign_in=_WHO_MAY),
     Page(
         "/settings/team/{person}/role",
         set_role,
         method="POST",
         action="team.change",
         scope="account",
-        recent=_WHO_MAY,
-        again=index,
+        recent_sign_in=_WHO_MAY,
+        redisplay=index,
     ),
     Page(
         "/settings/team/{person}/remove",
@@ -205,20 +205,20 @@ PAGES = (
         method="POST",
         action="team.change",
         scope="account",
-        recent=_WHO_MAY,
-        again=index,
-        ask=ask_remove,
+        recent_sign_in=_WHO_MAY,
+        redisplay=index,
+        confirmation=confirm_remove,
     ),
-    Page("/settings/team/owner", transfer_form, action="owner.transfer", scope="account", recent=_WHO_MAY),
+    Page("/settings/team/owner", transfer_form, action="owner.transfer", scope="account", recent_sign_in=_WHO_MAY),
     Page(
         "/settings/team/owner",
         transfer,
         method="POST",
         action="owner.transfer",
         scope="account",
-        recent=_WHO_MAY,
-        again=transfer_form,
-        ask=ask_transfer,
+        recent_sign_in=_WHO_MAY,
+        redisplay=transfer_form,
+        confirmation=confirm_transfer,
     ),
     Page("/settings/roles", matrix, action="team.see", scope="account"),
 )

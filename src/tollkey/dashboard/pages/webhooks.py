@@ -8,17 +8,17 @@ from tollkey import outbox
 from tollkey.dashboard import activity
 from tollkey.dashboard.page import (
     Answer,
+    Confirmation,
+    Context,
     FormErrors,
     Nav,
-    NotHere,
+    NotFound,
     Page,
     Params,
-    Question,
     Redirect,
     Render,
-    Visit,
-    any_time,
-    recent,
+    not_required,
+    required,
 )
 from tollkey.dashboard.reference.events import EVENT_TYPES
 from tollkey.platform import webhook_endpoints
@@ -27,40 +27,40 @@ from tollkey.wire import Call, Json
 _PAGE = 30
 
 
-def _endpoint(ctx: Visit, params: Params) -> Json:
+def _endpoint(ctx: Context, params: Params) -> Json:
     found = ctx.setup.tables.load(ctx.tx, ctx.scope, "webhook_endpoint", params["endpoint"])
     if found is None:
-        raise NotHere
+        raise NotFound
     return found
 
 
-def _call(ctx: Visit, id: str = "") -> Call:
+def _call(ctx: Context, id: str = "") -> Call:
     return Call(ctx.setup, ctx.tx, ctx.scope, ctx.now, path={"webhook_endpoint": id})
 
 
-def _record(ctx: Visit, action: str, id: str) -> None:
+def _record(ctx: Context, action: str, id: str) -> None:
     activity.record(ctx.tx, ctx, ctx.account, action, about=id)
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """All endpoints, with how they do."""
     endpoints = ctx.call().objects.query("webhook_endpoint", limit=100)
     failing = {one["id"]: outbox.failing_since(ctx.tx, ctx.scope, one["id"]) for one in endpoints}
     return Render("webhooks/index.html", {"endpoints": endpoints, "failing": failing})
 
 
-def new(ctx: Visit, params: Params) -> Answer:
+def new(ctx: Context, params: Params) -> Answer:
     """Ask for the address and the events of a new endpoint."""
     return Render("webhooks/edit.html", {"endpoint": None, **_form(ctx, params, None)})
 
 
-def edit(ctx: Visit, params: Params) -> Answer:
+def edit(ctx: Context, params: Params) -> Answer:
     """Change an endpoint."""
     endpoint = _endpoint(ctx, params)
     return Render("webhooks/edit.html", {"endpoint": endpoint, **_form(ctx, params, endpoint)})
 
 
-def _form(ctx: Visit, params: Params, endpoint: Json | None) -> dict[str, Any]:
+def _form(ctx: Context, params: Params, endpoint: Json | None) -> dict[str, Any]:
     typed = ctx.values
     chosen = typed.all("event") if typed is not None else endpoint["enabled_events"] if endpoint else []
     return {
@@ -92,7 +92,7 @@ def _sent(params: Params) -> dict[str, Any]:
     return {"url": params.get("url"), "enabled_events": events, "description": params.get("description") or None}
 
 
-def create(ctx: Visit, params: Params) -> Answer:
+def create(ctx: Context, params: Params) -> Answer:
     """Make an endpoint."""
     made = webhook_endpoints.create(_call(ctx), {**_sent(params), "connect": params.get("connect") == "yes"})
     _record(ctx, "webhook_created", made["id"])
@@ -101,7 +101,7 @@ def create(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def change(ctx: Visit, params: Params) -> Answer:
+def change(ctx: Context, params: Params) -> Answer:
     """Store the changes."""
     endpoint = _endpoint(ctx, params)
     webhook_endpoints.update(_call(ctx, endpoint["id"]), _sent(params))
@@ -109,7 +109,7 @@ def change(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Changes saved.")
 
 
-def switch(ctx: Visit, params: Params) -> Answer:
+def switch(ctx: Context, params: Params) -> Answer:
     """Switch an endpoint off, or on again."""
     endpoint = _endpoint(ctx, params)
     off = endpoint["status"] == "enabled"
@@ -121,15 +121,15 @@ def switch(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def ask_delete(ctx: Visit, params: Params) -> Question:
+def confirm_delete(ctx: Context, params: Params) -> Confirmation:
     """Before an endpoint is gone."""
-    return Question(
+    return Confirmation(
         "Delete endpoint",
         f"Delete the endpoint {_endpoint(ctx, params)['url']}? Pending deliveries to it will be canceled.",
     )
 
 
-def delete(ctx: Visit, params: Params) -> Answer:
+def delete(ctx: Context, params: Params) -> Answer:
     """Delete an endpoint."""
     endpoint = _endpoint(ctx, params)
     webhook_endpoints.delete(_call(ctx, endpoint["id"]), {})
@@ -137,12 +137,12 @@ def delete(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/webhooks"), "The endpoint was deleted.")
 
 
-def show(ctx: Visit, params: Params) -> Answer:
+def show(ctx: Context, params: Params) -> Answer:
     """One endpoint with its deliveries."""
     return Render("webhooks/one.html", {**_details(ctx, params), "secrets": ()})
 
 
-def _details(ctx: Visit, params: Params) -> dict[str, Any]:
+def _details(ctx: Context, params: Params) -> dict[str, Any]:
     endpoint = _endpoint(ctx, params)
     before = params.number("before", 0)
     found = outbox.deliveries(ctx.tx, ctx.scope, endpoint_id=endpoint["id"], limit=_PAGE + 1, before=before or None)
@@ -156,7 +156,7 @@ def _details(ctx: Visit, params: Params) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def reveal(ctx: Visit, params: Params) -> Answer:
+def reveal(ctx: Context, params: Params) -> Answer:
     """Show the signing secrets in force. Written down, and never cached."""
     details = _details(ctx, params)
     secrets = webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])
@@ -164,17 +164,17 @@ def reveal(ctx: Visit, params: Params) -> Answer:
     return Render("webhooks/one.html", {**details, "secrets": secrets})
 
 
-def ask_roll(ctx: Visit, params: Params) -> Question | None:
+def confirm_roll(ctx: Context, params: Params) -> Confirmation | None:
     """Before the secret in force ends; nothing when it goes on beside the new one."""
     _endpoint(ctx, params)
     text = (
         "A new secret is created and the old one stops signing immediately. Receivers that verify with the old secret "
         "will reject every delivery until you update them."
     )
-    return None if params.get("overlap") == "yes" else Question("Roll secret", text)
+    return None if params.get("overlap") == "yes" else Confirmation("Roll secret", text)
 
 
-def roll(ctx: Visit, params: Params) -> Answer:
+def roll(ctx: Context, params: Params) -> Answer:
     """A new signing secret; the old one signs as well while the overlap lasts."""
     endpoint = _endpoint(ctx, params)
     webhook_endpoints.roll_secret(_call(ctx, endpoint["id"]), endpoint, keep_old=params.get("overlap") == "yes")
@@ -186,16 +186,16 @@ def roll(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def ask_end_old(ctx: Visit, params: Params) -> Question:
+def confirm_end_old(ctx: Context, params: Params) -> Confirmation:
     """Before the older secret ends."""
     _endpoint(ctx, params)
-    return Question(
+    return Confirmation(
         "Expire the old secret",
         "Deliveries will no longer be signed with the old secret. Receivers that still use it will reject them.",
     )
 
 
-def end_old(ctx: Visit, params: Params) -> Answer:
+def end_old(ctx: Context, params: Params) -> Answer:
     """Stop signing with the older secret of a roll."""
     call = _call(ctx, params["endpoint"])
     endpoint = call.objects.get("webhook_endpoint", _endpoint(ctx, params)["id"])
@@ -208,40 +208,59 @@ def end_old(ctx: Visit, params: Params) -> Answer:
     )
 
 
-_LEADS_OUT = recent("an endpoint carries the account's objects to whoever owns its address")
-_GONE = recent("it cannot be taken back, and what listens there hears or believes nothing more")
+_LEADS_OUT = required("an endpoint carries the account's objects to whoever owns its address")
+_GONE = required("it cannot be taken back, and what listens there hears or believes nothing more")
 
 PAGES = (
     Page("/webhooks", index, action="webhooks.see", nav=Nav("Developers", "Webhooks", 40)),
-    Page("/webhooks/new", new, action="webhooks.change", recent=_LEADS_OUT),
-    Page("/webhooks/new", create, method="POST", action="webhooks.change", recent=_LEADS_OUT, again=new),
+    Page("/webhooks/new", new, action="webhooks.change", recent_sign_in=_LEADS_OUT),
+    Page("/webhooks/new", create, method="POST", action="webhooks.change", recent_sign_in=_LEADS_OUT, redisplay=new),
     Page("/webhooks/{endpoint}", show, action="webhooks.see"),
-    Page("/webhooks/{endpoint}/edit", edit, action="webhooks.change", recent=_LEADS_OUT),
-    Page("/webhooks/{endpoint}/edit", change, method="POST", action="webhooks.change", recent=_LEADS_OUT, again=edit),
+    Page("/webhooks/{endpoint}/edit", edit, action="webhooks.change", recent_sign_in=_LEADS_OUT),
+    Page(
+        "/webhooks/{endpoint}/edit",
+        change,
+        method="POST",
+        action="webhooks.change",
+        recent_sign_in=_LEADS_OUT,
+        redisplay=edit,
+    ),
     Page(
         "/webhooks/{endpoint}/switch",
         switch,
         method="POST",
         action="webhooks.change",
-        recent=any_time("it can be taken back, and sends nothing to an address that was not accepted before"),
+        recent_sign_in=not_required("it can be undone, and sends nothing to a new URL"),
     ),
-    Page("/webhooks/{endpoint}/delete", delete, method="POST", action="webhooks.change", recent=_GONE, ask=ask_delete),
+    Page(
+        "/webhooks/{endpoint}/delete",
+        delete,
+        method="POST",
+        action="webhooks.change",
+        recent_sign_in=_GONE,
+        confirmation=confirm_delete,
+    ),
     Page(
         "/webhooks/{endpoint}/reveal",
         reveal,
         method="POST",
         action="webhooks.change",
-        recent=recent("it shows a signing secret"),
+        recent_sign_in=required("it shows a signing secret"),
     ),
     Page(
         "/webhooks/{endpoint}/roll",
         roll,
         method="POST",
         action="webhooks.change",
-        recent=recent("it shows a signing secret"),
-        ask=ask_roll,
+        recent_sign_in=required("it shows a signing secret"),
+        confirmation=confirm_roll,
     ),
     Page(
-        "/webhooks/{endpoint}/end_old", end_old, method="POST", action="webhooks.change", recent=_GONE, ask=ask_end_old
+        "/webhooks/{endpoint}/end_old",
+        end_old,
+        method="POST",
+        action="webhooks.change",
+        recent_sign_in=_GONE,
+        confirmation=confirm_end_old,
     ),
 )

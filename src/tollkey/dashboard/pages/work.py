@@ -8,17 +8,17 @@ from tollkey.dashboard import activity
 from tollkey.dashboard.acting import ELSEWHERE
 from tollkey.dashboard.page import (
     Answer,
+    Confirmation,
+    Context,
     FormErrors,
     Nav,
-    NotHere,
+    NotFound,
     Page,
     Params,
-    Question,
     Redirect,
     Render,
-    Visit,
-    any_time,
-    recent,
+    not_required,
+    required,
 )
 from tollkey.db import Scope
 from tollkey.platform.connections import platform_of
@@ -40,7 +40,7 @@ class Line(NamedTuple):
     account: str
 
 
-def index(ctx: Visit, params: Params) -> Answer:
+def index(ctx: Context, params: Params) -> Answer:
     """The work of this account and of its connected accounts that has raised, newest first."""
     every = [
         found
@@ -52,11 +52,11 @@ def index(ctx: Visit, params: Params) -> Answer:
     return Render("developers/work.html", {"lines": [_line(ctx, found) for found in every[:100]]})
 
 
-def _is_ours(ctx: Visit, account: str) -> bool:
+def _is_ours(ctx: Context, account: str) -> bool:
     return account == ctx.account or platform_of(ctx.tx, Scope(account, ctx.livemode)) == ctx.account
 
 
-def _line(ctx: Visit, found: Troubled) -> Line:
+def _line(ctx: Context, found: Troubled) -> Line:
     scope, id = found.due.scope, found.due.id
     if scope.account != ctx.account:
         return Line(found, "", scope.account)
@@ -67,19 +67,19 @@ def _line(ctx: Visit, found: Troubled) -> Line:
     return Line(found, ctx.url(f"/objects/{resource.object}/{id}"), "")
 
 
-def _found(ctx: Visit, params: Params) -> Troubled | None:
-    """The work that the form names; None when it is gone. Raises NotHere for an account that is not ours."""
+def _found(ctx: Context, params: Params) -> Troubled | None:
+    """The work that the form names; None when it is gone. Raises NotFound for an account that is not ours."""
     account = params.get("account") or ctx.account
     if not _is_ours(ctx, account):
-        raise NotHere
+        raise NotFound
     return find_troubled(ctx.tx, Scope(account, ctx.livemode), params.get("kind"), params.get("id"))
 
 
-def _gone(ctx: Visit) -> Redirect:
+def _gone(ctx: Context) -> Redirect:
     return Redirect(ctx.url("/work"), "This job no longer exists: it has already run or was discarded.")
 
 
-def run(ctx: Visit, params: Params) -> Answer:
+def run(ctx: Context, params: Params) -> Answer:
     """Do it now. On a test clock: at the time that the clock shows."""
     found = _found(ctx, params)
     if found is None:
@@ -101,17 +101,17 @@ def run(ctx: Visit, params: Params) -> Answer:
     )
 
 
-def ask_discard(ctx: Visit, params: Params) -> Question | None:
+def confirm_discard(ctx: Context, params: Params) -> Confirmation | None:
     """Before work is given up."""
     found = _found(ctx, params)
     return (
         None
         if found is None
-        else Question("Discard job", f"The job {found.due.kind} for {found.due.id} will never run.")
+        else Confirmation("Discard job", f"The job {found.due.kind} for {found.due.id} will never run.")
     )
 
 
-def discard(ctx: Visit, params: Params) -> Answer:
+def discard(ctx: Context, params: Params) -> Answer:
     """Never do it."""
     found = _found(ctx, params)
     if found is None:
@@ -121,11 +121,11 @@ def discard(ctx: Visit, params: Params) -> Answer:
     return Redirect(ctx.url("/work"), "The job was discarded.")
 
 
-def _noted(ctx: Visit, action: str, found: Troubled) -> None:
+def _noted(ctx: Context, action: str, found: Troubled) -> None:
     activity.record(ctx.tx, ctx, ctx.account, action, about=found.due.id, kind=found.due.kind, error=found.error)
 
 
-_NEVER = recent("it cannot be taken back: what was to happen will not")
+_NEVER = required("it cannot be taken back: what was to happen will not")
 
 PAGES = (
     Page("/work", index, action="work.see", nav=Nav("Developers", "Scheduled jobs", 60)),
@@ -134,8 +134,16 @@ PAGES = (
         run,
         method="POST",
         action="work.change",
-        recent=any_time("it does what was to be done anyhow"),
-        again=index,
+        recent_sign_in=not_required("it does what was to be done anyhow"),
+        redisplay=index,
     ),
-    Page("/work/discard", discard, method="POST", action="work.change", recent=_NEVER, ask=ask_discard, again=index),
+    Page(
+        "/work/discard",
+        discard,
+        method="POST",
+        action="work.change",
+        recent_sign_in=_NEVER,
+        confirmation=confirm_discard,
+        redisplay=index,
+    ),
 )
