@@ -203,7 +203,7 @@ LATE = {
     "db/opening.py": "psycopg is loaded only where PostgreSQL is used",
     "db/edge.py": "psycopg is loaded only where PostgreSQL is used",
     "cli/start.py": "the commands are loaded once no password stands in the command line any more",
-    "dashboard/door.py": "the Dashboard's libraries are loaded only by a server",
+    "dashboard/lazy.py": "the libraries of the Dashboard are imported at its first request",
 }
 
 

@@ -169,7 +169,7 @@ def test_a_link_for_a_new_password(site: Site) -> None:
     def work(tx: Tx) -> str:
         found = people.invitation_of(tx, keyring, token, site.now)
         assert found is not None
-        people.use(tx, found)
+        people.consume(tx, found)
         return "used"
 
     first, second = both(database, work)
@@ -273,7 +273,7 @@ def test_a_right_password_takes_back_its_own_attempt_only(site: Site) -> None:
     def work(tx: Tx) -> list[int]:
         for _ in range(3):
             throttle.attempt(tx, subject, "192.0.2.44", site.now)
-        throttle.right(tx, subject, "192.0.2.44", site.now)
+        throttle.uncount(tx, subject, "192.0.2.44", site.now)
         return [len(tx.execute("SELECT at FROM dash_failures WHERE subject = ?", (one,)))
                 for one in (f"person:{subject}", "ip:192.0.2.44")]  # fmt: skip
 

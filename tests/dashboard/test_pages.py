@@ -112,7 +112,7 @@ def test_every_form_says_whether_it_asks_for_a_recent_proof_and_why(page: Page) 
 
 
 def test_a_form_that_does_not_say_so_is_no_page() -> None:
-    with pytest.raises(ValueError, match="POST /new does not say"):
+    with pytest.raises(ValueError, match="POST /new does not declare"):
         Page("/new", lambda ctx, params: None, method="POST")
 
 

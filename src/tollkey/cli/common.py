@@ -130,7 +130,7 @@ def show_link(core: Core, link: Link, about: dict[str, str], name: str, as_json:
     """
     show({**about, name: link.url}, as_json, lambda: [link.url])
     sys.stdout.flush()
-    core.database.write(link.shown)
+    core.database.write(link.revoke_earlier)
 
 
 def when(seconds: int | None) -> str:

@@ -150,7 +150,7 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
         with announced(Path(core.settings.data), _public_url(core, facts)):
             _announce(facts, link, as_json)
             if link is not None:
-                await server.edge.write(link.shown)
+                await server.edge.write(link.revoke_earlier)
             await serving
     await server.stop()
 

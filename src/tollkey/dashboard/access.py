@@ -17,10 +17,10 @@ from tollkey.keys import Keyring
 
 
 class Access:
-    """Identifies the person behind a request and checks their access. address: the server's own address."""
+    """Identifies the person behind a request and checks their access."""
 
-    def __init__(self, edge: Edge, keyring: Keyring, address: Address, routes: Routes) -> None:
-        self._edge, self._keyring, self._address, self._routes = edge, keyring, address, routes
+    def __init__(self, edge: Edge, keyring: Keyring, routes: Routes) -> None:
+        self._edge, self._keyring, self._routes = edge, keyring, routes
 
     async def identify(self, ctx: Context, token: str, path: PagePath) -> None:
         """Set session, person, accounts, membership and mode of a context. token: of the session cookie, or ""."""
@@ -40,12 +40,12 @@ class Access:
             session = ctx.session
             await self._edge.write(lambda tx: sessions.touch(tx, session.id, ctx.now, ctx.ip))
 
-    def check(self, ctx: Context, request: PageRequest, path: PagePath, page: Page) -> Answer | None:
+    def check(self, ctx: Context, request: PageRequest, path: PagePath, page: Page, address: Address) -> Answer | None:
         """Check whether the person may open the page. Returns an answer to send instead of it, or None.
 
-        Raises NotFound and PermissionDenied.
+        address: the server's own URL, which forms must come from. Raises NotFound and PermissionDenied.
         """
-        if request.method == "POST" and not self._is_own_form(ctx, request):
+        if request.method == "POST" and not self._is_own_form(ctx, request, address):
             return error_page(ctx, 403, "This form has expired", "Go back, reload the page and submit the form again.")
         if page.scope != "open":
             if ctx.person is None:
@@ -61,10 +61,10 @@ class Access:
             return self._confirm_identity_first(ctx, request, page)
         return None
 
-    def _is_own_form(self, ctx: Context, request: PageRequest) -> bool:
+    def _is_own_form(self, ctx: Context, request: PageRequest, address: Address) -> bool:
         """Whether a POST was sent by a page of this server, with the form token of this browser."""
         token = Params.of_text({}, request.form).raw("csrf") or request.headers.get("x-csrf-token", "")
-        same_origin = guard.same_origin(request.headers, self._address, request.secure)
+        same_origin = guard.same_origin(request.headers, address, request.secure)
         return same_origin and guard.csrf_valid(self._keyring, ctx.visitor, token)
 
     def _confirm_identity_first(self, ctx: Context, request: PageRequest, page: Page) -> Answer:

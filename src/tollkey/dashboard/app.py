@@ -102,7 +102,7 @@ class App:
         self.passwords, self.trust_proxy = passwords, trust_proxy
         self.address, self.require_https = address or Address(fallback=setup.base_url), require_https
         self.routes = Routes(gather_pages())
-        self._access = Access(edge, authority.keyring, self.address, self.routes)
+        self._access = Access(edge, authority.keyring, self.routes)
         self._responses = Responses(View(), self.routes)
 
     # -- ASGI
@@ -181,7 +181,7 @@ class App:
             if page is None:
                 raise NotFound
             sent = request.form if request.method == "POST" else request.query
-            refusal = self._access.check(ctx, request, path, page)
+            refusal = self._access.check(ctx, request, path, page, self.address)
             answer = refusal or await self._handle(ctx, page, Params.of_text(names, sent))
         except PermissionDenied as denied:
             answer = await self._permission_denied(ctx, denied.action)

@@ -32,7 +32,7 @@ def headers(secure: bool) -> dict[str, str]:
 
 
 def cookie_name(name: str, secure: bool) -> str:
-    """The full name of a cookie; over TLS with the ``__Host-`` prefix, so that only this host can set it (RFC 6265bis)."""
+    """The full name of a cookie; over TLS with the ``__Host-`` prefix: only this host can set it (RFC 6265bis)."""
     return f"__Host-tollkey_{name}" if secure else f"tollkey_{name}"
 
 

@@ -1,7 +1,7 @@
-"""People: who may sign in, which accounts they belong to in which role, and who was invited.
+"""People: people who can sign in, their memberships and roles, and invitations.
 
-One person is one e-mail address. Roles are per account; each account has one owner (the database
-refuses a second one). An invitation is a link; only the digest of its token is stored.
+A person is identified by one email address. Roles are per account; each account has at most one owner (a unique index).
+An invitation is a one-time link; only the digest of its token is stored.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from tollkey.db import Duplicate, Ids, Tx
 from tollkey.keys import Keyring
 
 INVITATION_SECONDS = 7 * 86400
-OWNER_LINK = "owner"  # the e-mail of the invitation that the first start prints
+OWNER_LINK = "owner"  # stands in place of an email address in the invitation of the owner
 _TOKEN = 43  # characters of 0-9A-Za-z: 256 bits
 
 
 class PeopleRefused(Exception):
-    """A change to people or the team that the rules do not allow.
+    """A change to people or the team that is not allowed.
 
-    field: the form field that is to blame, or "".
+    message: for people. field: the form field concerned, or "".
     """
 
     def __init__(self, message: str, field: str = "") -> None:
@@ -28,7 +28,10 @@ class PeopleRefused(Exception):
 
 
 class Person(NamedTuple):
-    """Somebody who can sign in. created: UTC epoch seconds. totp: whether an authenticator app is set up."""
+    """Somebody who can sign in.
+
+    password: its argon2id hash. created: UTC epoch seconds. totp: whether an authenticator app is set up.
+    """
 
     id: str
     email: str
@@ -42,7 +45,7 @@ class Person(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A person's place in one account."""
+    """A person's membership in an account. created: UTC epoch seconds."""
 
     account: str
     account_name: str
@@ -54,7 +57,7 @@ class Member(NamedTuple):
 
 
 class Invitation(NamedTuple):
-    """A pending invitation. expires_at: UTC epoch seconds."""
+    """A pending invitation or other one-time link. created, expires_at: UTC epoch seconds."""
 
     id: str
     account: str
@@ -66,7 +69,7 @@ class Invitation(NamedTuple):
 
 
 def normal_email(text: str) -> str:
-    """An e-mail address as it is stored: trimmed, lower case. Raises PeopleRefused."""
+    """Normalise an email address: trimmed, lower case. Raises PeopleRefused for one that is not valid."""
     email = text.strip().lower()
     name, at, domain = email.partition("@")
     if (
@@ -79,7 +82,7 @@ def normal_email(text: str) -> str:
 
 
 def normal_name(text: str) -> str:
-    """A person's name. Raises PeopleRefused."""
+    """Normalise a person's name. Raises PeopleRefused for an empty, long or unprintable one."""
     name = " ".join(text.split())
     if not 1 <= len(name) <= 100 or not name.isprintable():
         raise PeopleRefused("Enter a name of 1 to 100 characters.", "name")
@@ -92,7 +95,10 @@ _PERSON = "id, email, name, password, created, totp IS NOT NULL"
 
 
 def add_person(tx: Tx, ids: Ids, *, email: str, name: str, password: str, now: int) -> Person:
-    """A new person. password: its argon2 hash. Raises PeopleRefused when the address is taken."""
+    """Add a person. password: its argon2id hash. now: UTC epoch seconds.
+
+    Raises PeopleRefused when the email address is taken or not valid.
+    """
     person = Person(ids.new("usr"), normal_email(email), normal_name(name), password, now, False)
     try:
         with tx.savepoint():
@@ -107,12 +113,12 @@ def add_person(tx: Tx, ids: Ids, *, email: str, name: str, password: str, now: i
 
 
 def by_email(tx: Tx, email: str) -> Person | None:
-    """The person with that address, however it is written."""
+    """The person with an email address in any letter case, or None."""
     return _one(tx, "email = ?", email.strip().lower())
 
 
 def by_id(tx: Tx, id: str) -> Person | None:
-    """The person with that id."""
+    """The person with an id, or None."""
     return _one(tx, "id = ?", id)
 
 
@@ -122,12 +128,12 @@ def _one(tx: Tx, where: str, value: str) -> Person | None:
 
 
 def set_password(tx: Tx, person: str, password: str) -> None:
-    """Store another hash."""
+    """Store a new password. password: its argon2id hash."""
     tx.execute("UPDATE dash_people SET password = ? WHERE id = ?", (password, person))
 
 
 def set_name(tx: Tx, person: str, name: str) -> None:
-    """Rename a person. Raises PeopleRefused."""
+    """Rename a person. Raises PeopleRefused for a name that is not valid."""
     tx.execute("UPDATE dash_people SET name = ? WHERE id = ?", (normal_name(name), person))
 
 
@@ -151,19 +157,19 @@ def members(tx: Tx, account: str) -> list[Member]:
 
 
 def member(tx: Tx, account: str, person: str) -> Member | None:
-    """One person's place in an account."""
+    """A person's membership in an account, or None."""
     rows = tx.execute(f"{_MEMBER} WHERE m.account = ? AND m.person = ?", (account, person))
     return Member(*rows[0]) if rows else None
 
 
 def owner(tx: Tx, account: str) -> Member | None:
-    """The owner of an account; None only before the first sign-in."""
+    """The owner of an account; None until the owner link was used."""
     rows = tx.execute(f"{_MEMBER} WHERE m.account = ? AND m.role = 'owner'", (account,))
     return Member(*rows[0]) if rows else None
 
 
 def join(tx: Tx, account: str, person: str, role: str, now: int) -> None:
-    """Make a person a member. Raises PeopleRefused for one who is."""
+    """Add a person to an account. now: UTC epoch seconds. Raises PeopleRefused for a member."""
     try:
         with tx.savepoint():
             tx.execute(
@@ -178,7 +184,10 @@ _OWNER_STAYS = "The owner cannot be changed or removed. Transfer ownership first
 
 
 def set_role(tx: Tx, account: str, person: str, role: str) -> None:
-    """Change a role. The owner's never changes this way, and nobody becomes owner this way. Raises PeopleRefused."""
+    """Change a member's role.
+
+    Raises PeopleRefused for the owner, for the role of owner, and for people who are no members.
+    """
     _not_owner(tx, account, person)
     if role == "owner":
         raise PeopleRefused("An account has one owner. Transfer ownership instead.", "role")
@@ -186,7 +195,7 @@ def set_role(tx: Tx, account: str, person: str, role: str) -> None:
         role,
         account,
         person,
-    )  # the statement asks again: the person may have become the owner at the same moment
+    )  # the statement checks the role again: it may have changed since it was read
     if not tx.execute(
         "UPDATE dash_memberships SET role = ? WHERE account = ? AND person = ? AND role <> 'owner' RETURNING person",
         values,
@@ -195,7 +204,7 @@ def set_role(tx: Tx, account: str, person: str, role: str) -> None:
 
 
 def remove(tx: Tx, account: str, person: str) -> None:
-    """End a membership. Raises PeopleRefused for the owner."""
+    """Remove a member. Raises PeopleRefused for the owner and for people who are no members."""
     _not_owner(tx, account, person)
     values = (account, person)
     if not tx.execute(
@@ -213,14 +222,17 @@ def _not_owner(tx: Tx, account: str, person: str) -> None:
 
 
 def transfer(tx: Tx, account: str, to: str) -> None:
-    """Make another member the owner; the former owner becomes an administrator. Raises PeopleRefused."""
+    """Transfer ownership to another member; the former owner becomes an administrator.
+
+    to: id of a person. Raises PeopleRefused when that person is no member.
+    """
     if member(tx, account, to) is None:
         raise PeopleRefused("Choose a member of this account.", "person")
     tx.execute("UPDATE dash_memberships SET role = 'administrator' WHERE account = ? AND role = 'owner'", (account,))
     rows = tx.execute(
         "UPDATE dash_memberships SET role = 'owner' WHERE account = ? AND person = ? RETURNING person", (account, to)
     )
-    if not rows:  # removed at the same moment: the account must not be left without an owner
+    if not rows:  # removed in the meantime: the account must not be left without an owner
         raise PeopleRefused("Choose a member of this account.", "person")
 
 
@@ -241,10 +253,10 @@ def invite(
     now: int,
     seconds: int = INVITATION_SECONDS,
 ) -> tuple[Invitation, str]:
-    """A new invitation and the token of its link; an earlier one for the same address ends. Raises PeopleRefused.
+    """Create an invitation; it replaces an earlier one for the same email address.
 
-    email: always somebody's address. The word that marks the owner's link is none: nobody gets an invitation that no
-        list shows.
+    by: id of the person who invites. now: UTC epoch seconds. seconds: how long the link is valid.
+    Returns the invitation and the token of its link. Raises PeopleRefused for a member or an invalid email address.
     """
     return _make_link(
         tx, keyring, ids, account=account, role=role, email=normal_email(email), by=by, now=now, seconds=seconds
@@ -264,7 +276,7 @@ def _make_link(
     seconds: int,
     beside: bool = False,
 ) -> tuple[Invitation, str]:
-    """A link for one address and purpose. beside: earlier ones go on until ``end_earlier``."""
+    """Create a one-time link. beside: whether earlier ones stay valid until ``revoke_earlier``."""
     if tx.execute(
         "SELECT 1 FROM dash_memberships m JOIN dash_people p ON p.id = m.person WHERE m.account = ? AND p.email = ?",
         (account, email),
@@ -282,7 +294,7 @@ def _make_link(
 
 
 def invitations(tx: Tx, account: str, now: int) -> list[Invitation]:
-    """The invitations of an account that can still be accepted, newest first."""
+    """Pending invitations of an account, newest first. now: UTC epoch seconds."""
     rows = tx.execute(
         f"SELECT {_INVITATION} FROM dash_invitations WHERE account = ? AND expires_at > ? AND email <> ? ORDER BY"
         f" created DESC, id",
@@ -292,7 +304,7 @@ def invitations(tx: Tx, account: str, now: int) -> list[Invitation]:
 
 
 def invitation_of(tx: Tx, keyring: Keyring, token: str, now: int) -> Invitation | None:
-    """The invitation behind a link, while it can be accepted."""
+    """The invitation of a link's token; None when it is unknown, used or expired. now: UTC epoch seconds."""
     for _, digest in keyring.digests(f"invitation:{token}"):
         rows = tx.execute(
             f"SELECT {_INVITATION} FROM dash_invitations WHERE digest = ? AND expires_at > ?", (digest, now)
@@ -302,38 +314,38 @@ def invitation_of(tx: Tx, keyring: Keyring, token: str, now: int) -> Invitation 
     return None
 
 
-def withdraw(tx: Tx, account: str, invitation: str) -> bool:
-    """Take an invitation back; False when there is none."""
+def revoke_invitation(tx: Tx, account: str, invitation: str) -> bool:
+    """Revoke an invitation. Returns False when there is none."""
     return bool(
         tx.execute("DELETE FROM dash_invitations WHERE account = ? AND id = ? RETURNING id", (account, invitation))
     )
 
 
-def end_earlier(tx: Tx, made: Invitation) -> None:
-    """End every other link for the same address and purpose: the new one was shown."""
+def revoke_earlier(tx: Tx, made: Invitation) -> None:
+    """Revoke every other link for the same email address and purpose."""
     tx.execute(
         "DELETE FROM dash_invitations WHERE account = ? AND email = ? AND id <> ?", (made.account, made.email, made.id)
     )
 
 
-def use(tx: Tx, invitation: Invitation) -> None:
-    """Use a link up, and every other one for the same address and purpose. Of two uses at the same moment one is
-    refused: PeopleRefused.
+def consume(tx: Tx, invitation: Invitation) -> None:
+    """Delete a one-time link that is used, with every other link for the same email address and purpose.
 
-    The statement decides, not what was read before it: the second waits for the first's commit and then finds no row.
+    Raises PeopleRefused when it was already used. When two transactions use a link at the same time, the DELETE of the
+    second waits for the first's commit and then finds no row.
     """
-    if not withdraw(tx, invitation.account, invitation.id):
+    if not revoke_invitation(tx, invitation.account, invitation.id):
         raise PeopleRefused("This link has already been used.")
     tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (invitation.account, invitation.email))
 
 
 def accept(tx: Tx, invitation: Invitation, person: str, now: int) -> None:
-    """Use an invitation up: the person joins. The very first owner gets every account that there is.
+    """Accept an invitation: add the person to the account. The first owner is added to every account.
 
-    Raises PeopleRefused.
+    person: id. now: UTC epoch seconds. Raises PeopleRefused when the link was already used or the person is a member.
     """
-    use(tx, invitation)
-    if invitation.email != OWNER_LINK or owned(tx):
+    consume(tx, invitation)
+    if invitation.email != OWNER_LINK or has_owner(tx):
         return join(tx, invitation.account, person, invitation.role, now)
     for (account,) in tx.execute(
         "SELECT id FROM merchants WHERE id NOT IN (SELECT account FROM dash_memberships WHERE role = 'owner')"
@@ -342,15 +354,16 @@ def accept(tx: Tx, invitation: Invitation, person: str, now: int) -> None:
         join(tx, account, person, "owner", now)
 
 
-def owned(tx: Tx) -> bool:
-    """Whether this server has an owner yet."""
+def has_owner(tx: Tx) -> bool:
+    """Whether any account of this server has an owner."""
     return bool(tx.execute("SELECT 1 FROM dash_memberships WHERE role = 'owner' LIMIT 1"))
 
 
 def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> tuple[Invitation, str] | None:
-    """A new one-time link that makes the owner of an account, and its token. None once it has an owner.
+    """Create a one-time link for becoming the owner of an account. now: UTC epoch seconds.
 
-    Earlier links go on until ``end_earlier``, or until one of them is used.
+    Returns the link and its token; None when the account has an owner. Earlier links stay valid until
+    ``revoke_earlier`` or until one of them is used.
     """
     if owner(tx, account) is not None:
         return None
@@ -367,9 +380,10 @@ RESET, RESET_WITH_FACTORS = "reset", "reset_all"
 def reset_token(
     tx: Tx, keyring: Keyring, ids: Ids, email: str, now: int, *, factors: bool = False
 ) -> tuple[Invitation, str] | None:
-    """A link for a new password, and its token. None for an unknown address. factors: it ends second factors too.
+    """Create a one-time link for choosing a new password. now: UTC epoch seconds.
 
-    Earlier links go on until ``end_earlier``, or until one of them is used.
+    factors: whether using it also removes the second factors. Returns the link and its token; None for an unknown email
+    address. Earlier links stay valid until ``revoke_earlier`` or until one of them is used.
     """
     person = by_email(tx, email)
     if person is None:

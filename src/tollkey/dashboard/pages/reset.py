@@ -36,7 +36,7 @@ async def reset(ctx: Context, params: Params) -> Answer:
 
     def work(tx: Tx) -> None:
         found, known = _link(tx, ctx, params)
-        people.use(tx, found)
+        people.consume(tx, found)
         people.set_password(tx, known.id, hash)
         sessions.end_others(tx, known.id, None)
         throttle.clear(tx, known.email)

@@ -24,7 +24,7 @@ def sign_in_form(ctx: Context, params: Params) -> Answer:
     to = guard.safe_path(params.get("to"))
     if ctx.person is not None:
         return Redirect(to)
-    return Render("signin/login.html", {"to": to, "owned": people.owned(ctx.tx)})
+    return Render("signin/login.html", {"to": to, "owned": people.has_owner(ctx.tx)})
 
 
 async def sign_in(ctx: Context, params: Params) -> Answer:

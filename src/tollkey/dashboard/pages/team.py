@@ -89,7 +89,7 @@ def confirm_withdraw(ctx: Context, params: Params) -> Confirmation:
 
 def withdraw(ctx: Context, params: Params) -> Answer:
     """Take an invitation back."""
-    if not people.withdraw(ctx.tx, ctx.account, params["invitation"]):
+    if not people.revoke_invitation(ctx.tx, ctx.account, params["invitation"]):
         raise NotFound
     _record(ctx, "invitation_withdrawn", params["invitation"])
     return Redirect(ctx.url("/settings/team"), "The invitation was revoked. Its link no longer works.")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import World
-from tollkey.dashboard import door
+from tollkey.dashboard import lazy
 
 
 def test_it_is_loaded_once_and_not_on_the_event_loop(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,11 +23,11 @@ def test_it_is_loaded_once_and_not_on_the_event_loop(sqlite_world: World, monkey
 
         return app
 
-    monkeypatch.setattr(door, "_app", build)
+    monkeypatch.setattr(lazy, "_create_app", build)
 
     async def run() -> tuple[int, list[str]]:
         world, sent = sqlite_world, []
-        pages = door.Dashboard(world.core.setup, world.server.edge, world.core.authority, world.core.now)
+        pages = lazy.Dashboard(world.core.setup, world.server.edge, world.core.authority, world.core.now)
 
         async def send(message: str) -> None:
             sent.append(message)
