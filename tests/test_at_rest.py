@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import recipes
+from tests.payments.invoices.recipes import open_invoice
 from tests.support.api import Api, open_world
 from tests.support.parameters import parameters_of
 from tests.support.recipes import Maker, name_of
@@ -158,7 +158,7 @@ class Desk:
 
     def pay_on_pages(self) -> None:
         """What people type on the pages of invoices and of Checkout."""
-        self._visit("i", recipes.open_invoice(self.maker)["id"], "/pay", CARD)
+        self._visit("i", open_invoice(self.maker)["id"], "/pay", CARD)
         person = {"email": "jo@example.com", "name": "Jo Doe", "country": "US", "postal_code": "94111"}
         typed = {
             "card": {"number": CARD["number"], "expiry": "12 / 34", "cvc": CARD["cvc"]},

@@ -12,12 +12,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.dashboard.test_objects import action
-from tests.support import recipes
+from tests.payments.intents.recipes import paid_intent
+from tests.payments.invoices.recipes import open_invoice, paid_invoice
 from tests.support.api import Answer, Api, World
 from tests.support.dashboard import Site
 from tests.support.live import Stage, real_card
-from tests.support.live_pages import Visit
-from tests.support.recipes import CARD, Maker, name_of
+from tests.support.recipes import CARD, Maker, Visit, name_of
 from tollkey.wire import Endpoint
 
 #: What only keeps records and refuses even so, and why.
@@ -141,10 +141,10 @@ def test_these_tests_would_see_pretence(sqlite_world: World, monkeypatch: pytest
 
 def _one_of_each(m: Maker) -> dict[str, str]:
     return {
-        "held": recipes.paid_intent(m, capture_method="manual")["id"],
-        "paid": recipes.paid_intent(m)["id"],
-        "open": recipes.open_invoice(m)["id"],
-        "paid invoice": recipes.paid_invoice(m)["id"],
+        "held": paid_intent(m, capture_method="manual")["id"],
+        "paid": paid_intent(m)["id"],
+        "open": open_invoice(m)["id"],
+        "paid invoice": paid_invoice(m)["id"],
         "session": m.make("checkout.session")["id"],
     }
 

@@ -13,8 +13,7 @@ import tollkey.payments
 import tollkey.platform
 from tests.support.api import Api
 from tests.support.nodes import Nodes
-from tests.support.recipes import Maker
-from tests.support.work import RECIPES
+from tests.support.recipes import Maker, recipes
 from tollkey.db import Scope, Tx
 from tollkey.db.table import column
 from tollkey.server import gather
@@ -24,7 +23,7 @@ KINDS = sorted(kind for resource in gather(tollkey.platform, tollkey.payments) f
 
 
 def test_every_kind_of_timed_work_has_a_recipe() -> None:
-    assert sorted(RECIPES) == KINDS
+    assert sorted(recipes("DUE")) == KINDS
 
 
 def accounts(api: Api, tx: Tx) -> list[str]:
@@ -81,7 +80,7 @@ def begun(nodes: Nodes, kind: str) -> Api:
     api = nodes.api()
     for connect in (False, True):
         api.ok("POST", "/v1/webhook_endpoints", url="https://example.com/hook", enabled_events=["*"], connect=connect)
-    RECIPES[kind](Maker(api))
+    recipes("DUE")[kind](Maker(api))
     return api
 
 

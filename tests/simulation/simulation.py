@@ -18,10 +18,11 @@ from typing import Any
 
 import orjson
 
+from tests.platform.recipes import enabled_account
 from tests.simulation.arrows import ARROWS, SILENT
 from tests.simulation.moves import moves
 from tests.support.api import Answer, Api
-from tests.support.recipes import BODIES, CannotMake, Maker, _collections, _enabled_account, name_of, shape
+from tests.support.recipes import CannotMake, Maker, collections_of, name_of, recipes, shape
 from tollkey import ledger
 from tollkey.db import Scope, Tx
 from tollkey.db.table import Range
@@ -86,7 +87,7 @@ class Simulation:
     def __init__(self, api: Api, seed: int) -> None:
         self.chance, self.seed, self.api, self.other = random.Random(seed), seed, api, api.another()
         self.maker = Maker(api)
-        connected = [self.maker.make("account")["id"], _enabled_account(self.maker)["id"]]
+        connected = [self.maker.make("account")["id"], enabled_account(self.maker)["id"]]
         self.accounts = connected
         self.actors = [
             Actor("a", api, api.sk, Scope(api.account, False)),
@@ -162,7 +163,7 @@ class Simulation:
         if path is None:
             return None
         params: dict[str, Any] = {}
-        if name_of(endpoint) in BODIES and chance.random() < 0.8:
+        if name_of(endpoint) in recipes("BODIES") and chance.random() < 0.8:
             try:
                 params = maker.body(name_of(endpoint))
             except CannotMake:
@@ -175,7 +176,7 @@ class Simulation:
 
     def path(self, actor: Actor, maker: Maker, endpoint: Endpoint) -> str | None:
         path = endpoint.path
-        for collection in _collections(endpoint.path):
+        for collection in collections_of(endpoint.path):
             try:
                 object = maker.object_of(shape(collection))
             except CannotMake:

@@ -14,8 +14,7 @@ from copy import copy
 from typing import Any
 
 from tests.support.api import Answer, Api, World
-from tests.support.live_pages import VISITS, Visit
-from tests.support.recipes import CannotMake, Maker, Planned, name_of
+from tests.support.recipes import CannotMake, Maker, Planned, Visit, name_of, place_of, recipes
 from tollkey import ledger
 from tollkey.db import Scope
 from tollkey.payments.processors.cards import by_number
@@ -124,15 +123,15 @@ class Stage:
     def _plan(self, resource: Resource, endpoint: Endpoint) -> None:
         if endpoint.public:
             name = f"{endpoint.method} {endpoint.path}"
-            if name not in VISITS:
-                raise CannotMake("nobody says how to visit it")
+            if name not in recipes("VISITS"):
+                raise CannotMake(f"no VISITS in {place_of(resource, endpoint)}")
             card = {
                 "number": real_card() if self.real else "4242424242424242",
                 "exp_month": 12,
                 "exp_year": 2034,
                 "cvc": "123",
             }
-            self.visits += [(endpoint, visit(self.maker, card)) for visit in VISITS[name]]
+            self.visits += [(endpoint, visit(self.maker, card)) for visit in recipes("VISITS")[name]]
         elif endpoint.host is None:
             maker = Maker(self.live) if resource.object in MADE_LIVE else self.maker
             self.calls.append((endpoint, maker.plan(endpoint, resource)))
