@@ -1,0 +1,68 @@
+"""Coupons: what they may take off, and until when they can be redeemed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.api import Api
+
+PATH = "/v1/coupons"
+
+
+@pytest.mark.parametrize(
+    ("params", "param", "message"),
+    [
+        ({}, None, "You must pass either `percent_off` or `amount_off`."),
+        (
+            {"percent_off": 10, "amount_off": 100, "currency": "usd"},
+            "percent_off",
+            "You cannot pass both `percent_off` and `amount_off`.",
+        ),
+        ({"amount_off": 100}, "currency", "Missing required param: currency."),
+        (
+            {"percent_off": 10, "duration": "repeating"},
+            "duration_in_months",
+            "Missing required param: duration_in_months.",
+        ),
+    ],
+)
+def test_a_coupon_takes_off_a_percentage_or_an_amount(
+    api: Api, params: dict[str, Any], param: str | None, message: str
+) -> None:
+    refused = api.post(PATH, **params)
+    assert (refused.status, refused.error.get("param"), refused.error["message"]) == (400, param, message)
+
+
+@pytest.mark.parametrize(("percent", "status"), [("0", 400), ("0.01", 200), ("100", 200), ("100.01", 400)])
+def test_a_percentage_is_above_0_and_at_most_100(api: Api, percent: str, status: int) -> None:
+    assert api.post(PATH, percent_off=percent).status == status
+
+
+def test_an_id_is_taken_once(api: Api) -> None:
+    api.ok("POST", PATH, id="SPRING", percent_off=10)
+    again = api.post(PATH, id="SPRING", percent_off=20)
+    assert (again.status, again.error["code"], again.error["param"]) == (400, "resource_already_exists", "id")
+
+
+def test_a_coupon_is_valid_until_its_redeem_by(api: Api) -> None:
+    coupon = api.ok("POST", PATH, percent_off=10, redeem_by=api.now + 60)["id"]
+    api.advance(59)
+    assert api.get(f"{PATH}/{coupon}")["valid"] is True
+    api.advance(1)
+    assert api.get(f"{PATH}/{coupon}")["valid"] is False
+
+
+def test_a_deleted_coupon_leaves_the_discounts_that_it_gave(api: Api) -> None:
+    coupon = api.ok("POST", PATH, percent_off=10, duration="forever")["id"]
+    customer = api.ok("POST", "/v1/customers", coupon=coupon)["id"]
+    assert api.ok("DELETE", f"{PATH}/{coupon}")["deleted"] is True
+    assert api.post("/v1/customers", coupon=coupon).status == 400
+    assert api.get(f"/v1/customers/{customer}")["discount"]["source"]["coupon"] == coupon
+
+
+def test_before_2018_07_27_a_percentage_was_a_whole_number(api: Api) -> None:
+    coupon = api.ok("POST", PATH, percent_off="12.5")["id"]
+    for version, percent in (("2018-07-27", 12.5), ("2018-05-21", 12)):
+        assert api.get(f"{PATH}/{coupon}", headers={"Stripe-Version": version})["percent_off"] == percent

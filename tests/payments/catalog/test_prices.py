@@ -1,0 +1,53 @@
+"""Prices: made for a product or together with one; what may change later, and what may not."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+
+PRICE = {"currency": "usd", "unit_amount": 1000}
+
+
+def test_a_price_is_for_a_product_or_describes_a_new_one(api: Api) -> None:
+    product = api.ok("POST", "/v1/products", name="Gold")["id"]
+    neither = api.post("/v1/prices", **PRICE)
+    both = api.post("/v1/prices", product=product, product_data={"name": "Silver"}, **PRICE)
+    assert neither.error["message"] == "You must specify either `product` or `product_data` when creating a price."
+    assert both.error["message"] == "You must only specify one of `product` or `product_data` when creating a price."
+    assert api.ok("POST", "/v1/prices", product=product, **PRICE)["product"] == product
+    assert api.ok("POST", "/v1/prices", product_data={"name": "Silver"}, **PRICE)["product"] != product
+
+
+def test_a_tax_behavior_is_set_once(api: Api) -> None:
+    price = api.ok("POST", "/v1/prices", product_data={"name": "Gold"}, **PRICE)
+    path = f"/v1/prices/{price['id']}"
+    assert price["tax_behavior"] == "unspecified"
+    assert api.ok("POST", path, tax_behavior="exclusive")["tax_behavior"] == "exclusive"
+    assert api.post(path, tax_behavior="exclusive").status == 200
+    assert api.post(path, tax_behavior="inclusive").error["param"] == "tax_behavior"
+
+
+def test_a_lookup_key_belongs_to_one_price_until_it_is_transferred(api: Api) -> None:
+    first = api.ok("POST", "/v1/prices", product_data={"name": "Gold"}, lookup_key="gold", **PRICE)["id"]
+    again = {"product_data": {"name": "Gold"}, "lookup_key": "gold", **PRICE}
+    assert api.post("/v1/prices", **again).status == 400
+    second = api.ok("POST", "/v1/prices", transfer_lookup_key=True, **again)["id"]
+    assert api.get(f"/v1/prices/{first}")["lookup_key"] is None
+    assert [one["id"] for one in api.get("/v1/prices", lookup_keys=["gold"])["data"]] == [second]
+
+
+def test_prices_are_listed_by_how_they_recur(api: Api) -> None:
+    api.ok("POST", "/v1/prices", product_data={"name": "Hat"}, **PRICE)
+    month, year = (
+        api.ok("POST", "/v1/prices", product_data={"name": "Gold"}, recurring={"interval": interval}, **PRICE)["id"]
+        for interval in ("month", "year")
+    )
+    assert [one["id"] for one in api.get("/v1/prices", recurring={"interval": "year"})["data"]] == [year]
+    assert {one["id"] for one in api.get("/v1/prices", type="recurring")["data"]} == {month, year}
+
+
+def test_before_2025_03_31_a_metered_price_said_how_usage_is_summed_up(api: Api) -> None:
+    old = {"Stripe-Version": "2025-02-24.acacia"}
+    metered = {"interval": "month", "usage_type": "metered", "aggregate_usage": "max"}
+    price = api.ok("POST", "/v1/prices", product_data={"name": "Calls"}, recurring=metered, headers=old, **PRICE)
+    assert price["recurring"]["aggregate_usage"] == "max"
+    assert "aggregate_usage" not in api.get(f"/v1/prices/{price['id']}")["recurring"]

@@ -1,0 +1,34 @@
+"""A product begins with defaults, and its id is taken once."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+
+
+def test_a_product_is_active_and_has_empty_lists_where_nothing_is_given(api: Api) -> None:
+    product = api.ok("POST", "/v1/products", name="Gold")
+    assert (product["active"], product["images"], product["marketing_features"]) == (True, [], [])
+    assert product["created"] == product["updated"] == api.now
+
+
+def test_an_id_is_taken_once(api: Api) -> None:
+    assert api.ok("POST", "/v1/products", id="gold", name="Gold")["id"] == "gold"
+    refused = api.post("/v1/products", id="gold", name="Gold again")
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "resource_already_exists", "id")
+
+
+def test_a_type_is_good_or_service(api: Api) -> None:
+    refused = api.post("/v1/products", name="x", type="x")
+    assert (refused.error["param"], refused.error["message"]) == (
+        "type",
+        "Invalid type: must be one of good or service",
+    )
+    assert api.post("/v1/products", name="x", type="good").status == 200
+
+
+def test_a_price_may_describe_its_product(api: Api) -> None:
+    data = {"name": "Gold", "metadata": {"a": "1"}, "unit_label": "seat"}
+    price = api.ok("POST", "/v1/prices", currency="usd", unit_amount=100, product_data=data)
+    product = api.get(f"/v1/products/{price['product']}")
+    assert (product["name"], product["metadata"], product["unit_label"]) == ("Gold", {"a": "1"}, "seat")
+    assert len(api.events("product.created")) == 1

@@ -1,0 +1,55 @@
+"""Promotion codes: one active code of a text, which ends after its day or its last redemption."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.api import Answer, Api
+
+PATH = "/v1/promotion_codes"
+
+
+def code(api: Api, **params: Any) -> Answer:
+    coupon = api.ok("POST", "/v1/coupons", percent_off=50, duration="once")["id"]
+    return api.post(PATH, promotion={"type": "coupon", "coupon": coupon}, **params)
+
+
+def test_a_text_names_one_active_code_in_any_case(api: Api) -> None:
+    first = code(api, code="Half")
+    again = code(api, code="HALF")
+    assert (again.status, again.error["param"], again.error["code"]) == (400, "code", "resource_already_exists")
+    api.ok("POST", f"{PATH}/{first['id']}", active=False)
+    assert code(api, code="HALF").status == 200
+    assert len(api.get(PATH, code="half")["data"]) == 2
+
+
+def test_two_customers_may_have_codes_of_the_same_text(api: Api) -> None:
+    one, two = (api.ok("POST", "/v1/customers")["id"] for _ in range(2))
+    assert code(api, code="MINE", customer=one).status == 200
+    assert code(api, code="MINE", customer=two).status == 200
+    assert code(api, code="MINE", customer=one).status == 400
+
+
+def test_a_code_ends_at_its_expires_at(api: Api) -> None:
+    made = code(api, expires_at=api.now + 60)
+    api.advance(59)
+    assert api.get(f"{PATH}/{made['id']}")["active"] is True
+    api.advance(1)
+    assert api.get(f"{PATH}/{made['id']}")["active"] is False
+
+
+def test_a_code_that_was_redeemed_as_often_as_it_may_be_is_not_activated_again(api: Api) -> None:
+    made = code(api, max_redemptions=1)
+    api.ok("POST", "/v1/customers", promotion_code=made["id"])
+    after = api.get(f"{PATH}/{made['id']}")
+    assert (after["active"], after["times_redeemed"]) == (False, 1)
+    assert api.post(f"{PATH}/{made['id']}", active=True).error["param"] == "active"
+
+
+def test_before_2025_09_30_a_code_is_made_with_its_coupon_and_shows_it(api: Api) -> None:
+    coupon = api.ok("POST", "/v1/coupons", percent_off=50, duration="once")["id"]
+    old = {"Stripe-Version": "2025-08-27.basil"}
+    made = api.ok("POST", PATH, coupon=coupon, headers=old)
+    assert made["coupon"]["percent_off"] == 50
+    assert "coupon" not in api.get(f"{PATH}/{made['id']}")
+    assert api.post(PATH, headers=old).status == 400

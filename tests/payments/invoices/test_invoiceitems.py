@@ -1,0 +1,43 @@
+"""Invoice items wait for an invoice, and can be changed until that is finalized."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+
+PATH = "/v1/invoiceitems"
+
+
+def test_an_item_is_an_amount_or_a_price_times_a_quantity(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    price = api.ok("POST", "/v1/prices", currency="usd", unit_amount=250, product_data={"name": "Hat"})["id"]
+    priced = api.ok("POST", PATH, customer=customer, pricing={"price": price}, quantity=3)
+    assert (priced["amount"], priced["quantity"], priced["description"]) == (750, 3, "Hat")
+    assert api.ok("POST", PATH, customer=customer, amount=-100, currency="usd")["amount"] == -100
+
+
+def test_an_item_is_pending_until_an_invoice_takes_it(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    item = api.ok("POST", PATH, customer=customer, amount=500, currency="usd")["id"]
+    assert [one["id"] for one in api.get(PATH, customer=customer, pending=True)["data"]] == [item]
+    invoice = api.ok("POST", "/v1/invoices", customer=customer, pending_invoice_items_behavior="include")["id"]
+    assert api.get(PATH, customer=customer, pending=True)["data"] == []
+    assert api.get(f"{PATH}/{item}")["invoice"] == invoice
+
+
+def test_a_change_of_an_item_changes_its_draft_and_a_finalized_invoice_refuses_it(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    invoice = api.ok("POST", "/v1/invoices", customer=customer, auto_advance=False)["id"]
+    item = api.ok("POST", PATH, customer=customer, invoice=invoice, amount=500, currency="usd")["id"]
+    api.ok("POST", f"{PATH}/{item}", amount=700)
+    assert api.get(f"/v1/invoices/{invoice}")["total"] == 700
+    api.ok("POST", f"/v1/invoices/{invoice}/finalize")
+    assert (api.post(f"{PATH}/{item}", amount=800).status, api.delete(f"{PATH}/{item}").status) == (400, 400)
+    assert api.get(f"/v1/invoices/{invoice}")["total"] == 700
+
+
+def test_a_deleted_item_leaves_its_draft(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    invoice = api.ok("POST", "/v1/invoices", customer=customer)["id"]
+    item = api.ok("POST", PATH, customer=customer, invoice=invoice, amount=500, currency="usd")["id"]
+    assert api.ok("DELETE", f"{PATH}/{item}")["deleted"] is True
+    assert api.get(f"/v1/invoices/{invoice}")["lines"]["data"] == []

@@ -1,0 +1,45 @@
+"""Cards and bank accounts are checked before they are saved to a customer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.api import Api
+
+BANK = {"object": "bank_account", "country": "US", "account_number": "000123456789", "routing_number": "110000000"}
+
+
+def test_the_first_saved_card_becomes_the_default_and_the_second_does_not(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    first, _ = (
+        api.ok("POST", f"/v1/customers/{customer}/sources", source=token)["id"]
+        for token in ("tok_visa", "tok_mastercard")
+    )
+    assert api.get(f"/v1/customers/{customer}")["default_source"] == first
+
+
+def test_a_card_that_its_bank_does_not_let_be_saved_is_not_kept(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    refused = api.post(f"/v1/customers/{customer}/sources", source="tok_chargeDeclined")
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (402, "card_declined", "")
+    assert api.get(f"/v1/customers/{customer}/sources")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "param"),
+    [
+        ({"account_number": ""}, "parameter_missing", "source[account_number]"),
+        ({"routing_number": ""}, "parameter_missing", "source[routing_number]"),
+        ({"routing_number": "110000001"}, "routing_number_invalid", "source[routing_number]"),
+        ({"account_number": "9412345678"}, "account_number_invalid", "source[account_number]"),
+    ],
+)
+def test_a_bank_account_in_the_us_needs_a_test_number_and_a_valid_routing_number(
+    api: Api, change: dict[str, Any], code: str, param: str
+) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    refused = api.post(f"/v1/customers/{customer}/sources", source={**BANK, **change})
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, code, param)
+    assert api.post(f"/v1/customers/{customer}/sources", source=BANK).status == 200

@@ -1,0 +1,53 @@
+"""Subscriptions are listed, resumed, migrated and canceled."""
+
+from __future__ import annotations
+
+from tests.payments.subscriptions.steps import clocked, current, plan, subscribe
+from tests.support.api import Api
+
+
+def test_ended_subscriptions_are_listed_only_when_asked_for(api: Api) -> None:
+    _, who = clocked(api)
+    price = plan(api)
+    going, ended = subscribe(api, who, price)["id"], subscribe(api, who, price)["id"]
+    api.ok("DELETE", f"/v1/subscriptions/{ended}")
+    listed = {
+        status: [one["id"] for one in api.get("/v1/subscriptions", customer=who, **status_of)["data"]]
+        for status, status_of in (("", {}), ("all", {"status": "all"}), ("ended", {"status": "ended"}))
+    }
+    assert listed == {"": [going], "all": [ended, going], "ended": [ended]}
+
+
+def test_subscriptions_are_found_by_price_and_by_the_end_of_their_period(api: Api) -> None:
+    _, who = clocked(api)
+    month, year = plan(api), plan(api, interval="year")
+    monthly, yearly = subscribe(api, who, month)["id"], subscribe(api, who, year)["id"]
+    assert [one["id"] for one in api.get("/v1/subscriptions", price=month)["data"]] == [monthly]
+    later = {"gt": api.now + 100 * 86_400}
+    assert [one["id"] for one in api.get("/v1/subscriptions", current_period_end=later)["data"]] == [yearly]
+
+
+def test_only_a_paused_subscription_is_resumed(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    refused = api.post(f"/v1/subscriptions/{sub}/resume", billing_cycle_anchor="now")
+    assert (refused.status, "status is `active`" in refused.error["message"]) == (400, True)
+
+
+def test_a_canceled_subscription_is_neither_migrated_nor_canceled_again(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    path = f"/v1/subscriptions/{sub}"
+    assert api.ok("POST", f"{path}/migrate", billing_mode={"type": "flexible"})["billing_mode"]["type"] == "flexible"
+    assert api.ok("DELETE", path)["status"] == "canceled"
+    assert api.post(f"{path}/migrate", billing_mode={"type": "flexible"}).status == 400
+    assert api.delete(path).status == 404
+    assert current(api, sub)["status"] == "canceled"
+
+
+def test_another_customer_s_subscription_is_not_found(api: Api) -> None:
+    _, who = clocked(api)
+    other = api.ok("POST", "/v1/customers")["id"]
+    sub = subscribe(api, who, plan(api))["id"]
+    assert api.get(f"/v1/customers/{who}/subscriptions/{sub}").status == 200
+    assert api.get(f"/v1/customers/{other}/subscriptions/{sub}").status == 404
