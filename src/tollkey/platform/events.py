@@ -45,7 +45,7 @@ _OF_THE_APPLICATION = frozenset({"account.application.authorized", "account.appl
 _ABOUT_THE_ACCOUNT = ("account.updated", "account.external_account.", "capability.", "person.")
 
 
-def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Json | None = None) -> None:
+def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> None:
     """Write the event of that type about an object, and enqueue its webhooks, in the call's transaction."""
     resource = call.setup.tables.catalogue.by_object.get(value["object"])
     view = resource.view if resource is not None else None

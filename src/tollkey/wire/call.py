@@ -12,7 +12,6 @@ from tollkey.wire import refusals
 from tollkey.wire.due import Schedule
 from tollkey.wire.live import Capability
 from tollkey.wire.objects import Objects, Tables
-from tollkey.wire.resource import Json
 from tollkey.wire.services import Services
 from tollkey.wire.versions import LATEST
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 class EventSink(Protocol):
     """Who keeps events; the server passes the one of ``platform``."""
 
-    def __call__(self, call: Call, type: str, value: Mapping[str, Any], previous: Json | None) -> None:
+    def __call__(self, call: Call, type: str, value: Mapping[str, Any], previous: Mapping[str, Any] | None) -> None:
         """Record an event in the call's transaction."""
 
 
@@ -153,7 +152,7 @@ class Call:
         if not self.has(capability):
             raise capability.refusal()
 
-    def emit(self, type: EventType, value: Mapping[str, Any], previous: Json | None = None) -> None:
+    def emit(self, type: EventType, value: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> None:
         """Record the event of that type about an object, in this transaction."""
         self.setup.emit(self, type, value, previous)
 

@@ -115,9 +115,9 @@ def split(value: Json) -> tuple[Json, Json]:
     return public, {name: public.pop(name) for name in names}
 
 
-def public(value: Json) -> Json:
+def public(value: T) -> T:
     """A copy of an object, or of a part of one, without its private fields."""
-    return {name: inner for name, inner in value.items() if not name.startswith("_")}
+    return cast(T, {name: inner for name, inner in value.items() if not name.startswith("_")})
 
 
 def changed(before: Any, after: Any) -> Any:

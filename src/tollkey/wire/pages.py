@@ -111,7 +111,7 @@ def list_page(
     equal: Mapping[str, str | Sequence[str]] | None = None,
     *,
     url: str,
-    keep: Callable[[Json], bool] | None = None,
+    keep: Callable[[Any], bool] | None = None,
 ) -> Page:
     """A page of the stored objects of one kind.
 
@@ -191,7 +191,7 @@ def of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None 
     return Page(items[:limit], len(items) > limit, url)
 
 
-def sublist(items: list[Any], url: str, **more: Any) -> Json:
+def sublist(items: Sequence[Any], url: str, **more: Any) -> Json:
     """A list object inside another object, with everything in it."""
     return {"object": "list", "data": items, "has_more": False, "url": url, **more}
 

@@ -179,7 +179,8 @@ class Resource:
     path_param: the parameter named when an id in the path is unknown.
     indexed: fields (dotted paths) that lists and look-ups filter by; each becomes an indexed column.
     searchable: search field (as in the query language) -> dotted path in the object.
-    expands: fields that are only there when expanded -> how to make them.
+    expands: fields that are only there when expanded -> how to make them. These functions, ``view`` and ``client_view``
+        take an object of this kind; each declares its type.
     named_by: for what is not stored, the object that an id stands for, to be shown expanded; anybody who sees the id
         may see it.
     view: last changes to a copy of the object before it is answered; keep it rare, it costs the fast path.
@@ -209,10 +210,10 @@ class Resource:
     path_param: str = "id"
     indexed: tuple[str, ...] = ()
     searchable: Mapping[str, str] = field(default_factory=dict)
-    expands: Mapping[str, Callable[[Call, Json], Any]] = field(default_factory=dict)
+    expands: Mapping[str, Callable[[Call, Any], Any]] = field(default_factory=dict)
     named_by: Callable[[Call, str], Json | None] | None = None
-    view: Callable[[Call, Json], Json] | None = None
-    client_view: Callable[[Call, Json], Json] | None = None
+    view: Callable[[Call, Any], Any] | None = None
+    client_view: Callable[[Call, Any], Any] | None = None
     reveals: Mapping[str, str] = field(default_factory=dict)
     sealed: tuple[str, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()

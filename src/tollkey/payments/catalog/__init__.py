@@ -1,5 +1,5 @@
 """Products, prices, coupons and what they cost."""
 
-from tollkey.payments.catalog import arithmetic, pricing, products, redemption, rendering, shipping_rates
+from tollkey.payments.catalog import arithmetic, kinds, pricing, products, redemption, rendering, shipping_rates
 
-__all__ = ["arithmetic", "pricing", "products", "redemption", "rendering", "shipping_rates"]
+__all__ = ["arithmetic", "kinds", "pricing", "products", "redemption", "rendering", "shipping_rates"]

@@ -6,9 +6,12 @@ valid ──redeemed max_redemptions times, or redeem_by passes──▶ not val
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.db import Duplicate
 from tollkey.keys import Permission
-from tollkey.payments.catalog import jobs
+from tollkey.payments.catalog import jobs, kinds
 from tollkey.payments.shared import currency, fields
 from tollkey.wire import (
     Action,
@@ -16,7 +19,6 @@ from tollkey.wire import (
     Change,
     Deleted,
     Endpoint,
-    Json,
     Params,
     Resource,
     blank,
@@ -27,10 +29,14 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredCoupon
+    from tollkey.wire import api
+
 PERMISSION = Permission("coupon", "Coupons", "Billing")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredCoupon:
     """Create a coupon: ``percent_off``, or ``amount_off`` with its ``currency``."""
     percent, amount = params.get("percent_off"), params.get("amount_off")
     if percent is None and amount is None:
@@ -45,7 +51,7 @@ def create(call: Call, params: Params) -> Json:
     if duration == "repeating" and not params.get("duration_in_months"):
         raise missing_param("duration_in_months")
     coupon = blank(
-        "coupon",
+        kinds.COUPON,
         id=params.get("id") or call.ids.text(8),
         amount_off=amount,
         created=call.now,
@@ -70,9 +76,9 @@ def create(call: Call, params: Params) -> Json:
         raise invalid("Coupon already exists.", "id", "resource_already_exists") from None
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredCoupon:
     """Change a coupon's name or metadata."""
-    coupon = call.objects.get("coupon", call.path["coupon"])
+    coupon = call.objects.get(kinds.COUPON, call.path["coupon"])
     fields.take(coupon, params, ("name",))
     if params.get("currency_options"):
         coupon["_currency_options"] = {**coupon.get("_currency_options", {}), **params["currency_options"]}
@@ -81,7 +87,7 @@ def update(call: Call, params: Params) -> Json:
 
 def delete(call: Call, params: Params) -> Deleted:
     """Delete a coupon; discounts that it gave stay in force."""
-    coupon = call.objects.get("coupon", call.path["coupon"])
+    coupon = call.objects.get(kinds.COUPON, call.path["coupon"])
     gone = call.objects.copy(coupon)
     coupon["valid"] = False
     answer = call.objects.delete(coupon)
@@ -91,19 +97,20 @@ def delete(call: Call, params: Params) -> Deleted:
 
 def expire(call: Call, id: str) -> None:
     """Its last day to be redeemed has passed."""
-    coupon = call.objects.find("coupon", id)
+    coupon = call.objects.find(kinds.COUPON, id)
     if coupon is not None:
         coupon["valid"] = False
         call.objects.save(coupon, "coupon.updated")
 
 
-def _currencies(call: Call, coupon: Json) -> Json | None:
-    if coupon["amount_off"] is None:
+def _currencies(call: Call, coupon: StoredCoupon) -> dict[str, api.CouponCurrencyOption] | None:
+    amount, currency = coupon["amount_off"], coupon["currency"]
+    if amount is None or currency is None:
         return None
-    return {coupon["currency"]: {"amount_off": coupon["amount_off"]}, **(coupon.get("_currency_options") or {})}
+    return {currency: {"amount_off": amount}, **(coupon.get("_currency_options") or {})}
 
 
-def _whole_percent(call: Call, coupon: Json) -> None:
+def _whole_percent(call: Call, coupon: MutableMapping[str, Any]) -> None:
     """Before 2018-07-27 percentages were whole numbers."""
     if coupon.get("percent_off") is not None:
         coupon["percent_off"] = int(coupon["percent_off"])

@@ -5,63 +5,76 @@ in force ──used once, or its months are over, or removed──▶ ended
 
 from __future__ import annotations
 
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.coupons import PERMISSION
 from tollkey.payments.catalog.redemption import remove
 from tollkey.payments.shared import permissions
-from tollkey.wire import Call, Change, Endpoint, Json, Params, Resource, invalid, missing_object, records
+from tollkey.wire import Call, Change, Endpoint, Params, Resource, invalid, missing_object, records
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import RemovedDiscount, StoredDiscount
+    from tollkey.wire import api
+
+_CUSTOMER: Kind[api.Customer] = Kind("customer")
+_SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
 
 
-def retrieve_customers(call: Call, params: Params) -> Json:
-    """The discount in force for a customer."""
-    customer = call.objects.get("customer", call.path["customer"])
-    if not customer.get("discount"):
+def _discount_of(call: Call, customer: api.Customer) -> StoredDiscount:
+    shown = customer.get("discount")
+    if not shown:
         raise missing_object("discount for customer", customer["id"], "customer", in_path=True)
-    return call.objects.get("discount", customer["discount"]["id"])
+    return call.objects.get(kinds.DISCOUNT, shown["id"])
 
 
-def retrieve_subscriptions(call: Call, params: Params) -> Json:
+def retrieve_customers(call: Call, params: Params) -> StoredDiscount:
+    """The discount in force for a customer."""
+    customer = call.objects.get(_CUSTOMER, call.path["customer"])
+    return _discount_of(call, customer)
+
+
+def retrieve_subscriptions(call: Call, params: Params) -> StoredDiscount:
     """The discount in force for a customer's subscription; the first of several."""
     id = call.path["subscription_exposed_id"]
-    subscription = call.objects.get("subscription", id)
+    subscription = call.objects.get(_SUBSCRIPTION, id)
     if subscription["customer"] != call.path["customer"]:
         raise call.objects.missing("subscription", id)
     if not subscription["discounts"]:
         raise invalid(f"No active discount for subscription: {id}", code="resource_missing")
-    return call.objects.get("discount", subscription["discounts"][0])
+    return call.objects.get(kinds.DISCOUNT, subscription["discounts"][0])
 
 
-def delete_customers(call: Call, params: Params) -> Json:
+def delete_customers(call: Call, params: Params) -> RemovedDiscount:
     """Remove the discount of a customer."""
-    customer = call.objects.get("customer", call.path["customer"])
-    if not customer.get("discount"):
-        raise missing_object("discount for customer", customer["id"], "customer", in_path=True)
-    discount = call.objects.get("discount", customer["discount"]["id"])
-    answer = remove(call, discount)
+    customer = call.objects.get(_CUSTOMER, call.path["customer"])
+    answer = remove(call, _discount_of(call, customer))
     customer["discount"] = None
     call.objects.save(customer, "customer.updated")
     return answer
 
 
-def delete_subscriptions(call: Call, params: Params) -> Json:
+def delete_subscriptions(call: Call, params: Params) -> RemovedDiscount:
     """Remove the discounts of a subscription."""
     name = "subscription_exposed_id" if "subscription_exposed_id" in call.path else "subscription"
-    subscription = call.objects.get("subscription", call.path[name])
+    subscription = call.objects.get(_SUBSCRIPTION, call.path[name])
     if not subscription["discounts"]:
         raise invalid(f"No active discount for subscription: {subscription['id']}", code="resource_missing")
-    answer: Json = {}
-    for id in subscription["discounts"]:
-        answer = remove(call, call.objects.get("discount", id))
+    removed = [remove(call, call.objects.get(kinds.DISCOUNT, id)) for id in subscription["discounts"]]
     subscription["discounts"] = []
     call.objects.save(subscription, "customer.subscription.updated")
-    return answer
+    return removed[-1]
 
 
-def _coupon_inside(call: Call, discount: Json) -> None:
+def _coupon_inside(call: Call, discount: MutableMapping[str, Any]) -> None:
     """Before 2025-09-30 a discount showed its whole coupon."""
     coupon = (discount.get("source") or {}).get("coupon")
     if isinstance(coupon, str):
-        found = call.objects.find("coupon", coupon)
-        kept = (call.objects.find("discount", discount["id"]) or {}).get("_coupon") or {}
+        found = call.objects.find(kinds.COUPON, coupon)
+        stored = call.objects.find(kinds.DISCOUNT, discount["id"])
+        kept: Mapping[str, Any] = (stored and stored.get("_coupon")) or {}
         coupon = call.objects.copy(found) if found else {"id": coupon, "object": "coupon", **kept, "valid": False}
     discount["coupon"] = coupon
 

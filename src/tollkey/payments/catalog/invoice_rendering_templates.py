@@ -9,13 +9,14 @@ nothing that their pages show is kept in them.
 
 from __future__ import annotations
 
-from tollkey.payments.catalog import states
+from typing import TYPE_CHECKING
+
+from tollkey.payments.catalog import kinds, states
 from tollkey.payments.shared import fields, permissions
 from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     P,
     Params,
     Resource,
@@ -27,13 +28,14 @@ from tollkey.wire import (
     records,
 )
 
-_KIND = "invoice_rendering_template"
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
     """Make a template."""
     template = blank(
-        _KIND,
+        kinds.RENDERING_TEMPLATE,
         id=call.ids.new("inrtem"),
         created=call.now,
         livemode=call.livemode,
@@ -45,34 +47,34 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(template)
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
     """One template, in its newest version or in the one that is asked for."""
-    template = call.objects.get(_KIND, call.path["template"])
+    template = call.objects.get(kinds.RENDERING_TEMPLATE, call.path["template"])
     if params.get("version") not in (None, template["version"]):
         raise missing_object(f"version of {template['id']}", str(params["version"]), "version", in_path=True)
     return template
 
 
-def _switch(call: Call, status: str) -> Json:
-    template = call.objects.get(_KIND, call.path["template"])
+def _switch(call: Call, status: str) -> api.InvoiceRenderingTemplate:
+    template = call.objects.get(kinds.RENDERING_TEMPLATE, call.path["template"])
     if template["status"] == status:
         raise invalid(f"The invoice rendering template {template['id']} is already {status}.", retry=False)
     states.TEMPLATE.set(template, status)
     return call.objects.save(template)
 
 
-def archive(call: Call, params: Params) -> Json:
+def archive(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
     """Let nothing new refer to a template."""
     return _switch(call, "archived")
 
 
-def unarchive(call: Call, params: Params) -> Json:
+def unarchive(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
     """Let things refer to a template again."""
     return _switch(call, "active")
 
 
 TEMPLATE = Resource(
-    object=_KIND,
+    object="invoice_rendering_template",
     prefix="inrtem",
     permission=permissions.INVOICE,
     live=records(),
@@ -80,7 +82,7 @@ TEMPLATE = Resource(
     path_param="template",
     indexed=("status",),
     endpoints=(
-        listing(_KIND, "/v1/invoice_rendering_templates"),
+        listing("invoice_rendering_template", "/v1/invoice_rendering_templates"),
         Endpoint("GET", "/v1/invoice_rendering_templates/{template}", retrieve_one),
         Endpoint("POST", "/v1/invoice_rendering_templates/{template}/archive", archive),
         Endpoint("POST", "/v1/invoice_rendering_templates/{template}/unarchive", unarchive),

@@ -5,16 +5,20 @@ active ──update──▶ active | inactive ──delete──▶ deleted   (
 
 from __future__ import annotations
 
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.prices import PERMISSION
-from tollkey.payments.catalog.pricing import make_price, missing_plan, plan_of
+from tollkey.payments.catalog.pricing import make_price, missing_plan, plan_of, recurring
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
     Change,
+    Deleted,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -24,15 +28,19 @@ from tollkey.wire import (
     records,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.wire import api
 
-def _price(call: Call, id: str) -> Json:
-    price = call.objects.find("price", id)
+
+def _price(call: Call, id: str) -> StoredPrice:
+    price = call.objects.find(kinds.PRICE, id)
     if price is None or not price["recurring"]:
         raise missing_plan(call, id)
     return price
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.Plan:
     """Create a plan; its product is named, described, or (in old versions) has the plan's ``name``."""
     product = params.get("product")
     if isinstance(product, dict) or (product is None and params.get("name")):
@@ -41,8 +49,8 @@ def create(call: Call, params: Params) -> Json:
         )["id"]
     elif product is None:
         raise missing_param("product")
-    elif call.objects.find("product", product) is None:
-        raise call.objects.missing("product", product, "product")
+    elif call.objects.find(kinds.PRODUCT, product) is None:
+        raise call.objects.missing(kinds.PRODUCT, product, "product")
     if (
         params.get("amount") is None
         and params.get("amount_decimal") is None
@@ -54,7 +62,7 @@ def create(call: Call, params: Params) -> Json:
             "parameter_missing",
             retry=False,
         )
-    price: Json = {
+    price: Params = {
         **{
             name: params[name]
             for name in ("active", "billing_scheme", "currency", "id", "metadata", "nickname", "tiers", "tiers_mode")
@@ -75,22 +83,25 @@ def create(call: Call, params: Params) -> Json:
     return plan_of(make_price(call, price, plan=True))
 
 
-def show(call: Call, params: Params) -> Json:
+def show(call: Call, params: Params) -> api.Plan:
     """Retrieve a plan."""
     return plan_of(_price(call, call.path["plan"]))
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.Plan:
     """Change a plan's name, product, trial or metadata."""
     price = _price(call, call.path["plan"])
     before = plan_of(price)
     if params.get("product"):
-        call.objects.get("product", params["product"], "product")
+        call.objects.get(kinds.PRODUCT, params["product"], "product")
     fields.take(price, params, ("active", "nickname", "product"))
     if "trial_period_days" in params:
-        price["recurring"]["trial_period_days"] = params["trial_period_days"]
+        terms = recurring(price)
+        assert terms is not None, "only recurring prices are plans"
+        terms["trial_period_days"] = params["trial_period_days"]
     plan = plan_of(price)
-    difference = {name: value for name, value in before.items() if plan[name] != value}
+    now: Mapping[str, Any] = plan
+    difference = {name: value for name, value in before.items() if now[name] != value}
     if difference:
         call.emit("plan.updated", plan, difference)
     call.objects.save(price, "price.updated")
@@ -98,7 +109,7 @@ def update(call: Call, params: Params) -> Json:
     return plan
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Delete a plan, and the price that it is."""
     price = _price(call, call.path["plan"])
     call.objects.delete(price)
@@ -119,24 +130,25 @@ def list_plans(call: Call, params: Params) -> Page:
     return page
 
 
-def _tiers(call: Call, plan: Json) -> object:
-    return (call.objects.find("price", plan["id"]) or {}).get("_tiers")
+def _tiers(call: Call, plan: Mapping[str, Any]) -> list[api.PriceTier] | None:
+    price = call.objects.find(kinds.PRICE, plan["id"])
+    return None if price is None else price.get("_tiers")
 
 
-def _aggregate(call: Call, plan: Json) -> None:
+def _aggregate(call: Call, plan: MutableMapping[str, Any]) -> None:
     """Before 2025-03-31 metered plans told how usage records are summed up."""
-    stored = call.objects.find("price", plan["id"]) or {}
+    stored = call.objects.find(kinds.PRICE, plan["id"])
     metered = plan.get("usage_type") == "metered" and not plan.get("meter")
-    plan["aggregate_usage"] = stored.get("_aggregate_usage") or ("sum" if metered else None)
+    plan["aggregate_usage"] = (stored and stored.get("_aggregate_usage")) or ("sum" if metered else None)
 
 
-def _named(call: Call, plan: Json) -> None:
+def _named(call: Call, plan: MutableMapping[str, Any]) -> None:
     """Before 2018-02-05 a plan had the name and statement descriptor that its product has now; tiers were always
     shown.
     """
-    product = call.objects.find("product", plan["product"]) if isinstance(plan.get("product"), str) else None
-    plan["name"] = plan.get("nickname") or (product or {}).get("name")
-    plan["statement_descriptor"] = (product or {}).get("statement_descriptor")
+    product = call.objects.find(kinds.PRODUCT, plan["product"]) if isinstance(plan.get("product"), str) else None
+    plan["name"] = plan.get("nickname") or (product and product["name"])
+    plan["statement_descriptor"] = product and product.get("statement_descriptor")
     plan["tiers"] = _tiers(call, plan)
 
 

@@ -5,9 +5,11 @@ active ──update──▶ active | inactive   (a price cannot be deleted)
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
+from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.pricing import all_currencies, currency_option, free_lookup_key, make_price
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
@@ -16,7 +18,6 @@ from tollkey.wire import (
     Call,
     Change,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -27,10 +28,13 @@ from tollkey.wire import (
     searching,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
+
 PERMISSION = Permission("plan", "Prices", "Billing")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredPrice:
     """Create a price for a product, or for a new one described by ``product_data``."""
     if bool(params.get("product")) == bool(params.get("product_data")):
         problem = "only specify one of" if params.get("product") else "specify either"
@@ -40,14 +44,14 @@ def create(call: Call, params: Params) -> Json:
     if params.get("product_data"):
         product = new_product(call, params["product_data"])["id"]
     else:
-        product = call.objects.get("product", params["product"], "product")["id"]
+        product = call.objects.get(kinds.PRODUCT, params["product"], "product")["id"]
     recurring = params.get("recurring") or {}
     return make_price(call, {**params, "product": product, "_aggregate_usage": recurring.get("aggregate_usage")})
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredPrice:
     """Change what may change in a price: never its amount."""
-    price = call.objects.get("price", call.path["price"])
+    price = call.objects.get(kinds.PRICE, call.path["price"])
     key = params.get("lookup_key")
     if key is not None and key != price["lookup_key"]:
         free_lookup_key(call, key, bool(params.get("transfer_lookup_key")))
@@ -65,14 +69,16 @@ def update(call: Call, params: Params) -> Json:
 
 def list_prices(call: Call, params: Params) -> Page:
     """List prices by ``active``, ``currency``, ``lookup_keys``, ``product``, ``type`` and ``recurring``."""
-    equal: dict[str, Any] = {name: params[name] for name in ("currency", "product", "type") if params.get(name)}
+    equal: dict[str, str | list[str]] = {
+        name: params[name] for name in ("currency", "product", "type") if params.get(name)
+    }
     if params.get("active") is not None:
         equal["active"] = "true" if params["active"] else "false"
     if params.get("lookup_keys"):
         equal["lookup_key"] = params["lookup_keys"]
     recurring = {name: value for name, value in (params.get("recurring") or {}).items() if value is not None}
 
-    def fits(price: Json) -> bool:
+    def fits(price: StoredPrice) -> bool:
         return price["recurring"] is not None and all(
             price["recurring"].get(name) == value for name, value in recurring.items()
         )
@@ -80,12 +86,12 @@ def list_prices(call: Call, params: Params) -> Page:
     return list_page(call, "price", params, equal, url="/v1/prices", keep=fits if recurring else None)
 
 
-def _aggregate(call: Call, price: Json) -> None:
+def _aggregate(call: Call, price: MutableMapping[str, Any]) -> None:
     """Before 2025-03-31 metered prices told how usage records are summed up."""
     if price.get("recurring"):
-        stored = call.objects.find("price", price["id"]) or {}
+        stored = call.objects.find(kinds.PRICE, price["id"])
         metered = price["recurring"].get("usage_type") == "metered"
-        price["recurring"]["aggregate_usage"] = stored.get("_aggregate_usage") or (
+        price["recurring"]["aggregate_usage"] = (stored and stored.get("_aggregate_usage")) or (
             "sum" if metered and not price["recurring"].get("meter") else None
         )
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.db import Duplicate
+from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.arithmetic import LONGEST
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Json, Params, blank, invalid, missing_object, missing_param
+from tollkey.wire import Call, Params, blank, invalid, missing_object, missing_param
 
 if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice, StoredRecurring
+    from tollkey.wire import api
     from tollkey.wire.api import EventType
 
-AMOUNTS = ("custom_unit_amount", "unit_amount", "unit_amount_decimal")
 
-
-def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool = False) -> Json:
+def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool = False) -> StoredPrice:
     """Store a price, with its events.
 
     params: as for ``POST /v1/prices``; ``product`` is there already. inline: made from ``price_data``, so it cannot be
@@ -28,7 +30,7 @@ def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool =
     """
     currency = shared_currency.check_currency(params["currency"])
     price = blank(
-        "price",
+        kinds.PRICE,
         id=params.get("id") or call.ids.new("plan" if plan else "price"),
         active=shared_fields.given(params, "active", not inline),
         billing_scheme=shared_fields.given(params, "billing_scheme", "per_unit"),
@@ -58,7 +60,7 @@ def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool =
         call.objects.insert(price)
     except Duplicate:
         raise invalid("Plan already exists.", None, "resource_already_exists", retry=False) from None
-    events: list[tuple[EventType, Json]] = [("price.created", price)]
+    events: list[tuple[EventType, Mapping[str, Any]]] = [("price.created", price)]
     if price["recurring"]:
         events.insert(0 if plan else 1, ("plan.created", plan_of(price)))
     for type, value in events:
@@ -66,7 +68,7 @@ def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool =
     return price
 
 
-def recurring_of(given_recurring: Json) -> Json:
+def recurring_of(given_recurring: Mapping[str, Any]) -> StoredRecurring:
     """The ``recurring`` hash of a price. Raises ApiError for an interval of more than three years."""
     interval, count = given_recurring["interval"], shared_fields.given(given_recurring, "interval_count", 1)
     if count < 1:
@@ -85,7 +87,7 @@ def recurring_of(given_recurring: Json) -> Json:
     }
 
 
-def _amounts(price: Json, params: Params) -> None:
+def _amounts(price: StoredPrice, params: Params) -> None:
     if price["billing_scheme"] == "tiered":
         if not params.get("tiers"):
             raise invalid(
@@ -103,9 +105,9 @@ def _amounts(price: Json, params: Params) -> None:
         raise invalid("You may only specify `tiers` when `billing_scheme` is set to `tiered`.", "tiers")
     custom = params.get("custom_unit_amount")
     if custom and custom.get("enabled"):
-        price["custom_unit_amount"] = {name: custom.get(name) for name in ("maximum", "minimum", "preset")}
+        price["custom_unit_amount"] = _custom_amount(custom)
         return
-    price.update(unit_pair(params, "unit_amount"))
+    price["unit_amount"], price["unit_amount_decimal"] = both_forms(params, "unit_amount")
     if price["unit_amount_decimal"] is None:
         raise invalid(
             "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.",
@@ -115,20 +117,23 @@ def _amounts(price: Json, params: Params) -> None:
         )
 
 
-def unit_pair(params: Json, name: str) -> Json:
-    """An amount in both of its forms, whole (None when it has a fraction) and decimal text; both None when not
-    given.
+def _custom_amount(custom: Mapping[str, Any]) -> api.CustomUnitAmount:
+    return {"maximum": custom.get("maximum"), "minimum": custom.get("minimum"), "preset": custom.get("preset")}
+
+
+def both_forms(params: Mapping[str, Any], name: str) -> tuple[int | None, str | None]:
+    """An amount in minor units as a whole number (None when it has a fraction) and as decimal text; both None when it
+    was not given.
+
+    name: the parameter's; ``_decimal`` is added for the other form. Raises ApiError when both forms were given.
     """
     whole, text = params.get(name), params.get(name + "_decimal")
     if whole is not None and text is not None:
         raise invalid(f"You may only specify one of these parameters: {name}, {name}_decimal.", name)
     if text is not None:
         number = Decimal(str(text))
-        return {
-            name: int(number) if number == number.to_integral_value() else None,
-            name + "_decimal": decimal_text(number),
-        }
-    return {name: whole, name + "_decimal": None if whole is None else str(whole)}
+        return int(number) if number == number.to_integral_value() else None, decimal_text(number)
+    return whole, None if whole is None else str(whole)
 
 
 def decimal_text(number: Decimal) -> str:
@@ -137,12 +142,12 @@ def decimal_text(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def tiers_of(given_tiers: list[Json]) -> list[Json]:
+def tiers_of(given_tiers: Sequence[Mapping[str, Any]]) -> list[api.PriceTier]:
     """The tiers of a price as answers show them; ``inf`` is null.
 
     Raises ApiError when they are not in ascending order.
     """
-    made = []
+    made: list[api.PriceTier] = []
     last = 0
     for place, tier in enumerate(given_tiers):
         limit = tier.get("up_to")
@@ -156,20 +161,30 @@ def tiers_of(given_tiers: list[Json]) -> list[Json]:
         if not final and limit <= last:
             raise invalid("Tiers must be in ascending order of `up_to`.", f"tiers[{place}][up_to]")
         last = last if final else limit
-        pair = {**unit_pair(tier, "flat_amount"), **unit_pair(tier, "unit_amount")}
-        if pair["flat_amount_decimal"] is None and pair["unit_amount_decimal"] is None:
+        (flat, flat_text), (unit, unit_text) = both_forms(tier, "flat_amount"), both_forms(tier, "unit_amount")
+        if flat_text is None and unit_text is None:
             raise invalid("Each tier must have at least one of `unit_amount` or `flat_amount`.", f"tiers[{place}]")
-        made.append({**pair, "up_to": None if final else limit})
+        made.append(
+            {
+                "flat_amount": flat,
+                "flat_amount_decimal": flat_text,
+                "unit_amount": unit,
+                "unit_amount_decimal": unit_text,
+                "up_to": None if final else limit,
+            }
+        )
     return made
 
 
-def currency_option(option: Json) -> Json:
+def currency_option(option: Mapping[str, Any]) -> api.CurrencyOption:
     """One entry of ``currency_options``."""
     custom = option.get("custom_unit_amount")
-    made: Json = {
-        "custom_unit_amount": {name: custom.get(name) for name in ("maximum", "minimum", "preset")} if custom else None,
+    unit, unit_text = both_forms(option, "unit_amount")
+    made: api.CurrencyOption = {
+        "custom_unit_amount": _custom_amount(custom) if custom else None,
         "tax_behavior": shared_fields.given(option, "tax_behavior", "unspecified"),
-        **unit_pair(option, "unit_amount"),
+        "unit_amount": unit,
+        "unit_amount_decimal": unit_text,
     }
     if option.get("tiers"):
         made["tiers"] = tiers_of(option["tiers"])
@@ -178,7 +193,7 @@ def currency_option(option: Json) -> Json:
 
 def free_lookup_key(call: Call, lookup_key: str, transfer: bool) -> None:
     """Take a lookup key from the price that has it. Raises ApiError unless it may be transferred."""
-    for owner in call.objects.query("price", {"lookup_key": lookup_key}, limit=1):
+    for owner in call.objects.query(kinds.PRICE, {"lookup_key": lookup_key}, limit=1):
         if not transfer:
             raise invalid(
                 f"A price (`{owner['id']}`) already uses that lookup key.",
@@ -190,9 +205,9 @@ def free_lookup_key(call: Call, lookup_key: str, transfer: bool) -> None:
         call.objects.save(owner, "price.updated")
 
 
-def all_currencies(price: Json) -> Json:
+def all_currencies(price: StoredPrice) -> dict[str, api.CurrencyOption]:
     """``currency_options``: the price's own currency, and the others it was given."""
-    own = {
+    own: api.CurrencyOption = {
         "custom_unit_amount": price["custom_unit_amount"],
         "tax_behavior": price["tax_behavior"],
         "unit_amount": price["unit_amount"],
@@ -201,21 +216,34 @@ def all_currencies(price: Json) -> Json:
     return {price["currency"]: own, **(price.get("_currency_options") or {})}
 
 
-def in_currency(price: Json, currency: str) -> Json | None:
+def in_currency(price: StoredPrice, currency: str) -> StoredPrice | None:
     """The price with the amounts of another of its currencies; None when it has none for that."""
     if price["currency"] == currency:
         return price
     option = (price.get("_currency_options") or {}).get(currency)
     if option is None:
         return None
-    return {**price, "currency": currency, "_tiers": option.get("tiers"), **{name: option[name] for name in AMOUNTS}}
+    return {
+        **price,
+        "currency": currency,
+        "_tiers": option.get("tiers"),
+        "custom_unit_amount": option["custom_unit_amount"],
+        "unit_amount": option["unit_amount"],
+        "unit_amount_decimal": option["unit_amount_decimal"],
+    }
 
 
-def plan_of(price: Json) -> Json:
+def recurring(price: api.Price) -> StoredRecurring | None:
+    """``recurring`` of a price as it is stored: Stripe's document no longer names ``trial_period_days``."""
+    return cast("StoredRecurring | None", price["recurring"])
+
+
+def plan_of(price: api.Price) -> api.Plan:
     """A recurring price as the plan that it is, too."""
-    recurring = price["recurring"]
+    terms = recurring(price)
+    assert terms is not None, "only recurring prices are plans"
     plan = blank(
-        "plan",
+        kinds.PLAN,
         id=price["id"],
         active=price["active"],
         amount=price["unit_amount"],
@@ -223,22 +251,22 @@ def plan_of(price: Json) -> Json:
         billing_scheme=price["billing_scheme"],
         created=price["created"],
         currency=price["currency"],
-        interval=recurring["interval"],
-        interval_count=recurring["interval_count"],
+        interval=terms["interval"],
+        interval_count=terms["interval_count"],
         livemode=price["livemode"],
-        meter=recurring["meter"],
+        meter=terms["meter"],
         nickname=price["nickname"],
         product=price["product"],
         tiers_mode=price["tiers_mode"],
         transform_usage=price["transform_quantity"],
-        trial_period_days=recurring["trial_period_days"],
-        usage_type=recurring["usage_type"],
+        trial_period_days=terms["trial_period_days"],
+        usage_type=terms["usage_type"],
     )
     plan["metadata"] = dict(price["metadata"])
     return plan
 
 
-def inline_price(call: Call, data: Params, param: str) -> Json:
+def inline_price(call: Call, data: Mapping[str, Any], param: str) -> StoredPrice:
     """The price that ``price_data`` describes: made, and not usable again.
 
     Raises ApiError when its product is not there.
@@ -246,10 +274,10 @@ def inline_price(call: Call, data: Params, param: str) -> Json:
     if data.get("product_data"):
         product = new_product(call, data["product_data"])["id"]
     elif data.get("product"):
-        product = call.objects.get("product", data["product"], f"{param}[product]")["id"]
+        product = call.objects.get(kinds.PRODUCT, data["product"], f"{param}[product]")["id"]
     else:
         raise missing_param(f"{param}[product]")
-    fields: Json = {
+    fields: Params = {
         name: data[name]
         for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal")
         if name in data
@@ -259,13 +287,13 @@ def inline_price(call: Call, data: Params, param: str) -> Json:
 
 def missing_plan(call: Call, id: str, param: str | None = None) -> Exception:
     """The error for a plan that is not there."""
-    other = "live" if call.objects.table("price").exists_in_other_mode(call.tx, call.scope, id) else None
+    other = "live" if call.objects.table(kinds.PRICE).exists_in_other_mode(call.tx, call.scope, id) else None
     if other is not None and call.livemode:
         other = "test"
     return missing_object("plan", id, param or "plan", in_path=param is None, other_mode=other)
 
 
-def named_price(call: Call, params: Params, param: str = "") -> Json:
+def named_price(call: Call, params: Mapping[str, Any], param: str = "") -> StoredPrice:
     """The price that an item's ``price``, ``plan`` or ``price_data`` names.
 
     param: how errors name the item, for example ``items[0]``.
@@ -275,14 +303,13 @@ def named_price(call: Call, params: Params, param: str = "") -> Json:
     if params.get("price_data"):
         return inline_price(call, params["price_data"], f"{param}[price_data]" if param else "price_data")
     if params.get("price"):
-        found: Any = call.objects.find("price", params["price"])
+        found = call.objects.find(kinds.PRICE, params["price"])
         if found is None:
-            raise call.objects.missing("price", params["price"], f"{param}[price]" if param else "price")
+            raise call.objects.missing(kinds.PRICE, params["price"], f"{param}[price]" if param else "price")
     elif params.get("plan"):
-        found = call.objects.find("price", params["plan"])
+        found = call.objects.find(kinds.PRICE, params["plan"])
         if found is None or not found["recurring"]:
             raise missing_plan(call, params["plan"], "plan")
     else:
         raise missing_param(f"{param}[price]" if param else "price")
-    price: Json = found
-    return price
+    return found

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.db import Duplicate
+from tollkey.payments.catalog import kinds
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Json, Params, blank, invalid
+from tollkey.wire import Call, Params, blank, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredProduct
 
 PRODUCT_FIELDS = (
     "active",
@@ -21,12 +27,12 @@ PRODUCT_FIELDS = (
 )
 
 
-def new_product(call: Call, params: Params) -> Json:
+def new_product(call: Call, params: Params) -> StoredProduct:
     """Store a product, with its event. Raises ApiError resource_already_exists for an id that is taken."""
     if params.get("type") not in (None, "good", "service"):
         raise invalid("Invalid type: must be one of good or service", "type")
     product = blank(
-        "product",
+        kinds.PRODUCT,
         id=params.get("id") or call.ids.new("prod"),
         active=True,
         created=call.now,
@@ -34,8 +40,8 @@ def new_product(call: Call, params: Params) -> Json:
         livemode=call.livemode,
     )
     fields.take(product, params, PRODUCT_FIELDS)
-    for name in ("images", "marketing_features"):
-        product[name] = product[name] or []
+    product["images"] = product["images"] or []
+    product["marketing_features"] = product["marketing_features"] or []
     product["metadata"] = fields.new_metadata(params)
     product["_type"] = params.get("type") or "service"
     product["_attributes"] = params.get("attributes") or []

@@ -5,7 +5,11 @@ active ──update──▶ active | inactive ──delete──▶ deleted   (
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
+from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.pricing import make_price
 from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, new_product
 from tollkey.payments.shared import fields
@@ -15,7 +19,6 @@ from tollkey.wire import (
     Change,
     Deleted,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -26,10 +29,13 @@ from tollkey.wire import (
     searching,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredProduct
+
 PERMISSION = Permission("product", "Products", "Core")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredProduct:
     """Create a product, perhaps with its default price."""
     product = new_product(call, params)
     if params.get("default_price_data"):
@@ -39,11 +45,11 @@ def create(call: Call, params: Params) -> Json:
     return product
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredProduct:
     """Change a product; its default price must be one of its own prices."""
-    product = call.objects.get("product", call.path["id"])
+    product = call.objects.get(kinds.PRODUCT, call.path["id"])
     if params.get("default_price"):
-        price = call.objects.get("price", params["default_price"], "default_price")
+        price = call.objects.get(kinds.PRICE, params["default_price"], "default_price")
         if price["product"] != product["id"]:
             raise invalid(
                 f"The price specified belongs to {price['product']}, but it must belong to {product['id']} to be its"
@@ -57,8 +63,8 @@ def update(call: Call, params: Params) -> Json:
 
 def delete(call: Call, params: Params) -> Deleted:
     """Delete a product that has no prices."""
-    product = call.objects.get("product", call.path["id"])
-    if call.objects.query("price", {"product": product["id"]}, limit=1):
+    product = call.objects.get(kinds.PRODUCT, call.path["id"])
+    if call.objects.query(kinds.PRICE, {"product": product["id"]}, limit=1):
         raise invalid(
             "This product cannot be deleted because it has one or more user-created prices. For SKUs,"
             " be sure to delete all SKUs associated"
@@ -79,11 +85,11 @@ def list_products(call: Call, params: Params) -> Page:
     return list_page(call, "product", params, equal, url="/v1/products")
 
 
-def _with_type(call: Call, product: Json) -> None:
+def _with_type(call: Call, product: MutableMapping[str, Any]) -> None:
     """Before 2025-03-31 products told their ``type``, and the attributes that SKUs had."""
-    stored = call.objects.find("product", product["id"]) or {}
-    product["type"] = stored.get("_type", "service")
-    product["attributes"] = stored.get("_attributes", [])
+    stored = call.objects.find(kinds.PRODUCT, product["id"])
+    product["type"] = "service" if stored is None else stored.get("_type", "service")
+    product["attributes"] = [] if stored is None else stored.get("_attributes", [])
 
 
 PRODUCT = Resource(

@@ -5,14 +5,16 @@ active ──update──▶ inactive ──update──▶ active   ──redee
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
-from tollkey.payments.catalog import jobs
+from tollkey.payments.catalog import jobs, kinds
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
     Change,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -23,11 +25,17 @@ from tollkey.wire import (
     records,
     retrieve,
 )
+from tollkey.wire.kinds import Kind
 
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPromotionCode
+    from tollkey.wire import api
+
+_CUSTOMER: Kind[api.Customer] = Kind("customer")
 PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredPromotionCode:
     """Create a code for a coupon; a random code of eight characters unless one is given."""
     promotion = params.get("promotion") or {}
     coupon_id = promotion.get("coupon") if isinstance(promotion, dict) else None
@@ -35,11 +43,11 @@ def create(call: Call, params: Params) -> Json:
     coupon_id = coupon_id or params.get("coupon")
     if not coupon_id:
         raise missing_param("promotion")
-    call.objects.get("coupon", coupon_id, named)
+    call.objects.get(kinds.COUPON, coupon_id, named)
     if params.get("customer"):
-        call.objects.get("customer", params["customer"], "customer")
+        call.objects.get(_CUSTOMER, params["customer"], "customer")
     text = params.get("code") or call.ids.text(8).upper()
-    for other in call.objects.query("promotion_code", {"_code": text.lower(), "active": "true"}, limit=100):
+    for other in call.objects.query(kinds.PROMOTION_CODE, {"_code": text.lower(), "active": "true"}, limit=100):
         if other["customer"] in (None, params.get("customer")):
             raise invalid(
                 f"An active promotion code with `code: {text}` already exists.",
@@ -49,7 +57,7 @@ def create(call: Call, params: Params) -> Json:
             )
     restrictions = params.get("restrictions") or {}
     code = blank(
-        "promotion_code",
+        kinds.PROMOTION_CODE,
         id=call.ids.new("promo"),
         active=fields.given(params, "active", True),
         code=text,
@@ -71,9 +79,9 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(code, "promotion_code.created")
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredPromotionCode:
     """Switch a code on or off, or change its metadata."""
-    code = call.objects.get("promotion_code", call.path["promotion_code"])
+    code = call.objects.get(kinds.PROMOTION_CODE, call.path["promotion_code"])
     if (
         params.get("active")
         and code["max_redemptions"] is not None
@@ -103,18 +111,18 @@ def list_codes(call: Call, params: Params) -> Page:
 
 def expire(call: Call, id: str) -> None:
     """Its last day has passed."""
-    code = call.objects.find("promotion_code", id)
+    code = call.objects.find(kinds.PROMOTION_CODE, id)
     if code is not None:
         code["active"] = False
         call.objects.save(code, "promotion_code.updated")
 
 
-def _coupon_inside(call: Call, code: Json) -> None:
+def _coupon_inside(call: Call, code: MutableMapping[str, Any]) -> None:
     """Before 2025-09-30 a code showed its coupon."""
     promotion = code.get("promotion") or {}
     coupon = promotion.get("coupon")
     if isinstance(coupon, str):
-        found = call.objects.find("coupon", coupon)
+        found = call.objects.find(kinds.COUPON, coupon)
         coupon = call.objects.copy(found) if found is not None else {"id": coupon, "object": "coupon", "deleted": True}
     code["coupon"] = coupon
 

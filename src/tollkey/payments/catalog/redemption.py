@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.arithmetic import Off, shift
-from tollkey.wire import Call, Json, Params, blank, invalid
+from tollkey.payments.shared import fields
+from tollkey.wire import Call, Params, blank, invalid
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import (
+        KeptCoupon,
+        RemovedDiscount,
+        StoredCoupon,
+        StoredDiscount,
+        StoredPromotionCode,
+    )
+    from tollkey.wire import api
+
+_INVOICE: Kind[api.Invoice] = Kind("invoice")
 
 
-def redeem(call: Call, entry: Json, *, param: str, customer: Json | None = None, **owner: Any) -> Json:
+def redeem(
+    call: Call,
+    entry: Mapping[str, Any],
+    *,
+    param: str,
+    customer: Mapping[str, Any] | None = None,
+    **owner: str,
+) -> StoredDiscount:
     """Make a discount from ``coupon`` or ``promotion_code``, and count the redemption.
 
     owner: ``subscription``, ``subscription_item``, ``invoice`` or ``invoice_item`` -> id. param: how errors name the
@@ -19,16 +41,18 @@ def redeem(call: Call, entry: Json, *, param: str, customer: Json | None = None,
     code = None
     if entry.get("promotion_code"):
         code = call.objects.get(
-            "promotion_code", entry["promotion_code"], f"{param}[promotion_code]" if "[" in param else "promotion_code"
+            kinds.PROMOTION_CODE,
+            entry["promotion_code"],
+            f"{param}[promotion_code]" if "[" in param else "promotion_code",
         )
-        coupon = call.objects.find("coupon", code["promotion"]["coupon"])
+        coupon = _coupon_of(call, code)
         _check_code(call, code, coupon, customer, param)
         code["times_redeemed"] += 1
         if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
             code["active"] = False
         call.objects.save(code, "promotion_code.updated")
     else:
-        coupon = call.objects.get("coupon", entry["coupon"], f"{param}[coupon]" if "[" in param else "coupon")
+        coupon = call.objects.get(kinds.COUPON, entry["coupon"], f"{param}[coupon]" if "[" in param else "coupon")
     assert coupon is not None
     if not coupon["valid"] or (coupon["redeem_by"] is not None and coupon["redeem_by"] < call.now):
         raise invalid(f"Coupon expired: {coupon['id']}", param, "coupon_expired")
@@ -38,7 +62,7 @@ def redeem(call: Call, entry: Json, *, param: str, customer: Json | None = None,
     call.objects.save(coupon, "coupon.updated")
     months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
     discount = blank(
-        "discount",
+        kinds.DISCOUNT,
         id=call.ids.new("di"),
         customer=customer["id"] if customer else None,
         end=shift(call.now, "month", months) if months else None,
@@ -51,17 +75,39 @@ def redeem(call: Call, entry: Json, *, param: str, customer: Json | None = None,
     return call.objects.insert(discount)
 
 
-def _kept(coupon: Json) -> Json:
+def coupon_id(code: StoredPromotionCode) -> str:
+    """The coupon that a promotion code stands for."""
+    id = code["promotion"]["coupon"]
+    assert id is not None, "every code is made for a coupon"
+    return id
+
+
+def _coupon_of(call: Call, code: StoredPromotionCode) -> StoredCoupon | None:
+    return call.objects.find(kinds.COUPON, coupon_id(code))
+
+
+def _kept(coupon: StoredCoupon) -> KeptCoupon:
     """What a discount remembers of its coupon, which may be deleted."""
-    products = (coupon.get("_applies_to") or {}).get("products") or []
-    kept = {
-        name: coupon[name]
-        for name in ("amount_off", "currency", "percent_off", "duration", "duration_in_months", "name")
+    limited = coupon.get("_applies_to")
+    return {
+        "amount_off": coupon["amount_off"],
+        "currency": coupon["currency"],
+        "percent_off": coupon["percent_off"],
+        "duration": coupon["duration"],
+        "duration_in_months": coupon["duration_in_months"],
+        "name": coupon["name"],
+        "products": (limited.get("products") or []) if limited else [],
+        "options": coupon.get("_currency_options") or {},
     }
-    return {**kept, "products": products, "options": coupon.get("_currency_options") or {}}
 
 
-def _check_code(call: Call, code: Json, coupon: Json | None, customer: Json | None, param: str) -> None:
+def _check_code(
+    call: Call,
+    code: StoredPromotionCode,
+    coupon: StoredCoupon | None,
+    customer: Mapping[str, Any] | None,
+    param: str,
+) -> None:
     expired = code["expires_at"] is not None and code["expires_at"] < call.now
     if coupon is None or not code["active"] or expired:
         raise invalid(f"This promotion code is not active: {code['code']}", param)
@@ -70,16 +116,16 @@ def _check_code(call: Call, code: Json, coupon: Json | None, customer: Json | No
     if (
         code["restrictions"]["first_time_transaction"]
         and customer is not None
-        and call.objects.query("invoice", {"customer": customer["id"], "status": "paid"}, limit=1)
+        and call.objects.query(_INVOICE, {"customer": customer["id"], "status": "paid"}, limit=1)
     ):
         raise invalid(
             "This promotion code cannot be redeemed because the associated customer has prior transactions.", param
         )
 
 
-def code_of(call: Call, text: str) -> Json | None:
+def code_of(call: Call, text: str) -> StoredPromotionCode | None:
     """The active promotion code that a customer has typed, in whatever case; None when there is none."""
-    found = call.objects.query("promotion_code", {"_code": text.lower(), "active": "true"}, limit=1) if text else []
+    found = call.objects.query(kinds.PROMOTION_CODE, {"_code": text.lower(), "active": "true"}, limit=1) if text else []
     return found[0] if found else None
 
 
@@ -87,7 +133,12 @@ def code_of(call: Call, text: str) -> Json | None:
 MOST_WRONG_CODES = 10
 
 
-def typed_code(call: Call, session: Json, text: str, counts: Callable[[Json], bool] = lambda code: True) -> Json:
+def typed_code(
+    call: Call,
+    session: Mapping[str, Any],
+    text: str,
+    counts: Callable[[StoredPromotionCode], bool] = lambda code: True,
+) -> StoredPromotionCode:
     """The promotion code that a customer has typed on a page of that session (of Checkout, of the portal).
 
     counts: whether a code that there is counts here. Raises ApiError 400 for another one, which is counted at the
@@ -98,13 +149,20 @@ def typed_code(call: Call, session: Json, text: str, counts: Callable[[Json], bo
         raise invalid("Too many codes were tried here. You can go on without one.", "promotion_code", keep=True)
     found = code_of(call, text)
     if found is None or not counts(found):
-        session["_wrong_codes"] = wrong + 1
+        fields.assign(session, {"_wrong_codes": wrong + 1}, ("_wrong_codes",))
         call.objects.save(session)
         raise invalid("This code is invalid.", "promotion_code", keep=True, guess=True)
     return found
 
 
-def redeem_all(call: Call, entries: Iterable[Json], *, param: str, customer: Json | None, **owner: Any) -> list[str]:
+def redeem_all(
+    call: Call,
+    entries: Iterable[Mapping[str, Any]],
+    *,
+    param: str,
+    customer: Mapping[str, Any] | None,
+    **owner: str,
+) -> list[str]:
     """The ids of the discounts that a list of ``discounts`` parameters asks for; ``discount`` keeps one that is there.
 
     An entry that came as the parameter ``coupon`` or ``promotion_code`` (``_named``) is called so in errors.
@@ -113,13 +171,13 @@ def redeem_all(call: Call, entries: Iterable[Json], *, param: str, customer: Jso
     for place, entry in enumerate(entries):
         named = entry.get("_named") or f"{param}[{place}]"
         if entry.get("discount"):
-            made.append(call.objects.get("discount", entry["discount"], f"{named}[discount]")["id"])
+            made.append(call.objects.get(kinds.DISCOUNT, entry["discount"], f"{named}[discount]")["id"])
         else:
             made.append(redeem(call, entry, param=named, customer=customer, **owner)["id"])
     return made
 
 
-def entries_of(params: Params) -> list[Json] | None:
+def entries_of(params: Params) -> list[Mapping[str, Any]] | None:
     """The discounts that parameters name, as ``discounts``, ``coupon`` or ``promotion_code``; None when none is
     named.
     """
@@ -142,18 +200,17 @@ def offs(call: Call, ids: Iterable[str], currency: str, at: int) -> list[Off]:
     """
     made = []
     for id in ids:
-        discount = call.objects.find("discount", id)
+        discount = call.objects.find(kinds.DISCOUNT, id)
         if discount is None or (discount["_coupon"]["duration"] == "repeating" and (discount["end"] or at + 1) <= at):
             continue
         coupon = discount["_coupon"]
         if coupon["percent_off"] is not None:
             made.append(Off(id, Decimal(str(coupon["percent_off"])), products=frozenset(coupon["products"])))
             continue
-        amount = (
-            coupon["amount_off"]
-            if coupon["currency"] == currency
-            else (coupon["options"].get(currency) or {}).get("amount_off")
-        )
+        amount = coupon["amount_off"]
+        if coupon["currency"] != currency:
+            option = coupon["options"].get(currency)
+            amount = option.get("amount_off") if option else None
         if amount:
             made.append(Off(id, None, amount, frozenset(coupon["products"])))
     return made
@@ -163,7 +220,7 @@ def end_used(call: Call, ids: list[str]) -> list[str]:
     """The discounts that live on after an invoice used them; those that count once end, with their event."""
     left = []
     for id in ids:
-        discount = call.objects.find("discount", id)
+        discount = call.objects.find(kinds.DISCOUNT, id)
         if discount is None:
             continue
         if discount["_coupon"]["duration"] == "once" or (discount["end"] is not None and discount["end"] <= call.now):
@@ -173,23 +230,24 @@ def end_used(call: Call, ids: list[str]) -> list[str]:
     return left
 
 
-def remove(call: Call, discount: Json) -> Json:
+def remove(call: Call, discount: StoredDiscount) -> RemovedDiscount:
     """End a discount: it stays retrievable through the invoices that used it."""
     if discount["end"] is None or discount["end"] > call.now:
         discount["end"] = call.now
     call.objects.save(discount)
     if discount["customer"] is not None and discount["invoice"] is None and discount["invoice_item"] is None:
         call.emit("customer.discount.deleted", discount)
-    return {**call.objects.copy(discount), "deleted": True}
+    ended: api.Discount = call.objects.copy(discount)
+    return {**ended, "deleted": True}
 
 
-def give_customer(call: Call, customer: Json, entry: Json | None) -> None:
+def give_customer(call: Call, customer: api.Customer, entry: Mapping[str, Any] | None) -> None:
     """Set, replace or (None) remove a customer's own discount. The caller saves the customer.
 
     Events: ``customer.discount.created``, ``.updated`` when another was there, ``.deleted``.
     """
     old = customer.get("discount")
-    previous = call.objects.find("discount", old["id"]) if old else None
+    previous = call.objects.find(kinds.DISCOUNT, old["id"]) if old else None
     if entry is None:
         if previous is not None:
             remove(call, previous)
@@ -209,19 +267,18 @@ def give_customer(call: Call, customer: Json, entry: Json | None) -> None:
     customer["discount"] = call.objects.copy(discount)
 
 
-def imagine(call: Call, entry: Json) -> Json:
+def imagine(call: Call, entry: Mapping[str, Any]) -> StoredDiscount:
     """A discount that exists only within this request, for a preview.
 
     Raises ApiError for a coupon or code that is not there.
     """
-    coupon_id = entry.get("coupon")
-    if coupon_id is None:
-        coupon_id = call.objects.get(
-            "promotion_code", entry["promotion_code"], entry.get("_named") or "discounts[promotion_code]"
-        )["promotion"]["coupon"]
-    coupon = call.objects.get("coupon", coupon_id, entry.get("_named") or "discounts[coupon]")
+    id = entry.get("coupon")
+    if id is None:
+        named = entry.get("_named") or "discounts[promotion_code]"
+        id = coupon_id(call.objects.get(kinds.PROMOTION_CODE, entry["promotion_code"], named))
+    coupon = call.objects.get(kinds.COUPON, id, entry.get("_named") or "discounts[coupon]")
     discount = blank(
-        "discount", id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now
+        kinds.DISCOUNT, id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now
     )
     discount["_coupon"] = _kept(coupon)
     return call.objects.imagine(discount)

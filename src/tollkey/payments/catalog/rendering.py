@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Call, Json, invalid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
-_BLANK: Json = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
+from tollkey.payments.catalog import kinds
+from tollkey.wire import Call, invalid
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+_BLANK: api.InvoicesResourceInvoiceRendering = {
+    "amount_tax_display": None,
+    "pdf": {"page_size": "auto"},
+    "template": None,
+    "template_version": None,
+}
 
 
-def named_template(call: Call, id: str, param: str, before: str | None = None) -> Json:
+def named_template(call: Call, id: str, param: str, before: str | None = None) -> api.InvoiceRenderingTemplate:
     """A template that may be named. before: the one that was named already, which may be archived.
 
     Raises ApiError 400.
     """
-    template = call.objects.get("invoice_rendering_template", id, param)
+    template = call.objects.get(kinds.RENDERING_TEMPLATE, id, param)
     if template["status"] != "active" and id != before:
         raise invalid(f"The invoice rendering template {id} is archived and cannot be used.", param)
     return template
 
 
-def rendering(call: Call, old: Json | None, given: Json) -> Json:
+def rendering(
+    call: Call, old: api.InvoicesResourceInvoiceRendering | None, given: Mapping[str, Any]
+) -> api.InvoicesResourceInvoiceRendering:
     """``rendering`` of an invoice: what it was, with what is given now.
 
     Without a version the template's newest is taken.
     """
     old = old or _BLANK
-    made: Json = {**old, **{name: value or None for name, value in given.items()}}
+    merged = {**old, **{name: value or None for name, value in given.items()}}
+    made = cast("api.InvoicesResourceInvoiceRendering", merged)  # the parameters have the names of its fields
     if not made["template"]:
         return {**made, "template_version": None}
     template = named_template(call, made["template"], "rendering[template]", old["template"])
@@ -38,10 +53,10 @@ def rendering(call: Call, old: Json | None, given: Json) -> Json:
     return made
 
 
-def of_customer(call: Call, customer: Json) -> Json | None:
+def of_customer(call: Call, customer: Mapping[str, Any]) -> api.InvoicesResourceInvoiceRendering | None:
     """``rendering`` that an invoice takes over from its customer, or None."""
     options = (customer.get("invoice_settings") or {}).get("rendering_options") or {}
-    template = call.objects.find("invoice_rendering_template", options.get("template") or "")
+    template = call.objects.find(kinds.RENDERING_TEMPLATE, options.get("template") or "")
     if template is None:
         return None
     display = options.get("amount_tax_display")

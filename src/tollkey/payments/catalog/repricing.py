@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.catalog.pricing import plan_of
-from tollkey.wire import Call, Json, public
+from tollkey.wire import Call, public
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
 
 
-def refresh_items(call: Call, price: Json) -> None:
+def refresh_items(call: Call, price: StoredPrice) -> None:
     """Write the changed price into the subscription items that bill it, and into their subscriptions.
 
     No event: they did not change.

@@ -5,14 +5,21 @@ active ──update active=false──▶ archived ──update active=true─�
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
 from tollkey.keys import Permission
+from tollkey.payments.catalog import kinds
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, missing_param, records, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, blank, listing, missing_param, records, retrieve
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("shipping_rate", "Shipping Rates", "Core")
 
 
-def make(call: Call, params: Params, prefix: str = "") -> Json:
+def make(call: Call, params: Mapping[str, Any], prefix: str = "") -> api.ShippingRate:
     """Store a shipping rate.
 
     prefix: where the parameters stood (``shipping_options[0][shipping_rate_data]``), for the names in errors.
@@ -20,7 +27,7 @@ def make(call: Call, params: Params, prefix: str = "") -> Json:
     fixed = params.get("fixed_amount")
     if fixed is None:
         raise missing_param(f"{prefix}[fixed_amount]" if prefix else "fixed_amount")
-    amount: Json = {
+    amount: api.ShippingRateFixedAmount = {
         "amount": fixed["amount"],
         "currency": currency.check_currency(fixed["currency"], "fixed_amount[currency]"),
     }
@@ -31,7 +38,7 @@ def make(call: Call, params: Params, prefix: str = "") -> Json:
         }
     estimate = params.get("delivery_estimate")
     rate = blank(
-        "shipping_rate",
+        kinds.SHIPPING_RATE,
         id=call.ids.new("shr"),
         active=True,
         created=call.now,
@@ -48,19 +55,19 @@ def make(call: Call, params: Params, prefix: str = "") -> Json:
     return call.objects.insert(rate)
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.ShippingRate:
     """Make a shipping rate."""
     return make(call, params)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.ShippingRate:
     """Change whether it is offered, its metadata or its tax behaviour."""
-    rate = call.objects.get("shipping_rate", call.path["shipping_rate_token"])
+    rate = call.objects.get(kinds.SHIPPING_RATE, call.path["shipping_rate_token"])
     fields.assign(rate, params, ("active", "tax_behavior"))
     for code, option in ((params.get("fixed_amount") or {}).get("currency_options") or {}).items():
-        rate["fixed_amount"].setdefault("currency_options", {}).setdefault(
-            code, {"tax_behavior": "unspecified"}
-        ).update(option)
+        options = rate["fixed_amount"].setdefault("currency_options", {})
+        merged = {"tax_behavior": "unspecified", **options.get(code, {}), **option}
+        options[code] = cast("api.ShippingRateCurrencyOption", merged)  # the parameters have the names of its fields
     fields.merge_metadata(rate, params)
     return call.objects.save(rate)
 

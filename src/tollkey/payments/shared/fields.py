@@ -22,7 +22,7 @@ def merge_metadata(value: Mapping[str, Any], params: Params) -> None:
         _changeable(value)["metadata"] = merged_metadata(value.get("metadata"), params["metadata"])
 
 
-def new_metadata(params: Params) -> dict[str, str]:
+def new_metadata(params: Mapping[str, Any]) -> dict[str, str]:
     """The ``metadata`` of a new object. Raises as ``merged_metadata`` does."""
     return merged_metadata(None, params.get("metadata"))
 
@@ -46,7 +46,7 @@ def take(value: Mapping[str, Any], params: Params, names: Iterable[str]) -> None
     merge_metadata(value, params)
 
 
-def given(params: Params, name: str, default: Any = None) -> Any:
+def given(params: Mapping[str, Any], name: str, default: Any = None) -> Any:
     """The parameter, or the default when it was not sent or unset."""
     found = params.get(name)
     return default if found is None else found

@@ -5,13 +5,15 @@ Pure arithmetic on price objects.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.payments.shared import rounding
 
-Json = Mapping[str, Any]
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.wire import api
 
 
 class Part(NamedTuple):
@@ -28,13 +30,12 @@ class Part(NamedTuple):
     tier: int = 0
 
 
-def unit_of(price: Json) -> Decimal:
+def unit_of(price: StoredPrice) -> Decimal:
     """The price of one unit in minor units, perhaps with a fraction; 0 when the price has none."""
-    text = price.get("unit_amount_decimal")
-    return Decimal(text) if text is not None else Decimal(price.get("unit_amount") or 0)
+    return _decimal(price.get("unit_amount_decimal"), price.get("unit_amount"))
 
 
-def packages(price: Json, quantity: int) -> int:
+def packages(price: StoredPrice, quantity: int) -> int:
     """How many units are charged for a quantity: ``transform_quantity`` divides and rounds."""
     transform = price.get("transform_quantity")
     if not transform:
@@ -43,12 +44,12 @@ def packages(price: Json, quantity: int) -> int:
     return int(ratio.to_integral_value(ROUND_CEILING if transform["round"] == "up" else ROUND_FLOOR))
 
 
-def cost(price: Json, quantity: int) -> int:
+def cost(price: StoredPrice, quantity: int) -> int:
     """The amount in minor units of that many units of a price, rounded once."""
     return sum(part.amount for part in parts(price, quantity))
 
 
-def parts(price: Json, quantity: int) -> list[Part]:
+def parts(price: StoredPrice, quantity: int) -> list[Part]:
     """A price applied to a quantity, as the parts that an invoice shows: one, or one a tier (and one a flat fee) when
     graduated.
 
@@ -61,14 +62,14 @@ def parts(price: Json, quantity: int) -> list[Part]:
         return [Part(quantity, rounding.price_amount(unit, units), unit)]
     if price.get("tiers_mode") == "volume":
         tier = _tier_of(tiers, quantity)
-        flat = rounding.price_amount(_decimal(tier, "flat_amount"), 1)
-        unit = _decimal(tier, "unit_amount")
+        flat = rounding.price_amount(_decimal(tier.get("flat_amount_decimal"), tier.get("flat_amount")), 1)
+        unit = _decimal(tier.get("unit_amount_decimal"), tier.get("unit_amount"))
         made = [Part(quantity, rounding.price_amount(unit, quantity), unit, "volume")]
         return [*made, Part(0, flat, None, "flat")] if flat else made
     return _graduated(tiers, quantity)
 
 
-def parts_after(price: Json, before: int, quantity: int) -> list[Part]:
+def parts_after(price: StoredPrice, before: int, quantity: int) -> list[Part]:
     """The parts of a quantity that come on top of ``before`` units, which have been billed: tiers go on where those
     have ended.
     """
@@ -89,17 +90,17 @@ def parts_after(price: Json, before: int, quantity: int) -> list[Part]:
     return made
 
 
-def _graduated(tiers: Sequence[Json], quantity: int) -> list[Part]:
+def _graduated(tiers: Sequence[api.PriceTier], quantity: int) -> list[Part]:
     made: list[Part] = []
     below = 0
     for place, tier in enumerate(tiers):
-        limit = _limit(tier)
+        limit = tier.get("up_to")
         inside = max(0, quantity - below if limit is None else min(quantity, limit) - below)
         if inside == 0 and place > 0:
             break
-        unit = _decimal(tier, "unit_amount")
+        unit = _decimal(tier.get("unit_amount_decimal"), tier.get("unit_amount"))
         made.append(Part(inside, rounding.price_amount(unit, inside), unit, "tier", place + 1))
-        flat = rounding.price_amount(_decimal(tier, "flat_amount"), 1)
+        flat = rounding.price_amount(_decimal(tier.get("flat_amount_decimal"), tier.get("flat_amount")), 1)
         if flat:
             made.append(Part(0, flat, None, "flat", place + 1))
         if limit is None or quantity <= limit:
@@ -108,19 +109,13 @@ def _graduated(tiers: Sequence[Json], quantity: int) -> list[Part]:
     return made
 
 
-def _tier_of(tiers: Sequence[Json], quantity: int) -> Json:
+def _tier_of(tiers: Sequence[api.PriceTier], quantity: int) -> api.PriceTier:
     for tier in tiers:
-        limit = _limit(tier)
+        limit = tier.get("up_to")
         if limit is None or quantity <= limit:
             return tier
     return tiers[-1]
 
 
-def _limit(tier: Json) -> int | None:
-    limit = tier.get("up_to")
-    return None if limit in (None, "inf") else int(limit)
-
-
-def _decimal(tier: Json, name: str) -> Decimal:
-    text = tier.get(name + "_decimal")
-    return Decimal(text) if text is not None else Decimal(tier.get(name) or 0)
+def _decimal(text: str | None, whole: int | None) -> Decimal:
+    return Decimal(text) if text is not None else Decimal(whole or 0)

@@ -1,0 +1,82 @@
+"""Products, prices and discounts as they are stored, with their private fields."""
+
+from typing import NotRequired, TypedDict
+
+from tollkey.wire import api
+
+class StoredProduct(api.Product):
+    """A product.
+
+    _type: ``good`` or ``service``, which versions before 2025-03-31 show. _attributes: names of attributes that its
+        SKUs had, for the same versions.
+    """
+
+    _type: str
+    _attributes: list[str]
+
+class StoredRecurring(api.Recurring):
+    """``recurring`` of a price.
+
+    trial_period_days: days of trial that subscriptions get who take their trial from the plan; null without one.
+    """
+
+    trial_period_days: NotRequired[int | None]
+
+class StoredPrice(api.Price):
+    """A price.
+
+    _tiers: its tiers, shown when expanded; absent or null unless ``billing_scheme`` is ``tiered``. _currency_options:
+        its amounts in other currencies, by code; absent when none were given. _aggregate_usage: how usage records are
+        summed up, which versions before 2025-03-31 show; absent when it was not said.
+    """
+
+    _tiers: NotRequired[list[api.PriceTier] | None]
+    _currency_options: NotRequired[dict[str, api.CurrencyOption]]
+    _aggregate_usage: NotRequired[str]
+
+class StoredCoupon(api.Coupon):
+    """A coupon.
+
+    _applies_to: the products it is limited to, shown when expanded; null for all. _currency_options: what it takes off
+        in other currencies (minor units), by code.
+    """
+
+    _applies_to: api.CouponAppliesTo | None
+    _currency_options: dict[str, api.CouponCurrencyOption]
+
+class KeptCoupon(TypedDict):
+    """What a discount remembers of its coupon, which may be deleted.
+
+    amount_off: minor units. products: ids of the products it is limited to; empty for all. options: what it takes off
+        in other currencies, by code.
+    """
+
+    amount_off: int | None
+    currency: str | None
+    percent_off: float | None
+    duration: str
+    duration_in_months: int | None
+    name: str | None
+    products: list[str]
+    options: dict[str, api.CouponCurrencyOption]
+
+class StoredDiscount(api.Discount):
+    """A discount.
+
+    _coupon: what it remembers of its coupon.
+    """
+
+    _coupon: KeptCoupon
+
+class RemovedDiscount(api.Discount):
+    """What is answered of a discount that was removed."""
+
+    deleted: bool
+
+class StoredPromotionCode(api.PromotionCode):
+    """A promotion code.
+
+    _code: its text in lower case, by which it is found in whatever case it is typed.
+    """
+
+    _code: str
