@@ -37,7 +37,7 @@ EDGES = {
     "db/sqlite_edge.py": "the event loop's own deadlines",
     "db/listening.py": "heartbeats of a connection",
     "db/postgres.py": "names of connections, waits between attempts",
-    "keys/hearing.py": "when announcements were heard last",
+    "keys/lease_renewal.py": "when announcements were heard last",
     "keys/service.py": "the composition root of the keys used as a library",
     "wire/service.py": "names of requests",
 }

@@ -200,7 +200,7 @@ def _put_together(
     database.write(tables.prepare, lock="migrate")
     permissions = keys.Catalogue(catalogue.permissions())
     move_in(database, data / "files")
-    keyring = keys.belonging.settle(database, keyring_source(settings))
+    keyring = keys.fingerprints.load_keyring(database, keyring_source(settings))
     for guard in (keys.guard, dashboard.protect_log):
         database.write(partial(guard, keyring=keyring, now=int(now())), lock="migrate")
     rewrite_old(database, tables, keyring)
@@ -230,7 +230,7 @@ def keyring_source(settings: Settings) -> keys.KeyringSource:
     return keys.KeyringSource.file(Path(settings.data) / KEYRING)
 
 
-def sealings(core: Core) -> tuple[keys.Sealing, ...]:
+def sealings(core: Core) -> tuple[keys.SealedStorage, ...]:
     """Everything that holds sealed texts, as the rooms and resources declare it."""
     tables, sealing = core.setup.tables.of, (one for one in core.catalogue.resources if one.sealed)
     fields = (SealedFields(one.object, tables[one.object].table, one.sealed) for one in sealing)
@@ -373,7 +373,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
         brake=brake,
         later_versions=frozenset(settings.later_versions.split()),
-        refused=core.attempts.denied,
+        refused=core.attempts.count_denied,
         special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
     )
     log_buffer = Buffer(pause=lambda: time.sleep(_LOG_PAUSE_SECONDS))

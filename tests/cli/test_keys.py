@@ -140,7 +140,7 @@ def test_what_was_refused_is_listed_for_the_operator(tmp_path: Path) -> None:
     ready(tmp_path)
     assert json.loads(run(tmp_path, "keys", "refusals", "--json").stdout) == []
     core = open_core(load_settings(data=str(tmp_path)))
-    core.attempts.note("key", "unknown", "192.0.2.1", 3600)
+    core.attempts.count("key", "unknown", "192.0.2.1", 3600)
     core.database.write(core.attempts.flush)
     core.close()
     (line,) = json.loads(run(tmp_path, "keys", "refusals", "--json").stdout)

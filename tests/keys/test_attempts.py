@@ -65,7 +65,7 @@ def test_the_same_interval_adds_up_over_flushes_and_another_begins_anew(
 ) -> None:
     counts = Attempts(HOUR)
     for now in (0, 10, HOUR + 1):
-        counts.note("key", "unknown", "192.0.2.1", now)
+        counts.count("key", "unknown", "192.0.2.1", now)
         found = flush(counts)
         assert not counts.unwritten
     assert [(a.since, a.attempts, a.last_at) for a in found] == [(HOUR, 1, HOUR + 1), (0, 2, 10)]
@@ -74,7 +74,7 @@ def test_the_same_interval_adds_up_over_flushes_and_another_begins_anew(
 def test_what_is_old_is_forgotten(flush: Callable[[Attempts], list[Attempt]]) -> None:
     counts = Attempts(HOUR, days=1)
     for now in (0, HOUR, 24 * HOUR + 1, 25 * HOUR):
-        counts.note("key", "unknown", "192.0.2.1", now)
+        counts.count("key", "unknown", "192.0.2.1", now)
         found = flush(counts)
     assert [a.since for a in found] == [25 * HOUR, 24 * HOUR, HOUR]
 
@@ -82,7 +82,7 @@ def test_what_is_old_is_forgotten(flush: Callable[[Attempts], list[Attempt]]) ->
 def test_an_attacker_with_many_addresses_fills_nothing(flush: Callable[[Attempts], list[Attempt]]) -> None:
     counts = Attempts(HOUR, most=20)
     for index in range(5000):
-        counts.note("key", "unknown", f"10.0.{index // 250}.{index % 250}", 1, f"mk_{index}")
+        counts.count("key", "unknown", f"10.0.{index // 250}.{index % 250}", 1, f"mk_{index}")
         if index % 100 == 0:
             flush(counts)
     found = flush(counts)
@@ -93,14 +93,14 @@ def test_an_attacker_with_many_addresses_fills_nothing(flush: Callable[[Attempts
 def test_counts_that_cannot_be_written_stay_bounded_in_memory() -> None:
     counts = Attempts(1, most=10)
     for second in range(10_000):
-        counts.note("key", "unknown", "192.0.2.1", second)
+        counts.count("key", "unknown", "192.0.2.1", second)
     assert len(counts._counts) <= 50
 
 
 def test_an_ipv6_address_counts_as_its_network(flush: Callable[[Attempts], list[Attempt]]) -> None:
     counts = Attempts(HOUR)
     for address in ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "::ffff:192.0.2.1", "192.0.2.1", "not:an:address", None):
-        counts.note("key", "unknown", address, 1)
+        counts.count("key", "unknown", address, 1)
     assert {a.address: a.attempts for a in flush(counts)} == {
         "2001:db8:1:2::/64": 2, "192.0.2.1": 2, "not:an:address": 1, "unknown": 1,
     }  # fmt: skip
@@ -108,7 +108,7 @@ def test_an_ipv6_address_counts_as_its_network(flush: Callable[[Attempts], list[
 
 def test_what_is_undone_is_counted_again(database: Database, flush: Callable[[Attempts], list[Attempt]]) -> None:
     counts = Attempts(HOUR)
-    counts.note("key", "unknown", "192.0.2.1", 1)
+    counts.count("key", "unknown", "192.0.2.1", 1)
 
     def work(tx: Tx) -> None:
         counts.flush(tx)
@@ -131,7 +131,7 @@ def test_a_text_that_is_longer_than_any_key_is_an_attempt_too(tmp_path: Path, te
 @pytest.mark.parametrize("reason", [Reason.missing, Reason.unavailable])
 def test_no_key_and_a_database_that_is_away_are_no_attempts(reason: Reason) -> None:
     counts = Attempts(HOUR)
-    counts.denied(Denied(reason), "192.0.2.1", 1)
+    counts.count_denied(Denied(reason), "192.0.2.1", 1)
     assert not counts.unwritten
 
 
@@ -144,7 +144,7 @@ def test_it_can_be_turned_off(tmp_path: Path) -> None:
 
 def test_a_forked_child_counts_only_what_it_refuses_itself(flush: Callable[[Attempts], list[Attempt]]) -> None:
     counts = Attempts(HOUR)
-    counts.note("key", "unknown", "192.0.2.1", 1)
+    counts.count("key", "unknown", "192.0.2.1", 1)
     counts.after_fork_in_child()
-    counts.note("key", "unknown", "192.0.2.1", 2)
+    counts.count("key", "unknown", "192.0.2.1", 2)
     assert [one.attempts for one in flush(counts)] == [1]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.keys.conftest import ALICE, LIVE, OTHER, TEST, World, refused
 from tollkey.db import Scope
-from tollkey.keys import ROLL_EXPIRATIONS, SEALED, Authority, Reason, UnknownPermission, move_all
+from tollkey.keys import ROLL_EXPIRATIONS, SEALED, Authority, Reason, UnknownPermission, reseal_all
 
 # -- making
 
@@ -334,7 +334,7 @@ def test_rotating_the_sealing_key_keeps_every_sealed_text(world: World) -> None:
     key, text = world.make("secret", TEST)
     rotated = world.keyring.rotate_sealing()
     world.authority.keyring = rotated
-    assert move_all(world.database, SEALED, rotated).texts == 1
+    assert reseal_all(world.database, SEALED, rotated).texts == 1
     world.authority.keyring = rotated.without("s1")
     assert world.on("reveal", key)[1] == text
 

@@ -56,5 +56,5 @@ def test_a_current_key_cannot_be_dropped_and_a_retired_one_can() -> None:
 
 def test_what_is_worked_out_anew_each_time_outlives_a_rotation() -> None:
     ring = Keyring.fresh()
-    assert ring.lasting("fingerprints") == ring.rotate_digest().rotate_digest().lasting("fingerprints")
-    assert ring.mark("alice@example.com") == ring.rotate_digest().mark("alice@example.com")
+    assert ring.stable_digest("fingerprints") == ring.rotate_digest().rotate_digest().stable_digest("fingerprints")
+    assert ring.account_mark("alice@example.com") == ring.rotate_digest().account_mark("alice@example.com")

@@ -49,8 +49,8 @@ def test_the_keys_of_an_account_share_the_characters_after_the_lead() -> None:
 
 @given(st.text(max_size=40))
 def test_any_account_name_makes_a_key_of_full_length_that_shows_nothing_of_the_name(account: str) -> None:
-    mark = KEYRING.mark(account)
-    assert mark == KEYRING.mark(account)
+    mark = KEYRING.account_mark(account)
+    assert mark == KEYRING.account_mark(account)
     assert re.fullmatch("[0-9A-Za-z]{16}", mark)
     made = generate("secret", True, mark, Ids.seeded(1))
     parsed = parse(made)
@@ -143,12 +143,12 @@ def test_a_key_says_nothing_about_the_name_of_its_account(service: KeyService, a
 
 
 def test_the_mark_of_an_account_needs_the_key_material_and_outlives_its_rotation() -> None:
-    assert KEYRING.mark("alice") == KEYRING.rotate_digest().rotate_digest().mark("alice")
-    assert KEYRING.mark("alice") != Keyring.fresh(random.Random(2).randbytes).mark("alice")
+    assert KEYRING.account_mark("alice") == KEYRING.rotate_digest().rotate_digest().account_mark("alice")
+    assert KEYRING.account_mark("alice") != Keyring.fresh(random.Random(2).randbytes).account_mark("alice")
 
 
 def test_a_random_account_id_of_our_own_stands_in_its_keys_as_in_the_real_system() -> None:
-    assert KEYRING.mark("acct_1AaBbCcDdEeFfGgH") == "1AaBbCcDdEeFfGgH"
+    assert KEYRING.account_mark("acct_1AaBbCcDdEeFfGgH") == "1AaBbCcDdEeFfGgH"
 
 
 def test_a_key_that_was_made_with_a_name_in_it_goes_on_working(service: KeyService) -> None:
@@ -161,5 +161,5 @@ def test_a_key_that_was_made_with_a_name_in_it_goes_on_working(service: KeyServi
 
 @pytest.mark.parametrize("mark", ["a" * 17, "a_b", "ä"])
 def test_only_a_mark_is_put_into_a_key(mark: str) -> None:
-    with pytest.raises(ValueError, match=r"Keyring\.mark"):
+    with pytest.raises(ValueError, match=r"Keyring\.account_mark"):
         generate("secret", True, mark, Ids.seeded(1))

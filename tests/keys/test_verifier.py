@@ -91,7 +91,7 @@ def test_what_was_read_before_a_revocation_cannot_overwrite_it(world: World) -> 
 def test_what_was_read_before_everything_was_forgotten_is_not_remembered(world: World) -> None:
     _, text = world.make("secret")
     epoch = world.verifier.epoch
-    world.verifier.hear("*")
+    world.verifier.on_announcement("*")
     world.read(lambda tx: world.verifier.load(tx, text, world.clock.now, epoch=epoch))
     assert world.verifier.verify_cached(text, world.clock.now) is None
 
@@ -99,7 +99,7 @@ def test_what_was_read_before_everything_was_forgotten_is_not_remembered(world: 
 def test_hearing_that_announcements_were_missed_forgets_everything(world: World) -> None:
     _, text = world.make("secret")
     world.verify(text)
-    world.verifier.hear("*")
+    world.verifier.on_announcement("*")
     assert world.verifier.verify_cached(text, world.clock.now) is None
 
 
@@ -153,7 +153,7 @@ def test_memory_is_bounded(world: World) -> None:
 def test_memory_never_holds_the_text(world: World) -> None:
     _, text = world.make("secret")
     world.verify(text)
-    world.verifier.used(world.verify(text), world.clock.now)
+    world.verifier.record_use(world.verify(text), world.clock.now)
     assert text[20:60] not in repr(vars(world.verifier))
 
 
@@ -201,8 +201,8 @@ def test_the_modes_and_accounts_are_those_of_the_key(world: World) -> None:
 
 def test_last_used_is_counted_in_memory_and_written_in_the_background(world: World) -> None:
     key, _ = world.make("secret")
-    world.verifier.used(key, world.clock.now, "192.0.2.1", "GET /v1/customers")
-    world.verifier.used(key, world.clock.now + 1, "192.0.2.2", "POST /v1/customers")
+    world.verifier.record_use(key, world.clock.now, "192.0.2.1", "GET /v1/customers")
+    world.verifier.record_use(key, world.clock.now + 1, "192.0.2.2", "POST /v1/customers")
     assert world.read(lambda tx: world.authority.usages(tx, LIVE)) == {}
     assert world.database.write(world.verifier.flush) == 1
     expected = Usage(key.id, world.clock.now + 1, "192.0.2.2", "POST /v1/customers", 2)
@@ -213,8 +213,8 @@ def test_last_used_is_counted_in_memory_and_written_in_the_background(world: Wor
 def test_an_older_use_from_another_node_does_not_overwrite_a_newer_one(world: World) -> None:
     key, _ = world.make("secret")
     late = fresh_verifier(world)
-    late.used(key, world.clock.now - 5, "192.0.2.9", "GET /old")
-    world.verifier.used(key, world.clock.now, "192.0.2.1", "GET /new")
+    late.record_use(key, world.clock.now - 5, "192.0.2.9", "GET /old")
+    world.verifier.record_use(key, world.clock.now, "192.0.2.1", "GET /new")
     world.database.write(world.verifier.flush)
     world.database.write(late.flush)
     usage = world.read(lambda tx: world.authority.usages(tx, LIVE))[key.id]
@@ -223,7 +223,7 @@ def test_an_older_use_from_another_node_does_not_overwrite_a_newer_one(world: Wo
 
 def test_uses_whose_transaction_is_undone_are_counted_again(world: World) -> None:
     key, _ = world.make("secret")
-    world.verifier.used(key, world.clock.now)
+    world.verifier.record_use(key, world.clock.now)
 
     def undone(tx: Tx) -> None:
         world.verifier.flush(tx)
@@ -238,7 +238,7 @@ def test_uses_whose_transaction_is_undone_are_counted_again(world: World) -> Non
 def test_uses_are_written_in_the_order_of_ids_so_that_nodes_which_do_it_at_once_do_not_deadlock(world: World) -> None:
     keys = sorted((world.make("restricted")[0] for _ in range(5)), key=lambda key: key.id)
     for key in (keys[3], keys[0], keys[4], keys[1], keys[2]):
-        world.verifier.used(key, world.clock.now)
+        world.verifier.record_use(key, world.clock.now)
     world.database.write(world.verifier.flush)
     place = "rowid" if world.database.dialect == "sqlite" else "ctid"
     rows = world.database.read(lambda tx: tx.execute(f"SELECT key_id FROM key_usage ORDER BY {place}"))
@@ -248,7 +248,7 @@ def test_uses_are_written_in_the_order_of_ids_so_that_nodes_which_do_it_at_once_
 def test_a_flush_takes_so_many_keys_and_the_next_one_the_rest(world: World) -> None:
     key, _ = world.make("restricted")
     for number in range(FLUSH_MOST + 1):
-        world.verifier.used(replace(key, id=f"mk_{number}"), world.clock.now)
+        world.verifier.record_use(replace(key, id=f"mk_{number}"), world.clock.now)
     assert world.database.write(world.verifier.flush) == FLUSH_MOST
     assert world.database.write(world.verifier.flush) == 1
     assert not world.verifier.unwritten

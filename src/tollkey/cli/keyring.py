@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tollkey.cli.common import AsJson, Data, Database, fail, opened, refused, show
-from tollkey.keys import Keyring, belonging, move_all, needed
+from tollkey.keys import Keyring, count_sealed_with, fingerprints, reseal_all
 from tollkey.server import Core, keyring_source, sealings, sole_server
 
 app = typer.Typer(no_args_is_help=True, help="Manage the keyring: the keys that digest and encrypt stored data.")
@@ -69,7 +69,7 @@ def rotate(
         keyring = keyring.rotate_digest() if digest else keyring
         keyring = keyring.rotate_sealing() if sealing else keyring
         _save(core, keyring, to)
-        core.database.write(lambda tx: belonging.record(tx, keyring))
+        core.database.write(lambda tx: fingerprints.record_keyring(tx, keyring))
         _print(keyring, json_, *_move(core, keyring))
 
 
@@ -96,12 +96,12 @@ def retire(name: str, to: To = None, data: Data = None, database: Database = Non
             )
         if name == keyring.sealing_current:
             raise fail(f"{name} is the current sealing key: run `tollkey keyring rotate` first")
-        left = needed(core.database, sealings(core), name)
+        left = count_sealed_with(core.database, sealings(core), name)
         if left:
             where = ", ".join(f"{count} in {what}" for what, count in sorted(left.items()))
             raise fail(f"{name} is still needed ({where}): run `tollkey keyring move` first")
         keyring = keyring.without(name)
-        core.database.write(lambda tx: belonging.retire(tx, name))
+        core.database.write(lambda tx: fingerprints.retire_sealing_key(tx, name))
         _save(core, keyring, to)
         _print(keyring, json_)
 
@@ -128,7 +128,7 @@ def _save(core: Core, keyring: Keyring, to: Path | None) -> None:
 
 
 def _move(core: Core, keyring: Keyring) -> list[str]:
-    moved = move_all(core.database, sealings(core), keyring)
+    moved = reseal_all(core.database, sealings(core), keyring)
     broken = [
         f"{count} in {what} cannot be decrypted and were left unchanged" for what, count in sorted(moved.broken.items())
     ]

@@ -55,7 +55,7 @@ async def check_limit(ctx: Context, person: str, field: str = "") -> None:
 def record_failure(ctx: Context, reason: str, person: str = "") -> None:
     """Count a failed sign-in for ``tollkey keys refusals``. reason: one word. person: the id, if known."""
     counts: Attempts = ctx.setup.services.attempts
-    counts.note("sign_in", reason, ctx.ip, ctx.now, person)
+    counts.count("sign_in", reason, ctx.ip, ctx.now, person)
 
 
 def uncount(tx: Tx, person: str, ip: str | None, now: int) -> None:

@@ -1,11 +1,14 @@
-"""KEYS: the key authority. Usable alone, in front of any application; knows no HTTP framework."""
+"""API keys: create, verify, restrict, roll, revoke. Usable alone, in front of any application, without a web framework.
 
-from tollkey.keys import asgi, audit, belonging, chain, wsgi
+Start with ``KeyService``; ``asgi.KeyGate`` and ``wsgi.KeyGate`` are middleware.
+"""
+
+from tollkey.keys import asgi, audit, chain, fingerprints, wsgi
 from tollkey.keys.attempts import Attempt, Attempts, refused_attempts
 from tollkey.keys.audit import guard
 from tollkey.keys.authority import CHANNEL, Authority
-from tollkey.keys.belonging import KeyringSource
 from tollkey.keys.errors import KeyRefused, UnknownPermission
+from tollkey.keys.fingerprints import KeyringSource
 from tollkey.keys.header import Presented, read_authorization, without_keys, without_secret_keys
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring, KeyringError, is_private
@@ -23,8 +26,8 @@ from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, Pe
 from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
 from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
 from tollkey.keys.schema import MIGRATIONS
-from tollkey.keys.sealed import Change, Place, SealedColumn, Sealing, move_all, needed
-from tollkey.keys.sealing import SealBroken, row_of, seal, unseal
+from tollkey.keys.sealed import RowKey, SealedColumn, SealedStorage, Transform, count_sealed_with, reseal_all
+from tollkey.keys.sealing import SealBroken, seal, seal_context, unseal
 from tollkey.keys.service import KeyService
 from tollkey.keys.store import SEALED, Usage, exists_in_other_mode
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
@@ -49,7 +52,6 @@ __all__ = [
     "Authority",
     "Brand",
     "Catalogue",
-    "Change",
     "Denied",
     "Forbidden",
     "Key",
@@ -65,24 +67,26 @@ __all__ = [
     "Parsed",
     "Permission",
     "PermissionSet",
-    "Place",
     "Presented",
     "RateLimiter",
     "Reason",
     "Refusal",
     "Refused",
+    "RowKey",
     "SealBroken",
     "SealedColumn",
-    "Sealing",
+    "SealedStorage",
+    "Transform",
     "UnknownPermission",
     "Usage",
     "Verifier",
     "asgi",
     "audit",
-    "belonging",
     "chain",
+    "count_sealed_with",
     "digest",
     "exists_in_other_mode",
+    "fingerprints",
     "for_auth_request",
     "generate",
     "guard",
@@ -90,17 +94,16 @@ __all__ = [
     "is_private",
     "mask_known",
     "mask_unknown",
-    "move_all",
-    "needed",
     "network_of",
     "networks_of",
     "parse",
     "read_authorization",
     "redact",
     "refused_attempts",
+    "reseal_all",
     "rfc6750",
-    "row_of",
     "seal",
+    "seal_context",
     "unseal",
     "without_keys",
     "without_secret_keys",

@@ -1,4 +1,4 @@
-"""Keys in front of any ASGI application (ASGI 3.0), under asyncio or trio."""
+"""Middleware that authenticates API keys for any ASGI application (ASGI 3.0), under asyncio or trio."""
 
 from __future__ import annotations
 
@@ -26,49 +26,52 @@ _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
 
 class KeyGate(Gate[App, AsgiScope]):
-    """Lets a request through when its key may do it; the application finds the key in ``scope["tollkey.key"]``.
+    """ASGI middleware that passes a request on if its key has the required permission, and answers it otherwise.
 
-    The arguments are those of ``Gate``, with the ASGI scope as what is asked. The scope is handed on itself, not a
-    copy: what the application writes into it (its route, say) can be seen by what stands around the gate. A gate within
-    another of the same ``KeyService`` judges the key that the outer one accepted. A refused WebSocket is answered as an
-    HTTP request would be where the server has the extension ``websocket.http.response``; else it is closed with 1008
-    before it opens.
+    The application finds the ``Key`` in ``scope["tollkey.key"]``. The arguments are those of ``Gate``; its callbacks
+    are given the ASGI scope. The scope is passed on itself, not a copy, so that outer middleware sees what the
+    application writes into it. A gate inside another gate of the same ``KeyService`` checks the key that the outer
+    one verified.
+
+    A refused WebSocket gets an HTTP response if the server has the extension ``websocket.http.response``; otherwise it
+    is closed with code 1008 before it is accepted. Raises RuntimeError for connection types other than http, websocket
+    and lifespan.
     """
 
     @staticmethod
-    def client_of(asked: AsgiScope) -> str | None:
-        """The address of the other end of the connection."""
-        client = asked.get("client")
+    def client_of(scope: AsgiScope) -> str | None:
+        """Return the IP address of the connection's other end, if known."""
+        client = scope.get("client")
         return client[0] if client else None
 
     @staticmethod
-    def endpoint_of(asked: AsgiScope) -> str:
-        """Method and path, for example ``GET /reports``; ``WEBSOCKET /live`` for a WebSocket."""
-        return f"{asked.get('method', 'WEBSOCKET')} {asked['path']}"
+    def endpoint_of(scope: AsgiScope) -> str:
+        """Return method and path, for example ``GET /reports``; ``WEBSOCKET /live`` for a WebSocket."""
+        return f"{scope.get('method', 'WEBSOCKET')} {scope['path']}"
 
     @staticmethod
-    def method_of(asked: AsgiScope) -> str:
-        """The method in capitals, GET for HEAD and for the handshake of a WebSocket (RFC 6455 section 4.1)."""
-        method: str = asked.get("method", "GET").upper()
+    def method_of(scope: AsgiScope) -> str:
+        """Return the method in capitals; GET for HEAD and for a WebSocket handshake (RFC 6455 section 4.1)."""
+        method: str = scope.get("method", "GET").upper()
         return "GET" if method == "HEAD" else method
 
-    def _as_get(self, asked: AsgiScope) -> AsgiScope:
-        method = self.method_of(asked)
-        return asked if asked.get("method") == method else {**asked, "method": method}
+    def _as_get(self, scope: AsgiScope) -> AsgiScope:
+        method = self.method_of(scope)
+        return scope if scope.get("method") == method else {**scope, "method": method}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         if scope["type"] not in ("http", "websocket"):
-            raise RuntimeError(f"KeyGate does not know connections of the type {scope['type']!r} and lets none through")
+            raise RuntimeError(f"KeyGate does not support connections of type {scope['type']!r} and refuses them")
         if (self._open_to is not None and self._open_to(scope)) or (self._preflights and _is_preflight(scope)):
             await self._app(scope, receive, send)
             return
         with one_request():
-            answer = self._judged(scope, await self._verify(scope))
+            answer = self._authorize(scope, await self._verify(scope))
             if isinstance(answer, Key):
-                self._hand_over(scope, answer)
+                self._attach_key(scope, answer)
                 await self._app(scope, receive, send)
                 return
         refusal = answer if isinstance(answer, Refusal) else self._on_denied(answer)
@@ -77,22 +80,22 @@ class KeyGate(Gate[App, AsgiScope]):
         else:
             await _answer_socket(refusal, scope, receive, send)
 
-    def _hand_over(self, scope: AsgiScope, key: Key) -> None:
+    def _attach_key(self, scope: AsgiScope, key: Key) -> None:
         scope[_KEY], scope[_SERVICE] = key, self._keys
         if not self._keep_header:
             name = self._header.encode("latin-1")
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
 
     async def _verify(self, scope: AsgiScope) -> Key | Denied:
-        if scope.get(_SERVICE) is self._keys:  # a gate around this one has accepted it
+        if scope.get(_SERVICE) is self._keys:  # verified by an outer gate
             accepted: Key = scope[_KEY]
             return accepted
-        presented = self._presented(_headers(scope, self._header.encode("latin-1")))
+        presented = self._extract_key(_headers(scope, self._header.encode("latin-1")))
         if isinstance(presented, Denied):
             return presented
         ip, endpoint = self._client_ip(scope), self._endpoint_for(scope)
         answer = self._keys.verify_cached(presented.text, ip, endpoint)
-        if answer is None:  # it may wait for the disk or the network: not on the event loop
+        if answer is None:  # reads the database: not on the event loop
             answer = await _in_thread(partial(self._keys.verify, presented.text, ip=ip, endpoint=endpoint))
         return answer
 
@@ -102,14 +105,14 @@ def _headers(scope: AsgiScope, name: bytes) -> list[str]:
 
 
 def _is_preflight(scope: AsgiScope) -> bool:
-    """Whether a browser asks if a page may send a request (Fetch standard, "CORS-preflight request")."""
+    """Return whether this is a CORS preflight request (Fetch standard, "CORS-preflight request")."""
     if scope.get("method") != "OPTIONS":
         return False
     return bool(_headers(scope, b"origin") and _headers(scope, b"access-control-request-method"))
 
 
 async def _in_thread(call: Callable[[], T]) -> T:
-    """Run a call that may wait on a thread, with the context of this request, under whichever event loop this is."""
+    """Run a blocking call in a thread with this request's context variables, under asyncio or trio."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
         waited: T = await trio.to_thread.run_sync(call)

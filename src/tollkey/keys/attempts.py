@@ -1,9 +1,8 @@
-"""Refused keys and failed sign-ins, counted by address and reason: what an attack looks like afterwards.
+"""Counts refused keys and failed sign-ins by IP address and reason, to show attacks afterwards.
 
-Counting is a dictionary in memory; others write it down in the background. It is bounded, so that nobody can fill the
-disk by
-trying: in an interval at most so many different addresses are told apart, the rest is counted together; what is old is
-forgotten. Nothing of what was presented is kept, nor an address that was typed.
+Counts are kept in memory and written in the background. They are bounded, so that an attacker cannot fill the disk: in
+each interval a limited number of addresses is counted separately and all others together, and old rows are deleted.
+Neither keys nor passwords nor e-mail addresses that were sent are stored.
 """
 
 from __future__ import annotations
@@ -27,17 +26,16 @@ MIGRATION = Migration(
     ),
 )
 OTHERS = "others"
-_WAITING = 4  # times ``most``: counts in memory at most, when they cannot be written
-_SILENT = (Reason.missing, Reason.unavailable)  # nothing was tried; or it is not the caller's doing
+_WAITING = 4  # times ``most``: maximum number of counts in memory while they cannot be written
+_SILENT = (Reason.missing, Reason.unavailable)  # no key was sent, or the database was not available
 
 
 class Attempt(NamedTuple):
-    """What was refused in one interval.
+    """Refused attempts of one kind in one interval.
 
-    since: its beginning; last_at: the last of them; both UTC epoch seconds. what: ``key`` or ``sign_in``. reason: why,
-        one word.
-    address: of the caller, an IPv6 one as its network of 64 bits; ``others`` for those beyond the bound.
-    subject: the id of the key or person that it was about, when there is one. attempts: how often.
+    since: start of the interval, UTC epoch seconds. what: ``key`` or ``sign_in``. reason: one word, see ``Reason``.
+    address: IP address of the caller, for IPv6 its /64 network; ``others`` beyond the limit.
+    subject: id of the key or person, if known. attempts: how many. last_at: the last one, UTC epoch seconds.
     """
 
     since: int
@@ -50,10 +48,10 @@ class Attempt(NamedTuple):
 
 
 class Attempts(forking.ForkAware):
-    """Counts what is refused. A forked child begins with nothing: what was counted before is its parent's to write.
+    """Counts refused attempts. Thread-safe. A forked child starts with no counts; its parent writes the earlier ones.
 
-    interval_seconds: what is counted together; 0: nothing is counted. most: addresses and reasons that one process
-        tells apart in an interval. days: how long it is kept.
+    interval_seconds: length of an interval; 0 disables counting. most: combinations of address and reason that a
+        process counts separately in an interval. days: how long rows are kept.
     """
 
     def __init__(self, interval_seconds: int = 3600, *, most: int = 500, days: int = 30) -> None:
@@ -62,23 +60,24 @@ class Attempts(forking.ForkAware):
         forking.register(self)
 
     def after_fork_in_child(self) -> None:
-        """Nothing is counted yet, and no thread that is not here holds the lock."""
+        """Start with no counts and a new lock."""
         self._counts: dict[tuple[int, str, str, str, str], list[int]] = {}  # how often, and the last time
         self._known: set[tuple[int, str, str, str, str]] = set()
         self._since = -1
         self._lock = threading.Lock()
 
-    def denied(self, denied: Denied, ip: str | None, now: int) -> None:
-        """Count a refused key. A request without one is no attempt, and a database that is away no fault of the
-        caller.
+    def count_denied(self, denied: Denied, ip: str | None, now: int) -> None:
+        """Count a refused key. Requests without a key, and those refused because of the database, are not counted.
+
+        ip: the caller's address. now: UTC epoch seconds.
         """
         if denied.reason not in _SILENT:
-            self.note("key", denied.reason.value, ip, now, denied.key.id if denied.key is not None else "")
+            self.count("key", denied.reason.value, ip, now, denied.key.id if denied.key is not None else "")
 
-    def note(self, what: str, reason: str, ip: str | None, now: int, subject: str = "") -> None:
-        """Count one attempt. what, reason, subject: as in ``Attempt``. ip: the caller's address.
+    def count(self, what: str, reason: str, ip: str | None, now: int, subject: str = "") -> None:
+        """Count one attempt.
 
-        now: UTC epoch seconds.
+        what, reason, subject: see ``Attempt``. ip: the caller's address. now: UTC epoch seconds.
         """
         if self._interval <= 0:
             return
@@ -86,7 +85,7 @@ class Attempts(forking.ForkAware):
         address = network_of(ip)
         with self._lock:
             if len(self._counts) > _WAITING * self._most:
-                return  # nobody writes them down
+                return  # they cannot be written
             if since != self._since:
                 self._since = since
                 self._known.clear()
@@ -102,11 +101,14 @@ class Attempts(forking.ForkAware):
 
     @property
     def unwritten(self) -> bool:
-        """Whether something was counted that ``flush`` has not written."""
+        """Whether there are counts that ``flush`` has not written."""
         return bool(self._counts)
 
     def flush(self, tx: Tx) -> None:
-        """Write what was counted, and forget what is too old. What is not committed stays counted for the next time."""
+        """Write the counts and delete old rows. Counts stay in memory until the transaction commits.
+
+        Raises StorageError.
+        """
         with self._lock:
             written = {key: tuple(count) for key, count in self._counts.items()}
         if not written:
@@ -132,7 +134,9 @@ class Attempts(forking.ForkAware):
 
 
 def refused_attempts(tx: Tx, limit: int = 100) -> list[Attempt]:
-    """What was refused, the newest intervals first, the most frequent first within one. limit: at most so many rows."""
+    """Return refused attempts, newest interval first, within it the most frequent first. limit: maximum number of
+    rows.
+    """
     rows = tx.execute(
         "SELECT since, what, reason, address, subject, attempts, last_at FROM refused_attempts"
         " ORDER BY since DESC, attempts DESC, address, reason LIMIT ?",

@@ -1,7 +1,6 @@
-"""Who did what to which key, when, from where. Holds no secret and nothing derived from one but its short form.
+"""The audit log of keys: who did what to which key, when and from where. It contains no secrets, only redacted keys.
 
-Append-only, by the database's triggers; and chained (``chain.py``), so that what was changed past the triggers is
-found.
+It is append-only by triggers of the database, and a hash chain (``chain.py``) detects changes that bypass them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ LOG = chain.Log(
     ("account", "livemode", "at", "action", "key_id", "actor_kind", "actor_id", "ip", "request_id", "was", "became"),
 )  # fmt: skip
 
-# What of a key goes into the log: the list of what may, not of what may not.
+# The fields of a key that are logged: an allow-list, so that a new field is not logged by accident.
 _LOGGED = (
     "kind", "name", "note", "permissions", "connect_permissions", "ip_allowlist", "expires_at", "revoked_at",
     "revealed_at",
@@ -30,10 +29,10 @@ _LOGGED = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the log.
+    """One entry of the log.
 
-    seq: counts up over all accounts. at: UTC epoch seconds. action: the verb, for example ``rolled``.
-    was, became: the fields that changed, before and after.
+    seq: ascending over all accounts. at: UTC epoch seconds. action: for example ``rolled``. actor: who did it.
+    was, became: the changed fields and their values before and after.
     """
 
     seq: int
@@ -48,17 +47,19 @@ class Entry:
 
 
 def guard(tx: Tx, keyring: Keyring, now: int) -> None:
-    """Make the database refuse changes to the log, and begin its chain. Safe to repeat; run it after ``migrate``, at
-    start.
+    """Install the append-only triggers and begin the hash chain. Call it at every start, after ``migrate``.
 
-    now: UTC epoch seconds.
+    now: UTC epoch seconds. Raises StorageError.
     """
     chain.guard(tx, LOG)
     chain.begin(tx, keyring, LOG, now)
 
 
 def record(tx: Tx, keyring: Keyring, action: str, actor: Actor, now: int, before: Key | None, after: Key) -> None:
-    """Write one line, in the transaction that makes the change. now: UTC epoch seconds."""
+    """Write an entry, in the transaction that changes the key.
+
+    action: for example ``rolled``. now: UTC epoch seconds. before: None for a new key. Raises StorageError.
+    """
     was, became = _difference(before, after)
     values = (
         after.account, int(after.livemode), now, action, after.id, actor.kind, actor.id, actor.ip, actor.request_id,
@@ -90,9 +91,10 @@ def _plain(value: object) -> object:
 def entries(
     tx: Tx, scope: Scope, key_id: str | None = None, limit: int = 100, before: int | None = None
 ) -> list[Entry]:
-    """The newest lines of this account and mode, newest first.
+    """Return entries of this account and mode, newest first.
 
-    key_id: only of this key. limit: at most so many, up to 1000. before: only lines with a smaller ``seq``.
+    key_id: only of this key. limit: maximum number, 1 to 1000. before: only entries with a smaller ``seq``, for the
+    next page.
     """
     where = "account = ? AND livemode = ?"
     values: list[object] = [scope.account, int(scope.livemode)]

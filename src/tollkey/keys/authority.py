@@ -1,22 +1,23 @@
-"""The verbs: create, reveal once, hide, note, restrict, roll, expire, revoke.
+"""The operations on keys: create, import, reveal, hide, update, roll, expire, revoke.
 
-Every verb runs in the caller's transaction, writes one line of the audit log there, and
-announces the key with its new version, so that every verifier on every node lets go of it.
-Time (``now``, UTC epoch seconds) and who acts are arguments.
+Each runs in the caller's transaction, writes one entry of the audit log, and announces the key's id and new version, so
+that the verifiers of all nodes drop the key from their caches. The time (``now``, UTC epoch seconds) and the actor are
+arguments.
 
-Answers to what the public pages leave open:
+Decisions where Stripe's public documentation does not say what happens:
 
-- rolling a key that is being rolled: refused, ``api_key_already_rolled``; its successor can be rolled
-- rolling a publishable key: as any other; the text of the new one is public
-- cancelling a pending expiry: both keys go on; the old one can be rolled again, the new one stays the default
-- cancelling by the very key that is about to expire: refused, as it may be the key that leaked
-- ending or hiding a key by one that has less, or lives shorter: refused, as it could take away what it could not give
-- an ended key never comes back, whatever the verb: ``api_key_expired``
-- revoking a publishable key: refused, ``publishable_key_not_revocable``; roll it
-- revealing a live secret again: refused, ``api_key_already_revealed``
-- a roll with expiry now returns the new text at once; a scheduled roll of a live key leaves it sealed for one reveal
-- name, note, permissions and allow-list pass to the successor, but a publishable or secret key's successor has its
-kind's name
+- rolling a key that was rolled: refused with ``api_key_already_rolled``; its successor can be rolled
+- rolling a publishable key: allowed; the text of the new one is public
+- cancelling a pending expiry: both keys stay valid; the old one can be rolled again, the new one stays the default
+- cancelling an expiry with the expiring key itself: refused, because it may have leaked
+- expiring, revoking or hiding a key with a key that has fewer permissions or expires earlier: refused, because that key
+  could not create it either
+- any operation on an expired or revoked key: refused with ``api_key_expired``
+- revoking a publishable key: refused with ``publishable_key_not_revocable``; roll it instead
+- revealing a live secret key again: refused with ``api_key_already_revealed``
+- rolling with immediate expiry returns the new text; rolling a live key with a delay seals it for one reveal
+- a successor inherits note, permissions and allow-list, and a restricted key's also its name; publishable and secret
+  successors get the default name of their kind
 """
 
 from __future__ import annotations
@@ -34,17 +35,17 @@ from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
 from tollkey.keys.lookup import Lookup
 from tollkey.keys.permissions import Catalogue
-from tollkey.keys.sealing import SealBroken, row_of, seal, unseal
+from tollkey.keys.sealing import SealBroken, seal, seal_context, unseal
 from tollkey.keys.token import BRAND, KINDS, Brand, Kind, generate, mask_known, parse, redact
 
-CHANNEL = "keys"  # what is announced on it: "<key id> <version>"
+CHANNEL = "keys"  # announcements on it are "<key id> <version>"
 
 
 class Authority(Lookup):
-    """Makes and changes keys; ``Lookup`` has how they are found.
+    """Creates and changes keys; the base class ``Lookup`` finds them.
 
-    keyring: digests and seals them. catalogue: the permissions there are. ids: randomness.
-    brand: the words a key begins with. random_bytes: for sealing.
+    keyring: its digest keys and sealing keys. catalogue: the declared permissions. ids: generates ids and key texts.
+    brand: the prefixes of keys. random_bytes: source of randomness for sealing.
     """
 
     def __init__(
@@ -59,16 +60,17 @@ class Authority(Lookup):
         self.ids = ids or Ids()
         self._random_bytes = random_bytes
 
-    # -- making keys
+    # -- creating keys
 
     def create_defaults(
         self, tx: Tx, account: str, *, actor: Actor, now: int, hides_after_reveal: bool = True
     ) -> tuple[Key, ...]:
-        """The four keys each account has: publishable and secret, test and live. Makes those that are missing; returns
-        what it made.
+        """Create the default keys of an account that are missing: publishable and secret, in test and live mode.
 
-        hides_after_reveal: False for an account under the older rule, whose live secret stays revealable until hidden
-            by hand.
+        now: UTC epoch seconds.
+        hides_after_reveal: False for an account under Stripe's older rule, whose live secret key can be revealed until
+            it is hidden by hand.
+        Returns the created keys. Raises StorageError.
         """
         made: list[Key] = []
         for livemode in (False, True):
@@ -97,17 +99,20 @@ class Authority(Lookup):
         granter: Key | None = None,
         hides_after_reveal: bool = True,
     ) -> tuple[Key, str]:
-        """A further key, and its text. For a live secret or restricted key this is the only time that the text is
-        there.
+        """Create a key and return it with its text. The text of a live secret or restricted key is not stored.
 
-        granter: the key that authenticated the request; the new key gets no more than it has. What is not said
-            (allow-list, expiry) is taken over from it. None when a person acts.
-        Raises KeyRefused: what is wrong is in ``code`` and ``param``.
+        actor: for the audit log. now, expires_at: UTC epoch seconds. name: empty for the default of the kind.
+        permissions, connect_permissions: grants of a restricted key, for example ``customer_read``.
+        ip_allowlist: addresses and networks; empty allows all.
+        granter: the key that authenticated the request; the new key cannot have more permissions, addresses or
+            lifetime, and inherits its allow-list and expiry if they are not given. None if a person acts.
+        hides_after_reveal: see ``create_defaults``.
+        Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
         if kind not in KINDS:
             raise KeyRefused("type_invalid", "The type of a key is publishable, secret or restricted.", "type")
         draft = self._draft(scope, kind, name, now, actor, note=note, hides=hides_after_reveal)
-        draft = self._restricted(draft, permissions, connect_permissions, ip_allowlist)
+        draft = self._with_limits(draft, permissions, connect_permissions, ip_allowlist)
         expires_at = rules.check_expiry(expires_at, now)
         if granter is not None:
             draft = (
@@ -132,15 +137,16 @@ class Authority(Lookup):
         note: str = "",
         permissions: Iterable[str] = (),
     ) -> Key:
-        """Take in a key that was made elsewhere. Its kind and mode are those its text says. Never revealable, unless
-        publishable.
+        """Add a key that was created elsewhere. Its text determines its kind and mode.
 
-        The verifier must be set to ``allow_imported``. Raises KeyRefused: ``api_key_malformed``, ``api_key_exists``.
+        It cannot be revealed unless it is publishable. Verifying it needs a verifier with ``allow_imported``.
+        now: UTC epoch seconds. The other arguments are those of ``create``.
+        Raises KeyRefused: ``api_key_malformed``, ``api_key_exists`` and the codes of ``create``; StorageError.
         """
         parsed = parse(text, self.brand, imported=True)
         if parsed is None or parsed.livemode != scope.livemode:
-            raise KeyRefused("api_key_malformed", "Not the text of a key in this mode.", "key")
-        draft = self._restricted(
+            raise KeyRefused("api_key_malformed", "This is not the text of an API key of this mode.", "key")
+        draft = self._with_limits(
             self._draft(scope, parsed.kind, name, now, actor, note=note, hides=True), permissions, (), ()
         )
         draft = replace(draft, imported=not parsed.checksummed, hidden_at=None if parsed.kind == "publishable" else now)
@@ -148,18 +154,20 @@ class Authority(Lookup):
             with tx.savepoint():
                 return self._store(tx, draft, text, actor, now, shown=False)[0]
         except Duplicate:
-            raise KeyRefused("api_key_exists", "This key is there already.", "key") from None
+            raise KeyRefused("api_key_exists", "This key already exists.", "key") from None
 
     # -- showing and hiding
 
     def reveal(
         self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
     ) -> tuple[Key, str]:
-        """The text of a key while it may be shown. A live secret's sealed copy is destroyed by this.
+        """Return a key and its text. This destroys the sealed copy of a live key with ``hides_after_reveal``.
 
-        Raises KeyRefused: ``api_key_already_revealed`` when no copy is there any more, ``api_key_expired``.
+        now: UTC epoch seconds. granter: see ``create``.
+        Raises KeyRefused: ``api_key_already_revealed`` if there is no sealed copy, ``api_key_expired``,
+        ``api_key_unreadable``, ``api_key_grant_exceeded``, ``resource_missing``; StorageError.
         """
-        key = self._mine(tx, scope, key_id)
+        key = self._require(tx, scope, key_id)
         rules.check_not_ended(key, now)
         rules.check_grant(granter, key)
         if key.token is not None:
@@ -167,41 +175,44 @@ class Authority(Lookup):
         sealed = store.sealed_text(tx, scope, key_id)
         if sealed is None:
             message = (
-                f"The key {key.redacted} can no longer be shown: its text is shown once and not kept. Roll it to get "
+                f"The key {key.redacted} can no longer be shown: its text is shown once and not stored. Roll it to get "
                 f"a new one."
             )
             raise KeyRefused("api_key_already_revealed", message, "id")
-        text = self._opened(sealed, key)
-        became = replace(key, revealed_at=key.revealed_at or now)
+        text = self._unseal(sealed, key)
+        changed = replace(key, revealed_at=key.revealed_at or now)
         if key.hides_after_reveal:
-            became = replace(became, hidden_at=now, revealable=False)
-        return self._change(tx, "revealed", key, became, actor, now), text
+            changed = replace(changed, hidden_at=now, revealable=False)
+        return self._save(tx, "revealed", key, changed, actor, now), text
 
     def default_test_texts(self, tx: Tx, account: str, now: int) -> dict[Kind, str]:
-        """The texts of the account's default test keys, by kind, for examples that only its own people see.
+        """Return the texts of the account's default test keys by kind, for examples in the account's documentation.
 
-        Nothing is written: test keys stay revealable, and reading the docs is not revealing a key.
+        Nothing is logged or changed, since test keys can always be revealed. now: UTC epoch seconds.
+        Raises KeyRefused: ``api_key_unreadable``.
         """
         found: dict[Kind, str] = {}
         for key in (key for key in self.defaults(tx, Scope(account, False)) if not key.ended(now)):
             sealed = store.sealed_text(tx, key.scope, key.id) if key.token is None else None
-            text = key.token if sealed is None else self._opened(sealed, key)
+            text = key.token if sealed is None else self._unseal(sealed, key)
             if text is not None:
                 found.setdefault(key.kind, text)
         return found
 
     def hide(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
-        """Destroy the sealed copy of a live secret or restricted key by hand; hiding it again changes nothing.
+        """Destroy the sealed copy of a live secret or restricted key and return the key. No effect if it has none.
 
-        Raises KeyRefused: ``api_key_not_hideable`` for publishable and test keys, which stay revealable.
+        now: UTC epoch seconds. granter: see ``create``.
+        Raises KeyRefused: ``api_key_not_hideable`` for publishable and test keys, which can always be revealed,
+        ``api_key_grant_exceeded``, ``resource_missing``; StorageError.
         """
-        key = self._mine(tx, scope, key_id)
+        key = self._require(tx, scope, key_id)
         if not key.livemode or key.token is not None:
             raise KeyRefused("api_key_not_hideable", "Only live secret and restricted keys can be hidden.", "id")
         rules.check_grant(granter, key)
         if not key.revealable:
             return key
-        return self._change(tx, "hidden", key, replace(key, hidden_at=now, revealable=False), actor, now)
+        return self._save(tx, "hidden", key, replace(key, hidden_at=now, revealable=False), actor, now)
 
     # -- changing
 
@@ -220,20 +231,24 @@ class Authority(Lookup):
         ip_allowlist: Iterable[str] | None = None,
         granter: Key | None = None,
     ) -> Key:
-        """Rename, note, restrict. None leaves a field as it is; an empty list empties it. Raises KeyRefused."""
-        key = self._mine(tx, scope, key_id)
+        """Change name, note, permissions or allow-list, and return the key.
+
+        None leaves a field unchanged; an empty list clears it. The other arguments are those of ``create``.
+        Raises KeyRefused, with ``code`` and ``param``; StorageError.
+        """
+        key = self._require(tx, scope, key_id)
         rules.check_not_ended(key, now)
         rules.check_grant(granter, key)
-        became = replace(
+        changed = replace(
             key,
             name=key.name if name is None else rules.check_name(name, key.kind, self.brand),
             note=key.note if note is None else rules.check_note(note, self.brand),
         )
-        became = self._restricted(became, permissions, connect_permissions, ip_allowlist)
-        rules.check_grant(granter, became)
-        return key if became == key else self._change(tx, "updated", key, became, actor, now)
+        changed = self._with_limits(changed, permissions, connect_permissions, ip_allowlist)
+        rules.check_grant(granter, changed)
+        return key if changed == key else self._save(tx, "updated", key, changed, actor, now)
 
-    # -- ending
+    # -- rolling, expiring, revoking
 
     def roll(
         self,
@@ -247,15 +262,18 @@ class Authority(Lookup):
         granter: Key | None = None,
         show: bool = False,
     ) -> tuple[Key, Key, str | None]:
-        """Make the successor of a key, usable at once, and let the old one expire after 0 to 604800 seconds.
+        """Create a key's successor, valid at once, and set the expiry of the old key.
 
-        Returns old key, new key, and the new text. The text is None for a live secret or restricted key
-        rolled with a delay: it waits, sealed, for its one reveal. An expiry of its own that comes earlier stays.
-        show: the caller shows the text now, whatever the delay; of a live key it is not kept then.
-        Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``.
+        expires_in_seconds: how long the old key stays valid, 0 to 604800. An earlier expiry of its own is kept.
+        now: UTC epoch seconds. granter: see ``create``.
+        show: return the text in any case; a live key's text is then not stored.
+        Returns the old key, the new key and the new text. Without ``show`` the text is None for a live secret or
+        restricted key rolled with a delay: it is sealed for one ``reveal``.
+        Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``,
+        ``api_key_grant_exceeded``, ``resource_missing``; StorageError.
         """
         rules.check_roll_seconds(expires_in_seconds)
-        key = self._mine(tx, scope, key_id)
+        key = self._require(tx, scope, key_id)
         rules.check_not_ended(key, now)
         if key.replaced_by is not None:
             message = (
@@ -268,7 +286,7 @@ class Authority(Lookup):
         old = replace(key, expires_at=ends, replaced_by=draft.id, is_default=False)
         if expires_in_seconds == 0:
             old = self._without_text(old, now)
-        old = self._change(tx, "rolled", key, old, actor, now)
+        old = self._save(tx, "rolled", key, old, actor, now)
         draft = replace(draft, is_default=key.is_default)
         shown = show or expires_in_seconds == 0 or not draft.hides_after_reveal
         new, text = self._store(tx, draft, None, actor, now, shown=shown)
@@ -277,28 +295,32 @@ class Authority(Lookup):
     def expire_now(
         self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
     ) -> Key:
-        """End a key at this second. Raises KeyRefused, ``publishable_key_not_revocable`` for the default publishable
-        key.
+        """Expire a key at ``now`` (UTC epoch seconds) and return it.
+
+        Raises KeyRefused: ``publishable_key_not_revocable`` for the default publishable key, ``api_key_expired``,
+        ``api_key_grant_exceeded``, ``resource_missing``; StorageError.
         """
-        key = self._mine(tx, scope, key_id)
+        key = self._require(tx, scope, key_id)
         rules.check_not_ended(key, now)
         if key.kind == "publishable" and key.is_default:
             raise KeyRefused(
                 "publishable_key_not_revocable", "An account always has a publishable key. Roll it instead.", "id"
             )
         rules.check_grant(granter, key)
-        became = replace(self._without_text(key, now), expires_at=now, is_default=False)
-        return self._change(tx, "expired", key, became, actor, now)
+        changed = replace(self._without_text(key, now), expires_at=now, is_default=False)
+        return self._save(tx, "expired", key, changed, actor, now)
 
     def cancel_expiry(
         self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
     ) -> Key:
-        """Take back a pending expiry. A rolled key goes back to the expiry it was made with, if any; another one loses
-        its own.
+        """Cancel a pending expiry and return the key.
 
-        Raises KeyRefused: ``no_pending_expiry``, ``api_key_expired``, ``api_key_grant_exceeded``.
+        A rolled key gets back the expiry it was created with, if any; any other key no longer expires.
+        now: UTC epoch seconds. granter: see ``create``.
+        Raises KeyRefused: ``no_pending_expiry``, ``api_key_expired``, ``api_key_grant_exceeded``,
+        ``resource_missing``; StorageError.
         """
-        key = self._mine(tx, scope, key_id)
+        key = self._require(tx, scope, key_id)
         rules.check_not_ended(key, now)
         if key.expires_at is None:
             raise KeyRefused("no_pending_expiry", f"The key {key.redacted} is not about to expire.", "id")
@@ -306,33 +328,38 @@ class Authority(Lookup):
         own = key.own_expires_at if rolled else None
         if own is not None and own <= now:
             raise KeyRefused("no_pending_expiry", f"The key {key.redacted} expires by itself at this time.", "id")
-        became = replace(key, expires_at=own, own_expires_at=own, replaced_by=None)
-        rules.check_grant(granter, became)
-        return self._change(tx, "expiry_cancelled", key, became, actor, now)
+        changed = replace(key, expires_at=own, own_expires_at=own, replaced_by=None)
+        rules.check_grant(granter, changed)
+        return self._save(tx, "expiry_cancelled", key, changed, actor, now)
 
     def revoke(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
-        """Delete a secret or restricted key for good: from now on it answers as expired. Raises KeyRefused."""
-        key = self._mine(tx, scope, key_id)
+        """Revoke a secret or restricted key permanently and return it; requests with it are refused as expired.
+
+        now: UTC epoch seconds. granter: see ``create``.
+        Raises KeyRefused: ``publishable_key_not_revocable``, ``api_key_expired``, ``api_key_grant_exceeded``,
+        ``resource_missing``; StorageError.
+        """
+        key = self._require(tx, scope, key_id)
         if key.kind == "publishable":
             raise KeyRefused(
                 "publishable_key_not_revocable", "A publishable key cannot be revoked. Roll it instead.", "id"
             )
         rules.check_not_ended(key, now)
         rules.check_grant(granter, key)
-        became = replace(self._without_text(key, now), revoked_at=now, is_default=False)
-        return self._change(tx, "revoked", key, became, actor, now)
+        changed = replace(self._without_text(key, now), revoked_at=now, is_default=False)
+        return self._save(tx, "revoked", key, changed, actor, now)
 
     # -- inside
 
-    def _mine(self, tx: Tx, scope: Scope, key_id: str) -> Key:
+    def _require(self, tx: Tx, scope: Scope, key_id: str) -> Key:
         key = self.get(tx, scope, key_id)
         if key is None:
             raise KeyRefused("resource_missing", f"No such api_key: '{key_id[:100]}'", "id")
         return key
 
-    def _opened(self, sealed: bytes, key: Key) -> str:
+    def _unseal(self, sealed: bytes, key: Key) -> str:
         try:
-            return unseal(sealed, row_of(key.account, key.livemode, key.id), self.keyring)
+            return unseal(sealed, seal_context(key.account, key.livemode, key.id), self.keyring)
         except SealBroken as broken:
             message = (
                 f"The stored copy of the key {key.redacted} cannot be opened: {broken}. Roll the key to get a new one."
@@ -342,7 +369,7 @@ class Authority(Lookup):
     def _draft(
         self, scope: Scope, kind: Kind, name: str, now: int, actor: Actor, *, note: str = "", hides: bool
     ) -> Key:
-        """A new key, not stored yet and still without its text."""
+        """Return a new key that is not stored and has no text yet."""
         return Key(
             id=self.ids.new("mk"), account=scope.account, livemode=scope.livemode, kind=kind,
             name=rules.check_name(name, kind, self.brand), note=rules.check_note(note, self.brand),
@@ -355,7 +382,7 @@ class Authority(Lookup):
         )  # fmt: skip
 
     def _successor(self, key: Key, actor: Actor, now: int) -> Key:
-        """What a rolled key's successor is: the same limits, a life of its own; not stored yet."""
+        """Return the successor of a key, with the same permissions and limits; it is not stored and has no text yet."""
         draft = self._draft(key.scope, key.kind, key.name if key.kind == "restricted" else "", now, actor, hides=True)
         return replace(
             draft,
@@ -370,14 +397,14 @@ class Authority(Lookup):
             rolled_from=key.id,
         )
 
-    def _restricted(
+    def _with_limits(
         self,
         key: Key,
         permissions: Iterable[str] | None,
         connect: Iterable[str] | None,
         allowlist: Iterable[str] | None,
     ) -> Key:
-        """The key with these limits in place of its own; None keeps them."""
+        """Return the key with these permissions and this allow-list; None keeps the present ones. Raises KeyRefused."""
         granted = key.permissions if permissions is None else self.catalogue.check_known(permissions)
         connected = key.connect_permissions if connect is None else self.catalogue.check_known(connect)
         allowed = key.ip_allowlist if allowlist is None else check_allowlist(allowlist)
@@ -392,15 +419,17 @@ class Authority(Lookup):
         )
 
     def _store(self, tx: Tx, draft: Key, text: str | None, actor: Actor, now: int, *, shown: bool) -> tuple[Key, str]:
-        """Give the draft its text and keep it. shown: the caller is about to show the text."""
+        """Generate the text of a new key, or use ``text``, and store the key. shown: the caller shows the text now."""
         imported = text is not None
-        text = text or generate(draft.kind, draft.livemode, self.keyring.mark(draft.account), self.ids, self.brand)
+        text = text or generate(
+            draft.kind, draft.livemode, self.keyring.account_mark(draft.account), self.ids, self.brand
+        )
         key = replace(draft, redacted=redact(text), masked=mask_known(text))
         if key.kind == "publishable":
             key = replace(key, token=text)
         elif imported or (shown and key.hides_after_reveal):
             key = replace(key, revealable=False, hidden_at=now, revealed_at=now if shown else None)
-        row = row_of(key.account, key.livemode, key.id)
+        row = seal_context(key.account, key.livemode, key.id)
         sealed = seal(text, row, self.keyring, self._random_bytes) if key.revealable and key.token is None else None
         store.insert(tx, key, self.keyring.digest(text), self.keyring.digest_current, sealed)
         audit.record(tx, self.keyring, "imported" if imported else "created", actor, now, None, key)
@@ -408,17 +437,17 @@ class Authority(Lookup):
         return key, text
 
     def _without_text(self, key: Key, now: int) -> Key:
-        """The same with its sealed copy destroyed: nobody needs the text of an ended key."""
+        """Return the key without its sealed copy, for a key that ends."""
         if key.token is not None or not key.revealable:
             return key
         return replace(key, revealable=False, hidden_at=now)
 
-    def _change(self, tx: Tx, action: str, was: Key, became: Key, actor: Actor, now: int) -> Key:
-        became = replace(became, version=was.version + 1)
-        if not store.change(tx, became, was.version, drop_sealed=was.revealable and not became.revealable):
+    def _save(self, tx: Tx, action: str, was: Key, changed: Key, actor: Actor, now: int) -> Key:
+        changed = replace(changed, version=was.version + 1)
+        if not store.change(tx, changed, was.version, drop_sealed=was.revealable and not changed.revealable):
             raise KeyRefused(
-                "api_key_changed", "Somebody else changed this key at the same moment. Look again and retry.", "id"
+                "api_key_changed", "This key was changed at the same time by someone else. Reload it and retry.", "id"
             )
-        audit.record(tx, self.keyring, action, actor, now, was, became)
-        tx.notify(CHANNEL, f"{became.id} {became.version}")
-        return became
+        audit.record(tx, self.keyring, action, actor, now, was, changed)
+        tx.notify(CHANNEL, f"{changed.id} {changed.version}")
+        return changed

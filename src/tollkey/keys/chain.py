@@ -1,15 +1,16 @@
-"""A hash chain over an append-only log: what was changed, removed or put in behind the program's back is found.
+"""A hash chain over an append-only log, which detects rows that were changed, deleted or inserted outside the program.
 
-Each row gets a code made of the code before it, its number and its content, under a key derived from the keyring: who
-    has only the database can make none. The log's *head* holds the last code, how many rows there are, and a signature
-    over both (with another key, so that no code in the table is a signature): rows removed at the end are found by it.
+Each row gets a code: a keyed hash of the previous code, the row's number and its content. The key is derived from the
+keyring, so that access to the database alone does not suffice to compute codes. The *head* of the log stores the last
+code, the number of rows, and a signature of both (with another key, so that no code can serve as a signature); it
+detects rows deleted at the end.
 
-Order: a row is added while the head's row is locked, so that of writers on several nodes one comes after the other, and
-``seq`` counts up as the chain does.
+Rows are added while the row of the head is locked, which serialises the writers of all nodes, so that ``seq`` and the
+chain have the same order.
 
-A log that was there before the chain is summed up when the chain begins: its rows are covered from that moment on.
-Whoever can put back the whole database as it once was cannot be told by the database: note the head that ``verify``
-    gives elsewhere, and give it to a later ``verify``.
+Rows that are older than the chain are hashed when it begins and are protected from then on. The database alone cannot
+detect that the whole database was restored from an older copy: store the head that ``verify`` returns elsewhere, and
+pass it to a later ``verify``.
 """
 
 from __future__ import annotations
@@ -44,9 +45,10 @@ _log = logging.getLogger(__name__)
 
 
 class Log(NamedTuple):
-    """A log that is chained. name: stands in every code. table: has the key ``seq``.
+    """A log with a hash chain.
 
-    columns: what is covered, in order.
+    name: its name, part of every code. table: its table, with primary key ``seq``. columns: the hashed columns, in
+    order.
     """
 
     name: str
@@ -55,12 +57,12 @@ class Log(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What ``verify`` found. False where a truth value is asked for, unless the log is whole.
+    """The result of ``verify``; its truth value is ``whole``.
 
-    log: its name. whole: whether nothing was changed, removed or put in. entries: how many rows there are.
-    head: ``entries:code`` of the last row; to be noted elsewhere. began_at: when the chain began (UTC epoch seconds),
-        None without one. before: how many of the rows are older than the chain. seq: of the first row that is not as it
-        was written, None when that cannot be told. why: in one sentence; "" when whole.
+    log: name of the log. whole: nothing was changed, deleted or inserted. entries: number of rows.
+    head: ``entries:code`` of the last row, to be stored elsewhere.
+    began_at: when the chain began, UTC epoch seconds; None without a chain. before: number of rows older than it.
+    seq: of the first row that fails, None if unknown. why: the reason in one sentence; empty if whole.
     """
 
     log: str
@@ -73,7 +75,7 @@ class Verdict(NamedTuple):
     why: str = ""
 
     def __bool__(self) -> bool:
-        """Whether the log is whole."""
+        """Return ``whole``."""
         return self.whole
 
 
@@ -91,15 +93,16 @@ class _Head(NamedTuple):
 
 
 def guard(tx: Tx, log: Log) -> None:
-    """Make the database refuse changes to a log and to its chain. Safe to repeat; run it after ``migrate``."""
+    """Install the append-only triggers on a log and its chain. May be called again. Call it after ``migrate``."""
     append_only(tx, log.table)
     append_only(tx, "audit_chain")
 
 
 def begin(tx: Tx, keyring: Keyring, log: Log, now: int) -> None:
-    """Begin the chain of a log, unless it has one: its rows up to now are summed up. now: UTC epoch seconds.
+    """Begin the chain of a log unless it has one, hashing its existing rows.
 
-    Reads the whole log, once: call it at start, in a transaction in which nobody else writes to it.
+    now: UTC epoch seconds. It reads the whole log the first time: call it at start, in a transaction with a lock that
+    keeps other nodes from writing to the log. Raises StorageError.
     """
     if _head(tx, log) is not None:
         return
@@ -115,20 +118,21 @@ def begin(tx: Tx, keyring: Keyring, log: Log, now: int) -> None:
     )
     if tx.execute("SELECT 1 FROM audit_chain WHERE log = ? LIMIT 1", (log.name,)):
         _log.error(
-            "the head of the hash chain over %s was removed; it begins anew, and verifying it will say so", log.table
+            "the head of the hash chain over %s was deleted; a new chain begins, and its verification will fail",
+            log.table,
         )
     elif entries:
         _log.warning(
-            "the hash chain over %s begins; %d entries that are there already are taken as they are", log.table, entries
+            "the hash chain over %s begins; %d existing entries are included without a check", log.table, entries
         )
 
 
 def add(tx: Tx, keyring: Keyring, log: Log, values: Sequence[object], now: int) -> None:
-    """Write one row of a log and its code, in the transaction of what it tells of.
+    """Write a row of a log and its code, in the transaction of the change that it records.
 
-    values: of ``log.columns``, as the database gives them back (ints, texts, None). now: UTC epoch seconds.
-    Writers of one log take turns from here to their commit. A head that is not ours is never signed again. Raises
-    StorageError.
+    values: of ``log.columns``, in the form in which the database returns them (int, str, None). now: UTC epoch seconds.
+    Other writers of the log wait until this transaction ends. If the signature of the head is not valid, the row is
+    written but the head is not signed again. Raises StorageError.
     """
     head = _head(tx, log, lock=True)
     if head is None:
@@ -143,19 +147,21 @@ def add(tx: Tx, keyring: Keyring, log: Log, values: Sequence[object], now: int) 
         "INSERT INTO audit_chain (log, entry, code, code_key) VALUES (?, ?, ?, ?)", (log.name, entry, code, name)
     )
     became = head._replace(entries=head.entries + 1, entry=entry, code=code, code_key=name)
-    genuine = head.code_key in keyring.digest_keys and _is_ours(keyring, log, head)
-    if not genuine:  # signing what follows would make the change good; the log goes on, and ``verify`` goes on telling
-        _log.error("the head of the hash chain over %s was changed from outside", log.table)
+    valid = head.code_key in keyring.digest_keys and _signature_valid(keyring, log, head)
+    if not valid:  # a new signature would hide the manipulation; without one ``verify`` keeps failing
+        _log.error("the head of the hash chain over %s was changed outside the program", log.table)
     tx.execute(
         "UPDATE audit_heads SET entries = ?, entry = ?, code = ?, code_key = ?, signature = ? WHERE log = ?",
-        (became.entries, entry, code, name, _signature(keyring, name, log, became) if genuine else _UNSIGNED, log.name),
+        (became.entries, entry, code, name, _signature(keyring, name, log, became) if valid else _UNSIGNED, log.name),
     )
 
 
 def verify(tx: Tx, keyring: Keyring, log: Log, expected: str | None = None) -> Verdict:
-    """Go over a whole log and tell whether it is as it was written, and where it first is not.
+    """Check every row of a log against its chain.
 
-    tx: a consistent view. expected: a head that was noted earlier (``Verdict.head``): it must still be in the chain.
+    tx: a transaction with a consistent snapshot. expected: a ``Verdict.head`` stored earlier, which must be in the
+        chain.
+    Returns a Verdict. Raises StorageError.
     """
     head = _head(tx, log)
     if head is None:
@@ -167,14 +173,14 @@ def verify(tx: Tx, keyring: Keyring, log: Log, expected: str | None = None) -> V
             None,
             0,
             None,
-            "the log has no head: it was removed, or no server has begun the chain yet",
+            "the log has no head: it was deleted, or no server has begun the chain yet",
         )
-    walk = _Walk(tx, keyring, log, head, expected)
+    verification = _Verification(tx, keyring, log, head, expected)
     try:
-        walk.go()
+        verification.run()
     except _Broken as broken:
-        return walk.verdict(False, broken.seq, broken.why)
-    return walk.verdict(True, None, "")
+        return verification.verdict(False, broken.seq, broken.why)
+    return verification.verdict(True, None, "")
 
 
 class _Broken(Exception):
@@ -183,8 +189,8 @@ class _Broken(Exception):
         self.seq, self.why = seq, why
 
 
-class _Walk:
-    """One pass over a log, from its first row to its head."""
+class _Verification:
+    """One verification of a log, from its first row to its head."""
 
     def __init__(self, tx: Tx, keyring: Keyring, log: Log, head: _Head, expected: str | None) -> None:
         self.tx, self.keyring, self.log, self.head, self.expected = tx, keyring, log, head, expected
@@ -194,27 +200,27 @@ class _Walk:
         head = f"{self.head.entries}:{self.head.code.hex()}"
         return Verdict(self.log.name, whole, self.entries, head, self.head.began_at, self.head.began_entries, seq, why)
 
-    def go(self) -> None:
-        """Raises _Broken at the first thing that is not as it was written."""
+    def run(self) -> None:
+        """Check the log. Raises _Broken at the first difference."""
         head = self.head
         for name in (head.code_key, head.began_key):
-            self._has(name, None)
-        if not _is_ours(self.keyring, self.log, head):
-            raise _Broken(None, "the head's signature is not ours: the head was changed")
-        self._older()
+            self._require_key(name, None)
+        if not _signature_valid(self.keyring, self.log, head):
+            raise _Broken(None, "the signature of the head is not valid: the head was changed")
+        self._check_before_chain()
         for row in _chained(self.tx, self.log, head.began_entry):
-            self._step(row)
+            self._check_row(row)
         if (self.entries, self.code) != (head.entries, head.code):
             raise _Broken(
-                None, f"entries at the end are missing: the head counts {head.entries}, {self.entries} are here"
+                None, f"entries at the end are missing: the head counts {head.entries}, the log has {self.entries}"
             )
         if self.expected is not None:
             raise _Broken(
-                None, "the head that was noted earlier is not in this chain: entries are missing, or all was put back"
+                None, "the expected head is not in this chain: entries are missing, or the database was restored"
             )
 
-    def _older(self) -> None:
-        """The rows from before the chain, as they were summed up when it began."""
+    def _check_before_chain(self) -> None:
+        """Check the rows older than the chain against their hash from its beginning."""
         head = self.head
         for row in _rows(self.tx, self.log, 0, head.began_entry):
             self.entries += 1
@@ -222,30 +228,29 @@ class _Walk:
         if (self.entries, self.code) != (head.began_entries, head.began_code):
             raise _Broken(
                 None,
-                f"the entries up to number {head.began_entry}, from before the chain,"
-                f" are not what they were when it began",
+                f"the entries up to number {head.began_entry}, older than the chain, were changed after it began",
             )
         orphan = "SELECT 1 FROM audit_chain WHERE log = ? AND entry <= ? LIMIT 1"
         if self.tx.execute(orphan, (self.log.name, head.began_entry)):
-            raise _Broken(None, "the chain was begun anew over entries that had been chained before")
-        self._noted()
+            raise _Broken(None, "the chain was started again over entries that already had codes")
+        self._match_expected()
 
-    def _step(self, row: Row) -> None:
+    def _check_row(self, row: Row) -> None:
         seq, stored, name, values = row[0], row[1], row[2], row[3:]
         if stored is None:
-            raise _Broken(seq, "it was put in from outside: it has no code")
-        self._has(name, seq)
+            raise _Broken(seq, "it was inserted outside the program: it has no code")
+        self._require_key(name, seq)
         self.entries += 1
         self.code = _code(self.keyring, name, self.log, self.code, seq, values)
         if not hmac.compare_digest(self.code, bytes(stored)):
-            raise _Broken(seq, "it was changed, or entries right before it were changed, removed or put in")
-        self._noted()
+            raise _Broken(seq, "it was changed, or entries directly before it were changed, deleted or inserted")
+        self._match_expected()
 
-    def _noted(self) -> None:
+    def _match_expected(self) -> None:
         if self.expected is not None and f"{self.entries}:{self.code.hex()}" == self.expected:
             self.expected = None
 
-    def _has(self, name: str, seq: int | None) -> None:
+    def _require_key(self, name: str, seq: int | None) -> None:
         if name not in self.keyring.digest_keys:
             raise _Broken(seq, f"it cannot be checked: the key {name[:20]} is not in the keyring")
 
@@ -260,7 +265,7 @@ def _head(tx: Tx, log: Log, lock: bool = False) -> _Head | None:
 
 
 def _rows(tx: Tx, log: Log, after: int, until: int | None = None) -> Iterator[Row]:
-    """The rows of a log: ``seq``, then the covered columns; in batches, so that memory is bounded."""
+    """Yield the rows of a log as ``seq`` and the hashed columns, read in batches."""
     end, more = ("", []) if until is None else (" AND seq <= ?", [until])
     while True:
         sql = f"SELECT seq, {', '.join(log.columns)} FROM {log.table} WHERE seq > ?{end} ORDER BY seq LIMIT {_BATCH}"
@@ -272,7 +277,7 @@ def _rows(tx: Tx, log: Log, after: int, until: int | None = None) -> Iterator[Ro
 
 
 def _chained(tx: Tx, log: Log, after: int) -> Iterator[Row]:
-    """The rows after the beginning of the chain: ``seq``, code, its key, then the covered columns."""
+    """Yield the rows of the chain as ``seq``, code, name of its digest key, and the hashed columns, in batches."""
     columns = ", ".join(f"l.{name}" for name in log.columns)
     while True:
         rows = tx.execute(
@@ -296,12 +301,12 @@ def _code(keyring: Keyring, name: str, log: Log, before: bytes, entry: int, valu
     return hashlib.blake2b(before + content, key=_derived(keyring, name, b"audit row"), digest_size=32).digest()
 
 
-def _is_ours(keyring: Keyring, log: Log, head: _Head) -> bool:
+def _signature_valid(keyring: Keyring, log: Log, head: _Head) -> bool:
     return hmac.compare_digest(_signature(keyring, head.code_key, log, head), head.signature)
 
 
 def _signature(keyring: Keyring, name: str, log: Log, head: _Head) -> bytes:
-    told = [log.name, *(value.hex() if isinstance(value, bytes) else value for value in head[:-1])]
+    signed = [log.name, *(value.hex() if isinstance(value, bytes) else value for value in head[:-1])]
     return hashlib.blake2b(
-        json.dumps(told).encode(), key=_derived(keyring, name, b"audit head"), digest_size=32
+        json.dumps(signed).encode(), key=_derived(keyring, name, b"audit head"), digest_size=32
     ).digest()

@@ -1,14 +1,14 @@
-"""The one exception of this room. A refused *request* is not an error: that is the value ``Denied``."""
+"""The exceptions of this package. A refused *request* is not an exception but the value ``Denied``."""
 
 from __future__ import annotations
 
 
 class KeyRefused(Exception):
-    """A change to a key that the rules do not allow. Nothing was written.
+    """A change to a key that is not allowed. Nothing was written.
 
-    code: stable and short, for programs.
-    message: a public sentence; never holds a secret.
-    param: the name of the argument that is to blame, or None.
+    code: a stable identifier, for example ``api_key_expired``.
+    message: a sentence that may be shown to the caller; contains no secrets.
+    param: the name of the invalid argument, or None.
     """
 
     def __init__(self, code: str, message: str, param: str | None = None) -> None:
@@ -19,7 +19,7 @@ class KeyRefused(Exception):
 
 
 class UnknownPermission(KeyRefused):
-    """A permission was named that no resource declares."""
+    """The permission is not declared. name: as it was given."""
 
     def __init__(self, name: str) -> None:
         super().__init__("permission_unknown", f"Unknown permission: {name}.", "permissions")

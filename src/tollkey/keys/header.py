@@ -1,4 +1,4 @@
-"""Read the key out of an Authorization header (RFC 9110 section 11.6.2)."""
+"""Reads API keys from request headers (RFC 9110 section 11.6.2), and masks keys in other texts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tollkey.keys.token import mask_unknown
 _KEY_LIKE = re.compile(r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}")
 _SECRET_KEY = re.compile(r"(?<![0-9A-Za-z])(?:sk|rk|ek)_(?:test|live)_[0-9A-Za-z]{24,}")
 _OPAQUE = re.compile(r"[0-9A-Za-z+/=._~-]{20,}")
-_SHOWN = 200  # characters of an unusable header that are shown back
+_SHOWN = 200  # characters of an unusable header that are repeated in the response
 
 
 class Presented(NamedTuple):
-    """The text of a key, as the caller presented it. Not yet looked at."""
+    """The text of a key as the caller sent it, not verified. text: of any length and content."""
 
     text: str
 
@@ -26,11 +26,12 @@ _MISSING = Denied(Reason.missing)
 
 
 def read_authorization(value: str | None) -> Presented | Denied:
-    """The key in an Authorization header, or why there is none.
+    """Return the key in the value of an Authorization header, or why there is none.
 
-    Bearer (RFC 6750): the token. Basic (RFC 7617): the user; the password, blank as a rule, is not looked at.
-    Basic with the bare key in place of the encoded pair is accepted too. The scheme's case does not matter.
-    An empty header counts as missing.
+    value: None or empty if the header is missing.
+    Bearer (RFC 6750): the token. Basic (RFC 7617): the user name; the password is ignored. Basic with the plain key
+    instead of base64 is accepted too. The scheme is case-insensitive.
+    Returns Presented, or Denied with ``missing`` or ``unusable_header``; never raises.
     """
     if value is None:
         return _MISSING
@@ -47,23 +48,25 @@ def read_authorization(value: str | None) -> Presented | Denied:
         user = _basic_user(rest)
         if user:
             return Presented(user)
-    return Denied(Reason.unusable_header, _shown(value))
+    return Denied(Reason.unusable_header, _displayable(value))
 
 
 def read_bare(value: str | None) -> Presented | Denied:
-    """The key in a header of its own, such as ``X-API-Key``: the value, without a ``Bearer`` that some clients put
-    before it.
+    """Return the key in a header of its own, such as ``X-API-Key``, or why there is none.
+
+    A prefix ``Bearer``, which some clients add, is removed.
+    Returns Presented, or Denied with ``missing`` or ``unusable_header``; never raises.
     """
     value = "" if value is None else value.strip(" \t")
     if not value:
         return _MISSING
     scheme, _, rest = value.partition(" ")
     text = rest.strip(" \t") if scheme.lower() == "bearer" else value
-    return Presented(text) if text and " " not in text else Denied(Reason.unusable_header, _shown(value))
+    return Presented(text) if text and " " not in text else Denied(Reason.unusable_header, _displayable(value))
 
 
 def _basic_user(credentials: str) -> str:
-    """The user of Basic credentials; of what is not base64, the text itself."""
+    """Return the user name of Basic credentials; if they are not base64, of the text itself."""
     try:
         decoded = base64.b64decode(credentials, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
@@ -72,19 +75,16 @@ def _basic_user(credentials: str) -> str:
 
 
 def without_keys(value: str) -> str:
-    """A text that was not meant to hold a key, as it may be kept: short, and with anything that looks like a key
-    masked.
+    """Prepare a text from a request for storage: cut to 200 characters, with everything that looks like a key masked.
 
-    What a database does not take as text (NUL, half a surrogate pair) is replaced: a caller can put it into a path.
+    NUL and unpaired surrogates, which a database does not accept as text, are replaced.
     """
     value = value[:_SHOWN].replace("\0", "?").encode("utf-8", "replace").decode()
     return _KEY_LIKE.sub(lambda match: mask_unknown(match.group()), value)
 
 
 def without_secret_keys(text: str) -> str:
-    """A sentence that may repeat what a caller sent, for example in place of an id, with secret, restricted and
-    ephemeral keys masked.
-    """
+    """Mask secret, restricted and ephemeral keys in a text, for example an error message that repeats a parameter."""
     return (
         _SECRET_KEY.sub(lambda match: mask_unknown(match.group()), text)
         if "_test_" in text or "_live_" in text
@@ -92,7 +92,7 @@ def without_secret_keys(text: str) -> str:
     )
 
 
-def _shown(value: str) -> str:
-    """An unusable header as it may be shown back: short, and with anything secret-looking masked."""
+def _displayable(value: str) -> str:
+    """Prepare an unusable header for the response: cut, with keys and other long tokens masked."""
     value = without_keys(value)
     return _OPAQUE.sub(lambda match: mask_unknown(match.group()), value)

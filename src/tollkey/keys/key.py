@@ -1,4 +1,4 @@
-"""What a key is, and what a refused request is: frozen values."""
+"""The immutable values of this package: a key, a refused request, an actor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ Status = Literal["active", "expired"]
 
 
 class Reason(StrEnum):
-    """Why a request was refused. The log may know it; what the caller is told is the host's choice."""
+    """Why a request was refused. Log it; how much of it the response reveals is the host's decision.
+
+    ``missing``: no key was sent. ``unusable_header``: the header contains no key. ``unknown``: no such key.
+    ``expired``, ``revoked``: the key has ended. ``ip_not_allowed``: the caller's address is not in the allow-list.
+    ``rate_limited``: too many requests. ``unavailable``: the database or the rate limiter failed.
+    """
 
     missing = "missing"
     unusable_header = "unusable_header"
@@ -27,22 +32,21 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of an account in one mode. Never holds the text of a secret.
+    """An API key of an account in one mode. Never contains the text of a secret key.
 
-    id: ``mk_…``. version: counts up with each change.
+    id: ``mk_…``. version: incremented by each change. name, note: texts for people.
     permissions: as granted, for example ``customer_read``; empty unless restricted.
-    effective: those and all that they imply. connect_permissions, effective_connect: the same two, on connected
-        accounts.
-    ip_allowlist: addresses and networks; empty means from anywhere.
-    created, expires_at, revoked_at, revealed_at, hidden_at: UTC epoch seconds. From the second ``expires_at`` on it is
-        refused.
-    own_expires_at: the expiry the key was made with, to which cancelling a roll goes back.
-    created_by: who made it, ``kind:id``.
-    redacted, masked: what may be shown of it. token: the text, of a publishable key only.
-    revealable: a sealed copy is there. hides_after_reveal: the first reveal destroys that copy.
-    is_default: one of the account's four. imported: made elsewhere, so without our checksum.
-    rolled_from, replaced_by: ids of the keys before and after it.
-    subject: the one object that an ephemeral key is for; the host makes such keys, they are not stored here.
+    effective: those and all they imply. connect_permissions, effective_connect: the same for requests on behalf of a
+        connected account.
+    ip_allowlist: addresses and networks it may be used from; empty allows all.
+    created, expires_at, revoked_at, revealed_at, hidden_at: UTC epoch seconds. It is refused from ``expires_at`` on.
+    own_expires_at: the expiry it was created with, restored when a roll is cancelled.
+    created_by: the actor, ``kind:id``.
+    redacted: for lists, ``sk_live_...abcd``. masked: for error messages. token: the text, for a publishable key only.
+    revealable: a sealed copy is stored. hides_after_reveal: the first reveal destroys it.
+    is_default: one of the account's default keys. imported: created elsewhere, without our checksum.
+    rolled_from, replaced_by: ids of its predecessor and successor.
+    subject: id of the object that an ephemeral key is for; the host creates such keys, they are not stored here.
     """
 
     id: str
@@ -77,31 +81,34 @@ class Key:
 
     @property
     def scope(self) -> Scope:
-        """The account and mode whose objects this key may touch."""
+        """The account and mode whose objects this key gives access to."""
         return Scope(self.account, self.livemode)
 
     def allows(self, permission: str, *, connected: bool = False) -> bool:
-        """Whether the key may do this. A secret key may do all, a publishable one nothing that needs a permission.
+        """Return whether the key has a permission. A secret key has all, a publishable key none.
 
-        connected: it acts for another account, where a restricted key has its ``connect_permissions`` and no others.
+        permission: its declared name, for example ``customer_read``.
+        connected: for a request on behalf of a connected account, where only ``connect_permissions`` count.
         """
         return self.kind == "secret" or permission in (self.effective_connect if connected else self.effective)
 
     def ended(self, now: int) -> bool:
-        """Whether it is revoked or past its expiry at ``now`` (UTC epoch seconds)."""
+        """Return whether it is revoked or has expired at ``now`` (UTC epoch seconds)."""
         return self.revoked_at is not None or (self.expires_at is not None and now >= self.expires_at)
 
     def status(self, now: int) -> Status:
-        """``active`` or ``expired``; a revoked key counts as expired, as on the wire."""
+        """Return ``active`` or ``expired`` at ``now`` (UTC epoch seconds); a revoked key is ``expired``, as in the
+        API.
+        """
         return "expired" if self.ended(now) else "active"
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A request that is refused, and why. False where a truth value is asked for; a ``Key`` is true.
+    """A refused request. Its truth value is False; that of a ``Key`` is True.
 
-    masked: what may be shown back of the text that was presented; of an unusable header, its value with keys masked.
-    key: the key it belongs to, when it is known. ip: the caller's address, when it is what failed.
+    reason: why. masked: the key that was sent, masked so that the response may repeat it; for an unusable header, its
+    value with keys masked. key: the key, if it exists. ip: the caller's address, for ``ip_not_allowed``.
     """
 
     reason: Reason
@@ -110,7 +117,7 @@ class Denied:
     ip: str | None = None
 
     def __bool__(self) -> Literal[False]:
-        """False, so that ``if keys.verify(text):`` lets nobody in who was refused."""
+        """Return False, so that ``if keys.verify(text):`` does not accept a refused request."""
         return False
 
 
@@ -118,7 +125,8 @@ class Denied:
 class Actor:
     """Who changes a key, for the audit log.
 
-    kind: ``api_key``, ``user``, ``cli`` or ``system``. id: of that key or user.
+    kind: ``api_key``, ``user``, ``cli`` or ``system``. id: of that key or user. ip: the caller's address.
+    request_id: ``req_…``.
     """
 
     kind: str

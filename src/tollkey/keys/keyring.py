@@ -1,8 +1,7 @@
-"""Key material: the keys that digest and seal other keys. It lives in a file outside the database.
+"""The keyring: the secret keys that digest and seal API keys, in a file outside the database.
 
-A database stolen without this file verifies and reveals nothing. The file holds the current
-digest key and sealing key and the retired ones, so that both can be rotated: what was written
-under a retired key goes on working until it has been written anew.
+A stolen database without this file can neither verify nor reveal API keys. The file contains the current digest key and
+sealing key and the retired ones: rows written with a retired key stay usable until they are rewritten.
 """
 
 from __future__ import annotations
@@ -26,12 +25,16 @@ _RANDOM_ID = re.compile(r"acct_1[0-9A-Za-z]{15}")  # as ``platform.merchants`` m
 
 
 class KeyringError(Exception):
-    """The file with the key material is missing, damaged or not what it should be."""
+    """The keyring is missing, damaged, or does not belong to the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """Digest keys and sealing keys by name, and which of each is current. Never shown by repr."""
+    """Digest keys and sealing keys.
+
+    digest_current, sealing_current: names of the current ones. digest_keys, sealing_keys: 32 bytes each by name; not
+    part of the repr. Raises KeyringError if a current key is missing or a key has another length.
+    """
 
     digest_current: str
     digest_keys: Mapping[str, bytes] = field(repr=False)
@@ -42,55 +45,56 @@ class Keyring:
         if self.digest_current not in self.digest_keys or self.sealing_current not in self.sealing_keys:
             raise KeyringError("the current key is not in the keyring")
         if any(len(key) != _SIZE for keys in (self.digest_keys, self.sealing_keys) for key in keys.values()):
-            raise KeyringError(f"every key in the keyring has {_SIZE} bytes")
+            raise KeyringError(f"every key in the keyring must have {_SIZE} bytes")
 
     @classmethod
     def fresh(cls, random_bytes: RandomBytes = os.urandom) -> Keyring:
-        """New key material with nothing retired."""
+        """Return a keyring with new random keys. random_bytes: called with a number, returns that many bytes."""
         return cls("d1", {"d1": random_bytes(_SIZE)}, "s1", {"s1": random_bytes(_SIZE)})
 
     def digest(self, text: str) -> bytes:
-        """The digest of a key's text under the current digest key."""
+        """Return the digest (32 bytes) of a key's text with the current digest key."""
         return digest(text, self.digest_keys[self.digest_current])
 
     def digests(self, text: str) -> Iterator[tuple[str, bytes]]:
-        """Name of the digest key and digest, the current one first, then the retired."""
+        """Yield the name of each digest key and the digest with it, the current one first."""
         yield self.digest_current, self.digest(text)
         for name, key in self.digest_keys.items():
             if name != self.digest_current:
                 yield name, digest(text, key)
 
     @property
-    def _oldest(self) -> bytes:
+    def _oldest_digest_key(self) -> bytes:
         return self.digest_keys[min(self.digest_keys, key=lambda name: int(name[1:]))]
 
-    def lasting(self, text: str) -> bytes:
-        """A digest that stays the same when the digest key is rotated: for what is worked out anew each time and kept
-        nowhere.
+    def stable_digest(self, text: str) -> bytes:
+        """Return a digest (32 bytes) with the oldest digest key: it does not change when the digest key is rotated.
+
+        For values that are derived again each time and not stored.
         """
-        return digest(text, self._oldest)
+        return digest(text, self._oldest_digest_key)
 
-    def mark(self, account: str) -> str:
-        """What the keys of an account have in common in their text: sixteen characters that tell nothing about a name.
+    def account_mark(self, account: str) -> str:
+        """Return the sixteen characters that all keys of an account share: a keyed hash of its name.
 
-        A keyed hash under the oldest digest key, so that it outlives rotations. The random id of an account of our own
-        (``acct_1…``) has no name in it and stands there as it is, as in the real system.
+        It uses the oldest digest key, so that it does not change with a rotation. A random account id (``acct_1…``) is
+        used unhashed, as in Stripe's keys.
         """
         if _RANDOM_ID.fullmatch(account):
             return account.removeprefix("acct_")
         hashed = hashlib.blake2b(
-            account.encode("utf-8", "surrogatepass"), key=self._oldest, person=b"account mark"
+            account.encode("utf-8", "surrogatepass"), key=self._oldest_digest_key, person=b"account mark"
         ).digest()
         number = int.from_bytes(hashed, "big")
         return "".join(ALPHABET[number // len(ALPHABET) ** place % len(ALPHABET)] for place in range(MARK_LENGTH))
 
     def rotate_digest(self, random_bytes: RandomBytes = os.urandom) -> Keyring:
-        """The same with a new current digest key. Rows move to it as their keys are used."""
+        """Return the keyring with a new current digest key. Rows are rewritten with it when their keys are used."""
         name = _next(self.digest_keys)
         return replace(self, digest_current=name, digest_keys={**self.digest_keys, name: random_bytes(_SIZE)})
 
     def rotate_sealing(self, random_bytes: RandomBytes = os.urandom) -> Keyring:
-        """The same with a new current sealing key. ``keys.move_all`` moves what is sealed to it."""
+        """Return the keyring with a new current sealing key. ``reseal_all`` reseals stored secrets with it."""
         name = _next(self.sealing_keys)
         return replace(self, sealing_current=name, sealing_keys={**self.sealing_keys, name: random_bytes(_SIZE)})
 
@@ -109,18 +113,18 @@ class Keyring:
 
     @classmethod
     def load(cls, path: str | Path) -> Keyring:
-        """Read the file. Raises KeyringError, FileNotFoundError, OSError."""
+        """Return the keyring in a file. Raises KeyringError if it is not valid, FileNotFoundError, OSError."""
         try:
             text = Path(path).read_text("utf-8")
         except UnicodeDecodeError:
-            raise KeyringError(f"{path} is not a keyring: it is not text") from None
+            raise KeyringError(f"{path} is not a keyring: it is not UTF-8 text") from None
         return cls.from_text(text, str(path))
 
     @classmethod
     def from_text(cls, text: str, place: str = "the text given") -> Keyring:
-        """What a keyring's file holds, from elsewhere. place: how errors name it.
+        """Return the keyring in the text of a keyring file. place: its name in error messages.
 
-        Raises KeyringError, without what it holds.
+        Raises KeyringError if it is not valid, without repeating the text.
         """
         try:
             held = json.loads(text)
@@ -135,9 +139,9 @@ class Keyring:
 
     @classmethod
     def load_or_create(cls, path: str | Path, random_bytes: RandomBytes = os.urandom) -> Keyring:
-        """Read the file, or make it when it is missing.
+        """Return the keyring in a file; create the file if it is missing.
 
-        Of processes that start together one makes it and all read the same.
+        If several processes start at once, one creates it and all read the same. Raises KeyringError, OSError.
         """
         try:
             return cls.load(path)
@@ -145,24 +149,24 @@ class Keyring:
             pass
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):  # another process was first: its file counts
+        with suppress(FileExistsError):  # another process was first: use its file
             cls.fresh(random_bytes).create(path)
         return cls.load(path)
 
     def save(self, path: str | Path) -> None:
-        """Put this in place of the file, whole or not at all."""
+        """Replace the file atomically, readable by its owner only. Raises OSError."""
         path = Path(path)
-        os.replace(_draft(path, self), path)
+        os.replace(_write_temporary(path, self), path)
         _sync_folder(path.parent)
 
     def create(self, path: str | Path) -> None:
-        """Write this to a file that is not there yet. Raises FileExistsError, OSError."""
+        """Write a new file, readable by its owner only. Raises FileExistsError, OSError."""
         path = Path(path)
-        draft = _draft(path, self)
+        temporary = _write_temporary(path, self)
         try:
-            os.link(draft, path)
+            os.link(temporary, path)
         finally:
-            draft.unlink()
+            temporary.unlink()
         _sync_folder(path.parent)
 
     def _text(self) -> str:
@@ -177,7 +181,7 @@ class Keyring:
 
 
 def is_private(path: str | Path) -> bool:
-    """Whether only the file's owner may read it."""
+    """Return whether only its owner may read or write the file. Raises OSError."""
     return Path(path).stat().st_mode & 0o077 == 0
 
 
@@ -186,9 +190,9 @@ def _next(keys: Mapping[str, bytes]) -> str:
     return f"{letter}{max(int(name[1:]) for name in keys) + 1}"
 
 
-def _draft(path: Path, keyring: Keyring) -> Path:
-    """The content beside its final place, on disk, readable by the owner alone."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
+def _write_temporary(path: Path, keyring: Keyring) -> Path:
+    """Write the keyring to a temporary file in the same folder, with fsync, readable by its owner only."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp sets mode 0600
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(keyring._text())
         file.flush()

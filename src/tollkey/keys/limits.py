@@ -1,4 +1,4 @@
-"""Limits on a key: from where, until when, how often. Checked without touching the database."""
+"""Limits of a key that are checked without the database: IP allow-list, roll expirations, rate limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tollkey.keys.header import without_keys
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# How long a rolled key may go on, in seconds (the page "API keys", section on rolling).
+# How long a rolled key may stay valid, in seconds. Source: Stripe's documentation, "API keys", section on rolling.
 ROLL_EXPIRATIONS: Mapping[str, int] = {
     "now": 0,
     "in_1_hour": 3600,
@@ -26,7 +26,10 @@ MOST_NETWORKS = 200
 
 
 def network_of(ip: str | None) -> str:
-    """Whose address it is: of IPv6 the first 64 bits, as everybody has the other 64 to themselves (RFC 6177)."""
+    """Return the text by which a caller is counted: an IPv4 address, or the /64 network of an IPv6 address (RFC 6177).
+
+    ip: the caller's address; None or an invalid one gives ``unknown`` or the text itself, shortened and masked.
+    """
     if ip is None or ":" not in ip:
         return without_keys(ip or "unknown")[:64]
     try:
@@ -39,9 +42,10 @@ def network_of(ip: str | None) -> str:
 
 
 def check_allowlist(entries: Iterable[str]) -> tuple[str, ...]:
-    """Addresses and networks (``192.0.2.7``, ``192.0.2.0/24``, ``2001:db8::/32``) in their normal form.
+    """Return an allow-list in normal form, without duplicates.
 
-    Raises KeyRefused, code ``ip_allowlist_invalid``.
+    entries: addresses and networks: ``192.0.2.7``, ``192.0.2.0/24``, ``2001:db8::/32``.
+    Raises KeyRefused, ``ip_allowlist_invalid``, for an invalid entry and for more than 200.
     """
     normal: list[str] = []
     for entry in entries:
@@ -64,14 +68,15 @@ def check_allowlist(entries: Iterable[str]) -> tuple[str, ...]:
 
 
 def networks_of(allowlist: Sequence[str]) -> tuple[Network, ...]:
-    """The parsed form of a checked allow-list, to be kept beside the key."""
+    """Return the parsed form of an allow-list from ``check_allowlist``."""
     return tuple(ipaddress.ip_network(entry) for entry in allowlist)
 
 
 def ip_allowed(networks: Sequence[Network], ip: str | None) -> bool:
-    """Whether ``ip`` is in one of the networks. No networks: from anywhere. No or no real address: no.
+    """Return whether ``ip`` is in one of the networks.
 
-    An IPv4 address written inside an IPv6 one (RFC 4291 section 2.5.5.2) counts as the IPv4 address.
+    networks: empty allows every address. ip: with networks, None or an invalid address is refused. An IPv4-mapped IPv6
+    address (RFC 4291 section 2.5.5.2) counts as the IPv4 address.
     """
     if not networks:
         return True
@@ -85,7 +90,7 @@ def ip_allowed(networks: Sequence[Network], ip: str | None) -> bool:
 
 
 def allowlist_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
-    """Whether every address that ``inner`` lets in is let in by ``outer`` as well."""
+    """Return whether every address that ``inner`` allows is also allowed by ``outer``."""
     if not outer:
         return True
     around = networks_of(outer)
@@ -96,29 +101,28 @@ def allowlist_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
 
 
 class Limiter(Protocol):
-    """Decides how often a key may be used. It is asked only about keys that were accepted, and can only say no."""
+    """A rate limiter. It is called for accepted keys only and can only refuse them."""
 
     def allow(self, key_id: str, now: float) -> bool:
-        """Whether the key may be used once more. now: seconds of a clock that does not go back.
+        """Return whether the key may be used once more. now: seconds of a monotonic clock.
 
-        What it raises counts as a no.
+        If it raises, the request is refused as ``unavailable``.
         """
 
 
 class RateLimiter(forking.ForkAware):
-    """A token bucket for each key, in this process's memory.
+    """A token bucket for each key, in the memory of this process.
 
-    rate: requests a second, in the long run. burst: requests at once.
+    rate: requests per second in the long run. burst: requests at once.
 
-    It is asked only about keys that were accepted, and can only say no. It never forgets a
-    bucket that is not full, as that would let through what it should hold back; so its memory
-    grows with the number of keys in use, not with the number of texts presented.
-    Each process counts for itself: behind N workers a key gets N times as much.
+    Only full buckets are dropped, so its memory grows with the number of keys in use, not with the number of texts that
+    callers send. Each process counts separately: with N workers a key may be used N times as often.
+    Raises ValueError for a rate of 0 or less, or a burst below 1.
     """
 
     def __init__(self, rate: float, burst: int) -> None:
         if rate <= 0 or burst < 1:
-            raise ValueError("a rate is above 0 and a burst at least 1")
+            raise ValueError("the rate must be above 0 and the burst at least 1")
         self._rate = rate
         self._burst = float(burst)
         self._buckets: dict[str, tuple[float, float]] = {}
@@ -127,11 +131,11 @@ class RateLimiter(forking.ForkAware):
         forking.register(self)
 
     def after_fork_in_child(self) -> None:
-        """What was spent stays spent; only the lock may be held by a thread that is not here."""
+        """Keep the buckets and replace the lock."""
         self._lock = threading.Lock()
 
     def allow(self, key_id: str, now: float) -> bool:
-        """Take one token. now: seconds of a clock that does not go back (``time.monotonic``)."""
+        """Take one token and return True, or return False if there is none. now: seconds of a monotonic clock."""
         with self._lock:
             level, since = self._buckets.get(key_id, (self._burst, now))
             level = min(self._burst, level + max(0.0, now - since) * self._rate)

@@ -1,4 +1,4 @@
-"""Finding keys: by id, by text, in pages. Reads only; what changes keys is ``authority.py``."""
+"""Finds keys by id, by text and in pages. It only reads; ``authority.py`` changes keys."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from tollkey.keys.token import BRAND, Brand, Kind, parse
 class Lookup:
     """Finds keys.
 
-    keyring: digests a text that is looked up. catalogue: expands what a key was granted. brand: the words a key begins
-        with.
+    keyring: computes the digest of a key's text. catalogue: expands permissions. brand: the prefixes of keys.
     """
 
     def __init__(self, keyring: Keyring, catalogue: Catalogue, brand: Brand = BRAND) -> None:
@@ -25,7 +24,7 @@ class Lookup:
         self.brand = brand
 
     def get(self, tx: Tx, scope: Scope, key_id: str) -> Key | None:
-        """A key of this account and mode, ended or not; None when there is none."""
+        """Return a key of this account and mode by its id, also an expired or revoked one, or None."""
         return store.by_id(tx, scope, key_id, self.catalogue) if _may_be_id(key_id) else None
 
     def list(
@@ -39,25 +38,25 @@ class Lookup:
         after: str | None = None,
         before: str | None = None,
     ) -> tuple[Key, ...]:
-        """Keys of this account and mode, newest first.
+        """Return keys of this account and mode, newest first.
 
-        active_at: leave out those that ended by then (UTC epoch seconds). limit: at most so many; None: all there are.
-        after, before: the ids a page stands between.
+        active_at: only keys that are valid at this time, UTC epoch seconds. kind: only keys of this kind.
+        limit: maximum number; None for all. after, before: only keys behind or in front of the key with this id.
         """
         return store.page(tx, scope, self.catalogue, active_at, kind, limit, after, before)
 
     def defaults(self, tx: Tx, scope: Scope) -> tuple[Key, ...]:
-        """The default keys of this account and mode, one of each kind at most."""
+        """Return the default keys of this account and mode, at most one of each kind."""
         return store.defaults(tx, scope, self.catalogue)
 
     def ending_in(self, tx: Tx, scope: Scope, characters: str) -> tuple[Key, ...]:
-        """Keys of this account and mode whose text ends in these four characters, newest first; two of them at most."""
+        """Return the newest two keys of this account and mode whose text ends in these four characters."""
         return store.ending_in(tx, scope, characters, self.catalogue)
 
     def find(self, tx: Tx, id_or_text: str) -> Key | None:
-        """A key by its id or by its text, ended or not, whichever account has it; None when there is none.
+        """Return the key of any account with this id or text, also an expired or revoked one, or None.
 
-        For the host itself: what an account may see of others is nothing, so it asks ``get``. Counts no use.
+        For the host's own staff; for an account use ``get``. It does not count as a use of the key.
         """
         if parse(id_or_text, self.brand, imported=True) is None:
             return store.by_id_anywhere(tx, id_or_text, self.catalogue) if _may_be_id(id_or_text) else None
@@ -65,23 +64,23 @@ class Lookup:
         return None if stored is None else key
 
     def usages(self, tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[str, store.Usage]:
-        """When, from where and for what each key was last used, by key id. key_ids: of these keys only."""
+        """Return the usage of keys by key id. key_ids: only of these keys. Unused keys are left out."""
         return store.usages(tx, scope, key_ids)
 
 
 def _may_be_id(text: str) -> bool:
-    """Whether a text can be the id of a key. What is none may be something that a database does not take as text."""
+    """Return whether a text can be an id; others may contain characters that a database does not accept."""
     return text.isascii() and text.isprintable()
 
 
 class KeyPage(tuple[Key, ...]):
-    """Keys, newest first. has_more: whether there are more after the last one of them."""
+    """A page of keys, newest first. has_more: there are further keys behind the last one."""
 
     has_more: bool = False
 
 
 def page_of(found: Sequence[Key], limit: int | None) -> KeyPage:
-    """The first ``limit`` of the keys found (one more than that was asked for), or all of them."""
+    """Return the page of the first ``limit`` of the found keys, which are up to ``limit`` + 1; None: all of them."""
     page = KeyPage(found if limit is None else found[:limit])
     page.has_more = limit is not None and len(found) > limit
     return page

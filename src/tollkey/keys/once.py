@@ -1,4 +1,4 @@
-"""One request counts once, however often its key is verified within it: by a gate, then by the handler, say."""
+"""Counts a request once even if its key is verified several times in it, for example by a gate and by the handler."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tollkey.keys.limits import Limiter
 class Request:
     """What was verified in one request.
 
-    over: it has ended. Tasks that it left behind have its context for ever, but what they verify counts as any other
-        use.
+    admitted: ids of keys the rate limiter accepted. counted: ids of keys whose use was counted.
+    over: the request has ended. Background tasks that it started keep its context, but their uses are counted.
     """
 
     __slots__ = ("admitted", "counted", "over")
 
     def __init__(self) -> None:
-        self.admitted: set[str] = set()  # ids of keys that the rate limiter let in
-        self.counted: set[str] = set()  # ids of keys whose use was counted
+        self.admitted: set[str] = set()
+        self.counted: set[str] = set()
         self.over = False
 
 
@@ -34,10 +34,10 @@ def _current() -> Request | None:
 
 @contextmanager
 def one_request() -> Iterator[Request]:
-    """What is verified within the block, on this task and in threads and tasks with its context, belongs to one
+    """Return a context manager: what is verified in its block, and in threads and tasks with its context, is one
     request.
 
-    Within another such block it is that one's request.
+    Nested blocks share the request of the outer one.
     """
     around = _current()
     if around is not None:
@@ -53,8 +53,8 @@ def one_request() -> Iterator[Request]:
 
 
 def first_use(key_id: str) -> bool:
-    """Whether this use is to be counted: it is the first of the request, or belongs to none."""
-    request = _newest.get()  # ``_current``, written out: this is asked each time that a key is verified
+    """Return whether to count this use: it is the first of the key in this request, or there is no request."""
+    request = _newest.get()  # ``_current`` inlined, as this runs for every verification
     if request is None or request.over:
         return True
     if key_id in request.counted:
@@ -63,14 +63,16 @@ def first_use(key_id: str) -> bool:
     return True
 
 
-class OncePerRequest:
-    """A rate limiter that takes one token of a key for a request, not one for each time that it is verified."""
+class PerRequestLimiter:
+    """A rate limiter that takes one token of a key for each request, not for each verification. limiter: the real
+    one.
+    """
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
 
     def allow(self, key_id: str, now: float) -> bool:
-        """As ``Limiter`` says. A no is not remembered: nothing that was refused becomes a yes by it."""
+        """See ``Limiter.allow``. Only acceptance is remembered for the rest of the request, not refusal."""
         request = _current()
         if request is not None and key_id in request.admitted:
             return True

@@ -1,7 +1,7 @@
-"""Permissions: declared by the resources that they protect, gathered here as a value.
+"""Permissions of restricted keys, and the catalogue of all declared permissions.
 
-Nothing registers itself. Who builds the server (or a host its ``KeyService``) passes the
-declarations in. Names are stored with keys, so they only ever grow.
+Resources declare permissions; the code that creates the server or a ``KeyService`` passes the declarations in, there is
+no global registry. Names are stored with keys, so a released name is never removed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tollkey.keys.key import Key
 
 LEVELS = ("read", "write")
 
-# What a permission brings along, whichever its level (reference section 2.3).
+# The permissions that a permission implies, at either level. Source: Stripe's restricted-key editor.
 IMPLIED: Mapping[str, tuple[str, ...]] = {
     "balance_transaction_source": ("application_fee_read", "balance_read", "transfer_read"),
     "checkout_session": (
@@ -36,7 +36,7 @@ IMPLIED: Mapping[str, tuple[str, ...]] = {
     "transfer": ("payout_read",),
 }
 
-# Spellings seen for one and the same permission (reference sections 2.2 and 2.3).
+# Alternative names of the same permission in Stripe's editor, documentation and error messages.
 ALIASES: tuple[tuple[str, ...], ...] = (
     ("topup", "top_up"),
     ("payment_link", "payment_links"),
@@ -50,11 +50,11 @@ ALIASES: tuple[tuple[str, ...], ...] = (
 
 
 class Permission(NamedTuple):
-    """One row of the permission editor, declared in the file of what it protects.
+    """A permission: one row of the permission editor.
 
-    name: of the row, for example ``customer``; grants are ``customer_read`` and ``customer_write``.
-    label: the human name, for example ``Customers``. group: the heading it stands under.
-    levels: what can be granted; ``write`` brings ``read`` along where both exist.
+    name: for example ``customer``; its grants are ``customer_read`` and ``customer_write``.
+    label: the name people see, for example ``Customers``. group: its heading in the editor.
+    levels: the levels that can be granted; ``write`` implies ``read`` where both exist.
     """
 
     name: str
@@ -63,16 +63,16 @@ class Permission(NamedTuple):
     levels: tuple[str, ...] = LEVELS
 
     def grants(self) -> tuple[str, ...]:
-        """The names that can be granted: ``customer_read``, ``customer_write``."""
+        """Return the names of its grants: ``customer_read``, ``customer_write``."""
         return tuple(f"{self.name}_{level}" for level in self.levels)
 
 
 class Catalogue:
-    """All permissions there are, and the rules between them.
+    """All declared permissions and the rules between them.
 
-    permissions: what the resources declare; the same row declared twice must read the same.
-    implied: row name to the grants that it brings along. aliases: groups of spellings of one row.
-    Raises ValueError for contradicting declarations.
+    permissions: the declarations. implied: name of a permission to the grants it implies.
+    aliases: groups of alternative names of one permission.
+    Raises ValueError if a name is declared twice with different content.
     """
 
     def __init__(
@@ -84,17 +84,17 @@ class Catalogue:
         rows: dict[str, Permission] = {}
         for permission in permissions:
             if rows.setdefault(permission.name, permission) != permission:
-                raise ValueError(f"permission {permission.name} is declared twice, differently")
+                raise ValueError(f"permission {permission.name} is declared twice with different content")
         self.rows = tuple(rows.values())
         self._labels = {
             f"{row.name}_{level}": f"{row.label} {level.capitalize()}" for row in self.rows for level in row.levels
         }
         self.names = frozenset(self._labels)
         self._spellings = {spelling: group for group in aliases for spelling in group}
-        self._brings = self._closure(implied)
+        self._closures = self._compute_closures(implied)
 
-    def _closure(self, implied: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
-        """For each grant, everything that it amounts to, itself included."""
+    def _compute_closures(self, implied: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+        """Return for each grant all grants it implies, including itself."""
         brings: dict[str, frozenset[str]] = {}
         for name in self.names:
             reached: set[str] = set()
@@ -112,7 +112,9 @@ class Catalogue:
         return brings
 
     def canonical(self, name: str) -> str:
-        """The declared name behind a spelling: without ``rak_``, aliases resolved. Raises UnknownPermission."""
+        """Return the declared name of a grant: without the prefix ``rak_``, aliases resolved. Raises
+        UnknownPermission.
+        """
         bare = name.removeprefix("rak_")
         if bare in self.names:
             return bare
@@ -123,29 +125,26 @@ class Catalogue:
         raise UnknownPermission(name)
 
     def check_known(self, names: Iterable[str]) -> frozenset[str]:
-        """The declared names behind ``names``. Raises UnknownPermission for the first that nobody declares."""
+        """Return the declared names of grants. Raises UnknownPermission for the first undeclared one."""
         return frozenset([self.canonical(name) for name in names])
 
     def expand(self, granted: Iterable[str]) -> frozenset[str]:
-        """What these grants amount to: write brings read, and some rows bring others along.
-
-        Names that are no longer declared are kept as they are: they open nothing.
-        """
+        """Return these grants and all they imply. Names that are not declared are kept; they have no effect."""
         effective: set[str] = set()
         for name in granted:
-            effective.update(self._brings.get(name, (name,)))
+            effective.update(self._closures.get(name, (name,)))
         return frozenset(effective)
 
     def covers(self, holder: Key, wanted: Iterable[str]) -> bool:
-        """Whether ``holder`` has everything in ``wanted``: a key can never grant more than it has."""
+        """Return whether a key has all these grants, so that it may give them to another key."""
         return holder.kind == "secret" or self.expand(wanted) <= holder.effective
 
     def label(self, name: str) -> str:
-        """The human name of a grant, for example ``Customers Write``. Raises UnknownPermission."""
+        """Return the name of a grant for people, for example ``Customers Write``. Raises UnknownPermission."""
         return self._labels[self.canonical(name)]
 
     def row(self, name: str) -> Permission:
-        """The declaration behind a grant. Raises UnknownPermission."""
+        """Return the declaration of a grant. Raises UnknownPermission."""
         bare = self.canonical(name)
         return next(row for row in self.rows if bare in row.grants())
 

@@ -1,4 +1,4 @@
-"""How a refused request is answered, unless the host says otherwise."""
+"""The default responses to refused requests."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tollkey.keys.key import Denied, Key, Reason
 
 @dataclass(frozen=True, slots=True)
 class Forbidden:
-    """A good key that may not do this. False where a truth value is asked for.
+    """A valid key without the required permission. Its truth value is False.
 
-    permission: what it lacks; None for a publishable key where none is accepted.
+    permission: the missing permission; None for a publishable key where none is accepted. key: the key.
     """
 
     permission: str | None
     key: Key
 
     def __bool__(self) -> Literal[False]:
-        """False, as a ``Denied`` is."""
+        """Return False, like ``Denied``."""
         return False
 
 
@@ -29,7 +29,7 @@ Refused = Denied | Forbidden
 
 
 class Refusal(NamedTuple):
-    """A finished answer. status: of HTTP. headers: names in lower case."""
+    """An HTTP response. status: its code. headers: pairs of name, in lower case, and value. body: bytes."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -39,8 +39,8 @@ class Refusal(NamedTuple):
 OnDenied = Callable[[Refused], Refusal]
 
 _SENTENCES = {
-    Reason.missing: "No API key was given. Send it as '{how}'.",
-    Reason.unusable_header: "The {header} header holds no API key. Send it as '{how}'.",
+    Reason.missing: "No API key was sent. Send it as '{how}'.",
+    Reason.unusable_header: "The {header} header contains no API key. Send it as '{how}'.",
     Reason.unknown: "The API key is not valid.",
     Reason.expired: "The API key has expired.",
     Reason.revoked: "The API key has expired.",
@@ -52,9 +52,10 @@ _STATUS = {Reason.rate_limited: 429, Reason.unavailable: 503}
 
 
 def rfc6750(refused: Refused, *, header: str = "authorization") -> Refusal:
-    """The default answer: JSON, with the challenge of RFC 6750 section 3. Holds nothing of what was presented.
+    """Return the default response: JSON, with the challenge of RFC 6750 section 3. It does not repeat the key sent.
 
-    header: where the key is expected; in another header than ``authorization`` the challenge is of the scheme ApiKey.
+    header: the expected header; if it is not ``authorization``, the scheme of the challenge is ApiKey.
+    Status: 401, 403 without the permission, 429 if rate-limited, 503 if unavailable.
     """
     bearer = header == "authorization"
     challenge = 'Bearer realm="API"' if bearer else 'ApiKey realm="API"'
@@ -65,7 +66,8 @@ def rfc6750(refused: Refused, *, header: str = "authorization") -> Refusal:
     message = _SENTENCES[refused.reason].format(header=shown, how=f"{shown}: {'Bearer ' if bearer else ''}YOUR_KEY")
     if status != 401:
         return _json(status, refused.reason.value, message, (("retry-after", "1"),))
-    if refused.reason in (Reason.missing, Reason.unusable_header):  # no error code when there was nothing to judge
+    # RFC 6750 section 3.1: no error code without credentials
+    if refused.reason in (Reason.missing, Reason.unusable_header):
         return _json(401, "no_api_key", message, (("www-authenticate", challenge),))
     challenge += f', error="invalid_token", error_description="{message}"'
     return _json(401, "invalid_token", message, (("www-authenticate", challenge),))
@@ -83,22 +85,22 @@ def _forbidden(refused: Forbidden, challenge: str) -> Refusal:
 
 
 def for_auth_request(refused: Refused) -> Refusal:
-    """The default answer as nginx's ``auth_request`` can take it: it passes on 401 and 403 and turns all else into 500.
+    """Return the default response in a form for nginx's ``auth_request``, which accepts only 401 and 403.
 
-    Whatever is not 401 is answered as 403; the true status, the body and the headers are in ``x-key-status``,
-    ``x-key-body``, ``x-key-challenge`` and ``x-key-retry-after``, for the configuration to answer with. (nginx copies
-    the challenge of a 401 by itself.) See ``examples/nginx.conf``.
+    Any status but 401 becomes 403. The real status, the body and the headers are in ``x-key-status``, ``x-key-body``,
+    ``x-key-challenge`` and ``x-key-retry-after``, so that the configuration can build the response from them (nginx
+    copies the challenge of a 401 itself). See ``examples/nginx.conf``.
     """
     status, headers, body = rfc6750(refused)
-    told = [("x-key-status", str(status)), ("x-key-body", body.decode())]
+    renamed = [("x-key-status", str(status)), ("x-key-body", body.decode())]
     for name, value in headers:
         if name == "www-authenticate" and status != 401:
-            told.append(("x-key-challenge", value))
+            renamed.append(("x-key-challenge", value))
         elif name == "retry-after":
-            told.append(("x-key-retry-after", value))
+            renamed.append(("x-key-retry-after", value))
         else:
-            told.append((name, value))
-    return Refusal(401 if status == 401 else 403, tuple(told), body)
+            renamed.append((name, value))
+    return Refusal(401 if status == 401 else 403, tuple(renamed), body)
 
 
 def _json(status: int, code: str, message: str, headers: tuple[tuple[str, str], ...]) -> Refusal:

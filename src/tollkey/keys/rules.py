@@ -1,4 +1,4 @@
-"""What a key may be, and what one key may do to another."""
+"""Validation of keys: names, notes, expiries, and what one key may do to another."""
 
 from __future__ import annotations
 
@@ -19,73 +19,76 @@ DEFAULT_NAMES: dict[Kind, str] = {
 
 
 def check_name(name: str, kind: Kind, brand: Brand = BRAND) -> str:
-    """A name of 1 to 100 characters; an empty one becomes the default of its kind. Raises KeyRefused."""
+    """Return a valid name: one line of up to 100 characters; an empty one becomes the default of its kind.
+
+    Raises KeyRefused, ``name_invalid``, also for a name that contains a secret key.
+    """
     name = name.strip() or DEFAULT_NAMES[kind]
     if len(name) > LONGEST_NAME:
-        raise KeyRefused("name_invalid", f"The name of a key has at most {LONGEST_NAME} characters.", "name")
+        raise KeyRefused("name_invalid", f"The name of a key may have up to {LONGEST_NAME} characters.", "name")
     if not name.isprintable():
-        raise KeyRefused("name_invalid", "The name of a key is one line of printable characters.", "name")
-    if secret_in(name, brand):
-        raise KeyRefused(
-            "name_invalid", "This looks like a key itself. Give the key a name that says who uses it.", "name"
-        )
+        raise KeyRefused("name_invalid", "The name of a key must be one line of printable characters.", "name")
+    if contains_secret_key(name, brand):
+        raise KeyRefused("name_invalid", "The name contains an API key. Use a name that says who uses the key.", "name")
     return name
 
 
 def check_note(note: str, brand: Brand = BRAND) -> str:
-    """A note of up to 500 characters; it may have lines. Raises KeyRefused."""
+    """Return a valid note of up to 500 characters, which may have several lines.
+
+    Raises KeyRefused, ``note_invalid``, also for a note that contains a secret key.
+    """
     if len(note) > LONGEST_NOTE:
-        raise KeyRefused("note_invalid", f"The note of a key has at most {LONGEST_NOTE} characters.", "note")
+        raise KeyRefused("note_invalid", f"The note of a key may have up to {LONGEST_NOTE} characters.", "note")
     if not all(c.isprintable() or c in "\n\t" for c in note):
-        raise KeyRefused("note_invalid", "The note of a key has printable characters and line breaks only.", "note")
-    if secret_in(note, brand):
-        raise KeyRefused("note_invalid", "This looks like a key itself. Note where it is kept, not what it is.", "note")
+        raise KeyRefused("note_invalid", "The note may only contain printable characters and line breaks.", "note")
+    if contains_secret_key(note, brand):
+        raise KeyRefused("note_invalid", "The note contains an API key. Note where the key is stored instead.", "note")
     return note
 
 
-def secret_in(text: str, brand: Brand = BRAND) -> bool:
-    """Whether a secret or restricted key stands in a text that is stored, shown in lists and written to the audit log
-    as it is.
-    """
+def contains_secret_key(text: str, brand: Brand = BRAND) -> bool:
+    """Return whether a text contains a secret or restricted key. Names and notes are stored and shown in plain text."""
     return any(brand.kind(match[1]) != "publishable" for match in brand.pattern.finditer(text))
 
 
 def check_expiry(expires_at: int | None, now: int) -> int | None:
-    """An expiry in the future, UTC epoch seconds, or none. Raises KeyRefused."""
+    """Return the expiry if it is None or later than ``now``, both UTC epoch seconds. Raises KeyRefused."""
     if expires_at is not None and not now < expires_at < 2**53:
-        raise KeyRefused("expires_at_invalid", "A key expires in the future.", "expires_at")
+        raise KeyRefused("expires_at_invalid", "The expiry of a key must be in the future.", "expires_at")
     return expires_at
 
 
 def check_roll_seconds(seconds: int) -> int:
-    """How long a rolled key goes on: 0 to 604800 seconds. Raises KeyRefused."""
+    """Return how long a rolled key stays valid, if it is 0 to 604800 seconds. Raises KeyRefused."""
     if not 0 <= seconds <= LONGEST_ROLL_SECONDS:
-        message = f"A rolled key expires within 0 to {LONGEST_ROLL_SECONDS} seconds (7 days)."
+        message = f"A rolled key must expire within 0 to {LONGEST_ROLL_SECONDS} seconds (7 days)."
         raise KeyRefused("expires_in_invalid", message, "expires_in_seconds")
     return seconds
 
 
 def check_limits_fit(kind: Kind, permissions: Iterable[str], allowlist: Iterable[str]) -> None:
-    """Only restricted keys have permissions; publishable keys have no allow-list. Raises KeyRefused."""
+    """Check that only restricted keys have permissions, and publishable keys no allow-list. Raises KeyRefused."""
     if kind != "restricted" and any(True for _ in permissions):
-        raise KeyRefused("permissions_not_allowed", "Only a restricted key has permissions.", "permissions")
+        raise KeyRefused("permissions_not_allowed", "Only a restricted key can have permissions.", "permissions")
     if kind == "publishable" and any(True for _ in allowlist):
-        message = "A publishable key is used from browsers: it has no IP allow-list."
+        message = "A publishable key is used in browsers and cannot have an IP allow-list."
         raise KeyRefused("ip_allowlist_not_allowed", message, "ip_allowlist")
 
 
 def check_not_ended(key: Key, now: int) -> None:
-    """Nothing brings an ended key back. Raises KeyRefused, code ``api_key_expired``."""
+    """Check that a key has not expired or been revoked at ``now``. Raises KeyRefused, ``api_key_expired``."""
     if key.ended(now):
         raise KeyRefused("api_key_expired", f"The key {key.redacted} has expired or was revoked.", "id")
 
 
 def check_grant(granter: Key | None, key: Key) -> None:
-    """Whoever acts with a key may not end up with more than that key has.
+    """Check that a request does not give its caller more access than the key that authenticated it has.
 
-    Applies to keys made, rolled, revealed, changed, hidden or ended by a request that another key authenticated:
-    the same account and mode, no permission more, no address more, no longer life.
-    granter: None when a person acts (Dashboard, CLI, the host's own code). Raises KeyRefused.
+    Applies to keys created, rolled, revealed, changed, hidden, expired or revoked with another key: same account and
+    mode, no further permissions or addresses, no longer lifetime.
+    granter: the key that authenticated the request; None if a person acts (Dashboard, CLI, the host's own code).
+    key: the key as it is, or as it would become. Raises KeyRefused, ``api_key_grant_exceeded``.
     """
     if granter is None:
         return

@@ -1,7 +1,7 @@
-"""The tables of this room, from the files that use them."""
+"""The migrations of this package, from the modules that use the tables."""
 
 from __future__ import annotations
 
-from tollkey.keys import attempts, belonging, chain, store
+from tollkey.keys import attempts, chain, fingerprints, store
 
-MIGRATIONS = (store.MIGRATION, chain.MIGRATION, attempts.MIGRATION, belonging.MIGRATION)
+MIGRATIONS = (store.MIGRATION, chain.MIGRATION, attempts.MIGRATION, fingerprints.MIGRATION)

@@ -1,8 +1,8 @@
-"""Where sealed texts are, and how all of them move to a new sealing key.
+"""Finds all sealed secrets in the database and reseals them with a new sealing key.
 
-Whoever seals says so beside the table it seals into: with a ``SealedColumn``, or with ``Resource(sealed=…)`` for fields
-    of objects. Those who rotate the sealing key gather what was said and walk over it, some hundred rows in a
-    transaction; a walk that was interrupted is simply done again.
+A module that seals secrets declares where it stores them: with a ``SealedColumn``, or with ``Resource(sealed=…)`` for
+fields of objects. A rotation of the sealing key collects these declarations and goes through the rows in batches. An
+interrupted run can be repeated.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from typing import Protocol
 
 from tollkey.db.engine import Database, Tx
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.sealing import SealBroken, reseal, sealing_key_of
+from tollkey.keys.sealing import SealBroken, reseal, sealing_key_name
 
-PIECE = 200  # rows in one transaction
-Place = int | str  # where a walk has come to: the last row's key
-Change = Callable[[bytes, str], bytes]  # from a sealed text, and what it is bound to, to what becomes of it
+BATCH = 200  # rows in one transaction
+RowKey = int | str  # primary key of the last row of a batch
+Transform = Callable[[bytes, str], bytes]  # called with a sealed secret and its context, returns what replaces it
 
 
-class Sealing(Protocol):
-    """Something that holds sealed texts. what: how people are told of it."""
+class SealedStorage(Protocol):
+    """A place where sealed secrets are stored. what: its name in messages."""
 
     @property
     def what(self) -> str: ...
 
-    def walk(self, tx: Tx, after: Place | None, limit: int, change: Change) -> Place | None:
-        """Put ``change`` of each sealed text in its place, in at most ``limit`` rows after that one.
+    def walk(self, tx: Tx, after: RowKey | None, limit: int, transform: Transform) -> RowKey | None:
+        """Replace each sealed secret by the result of ``transform``, in up to ``limit`` rows behind ``after``.
 
-        Returns the last, None at the end.
+        Returns the key of the last row, or None at the end. Raises StorageError.
         """
 
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """A column of bytes that are sealed, or NULL.
+    """A column of sealed secrets or NULLs.
 
-    key: the table's unique column, by which it is walked over. bound: the columns that ``bind`` is given, to make of
-        them what the text in that row is bound to.
+    key: a unique column of the table, used to go through it in order.
+    bound: the columns passed to ``bind``, which returns the context that the secret of the row is sealed with.
     """
 
     table: str
@@ -52,8 +52,8 @@ class SealedColumn:
     def what(self) -> str:
         return f"{self.table}.{self.column}"
 
-    def walk(self, tx: Tx, after: Place | None, limit: int, change: Change) -> Place | None:
-        """As the protocol says. What was destroyed or replaced meanwhile stays so."""
+    def walk(self, tx: Tx, after: RowKey | None, limit: int, transform: Transform) -> RowKey | None:
+        """See ``SealedStorage.walk``. A secret that was deleted or replaced meanwhile is left alone."""
         further, values = ("", ()) if after is None else (f" AND {self.key} > ?", (after,))
         names = ", ".join((self.key, self.column, *self.bound))
         rows = tx.execute(
@@ -62,7 +62,7 @@ class SealedColumn:
         )
         for key, sealed, *bound in rows:
             was = bytes(sealed)
-            became = change(was, self.bind(*bound))
+            became = transform(was, self.bind(*bound))
             if became != was:
                 tx.execute(
                     f"UPDATE {self.table} SET {self.column} = ? WHERE {self.key} = ? AND {self.column} = ?",
@@ -72,26 +72,27 @@ class SealedColumn:
 
 
 @dataclass
-class Moved:
-    """What a walk over everything sealed has found. texts: how many moved.
+class ResealResult:
+    """The result of ``reseal_all``.
 
-    broken: how many do not open, by where they are.
+    texts: number of resealed secrets. broken: number of secrets that could not be unsealed, by ``SealedStorage.what``.
     """
 
     texts: int = 0
     broken: Counter[str] = field(default_factory=Counter)
 
 
-def move_all(database: Database, places: Sequence[Sealing], keyring: Keyring) -> Moved:
-    """Move every sealed text to the current sealing key, in pieces.
+def reseal_all(database: Database, places: Sequence[SealedStorage], keyring: Keyring) -> ResealResult:
+    """Reseal all secrets with the current sealing key, in batches.
 
-    What does not open is left as it is, and counted.
+    places: where they are stored. A secret that cannot be unsealed is left as it is and counted.
+    Returns the counts. Raises StorageError.
     """
-    found = Moved()
+    found = ResealResult()
 
     for place in places:
 
-        def change(sealed: bytes, bound_to: str, what: str = place.what) -> bytes:
+        def transform(sealed: bytes, bound_to: str, what: str = place.what) -> bytes:
             try:
                 anew = reseal(sealed, bound_to, keyring)
             except SealBroken:
@@ -100,28 +101,28 @@ def move_all(database: Database, places: Sequence[Sealing], keyring: Keyring) ->
             found.texts += anew != sealed
             return anew
 
-        _walk(database, place, change)
+        _walk(database, place, transform)
     return found
 
 
-def needed(database: Database, places: Sequence[Sealing], name: str) -> Counter[str]:
-    """How many texts are still sealed with the key of that name, by where they are."""
+def count_sealed_with(database: Database, places: Sequence[SealedStorage], name: str) -> Counter[str]:
+    """Return how many secrets are sealed with a sealing key, by ``SealedStorage.what``. name: for example ``s1``."""
     found: Counter[str] = Counter()
 
     for place in places:
 
         def look(sealed: bytes, _: str, what: str = place.what) -> bytes:
-            found[what] += sealing_key_of(sealed) == name
+            found[what] += sealing_key_name(sealed) == name
             return sealed
 
         _walk(database, place, look)
     return +found
 
 
-def _walk(database: Database, place: Sealing, change: Change) -> None:
-    after: Place | None = None
+def _walk(database: Database, place: SealedStorage, transform: Transform) -> None:
+    after: RowKey | None = None
     while True:
-        last = database.write(lambda tx, after=after: place.walk(tx, after, PIECE, change))  # type: ignore[misc]
+        last = database.write(lambda tx, after=after: place.walk(tx, after, BATCH, transform))  # type: ignore[misc]
         if last is None:
             return
         after = last

@@ -1,11 +1,11 @@
-"""Seal a key's text while it may still be shown: AES-256-GCM in an envelope.
+"""Sealing: envelope encryption of secrets with AES-256-GCM.
 
-Each text gets a data key of its own; the data key is wrapped by the keyring's current sealing
-key. Both layers are bound to the row they belong to, so that a sealed text copied into another
-row does not open. Rotation wraps the data key anew and leaves the text alone.
+Each secret is encrypted with its own data key, and the data key with the keyring's current sealing key. The context of
+the row is associated data of both, so that a sealed secret cannot be decrypted in another row. A rotation of the
+sealing key encrypts only the data key again.
 
-Layout: 1 byte version, 1 byte length of the sealing key's name, the name, 12 bytes nonce,
-48 bytes wrapped data key, 12 bytes nonce, the sealed text.
+Layout: 1 byte version, 1 byte length of the sealing key's name, the name, 12 bytes nonce, 48 bytes encrypted data key,
+12 bytes nonce, the encrypted secret.
 """
 
 from __future__ import annotations
@@ -24,22 +24,26 @@ _WRAPPED = 48
 
 
 class SealBroken(Exception):
-    """A sealed text does not open: damaged, from another row, or its sealing key is gone."""
+    """A sealed secret cannot be decrypted: damaged, from another row, or its sealing key is missing."""
 
 
 class _Envelope(NamedTuple):
     name: str
-    wrapped: bytes  # nonce and wrapped data key
-    sealed: bytes  # nonce and sealed text
+    wrapped: bytes  # nonce and encrypted data key
+    sealed: bytes  # nonce and encrypted secret
 
 
-def row_of(account: str, livemode: bool, key_id: str) -> str:
-    """What a key's sealed text is bound to, so that it opens in its own row only."""
+def seal_context(account: str, livemode: bool, key_id: str) -> str:
+    """Return the context (associated data) of a sealed secret: account, mode and id of its row."""
     return f"{account}/{'live' if livemode else 'test'}/{key_id}"
 
 
 def seal(text: str, bound_to: str, keyring: Keyring, random_bytes: RandomBytes = os.urandom) -> bytes:
-    """Seal ``text`` for the row ``bound_to`` (see ``row_of``)."""
+    """Encrypt a text.
+
+    bound_to: the context of its row, see ``seal_context``. random_bytes: called with a number, returns that many bytes.
+    Returns the sealed bytes.
+    """
     data_key = random_bytes(32)
     nonce = random_bytes(_NONCE)
     sealed = nonce + AESGCM(data_key).encrypt(nonce, text.encode(), bound_to.encode())
@@ -47,8 +51,8 @@ def seal(text: str, bound_to: str, keyring: Keyring, random_bytes: RandomBytes =
 
 
 def unseal(sealed: bytes, bound_to: str, keyring: Keyring) -> str:
-    """The text again. Raises SealBroken."""
-    envelope = _take_apart(sealed)
+    """Decrypt a sealed text. bound_to: the context it was sealed with. Raises SealBroken."""
+    envelope = _parse(sealed)
     data_key = _unwrap(envelope, bound_to, keyring)
     try:
         return AESGCM(data_key).decrypt(envelope.sealed[:_NONCE], envelope.sealed[_NONCE:], bound_to.encode()).decode()
@@ -57,17 +61,17 @@ def unseal(sealed: bytes, bound_to: str, keyring: Keyring) -> str:
 
 
 def reseal(sealed: bytes, bound_to: str, keyring: Keyring, random_bytes: RandomBytes = os.urandom) -> bytes:
-    """The same sealed text under the current sealing key. Raises SealBroken."""
-    envelope = _take_apart(sealed)
+    """Return the sealed text with its data key encrypted by the current sealing key. Raises SealBroken."""
+    envelope = _parse(sealed)
     if envelope.name == keyring.sealing_current:
         return sealed
     return _wrap(_unwrap(envelope, bound_to, keyring), bound_to, keyring, random_bytes) + envelope.sealed
 
 
-def sealing_key_of(sealed: bytes) -> str:
-    """The name of the key that a text is sealed with; empty when it is no sealed text."""
+def sealing_key_name(sealed: bytes) -> str:
+    """Return the name of the sealing key of a sealed text; empty if it is not a sealed text."""
     try:
-        return _take_apart(sealed).name
+        return _parse(sealed).name
     except SealBroken:
         return ""
 
@@ -89,7 +93,7 @@ def _unwrap(envelope: _Envelope, bound_to: str, keyring: Keyring) -> bytes:
         raise SealBroken("the sealed text is damaged or belongs to another row") from None
 
 
-def _take_apart(sealed: bytes) -> _Envelope:
+def _parse(sealed: bytes) -> _Envelope:
     sealed = bytes(sealed)
     if len(sealed) < 2 or sealed[0] != _VERSION:
         raise SealBroken("not a sealed text of a known version")

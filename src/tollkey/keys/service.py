@@ -1,4 +1,4 @@
-"""The key authority in one object, for an application that wants keys of its own and nothing else."""
+"""``KeyService``: API keys for an application of your own, in one object."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Literal, TypeVar, overload
 
 from tollkey.db import Database, Scope, SQLite, StorageError, Tx, forking, migrate, open_database
 from tollkey.db.ids import Ids
-from tollkey.keys import audit, belonging, chain, store
+from tollkey.keys import audit, chain, fingerprints, store
 from tollkey.keys.attempts import Attempt, Attempts, refused_attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.hearing import Hearing
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
+from tollkey.keys.lease_renewal import LeaseRenewer
 from tollkey.keys.limits import Limiter
 from tollkey.keys.lookup import KeyPage, page_of
-from tollkey.keys.once import OncePerRequest, first_use
+from tollkey.keys.once import PerRequestLimiter, first_use
 from tollkey.keys.permissions import Catalogue, Permission
 from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
@@ -34,11 +34,16 @@ _BATCH = 1000  # keys read at a time by ``each``
 
 
 class KeyService(forking.ForkAware):
-    """Make keys, verify keys. One object a process, also one made before a fork; ``close`` it at the end.
+    """Creates and verifies API keys. Use one object for each process and ``close`` it at the end.
 
-    Every key belongs to an ``account``, the host's name for a customer, and to a mode. Changes raise KeyRefused when
-    the rules do not allow them. Threads may share it, and a forked child goes on by itself, with connections and a
-    memory of its own.
+    Every key belongs to an ``account``, the host's name for its customer, and to a mode. It is thread-safe and may be
+    created before a fork: a child process opens its own connections and has its own cache. Create it with ``open``; the
+    constructor is for hosts that create the parts themselves:
+
+    database: open, shared with nothing that closes it. authority: creates and changes keys. verifier: verifies them.
+    clock: returns UTC epoch seconds. flush_seconds: how often last uses and refused attempts are written; 0: never.
+    attempts: counts refused attempts.
+    Raises StorageError.
     """
 
     def __init__(
@@ -61,9 +66,9 @@ class KeyService(forking.ForkAware):
         migrate(database, MIGRATIONS)
         database.write(lambda tx: audit.guard(tx, authority.keyring, int(clock())), lock="migrate")
         verifier.attach(database)
-        self._hearing = Hearing(database, verifier.lease)
+        self._lease_renewer = LeaseRenewer(database, verifier.lease)
         if isinstance(database, SQLite):
-            database.close_connections()  # whoever loads the application before it forks holds nothing open then
+            database.close_connections()  # so that none is open when a preloaded application forks
         forking.register(self)
 
     def _reset(self) -> None:
@@ -72,7 +77,7 @@ class KeyService(forking.ForkAware):
         self._starting = threading.Lock()
 
     def after_fork_in_child(self) -> None:
-        """The thread is the parent's; the first use begins another that writes uses down."""
+        """Start without a flusher thread; the first use starts one."""
         closed = self._closing.is_set()
         self._reset()
         if closed:
@@ -93,31 +98,33 @@ class KeyService(forking.ForkAware):
         attempts: Attempts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> KeyService:
-        """Open or make everything that is needed.
+        """Open the database and the keyring, and create what is missing.
 
-        database: the path of an SQLite file, or ``postgresql://…``. permissions: the host's own.
-        keyring: the file with the key material, made when missing and no key needs it; beside the SQLite file unless
-            given.
-            Back it up apart from the database: without it no key verifies any more. Or the material itself:
-                ``Keyring.from_text``.
-        implied: row name to the grants it brings along. limiter: asked last, once a request, about accepted keys.
-        flush_seconds: how often last-used and refusals are written; 0: never by itself. clock: returns UTC epoch
-            seconds.
-        attempts: counts what is refused, by the hour unless another is given; ``Attempts(0)`` counts nothing.
-        Raises ValueError, KeyringError, StorageError.
+        database: the path of an SQLite file, or ``postgresql://…``.
+        permissions: the permissions that restricted keys of this application can have.
+        keyring: the path of the keyring file, or a ``Keyring``. By default the file is next to the SQLite file, with
+            the suffix ``.keyring``. It is created for a new database. Back it up apart from the database: without it no
+            key verifies.
+        implied: name of a permission to the grants it implies. brand: the prefixes of keys.
+        allow_imported: also verify keys without our checksum, see ``Authority.import_key``.
+        limiter: rate limiter, called once for each request with an accepted key.
+        flush_seconds: how often last uses and refused attempts are written; 0: only by ``flush`` and ``close``.
+        attempts: counts refused attempts, by hour by default; ``Attempts(0)`` disables it.
+        clock: returns UTC epoch seconds.
+        Raises ValueError for a URL that is not valid, or PostgreSQL without ``keyring``; KeyringError, StorageError.
         """
         sqlite_path = database.removeprefix("sqlite:///")
         if keyring is None:
             if "://" in sqlite_path:
-                raise ValueError("with PostgreSQL, say where the keyring file is: keyring=…")
+                raise ValueError("PostgreSQL needs the path of the keyring file: keyring=…")
             keyring = f"{sqlite_path}.keyring"
         catalogue = Catalogue(permissions, implied or {}, ())
         opened = open_database(database, origin=f"keys-{os.getpid()}-{Ids().text(12)}")
         try:
             migrate(opened, MIGRATIONS)
-            material = belonging.settle(opened, belonging.source_of(keyring))
+            material = fingerprints.load_keyring(opened, fingerprints.source_of(keyring))
             authority = Authority(material, catalogue, brand=brand)
-            once = None if limiter is None else OncePerRequest(limiter)
+            once = None if limiter is None else PerRequestLimiter(limiter)
             verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once)
             return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts)
         except BaseException:
@@ -134,44 +141,46 @@ class KeyService(forking.ForkAware):
         endpoint: str | None = None,
         account: str | None = None,
     ) -> Key | Denied:
-        """Whether ``text`` is a key that may be used now, from ``ip``: a ``Key``, which is true, or a ``Denied``, which
-        is false.
+        """Verify an API key.
 
-        Never raises for what a caller may send. text: None or empty is ``missing``; bytes are read as Latin-1, as
-        headers are.
-        endpoint: what it is used for, kept as last-used. account: only keys of this account; another's is as unknown as
-            any.
+        text: the key as the caller sent it. None or empty is refused as ``missing``; bytes are decoded as Latin-1.
+        ip: the caller's address; a key with an allow-list is refused without it.
+        endpoint: what the key is used for, stored as its last use.
+        account: accept only keys of this account; all others are refused as ``unknown``.
+        Returns the ``Key``, whose truth value is True, or ``Denied``, whose truth value is False. It never raises for
+        anything a caller can send. It uses the cache, or reads the database.
         """
         forking.detect_fork()
-        readable, now = _readable(text), int(self._clock())
+        readable, now = _decode(text), int(self._clock())
         if isinstance(readable, Denied):
-            return self._counted(readable, now, ip, endpoint)
-        self._hearing.keep_fresh()
+            return self._record(readable, now, ip, endpoint)
+        self._lease_renewer.keep_fresh()
         answer = self.verifier.verify_cached(readable, now, ip)
-        if answer is None or _of_another(answer, account):  # known or not, another account's key takes the long way
+        # Keys of other accounts are read from the database even if cached: they take as long as unknown ones.
+        if answer is None or _of_other_account(answer, account):
             answer = self.verifier.read(self.database, readable, now, ip)
-        if _of_another(answer, account):
+        if _of_other_account(answer, account):
             answer = Denied(Reason.unknown, mask_unknown(readable))
-        return self._counted(answer, now, ip, endpoint)
+        return self._record(answer, now, ip, endpoint)
 
     def verify_cached(
         self, text: str | bytes | None, ip: str | None = None, endpoint: str | None = None, account: str | None = None
     ) -> Key | Denied | None:
-        """The same without waiting for anything; None when ``verify`` must be asked."""
+        """Verify from the cache, without blocking; None if the database must be read: call ``verify`` then."""
         forking.detect_fork()
-        readable, now = _readable(text), int(self._clock())
+        readable, now = _decode(text), int(self._clock())
         if isinstance(readable, Denied):
-            return self._counted(readable, now, ip, endpoint)
+            return self._record(readable, now, ip, endpoint)
         answer = self.verifier.verify_cached(readable, now, ip)
-        if answer is None or (account is not None and _of_another(answer, account)):
+        if answer is None or (account is not None and _of_other_account(answer, account)):
             return None
-        return self._counted(answer, now, ip, endpoint)
+        return self._record(answer, now, ip, endpoint)
 
-    def _counted(self, answer: Key | Denied, now: int, ip: str | None, endpoint: str | None) -> Key | Denied:
+    def _record(self, answer: Key | Denied, now: int, ip: str | None, endpoint: str | None) -> Key | Denied:
         if isinstance(answer, Denied):
-            self.attempts.denied(answer, ip, now)
+            self.attempts.count_denied(answer, ip, now)
         elif first_use(answer.id):
-            self.verifier.used(answer, now, ip, endpoint)
+            self.verifier.record_use(answer, now, ip, endpoint)
         if self._flusher is None and self._flush_seconds > 0:
             self._start_flusher()
         return answer
@@ -194,16 +203,17 @@ class KeyService(forking.ForkAware):
         hides_after_reveal: bool = True,
         actor: Actor = SYSTEM,
     ) -> tuple[Key, str]:
-        """A new key and its text, which of a live key is not kept.
+        """Create a key and return it with its text. The text of a live secret or restricted key is not stored.
 
-        permissions: for example ``report_read``; connect_permissions: those it has when it acts for a connected
-            account.
-        note: where it is kept. ip_allowlist: addresses and networks; empty: from anywhere. expires_at: UTC epoch
-            seconds.
-        granter: the key on whose behalf it is made; it gets no more than that one has. None: a person acts.
-        hides_after_reveal: False for a live key that can be revealed again until it is hidden by hand. actor: for the
-            audit log.
-        Raises KeyRefused: what is wrong is in ``code`` and ``param``.
+        name: who uses it. permissions: its grants, for example ``report_read``. connect_permissions: its grants for
+            requests on behalf of a connected account.
+        kind: ``restricted``, ``secret`` or ``publishable``. account: your name for the customer. livemode: the mode.
+        note: for example where the key is stored. ip_allowlist: addresses and networks; empty allows all.
+        expires_at: UTC epoch seconds.
+        granter: the key that authenticated the request; the new key cannot have more access. None if a person acts.
+        hides_after_reveal: False for a live key that can be revealed until it is hidden by hand.
+        actor: for the audit log.
+        Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
         scope, now = Scope(account, livemode), int(self._clock())
         return self.database.write(
@@ -231,25 +241,27 @@ class KeyService(forking.ForkAware):
     def roll(
         self, key: Key, expires_in_seconds: int = 0, *, show: bool = True, actor: Actor = SYSTEM
     ) -> tuple[Key, Key, str | None]:
-        """Make the successor of a key, usable at once. Returns the old key, the new key, and the new text.
+        """Create a key's successor, valid at once, and set the expiry of the old key.
 
-        expires_in_seconds: how long the old key goes on, 0 to 604800.
-        show: the text is wanted now; of a live key this is the only time. False: the text is None for a live key rolled
-            with a delay, and waits, sealed, for its one ``reveal``.
-        Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``.
+        expires_in_seconds: how long the old key stays valid, 0 to 604800.
+        show: return the new text now; that of a live key is then not stored. False: for a live key rolled with a delay
+            the text is None, and sealed for one ``reveal``.
+        actor: for the audit log.
+        Returns the old key, the new key and the new text.
+        Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``; StorageError.
         """
-        return self._change(
+        return self._write(
             lambda tx, now: self.authority.roll(
                 tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now, show=show
             )
         )
 
     def reveal(self, key: Key, *, actor: Actor = SYSTEM) -> tuple[Key, str]:
-        """The text of a key while it may be shown; a live one's is destroyed by this.
+        """Return a key and its text. This destroys the sealed copy of a live key. actor: for the audit log.
 
-        Raises KeyRefused: ``api_key_already_revealed``, ``api_key_expired``.
+        Raises KeyRefused: ``api_key_already_revealed``, ``api_key_expired``; StorageError.
         """
-        return self._change(lambda tx, now: self.authority.reveal(tx, key.scope, key.id, actor=actor, now=now))
+        return self._write(lambda tx, now: self.authority.reveal(tx, key.scope, key.id, actor=actor, now=now))
 
     def update(
         self,
@@ -263,11 +275,12 @@ class KeyService(forking.ForkAware):
         granter: Key | None = None,
         actor: Actor = SYSTEM,
     ) -> Key:
-        """Rename, note, restrict. None leaves a field as it is, an empty list empties it; the rest is as in ``create``.
+        """Change name, note, permissions or allow-list, and return the key.
 
-        Raises KeyRefused.
+        None leaves a field unchanged, an empty list clears it. The other arguments are those of ``create``.
+        Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
-        return self._change(
+        return self._write(
             lambda tx, now: self.authority.update(
                 tx, key.scope, key.id, actor=actor, now=now, name=name, note=note, permissions=permissions,
                 connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, granter=granter,
@@ -275,23 +288,31 @@ class KeyService(forking.ForkAware):
         )  # fmt: skip
 
     def revoke(self, key: Key, *, actor: Actor = SYSTEM) -> Key:
-        """End a key for good, everywhere within the lease. Raises KeyRefused."""
-        return self._change(lambda tx, now: self.authority.revoke(tx, key.scope, key.id, actor=actor, now=now))
+        """Revoke a key permanently and return it. All processes refuse it within the lease, 1 second by default.
 
-    def _change(self, work: Callable[[Tx, int], T]) -> T:
+        actor: for the audit log. Raises KeyRefused: ``api_key_expired``, ``publishable_key_not_revocable``;
+        StorageError.
+        """
+        return self._write(lambda tx, now: self.authority.revoke(tx, key.scope, key.id, actor=actor, now=now))
+
+    def _write(self, callback: Callable[[Tx, int], T]) -> T:
         now = int(self._clock())
-        return self.database.write(lambda tx: work(tx, now))
+        return self.database.write(lambda tx: callback(tx, now))
 
-    # -- looking
+    # -- reading
 
     def get(self, key_id: str, *, account: str = "main", livemode: bool = True) -> Key | None:
-        """A key of this account and mode by its id, ended or not."""
+        """Return a key of this account and mode by its id, also an expired or revoked one, or None.
+
+        Raises StorageError.
+        """
         return self.database.read(lambda tx: self.authority.get(tx, Scope(account, livemode), key_id))
 
     def find(self, id_or_text: str) -> Key | None:
-        """A key by its id or by its text, ended or not, whichever account has it; None when there is none.
+        """Return the key of any account with this id or text, also an expired or revoked one, or None.
 
-        For the host's own staff ("whose key is this?"): it neither asks whether the key may be used nor counts a use.
+        For the host's own staff ("whose key is this?"). It does not verify the key and does not count as a use.
+        Raises StorageError.
         """
         return self.database.read(lambda tx: self.authority.find(tx, id_or_text))
 
@@ -305,18 +326,19 @@ class KeyService(forking.ForkAware):
         limit: int | None = None,
         after: str | None = None,
     ) -> KeyPage:
-        """The account's keys in this mode, newest first: all of them, or a page.
+        """Return the keys of an account in one mode, newest first: all, or a page.
 
-        kind: only these. active: leave out those that have ended. limit: keys of this page at most; None: all there
-            are.
-        after: the id of the last key of the page before; the answer's ``has_more`` says whether there is another page.
+        kind: only keys of this kind. active: leave out expired and revoked keys.
+        limit: maximum number of the page; None for all.
+        after: id of the last key of the previous page; ``has_more`` of the result says whether there is another page.
+        Raises ValueError for a limit below 1; KeyRefused, ``resource_missing``, for an unknown ``after``; StorageError.
         """
         return self.database.read(lambda tx: self._page(tx, Scope(account, livemode), kind, active, limit, after))
 
     def each(
         self, *, account: str = "main", livemode: bool = True, kind: Kind | None = None, active: bool = False
     ) -> Iterator[Key]:
-        """The same keys one by one, read in pages of 1,000: for more of them than should be in memory at once."""
+        """Yield the keys that ``list`` returns, read in pages of 1,000. Raises StorageError."""
         page = self.list(account=account, livemode=livemode, kind=kind, active=active, limit=_BATCH)
         yield from page
         while page.has_more:
@@ -329,7 +351,7 @@ class KeyService(forking.ForkAware):
         self, tx: Tx, scope: Scope, kind: Kind | None, active: bool, limit: int | None, after: str | None
     ) -> KeyPage:
         if limit is not None and limit < 1:
-            raise ValueError("a page has at least one key: limit=1 or more")
+            raise ValueError("the limit of a page must be at least 1")
         if after is not None and self.authority.get(tx, scope, after) is None:
             raise KeyRefused("resource_missing", f"No such api_key: '{after[:100]}'", "after")
         active_at = int(self._clock()) if active else None
@@ -341,11 +363,16 @@ class KeyService(forking.ForkAware):
         )
 
     def usage(self, key: Key) -> store.Usage | None:
-        """When, from where and for what a key was last used, as of the last flush; None when it never was."""
+        """Return when, from where and for what a key was last used, as of the last flush; None if never.
+
+        Raises StorageError.
+        """
         return self.database.read(lambda tx: self.authority.usages(tx, key.scope, [key.id])).get(key.id)
 
     def usages(self, *, account: str = "main", livemode: bool = True) -> dict[str, store.Usage]:
-        """The same for every key of the account in this mode that was ever used, by key id."""
+        """Return the usage of the account's keys in this mode by key id; unused keys are left out. Raises
+        StorageError.
+        """
         return self.database.read(lambda tx: self.authority.usages(tx, Scope(account, livemode)))
 
     def audit(
@@ -357,41 +384,43 @@ class KeyService(forking.ForkAware):
         limit: int = 100,
         before: int | None = None,
     ) -> Sequence[audit.Entry]:
-        """Who did what to which key, newest first.
+        """Return entries of the audit log of an account in one mode, newest first.
 
-        key_id: only of this key. limit: 1 to 1000 lines. before: only lines with a smaller ``seq``, for the page after.
+        key_id: only of this key. limit: maximum number, 1 to 1000. before: only entries with a smaller ``seq``, for the
+        next page. Raises StorageError.
         """
         return self.database.read(lambda tx: audit.entries(tx, Scope(account, livemode), key_id, limit, before))
 
     def refusals(self, limit: int = 100) -> Sequence[Attempt]:
-        """What was refused, by hour, address and reason, of all accounts, newest first; as of the last flush.
+        """Return refused attempts on all accounts by hour, address and reason, newest first, as of the last flush.
 
-        limit: at most so many.
+        limit: maximum number. Raises StorageError.
         """
         return self.database.read(lambda tx: refused_attempts(tx, limit))
 
     def verify_audit(self, expected: str | None = None) -> chain.Verdict:
-        """Whether the audit log of all accounts is as it was written, and where it first is not; see
-        ``chain.verify``.
+        """Verify the audit log of all accounts; see ``chain.verify``.
+
+        expected: a ``Verdict.head`` stored earlier. Raises StorageError.
         """
         return self.database.read(lambda tx: chain.verify(tx, self.authority.keyring, audit.LOG, expected))
 
     # -- in the background
 
     def flush(self) -> int:
-        """Write down when keys were last used, and what was refused; a thread does so every ``flush_seconds``.
+        """Write last uses and refused attempts to the database; a thread does so every ``flush_seconds``.
 
-        Returns how many keys were written.
+        Returns the number of used keys written. Raises StorageError.
         """
 
-        def work(tx: Tx) -> int:
+        def flush(tx: Tx) -> int:
             self.attempts.flush(tx)
             return self.verifier.flush(tx)
 
         counts = [FLUSH_MOST]
         with self._starting:
             while counts[-1] == FLUSH_MOST:
-                counts.append(self.database.write(work))
+                counts.append(self.database.write(flush))
         return sum(counts[1:])
 
     def _start_flusher(self) -> None:
@@ -404,11 +433,11 @@ class KeyService(forking.ForkAware):
         while not self._closing.wait(self._flush_seconds):
             try:
                 self.flush()
-            except StorageError as error:  # counted again next time; never in the way of a request
-                _log.warning("last-used could not be written: %s", type(error).__name__)
+            except StorageError as error:  # they stay in memory for the next flush
+                _log.warning("last uses of keys could not be written: %s", type(error).__name__)
 
     def close(self) -> None:
-        """Write what is left and let go of the database. Safe to call twice."""
+        """Flush and close the database. May be called again."""
         if self._closing.is_set():
             return
         self._closing.set()
@@ -417,7 +446,7 @@ class KeyService(forking.ForkAware):
         try:
             self.flush()
         except StorageError as error:
-            _log.warning("last-used could not be written: %s", type(error).__name__)
+            _log.warning("last uses of keys could not be written: %s", type(error).__name__)
         self.database.close()
 
     def __enter__(self) -> KeyService:
@@ -427,11 +456,8 @@ class KeyService(forking.ForkAware):
         self.close()
 
 
-def _readable(text: str | bytes | None) -> str | Denied:
-    """What a caller sent as text of a length that a key may have, or why it is none.
-
-    Work is bounded whatever was sent.
-    """
+def _decode(text: str | bytes | None) -> str | Denied:
+    """Return what a caller sent as a text of limited length, or Denied; takes bounded time for any input."""
     if type(text) is str and 0 < len(text) <= _LONGEST_TEXT:
         return text
     if isinstance(text, bytes):
@@ -443,7 +469,7 @@ def _readable(text: str | bytes | None) -> str | Denied:
     return text if len(text) <= _LONGEST_TEXT else Denied(Reason.unknown, mask_unknown(text[:_LONGEST_TEXT]))
 
 
-def _of_another(answer: Key | Denied, account: str | None) -> bool:
-    """Whether the answer is about a key that ``account`` must not learn of."""
+def _of_other_account(answer: Key | Denied, account: str | None) -> bool:
+    """Return whether the answer is about a key of another account."""
     key = answer if isinstance(answer, Key) else answer.key
     return account is not None and key is not None and key.account != account

@@ -1,4 +1,4 @@
-"""The tables of this room, and every statement on them. What must never be is refused by the database as well."""
+"""The tables of keys and their SQL. Constraints in the database enforce the invariants of keys as well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tollkey.db.schema import Migration
 from tollkey.keys.key import Key
 from tollkey.keys.permissions import Catalogue
 from tollkey.keys.sealed import SealedColumn
-from tollkey.keys.sealing import row_of
+from tollkey.keys.sealing import seal_context
 
 MIGRATION = Migration(
     "keys",
@@ -84,8 +84,8 @@ MIGRATION = Migration(
     ),
 )
 
-#: The sealed copies of keys that may still be shown.
-SEALED = (SealedColumn("api_keys", "sealed", "seq", ("account", "livemode", "id"), row_of),)
+#: Where the sealed copies of keys are stored.
+SEALED = (SealedColumn("api_keys", "sealed", "seq", ("account", "livemode", "id"), seal_context),)
 
 _COLUMNS = (
     "id, account, livemode, kind, name, note, permissions, connect_permissions, ip_allowlist, created, created_by,"
@@ -93,8 +93,8 @@ _COLUMNS = (
     " is_default, imported, version, rolled_from, replaced_by, sealed IS NOT NULL"
 )
 
-# The columns of a key that does not exist, otherwise like any other.
-_NOBODY = (
+# The columns of a dummy key, read in place of a key that does not exist.
+_DUMMY = (
     "'mk_0', 'acct_0', 1, 'restricted', 'Nobody', '', '[\"customer_read\"]', '[]', '[]', 0, 'nobody',"
     " NULL, NULL, NULL, '', '', NULL, 1, NULL, NULL,"
     " 0, 0, 1, NULL, NULL, 1 = 0"
@@ -103,9 +103,9 @@ _NOBODY = (
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """When, from where and for which endpoint a key was last used, and how often in all.
+    """The last use of a key and the number of its uses, as of the last flush.
 
-    last_used_at: UTC epoch seconds. Written in the background: it may lag by the flush interval.
+    last_used_at: UTC epoch seconds. ip: the caller's address. endpoint: for example ``GET /reports``. uses: in total.
     """
 
     key_id: str
@@ -116,7 +116,7 @@ class Usage:
 
 
 def key_from(row: Row, catalogue: Catalogue) -> Key:
-    """A row of ``_COLUMNS`` as a value."""
+    """Return the key in a row of ``_COLUMNS``."""
     granted, connected = frozenset(json.loads(row[6])), frozenset(json.loads(row[7]))
     return Key(
         id=row[0], account=row[1], livemode=bool(row[2]), kind=row[3], name=row[4], note=row[5],
@@ -131,12 +131,16 @@ def key_from(row: Row, catalogue: Catalogue) -> Key:
 
 
 def names_as_text(names: Iterable[str]) -> str:
-    """Names as they are stored: a sorted JSON list."""
+    """Return grants as they are stored: a sorted JSON list."""
     return json.dumps(sorted(names))
 
 
 def insert(tx: Tx, key: Key, digest: bytes, digest_key: str, sealed: bytes | None) -> None:
-    """Store a new key. Raises Duplicate when its digest or id is there already, or a default of its kind."""
+    """Store a new key.
+
+    digest: of its text. digest_key: name of the digest key. sealed: its sealed copy, if any.
+    Raises Duplicate if its id or digest exists, or a second default key of its kind would; StorageError.
+    """
     values = (
         key.id, key.account, int(key.livemode), key.kind, key.name, key.note, names_as_text(key.permissions),
         names_as_text(key.connect_permissions), json.dumps(list(key.ip_allowlist)), key.created, key.created_by,
@@ -155,7 +159,11 @@ def insert(tx: Tx, key: Key, digest: bytes, digest_key: str, sealed: bytes | Non
 
 
 def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
-    """Store what may change of a key. False when somebody changed it since ``was_version``: nothing is written then."""
+    """Store the changeable fields of a key.
+
+    was_version: its version before the change. drop_sealed: delete its sealed copy.
+    Returns False, without writing, if the stored version is another one. Raises StorageError.
+    """
     sealed = ", sealed = NULL" if drop_sealed else ""
     values = (
         key.name, key.note, names_as_text(key.permissions), names_as_text(key.connect_permissions),
@@ -175,7 +183,7 @@ def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
 
 
 def by_id(tx: Tx, scope: Scope, key_id: str, catalogue: Catalogue) -> Key | None:
-    """A key of this account and mode."""
+    """Return a key of this account and mode by its id, or None."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM api_keys WHERE id = ? AND account = ? AND livemode = ?",
         (key_id, scope.account, int(scope.livemode)),
@@ -184,13 +192,13 @@ def by_id(tx: Tx, scope: Scope, key_id: str, catalogue: Catalogue) -> Key | None
 
 
 def by_id_anywhere(tx: Tx, key_id: str, catalogue: Catalogue) -> Key | None:
-    """A key by its id, whoever's it is: for the host itself, never for what an account may see."""
+    """Return a key of any account by its id, or None: for the host's staff, never for an account."""
     rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE id = ?", (key_id,))
     return key_from(rows[0], catalogue) if rows else None
 
 
 def defaults(tx: Tx, scope: Scope, catalogue: Catalogue) -> tuple[Key, ...]:
-    """The default keys of the account in this mode, one of each kind at most."""
+    """Return the default keys of the account in this mode, at most one of each kind."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND is_default = 1",
         (scope.account, int(scope.livemode)),
@@ -199,7 +207,7 @@ def defaults(tx: Tx, scope: Scope, catalogue: Catalogue) -> tuple[Key, ...]:
 
 
 def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: Catalogue) -> tuple[Key, ...]:
-    """Keys of the account in this mode whose text ends in these characters, newest first; two of them at most."""
+    """Return the newest two keys of the account in this mode whose text ends in these four characters."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND substr(redacted,"
         f" length(redacted) - 3) = ?"
@@ -210,7 +218,7 @@ def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: Catalogue) -> tu
 
 
 def exists_in_other_mode(tx: Tx, scope: Scope, key_id: str) -> bool:
-    """Whether the account has this key in its other mode. A yes or no, and nothing more of it."""
+    """Return whether the account has a key with this id in its other mode."""
     rows = tx.execute(
         "SELECT 1 FROM api_keys WHERE id = ? AND account = ? AND livemode = ?",
         (key_id, scope.account, int(not scope.livemode)),
@@ -219,23 +227,22 @@ def exists_in_other_mode(tx: Tx, scope: Scope, key_id: str) -> bool:
 
 
 def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: Catalogue) -> tuple[Key, bytes | None, str]:
-    """The key behind one of these digests, with its digest and that digest's key. The only read without a scope: it
-    finds the scope.
+    """Return the key with one of these digests, its digest, and the name of its digest key.
 
-    When there is none it is nobody's, with None for the digest. Either way one row is read and made into
-    a value, so that a refusal does not tell by its time whether the key exists.
+    This read has no scope: the key determines the scope. If there is no such key, a dummy key and None are returned:
+    one row is read and converted in any case, so that the response time does not reveal whether a key exists.
     """
     marks = ", ".join("?" * len(digests))
     row = tx.execute(
         f"SELECT {_COLUMNS}, digest, digest_key, 0 AS nobody FROM api_keys WHERE digest IN ({marks})"
-        f" UNION ALL SELECT {_NOBODY}, NULL, '', 1 AS nobody ORDER BY nobody LIMIT 1",
+        f" UNION ALL SELECT {_DUMMY}, NULL, '', 1 AS nobody ORDER BY nobody LIMIT 1",
         tuple(digests),
     )[0]
     return key_from(row, catalogue), None if row[26] is None else bytes(row[26]), row[27]
 
 
 def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:
-    """The sealed copy of a key's text, while there is one."""
+    """Return the sealed copy of a key, or None."""
     rows = tx.execute(
         "SELECT sealed FROM api_keys WHERE id = ? AND account = ? AND livemode = ?",
         (key_id, scope.account, int(scope.livemode)),
@@ -253,10 +260,11 @@ def page(
     after: str | None,
     before: str | None,
 ) -> tuple[Key, ...]:
-    """Keys of the account in this mode, newest first: ``limit`` of them at most, or all.
+    """Return keys of the account in this mode, newest first.
 
-    active_at: leave out those that have ended by then (UTC epoch seconds); None keeps all.
-    after, before: only keys further down than this id, or further up (the nearest ones to it).
+    active_at: only keys valid at this time, UTC epoch seconds; None for all. kind: only of this kind.
+    limit: maximum number; None for all. after, before: only keys behind the key with this id, or the nearest ones in
+    front of it.
     """
     where, values = ["account = ?", "livemode = ?"], [scope.account, int(scope.livemode)]
     seq_of = "(SELECT seq FROM api_keys WHERE id = ? AND account = ? AND livemode = ?)"
@@ -282,8 +290,8 @@ def page(
 
 
 def add_usages(tx: Tx, counted: Iterable[tuple[Key, Usage]]) -> None:
-    """Add what was counted in memory to what is stored; in the order of ids, so that nodes that do it at once take
-    turns.
+    """Add uses counted in memory to the stored ones. Sorted by id, so that several nodes lock rows in the same
+    order.
     """
     tx.execute_many(
         "INSERT INTO key_usage (key_id, account, livemode, last_used_at, ip, endpoint, uses) VALUES (?, ?, ?, ?, ?, ?,"
@@ -302,7 +310,9 @@ def add_usages(tx: Tx, counted: Iterable[tuple[Key, Usage]]) -> None:
 
 
 def usages(tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[str, Usage]:
-    """The usage of keys of the account in this mode that were ever used, by key id. key_ids: of these keys only."""
+    """Return the usage of the account's keys in this mode by key id. key_ids: only of these; unused ones are left
+    out.
+    """
     values: list[object] = [scope.account, int(scope.livemode)]
     where = ""
     if key_ids is not None:
@@ -318,7 +328,7 @@ def usages(tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[s
 
 
 def move_digest(tx: Tx, key_id: str, digest: bytes, digest_key: str) -> None:
-    """Put a digest under the current digest key in place of one under a retired key."""
+    """Replace a digest made with a retired digest key by one made with the current key."""
     tx.execute(
         "UPDATE api_keys SET digest = ?, digest_key = ? WHERE id = ? AND digest_key <> ?",
         (digest, digest_key, key_id, digest_key),

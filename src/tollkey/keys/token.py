@@ -1,12 +1,11 @@
-"""The text of a key: make it, read it, digest it, show it without giving it away.
+"""The text of a key: generate, parse, digest, mask.
 
-A key reads ``{pk|sk|rk}_{test|live}_`` and one unbroken body of 0-9A-Za-z. A further
-underscore would hide it from the secret scanners in use, whose patterns stop there.
-The body has 99 characters, as today's real ones do: ``51``, sixteen characters that the keys of
-one account share (``Keyring.mark``), 75 random ones (446 bits) and a checksum of six, so that
-garbage is refused without a lookup and a scanner can tell a real key offline.
+A key is ``{pk|sk|rk}_{test|live}_`` and a body of 0-9A-Za-z. The body contains no underscore, because the patterns of
+secret scanners would stop there. It has 99 characters, like Stripe's: ``51``, sixteen characters that all keys of an
+account share (``Keyring.account_mark``), 75 random ones (446 bits) and a checksum of six, so that mistyped keys are
+refused without a database lookup and scanners can recognise a key offline.
 
-A key has this much entropy that a fast keyed digest is enough: there is nothing to guess.
+With that much entropy a fast keyed hash suffices as digest; a slow password hash is not needed.
 """
 
 from __future__ import annotations
@@ -19,24 +18,25 @@ from typing import Literal, NamedTuple
 
 from tollkey.db.ids import ALPHABET, Ids
 
-#: ``ephemeral`` keys are the host's own (``Policy.special_keys``); this room neither makes nor stores them.
+#: ``ephemeral`` keys belong to the host (``Policy.special_keys``); this package neither creates nor stores them.
 Kind = Literal["publishable", "secret", "restricted", "ephemeral"]
 KINDS: tuple[Kind, ...] = ("publishable", "secret", "restricted")
 
 BODY_LENGTH = 99
 MARK_LENGTH = 16
 _CHECKSUM_LENGTH = 6
-_LONG_BODY = 90  # from this length on a known key shows its last six characters, below it the last four
+_LONG_BODY = 90  # a masked key with a body of this length shows its last six characters, a shorter one the last four
 _WORD = re.compile(r"[a-z][a-z0-9]*")
 _MASK_KEEPS = re.compile(r"[a-z]+_[a-z]+_")
 
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """The words a key begins with. A setting: a host may use its own; scanners know the default ones.
+    """The prefixes of keys. A host may use its own; secret scanners know the default ones.
 
     publishable, secret, restricted, test, live: lower-case words without an underscore.
-    lead: the first characters of each body, digits or letters.
+    lead: the first characters of each body, up to eight digits or letters.
+    Raises ValueError for words that are not valid or not different.
     """
 
     publishable: str = "pk"
@@ -52,20 +52,20 @@ class Brand:
         modes = (self.test, self.live)
         if not all(_WORD.fullmatch(word) for word in kinds + modes) or len(set(kinds)) < 3 or self.test == self.live:
             raise ValueError(
-                "a brand needs three different words for the kinds and two for the modes, each [a-z][a-z0-9]*"
+                "a brand needs three different words for key kinds and two for modes, each matching [a-z][a-z0-9]*"
             )
         if not re.fullmatch(r"[0-9A-Za-z]{0,8}", self.lead):
-            raise ValueError("the lead of a brand is up to eight digits or letters")
+            raise ValueError("the lead of a brand must be up to eight digits or letters")
         pattern = re.compile(f"({'|'.join(kinds)})_({'|'.join(modes)})_([0-9A-Za-z]{{24,247}})")
         object.__setattr__(self, "pattern", pattern)
 
     def prefix(self, kind: Kind, livemode: bool) -> str:
-        """``sk_live_`` and its like."""
+        """Return the prefix of a key kind in a mode, for example ``sk_live_``."""
         word = {"publishable": self.publishable, "secret": self.secret, "restricted": self.restricted}[kind]
         return f"{word}_{self.live if livemode else self.test}_"
 
     def kind(self, word: str) -> Kind:
-        """The kind that a key's first word stands for."""
+        """Return the kind of a key by its first word."""
         if word == self.secret:
             return "secret"
         return "restricted" if word == self.restricted else "publishable"
@@ -75,7 +75,10 @@ BRAND = Brand()
 
 
 class Parsed(NamedTuple):
-    """A well-formed key's text, taken apart. It says nothing about whether the key exists."""
+    """The parts of a well-formed key. It may not exist.
+
+    body: what follows the prefix. checksummed: its checksum is correct.
+    """
 
     kind: Kind
     livemode: bool
@@ -84,7 +87,7 @@ class Parsed(NamedTuple):
 
 
 def checksum(text: str) -> str:
-    """Six characters of 0-9A-Za-z from CRC-32 of all the text before them."""
+    """Return the checksum of a key's text without it: its CRC-32 as six characters of 0-9A-Za-z."""
     number = zlib.crc32(text.encode("ascii"))
     characters = []
     for _ in range(_CHECKSUM_LENGTH):
@@ -94,13 +97,14 @@ def checksum(text: str) -> str:
 
 
 def generate(kind: Kind, livemode: bool, mark: str, ids: Ids, brand: Brand = BRAND) -> str:
-    """A new key's text. Keys of one account share the characters after the lead (reference section 4.1).
+    """Generate the text of a new key.
 
-    mark: those characters, up to sixteen of 0-9A-Za-z, as ``Keyring.mark`` gives them: whoever sees a key sees them.
+    mark: the characters that all keys of the account share, from ``Keyring.account_mark``; visible to everyone who
+        sees them.
     Raises ValueError for another text.
     """
     if len(mark) > MARK_LENGTH or not all(c in ALPHABET for c in mark):
-        raise ValueError("the mark of an account is up to sixteen digits or letters; Keyring.mark makes it")
+        raise ValueError("an account mark must be up to sixteen digits or letters; use Keyring.account_mark")
     start = brand.lead + mark
     random_length = BODY_LENGTH - _CHECKSUM_LENGTH - len(start)
     text = brand.prefix(kind, livemode) + start + ids.text(random_length)
@@ -108,9 +112,9 @@ def generate(kind: Kind, livemode: bool, mark: str, ids: Ids, brand: Brand = BRA
 
 
 def parse(text: str, brand: Brand = BRAND, imported: bool = False) -> Parsed | None:
-    """Take a key's text apart, or None for what cannot be one.
+    """Return the parts of a key's text, or None if it is not well-formed.
 
-    imported: also accept well-formed text without our checksum, for keys a host brought along.
+    imported: also accept texts with a wrong checksum, for keys created elsewhere.
     """
     match = brand.pattern.fullmatch(text)
     if match is None:
@@ -123,16 +127,16 @@ def parse(text: str, brand: Brand = BRAND, imported: bool = False) -> Parsed | N
 
 
 def digest(text: str, digest_key: bytes) -> bytes:
-    """32 bytes of keyed BLAKE2b (RFC 7693). Stored in place of the text; useless without the key, which is
-    elsewhere.
+    """Return the digest of a text: 32 bytes of keyed BLAKE2b (RFC 7693). It is stored in place of the text.
+
+    digest_key: 32 bytes, from the keyring.
     """
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=digest_key, digest_size=32).digest()
 
 
 def mask_unknown(text: str) -> str:
-    """How a text that is no key of ours is shown back (reference section 1.4).
-
-    A leading ``word_word_`` stays; in the rest each letter and digit becomes ``*`` but for the last four characters.
+    """Mask a text that is not a known key, as Stripe does: keep a leading ``word_word_`` and the last four characters,
+    and replace every other letter and digit by ``*``.
     """
     match = _MASK_KEEPS.match(text)
     start = match.end() if match else 0
@@ -146,13 +150,13 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def mask_known(text: str) -> str:
-    """How a key of ours is shown in refusals: prefix, stars, last six characters (four for short, older ones)."""
+    """Mask a known key for error messages: prefix, asterisks, last six characters (four if its body is short)."""
     prefix, body = _split(text)
     shown = 6 if len(body) >= _LONG_BODY else 4
     return prefix + "*" * (len(body) - shown) + body[-shown:]
 
 
 def redact(text: str) -> str:
-    """The short form for lists and messages: prefix, three dots, last four characters."""
+    """Shorten a key for lists and messages: prefix, three dots, last four characters."""
     prefix, body = _split(text)
     return f"{prefix}...{body[-4:]}"

@@ -1,16 +1,14 @@
-"""The hot path: from the text of a key to ``Key | Denied``, out of memory.
+"""The verifier: checks a presented key, from a cache in memory or from the database. This is the hot path.
 
-Memory is keyed by the digest, never by the text, and bounded. Only valid keys are kept: an
-unknown text is looked up each time, so a new key works at once. Three things keep a revoked
-key from coming back to life:
+The cache is keyed by digest, never by text, and bounded. Only valid keys are cached: an unknown text is looked up each
+time, so that a new key works at once. A revoked key is never accepted from the cache for longer than the lease:
 
-- each change announces the key's version; an entry read before it is refused from then on
-- nothing is ever written back from memory
-- memory is trusted only while the lease is fresh, that is, while announcements are known to
-  arrive; else each key is read from the database, and if that fails the answer is
-  ``unavailable``, never a stale yes
+- each change announces the key's new version; entries read before it are not cached any more
+- nothing is ever written from the cache to the database
+- the cache is used only while the lease is fresh, which means that announcements arrive; otherwise each key is read
+  from the database, and if that fails, the key is refused as ``unavailable``
 
-Nothing is written on the request's path: uses are counted in memory and flushed by others.
+Requests write nothing: uses are counted in memory and flushed in the background.
 """
 
 from __future__ import annotations
@@ -34,16 +32,16 @@ from tollkey.keys.limits import Limiter, Network, ip_allowed, networks_of
 from tollkey.keys.permissions import Catalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 
-FLUSH_MOST = 2_000  # keys in one flush, some 10 ms: on SQLite a server does it on its loop
-_EVERYTHING = "*"  # announced when announcements may have been missed
+FLUSH_MOST = 2_000  # keys in one flush, about 10 ms: on SQLite it runs on the event loop
+_ALL = "*"  # announcement that earlier announcements may have been missed
 _log = logging.getLogger(__name__)
 
 
 class Lease:
-    """How long memory may be trusted without hearing that announcements still arrive.
+    """How long cached keys may be used after announcements were last known to arrive.
 
-    bound_seconds: a revoked key is refused everywhere within this time, under partition too.
-    Starts stale: memory is not trusted before the first ``renew``.
+    bound_seconds: a revoked key is refused by all processes within this time, also when they lose the database.
+    A new lease has expired: the cache is not used before the first ``renew``.
     """
 
     __slots__ = ("_until", "bound_seconds")
@@ -53,21 +51,23 @@ class Lease:
         self._until = float("-inf")
 
     def renew(self, now_monotonic: float) -> None:
-        """Announcements made up to this moment have been heard. Give the time at which hearing *began*."""
+        """Extend the lease. now_monotonic: all announcements made before this time have been received, in seconds of a
+        monotonic clock; pass the time from before the check.
+        """
         self._until = max(self._until, now_monotonic + self.bound_seconds)
 
-    def lose(self) -> None:
-        """Memory is not trusted before the next ``renew``."""
+    def expire(self) -> None:
+        """Expire the lease until the next ``renew``."""
         self._until = float("-inf")
 
     def fresh(self, now_monotonic: float) -> bool:
-        """Whether memory may be trusted at this moment."""
+        """Return whether cached keys may be used at this time, in seconds of a monotonic clock."""
         return now_monotonic < self._until
 
 
 class _Entry(NamedTuple):
     key: Key
-    plain: bool  # nothing to check but that it is here
+    unconditional: bool  # no expiry and no allow-list to check
     networks: tuple[Network, ...]
 
 
@@ -83,12 +83,12 @@ class _Use:
 
 
 class Verifier(forking.ForkAware):
-    """Answers whether a text is a key that may be used now, from here.
+    """Verifies API keys. Thread-safe.
 
-    keyring: its digest keys. catalogue: expands permissions. lease: see above.
-    capacity: keys in memory at most. allow_imported: look up well-formed texts without our checksum too.
-    limiter: asked last, about accepted keys only; if it breaks, the answer is ``unavailable``.
-    monotonic: seconds of a clock that does not go back.
+    keyring: its digest keys. catalogue: expands permissions. lease: 1 second by default. brand: the prefixes of keys.
+    capacity: maximum number of cached keys. allow_imported: also look up keys without our checksum.
+    limiter: rate limiter, called last and for accepted keys only; if it raises, the key is refused as ``unavailable``.
+    monotonic: returns seconds of a monotonic clock.
     """
 
     def __init__(
@@ -117,44 +117,45 @@ class Verifier(forking.ForkAware):
         forking.register(self)
 
     def _reset(self) -> None:
-        self._memory: dict[bytes, _Entry] = {}
+        self._cache: dict[bytes, _Entry] = {}
         self._digests: dict[str, bytes] = {}
-        self._floors: dict[str, int] = {}
+        self._min_versions: dict[str, int] = {}
         self._uses: dict[str, _Use] = {}
-        self._moves: dict[str, bytes] = {}
+        self._digest_moves: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     def after_fork_in_child(self) -> None:
-        """Nothing of the parent's memory is trusted here, and the uses that it has counted it writes itself."""
-        self.lease.lose()
+        """Start with an empty cache and no counted uses: the parent writes those."""
+        self.lease.expire()
         self._epoch += 1
         self._reset()
 
-    # -- asking
+    # -- verifying
 
     def verify_cached(self, text: str, now: int, ip: str | None = None) -> Key | Denied | None:
-        """The answer if it is known without the database; None when ``load`` must be asked.
+        """Verify from the cache; None if the database must be read with ``load``.
 
+        A text that is not a well-formed key is refused without the database.
         now: UTC epoch seconds. ip: the caller's address; a key with an allow-list is refused without it.
-        Text that cannot be a key is refused here.
         """
         hasher = self._hasher.copy()
         hasher.update(text.encode("utf-8", "surrogatepass"))
-        entry = self._memory.get(hasher.digest())
+        entry = self._cache.get(hasher.digest())
         if entry is None:
             return (
                 None if parse(text, self._brand, self._allow_imported) else Denied(Reason.unknown, mask_unknown(text))
             )
         if not self.lease.fresh(self._monotonic()):
             return None
-        if entry.plain:
+        if entry.unconditional:
             return entry.key
-        return self._judged(entry, now, ip)
+        return self._check(entry, now, ip)
 
     def load(self, tx: Tx, text: str, now: int, ip: str | None = None, epoch: int | None = None) -> Key | Denied:
-        """The answer from the database; remembers a valid key.
+        """Verify from the database, and cache a valid key.
 
-        epoch: ``self.epoch`` from before ``tx`` began, if it may be older than this call. Raises StorageError.
+        now, ip: see ``verify_cached``. epoch: the value of ``self.epoch`` before ``tx`` began, if that was before this
+        call. Raises StorageError.
         """
         epoch = self._epoch if epoch is None else epoch
         if parse(text, self._brand, self._allow_imported) is None:
@@ -164,24 +165,24 @@ class Verifier(forking.ForkAware):
         key, stored, name = store.by_digest(tx, tuple(digests.values()), self._catalogue)
         entry = _entry(key)
         if stored is None or not hmac.compare_digest(stored, digests.get(name, b"")):
-            self._remember(current, entry, -1)  # remembers nothing, and takes as long
+            self._store(current, entry, -1)  # caches nothing, for constant time
             return Denied(Reason.unknown, mask_unknown(text))
         if name != self._keyring.digest_current:
-            self._moves[key.id] = current
+            self._digest_moves[key.id] = current
         if not key.ended(now):
-            self._remember(current, entry, epoch)
-        return entry.key if entry.plain and self._limiter is None else self._judged(entry, now, ip)
+            self._store(current, entry, epoch)
+        return entry.key if entry.unconditional and self._limiter is None else self._check(entry, now, ip)
 
     def verify(self, database: Database, text: str, now: int, ip: str | None = None) -> Key | Denied:
-        """The answer from memory, else from the database; ``unavailable`` when that fails.
+        """Verify from the cache or the database; blocking. The key is refused as ``unavailable`` if the database fails.
 
-        Sync: it may wait for the disk.
+        now, ip: see ``verify_cached``.
         """
         answer = self.verify_cached(text, now, ip)
         return self.read(database, text, now, ip) if answer is None else answer
 
     def read(self, database: Database, text: str, now: int, ip: str | None = None) -> Key | Denied:
-        """The answer from the database, whatever is in memory; ``unavailable`` when that fails."""
+        """Verify from the database, ignoring the cache; blocking. ``unavailable`` if the database fails."""
         epoch = self._epoch
         try:
             return database.read(lambda tx: self.load(tx, text, now, ip, epoch))
@@ -189,8 +190,8 @@ class Verifier(forking.ForkAware):
             _log.error("a key could not be read: %s", type(error).__name__)
             return Denied(Reason.unavailable)
 
-    def _judged(self, entry: _Entry, now: int, ip: str | None) -> Key | Denied:
-        """What is left to check of a key that exists: its end, the caller's address, how often."""
+    def _check(self, entry: _Entry, now: int, ip: str | None) -> Key | Denied:
+        """Check expiry, allow-list and rate limit of a key that exists."""
         key = entry.key
         if key.revoked_at is not None:
             return Denied(Reason.revoked, key.masked, key)
@@ -202,70 +203,75 @@ class Verifier(forking.ForkAware):
             try:
                 if not self._limiter.allow(key.id, self._monotonic()):
                     return Denied(Reason.rate_limited, key.masked, key)
-            except Exception:  # whatever breaks in a host's limiter: it must not become a yes
+            except Exception:  # a failure of the host's limiter must not accept the key
                 _log.exception("the rate limiter failed")
                 return Denied(Reason.unavailable, key.masked, key)
         return key
 
-    # -- remembering and forgetting
+    # -- the cache
 
     @property
     def epoch(self) -> int:
-        """Counts how often all memory was dropped."""
+        """How often the whole cache was dropped."""
         return self._epoch
 
-    def _remember(self, digest: bytes, entry: _Entry, epoch: int) -> None:
+    def _store(self, digest: bytes, entry: _Entry, epoch: int) -> None:
         key = entry.key
-        plain = entry.plain and self._limiter is None
+        unconditional = entry.unconditional and self._limiter is None
         with self._lock:
-            if epoch != self._epoch or key.version < self._floors.get(key.id, 0):
-                return  # read before a change that has been announced since
-            if len(self._memory) >= self._capacity and digest not in self._memory:
-                oldest = next(iter(self._memory))
-                self._digests.pop(self._memory.pop(oldest).key.id, None)
-            self._memory[digest] = entry if plain == entry.plain else entry._replace(plain=plain)
+            if epoch != self._epoch or key.version < self._min_versions.get(key.id, 0):
+                return  # it was read before a change that was announced meanwhile
+            if len(self._cache) >= self._capacity and digest not in self._cache:
+                oldest = next(iter(self._cache))
+                self._digests.pop(self._cache.pop(oldest).key.id, None)
+            self._cache[digest] = (
+                entry if unconditional == entry.unconditional else entry._replace(unconditional=unconditional)
+            )
             self._digests[key.id] = digest
 
     def evict(self, key_id: str, version: int | None = None) -> None:
-        """Let go of a key that has changed.
+        """Remove a changed key from the cache.
 
-        version: what it has become; older readings are refused from now on. Without it everything is dropped
-            that is being read at this moment, as it cannot be told from the old state.
+        version: its new version; older versions are not cached any more. None: nothing that is being read at this time
+            is cached, because it may be the old version.
         """
         with self._lock:
             digest = self._digests.pop(key_id, None)
             if digest is not None:
-                self._memory.pop(digest, None)
+                self._cache.pop(digest, None)
             if version is None:
                 self._epoch += 1
                 return
-            self._floors[key_id] = max(version, self._floors.pop(key_id, 0))
-            if len(self._floors) > self._capacity:
-                del self._floors[next(iter(self._floors))]
+            self._min_versions[key_id] = max(version, self._min_versions.pop(key_id, 0))
+            if len(self._min_versions) > self._capacity:
+                del self._min_versions[next(iter(self._min_versions))]
 
     def clear(self) -> None:
-        """Let go of everything: announcements may have been missed."""
+        """Empty the cache, when announcements may have been missed."""
         with self._lock:
             self._epoch += 1
-            self._memory.clear()
+            self._cache.clear()
             self._digests.clear()
 
-    def hear(self, payload: str) -> None:
-        """Take an announcement of the channel ``keys``: ``<key id> <version>``, or ``*`` for "forget everything"."""
+    def on_announcement(self, payload: str) -> None:
+        """Handle an announcement: ``<key id> <version>``, or ``*`` to empty the cache."""
         key_id, _, version = payload.partition(" ")
-        if key_id == _EVERYTHING:
+        if key_id == _ALL:
             self.clear()
         else:
             self.evict(key_id, int(version) if version.isdigit() else None)
 
     def attach(self, database: Database) -> None:
-        """Hear every announcement of this database from now on. Who polls or listens renews the lease."""
-        database.subscribe(CHANNEL, self.hear)
+        """Subscribe to the announcements of a database. The code that polls or listens must renew the lease."""
+        database.subscribe(CHANNEL, self.on_announcement)
 
     # -- last used
 
-    def used(self, key: Key, now: int, ip: str | None = None, endpoint: str | None = None) -> None:
-        """Count one use, in memory. endpoint: for example ``GET /v1/customers``."""
+    def record_use(self, key: Key, now: int, ip: str | None = None, endpoint: str | None = None) -> None:
+        """Count a use of a key in memory.
+
+        now: UTC epoch seconds. ip: the caller's address. endpoint: for example ``GET /v1/customers``.
+        """
         use = self._uses.get(key.id)
         if use is None:
             use = self._uses.setdefault(key.id, _Use(key))
@@ -276,21 +282,19 @@ class Verifier(forking.ForkAware):
 
     @property
     def unwritten(self) -> bool:
-        """Whether there are uses, or digests to move, that ``flush`` has not written."""
-        return bool(self._uses or self._moves)
+        """Whether there are uses, or digests to replace, that ``flush`` has not written."""
+        return bool(self._uses or self._digest_moves)
 
     def flush(self, tx: Tx) -> int:
-        """Write what was counted since the last flush, and move digests off retired keys. Returns how many keys were
-        written.
+        """Write the counted uses, and replace digests made with retired digest keys.
 
-        ``FLUSH_MOST`` of them at most: when it returns as many, there may be more.
-        Call it in the background, every few seconds, by one thread. What is not committed stays counted for the next
-        time.
+        Call it every few seconds from one thread. Counts stay in memory until the transaction commits.
+        Returns the number of keys written; if it is ``FLUSH_MOST``, there may be more. Raises StorageError.
         """
         used = list(self._uses.values())[:FLUSH_MOST]
         written = {use.key.id: use.uses for use in used}
         store.add_usages(tx, [(use.key, _usage(use, written[use.key.id])) for use in used])
-        moved = dict(list(self._moves.items())[:FLUSH_MOST])
+        moved = dict(list(self._digest_moves.items())[:FLUSH_MOST])
         for key_id, digest in sorted(moved.items()):
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)
         tx.on_commit(lambda: self._flushed(written, moved))
@@ -304,7 +308,7 @@ class Verifier(forking.ForkAware):
                 if use.uses <= 0:
                     del self._uses[key_id]
         for key_id in moved:
-            self._moves.pop(key_id, None)
+            self._digest_moves.pop(key_id, None)
 
 
 def _usage(use: _Use, count: int) -> store.Usage:
@@ -313,5 +317,5 @@ def _usage(use: _Use, count: int) -> store.Usage:
 
 
 def _entry(key: Key) -> _Entry:
-    plain = key.expires_at is None and key.revoked_at is None and not key.ip_allowlist
-    return _Entry(key, plain, networks_of(key.ip_allowlist))
+    unconditional = key.expires_at is None and key.revoked_at is None and not key.ip_allowlist
+    return _Entry(key, unconditional, networks_of(key.ip_allowlist))

@@ -1,4 +1,4 @@
-"""Keys in front of any WSGI application (PEP 3333)."""
+"""Middleware that authenticates API keys for any WSGI application (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ _KEY, _SERVICE = "tollkey.key", "tollkey.service"
 
 
 class KeyGate(Gate[App, Environ]):
-    """Lets a request through when its key may do it; the application finds the key in ``environ["tollkey.key"]``.
+    """WSGI middleware that passes a request on if its key has the required permission, and answers it otherwise.
 
-    The arguments are those of ``Gate``, with the WSGI environ as what is asked. The environ is handed on itself, not a
-    copy. A gate within another of the same ``KeyService`` judges the key that the outer one accepted.
+    The application finds the ``Key`` in ``environ["tollkey.key"]``. The arguments are those of ``Gate``; its callbacks
+    are given the WSGI environ. The environ is passed on itself, not a copy. A gate inside another gate of the same
+    ``KeyService`` checks the key that the outer one verified.
     """
 
     @staticmethod
-    def client_of(asked: Environ) -> str | None:
-        """The address of the other end of the connection."""
-        return asked.get("REMOTE_ADDR") or None
+    def client_of(environ: Environ) -> str | None:
+        """Return the IP address of the connection's other end, if known."""
+        return environ.get("REMOTE_ADDR") or None
 
     @staticmethod
-    def endpoint_of(asked: Environ) -> str:
-        """Method and path, for example ``GET /reports``."""
-        return f"{asked['REQUEST_METHOD']} {asked.get('PATH_INFO', '')}"
+    def endpoint_of(environ: Environ) -> str:
+        """Return method and path, for example ``GET /reports``."""
+        return f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
 
     @staticmethod
-    def method_of(asked: Environ) -> str:
-        """The method in capitals (frameworks take ``post`` for POST, so the gate does), GET for HEAD."""
-        method: str = asked["REQUEST_METHOD"].upper()
+    def method_of(environ: Environ) -> str:
+        """Return the method in capitals, as frameworks accept ``post`` for POST; GET for HEAD."""
+        method: str = environ["REQUEST_METHOD"].upper()
         return "GET" if method == "HEAD" else method
 
-    def _as_get(self, asked: Environ) -> Environ:
-        method = self.method_of(asked)
-        return asked if asked["REQUEST_METHOD"] == method else {**asked, "REQUEST_METHOD": method}
+    def _as_get(self, environ: Environ) -> Environ:
+        method = self.method_of(environ)
+        return environ if environ["REQUEST_METHOD"] == method else {**environ, "REQUEST_METHOD": method}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if (self._open_to is not None and self._open_to(environ)) or (self._preflights and _is_preflight(environ)):
             return self._app(environ, start_response)
         with one_request() as request:
-            answer = self._judged(environ, self._verify(environ))
+            answer = self._authorize(environ, self._verify(environ))
             if isinstance(answer, Key):
                 environ[_KEY], environ[_SERVICE] = answer, self._keys
                 if not self._keep_header:
@@ -62,20 +63,18 @@ class KeyGate(Gate[App, Environ]):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.body]
 
     def _verify(self, environ: Environ) -> Key | Denied:
-        if environ.get(_SERVICE) is self._keys:  # a gate around this one has accepted it
+        if environ.get(_SERVICE) is self._keys:  # verified by an outer gate
             accepted: Key = environ[_KEY]
             return accepted
         value = environ.get(_variable(self._header))
-        presented = self._presented([] if value is None else [value])
+        presented = self._extract_key([] if value is None else [value])
         if isinstance(presented, Denied):
             return presented
         return self._keys.verify(presented.text, ip=self._client_ip(environ), endpoint=self._endpoint_for(environ))
 
 
 def _within(context: contextvars.Context, request: Request, body: Generator[bytes, None, None]) -> Iterator[bytes]:
-    """A body that is made while it is sent, in the context of its request: an application may be one generator as a
-    whole.
-    """
+    """Iterate over a response body that is a generator, in the context of its request, until it is exhausted."""
     nothing = object()
     request.over = False
     try:
@@ -87,12 +86,12 @@ def _within(context: contextvars.Context, request: Request, body: Generator[byte
 
 
 def _variable(header: str) -> str:
-    """The name of a header in the environ."""
+    """Return the environ key of a header."""
     return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def _is_preflight(environ: Environ) -> bool:
-    """Whether a browser asks if a page may send a request (Fetch standard, "CORS-preflight request")."""
+    """Return whether this is a CORS preflight request (Fetch standard, "CORS-preflight request")."""
     if environ["REQUEST_METHOD"] != "OPTIONS":
         return False
     return bool(environ.get("HTTP_ORIGIN") and environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD"))

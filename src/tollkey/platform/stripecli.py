@@ -28,7 +28,7 @@ def signing_secret(keyring: Keyring, scope: Scope) -> str:
     """The secret that signs what the CLI forwards for this account and mode; it cannot be worked out without the
     keyring.
     """
-    return "whsec_" + keyring.lasting(f"stripecli/{scope.account}/{'live' if scope.livemode else 'test'}").hex()
+    return "whsec_" + keyring.stable_digest(f"stripecli/{scope.account}/{'live' if scope.livemode else 'test'}").hex()
 
 
 def open_session(call: Call, params: Params) -> Json:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tollkey.db import Tx
-from tollkey.keys import Change, Place, row_of
+from tollkey.keys import RowKey, Transform, seal_context
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class SealedFields:
     def what(self) -> str:
         return f"{self.object}{'/'.join(self.fields)}"
 
-    def walk(self, tx: Tx, after: Place | None, limit: int, change: Change) -> Place | None:
-        """See ``keys.Sealing``. An object that was changed meanwhile is left as it is."""
+    def walk(self, tx: Tx, after: RowKey | None, limit: int, transform: Transform) -> RowKey | None:
+        """See ``keys.SealedStorage``. An object that was changed meanwhile is left as it is."""
         rows = tx.execute(
             f"SELECT seq, account, livemode, id, private FROM {self.table} WHERE private IS NOT NULL AND seq > ? ORDER"
             f" BY seq LIMIT ?",
@@ -32,10 +32,10 @@ class SealedFields:
         )
         for seq, account, livemode, id, stored in rows:
             private = json.loads(bytes(stored))
-            bound_to = row_of(account, bool(livemode), id)
+            bound_to = seal_context(account, bool(livemode), id)
             became = {
                 **private,
-                **{name: _each(private[name], bound_to, change) for name in self.fields if name in private},
+                **{name: _each(private[name], bound_to, transform) for name in self.fields if name in private},
             }
             if became != private:
                 text = json.dumps(became, separators=(",", ":"), ensure_ascii=False).encode()
@@ -43,11 +43,11 @@ class SealedFields:
         return rows[-1][0] if len(rows) == limit else None
 
 
-def _each(value: Any, bound_to: str, change: Change) -> Any:
+def _each(value: Any, bound_to: str, transform: Transform) -> Any:
     if isinstance(value, list):
-        return [_each(one, bound_to, change) for one in value]
+        return [_each(one, bound_to, transform) for one in value]
     if not isinstance(value, str):
         return value
     was = base64.b64decode(value)
-    became = change(was, bound_to)
+    became = transform(was, bound_to)
     return value if became == was else base64.b64encode(became).decode()

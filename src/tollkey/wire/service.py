@@ -449,7 +449,7 @@ class Service:
 
     def _noted(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
         """Remember that the key was used, and hand the request to the log."""
-        self.verifier.used(key, int(started), request.ip, f"{request.method} {request.path}")
+        self.verifier.record_use(key, int(started), request.ip, f"{request.method} {request.path}")
         if self._log is None:
             return
         account = request.acting_for or key.account  # a refused attempt must leave no line in a stranger's log

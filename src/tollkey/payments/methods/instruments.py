@@ -111,7 +111,7 @@ def fingerprint_owner(call: Call) -> str:
     """
     if not call.livemode:
         return call.account
-    secret = call.services.authority.keyring.lasting(f"fingerprints of {call.account}")
+    secret = call.services.authority.keyring.stable_digest(f"fingerprints of {call.account}")
     return call.account + secret.hex()
 
 

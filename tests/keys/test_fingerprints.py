@@ -10,7 +10,7 @@ import pytest
 
 from tollkey.db import Database, migrate
 from tollkey.keys import MIGRATIONS, SYSTEM, Authority, Catalogue, Keyring, KeyringError, KeyringSource, KeyService
-from tollkey.keys.belonging import fingerprint, record, retire, settle
+from tollkey.keys.fingerprints import fingerprint, load_keyring, record_keyring, retire_sealing_key
 
 ACCOUNT = "acct_1AaBbCcDdEeFfGgHh"
 
@@ -30,7 +30,7 @@ def with_keys(database: Database, keyring: Keyring) -> None:
 def refused(database: Database, keyring: Keyring | Path, words: str) -> None:
     source = KeyringSource.file(keyring) if isinstance(keyring, Path) else KeyringSource("here", given=keyring)
     with pytest.raises(KeyringError, match=words) as refusal:
-        settle(database, source)
+        load_keyring(database, source)
     assert "\n" not in str(refusal.value)
     assert "TOLLKEY_KEYRING_FILE" in str(refusal.value)
 
@@ -38,8 +38,8 @@ def refused(database: Database, keyring: Keyring | Path, words: str) -> None:
 def test_a_missing_keyring_is_made_for_a_new_database_and_never_for_one_that_has_had_one(
     keyed: Database, tmp_path: Path
 ) -> None:
-    made = settle(keyed, KeyringSource.file(tmp_path / "keyring.json"))
-    assert settle(keyed, KeyringSource.file(tmp_path / "keyring.json")) == made
+    made = load_keyring(keyed, KeyringSource.file(tmp_path / "keyring.json"))
+    assert load_keyring(keyed, KeyringSource.file(tmp_path / "keyring.json")) == made
     refused(keyed, tmp_path / "other" / "keyring.json", "is missing")
     assert not (tmp_path / "other").exists()
 
@@ -53,34 +53,34 @@ def test_a_missing_keyring_is_not_made_where_there_are_keys_from_before_fingerpr
 
 
 def test_another_keyring_is_refused(keyed: Database) -> None:
-    settle(keyed, KeyringSource("here", given=Keyring.fresh()))
-    refused(keyed, Keyring.fresh(), "is not the one of this database")
+    load_keyring(keyed, KeyringSource("here", given=Keyring.fresh()))
+    refused(keyed, Keyring.fresh(), "belongs to another database")
 
 
 @pytest.mark.parametrize("rotated", ["rotate_digest", "rotate_sealing"])
 def test_a_keyring_from_before_a_rotation_is_refused_as_incomplete(keyed: Database, rotated: str) -> None:
     before = Keyring.fresh()
-    settle(keyed, KeyringSource("here", given=before))
+    load_keyring(keyed, KeyringSource("here", given=before))
     after = getattr(before, rotated)()
-    keyed.write(lambda tx: record(tx, after))
+    keyed.write(lambda tx: record_keyring(tx, after))
     refused(keyed, before, "lacks the (digest|sealing) key (d2|s2)")
-    assert settle(keyed, KeyringSource("here", given=after)) == after
+    assert load_keyring(keyed, KeyringSource("here", given=after)) == after
 
 
 def test_a_keyring_that_was_rotated_before_the_database_heard_of_it_is_taken(keyed: Database) -> None:
     before = Keyring.fresh()
-    settle(keyed, KeyringSource("here", given=before))
+    load_keyring(keyed, KeyringSource("here", given=before))
     after = before.rotate_sealing()
-    assert settle(keyed, KeyringSource("here", given=after)) == after
+    assert load_keyring(keyed, KeyringSource("here", given=after)) == after
     refused(keyed, before, "lacks the sealing key s2")
 
 
 def test_who_still_has_a_retired_key_is_as_welcome_as_who_dropped_it(keyed: Database) -> None:
     both = Keyring.fresh().rotate_sealing()
-    settle(keyed, KeyringSource("here", given=both))
-    keyed.write(lambda tx: retire(tx, "s1"))
+    load_keyring(keyed, KeyringSource("here", given=both))
+    keyed.write(lambda tx: retire_sealing_key(tx, "s1"))
     for keyring in (both, both.without("s1"), both):
-        assert settle(keyed, KeyringSource("here", given=keyring)) == keyring
+        assert load_keyring(keyed, KeyringSource("here", given=keyring)) == keyring
 
 
 def test_a_database_from_before_fingerprints_takes_the_keyring_that_opens_its_keys_and_no_other(
@@ -88,12 +88,12 @@ def test_a_database_from_before_fingerprints_takes_the_keyring_that_opens_its_ke
 ) -> None:
     right = Keyring.fresh()
     with_keys(keyed, right)
-    refused(keyed, Keyring.fresh(), "does not open what is in this database")
+    refused(keyed, Keyring.fresh(), "cannot open the sealed keys of this database")
     wrong_sealing = Keyring(right.digest_current, right.digest_keys, "s1", {"s1": bytes(32)})
-    refused(keyed, wrong_sealing, "does not open what is in this database")
+    refused(keyed, wrong_sealing, "cannot open the sealed keys of this database")
     renamed = Keyring("d9", {"d9": right.digest("d1")}, "s1", right.sealing_keys)
     refused(keyed, renamed, "lacks the digest key d1")
-    assert settle(keyed, KeyringSource("here", given=right)) == right
+    assert load_keyring(keyed, KeyringSource("here", given=right)) == right
 
 
 def test_of_nodes_that_start_at_once_with_folders_of_their_own_one_wins_and_the_others_are_told(
@@ -101,7 +101,7 @@ def test_of_nodes_that_start_at_once_with_folders_of_their_own_one_wins_and_the_
 ) -> None:
     def start(number: int) -> Keyring | str:
         try:
-            return settle(keyed, KeyringSource.file(tmp_path / str(number) / "keyring.json"))
+            return load_keyring(keyed, KeyringSource.file(tmp_path / str(number) / "keyring.json"))
         except KeyringError as refusal:
             return str(refusal)
 
@@ -114,7 +114,7 @@ def test_of_nodes_that_start_at_once_with_folders_of_their_own_one_wins_and_the_
 
 def test_of_nodes_that_start_at_once_in_one_folder_all_have_the_same(keyed: Database, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
-        rings = list(pool.map(lambda _: settle(keyed, KeyringSource.file(tmp_path / "keyring.json")), range(4)))
+        rings = list(pool.map(lambda _: load_keyring(keyed, KeyringSource.file(tmp_path / "keyring.json")), range(4)))
     assert all(ring == rings[0] for ring in rings)
 
 

@@ -1,9 +1,7 @@
-"""Which keyring belongs to a database. The database keeps a fingerprint of each key in it, so that another one is
-refused.
+"""Checks that a keyring belongs to a database. The database stores a fingerprint of each key of its keyring.
 
-A fingerprint is a keyed hash of a fixed sentence: it tells nothing about the key, and nobody who does not have the key
-    can make it. Without this, a keyring that was lost or forgotten would be made anew in silence, and no key would
-    verify any more.
+A fingerprint is a keyed hash of a constant text: it reveals nothing about the key and cannot be computed without it.
+Without this check a missing keyring would silently be replaced by a new one, with which no API key verifies.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from pathlib import Path
 from tollkey.db.engine import Database, Tx
 from tollkey.db.schema import Migration
 from tollkey.keys.keyring import Keyring, KeyringError
-from tollkey.keys.sealing import SealBroken, row_of, sealing_key_of, unseal
+from tollkey.keys.sealing import SealBroken, seal_context, sealing_key_name, unseal
 
 MIGRATION = Migration(
     "keyring",
@@ -30,22 +28,19 @@ MIGRATION = Migration(
         )""",
     ),
 )
-_SAMPLE = (
-    20  # sealed keys that a keyring has to open before a database without fingerprints takes it, oldest and newest
-)
-_SHARE = (
-    "every node needs the same one: copy keyring.json from the data folder of the first node or from a backup,"
-    " or name it with TOLLKEY_KEYRING_FILE"
+_SAMPLE = 20  # API keys, oldest and newest, to check a keyring with if the database has no fingerprints yet
+_HINT = (
+    "all nodes need the same keyring: copy keyring.json from the data folder of the first node or from a backup,"
+    " or set TOLLKEY_KEYRING_FILE to its path"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class KeyringSource:
-    """Where key material comes from: a file, or given as it is.
+    """Where the keyring comes from: a file, or a value.
 
-    place: how it is named in errors. own: whether the file may be made when it is missing, and replaced by a rotation;
-        a
-        mounted secret may not.
+    place: its name in error messages. path: the file. given: the keyring itself.
+    own: the file may be created if it is missing, and replaced by a rotation; False for a mounted secret.
     """
 
     place: str
@@ -55,11 +50,11 @@ class KeyringSource:
 
     @classmethod
     def file(cls, path: str | Path) -> KeyringSource:
-        """A file of our own, made when it is missing and there is nothing yet that needs it."""
+        """Return the source for a file that is created if it is missing and the database is new."""
         return cls(str(path), Path(path), own=True)
 
     def read(self) -> Keyring:
-        """The material. Raises KeyringError, FileNotFoundError, OSError."""
+        """Return the keyring. Raises KeyringError if it is not valid, FileNotFoundError, OSError."""
         if self.path is not None:
             return Keyring.load(self.path)
         if self.given is None:
@@ -68,64 +63,64 @@ class KeyringSource:
 
 
 def source_of(keyring: str | Path | Keyring) -> KeyringSource:
-    """A file of our own, or material that is there already."""
+    """Return the source for the path of a file or a keyring."""
     if isinstance(keyring, Keyring):
         return KeyringSource("that was given", given=keyring)
     return KeyringSource.file(keyring)
 
 
-def settle(database: Database, source: KeyringSource) -> Keyring:
-    """The keyring that belongs to the database; made when there is none and nothing that one was needed for.
+def load_keyring(database: Database, source: KeyringSource) -> Keyring:
+    """Read the keyring and check that it belongs to the database; create it if the database is new.
 
-    Of nodes that start together one makes it. Raises KeyringError, in one sentence, for one that is missing,
-    incomplete, or of another database; StorageError, OSError. Run it after the migrations of this room.
+    If several nodes start at once, one of them creates it. Run the migrations of this package before.
+    Raises KeyringError for a keyring that is missing, incomplete or of another database; StorageError, OSError.
     """
 
     def work(tx: Tx) -> Keyring:
-        known = _known(tx)
+        known = _stored(tx)
         try:
             keyring = source.read()
         except FileNotFoundError:
-            keyring = _made(tx, source, bool(known))
+            keyring = _create(tx, source, bool(known))
         if known:
-            _check(keyring, known, source)
+            _check_fingerprints(keyring, known, source)
         else:
-            _check_opens(tx, keyring, source)
+            _check_samples(tx, keyring, source)
         _record(tx, keyring, known)
         return keyring
 
     return database.write(work, lock="migrate")
 
 
-def record(tx: Tx, keyring: Keyring) -> None:
-    """From now on every node needs what is in this keyring."""
-    _record(tx, keyring, _known(tx))
+def record_keyring(tx: Tx, keyring: Keyring) -> None:
+    """Store the fingerprints of a keyring: from now on every node needs its keys. Raises StorageError."""
+    _record(tx, keyring, _stored(tx))
 
 
-def retire(tx: Tx, name: str) -> None:
-    """From now on no node needs this sealing key any more; one that has it still may."""
+def retire_sealing_key(tx: Tx, name: str) -> None:
+    """Mark a sealing key as retired: nodes no longer need it, but may have it. Raises StorageError."""
     tx.execute("UPDATE keyring_keys SET retired = 1 WHERE purpose = 'sealing' AND name = ?", (name,))
 
 
 def fingerprint(purpose: str, name: str, key: bytes) -> bytes:
-    """What the database keeps of a key: 16 bytes that do not lead back to it."""
+    """Return the fingerprint of a key: 16 bytes. purpose: ``digest`` or ``sealing``. name: for example ``d1``."""
     return hashlib.blake2b(f"tollkey keyring fingerprint: {purpose} {name}".encode(), key=key, digest_size=16).digest()
 
 
-def _held(keyring: Keyring) -> dict[tuple[str, str], bytes]:
+def _fingerprints(keyring: Keyring) -> dict[tuple[str, str], bytes]:
     of = {"digest": keyring.digest_keys, "sealing": keyring.sealing_keys}
     return {
         (purpose, name): fingerprint(purpose, name, key) for purpose, keys in of.items() for name, key in keys.items()
     }
 
 
-def _known(tx: Tx) -> dict[tuple[str, str], tuple[bytes, bool]]:
+def _stored(tx: Tx) -> dict[tuple[str, str], tuple[bytes, bool]]:
     rows = tx.execute("SELECT purpose, name, fingerprint, retired FROM keyring_keys")
     return {(row[0], row[1]): (bytes(row[2]), bool(row[3])) for row in rows}
 
 
 def _record(tx: Tx, keyring: Keyring, known: dict[tuple[str, str], tuple[bytes, bool]]) -> None:
-    for (purpose, name), found in _held(keyring).items():
+    for (purpose, name), found in _fingerprints(keyring).items():
         if (purpose, name) not in known:
             tx.execute(
                 "INSERT INTO keyring_keys (purpose, name, fingerprint, retired) VALUES (?, ?, ?, 0)",
@@ -133,38 +128,39 @@ def _record(tx: Tx, keyring: Keyring, known: dict[tuple[str, str], tuple[bytes, 
             )
 
 
-def _made(tx: Tx, source: KeyringSource, known: bool) -> Keyring:
+def _create(tx: Tx, source: KeyringSource, known: bool) -> Keyring:
     if known or tx.execute("SELECT 1 FROM api_keys LIMIT 1"):
-        raise KeyringError(f"the keyring {source.place} is missing, and this database was made with one; {_SHARE}")
+        raise KeyringError(f"the keyring {source.place} is missing, but this database needs one; {_HINT}")
     if not source.own or source.path is None:
-        raise KeyringError(f"the keyring {source.place} is missing: make one with `tollkey keyring create FILE`")
+        raise KeyringError(f"the keyring {source.place} is missing: create one with `tollkey keyring create FILE`")
     return Keyring.load_or_create(source.path)
 
 
-def _check(keyring: Keyring, known: dict[tuple[str, str], tuple[bytes, bool]], source: KeyringSource) -> None:
-    held = _held(keyring)
+def _check_fingerprints(
+    keyring: Keyring, known: dict[tuple[str, str], tuple[bytes, bool]], source: KeyringSource
+) -> None:
+    held = _fingerprints(keyring)
     for (purpose, name), (found, retired) in sorted(known.items()):
         mine = held.get((purpose, name))
         if mine is None and not retired:
             raise KeyringError(
-                f"the keyring {source.place} lacks the {purpose} key {name}, which this database needs; {_SHARE}"
+                f"the keyring {source.place} lacks the {purpose} key {name}, which this database needs; {_HINT}"
             )
         if mine is not None and not hmac.compare_digest(mine, found):
             raise KeyringError(
-                f"the keyring {source.place} is not the one of this database ({purpose} key {name} is another);"
-                f" {_SHARE}"
+                f"the keyring {source.place} belongs to another database ({purpose} key {name} differs); {_HINT}"
             )
 
 
-def _check_opens(tx: Tx, keyring: Keyring, source: KeyringSource) -> None:
-    """A database from before fingerprints: what its keys were made with is in the keyring, and opens and verifies
-    samples of them.
+def _check_samples(tx: Tx, keyring: Keyring, source: KeyringSource) -> None:
+    """Check a keyring with samples of the API keys, for a database that has no fingerprints yet. Raises
+    KeyringError.
     """
-    other = KeyringError(f"the keyring {source.place} does not open what is in this database; {_SHARE}")
+    other = KeyringError(f"the keyring {source.place} cannot open the sealed keys of this database; {_HINT}")
     for (name,) in tx.execute("SELECT DISTINCT digest_key FROM api_keys"):
         if name not in keyring.digest_keys:
             raise KeyringError(
-                f"the keyring {source.place} lacks the digest key {name}, which this database needs; {_SHARE}"
+                f"the keyring {source.place} lacks the digest key {name}, which this database needs; {_HINT}"
             )
         rows = tx.execute(
             "SELECT token, digest FROM api_keys WHERE token IS NOT NULL AND digest_key = ? LIMIT ?", (name, _SAMPLE)
@@ -177,13 +173,13 @@ def _check_opens(tx: Tx, keyring: Keyring, source: KeyringSource) -> None:
             f" LIMIT {_SAMPLE}"
         ):
             try:
-                text = unseal(sealed, row_of(account, bool(livemode), key_id), keyring)
+                text = unseal(sealed, seal_context(account, bool(livemode), key_id), keyring)
             except SealBroken:
-                if sealing_key_of(sealed) in keyring.sealing_keys:
+                if sealing_key_name(sealed) in keyring.sealing_keys:
                     raise other from None
                 raise KeyringError(
-                    f"the keyring {source.place} lacks the sealing key {sealing_key_of(sealed)[:20]},"
-                    f" which this database needs; {_SHARE}"
+                    f"the keyring {source.place} lacks the sealing key {sealing_key_name(sealed)[:20]},"
+                    f" which this database needs; {_HINT}"
                 ) from None
             if bytes(digest) not in dict(keyring.digests(text)).values():
                 raise other

@@ -1,4 +1,4 @@
-"""How a process hears that keys have changed elsewhere, so that its memory may be trusted."""
+"""Keeps a lease fresh while announcements of key changes arrive, so that cached keys may be used."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from tollkey.keys.verifier import Lease
 if TYPE_CHECKING:
     from tollkey.db import Postgres
 
-_FIRST_SECONDS = 1.0  # that a new service waits for the first heartbeat; until then it asks the database
+_FIRST_SECONDS = 1.0  # how long a new service waits for the first heartbeat; until then it reads the database
 _log = logging.getLogger(__name__)
 
 
-class Hearing(forking.ForkAware):
-    """Renews a lease for as long as announcements arrive.
+class LeaseRenewer(forking.ForkAware):
+    """Renews a lease while announcements arrive: by a listening thread on PostgreSQL, by polling before a key is
+    verified on SQLite.
 
-    On PostgreSQL a thread listens, from now on; on SQLite who verifies looks.
+    database: announces changes of keys. lease: is renewed.
     """
 
     def __init__(self, database: Database, lease: Lease) -> None:
@@ -31,40 +32,40 @@ class Hearing(forking.ForkAware):
         forking.register(self)
 
     def after_fork_in_child(self) -> None:
-        """The thread that listens is the parent's; ``keep_fresh`` begins another."""
-        self._looking = threading.Lock()
-        self._listens = False
+        """Start without a listening thread; ``keep_fresh`` starts one."""
+        self._lock = threading.Lock()
+        self._listening = False
 
     def keep_fresh(self) -> None:
-        """Before a key is verified: hear what was announced, once a lease's length. PostgreSQL tells by itself."""
+        """Renew the lease if it has expired. Call it before a key is verified."""
         if self._lease.fresh(time.monotonic()):
             return
         if isinstance(self._database, SQLite):
-            self._look(self._database)
-        elif self._database.dialect == "postgres" and not self._listens:
-            with self._looking:
-                if not self._listens:
-                    self._listen(0.0)  # the database is asked until the first heartbeat
+            self._poll(self._database)
+        elif self._database.dialect == "postgres" and not self._listening:
+            with self._lock:
+                if not self._listening:
+                    self._listen(0.0)  # keys are read from the database until the first heartbeat
 
-    def _look(self, database: SQLite) -> None:
-        with self._looking:
+    def _poll(self, database: SQLite) -> None:
+        with self._lock:
             began = time.monotonic()
             if self._lease.fresh(began):
                 return
             try:
                 database.poll()
                 self._lease.renew(began)
-            except StorageError as error:  # memory stays untrusted; the database is asked, and answers or does not
+            except StorageError as error:  # the lease stays expired; keys are read from the database
                 _log.warning("announcements could not be read: %s", type(error).__name__)
 
     def _listen(self, wait_seconds: float) -> None:
-        """Renew the lease with each heartbeat. wait_seconds: for the first one."""
+        """Renew the lease with each heartbeat. wait_seconds: how long to wait for the first one."""
         heard = threading.Event()
 
         def alive(began: float) -> None:
             self._lease.renew(began)
             heard.set()
 
-        self._listens = True
+        self._listening = True
         cast("Postgres", self._database).listen(alive, wait_seconds=5 * wait_seconds)
         heard.wait(wait_seconds)
