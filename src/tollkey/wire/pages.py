@@ -7,12 +7,13 @@ says whether there are more objects in the direction it was walked (reference se
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.db.table import Range, Record, as_text
 from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
 from tollkey.wire.expand import NAMES_ANOTHER
+from tollkey.wire.kinds import Kind
 from tollkey.wire.objects import Objects, dig, encode
 from tollkey.wire.resource import Endpoint, Json, Params
 
@@ -106,7 +107,7 @@ def created_ranges(value: Any, column: str = "created") -> list[Range]:
 
 def list_page(
     call: Call,
-    object: str,
+    object: str | Kind[Any],
     params: Params,
     equal: Mapping[str, str | Sequence[str]] | None = None,
     *,
@@ -121,6 +122,7 @@ def list_page(
     Raises ApiError for both cursors at once, a cursor that is not there, or a filter that names an object that is not
     there.
     """
+    object = cast(str, object)
     limit = params.get("limit") or 10
     before = params.get("ending_before")
     for name in (_NAMED.keys() & params.keys()) if object not in NAMES_ANOTHER else ():  # theirs is in another account

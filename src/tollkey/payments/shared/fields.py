@@ -132,9 +132,9 @@ def account_country(call: Call) -> str:
     return str((account or {}).get("country") or "US")
 
 
-def knows(call: Call, object: str) -> bool:
+def knows(call: Call, object: str | Kind[Any]) -> bool:
     """Whether this server has that kind of object at all."""
-    return object in call.setup.tables.of
+    return cast(str, object) in call.setup.tables.of
 
 
 def clock_of(call: Call, customer: str | None) -> str | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.db import Migration
 from tollkey.payments.shared import events
+from tollkey.payments.usage import kinds
 from tollkey.payments.usage.events import measured
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
 from tollkey.wire.kinds import Job
+
+if TYPE_CHECKING:
+    from tollkey.payments.usage.stored import StoredAlert
 
 WORK = Job("billing.alert.check")
 SHOWN = ["active", "inactive"]  # the states of alerts that are not archived
@@ -21,10 +27,10 @@ MIGRATION = Migration(
 )
 
 
-def of_meter(call: Call, meter: str, customer: str | None) -> list[Json]:
+def of_meter(call: Call, meter: str, customer: str | None) -> list[StoredAlert]:
     """The alerts on a meter that are not archived, of everybody (None) or one customer's own."""
     equal = {"usage_threshold.meter": meter, "_customer": customer or "", "status": SHOWN}
-    return call.objects.query("billing.alert", equal)
+    return call.objects.query(kinds.ALERT, equal)
 
 
 def usage_reported(call: Call, fact: events.UsageReported) -> None:
@@ -43,11 +49,12 @@ def check(call: Call, id: str) -> None:
     id: of the alert and of the customer, with a space between them.
     """
     alert_id, _, customer = id.partition(" ")
-    alert = call.objects.find("billing.alert", alert_id)
+    alert = call.objects.find(kinds.ALERT, alert_id)
     if alert is None or alert["status"] != "active" or triggered(call, alert, customer):
         return
     threshold = alert["usage_threshold"]
-    meter = call.objects.find("billing.meter", threshold["meter"])
+    assert threshold is not None, "no alert is made without one"
+    meter = call.objects.find(kinds.METER, threshold["meter"])
     if meter is None:
         return
     value = measured(call, meter, customer, alert["_since"], call.now + _FUTURE)
@@ -68,7 +75,7 @@ def check(call: Call, id: str) -> None:
     call.emit("billing.alert.triggered", told)
 
 
-def triggered(call: Call, alert: Json, customer: str) -> bool:
+def triggered(call: Call, alert: StoredAlert, customer: str) -> bool:
     """Whether an alert has told of this customer already."""
     return bool(
         call.tx.execute(
@@ -78,7 +85,7 @@ def triggered(call: Call, alert: Json, customer: str) -> bool:
     )
 
 
-def rearm(call: Call, alert: Json) -> None:
+def rearm(call: Call, alert: StoredAlert) -> None:
     """Let an alert tell of every customer again."""
     call.tx.execute(
         "DELETE FROM alert_triggers WHERE account = ? AND livemode = ? AND alert = ?",

@@ -8,15 +8,16 @@ Only usage reported for times from the alert's creation on counts. As documented
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
 from tollkey.payments.shared import events
-from tollkey.payments.usage import alert_rules, states
+from tollkey.payments.usage import alert_rules, kinds, states
 from tollkey.payments.usage.alert_rules import MIGRATION, usage_reported
 from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Reaction,
@@ -29,18 +30,21 @@ from tollkey.wire import (
     too_small,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.usage.stored import StoredAlert
+
 __all__ = ["ALERT", "MIGRATION"]
 
 PERMISSION = Permission("billing_alert", "Alerts", "Billing")
 _MOST = 25
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredAlert:
     """Create an alert. Raises ApiError for a meter or customer that there is not, and for the 26th on one meter."""
     given = params.get("usage_threshold")
     if given is None:
         raise missing_param("usage_threshold")
-    meter = call.objects.get("billing.meter", given["meter"], "usage_threshold[meter]")
+    meter = call.objects.get(kinds.METER, given["meter"], "usage_threshold[meter]")
     if given["gte"] < 1:
         raise too_small("usage_threshold[gte]")
     filters = given.get("filters") or []
@@ -51,13 +55,13 @@ def create(call: Call, params: Params) -> Json:
         named = "usage_threshold[filters][0][customer]"
         if not filters[0].get("customer"):
             raise missing_param(named)
-        customer = call.objects.get("customer", filters[0]["customer"], named)["id"]
+        customer = call.objects.get(kinds.CUSTOMER, filters[0]["customer"], named)["id"]
     if len(alert_rules.of_meter(call, meter["id"], customer)) >= _MOST:
         raise invalid(
             f"You can have at most {_MOST} alerts for a meter and customer.", "usage_threshold[meter]", retry=False
         )
     alert = blank(
-        "billing.alert",
+        kinds.ALERT,
         id=call.ids.new("alrt"),
         livemode=call.livemode,
         status=states.ALERT.start("active"),
@@ -73,15 +77,15 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(alert)
 
 
-def _shown(call: Call) -> Json:
+def _shown(call: Call) -> StoredAlert:
     """The alert in the path. Raises ApiError 404, also for an archived one."""
-    alert = call.objects.get("billing.alert", call.path["id"])
+    alert = call.objects.get(kinds.ALERT, call.path["id"])
     if alert["status"] == "archived":
-        raise call.objects.missing("billing.alert", alert["id"])
+        raise call.objects.missing(kinds.ALERT, alert["id"])
     return alert
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(call: Call, params: Params) -> StoredAlert:
     """Retrieve an alert that is not archived."""
     return _shown(call)
 
@@ -94,7 +98,7 @@ def list_alerts(call: Call, params: Params) -> Page:
     return list_page(call, "billing.alert", params, equal, url="/v1/billing/alerts")
 
 
-def _switch(call: Call, status: str) -> Json:
+def _switch(call: Call, status: str) -> StoredAlert:
     alert = _shown(call)
     if alert["status"] == status:
         raise invalid(f"This alert is already {status}.", retry=False)
@@ -102,19 +106,19 @@ def _switch(call: Call, status: str) -> Json:
     return call.objects.save(alert)
 
 
-def activate(call: Call, params: Params) -> Json:
+def activate(call: Call, params: Params) -> StoredAlert:
     """Let an alert trigger again, also for customers that it has told of."""
     alert = _switch(call, "active")
     alert_rules.rearm(call, alert)
     return alert
 
 
-def deactivate(call: Call, params: Params) -> Json:
+def deactivate(call: Call, params: Params) -> StoredAlert:
     """Keep an alert from triggering."""
     return _switch(call, "inactive")
 
 
-def archive(call: Call, params: Params) -> Json:
+def archive(call: Call, params: Params) -> StoredAlert:
     """End an alert for good."""
     alert = _switch(call, "archived")
     alert_rules.rearm(call, alert)

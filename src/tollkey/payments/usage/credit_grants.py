@@ -10,15 +10,17 @@ Each change of what is left is a credit balance transaction; the summary adds th
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.shared import clock, fields, permissions
 from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.usage import kinds
 from tollkey.payments.usage.credits import (
-    GRANT,
     MOST,
-    TRANSACTION,
     covers,
     currency_of,
     expire_rest,
+    granted,
     grants_of,
     money,
     record,
@@ -28,7 +30,6 @@ from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -42,14 +43,18 @@ from tollkey.wire import (
 )
 from tollkey.wire.kinds import Job
 
+if TYPE_CHECKING:
+    from tollkey.payments.usage.stored import StoredCreditGrant
+    from tollkey.wire import api
+
 _EXPIRE = Job("credit_grant.expire")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredCreditGrant:
     """Grant a customer credits for all metered prices, or for some."""
     if not params.get("customer"):
         raise missing_param("customer")
-    customer = call.objects.get("customer", params["customer"], "customer")
+    customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     call = clock.for_customer(call, customer)
     amount = _amount(params)
     expires = params.get("expires_at")
@@ -62,7 +67,7 @@ def create(call: Call, params: Params) -> Json:
     if sum(usable(grant, call.now) for grant in grants_of(call, customer["id"])) >= MOST:
         raise invalid(f"A customer can have up to {MOST} unused credit grants.", "customer")
     grant = blank(
-        GRANT,
+        kinds.GRANT,
         id=call.ids.new("credgr_test" if not call.livemode else "credgr"),
         amount=amount,
         applicability_config={"scope": _scope(call, params["applicability_config"]["scope"])},
@@ -78,7 +83,7 @@ def create(call: Call, params: Params) -> Json:
         test_clock=customer.get("test_clock"),
         updated=call.now,
     )
-    grant["_left"] = amount["monetary"]["value"]
+    grant["_left"] = granted(grant)
     call.objects.insert(grant, "billing.credit_grant.created")
     record(call, grant, "credits_granted", grant["_left"])
     if expires is not None:
@@ -86,7 +91,7 @@ def create(call: Call, params: Params) -> Json:
     return grant
 
 
-def _amount(params: Params) -> Json:
+def _amount(params: Params) -> api.BillingCreditGrantsResourceAmount:
     monetary = params["amount"].get("monetary")
     if monetary is None:
         raise missing_param("amount[monetary]")
@@ -95,7 +100,7 @@ def _amount(params: Params) -> Json:
     return money(monetary["value"], shared_currency.check_currency(monetary["currency"], "amount[monetary][currency]"))
 
 
-def _scope(call: Call, given: Params) -> Json:
+def _scope(call: Call, given: Params) -> api.BillingCreditGrantsResourceScope:
     """What a grant is for: ``price_type`` metered, or some metered prices by id."""
     prices = given.get("prices")
     if bool(given.get("price_type")) == bool(prices):
@@ -104,13 +109,13 @@ def _scope(call: Call, given: Params) -> Json:
         return {"price_type": given["price_type"]}
     for place, one in enumerate(prices):
         param = f"applicability_config[scope][prices][{place}][id]"
-        price = call.objects.get("price", one["id"], param)
-        if (price["recurring"] or {}).get("usage_type") != "metered":
+        price = call.objects.get(kinds.PRICE, one["id"], param)
+        if price["recurring"] is None or price["recurring"]["usage_type"] != "metered":
             raise invalid("Credit grants can only be applied to metered prices.", param)
     return {"prices": [{"id": one["id"]} for one in prices]}
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredCreditGrant:
     """Change when a grant expires, or its metadata."""
     grant, call = _open(call)
     fields.merge_metadata(grant, params)
@@ -125,10 +130,10 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(grant, "billing.credit_grant.updated")
 
 
-def _open(call: Call) -> tuple[Json, Call]:
+def _open(call: Call) -> tuple[StoredCreditGrant, Call]:
     """The grant in the path, and the call at its customer's time. Raises ApiError when it is voided or expired."""
-    grant = call.objects.get(GRANT, call.path["id"])
-    call = clock.for_customer(call, call.objects.find("customer", grant["customer"]))
+    grant = call.objects.get(kinds.GRANT, call.path["id"])
+    call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, grant["customer"]))
     if grant["voided_at"] is not None:
         raise invalid("This credit grant has been voided.", retry=False)
     if grant["expires_at"] is not None and grant["expires_at"] <= call.now:
@@ -136,7 +141,7 @@ def _open(call: Call) -> tuple[Json, Call]:
     return grant, call
 
 
-def expire(call: Call, params: Params) -> Json:
+def expire(call: Call, params: Params) -> StoredCreditGrant:
     """Expire a grant now: what is left of it goes."""
     grant, call = _open(call)
     grant["expires_at"] = grant["updated"] = call.now
@@ -145,10 +150,10 @@ def expire(call: Call, params: Params) -> Json:
     return call.objects.save(grant, "billing.credit_grant.updated")
 
 
-def void(call: Call, params: Params) -> Json:
+def void(call: Call, params: Params) -> StoredCreditGrant:
     """Take a grant back of which nothing was applied yet."""
     grant, call = _open(call)
-    if grant["_left"] != grant["amount"]["monetary"]["value"]:
+    if grant["_left"] != granted(grant):
         raise invalid(
             "You can't void a credit grant that has been applied to an invoice. Expire it instead.", retry=False
         )
@@ -162,14 +167,14 @@ def void(call: Call, params: Params) -> Json:
 
 def run_out(call: Call, id: str) -> None:
     """The time of a grant is over."""
-    grant = call.objects.find(GRANT, id)
+    grant = call.objects.find(kinds.GRANT, id)
     if grant is not None and grant["voided_at"] is None:
         expire_rest(call, grant)
 
 
 def list_grants(call: Call, params: Params) -> Page:
     """List grants, newest first, of one customer when named."""
-    return list_page(call, GRANT, params, _customer(params, "customer"), url="/v1/billing/credit_grants")
+    return list_page(call, kinds.GRANT, params, _customer(params, "customer"), url="/v1/billing/credit_grants")
 
 
 def list_transactions(call: Call, params: Params) -> Page:
@@ -178,20 +183,20 @@ def list_transactions(call: Call, params: Params) -> Page:
         **_customer(params, "_customer"),
         **({"credit_grant": params["credit_grant"]} if params.get("credit_grant") else {}),
     }
-    return list_page(call, TRANSACTION, params, equal, url="/v1/billing/credit_balance_transactions")
+    return list_page(call, kinds.TRANSACTION, params, equal, url="/v1/billing/credit_balance_transactions")
 
 
 def _customer(params: Params, field: str) -> dict[str, str]:
     return {field: params["customer"]} if params.get("customer") else {}
 
 
-def summary(call: Call, params: Params) -> Json:
+def summary(call: Call, params: Params) -> api.BillingCreditBalanceSummary:
     """What a customer has left in credits, by currency: for metered prices in general, for some prices, or of one
     grant.
     """
     if not params.get("customer"):
         raise missing_param("customer")
-    customer = call.objects.get("customer", params["customer"], "customer")
+    customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     now = clock.for_customer(call, customer).now
     left: dict[str, int] = {}
     for grant in _chosen(call, customer["id"], params["filter"]):
@@ -202,14 +207,14 @@ def summary(call: Call, params: Params) -> Json:
         {"available_balance": money(value, currency), "ledger_balance": money(value, currency)}
         for currency, value in sorted(left.items())
     ]
-    return blank("billing.credit_balance_summary", balances=balances, customer=customer["id"], livemode=call.livemode)
+    return blank(kinds.CREDIT_SUMMARY, balances=balances, customer=customer["id"], livemode=call.livemode)
 
 
-def _chosen(call: Call, customer: str, wanted: Params) -> list[Json]:
+def _chosen(call: Call, customer: str, wanted: Params) -> list[StoredCreditGrant]:
     if wanted["type"] == "credit_grant":
         if not wanted.get("credit_grant"):
             raise missing_param("filter[credit_grant]")
-        grant = call.objects.get(GRANT, wanted["credit_grant"], "filter[credit_grant]")
+        grant = call.objects.get(kinds.GRANT, wanted["credit_grant"], "filter[credit_grant]")
         return [grant] if grant["customer"] == customer else []
     scope = wanted.get("applicability_scope") or {}
     if not scope:
@@ -222,7 +227,7 @@ def _chosen(call: Call, customer: str, wanted: Params) -> list[Json]:
 
 _PATH = "/v1/billing/credit_grants"
 CREDIT_GRANT = Resource(
-    object=GRANT,
+    object="billing.credit_grant",
     prefix="credgr",
     prefixes=("credgr_test",),
     permission=permissions.CUSTOMER,
@@ -232,7 +237,7 @@ CREDIT_GRANT = Resource(
     endpoints=(
         Endpoint("GET", _PATH, list_grants),
         Endpoint("POST", _PATH, create),
-        retrieve(GRANT, _PATH + "/{id}"),
+        retrieve("billing.credit_grant", _PATH + "/{id}"),
         Endpoint("POST", _PATH + "/{id}", update),
         Endpoint("POST", _PATH + "/{id}/expire", expire),
         Endpoint("POST", _PATH + "/{id}/void", void),
@@ -243,7 +248,7 @@ CREDIT_GRANT = Resource(
     actions=(Action("Expire", _PATH + "/{id}/expire"), Action("Void", _PATH + "/{id}/void")),
 )
 CREDIT_BALANCE_TRANSACTION = Resource(
-    object=TRANSACTION,
+    object="billing.credit_balance_transaction",
     prefix="cbtxn_test",
     permission=permissions.CUSTOMER,
     live=records(),
@@ -251,7 +256,7 @@ CREDIT_BALANCE_TRANSACTION = Resource(
     label="billing credit balance transaction",
     endpoints=(
         Endpoint("GET", "/v1/billing/credit_balance_transactions", list_transactions),
-        retrieve(TRANSACTION, "/v1/billing/credit_balance_transactions/{id}"),
+        retrieve("billing.credit_balance_transaction", "/v1/billing/credit_balance_transactions/{id}"),
     ),
     title="Credit balance transactions",
     columns=("type", "id", "credit_grant", "created"),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from tollkey.db import Migration
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 MIGRATION = Migration(
     "metering",
@@ -46,7 +50,7 @@ def cancel(call: Call, event_name: str, identifier: str) -> bool:
     return True
 
 
-def measured(call: Call, meter: Json, customer: str, start: int, end: int) -> Decimal:
+def measured(call: Call, meter: api.BillingMeter, customer: str, start: int, end: int) -> Decimal:
     """What a meter adds up for a customer from ``start`` (included) to ``end``, UTC epoch seconds, by its formula."""
     rows = call.tx.execute(
         "SELECT value FROM meter_events WHERE account = ? AND livemode = ? AND event_name = ? AND customer = ? AND at"

@@ -5,20 +5,20 @@ active ──deactivate──▶ inactive ──reactivate──▶ active
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import events
-from tollkey.payments.usage import states
+from tollkey.payments.usage import kinds, states
 from tollkey.payments.usage.events import MIGRATION, cancel, measured, record
 from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     P,
     Page,
     Params,
@@ -32,6 +32,7 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
+    from tollkey.wire import api
     from tollkey.wire.api import EventType
 
 __all__ = ["ADJUSTMENT", "EVENT", "METER", "MIGRATION", "STREAM", "SUMMARY"]
@@ -44,10 +45,10 @@ _SPAN = {"hour": 3_600, "day": arithmetic.DAY}
 _SESSION_SECONDS = 900
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.BillingMeter:
     """Create a meter for events of a name. Raises ApiError when an active meter has that name."""
     name = params["event_name"]
-    if call.objects.query("billing.meter", {"event_name": name, "status": "active"}, limit=1):
+    if call.objects.query(kinds.METER, {"event_name": name, "status": "active"}, limit=1):
         raise invalid(
             f"There is already an active meter with the event name: {name}.",
             "event_name",
@@ -56,7 +57,7 @@ def create(call: Call, params: Params) -> Json:
         )
     mapping = params.get("customer_mapping") or {}
     meter = blank(
-        "billing.meter",
+        kinds.METER,
         id=call.ids.new("mtr"),
         created=call.now,
         customer_mapping={
@@ -76,16 +77,16 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(meter, "billing.meter.created")
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.BillingMeter:
     """Change how a meter is called."""
-    meter = call.objects.get("billing.meter", call.path["id"])
+    meter = call.objects.get(kinds.METER, call.path["id"])
     if params.get("display_name"):
         meter["display_name"], meter["updated"] = params["display_name"], call.now
     return call.objects.save(meter, "billing.meter.updated")
 
 
-def _switch(call: Call, status: str, event: EventType) -> Json:
-    meter = call.objects.get("billing.meter", call.path["id"])
+def _switch(call: Call, status: str, event: EventType) -> api.BillingMeter:
+    meter = call.objects.get(kinds.METER, call.path["id"])
     if meter["status"] == status:
         raise invalid(f"This meter is already {status}.", retry=False)
     states.METER.set(meter, status)
@@ -100,20 +101,20 @@ def _switch(call: Call, status: str, event: EventType) -> Json:
     return meter
 
 
-def deactivate(call: Call, params: Params) -> Json:
+def deactivate(call: Call, params: Params) -> api.BillingMeter:
     """Stop counting: events of its name are refused from now on."""
     return _switch(call, "inactive", "billing.meter.deactivated")
 
 
-def reactivate(call: Call, params: Params) -> Json:
+def reactivate(call: Call, params: Params) -> api.BillingMeter:
     """Count again."""
     return _switch(call, "active", "billing.meter.reactivated")
 
 
 def list_summaries(call: Call, params: Params) -> Page:
     """What a meter counted for a customer: over the whole time, or by hour or day, newest first."""
-    meter = call.objects.get("billing.meter", call.path["id"])
-    customer = call.objects.get("customer", params["customer"], "customer")["id"]
+    meter = call.objects.get(kinds.METER, call.path["id"])
+    customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     start, end = params["start_time"], params["end_time"]
     if start >= end:
         raise invalid("`start_time` must be before `end_time`.", "start_time")
@@ -130,7 +131,7 @@ def list_summaries(call: Call, params: Params) -> Page:
         value = measured(call, meter, customer, at, at + step)
         found.append(
             blank(
-                "billing.meter_event_summary",
+                kinds.SUMMARY,
                 id=f"mtrusg_{meter['id'][-12:]}{at}",
                 aggregated_value=float(value),
                 end_time=at + step,
@@ -147,7 +148,7 @@ def list_summaries(call: Call, params: Params) -> Page:
 # -- events
 
 
-def send(call: Call, params: Params) -> Json:
+def send(call: Call, params: Params) -> api.BillingMeterEvent:
     """Take one event. Raises ApiError when no active meter counts it, the customer is unknown, or its time is too far
     away.
     """
@@ -159,7 +160,7 @@ def send(call: Call, params: Params) -> Json:
     at = params.get("timestamp") or call.now
     _count(call, params["event_name"], params["payload"], identifier, at)
     return blank(
-        "billing.meter_event",
+        kinds.METER_EVENT,
         created=call.now,
         event_name=params["event_name"],
         identifier=identifier,
@@ -169,12 +170,14 @@ def send(call: Call, params: Params) -> Json:
     )
 
 
-def _meter(call: Call, name: str) -> Json | None:
-    found = call.objects.query("billing.meter", {"event_name": name, "status": "active"}, limit=1)
+def _meter(call: Call, name: str) -> api.BillingMeter | None:
+    found = call.objects.query(kinds.METER, {"event_name": name, "status": "active"}, limit=1)
     return found[0] if found else None
 
 
-def _problem(call: Call, name: str, payload: Json, at: int | None) -> tuple[str | None, str, str | None] | None:
+def _problem(
+    call: Call, name: str, payload: Mapping[str, Any], at: int | None
+) -> tuple[str | None, str, str | None] | None:
     """Why an event cannot be counted: code, text and parameter."""
     meter = _meter(call, name)
     if meter is None:
@@ -183,7 +186,7 @@ def _problem(call: Call, name: str, payload: Json, at: int | None) -> tuple[str 
     customer = payload.get(key)
     if not customer:
         return None, f"The payload is missing the customer mapping key `{key}`.", f"payload[{key}]"
-    if call.objects.find("customer", str(customer)) is None:
+    if call.objects.find(kinds.CUSTOMER, str(customer)) is None:
         return "resource_missing", f"No such customer: '{customer}'", f"payload[{key}]"
     if meter["default_aggregation"]["formula"] != "count":
         key = meter["value_settings"]["event_payload_key"]
@@ -200,7 +203,7 @@ def _problem(call: Call, name: str, payload: Json, at: int | None) -> tuple[str 
     return None
 
 
-def _count(call: Call, name: str, payload: Json, identifier: str, at: int) -> None:
+def _count(call: Call, name: str, payload: Mapping[str, Any], identifier: str, at: int) -> None:
     meter = _meter(call, name)
     assert meter is not None
     value = payload.get(meter["value_settings"]["event_payload_key"], "1")
@@ -212,7 +215,7 @@ def _count(call: Call, name: str, payload: Json, identifier: str, at: int) -> No
     call.announce(events.UsageReported(customer, meter))
 
 
-def adjust(call: Call, params: Params) -> Json:
+def adjust(call: Call, params: Params) -> api.BillingMeterEventAdjustment:
     """Take an event out again, by its identifier."""
     identifier = (params.get("cancel") or {}).get("identifier")
     if not identifier or not cancel(call, params["event_name"], identifier):
@@ -220,7 +223,7 @@ def adjust(call: Call, params: Params) -> Json:
             f"No meter event found with identifier {identifier}.", "cancel[identifier]", "resource_missing", retry=False
         )
     return blank(
-        "billing.meter_event_adjustment",
+        kinds.ADJUSTMENT,
         cancel={"identifier": identifier},
         event_name=params["event_name"],
         livemode=call.livemode,
@@ -231,7 +234,7 @@ def adjust(call: Call, params: Params) -> Json:
 # -- the stream of the v2 API
 
 
-def open_session(call: Call, params: Params) -> Json:
+def open_session(call: Call, params: Params) -> Mapping[str, object]:
     """A session for sending many events: its token says that the holder may."""
     session = {
         "object": "v2.billing.meter_event_session",
@@ -249,12 +252,27 @@ _STREAMED = P.nested(
 )
 
 
-def stream(call: Call, params: Params) -> Json:
+#: Why an event cannot be counted: code, text and parameter.
+_Problem = tuple[str | None, str, str | None]
+
+
+class _Refused(TypedDict):
+    """An event that could not be counted.
+
+    error_code: as reports name it. sample: the event as it was sent. message: why it was refused.
+    """
+
+    error_code: str
+    sample: Mapping[str, Any]
+    message: str
+
+
+def stream(call: Call, params: Params) -> Mapping[str, object]:
     """Take many events. What cannot be counted is reported by an event later, as it is with the real stream; the answer
     is empty.
     """
-    problems: dict[str, list[Json]] = {}
-    unknown: list[Json] = []
+    problems: dict[str, list[_Refused]] = {}
+    unknown: list[_Refused] = []
     for entry in params.get("events") or []:
         problem = _problem(call, entry.get("event_name", ""), entry.get("payload") or {}, None)
         meter = _meter(call, entry.get("event_name", ""))
@@ -273,9 +291,9 @@ def stream(call: Call, params: Params) -> Json:
     return {}
 
 
-def _report(call: Call, problems: list[Json], meter: str | None) -> Json:
+def _report(call: Call, problems: list[_Refused], meter: str | None) -> Mapping[str, Any]:
     """What the report events tell: how many events were refused in the time, why, and some of them."""
-    kinds: dict[str, list[Json]] = {}
+    kinds: dict[str, list[_Refused]] = {}
     for problem in problems:
         kinds.setdefault(problem["error_code"], []).append(problem)
     return {

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from tollkey.payments.usage import kinds
 from tollkey.payments.usage.events import measured
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscriptionItem
+    from tollkey.wire import api
 
 
-def used(call: Call, subscription: Json, item: Json, period: tuple[int, int]) -> int:
+def used(call: Call, subscription: api.Subscription, item: StoredSubscriptionItem, period: tuple[int, int]) -> int:
     """The quantity to bill for a period (start included, end not), in whole units rounded up.
 
     A price with a meter asks the meter; another sums, takes the last or the greatest of its usage records, as its plan
     says.
     """
     recurring = item["price"]["recurring"]
+    assert recurring is not None, "a subscription has recurring prices only"
     if recurring["meter"] is not None:
-        meter = call.objects.find("billing.meter", recurring["meter"])
+        meter = call.objects.find(kinds.METER, recurring["meter"])
         if meter is None:
             return 0
         amount = measured(call, meter, subscription["customer"], *period)
@@ -24,8 +31,9 @@ def used(call: Call, subscription: Json, item: Json, period: tuple[int, int]) ->
     records = [record for record in item.get("_usage") or [] if period[0] <= record["timestamp"] < period[1]]
     if not records:
         return 0
-    price = call.objects.find("price", item["price"]["id"]) or {}
-    how = price.get("_aggregate_usage") or "sum"
+    price = call.objects.find(kinds.PRICE, item["price"]["id"])
+    how = price.get("_aggregate_usage") if price is not None else None
+    how = how or "sum"
     if how == "max":
         return int(max(record["quantity"] for record in records))
     if how.startswith("last"):
