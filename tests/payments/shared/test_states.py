@@ -132,13 +132,27 @@ def test_no_module_writes_a_status_past_its_table(file: Path) -> None:
     assert past == []
 
 
+def _kind_named(node: ast.expr, file: Path) -> str | None:
+    """The kind of object that a text names, or a constant of the module or of its room's ``kinds``."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    for place in (file, *sorted(file.parent.glob("*.py"))):
+        for assigned in ast.parse(place.read_text(encoding="utf-8")).body:
+            if isinstance(assigned, ast.AnnAssign) and ast.unparse(assigned.target) == name:
+                value = assigned.value
+                if isinstance(value, ast.Call) and isinstance(value.args[0], ast.Constant):
+                    return str(value.args[0].value)
+    return None
+
+
 @pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(PACKAGE)) for file in FILES])
 def test_every_new_object_begins_in_a_state_of_its_table(file: Path) -> None:
     past = []
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "blank" and node.args:
             given = [keyword.value for keyword in node.keywords if keyword.arg in FIELDS]
-            kind = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+            kind = _kind_named(node.args[0], file)
             below = CREATED_BELOW.get((str(file.relative_to(PACKAGE)), str(kind)))
             past += [
                 ast.unparse(value)
