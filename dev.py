@@ -190,6 +190,8 @@ def lock(arguments: list[str]) -> None:
 
 def main(arguments: list[str]) -> None:
     """Do what the first argument says."""
+    if sys.version_info < (3, 11):  # noqa: UP036 (an older python3 may well run this file)
+        raise SystemExit(f"Tollkey needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     name, rest = (arguments[0] if arguments else ""), arguments[1:]
     if name == "serve":
         install("server")
