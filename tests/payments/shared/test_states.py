@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.support.api import Api, World
+from tests.support.recipes import Maker
 from tollkey.payments.charges.states import CHARGE, REFUND
 from tollkey.payments.shared.states import InvalidTransition, States
 from tollkey.wire import Json
@@ -219,3 +221,46 @@ def test_what_is_taken_back_has_a_known_state() -> None:
 def test_a_table_without_a_row_for_a_state_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^door\.status: no row for ajar$"):
         States("door", {"open": ("ajar",)}, initial=("open",))
+
+
+def _follows(table: States, before: str, now: str) -> bool:
+    """Whether transitions of the table lead from one state to the other; one save may hold more than one."""
+    reached, new = set(), set(table.table[before])
+    while new - reached:
+        reached |= new
+        new = {to for state in reached for to in table.table[state]}
+    return now in reached
+
+
+def _every_event(api: Api) -> Iterator[Json]:
+    last: dict[str, str] = {}
+    while True:
+        page = api.get("/v1/events", limit=100, **last)
+        yield from page["data"]
+        if not page["has_more"]:
+            return
+        last = {"starting_after": page["data"][-1]["id"]}
+
+
+def test_what_the_recipes_do_is_in_the_tables(sqlite_world: World) -> None:
+    maker = Maker(Api(sqlite_world))
+    tables = {table.object: table for _, table in TABLES if table.field == "status"}
+    for name, (resource, endpoint) in sorted(maker.endpoints.items()):
+        if resource.object in tables and endpoint.method != "GET" and not endpoint.public:
+            path, params = maker.plan(endpoint, resource)
+            answer = getattr(maker.api, endpoint.method.lower())(path, **params)
+            assert answer.status == 200, f"{name}: {answer}"
+    maker.api.advance(86_400)
+    last: dict[str, str] = {}
+    taken: set[tuple[str, str, str]] = set()
+    for event in reversed(list(_every_event(maker.api))):
+        value = event["data"]["object"]
+        table = tables.get(value.get("object"))
+        if table is not None and value.get("id") is not None:
+            before, now = last.get(value["id"]), value["status"]
+            assert now in table.table, value
+            last[value["id"]] = now
+            if before is not None and before != now:
+                taken.add((table.object, before, now))
+    assert [step for step in taken if not _follows(tables[step[0]], step[1], step[2])] == []
+    assert len({object for object, *_ in taken}) >= 12, sorted(taken)
