@@ -1,7 +1,7 @@
 """Every implemented endpoint answers what Stripe's own OpenAPI document says it answers.
 
-The endpoints come from the server's catalogue, the calls from ``tests/support/recipes.py``. A new endpoint
-is covered by itself as soon as a recipe (or the default) makes a call of it succeed.
+The endpoints come from the server's catalogue, the calls from the recipes of the rooms (``tests/support/recipes.py``).
+A new endpoint is covered by itself as soon as a recipe (or the default) makes a call of it succeed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tollkey.payments
 import tollkey.platform
 from tests.support.api import Answer, Api, World
 from tests.support.openapi import _paths, _spec, object_problems, problems
-from tests.support.recipes import Maker, name_of
+from tests.support.recipes import Maker, name_of, place_of
 from tollkey.server import gather
 from tollkey.wire import Endpoint, Resource
 
@@ -57,7 +57,7 @@ def test_an_endpoint_answers_as_the_document_says(name: str, maker: Maker, reque
         maker.make("file") if name == "POST /v1/files" else getattr(maker.api, endpoint.method.lower())(path, **params)
     )
     assert isinstance(answer, Answer)
-    assert answer.status == 200, f"{path} {params}: {answer.get('error')}"
+    assert answer.status == 200, f"{path} {params} ({place_of(resource, endpoint)}): {answer.get('error')}"
     if answer.headers["content-type"] != "application/json":
         return
     if in_spec(endpoint):

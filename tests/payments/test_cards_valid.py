@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.api import Answer, Api
 from tests.support.openapi import problems
+from tests.support.recipes import CARD
 
 
 class Judge:
@@ -28,9 +29,6 @@ class Judge:
             f"{method} {template}: {problem}" for problem in problems(method, template, answer.status, answer.body)
         ]
         return answer
-
-
-CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"}
 
 
 @pytest.fixture

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.payments.methods.steps import Victim, card_intent
+from tests.payments.methods.steps import ADDRESS, Victim, card_intent
 from tests.support.api import Api
-
-CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"}
-ADDRESS = {"line1": "1 Main Street", "city": "Dublin", "country": "IE"}
+from tests.support.recipes import CARD
 
 
 def test_a_publishable_key_copies_nothing_that_a_customer_has_saved(api: Api) -> None:

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,29 +64,47 @@ class Visit(NamedTuple):
 
 
 @cache
-def recipes(name: str) -> dict[Any, Any]:
-    """The entries of that table in every ``recipes.py``. Raises ValueError for a key that two files have."""
-    found: dict[Any, Any] = {}
-    where: dict[Any, Path] = {}
+def files() -> dict[Path, dict[str, dict[Any, Any]]]:
+    """Every ``recipes.py`` with its tables."""
+    found = {}
     for file in sorted(TESTS.rglob("recipes.py")):
-        if file == Path(__file__).resolve():
-            continue
-        parts = file.relative_to(TESTS.parent).with_suffix("").parts
-        for key, value in getattr(importlib.import_module(".".join(parts)), name, {}).items():
-            if key in found:
-                raise ValueError(f"{name} has {key} in {where[key]} and in {file}")
-            found[key], where[key] = value, file
+        if file != Path(__file__).resolve():
+            module = importlib.import_module(".".join(file.relative_to(TESTS.parent).with_suffix("").parts))
+            found[file] = {name: vars(module)[name] for name in TABLES if name in vars(module)}
     return found
 
 
-def place_of(resource: Resource | None, endpoint: Endpoint | None = None) -> str:
-    """The file in which the recipes of a resource or of one of its endpoints belong, below the project's folder."""
-    handlers = [one.handler for one in (endpoint, *(resource.endpoints if resource else ())) if one is not None]
-    for handler in handlers:
-        parts = handler.__module__.split(".")
-        if parts[1] in ("payments", "platform"):
-            return "/".join(["tests", *parts[1 : 3 if parts[1] == "payments" else 2], "recipes.py"])
-    return "the recipes.py of its folder below tests"
+@cache
+def recipes(name: str) -> dict[Any, Any]:
+    """The entries of the table of that name in every ``recipes.py``. Raises ValueError for a key that two have."""
+    found: dict[Any, Any] = {}
+    for file, tables in files().items():
+        twice = found.keys() & tables.get(name, {}).keys()
+        if twice:
+            raise ValueError(f"{file} is not the first with {name} of {sorted(map(str, twice))}")
+        found |= tables.get(name, {})
+    return found
+
+
+def place_of(resource: Resource, endpoint: Endpoint | None = None) -> str:
+    """The file in which the recipes of a resource, or of one of its endpoints, belong: a path within the project.
+
+    A handler may stand in another room than the resource (``MoreEndpoints``); its recipe stands there then.
+    """
+    for name in (*([endpoint.handler.__module__] if endpoint else ()), *_declaring(resource)):
+        _, *parts = name.split(".")
+        if parts[0] in ("payments", "platform"):
+            return "/".join(["tests", *parts[: 2 if parts[0] == "payments" else 1], "recipes.py"])
+    raise LookupError(f"no module declares {resource.object}")
+
+
+def _declaring(resource: Resource) -> Iterator[str]:
+    """The names of the modules that declare or show a resource."""
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith(("tollkey.payments.", "tollkey.platform.")):
+            shown = [value for value in vars(module).values() if isinstance(value, Resource)]
+            if any(one.object == resource.object for one in shown):
+                yield name
 
 
 def shape(path: str) -> str:
@@ -157,7 +176,7 @@ class Maker:
         try:
             return self.post(path, **self.body(f"POST {path}"))
         except CannotMake as refusal:
-            place = place_of(self.catalogue.by_object.get(object))
+            place = place_of(self.catalogue.by_object[object])
             raise CannotMake(f"{refusal} (say in {place} how a {object} is made)") from None
 
     def shared(self, object: str) -> Json:
@@ -225,7 +244,8 @@ class Maker:
         for endpoint in resource.endpoints if resource else ():
             if endpoint.method == "POST" and "{" not in endpoint.path:
                 return endpoint.path
-        raise CannotMake(f"no endpoint makes a {object}: say in the MAKERS of {place_of(resource)} how one comes about")
+        where = f"say in the MAKERS of {place_of(resource)} how one comes about" if resource else "no resource has it"
+        raise CannotMake(f"no endpoint makes a {object}: {where}")
 
 
 Body = Json | Callable[[Maker], Json]

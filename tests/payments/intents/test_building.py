@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from tests.payments.intents.steps import pay
+from tests.payments.intents.steps import PAYMENT, pay
 from tests.payments.steps import told
 from tests.support.api import Api
 from tests.support.connected import connected
-
-PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
 
 
 def test_a_type_that_the_intent_does_not_take_is_refused(api: Api) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.payments.methods.steps import card_intent
+from tests.payments.intents.steps import PAYMENT
+from tests.payments.methods.steps import ADDRESS, card_intent
 from tests.support.api import Api
-
-PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
+from tests.support.recipes import CARD
 
 
 def test_only_the_server_confirms_a_manual_intent(api: Api) -> None:
@@ -18,12 +18,6 @@ def test_only_the_server_confirms_a_manual_intent(api: Api) -> None:
     )
     answer = api.post(f"/v1/payment_intents/{intent['id']}/confirm", key=api.pk, client_secret=intent["client_secret"])
     assert "cannot be confirmed using your publishable key" in answer.error["message"]
-
-
-CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"}
-
-
-ADDRESS = {"line1": "1 Main Street", "city": "Dublin", "country": "IE"}
 
 
 @pytest.mark.parametrize(

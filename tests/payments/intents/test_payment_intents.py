@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from tests.payments.intents.steps import pay, types
+from tests.payments.intents.steps import PAYMENT, pay, types
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
-
-PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
 
 
 def test_a_payment_is_made_in_one_request_and_told_in_the_real_order(api: Api) -> None:

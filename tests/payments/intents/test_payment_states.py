@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.payments.intents.steps import PAYMENT
 from tests.support.api import Api
 from tollkey.payments.intents.payment_states import move
 from tollkey.payments.intents.states import PAYMENT_INTENT
@@ -144,9 +145,6 @@ def test_from_an_end_no_request_leads_away(api: Api, end: str) -> None:
         assert (answer.status, answer.error["code"]) == (400, "payment_intent_unexpected_state")
         assert answer.error["payment_intent"]["status"] == end
     assert api.get(f"/v1/payment_intents/{intent['id']}") == before
-
-
-PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
 
 
 def test_a_canceled_intent_cannot_be_canceled_again(api: Api) -> None:

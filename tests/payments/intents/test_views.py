@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from tests.payments.intents.steps import pay
+from tests.payments.intents.steps import PAYMENT, pay
 from tests.support.api import Api
-
-PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
 
 
 def test_a_browser_reads_its_intent_in_the_restricted_shape_with_the_secret_only(api: Api) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.api import Answer, Api
-
-CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"}
-
+from tests.support.recipes import CARD
 
 ADDRESS = {"line1": "1 Main Street", "city": "Dublin", "country": "IE"}
 
