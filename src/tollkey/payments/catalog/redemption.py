@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.arithmetic import Off, shift
-from tollkey.payments.shared import fields
 from tollkey.wire import Call, Params, blank, invalid
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import (
+        CodeSession,
         KeptCoupon,
         RemovedDiscount,
         StoredCoupon,
@@ -30,7 +30,7 @@ def redeem(
     entry: Mapping[str, Any],
     *,
     param: str,
-    customer: Mapping[str, Any] | None = None,
+    customer: api.Customer | None = None,
     **owner: str,
 ) -> StoredDiscount:
     """Make a discount from ``coupon`` or ``promotion_code``, and count the redemption.
@@ -105,7 +105,7 @@ def _check_code(
     call: Call,
     code: StoredPromotionCode,
     coupon: StoredCoupon | None,
-    customer: Mapping[str, Any] | None,
+    customer: api.Customer | None,
     param: str,
 ) -> None:
     expired = code["expires_at"] is not None and code["expires_at"] < call.now
@@ -135,7 +135,7 @@ MOST_WRONG_CODES = 10
 
 def typed_code(
     call: Call,
-    session: Mapping[str, Any],
+    session: CodeSession,
     text: str,
     counts: Callable[[StoredPromotionCode], bool] = lambda code: True,
 ) -> StoredPromotionCode:
@@ -149,7 +149,7 @@ def typed_code(
         raise invalid("Too many codes were tried here. You can go on without one.", "promotion_code", keep=True)
     found = code_of(call, text)
     if found is None or not counts(found):
-        fields.assign(session, {"_wrong_codes": wrong + 1}, ("_wrong_codes",))
+        session["_wrong_codes"] = wrong + 1
         call.objects.save(session)
         raise invalid("This code is invalid.", "promotion_code", keep=True, guess=True)
     return found
@@ -160,7 +160,7 @@ def redeem_all(
     entries: Iterable[Mapping[str, Any]],
     *,
     param: str,
-    customer: Mapping[str, Any] | None,
+    customer: api.Customer | None,
     **owner: str,
 ) -> list[str]:
     """The ids of the discounts that a list of ``discounts`` parameters asks for; ``discount`` keeps one that is there.

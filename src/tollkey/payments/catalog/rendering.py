@@ -53,16 +53,18 @@ def rendering(
     return made
 
 
-def of_customer(call: Call, customer: Mapping[str, Any]) -> api.InvoicesResourceInvoiceRendering | None:
+def of_customer(call: Call, customer: api.Customer) -> api.InvoicesResourceInvoiceRendering | None:
     """``rendering`` that an invoice takes over from its customer, or None."""
-    options = (customer.get("invoice_settings") or {}).get("rendering_options") or {}
+    settings = customer.get("invoice_settings")
+    options = settings.get("rendering_options") if settings else None
+    if not options:
+        return None
     template = call.objects.find(kinds.RENDERING_TEMPLATE, options.get("template") or "")
     if template is None:
         return None
-    display = options.get("amount_tax_display")
     return {
         **_BLANK,
-        "amount_tax_display": display,
+        "amount_tax_display": options.get("amount_tax_display"),
         "template": template["id"],
         "template_version": template["version"],
     }

@@ -80,3 +80,13 @@ class StoredPromotionCode(api.PromotionCode):
     """
 
     _code: str
+
+class CodeSession(TypedDict):
+    """What the rules of promotion codes know of the session (of Checkout, of the portal) on whose page one is typed.
+
+    _wrong_codes: how many wrong codes were typed there; absent before the first.
+    """
+
+    id: str
+    object: str
+    _wrong_codes: NotRequired[int]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tollkey.wire import Call, Json, blank, invalid
+from tollkey.payments.customers import kinds
+from tollkey.wire import Call, blank, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.wire import api
 
 
 def change_balance(
-    call: Call, customer: Json, amount: int, type: str, *, currency: str, event: bool = True, **details: Any
-) -> Json:
+    call: Call, customer: StoredCustomer, amount: int, type: str, *, currency: str, event: bool = True, **details: Any
+) -> api.CustomerBalanceTransaction:
     """Move a customer's balance by ``amount`` minor units (negative gives credit) and record why.
 
     details: ``invoice``, ``credit_note``, ``description``, ``metadata``.
@@ -17,7 +22,7 @@ def change_balance(
     customer["balance"] = (customer.get("balance") or 0) + amount
     customer["currency"] = customer.get("currency") or currency
     transaction = blank(
-        "customer_balance_transaction",
+        kinds.BALANCE_TRANSACTION,
         id=call.ids.new("cbtxn"),
         amount=amount,
         created=call.now,
@@ -33,7 +38,7 @@ def change_balance(
     return transaction
 
 
-def check_currency_of(customer: Json, currency: str) -> None:
+def check_currency_of(customer: api.Customer, currency: str) -> None:
     """A customer is billed in one currency. Raises ApiError for another one while they have subscriptions or a balance
     in it.
     """

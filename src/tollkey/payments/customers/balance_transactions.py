@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tollkey.payments.customers import kinds
 from tollkey.payments.customers.balance import change_balance, check_currency_of
 from tollkey.payments.shared import clock, fields, permissions
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, list_page, missing_object, records
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, list_page, missing_object, records
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.CustomerBalanceTransaction:
     """Give a customer credit (a negative amount) or debt."""
-    customer = call.objects.get("customer", call.path["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     if params["amount"] == 0:
         raise invalid("Amount must be non-zero.", "amount", "parameter_invalid_integer")
     currency = shared_currency.check_currency(params["currency"])
@@ -27,19 +33,19 @@ def create(call: Call, params: Params) -> Json:
     )
 
 
-def _get(call: Call) -> Json:
-    transaction = call.objects.get("customer_balance_transaction", call.path["transaction"])
+def _get(call: Call) -> api.CustomerBalanceTransaction:
+    transaction = call.objects.get(kinds.BALANCE_TRANSACTION, call.path["transaction"])
     if transaction["customer"] != call.path["customer"]:
         raise missing_object("customer_balance_transaction", transaction["id"], "transaction", in_path=True)
     return transaction
 
 
-def show(call: Call, params: Params) -> Json:
+def show(call: Call, params: Params) -> api.CustomerBalanceTransaction:
     """Retrieve a transaction of a customer's balance."""
     return _get(call)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.CustomerBalanceTransaction:
     """Change what is said about a transaction, never its amount."""
     transaction = _get(call)
     fields.take(transaction, params, ("description",))
@@ -48,7 +54,7 @@ def update(call: Call, params: Params) -> Json:
 
 def list_transactions(call: Call, params: Params) -> Page:
     """List the transactions of a customer's balance."""
-    customer = call.objects.get("customer", call.path["customer"])["id"]
+    customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])["id"]
     equal = {"customer": customer, **({"invoice": params["invoice"]} if params.get("invoice") else {})}
     return list_page(
         call, "customer_balance_transaction", params, equal, url=f"/v1/customers/{customer}/balance_transactions"

@@ -6,20 +6,30 @@ Kept in the private ``_cash`` of the customer: currency -> minor units; each mov
 
 from __future__ import annotations
 
-from tollkey.wire import Call, Json, blank
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.customers import kinds
+from tollkey.wire import Call, blank
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.wire import api
 
 
-def cash_balance(call: Call, customer: Json) -> Json:
+def cash_balance(call: Call, customer: StoredCustomer) -> api.CashBalance:
     """The ``cash_balance`` object of a customer."""
     cash = {currency: amount for currency, amount in (customer.get("_cash") or {}).items() if amount}
     mode = customer.get("_reconciliation")
     settings = {"reconciliation_mode": mode or "automatic", "using_merchant_default": mode is None}
     return blank(
-        "cash_balance", available=cash or None, customer=customer["id"], livemode=call.livemode, settings=settings
+        kinds.CASH_BALANCE, available=cash or None, customer=customer["id"], livemode=call.livemode, settings=settings
     )
 
 
-def move_cash(call: Call, customer: Json, currency: str, amount: int, type: str, about: Json) -> Json:
+def move_cash(
+    call: Call, customer: StoredCustomer, currency: str, amount: int, type: str, about: Mapping[str, Any]
+) -> api.CustomerCashBalanceTransaction:
     """Add to a customer's cash, or take from it when negative, and write the transaction down with its event.
 
     amount: minor units. about: the part of the transaction that is named like its type. Raises ValueError below zero.
@@ -31,7 +41,7 @@ def move_cash(call: Call, customer: Json, currency: str, amount: int, type: str,
     customer["_cash"] = cash
     call.objects.save(customer)
     transaction = blank(
-        "customer_cash_balance_transaction",
+        kinds.CASH_TRANSACTION,
         id=call.ids.new("ccsbtxn"),
         created=call.now,
         currency=currency,

@@ -6,12 +6,15 @@ created ──update──▶ created ──delete──▶ deleted   (a deleted
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import redemption, rendering
+from tollkey.payments.customers import kinds
 from tollkey.payments.customers.balance import change_balance
 from tollkey.payments.customers.cash import cash_balance
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
+from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import client_access, events, fields, permissions
 from tollkey.payments.shared import clock as shared_clock
 from tollkey.payments.tax import automatic, rates, tax_ids
@@ -21,7 +24,6 @@ from tollkey.wire import (
     Change,
     Deleted,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -33,20 +35,26 @@ from tollkey.wire import (
     searching,
     sublist,
 )
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.wire import api
 
 _PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 LIVE = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
-_GONE = "deleted_customer"
+_SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
+_TAX_ID: Kind[api.TaxId] = Kind("tax_id")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredCustomer:
     """Create a customer, with a payment method or a source saved to it."""
     clock = params.get("test_clock")
     if clock:
         call = shared_clock.join(call, clock)
     customer = blank(
-        "customer",
+        kinds.CUSTOMER,
         id=call.ids.new("cus"),
         balance=0,
         created=call.now,
@@ -92,17 +100,16 @@ def _source(params: Params) -> tuple[object, str]:
     return None, "source"
 
 
-def _assign(call: Call, customer: Json, params: Params) -> None:
+def _assign(call: Call, customer: StoredCustomer, params: Params) -> None:
     """Copy what was sent; raise ApiError for an address that cannot be one."""
     if params.get("email") and not _EMAIL.fullmatch(params["email"]):
         raise invalid(f"Invalid email address: {params['email']}", "email", "email_invalid")
     fields.assign(customer, params, ("email", *_PLAIN))
-    for name, empty in (("tax_exempt", "none"), ("preferred_locales", [])):
-        if customer.get(name) is None:
-            customer[name] = empty
-    for name in ("invoice_prefix", "next_invoice_sequence"):
-        if params.get(name):
-            customer[name] = params[name]
+    if customer.get("tax_exempt") is None:
+        customer["tax_exempt"] = "none"
+    if customer.get("preferred_locales") is None:
+        customer["preferred_locales"] = []
+    fields.assign(customer, params, [name for name in ("invoice_prefix", "next_invoice_sequence") if params.get(name)])
     if "address" in params:
         customer["address"] = fields.address(params["address"])
     if "shipping" in params:
@@ -115,17 +122,19 @@ def _assign(call: Call, customer: Json, params: Params) -> None:
     settings = params.get("invoice_settings") or {}
     options = settings.get("rendering_options")
     if options:
-        before = customer["invoice_settings"]["rendering_options"] or {}
+        before: Mapping[str, Any] = customer["invoice_settings"]["rendering_options"] or {}
         settings["rendering_options"] = {"amount_tax_display": None, "template": None, **before, **options}
         if options.get("template"):
             rendering.named_template(
                 call, options["template"], "invoice_settings[rendering_options][template]", before.get("template")
             )
     merged = {**customer["invoice_settings"], **settings}
-    customer["invoice_settings"] = {name: value or None for name, value in merged.items()}
+    customer["invoice_settings"] = cast(  # the parameters have the names of its fields
+        "api.InvoiceSettingCustomerSetting", {name: value or None for name, value in merged.items()}
+    )
 
 
-def _after(call: Call, customer: Json, params: Params, *, new: bool = False) -> None:
+def _after(call: Call, customer: StoredCustomer, params: Params, *, new: bool = False) -> None:
     """What needs the customer to be there: its payment method, its discount, its tax ids."""
     if params.get("payment_method"):
         method = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
@@ -151,11 +160,11 @@ def _after(call: Call, customer: Json, params: Params, *, new: bool = False) -> 
         _add_tax_id(call, customer, entry)
 
 
-def _add_tax_id(call: Call, customer: Json, entry: Json) -> None:
+def _add_tax_id(call: Call, customer: StoredCustomer, entry: Mapping[str, Any]) -> None:
     tax_ids.create(call, {**entry, "owner": {"type": "customer", "customer": customer["id"]}})
 
 
-def _check_default(call: Call, customer: Json, params: Params) -> None:
+def _check_default(call: Call, customer: StoredCustomer, params: Params) -> None:
     """``invoice_settings[default_payment_method]`` must be attached to the customer."""
     wanted = (params.get("invoice_settings") or {}).get("default_payment_method")
     if not wanted:
@@ -171,21 +180,21 @@ def _check_default(call: Call, customer: Json, params: Params) -> None:
         )
 
 
-def retrieve_customer(call: Call, params: Params) -> Json:
+def retrieve_customer(call: Call, params: Params) -> StoredCustomer | api.DeletedCustomer:
     """Retrieve a customer; a deleted one answers ``deleted: true``."""
     id = call.path["customer"]
-    found = call.objects.find("customer", id)
-    if found is None and call.objects.find(_GONE, id) is not None:
+    found = call.objects.find(kinds.CUSTOMER, id)
+    if found is None and call.objects.find(kinds.DELETED_CUSTOMER, id) is not None:
         return {"id": id, "object": "customer", "deleted": True}
-    return found if found is not None else call.objects.get("customer", id)
+    return found if found is not None else call.objects.get(kinds.CUSTOMER, id)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredCustomer:
     """Change a customer; metadata is merged. A new source replaces the default one."""
-    return change(call, call.objects.get("customer", call.path["customer"]), params)
+    return change(call, call.objects.get(kinds.CUSTOMER, call.path["customer"]), params)
 
 
-def change(call: Call, customer: Json, params: Params) -> Json:
+def change(call: Call, customer: StoredCustomer, params: Params) -> StoredCustomer:
     """Change a customer as these parameters ask, and store it. Raises ApiError for what cannot be."""
     _assign(call, customer, params)
     for name in ("default_source", "default_card", "default_bank_account"):
@@ -213,71 +222,63 @@ def list_customers(call: Call, params: Params) -> Page:
 
 def delete(call: Call, params: Params) -> Deleted:
     """Delete a customer: its payment methods are detached, its subscriptions canceled."""
-    customer = call.objects.get("customer", call.path["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     id = customer["id"]
-    for method in call.objects.query("payment_method", {"customer": id}):
+    for method in call.objects.query(methods_kinds.PAYMENT_METHOD, {"customer": id}):
         method.update({"customer": None, "_used": True})
         call.objects.save(method)
     for source in customer_sources.sources_of(call, id):
         call.objects.delete(source)
     call.announce(events.CustomerDeleted(customer))
-    call.objects.insert({"id": id, "object": _GONE, "created": customer["created"]})
+    call.objects.insert({"id": id, "object": "deleted_customer", "created": customer["created"]})
     return call.objects.delete(customer, "customer.deleted")
 
 
-def _sources(call: Call, customer: Json) -> Json:
-    found = customer_sources.sources_of(call, customer["id"])
-    return sublist(
-        [call.objects.copy(value) for value in found], f"/v1/customers/{customer['id']}/sources", total_count=len(found)
-    )
+def _list(call: Call, customer: Mapping[str, Any], name: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """One of the lists that hang on a customer: copies of what was found."""
+    copies = [call.objects.copy(value) for value in found]
+    listed: Mapping[str, Any] = sublist(copies, f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
+    return listed
 
 
-def _list_of(object: str, name: str) -> Callable[[Call, Json], Json]:
-    def make(call: Call, customer: Json) -> Json:
-        found = call.objects.query(object, {"customer": customer["id"]}, limit=10) if fields.knows(call, object) else []
-        return sublist(
-            [call.objects.copy(value) for value in found],
-            f"/v1/customers/{customer['id']}/{name}",
-            total_count=len(found),
-        )
-
-    return make
+def _sources(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _list(call, customer, "sources", customer_sources.sources_of(call, customer["id"]))
 
 
-def _subscriptions(call: Call, customer: Json) -> Json:
-    live = call.objects.query("subscription", {"customer": customer["id"], "status": list(LIVE)}, limit=10)
-    return sublist(
-        [call.objects.copy(value) for value in live],
-        f"/v1/customers/{customer['id']}/subscriptions",
-        total_count=len(live),
-    )
+def _tax_ids(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
+    known = fields.knows(call, "tax_id")
+    found = call.objects.query(_TAX_ID, {"customer": customer["id"]}, limit=10) if known else []
+    return _list(call, customer, "tax_ids", found)
 
 
-_tax_ids = _list_of("tax_id", "tax_ids")
+def _subscriptions(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
+    live = call.objects.query(_SUBSCRIPTION, {"customer": customer["id"], "status": list(LIVE)}, limit=10)
+    return _list(call, customer, "subscriptions", live)
 
 
-def _tax(call: Call, customer: Json) -> Json:
+def _tax(call: Call, customer: StoredCustomer) -> api.CustomerTax:
     """``tax``: whether the customer's place is known well enough for automatic tax."""
-    stored = call.objects.find("customer", customer["id"]) or customer
+    stored = call.objects.find(kinds.CUSTOMER, customer["id"]) or customer
     how = automatic.taxing(call, automatic.address_of(call, stored), stored.get("tax_exempt"))
-    location = None
+    location: api.CustomerTaxLocation | None = None
     if how is not None:
         goods, home = rates.located(dig(stored, "shipping.address")), rates.located(stored.get("address"))
         source = "shipping_destination" if goods else "billing_address" if home else "payment_method"
         location = {"country": how.place.country, "source": source, "state": how.place.state}
+    asked = stored.get("_tax")
     return {
         "automatic_tax": "unrecognized_location"
         if how is None
         else "supported"
         if how.place.registered
         else "not_collecting",
-        "ip_address": (stored.get("_tax") or {}).get("ip_address"),
+        "ip_address": asked.get("ip_address") if asked else None,
         "location": location,
         "provider": "stripe",
     }
 
 
-def _with_lists(call: Call, customer: Json) -> None:
+def _with_lists(call: Call, customer: MutableMapping[str, Any]) -> None:
     """Before 2020-08-27 a customer carried its sources, subscriptions and tax ids unasked."""
     if customer.get("deleted"):
         return
@@ -286,19 +287,19 @@ def _with_lists(call: Call, customer: Json) -> None:
     customer.setdefault("tax_ids", _tax_ids(call, customer))
 
 
-def _default_currency(call: Call, customer: Json) -> None:
+def _default_currency(call: Call, customer: MutableMapping[str, Any]) -> None:
     """Before 2022-11-15 ``currency`` was also ``default_currency``."""
     if not customer.get("deleted"):
         customer["default_currency"] = customer["currency"]
 
 
-def _old_names(call: Call, customer: Json) -> None:
+def _old_names(call: Call, customer: MutableMapping[str, Any]) -> None:
     """Before 2019-10-17 the balance was ``account_balance``; tax information had fields of its own."""
     if not customer.get("deleted"):
         customer.update({"account_balance": customer["balance"], "tax_info": None, "tax_info_verification": None})
 
 
-def _cards(call: Call, customer: Json) -> None:
+def _cards(call: Call, customer: MutableMapping[str, Any]) -> None:
     """Before 2015-02-18 sources were ``cards``."""
     if customer.get("deleted"):
         return
@@ -311,7 +312,7 @@ def _cards(call: Call, customer: Json) -> None:
 _SHOWN = ("id", "object", "created", "default_source", "description", "email", "livemode", "shipping", "sources")
 
 
-def client_view(call: Call, customer: Json) -> Json:
+def client_view(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
     """What an app sees of its customer: nothing of the merchant's books, its terms or its metadata."""
     return {name: customer[name] for name in _SHOWN if name in customer}
 
@@ -331,7 +332,7 @@ _CHANGED_BY_APP = Access(
     expands=("sources", "default_source"),
 )
 
-DELETED = Resource(object=_GONE, permission=permissions.CUSTOMER, label="customer")
+DELETED = Resource(object="deleted_customer", permission=permissions.CUSTOMER, label="customer")
 
 CUSTOMER = Resource(
     object="customer",

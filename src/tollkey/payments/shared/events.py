@@ -7,8 +7,12 @@ is done at once, in the same transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tollkey.wire import Json
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
 
 
 @dataclass(frozen=True)
@@ -80,4 +84,4 @@ class UsageReported:
 class CustomerDeleted:
     """A customer is being deleted."""
 
-    customer: Json
+    customer: StoredCustomer

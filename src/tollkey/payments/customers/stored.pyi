@@ -1,0 +1,30 @@
+"""Customers as they are stored, with their private fields."""
+
+from typing import NotRequired, TypedDict
+
+from tollkey.wire import api
+
+class TaxQuestion(TypedDict):
+    """``tax`` as it was sent: where the customer was seen, and when its location is to be checked."""
+
+    ip_address: NotRequired[str | None]
+    validate_location: NotRequired[str | None]
+
+class StoredCustomer(api.Customer):
+    """A customer.
+
+    _cash: the cash balance, minor units by currency; absent before the first movement. _reconciliation: the
+        ``reconciliation_mode`` that was set; absent or null for the merchant's. _tax: ``tax`` as it was sent last;
+        absent when it never was.
+    """
+
+    _cash: NotRequired[dict[str, int]]
+    _reconciliation: NotRequired[str | None]
+    _tax: NotRequired[TaxQuestion]
+
+class RememberedCustomer(TypedDict):
+    """What stays of a deleted customer. created: when the customer was created, UTC epoch seconds."""
+
+    id: str
+    object: str
+    created: int
