@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tollkey.wire import Catalogue, Endpoint, operation_params
-from tollkey.wire.params import Map, OneOf, Param, Record, Sequence, Unset
+from tollkey.wire.params import Array, Map, Object, OneOf, Param, Unset
 
 
 def parameters_of(endpoint: Endpoint) -> Iterator[tuple[tuple[str, ...], Param]]:
@@ -14,7 +14,7 @@ def parameters_of(endpoint: Endpoint) -> Iterator[tuple[tuple[str, ...], Param]]
 
 
 def _inside(node: Param, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Param]]:
-    if isinstance(node, Record):
+    if isinstance(node, Object):
         for name, inner in node.fields.items():
             yield (*path, name), inner
             yield from _inside(inner, (*path, name))
@@ -23,7 +23,7 @@ def _inside(node: Param, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
             yield from _inside(option, path)
     elif isinstance(node, Unset):
         yield from _inside(node.inner, path)
-    elif isinstance(node, Sequence | Map):
+    elif isinstance(node, Array | Map):
         yield (*path, "[]"), node.item
         yield from _inside(node.item, (*path, "[]"))
 

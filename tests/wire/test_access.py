@@ -16,7 +16,7 @@ from tests.support.api import Answer, Api
 from tests.support.recipes import Maker, name_of
 from tollkey.server import gather
 from tollkey.wire import Access, ApiError, Catalogue, Endpoint, P, Resource, publishable_access
-from tollkey.wire._check import Record
+from tollkey.wire._check import Object
 from tollkey.wire.access import Names, names_of, objects_of, undecided
 from tollkey.wire.params import decode_form, operation_params
 from tollkey.wire.shapes import expand_targets
@@ -53,7 +53,7 @@ def test_every_name_that_is_taken_or_refused_is_one_that_the_endpoint_has(kind: 
         assert list(strays(names_of(access.refuses), [endpoint.schema])) == [], name_of(endpoint)
 
 
-def strays(names: Names, records: list[Record], path: str = "") -> Iterator[str]:
+def strays(names: Names, records: list[Object], path: str = "") -> Iterator[str]:
     """The names that none of the objects has a field of, at any depth."""
     for name, named in names.items():
         nodes = [record.fields[name] for record in records if name in record.fields]
@@ -112,7 +112,7 @@ REVIEWED = {
 }
 
 
-def values_in(record: Record, path: str = "") -> Iterator[str]:
+def values_in(record: Object, path: str = "") -> Iterator[str]:
     """The path of each parameter that takes a value or anything."""
     for name, node in record.fields.items():
         inner = list(objects_of(node))

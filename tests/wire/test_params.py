@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkey.wire._check import Record
+from tollkey.wire._check import Object
 from tollkey.wire._suggest import suggest
 from tollkey.wire.errors import ApiError
 from tollkey.wire.params import P, check, decode_form, operation_params
@@ -303,9 +303,9 @@ def test_every_operation_of_stripes_document_has_a_schema() -> None:
         _walk(operation_params(*name.split()), 0)
 
 
-def _walk(record: Record, depth: int) -> None:
+def _walk(record: Object, depth: int) -> None:
     for node in record.fields.values():
-        if isinstance(node, Record) and depth < 3:
+        if isinstance(node, Object) and depth < 3:
             _walk(node, depth + 1)
 
 

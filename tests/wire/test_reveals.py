@@ -17,7 +17,7 @@ from tests.support.api import Api, World
 from tests.support.recipes import CannotMake, Maker
 from tollkey.db import Scope
 from tollkey.wire import Resource, Reveals, operation_params
-from tollkey.wire._check import Node, OneOf, Record, Sequence, Unset
+from tollkey.wire._check import Array, Node, Object, OneOf, Unset
 from tollkey.wire.shapes import documented_paths
 
 SECRET_NAME = re.compile(r"(secret|url|token|pdf|password)$")
@@ -60,9 +60,9 @@ def settable(node: Node, prefix: str = "", depth: int = 0) -> Iterator[str]:
     elif isinstance(node, OneOf):
         for option in node.options:
             yield from settable(option, prefix, depth)
-    elif isinstance(node, Sequence):
+    elif isinstance(node, Array):
         yield from settable(node.item, prefix, depth)
-    elif isinstance(node, Record) and depth < 5:
+    elif isinstance(node, Object) and depth < 5:
         for name, inner in node.fields.items():
             yield prefix + name
             yield from settable(inner, f"{prefix}{name}.", depth + 1)

@@ -12,7 +12,7 @@ from tollkey.dashboard.page import Context, FormErrors, NotFound
 from tollkey.payments.facts import decimals
 from tollkey.platform.connections import platform_of
 from tollkey.wire import Action, ApiError, Call, Json, Origin, Resource
-from tollkey.wire.params import Param, check, decode_form
+from tollkey.wire.params import Boolean, Param, Timestamp, check, decode_form
 from tollkey.wire.resource import Endpoint, path_names
 
 #: Which entry of the roles' matrix an action falls under.
@@ -90,8 +90,11 @@ def _asked(name: str, node: Any, last: str, required: bool) -> Asked:
         return Asked(name, label, "choice", tuple(inner.words), required)
     if last.startswith("amount"):
         return Asked(name, label, "money", (), required)
-    kind = {"Timestamp": "time", "Truth": "boolean"}.get(type(inner).__name__)
-    if kind is None:
+    if isinstance(inner, Timestamp):
+        kind = "time"
+    elif isinstance(inner, Boolean):
+        kind = "boolean"
+    else:
         kind = "long" if last.endswith("_text") or last in ("description", "explanation") else "text"
     return Asked(name, label, kind, (), required)
 

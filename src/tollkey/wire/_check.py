@@ -111,7 +111,7 @@ class Text(Node):
         return value
 
 
-class Whole(Node):
+class Integer(Node):
     """An integer within bounds. ``natural``: the text for a negative one is the one of prices."""
 
     __slots__ = ("highest", "lowest", "natural")
@@ -174,7 +174,7 @@ class Number(Node):
         )
 
 
-class Decimal(Node):
+class DecimalText(Node):
     """A decimal number kept as the text that was given."""
 
     __slots__ = ()
@@ -191,7 +191,7 @@ class Decimal(Node):
         )
 
 
-class Truth(Node):
+class Boolean(Node):
     """A boolean: true or false, in a form in any case (older clients write True)."""
 
     __slots__ = ()
@@ -234,7 +234,7 @@ def one_of(words: tuple[str, ...]) -> str:
     return f"one of {', '.join(words[:-1])}, or {words[-1]}"
 
 
-class Sequence(Node):
+class Array(Node):
     """An array; in a form also ``a[0]``, ``a[1]``, in the order of the numbers."""
 
     __slots__ = ("item",)
@@ -262,7 +262,7 @@ def numbered(value: dict[str, Any]) -> list[Any] | None:
     return [value[key] for key in sorted(value, key=int)]
 
 
-class Record(Node):
+class Object(Node):
     """An object with known fields."""
 
     __slots__ = ("_fields", "_finish", "browser_only", "required")
@@ -300,9 +300,9 @@ class Record(Node):
     def takes(self, value: object) -> bool:
         return type(value) is dict and not (value and numbered(value) is not None)
 
-    def extended(self, fields: Mapping[str, Node], optional: Iterable[str] = ()) -> Record:
+    def extended(self, fields: Mapping[str, Node], optional: Iterable[str] = ()) -> Object:
         """A copy with further or other fields, of which ``optional`` are no longer required."""
-        return Record({**self.fields, **fields}, [name for name in self.required if name not in set(optional)])
+        return Object({**self.fields, **fields}, [name for name in self.required if name not in set(optional)])
 
 
 def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
@@ -349,7 +349,7 @@ class OneOf(Node):
         fitting = [option for option in self.options if option.takes(value)] or [self.options[-1]]
         if isinstance(value, dict) and len(fitting) > 1:
             fitting.sort(
-                key=lambda option: len(value.keys() & option.fields.keys()) if isinstance(option, Record) else 0
+                key=lambda option: len(value.keys() & option.fields.keys()) if isinstance(option, Object) else 0
             )
         for option in fitting[:-1]:
             try:

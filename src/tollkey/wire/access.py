@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from tollkey.wire._check import Anything, Map, Node, OneOf, Path, Record, Sequence, Unset, shown, unknown, written
+from tollkey.wire._check import Anything, Array, Map, Node, Object, OneOf, Path, Unset, shown, unknown, written
 from tollkey.wire._special import Metadata
 from tollkey.wire.errors import invalid
 from tollkey.wire.spec.legacy import BROWSER
@@ -94,7 +94,7 @@ class Access:
     expands: tuple[str, ...] = ()
     also_ignores: frozenset[str] = field(default=frozenset(), repr=False)
 
-    def read(self, schema: Record, raw: Mapping[str, Any]) -> dict[str, Any]:
+    def read(self, schema: Object, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The typed parameters of a request with such a key.
 
         raw: what ``decode_form`` or ``decode_json`` returned. Raises ApiError 400 ``parameter_unknown`` for what is
@@ -110,7 +110,7 @@ class Access:
             if not any(known == path or known.startswith(path + ".") for known in self.expands):
                 raise invalid(f"This property cannot be expanded ({path}).")
 
-    def taken(self, schema: Record) -> Record:
+    def taken(self, schema: Object) -> Object:
         """The schema of what such a key may send. Raises ValueError when ``takes`` names what the endpoint does not
         have.
         """
@@ -138,7 +138,7 @@ class _Single(Node):
         return value
 
 
-class _Allowed(Record):
+class _Allowed(Object):
     """An object with the fields that may be sent. Of refused ones no other name is suggested."""
 
     __slots__ = ("_whole",)
@@ -156,13 +156,13 @@ class _Allowed(Record):
 
 
 @cache
-def _compiled(access: Access, schema: Record) -> Record:
+def _compiled(access: Access, schema: Object) -> Object:
     made = _fields_of(schema, names_of(f"{access.takes} expand"), "")
     assert made is not None
     return made
 
 
-def _fields_of(record: Record, names: Names, path: str) -> _Allowed | None:
+def _fields_of(record: Object, names: Names, path: str) -> _Allowed | None:
     """The object with the named fields only; None when it has none of them."""
     kept = {
         name: _narrowed(record.fields[name], named, f"{path}{name}")
@@ -196,10 +196,10 @@ def _options(node: Node, named: Named, path: str) -> list[Node]:
         return [Unset(option) for option in _options(node.inner, named, path)]
     if isinstance(node, OneOf):
         return [kept for option in node.options for kept in _options(option, named, path)]
-    if isinstance(node, Sequence):
+    if isinstance(node, Array):
         inner = _options(node.item, named, path)
-        return [Sequence(inner[0] if len(inner) == 1 else OneOf(inner))] if inner else []
-    if isinstance(node, Record):
+        return [Array(inner[0] if len(inner) == 1 else OneOf(inner))] if inner else []
+    if isinstance(node, Object):
         made = None if named.fields is None else _fields_of(node, named.fields, f"{path}.")
         return [] if made is None else [made]
     if isinstance(node, Anything | Map | Metadata):
@@ -210,7 +210,7 @@ def _options(node: Node, named: Named, path: str) -> list[Node]:
     return [node] if named.value else []
 
 
-def _loose(names: Names) -> Record:
+def _loose(names: Names) -> Object:
     """The named fields where the endpoint's own schema takes anything."""
     fields: dict[str, Node] = {}
     for name, named in names.items():
@@ -220,13 +220,13 @@ def _loose(names: Names) -> Record:
     return _Allowed(fields, (), frozenset(fields))
 
 
-def objects_of(node: Node) -> Iterator[Record]:
+def objects_of(node: Node) -> Iterator[Object]:
     """The objects that a node takes, through lists, alternatives and what may be unset."""
-    if isinstance(node, Record):
+    if isinstance(node, Object):
         yield node
     elif isinstance(node, Unset):
         yield from objects_of(node.inner)
-    elif isinstance(node, Sequence):
+    elif isinstance(node, Array):
         yield from objects_of(node.item)
     elif isinstance(node, OneOf):
         for option in node.options:
@@ -234,7 +234,7 @@ def objects_of(node: Node) -> Iterator[Record]:
 
 
 def _without(
-    values: dict[str, Any], names: Names, allowed: Record, schema: Record, everywhere: frozenset[str]
+    values: dict[str, Any], names: Names, allowed: Object, schema: Object, everywhere: frozenset[str]
 ) -> dict[str, Any]:
     """The values without what is ignored. everywhere: names that are ignored at every level that does not know them."""
     kept: dict[str, Any] = {}
@@ -253,13 +253,13 @@ def _without(
 # -- decisions that are missing
 
 
-def undecided(access: Access, schema: Record) -> list[str]:
+def undecided(access: Access, schema: Object) -> list[str]:
     """The parameters of an endpoint, in dotted form, that the access neither takes nor ignores nor refuses."""
     closed = [names_of(access.refuses), names_of(access.ignores)]
     return list(_undecided(schema, names_of(f"{access.takes} expand"), closed, ""))
 
 
-def _undecided(record: Record, takes: Names, closed: list[Names], path: str) -> Iterator[str]:
+def _undecided(record: Object, takes: Names, closed: list[Names], path: str) -> Iterator[str]:
     for name, node in record.fields.items():
         shut = [names[name] for names in closed if name in names]
         if any(named.fields is None for named in shut):
@@ -282,8 +282,8 @@ def _has_value(node: Node) -> bool:
     """Whether a parameter may be a single value."""
     if isinstance(node, Unset):
         return _has_value(node.inner)
-    if isinstance(node, Sequence):
+    if isinstance(node, Array):
         return _has_value(node.item)
     if isinstance(node, OneOf):
         return any(_has_value(option) for option in node.options)
-    return not isinstance(node, Record | Anything | Map | Metadata)
+    return not isinstance(node, Object | Anything | Map | Metadata)

@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.wire._check import (
+    Array,
+    Boolean,
     Choice,
-    Decimal,
+    DecimalText,
+    Integer,
     Map,
     Node,
     Number,
+    Object,
     OneOf,
-    Record,
-    Sequence,
     Text,
     Timestamp,
-    Truth,
     Unset,
-    Whole,
 )
 from tollkey.wire._special import Email, Metadata, Url
 from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
@@ -34,8 +34,8 @@ _ERROR = {
 _SIMPLE: dict[type[Node], Json] = {
     Timestamp: {"type": "integer", "format": "unix-time"},
     Number: {"type": "number"},
-    Decimal: {"type": "string", "format": "decimal"},
-    Truth: {"type": "boolean"},
+    DecimalText: {"type": "string", "format": "decimal"},
+    Boolean: {"type": "boolean"},
     Email: {"type": "string", "format": "email"},
     Url: {"type": "string", "format": "uri"},
     Metadata: {"type": "object", "additionalProperties": {"type": "string", "maxLength": 500}, "maxProperties": 50},
@@ -113,7 +113,7 @@ def _clients(endpoint: Endpoint) -> Json:
 def _query(name: str, node: Node, required: bool) -> Json:
     style = (
         {}
-        if _SIMPLE.get(type(node)) or isinstance(node, Text | Whole | Choice)
+        if _SIMPLE.get(type(node)) or isinstance(node, Text | Integer | Choice)
         else {"style": "deepObject", "explode": True}
     )
     return {"name": name, "in": "query", "required": required, "schema": _schema(node), **style}
@@ -143,11 +143,11 @@ def _schema(node: Node) -> Json:
         )
     if isinstance(node, OneOf):
         return {"anyOf": [_schema(option) for option in node.options]}
-    if isinstance(node, Record):
+    if isinstance(node, Object):
         made: Json = {"type": "object", "properties": {name: _schema(field) for name, field in node.fields.items()}}
         made["additionalProperties"] = False
         return {**made, "required": list(node.required)} if node.required else made
-    if isinstance(node, Sequence):
+    if isinstance(node, Array):
         return {"type": "array", "items": _schema(node.item)}
     if isinstance(node, Map):
         return {"type": "object", "additionalProperties": _schema(node.item)}
@@ -157,7 +157,7 @@ def _schema(node: Node) -> Json:
 def _scalar(node: Node) -> Json:
     if isinstance(node, Choice):
         return {"type": "string", "enum": list(node.words)}
-    if isinstance(node, Whole):
+    if isinstance(node, Integer):
         bounds = {"minimum": 0 if node.natural else node.lowest, "maximum": node.highest}
         return {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
     if isinstance(node, Text):

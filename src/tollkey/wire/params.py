@@ -14,19 +14,19 @@ from typing import Any
 
 from tollkey.wire._check import (
     Anything,
+    Array,
+    Boolean,
     Choice,
-    Decimal,
+    DecimalText,
+    Integer,
     Map,
     Node,
     Number,
+    Object,
     OneOf,
-    Record,
-    Sequence,
     Text,
     Timestamp,
-    Truth,
     Unset,
-    Whole,
     unknown,
 )
 from tollkey.wire._form import FormError, decode_form, decode_json
@@ -38,15 +38,37 @@ from tollkey.wire.spec.dates import DATES, PUBLISHED
 from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 
 __all__ = [
-    "Anything", "Choice", "Decimal", "Email", "FormError", "Map", "Metadata", "Number", "ObjectSchema", "OneOf", "P",
-    "Param", "Sequence",
-    "Text", "Timestamp", "Truth", "Unset", "Upload", "Url", "Whole", "check", "decode_form", "decode_json",
+    "Anything",
+    "Array",
+    "Boolean",
+    "Choice",
+    "DecimalText",
+    "Email",
+    "FormError",
+    "Integer",
+    "Map",
+    "Metadata",
+    "Number",
+    "ObjectSchema",
+    "OneOf",
+    "P",
+    "Param",
+    "Text",
+    "Timestamp",
+    "Unset",
+    "Upload",
+    "Url",
+    "check",
+    "decode_form",
+    "decode_json",
     "decode_multipart",
-    "is_multipart", "operation_params", "too_large",
+    "is_multipart",
+    "operation_params",
+    "too_large",
 ]  # fmt: skip
 
 Param = Node
-ObjectSchema = Record
+ObjectSchema = Object
 
 
 class P:
@@ -60,7 +82,7 @@ class P:
     @staticmethod
     def integer(minimum: int | None = None, maximum: int | None = None) -> Param:
         """A whole number within the bounds, which belong to it."""
-        return Whole(minimum, maximum)
+        return Integer(minimum, maximum)
 
     @staticmethod
     def timestamp() -> Param:
@@ -75,12 +97,12 @@ class P:
     @staticmethod
     def decimal() -> Param:
         """A decimal number, kept as text."""
-        return Decimal()
+        return DecimalText()
 
     @staticmethod
     def boolean() -> Param:
         """True or false."""
-        return Truth()
+        return Boolean()
 
     @staticmethod
     def enum(*words: str) -> Param:
@@ -110,7 +132,7 @@ class P:
     @staticmethod
     def array(item: Param) -> Param:
         """A list of such items."""
-        return Sequence(item)
+        return Array(item)
 
     @staticmethod
     def map(item: Param) -> Param:
@@ -137,25 +159,25 @@ class P:
     @staticmethod
     def range() -> Param:
         """A filter by time: a timestamp, or an object with gt, gte, lt, lte."""
-        return OneOf([Record({name: Whole() for name in ("gt", "gte", "lt", "lte")}), Whole()])
+        return OneOf([Object({name: Integer() for name in ("gt", "gte", "lt", "lte")}), Integer()])
 
     @staticmethod
     def page(**filters: Param) -> ObjectSchema:
         """The parameters of a list: limit, starting_after, ending_before, expand and the given filters."""
-        own: dict[str, Param] = {"limit": Whole(1, 100), "starting_after": Text(5000), "ending_before": Text(5000)}
-        return Record({"expand": Sequence(Text(5000)), **own, **filters})
+        own: dict[str, Param] = {"limit": Integer(1, 100), "starting_after": Text(5000), "ending_before": Text(5000)}
+        return Object({"expand": Array(Text(5000)), **own, **filters})
 
     @staticmethod
     def object(*, required: Iterable[str] = (), **fields: Param) -> ObjectSchema:
         """An object with these fields. ``expand`` is added, as every operation takes it."""
-        return Record({"expand": Sequence(Text(5000)), **fields}, required)
+        return Object({"expand": Array(Text(5000)), **fields}, required)
 
     @staticmethod
     def nested(
         fields: Mapping[str, Param] | None = None, *, required: Iterable[str] = (), **more: Param
     ) -> ObjectSchema:
         """An object inside another one."""
-        return Record({**(fields or {}), **more}, required)
+        return Object({**(fields or {}), **more}, required)
 
 
 def check(schema: ObjectSchema, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,20 +214,20 @@ def _operation(name: str) -> ObjectSchema:
     number = operation_facts().roots.get(name)
     if number is None and name not in EXTRA_OPERATIONS:
         raise LookupError(f"no such operation: {name}")
-    base = Record() if number is None else _node(number)
-    assert isinstance(base, Record)
-    extra: dict[str, Node] = {"expand": Sequence(Text(5000))}
+    base = Object() if number is None else _node(number)
+    assert isinstance(base, Object)
+    extra: dict[str, Node] = {"expand": Array(Text(5000))}
     if "limit" in base.fields:
-        extra["limit"] = Whole(1, 100)
+        extra["limit"] = Integer(1, 100)
     schema = base.extended(extra)
     for path, kind in {**EXTRA_OPERATIONS.get(name, {}), **EXTRA.get(name, {}), **BOUNDS.get(name, {})}.items():
         schema = _with(schema, path.split("."), kind)
-    done = Record(schema.fields, dict.fromkeys((*REQUIRED.get(name, ()), *schema.required)))
+    done = Object(schema.fields, dict.fromkeys((*REQUIRED.get(name, ()), *schema.required)))
     done.browser_only = BROWSER_ONLY.get(name, frozenset())
     return done
 
 
-def _with(record: Record, path: list[str], kind: str) -> Record:
+def _with(record: Object, path: list[str], kind: str) -> Object:
     """A copy of the schema with one more parameter; ``items[].plan`` goes through arrays, ``?x`` makes x optional."""
     first, *rest = path
     name = first.removesuffix("[]").removeprefix("?")
@@ -223,33 +245,33 @@ def _inside(node: Node | None, rest: list[str], kind: str, is_list: bool) -> Nod
     if isinstance(node, Unset):
         return Unset(_inside(node.inner, rest, kind, is_list))
     if isinstance(node, OneOf):
-        wanted: type[Node] = Sequence if is_list else Record
+        wanted: type[Node] = Array if is_list else Object
         return OneOf(
             [_inside(option, rest, kind, is_list) if isinstance(option, wanted) else option for option in node.options]
         )
     if is_list:
-        return Sequence(_inside(node.item if isinstance(node, Sequence) else None, rest, kind, False))
-    return _with(node if isinstance(node, Record) else Record(), rest, kind)
+        return Array(_inside(node.item if isinstance(node, Array) else None, rest, kind, False))
+    return _with(node if isinstance(node, Object) else Object(), rest, kind)
 
 
 def _kind(kind: str) -> Node:
     """The node that a word of the tables in ``legacy`` stands for."""
     if kind.startswith("[") and kind.endswith("]"):
-        return Sequence(_kind(kind[1:-1]))
+        return Array(_kind(kind[1:-1]))
     if kind.startswith("?"):
         return Unset(_kind(kind[1:]))
     if ">=" in kind:
-        return Whole(int(kind.partition(">=")[2]))
+        return Integer(int(kind.partition(">=")[2]))
     if "|" in kind:
         return OneOf([_kind(option) for option in kind.split("|")])
     simple: dict[str, Node] = {
         "text": Text(5000),
         "blank": Text(5000, True),
-        "integer": Whole(),
-        "natural": Whole(natural=True),
+        "integer": Integer(),
+        "natural": Integer(natural=True),
         "time": Timestamp(),
         "number": Number(),
-        "boolean": Truth(),
+        "boolean": Boolean(),
         "email": Email(512),
         "url": Url(5000),
         "return_url": Url(5000, kind="return"),
@@ -272,7 +294,7 @@ def _node(number: int) -> Node:
         words = tuple(rest[0])
         return Choice(ENUM_ORDERS.get(frozenset(words), words))
     if kind == "a":
-        return Sequence(_node(rest[0]))
+        return Array(_node(rest[0]))
     if kind == "m":
         return Map(_node(rest[0]))
     if kind == "u":
@@ -281,8 +303,8 @@ def _node(number: int) -> Node:
         return _node(rest[0]) if isinstance(_node(rest[0]), Metadata) else Unset(_node(rest[0]))
     if kind == "o":
         fields: dict[str, int] = rest[0]
-        return Record(None, rest[1], lambda: {name: _field(name, row) for name, row in fields.items()})
-    simple: dict[str, type[Node]] = {"i": Whole, "t": Timestamp, "n": Number, "d": Decimal, "b": Truth}
+        return Object(None, rest[1], lambda: {name: _field(name, row) for name, row in fields.items()})
+    simple: dict[str, type[Node]] = {"i": Integer, "t": Timestamp, "n": Number, "d": DecimalText, "b": Boolean}
     return simple[kind]() if kind in simple else (Text(None) if kind == "z" else Anything())
 
 
@@ -296,9 +318,9 @@ def _field(name: str, row: int) -> Node:
         return Choice((*node.words, *(f"{day}.{called}" for day, called in sorted(DATES.items()) if day > PUBLISHED)))
     if is_url_name(name) and type(inner) is Text:
         return Unset(url_node(name, inner)) if isinstance(node, Unset) else url_node(name, inner)
-    if name == "images" and isinstance(inner, Sequence):
-        pages = Sequence(url_node("url", Text(5000)))
+    if name == "images" and isinstance(inner, Array):
+        pages = Array(url_node("url", Text(5000)))
         return Unset(pages) if isinstance(node, Unset) else pages
-    if name == "unit_amount" or (name == "quantity" and isinstance(inner, Whole)):
-        return Unset(Whole(natural=True)) if isinstance(node, Unset) else Whole(natural=True)
+    if name == "unit_amount" or (name == "quantity" and isinstance(inner, Integer)):
+        return Unset(Integer(natural=True)) if isinstance(node, Unset) else Integer(natural=True)
     return node

@@ -7,28 +7,28 @@ from typing import NamedTuple
 
 from tollkey.wire.params import (
     Anything,
+    Array,
+    Boolean,
     Choice,
-    Decimal,
+    DecimalText,
     Email,
+    Integer,
     Map,
     Metadata,
     Number,
     ObjectSchema,
     OneOf,
     Param,
-    Sequence,
     Text,
     Timestamp,
-    Truth,
     Unset,
     Url,
-    Whole,
 )
 from tollkey.wire.resource import Endpoint, path_names
 
 _DEEPEST = 4  # names in one bracketed path that the reference shows
 _SIMPLE: dict[type[Param], str] = {
-    Timestamp: "timestamp", Number: "number", Decimal: "decimal text", Truth: "boolean", Metadata: "map of text",
+    Timestamp: "timestamp", Number: "number", DecimalText: "decimal text", Boolean: "boolean", Metadata: "map of text",
     Email: "e-mail address", Url: "URL", Anything: "any",
 }  # fmt: skip
 
@@ -55,14 +55,14 @@ def in_words(node: Param) -> str:
     """The type of a parameter: ``integer, 1 to 100``, ``list of text``, ``object``."""
     if isinstance(node, Text):
         return f"text, at most {node.longest} characters" if node.longest not in (None, 5000) else "text"
-    if isinstance(node, Whole):
+    if isinstance(node, Integer):
         low = 0 if node.natural and node.lowest is None else node.lowest
         if low is not None and node.highest is not None:
             return f"integer, {low} to {node.highest}"
         return f"integer, at least {low}" if low is not None else "integer"
     if isinstance(node, Choice):
         return "one of" if len(node.words) > 1 else "the word"
-    if isinstance(node, Sequence):
+    if isinstance(node, Array):
         return f"list of {in_words(node.item)}"
     if isinstance(node, Map):
         return f"map of {in_words(node.item)}"
@@ -79,7 +79,7 @@ def words_of(node: Param) -> tuple[str, ...]:
         return node.words
     if isinstance(node, Unset):
         return words_of(node.inner)
-    if isinstance(node, Sequence):
+    if isinstance(node, Array):
         return words_of(node.item)
     if isinstance(node, OneOf):
         return tuple(word for option in node.options for word in words_of(option))
@@ -92,7 +92,7 @@ def record_of(node: Param) -> tuple[ObjectSchema | None, str]:
         return node, ""
     if isinstance(node, Unset):
         return record_of(node.inner)
-    if isinstance(node, Sequence):
+    if isinstance(node, Array):
         found = record_of(node.item)[0]
         return found, "[0]"
     if isinstance(node, OneOf):

@@ -8,18 +8,18 @@ from tollkey.dashboard.reference.parameters import record_of, schema_of, words_o
 from tollkey.db import Ids
 from tollkey.wire import Resource
 from tollkey.wire.params import (
+    Array,
+    Boolean,
     Email,
+    Integer,
     Map,
     Metadata,
     Number,
     OneOf,
     Param,
-    Sequence,
     Timestamp,
-    Truth,
     Unset,
     Url,
-    Whole,
 )
 from tollkey.wire.resource import Catalogue, Endpoint, path_names
 from tollkey.wire.spec import NULLABLE, REQUIRED, object_facts
@@ -179,7 +179,7 @@ class Samples:
             return self._value(name, node.inner)
         if isinstance(node, OneOf):
             return self._value(name, node.options[0])
-        if isinstance(node, Sequence):
+        if isinstance(node, Array):
             return [self._value(name.removesuffix("s"), node.item)]
         record, _ = record_of(node)
         if record is not None:
@@ -188,11 +188,11 @@ class Samples:
         return words[0] if words else self._simple(name, node)
 
     def _simple(self, name: str, node: Param) -> Any:
-        if isinstance(node, Truth):
+        if isinstance(node, Boolean):
             return True
         if isinstance(node, Timestamp):
             return _WHEN
-        if isinstance(node, Whole | Number):
+        if isinstance(node, Integer | Number):
             return 1000 if "amount" in name else 1
         if isinstance(node, Email):
             return "jenny@example.com"
