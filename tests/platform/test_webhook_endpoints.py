@@ -12,6 +12,7 @@ import pytest
 import stripe
 
 from tests.support.api import Api
+from tollkey import __version__
 
 
 class Listener(HTTPServer):
@@ -58,6 +59,7 @@ def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_ve
     ((headers, body),) = listener.got
     event = stripe.Webhook.construct_event(body, headers["Stripe-Signature"], endpoint["secret"], tolerance=10**9)
     assert (event["type"], event["data"]["object"]["id"]) == ("customer.created", customer["id"])
+    assert headers["User-Agent"] == f"Tollkey/{__version__}"
 
 
 def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_shape(
