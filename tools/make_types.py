@@ -38,6 +38,14 @@ _SCALARS = {
 }
 #: Properties whose words are literals: the states that code decides by.
 _STATES = ("status",)
+#: Properties that are stored otherwise than the document shows them, with their types: objects that a view puts in the
+#: place of their ids, and what is null although the document does not say that it may be.
+_STORED = {
+    ("IssuingAuthorization", "card"): "str",
+    ("IssuingAuthorization", "transactions"): "list[str]",
+    ("IssuingCard", "cardholder"): "str",
+    ("Source", "customer"): "str | None",
+}
 
 
 def class_name(schema: str) -> str:
@@ -70,6 +78,7 @@ class Types:
         lines = []
         for field, (number, flags) in fields.items():
             kind = self._type(self._facts.row(number), name + class_name(field), field in _STATES)
+            kind = _STORED.get((name, field), kind)
             if flags & NULLABLE and not kind.endswith("| None") and kind != "Any":
                 kind += " | None"
             if not flags & REQUIRED:

@@ -3426,7 +3426,7 @@ class IssuingAuthorization(TypedDict):
     approved: bool
     authorization_method: str
     balance_transactions: list[BalanceTransaction]
-    card: IssuingCard
+    card: str
     card_presence: NotRequired[str | None]
     cardholder: NotRequired[str | None]
     created: int
@@ -3444,7 +3444,7 @@ class IssuingAuthorization(TypedDict):
     request_history: list[IssuingAuthorizationRequest]
     status: Literal["closed", "expired", "pending", "reversed"]
     token: NotRequired[str | None]
-    transactions: list[IssuingTransaction]
+    transactions: list[str]
     treasury: NotRequired[IssuingAuthorizationTreasury | None]
     verification_data: IssuingAuthorizationVerificationData
     verified_by_fraud_challenge: NotRequired[bool | None]
@@ -3562,7 +3562,7 @@ class IssuingCard(TypedDict):
     object: str
     brand: str
     cancellation_reason: NotRequired[str | None]
-    cardholder: IssuingCardholder
+    cardholder: str
     created: int
     currency: str
     cvc: NotRequired[str]
@@ -7996,7 +7996,7 @@ class Source(TypedDict):
     code_verification: NotRequired[SourceCodeVerificationFlow]
     created: int
     currency: NotRequired[str | None]
-    customer: NotRequired[str]
+    customer: NotRequired[str | None]
     eps: NotRequired[SourceTypeEps]
     flow: str
     giropay: NotRequired[SourceTypeGiropay]

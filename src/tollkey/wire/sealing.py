@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Scope
@@ -33,7 +34,7 @@ def unsealed(keyring: Keyring, scope: Scope, id: str, text: str) -> str:
     return unseal(base64.b64decode(text), _bound(scope, id), keyring)
 
 
-def seal_params(call: Call, id: str, params: dict[str, Any]) -> str:
+def seal_params(call: Call, id: str, params: Mapping[str, Any]) -> str:
     """Numbers of people and cards by name, sealed until the object with that id is used or shown."""
     return sealed(call, id, json.dumps(params))
 

@@ -28,7 +28,7 @@ class Services:
     authority: Authority
     settings: Settings
     attempts: Attempts
-    external_account: Callable[[Call, Any, Any, str], dict[str, Any]]
+    external_account: Callable[[Call, Any, Any, str], Any]
     test_clock_limit: int | None = None
     brake: Brake | None = None
     wake: Callable[[], None] | None = None

@@ -34,7 +34,7 @@ class Change:
     """
 
     date: str
-    undo: Callable[[Call, dict[str, Any]], None]
+    undo: Callable[[Call, Any], None]
 
 
 class Spoken(NamedTuple):

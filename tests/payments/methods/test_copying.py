@@ -52,3 +52,19 @@ def test_a_customer_s_card_is_copied_only_onto_a_connected_account(api: Api) -> 
     ):
         answer = api.post(path, **params)
         assert answer.status == 400, (path, params, answer)
+
+
+def test_the_copy_of_a_card_saved_the_old_way_is_a_payment_method(api: Api) -> None:
+    victim = Victim(api)
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    made = api.post("/v1/payment_methods", headers=there, customer=victim.customer, payment_method=victim.card)
+    assert (made.status, made["object"], made["card"]["last4"]) == (200, "payment_method", "4242")
+    shown = api.get(f"/v1/payment_methods/{made['id']}", headers=there)
+    assert (shown.status, shown["customer"]) == (200, None)
+
+
+def test_a_source_is_not_copied_as_a_payment_method(api: Api) -> None:
+    victim = Victim(api)
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    refused = api.post("/v1/payment_methods", headers=there, customer=victim.customer, payment_method=victim.source)
+    assert (refused.status, refused.error["code"]) == (400, "resource_missing")

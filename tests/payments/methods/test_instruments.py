@@ -36,3 +36,12 @@ def test_nothing_of_a_live_number_is_stored_but_its_end(api: Api) -> None:
 def test_card_data_that_lacks_something_is_told_what_it_lacks(api: Api) -> None:
     refused = told(api, "/v1/payment_methods", type="card", card={"number": "4242424242424242"})
     assert refused == ("card[exp_month]", "Missing required param: card[exp_month].")
+
+
+def test_a_token_without_a_card_or_a_bank_account_pays_for_nothing_and_stays_unused(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers")["id"]
+    token = api.ok("post", "/v1/tokens", pii={"id_number": "000000000"})["id"]
+    refused = api.post(f"/v1/customers/{customer}/sources", source=token)
+    assert (refused.status, refused.error["param"]) == (400, "source")
+    assert refused.error["message"] == f"The token {token} holds neither a card nor a bank account."
+    assert api.get(f"/v1/tokens/{token}")["used"] is False

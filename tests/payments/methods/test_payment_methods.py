@@ -23,3 +23,11 @@ def test_a_publishable_key_makes_payment_methods_and_tokens_and_sees_no_fingerpr
     assert "fingerprint" not in method["card"]
     assert "fingerprint" not in api.ok("post", "/v1/tokens", key=api.pk, card=card)["card"]
     assert api.get("/v1/customers", key=api.pk).error["code"] == "secret_key_required"
+
+
+def test_of_a_card_saved_the_old_way_only_the_metadata_is_changed_as_a_payment_method(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers")["id"]
+    card = api.ok("post", f"/v1/customers/{customer}/sources", source="tok_visa")["id"]
+    assert api.post(f"/v1/payment_methods/{card}", metadata={"a": "b"})["metadata"] == {"a": "b"}
+    refused = api.post(f"/v1/payment_methods/{card}", billing_details={"name": "Jenny Rosen"})
+    assert (refused.status, refused.error["code"]) == (404, "resource_missing")

@@ -88,7 +88,7 @@ def charge(call: Call, attempt: Attempt) -> Json:
 
     Raises ApiError only when no charge can be made in this mode.
     """
-    instrument = attempt.payment_method or {"object": "source", "type": "card"}
+    instrument: Json = attempt.payment_method or {"object": "source", "type": "card"}
     request = protocol.Authorization(
         attempt.amount, attempt.currency, instrument, attempt.off_session, attempt.authenticated
     )

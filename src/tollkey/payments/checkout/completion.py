@@ -141,7 +141,7 @@ def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) 
     keep_on_customer(call, session)
     params = _subscription_params(session)
     if method is not None:
-        payment_methods.attach_to(call, method, customer)
+        payment_methods.attach_to(call, method, customer["id"])
         params["default_payment_method"] = method["id"]
     params["customer"] = customer["id"]
     subscription = creation.create(call, params)

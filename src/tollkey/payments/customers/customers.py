@@ -79,7 +79,7 @@ def create(call: Call, params: Params) -> StoredCustomer:
         customer["default_source"] = source["id"]
     call.objects.insert(customer, "customer.created")
     if source is not None:
-        customer_sources.keep_source(call, customer, source)
+        customer_sources.keep_source(call, customer["id"], source)
     _after(call, customer, params, new=True)
     return customer
 
@@ -138,7 +138,7 @@ def _after(call: Call, customer: StoredCustomer, params: Params, *, new: bool = 
     """What needs the customer to be there: its payment method, its discount, its tax ids."""
     if params.get("payment_method"):
         method = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
-        payment_methods.attach_to(call, method, customer)
+        payment_methods.attach_to(call, method, customer["id"])
         settings = customer["invoice_settings"]
         if settings["default_payment_method"] == params["payment_method"] != method["id"]:
             settings["default_payment_method"] = method[

@@ -250,11 +250,11 @@ def apply(call: Call, intent: Json, params: Params) -> None:
         before = intent["payment_method_options"]
         _types(call, intent, again)
         intent["payment_method_options"] = method_types.merge_options(
-            before or {}, intent["payment_method_types"], params.get("payment_method_options")
+            before, intent["payment_method_types"], params.get("payment_method_options")
         )
     elif params.get("payment_method_options"):
         intent["payment_method_options"] = method_types.merge_options(
-            intent["payment_method_options"] or {}, intent["payment_method_types"], params["payment_method_options"]
+            intent["payment_method_options"], intent["payment_method_types"], params["payment_method_options"]
         )
     _describe(call, intent, params)
 

@@ -20,7 +20,8 @@ def verified_method(call: Call, intent: Json, params: Params, refuse: Refuse) ->
     refuse: what the intent does about a failure that changes it; its error is raised. Raises ApiError as
         ``check_microdeposits``.
     """
-    method = instruments.resolve_payment_method(call, intent["payment_method"]) if intent["payment_method"] else {}
+    text = intent["payment_method"]
+    method: Json = instruments.resolve_payment_method(call, text) if text else {}
     problem = check_microdeposits(call, intent, method, params)
     if problem is not None:
         raise refuse(call, intent, method, problem)

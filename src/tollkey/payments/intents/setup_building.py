@@ -130,5 +130,5 @@ def apply(call: Call, intent: Json, params: Params) -> None:
     elif params.get("payment_method_options"):
         given = params["payment_method_options"]
         intent["payment_method_options"] = method_types.merge_options(
-            intent["payment_method_options"] or {}, intent["payment_method_types"], given, setup=True
+            intent["payment_method_options"], intent["payment_method_types"], given, setup=True
         )

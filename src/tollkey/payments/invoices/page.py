@@ -82,7 +82,7 @@ def pay(call: Call, params: Params) -> Reply:
         return _page(call, invoice)
     try:
         method = payment_methods.create(call, {"type": "card", "card": dict(params)})
-        payment_methods.attach_to(call, method, customer)
+        payment_methods.attach_to(call, method, customer["id"])
         outcome = attempt(clock.for_customer(call, customer), invoice, method=method["id"], off_session=False)
     except ApiError as error:
         return _page(call, invoice, error.message)

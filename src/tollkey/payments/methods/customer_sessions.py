@@ -5,13 +5,22 @@ created ──30 minutes──▶ expired
 
 from __future__ import annotations
 
-from tollkey.keys import Permission
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, records
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from tollkey.keys import Permission
+from tollkey.payments.methods import kinds
+from tollkey.wire import Call, Endpoint, Params, Resource, blank, invalid, records
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+SESSION: Kind[api.CustomerSession] = Kind("customer_session")
 PERMISSION = Permission("customer_session", "Customer session", "Core")
 LIVES_SECONDS = 1800
 _PLAIN = ("buy_button", "pricing_table")
-_FEATURES: dict[str, Json] = {
+_FEATURES: Mapping[str, Mapping[str, object]] = {
     "customer_sheet": {"payment_method_allow_redisplay_filters": ["always"], "payment_method_remove": None},
     "mobile_payment_element": {
         "payment_method_allow_redisplay_filters": ["always"],
@@ -31,27 +40,25 @@ _FEATURES: dict[str, Json] = {
 }
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.CustomerSession:
     """Create a session for a customer. Raises ApiError 400 unless a component is enabled for a customer that is
     there.
     """
     customer = params.get("customer")
     if customer is None:
         raise invalid("Missing required param: customer.", "customer", "parameter_missing")
-    call.objects.get("customer", customer, "customer")
+    call.objects.get(kinds.CUSTOMER, customer, "customer")
     given = params.get("components") or {}
     if not any((inner or {}).get("enabled") for inner in given.values()):
         raise invalid("At least one component must be enabled.", "components")
-    components: Json = {name: {"enabled": bool((given.get(name) or {}).get("enabled"))} for name in _PLAIN}
+    components: dict[str, object] = {name: {"enabled": bool((given.get(name) or {}).get("enabled"))} for name in _PLAIN}
     for name, defaults in _FEATURES.items():
         inner = given.get(name) or {}
         enabled = bool(inner.get("enabled"))
-        features = (
-            {**{key: value for key, value in defaults.items()}, **(inner.get("features") or {})} if enabled else None
-        )
+        features = {**defaults, **(inner.get("features") or {})} if enabled else None
         components[name] = {"enabled": enabled, "features": features}
     session = blank(
-        "customer_session",
+        SESSION,
         client_secret=f"cuss_secret_{call.ids.text(40)}",
         components={name: components[name] for name in sorted(components)},
         created=call.now,
@@ -59,6 +66,7 @@ def create(call: Call, params: Params) -> Json:
         expires_at=call.now + LIVES_SECONDS,
         livemode=call.livemode,
     )
+    # stored under an id that is not shown, and without its secret
     call.objects.insert({**session, "id": call.ids.new("cuss"), "client_secret": None})
     return session
 

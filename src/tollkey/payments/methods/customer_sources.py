@@ -4,18 +4,24 @@ place.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.methods import states
+from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Deleted, Json, card_error, invalid, missing_object
+from tollkey.wire import ApiError, Call, Deleted, card_error, invalid, missing_object
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import Instrument, SavedSource, StoredBankAccount, StoredCard, StoredSource
+    from tollkey.wire import api
+    from tollkey.wire.kinds import Kind, T
 
 _CARD = ("number", "exp_month", "exp_year", "cvc")
 
 
-def inline_card(call: Call, given: Json, param: str, **more: Any) -> Json:
+def inline_card(call: Call, given: Mapping[str, Any], param: str, **more: Any) -> StoredCard:
     """A ``card`` of data given as a hash, not stored yet.
 
     Raises ApiError for data that is missing or cannot be right.
@@ -27,7 +33,7 @@ def inline_card(call: Call, given: Json, param: str, **more: Any) -> Json:
     return wire_card(call, new, given, **more)
 
 
-def inline_bank(call: Call, given: Json, param: str = "bank_account") -> Json:
+def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account") -> StoredBankAccount:
     """A ``bank_account`` of data given as a hash, not stored yet.
 
     Raises ApiError: missing data, a wrong routing number, or a real account in test mode (recorded text).
@@ -73,7 +79,7 @@ def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
         raise invalid(message, f"{param}[account_number]", "account_number_invalid", retry=False)
 
 
-def refuse_to_save(instrument: Json) -> None:
+def refuse_to_save(instrument: Instrument) -> None:
     """Raise the 402 of a card whose bank refuses that it is saved; nothing is kept (recorded: ``param`` is then
     ``""``).
     """
@@ -85,7 +91,7 @@ def refuse_to_save(instrument: Json) -> None:
         )
 
 
-def checked(instrument: Json) -> None:
+def checked(instrument: Instrument) -> None:
     """The bank has looked at the card: its checks have results now."""
     card = test_card(instrument)
     if card is None:
@@ -97,7 +103,7 @@ def checked(instrument: Json) -> None:
         line1=bool(instrument.get("_line1")),
     )
     wire = checks.wire()
-    if instrument["object"] == "card":
+    if kinds.is_card(instrument):
         instrument.update(
             {
                 "cvc_check": wire["cvc_check"],
@@ -105,25 +111,31 @@ def checked(instrument: Json) -> None:
                 "address_zip_check": wire["address_postal_code_check"],
             }
         )
-    elif isinstance(instrument.get("card"), dict) and "checks" in instrument["card"]:
+    elif kinds.is_payment_method(instrument) and "checks" in instrument.get("card", {}):
         instrument["card"]["checks"] = wire
 
 
-def add_source(call: Call, customer: Json, given: Any, param: str = "source", metadata: Json | None = None) -> Json:
+def add_source(
+    call: Call,
+    customer: api.Customer,
+    given: Any,
+    param: str = "source",
+    metadata: Mapping[str, str] | None = None,
+) -> SavedSource:
     """Save a token, a source or card data to a customer; the first one becomes the default. Its event is recorded.
 
     Raises ApiError 402 when the card cannot be saved, 400 for what is unknown, used or of another customer.
     """
-    instrument = keep_source(call, customer, prepare_source(call, given, param), metadata)
+    instrument = keep_source(call, customer["id"], prepare_source(call, given, param), metadata)
     _make_default(call, customer, instrument["id"])
     return instrument
 
 
-def prepare_source(call: Call, given: Any, param: str) -> Json:
+def prepare_source(call: Call, given: Any, param: str) -> SavedSource:
     """What is to be saved, looked at by its bank but not stored yet. Raises ApiError as ``add_source`` does."""
     if isinstance(given, dict):
         bank = param == "bank_account" or given.get("object") == "bank_account"
-        instrument = inline_bank(call, given, param) if bank else inline_card(call, given, param)
+        instrument: SavedSource = inline_bank(call, given, param) if bank else inline_card(call, given, param)
     elif str(given).startswith("src_"):
         instrument = _attachable(call, str(given), param)
     else:
@@ -134,12 +146,14 @@ def prepare_source(call: Call, given: Any, param: str) -> Json:
     return instrument
 
 
-def keep_source(call: Call, customer: Json, instrument: Json, metadata: Json | None = None) -> Json:
-    """Store it as the customer's, with the event ``customer.source.created``."""
-    instrument["customer"] = customer["id"]
+def keep_source(
+    call: Call, customer: str, instrument: SavedSource, metadata: Mapping[str, str] | None = None
+) -> SavedSource:
+    """Store it as the customer's (an id), with the event ``customer.source.created``."""
+    instrument["customer"] = customer
     if metadata or "metadata" not in instrument:
         instrument["metadata"] = fields.new_metadata({"metadata": metadata or {}})
-    if instrument["object"] == "source":
+    if kinds.is_source(instrument):
         call.objects.save(instrument)
         call.emit("customer.source.created", instrument)
         return instrument
@@ -147,10 +161,10 @@ def keep_source(call: Call, customer: Json, instrument: Json, metadata: Json | N
     return call.objects.insert(instrument, "customer.source.created")
 
 
-def _attachable(call: Call, id: str, param: str) -> Json:
-    source = call.objects.find("source", id)
+def _attachable(call: Call, id: str, param: str) -> StoredSource:
+    source = call.objects.find(kinds.SOURCE, id)
     if source is None:
-        raise call.objects.missing("source", id, param)
+        raise call.objects.missing(kinds.SOURCE, id, param)
     if source.get("customer") or source["usage"] == "single_use" or source["status"] not in ("chargeable", "pending"):
         message = (
             "The source you provided cannot be attached to the customer. It must be reusable, chargeable,"
@@ -161,20 +175,20 @@ def _attachable(call: Call, id: str, param: str) -> Json:
     return source
 
 
-def consume(call: Call, source: Json) -> None:
+def consume(call: Call, source: StoredSource) -> None:
     """Mark a source as used up: it was charged and may not be charged again."""
     states.SOURCE.set(source, "consumed")
     call.objects.save(source, "source.updated")
 
 
-def remove_source(call: Call, customer: Json, value: Json) -> Json | Deleted:
+def remove_source(call: Call, customer: api.Customer, value: SavedSource) -> SavedSource | Deleted:
     """Take a source away from its customer, with its event; the newest other one becomes the default."""
-    if value["object"] == "source":
+    if kinds.is_source(value):
         states.SOURCE.set(value, "consumed")
         value["customer"] = None
         call.objects.save(value)
         call.emit("customer.source.deleted", value)
-        answer: Json | Deleted = value
+        answer: SavedSource | Deleted = value
     else:
         answer = call.objects.delete(value, "customer.source.deleted")
     if customer.get("default_source") == value["id"]:
@@ -184,24 +198,35 @@ def remove_source(call: Call, customer: Json, value: Json) -> Json | Deleted:
     return answer
 
 
-def _make_default(call: Call, customer: Json, id: str) -> None:
+def _make_default(call: Call, customer: api.Customer, id: str) -> None:
     if customer.get("default_source") is None:
         customer["default_source"] = id
-        if call.objects.find("customer", customer["id"]) is not None:
+        if call.objects.find(kinds.CUSTOMER, customer["id"]) is not None:
             call.objects.save(customer, "customer.updated")
 
 
-def sources_of(call: Call, customer: str, object: str | None = None) -> list[Json]:
+def sources_of(call: Call, customer: str, object: str | None = None) -> list[SavedSource]:
     """What a customer has saved of the old kind, newest first: cards, bank accounts and sources."""
-    kinds = [object] if object else ["card", "bank_account", "source"]
-    found = [value for kind in kinds for value in call.objects.query(kind, {"customer": customer}, limit=100)]
-    return sorted(found, key=lambda value: -(value.get("created") or value.get("_created") or 0))
+
+    def of(kind: Kind[T], name: str) -> list[T]:
+        return call.objects.query(kind, {"customer": customer}, limit=100) if object in (None, name) else []
+
+    found: list[SavedSource] = [
+        *of(kinds.CARD, "card"),
+        *of(kinds.BANK_ACCOUNT, "bank_account"),
+        *of(kinds.SOURCE, "source"),
+    ]
+    return sorted(found, key=lambda value: -_saved_at(value))
 
 
-def source_of(call: Call, customer: str, id: str, in_path: bool = True) -> Json:
+def _saved_at(value: SavedSource) -> int:
+    return value["created"] if kinds.is_source(value) else value.get("_created") or 0
+
+
+def source_of(call: Call, customer: str, id: str, in_path: bool = True) -> SavedSource:
     """One of them. Raises ApiError resource_missing."""
-    for object in ("card", "bank_account", "source"):
-        found = call.objects.find(object, id)
+    for kind in (kinds.CARD, kinds.BANK_ACCOUNT, kinds.SOURCE):
+        found: SavedSource | None = call.objects.find(kind, id)
         if found is not None and found.get("customer") == customer:
             return found
     raise missing_object("source", id, "id" if in_path else "default_source", in_path=in_path)

@@ -15,12 +15,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from typing import TYPE_CHECKING, cast
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import Authority, Denied, Key, Permission, Reason, mask_unknown
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, public, records
+from tollkey.payments.methods import kinds
+from tollkey.wire import Call, Endpoint, Params, Resource, invalid, public, records
 from tollkey.wire.hosted import holder_of
 from tollkey.wire.objects import Tables
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import StoredEphemeralKey
+    from tollkey.wire import api
 
 PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
 LIVES_SECONDS = 3600
@@ -42,7 +48,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.EphemeralKey:
     """Create a key for a customer (or a card, or a verification session). Its secret is answered this once."""
     about = [(name, params[name]) for name in _ABOUT if params.get(name)]
     if len(about) != 1:
@@ -53,7 +59,7 @@ def create(call: Call, params: Params) -> Json:
     if _ABOUT[name] in call.setup.tables.of:
         call.objects.get(_ABOUT[name], id, name)
     text = new_text(call)
-    key: Json = {
+    key: StoredEphemeralKey = {
         "id": call.ids.new("ephkey"),
         "object": "ephemeral_key",
         "associated_objects": [{"id": id, "type": _ABOUT[name]}],
@@ -65,12 +71,12 @@ def create(call: Call, params: Params) -> Json:
         "_maker": [call.platform, call.key.id] if call.key is not None else None,
     }
     call.objects.insert(key)
-    return {**public(key), "secret": text}
+    return cast("api.EphemeralKey", {**public(key), "secret": text})  # its public fields, and the text
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> StoredEphemeralKey:
     """Let a key expire at once."""
-    key = call.objects.get("ephemeral_key", call.path["key"])
+    key = call.objects.get(kinds.EPHEMERAL_KEY, call.path["key"])
     key["expires"] = min(key["expires"], call.now)
     return call.objects.save(key)
 
@@ -96,7 +102,8 @@ def verify(tables: Tables, authority: Authority, tx: Tx, text: str, now: int) ->
     scope = scope_of(text)
     if scope is None:
         return None
-    found = tables.find(tx, scope, "ephemeral_key", {"_digest": _digest(text)})
+    # without a call there are no types: what this table has was written by ``create``
+    found = cast("list[StoredEphemeralKey]", tables.find(tx, scope, "ephemeral_key", {"_digest": _digest(text)}))
     if not found:
         return Denied(Reason.unknown, mask_unknown(text))
     key = _key(found[0], scope, text)
@@ -104,7 +111,7 @@ def verify(tables: Tables, authority: Authority, tx: Tx, text: str, now: int) ->
     return key if stands else Denied(Reason.expired, key.masked, key)
 
 
-def _granted(tables: Tables, authority: Authority, tx: Tx, value: Json, scope: Scope, now: int) -> bool:
+def _granted(tables: Tables, authority: Authority, tx: Tx, value: StoredEphemeralKey, scope: Scope, now: int) -> bool:
     """Whether the key's maker may still make it, and what it is for is still there."""
     platform, key_id = value.get("_maker") or (scope.account, None)
     if (
@@ -118,7 +125,7 @@ def _granted(tables: Tables, authority: Authority, tx: Tx, value: Json, scope: S
     return about not in tables.of or tables.load(tx, scope, about, value["_subject"]) is not None
 
 
-def _key(value: Json, scope: Scope, text: str) -> Key:
+def _key(value: StoredEphemeralKey, scope: Scope, text: str) -> Key:
     nothing: frozenset[str] = frozenset()
     shown = mask_unknown(text)
     return Key(

@@ -7,18 +7,24 @@ Private fields, kept beside the account: ``_failure`` (what a payout to it fails
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.methods.instruments import redeem
+from tollkey.payments.methods import kinds
+from tollkey.payments.methods.instruments import redeem, test_card
 from tollkey.payments.processors import banks, cards
-from tollkey.wire import Call, Json, card_error, invalid
+from tollkey.wire import Call, card_error, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import StoredBankAccount, StoredCard
+    from tollkey.wire import api
 
 _NOT_DEBIT = (
     "The card provided as an external account is not a supported card type. Provide a non-prepaid debit card instead."
 )
 
 
-def external_account(call: Call, account: Json, value: Any, param: str) -> Json:
+def external_account(call: Call, account: api.Account, value: Any, param: str) -> StoredBankAccount | StoredCard:
     """An external account of ``account``, not stored yet.
 
     value: a token's id, the name of a test token (``btok_us``, ``tok_visa_debit``), or the data of a bank account.
@@ -43,18 +49,18 @@ def external_account(call: Call, account: Json, value: Any, param: str) -> Json:
     return _of_token(call, account, value, param)
 
 
-def _of_token(call: Call, account: Json, id: str, param: str) -> Json:
+def _of_token(call: Call, account: api.Account, id: str, param: str) -> StoredBankAccount | StoredCard:
     """What a stored token holds; it is spent with that."""
     inner = redeem(call, id, param)
-    if inner["object"] == "bank_account":
+    if kinds.is_bank_account(inner):
         return _finish(call, account, inner, banks.bank_by_key(inner.pop("_bank", None)), None)
-    card = cards.by_key(inner["_card"]) if inner.get("_card") else None
+    card = test_card(inner)
     if card is None:
         raise card_error("invalid_card_type", _NOT_DEBIT, param, keep=False)
     return _of_card(call, account, card)
 
 
-def _of_data(call: Call, account: Json, data: Json, param: str) -> Json:
+def _of_data(call: Call, account: api.Account, data: Mapping[str, Any], param: str) -> StoredBankAccount:
     number = str(data.get("account_number") or "").replace(" ", "")
     if not number:
         raise invalid(
@@ -80,7 +86,13 @@ def _of_data(call: Call, account: Json, data: Json, param: str) -> Json:
     return _finish(call, account, made, None if call.livemode else banks.bank_by_number(number), data.get("metadata"))
 
 
-def _finish(call: Call, account: Json, made: Json, known: banks.TestBank | None, metadata: Json | None) -> Json:
+def _finish(
+    call: Call,
+    account: api.Account,
+    made: StoredBankAccount,
+    known: banks.TestBank | None,
+    metadata: Mapping[str, str] | None,
+) -> StoredBankAccount:
     value = banks.external_bank_account(made, account=account["id"], default=False, metadata=metadata)
     instant = not call.livemode and value["country"] == "US" and value["routing_number"] == banks.ROUTING_NUMBER
     if instant:
@@ -88,7 +100,7 @@ def _finish(call: Call, account: Json, made: Json, known: banks.TestBank | None,
     return {**value, "_failure": known.failure if known is not None else None, "_instant": instant}
 
 
-def _of_card(call: Call, account: Json, card: cards.TestCard) -> Json:
+def _of_card(call: Call, account: api.Account, card: cards.TestCard) -> StoredCard:
     if card.funding != "debit":
         raise card_error("invalid_card_type", _NOT_DEBIT, "external_account", keep=False)
     value = cards.legacy_card(

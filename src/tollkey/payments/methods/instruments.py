@@ -7,14 +7,24 @@ Private fields of an instrument: ``_card`` (the test card's key), ``_bank`` (a t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from tollkey.payments.methods import kinds
 from tollkey.payments.processors import banks, cards, protocol
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Json, blank, card_error, invalid, missing_object
+from tollkey.wire import ApiError, Call, blank, card_error, invalid, missing_object
 
 if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import (
+        Instrument,
+        SavedSource,
+        StoredBankAccount,
+        StoredCard,
+        StoredPaymentMethod,
+        StoredToken,
+    )
     from tollkey.wire import api
 
 _ELSEWHERE = (
@@ -59,7 +69,7 @@ class NewCard:
         self.cvc, self.zip, self.line1 = cvc, zip, line1
 
     @classmethod
-    def typed(cls, call: Call, data: Json, where: Json | None = None) -> NewCard:
+    def typed(cls, call: Call, data: Mapping[str, Any], where: Mapping[str, Any] | None = None) -> NewCard:
         """From ``number``, ``exp_month``, ``exp_year`` and ``cvc``.
 
         where: the billing address. Raises ApiError 402 for data that cannot be right.
@@ -85,10 +95,11 @@ class NewCard:
         """One of the test cards known by name; its security code counts as given."""
         return cls(card, *default_expiry(call.now), cvc=True)
 
-    def private(self, call: Call) -> Json:
-        """What is stored beside the object. Nothing of a real card's number is."""
-        known = {} if call.livemode else {"_card": self.card.key}
-        return {**known, "_cvc": self.cvc, "_zip": self.zip, "_line1": self.line1}
+    def remember(self, call: Call, value: StoredPaymentMethod | StoredCard) -> None:
+        """Set what is stored beside the object. Nothing of a real card's number is."""
+        if not call.livemode:
+            value["_card"] = self.card.key
+        value["_cvc"], value["_zip"], value["_line1"] = self.cvc, self.zip, self.line1
 
     def checks(self) -> cards.Checks:
         """The checks before a bank was asked."""
@@ -115,11 +126,12 @@ def fingerprint_owner(call: Call) -> str:
     return call.account + secret.hex()
 
 
-def card_payment_method(call: Call, new: NewCard, billing: Json | None = None, **more: Any) -> Json:
+def card_payment_method(
+    call: Call, new: NewCard, billing: Mapping[str, Any] | None = None, **more: Any
+) -> StoredPaymentMethod:
     """A PaymentMethod of type card, not stored yet."""
-    private = new.private(call)
     value = blank(
-        "payment_method",
+        kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
         allow_redisplay=more.pop("allow_redisplay", "unspecified"),
         billing_details=fields.billing_details(billing),
@@ -135,18 +147,16 @@ def card_payment_method(call: Call, new: NewCard, billing: Json | None = None, *
         livemode=call.livemode,
         type="card",
     )
-    value.update(private)
+    new.remember(call, value)
     return value
 
 
-def bank_payment_method(call: Call, bank: banks.TestBank, billing: Json | None = None, **more: Any) -> Json:
+def bank_payment_method(
+    call: Call, bank: banks.TestBank, billing: Mapping[str, Any] | None = None, **more: Any
+) -> StoredPaymentMethod:
     """A PaymentMethod of a test bank account, not stored yet."""
-    if bank.kind == "us_bank_account":
-        inner = banks.us_bank_account(bank, account=fingerprint_owner(call), **more)
-    else:
-        inner = banks.sepa_debit(bank.number, account=fingerprint_owner(call))
     value = blank(
-        "payment_method",
+        kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
         billing_details=fields.billing_details(billing),
@@ -154,14 +164,22 @@ def bank_payment_method(call: Call, bank: banks.TestBank, billing: Json | None =
         livemode=call.livemode,
         type=bank.kind,
     )
-    value[bank.kind] = inner
+    if bank.kind == "us_bank_account":
+        value["us_bank_account"] = banks.us_bank_account(bank, account=fingerprint_owner(call), **more)
+    else:
+        value["sepa_debit"] = banks.sepa_debit(bank.number, account=fingerprint_owner(call))
     value["_bank"] = bank.key
     return value
 
 
 def wire_card(
-    call: Call, new: NewCard, details: Json | None = None, *, metadata: Json | None = None, **more: Any
-) -> Json:
+    call: Call,
+    new: NewCard,
+    details: Mapping[str, Any] | None = None,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    **more: Any,
+) -> StoredCard:
     """A legacy ``card`` object, not stored yet. details: ``name`` and ``address_*`` as typed.
 
     more: see ``legacy_card``.
@@ -187,32 +205,27 @@ def wire_card(
         metadata=metadata,
         **more,
     )
-    value.update(new.private(call))
+    new.remember(call, value)
     return value
 
 
-def billing_of(instrument: Json | None) -> api.BillingDetails:
+def billing_of(instrument: Instrument | None) -> api.BillingDetails:
     """``billing_details`` of a charge that is made with this instrument."""
     if instrument is None:
         return fields.billing_details(None)
-    if instrument["object"] == "payment_method":
+    if kinds.is_payment_method(instrument):
         return fields.billing_details(instrument.get("billing_details"))
-    if instrument["object"] == "card":
-        place = {name: instrument.get(f"address_{name}") for name in ("city", "country", "line1", "line2", "state")}
+    if kinds.is_card(instrument):
+        place: dict[str, object] = {
+            name: instrument.get(f"address_{name}") for name in ("city", "country", "line1", "line2", "state")
+        }
         place["postal_code"] = instrument.get("address_zip")
         return fields.billing_details({"address": fields.address(place), "name": instrument.get("name")})
-    owner = instrument.get("owner") or {}
-    return fields.billing_details(
-        {
-            "address": owner.get("address") or {},
-            "email": owner.get("email"),
-            "name": owner.get("name"),
-            "phone": owner.get("phone"),
-        }
-    )
+    owner = instrument.get("owner") if kinds.is_source(instrument) else None
+    return fields.billing_details(owner and {name: owner.get(name) for name in ("address", "email", "name", "phone")})
 
 
-def resolve_payment_method(call: Call, text: str, param: str | None = "payment_method") -> Json:
+def resolve_payment_method(call: Call, text: str, param: str | None = "payment_method") -> Instrument:
     """The stored payment method, card, bank account or source that an id names.
 
     text: ``pm_…``, ``card_…``, ``ba_…``, ``src_…``, or the name of a test one (``pm_card_visa``), which becomes a real
@@ -220,18 +233,25 @@ def resolve_payment_method(call: Call, text: str, param: str | None = "payment_m
     param: the parameter that named it; None when the id stands in the path.
     Raises ApiError resource_missing with the real texts (reference section 1.6).
     """
-    for object, prefix in (("payment_method", "pm_"), ("card", "card_"), ("source", "src_"), ("bank_account", "ba_")):
-        if text.startswith(prefix):
-            found = call.objects.find(object, text)
-            if found is not None:
-                return found
+    found = call.objects.find(kinds.PAYMENT_METHOD, text) if text.startswith("pm_") else saved(call, text)
+    if found is not None:
+        return found
     made = None if call.livemode else named_payment_method(call, text)
     if made is not None:
         return call.objects.insert(made)
     raise no_payment_method(call, text, param)
 
 
-def named_payment_method(call: Call, name: str) -> Json | None:
+def saved(call: Call, id: str) -> SavedSource | None:
+    """The stored card, source or bank account of that id, or None."""
+    if id.startswith("card_"):
+        return call.objects.find(kinds.CARD, id)
+    if id.startswith("src_"):
+        return call.objects.find(kinds.SOURCE, id)
+    return call.objects.find(kinds.BANK_ACCOUNT, id) if id.startswith("ba_") else None
+
+
+def named_payment_method(call: Call, name: str) -> StoredPaymentMethod | None:
     """A new PaymentMethod of the test card or account of that name, not stored yet; None when there is none."""
     card = cards.by_payment_method(name)
     if card is not None:
@@ -244,14 +264,14 @@ def named_payment_method(call: Call, name: str) -> Json | None:
 
 def no_payment_method(call: Call, text: str, param: str | None) -> ApiError:
     """The error for an unknown payment method, which tells where it may be instead."""
-    table = call.objects.table("payment_method")
+    table = call.objects.table(kinds.PAYMENT_METHOD)
     name = param or "payment_method"
     if table.exists_in_other_mode(call.tx, call.scope, text):
         other = "test" if call.livemode else "live"
         return missing_object("PaymentMethod", text, name, in_path=param is None, other_mode=other)
     error = missing_object("PaymentMethod", text, name, in_path=param is None)
     if call.account != call.platform:
-        if call.within(call.platform).objects.find("payment_method", text) is not None:
+        if call.within(call.platform).objects.find(kinds.PAYMENT_METHOD, text) is not None:
             error.message += _PLATFORM_OWNED
     elif call.version >= _BEFORE_HINT:
         error.message += _ELSEWHERE
@@ -264,7 +284,7 @@ def token_card(call: Call, text: str) -> NewCard | None:
     return NewCard.named(call, card) if card is not None else None
 
 
-def redeem(call: Call, text: str, param: str) -> Json:
+def redeem(call: Call, text: str, param: str) -> StoredCard | StoredBankAccount:
     """What a single-use token stands for: an inner ``card`` or ``bank_account``, not stored yet. The token is spent.
 
     Raises ApiError: no such token; used before (``token_already_used``).
@@ -275,19 +295,25 @@ def redeem(call: Call, text: str, param: str) -> Json:
     bank = None if call.livemode else banks.bank_by_name(text)
     if bank is not None and text.startswith("btok_"):
         return token_bank(call, bank, verified="_verified" in text)
-    token = call.objects.find("token", text)
+    token = call.objects.find(kinds.TOKEN, text)
     if token is None:
-        raise call.objects.missing("token", text, param)
+        raise call.objects.missing(kinds.TOKEN, text, param)
     if token["used"]:
         raise invalid(f"You cannot use a Stripe token more than once: {text}.", param, "token_already_used")
+    if not (token.get("card") or token.get("bank_account")):
+        raise invalid(f"The token {text} holds neither a card nor a bank account.", param, retry=False)
     token["used"] = True
     call.objects.save(token)
-    inner: Json = dict(token.get("card") or token.get("bank_account") or {})
-    inner.update({name: token[name] for name in ("_card", "_bank", "_cvc", "_zip", "_line1") if name in token})
-    return inner
+    return _inside(token)
 
 
-def token_bank(call: Call, bank: banks.TestBank, verified: bool = False) -> Json:
+def _inside(token: StoredToken) -> StoredCard | StoredBankAccount:
+    inside: dict[str, object] = dict(token.get("card") or token.get("bank_account") or {})
+    inside.update({name: token.get(name) for name in ("_card", "_bank", "_cvc", "_zip", "_line1") if name in token})
+    return cast("StoredCard | StoredBankAccount", inside)  # a copy, with what is known beside it
+
+
+def token_bank(call: Call, bank: banks.TestBank, verified: bool = False) -> StoredBankAccount:
     """A ``bank_account`` of a test account, not stored yet."""
     value = banks.bank_account(
         id=call.ids.new("ba"),
@@ -304,6 +330,6 @@ def token_bank(call: Call, bank: banks.TestBank, verified: bool = False) -> Json
     return value
 
 
-def test_card(instrument: Json | None) -> cards.TestCard | None:
+def test_card(instrument: Instrument | None) -> cards.TestCard | None:
     """The test card behind an instrument, or None."""
     return protocol.card_of_instrument(instrument)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from tollkey.payments.methods.stored import (
+        Instrument,
         StoredBankAccount,
         StoredCard,
         StoredEphemeralKey,
@@ -25,3 +28,23 @@ TOKEN: Kind[StoredToken] = Kind("token")
 MANDATE: Kind[api.Mandate] = Kind("mandate")
 EPHEMERAL_KEY: Kind[StoredEphemeralKey] = Kind("ephemeral_key")
 CUSTOMER: Kind[api.Customer] = Kind("customer")
+
+
+def is_payment_method(value: Instrument) -> TypeIs[StoredPaymentMethod]:
+    """Whether an instrument is a payment method."""
+    return value["object"] == "payment_method"
+
+
+def is_card(value: Instrument) -> TypeIs[StoredCard]:
+    """Whether an instrument is a card that was saved the old way."""
+    return value["object"] == "card"
+
+
+def is_bank_account(value: Instrument) -> TypeIs[StoredBankAccount]:
+    """Whether an instrument is a bank account that was saved the old way."""
+    return value["object"] == "bank_account"
+
+
+def is_source(value: Instrument) -> TypeIs[StoredSource]:
+    """Whether an instrument is a source."""
+    return value["object"] == "source"

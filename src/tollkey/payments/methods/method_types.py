@@ -9,9 +9,12 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from tollkey.wire import ApiError, Json, invalid
+from tollkey.wire import ApiError, invalid
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 _UNACTIVATED = (
     "The payment method type provided: {type} is invalid. Please ensure the provided type is activated in your"
@@ -115,7 +118,7 @@ TYPES: Mapping[str, MethodType] = MappingProxyType({
 })  # fmt: skip
 
 _CARD = {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
-_PAYMENT_OPTIONS: Mapping[str, Json] = {
+_PAYMENT_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "acss_debit": {
         "mandate_options": {"interval_description": None, "payment_schedule": None, "transaction_type": None},
         "verification_method": "automatic",
@@ -145,7 +148,7 @@ _PAYMENT_OPTIONS: Mapping[str, Json] = {
     },
     "wechat_pay": {"app_id": None, "client": None},
 }  # fmt: skip
-_SETUP_OPTIONS: Mapping[str, Json] = {
+_SETUP_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "acss_debit": {"currency": None, "verification_method": "automatic"},
     "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
     "us_bank_account": {"mandate_options": {}, "verification_method": "automatic"},
@@ -209,33 +212,66 @@ def automatic_types(
     ]
 
 
-def options_for(types: Iterable[str], given: Mapping[str, Any] | None, *, setup: bool = False) -> Json:
+@overload
+def options_for(
+    types: Iterable[str], given: Mapping[str, Any] | None, *, setup: Literal[False] = False
+) -> api.PaymentIntentPaymentMethodOptions: ...
+@overload
+def options_for(
+    types: Iterable[str], given: Mapping[str, Any] | None, *, setup: Literal[True]
+) -> api.SetupIntentPaymentMethodOptions: ...
+def options_for(types: Iterable[str], given: Mapping[str, Any] | None, *, setup: bool = False) -> Any:
     """``payment_method_options`` of an intent: each of its types with the defaults and what was given.
 
     given: as the parameter arrived; options of other types are dropped, as recorded. setup: of a SetupIntent.
     """
+    return _options(types, given or {}, setup)
+
+
+def _options(types: Iterable[str], given: Mapping[str, Any], setup: bool) -> dict[str, Mapping[str, Any]]:
     defaults = _SETUP_OPTIONS if setup else _PAYMENT_OPTIONS
-    options: Json = {}
+    options: dict[str, Mapping[str, Any]] = {}
     for name in types:
         if setup and name not in defaults:
             continue
-        options[name] = copy.deepcopy(defaults.get(name, {}))
-        extra = (given or {}).get(name)
-        if isinstance(extra, dict):
-            options[name].update(_completed(name, extra, setup))
+        extra = given.get(name)
+        added = _completed(name, extra, setup) if isinstance(extra, dict) else {}
+        options[name] = {**copy.deepcopy(defaults.get(name, {})), **added}
     return {name: options[name] for name in sorted(options)}
 
 
-def merge_options(current: Json, types: Iterable[str], given: Mapping[str, Any] | None, *, setup: bool = False) -> Json:
+@overload
+def merge_options(
+    current: api.PaymentIntentPaymentMethodOptions | None,
+    types: Iterable[str],
+    given: Mapping[str, Any] | None,
+    *,
+    setup: Literal[False] = False,
+) -> api.PaymentIntentPaymentMethodOptions: ...
+@overload
+def merge_options(
+    current: api.SetupIntentPaymentMethodOptions | None,
+    types: Iterable[str],
+    given: Mapping[str, Any] | None,
+    *,
+    setup: Literal[True],
+) -> api.SetupIntentPaymentMethodOptions: ...
+def merge_options(
+    current: Mapping[str, Any] | None,
+    types: Iterable[str],
+    given: Mapping[str, Any] | None,
+    *,
+    setup: bool = False,
+) -> Any:
     """The options of an intent that is changed: what it had, with what is given now."""
-    merged = options_for(types, given, setup=setup)
-    for name, value in current.items():
+    merged = _options(types, given or {}, setup)
+    for name, value in (current or {}).items():
         if name in merged:
             merged[name] = {**merged[name], **value, **_completed(name, (given or {}).get(name) or {}, setup)}
     return merged
 
 
-def _completed(name: str, given: Mapping[str, Any], setup: bool) -> Json:
+def _completed(name: str, given: Mapping[str, Any], setup: bool) -> Mapping[str, Any]:
     kept = {key: value for key, value in given.items() if key not in ("cvc_token", "moto", "three_d_secure")}
     if name == "card" and kept.get("mandate_options"):
         names = sorted((*_MANDATE, "currency")) if setup else _MANDATE

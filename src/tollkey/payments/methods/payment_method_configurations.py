@@ -8,30 +8,45 @@ account has.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
 from tollkey.payments.methods.method_types import TYPES
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, invalid, list_page, records
+from tollkey.payments.shared import fields
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, blank, invalid, list_page, records
+from tollkey.wire.kinds import Kind
 from tollkey.wire.shapes import properties
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("payment_method_configuration", "Payment Method Configurations", "Core")
 OBJECT = "payment_method_configuration"
+_KIND: Kind[api.PaymentMethodConfiguration] = Kind(OBJECT)
 _OURS = frozenset({"id", "object", "active", "application", "is_default", "livemode", "name", "parent"})
 #: Wallets that come with cards, on in a new account.
 _WALLETS = frozenset({"apple_pay", "google_pay", "cartes_bancaires", "jcb"})
 
 
-def methods_of(configuration: Json) -> list[str]:
+def methods_of(configuration: api.PaymentMethodConfiguration) -> list[str]:
     """The names of the payment methods that a configuration speaks of."""
     return [name for name in configuration if name not in _OURS and not name.startswith("_")]
 
 
-def enabled_types(configuration: Json) -> set[str]:
+def enabled_types(configuration: api.PaymentMethodConfiguration) -> set[str]:
     """The types that are on."""
     return {
         name
         for name in methods_of(configuration)
-        if configuration[name]["display_preference"]["value"] == "on" and configuration[name]["available"]
+        for method in (_method(configuration, name),)
+        if method["display_preference"]["value"] == "on" and method["available"]
     }
+
+
+def _method(configuration: Mapping[str, Any], name: str) -> api.PaymentMethodConfigResourcePaymentMethodProperties:
+    found: api.PaymentMethodConfigResourcePaymentMethodProperties = configuration[name]
+    return found
 
 
 def default_id(call: Call) -> str:
@@ -39,47 +54,48 @@ def default_id(call: Call) -> str:
     return f"pmc_1{call.account.removeprefix('acct_')}{'Live' if call.livemode else 'Test'}Default"
 
 
-def used_configuration(call: Call, id: str | None = None) -> Json:
+def used_configuration(call: Call, id: str | None = None) -> api.PaymentMethodConfiguration:
     """The configuration of that id, or the default one. Raises ApiError 400 when there is none."""
     if id is not None and id != default_id(call):
-        return call.objects.get(OBJECT, id, OBJECT)
-    return call.objects.find(OBJECT, default_id(call)) or _default(call)
+        return call.objects.get(_KIND, id, OBJECT)
+    return call.objects.find(_KIND, default_id(call)) or _default(call)
 
 
-def _default(call: Call) -> Json:
+def _default(call: Call) -> api.PaymentMethodConfiguration:
     return _new(call, default_id(call), "Default", is_default=True)
 
 
-def _new(call: Call, id: str, name: str, *, is_default: bool = False, parent: str | None = None) -> Json:
+def _new(
+    call: Call, id: str, name: str, *, is_default: bool = False, parent: str | None = None
+) -> api.PaymentMethodConfiguration:
     configuration = blank(
-        OBJECT, id=id, active=True, is_default=is_default, livemode=call.livemode, name=name, parent=parent
+        _KIND, id=id, active=True, is_default=is_default, livemode=call.livemode, name=name, parent=parent
     )
     for method in properties(OBJECT):
         if method not in _OURS:
             on = method in _WALLETS or (method in TYPES and TYPES[method].default)
             value = "on" if on else "off"
             inner = {"overridable": None, "preference": value, "value": value}
-            configuration[method] = {"available": on, "display_preference": inner}
+            fields.assign(configuration, {method: {"available": on, "display_preference": inner}}, (method,))
     return configuration
 
 
-def _apply(configuration: Json, params: Params) -> None:
-    for name in ("name", "active"):
-        if params.get(name) is not None:
-            configuration[name] = params[name]
+def _apply(configuration: api.PaymentMethodConfiguration, params: Params) -> None:
+    fields.assign(configuration, params, [name for name in ("name", "active") if params.get(name) is not None])
     if configuration["is_default"] and configuration["active"] is False:
         raise invalid("You cannot deactivate the default payment method configuration.", "active")
     for name in methods_of(configuration):
         preference = ((params.get(name) or {}).get("display_preference") or {}).get("preference")
         if preference is not None:
             on = preference == "on" or (preference == "none" and name in TYPES and TYPES[name].default)
-            configuration[name] = {
-                "available": on or configuration[name]["available"],
+            method: api.PaymentMethodConfigResourcePaymentMethodProperties = {
+                "available": on or _method(configuration, name)["available"],
                 "display_preference": {"overridable": None, "preference": preference, "value": "on" if on else "off"},
             }
+            fields.assign(configuration, {name: method}, (name,))
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.PaymentMethodConfiguration:
     """Create a configuration."""
     parent = params.get("parent")
     if parent is not None:
@@ -89,17 +105,17 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(configuration)
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(call: Call, params: Params) -> api.PaymentMethodConfiguration:
     """Retrieve a configuration."""
     id = call.path["configuration"]
-    return used_configuration(call, id) if id == default_id(call) else call.objects.get(OBJECT, id)
+    return used_configuration(call, id) if id == default_id(call) else call.objects.get(_KIND, id)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.PaymentMethodConfiguration:
     """Switch payment methods on or off."""
     configuration = retrieve_one(call, params)
     _apply(configuration, params)
-    if call.objects.find(OBJECT, configuration["id"]) is None:
+    if call.objects.find(_KIND, configuration["id"]) is None:
         return call.objects.insert(configuration)
     return call.objects.save(configuration)
 
@@ -111,7 +127,7 @@ def list_all(call: Call, params: Params) -> Page:
     if (
         not page.has_more
         and params.get("starting_after") is None
-        and call.objects.find(OBJECT, default_id(call)) is None
+        and call.objects.find(_KIND, default_id(call)) is None
     ):
         page.data.append(_default(call))
     return page

@@ -6,14 +6,14 @@ registered ──update enabled──▶ … enabled │ disabled      apple pay
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
-from tollkey.payments.shared import providers
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Json,
     Params,
     Resource,
     blank,
@@ -23,7 +23,13 @@ from tollkey.wire import (
     records,
     retrieve,
 )
+from tollkey.wire.kinds import Kind
 
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+DOMAIN: Kind[api.PaymentMethodDomain] = Kind("payment_method_domain")
+APPLE_DOMAIN: Kind[api.ApplePayDomain] = Kind("apple_pay_domain")
 PERMISSION = Permission("payment_method_domain", "Payment Method Domains", "Core")
 APPLE_PERMISSION = Permission("apple_pay_domain", "Apple Pay Domains", "Core")
 _WALLETS = ("amazon_pay", "apple_pay", "google_pay", "klarna", "link", "paypal")
@@ -39,22 +45,22 @@ def _name(params: Params) -> str:
     return name.lower()
 
 
-def _standing(call: Call, enabled: bool) -> Json:
+def _standing(call: Call, enabled: bool) -> api.PaymentMethodDomainResourcePaymentMethodStatus:
     """What a wallet makes of a domain. In live mode somebody would have to register it there."""
     if call.has(providers.WALLETS):
         return {"status": "active" if enabled else "inactive"}
     return {"status": "inactive", "status_details": {"error_message": providers.WALLETS.refusal().message}}
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.PaymentMethodDomain:
     """Register a domain; one that is registered already is answered as it is."""
     name = _name(params)
-    known = call.objects.query("payment_method_domain", {"domain_name": name}, 1)
+    known = call.objects.query(DOMAIN, {"domain_name": name}, 1)
     if known:
         return known[0]
     enabled = params.get("enabled", True) is not False
     domain = blank(
-        "payment_method_domain",
+        DOMAIN,
         id=call.ids.new("pmd"),
         created=call.now,
         domain_name=name,
@@ -65,32 +71,32 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(domain)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.PaymentMethodDomain:
     """Switch a domain on or off."""
-    domain = call.objects.get("payment_method_domain", call.path["payment_method_domain"])
+    domain = call.objects.get(DOMAIN, call.path["payment_method_domain"])
     if params.get("enabled") is not None:
         domain["enabled"] = params["enabled"]
-        for wallet in _WALLETS:
-            domain[wallet] = _standing(call, domain["enabled"])
+        fields.assign(domain, {wallet: _standing(call, domain["enabled"]) for wallet in _WALLETS}, _WALLETS)
     return call.objects.save(domain)
 
 
-def validate(call: Call, params: Params) -> Json:
+def validate(call: Call, params: Params) -> api.PaymentMethodDomain:
     """Check the domain again: this server vouches for every one."""
-    return call.objects.get("payment_method_domain", call.path["payment_method_domain"])
+    return call.objects.get(DOMAIN, call.path["payment_method_domain"])
 
 
-def create_apple(call: Call, params: Params) -> Json:
+def create_apple(call: Call, params: Params) -> api.ApplePayDomain:
     """Register a domain for Apple Pay."""
     domain = blank(
-        "apple_pay_domain", id=call.ids.new("apwc"), created=call.now, domain_name=_name(params), livemode=call.livemode
+        APPLE_DOMAIN, id=call.ids.new("apwc"), created=call.now, domain_name=_name(params), livemode=call.livemode
     )
     return call.objects.insert(domain)
 
 
 def delete_apple(call: Call, params: Params) -> Deleted:
     """Take a domain off Apple Pay."""
-    return call.objects.delete(call.objects.get("apple_pay_domain", call.path["domain"]))
+    domain = call.objects.get(APPLE_DOMAIN, call.path["domain"])
+    return call.objects.delete(domain)
 
 
 PAYMENT_METHOD_DOMAIN = Resource(

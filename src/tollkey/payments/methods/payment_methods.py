@@ -6,9 +6,11 @@ created ──attach──▶ attached to a customer ──detach──▶ detac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
+from tollkey.payments.methods import kinds
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import checked, refuse_to_save
 from tollkey.payments.methods.instruments import (
@@ -20,6 +22,7 @@ from tollkey.payments.methods.instruments import (
     no_payment_method,
     redeem,
     resolve_payment_method,
+    test_card,
     token_card,
 )
 from tollkey.payments.methods.mandates import withdraw
@@ -31,7 +34,6 @@ from tollkey.wire import (
     Access,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -43,10 +45,14 @@ from tollkey.wire import (
     records,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import Instrument, StoredBankAccount, StoredCard, StoredPaymentMethod
+    from tollkey.wire import api
+
 PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredPaymentMethod:
     """Create a payment method from what was typed in, a token, or a platform's own payment method."""
     if params.get("payment_method"):
         return _clone(call, params)
@@ -67,7 +73,7 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(value)
 
 
-def _card(call: Call, params: Params) -> Json:
+def _card(call: Call, params: Params) -> StoredPaymentMethod:
     data = params.get("card")
     if not data:
         raise missing_param("card")
@@ -85,9 +91,11 @@ def _card(call: Call, params: Params) -> Json:
     return card_payment_method(call, new, billing, preferred_network=(data.get("networks") or {}).get("preferred"))
 
 
-def _of_token(call: Call, card: Json, billing: Json | None) -> Json:
-    known = processors_cards.by_key(card["_card"]) if card.get("_card") else None
-    if known is None:
+def _of_token(
+    call: Call, card: StoredCard | StoredBankAccount, billing: Mapping[str, Any] | None
+) -> StoredPaymentMethod:
+    known = test_card(card)
+    if known is None or kinds.is_bank_account(card):
         raise invalid("This token cannot be used to create a PaymentMethod of type card.", "card[token]", retry=False)
     new = NewCard(
         known,
@@ -100,9 +108,9 @@ def _of_token(call: Call, card: Json, billing: Json | None) -> Json:
     return card_payment_method(call, new, billing)
 
 
-def _new(call: Call, kind: str, params: Params) -> Json:
+def _new(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     return blank(
-        "payment_method",
+        kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
         billing_details=fields.billing_details(params.get("billing_details")),
@@ -112,7 +120,7 @@ def _new(call: Call, kind: str, params: Params) -> Json:
     )
 
 
-def _bank(call: Call, kind: str, params: Params) -> Json:
+def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     data = params.get(kind) or {}
     value = _new(call, kind, params)
     if kind == "sepa_debit":
@@ -121,7 +129,7 @@ def _bank(call: Call, kind: str, params: Params) -> Json:
             raise missing_param("sepa_debit[iban]")
         if not banks.iban_valid(number):
             raise invalid("The IBAN you provided is invalid.", "sepa_debit[iban]", "invalid_bank_account_iban")
-        value[kind] = banks.sepa_debit(number, account=fingerprint_owner(call))
+        value["sepa_debit"] = banks.sepa_debit(number, account=fingerprint_owner(call))
     else:
         for name in ("account_number", "routing_number"):
             if not data.get(name):
@@ -137,18 +145,17 @@ def _bank(call: Call, kind: str, params: Params) -> Json:
             message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
             raise invalid(message, "us_bank_account[account_number]", "account_number_invalid", retry=False)
         holder, sort = data.get("account_holder_type") or "individual", data.get("account_type") or "checking"
-        value[kind] = banks.us_bank_account(
-            bank, account=fingerprint_owner(call), holder_type=holder, account_type=sort
-        )
+        inner = banks.us_bank_account(bank, account=fingerprint_owner(call), holder_type=holder, account_type=sort)
         if call.livemode:
-            value[kind]["bank_name"] = None
+            inner["bank_name"] = None
+        value["us_bank_account"] = inner
         value["_typed"] = True  # so it has to be verified with deposits before its first debit
     if not call.livemode:
         value["_bank"] = banks.key_of(number)
     return value
 
 
-def _other(call: Call, kind: str, params: Params) -> Json:
+def _other(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     """A method without numbers: the properties that its specification has, filled from what was given."""
     try:
         inner = blank(f"payment_method_{kind}")
@@ -160,7 +167,7 @@ def _other(call: Call, kind: str, params: Params) -> Json:
     inner.update({name: given for name, given in data.items() if name in inner or not inner})
     _complete(call, kind, inner, data)
     value = _new(call, kind, params)
-    value[kind] = inner
+    fields.assign(value, {kind: inner}, (kind,))
     return value
 
 
@@ -172,7 +179,7 @@ _BIC = {
 }  # fmt: skip
 
 
-def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
+def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapping[str, Any]) -> None:
     """What the real system adds to what was given (recorded)."""
     number = str(data.get("account_number") or data.get("tax_id") or "")
     print_of_number = processors_cards.fingerprint(number, fingerprint_owner(call)) if number else None
@@ -188,13 +195,13 @@ def _complete(call: Call, kind: str, inner: Json, data: Json) -> None:
         inner["account_holder_type"] = data.get("account_holder_type") or "individual"
 
 
-def _clone(call: Call, params: Params) -> Json:
+def _clone(call: Call, params: Params) -> StoredPaymentMethod:
     """A connected account gets a copy of its platform's payment method, which the named customer has to have."""
-    platform = shared_from(call, "payment_method", PERMISSION)
-    original = resolve_payment_method(platform, params["payment_method"], "payment_method")
+    platform, id = shared_from(call, "payment_method", PERMISSION), params["payment_method"]
+    original = resolve_payment_method(platform, id, "payment_method")
     if (
         params.get("customer")
-        and original["customer"] != platform.objects.get("customer", params["customer"], "customer")["id"]
+        and original.get("customer") != platform.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     ):
         raise invalid(
             f"The customer does not have a payment method with the ID {original['id']}."
@@ -203,28 +210,41 @@ def _clone(call: Call, params: Params) -> Json:
             "payment_method",
             "resource_missing",
         )
-    value = {
-        **original,
-        "id": call.ids.new("pm"),
-        "customer": None,
-        "created": call.now,
-        "metadata": fields.new_metadata(params),
-    }
+    if kinds.is_card(original):
+        value = _of_card(call, original)
+    elif kinds.is_payment_method(original):
+        value = original.copy()
+    else:
+        raise no_payment_method(platform, id, "payment_method")
+    value.update(
+        {"id": call.ids.new("pm"), "customer": None, "created": call.now, "metadata": fields.new_metadata(params)}
+    )
     value.pop("_used", None)
     return call.objects.insert(value)
 
 
-def retrieve(call: Call, params: Params) -> Json:
+def _of_card(call: Call, card: StoredCard) -> StoredPaymentMethod:
+    """A payment method of a saved card of the old kind, with what is known of the card."""
+    value = _shown(call, card)
+    if "_card" in card:
+        value["_card"] = card["_card"]
+    value["_cvc"], value["_zip"], value["_line1"] = (bool(card.get(name)) for name in ("_cvc", "_zip", "_line1"))
+    return value
+
+
+def retrieve(call: Call, params: Params) -> Instrument:
     """Retrieve a payment method; the name of a test one makes one."""
     return as_payment_method(call, resolve_payment_method(call, call.path["payment_method"], None))
 
 
-def as_payment_method(call: Call, value: Json) -> Json:
+def as_payment_method(call: Call, value: Instrument) -> Instrument:
     """A saved card of the old kind, shown as a payment method; others as they are."""
-    if value["object"] != "card":
-        return value
-    known = processors_cards.by_key(value["_card"]) if value.get("_card") else None
-    card: Json = {}
+    return _shown(call, value) if kinds.is_card(value) else value
+
+
+def _shown(call: Call, value: StoredCard) -> StoredPaymentMethod:
+    known = test_card(value)
+    card: api.PaymentMethodCard | None = None
     if known is not None:
         card = processors_cards.payment_method_card(
             known, exp_month=value["exp_month"], exp_year=value["exp_year"], account=fingerprint_owner(call)
@@ -234,27 +254,37 @@ def as_payment_method(call: Call, value: Json) -> Json:
             "address_postal_code_check": value["address_zip_check"],
             "cvc_check": value["cvc_check"],
         }
-    shown = blank(
-        "payment_method",
+    return blank(
+        kinds.PAYMENT_METHOD,
         id=value["id"],
         allow_redisplay="unspecified",
         billing_details=billing_of(value),
-        card=card,
+        card=card or {},
         created=value.get("_created") or call.now,
         customer=value.get("customer"),
         livemode=call.livemode,
+        metadata=dict(value.get("metadata") or {}),
         type="card",
     )
-    shown["metadata"] = dict(value.get("metadata") or {})
-    return shown
 
 
-def update(call: Call, params: Params) -> Json:
+_CHANGES = ("billing_details", "card", "allow_redisplay", "us_bank_account")
+
+
+def update(call: Call, params: Params) -> Instrument:
     """Change billing details, expiry or metadata of a payment method that belongs to a customer."""
     value = resolve_payment_method(call, call.path["payment_method"], None)
     if not value.get("customer"):
         raise invalid("You must save this PaymentMethod to a customer before you can update it.", None, retry=False)
+    if kinds.is_payment_method(value):
+        _change(value, params)
+    elif any(params.get(name) for name in _CHANGES):
+        raise no_payment_method(call, call.path["payment_method"], None)
     fields.merge_metadata(value, params)
+    return call.objects.save(value, "payment_method.updated")
+
+
+def _change(value: StoredPaymentMethod, params: Mapping[str, Any]) -> None:
     if params.get("billing_details"):
         given = params["billing_details"]
         old = value["billing_details"]
@@ -264,43 +294,42 @@ def update(call: Call, params: Params) -> Json:
         value["billing_details"] = fields.billing_details(merged)
     for name in ("exp_month", "exp_year"):
         if (params.get("card") or {}).get(name):
-            value["card"][name] = params["card"][name]
+            fields.assign(value["card"], params["card"], (name,))
     if params.get("allow_redisplay"):
         value["allow_redisplay"] = params["allow_redisplay"]
-    for name, given in (params.get("us_bank_account") or {}).items():
-        value["us_bank_account"][name] = given
-    return call.objects.save(value, "payment_method.updated")
+    account = params.get("us_bank_account") or {}
+    if account:
+        fields.assign(value["us_bank_account"], account, account)
 
 
-def attach(call: Call, params: Params) -> Json:
+def attach(call: Call, params: Params) -> Instrument:
     """Attach a payment method to a customer; the bank is asked whether it may be saved."""
     value = resolve_payment_method(call, call.path["payment_method"], None)
     if not params.get("customer"):
         raise missing_param("customer")
-    customer = call.objects.get("customer", params["customer"], "customer")
-    return attach_to(call, value, customer)
+    return attach_to(call, value, call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"])
 
 
-def attach_to(call: Call, value: Json, customer: Json) -> Json:
-    """Attach, with the event ``payment_method.attached``.
+def attach_to(call: Call, value: Instrument, customer: str) -> Instrument:
+    """Attach to the customer of that id, with the event ``payment_method.attached``.
 
     Raises ApiError: attached before, used or detached before, or 402 when the bank refuses.
     """
     if value.get("customer"):
-        if value["customer"] == customer["id"]:
+        if value["customer"] == customer:
             return value
         raise invalid("The payment method you provided has already been attached to a customer.", None, retry=False)
     if value.get("_used"):
         raise invalid(USED, None, retry=False)
     refuse_to_save(value)
     checked(value)
-    value["customer"] = customer["id"]
+    value["customer"] = customer
     call.objects.save(value)
     call.emit("payment_method.attached", value)
     return value
 
 
-def detach(call: Call, params: Params) -> Json:
+def detach(call: Call, params: Params) -> Instrument:
     """Detach a payment method from its customer; it may not be used again."""
     value = resolve_payment_method(call, call.path["payment_method"], None)
     owner = value.get("customer")
@@ -312,7 +341,7 @@ def detach(call: Call, params: Params) -> Json:
     call.objects.save(value)
     call.emit("payment_method.detached", value, {"customer": owner})
     withdraw(call, value["id"])
-    customer = call.objects.find("customer", owner)
+    customer = call.objects.find(kinds.CUSTOMER, owner)
     if customer is not None and (customer.get("invoice_settings") or {}).get("default_payment_method") == value["id"]:
         customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": None}
         call.objects.save(customer, "customer.updated")
@@ -323,13 +352,13 @@ def list_all(call: Call, params: Params) -> Page:
     """List payment methods, by customer and type."""
     customer = params.get("customer")
     if customer:
-        call.objects.get("customer", customer, "customer")
+        call.objects.get(kinds.CUSTOMER, customer, "customer")
     return _page(call, params, customer, "/v1/payment_methods")
 
 
 def of_customer(call: Call, params: Params) -> Page:
     """List a customer's payment methods."""
-    customer = call.objects.get("customer", call.path["customer"])["id"]
+    customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])["id"]
     return _page(call, params, customer, f"/v1/customers/{customer}/payment_methods")
 
 
@@ -341,7 +370,7 @@ def _page(call: Call, params: Params, customer: str | None, url: str) -> Page:
         equal["customer"] = customer
     page = list_page(call, "payment_method", params, equal, url=url)
     cards = (
-        call.objects.query("card", {"customer": customer}, limit=100)
+        call.objects.query(kinds.CARD, {"customer": customer}, limit=100)
         if customer and params.get("type") in (None, "card")
         else []
     )
@@ -352,16 +381,16 @@ def _page(call: Call, params: Params, customer: str | None, url: str) -> Page:
     return page
 
 
-def of_customer_one(call: Call, params: Params) -> Json:
+def of_customer_one(call: Call, params: Params) -> Instrument:
     """Retrieve one payment method of a customer."""
-    customer = call.objects.get("customer", call.path["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     value = resolve_payment_method(call, call.path["payment_method"], None)
     if value.get("customer") != customer["id"]:
         raise no_payment_method(call, call.path["payment_method"], None)
     return as_payment_method(call, value)
 
 
-def client_view(call: Call, value: Json) -> Json:
+def client_view(call: Call, value: StoredPaymentMethod) -> StoredPaymentMethod:
     """What browsers and apps see: no fingerprint, no metadata (reference section 3)."""
     value.pop("metadata", None)
     for inner in value.values():

@@ -6,10 +6,11 @@ The redirect page is Tollkey's own: in test mode the customer authorizes or fail
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.methods import jobs, states
+from tollkey.payments.methods import jobs, kinds, states
 from tollkey.payments.methods.customer_sources import checked, inline_card
 from tollkey.payments.methods.instruments import (
     fingerprint_owner,
@@ -23,7 +24,6 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, permissions
 from tollkey.wire import (
     Call,
-    Json,
     Params,
     Reply,
     blank,
@@ -34,7 +34,13 @@ from tollkey.wire import (
     redirect,
     with_query,
 )
+from tollkey.wire.kinds import Kind
 
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import StoredCard, StoredSource
+    from tollkey.wire import api
+
+_TRANSACTION: Kind[api.SourceTransaction] = Kind("source_transaction")
 REDIRECT = (
     "alipay",
     "bancontact",
@@ -55,7 +61,7 @@ _EXPIRES_SECONDS = 6 * 3600
 _FILLS_AFTER = 1
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredSource:
     """A new source of any type. Raises ApiError for what is missing or wrong."""
     kind = params.get("type")
     if params.get("token") and kind is None:
@@ -71,7 +77,7 @@ def create(call: Call, params: Params) -> Json:
     elif kind == "sepa_debit":
         _fill_debit(call, source, params)
     else:
-        source[kind] = _details(call, kind, params.get(kind) or {})
+        fields.assign(source, {kind: _details(call, kind, params.get(kind) or {})}, (kind,))
     if flow == "redirect":
         _start_redirect(call, source, params)
     elif flow == "receiver":
@@ -82,7 +88,7 @@ def create(call: Call, params: Params) -> Json:
     return source
 
 
-def _new(call: Call, params: Params, kind: str, flow: str) -> Json:
+def _new(call: Call, params: Params, kind: str, flow: str) -> StoredSource:
     currency = shared_currency.check_currency(params["currency"]) if params.get("currency") else _CURRENCY.get(kind)
     if params.get("amount") is not None and currency:
         shared_currency.check_amount(params["amount"], currency)
@@ -90,7 +96,7 @@ def _new(call: Call, params: Params, kind: str, flow: str) -> Json:
         raise missing_param("amount")
     id = call.ids.new("src")
     source = blank(
-        "source",
+        kinds.SOURCE,
         id=id,
         amount=params.get("amount"),
         client_secret=f"src_client_secret_{call.ids.text(24)}",
@@ -109,65 +115,63 @@ def _new(call: Call, params: Params, kind: str, flow: str) -> Json:
     return source
 
 
-def _owner(given: Json) -> Json:
-    place = fields.address(given["address"]) if given.get("address") else None
-    told = {"address": place, "email": given.get("email"), "name": given.get("name"), "phone": given.get("phone")}
-    return {**told, "verified_address": None, "verified_email": None, "verified_name": None, "verified_phone": None}
+def _owner(given: Mapping[str, Any]) -> api.SourceOwner:
+    return {
+        "address": fields.address(given["address"]) if given.get("address") else None,
+        "email": given.get("email"),
+        "name": given.get("name"),
+        "phone": given.get("phone"),
+        "verified_address": None,
+        "verified_email": None,
+        "verified_name": None,
+        "verified_phone": None,
+    }
 
 
-def set_owner(source: Json, params: Params) -> None:
+def _owner_of(source: StoredSource) -> api.SourceOwner:
+    owner = source["owner"]
+    assert owner is not None  # every source is made with one
+    return owner
+
+
+def set_owner(source: StoredSource, params: Params) -> None:
     """Merge ``owner`` of the parameters."""
     if params.get("owner"):
-        source["owner"] = _owner({**(source.get("owner") or {}), **params["owner"]})
+        source["owner"] = _owner({**_owner_of(source), **params["owner"]})
 
 
-def _blank(kind: str) -> Json:
-    try:
-        return {name: value for name, value in blank(f"source_type_{kind}").items() if name not in ("id", "object")}
-    except LookupError:
-        return {}
-
-
-def _details(call: Call, kind: str, given: Json) -> Json:
+def _details(call: Call, kind: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was told of another kind. Of an account's number the last four digits and a fingerprint stay."""
-    details = {**_blank(kind), **given}
+    try:
+        blanks = blank(f"source_type_{kind}")
+    except LookupError:
+        blanks = {}
+    details = {**{name: value for name, value in blanks.items() if name not in ("id", "object")}, **given}
     number = re.sub(r"\W", "", "".join(str(details.pop(name, None) or "") for name in ("account_number", "iban")))
     if number:
         details.update({"last4": number[-4:], "fingerprint": cards.fingerprint(number, fingerprint_owner(call))})
     return details
 
 
-def _fill_card(call: Call, source: Json, params: Params) -> None:
+def _fill_card(call: Call, source: StoredSource, params: Params) -> None:
     data: Any = params.get("card")
     card = (
         inline_card(call, data, "card")
         if isinstance(data, dict)
         else redeem(call, str(params.get("token") or data or ""), "token")
     )
-    if card["object"] != "card":
+    if not kinds.is_card(card):
         raise invalid("The token provided is not of a card.", "token", retry=False)
     source["card"] = _card_details(card)
-    source.update({name: value for name, value in card.items() if name.startswith("_")})
+    fields.assign(source, card, [name for name in card if name.startswith("_")])
     if params.get("owner") is None and card.get("name"):
-        source["owner"]["name"] = card["name"]
+        _owner_of(source)["name"] = card["name"]
     checked(source)
 
 
-def _card_details(card: Json) -> Json:
+def _card_details(card: StoredCard) -> api.SourceTypeCard:
     """``source.card``: the legacy card's facts, and whether 3-D Secure is wanted."""
     known = test_card(card)
-    names = (
-        "address_line1_check",
-        "address_zip_check",
-        "brand",
-        "country",
-        "cvc_check",
-        "dynamic_last4",
-        "exp_month",
-        "exp_year",
-        "fingerprint",
-    )
-    details = {name: card.get(name) for name in (*names, "funding", "last4", "name", "tokenization_method")}
     wanted = known.three_d_secure if known is not None else cards.ThreeDSecure.UNENROLLED
     required = wanted in (
         cards.ThreeDSecure.REQUIRED,
@@ -175,13 +179,29 @@ def _card_details(card: Json) -> Json:
         cards.ThreeDSecure.UNLESS_SET_UP,
         cards.ThreeDSecure.REQUIRED_ERROR,
     )
-    details["three_d_secure"] = (
-        "required" if required else "not_supported" if wanted is cards.ThreeDSecure.NOT_SUPPORTED else "optional"
-    )
-    return details
+    print_ = card["fingerprint"]
+    assert print_ is not None  # every card is made with one
+    return {
+        "address_line1_check": card.get("address_line1_check"),
+        "address_zip_check": card.get("address_zip_check"),
+        "brand": card["brand"],
+        "country": card.get("country"),
+        "cvc_check": card.get("cvc_check"),
+        "dynamic_last4": card.get("dynamic_last4"),
+        "exp_month": card["exp_month"],
+        "exp_year": card["exp_year"],
+        "fingerprint": print_,
+        "funding": card["funding"],
+        "last4": card["last4"],
+        "name": card.get("name"),
+        "tokenization_method": card.get("tokenization_method"),
+        "three_d_secure": (
+            "required" if required else "not_supported" if wanted is cards.ThreeDSecure.NOT_SUPPORTED else "optional"
+        ),
+    }
 
 
-def _fill_three_d_secure(call: Call, source: Json, params: Params) -> None:
+def _fill_three_d_secure(call: Call, source: StoredSource, params: Params) -> None:
     given = (params.get("three_d_secure") or {}).get("card")
     if not given:
         raise missing_param("three_d_secure[card]")
@@ -195,12 +215,12 @@ def _fill_three_d_secure(call: Call, source: Json, params: Params) -> None:
             raise no_payment_method(call, str(given), "three_d_secure[card]")
         call.needs(permissions.CUSTOMER)
     source["three_d_secure"] = {"authenticated": False, "card": given, "customer": None}
-    source.update({name: value for name, value in card.items() if name.startswith("_")})
-    inner = card.get("card") or card
-    source["_exp"] = [inner.get("exp_month"), inner.get("exp_year")]
+    fields.assign(source, card, [name for name in card if name.startswith("_")])
+    inner = card if kinds.is_card(card) else None if kinds.is_bank_account(card) else card.get("card")
+    source["_exp"] = [inner.get("exp_month"), inner.get("exp_year")] if inner else [None, None]
 
 
-def _fill_debit(call: Call, source: Json, params: Params) -> None:
+def _fill_debit(call: Call, source: StoredSource, params: Params) -> None:
     iban = str((params.get("sepa_debit") or {}).get("iban") or "").replace(" ", "").upper()
     if not iban:
         raise missing_param("sepa_debit[iban]")
@@ -209,7 +229,11 @@ def _fill_debit(call: Call, source: Json, params: Params) -> None:
     facts = banks.sepa_debit(iban, account=fingerprint_owner(call))
     reference = call.ids.text(16).upper()
     source["sepa_debit"] = {
-        **{name: facts[name] for name in ("bank_code", "branch_code", "country", "fingerprint", "last4")},
+        "bank_code": facts["bank_code"],
+        "branch_code": facts["branch_code"],
+        "country": facts["country"],
+        "fingerprint": facts["fingerprint"],
+        "last4": facts["last4"],
         "mandate_reference": reference,
         "mandate_url": f"{call.setup.base_url}/mandates/{reference}",
     }
@@ -217,26 +241,21 @@ def _fill_debit(call: Call, source: Json, params: Params) -> None:
         source["_bank"] = banks.key_of(iban)
 
 
-def again(call: Call, platform: Call, params: Params) -> Json:
+def again(call: Call, platform: Call, params: Params) -> StoredSource:
     """A platform's source, copied to the connected account. platform: the call in the platform's own account."""
-    original = platform.objects.get("source", params["original_source"], "original_source")
+    original = platform.objects.get(kinds.SOURCE, params["original_source"], "original_source")
     if params.get("customer") and original.get("customer") != params["customer"]:
-        raise platform.objects.missing("source", original["id"], "original_source")
-    copy = {
-        **original,
-        "id": call.ids.new("src"),
-        "customer": None,
-        "created": call.now,
-        "metadata": fields.new_metadata(params),
-    }
-    copy.pop("customer")
+        raise platform.objects.missing(kinds.SOURCE, original["id"], "original_source")
+    copy = original.copy()
+    copy.update({"id": call.ids.new("src"), "created": call.now, "metadata": fields.new_metadata(params)})
+    copy.pop("customer", None)
     return call.objects.insert(copy)
 
 
 # -- redirect
 
 
-def _start_redirect(call: Call, source: Json, params: Params) -> None:
+def _start_redirect(call: Call, source: StoredSource, params: Params) -> None:
     back = (params.get("redirect") or {}).get("return_url")
     if not back:
         raise missing_param("redirect[return_url]")
@@ -248,17 +267,18 @@ def _start_redirect(call: Call, source: Json, params: Params) -> None:
 
 def page(call: Call, params: Params) -> Reply:
     """The page a customer is sent to: authorize the payment, or let it fail."""
-    source = call.objects.get("source", call.path["id"])
+    source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] != "pending":
         return html_page("Payment", "<h1>This payment has been answered.</h1>\n<p>You may close this page.</p>")
-    amount = (
-        escape(f"{shared_currency.show(source['amount'], source['currency'])} {source['currency'].upper()}")
-        if source["currency"]
+    amount, currency = source["amount"], source["currency"]
+    shown = (
+        escape(f"{shared_currency.show(amount, currency)} {currency.upper()}")
+        if amount is not None and currency
         else ""
     )
     path = escape(call.origin.path)
     body = (
-        f"<h1>Authorize this test payment</h1>\n<dl>\n<dt>Amount</dt><dd>{amount}</dd>\n"
+        f"<h1>Authorize this test payment</h1>\n<dl>\n<dt>Amount</dt><dd>{shown}</dd>\n"
         f"<dt>Method</dt><dd>{escape(source['type'])}</dd>\n</dl>\n"
         f'<form method="post" action="{path}/authorize"><button type="submit" autofocus>Authorize test'
         f" payment</button></form>\n"
@@ -270,7 +290,7 @@ def page(call: Call, params: Params) -> Reply:
 
 def authorize(call: Call, params: Params) -> Reply:
     """The customer says yes: the source can be charged."""
-    source = call.objects.get("source", call.path["id"])
+    source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] == "pending":
         source["redirect"] = {**source["redirect"], "status": "succeeded"}
         _chargeable(call, source)
@@ -279,7 +299,7 @@ def authorize(call: Call, params: Params) -> Reply:
 
 def refuse(call: Call, params: Params) -> Reply:
     """The customer says no: the source has failed."""
-    source = call.objects.get("source", call.path["id"])
+    source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] == "pending":
         source["redirect"] = {**source["redirect"], "status": "failed", "failure_reason": "user_abort"}
         states.SOURCE.set(source, "failed")
@@ -289,7 +309,7 @@ def refuse(call: Call, params: Params) -> Reply:
     return _back(source)
 
 
-def _back(source: Json) -> Reply:
+def _back(source: StoredSource) -> Reply:
     facts = {
         "source": source["id"],
         "client_secret": source["client_secret"],
@@ -298,7 +318,7 @@ def _back(source: Json) -> Reply:
     return redirect(with_query(source["redirect"]["return_url"], **facts))
 
 
-def _chargeable(call: Call, source: Json) -> None:
+def _chargeable(call: Call, source: StoredSource) -> None:
     states.SOURCE.set(source, "chargeable")
     if source["type"] == "three_d_secure":
         source["three_d_secure"] = {**source["three_d_secure"], "authenticated": True}
@@ -309,7 +329,7 @@ def _chargeable(call: Call, source: Json) -> None:
 # -- receiver
 
 
-def _start_receiver(call: Call, source: Json) -> None:
+def _start_receiver(call: Call, source: StoredSource) -> None:
     number = f"{call.ids.number(10**12):012d}"
     source["receiver"] = {
         "address": f"121042882-{number}",
@@ -319,16 +339,18 @@ def _start_receiver(call: Call, source: Json) -> None:
         "refund_attributes_method": "email",
         "refund_attributes_status": "missing",
     }
-    bank = {"account_number": number, "bank_name": "TEST BANK", "routing_number": "110000000", "swift_code": "TSTEZ122"}
     print_ = cards.fingerprint(number, fingerprint_owner(call))
     source["ach_credit_transfer"] = {
-        **bank,
+        "account_number": number,
+        "bank_name": "TEST BANK",
+        "routing_number": "110000000",
+        "swift_code": "TSTEZ122",
         "fingerprint": print_,
         "refund_account_holder_name": None,
         "refund_account_holder_type": None,
         "refund_routing_number": None,
     }
-    if _amount_in(source["owner"].get("email")) and not call.livemode:
+    if _amount_in(_owner_of(source).get("email")) and not call.livemode:
         call.schedule.add(call.now + _FILLS_AFTER, jobs.SOURCE_FILL, source["id"])
 
 
@@ -340,20 +362,20 @@ def _amount_in(email: str | None) -> int:
 
 def fill(call: Call, id: str) -> None:
     """Money arrives in a receiver."""
-    source = call.objects.find("source", id)
+    source = call.objects.find(kinds.SOURCE, id)
     if source is None or source["status"] not in ("pending", "chargeable"):
         return
-    amount = _amount_in(source["owner"].get("email"))
+    amount = _amount_in(_owner_of(source).get("email"))
     received = source["receiver"]["amount_received"] + amount
     source["receiver"] = {**source["receiver"], "amount_received": received}
     bank = source["ach_credit_transfer"]
     arrived = blank(
-        "source_transaction",
+        _TRANSACTION,
         id=call.ids.new("srctxn"),
         ach_credit_transfer={
-            "customer_data": source["owner"].get("email"),
+            "customer_data": _owner_of(source).get("email"),
             "fingerprint": bank["fingerprint"],
-            "last4": bank["account_number"][-4:],
+            "last4": (bank["account_number"] or "")[-4:],
             "routing_number": bank["routing_number"],
         },
         amount=amount,
@@ -371,7 +393,7 @@ def fill(call: Call, id: str) -> None:
 
 def expire(call: Call, id: str) -> None:
     """Nobody answered."""
-    source = call.objects.find("source", id)
+    source = call.objects.find(kinds.SOURCE, id)
     if source is not None and source["status"] == "pending":
         states.SOURCE.set(source, "canceled")
         call.objects.save(source)

@@ -8,9 +8,10 @@ bank account   new ──verify──▶ verified │ verification_failed
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from tollkey.payments.methods import jobs, source_flows
+from tollkey.payments.methods import jobs, kinds, source_flows
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import add_source, remove_source, source_of, sources_of
 from tollkey.payments.processors import banks
@@ -21,7 +22,6 @@ from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Json,
     P,
     Page,
     Params,
@@ -34,6 +34,10 @@ from tollkey.wire import (
     publishable_access,
     records,
 )
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import SavedSource, StoredBankAccount, StoredSource
+    from tollkey.wire import api
 
 _ATTEMPTS = 10
 _CARD_FIELDS = (
@@ -50,11 +54,11 @@ _CARD_FIELDS = (
 _BANK_FIELDS = ("account_holder_name", "account_holder_type")
 
 
-def _customer(call: Call) -> Json:
-    return call.objects.get("customer", call.path["customer"])
+def _customer(call: Call) -> api.Customer:
+    return call.objects.get(kinds.CUSTOMER, call.path["customer"])
 
 
-def add(call: Call, params: Params) -> Json:
+def add(call: Call, params: Params) -> SavedSource:
     """Save a token, a source or data to a customer."""
     customer = _customer(call)
     for name in ("source", "card", "bank_account"):
@@ -83,34 +87,32 @@ def list_bank_accounts(call: Call, params: Params) -> Page:
     return of_list(sources_of(call, customer, "bank_account"), f"/v1/customers/{customer}/bank_accounts", params)
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(call: Call, params: Params) -> SavedSource:
     """Retrieve one thing that a customer has saved."""
     return source_of(call, _customer(call)["id"], call.path["id"])
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> SavedSource:
     """Change name, address, expiry or metadata of a saved card or bank account."""
     value = source_of(call, _customer(call)["id"], call.path["id"])
     fields.merge_metadata(value, params)
-    names: Sequence[str] = (
-        _BANK_FIELDS if value["object"] == "bank_account" else _CARD_FIELDS if value["object"] == "card" else ()
-    )
-    value.update({name: params[name] for name in names if name in params})
-    if value["object"] == "source":
+    if kinds.is_source(value):
         source_flows.set_owner(value, params)
+    else:
+        fields.assign(value, params, _CARD_FIELDS if kinds.is_card(value) else _BANK_FIELDS)
     return call.objects.save(value, "customer.source.updated")
 
 
-def remove(call: Call, params: Params) -> Json | Deleted:
+def remove(call: Call, params: Params) -> SavedSource | Deleted:
     """Delete a saved card or bank account; a source is detached and cannot be used any more."""
     customer = _customer(call)
     return remove_source(call, customer, source_of(call, customer["id"], call.path["id"]))
 
 
-def verify(call: Call, params: Params) -> Json:
+def verify(call: Call, params: Params) -> StoredBankAccount:
     """Verify a bank account by its two deposits: 32 and 45 in test mode."""
     value = source_of(call, _customer(call)["id"], call.path["id"])
-    if value["object"] != "bank_account":
+    if not kinds.is_bank_account(value):
         raise invalid("Only bank accounts can be verified.", None, retry=False)
     if value["status"] == "verified":
         raise invalid("This bank account has already been verified.", None, retry=False)
@@ -134,19 +136,19 @@ def verify(call: Call, params: Params) -> Json:
 # -- sources on their own
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredSource:
     """Create a source. A publishable key may."""
     if params.get("original_source"):
         return source_flows.again(call, shared_from(call, "original_source", permissions.SOURCE), params)
     return source_flows.create(call, params)
 
 
-def retrieve_source(call: Call, params: Params) -> Json:
+def retrieve_source(call: Call, params: Params) -> StoredSource:
     """Retrieve a source; a publishable key shows its ``client_secret``.
 
     One that is not there is a 400 (section 2.2).
     """
-    source = call.objects.find("source", call.path["source"])
+    source = call.objects.find(kinds.SOURCE, call.path["source"])
     if source is None:
         raise missing_object("source", call.path["source"], "source", in_path=False)
     if call.client and not hmac.compare_digest(
@@ -157,9 +159,9 @@ def retrieve_source(call: Call, params: Params) -> Json:
     return source
 
 
-def update_source(call: Call, params: Params) -> Json:
+def update_source(call: Call, params: Params) -> StoredSource:
     """Change a source's owner, mandate or metadata."""
-    source = call.objects.get("source", call.path["source"])
+    source = call.objects.get(kinds.SOURCE, call.path["source"])
     fields.merge_metadata(source, params)
     source_flows.set_owner(source, params)
     if params.get("amount") and source["status"] == "pending":
@@ -169,18 +171,17 @@ def update_source(call: Call, params: Params) -> Json:
 
 def transactions(call: Call, params: Params) -> Page:
     """List what has been paid into a receiver source."""
-    source = call.objects.get("source", call.path["source"])
+    source = call.objects.get(kinds.SOURCE, call.path["source"])
     return of_list(list(source.get("_transactions") or []), f"/v1/sources/{source['id']}/source_transactions", params)
 
 
-def client_view(call: Call, value: Json) -> Json:
+def client_view(call: Call, value: SavedSource) -> Mapping[str, object]:
     """What browsers and apps see of a source, a card or a bank account: no fingerprint, no metadata."""
-    for name in ("metadata", "fingerprint", "account"):
-        value.pop(name, None)
-    for inner in value.values():
+    shown = {name: inner for name, inner in value.items() if name not in ("metadata", "fingerprint", "account")}
+    for inner in shown.values():
         if isinstance(inner, dict):
             inner.pop("fingerprint", None)
-    return value
+    return shown
 
 
 _PAGE, _LISTED = (Access(takes=f"limit starting_after ending_before{more}") for more in ("", " object"))

@@ -112,11 +112,3 @@ class StoredEphemeralKey(api.EphemeralKey):
     _digest: str
     _subject: str
     _maker: list[str] | None
-
-class StoredCustomerSession(api.CustomerSession):
-    """A customer session. Its secret is not stored.
-
-    id: not shown on the wire.
-    """
-
-    id: str

@@ -6,20 +6,21 @@ created ──used──▶ used
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Scope
 from tollkey.keys import Keyring, Permission
+from tollkey.payments.methods import kinds
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import inline_bank, inline_card
 from tollkey.payments.processors import banks
-from tollkey.payments.shared import client_access, permissions
+from tollkey.payments.shared import client_access, fields, permissions
 from tollkey.wire import (
     ApiError,
     Call,
     Change,
     Endpoint,
-    Json,
     Params,
     Resource,
     blank,
@@ -30,6 +31,9 @@ from tollkey.wire import (
     records,
 )
 from tollkey.wire.sealing import seal_params, sealed_for
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import StoredBankAccount, StoredCard, StoredToken
 
 PERMISSION = Permission("token", "Tokens", "Core")
 #: What can be made a token of: parameter -> the id's prefix and the token's type.
@@ -47,7 +51,7 @@ _KANA = "city country line1 line2 postal_code state town"
 _NOTHING = "You must supply either a card, customer, PII data, bank account, account or person to create a token."
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredToken:
     """Create a token of card, bank, account, person or other personal data. A publishable key may."""
     given = [name for name in _KINDS if params.get(name)]
     if len(given) > 1:
@@ -55,17 +59,17 @@ def create(call: Call, params: Params) -> Json:
             f"You may only specify one of these parameters: {', '.join(given)}.", None, "parameters_exclusive"
         )
     if params.get("customer"):
-        return _of_customer(call, params["customer"], given[0] if given else None, params)
+        inner = _of_customer(call, params["customer"], given[0] if given else None, params)
+        return _store(call, inner["object"], inner)
     if not given:
         raise invalid(_NOTHING)
     name = given[0]
     if name in ("card", "bank_account"):
-        inner = _instrument(call, name, params)
-        return _store(call, name, inner)
+        return _store(call, name, _instrument(call, name, params))
     return _store(call, name, None, params[name] if name in ("account", "person") else None)
 
 
-def _instrument(call: Call, name: str, params: Params) -> Json:
+def _instrument(call: Call, name: str, params: Params) -> StoredCard | StoredBankAccount:
     """The card or bank account inside, of data."""
     data = params[name]
     if isinstance(data, str):  # an id, which needs its customer
@@ -73,19 +77,18 @@ def _instrument(call: Call, name: str, params: Params) -> Json:
     if name == "bank_account":
         return inline_bank(call, data)
     currency = data.get("currency")
-    more: dict[str, Any] = {"currency": str(currency).lower()} if currency else {}
-    return inline_card(call, data, "card", **more)
+    return inline_card(call, data, "card", **({"currency": str(currency).lower()} if currency else {}))
 
 
-def _of_customer(call: Call, customer: str, name: str | None, params: Params) -> Json:
-    """A token of what a platform's customer has saved, for use on the connected account: the named card or bank
+def _of_customer(call: Call, customer: str, name: str | None, params: Params) -> StoredCard | StoredBankAccount:
+    """A copy of what a platform's customer has saved, for a token of the connected account: the named card or bank
     account, or the default.
 
     Raises ApiError 400: no connected account; no such card (the real texts, of public reports); 403 for a key that may
         not read the platform's customers.
     """
     home = shared_from(call, "customer", permissions.CUSTOMER)
-    found = home.objects.get("customer", customer, "customer")
+    found = home.objects.get(kinds.CUSTOMER, customer, "customer")
     kind, id = name or "card", found.get("default_source") if name is None else params[name]
     if id is None:
         raise invalid("The customer must have an active payment source attached.", "customer", "missing")
@@ -99,21 +102,30 @@ def _of_customer(call: Call, customer: str, name: str | None, params: Params) ->
             "customer",
         )
     kind = "bank_account" if name is None and id.startswith("ba_") else kind
-    saved = home.objects.find(kind, id)
+    saved: StoredCard | StoredBankAccount | None = home.objects.find(
+        kinds.CARD if kind == "card" else kinds.BANK_ACCOUNT, id
+    )
     if saved is None or saved.get("customer") != customer:
         raise invalid(
             f"Customer {customer} does not have {kind.replace('_', ' ')} with ID {id}", name or "customer", "missing"
         )
-    return _store(call, kind, {**saved, "id": call.ids.new("card" if kind == "card" else "ba"), "customer": None})
+    copy = saved.copy()
+    copy.update({"id": call.ids.new("card" if kind == "card" else "ba"), "customer": None})
+    return copy
 
 
-def _store(call: Call, name: str, inner: Json | None, told: Json | None = None) -> Json:
+def _store(
+    call: Call,
+    name: str,
+    inner: StoredCard | StoredBankAccount | None,
+    told: Mapping[str, Any] | None = None,
+) -> StoredToken:
     """told: what an account or person token holds until it is used; it may have numbers of people in it, so it is
     sealed.
     """
     prefix, type = _KINDS[name]
     token = blank(
-        "token",
+        kinds.TOKEN,
         id=call.ids.new(prefix),
         client_ip=call.origin.ip,
         created=call.now,
@@ -122,16 +134,18 @@ def _store(call: Call, name: str, inner: Json | None, told: Json | None = None) 
         used=False,
     )
     if inner is not None:
-        token[name] = public(inner)
-        token.update({field: value for field, value in inner.items() if field.startswith("_") and field != "_created"})
-    if told is not None:
-        token[f"_{name}"] = seal_params(call, token["id"], told)
+        fields.assign(token, {name: public(inner)}, (name,))
+        fields.assign(token, inner, [field for field in inner if field.startswith("_") and field != "_created"])
+    if told is not None and name == "account":
+        token["_account"] = seal_params(call, token["id"], told)
+    elif told is not None:
+        token["_person"] = seal_params(call, token["id"], told)
     return call.objects.insert(token)
 
 
-def retrieve_token(call: Call, params: Params) -> Json:
+def retrieve_token(call: Call, params: Params) -> StoredToken:
     """Retrieve a token. One that is not there is a 400, as if a parameter had named it (reference section 2.2)."""
-    found = call.objects.find("token", call.path["token"])
+    found = call.objects.find(kinds.TOKEN, call.path["token"])
     if found is None:
         raise _missing(call)
     return found
@@ -141,12 +155,12 @@ def _missing(call: Call) -> ApiError:
     return missing_object("token", call.path["token"], "token", in_path=False)
 
 
-def client_view(call: Call, value: Json) -> Json:
+def client_view(call: Call, value: StoredToken) -> Mapping[str, object]:
     """What a publishable key sees. The card or bank account inside has a shape of its own (``sources``)."""
-    return {name: value[name] for name in _SHOWN if name in value}
+    return {name: value.get(name) for name in _SHOWN if name in value}
 
 
-def _sealed_or_gone(private: Json, keyring: Keyring, scope: Scope, id: str) -> Json:
+def _sealed_or_gone(private: Mapping[str, object], keyring: Keyring, scope: Scope, id: str) -> dict[str, object]:
     """Earlier versions kept what was told for these tokens in clear; of the number of a person or a security code
     nothing is needed.
     """
@@ -157,7 +171,7 @@ def _sealed_or_gone(private: Json, keyring: Keyring, scope: Scope, id: str) -> J
     return kept
 
 
-def _customer(call: Call, token: Json) -> None:
+def _customer(call: Call, token: StoredToken) -> None:
     """Before 2015-02-18 a token's card named its customer, which it has not (recorded)."""
     if token.get("card"):
         token["card"]["customer"] = None

@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tollkey.payments.processors.cards import fingerprint
 from tollkey.payments.processors.states import BANK_ACCOUNT
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import StoredBankAccount
+    from tollkey.wire import api
 
 Outcome = Literal["succeeds", "succeeds_later", "fails", "fails_later", "disputed", "processing", "unusable"]
 
@@ -181,11 +185,11 @@ def key_of(number: str) -> str | None:
     return bank.key if bank is not None else None
 
 
-def without_number(private: dict[str, Any], *_: object) -> dict[str, Any]:
+def without_number(private: Mapping[str, object], *_: object) -> dict[str, object]:
     """``Resource(rewrites=…)`` of instruments: earlier versions kept a test account's number in ``_bank``."""
     kept = private.get("_bank")
-    if kept is None or bank_by_key(kept) is not None:
-        return private
+    if not isinstance(kept, str) or bank_by_key(kept) is not None:
+        return dict(private)
     key = key_of(kept)
     return {**private, "_bank": key} if key else {name: value for name, value in private.items() if name != "_bank"}
 
@@ -207,7 +211,7 @@ def routing_valid(number: str) -> bool:
 
 def us_bank_account(
     bank: TestBank, *, account: str, holder_type: str = "individual", account_type: str = "checking", key: bytes = b""
-) -> dict[str, Any]:
+) -> api.PaymentMethodUsBankAccount:
     """``PaymentMethod.us_bank_account``. account: the merchant, whose fingerprint it is."""
     return {
         "account_holder_type": holder_type,
@@ -222,7 +226,7 @@ def us_bank_account(
     }
 
 
-def sepa_debit(iban: str, *, account: str, key: bytes = b"") -> dict[str, Any]:
+def sepa_debit(iban: str, *, account: str, key: bytes = b"") -> api.PaymentMethodSepaDebit:
     """``PaymentMethod.sepa_debit``."""
     iban = iban.replace(" ", "").upper()
     start, end = _BANK_CODE.get(iban[:2], (4, 8))
@@ -260,7 +264,7 @@ def bank_account(
     status: str = "new",
     bank_name: str | None = BANK_NAME,
     key: bytes = b"",
-) -> dict[str, Any]:
+) -> StoredBankAccount:
     """A ``bank_account`` object as tokens carry it; external accounts add ``external_bank_account``'s keys.
 
     bank_name: None in live mode, where nobody knows which bank a number belongs to.
@@ -281,17 +285,20 @@ def bank_account(
     }
 
 
+def _nothing_due() -> api.ExternalAccountRequirements:
+    return {"currently_due": [], "errors": [], "past_due": [], "pending_verification": []}
+
+
 def external_bank_account(
-    body: Mapping[str, Any], *, account: str, default: bool, metadata: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+    body: StoredBankAccount, *, account: str, default: bool, metadata: Mapping[str, str] | None = None
+) -> StoredBankAccount:
     """The same as a payout account of ``account``. default: it is the one for its currency."""
-    nothing: dict[str, list[Any]] = {"currently_due": [], "errors": [], "past_due": [], "pending_verification": []}
     return {
         **body,
         "account": account,
         "available_payout_methods": ["standard"],
         "default_for_currency": default,
-        "future_requirements": {name: list(value) for name, value in nothing.items()},
+        "future_requirements": _nothing_due(),
         "metadata": dict(metadata or {}),
-        "requirements": {name: list(value) for name, value in nothing.items()},
+        "requirements": _nothing_due(),
     }

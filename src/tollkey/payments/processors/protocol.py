@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tollkey.db import Ids
 from tollkey.payments.processors.cards import Decline, TestCard, by_key
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Authorization:
 
     amount: int
     currency: str
-    instrument: dict[str, Any]
+    instrument: Instrument
     off_session: bool = False
     authenticated: bool = False
 
@@ -56,7 +59,7 @@ class Processor(Protocol):
         """Ask the bank. Raises ApiError when no charge can be made at all; a refusal is a Verdict."""
 
 
-def kind_of(instrument: dict[str, Any] | None) -> str:
+def kind_of(instrument: Instrument | None) -> str:
     """The type of payment method that an instrument is: ``card``, ``us_bank_account``, ``ideal``, …"""
     if instrument is None:
         return "card"
@@ -66,7 +69,7 @@ def kind_of(instrument: dict[str, Any] | None) -> str:
     return str(instrument.get("type") or "card") if object in ("payment_method", "source") else "card"
 
 
-def card_of_instrument(instrument: dict[str, Any] | None) -> TestCard | None:
+def card_of_instrument(instrument: Instrument | None) -> TestCard | None:
     """The test card behind a stored object, or None."""
-    key = (instrument or {}).get("_card")
+    key = instrument.get("_card") if instrument is not None else None
     return by_key(key) if key else None

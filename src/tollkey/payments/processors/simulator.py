@@ -38,8 +38,9 @@ class Simulator:
         card = card_of_instrument(request.instrument)
         if card is not None:
             return _of_card(card, request, ids)
-        if request.instrument.get("_bank"):
-            return _of_bank(request.instrument["_bank"], ids)
+        bank = request.instrument.get("_bank")
+        if bank:
+            return _of_bank(bank, ids)
         score = ids.number(65)
         if kind_of(request.instrument) in DELAYED:
             return Verdict("pending", risk_score=score, later="succeeded")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from tollkey.wire import Call, Params, merged_metadata, missing_object
+from tollkey.wire import Call, merged_metadata, missing_object
 from tollkey.wire.kinds import Kind, T
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ ACCOUNT: Kind[api.Account] = Kind("account")
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
-def merge_metadata(value: Mapping[str, Any], params: Params) -> None:
+def merge_metadata(value: Mapping[str, Any], params: Mapping[str, Any]) -> None:
     """Merge ``metadata`` of the parameters, if it was sent, into an object. Raises as ``merged_metadata`` does."""
     if "metadata" in params:
         _changeable(value)["metadata"] = merged_metadata(value.get("metadata"), params["metadata"])
@@ -27,7 +27,7 @@ def new_metadata(params: Mapping[str, Any]) -> dict[str, str]:
     return merged_metadata(None, params.get("metadata"))
 
 
-def assign(value: Mapping[str, Any], params: Params, names: Iterable[str]) -> None:
+def assign(value: Mapping[str, Any], params: Mapping[str, Any], names: Iterable[str]) -> None:
     """Copy the parameters of these names that were sent; one sent empty becomes null."""
     changed = _changeable(value)
     for name in names:
@@ -40,7 +40,7 @@ def _changeable(value: Mapping[str, Any]) -> MutableMapping[str, Any]:
     return cast("MutableMapping[str, Any]", value)
 
 
-def take(value: Mapping[str, Any], params: Params, names: Iterable[str]) -> None:
+def take(value: Mapping[str, Any], params: Mapping[str, Any], names: Iterable[str]) -> None:
     """Copy the parameters of these names that were sent, and merge ``metadata``. Raises as ``merged_metadata`` does."""
     assign(value, params, names)
     merge_metadata(value, params)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 from tollkey.payments.processors.cards.card import TestCard, ThreeDSecure
 from tollkey.payments.processors.cards.checks import fingerprint
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import StoredCard
+    from tollkey.payments.processors.stored import ChargedCard
+    from tollkey.wire import api
 
 _DISPLAY = {"amex": "american_express", "diners": "diners_club", "unionpay": "union_pay", "unknown": "other"}
 _LEGACY = {
@@ -31,7 +36,7 @@ class Checks(NamedTuple):
     postal_code: str | None = None
     line1: str | None = None
 
-    def wire(self) -> dict[str, str | None]:
+    def wire(self) -> api.PaymentMethodCardChecks:
         return {
             "address_line1_check": self.line1,
             "address_postal_code_check": self.postal_code,
@@ -67,10 +72,10 @@ def payment_method_card(
     account: str,
     checks: Checks = _CREATED,
     key: bytes = b"",
-    generated_from: Mapping[str, Any] | None = None,
-    wallet: Mapping[str, Any] | None = None,
+    generated_from: api.PaymentMethodCardGeneratedCard | None = None,
+    wallet: api.PaymentMethodCardWallet | None = None,
     preferred_network: str | None = None,
-) -> dict[str, Any]:
+) -> api.PaymentMethodCard:
     """``PaymentMethod.card``. A publishable key's answer leaves ``fingerprint`` out: that is the caller's to do.
 
     account: whose fingerprint; key: see ``fingerprint``.
@@ -108,14 +113,14 @@ def legacy_card(
     customer: Any = UNTOLD,
     currency: Any = UNTOLD,
     owner_account: Any = UNTOLD,
-) -> dict[str, Any]:
+) -> StoredCard:
     """A ``card`` object, as in tokens and in ``customer.sources``.
 
     address: with the keys city, country, line1, line2, state, postal_code.
     customer, owner_account: given (also None) for a saved card or an external account; left out of a token's card.
     """
     where = address or {}
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "id": id,
         "object": "card",
         "address_city": where.get("city"),
@@ -148,7 +153,12 @@ def legacy_card(
     if owner_account is not UNTOLD:
         body["available_payout_methods"] = ["standard", "instant"] if card.funding == "debit" else ["standard"]
         body["default_for_currency"] = False
-    return {name: value for name, value in body.items() if value is not UNTOLD}
+    told = {name: value for name, value in body.items() if value is not UNTOLD}
+    return cast("StoredCard", told)  # all its required fields are never left out
+
+
+class _Held(TypedDict, total=False):
+    capture_before: int
 
 
 def charge_card_details(
@@ -163,10 +173,10 @@ def charge_card_details(
     authorization_code: str | None = None,
     network_transaction_id: str | None = None,
     capture_before: int | None = None,
-    three_d_secure: Mapping[str, Any] | None = None,
+    three_d_secure: api.ThreeDSecureDetailsCharge | None = None,
     mandate: str | None = None,
-    wallet: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    wallet: api.PaymentMethodDetailsCardWallet | None = None,
+) -> ChargedCard:
     """``charge.payment_method_details.card``.
 
     amount: minor units authorized. authorization_code (six digits) and network_transaction_id (15 digits) of an
@@ -174,11 +184,12 @@ def charge_card_details(
         captured.
     """
     approved = authorization_code is not None
+    held: _Held = {"capture_before": capture_before} if capture_before is not None else {}
     return {
         "amount_authorized": amount if approved else None,
         "authorization_code": authorization_code,
         "brand": card.brand,
-        **({"capture_before": capture_before} if capture_before is not None else {}),
+        **held,
         "checks": checks.wire(),
         "country": card.country,
         "exp_month": exp_month,
