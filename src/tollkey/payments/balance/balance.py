@@ -6,47 +6,56 @@ charge, refund, dispute, … ──▶ balance transaction: pending ──availa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from tollkey import ledger
 from tollkey.keys import Permission
-from tollkey.payments.balance import jobs
+from tollkey.payments.balance import jobs, kinds
 from tollkey.payments.balance.payout_schedule import plan
 from tollkey.payments.balance.transactions import current
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, needs, records
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, list_page, needs, records
+
+if TYPE_CHECKING:
+    from tollkey.payments.balance.stored import StoredBalanceTransaction
+    from tollkey.wire import api
 
 PERMISSION = Permission("balance", "Balance", "Core", levels=("read",))
 TRANSACTIONS = Permission("balance_transaction_source", "Balance transaction sources", "Core", levels=("read",))
 
 
-def balance(call: Call, params: Params) -> Json:
+def balance(call: Call, params: Params) -> api.Balance:
     """Retrieve the balance: what is available and what is pending, by currency and source type."""
     books = dict(ledger.balance(call.tx, call.scope, call.now))
     default = str((fields.acting_account(call) or {}).get("default_currency") or "usd")
     books.setdefault(default, ledger.Balance(0, 0, {"card": (0, 0)}))
-    available: list[Json] = []
-    pending: list[Json] = []
+    available: list[api.BalanceAmount] = []
+    pending: list[api.BalanceAmount] = []
     for currency, book in sorted(books.items(), key=lambda item: (item[0] != default, item[0])):
         parts = book.by_source or {"card": (0, 0)}
         available.append(
             {
                 "amount": book.available,
                 "currency": currency,
-                "source_types": {kind: part[0] for kind, part in parts.items()},
+                "source_types": _by_type({kind: part[0] for kind, part in parts.items()}),
             }
         )
         pending.append(
             {
                 "amount": book.pending,
                 "currency": currency,
-                "source_types": {kind: part[1] for kind, part in parts.items()},
+                "source_types": _by_type({kind: part[1] for kind, part in parts.items()}),
             }
         )
-    answer: Json = {"object": "balance", "available": available, "livemode": call.livemode, "pending": pending}
-    instant = [{**line, "source_types": {"card": line["amount"]}} for line in available if line["amount"] > 0]
+    answer: api.Balance = {"object": "balance", "available": available, "livemode": call.livemode, "pending": pending}
+    instant: list[api.BalanceAmountNet] = [
+        {"amount": line["amount"], "currency": line["currency"], "source_types": {"card": line["amount"]}}
+        for line in available
+        if line["amount"] > 0
+    ]
     if instant and not call.livemode:
         answer["instant_available"] = instant
-    if call.objects.query("account", limit=2)[1:]:  # a platform: nothing is held back for its accounts here
+    if call.objects.query(fields.ACCOUNT, limit=2)[1:]:  # a platform: nothing is held back for its accounts here
         answer["connect_reserved"] = [{"amount": 0, "currency": line["currency"]} for line in available]
     issuing = ledger.balance(call.tx, call.scope, call.now, ledger.ISSUING)
     if issuing:
@@ -60,18 +69,25 @@ def balance(call: Call, params: Params) -> Json:
     return answer
 
 
-def _instant(call: Call, shown: Json) -> list[Json]:
+def _by_type(amounts: dict[str, int]) -> api.BalanceAmountBySourceType:
+    """Minor units by source type; the ledger knows the same types."""
+    return cast("api.BalanceAmountBySourceType", amounts)
+
+
+def _instant(call: Call, shown: api.Balance) -> list[api.BalanceAmountNet]:
     """``instant_available`` with ``net_available``: what an instant payout brings to each external account that can
     take one.
     """
     account = fields.acting_account(call) or {}
     every = (account.get("external_accounts") or {}).get("data") or []
     able = [one for one in every if ((account.get("_external") or {}).get(one["id"]) or {}).get("_instant")]
-    lines: list[Json] = shown.get("instant_available") or []
+    lines = shown.get("instant_available") or []
     for line in lines:
-        net = {"amount": line["amount"], "source_types": line["source_types"]}
+        amount, types = line["amount"], line["source_types"]
         line["net_available"] = [
-            {**net, "destination": one["id"]} for one in able if one["currency"] == line["currency"]
+            {"amount": amount, "source_types": types, "destination": one["id"]}
+            for one in able
+            if one["currency"] == line["currency"]
         ]
     return lines
 
@@ -94,9 +110,9 @@ def list_transactions(call: Call, params: Params) -> Page:
     return page
 
 
-def transaction(call: Call, params: Params) -> Json:
+def transaction(call: Call, params: Params) -> StoredBalanceTransaction:
     """Retrieve one balance transaction."""
-    return call.objects.get("balance_transaction", call.path["id"])
+    return call.objects.get(kinds.BALANCE_TRANSACTION, call.path["id"])
 
 
 def _endpoints(path: str) -> tuple[Endpoint, ...]:

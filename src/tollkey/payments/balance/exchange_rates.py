@@ -6,10 +6,15 @@ Fixed rates, of test mode alone: it has no market. They are round figures near t
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
+from tollkey.payments.balance import kinds
 from tollkey.payments.shared import providers
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, missing_object, needs, of_list
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, blank, missing_object, needs, of_list
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("exchange_rate", "Exchange rates", "Core", levels=("read",))
 
@@ -29,11 +34,11 @@ def _rates(currency: str) -> dict[str, float]:
     return {code: round(value / own, 6) for code, value in sorted(PER_DOLLAR.items())}
 
 
-def _rate(currency: str) -> Json:
-    return blank("exchange_rate", id=currency, rates=dict(_rates(currency)))
+def _rate(currency: str) -> api.ExchangeRate:
+    return blank(kinds.EXCHANGE_RATE, id=currency, rates=dict(_rates(currency)))
 
 
-def retrieve_rate(call: Call, params: Params) -> Json:
+def retrieve_rate(call: Call, params: Params) -> api.ExchangeRate:
     """The rates of one currency."""
     id = call.path["rate_id"]
     if id.lower() not in PER_DOLLAR:

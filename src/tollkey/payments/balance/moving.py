@@ -8,9 +8,11 @@ sender's balance ──transfer──▶ receiver's balance (a payment whose sou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tollkey import ledger
 from tollkey.ledger import CONNECTED, PLATFORM, Posting
+from tollkey.payments.balance import kinds
 from tollkey.payments.balance.platform_fees import (
     application_fee_postings,
     application_id,
@@ -19,9 +21,13 @@ from tollkey.payments.balance.platform_fees import (
     refund_application_fee,
 )
 from tollkey.payments.balance.settlement import record_exchange_rate, settlement_currency, to_settlement_currency
-from tollkey.payments.balance.transactions import Booking, book
+from tollkey.payments.balance.transactions import Booking, book, transaction_of
 from tollkey.payments.shared import Money, conversion, fields, receipt_links, rounding
-from tollkey.wire import ApiError, Call, Json, blank, invalid, sublist
+from tollkey.wire import ApiError, Call, blank, invalid, sublist
+
+if TYPE_CHECKING:
+    from tollkey.payments.balance.stored import PaymentSender, StoredPayment
+    from tollkey.wire import api
 
 _TEST_FUNDS = (
     "You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance"
@@ -48,7 +54,7 @@ def receiver_of(call: Call, destination: str, param: str) -> Call:
     Raises ApiError 400 ``No such destination``.
     """
     owner = call.within(call.platform)
-    if destination == call.account or owner.objects.find("account", destination) is None:
+    if destination == call.account or owner.objects.find(fields.ACCOUNT, destination) is None:
         raise invalid(f"No such destination: '{destination}'", param, "resource_missing", retry=False)
     return call.within(destination)
 
@@ -89,15 +95,15 @@ class TransferOptions:
         an application fee, in the currency of the charge. source_type: ``card`` or ``bank_account``.
     """
 
-    charge: Json | None = None
+    charge: api.Charge | None = None
     fee: Money | None = None
     description: str | None = None
-    metadata: Json | None = None
+    metadata: dict[str, str] | None = None
     source_type: str = "card"
     transfer_group: str | None = None
 
 
-def create_transfer(call: Call, destination: str, amount: Money, options: TransferOptions) -> Json:
+def create_transfer(call: Call, destination: str, amount: Money, options: TransferOptions) -> api.Transfer:
     """Send money to another account, with the payment there, both balance transactions and events.
 
     Nothing is checked here.
@@ -106,7 +112,7 @@ def create_transfer(call: Call, destination: str, amount: Money, options: Transf
     receiver, id, payment_id = call.within(destination), call.ids.new("tr"), call.ids.new("py")
     due = None
     if charge is not None and charge.get("balance_transaction"):
-        due = call.objects.get("balance_transaction", charge["balance_transaction"])["available_on"]
+        due = transaction_of(call, charge["balance_transaction"])["available_on"]
     own = charge is not None and charge["currency"] == amount.currency
     sent = book(
         call,
@@ -123,7 +129,7 @@ def create_transfer(call: Call, destination: str, amount: Money, options: Transf
     )
     record_exchange_rate(call, sent, amount.currency)
     transfer = blank(
-        "transfer",
+        kinds.TRANSFER,
         id=id,
         amount=amount.amount,
         amount_reversed=0,
@@ -147,8 +153,8 @@ def create_transfer(call: Call, destination: str, amount: Money, options: Transf
 
 
 def create_destination_payment(
-    call: Call, receiver: Call, transfer: Json, due: int | None, options: TransferOptions
-) -> Json:
+    call: Call, receiver: Call, transfer: api.Transfer, due: int | None, options: TransferOptions
+) -> StoredPayment:
     """Store the receiver's side: a payment whose source is the sender, less the application fee."""
     amount, id, charge = (
         Money(transfer["amount"], transfer["currency"]),
@@ -158,11 +164,11 @@ def create_destination_payment(
     settles_in = settlement_currency(receiver, amount.currency)
     received = conversion.convert(amount, settles_in)
     fee_total = received.with_amount(0)
-    fee: Json | None = None
+    fee: api.ApplicationFee | None = None
     parts: tuple[Posting, ...] = ()
-    details: list[Json] = []
+    details: list[api.Fee] = []
     if options.fee is not None and not options.fee.is_zero and charge is not None:
-        fee = create_application_fee(call, transfer["destination"], id, options.fee, due, charge["id"])
+        fee = create_application_fee(call, _receiver_id(transfer), id, options.fee, due, charge["id"])
         fee_total = conversion.convert(options.fee, settles_in)
         parts, details = application_fee_postings(call, fee_total)
     got = book(
@@ -185,11 +191,13 @@ def create_destination_payment(
     )
 
 
-def destination_payment(receiver: Call, transfer: Json, transaction: str, sender: str, fee: Json | None = None) -> Json:
+def destination_payment(
+    receiver: Call, transfer: api.Transfer, transaction: str, sender: str, fee: api.ApplicationFee | None = None
+) -> StoredPayment:
     """The ``py_`` charge that a transfer makes in the account it goes to, not stored yet."""
     amount = transfer["amount"]
     payment = blank(
-        "charge",
+        kinds.PAYMENT,
         id=transfer["destination_payment"],
         amount=amount,
         amount_captured=amount,
@@ -220,41 +228,49 @@ def destination_payment(receiver: Call, transfer: Json, transaction: str, sender
         status="succeeded",
     )
     payment.update({"destination": None, "dispute": None, "invoice": None, "order": None})
-    payment["source"] = {"id": sender, "object": "account", **_application_of(receiver, sender)}
+    payment["source"] = _sender(receiver, sender)
     return payment
 
 
-def _application_of(receiver: Call, sender: str) -> Json:
-    account = receiver.within(receiver.platform).objects.find("account", sender) or {}
-    profile = account.get("business_profile") or {}
+def _sender(receiver: Call, sender: str) -> PaymentSender:
+    account = receiver.within(receiver.platform).objects.find(fields.ACCOUNT, sender)
+    profile = account.get("business_profile") if account else None
     base = receiver.setup.base_url
     return {
+        "id": sender,
+        "object": "account",
         "application_icon": f"{base}/icons/{sender}",
         "application_logo": f"{base}/logos/{sender}",
-        "application_name": profile.get("name") or "",
-        "application_url": profile.get("url") or base,
+        "application_name": (profile.get("name") if profile else None) or "",
+        "application_url": (profile.get("url") if profile else None) or base,
     }
+
+
+def _receiver_id(transfer: api.Transfer) -> str:
+    id = transfer["destination"]
+    assert id is not None, "every transfer goes to an account"
+    return id
 
 
 def reverse_transfer(
     call: Call,
-    transfer: Json,
+    transfer: api.Transfer,
     amount: Money,
     *,
-    refund: Json | None = None,
+    refund: api.Refund | None = None,
     refund_fee: bool = False,
     description: str | None = None,
-    metadata: Json | None = None,
-) -> Json:
+    metadata: dict[str, str] | None = None,
+) -> api.TransferReversal:
     """Take back a part of a transfer, or all of it: the payment there is refunded.
 
     refund: the refund of the charge that asked for it. refund_fee: give back the same share of the payment's
         application fee.
     """
-    receiver = call.within(transfer["destination"])
-    payment = receiver.objects.get("charge", transfer["destination_payment"])
+    receiver = call.within(_receiver_id(transfer))
+    payment = receiver.objects.get(kinds.PAYMENT, transfer["destination_payment"])
     id, refund_id = call.ids.new("trr"), call.ids.new("pyr")
-    held_in = call.objects.get("balance_transaction", transfer["balance_transaction"])["currency"]
+    held_in = transaction_of(call, transfer["balance_transaction"])["currency"]
     back = book(
         call,
         Booking(
@@ -271,7 +287,7 @@ def reverse_transfer(
     record_exchange_rate(call, back, amount.currency)
     mirror = refund_payment(receiver, payment, amount, refund_id, reversal=id)
     reversal = blank(
-        "transfer_reversal",
+        kinds.TRANSFER_REVERSAL,
         id=id,
         amount=amount.amount,
         balance_transaction=back["id"],
@@ -283,8 +299,9 @@ def reverse_transfer(
         transfer=transfer["id"],
     )
     call.objects.insert(reversal)
-    if refund_fee and payment.get("application_fee"):
-        fee = call.within(call.platform).objects.get("application_fee", payment["application_fee"])
+    fee_id = payment.get("application_fee")
+    if refund_fee and fee_id:
+        fee = call.within(call.platform).objects.get(kinds.APPLICATION_FEE, fee_id)
         refund_application_fee(call, fee, rounding.share_down(fee["amount"], amount.amount, transfer["amount"]))
     transfer["amount_reversed"] += amount.amount
     transfer["reversed"] = transfer["amount_reversed"] >= transfer["amount"]
@@ -293,13 +310,13 @@ def reverse_transfer(
     return reversal
 
 
-def _about(value: Json) -> str:
+def _about(value: api.Transfer | api.Charge) -> str:
     return f" ({value['description']})" if value.get("description") else ""
 
 
-def refund_payment(receiver: Call, payment: Json, amount: Money, id: str, *, reversal: str | None) -> Json:
+def refund_payment(receiver: Call, payment: api.Charge, amount: Money, id: str, *, reversal: str | None) -> api.Refund:
     """The refund (``pyr_``) of a transfer's payment, with its balance transaction and event."""
-    original = receiver.objects.get("balance_transaction", payment["balance_transaction"])
+    original = transaction_of(receiver, payment["balance_transaction"])
     given = book(
         receiver,
         Booking(
@@ -314,7 +331,7 @@ def refund_payment(receiver: Call, payment: Json, amount: Money, id: str, *, rev
     )
     record_exchange_rate(receiver, given, payment["currency"])
     mirror = blank(
-        "refund",
+        kinds.REFUND,
         id=id,
         amount=amount.amount,
         balance_transaction=given["id"],

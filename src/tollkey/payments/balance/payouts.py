@@ -10,13 +10,13 @@ pending ──▶ paid ──reverse──▶ paid, and a second payout that bri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey import ledger
 from tollkey.db.table import Range
 from tollkey.keys import Permission
 from tollkey.ledger import PAYOUTS
-from tollkey.payments.balance import jobs, states
+from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.moving import available
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
 from tollkey.payments.balance.transactions import Booking, book
@@ -27,7 +27,6 @@ from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -39,6 +38,10 @@ from tollkey.wire import (
     records,
     retrieve,
 )
+
+if TYPE_CHECKING:
+    from tollkey.payments.balance.stored import StoredBalanceTransaction
+    from tollkey.wire import api
 
 PERMISSION = Permission("payout", "Payouts", "Core")
 
@@ -77,7 +80,7 @@ _FAILURES = {
 _COULD_NOT = "The bank could not process this payout."
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.Payout:
     """Pay out money from the available balance; an instant payout also from what is still pending."""
     amount = Money(params["amount"], shared_currency.check_currency(params["currency"]))
     _check_allowed(fields.acting_account(call) or {})
@@ -113,7 +116,7 @@ def _instant_funds(call: Call, currency: str) -> Money:
     return Money(found.available + max(found.pending, 0) if found is not None else 0, currency)
 
 
-def _destination(call: Call, id: str | None, currency: str) -> tuple[Json, Json]:
+def _destination(call: Call, id: str | None, currency: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The external account that a payout goes to, with what only we know of it.
 
     Raises ApiError: unknown, of another currency, or none for that currency.
@@ -137,10 +140,10 @@ def _destination(call: Call, id: str | None, currency: str) -> tuple[Json, Json]
     raise invalid(f"Sorry, you don't have any external accounts in that currency ({currency}).", retry=False)
 
 
-def _new(call: Call, amount: Money, target: Json, params: Params) -> Json:
+def _new(call: Call, amount: Money, target: Mapping[str, Any], params: Params) -> api.Payout:
     method = params.get("method") or "standard"
     return blank(
-        "payout",
+        kinds.PAYOUT,
         id=call.ids.new("po"),
         amount=amount.amount,
         arrival_date=call.now if method == "instant" else call.now // _DAY * _DAY,
@@ -161,11 +164,11 @@ def _new(call: Call, amount: Money, target: Json, params: Params) -> Json:
     )
 
 
-def _amount_of(payout: Json) -> Money:
+def _amount_of(payout: api.Payout) -> Money:
     return Money(payout["amount"], payout["currency"])
 
 
-def _book(call: Call, payout: Json, amount: Money, type: str, category: str) -> Json:
+def _book(call: Call, payout: api.Payout, amount: Money, type: str, category: str) -> StoredBalanceTransaction:
     return book(
         call,
         Booking(
@@ -182,7 +185,7 @@ def _book(call: Call, payout: Json, amount: Money, type: str, category: str) -> 
 
 def arrive(call: Call, id: str) -> None:
     """A payout reaches the bank, or bounces with the test accounts that say so."""
-    payout = call.objects.find("payout", id)
+    payout = call.objects.find(kinds.PAYOUT, id)
     if payout is None or payout["status"] != "pending":
         return
     account = fields.acting_account(call) or {}
@@ -208,11 +211,12 @@ def arrive(call: Call, id: str) -> None:
     _mark_errored(call, payout["destination"])
 
 
-def _mark_errored(call: Call, id: str) -> None:
+def _mark_errored(call: Call, id: str | None) -> None:
     """A bank account whose payout bounced is ``errored`` until it is changed."""
-    home = call if call.objects.find("account", call.account) is not None else call.within(call.owner)
-    account = home.objects.get("account", call.account)
-    for one in (account.get("external_accounts") or {}).get("data") or []:
+    home = call if call.objects.find(fields.ACCOUNT, call.account) is not None else call.within(call.owner)
+    account = home.objects.get(fields.ACCOUNT, call.account)
+    every = account.get("external_accounts")
+    for one in (every.get("data") or []) if every else []:
         if one["id"] == id and one["object"] == "bank_account" and one["status"] != "errored":
             before = one["status"]
             bank_accounts.BANK_ACCOUNT.set(one, "errored")
@@ -259,12 +263,12 @@ def _create_scheduled(call: Call, account: Mapping[str, Any], amount: Money, kin
     call.schedule.add(call.now + fields.settle_seconds(call), jobs.PAYOUT_ARRIVE, payout["id"])
 
 
-def _paid_out_with(call: Call, currency: str) -> list[Json]:
+def _paid_out_with(call: Call, currency: str) -> list[StoredBalanceTransaction]:
     """The balance transactions that an automatic payout is made of: those available now that no earlier one was made
     of.
     """
     recent = call.objects.query(
-        "balance_transaction",
+        kinds.BALANCE_TRANSACTION,
         {"currency": currency},
         limit=_MOST_TOGETHER,
         ranges=[Range("created", ">=", call.now - _LOOKS_BACK)],
@@ -274,16 +278,16 @@ def _paid_out_with(call: Call, currency: str) -> list[Json]:
     ]
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.Payout:
     """Change a payout's metadata."""
-    payout = call.objects.get("payout", call.path["payout"])
+    payout = call.objects.get(kinds.PAYOUT, call.path["payout"])
     fields.merge_metadata(payout, params)
     return call.objects.save(payout, "payout.updated")
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> api.Payout:
     """Cancel a payout that has not left yet; the money is back in the balance."""
-    payout = call.objects.get("payout", call.path["payout"])
+    payout = call.objects.get(kinds.PAYOUT, call.path["payout"])
     if payout["status"] != "pending" or payout["automatic"]:
         raise invalid(
             f"Payout {payout['id']} cannot be canceled because it has a status of {payout['status']}.",
@@ -299,15 +303,15 @@ def cancel(call: Call, params: Params) -> Json:
     return payout
 
 
-def reverse(call: Call, params: Params) -> Json:
+def reverse(call: Call, params: Params) -> api.Payout:
     """Bring a paid payout back from the bank: a second payout of the negative amount."""
-    original = call.objects.get("payout", call.path["payout"])
+    original = call.objects.get(kinds.PAYOUT, call.path["payout"])
     if original["status"] != "paid" or original["reversed_by"] or original["original_payout"]:
         raise invalid(
             f"Payout {original['id']} cannot be reversed because it is not a paid payout that is left to reverse.",
             retry=False,
         )
-    target: dict[str, Any] = {"id": original["destination"], "object": original["type"]}
+    target = {"id": original["destination"], "object": original["type"]}
     back = _new(call, -_amount_of(original), target, {**params, "source_type": original["source_type"]})
     back["original_payout"] = original["id"]
     transaction = _book(call, back, _amount_of(original), "payout", "payout_reversal")
@@ -324,19 +328,19 @@ def list_payouts(call: Call, params: Params) -> Page:
     equal = {name: params[name] for name in ("status", "destination") if params.get(name)}
     bounds = created_ranges(params.get("arrival_date"), "arrival_date")
 
-    def keep(payout: Json) -> bool:
+    def keep(payout: api.Payout) -> bool:
         compare = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
         return all(compare[bound.operator](payout["arrival_date"], bound.value) for bound in bounds)
 
     return list_page(call, "payout", params, equal, url="/v1/payouts", keep=keep if bounds else None)
 
 
-def destination_of(call: Call, payout: Json) -> Json | None:
+def destination_of(call: Call, payout: api.Payout) -> Mapping[str, Any]:
     """The external account that a payout went to."""
     account = fields.acting_account(call) or {}
     for one in (account.get("external_accounts") or {}).get("data") or []:
         if one["id"] == payout["destination"]:
-            copied: Json = call.objects.copy(one)
+            copied: Mapping[str, Any] = call.objects.copy(one)
             return copied
     return {"id": payout["destination"], "object": payout["type"], "deleted": True}
 

@@ -5,12 +5,19 @@ account's balance ──fee──▶ platform's balance ──fee refund──�
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.ledger import APPLICATION_FEES, Posting
+from tollkey.payments.balance import kinds
 from tollkey.payments.balance.settlement import record_exchange_rate
-from tollkey.payments.balance.transactions import Booking, book, posting
+from tollkey.payments.balance.transactions import Booking, book, posting, transaction_of
 from tollkey.payments.shared import Money, conversion, fields
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, Json, blank, invalid, sublist
+from tollkey.wire import Call, blank, invalid, sublist
+
+if TYPE_CHECKING:
+    from tollkey.payments.balance.stored import StoredBalanceTransaction
+    from tollkey.wire import api
 
 
 def application_id(platform: str) -> str:
@@ -20,13 +27,13 @@ def application_id(platform: str) -> str:
 
 def pending_until(call: Call, transaction: str | None) -> int | None:
     """When money that is still pending becomes available; None when it already has."""
-    found = call.objects.find("balance_transaction", transaction or "")
+    found = call.objects.find(kinds.BALANCE_TRANSACTION, transaction or "")
     return found["available_on"] if found is not None and found["available_on"] > call.now else None
 
 
 def create_application_fee(
     call: Call, account: str, paid_by: str, amount: Money, due: int | None, origin: str | None
-) -> Json:
+) -> api.ApplicationFee:
     """Store an application fee in the platform's scope, with its balance transaction and event.
 
     account: who pays. paid_by: the charge or payment on that account. due: when the money becomes available, UTC epoch
@@ -47,7 +54,7 @@ def create_application_fee(
         ),
     )
     fee = blank(
-        "application_fee",
+        kinds.APPLICATION_FEE,
         id=id,
         account=account,
         amount=amount.amount,
@@ -66,9 +73,9 @@ def create_application_fee(
     return platform.objects.insert(fee, "application_fee.created")
 
 
-def application_fee_postings(call: Call, amount: Money) -> tuple[tuple[Posting, ...], list[Json]]:
+def application_fee_postings(call: Call, amount: Money) -> tuple[tuple[Posting, ...], list[api.Fee]]:
     """The ledger side and the ``fee_details`` of an application fee, in the scope of the account that pays it."""
-    detail = {
+    detail: api.Fee = {
         "amount": amount.amount,
         "application": application_id(call.platform),
         "currency": amount.currency,
@@ -78,7 +85,9 @@ def application_fee_postings(call: Call, amount: Money) -> tuple[tuple[Posting, 
     return (posting(APPLICATION_FEES, amount),), [detail]
 
 
-def refund_application_fee(call: Call, fee: Json, amount: int | None = None, metadata: Json | None = None) -> Json:
+def refund_application_fee(
+    call: Call, fee: api.ApplicationFee, amount: int | None = None, metadata: dict[str, str] | None = None
+) -> api.FeeRefund:
     """Give an application fee back, or what is left of it up to ``amount``.
 
     Raises ApiError when it has been refunded, or less is left.
@@ -98,18 +107,18 @@ def refund_application_fee(call: Call, fee: Json, amount: int | None = None, met
     return _create_fee_refund(call, fee, Money(wanted, fee["currency"]), metadata)
 
 
-def _create_fee_refund(call: Call, fee: Json, amount: Money, metadata: Json | None) -> Json:
+def _create_fee_refund(
+    call: Call, fee: api.ApplicationFee, amount: Money, metadata: dict[str, str] | None
+) -> api.FeeRefund:
     platform, payer = call.within(call.platform), call.within(fee["account"])
     id = call.ids.new("fr")
     taken = _book_fee_refund(platform, id, fee, -amount)
-    settled = payer.objects.get(
-        "balance_transaction", payer.objects.get("charge", fee["charge"])["balance_transaction"]
-    )["currency"]
+    settled = transaction_of(payer, payer.objects.get(kinds.PAYMENT, fee["charge"])["balance_transaction"])["currency"]
     returned = conversion.convert(amount, settled)
     record_exchange_rate(payer, _book_fee_refund(payer, id, fee, returned), amount.currency)
     record_exchange_rate(platform, taken, settled)
-    back: Json = blank(
-        "fee_refund", id=id, amount=returned.amount, balance_transaction=taken["id"],
+    back = blank(
+        kinds.FEE_REFUND, id=id, amount=returned.amount, balance_transaction=taken["id"],
         created=call.now,
         currency=settled, fee=fee["id"],
         metadata=metadata or {},
@@ -122,7 +131,7 @@ def _create_fee_refund(call: Call, fee: Json, amount: Money, metadata: Json | No
     return back
 
 
-def _book_fee_refund(call: Call, id: str, fee: Json, amount: Money) -> Json:
+def _book_fee_refund(call: Call, id: str, fee: api.ApplicationFee, amount: Money) -> StoredBalanceTransaction:
     own = call.account == call.platform
     return book(
         call,

@@ -6,9 +6,16 @@ charge in eur ──▶ account with a bank account or a balance in eur: eur
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey import ledger
+from tollkey.payments.balance import kinds
 from tollkey.payments.shared import Money, conversion, fields
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.balance.stored import StoredBalanceTransaction
+    from tollkey.wire import api
 
 
 def settlement_currency(receiver: Call, currency: str) -> str:
@@ -26,24 +33,24 @@ def settlement_currency(receiver: Call, currency: str) -> str:
     return str(account["default_currency"])
 
 
-def currency_to_settle_in(call: Call, charge: Json) -> str:
+def currency_to_settle_in(call: Call, charge: api.Charge) -> str:
     """The currency that a charge will settle in: decided by the account it is made on, or on behalf of."""
     owner = charge.get("on_behalf_of")
     return settlement_currency(call.within(owner) if owner else call, charge["currency"])
 
 
-def charge_settlement_currency(call: Call, charge: Json) -> str:
+def charge_settlement_currency(call: Call, charge: api.Charge) -> str:
     """The currency of a charge's balance transaction; the charge's own while it has none."""
-    found = call.objects.find("balance_transaction", charge.get("balance_transaction") or "")
+    found = call.objects.find(kinds.BALANCE_TRANSACTION, charge.get("balance_transaction") or "")
     return str(found["currency"] if found is not None else charge["currency"])
 
 
-def to_settlement_currency(call: Call, charge: Json, amount: Money) -> Money:
+def to_settlement_currency(call: Call, charge: api.Charge, amount: Money) -> Money:
     """A part of a charge in the currency that the charge settled in. amount: in the currency of the charge."""
     return conversion.convert(amount, charge_settlement_currency(call, charge))
 
 
-def record_exchange_rate(call: Call, transaction: Json, currency: str) -> Json:
+def record_exchange_rate(call: Call, transaction: StoredBalanceTransaction, currency: str) -> StoredBalanceTransaction:
     """Store the exchange rate in a balance transaction of money that came in another currency."""
     if transaction["currency"] != currency:
         transaction["exchange_rate"] = conversion.rate(currency, transaction["currency"])

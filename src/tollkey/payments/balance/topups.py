@@ -7,9 +7,11 @@ pending ──▶ succeeded
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
 from tollkey.ledger import TOPUPS
-from tollkey.payments.balance import jobs, states
+from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import banks
 from tollkey.payments.shared import Money, fields, permissions, providers
@@ -30,12 +32,15 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.balance.stored import StoredTopup
+
 PERMISSION = Permission("topup", "Top-ups", "Connect")
 
 _FAILURE = "The bank account could not be debited."
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredTopup:
     """Take money from a bank account into the balance. The test accounts for bank debits decide how it ends."""
     topup = _new(call, params["amount"], shared_currency.check_currency(params["currency"]), params)
     given = params.get("source")
@@ -55,9 +60,9 @@ def create(call: Call, params: Params) -> Json:
     return topup
 
 
-def _new(call: Call, amount: int, currency: str, params: Params) -> Json:
+def _new(call: Call, amount: int, currency: str, params: Params) -> StoredTopup:
     made = blank(
-        "topup",
+        kinds.TOPUP,
         id=call.ids.new("tu"),
         amount=amount,
         created=call.now,
@@ -76,7 +81,7 @@ def _new(call: Call, amount: int, currency: str, params: Params) -> Json:
 
 def settle(call: Call, id: str) -> None:
     """A top-up's money arrives, or the bank refuses."""
-    topup = call.objects.find("topup", id)
+    topup = call.objects.find(kinds.TOPUP, id)
     if topup is None or topup["status"] != "pending":
         return
     if topup.get("_failure"):
@@ -119,17 +124,17 @@ def grant_test_funds(call: Call, amount: int) -> None:
     call.objects.insert(topup)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredTopup:
     """Change a top-up's description or metadata."""
-    topup = call.objects.get("topup", call.path["topup"])
+    topup = call.objects.get(kinds.TOPUP, call.path["topup"])
     fields.assign(topup, params, ("description",))
     fields.merge_metadata(topup, params)
     return call.objects.save(topup)
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> StoredTopup:
     """Cancel a top-up that is pending."""
-    topup = call.objects.get("topup", call.path["topup"])
+    topup = call.objects.get(kinds.TOPUP, call.path["topup"])
     if topup["status"] != "pending":
         raise invalid(
             f"Top-up {topup['id']} cannot be canceled because it has a status of {topup['status']}.", None, retry=False
@@ -150,7 +155,7 @@ def list_topups(call: Call, params: Params) -> Page:
     wanted = amount if isinstance(amount, dict) else {"gte": int(amount), "lte": int(amount)}
     compare = {"gt": int.__gt__, "gte": int.__ge__, "lt": int.__lt__, "lte": int.__le__}
 
-    def keep(topup: Json) -> bool:
+    def keep(topup: StoredTopup) -> bool:
         return all(compare[name](topup["amount"], bound) for name, bound in wanted.items())
 
     return list_page(call, "topup", params, equal, url="/v1/topups", keep=keep)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tollkey import ledger
 from tollkey.ledger import BALANCE, FEES, Posting
-from tollkey.payments.balance import jobs
+from tollkey.payments.balance import jobs, kinds
 from tollkey.payments.shared import Money, fields
-from tollkey.wire import Call, Json, blank
+from tollkey.wire import Call, blank
+
+if TYPE_CHECKING:
+    from tollkey.payments.balance.stored import StoredBalanceTransaction
+    from tollkey.wire import api
 
 #: Working days until a charge's money is available, by the account's country (recorded: US 2, FR 3).
 _DELAY = {"US": 2, "AU": 2, "JP": 4}
@@ -51,14 +55,14 @@ class Booking:
     amount: Money
     against: str
     fee: Money | None = None
-    fee_details: Sequence[Json] = ()
+    fee_details: Sequence[api.Fee] = ()
     description: str | None = None
     available: int | None = None
     source_type: str = "card"
     postings: tuple[Posting, ...] = ()
 
 
-def book(call: Call, booking: Booking) -> Json:
+def book(call: Call, booking: Booking) -> StoredBalanceTransaction:
     """Post a booking to the ledger and store its balance transaction.
 
     Returns the balance transaction. Raises CurrencyMismatch when the fee or a further posting is in another currency
@@ -82,7 +86,7 @@ def book(call: Call, booking: Booking) -> Json:
         if net.is_positive:
             call.schedule.once(due or call.now, jobs.BALANCE_AVAILABLE, str(due or call.now))
     value = blank(
-        "balance_transaction",
+        kinds.BALANCE_TRANSACTION,
         id=txn,
         amount=amount.amount,
         available_on=available if available is not None else call.now,
@@ -101,12 +105,18 @@ def book(call: Call, booking: Booking) -> Json:
     return call.objects.insert(value)
 
 
+def transaction_of(call: Call, id: str | None) -> StoredBalanceTransaction:
+    """The balance transaction of an object that has been booked, so that its ``balance_transaction`` is not null."""
+    assert id is not None, "what has been booked has a balance transaction"
+    return call.objects.get(kinds.BALANCE_TRANSACTION, id)
+
+
 def posting(book: str, amount: Money, source_type: str = "card") -> Posting:
     """One side of a ledger transaction. book: one of ``ledger.BOOKS``."""
     return Posting(book, amount.currency, amount.amount, source_type)
 
 
-def stripe_fee(fee: Money, description: str) -> Json:
+def stripe_fee(fee: Money, description: str) -> api.Fee:
     """One line of ``fee_details``."""
     return {
         "amount": fee.amount,
@@ -117,12 +127,12 @@ def stripe_fee(fee: Money, description: str) -> Json:
     }
 
 
-def current(call: Call, value: Json) -> Json:
+def current(call: Call, value: StoredBalanceTransaction) -> StoredBalanceTransaction:
     """A balance transaction as it stands at ``call.now``."""
     value["status"] = "pending" if value["available_on"] > call.now else "available"
     return value
 
 
-def embed(call: Call, ids: list[str]) -> list[dict[str, Any]]:
+def embed(call: Call, ids: list[str]) -> list[StoredBalanceTransaction]:
     """Whole balance transactions by id, for objects that carry them inside."""
-    return [current(call, call.objects.copy(call.objects.get("balance_transaction", id))) for id in ids]
+    return [current(call, call.objects.copy(call.objects.get(kinds.BALANCE_TRANSACTION, id))) for id in ids]

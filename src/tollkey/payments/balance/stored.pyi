@@ -1,0 +1,45 @@
+"""Balance transactions, top-ups and the payments that transfers make, as they are stored, with their private fields."""
+
+from typing import NotRequired, TypedDict
+
+from tollkey.wire import api
+
+class StoredBalanceTransaction(api.BalanceTransaction):
+    """A balance transaction.
+
+    _payout: the id of the automatic payout that paid it out, or that it is of; absent for others.
+    """
+
+    _payout: NotRequired[str]
+
+class StoredTopup(api.Topup):
+    """A top-up.
+
+    initiated_by: always null. _failure: what the test bank account says that the debit fails with, or null; absent for
+        test funds.
+    """
+
+    initiated_by: None
+    _failure: NotRequired[str | None]
+
+class PaymentSender(TypedDict):
+    """The account that a payment came from, as its ``source`` shows it."""
+
+    id: str
+    object: str
+    application_icon: str
+    application_logo: str
+    application_name: str
+    application_url: str
+
+class StoredPayment(api.Charge):
+    """The charge (``py_…``) that a transfer makes in the account it goes to.
+
+    source: the account that it came from. destination, dispute, invoice, order: always null, for older versions.
+    """
+
+    source: NotRequired[PaymentSender]
+    destination: NotRequired[None]
+    dispute: NotRequired[None]
+    invoice: NotRequired[None]
+    order: NotRequired[None]
