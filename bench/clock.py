@@ -21,7 +21,8 @@ from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
-from tollkey.server import Core, build, ensure_first_account, open_core, run_due, test_pair
+from tollkey.core import Core, ensure_first_account, open_core, test_pair
+from tollkey.server import build, run_due
 from tollkey.settings import Settings
 from tollkey.wire import Request
 

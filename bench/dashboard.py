@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tollkey.core import Core, ensure_first_account, open_core, test_pair
 from tollkey.dashboard import people
 from tollkey.dashboard.app import App, Asked
 from tollkey.dashboard.passwords import Passwords
@@ -25,7 +26,7 @@ from tollkey.dashboard.sessions import start
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM
 from tollkey.platform.request_counts import count
-from tollkey.server import Core, build, ensure_first_account, open_core, test_pair
+from tollkey.server import build
 from tollkey.settings import Settings
 from tollkey.wire import Request
 

@@ -235,7 +235,7 @@ def _paths() -> list[tuple[str, list[str]]]:
     """Every list without an id in its path, with its filters, from the server's own declarations."""
     import tollkey.payments
     import tollkey.platform
-    from tollkey.server import gather
+    from tollkey.core import gather
 
     found = {}
     for resource in gather(tollkey.platform, tollkey.payments):
@@ -290,7 +290,8 @@ class InProcess:
     """A whole server on this event loop, asked without a socket."""
 
     def __init__(self, data: Path) -> None:
-        from tollkey.server import build, ensure_first_account, open_core, test_pair
+        from tollkey.core import ensure_first_account, open_core, test_pair
+        from tollkey.server import build
         from tollkey.settings import Settings
 
         core = open_core(Settings(data=str(data)))

@@ -22,8 +22,8 @@ from over_http import call, tollkey
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
+from tollkey.core import ensure_first_account, open_core
 from tollkey.db import Scope, Tx
-from tollkey.server import ensure_first_account, open_core
 from tollkey.settings import Settings
 from tollkey.wire import blank, encode
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.api import Answer, Api
-from tollkey.server import gather
+from tollkey.core import gather
 from tollkey.wire import Catalogue, Endpoint, Policy, Request, Resource, Service, Setup, Tables
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()

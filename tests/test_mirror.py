@@ -9,7 +9,7 @@ from pathlib import Path
 import tollkey.payments
 import tollkey.platform
 from tests.support.recipes import TESTS, files, name_of, place_of, recipes
-from tollkey.server import gather
+from tollkey.core import gather
 
 ROOMS = Path(tollkey.payments.__file__).parent
 #: What decides something: a module without any of it declares, and has no rules.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.server import gather, gather_migrations
+from tollkey.core import gather, gather_migrations
 
 
 @pytest.mark.parametrize("broken", ["", "sub/", "sub/deeper/"])

@@ -178,7 +178,7 @@ def test_request_logs_hold_no_secret(api: Api) -> None:
     api.post("/v1/tokens", card={"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "917"})
     made = api.ok("POST", "/v1/api_keys", type="secret")
     api.post(f"/v1/api_keys/{made['id']}/reveal")
-    api.world.runner.run(api.world.server._write_memory())
+    api.world.runner.run(api.world.server._write_buffers())
     rows = api.core.database.read(lambda tx: tx.execute("SELECT * FROM request_logs WHERE account = ?", (api.account,)))
     text = repr(rows)
     assert api.account in text

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tollkey.core import ensure_first_account, open_core
+from tollkey.core import test_pair as pair_of
 from tollkey.db import Scope, SQLite, StorageError
 from tollkey.keys import SYSTEM, audit
-from tollkey.server import build, ensure_first_account, open_core
-from tollkey.server import test_pair as pair_of
+from tollkey.server import build
 from tollkey.settings import Settings
 from tollkey.wire import Request
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import tollkey.payments
 import tollkey.platform
-from tollkey.server import gather
+from tollkey.core import gather
 from tollkey.wire import Access, Catalogue
 from tollkey.wire.errors import ApiError
 from tollkey.wire.params import check, decode_form, operation_params

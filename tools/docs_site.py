@@ -17,10 +17,10 @@ from mkdocs.structure.pages import Page
 
 import tollkey.payments
 import tollkey.platform
+from tollkey.core import gather
 from tollkey.dashboard.reference.guides import GUIDES, KeyPair, request_of
 from tollkey.dashboard.reference.languages import LANGUAGES
 from tollkey.dashboard.reference.tables import tables_for
-from tollkey.server import gather
 from tollkey.wire import Catalogue
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,7 +19,7 @@ import typer.main
 import tollkey.payments
 import tollkey.platform
 from tollkey.cli.app import app
-from tollkey.server import gather
+from tollkey.core import gather
 from tollkey.settings import Settings
 from tollkey.wire import Capability, Catalogue, Live
 from tollkey.wire.spec import operation_facts

@@ -16,7 +16,7 @@ from tests.browser.conftest import Running
 from tests.browser.crawl import crawl
 from tests.browser.person import Person
 from tests.browser.shop import Shop
-from tollkey.server import gather
+from tollkey.core import gather
 
 PUBLIC = sorted(
     {e.path for r in gather(tollkey.platform, tollkey.payments) for e in r.endpoints if e.public and e.method == "GET"},

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from tests.support.shell import run
 from tollkey.cli.app import app
+from tollkey.core import open_core
 from tollkey.dashboard import factors
 from tollkey.db import Scope, Tx
 from tollkey.keys import Denied, Keyring, is_private
 from tollkey.platform import app_secrets, webhook_endpoints
-from tollkey.server import open_core
 from tollkey.settings import Settings
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tests.support.shell import run
 from tollkey.cli.app import app
-from tollkey.server import open_core
+from tollkey.core import open_core
 from tollkey.settings import load_settings
 
 

@@ -15,7 +15,7 @@ import tollkey.platform
 from tests.support.api import Answer, Api, World
 from tests.support.openapi import _paths, _spec, object_problems, problems
 from tests.support.recipes import Maker, name_of, place_of
-from tollkey.server import gather
+from tollkey.core import gather
 from tollkey.wire import Endpoint, Resource
 
 ROUTES = {name_of(e): (r, e) for r in gather(tollkey.platform, tollkey.payments) for e in r.endpoints if not e.public}

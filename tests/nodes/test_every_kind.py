@@ -14,9 +14,9 @@ import tollkey.platform
 from tests.support.api import Api
 from tests.support.nodes import Nodes
 from tests.support.recipes import Maker, recipes
+from tollkey.core import gather
 from tollkey.db import Scope, Tx
 from tollkey.db.table import column
-from tollkey.server import gather
 from tollkey.wire.due import troubled
 
 KINDS = sorted(kind for resource in gather(tollkey.platform, tollkey.payments) for kind in resource.on_due)

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+from tollkey.core import KEYRING, Core, ensure_first_account, open_core, owner_link
+from tollkey.core import test_pair as pair_of
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM, Keyring
 from tollkey.platform.merchants import merchants
-from tollkey.server import KEYRING, Core, ensure_first_account, open_core, owner_link
-from tollkey.server import test_pair as pair_of
 from tollkey.settings import Settings
 
 NODES = 4

@@ -6,7 +6,7 @@ import asyncio
 
 from tests.support.nodes import Nodes
 from tollkey.db import Tx
-from tollkey.platform.timed import tidy
+from tollkey.platform.background import delete_expired
 
 DAY = 86_400
 MANY = 4_500
@@ -46,8 +46,10 @@ def test_all_that_is_past_its_time_goes_at_one_tidying_and_nothing_else(nodes: N
         )
     )
 
-    async def both() -> None:
-        await asyncio.gather(*(tidy(node.server.edge, node.core.logs, now, 30) for node in (nodes.first, nodes.second)))
+    async def delete_on_both() -> None:
+        await asyncio.gather(
+            *(delete_expired(node.server.edge, node.core.logs, now, 30) for node in (nodes.first, nodes.second))
+        )
 
-    nodes.first.runner.run(both())
+    nodes.first.runner.run(delete_on_both())
     assert rows(nodes, api.account) == (1, 1)

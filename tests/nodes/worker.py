@@ -12,8 +12,9 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from tollkey.core import Core, open_core
 from tollkey.db import edge_for
-from tollkey.server import Core, open_core, run_due
+from tollkey.server import run_due
 from tollkey.settings import Settings
 from tollkey.wire import Call, Catalogue
 

@@ -301,7 +301,7 @@ def test_a_long_request_is_redacted_when_it_is_written_and_kept_as_any_other(api
     answer = api.send("POST", "/v1/customers", body=form.encode())
     waits = api.world.server.log._waiting[-1]
     assert isinstance(waits, Logged)
-    api.world.runner.run(api.world.server._write_memory())
+    api.world.runner.run(api.world.server._write_buffers())
     rows = api.core.database.read(
         lambda tx: tx.execute("SELECT request_body, status FROM request_logs ORDER BY seq DESC LIMIT 1")
     )
@@ -317,7 +317,7 @@ def test_a_long_error_is_logged_with_the_object_it_is_about(api: Api) -> None:
                     card={"number": "4000000000000002", "exp_month": 12, "exp_year": 2034, "cvc": "123"})  # fmt: skip
     answer = api.post("/v1/setup_intents", payment_method=method["id"], confirm=True, payment_method_types=["card"])
     assert answer.status == 402
-    api.world.runner.run(api.world.server._write_memory())
+    api.world.runner.run(api.world.server._write_buffers())
     rows = api.core.database.read(lambda tx: tx.execute("SELECT object_id FROM request_logs ORDER BY seq DESC LIMIT 1"))
     assert rows == [(answer.error["setup_intent"]["id"],)]
 

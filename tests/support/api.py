@@ -19,10 +19,11 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from tollkey.core import Core, open_core
 from tollkey.db import Ids, Scope
 from tollkey.keys import SYSTEM
 from tollkey.platform.merchants import create_merchant
-from tollkey.server import Core, Server, build, open_core
+from tollkey.server import Server, build
 from tollkey.settings import Settings
 from tollkey.wire import Request, do_due, due_now
 from tollkey.wire.due import troubled

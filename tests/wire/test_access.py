@@ -14,7 +14,7 @@ import tollkey.payments
 import tollkey.platform
 from tests.support.api import Answer, Api
 from tests.support.recipes import Maker, name_of
-from tollkey.server import gather
+from tollkey.core import gather
 from tollkey.wire import Access, ApiError, Catalogue, Endpoint, P, Resource, publishable_access
 from tollkey.wire._check import Object
 from tollkey.wire.access import Names, names_of, objects_of, undecided

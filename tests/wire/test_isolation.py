@@ -177,7 +177,7 @@ def test_a_refused_attempt_leaves_no_line_in_the_other_account_s_request_log(sta
     stranger = stage.api.another()
     agent = f"intruder-{stranger.account}"
     stage.api.get("/v1/customers", key=stranger.sk, headers={"Stripe-Account": stage.api.account, "User-Agent": agent})
-    stage.api.world.runner.run(stage.api.world.server._write_memory())
+    stage.api.world.runner.run(stage.api.world.server._write_buffers())
     rows = stage.api.core.database.read(
         lambda tx: tx.execute("SELECT account FROM request_logs WHERE user_agent = ?", (agent,))
     )

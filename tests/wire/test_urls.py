@@ -10,7 +10,7 @@ import tollkey.payments
 import tollkey.platform
 from tests.support.api import Api
 from tests.support.parameters import every_parameter
-from tollkey.server import gather
+from tollkey.core import gather
 from tollkey.wire import ApiError, Catalogue
 from tollkey.wire.hosted import safe_link
 from tollkey.wire.params import Param, Unset

@@ -22,9 +22,9 @@ from tollkey.cli.common import (
     table,
     when,
 )
+from tollkey.core import owner_link
 from tollkey.db import Scope
 from tollkey.platform.merchants import create_merchant, merchants
-from tollkey.server import owner_link
 
 app = typer.Typer(no_args_is_help=True, help="List and create accounts.")
 

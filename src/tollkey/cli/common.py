@@ -15,11 +15,11 @@ from typing import Annotated, Any
 import typer
 
 from tollkey.cli.running import running_urls
+from tollkey.core import Core, open_core
 from tollkey.dashboard import Link
 from tollkey.db import Scope, StorageError, Unreachable, sqlite_file
 from tollkey.keys import Actor, KeyRefused, KeyringError, SealBroken
 from tollkey.platform.merchants import first_merchant, merchants
-from tollkey.server import Core, open_core
 from tollkey.settings import load_settings
 
 Data = Annotated[str | None, typer.Option(help="Data folder: database and keyring. [tollkey-data]")]

@@ -9,10 +9,10 @@ import typer
 
 from tollkey import ledger
 from tollkey.cli.common import AsJson, Data, Database, opened, show
+from tollkey.core import Core, keyring_source
 from tollkey.db import Scope, Tx
 from tollkey.keys import is_private
 from tollkey.platform.merchants import merchants
-from tollkey.server import Core, keyring_source
 from tollkey.wire.due import Troubled, troubled
 
 _MOST_LISTED = 5  # failed jobs that are listed

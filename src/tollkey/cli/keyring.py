@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from tollkey.cli.common import AsJson, Data, Database, fail, opened, refused, show
+from tollkey.core import Core, keyring_source, sealings, sole_server
 from tollkey.keys import Keyring, count_sealed_with, fingerprints, reseal_all
-from tollkey.server import Core, keyring_source, sealings, sole_server
 
 app = typer.Typer(no_args_is_help=True, help="Manage the keyring: the keys that digest and encrypt stored data.")
 To = Annotated[

@@ -8,10 +8,10 @@ import typer
 
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
+from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys import ROLL_EXPIRATIONS, Key, audit, refused_attempts
 from tollkey.platform.api_keys import shown
-from tollkey.server import Core
 
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 

@@ -8,7 +8,7 @@ import typer
 
 import tollkey.payments
 import tollkey.platform
-from tollkey.server import gather
+from tollkey.core import gather
 from tollkey.wire import Catalogue, encode, openapi_document
 
 

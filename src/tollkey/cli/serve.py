@@ -21,10 +21,11 @@ import uvicorn
 from tollkey.cli.common import refused, told_once
 from tollkey.cli.protocol import BoundedProtocol
 from tollkey.cli.running import announced
+from tollkey.core import Core, ensure_first_account, open_core, owner_link, sole_server, test_pair
 from tollkey.dashboard import Link
 from tollkey.db import StorageError
 from tollkey.keys import KeyringError
-from tollkey.server import Core, build, ensure_first_account, open_core, owner_link, sole_server, test_pair
+from tollkey.server import build
 from tollkey.settings import Settings, load_settings
 from tollkey.wire import LATEST, newer_than_built
 

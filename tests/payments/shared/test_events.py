@@ -10,8 +10,8 @@ import pytest
 
 import tollkey.payments
 import tollkey.platform
+from tollkey.core import gather
 from tollkey.payments.shared import events
-from tollkey.server import gather
 from tollkey.wire import Catalogue
 
 FACTS = [value for value in vars(events).values() if isinstance(value, type) and is_dataclass(value)]

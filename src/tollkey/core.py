@@ -1,0 +1,256 @@
+"""The core of a server: settings, storage, keys and resources, put together without a network.
+
+This module and ``server.py`` are the composition root: nothing else creates these parts for others.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import tollkey.payments
+import tollkey.platform
+from tollkey import dashboard, keys, ledger, outbox
+from tollkey.db import (
+    Database,
+    Ids,
+    Migration,
+    Scope,
+    SQLite,
+    Tx,
+    lock_file,
+    migrate,
+    open_database,
+    sqlite_file,
+)
+from tollkey.payments.balance import topups
+from tollkey.payments.methods import external_accounts
+from tollkey.platform._contents import move_in
+from tollkey.platform.connections import platform_of
+from tollkey.platform.events import record_event
+from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
+from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
+from tollkey.settings import Settings
+from tollkey.wire import (
+    Call,
+    Catalogue,
+    MoreEndpoints,
+    Resource,
+    Setup,
+    Tables,
+    hosted,
+    idempotency,
+    join_endpoints,
+)
+from tollkey.wire import due as due_work
+from tollkey.wire.resealing import SealedFields
+from tollkey.wire.rewriting import rewrite_old
+from tollkey.wire.services import Services
+
+#: File name of the keyring in the data folder.
+KEYRING = "keyring.json"
+#: File name of the request logs in the data folder, next to an SQLite database.
+REQUESTS = "requests.db"
+
+
+def public_modules(*packages: ModuleType) -> Iterator[ModuleType]:
+    """Import the modules of these packages, recursively and in order of name, except those that begin with "_"."""
+    for package in packages:
+        for found in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
+            if not any(part.startswith("_") for part in found.name.split(".")):
+                yield importlib.import_module(found.name)
+
+
+def gather(*packages: ModuleType) -> tuple[Resource, ...]:
+    """Every ``Resource`` that modules of these packages define, with the ``MoreEndpoints`` declared for it."""
+    found = [value for module in public_modules(*packages) for value in vars(module).values()]
+    once = {id(value): value for value in found if isinstance(value, Resource | MoreEndpoints)}.values()
+    resources = tuple(value for value in once if isinstance(value, Resource))
+    return join_endpoints(resources, tuple(value for value in once if isinstance(value, MoreEndpoints)))
+
+
+def gather_migrations(*packages: ModuleType) -> tuple[Migration, ...]:
+    """Every ``MIGRATION`` that modules of these packages define."""
+    found = (getattr(module, "MIGRATION", None) for module in public_modules(*packages))
+    return tuple(dict.fromkeys(migration for migration in found if isinstance(migration, Migration)))
+
+
+@dataclass
+class Core:
+    """Storage, keys and resources, without a network. Shared by the command line and the server.
+
+    logs: the database that request logs are written to; they are always read through ``database``.
+    attempts: counts refused keys and failed sign-ins. now: returns UTC epoch seconds.
+    """
+
+    settings: Settings
+    database: Database
+    logs: Database
+    catalogue: Catalogue
+    authority: keys.Authority
+    verifier: keys.Verifier
+    attempts: keys.Attempts
+    setup: Setup
+    now: Callable[[], float]
+
+    def call(self, tx: Tx, scope: Scope, now: int | None = None) -> Call:
+        """Create a call without a request, for jobs and commands. now: UTC epoch seconds; None for the current time."""
+        return Call(self.setup, tx, scope, int(self.now()) if now is None else now, platform=platform_of(tx, scope))
+
+    def close(self) -> None:
+        """Close the databases."""
+        self.database.close()
+        self.logs.close()
+
+
+@contextmanager
+def sole_server(settings: Settings) -> Iterator[None]:
+    """Lock the SQLite files for one server, within a ``with`` block.
+
+    Commands can still use them. PostgreSQL needs no lock. Raises InUse, which names the other process, and OSError.
+    """
+    with ExitStack() as held:
+        if not settings.in_postgres:
+            data, database = Path(settings.data), sqlite_file(settings.database_url)
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            database.parent.mkdir(parents=True, exist_ok=True)
+            for file in (database, data / REQUESTS):
+                held.enter_context(lock_file(file))
+        yield
+
+
+def open_core(
+    settings: Settings,
+    now: Callable[[], float] = time.time,
+    ids: Ids | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Core:
+    """Open the database, run its migrations and create the core.
+
+    now: returns UTC epoch seconds. ids: generates ids; None for random ones. monotonic: a monotonic clock, in seconds.
+    Raises StorageError, KeyringError or OSError when something cannot be opened.
+    """
+    ids = ids or Ids(now=now)
+    data = Path(settings.data)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log_file = None if settings.in_postgres else SQLite(data / REQUESTS, ids.text(12), durable=False)
+    database = None
+    try:
+        if log_file is not None:
+            migrate(log_file, [REQUEST_LOGS])
+        database = open_database(
+            settings.database_url, ids.text(12), settings.pool_size, log_file.path if log_file is not None else None
+        )
+        return _create_core(settings, database, log_file, ids, now, monotonic)
+    except BaseException:
+        for opened in (database, log_file):
+            if opened is not None:
+                opened.close()
+        raise
+
+
+def _create_core(
+    settings: Settings,
+    database: Database,
+    log_file: SQLite | None,
+    ids: Ids,
+    now: Callable[[], float],
+    monotonic: Callable[[], float],
+) -> Core:
+    data = Path(settings.data)
+    catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
+    migrate(
+        database,
+        [
+            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION,
+            hosted.MIGRATION,
+            dashboard.MIGRATION,
+            *(m for m in gather_migrations(tollkey.platform,
+            tollkey.payments) if log_file is None or m is not REQUEST_LOGS),
+        ],
+    )  # fmt: skip
+    tables = Tables(catalogue)
+    database.write(tables.prepare, lock="migrate")
+    permissions = keys.Catalogue(catalogue.permissions())
+    move_in(database, data / "files")
+    keyring = keys.fingerprints.load_keyring(database, keyring_source(settings))
+    for guard in (keys.guard, dashboard.protect_log):
+        database.write(partial(guard, keyring=keyring, now=int(now())), lock="migrate")
+    rewrite_old(database, tables, keyring)
+    authority = keys.Authority(keyring, permissions, ids)
+    verifier = keys.Verifier(keyring, permissions, lease=keys.Lease(settings.lease_seconds), monotonic=monotonic)
+    verifier.attach(database)
+    attempts = keys.Attempts(settings.refusal_seconds, days=settings.log_days)
+    services = Services(authority, settings, attempts, external_accounts.external_account)
+    base_url = settings.base_url or f"http://{settings.host}:{settings.port}"
+    setup = Setup(tables, ids, record_event, services, base_url=base_url)
+    return Core(settings, database, log_file or database, catalogue, authority, verifier, attempts, setup, now)
+
+
+def keyring_source(settings: Settings) -> keys.KeyringSource:
+    """The source of the keyring: the environment, a configured file, or the data folder.
+
+    Raises ValueError when two are configured, and KeyringError for an invalid one.
+    """
+    if settings.keyring and settings.keyring_file:
+        raise ValueError("TOLLKEY_KEYRING and TOLLKEY_KEYRING_FILE are both set: set only one of them")
+    if settings.keyring:
+        return keys.KeyringSource(
+            "in TOLLKEY_KEYRING", given=keys.Keyring.from_text(settings.keyring, "TOLLKEY_KEYRING")
+        )
+    if settings.keyring_file:
+        return keys.KeyringSource(settings.keyring_file, Path(settings.keyring_file))
+    return keys.KeyringSource.file(Path(settings.data) / KEYRING)
+
+
+def sealings(core: Core) -> tuple[keys.SealedStorage, ...]:
+    """Every place that stores sealed values, as packages and resources declare them."""
+    tables, sealing = core.setup.tables.of, (one for one in core.catalogue.resources if one.sealed)
+    fields = (SealedFields(one.object, tables[one.object].table, one.sealed) for one in sealing)
+    return (*keys.SEALED, *dashboard.SEALED, *fields)
+
+
+def ensure_first_account(core: Core) -> Merchant:
+    """The first account of this server. Created with its four default keys at the first start."""
+
+    def find_or_create(tx: Tx) -> Merchant:
+        found = first_merchant(tx)
+        if found is not None:
+            return found
+        merchant = create_merchant(
+            core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US"
+        )
+        topups.grant_test_funds(core.call(tx, Scope(merchant.id, False)), core.settings.test_funds)
+        return merchant
+
+    return core.database.write(find_or_create, lock="merchants")
+
+
+def owner_link(core: Core, account: str, base_url: str | None = None) -> dashboard.Link | None:
+    """Create a one-time link for becoming the owner of an account; None when it has one.
+
+    base_url: of the server; None for the configured one.
+    """
+    keyring, ids, now, base = core.authority.keyring, core.setup.ids, int(core.now()), base_url or core.setup.base_url
+    return core.database.write(lambda tx: dashboard.owner_link(tx, keyring, ids, base, account, now), lock="merchants")
+
+
+def test_pair(core: Core, account: str) -> tuple[str, str]:
+    """The publishable and the secret default test key of an account, as text. A deleted one is created again."""
+
+    def find_or_create(tx: Tx) -> tuple[str, str]:
+        now = int(core.now())
+        texts = core.authority.default_test_texts(tx, account, now)
+        if len(texts) < 2:
+            core.authority.create_defaults(tx, account, actor=keys.SYSTEM, now=now)
+            texts = core.authority.default_test_texts(tx, account, now)
+        return texts["publishable"], texts["secret"]
+
+    return core.database.write(find_or_create, lock="merchants")

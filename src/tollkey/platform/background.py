@@ -1,0 +1,67 @@
+"""Background tasks: run jobs that are due, delete expired data. Several nodes may run them at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, Tx, Unreachable
+from tollkey.platform.connections import platform_of
+from tollkey.platform.request_logs import forget_old
+from tollkey.wire import Call, Due, Setup, do_due, due_now, idempotency
+from tollkey.wire.due import put_off, told
+
+log = logging.getLogger("tollkey")
+_DAY = 86_400
+
+
+async def run_due_jobs(setup: Setup, edge: Edge, now: int) -> int:
+    """Run the jobs that are due, each in its own transaction. Jobs on test clocks are not run here.
+
+    A job that raises is rescheduled by ``do_due``; one whose transaction fails is rescheduled here. Neither stops the
+    other jobs. now: UTC epoch seconds. Returns how many jobs this node claimed. Raises Unreachable when the database
+    is down.
+    """
+    waiting = await edge.read(
+        lambda tx: [(item, platform_of(tx, item.scope) or item.scope.account) for item in due_now(tx, now)]
+    )
+    return sum([await _run_job(setup, edge, item, owner, now) for item, owner in waiting])
+
+
+async def _run_job(setup: Setup, edge: Edge, item: Due, owner: str, now: int) -> bool:
+    """Claim and run a job under the lock of the account that owns it. Returns whether this node ran it."""
+    lock = f"{owner}:{int(item.scope.livemode)}"
+
+    def claim_and_run(tx: Tx) -> bool:
+        return do_due(Call(setup, tx, item.scope, now, platform=platform_of(tx, item.scope)), item)
+
+    try:
+        return await edge.write(claim_and_run, lock=lock)
+    except (Unreachable, OutcomeUnknown):
+        raise
+    except Conflict:
+        log.warning("job %s of %s conflicted with other writes and will be retried", item.kind, item.id)
+    except Exception as error:
+        log.error("job %s of %s was rolled back: %s", item.kind, item.id, told(error))
+        lost = error
+        try:
+            await edge.write(lambda tx: put_off(tx, item, now, lost), lock=lock)
+        except StorageError as problem:
+            log.error("job %s of %s could not be rescheduled: %s", item.kind, item.id, problem)
+    return False
+
+
+async def delete_expired(edge: Edge, logs: Database, now: int, log_days: int) -> None:
+    """Delete responses of idempotency keys after a day and request logs after ``log_days`` days, in batches.
+
+    edge: of the main database. logs: the database of the request logs. now: UTC epoch seconds.
+    """
+    old = now - log_days * _DAY
+    await _repeat(lambda: edge.write(lambda tx: idempotency.forget_old(tx, now)))
+    await _repeat(lambda: asyncio.to_thread(logs.write, lambda tx: forget_old(tx, old)))
+
+
+async def _repeat(batch: Callable[[], Awaitable[bool]]) -> None:
+    while await batch():
+        await asyncio.sleep(0)
