@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.connected import PERSON, everything
+from tests.support.connected import PERSON, connected, everything
 from tests.support.openapi import assert_valid
 
 BANK = {
@@ -308,3 +308,16 @@ def test_what_an_account_token_holds_is_used_once_and_read_no_more_without_its_k
         400,
         f"What {lost} holds can no longer be read. Create a new one.",
     )
+
+
+def test_a_capability_that_no_account_can_have_is_not_found(api: Api) -> None:
+    account = connected(api)["id"]
+    answer = api.get(f"/v1/accounts/{account}/capabilities/flying")
+    assert (answer.status, answer.error["message"]) == (404, "No such capability: 'flying'")
+    assert api.get(f"/v1/accounts/{account}/capabilities/sepa_debit_payments")["status"] == "unrequested"
+
+
+def test_an_account_is_rejected_for_a_reason_of_the_list(api: Api) -> None:
+    refused = api.post(f"/v1/accounts/{connected(api)['id']}/reject", reason="x")
+    message = "Invalid reason: must be one of fraud, other, or terms_of_service"
+    assert (refused.status, refused.error["param"], refused.error["message"]) == (400, "reason", message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
 
@@ -19,3 +21,27 @@ def test_a_value_list_holds_values_of_its_type_once(api: Api) -> None:
     assert len(found["data"][0]["list_items"]["data"]) == 1
     api.ok("DELETE", f"/v1/radar/value_lists/{made['id']}")
     assert api.get(f"/v1/radar/value_list_items/{item['id']}").status == 404
+
+
+LISTS, ITEMS = "/v1/radar/value_lists", "/v1/radar/value_list_items"
+
+
+def test_an_alias_names_one_list(api: Api) -> None:
+    api.ok("POST", LISTS, alias="bad", name="Bad", item_type="ip_address")
+    assert api.post(LISTS, alias="bad", name="Worse", item_type="ip_address").error["param"] == "alias"
+    assert api.post(LISTS, alias="worse", name="Worse", item_type="ip_address").status == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("email", "a@b.example", "a"),
+        ("ip_address", "1.2.3.4", "home"),
+        ("country", "DE", "Germany"),
+        ("card_bin", "424242", "42"),
+    ],
+)
+def test_an_item_has_the_form_of_its_list(api: Api, kind: str, right: str, wrong: str) -> None:
+    made = api.ok("POST", LISTS, alias=f"by_{kind}", name="Some", item_type=kind)["id"]
+    assert api.post(ITEMS, value_list=made, value=right).status == 200
+    assert api.post(ITEMS, value_list=made, value=wrong).error["param"] == "value"

@@ -9,11 +9,7 @@ from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
 
 URL = "/v1/checkout/sessions"
-
-
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
-
-
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 

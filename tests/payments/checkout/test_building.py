@@ -10,8 +10,6 @@ from tests.payments.checkout.steps import line
 from tests.support.api import Api
 
 URL = "/v1/checkout/sessions"
-
-
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
 
 

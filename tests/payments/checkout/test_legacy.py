@@ -8,11 +8,7 @@ from tests.payments.checkout.steps import price
 from tests.support.api import Api
 
 URL = "/v1/checkout/sessions"
-
-
 OLD = {"Stripe-Version": "2020-08-27"}
-
-
 DONE = {"success_url": "https://shop.example/done"}
 
 

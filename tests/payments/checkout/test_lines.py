@@ -41,8 +41,6 @@ def test_the_total_tells_what_each_discount_and_tax_rate_make_of_it(api: Api) ->
 
 
 URL = "/v1/checkout/sessions"
-
-
 DONE = {"success_url": "https://shop.example/done"}
 
 

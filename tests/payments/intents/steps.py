@@ -7,8 +7,6 @@ from typing import Any
 from tests.support.api import Answer, Api
 
 PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
-
-
 BACK = "https://shop.example/done?order=7"
 
 

@@ -10,11 +10,7 @@ from tests.payments.intents.steps import pay
 from tests.support.api import Answer, Api
 
 ATTEMPTS = 10
-
-
 EXCEEDED = "payment_method_microdeposit_verification_attempts_exceeded"
-
-
 BANK = {
     "type": "us_bank_account",
     "us_bank_account": {
@@ -27,8 +23,6 @@ BANK = {
 
 
 OPTIONS = {"us_bank_account": {"verification_method": "microdeposits"}}
-
-
 MANDATE = {"customer_acceptance": {"type": "offline"}}
 
 

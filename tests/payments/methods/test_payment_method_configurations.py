@@ -15,3 +15,26 @@ def test_a_configuration_is_made_listed_and_changed(api: Api) -> None:
     listed = api.get("/v1/payment_method_configurations")
     assert_valid("GET", "/v1/payment_method_configurations", 200, dict(listed))
     assert [one["is_default"] for one in listed["data"]] == [False, True]
+
+
+PATH = "/v1/payment_method_configurations"
+
+
+def test_a_method_that_is_switched_off_is_not_offered(api: Api) -> None:
+    (default,) = api.get(PATH)["data"]
+    assert (default["is_default"], default["card"]["available"]) == (True, True)
+    off = api.ok("POST", f"{PATH}/{default['id']}", card={"display_preference": {"preference": "off"}})
+    assert off["card"]["display_preference"]["value"] == "off"
+    intent = api.ok(
+        "POST", "/v1/payment_intents", amount=1000, currency="usd", automatic_payment_methods={"enabled": True}
+    )
+    assert "card" not in intent["payment_method_types"]
+
+
+def test_an_intent_names_its_configuration_or_follows_the_default(api: Api) -> None:
+    other = api.ok("POST", PATH, name="Mine", card={"display_preference": {"preference": "off"}})["id"]
+    given = {"amount": 1000, "currency": "usd", "automatic_payment_methods": {"enabled": True}}
+    named = api.ok("POST", "/v1/payment_intents", payment_method_configuration=other, **given)
+    assert "card" not in named["payment_method_types"]
+    assert "card" in api.ok("POST", "/v1/payment_intents", **given)["payment_method_types"]
+    assert api.post("/v1/payment_intents", payment_method_configuration="pmc_no", **given).status == 400

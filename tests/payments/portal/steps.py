@@ -48,8 +48,6 @@ def confirm(api: Api, address: str, **fields: str) -> Answer:
 
 
 HALF = NOW + 31 * DAY // 2
-
-
 BACK = "https://shop.example/back"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.payments.steps import monthly, told
 from tests.payments.subscriptions.steps import advance, customer, plan
 from tests.support.api import NOW, Api
 
@@ -30,3 +31,10 @@ def test_a_change_in_mid_period_credits_and_debits_to_the_second(api: Api) -> No
     advance(api, clock, item["current_period_end"] + 10)
     newest = api.get("/v1/invoices", customer=who)["data"][0]
     assert (newest["billing_reason"], newest["total"]) == ("subscription_cycle", 12500)
+
+
+def test_a_proration_behavior_is_one_of_the_list(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", source="tok_visa")["id"]
+    subscription = api.ok("POST", "/v1/subscriptions", customer=customer, items=[{"price": monthly(api)}])["id"]
+    words = "Invalid proration_behavior: must be one of always_invoice, create_prorations, or none"
+    assert told(api, f"/v1/subscriptions/{subscription}", proration_behavior="x") == ("proration_behavior", words)

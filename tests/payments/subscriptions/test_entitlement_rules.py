@@ -6,8 +6,6 @@ from tests.payments.subscriptions.steps import advance, clocked, featured, ok, s
 from tests.support.api import Api
 
 FEATURES = "/v1/entitlements/features"
-
-
 SUMMARY = "entitlements.active_entitlement_summary.updated"
 
 

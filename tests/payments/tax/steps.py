@@ -7,8 +7,6 @@ from typing import Any
 from tests.support.api import Api
 
 BERLIN = {"country": "DE", "postal_code": "10115", "city": "Berlin", "line1": "Chausseestr. 1"}
-
-
 FRISCO = {"country": "US", "postal_code": "94111"}
 
 

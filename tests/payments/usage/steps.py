@@ -27,8 +27,6 @@ def alert(api: Api, meter: str, gte: int = 100, **more: object) -> str:
 
 
 GRANTS = "/v1/billing/credit_grants"
-
-
 METERED = {"scope": {"price_type": "metered"}}
 
 

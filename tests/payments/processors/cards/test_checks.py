@@ -22,8 +22,6 @@ def test_a_test_card_is_refused_in_live_mode_and_a_real_one_in_test_mode(api: Ap
 
 
 NOW = int(datetime(2026, 6, 15, tzinfo=UTC).timestamp())
-
-
 REAL_NUMBER = "4111111111111111"  # valid, and not a test card here
 
 
