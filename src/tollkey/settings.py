@@ -1,6 +1,6 @@
-"""Everything that can be set about a server, with its environment variable and default.
+"""The settings of a server, with their environment variables and defaults.
 
-The command line wins over the environment. Generated into docs/settings.md.
+The command line takes precedence over the environment. ``tools/make_docs.py`` writes docs/settings.md from this module.
 """
 
 from __future__ import annotations
@@ -18,87 +18,86 @@ def _setting(default: Any, about: str, shown: bool = True, choices: tuple[str, .
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one server. Each is also read from ``TOLLKEY_<NAME>``, the database also from
-    ``TOLLKEY_DATABASE_FILE``.
+    """The settings of one server. Each is read from ``TOLLKEY_<NAME>``, the database also from
+    ``TOLLKEY_DATABASE_FILE``. The description of each field is in its metadata.
     """
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
-    port: int = _setting(8420, "Port to listen on; 0 picks a free one.")
-    data: str = _setting("tollkey-data", "Folder for the embedded database and the key material.")
+    port: int = _setting(8420, "Port to listen on; 0 for any free port.")
+    data: str = _setting("tollkey-data", "Folder of the SQLite database and the keyring.")
     database: str = _setting(
-        "", "postgresql://… to keep everything in PostgreSQL; empty for SQLite in the data folder. Or in a file that"
-        " TOLLKEY_DATABASE_FILE names, such as a mounted secret.", shown=False,
+        "", "URL of the database, postgresql://…; empty for SQLite in the data folder. TOLLKEY_DATABASE_FILE names a"
+        " file with the URL instead, for example a mounted secret.", shown=False,
     )  # fmt: skip
     keyring: str = _setting(
-        "", "The key material itself, as a keyring file holds it, instead of keyring.json in the data folder."
-            " A file is better hidden"
-        " from other processes.", shown=False,
+        "", "The text of the keyring, instead of keyring.json in the data folder. Prefer a file: other processes may be"
+        " able to read the environment.", shown=False,
     )  # fmt: skip
     keyring_file: str = _setting(
         "",
-        "A file with the key material, for example a mounted secret, instead of keyring.json in the data folder; it is"
-        " only read.",
+        "A read-only file with the keyring, for example a mounted secret, instead of keyring.json in the data folder.",
     )
     base_url: str = _setting(
-        "", "Public address, https://pay.example.com: stands in links and passkeys."
-            " Empty: http://host:port; people then open the Dashboard"
-        " under the address it listens on or localhost.",
+        "", "Public URL, for example https://pay.example.com, used in links and for passkeys. Empty: http://host:port;"
+        " the Dashboard is then opened with the address the server listens on, or with localhost.",
     )  # fmt: skip
-    require_https: bool = _setting(False, "Refuse plain HTTP, as the real API does.")
+    require_https: bool = _setting(False, "Refuse requests over HTTP without TLS, as Stripe does.")
     trust_proxy: bool = _setting(
-        False, "Take the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto."
+        False, "Read the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto."
     )
-    rate_limit: int = _setting(0, "Requests a second that one key may make; 0 for no limit.")
+    rate_limit: int = _setting(0, "Requests per second allowed for one key; 0 for no limit.")
     refusal_seconds: int = _setting(
         3600,
-        "Refused keys and failed sign-ins are counted by address and reason over so many seconds; 0 for not at all.",
+        "Length, in seconds, of the intervals in which refused keys and failed sign-ins are counted by address and"
+        " reason; 0 disables counting.",
     )
     guess_limit: int = _setting(
-        60, "Wrong keys, client secrets, page addresses and codes a minute from one address,"
-            " beyond which the answer to a wrong one comes"
-        " late and is 429; 0 for no limit. Right ones are never held up.",
+        60, "Wrong keys, client secrets, page URLs and codes per minute from one address. Further wrong ones get a"
+        " delayed response with status 429; correct ones are not affected. 0 for no limit.",
     )  # fmt: skip
     lease_seconds: float = _setting(
-        1.0, "How long a node may trust its memory of keys without hearing from the database."
+        1.0,
+        "How long, in seconds, a node may use its cache of keys after it last received announcements from the database."
+        " A revoked key is refused by all nodes within this time.",
     )
     later_versions: str = _setting(
         "",
-        "API versions published after this release, with a space between: taken,"
-        " and answered in the newest shape that is built.",
+        "API versions published after this release, separated by spaces. Requests with them are accepted and get"
+        " responses of the newest supported version.",
     )
-    log_days: int = _setting(30, "How many days request logs and counts of refusals are kept.")
-    pool_size: int = _setting(8, "PostgreSQL connections a node.")
+    log_days: int = _setting(30, "How many days request logs and counts of refused attempts are kept.")
+    pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
     test_funds: int = _setting(
         1_000_000_000,
-        "Minor units that the first account's test balance begins with, as a top-up; 0 for an empty balance.",
+        "Initial test balance of the first account in minor units, created as a top-up; 0 for an empty balance.",
     )
     settle_seconds: int = _setting(
-        5, "How long asynchronous test outcomes (a pending refund, a bank debit) take, in seconds."
+        5, "How long asynchronous results in test mode (a pending refund, a bank debit) take, in seconds."
     )
     after_last_retry: str = _setting(
         "cancel",
-        "What becomes of a subscription when the last retry of its invoice has failed: cancel; unpaid (later invoices"
-        " stay drafts);"
-        " past_due (later invoices are still collected).",
+        "Status of a subscription after the last retry of its invoice has failed: cancel; unpaid (later invoices stay"
+        " drafts); past_due (later invoices are still collected).",
         choices=("cancel", "unpaid", "past_due"),
     )
 
     @property
     def in_postgres(self) -> bool:
-        """Whether everything is kept in PostgreSQL."""
+        """Whether the database is PostgreSQL."""
         return self.database.startswith(("postgresql://", "postgres://"))
 
     @property
     def database_url(self) -> str:
-        """Where the database is."""
+        """The URL of the database, or the path of the SQLite file."""
         return self.database or str(Path(self.data) / "tollkey.db")
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
-    """Settings from the environment, overridden by what is given and not None.
+    """Return the settings.
 
-    Raises ValueError, naming the variable, for a value of the wrong kind, and for a file of the database's address that
-    cannot be read, or stands there beside the address itself.
+    environ: the environment variables. given: values that override the environment, if they are not None.
+    Raises ValueError, naming the variable, for an invalid value, if the file of TOLLKEY_DATABASE_FILE cannot be read,
+    and if TOLLKEY_DATABASE is set too.
     """
     values: dict[str, Any] = {}
     for setting in fields(Settings):
@@ -107,7 +106,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Sett
             values[setting.name] = _read(name, environ[name], setting.default)
         if setting.name == "database" and environ.get(f"{name}_FILE"):
             if name in environ:
-                raise ValueError(f"{name} and {name}_FILE are both set: which one counts?")
+                raise ValueError(f"{name} and {name}_FILE are both set; set only one of them")
             values[setting.name] = _from_file(f"{name}_FILE", environ[f"{name}_FILE"])
     values.update({name: value for name, value in given.items() if value is not None})
     for setting in fields(Settings):

@@ -297,6 +297,7 @@ class Postgres(forking.ForkAware):
         (self._pool or self._open_pool()).putconn(connection)
 
     def read(self, callback: Callable[[Tx], T], single: bool = False) -> T:
+        """See ``Database.read``."""
         if single:
             return self._one_statement(callback)
         with self._transaction(_READ) as connection:
@@ -378,6 +379,7 @@ class Postgres(forking.ForkAware):
         self._listener.start(wait_seconds)
 
     def close(self) -> None:
+        """See ``Database.close``."""
         self._listener.stop()
         with self._opening:
             self._closed, pool = True, self._pool

@@ -374,9 +374,11 @@ class SQLite(forking.ForkAware):
             self._held_locks.pop().release()
 
     def before_fork(self) -> None:
+        """Close all connections, waiting up to 5 seconds for those in use."""
         self._close_all()
 
     def after_fork(self) -> None:
+        """Allow connections again, and recreate the WAL."""
         try:
             if self._reopen_writer and self._writer is None and not self._closed:
                 # Closing the last connection deleted the WAL. Recreate it before ``sync`` opens it.

@@ -25,7 +25,8 @@ class SealedStorage(Protocol):
     """A place where sealed secrets are stored. what: its name in messages."""
 
     @property
-    def what(self) -> str: ...
+    def what(self) -> str:
+        """Its name in messages, for example ``api_keys.sealed``."""
 
     def walk(self, tx: Tx, after: RowKey | None, limit: int, transform: Transform) -> RowKey | None:
         """Replace each sealed secret by the result of ``transform``, in up to ``limit`` rows behind ``after``.
@@ -50,6 +51,7 @@ class SealedColumn:
 
     @property
     def what(self) -> str:
+        """Table and column."""
         return f"{self.table}.{self.column}"
 
     def walk(self, tx: Tx, after: RowKey | None, limit: int, transform: Transform) -> RowKey | None:
