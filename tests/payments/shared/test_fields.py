@@ -10,7 +10,9 @@ from tollkey.wire import ApiError, Json
 
 def test_only_parameters_that_were_sent_are_taken_and_an_empty_one_becomes_null() -> None:
     value: Json = {"name": "Jo", "phone": "1", "email": "jo@example.com", "metadata": {"a": "1", "b": "2"}}
-    fields.take(value, {"name": None, "email": "li@example.com", "metadata": {"a": ""}}, ("name", "phone", "email"))
+    fields.assign_with_metadata(
+        value, {"name": None, "email": "li@example.com", "metadata": {"a": ""}}, ("name", "phone", "email")
+    )
     assert value == {"name": None, "phone": "1", "email": "li@example.com", "metadata": {"b": "2"}}
 
 

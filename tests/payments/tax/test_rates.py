@@ -42,8 +42,8 @@ def test_tax_needs_a_country_and_in_north_america_more(where: dict[str, Any] | N
 
 @pytest.mark.parametrize(("now", "status"), [(99, "scheduled"), (100, "active"), (199, "active"), (200, "expired")])
 def test_a_registration_holds_from_its_first_second_to_the_one_before_its_end(now: int, status: str) -> None:
-    assert rates.standing({"active_from": 100, "expires_at": 200}, now) == status
-    assert rates.standing({"active_from": 100, "expires_at": None}, 10**10) == "active"
+    assert rates.registration_status({"active_from": 100, "expires_at": 200}, now) == status
+    assert rates.registration_status({"active_from": 100, "expires_at": None}, 10**10) == "active"
 
 
 def test_tax_is_added_to_an_amount_or_found_within_it() -> None:

@@ -92,8 +92,8 @@ def _instant(call: Call, shown: api.Balance) -> list[api.BalanceAmountNet]:
     return lines
 
 
-def tell(call: Call, id: str) -> None:
-    """Money has become available; the account's schedule may pay it out."""
+def announce_available_balance(call: Call, id: str) -> None:
+    """Job ``balance.available``: emit the event and plan the next scheduled payout. id: UTC epoch seconds."""
     call.emit("balance.available", balance(call, {}))
     plan(call, int(id))
 
@@ -127,7 +127,7 @@ BALANCE = Resource(
     stored=False,
     expands={"instant_available": _instant},
     due_live={jobs.BALANCE_AVAILABLE: needs(providers.CHARGES)},
-    on_due={jobs.BALANCE_AVAILABLE: tell},
+    on_due={jobs.BALANCE_AVAILABLE: announce_available_balance},
     title="Balance",
 )
 

@@ -183,7 +183,7 @@ def _book(call: Call, payout: api.Payout, amount: Money, type: str, category: st
     )
 
 
-def arrive(call: Call, id: str) -> None:
+def complete_payout(call: Call, id: str) -> None:
     """A payout reaches the bank, or bounces with the test accounts that say so."""
     payout = call.objects.find(kinds.PAYOUT, id)
     if payout is None or payout["status"] != "pending":
@@ -362,7 +362,7 @@ PAYOUT = Resource(
     ),
     expands={"destination": destination_of},
     due_live={jobs.PAYOUT_ARRIVE: needs(providers.PAYING_OUT), RUN: needs(providers.PAYING_OUT)},
-    on_due={jobs.PAYOUT_ARRIVE: arrive, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
+    on_due={jobs.PAYOUT_ARRIVE: complete_payout, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
     title="Payouts",
     columns=("amount", "status", "destination", "id", "created"),
     actions=(

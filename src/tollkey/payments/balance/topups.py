@@ -79,7 +79,7 @@ def _new(call: Call, amount: int, currency: str, params: Params) -> StoredTopup:
     return made
 
 
-def settle(call: Call, id: str) -> None:
+def complete_topup(call: Call, id: str) -> None:
     """A top-up's money arrives, or the bank refuses."""
     topup = call.objects.find(kinds.TOPUP, id)
     if topup is None or topup["status"] != "pending":
@@ -90,12 +90,12 @@ def settle(call: Call, id: str) -> None:
         call.objects.save(topup)
         call.emit("topup.failed", topup)
         return
-    _take(call, topup)
+    _credit_topup(call, topup)
     call.objects.save(topup)
     call.emit("topup.succeeded", topup)
 
 
-def _take(call: Call, topup: Json) -> None:
+def _credit_topup(call: Call, topup: Json) -> None:
     transaction = book(
         call,
         Booking(
@@ -120,7 +120,7 @@ def grant_test_funds(call: Call, amount: int) -> None:
         return
     currency = str((fields.acting_account(call) or {}).get("default_currency") or "usd")
     topup = _new(call, amount, currency, {"description": "Test funds"})
-    _take(call, topup)
+    _credit_topup(call, topup)
     call.objects.insert(topup)
 
 
@@ -176,7 +176,7 @@ TOPUP = Resource(
         Endpoint("POST", "/v1/topups/{topup}/cancel", cancel, live=needs(providers.TOPPING_UP)),
     ),
     due_live={jobs.TOPUP_SETTLE: needs(providers.TOPPING_UP)},
-    on_due={jobs.TOPUP_SETTLE: settle},
+    on_due={jobs.TOPUP_SETTLE: complete_topup},
     title="Top-ups",
     columns=("amount", "status", "id", "created"),
     actions=(Action("Cancel", "/v1/topups/{topup}/cancel", (), ("pending",)),),

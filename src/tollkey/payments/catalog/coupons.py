@@ -62,7 +62,7 @@ def create(call: Call, params: Params) -> StoredCoupon:
         valid=True,
         percent_off=None if percent is None else float(percent),
     )
-    fields.take(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
+    fields.assign_with_metadata(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
     coupon["metadata"] = fields.new_metadata(params)
     coupon["_applies_to"] = params.get("applies_to")
     coupon["_currency_options"] = {
@@ -79,7 +79,7 @@ def create(call: Call, params: Params) -> StoredCoupon:
 def update(call: Call, params: Params) -> StoredCoupon:
     """Change a coupon's name or metadata."""
     coupon = call.objects.get(kinds.COUPON, call.path["coupon"])
-    fields.take(coupon, params, ("name",))
+    fields.assign_with_metadata(coupon, params, ("name",))
     if params.get("currency_options"):
         coupon["_currency_options"] = {**coupon.get("_currency_options", {}), **params["currency_options"]}
     return call.objects.save(coupon, "coupon.updated")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.prices import PERMISSION
-from tollkey.payments.catalog.pricing import make_price, missing_plan, plan_of, recurring
+from tollkey.payments.catalog.pricing import create_price, missing_plan, plan_of, recurring
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
 from tollkey.payments.shared import fields
@@ -80,7 +80,7 @@ def create(call: Call, params: Params) -> api.Plan:
     }
     if params.get("nickname") is None and params.get("name"):
         price["nickname"] = params["name"]
-    return plan_of(make_price(call, price, plan=True))
+    return plan_of(create_price(call, price, plan=True))
 
 
 def show(call: Call, params: Params) -> api.Plan:
@@ -94,7 +94,7 @@ def update(call: Call, params: Params) -> api.Plan:
     before = plan_of(price)
     if params.get("product"):
         call.objects.get(kinds.PRODUCT, params["product"], "product")
-    fields.take(price, params, ("active", "nickname", "product"))
+    fields.assign_with_metadata(price, params, ("active", "nickname", "product"))
     if "trial_period_days" in params:
         terms = recurring(price)
         assert terms is not None, "only recurring prices are plans"

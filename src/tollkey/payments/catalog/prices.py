@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
-from tollkey.payments.catalog.pricing import all_currencies, currency_option, free_lookup_key, make_price
+from tollkey.payments.catalog.pricing import all_currencies, create_price, currency_option, free_lookup_key
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
 from tollkey.payments.shared import fields
@@ -46,7 +46,7 @@ def create(call: Call, params: Params) -> StoredPrice:
     else:
         product = call.objects.get(kinds.PRODUCT, params["product"], "product")["id"]
     recurring = params.get("recurring") or {}
-    return make_price(call, {**params, "product": product, "_aggregate_usage": recurring.get("aggregate_usage")})
+    return create_price(call, {**params, "product": product, "_aggregate_usage": recurring.get("aggregate_usage")})
 
 
 def update(call: Call, params: Params) -> StoredPrice:
@@ -58,7 +58,7 @@ def update(call: Call, params: Params) -> StoredPrice:
     behavior = params.get("tax_behavior")
     if behavior is not None and price["tax_behavior"] not in ("unspecified", behavior):
         raise invalid("You cannot change the `tax_behavior` of a price once it has been set.", "tax_behavior")
-    fields.take(price, params, ("active", "lookup_key", "nickname", "tax_behavior"))
+    fields.assign_with_metadata(price, params, ("active", "lookup_key", "nickname", "tax_behavior"))
     if params.get("currency_options") is not None:
         options = price.setdefault("_currency_options", {})
         options.update({code.lower(): currency_option(option) for code, option in params["currency_options"].items()})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tollkey.wire.api import EventType
 
 
-def make_price(call: Call, params: Params, *, inline: bool = False, plan: bool = False) -> StoredPrice:
+def create_price(call: Call, params: Params, *, inline: bool = False, plan: bool = False) -> StoredPrice:
     """Store a price, with its events.
 
     params: as for ``POST /v1/prices``; ``product`` is there already. inline: made from ``price_data``, so it cannot be
@@ -282,7 +282,7 @@ def inline_price(call: Call, data: Mapping[str, Any], param: str) -> StoredPrice
         for name in ("currency", "recurring", "tax_behavior", "unit_amount", "unit_amount_decimal")
         if name in data
     }
-    return make_price(call, {**fields, "product": product}, inline=True)
+    return create_price(call, {**fields, "product": product}, inline=True)
 
 
 def missing_plan(call: Call, id: str, param: str | None = None) -> Exception:

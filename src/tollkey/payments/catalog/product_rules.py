@@ -39,7 +39,7 @@ def new_product(call: Call, params: Params) -> StoredProduct:
         updated=call.now,
         livemode=call.livemode,
     )
-    fields.take(product, params, PRODUCT_FIELDS)
+    fields.assign_with_metadata(product, params, PRODUCT_FIELDS)
     product["images"] = product["images"] or []
     product["marketing_features"] = product["marketing_features"] or []
     product["metadata"] = fields.new_metadata(params)

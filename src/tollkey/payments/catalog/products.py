@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
-from tollkey.payments.catalog.pricing import make_price
+from tollkey.payments.catalog.pricing import create_price
 from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, new_product
 from tollkey.payments.shared import fields
 from tollkey.wire import (
@@ -39,7 +39,7 @@ def create(call: Call, params: Params) -> StoredProduct:
     """Create a product, perhaps with its default price."""
     product = new_product(call, params)
     if params.get("default_price_data"):
-        price = make_price(call, {**params["default_price_data"], "product": product["id"]})
+        price = create_price(call, {**params["default_price_data"], "product": product["id"]})
         product["default_price"] = price["id"]
         call.objects.save(product)
     return product
@@ -56,7 +56,7 @@ def update(call: Call, params: Params) -> StoredProduct:
                 f" default price.",
                 "default_price",
             )
-    fields.take(product, params, (*PRODUCT_FIELDS, "default_price"))
+    fields.assign_with_metadata(product, params, (*PRODUCT_FIELDS, "default_price"))
     product["updated"] = call.now
     return call.objects.save(product, "product.updated")
 

@@ -71,7 +71,7 @@ def create(call: Call, params: Params) -> StoredPromotionCode:
             "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
         },
     )
-    fields.take(code, params, ("customer", "expires_at", "max_redemptions"))
+    fields.assign_with_metadata(code, params, ("customer", "expires_at", "max_redemptions"))
     code["metadata"] = fields.new_metadata(params)
     code["_code"] = text.lower()
     if code["expires_at"] is not None:
@@ -91,7 +91,7 @@ def update(call: Call, params: Params) -> StoredPromotionCode:
             "This promotion code cannot be activated because it has been redeemed the maximum number of times.",
             "active",
         )
-    fields.take(code, params, ("active",))
+    fields.assign_with_metadata(code, params, ("active",))
     return call.objects.save(code, "promotion_code.updated")
 
 

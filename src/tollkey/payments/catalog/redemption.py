@@ -241,7 +241,7 @@ def remove(call: Call, discount: StoredDiscount) -> RemovedDiscount:
     return {**ended, "deleted": True}
 
 
-def give_customer(call: Call, customer: api.Customer, entry: Mapping[str, Any] | None) -> None:
+def set_customer_discount(call: Call, customer: api.Customer, entry: Mapping[str, Any] | None) -> None:
     """Set, replace or (None) remove a customer's own discount. The caller saves the customer.
 
     Events: ``customer.discount.created``, ``.updated`` when another was there, ``.deleted``.
@@ -267,7 +267,7 @@ def give_customer(call: Call, customer: api.Customer, entry: Mapping[str, Any] |
     customer["discount"] = call.objects.copy(discount)
 
 
-def imagine(call: Call, entry: Mapping[str, Any]) -> StoredDiscount:
+def preview_discount(call: Call, entry: Mapping[str, Any]) -> StoredDiscount:
     """A discount that exists only within this request, for a preview.
 
     Raises ApiError for a coupon or code that is not there.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PERMISSION = Permission("shipping_rate", "Shipping Rates", "Core")
 
 
-def make(call: Call, params: Mapping[str, Any], prefix: str = "") -> api.ShippingRate:
+def create_shipping_rate(call: Call, params: Mapping[str, Any], prefix: str = "") -> api.ShippingRate:
     """Store a shipping rate.
 
     prefix: where the parameters stood (``shipping_options[0][shipping_rate_data]``), for the names in errors.
@@ -57,7 +57,7 @@ def make(call: Call, params: Mapping[str, Any], prefix: str = "") -> api.Shippin
 
 def create(call: Call, params: Params) -> api.ShippingRate:
     """Make a shipping rate."""
-    return make(call, params)
+    return create_shipping_rate(call, params)
 
 
 def update(call: Call, params: Params) -> api.ShippingRate:

@@ -211,16 +211,16 @@ def list_charges(call: Call, params: Params) -> Page:
     return list_page(call, "charge", params, equal, url="/v1/charges")
 
 
-def settle(call: Call, id: str) -> None:
-    """A bank debit arrives, or does not."""
-    lifecycle.settle(call, id)
+def complete_pending(call: Call, id: str) -> None:
+    """Job ``charge.settle``: a bank debit succeeds or fails."""
+    lifecycle.complete_pending_charge(call, id)
 
 
-def collect(call: Call, id: str) -> None:
-    """The balance transaction of an asynchronous capture."""
+def complete_async_capture(call: Call, id: str) -> None:
+    """Job ``charge.collect``: store the balance transaction of an asynchronous capture."""
     charge = call.objects.find("charge", id)
     if charge is not None:
-        lifecycle.collected(call, charge)
+        lifecycle.with_balance_transaction(call, charge)
 
 
 def expire(call: Call, id: str) -> None:
@@ -299,7 +299,11 @@ CHARGE = Resource(
     expands={"refunds": refunds_of},
     changes=(Change("2025-03-31", _no_code), Change("2022-11-15", _with_refunds), Change("2015-02-18", _paid)),
     due_live=dict.fromkeys((jobs.CHARGE_SETTLE, jobs.CHARGE_EXPIRE, jobs.CHARGE_COLLECT), needs(providers.CHARGES)),
-    on_due={jobs.CHARGE_SETTLE: settle, jobs.CHARGE_EXPIRE: expire, jobs.CHARGE_COLLECT: collect},
+    on_due={
+        jobs.CHARGE_SETTLE: complete_pending,
+        jobs.CHARGE_EXPIRE: expire,
+        jobs.CHARGE_COLLECT: complete_async_capture,
+    },
     title="Charges",
     columns=("amount", "status", "description", "id", "created"),
     actions=(

@@ -1,7 +1,7 @@
 """Charging: the one place where money is taken from somebody. Charges, intents, invoices and links all come here.
 
 charge() ──▶ failed
-   │────▶ pending ──settle()──▶ succeeded │ failed
+   │────▶ pending ──complete_pending_charge()──▶ succeeded │ failed
    │────▶ succeeded, not captured ──capture()──▶ captured
    │                               └─release()─▶ refunded in full
    └────▶ succeeded, captured ──▶ dispute, early fraud warning or review, as the test card asks
@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from tollkey.wire.api import EventType
 
 __all__ = [
-    "Attempt", "authorizable", "capture", "capture_part", "charge", "collected", "decline", "release", "settle",
+    "Attempt",
+    "authorizable",
+    "capture",
+    "capture_part",
+    "charge",
+    "complete_pending_charge",
+    "decline",
+    "release",
+    "with_balance_transaction",
 ]  # fmt: skip
 
 #: How long an authorization holds.
@@ -111,7 +119,7 @@ def charge(call: Call, attempt: Attempt) -> Json:
         value["_uncollected"] = True
         call.schedule.add(call.real + COLLECT_SECONDS, jobs.CHARGE_COLLECT, value["id"])
     elif attempt.capture:
-        _collect(call, value, value["amount_captured"])
+        _book_captured_amount(call, value, value["amount_captured"])
     elif attempt.payment_intent is None:
         call.schedule.add(
             call.now + HOLDS_SECONDS, jobs.CHARGE_EXPIRE, value["id"], shared_fields.clock_of(call, attempt.customer)
@@ -223,18 +231,18 @@ def _can_wait(value: Json) -> bool:
     return card is not None and card.dispute is None and not card.bypass_pending
 
 
-def collected(call: Call, value: Json) -> Json:
+def with_balance_transaction(call: Call, value: Json) -> Json:
     """The charge with its balance transaction: an asynchronous capture is brought to its end now, with
     ``charge.updated``.
     """
     if value.pop("_uncollected", None):
         call.schedule.cancel(jobs.CHARGE_COLLECT, value["id"])
-        _collect(call, value, value["amount_captured"])
+        _book_captured_amount(call, value, value["amount_captured"])
         call.objects.save(value, "charge.updated")
     return value
 
 
-def _collect(call: Call, value: Json, captured: int) -> None:
+def _book_captured_amount(call: Call, value: Json, captured: int) -> None:
     """The money arrives: balance transaction, ledger, and what connected accounts and platforms get of it.
 
     captured: minor units of the charge's currency that are taken now.
@@ -276,9 +284,10 @@ def _card(value: Json) -> cards.TestCard | None:
     return cards.by_key(value["_card"]) if value.get("_card") else None
 
 
-def settle(call: Call, id: str) -> Json:
-    """A pending charge comes to its end. Its PaymentIntent hears of it through the work
-    ``payment_intent.charge_settled``.
+def complete_pending_charge(call: Call, id: str) -> Json:
+    """Make a pending charge succeed or fail, and schedule the job ``payment_intent.charge_settled`` of its intent.
+
+    Returns the charge; one that is not pending is returned unchanged.
     """
     value = call.objects.get("charge", id)
     later = value.pop("_later", None)
@@ -294,7 +303,7 @@ def settle(call: Call, id: str) -> Json:
         states.CHARGE.set(value, "succeeded")
         value.update({"paid": True, "receipt_url": receipt_links.receipt_url(call, id)})
         details.debited(value["payment_method_details"], call.now)
-        _collect(call, value, value["amount_captured"])
+        _book_captured_amount(call, value, value["amount_captured"])
         call.objects.save(value, "charge.succeeded")
         after_charge(call, value, None, False, bank_disputes=bool(later["disputed"]))
     if value["payment_intent"] is not None:
@@ -363,7 +372,7 @@ def capture(call: Call, charge: Json, amount_to_capture: int | None = None, **fi
         own = charge["statement_descriptor"], charge["statement_descriptor_suffix"]
         charge["calculated_statement_descriptor"] = details.descriptor(call, *own)
     charge.update({"captured": True, "amount_captured": taken, "amount_refunded": amount - taken})
-    _collect(call, charge, taken)
+    _book_captured_amount(call, charge, taken)
     call.schedule.cancel(jobs.CHARGE_EXPIRE, id)
     return call.objects.save(charge, "charge.captured")
 
@@ -377,7 +386,7 @@ def capture_part(call: Call, charge: Json, amount: int, *, last: bool) -> Json:
     if amount:
         charge["amount_captured"] += amount
         first = charge["balance_transaction"]
-        _collect(call, charge, amount)
+        _book_captured_amount(call, charge, amount)
         charge["balance_transaction"] = first or charge["balance_transaction"]
     if last:
         charge["amount_refunded"] += charge["amount"] - charge["amount_captured"]

@@ -70,7 +70,7 @@ def report_payment(call: Call, params: Params) -> Json:
         **{name: _money(0, currency) for name in _AMOUNTS},
     )
     call.objects.insert(record)
-    return _attempt(call, record, params)
+    return _create_attempt(call, record, params)
 
 
 def _money(value: int, currency: str) -> Json:
@@ -108,8 +108,8 @@ def _method(call: Call, params: Params) -> Json:
     return {"billing_details": details, "custom": told, "payment_method": id, "type": "custom"}
 
 
-def _attempt(call: Call, record: Json, params: Params) -> Json:
-    """Make the attempt that parameters tell of, and the record's standing after it."""
+def _create_attempt(call: Call, record: Json, params: Params) -> Json:
+    """Store the attempt that the parameters report, and update the record with its outcome."""
     record["payment_method_details"] = _method(call, params)
     attempt = blank(
         "payment_attempt_record",
@@ -130,11 +130,11 @@ def _attempt(call: Call, record: Json, params: Params) -> Json:
     outcome = params.get("outcome")
     if outcome is not None and not params.get(outcome):
         raise missing_param(outcome)
-    return _put(call, record, attempt, f"amount_{outcome}" if outcome else None)
+    return _save_amount(call, record, attempt, f"amount_{outcome}" if outcome else None)
 
 
-def _put(call: Call, record: Json, attempt: Json, field: str | None, value: int | None = None) -> Json:
-    """Write an amount on the attempt and on its record: all that was requested unless told."""
+def _save_amount(call: Call, record: Json, attempt: Json, field: str | None, value: int | None = None) -> Json:
+    """Save attempt and record, with ``field`` set to a value (minor units; the requested amount when None)."""
     if field is not None:
         amount = _money(record["amount_requested"]["value"] if value is None else value, record["amount"]["currency"])
         attempt[field], record[field] = dict(amount), dict(amount)
@@ -147,7 +147,7 @@ def _latest(call: Call) -> tuple[Json, Json]:
     return record, call.objects.get("payment_attempt_record", record["latest_payment_attempt_record"])
 
 
-def _done(attempt: Json) -> str | None:
+def _final_outcome(attempt: Json) -> str | None:
     """How an attempt ended, or None while it is under way."""
     return next((name for name in ("guaranteed", "failed", "canceled") if attempt[f"amount_{name}"]["value"]), None)
 
@@ -155,7 +155,7 @@ def _done(attempt: Json) -> str | None:
 def report_attempt(call: Call, params: Params) -> Json:
     """Report another attempt, after the others failed or were canceled."""
     record, last = _latest(call)
-    if _done(last) in (None, "guaranteed"):
+    if _final_outcome(last) in (None, "guaranteed"):
         raise invalid(
             "A new payment attempt can only be reported if all other payment attempts are canceled or failed.",
             retry=False,
@@ -165,21 +165,21 @@ def report_attempt(call: Call, params: Params) -> Json:
         params = {**params, "payment_method_details": kept}
     if params.get("description") is not None:
         record["description"] = params["description"]
-    return _attempt(call, record, params)
+    return _create_attempt(call, record, params)
 
 
-def _ends(name: str) -> Any:
+def _report_outcome_handler(name: str) -> Any:
     """The handler that reports how the attempt under way ended."""
 
     def handler(call: Call, params: Params) -> Json:
         record, attempt = _latest(call)
-        ended = _done(attempt)
+        ended = _final_outcome(attempt)
         if ended is not None:
             raise invalid(
                 f"This payment attempt cannot be reported as {name} because it is {ended} already.", retry=False
             )
         fields.merge_metadata(attempt, params)
-        return _put(call, record, attempt, f"amount_{name}")
+        return _save_amount(call, record, attempt, f"amount_{name}")
 
     handler.__doc__ = f"Report that the attempt under way is {name}."
     return handler
@@ -196,7 +196,7 @@ def report_informational(call: Call, params: Params) -> Json:
         if "description" in params:
             value["description"] = params["description"]
     fields.merge_metadata(attempt, params)
-    return _put(call, record, attempt, None)
+    return _save_amount(call, record, attempt, None)
 
 
 def report_refund(call: Call, params: Params) -> Json:
@@ -215,7 +215,7 @@ def report_refund(call: Call, params: Params) -> Json:
             retry=False,
         )
     fields.merge_metadata(attempt, params)
-    return _put(call, record, attempt, "amount_refunded", before + wanted)
+    return _save_amount(call, record, attempt, "amount_refunded", before + wanted)
 
 
 def list_attempts(call: Call, params: Params) -> Page:
@@ -235,9 +235,9 @@ PAYMENT_RECORD = Resource(
         Endpoint("POST", _PATH + "/report_payment", report_payment),
         retrieve("payment_record", _PATH + "/{id}"),
         Endpoint("POST", _PATH + "/{id}/report_payment_attempt", report_attempt),
-        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_canceled", _ends("canceled")),
-        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_failed", _ends("failed")),
-        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_guaranteed", _ends("guaranteed")),
+        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_canceled", _report_outcome_handler("canceled")),
+        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_failed", _report_outcome_handler("failed")),
+        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_guaranteed", _report_outcome_handler("guaranteed")),
         Endpoint("POST", _PATH + "/{id}/report_payment_attempt_informational", report_informational),
         Endpoint("POST", _PATH + "/{id}/report_refund", report_refund),
     ),

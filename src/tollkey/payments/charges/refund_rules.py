@@ -7,7 +7,7 @@ from typing import Any
 from tollkey.ledger import NETWORK
 from tollkey.payments.balance import settlement, transactions
 from tollkey.payments.charges import jobs, splitting, states
-from tollkey.payments.charges.lifecycle import collected
+from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import Money, events, fields, providers
 from tollkey.payments.shared import currency as shared_currency
@@ -24,8 +24,8 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     Raises ApiError with the recorded texts: refunded before, disputed, more than there is.
     """
     call.require(providers.REFUNDS)
-    collected(call, charge)
-    left = check(call, charge, params.get("amount"))
+    with_balance_transaction(call, charge)
+    left = check_refundable(call, charge, params.get("amount"))
     amount = params.get("amount") or left
     outcome = _outcome(charge)
     value = _new(call, charge, amount, params)
@@ -48,13 +48,13 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
     call.objects.save(charge, "charge.refunded")
     call.announce(events.Refunded(value, whole=amount == charge["amount"]))
-    _calm(call, charge, params.get("reason"))
+    _close_review_and_warnings(call, charge, params.get("reason"))
     if outcome is not cards.RefundOutcome.SUCCEEDED:
         call.schedule.add(call.now + fields.settle_seconds(call), jobs.REFUND_SETTLE, value["id"])
     return value
 
 
-def check(call: Call, charge: Json, amount: int | None) -> int:
+def check_refundable(call: Call, charge: Json, amount: int | None) -> int:
     """What is left to refund, in minor units. Raises ApiError when that much cannot be refunded (recorded texts)."""
     id = charge["id"]
     in_parts = not charge["captured"] and charge["amount_captured"] > 0  # the last capture is still to come
@@ -172,8 +172,8 @@ def _book(call: Call, charge: Json, value: Json, amount: Money, failed: bool = F
     return settlement.record_exchange_rate(call, transaction, value["currency"])
 
 
-def _calm(call: Call, charge: Json, reason: str | None) -> None:
-    """A refund ends an open review, an inquiry and a warning's call for action."""
+def _close_review_and_warnings(call: Call, charge: Json, reason: str | None) -> None:
+    """Close the open review of a refunded charge; a full refund makes its fraud warnings not actionable."""
     if reason == "fraudulent":
         charge["fraud_details"] = {**charge["fraud_details"], "user_report": "fraudulent"}
         call.objects.save(charge, "charge.updated")
@@ -188,8 +188,8 @@ def _calm(call: Call, charge: Json, reason: str | None) -> None:
             call.objects.save(warning, "radar.early_fraud_warning.updated")
 
 
-def settle(call: Call, id: str) -> None:
-    """A delayed refund ends: pending becomes succeeded; with the failing card it comes back."""
+def complete_delayed_refund(call: Call, id: str) -> None:
+    """Job ``refund.settle``: a pending refund succeeds; one of the failing test card fails and is returned."""
     value = call.objects.find("refund", id)
     if value is None or value["status"] not in ("pending", "succeeded"):
         return
@@ -199,11 +199,11 @@ def settle(call: Call, id: str) -> None:
         call.objects.save(value, "refund.updated")
         call.emit("charge.refund.updated", value)
     else:
-        take_back(call, value, "failed")
+        return_refund(call, value, "failed")
 
 
-def take_back(call: Call, value: Json, status: str) -> Json:
-    """A refund failed or was cancelled: the money returns to the merchant's balance."""
+def return_refund(call: Call, value: Json, status: str) -> Json:
+    """Return the money of a failed or canceled refund to the merchant's balance. status: ``failed`` or ``canceled``."""
     charge = call.objects.get("charge", value["charge"])
     transaction = _book(call, charge, value, Money(value["amount"], value["currency"]), failed=True)
     states.REFUND.set(value, status)

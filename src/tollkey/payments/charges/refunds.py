@@ -79,7 +79,7 @@ def cancel(call: Call, params: Params) -> Json:
             None,
             retry=False,
         )
-    return refund_rules.take_back(call, refund, "canceled")
+    return refund_rules.return_refund(call, refund, "canceled")
 
 
 def list_of_charge(call: Call, params: Params) -> Page:
@@ -123,7 +123,7 @@ REFUND = Resource(
         Endpoint("POST", "/v1/charges/{charge}/refund", refund_charge, object="charge", live=needs(providers.REFUNDS)),
     ),
     due_live={jobs.REFUND_SETTLE: needs(providers.REFUNDS)},
-    on_due={jobs.REFUND_SETTLE: refund_rules.settle},
+    on_due={jobs.REFUND_SETTLE: refund_rules.complete_delayed_refund},
     title="Refunds",
     columns=("amount", "status", "reason", "id", "created"),
     actions=(Action("Cancel", "/v1/refunds/{refund}/cancel", (), ("pending", "requires_action")),),

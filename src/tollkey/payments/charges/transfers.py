@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.payments.balance import moving, settlement
-from tollkey.payments.charges.lifecycle import collected
+from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.shared import Money, fields, providers
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
@@ -35,7 +35,9 @@ def create(call: Call, params: Params) -> Json:
     receiver = moving.receiver_of(call, params["destination"], "destination")
     charge = None
     if params.get("source_transaction"):
-        charge = collected(call, call.objects.get("charge", params["source_transaction"], "source_transaction"))
+        charge = with_balance_transaction(
+            call, call.objects.get("charge", params["source_transaction"], "source_transaction")
+        )
     elif not params.get("currency"):
         raise missing_param("currency")
     currency = shared_currency.check_currency(

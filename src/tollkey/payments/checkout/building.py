@@ -225,7 +225,7 @@ def shipping_options(call: Call, session: Json, given: list[Json]) -> None:
     made = []
     for index, option in enumerate(given):
         if option.get("shipping_rate_data"):
-            rate = shipping_rates.make(
+            rate = shipping_rates.create_shipping_rate(
                 call, option["shipping_rate_data"], f"shipping_options[{index}][shipping_rate_data]"
             )
         else:

@@ -16,14 +16,14 @@ _TAX_IDS = {
 }  # fmt: skip
 
 
-def take_extras(call: Call, session: Json, params: Params) -> None:
-    """Keep what was typed. Raises ApiError 400, naming the field, for what is missing or does not fit."""
-    take_person(session, params)
+def collect_extras(call: Call, session: Json, params: Params) -> None:
+    """Store the custom fields and consents that were entered. Raises ApiError 400 with the field's name."""
+    collect_customer(session, params)
     if session["phone_number_collection"]["enabled"]:
         session["customer_details"]["phone"] = _text(params, "phone")
     if session["shipping_address_collection"]:
-        take_goods_address(session, params)
-    take_billing(session, params)
+        collect_shipping_address(session, params)
+    collect_billing_address(session, params)
     _names(session, params)
     _tax_id(session, params)
     for field in session["custom_fields"]:
@@ -34,8 +34,8 @@ def take_extras(call: Call, session: Json, params: Params) -> None:
         total(call, session)
 
 
-def take_person(session: Json, params: Params) -> None:
-    """Who pays. Raises ApiError 400 when no e-mail address is known."""
+def collect_customer(session: Json, params: Params) -> None:
+    """Store the customer's name, e-mail address and phone. Raises ApiError 400 when no e-mail address is known."""
     details = session["customer_details"]
     if details is None or not details.get("email"):
         session["customer_details"] = {
@@ -54,7 +54,7 @@ def _text(params: Params, name: str) -> str:
     return value
 
 
-def take_billing(session: Json, params: Params) -> None:
+def collect_billing_address(session: Json, params: Params) -> None:
     """The billing address, as far as it was typed. Raises ApiError 400 when more of it is needed."""
     address = {name: str(params.get(name) or "").strip() or None for name in fields.ADDRESS}
     if session["billing_address_collection"] == "required":
@@ -70,7 +70,7 @@ def take_billing(session: Json, params: Params) -> None:
         session["customer_details"] = {**session["customer_details"], "address": address}
 
 
-def take_goods_address(session: Json, params: Params) -> None:
+def collect_shipping_address(session: Json, params: Params) -> None:
     """Where goods go to. Raises ApiError 400 for a country that is not delivered to, or when something is missing."""
     address = {name: str(params.get(f"ship_{name}") or "").strip() or None for name in fields.ADDRESS}
     name = _text(params, "ship_name")

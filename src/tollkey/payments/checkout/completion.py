@@ -8,9 +8,9 @@ from tollkey.payments.catalog import redemption
 from tollkey.payments.checkout import jobs, states
 from tollkey.payments.checkout.building import intent_of
 from tollkey.payments.checkout.fields import needs_method
-from tollkey.payments.checkout.invoicing import make as make_invoice
+from tollkey.payments.checkout.invoicing import create_paid_invoice as make_invoice
 from tollkey.payments.checkout.lines import total
-from tollkey.payments.checkout.place import collect, keep_on_customer
+from tollkey.payments.checkout.place import collect, save_to_customer
 from tollkey.payments.checkout.recovery import offer as offer_recovery
 from tollkey.payments.customers import customers
 from tollkey.payments.intents import actions, payment_intents, setup_intents
@@ -66,7 +66,7 @@ def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiE
         error = _subscribe(call, session, method, return_url)
     elif session["amount_total"] == 0:
         error = None
-        finish(call, session, "no_payment_required")
+        complete_session(call, session, "no_payment_required")
     else:
         assert method is not None
         error = _charge(call, session, method, return_url)
@@ -138,7 +138,7 @@ def _set_up(call: Call, session: Json, method: Json, return_url: str) -> ApiErro
 def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) -> ApiError | None:
     """Make the subscription and pay its first invoice. A refusal is raised, so that nothing of the attempt stays."""
     customer = call.objects.get("customer", _ensure_customer(call, session))
-    keep_on_customer(call, session)
+    save_to_customer(call, session)
     params = _subscription_params(session)
     if method is not None:
         payment_methods.attach_to(call, method, customer["id"])
@@ -164,7 +164,7 @@ def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) 
     if delayed and intent is not None:
         intent["_checkout"] = session["id"]
         call.objects.save(intent)
-    finish(
+    complete_session(
         call,
         session,
         "no_payment_required" if free and session["amount_total"] == 0 else "unpaid" if delayed else "paid",
@@ -223,8 +223,8 @@ def waiting_for(call: Call, session: Json) -> str | None:
     return inner.get("url") or inner.get("hosted_verification_url") or inner.get("hosted_instructions_url")
 
 
-def follow(call: Call, fact: events.IntentChanged) -> None:
-    """An intent of a session has changed: the session is complete, or its delayed payment has come to its end."""
+def complete_from_intent(call: Call, fact: events.IntentChanged) -> None:
+    """Complete a session whose intent succeeded, or store the result of its delayed payment."""
     intent = fact.intent
     session = call.objects.find("checkout.session", intent["_checkout"]) if intent.get("_checkout") else None
     if session is None:
@@ -232,9 +232,9 @@ def follow(call: Call, fact: events.IntentChanged) -> None:
     status = intent["status"]
     if session["status"] == "open" and status in _PAID:
         if intent["object"] == "setup_intent":
-            finish(call, session, "no_payment_required")
+            complete_session(call, session, "no_payment_required")
         else:
-            finish(call, session, "paid" if status == "succeeded" else "unpaid")
+            complete_session(call, session, "paid" if status == "succeeded" else "unpaid")
     elif session["status"] == "complete" and session["payment_status"] == "unpaid":
         if status == "succeeded":
             states.PAYMENT.set(session, "paid")
@@ -246,15 +246,15 @@ def follow(call: Call, fact: events.IntentChanged) -> None:
             call.emit("checkout.session.async_payment_failed", session)
 
 
-def finish(call: Call, session: Json, payment_status: str) -> None:
-    """The session is complete."""
+def complete_session(call: Call, session: Json, payment_status: str) -> None:
+    """Complete an open session: customer, discounts, invoice, status and events."""
     if session["status"] != "open":
         return
     invoiced = session["mode"] == "payment" and session["invoice_creation"]["enabled"]
     if session["customer_creation"] == "always" or invoiced:
         _ensure_customer(call, session)
     if session["mode"] != "subscription":
-        keep_on_customer(call, session)
+        save_to_customer(call, session)
     if session["mode"] == "payment" and session["_discounts"]:
         customer = call.objects.find("customer", session["customer"]) if session["customer"] else None
         session["_redeemed"] = redemption.redeem_all(
@@ -270,7 +270,7 @@ def finish(call: Call, session: Json, payment_status: str) -> None:
     call.schedule.cancel(jobs.CHECKOUT_EXPIRE, session["id"])
     call.objects.save(session)
     if session.get("_for_portal"):
-        _make_default(call, session)
+        _set_default_method(call, session)
     else:
         call.emit("checkout.session.completed", session)
         _count_link(call, session)
@@ -281,8 +281,8 @@ def _invoice(call: Call, session: Json) -> None:
     make_invoice(call, session, intent, session.get("_redeemed") or [])
 
 
-def _make_default(call: Call, session: Json) -> None:
-    """A card that was added in the customer portal pays from now on."""
+def _set_default_method(call: Call, session: Json) -> None:
+    """Make a card that was added in the customer portal the customer's default."""
     intent = call.objects.get("setup_intent", session["setup_intent"])
     customer = call.objects.get("customer", session["customer"])
     customer["invoice_settings"]["default_payment_method"] = intent["payment_method"]

@@ -191,12 +191,12 @@ def method_fields(session: Json, kind: str, form: Form) -> str:
     return "\n".join(parts)
 
 
-def goods_address(session: Json, form: Form) -> str:
+def shipping_address_fields(session: Json, form: Form) -> str:
     """Where goods are to go, in the countries that are delivered to."""
     details = (session["collected_information"] or {}).get("shipping_details") or {}
     known = details.get("address") or {}
     countries = session["shipping_address_collection"].get("allowed_countries") or ["US"]
-    parts = ["<fieldset><legend>Delivery address</legend>", _told(session, "shipping_address")]
+    parts = ["<fieldset><legend>Delivery address</legend>", _custom_text(session, "shipping_address")]
     parts.append(form.input("ship_name", "Name", value=details.get("name") or "", autocomplete="shipping name"))
     for name, label, kind in (("line1", "Address", "address-line1"), ("city", "City", "address-level2")):
         parts.append(form.input(f"ship_{name}", label, value=known.get(name) or "", autocomplete=f"shipping {kind}"))
@@ -228,7 +228,7 @@ def extras(session: Json, form: Form) -> str:
         known = (session["customer_details"] or {}).get("phone") or ""
         parts.append(form.input("phone", "Phone number", value=known, autocomplete="tel", type="tel"))
     if session["shipping_address_collection"]:
-        parts.append(goods_address(session, form))
+        parts.append(shipping_address_fields(session, form))
     parts += _names(session, form)
     tax_id = session.get("tax_id_collection") or {}
     if tax_id.get("enabled"):
@@ -264,8 +264,8 @@ def _text(session: Json, name: str) -> str:
     return str((session["custom_text"][name] or {}).get("message") or "")
 
 
-def _told(session: Json, name: str) -> str:
-    """What the shop has to say at a place of the page."""
+def _custom_text(session: Json, name: str) -> str:
+    """The shop's ``custom_text`` for a place of the page."""
     text = _text(session, name)
     return f'<p class="note">{escape(text)}</p>' if text else ""
 
@@ -318,7 +318,7 @@ def button_text(session: Json) -> str:
 
 def above_button(session: Json) -> str:
     """What the shop says above the button."""
-    return _told(session, "submit")
+    return _custom_text(session, "submit")
 
 
 def asks_for_place(session: Json) -> bool:

@@ -1,4 +1,4 @@
-"""The hosted page at work: what was typed on it, step by step, without a script."""
+"""Submitting the hosted page: what was entered on it, step by step, without a script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from dataclasses import replace
 from tollkey.payments.catalog import redemption
 from tollkey.payments.checkout import completion, page
 from tollkey.payments.checkout.building import discount
-from tollkey.payments.checkout.collecting import take_billing, take_extras, take_goods_address, take_person
+from tollkey.payments.checkout.collecting import (
+    collect_billing_address,
+    collect_customer,
+    collect_extras,
+    collect_shipping_address,
+)
 from tollkey.payments.checkout.fields import Form, needs_method, place_of
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
@@ -129,11 +134,11 @@ def address(call: Call, params: Params) -> Reply:
     if session["status"] != "open":
         return page.done_page(session)
     try:
-        take_person(session, params)
+        collect_customer(session, params)
         if session["shipping_address_collection"]:
-            take_goods_address(session, params)
+            collect_shipping_address(session, params)
         else:
-            take_billing(session, params)
+            collect_billing_address(session, params)
     except ApiError as error:
         return _again(call, _reload(call, session), params, error)
     total(call, session)
@@ -154,7 +159,7 @@ def submit(call: Call, params: Params) -> Reply:
     error = None
     try:
         with call.tx.savepoint():
-            take_extras(call, session, params)
+            collect_extras(call, session, params)
             error = _other_total(session, params)
             if error is None:
                 error = completion.pay(call, session, _typed_method(call, session, params), back)

@@ -8,7 +8,7 @@ from tollkey.wire import Call, Json
 _SAID = ("account_tax_ids", "custom_fields", "description", "footer")
 
 
-def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -> None:
+def create_paid_invoice(call: Call, session: Json, intent: Json | None, discounts: list[str]) -> None:
     """Write the paid invoice of a session, with its events; ``invoice`` of the session names it. The caller saves the
     session.
 
@@ -28,7 +28,7 @@ def make(call: Call, session: Json, intent: Json | None, discounts: list[str]) -
         id=id,
         currency=session["currency"],
         reason="manual",
-        lines=[drafts.sold(call, customer, id, item) for item in session["_lines"]],
+        lines=[drafts.one_time_line_of(call, customer, id, item) for item in session["_lines"]],
         discounts=discounts,
         automatic_tax={
             "disabled_reason": None, "enabled": session["automatic_tax"]["enabled"],

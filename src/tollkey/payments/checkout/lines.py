@@ -132,7 +132,7 @@ def total(call: Call, session: Json) -> None:
         )
         for item in items
     ]
-    imagined = [redemption.imagine(call, entry) for entry in session["_discounts"]]
+    imagined = [redemption.preview_discount(call, entry) for entry in session["_discounts"]]
     taken: list[arithmetic.Off] = []
     for one in imagined:
         taken += redemption.offs(call, [one["id"]], session["currency"], call.now)

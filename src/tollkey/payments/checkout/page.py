@@ -14,10 +14,10 @@ from tollkey.payments.checkout.fields import (
     button_text,
     delivery,
     extras,
-    goods_address,
     method_fields,
     needs_method,
     offered,
+    shipping_address_fields,
 )
 from tollkey.payments.checkout.order import order_form
 from tollkey.payments.shared import currency, providers
@@ -132,7 +132,7 @@ def _place_form(session: Json, path: str, form: Form) -> list[str]:
     parts = ['<p class="note">Tax is added on the next page: it depends on where you are.</p>']
     parts.append(f'<form method="post" action="{path}/address">{_email(session, form)}')
     if session["shipping_address_collection"]:
-        parts.append(goods_address(session, form))
+        parts.append(shipping_address_fields(session, form))
     else:
         known = (session["customer_details"] or {}).get("address") or {}
         parts.append(address_fields(form, known, full=session["billing_address_collection"] == "required"))

@@ -74,8 +74,8 @@ def collect(session: Json, **told: Any) -> None:
     }
 
 
-def keep_on_customer(call: Call, session: Json) -> None:
-    """Save what was typed on the page to the customer, as ``customer_update`` asks."""
+def save_to_customer(call: Call, session: Json) -> None:
+    """Save the details that were entered on the page to the customer, as ``customer_update`` asks."""
     update = session.get("_customer_update") or {}
     customer = call.objects.find("customer", session["customer"] or "")
     if customer is None or "auto" not in update.values():

@@ -114,8 +114,8 @@ def expire(call: Call, params: Params) -> Json:
     return completion.expire(call, session)
 
 
-def run_out(call: Call, id: str) -> None:
-    """Nobody has paid in time."""
+def expire_unpaid(call: Call, id: str) -> None:
+    """Job ``checkout.expire``: expire a session that was not paid in time."""
     session = call.objects.find(_NAME, id)
     if session is not None and session["status"] == "open":
         completion.expire(call, session)
@@ -187,8 +187,8 @@ CHECKOUT_SESSION = Resource(
     expands={"line_items": _items_expanded, "total_details.breakdown": breakdown},
     client_view=_client_view,
     changes=(Change("2026-03-25", _old_ui), Change("2025-03-31", _old_shipping), Change("2022-11-15", _older_shipping)),
-    on_due={jobs.CHECKOUT_EXPIRE: run_out},
-    on=(Reaction(events.IntentChanged, completion.follow),),
+    on_due={jobs.CHECKOUT_EXPIRE: expire_unpaid},
+    on=(Reaction(events.IntentChanged, completion.complete_from_intent),),
     endpoints=(
         Endpoint("POST", "/v1/checkout/sessions", create),
         Endpoint("GET", "/v1/checkout/sessions", list_sessions),

@@ -84,7 +84,7 @@ def retrieve_supplier(call: Call, params: Params) -> api.ClimateSupplier:
 # -- orders
 
 
-def _asked(params: Params, price: int) -> tuple[Decimal, int]:
+def _tons_and_subtotal(params: Params, price: int) -> tuple[Decimal, int]:
     """Metric tons, and what they cost without fees. Raises ApiError 400 unless exactly one of the two was given."""
     tons, amount = params.get("metric_tons"), params.get("amount")
     if (tons is None) == (amount is None):
@@ -109,7 +109,7 @@ def create(call: Call, params: Params) -> api.ClimateOrder:
         raise invalid(
             f"This product cannot be ordered in {currency}. It has prices in: {', '.join(PRICES)}.", "currency"
         )
-    tons, subtotal = _asked(params, PRICES[currency])
+    tons, subtotal = _tons_and_subtotal(params, PRICES[currency])
     order = blank(
         ORDERS,
         id=call.ids.new("climorder"),
@@ -176,7 +176,7 @@ def _try_again(call: Call, id: str) -> None:
     if _pay(call, order):
         call.objects.save(order)
     elif call.now - order["created"] >= _WAITS_DAYS * _DAY:
-        _end(call, order, "expired")
+        _cancel_order(call, order, "expired")
     else:
         call.schedule.add(call.now + _DAY, jobs.CLIMATE_ORDER_PAY, id)
 
@@ -191,7 +191,7 @@ def update(call: Call, params: Params) -> api.ClimateOrder:
     return call.objects.save(order)
 
 
-def _end(call: Call, order: api.ClimateOrder, reason: str) -> api.ClimateOrder:
+def _cancel_order(call: Call, order: api.ClimateOrder, reason: str) -> api.ClimateOrder:
     for kind in (jobs.CLIMATE_ORDER_PAY, jobs.CLIMATE_ORDER_DELIVER):
         call.schedule.cancel(kind, order["id"])
     states.ORDER.set(order, "canceled")
@@ -210,7 +210,7 @@ def cancel(call: Call, params: Params) -> api.ClimateOrder:
         )
     if order["status"] == "confirmed":
         _book(call, order, "climate_order_refund", Money(order["amount_subtotal"], order["currency"]))
-    return _end(call, order, "requested")
+    return _cancel_order(call, order, "requested")
 
 
 def deliver(call: Call, params: Params) -> api.ClimateOrder:

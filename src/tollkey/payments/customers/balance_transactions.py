@@ -48,7 +48,7 @@ def show(call: Call, params: Params) -> api.CustomerBalanceTransaction:
 def update(call: Call, params: Params) -> api.CustomerBalanceTransaction:
     """Change what is said about a transaction, never its amount."""
     transaction = _get(call)
-    fields.take(transaction, params, ("description",))
+    fields.assign_with_metadata(transaction, params, ("description",))
     return call.objects.save(transaction)
 
 

@@ -79,7 +79,7 @@ def create(call: Call, params: Params) -> StoredCustomer:
         customer["default_source"] = source["id"]
     call.objects.insert(customer, "customer.created")
     if source is not None:
-        customer_sources.keep_source(call, customer["id"], source)
+        customer_sources.store_source(call, customer["id"], source)
     _after(call, customer, params, new=True)
     return customer
 
@@ -154,7 +154,7 @@ def _after(call: Call, customer: StoredCustomer, params: Params, *, new: bool = 
         change_balance(call, customer, wanted - customer["balance"], kind, currency=currency, event=False)
     if "coupon" in params or "promotion_code" in params:
         entry = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
-        redemption.give_customer(call, customer, entry or None)
+        redemption.set_customer_discount(call, customer, entry or None)
         call.objects.save(customer, None if new else "customer.updated")
     for entry in params.get("tax_id_data") or []:
         _add_tax_id(call, customer, entry)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from tollkey.payments.customers import cash
 from tollkey.payments.intents import payment_states
-from tollkey.payments.intents.outcome import refuse, take
+from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.methods import instruments
 from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Json, dig, hosted_url, invalid
@@ -102,7 +102,7 @@ def _use(call: Call, intent: Json, used: int) -> None:
 def _pay(call: Call, intent: Json, used: int) -> ApiError | None:
     _use(call, intent, used)
     method = instruments.resolve_payment_method(call, intent["payment_method"])
-    return take(call, intent, method, off_session=True, authenticated=True)
+    return charge_and_record(call, intent, method, off_session=True, authenticated=True)
 
 
 def _instructions(call: Call, intent: Json) -> Json:

@@ -13,7 +13,7 @@ from tollkey.payments.intents.actions import (
 )
 from tollkey.payments.intents.client_secrets import only_raised
 from tollkey.payments.intents.method_choice import redeem_confirmation_token
-from tollkey.payments.intents.outcome import refuse, take
+from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import providers
@@ -92,9 +92,9 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session
     elif leaves and params.get("error_on_requires_action"):
         outcome = refuse(call, intent, method, _needs_action())
     elif leaves or deposits:
-        outcome = _ask(call, intent, _action(call, intent, method, params))
+        outcome = _require_action(call, intent, _action(call, intent, method, params))
     else:
-        outcome = take(call, intent, method, off_session=off_session, authenticated=authenticated)
+        outcome = charge_and_record(call, intent, method, off_session=off_session, authenticated=authenticated)
     return outcome
 
 
@@ -121,8 +121,8 @@ def _needs_action() -> ApiError:
     )
 
 
-def _ask(call: Call, intent: Json, action: Json) -> ApiError | None:
-    """The customer has to do something first."""
+def _require_action(call: Call, intent: Json, action: Json) -> ApiError | None:
+    """Set the next action, and the status ``requires_action``."""
     payment_states.move(intent, "requires_action")
     intent["next_action"] = action
     call.objects.save(intent)

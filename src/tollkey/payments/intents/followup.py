@@ -8,7 +8,7 @@ from tollkey.payments.charges import jobs as charge_jobs
 from tollkey.payments.charges import lifecycle
 from tollkey.payments.intents import jobs, payment_states
 from tollkey.payments.intents.microdeposits import verified_method
-from tollkey.payments.intents.outcome import refuse, succeed, take
+from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
 from tollkey.payments.methods import instruments
 from tollkey.payments.shared import currency
 from tollkey.payments.shared import fields as shared_fields
@@ -43,7 +43,7 @@ def authenticated(call: Call, intent: Json) -> None:
         payment_states.move(intent, "requires_confirmation")
         call.objects.save(intent)
         return
-    take(call, intent, method, off_session=False, authenticated=True)
+    charge_and_record(call, intent, method, off_session=False, authenticated=True)
 
 
 def not_authenticated(call: Call, intent: Json) -> None:
@@ -209,7 +209,7 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
 def verify(call: Call, intent: Json, params: Params) -> Json:
     """Verify the bank account with its deposits, and debit it."""
     method = verified_method(call, intent, params, refuse)
-    problem = take(call, intent, method, off_session=False, authenticated=True)
+    problem = charge_and_record(call, intent, method, off_session=False, authenticated=True)
     if problem is not None:
         raise problem
     return intent

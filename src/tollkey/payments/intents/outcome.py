@@ -14,8 +14,13 @@ from tollkey.wire import ApiError, Call, Json, dig
 HOLDS_SECONDS = 7 * 86_400
 
 
-def take(call: Call, intent: Json, method: Json, *, off_session: bool, authenticated: bool) -> ApiError | None:
-    """Charge the payment method, and bring the intent where the outcome leads."""
+def charge_and_record(
+    call: Call, intent: Json, method: Json, *, off_session: bool, authenticated: bool
+) -> ApiError | None:
+    """Charge the payment method, and record the outcome on the intent: its status, latest charge or error.
+
+    Returns the error of a declined charge.
+    """
     captures = (
         intent["capture_method"] != "manual" and dig(intent, "payment_method_options.card.capture_method") != "manual"
     )

@@ -19,7 +19,7 @@ def challenge_page(call: Call, intent: Json, title: str) -> Reply:
     """
     path = call.origin.path
     if intent["status"] != _WAITING:
-        return _done(intent)
+        return _done_page(intent)
     shop = str(dig(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     facts = [("Business", shop)]
     if intent.get("amount") is not None:
@@ -38,12 +38,12 @@ def challenge_page(call: Call, intent: Json, title: str) -> Reply:
     return html_page(title, body, leads_to=intent.get("_return_url"))
 
 
-def answer_challenge(call: Call, intent: Json, work: Callable[[Call, Json], None]) -> Reply:
-    """Do what the customer chose, and send them back to the shop, which is told how it went."""
+def answer_challenge(call: Call, intent: Json, answer: Callable[[Call, Json], None]) -> Reply:
+    """Call ``answer`` while the challenge is open, and redirect the customer to the shop with the result."""
     if intent["status"] == _WAITING:
-        work(call, intent)
+        answer(call, intent)
     if not intent.get("_return_url"):
-        return _done(intent)
+        return _done_page(intent)
     name = intent["object"]
     status = "succeeded" if intent["status"] in ("succeeded", "requires_capture", "requires_confirmation") else "failed"
     status = "pending" if intent["status"] == "processing" else status
@@ -99,7 +99,7 @@ def transfer_page(call: Call, intent: Json) -> Reply:
     return html_page("Pay by bank transfer", f"<h1>Pay by bank transfer</h1>\n<dl>\n{rows}\n</dl>")
 
 
-def _done(intent: Json) -> Reply:
+def _done_page(intent: Json) -> Reply:
     good = intent["status"] in ("succeeded", "requires_capture", "requires_confirmation", "processing")
     title = "Authentication complete" if good else "Authentication not complete"
     return html_page(title, f"<h1>{title}</h1>\n<p>You may close this page.</p>")

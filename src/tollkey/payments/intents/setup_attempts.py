@@ -67,8 +67,8 @@ def _details(method: Json, authenticated: bool) -> Json:
     return {kind: inner, "type": kind}
 
 
-def told(error: ApiError) -> Json:
-    """An error as intents and attempts remember it."""
+def error_summary(error: ApiError) -> Json:
+    """An error as intents and attempts store it: its body without the intent."""
     body: Json = error.body()["error"]
     for name in ("setup_intent", "payment_intent"):
         body.pop(name, None)

@@ -11,7 +11,7 @@ from tollkey.payments.intents.actions import (
     unverified,
 )
 from tollkey.payments.intents.method_choice import attach, redeem_confirmation_token
-from tollkey.payments.intents.setup_attempts import record_attempt, told
+from tollkey.payments.intents.setup_attempts import error_summary, record_attempt
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, move, unexpected
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import protocol
@@ -69,7 +69,7 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError
             )
         if asks == "challenge":
             in_library = bool(params.get("use_stripe_sdk"))
-            _ask(
+            _require_action(
                 call,
                 intent,
                 method,
@@ -77,10 +77,10 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError
             )
             return None
     elif kind == "us_bank_account" and unverified(intent, method):
-        _ask(call, intent, method, deposits_action(call, intent))
+        _require_action(call, intent, method, deposits_action(call, intent))
         return None
     elif kind in method_types.TYPES and method_types.TYPES[kind].redirects:
-        _ask(call, intent, method, redirect_action(call, intent, kind, return_url))
+        _require_action(call, intent, method, redirect_action(call, intent, kind, return_url))
         return None
     succeed(call, intent, method, authenticated=False)
     return None
@@ -95,7 +95,7 @@ def _refusal(method: Json) -> ApiError | None:
     return card_error(decline.code, decline.message, decline.param, decline.decline_code, **decline.extra())
 
 
-def _ask(call: Call, intent: Json, method: Json, action: Json) -> None:
+def _require_action(call: Call, intent: Json, method: Json, action: Json) -> None:
     move(intent, "requires_action")
     intent["next_action"] = action
     record_attempt(call, intent, method, "requires_action")
@@ -122,7 +122,7 @@ def refuse(call: Call, intent: Json, method: Json, error: ApiError) -> ApiError:
     """The set-up failed: the intent wants another payment method, and says why."""
     if method["object"] == "payment_method":
         error.extra["payment_method"] = call.objects.copy(method)
-    what = told(error)
+    what = error_summary(error)
     record_attempt(call, intent, method, "failed", what)
     move(intent, "requires_payment_method")
     intent.update({"last_setup_error": what, "payment_method": None})

@@ -121,11 +121,11 @@ def _verify(call: Call, intent: Json, params: Params) -> None:
     succeed(call, intent, verified_method(call, intent, params, refuse), authenticated=False)
 
 
-def _passed(call: Call, intent: Json) -> None:
+def _succeed_challenge(call: Call, intent: Json) -> None:
     succeed(call, intent, instruments.resolve_payment_method(call, intent["payment_method"]), authenticated=True)
 
 
-def _not_passed(call: Call, intent: Json) -> None:
+def _fail_challenge(call: Call, intent: Json) -> None:
     if intent["status"] == "requires_action":
         method = instruments.resolve_payment_method(call, intent["payment_method"])
         refuse(call, intent, method, invalid(_FAILED, None, "setup_intent_authentication_failure"))
@@ -134,7 +134,7 @@ def _not_passed(call: Call, intent: Json) -> None:
 def source_cancel(call: Call, params: Params) -> Json:
     """A mobile client gave up on the challenge."""
     intent = _get(call, params)
-    _not_passed(call, intent)
+    _fail_challenge(call, intent)
     return intent
 
 
@@ -149,12 +149,12 @@ def show_challenge(call: Call, params: Params) -> Reply:
 
 def complete_challenge(call: Call, params: Params) -> Reply:
     """The customer passed."""
-    return answer_challenge(call, _waiting(call), _passed)
+    return answer_challenge(call, _waiting(call), _succeed_challenge)
 
 
 def fail_challenge(call: Call, params: Params) -> Reply:
     """The customer failed."""
-    return answer_challenge(call, _waiting(call), _not_passed)
+    return answer_challenge(call, _waiting(call), _fail_challenge)
 
 
 def show_deposits(call: Call, params: Params) -> Reply:

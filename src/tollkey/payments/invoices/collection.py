@@ -79,7 +79,7 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
     if off_session:
         intent["setup_future_usage"] = None  # nobody is there to set anything up
     asked: Json = {"payment_method": method, "off_session": off_session}
-    call.memo[own_attempt(invoice)] = True
+    call.memo[collecting_key(invoice)] = True
     error = payment_intents.confirm_intent(now, intent, asked)
     if error is not None and off_session and "authentication_required" in (error.code, error.extra.get("decline_code")):
         # The customer can still pass the challenge later.
@@ -90,15 +90,15 @@ def charge(call: Call, invoice: Json, customer: Json, method: str, *, off_sessio
         ):  # then the refused charge is all that tells of the first try (recorded)
             intent["last_payment_error"] = None
             now.objects.save(intent)
-    del call.memo[own_attempt(invoice)]
+    del call.memo[collecting_key(invoice)]
     if intent["status"] == "succeeded":
         payment_paid(call, invoice, intent["amount_received"])
     return Outcome(_OUTCOMES.get(intent["status"], "failed"), error)
 
 
-def own_attempt(invoice: Json) -> tuple[str, str]:
-    """The name in ``call.memo`` that says: this invoice is being collected, so its intent's success is written down
-    afterwards.
+def collecting_key(invoice: Json) -> tuple[str, str]:
+    """The key in ``call.memo`` that is set while an invoice is collected: the collection itself then records the
+    success of the intent.
     """
     return "collecting", str(invoice["id"])
 
@@ -109,7 +109,7 @@ def was_refused(call: Call, invoice: Json) -> bool:
     return intent is not None and intent["latest_charge"] is not None
 
 
-def cancel(call: Call, invoice: Json) -> None:
+def cancel_intent_of(call: Call, invoice: Json) -> None:
     """Cancel the intent of an invoice that will not be paid, or was paid elsewhere."""
     if not invoice.get("_payment_intent"):
         return
@@ -119,14 +119,14 @@ def cancel(call: Call, invoice: Json) -> None:
         payment_intents.cancel_intent(now, intent, "void_invoice")
 
 
-def lower(call: Call, invoice: Json) -> None:
-    """The invoice's own intent asks only for what is left to pay."""
+def reduce_intent_amount(call: Call, invoice: Json) -> None:
+    """Reduce the amount of the invoice's own intent to what remains to be paid."""
     intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
     if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation"):
         intent["amount"] = invoice["amount_remaining"]
         call.objects.save(intent)
 
 
-def note_paid(call: Call, invoice: Json) -> None:
-    """Write down that the invoice's payment is complete."""
+def record_paid(call: Call, invoice: Json) -> None:
+    """Record that the invoice's payment is complete."""
     payment_paid(call, invoice, invoice["amount_remaining"])

@@ -61,7 +61,7 @@ def create(call: Call, params: Params) -> Json:
         invoice["amount_remaining"] -= amount
     else:
         invoice["post_payment_credit_notes_amount"] += amount
-        _give_back(call, note, invoice, customer, params)
+        _refund_and_credit(call, note, invoice, customer, params)
     call.objects.insert(note, "credit_note.created")
     call.objects.save(invoice, "invoice.updated")
     if note["type"] == "pre_payment" and invoice["amount_remaining"] == 0:
@@ -222,7 +222,7 @@ def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
     return line
 
 
-def _give_back(call: Call, note: Json, invoice: Json, customer: Json, params: Params) -> None:
+def _refund_and_credit(call: Call, note: Json, invoice: Json, customer: Json, params: Params) -> None:
     if params.get("refund_amount"):
         intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
         charge = call.objects.find("charge", (intent or {}).get("latest_charge") or "")
@@ -270,7 +270,7 @@ def pdf(call: Call, params: Params) -> Reply:
 def update(call: Call, params: Params) -> Json:
     """Change a credit note's memo or metadata."""
     note = call.objects.get("credit_note", call.path["id"])
-    fields.take(note, params, ("memo",))
+    fields.assign_with_metadata(note, params, ("memo",))
     return call.objects.save(note, "credit_note.updated")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tollkey.payments.catalog import arithmetic, rendering
 from tollkey.payments.invoices import jobs, states
-from tollkey.payments.invoices.lines import invoice_item_line, settle
+from tollkey.payments.invoices.lines import invoice_item_line, recalculate_totals
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Json, blank, sublist
@@ -110,7 +110,7 @@ def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known
     return invoice
 
 
-def follow_customer(call: Call, invoice: Json, customer: Json) -> None:
+def copy_customer_details(call: Call, invoice: Json, customer: Json) -> None:
     """A draft shows its customer as they are now, until it is finalized."""
     for name in _FROM_CUSTOMER:
         invoice["customer_" + name] = customer.get(name)
@@ -172,7 +172,7 @@ def subscription_of(invoice: Json) -> str | None:
 
 def refresh(call: Call, invoice: Json) -> None:
     """Add a draft up again: totals, and what is due before the customer's balance counts."""
-    settle(call, invoice)
+    recalculate_totals(call, invoice)
     invoice["amount_due"] = max(invoice["total"], 0)
     invoice["amount_remaining"] = max(invoice["amount_due"] - invoice["amount_paid"], 0)
 
@@ -190,7 +190,7 @@ def pending_items(call: Call, customer: str, currency: str | None, subscription:
     ]
 
 
-def take_items(call: Call, items: list[Json], invoice: str) -> list[Json]:
+def add_pending_items(call: Call, items: list[Json], invoice: str) -> list[Json]:
     """Put pending items on an invoice: they are not pending any more, and become its lines."""
     lines = []
     for item in items:
@@ -200,7 +200,7 @@ def take_items(call: Call, items: list[Json], invoice: str) -> list[Json]:
     return lines
 
 
-def sold(call: Call, customer: Json, invoice: str, line: Json) -> Json:
+def one_time_line_of(call: Call, customer: Json, invoice: str, line: Json) -> Json:
     """``one_time`` for a line of a quote or of a Checkout Session: a price, an amount before tax, and the rates
     (``_rates``) that apply.
     """
@@ -215,10 +215,10 @@ def sold(call: Call, customer: Json, invoice: str, line: Json) -> Json:
             "unit_amount_decimal": price["unit_amount_decimal"],
         },
     }
-    return one_time(call, customer, invoice, priced, description=line["description"], rates=line["_rates"])
+    return create_one_time_line(call, customer, invoice, priced, description=line["description"], rates=line["_rates"])
 
 
-def one_time(
+def create_one_time_line(
     call: Call,
     customer: Json,
     invoice: str,

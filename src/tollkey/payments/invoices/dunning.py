@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.payments.invoices.drafts import subscription_of
-from tollkey.payments.invoices.lifecycle import attempt, customer_of, fail_without_method, finalize
+from tollkey.payments.invoices.lifecycle import attempt_collection, customer_of, fail_without_method, finalize
 from tollkey.payments.invoices.payments import method_of
 from tollkey.payments.shared import events
 from tollkey.wire import ApiError, Call, Json
@@ -53,7 +53,7 @@ def collect(call: Call, invoice: Json) -> None:
     if method_of(call, invoice, subscription, customer_of(call, invoice)) is None:
         fail_without_method(call, invoice)
     else:
-        attempt(call, invoice)
+        attempt_collection(call, invoice)
 
 
 def overdue(call: Call, id: str) -> None:

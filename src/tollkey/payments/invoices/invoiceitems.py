@@ -196,7 +196,7 @@ def update(call: Call, params: Params) -> Json:
     customer = call.objects.get("customer", item["customer"])
     call = clock.for_customer(call, customer)
     invoice = _editable(call, item)
-    fields.take(item, params, ("description", "discountable"))
+    fields.assign_with_metadata(item, params, ("description", "discountable"))
     if params.get("period"):
         item["period"] = {"end": params["period"]["end"], "start": params["period"]["start"]}
     if "tax_rates" in params:

@@ -17,16 +17,23 @@ from tollkey.payments.catalog import redemption
 from tollkey.payments.catalog import rendering as catalog_rendering
 from tollkey.payments.invoices import jobs
 from tollkey.payments.invoices.drafts import (
+    add_pending_items,
     new_invoice,
     pending_items,
     refresh,
     store,
     subscription_of,
-    take_items,
     tax_rates,
 )
 from tollkey.payments.invoices.dunning import advance, overdue, retry
-from tollkey.payments.invoices.lifecycle import asked_for, customer_of, finalize, give_up, intent_succeeded, void
+from tollkey.payments.invoices.lifecycle import (
+    customer_of,
+    finalize,
+    intent_succeeded,
+    invoice_of_path,
+    void,
+    write_off,
+)
 from tollkey.payments.invoices.line_endpoints import add_lines, list_lines, remove_lines, update_line, update_lines
 from tollkey.payments.invoices.page import PAGES
 from tollkey.payments.invoices.paying import attach_payment, pay
@@ -98,7 +105,7 @@ def create(call: Call, params: Params) -> Json:
         raise invalid("Nothing to invoice for customer", code="invoice_no_customer_line_items")
     currency = currency or (items[0]["currency"] if items else "usd")
     id = call.ids.new("in")
-    lines = take_items(call, [item for item in items if item["currency"] == currency], id)
+    lines = add_pending_items(call, [item for item in items if item["currency"] == currency], id)
     entries = redemption.entries_of(params)
     discounts = (
         redemption.redeem_all(call, entries, param="discounts", customer=customer, invoice=id)
@@ -158,7 +165,7 @@ def _check_sending(params: Params, invoice: Json | None) -> None:
 
 def _apply(call: Call, invoice: Json, params: Params) -> None:
     """Take over what may be set on a draft."""
-    fields.take(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
+    fields.assign_with_metadata(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
     if "automatic_tax" in params:
         enabled = bool((params["automatic_tax"] or {}).get("enabled"))
         invoice["automatic_tax"] = {
@@ -216,7 +223,7 @@ def update(call: Call, params: Params) -> Json:
         invoice["discounts"] = redemption.redeem_all(
             call, entries, param="discounts", customer=customer, invoice=invoice["id"]
         )
-    fields.take(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
+    fields.assign_with_metadata(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
     if params.get("auto_advance") is not None:
         _advance_by_itself(call, invoice, params["auto_advance"])
     if invoice["status"] == "draft":
@@ -236,7 +243,7 @@ def _advance_by_itself(call: Call, invoice: Json, yes: bool) -> None:
 
 def delete(call: Call, params: Params) -> Deleted:
     """Delete a draft that no subscription made; its items wait again."""
-    call, invoice = asked_for(call)
+    call, invoice = invoice_of_path(call)
     if invoice["status"] != "draft":
         raise invalid("You can only delete draft invoices.", code="invoice_not_editable", retry=False)
     if subscription_of(invoice) and invoice["billing_reason"] != "manual":
@@ -250,7 +257,7 @@ def delete(call: Call, params: Params) -> Deleted:
 
 def finalize_by_hand(call: Call, params: Params) -> Json:
     """Finalize a draft; one that advances by itself is collected soon after."""
-    call, invoice = asked_for(call)
+    call, invoice = invoice_of_path(call)
     if params.get("auto_advance") is not None:
         invoice["auto_advance"] = params["auto_advance"]
     finalize(call, invoice)
@@ -282,15 +289,15 @@ def send(call: Call, params: Params) -> Json:
 
 def void_by_hand(call: Call, params: Params) -> Json:
     """Void an invoice."""
-    call, invoice = asked_for(call)
+    call, invoice = invoice_of_path(call)
     void(call, invoice)
     return invoice
 
 
 def mark_uncollectible(call: Call, params: Params) -> Json:
     """Give up collecting an invoice."""
-    call, invoice = asked_for(call)
-    give_up(call, invoice)
+    call, invoice = invoice_of_path(call)
+    write_off(call, invoice)
     return invoice
 
 

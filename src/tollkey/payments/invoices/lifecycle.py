@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import collection, jobs, states
-from tollkey.payments.invoices.drafts import follow_customer, refresh, subscription_of
+from tollkey.payments.invoices.drafts import copy_customer_details, refresh, subscription_of
 from tollkey.payments.invoices.payments import (
     Outcome,
     method_of,
@@ -16,7 +16,7 @@ from tollkey.payments.invoices.payments import (
     payment_canceled,
     payment_paid,
 )
-from tollkey.payments.invoices.retries import look_again, next_attempt
+from tollkey.payments.invoices.retries import schedule_method_check, schedule_next_attempt
 from tollkey.payments.shared import clock, currency, events, providers
 from tollkey.payments.tax import automatic
 from tollkey.payments.usage import credits
@@ -30,8 +30,8 @@ def customer_of(call: Call, invoice: Json) -> Json:
     return call.objects.get("customer", invoice["customer"], "customer")
 
 
-def asked_for(call: Call) -> tuple[Call, Json]:
-    """The invoice that the path names, and the call at the time that its customer lives in. Raises ApiError 404."""
+def invoice_of_path(call: Call) -> tuple[Call, Json]:
+    """The invoice that the path names, and the call at its customer's time (test clock). Raises ApiError 404."""
     invoice = call.objects.get("invoice", call.path["invoice"])
     return clock.for_customer(call, customer_of(call, invoice)), invoice
 
@@ -49,7 +49,7 @@ def finalize(call: Call, invoice: Json) -> None:
             retry=False,
         )
     customer = customer_of(call, invoice)
-    follow_customer(call, invoice, customer)
+    copy_customer_details(call, invoice, customer)
     refresh(call, invoice)
     if invoice["automatic_tax"]["enabled"] and invoice["automatic_tax"]["status"] != "complete":
         _without_tax(call, invoice)
@@ -183,7 +183,7 @@ def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_ba
     call.announce(events.InvoicePaid(invoice))
 
 
-def attempt(call: Call, invoice: Json, *, method: str | None = None, off_session: bool = True) -> Outcome:
+def attempt_collection(call: Call, invoice: Json, *, method: str | None = None, off_session: bool = True) -> Outcome:
     """Try to collect an open invoice; what came of it is written, with its events.
 
     method: the payment method or source to charge; the default one when None. off_session: the customer is not there.
@@ -200,11 +200,11 @@ def attempt(call: Call, invoice: Json, *, method: str | None = None, off_session
     invoice["attempt_count"] += 1
     invoice["attempted"] = True
     outcome = collection.charge(call, invoice, customer, chosen, off_session=off_session)
-    return settle_attempt(call, invoice, outcome)
+    return record_attempt(call, invoice, outcome)
 
 
-def settle_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
-    """Write what came of an attempt to collect."""
+def record_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
+    """Store the outcome of an attempt to collect, with its events."""
     if outcome.status == "paid":
         if invoice["status"] != "paid":
             mark_paid(call, invoice)
@@ -219,7 +219,7 @@ def _note_failure(call: Call, invoice: Json, outcome: Outcome) -> None:
     """Count an attempt that did not pay, plan the next one, and announce it."""
     if outcome.status == "requires_action" and not collection.was_refused(call, invoice):
         invoice["attempt_count"] -= 1  # it counts when the customer has acted
-    next_attempt(call, invoice)
+    schedule_next_attempt(call, invoice)
     call.objects.save(invoice, "invoice.updated")
     if outcome.status == "requires_action":
         call.emit("invoice.payment_action_required", invoice)
@@ -228,15 +228,15 @@ def _note_failure(call: Call, invoice: Json, outcome: Outcome) -> None:
 
 
 def fail_without_method(call: Call, invoice: Json) -> None:
-    """An automatic attempt found nothing to charge: the first one fails, the later ones only look again and count for
-    nothing.
+    """An automatic attempt found nothing to charge: the first one fails, the later ones only check again for a
+    payment method.
     """
     if not invoice["attempted"]:
         invoice["attempted"] = True
         call.objects.save(invoice, "invoice.updated")
         call.emit("invoice.payment_failed", invoice)
         call.announce(events.InvoicePaymentFailed(invoice))
-    look_again(call, invoice)
+    schedule_method_check(call, invoice)
     call.objects.save(invoice)
 
 
@@ -264,21 +264,21 @@ def void(call: Call, invoice: Json) -> None:
     states.INVOICE.set(invoice, "void")
     invoice.update({"auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["voided_at"] = call.now
-    _let_go(call, invoice)
-    credits.give_back(call, invoice)
+    _cancel_collection(call, invoice)
+    credits.return_credits(call, invoice)
     call.objects.save(invoice, "invoice.updated")
     call.emit("invoice.voided", invoice)
     call.announce(events.InvoiceVoided(invoice))
 
 
-def _let_go(call: Call, invoice: Json) -> None:
+def _cancel_collection(call: Call, invoice: Json) -> None:
     call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
     call.schedule.cancel(jobs.INVOICE_OVERDUE, invoice["id"])
     payment_canceled(call, invoice)
-    collection.cancel(call, invoice)
+    collection.cancel_intent_of(call, invoice)
 
 
-def give_up(call: Call, invoice: Json) -> None:
+def write_off(call: Call, invoice: Json) -> None:
     """Mark an open invoice uncollectible. Raises ApiError in other states."""
     if invoice["status"] != "open":
         raise invalid(
@@ -308,9 +308,9 @@ def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
                 payment,
                 call.objects.get("payment_intent", fact.intent["id"]),
             )
-        elif invoice["status"] in ("open", "uncollectible") and collection.own_attempt(invoice) not in call.memo:
+        elif invoice["status"] in ("open", "uncollectible") and collection.collecting_key(invoice) not in call.memo:
             then = clock.for_customer(call, customer_of(call, invoice))
-            collection.note_paid(then, invoice)
+            collection.record_paid(then, invoice)
             mark_paid(then, invoice)
 
 
@@ -353,10 +353,10 @@ def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
     call.emit("invoice_payment.paid", payment)
     if amount >= invoice["amount_remaining"]:
         payment_canceled(call, invoice)
-        collection.cancel(call, invoice)
+        collection.cancel_intent_of(call, invoice)
         mark_paid(call, invoice, amount=amount)
         return
     invoice["amount_paid"] += amount
     invoice["amount_remaining"] -= amount
-    collection.lower(call, invoice)
+    collection.reduce_intent_amount(call, invoice)
     call.objects.save(invoice, "invoice.updated")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices.drafts import refresh
 from tollkey.payments.invoices.invoiceitems import attach, pricing_of
-from tollkey.payments.invoices.lifecycle import asked_for, customer_of
+from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
 from tollkey.payments.invoices.lines import item_parent, new_line
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Json, Page, Params, invalid, merged_metadata, missing_object, of_list
 
 
 def _draft(call: Call) -> tuple[Call, Json]:
-    call, invoice = asked_for(call)
+    call, invoice = invoice_of_path(call)
     if invoice["status"] != "draft":
         raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
     return call, invoice

@@ -232,7 +232,7 @@ def tax_entry(tax: arithmetic.Tax) -> Json:
     }
 
 
-def settle(call: Call, invoice: Json) -> None:
+def recalculate_totals(call: Call, invoice: Json) -> None:
     """Work out discounts, taxes and totals of an invoice from its lines, in place.
 
     What is private of a line stays in ``_lines``.

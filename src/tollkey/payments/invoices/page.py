@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from html import escape
 
-from tollkey.payments.invoices.lifecycle import HOSTED, attempt, customer_of
+from tollkey.payments.invoices.lifecycle import HOSTED, attempt_collection, customer_of
 from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import clock, providers, receipt_links
@@ -83,7 +83,9 @@ def pay(call: Call, params: Params) -> Reply:
     try:
         method = payment_methods.create(call, {"type": "card", "card": dict(params)})
         payment_methods.attach_to(call, method, customer["id"])
-        outcome = attempt(clock.for_customer(call, customer), invoice, method=method["id"], off_session=False)
+        outcome = attempt_collection(
+            clock.for_customer(call, customer), invoice, method=method["id"], off_session=False
+        )
     except ApiError as error:
         return _page(call, invoice, error.message)
     if outcome.status == "requires_action":

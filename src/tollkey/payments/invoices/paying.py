@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from tollkey.payments.invoices.drafts import subscription_of
-from tollkey.payments.invoices.lifecycle import asked_for, attach_intent, attempt, customer_of, finalize, mark_paid
+from tollkey.payments.invoices.lifecycle import (
+    attach_intent,
+    attempt_collection,
+    customer_of,
+    finalize,
+    invoice_of_path,
+    mark_paid,
+)
 from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, Json, Params, card_error, invalid, missing_param
@@ -14,7 +21,7 @@ def pay(call: Call, params: Params) -> Json:
 
     Raises ApiError 402 for a refused card; the failed attempt and its events stay.
     """
-    call, invoice = asked_for(call)
+    call, invoice = invoice_of_path(call)
     if invoice["status"] == "paid":
         raise invalid("Invoice is already paid", retry=False)
     if invoice["status"] == "void":
@@ -33,7 +40,7 @@ def pay(call: Call, params: Params) -> Json:
             )
             is None
         ):
-            attempt(call, invoice)  # raises: nothing to charge
+            attempt_collection(call, invoice)  # raises: nothing to charge
     if invoice["status"] == "draft":
         finalize(call, invoice)
     if invoice["status"] == "paid":
@@ -41,7 +48,9 @@ def pay(call: Call, params: Params) -> Json:
     if params.get("paid_out_of_band"):
         mark_paid(call, invoice, out_of_band=True)
         return invoice
-    outcome = attempt(call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None))
+    outcome = attempt_collection(
+        call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None)
+    )
     if outcome.status == "requires_action":
         intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
         raise card_error(
@@ -68,7 +77,7 @@ def attach_payment(call: Call, params: Params) -> Json:
     Raises ApiError: the invoice is not open, or the intent is of another customer or currency, canceled or attached
         already.
     """
-    call, invoice = asked_for(call)
+    call, invoice = invoice_of_path(call)
     if not params.get("payment_intent"):
         if params.get("payment_record"):
             raise invalid("Payment records cannot be attached to invoices on this server.", "payment_record")

@@ -11,8 +11,8 @@ from tollkey.wire import Call, Json
 RETRY_DAYS = (3, 5, 7)
 
 
-def next_attempt(call: Call, invoice: Json) -> None:
-    """Plan the next attempt of a failed invoice, on the clock it lives on."""
+def schedule_next_attempt(call: Call, invoice: Json) -> None:
+    """Schedule the next attempt of a failed invoice, on its customer's clock."""
     done = max(invoice["attempt_count"], 1)
     subscription = call.objects.find("subscription", subscription_of(invoice) or "")
     if subscription is not None and subscription["status"] == "incomplete":
@@ -25,8 +25,8 @@ def next_attempt(call: Call, invoice: Json) -> None:
     call.schedule.add(invoice["next_payment_attempt"], jobs.INVOICE_RETRY, invoice["id"], invoice["test_clock"])
 
 
-def look_again(call: Call, invoice: Json) -> None:
-    """Look on the days of the later attempts whether there is something to charge by then."""
+def schedule_method_check(call: Call, invoice: Json) -> None:
+    """Schedule a check for a payment method, on the days on which later attempts would be made."""
     looked = invoice.get("_looked", 0)
     if looked < len(RETRY_DAYS):
         invoice["_looked"] = looked + 1

@@ -18,7 +18,9 @@ def shipping_cost(call: Call, invoice: Json, given: Params | None) -> Json | Non
     if given.get("shipping_rate"):
         rate = call.objects.get("shipping_rate", given["shipping_rate"], "shipping_cost[shipping_rate]")
     else:
-        rate = shipping_rates.make(call, given["shipping_rate_data"], "shipping_cost[shipping_rate_data]")
+        rate = shipping_rates.create_shipping_rate(
+            call, given["shipping_rate_data"], "shipping_cost[shipping_rate_data]"
+        )
     fixed, currency = rate["fixed_amount"], invoice["currency"]
     amount = fixed["amount"] if fixed["currency"] == currency else dig(fixed, f"currency_options.{currency}.amount")
     if amount is None:

@@ -136,7 +136,7 @@ def request(call: Call, params: Params) -> Json:
     return call.objects.insert(authorization, "issuing_authorization.request")
 
 
-def _asked(call: Call) -> Json:
+def _pending_authorization(call: Call) -> Json:
     authorization = call.objects.get(_NAME, call.path["authorization"])
     if authorization["pending_request"] is None:
         raise invalid("This authorization has no pending request.", retry=False)
@@ -145,14 +145,14 @@ def _asked(call: Call) -> Json:
 
 def approve(call: Call, params: Params) -> Json:
     """Approve a pending request."""
-    authorization = _asked(call)
+    authorization = _pending_authorization(call)
     fields.merge_metadata(authorization, params)
     return _answer(call, authorization, None, "webhook_approved")
 
 
 def decline(call: Call, params: Params) -> Json:
     """Decline a pending request."""
-    authorization = _asked(call)
+    authorization = _pending_authorization(call)
     fields.merge_metadata(authorization, params)
     return _answer(call, authorization, "webhook_declined", "")
 

@@ -78,8 +78,8 @@ def submit(call: Call, params: Params) -> Json:
     return dispute
 
 
-def settle(call: Call, id: str) -> None:
-    """The network decides."""
+def decide_dispute(call: Call, id: str) -> None:
+    """Job ``issuing_dispute``: the network decides a submitted dispute."""
     dispute = call.objects.get(_NAME, id)
     if dispute["status"] != "submitted":
         return
@@ -100,7 +100,7 @@ DISPUTE = Resource(
     label="issuing dispute",
     path_param="dispute",
     indexed=("status", "transaction"),
-    on_due={jobs.ISSUING_DISPUTE: settle},
+    on_due={jobs.ISSUING_DISPUTE: decide_dispute},
     endpoints=(
         Endpoint("POST", "/v1/issuing/disputes", create),
         listing(_NAME, "/v1/issuing/disputes"),

@@ -126,7 +126,7 @@ def add_source(
 
     Raises ApiError 402 when the card cannot be saved, 400 for what is unknown, used or of another customer.
     """
-    instrument = keep_source(call, customer["id"], prepare_source(call, given, param), metadata)
+    instrument = store_source(call, customer["id"], prepare_source(call, given, param), metadata)
     _make_default(call, customer, instrument["id"])
     return instrument
 
@@ -146,7 +146,7 @@ def prepare_source(call: Call, given: Any, param: str) -> SavedSource:
     return instrument
 
 
-def keep_source(
+def store_source(
     call: Call, customer: str, instrument: SavedSource, metadata: Mapping[str, str] | None = None
 ) -> SavedSource:
     """Store it as the customer's (an id), with the event ``customer.source.created``."""

@@ -45,7 +45,7 @@ def _name(params: Params) -> str:
     return name.lower()
 
 
-def _standing(call: Call, enabled: bool) -> api.PaymentMethodDomainResourcePaymentMethodStatus:
+def _wallet_status(call: Call, enabled: bool) -> api.PaymentMethodDomainResourcePaymentMethodStatus:
     """What a wallet makes of a domain. In live mode somebody would have to register it there."""
     if call.has(providers.WALLETS):
         return {"status": "active" if enabled else "inactive"}
@@ -66,7 +66,7 @@ def create(call: Call, params: Params) -> api.PaymentMethodDomain:
         domain_name=name,
         enabled=enabled,
         livemode=call.livemode,
-        **{wallet: _standing(call, enabled) for wallet in _WALLETS},
+        **{wallet: _wallet_status(call, enabled) for wallet in _WALLETS},
     )
     return call.objects.insert(domain)
 
@@ -76,7 +76,7 @@ def update(call: Call, params: Params) -> api.PaymentMethodDomain:
     domain = call.objects.get(DOMAIN, call.path["payment_method_domain"])
     if params.get("enabled") is not None:
         domain["enabled"] = params["enabled"]
-        fields.assign(domain, {wallet: _standing(call, domain["enabled"]) for wallet in _WALLETS}, _WALLETS)
+        fields.assign(domain, {wallet: _wallet_status(call, domain["enabled"]) for wallet in _WALLETS}, _WALLETS)
     return call.objects.save(domain)
 
 

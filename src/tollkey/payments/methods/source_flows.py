@@ -71,11 +71,11 @@ def create(call: Call, params: Params) -> StoredSource:
     flow = params.get("flow") or ("redirect" if kind in REDIRECT else "receiver" if kind in RECEIVER else "none")
     source = _new(call, params, kind, flow)
     if kind == "card":
-        _fill_card(call, source, params)
+        _set_card(call, source, params)
     elif kind == "three_d_secure":
-        _fill_three_d_secure(call, source, params)
+        _set_three_d_secure(call, source, params)
     elif kind == "sepa_debit":
-        _fill_debit(call, source, params)
+        _set_sepa_debit(call, source, params)
     else:
         fields.assign(source, {kind: _details(call, kind, params.get(kind) or {})}, (kind,))
     if flow == "redirect":
@@ -153,7 +153,7 @@ def _details(call: Call, kind: str, given: Mapping[str, Any]) -> Mapping[str, An
     return details
 
 
-def _fill_card(call: Call, source: StoredSource, params: Params) -> None:
+def _set_card(call: Call, source: StoredSource, params: Params) -> None:
     data: Any = params.get("card")
     card = (
         inline_card(call, data, "card")
@@ -201,7 +201,7 @@ def _card_details(card: StoredCard) -> api.SourceTypeCard:
     }
 
 
-def _fill_three_d_secure(call: Call, source: StoredSource, params: Params) -> None:
+def _set_three_d_secure(call: Call, source: StoredSource, params: Params) -> None:
     given = (params.get("three_d_secure") or {}).get("card")
     if not given:
         raise missing_param("three_d_secure[card]")
@@ -220,7 +220,7 @@ def _fill_three_d_secure(call: Call, source: StoredSource, params: Params) -> No
     source["_exp"] = [inner.get("exp_month"), inner.get("exp_year")] if inner else [None, None]
 
 
-def _fill_debit(call: Call, source: StoredSource, params: Params) -> None:
+def _set_sepa_debit(call: Call, source: StoredSource, params: Params) -> None:
     iban = str((params.get("sepa_debit") or {}).get("iban") or "").replace(" ", "").upper()
     if not iban:
         raise missing_param("sepa_debit[iban]")
@@ -360,7 +360,7 @@ def _amount_in(email: str | None) -> int:
     return int(local[7:]) if local.startswith("amount_") and local[7:].isdecimal() and len(local) < 7 + 13 else 0
 
 
-def fill(call: Call, id: str) -> None:
+def receive_test_funds(call: Call, id: str) -> None:
     """Money arrives in a receiver."""
     source = call.objects.find(kinds.SOURCE, id)
     if source is None or source["status"] not in ("pending", "chargeable"):

@@ -272,7 +272,7 @@ SOURCE = Resource(
     ),
     due_live={jobs.SOURCE_EXPIRE: needs(providers.SOURCES), jobs.SOURCE_FILL: needs(providers.SOURCES)},
     client_view=client_view,
-    on_due={jobs.SOURCE_EXPIRE: source_flows.expire, jobs.SOURCE_FILL: source_flows.fill},
+    on_due={jobs.SOURCE_EXPIRE: source_flows.expire, jobs.SOURCE_FILL: source_flows.receive_test_funds},
     title="Sources",
     columns=("type", "status", "amount", "id", "created"),
 )

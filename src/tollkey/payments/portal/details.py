@@ -8,7 +8,7 @@ import re
 from html import escape
 
 from tollkey.payments.customers import customers
-from tollkey.payments.portal.session import Here, completed, here, leave
+from tollkey.payments.portal.session import Here, completed, here, return_link
 from tollkey.payments.tax import tax_ids
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, invalid
 
@@ -66,7 +66,7 @@ def _page(at: Here, allowed: list[str], typed: Json, problem: str = "") -> Reply
     body = (
         f'<h1>Billing information</h1>\n{wrong}<form method="post"'
         f' action="{at.path}/details">{fields}<button>Save</button></form>\n'
-        f'<a class="button second" href="{at.path}">Back</a>{leave(at.session)}'
+        f'<a class="button second" href="{at.path}">Back</a>{return_link(at.session)}'
     )
     return html_page("Billing information", body, status=400 if problem else 200)
 

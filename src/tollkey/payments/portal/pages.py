@@ -7,7 +7,7 @@ from html import escape
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.portal.details import details_link
 from tollkey.payments.portal.plan_change import change_link
-from tollkey.payments.portal.session import Here, leads_to, leave
+from tollkey.payments.portal.session import Here, leads_to, return_link
 from tollkey.payments.shared import currency
 from tollkey.wire import Call, Json, Reply, dig, html_page
 from tollkey.wire.hosted import with_query
@@ -136,7 +136,7 @@ def _invoices(call: Call, customer: Json) -> str:
 
 def methods_page(at: Here) -> Reply:
     """The task of a session that was made to update the payment method."""
-    body = f"<h1>Update your payment method</h1>\n{_methods(at.call, at.customer, at.path)}{leave(at.session)}"
+    body = f"<h1>Update your payment method</h1>\n{_methods(at.call, at.customer, at.path)}{return_link(at.session)}"
     return html_page("Update your payment method", body, leads_to=leads_to(at.session))
 
 
@@ -155,5 +155,5 @@ def portal_page(at: Here, configuration: Json) -> Reply:
     parts.append(details_link(at))
     if features["invoice_history"]["enabled"]:
         parts.append(_invoices(at.call, customer))
-    parts.append(leave(at.session))
+    parts.append(return_link(at.session))
     return html_page(title, "\n".join(parts))

@@ -9,7 +9,15 @@ from dataclasses import replace
 from html import escape
 
 from tollkey.payments.catalog import arithmetic, redemption
-from tollkey.payments.portal.session import Here, completed, here, leads_to, leave, not_changeable, own
+from tollkey.payments.portal.session import (
+    Here,
+    completed,
+    here,
+    leads_to,
+    not_changeable,
+    own_subscription,
+    return_link,
+)
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.subscriptions import changes, periods, previews, subscription_schedules
 from tollkey.payments.subscriptions import items as subscriptions_items
@@ -41,7 +49,7 @@ def choose(call: Call, params: Params) -> Reply:
 
 def _changeable(at: Here, id: str) -> Json:
     """A subscription that its customer may change. Raises ApiError 400 for another one."""
-    subscription = own(at, id)
+    subscription = own_subscription(at, id)
     if not at.features["subscription_update"]["enabled"]:
         raise invalid("Changing subscriptions is not offered here.")
     problem = not_changeable(subscription)
@@ -76,7 +84,7 @@ def choice_page(at: Here, subscription: Json, problem: str = "") -> Reply:
             ' name="promotion_code">'
         )
     parts.append(
-        f'<button>Continue</button></form>\n<a class="button second" href="{at.path}">Back</a>{leave(at.session)}'
+        f'<button>Continue</button></form>\n<a class="button second" href="{at.path}">Back</a>{return_link(at.session)}'
     )
     return html_page("Update your subscription", "\n".join(parts), status=400 if problem else 200)
 
@@ -182,7 +190,7 @@ def confirm_page(at: Here) -> Reply:
         f'{_summary(at, subscription, change)}<form method="post" '
         f'action="{at.path}/review"><button>Continue</button></form>'
     )
-    return html_page("Confirm your update", f"<h1>Confirm your update</h1>\n{body}\n{leave(at.session)}")
+    return html_page("Confirm your update", f"<h1>Confirm your update</h1>\n{body}\n{return_link(at.session)}")
 
 
 def _summary(at: Here, subscription: Json, change: Json) -> str:

@@ -17,7 +17,17 @@ from tollkey.payments.portal.plan_change import PAGES as CHANGES
 from tollkey.payments.portal.plan_change import choice_page, confirm_page
 from tollkey.payments.portal.session import CONFIGURATION as _CONFIGURATION
 from tollkey.payments.portal.session import SESSION as _SESSION
-from tollkey.payments.portal.session import Here, after, completed, done, flow_of, here, leads_to, own, waiting
+from tollkey.payments.portal.session import (
+    Here,
+    after,
+    completed,
+    done_page,
+    flow_of,
+    here,
+    leads_to,
+    own_subscription,
+    waiting,
+)
 from tollkey.payments.shared import currency, fields
 from tollkey.payments.subscriptions import changes
 from tollkey.wire import (
@@ -204,7 +214,7 @@ def _task(at: Here) -> Reply:
         return methods_page(at)
     if flow["type"] == "subscription_update_confirm":
         return confirm_page(at)
-    subscription = own(at, flow[flow["type"]]["subscription"])
+    subscription = own_subscription(at, flow[flow["type"]]["subscription"])
     if flow["type"] == "subscription_update":
         return choice_page(at, subscription)
     offer = _offer(at, flow["subscription_cancel"])
@@ -230,21 +240,21 @@ def _offer(at: Here, flow: Json) -> str:
     return f'<p>{text}</p>\n<form method="post" action="{at.path}/stay"><button>Accept the offer</button></form>\n<hr>'
 
 
-def stay(call: Call, params: Params) -> Reply:
-    """Take the offer of a cancellation flow: its coupon goes to the subscription."""
+def accept_retention_offer(call: Call, params: Params) -> Reply:
+    """Accept the offer of a cancellation flow: apply its coupon to the subscription."""
     at = here(call)
     flow = dig(at.session, "flow.subscription_cancel") or {}
     coupon = dig(flow, "retention.coupon_offer.coupon")
     if not coupon or not waiting(at.session):
         raise invalid("There is no offer.")
-    changes.update(at.call, own(at, flow["subscription"]), {"discounts": [{"coupon": coupon}]})
+    changes.update(at.call, own_subscription(at, flow["subscription"]), {"discounts": [{"coupon": coupon}]})
     return completed(at)
 
 
 def _cancellable(at: Here, params: Params) -> tuple[Json, Json]:
     """The subscription, and how the configuration lets it be cancelled. Raises ApiError (400) when it does not."""
     rules = at.features["subscription_cancel"]
-    subscription = own(at, params["subscription"])
+    subscription = own_subscription(at, params["subscription"])
     if not rules["enabled"]:
         raise invalid("Cancelling is not offered here.")
     if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -275,10 +285,10 @@ def cancel_subscription(call: Call, params: Params) -> Reply:
     return completed(at)
 
 
-def keep_subscription(call: Call, params: Params) -> Reply:
-    """Take back a cancellation that has not come yet."""
+def undo_cancellation(call: Call, params: Params) -> Reply:
+    """Undo a cancellation at the end of the period."""
     at = here(call)
-    changes.update(at.call, own(at, params["subscription"]), {"cancel_at_period_end": False})
+    changes.update(at.call, own_subscription(at, params["subscription"]), {"cancel_at_period_end": False})
     return redirect(at.path)
 
 
@@ -342,11 +352,11 @@ SESSION = Resource(
             public=True,
             params=P.object(required=("subscription",), subscription=P.string(), feedback=P.string(blank=True)),
         ),
-        Endpoint("GET", "/portal/{token}/done", done, public=True, params=P.object()),
-        Endpoint("POST", "/portal/{token}/stay", stay, public=True, params=P.object()),
+        Endpoint("GET", "/portal/{token}/done", done_page, public=True, params=P.object()),
+        Endpoint("POST", "/portal/{token}/stay", accept_retention_offer, public=True, params=P.object()),
         *CHANGES,
         *DETAILS,
-        Endpoint("POST", "/portal/{token}/keep", keep_subscription, public=True, params=_ONE),
+        Endpoint("POST", "/portal/{token}/keep", undo_cancellation, public=True, params=_ONE),
         Endpoint("POST", "/portal/{token}/add", add_method, public=True, params=P.object()),
         Endpoint(
             "POST",

@@ -47,7 +47,7 @@ def here(call: Call) -> Here:
     )
 
 
-def own(at: Here, id: str) -> Json:
+def own_subscription(at: Here, id: str) -> Json:
     """A subscription of the session's customer. Raises ApiError 400 for another one."""
     subscription = at.call.objects.find("subscription", id)
     if subscription is None or subscription["customer"] != at.customer["id"]:
@@ -77,11 +77,11 @@ def waiting(session: Json) -> bool:
     return session["flow"] is not None and not session.get("_flow_done")
 
 
-def done(call: Call, params: Json) -> Reply:
+def done_page(call: Call, params: Json) -> Reply:
     """The confirmation of a flow that is done."""
     at = here(call)
     text = dig(at.session, "flow.after_completion.hosted_confirmation.custom_message") or "Your change is saved."
-    return html_page("Done", f"<h1>Done</h1>\n<p>{escape(text)}</p>\n{leave(at.session)}")
+    return html_page("Done", f"<h1>Done</h1>\n<p>{escape(text)}</p>\n{return_link(at.session)}")
 
 
 def leads_to(session: Json) -> str | None:
@@ -90,7 +90,7 @@ def leads_to(session: Json) -> str | None:
     return str(told) if told else None
 
 
-def leave(session: Json) -> str:
+def return_link(session: Json) -> str:
     """The link back to the shop, when it has one."""
     url = session["return_url"]
     if url and url.lower().startswith(("http://", "https://")):

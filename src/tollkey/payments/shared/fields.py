@@ -40,7 +40,7 @@ def _changeable(value: Mapping[str, Any]) -> MutableMapping[str, Any]:
     return cast("MutableMapping[str, Any]", value)
 
 
-def take(value: Mapping[str, Any], params: Mapping[str, Any], names: Iterable[str]) -> None:
+def assign_with_metadata(value: Mapping[str, Any], params: Mapping[str, Any], names: Iterable[str]) -> None:
     """Copy the parameters of these names that were sent, and merge ``metadata``. Raises as ``merged_metadata`` does."""
     assign(value, params, names)
     merge_metadata(value, params)

@@ -1,5 +1,13 @@
-"""Subscriptions at work: creating, changing, renewing, ending."""
+"""Subscriptions: creating, changing, renewing, ending."""
 
-from tollkey.payments.subscriptions import changes, creation, items, periods, previews, standing, subscription_schedules
+from tollkey.payments.subscriptions import (
+    changes,
+    creation,
+    items,
+    lifecycle,
+    periods,
+    previews,
+    subscription_schedules,
+)
 
-__all__ = ["changes", "creation", "items", "periods", "previews", "standing", "subscription_schedules"]
+__all__ = ["changes", "creation", "items", "lifecycle", "periods", "previews", "subscription_schedules"]

@@ -66,7 +66,7 @@ def discounts_of(call: Call, subscription: Json, customer: Json) -> list[str]:
     return own or ([customer["discount"]["id"]] if customer.get("discount") else [])
 
 
-def make_invoice(
+def create_draft_invoice(
     call: Call,
     subscription: Json,
     lines: list[Json],
@@ -84,7 +84,7 @@ def make_invoice(
     customer = call.objects.get("customer", subscription["customer"], "customer")
     id = id or call.ids.new("in")
     waiting = drafts.pending_items(call, customer["id"], subscription["currency"], subscription["id"])
-    lines = drafts.take_items(call, waiting, id) + lines
+    lines = drafts.add_pending_items(call, waiting, id) + lines
     discounts = discounts_of(call, subscription, customer)
     invoice = drafts.new_invoice(
         call,
@@ -129,30 +129,30 @@ def collect_now(call: Call, invoice: Json, behavior: str, *, off_session: bool =
     lifecycle.finalize(call, invoice)
     if invoice["status"] == "paid" or behavior == "default_incomplete":
         return str(invoice["status"])
-    outcome = lifecycle.attempt(call, invoice, off_session=off_session)
+    outcome = lifecycle.attempt_collection(call, invoice, off_session=off_session)
     if behavior == "error_if_incomplete" and outcome.error is not None:
         outcome.error.keep = False
         raise outcome.error
     return outcome.status
 
 
-def hold(call: Call, subscription: Json, invoice: Json) -> None:
-    """What pausing collection does with a new invoice: keep it a draft, void it, or give it up."""
+def apply_pause_behavior(call: Call, subscription: Json, invoice: Json) -> None:
+    """Apply ``pause_collection[behavior]`` to a new invoice: keep it a draft, void it, or mark it uncollectible."""
     behavior = (subscription["pause_collection"] or {}).get("behavior")
     if behavior == "keep_as_draft" or behavior is None:
         return
     lifecycle.finalize(call, invoice)
     if invoice["status"] == "open":
-        (lifecycle.void if behavior == "void" else lifecycle.give_up)(call, invoice)
+        (lifecycle.void if behavior == "void" else lifecycle.write_off)(call, invoice)
 
 
 __all__ = [
+    "apply_pause_behavior",
     "billed_of",
     "collect_now",
+    "create_draft_invoice",
     "discounts_of",
-    "hold",
     "is_metered",
-    "make_invoice",
     "partial_lines",
     "period_lines",
     "usage_lines",

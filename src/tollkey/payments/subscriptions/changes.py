@@ -13,15 +13,22 @@ from tollkey.payments.invoices import drafts, lifecycle
 from tollkey.payments.invoices import jobs as invoice_jobs
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.subscriptions import jobs, states
-from tollkey.payments.subscriptions.billing import collect_now, make_invoice, period_lines, usage_lines
+from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.items import apply_changes, cost_quantity, full_price, interval_of, load, put
+from tollkey.payments.subscriptions.items import (
+    apply_changes,
+    cost_quantity,
+    full_price,
+    interval_of,
+    load,
+    store_items,
+)
+from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS, end, stop
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import period_of, plan_work, trial_end_of
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.settings import apply_settings, pause_of, set_cancel, translate
-from tollkey.payments.subscriptions.standing import INCOMPLETE_SECONDS, end, stop
 from tollkey.payments.subscriptions.trials import without_method
 from tollkey.wire import Call, Json, Params, invalid, merged_metadata
 
@@ -124,7 +131,7 @@ def change(call: Call, subscription: Json, params: Params, customer: Json) -> No
         credits = prorations(call, subscription, before, after, at=at, period=period_of(snapshot[0]), debits=not resets)
     for entry in credits:
         call.objects.insert(entry, "invoiceitem.created")
-    put(call, subscription, after, period)
+    store_items(call, subscription, after, period)
     lines = []
     if resets and charging and subscription["status"] != "paused":
         lines = period_lines(call, subscription, after, period, trial=subscription["status"] == "trialing")
@@ -141,7 +148,7 @@ def _bill(
 ) -> None:
     automatic = subscription["collection_method"] == "charge_automatically"
     behavior = shared_fields.given(params, "payment_behavior", "allow_incomplete")
-    invoice = make_invoice(
+    invoice = create_draft_invoice(
         call,
         subscription,
         lines,
@@ -170,7 +177,7 @@ def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json
     old, items = snapshot
     subscription.update({name: old[name] for name in fields})
     states.restore(subscription, old["status"])
-    put(call, subscription, items, period_of(old))
+    store_items(call, subscription, items, period_of(old))
     subscription["pending_update"] = {
         "billing_cycle_anchor": fields["billing_cycle_anchor"],
         "expires_at": call.now + INCOMPLETE_SECONDS,
@@ -253,7 +260,7 @@ def cancel(call: Call, subscription: Json, params: Params) -> Json:
 def _last_invoice(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
     lines = [line for line in usage_lines(call, subscription, items, (period[0], call.now)) if line["amount"]]
     if lines or drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):
-        invoice = make_invoice(call, subscription, lines, reason="subscription_update", period=period)
+        invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=period)
         if subscription["collection_method"] == "charge_automatically" and invoice["total"] > 0:
             collect_now(call, invoice, "allow_incomplete")
         else:

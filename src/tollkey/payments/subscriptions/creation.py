@@ -10,19 +10,19 @@ from tollkey.payments.invoices import drafts, invoiceitems, payments
 from tollkey.payments.shared import clock, fields
 from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions.billing import (
+    apply_pause_behavior,
     collect_now,
+    create_draft_invoice,
     discounts_of,
-    hold,
-    make_invoice,
     partial_lines,
     period_lines,
 )
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.items import check, interval_of, new_item, put, recurring_price
+from tollkey.payments.subscriptions.items import check, interval_of, new_item, recurring_price, store_items
+from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, configured_anchor, plan_work, trial_end_of
 from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, translate
-from tollkey.payments.subscriptions.standing import INCOMPLETE_SECONDS
 from tollkey.wire import Call, Json, Params, blank, invalid, missing_param
 
 CREATED: Final = "customer.subscription.created"
@@ -218,10 +218,10 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
         states.begin(subscription, "incomplete")
     invoice_id = planned if lines else None
     subscription["latest_invoice"] = invoice_id
-    put(call, subscription, items, period)
+    store_items(call, subscription, items, period)
     call.objects.insert(subscription, CREATED)
     if invoice_id is not None:
-        invoice = make_invoice(
+        invoice = create_draft_invoice(
             call,
             subscription,
             lines,
@@ -234,7 +234,7 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
         if not waits:
             collect_now(call, invoice, behavior, off_session=fields.given(params, "off_session", False))
         elif subscription["pause_collection"] is not None:
-            hold(call, subscription, invoice)
+            apply_pause_behavior(call, subscription, invoice)
     if subscription["status"] == "incomplete":
         call.schedule.add(
             call.now + INCOMPLETE_SECONDS, jobs.SUBSCRIPTION_EXPIRE, subscription["id"], subscription["test_clock"]
@@ -293,7 +293,7 @@ def added_lines(call: Call, subscription: Json, params: Params, customer: Json, 
     for place, entry in enumerate(params.get("add_invoice_items") or []):
         priced = invoiceitems.pricing_of(call, entry, subscription["currency"])
         lines.append(
-            drafts.one_time(
+            drafts.create_one_time_line(
                 call,
                 customer,
                 invoice,

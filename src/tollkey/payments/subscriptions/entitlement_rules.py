@@ -1,4 +1,4 @@
-"""Entitlements at work: what a customer may use follows from the features of the products they are subscribed to."""
+"""Deriving entitlements: what a customer may use follows from the features of the products they are subscribed to."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def refresh(call: Call, customer: str) -> None:
             )
             made["_customer"] = customer
             call.objects.insert(made)
-    _tell(call, customer, list(there.values()))
+    _emit_summary(call, customer, list(there.values()))
 
 
 def _features(call: Call, customer: str) -> dict[str, Json]:
@@ -54,7 +54,7 @@ def _features(call: Call, customer: str) -> dict[str, Json]:
     return found
 
 
-def _tell(call: Call, customer: str, before: list[Json]) -> None:
+def _emit_summary(call: Call, customer: str, before: list[Json]) -> None:
     def listed(entitlements: list[Json]) -> Json:
         shown = [call.objects.copy(one) for one in entitlements[:_TOLD]]
         made = sublist(shown, f"/v1/customer/{customer}/entitlements")

@@ -187,7 +187,7 @@ def interval_of(item: Json) -> tuple[str, int]:
     return recurring["interval"], recurring["interval_count"]
 
 
-def put(call: Call, subscription: Json, items: list[Json], period: tuple[int, int] | None = None) -> None:
+def store_items(call: Call, subscription: Json, items: list[Json], period: tuple[int, int] | None = None) -> None:
     """Store these items as the subscription's, forget the others, and show them inside it.
 
     The caller saves the subscription.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import drafts
 from tollkey.payments.subscriptions import jobs
-from tollkey.payments.subscriptions.billing import make_invoice
+from tollkey.payments.subscriptions.billing import create_draft_invoice
 from tollkey.wire import Call, Json
 
 WORK = jobs.SUBSCRIPTION_PENDING_ITEMS
@@ -31,7 +31,7 @@ def bill(call: Call, id: str) -> None:
         return
     plan(call, subscription)
     if drafts.pending_items(call, subscription["customer"], subscription["currency"], id):
-        make_invoice(
+        create_draft_invoice(
             call,
             subscription,
             [],

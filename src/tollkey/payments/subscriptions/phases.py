@@ -10,9 +10,9 @@ from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
-from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, put, recurring_price
+from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, recurring_price, store_items
+from tollkey.payments.subscriptions.lifecycle import end
 from tollkey.payments.subscriptions.periods import period_of
-from tollkey.payments.subscriptions.standing import end
 from tollkey.wire import Call, Json, invalid, merged_metadata, missing_param
 
 #: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days
@@ -30,7 +30,7 @@ _COPIED = (
 )
 
 
-def make_phases(call: Call, wanted: list[Json], start: int) -> list[Json]:
+def build_phases(call: Call, wanted: list[Json], start: int) -> list[Json]:
     """Phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
 
     Raises ApiError when a phase has no items, names an unknown price, or ends before it begins.
@@ -185,7 +185,7 @@ def _creation(call: Call, schedule: Json, phase: Json) -> Json:
     params: Json = {
         **_settings(phase, settings),
         "customer": schedule["customer"],
-        "items": [_wanted(item) for item in phase["items"]],
+        "items": [_item_params(item) for item in phase["items"]],
         "metadata": {**(phase["metadata"] or {})},
         "currency": phase["currency"],
         "off_session": True,
@@ -220,7 +220,7 @@ def _settings(phase: Json, defaults: Json) -> Json:
     return made
 
 
-def _wanted(item: Json) -> Json:
+def _item_params(item: Json) -> Json:
     wanted: Json = {
         "_inline": True,
         "price": item["price"],
@@ -281,7 +281,7 @@ def phase_items(old: list[Json], phase: Json) -> list[Json]:
         same = next((known for known in left if known["price"]["id"] == item["price"]), None)
         if same is not None:
             left.remove(same)
-        wanted.append({**_wanted(item), **({"id": same["id"]} if same else {})})
+        wanted.append({**_item_params(item), **({"id": same["id"]} if same else {})})
     return wanted + [{"id": gone["id"], "deleted": True} for gone in left]
 
 
@@ -335,7 +335,7 @@ def _swap(call: Call, subscription: Json, old: list[Json], wanted: list[Json]) -
     after = apply_changes(call, subscription, old, wanted, customer)
     if interval_of(after[0]) != interval_of(old[0]):
         subscription["billing_cycle_anchor"] = period_of(subscription)[1]
-    put(call, subscription, after)
+    store_items(call, subscription, after)
     call.objects.save(subscription, "customer.subscription.updated")
 
 
@@ -385,15 +385,15 @@ def mirror(call: Call, subscription: Json) -> list[Json]:
     phase: Any = {"items": items, "end_date": until, "start_date": begins, "currency": subscription["currency"]}
     if subscription["status"] == "trialing":
         phase["trial_end"] = subscription["trial_end"]
-    return make_phases(call, [phase], begins)
+    return build_phases(call, [phase], begins)
 
 
 __all__ = [
     "EXPIRING",
     "STEP",
+    "build_phases",
     "default_settings",
     "expiring",
-    "make_phases",
     "mirror",
     "phase_at",
     "phase_due",

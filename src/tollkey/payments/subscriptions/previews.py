@@ -14,7 +14,7 @@ from tollkey.payments.subscriptions.changes import wanted_changes
 from tollkey.payments.subscriptions.creation import wanted_items
 from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, new_item, recurring_price
 from tollkey.payments.subscriptions.periods import next_period, period_of
-from tollkey.payments.subscriptions.phases import make_phases, phase_at, phase_items
+from tollkey.payments.subscriptions.phases import build_phases, phase_at, phase_items
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.settings import translate
 from tollkey.wire import ApiError, Call, Endpoint, Json, MoreEndpoints, Page, Params, invalid, of_list
@@ -135,7 +135,7 @@ def _phases(call: Call, schedule: Json | None, params: Params) -> list[Json]:
     """The phases that the preview goes by: those that are asked about, or the schedule's own."""
     asked = (params.get("schedule_details") or {}).get("phases")
     if asked:
-        return make_phases(call, asked, schedule["phases"][0]["start_date"] if schedule else call.now)
+        return build_phases(call, asked, schedule["phases"][0]["start_date"] if schedule else call.now)
     return list(schedule["phases"]) if schedule else []
 
 
@@ -288,10 +288,12 @@ def _invoice(
     currency: str,
     reason: str | None,
 ) -> Json:
-    discounts: list[str] = discounts_of(call, subscription, customer) if subscription else _own(customer)
+    discounts: list[str] = discounts_of(call, subscription, customer) if subscription else _customer_discounts(customer)
     entries: Any = redemption.entries_of(params)
     if entries is not None:
-        discounts = [entry["discount"] for entry in entries if entry.get("discount")] + _looked_at(call, entries)
+        discounts = [entry["discount"] for entry in entries if entry.get("discount")] + _preview_discounts(
+            call, entries
+        )
     advance = period_of(subscription)[1] if subscription and subscription.get("_period") else call.now
     rates = [rate for rate in (subscription or {}).get("default_tax_rates") or []]
     named = (params.get("subscription_details") or {}).get("default_tax_rates")
@@ -335,16 +337,16 @@ def _invoice(
     return invoice
 
 
-def _own(customer: Json) -> list[str]:
+def _customer_discounts(customer: Json) -> list[str]:
     return [customer["discount"]["id"]] if customer.get("discount") else []
 
 
-def _looked_at(call: Call, entries: list[Json]) -> list[str]:
+def _preview_discounts(call: Call, entries: list[Json]) -> list[str]:
     """Discounts that are only asked about: objects of this request, never stored."""
     made = []
     for entry in entries:
         if entry.get("coupon") or entry.get("promotion_code"):
-            made.append(redemption.imagine(call, entry)["id"])
+            made.append(redemption.preview_discount(call, entry)["id"])
     return made
 
 

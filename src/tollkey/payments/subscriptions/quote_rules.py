@@ -13,7 +13,7 @@ from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.wire import Call, Json, blank, invalid, public
 
 
-def make_lines(call: Call, wanted: list[Json]) -> list[Json]:
+def build_lines(call: Call, wanted: list[Json]) -> list[Json]:
     """The lines of a quote, priced. Raises ApiError for prices that are not there, or of different currencies or
     intervals.
     """
@@ -52,13 +52,15 @@ def discount(call: Call, quote: Json, entries: list[Json]) -> None:
     """Give a quote these discounts: they count as redeemed when it is accepted."""
     quote["_discounts"] = [{name: value for name, value in entry.items() if value} for entry in entries]
     quote["discounts"] = [
-        entry["discount"] if entry.get("discount") else call.objects.insert(redemption.imagine(call, entry))["id"]
+        entry["discount"]
+        if entry.get("discount")
+        else call.objects.insert(redemption.preview_discount(call, entry))["id"]
         for entry in quote["_discounts"]
     ]
 
 
-def settle(call: Call, quote: Json) -> None:
-    """Add a quote up: each line, what is due at once (upfront) and what recurs."""
+def recalculate_quote(call: Call, quote: Json) -> None:
+    """Recalculate a quote: each line, what is due at once (upfront) and what recurs."""
     lines = quote["_items"]
     currency = lines[0]["currency"] if lines else quote["currency"] or "usd"
     off = redemption.offs(call, quote["discounts"], currency, call.now)
@@ -186,7 +188,7 @@ def _invoice(
     call: Call, quote: Json, customer: Json, lines: list[Json], days: int | None, discounts: list[Json]
 ) -> Json:
     id = call.ids.new("in")
-    made = [drafts.sold(call, customer, id, line) for line in lines]
+    made = [drafts.one_time_line_of(call, customer, id, line) for line in lines]
     return drafts.store(
         call,
         drafts.new_invoice(

@@ -11,8 +11,7 @@ from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, providers
-from tollkey.payments.subscriptions import jobs, states
-from tollkey.payments.subscriptions import quote_rules as work
+from tollkey.payments.subscriptions import jobs, quote_rules, states
 from tollkey.wire import (
     Action,
     Call,
@@ -118,7 +117,7 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
             call.objects.get("tax_rate", id, "default_tax_rates")["id"] for id in params["default_tax_rates"] or []
         ]
     if "discounts" in params:
-        work.discount(call, quote, params["discounts"] or [])
+        quote_rules.discount(call, quote, params["discounts"] or [])
     if params.get("invoice_settings"):
         quote["invoice_settings"] = {**quote["invoice_settings"], **params["invoice_settings"]}
     if params.get("subscription_data"):
@@ -143,8 +142,8 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
                 if old
                 else entry
             )
-        quote["_items"] = work.make_lines(call, wanted)
-    work.settle(call, quote)
+        quote["_items"] = quote_rules.build_lines(call, wanted)
+    quote_rules.recalculate_quote(call, quote)
 
 
 def _get(call: Call, *allowed: str, verb: str = "") -> tuple[Call, Json]:
@@ -191,7 +190,7 @@ def accept(call: Call, params: Params) -> Json:
     states.QUOTE.set(quote, "accepted")
     quote["status_transitions"]["accepted_at"] = call.now
     call.schedule.cancel(jobs.QUOTE_EXPIRE, quote["id"])
-    work.fulfil(call, quote)
+    quote_rules.fulfil(call, quote)
     call.objects.save(quote)
     call.emit("quote.accepted", quote)
     return quote

@@ -9,13 +9,13 @@ from typing import Final
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.subscriptions import jobs, states
-from tollkey.payments.subscriptions.billing import hold, make_invoice, period_lines, usage_lines
+from tollkey.payments.subscriptions.billing import apply_pause_behavior, create_draft_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.items import interval_of, load, put
+from tollkey.payments.subscriptions.items import interval_of, load, store_items
+from tollkey.payments.subscriptions.lifecycle import apply_pending, end, stop
 from tollkey.payments.subscriptions.periods import next_period, period_of, plan_work
 from tollkey.payments.subscriptions.phases import phase_due
 from tollkey.payments.subscriptions.proration import prorations
-from tollkey.payments.subscriptions.standing import apply_pending, end, stop
 from tollkey.payments.subscriptions.trials import without_method
 from tollkey.wire import Call, Json
 
@@ -36,7 +36,7 @@ def renew(call: Call, id: str) -> None:
     items = load(call, subscription)
     old = period_of(subscription)
     if subscription["cancel_at_period_end"] or (subscription["cancel_at"] or old[1] + 1) <= old[1]:
-        _leave(call, subscription, items, old)
+        _end_and_bill_usage(call, subscription, items, old)
         return
     was_trial = subscription["status"] == "trialing"
     if was_trial:
@@ -49,17 +49,17 @@ def renew(call: Call, id: str) -> None:
     subscription["_period"] = list(period)
     if not was_trial:
         lines = usage_lines(call, subscription, items, old) + lines
-    put(call, subscription, items, period)
+    store_items(call, subscription, items, period)
     unpaid = subscription["status"] == "unpaid"
     paused = subscription["pause_collection"] is not None
-    invoice = make_invoice(
+    invoice = create_draft_invoice(
         call, subscription, lines, reason="subscription_cycle", period=old, advance=not (unpaid or paused)
     )
     plan_work(call, subscription)
     call.objects.save(subscription, UPDATED)
     entitle(call, subscription["customer"])
     if paused:
-        hold(call, subscription, invoice)
+        apply_pause_behavior(call, subscription, invoice)
 
 
 def _next_lines(call: Call, subscription: Json, items: list[Json]) -> tuple[tuple[int, int], list[Json]]:
@@ -87,17 +87,17 @@ def _next_phase(call: Call, subscription: Json) -> bool:
     return subscription["status"] in _ENDED
 
 
-def _leave(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
-    """The subscription was to end with its period; what was used is still billed."""
+def _end_and_bill_usage(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
+    """End a subscription, and bill the metered usage of its last period."""
     lines = [line for line in usage_lines(call, subscription, items, period) if line["amount"]]
     if lines:
-        make_invoice(call, subscription, lines, reason="subscription_cycle", period=period, advance=True)
+        create_draft_invoice(call, subscription, lines, reason="subscription_cycle", period=period, advance=True)
     reason = subscription["cancellation_details"]["reason"] or "cancellation_requested"
     end(call, subscription, reason)
 
 
-def leave(call: Call, id: str) -> None:
-    """The moment of ``cancel_at`` has come."""
+def end_at_cancel_at(call: Call, id: str) -> None:
+    """Job ``subscription.cancel``: end a subscription at its ``cancel_at``."""
     subscription = call.objects.find("subscription", id)
     if subscription is None or subscription["status"] in _ENDED or subscription["cancel_at"] is None:
         return
@@ -105,7 +105,7 @@ def leave(call: Call, id: str) -> None:
     if subscription.get("_leave_prorates") and subscription["status"] in ("active", "past_due"):
         for entry in prorations(call, subscription, items, [], at=call.now, period=period):
             call.objects.insert(entry, "invoiceitem.created")
-    _leave(call, subscription, items, (period[0], call.now))
+    _end_and_bill_usage(call, subscription, items, (period[0], call.now))
 
 
 def trial_will_end(call: Call, id: str) -> None:
@@ -157,15 +157,15 @@ def start_again(call: Call, subscription: Json) -> tuple[int, int]:
     subscription["billing_cycle_anchor"] = call.now
     period = arithmetic.period_around(call.now, *interval_of(items[0]), call.now)
     subscription["_period"] = list(period)
-    put(call, subscription, items, period)
+    store_items(call, subscription, items, period)
     return period
 
 
 __all__ = [
     "apply_pending",
     "drop_pending",
+    "end_at_cancel_at",
     "expire",
-    "leave",
     "renew",
     "resume_collection",
     "start_again",

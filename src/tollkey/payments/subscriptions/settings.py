@@ -34,7 +34,7 @@ def translate(params: Params) -> Params:
 
 def apply_settings(call: Call, subscription: Json, params: Params) -> None:
     """Take over the settings that were sent. Raises ApiError for those that do not fit together."""
-    fields.take(subscription, params, _PLAIN)
+    fields.assign_with_metadata(subscription, params, _PLAIN)
     if params.get("default_payment_method"):
         _check_method(call, subscription, params["default_payment_method"])
     if "default_tax_rates" in params:
@@ -125,13 +125,13 @@ def set_cancel(call: Call, subscription: Json, params: Params) -> None:
                 "reason": "cancellation_requested",
             }
         elif not yes and subscription["cancel_at_period_end"]:
-            _stay(subscription)
+            _clear_cancellation(subscription)
         subscription["cancel_at_period_end"] = yes
     if "cancel_at" in params:
         wanted = params["cancel_at"]
         if wanted in (None, ""):
             if subscription["cancel_at"] is not None and not subscription["cancel_at_period_end"]:
-                _stay(subscription)
+                _clear_cancellation(subscription)
         else:
             at = end if isinstance(wanted, str) and not (wanted.isdecimal() and len(wanted) < 16) else int(wanted)
             if at <= call.now:
@@ -152,7 +152,7 @@ def set_cancel(call: Call, subscription: Json, params: Params) -> None:
         }
 
 
-def _stay(subscription: Json) -> None:
+def _clear_cancellation(subscription: Json) -> None:
     subscription["canceled_at"] = subscription["cancel_at"] = None
     subscription["cancellation_details"] = {**subscription["cancellation_details"], "reason": None}
 

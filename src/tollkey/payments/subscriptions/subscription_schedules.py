@@ -96,7 +96,7 @@ def _adopt(call: Call, schedule: Json, subscription: Json) -> None:
 def _fresh(call: Call, schedule: Json, params: Params) -> None:
     begins = fields.given(params, "start_date", "now")
     at = call.now if begins == "now" else int(begins)
-    schedule["phases"] = work.make_phases(call, params.get("phases") or [], at)
+    schedule["phases"] = work.build_phases(call, params.get("phases") or [], at)
     call.objects.insert(schedule, "subscription_schedule.created")
     if at <= call.now:
         work.start(call, schedule)
@@ -145,7 +145,7 @@ def change(call: Call, schedule: Json, params: Params) -> Json:
 
 def _rephase(call: Call, schedule: Json, params: Params) -> None:
     begins = schedule["phases"][0]["start_date"]
-    phases = work.make_phases(call, params["phases"], begins)
+    phases = work.build_phases(call, params["phases"], begins)
     schedule["phases"] = phases
     if schedule["status"] == "active":
         current = next((phase for phase in phases if phase["start_date"] <= call.now < phase["end_date"]), None)

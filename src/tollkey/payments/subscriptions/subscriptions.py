@@ -16,15 +16,15 @@ from typing import Any
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import clock, events, fields, providers
-from tollkey.payments.subscriptions import changes, creation, jobs, pending_items, standing, thresholds
-from tollkey.payments.subscriptions.billing import collect_now, make_invoice, period_lines
+from tollkey.payments.subscriptions import changes, creation, jobs, lifecycle, pending_items, thresholds
+from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.payments.subscriptions.previews import preview_renewal
 from tollkey.payments.subscriptions.renewal import (
     drop_pending,
+    end_at_cancel_at,
     expire,
-    leave,
     renew,
     resume_collection,
     start_again,
@@ -105,7 +105,7 @@ def resume(call: Call, params: Params) -> Json:
     period = start_again(call, subscription) if anew else period_of(subscription)
     items = load(call, subscription)
     lines = period_lines(call, subscription, items, period)
-    invoice = make_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
+    invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
     subscription["_resuming"] = invoice["id"]
     call.objects.save(subscription)
     if subscription["collection_method"] == "charge_automatically":
@@ -205,7 +205,7 @@ SUBSCRIPTION = Resource(
         jobs.SUBSCRIPTION_RENEW: renew,
         jobs.SUBSCRIPTION_TRIAL_WILL_END: trial_will_end,
         jobs.SUBSCRIPTION_UPCOMING: upcoming,
-        jobs.SUBSCRIPTION_CANCEL: leave,
+        jobs.SUBSCRIPTION_CANCEL: end_at_cancel_at,
         jobs.SUBSCRIPTION_EXPIRE: expire,
         jobs.SUBSCRIPTION_RESUME: resume_collection,
         jobs.SUBSCRIPTION_DROP_PENDING: drop_pending,
@@ -213,12 +213,12 @@ SUBSCRIPTION = Resource(
         pending_items.WORK: pending_items.bill,
     },
     on=(
-        Reaction(events.InvoicePaid, standing.paid),
-        Reaction(events.InvoicePaymentFailed, standing.failed),
-        Reaction(events.InvoiceVoided, standing.voided),
-        Reaction(events.InvoiceOverdue, standing.overdue),
-        Reaction(events.TaxLocationMissing, standing.without_tax),
-        Reaction(events.CustomerDeleted, standing.customer_deleted),
+        Reaction(events.InvoicePaid, lifecycle.paid),
+        Reaction(events.InvoicePaymentFailed, lifecycle.failed),
+        Reaction(events.InvoiceVoided, lifecycle.voided),
+        Reaction(events.InvoiceOverdue, lifecycle.overdue),
+        Reaction(events.TaxLocationMissing, lifecycle.without_tax),
+        Reaction(events.CustomerDeleted, lifecycle.customer_deleted),
         Reaction(events.UsageReported, thresholds.usage_reported),
     ),
     title="Subscriptions",

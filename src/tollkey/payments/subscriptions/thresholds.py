@@ -7,8 +7,14 @@ from typing import Final
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock, events
 from tollkey.payments.subscriptions import jobs
-from tollkey.payments.subscriptions.billing import billed_of, is_metered, make_invoice, period_lines, usage_lines
-from tollkey.payments.subscriptions.items import interval_of, load, put
+from tollkey.payments.subscriptions.billing import (
+    billed_of,
+    create_draft_invoice,
+    is_metered,
+    period_lines,
+    usage_lines,
+)
+from tollkey.payments.subscriptions.items import interval_of, load, store_items
 from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.payments.usage import quantities
 from tollkey.wire import ApiError, Call, Json
@@ -61,14 +67,14 @@ def check(call: Call, id: str) -> None:
         fresh = arithmetic.period_around(call.now, *interval_of(items[0]), call.now)
         subscription["_period"] = list(fresh)
         lines += period_lines(call, subscription, items, fresh)
-        put(call, subscription, items, fresh)
+        store_items(call, subscription, items, fresh)
         span = (call.now, period[1])  # what is billed now and lies in the new period already
         plan_work(call, subscription)
     subscription["_billed"] = {
         "start": span[0],
         "items": {item["id"]: quantities.used(call, subscription, item, span) for item in items if is_metered(item)},
     }
-    make_invoice(
+    create_draft_invoice(
         call,
         subscription,
         lines,

@@ -8,7 +8,7 @@ from typing import Final
 
 from tollkey.payments.invoices import payments
 from tollkey.payments.subscriptions import states
-from tollkey.payments.subscriptions.standing import end, stop
+from tollkey.payments.subscriptions.lifecycle import end, stop
 from tollkey.wire import Call, Json
 
 PAUSED: Final = "customer.subscription.paused"

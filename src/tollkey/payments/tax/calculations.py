@@ -18,7 +18,16 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import states
 from tollkey.payments.tax.automatic import origin
-from tollkey.payments.tax.rates import Place, breakdown, percent_at, reverses, spread, standing, summary, taxed
+from tollkey.payments.tax.rates import (
+    Place,
+    breakdown,
+    percent_at,
+    registration_status,
+    reverses,
+    spread,
+    summary,
+    taxed,
+)
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -308,12 +317,12 @@ def change_registration(call: Call, params: Params) -> Json:
 def list_registrations(call: Call, params: Params) -> Page:
     """Registrations, by status as of now."""
     wanted = params.get("status")
-    keep = None if wanted in (None, "all") else (lambda one: standing(one, call.now) == wanted)
+    keep = None if wanted in (None, "all") else (lambda one: registration_status(one, call.now) == wanted)
     return list_page(call, "tax.registration", params, url="/v1/tax/registrations", keep=keep)
 
 
-def _seen(call: Call, registration: Json) -> Json:
-    registration["status"] = standing(registration, call.now)
+def _registration_view(call: Call, registration: Json) -> Json:
+    registration["status"] = registration_status(registration, call.now)
     return registration
 
 
@@ -408,7 +417,7 @@ REGISTRATION = Resource(
     permission=SETTINGS,
     live=records(),
     label="tax registration",
-    view=_seen,
+    view=_registration_view,
     endpoints=(
         Endpoint("POST", "/v1/tax/registrations", register),
         Endpoint("GET", "/v1/tax/registrations", list_registrations),

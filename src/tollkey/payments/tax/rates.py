@@ -93,7 +93,7 @@ def located(where: Json | None) -> bool:
     return country != "CA" or bool(where.get("postal_code") or where.get("state"))
 
 
-def standing(registration: Json, now: int) -> str:
+def registration_status(registration: Json, now: int) -> str:
     """``scheduled``, ``active`` or ``expired``, as of that second."""
     if now < registration["active_from"]:
         return "scheduled"
@@ -108,7 +108,7 @@ def percent_at(call: Call, where: Json) -> Place:
         state = state_of(where.get("postal_code"))
     percent = _STATES.get(state or "", "0") if country == "US" else _STANDARD.get(country, "0")
     for one in call.objects.query("tax.registration", limit=100):
-        if one["country"] != country or standing(one, call.now) != "active":
+        if one["country"] != country or registration_status(one, call.now) != "active":
             continue
         if country != "US" or one["country_options"]["us"].get("state") == state:
             return Place(country, state, percent, True)

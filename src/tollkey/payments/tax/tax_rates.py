@@ -25,7 +25,7 @@ def create(call: Call, params: Params) -> Json:
         percentage=float(params["percentage"]),
         rate_type="percentage",
     )
-    fields.take(rate, params, _FIELDS)
+    fields.assign_with_metadata(rate, params, _FIELDS)
     rate["metadata"] = fields.new_metadata(params)
     return call.objects.insert(rate, "tax_rate.created")
 
@@ -33,7 +33,7 @@ def create(call: Call, params: Params) -> Json:
 def update(call: Call, params: Params) -> Json:
     """Change how a tax rate is described, or whether it can be used."""
     rate = call.objects.get("tax_rate", call.path["tax_rate"])
-    fields.take(rate, params, _FIELDS)
+    fields.assign_with_metadata(rate, params, _FIELDS)
     return call.objects.save(rate, "tax_rate.updated")
 
 

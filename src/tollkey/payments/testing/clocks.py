@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock as shared_clock
-from tollkey.payments.subscriptions import standing
+from tollkey.payments.subscriptions import lifecycle
 from tollkey.payments.testing import jobs, states
 from tollkey.wire import (
     Action,
@@ -102,10 +102,8 @@ def furthest(call: Call, clock: StoredTestClock) -> int:
     return min(limits, default=arithmetic.shift(now, "year", 2))
 
 
-def go_on(call: Call, id: str) -> None:
-    """Do the next pieces of a clock's work; when nothing is due up to the target any more, the clock stands there and
-    is ready.
-    """
+def advance_step(call: Call, id: str) -> None:
+    """Run the next jobs of an advancing clock; when none is due up to the target, the clock becomes ready."""
     clock = call.objects.find(shared_clock.CLOCK, id)
     if clock is None or clock["status"] != "advancing":
         return
@@ -135,7 +133,7 @@ def remove(call: Call, clock: StoredTestClock) -> Deleted:
     then = call.at(clock["frozen_time"])
     for subscription in then.objects.query("subscription", {"test_clock": clock["id"]}, limit=2_000):
         if subscription["status"] not in _ENDED:
-            standing.end(then, subscription, None)
+            lifecycle.end(then, subscription, None)
     for customer in then.objects.query("customer", {"test_clock": clock["id"]}, limit=100):
         then.objects.delete(customer, "customer.deleted")
     call.schedule.forget_clock(clock["id"])
@@ -165,7 +163,7 @@ TEST_CLOCK = Resource(
         Endpoint("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance", advance),
         Endpoint("DELETE", "/v1/test_helpers/test_clocks/{test_clock}", delete),
     ),
-    on_due={ADVANCE: go_on, jobs.TEST_CLOCK_DELETE: expire},
+    on_due={ADVANCE: advance_step, jobs.TEST_CLOCK_DELETE: expire},
     title="Test clocks",
     columns=("name", "id", "frozen_time", "status", "created"),
     actions=(

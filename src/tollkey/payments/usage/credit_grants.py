@@ -165,8 +165,8 @@ def void(call: Call, params: Params) -> StoredCreditGrant:
     return grant
 
 
-def run_out(call: Call, id: str) -> None:
-    """The time of a grant is over."""
+def expire_grant(call: Call, id: str) -> None:
+    """Job: expire a credit grant."""
     grant = call.objects.find(kinds.GRANT, id)
     if grant is not None and grant["voided_at"] is None:
         expire_rest(call, grant)
@@ -242,7 +242,7 @@ CREDIT_GRANT = Resource(
         Endpoint("POST", _PATH + "/{id}/expire", expire),
         Endpoint("POST", _PATH + "/{id}/void", void),
     ),
-    on_due={_EXPIRE: run_out},
+    on_due={_EXPIRE: expire_grant},
     title="Credit grants",
     columns=("name", "id", "customer", "category", "expires_at", "created"),
     actions=(Action("Expire", _PATH + "/{id}/expire"), Action("Void", _PATH + "/{id}/void")),

@@ -1,4 +1,4 @@
-"""Billing credits at work: which grants an invoice uses up, in which order, and what comes back when it is voided."""
+"""Applying billing credits: which grants an invoice uses up, in which order, and what comes back when it is voided."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ def _metered_price(call: Call, line: api.LineItem) -> str | None:
     return price["id"]
 
 
-def give_back(call: Call, invoice: StoredInvoice) -> None:
-    """A voided invoice gives the credits back that it had used."""
+def return_credits(call: Call, invoice: StoredInvoice) -> None:
+    """Return the credits that a voided invoice had used."""
     for line, parts in (invoice.get("_credits") or {}).items():
         for transaction, amount in parts:
             grant = call.objects.get(kinds.GRANT, call.objects.get(kinds.TRANSACTION, transaction)["credit_grant"])

@@ -1,4 +1,4 @@
-"""What an invoice's fate means for its subscription: it becomes active, past due, unpaid or canceled.
+"""Lifecycle of a subscription: paid and unpaid invoices make it active, past due, unpaid or canceled; how it ends.
 
 ``states.py`` of this room draws the states and writes them.
 """
@@ -12,7 +12,7 @@ from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import clock, events
 from tollkey.payments.subscriptions import jobs, states
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.items import put
+from tollkey.payments.subscriptions.items import store_items
 from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.wire import Call, Json
 
@@ -37,7 +37,7 @@ def paid(call: Call, fact: events.InvoicePaid) -> None:
     invoice = fact.invoice
     subscription = _of(call, invoice)
     if subscription is not None:
-        _settled(call, subscription, invoice)
+        _reactivate(call, subscription, invoice)
 
 
 def voided(call: Call, fact: events.InvoiceVoided) -> None:
@@ -51,11 +51,11 @@ def voided(call: Call, fact: events.InvoiceVoided) -> None:
     if subscription["status"] == "incomplete" and subscription["latest_invoice"] == invoice["id"]:
         end(call, subscription, None, status="incomplete_expired")
     else:
-        _settled(call, subscription, invoice)
+        _reactivate(call, subscription, invoice)
 
 
-def _settled(call: Call, subscription: Json, invoice: Json) -> None:
-    """Nothing is owed on an invoice any more: the subscription is active again when it waited for that."""
+def _reactivate(call: Call, subscription: Json, invoice: Json) -> None:
+    """Make a subscription active again when it waited for this invoice to be paid."""
     if subscription["status"] == "incomplete" and invoice["id"] == subscription["latest_invoice"]:
         call.schedule.cancel(jobs.SUBSCRIPTION_EXPIRE, subscription["id"])
         if (subscription["trial_end"] or 0) > call.now:
@@ -68,7 +68,7 @@ def _settled(call: Call, subscription: Json, invoice: Json) -> None:
         states.activate(subscription)
         call.objects.save(subscription, UPDATED)
         call.emit("customer.subscription.resumed", subscription)
-    _keep_method(call, subscription, invoice)
+    _save_default_method(call, subscription, invoice)
     call.objects.save(subscription, UPDATED)
     pending = subscription.get("_pending")
     owed = pending and pending["invoice"] == invoice["id"] and invoice["status"] == "paid"
@@ -77,8 +77,8 @@ def _settled(call: Call, subscription: Json, invoice: Json) -> None:
     entitle(call, subscription["customer"])
 
 
-def _keep_method(call: Call, subscription: Json, invoice: Json) -> None:
-    """What paid an invoice pays the next ones too, when ``save_default_payment_method`` says so."""
+def _save_default_method(call: Call, subscription: Json, invoice: Json) -> None:
+    """Save the payment method of a paid invoice as default, when ``save_default_payment_method`` asks for it."""
     wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method")
     if wanted != "on_subscription" or invoice["status"] != "paid":
         return
@@ -94,7 +94,7 @@ def apply_pending(call: Call, subscription: Json) -> None:
     fields = {name: value for name, value in pending["fields"].items() if name != "status"}  # older rows have it
     subscription.update(fields, pending_update=None)
     states.activate(subscription)
-    put(call, subscription, pending["items"], period_of(subscription))
+    store_items(call, subscription, pending["items"], period_of(subscription))
     call.schedule.cancel(jobs.SUBSCRIPTION_DROP_PENDING, subscription["id"])
     plan_work(call, subscription)
     call.objects.save(subscription, UPDATED)
