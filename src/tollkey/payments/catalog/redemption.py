@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.arithmetic import Off, shift
@@ -14,6 +14,7 @@ from tollkey.wire.kinds import Kind
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import (
         CodeSession,
+        DiscountEntry,
         KeptCoupon,
         RemovedDiscount,
         StoredCoupon,
@@ -27,7 +28,7 @@ _INVOICE: Kind[api.Invoice] = Kind("invoice")
 
 def redeem(
     call: Call,
-    entry: Mapping[str, Any],
+    entry: DiscountEntry,
     *,
     param: str,
     customer: api.Customer | None = None,
@@ -38,21 +39,19 @@ def redeem(
     owner: ``subscription``, ``subscription_item``, ``invoice`` or ``invoice_item`` -> id. param: how errors name the
         entry. Raises ApiError when there is no such coupon or code, or it cannot be redeemed any more.
     """
-    code = None
-    if entry.get("promotion_code"):
-        code = call.objects.get(
-            kinds.PROMOTION_CODE,
-            entry["promotion_code"],
-            f"{param}[promotion_code]" if "[" in param else "promotion_code",
-        )
-        coupon = _coupon_of(call, code)
+    code, code_id = None, entry.get("promotion_code")
+    if code_id:
+        named = f"{param}[promotion_code]" if "[" in param else "promotion_code"
+        code = call.objects.get(kinds.PROMOTION_CODE, code_id, named)
+        coupon = call.objects.find(kinds.COUPON, coupon_id(code))
         _check_code(call, code, coupon, customer, param)
         code["times_redeemed"] += 1
         if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
             code["active"] = False
         call.objects.save(code, "promotion_code.updated")
     else:
-        coupon = call.objects.get(kinds.COUPON, entry["coupon"], f"{param}[coupon]" if "[" in param else "coupon")
+        named = f"{param}[coupon]" if "[" in param else "coupon"
+        coupon = call.objects.get(kinds.COUPON, entry["coupon"] or "", named)
     assert coupon is not None
     if not coupon["valid"] or (coupon["redeem_by"] is not None and coupon["redeem_by"] < call.now):
         raise invalid(f"Coupon expired: {coupon['id']}", param, "coupon_expired")
@@ -80,10 +79,6 @@ def coupon_id(code: StoredPromotionCode) -> str:
     id = code["promotion"]["coupon"]
     assert id is not None, "every code is made for a coupon"
     return id
-
-
-def _coupon_of(call: Call, code: StoredPromotionCode) -> StoredCoupon | None:
-    return call.objects.find(kinds.COUPON, coupon_id(code))
 
 
 def _kept(coupon: StoredCoupon) -> KeptCoupon:
@@ -157,7 +152,7 @@ def typed_code(
 
 def redeem_all(
     call: Call,
-    entries: Iterable[Mapping[str, Any]],
+    entries: Iterable[DiscountEntry],
     *,
     param: str,
     customer: api.Customer | None,
@@ -170,14 +165,15 @@ def redeem_all(
     made = []
     for place, entry in enumerate(entries):
         named = entry.get("_named") or f"{param}[{place}]"
-        if entry.get("discount"):
-            made.append(call.objects.get(kinds.DISCOUNT, entry["discount"], f"{named}[discount]")["id"])
+        kept = entry.get("discount")
+        if kept:
+            made.append(call.objects.get(kinds.DISCOUNT, kept, f"{named}[discount]")["id"])
         else:
             made.append(redeem(call, entry, param=named, customer=customer, **owner)["id"])
     return made
 
 
-def entries_of(params: Params) -> list[Mapping[str, Any]] | None:
+def entries_of(params: Params) -> list[DiscountEntry] | None:
     """The discounts that parameters name, as ``discounts``, ``coupon`` or ``promotion_code``; None when none is
     named.
     """
@@ -241,7 +237,7 @@ def remove(call: Call, discount: StoredDiscount) -> RemovedDiscount:
     return {**ended, "deleted": True}
 
 
-def set_customer_discount(call: Call, customer: api.Customer, entry: Mapping[str, Any] | None) -> None:
+def set_customer_discount(call: Call, customer: api.Customer, entry: DiscountEntry | None) -> None:
     """Set, replace or (None) remove a customer's own discount. The caller saves the customer.
 
     Events: ``customer.discount.created``, ``.updated`` when another was there, ``.deleted``.
@@ -267,7 +263,7 @@ def set_customer_discount(call: Call, customer: api.Customer, entry: Mapping[str
     customer["discount"] = call.objects.copy(discount)
 
 
-def preview_discount(call: Call, entry: Mapping[str, Any]) -> StoredDiscount:
+def preview_discount(call: Call, entry: DiscountEntry) -> StoredDiscount:
     """A discount that exists only within this request, for a preview.
 
     Raises ApiError for a coupon or code that is not there.
@@ -275,7 +271,7 @@ def preview_discount(call: Call, entry: Mapping[str, Any]) -> StoredDiscount:
     id = entry.get("coupon")
     if id is None:
         named = entry.get("_named") or "discounts[promotion_code]"
-        id = coupon_id(call.objects.get(kinds.PROMOTION_CODE, entry["promotion_code"], named))
+        id = coupon_id(call.objects.get(kinds.PROMOTION_CODE, entry["promotion_code"] or "", named))
     coupon = call.objects.get(kinds.COUPON, id, entry.get("_named") or "discounts[coupon]")
     discount = blank(
         kinds.DISCOUNT, id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now

@@ -90,3 +90,15 @@ class CodeSession(TypedDict):
     id: str
     object: str
     _wrong_codes: NotRequired[int]
+
+class DiscountEntry(TypedDict):
+    """What a discount is asked for by, as parameters name it and as sessions and quotes keep it until it is given.
+
+    One of coupon, promotion_code (ids of what is redeemed) and discount (the id of one to keep). _named: how errors
+        name it where that is not by its place in ``discounts``.
+    """
+
+    coupon: NotRequired[str | None]
+    promotion_code: NotRequired[str | None]
+    discount: NotRequired[str | None]
+    _named: NotRequired[str]

@@ -38,6 +38,7 @@ from tollkey.wire import (
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.wire import api
 
@@ -153,8 +154,9 @@ def _after(call: Call, customer: StoredCustomer, params: Params, *, new: bool = 
         kind = "initial" if new else "adjustment"
         change_balance(call, customer, wanted - customer["balance"], kind, currency=currency, event=False)
     if "coupon" in params or "promotion_code" in params:
-        entry = {name: params[name] for name in ("coupon", "promotion_code") if params.get(name)}
-        redemption.set_customer_discount(call, customer, entry or None)
+        given = params.get("coupon") or params.get("promotion_code")
+        entry: DiscountEntry = {"coupon": params.get("coupon"), "promotion_code": params.get("promotion_code")}
+        redemption.set_customer_discount(call, customer, entry if given else None)
         call.objects.save(customer, None if new else "customer.updated")
     for entry in params.get("tax_id_data") or []:
         _add_tax_id(call, customer, entry)
