@@ -8,6 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
+from tollkey.payments.catalog import kinds as catalog_kinds
+from tollkey.payments.catalog import pricing, redemption
+from tollkey.payments.customers import balance as customer_balance
+from tollkey.payments.customers import kinds as customer_kinds
 from tollkey.payments.shared import Money
 from tollkey.wire import Call, Resource
 from tollkey.wire.kinds import Job, Kind
@@ -52,6 +56,19 @@ def mixed(order: api.ClimateOrder, total: Money) -> Money:
     print(total + order["amount_total"])  # fault: operator
     print(Money(order["currency"], order["amount_total"]))  # fault: arg-type
     return total
+
+
+def confused(call: Call, id: str) -> None:
+    price = call.objects.get(catalog_kinds.PRICE, id)
+    print(price["recurring"]["interval"])  # fault: index
+    price["_teirs"] = []  # fault: typeddict-unknown-key
+    redemption.remove(call, price)  # fault: arg-type
+    pricing.in_currency(id, "eur")  # fault: arg-type
+    coupon = call.objects.get(catalog_kinds.COUPON, id)
+    print(coupon["amount_off"] + 1)  # fault: operator
+    customer = call.objects.get(customer_kinds.CUSTOMER, id)
+    customer_balance.change_balance(call, price, 100, "adjustment", currency="usd")  # fault: arg-type
+    customer["_cash"] = {"usd": "100"}  # fault: dict-item
 
 
 def _pay(call: Call, id: str) -> None: ...
