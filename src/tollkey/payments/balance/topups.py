@@ -20,7 +20,6 @@ from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -31,10 +30,14 @@ from tollkey.wire import (
     records,
     retrieve,
 )
+from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredTopup
+    from tollkey.payments.methods.stored import StoredSource, StoredToken
 
+_SOURCE: Kind[StoredSource] = Kind("source")
+_TOKEN: Kind[StoredToken] = Kind("token")
 PERMISSION = Permission("topup", "Top-ups", "Connect")
 
 _FAILURE = "The bank account could not be debited."
@@ -46,14 +49,15 @@ def create(call: Call, params: Params) -> StoredTopup:
     given = params.get("source")
     bank = banks.bank_by_name(given) if given and not call.livemode else None
     if given and bank is None:
-        source = call.objects.find("source", given)
-        stored = call.objects.find("token", given)
+        source = call.objects.find(_SOURCE, given)
+        stored = call.objects.find(_TOKEN, given)
         if source is None and stored is None:
             raise invalid(f"No such source: '{given}'", "source", "resource_missing")
         if source is not None:
             call.needs(permissions.SOURCE)
             topup["source"] = call.objects.copy(source)
-        bank = banks.bank_by_key((stored or source or {}).get("_bank"))
+        known = stored or source
+        bank = banks.bank_by_key(known.get("_bank") if known else None)
     topup["_failure"] = bank.failure if bank is not None else None
     call.objects.insert(topup, "topup.created")
     call.schedule.add(call.now + fields.settle_seconds(call), jobs.TOPUP_SETTLE, topup["id"])
@@ -95,7 +99,7 @@ def complete_topup(call: Call, id: str) -> None:
     call.emit("topup.succeeded", topup)
 
 
-def _credit_topup(call: Call, topup: Json) -> None:
+def _credit_topup(call: Call, topup: StoredTopup) -> None:
     transaction = book(
         call,
         Booking(
