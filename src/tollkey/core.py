@@ -178,7 +178,7 @@ def _create_core(
     )  # fmt: skip
     tables = Tables(catalogue)
     database.write(tables.prepare, lock="migrate")
-    permissions = keys.Catalogue(catalogue.permissions())
+    permissions = keys.PermissionCatalogue(catalogue.permissions())
     move_in(database, data / "files")
     keyring = keys.fingerprints.load_keyring(database, keyring_source(settings))
     for guard in (keys.guard, dashboard.protect_log):

@@ -273,7 +273,7 @@ def test_when_the_disk_fails_nobody_is_told_that_it_was_kept_and_nothing_more_is
         counting.fails = False
         (refused,) = await settled(edge.write(add("b")))
         assert isinstance(refused, StorageError)
-        assert "start again" in str(refused)
+        assert "the disk failed; restart" in str(refused)
 
     def orphan_refused(tx: Tx) -> None:
         raise Duplicate("its own fault")
@@ -298,7 +298,7 @@ def test_what_was_committed_while_the_disk_failed_is_not_called_kept_by_a_later_
         assert kinds(await settled(first, second)) == [OutcomeUnknown, OutcomeUnknown]
 
     with_edge(counting, test)
-    with pytest.raises(StorageError, match="start again"):
+    with pytest.raises(StorageError, match="the disk failed; restart"):
         counting.write(add("c"))
 
 

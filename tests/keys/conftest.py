@@ -15,13 +15,13 @@ from tollkey.keys import (
     MIGRATIONS,
     Actor,
     Authority,
-    Catalogue,
     Key,
     KeyRefused,
     Keyring,
     KeyService,
     Kind,
     Permission,
+    PermissionCatalogue,
     Verifier,
     guard,
 )
@@ -70,7 +70,7 @@ class World:
     clock: Clock
     ticker: Ticker
     keyring: Keyring
-    catalogue: Catalogue = field(default_factory=lambda: Catalogue(PERMISSIONS))
+    catalogue: PermissionCatalogue = field(default_factory=lambda: PermissionCatalogue(PERMISSIONS))
 
     def read(self, work: Callable[[Tx], T]) -> T:
         return self.database.read(work)
@@ -107,7 +107,7 @@ def world(database: Database, clock: Clock, ids: Ids) -> World:
     migrate(database, MIGRATIONS)
     keyring = Keyring.fresh()
     database.write(lambda tx: guard(tx, keyring, clock.now))
-    catalogue = Catalogue(PERMISSIONS)
+    catalogue = PermissionCatalogue(PERMISSIONS)
     ticker = Ticker()
     verifier = Verifier(keyring, catalogue, monotonic=ticker)
     verifier.attach(database)

@@ -10,16 +10,16 @@ import pytest
 from tests.conftest import Clock
 from tests.support.altered import altered
 from tollkey.db import Database, Tx, migrate
-from tollkey.keys import MIGRATIONS, Attempt, Attempts, Denied, KeyService, Reason, refused_attempts
+from tollkey.keys import MIGRATIONS, Attempts, Denied, KeyService, Reason, RefusedAttempt, refused_attempts
 
 HOUR = 3600
 
 
 @pytest.fixture
-def flush(database: Database) -> Callable[[Attempts], list[Attempt]]:
+def flush(database: Database) -> Callable[[Attempts], list[RefusedAttempt]]:
     migrate(database, MIGRATIONS)
 
-    def go(counts: Attempts) -> list[Attempt]:
+    def go(counts: Attempts) -> list[RefusedAttempt]:
         database.write(counts.flush)
         return database.read(lambda tx: refused_attempts(tx, 10_000))
 
@@ -39,9 +39,9 @@ def test_refused_keys_are_counted_by_address_and_reason(service: KeyService, clo
     service.flush()
     since = clock.now - clock.now % HOUR
     assert set(service.refusals()) == {
-        Attempt(since, "key", "unknown", "198.51.100.1", "", 3, clock.now - 5),
-        Attempt(since, "key", "ip_not_allowed", "198.51.100.1", key.id, 1, clock.now - 5),
-        Attempt(since, "key", "revoked", "192.0.2.1", key.id, 1, clock.now),
+        RefusedAttempt(since, "key", "unknown", "198.51.100.1", "", 3, clock.now - 5),
+        RefusedAttempt(since, "key", "ip_not_allowed", "198.51.100.1", key.id, 1, clock.now - 5),
+        RefusedAttempt(since, "key", "revoked", "192.0.2.1", key.id, 1, clock.now),
     }
 
 
@@ -61,7 +61,7 @@ def test_another_accounts_key_counts_as_unknown(service: KeyService) -> None:
 
 
 def test_the_same_interval_adds_up_over_flushes_and_another_begins_anew(
-    flush: Callable[[Attempts], list[Attempt]],
+    flush: Callable[[Attempts], list[RefusedAttempt]],
 ) -> None:
     counts = Attempts(HOUR)
     for now in (0, 10, HOUR + 1):
@@ -71,7 +71,7 @@ def test_the_same_interval_adds_up_over_flushes_and_another_begins_anew(
     assert [(a.since, a.attempts, a.last_at) for a in found] == [(HOUR, 1, HOUR + 1), (0, 2, 10)]
 
 
-def test_what_is_old_is_forgotten(flush: Callable[[Attempts], list[Attempt]]) -> None:
+def test_what_is_old_is_forgotten(flush: Callable[[Attempts], list[RefusedAttempt]]) -> None:
     counts = Attempts(HOUR, days=1)
     for now in (0, HOUR, 24 * HOUR + 1, 25 * HOUR):
         counts.count("key", "unknown", "192.0.2.1", now)
@@ -79,7 +79,7 @@ def test_what_is_old_is_forgotten(flush: Callable[[Attempts], list[Attempt]]) ->
     assert [a.since for a in found] == [25 * HOUR, 24 * HOUR, HOUR]
 
 
-def test_an_attacker_with_many_addresses_fills_nothing(flush: Callable[[Attempts], list[Attempt]]) -> None:
+def test_an_attacker_with_many_addresses_fills_nothing(flush: Callable[[Attempts], list[RefusedAttempt]]) -> None:
     counts = Attempts(HOUR, most=20)
     for index in range(5000):
         counts.count("key", "unknown", f"10.0.{index // 250}.{index % 250}", 1, f"mk_{index}")
@@ -97,7 +97,7 @@ def test_counts_that_cannot_be_written_stay_bounded_in_memory() -> None:
     assert len(counts._counts) <= 50
 
 
-def test_an_ipv6_address_counts_as_its_network(flush: Callable[[Attempts], list[Attempt]]) -> None:
+def test_an_ipv6_address_counts_as_its_network(flush: Callable[[Attempts], list[RefusedAttempt]]) -> None:
     counts = Attempts(HOUR)
     for address in ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "::ffff:192.0.2.1", "192.0.2.1", "not:an:address", None):
         counts.count("key", "unknown", address, 1)
@@ -106,7 +106,7 @@ def test_an_ipv6_address_counts_as_its_network(flush: Callable[[Attempts], list[
     }  # fmt: skip
 
 
-def test_what_is_undone_is_counted_again(database: Database, flush: Callable[[Attempts], list[Attempt]]) -> None:
+def test_what_is_undone_is_counted_again(database: Database, flush: Callable[[Attempts], list[RefusedAttempt]]) -> None:
     counts = Attempts(HOUR)
     counts.count("key", "unknown", "192.0.2.1", 1)
 
@@ -142,7 +142,7 @@ def test_it_can_be_turned_off(tmp_path: Path) -> None:
         assert service.refusals() == []
 
 
-def test_a_forked_child_counts_only_what_it_refuses_itself(flush: Callable[[Attempts], list[Attempt]]) -> None:
+def test_a_forked_child_counts_only_what_it_refuses_itself(flush: Callable[[Attempts], list[RefusedAttempt]]) -> None:
     counts = Attempts(HOUR)
     counts.count("key", "unknown", "192.0.2.1", 1)
     counts.after_fork_in_child()

@@ -36,7 +36,7 @@ def seqs(world: World, table: str = "key_audit") -> list[int]:
     return [row[0] for row in world.read(lambda tx: tx.execute(f"SELECT seq FROM {table} ORDER BY seq"))]
 
 
-def verdict(world: World, log: chain.Log = LOG, expected: str | None = None) -> chain.Verdict:
+def verdict(world: World, log: chain.ChainedLog = LOG, expected: str | None = None) -> chain.ChainVerification:
     return world.read(lambda tx: chain.verify(tx, world.keyring, log, expected))
 
 

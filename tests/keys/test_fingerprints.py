@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import Database, migrate
-from tollkey.keys import MIGRATIONS, SYSTEM, Authority, Catalogue, Keyring, KeyringError, KeyringSource, KeyService
+from tollkey.keys import (
+    MIGRATIONS,
+    SYSTEM,
+    Authority,
+    Keyring,
+    KeyringError,
+    KeyringSource,
+    KeyService,
+    PermissionCatalogue,
+)
 from tollkey.keys.fingerprints import fingerprint, load_keyring, record_keyring, retire_sealing_key
 
 ACCOUNT = "acct_1AaBbCcDdEeFfGgHh"
@@ -23,7 +32,7 @@ def keyed(database: Database) -> Database:
 
 def with_keys(database: Database, keyring: Keyring) -> None:
     """The four keys of an account, made with this keyring."""
-    authority = Authority(keyring, Catalogue(()))
+    authority = Authority(keyring, PermissionCatalogue(()))
     database.write(lambda tx: authority.create_defaults(tx, ACCOUNT, actor=SYSTEM, now=1))
 
 

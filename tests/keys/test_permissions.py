@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.keys.conftest import PERMISSIONS, World
-from tollkey.keys import Catalogue, Permission, UnknownPermission
+from tollkey.keys import Permission, PermissionCatalogue, UnknownPermission
 
-CATALOGUE = Catalogue(PERMISSIONS)
+CATALOGUE = PermissionCatalogue(PERMISSIONS)
 
 
 def test_write_brings_read_along() -> None:
@@ -30,7 +30,7 @@ def test_permissions_that_imply_each_other_do_not_go_round_forever() -> None:
 
 
 def test_implied_permissions_are_data() -> None:
-    catalogue = Catalogue([Permission("a", "A"), Permission("b", "B")], implied={"a": ("b_read",)})
+    catalogue = PermissionCatalogue([Permission("a", "A"), Permission("b", "B")], implied={"a": ("b_read",)})
     assert catalogue.expand(["a_read"]) == {"a_read", "b_read"}
 
 
@@ -53,9 +53,9 @@ def test_a_permission_has_a_human_name() -> None:
 
 
 def test_the_same_row_declared_by_two_files_must_read_the_same() -> None:
-    assert len(Catalogue([Permission("a", "A"), Permission("a", "A")]).rows) == 1
+    assert len(PermissionCatalogue([Permission("a", "A"), Permission("a", "A")]).rows) == 1
     with pytest.raises(ValueError, match="declared twice"):
-        Catalogue([Permission("a", "A"), Permission("a", "B")])
+        PermissionCatalogue([Permission("a", "A"), Permission("a", "B")])
 
 
 def test_a_restricted_key_covers_what_its_permissions_amount_to_and_a_secret_key_everything(world: World) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import Scope, SQLite, migrate
-from tollkey.keys import MIGRATIONS, SYSTEM, Authority, Catalogue, Keyring, Permission, SealBroken, store
+from tollkey.keys import MIGRATIONS, SYSTEM, Authority, Keyring, Permission, PermissionCatalogue, SealBroken, store
 from tollkey.keys.sealing import reseal, seal, unseal
 
 RING = Keyring.fresh()
@@ -56,7 +56,10 @@ def test_a_sealed_copy_that_was_destroyed_is_nowhere_in_the_file_any_more(tmp_pa
     other.close()
     database = SQLite(tmp_path / "keys.db")
     migrate(database, MIGRATIONS)
-    authority, scope = Authority(Keyring.fresh(), Catalogue([Permission("charge", "Charges")])), Scope("acct_1", True)
+    authority, scope = (
+        Authority(Keyring.fresh(), PermissionCatalogue([Permission("charge", "Charges")])),
+        Scope("acct_1", True),
+    )
     made = database.write(lambda tx: authority.create_defaults(tx, "acct_1", actor=SYSTEM, now=1))
     key = next(key for key in made if key.livemode and key.kind == "secret")
     sealed = database.read(lambda tx: store.sealed_text(tx, scope, key.id))

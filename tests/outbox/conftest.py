@@ -14,10 +14,10 @@ from tests.support.receiver import Receiver, receiver
 from tollkey.db import Database, Scope, edge_for, migrate
 from tollkey.outbox import (
     MIGRATION,
+    AttemptResult,
     Deliverer,
     Destination,
     Limits,
-    Outcome,
     enqueue,
 )
 
@@ -38,7 +38,7 @@ class World:
     database: Database
     now: int = NOW
     endpoints: dict[str, Destination] = field(default_factory=dict)
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[AttemptResult] = field(default_factory=list)
     #: Kept for the whole of ``run``.
     deliverer: Deliverer | None = None
 

@@ -12,10 +12,10 @@ from tollkey.db import Tx
 from tollkey.outbox import (
     LIVE_RETRIES,
     TEST_RETRIES,
+    AttemptResult,
     Deliverer,
     Destination,
     Limits,
-    Outcome,
     ValidSignature,
     attempts,
     deliveries,
@@ -199,7 +199,7 @@ def test_what_the_server_does_on_an_attempt_and_the_attempt_itself_stand_or_fall
 ) -> None:
     (id,) = world.send(world.add(receiver.url))
 
-    def refuse(tx: Tx, outcome: Outcome) -> None:
+    def refuse(tx: Tx, outcome: AttemptResult) -> None:
         raise RuntimeError("no")
 
     def work(deliverer: Deliverer) -> Awaitable[int]:
@@ -231,7 +231,7 @@ def test_the_loop_delivers_when_it_is_woken_and_stops_when_told(world: World, re
         stop, arrived = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def note(tx: Tx, outcome: Outcome) -> None:
+        def note(tx: Tx, outcome: AttemptResult) -> None:
             world.outcomes.append(outcome)
             loop.call_soon_threadsafe(arrived.set)
 

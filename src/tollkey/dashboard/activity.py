@@ -12,7 +12,7 @@ from tollkey.dashboard.page import Context
 from tollkey.db import Tx
 from tollkey.keys import Keyring, chain
 
-LOG = chain.Log("dashboard", "dash_log", ("account", "at", "action", "person", "ip", "about", "details"))
+LOG = chain.ChainedLog("dashboard", "dash_log", ("account", "at", "action", "person", "ip", "about", "details"))
 
 
 class Entry(NamedTuple):

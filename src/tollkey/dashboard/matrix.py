@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tollkey.dashboard.page import Params
 from tollkey.db import Tx
-from tollkey.keys import Catalogue, Key, Permission
+from tollkey.keys import Key, Permission, PermissionCatalogue
 from tollkey.platform.request_logs import asked_by
 from tollkey.wire import Catalogue as Resources
 from tollkey.wire.router import Router
@@ -49,7 +49,7 @@ TEMPLATES = (
 )  # fmt: skip
 
 
-def template_grants(name: str, catalogue: Catalogue) -> frozenset[str]:
+def template_grants(name: str, catalogue: PermissionCatalogue) -> frozenset[str]:
     """The grants of a template that this server knows; none for an unknown template."""
     found = next((template for template in TEMPLATES if template.name == name), None)
     if found is None:
@@ -69,7 +69,9 @@ class Row(NamedTuple):
     connect: str
 
 
-def groups(catalogue: Catalogue, granted: Iterable[str], connected: Iterable[str]) -> list[tuple[str, list[Row]]]:
+def groups(
+    catalogue: PermissionCatalogue, granted: Iterable[str], connected: Iterable[str]
+) -> list[tuple[str, list[Row]]]:
     """The editor's lines by group, with what is granted chosen."""
     own, connect = frozenset(granted), frozenset(connected)
     by_group: dict[str, list[Row]] = {}
@@ -85,7 +87,7 @@ def _level(row: Permission, granted: frozenset[str]) -> str:
     return next((level for level in reversed(row.levels) if f"{row.name}_{level}" in granted), "none")
 
 
-def chosen(params: Params, catalogue: Catalogue, column: str = "p") -> frozenset[str]:
+def chosen(params: Params, catalogue: PermissionCatalogue, column: str = "p") -> frozenset[str]:
     """The grants that a form chose. column: ``p`` for the account itself, ``c`` for connected accounts.
 
     A group's own choice (``g:Core``), made without scripts, wins over its lines.
@@ -115,7 +117,7 @@ class Used(NamedTuple):
     since: int | None
 
 
-def used(tx: Tx, key: Key, resources: Resources, catalogue: Catalogue) -> Used:
+def used(tx: Tx, key: Key, resources: Resources, catalogue: PermissionCatalogue) -> Used:
     """Which of its permissions a restricted key needed for its newest requests, in the fewest grants."""
     asked, count, since = asked_by(tx, key.scope, key.id)
     router, needed = Router(resources), set()

@@ -237,7 +237,7 @@ class SQLite(forking.ForkAware):
         try:
             self.fsync(self._open_wal())
         except OSError as error:
-            self._write_failure = f"the disk failed; start again to see what was kept: {error}"
+            self._write_failure = f"the disk failed; restart to see whether the last changes were stored: {error}"
         if self._write_failure:
             raise OutcomeUnknown(self._write_failure)
 

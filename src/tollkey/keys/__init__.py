@@ -4,7 +4,7 @@ Start with ``KeyService``; ``asgi.KeyGate`` and ``wsgi.KeyGate`` are middleware.
 """
 
 from tollkey.keys import asgi, audit, chain, fingerprints, wsgi
-from tollkey.keys.attempts import Attempt, Attempts, refused_attempts
+from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
 from tollkey.keys.audit import guard
 from tollkey.keys.authority import CHANNEL, Authority
 from tollkey.keys.errors import KeyRefused, UnknownPermission
@@ -22,7 +22,7 @@ from tollkey.keys.limits import (
     networks_of,
 )
 from tollkey.keys.lookup import KeyPage
-from tollkey.keys.permissions import ALIASES, IMPLIED, Catalogue, Permission, PermissionSet
+from tollkey.keys.permissions import ALIASES, IMPLIED, Permission, PermissionCatalogue
 from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
 from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
 from tollkey.keys.schema import MIGRATIONS
@@ -47,11 +47,9 @@ __all__ = [
     "SEALED",
     "SYSTEM",
     "Actor",
-    "Attempt",
     "Attempts",
     "Authority",
     "Brand",
-    "Catalogue",
     "Denied",
     "Forbidden",
     "Key",
@@ -66,12 +64,13 @@ __all__ = [
     "Limiter",
     "Parsed",
     "Permission",
-    "PermissionSet",
+    "PermissionCatalogue",
     "Presented",
     "RateLimiter",
     "Reason",
     "Refusal",
     "Refused",
+    "RefusedAttempt",
     "RowKey",
     "SealBroken",
     "SealedColumn",

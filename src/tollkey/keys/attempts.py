@@ -30,7 +30,7 @@ _WAITING = 4  # times ``most``: maximum number of counts in memory while they ca
 _SILENT = (Reason.missing, Reason.unavailable)  # no key was sent, or the database was not available
 
 
-class Attempt(NamedTuple):
+class RefusedAttempt(NamedTuple):
     """Refused attempts of one kind in one interval.
 
     since: start of the interval, UTC epoch seconds. what: ``key`` or ``sign_in``. reason: one word, see ``Reason``.
@@ -77,7 +77,7 @@ class Attempts(forking.ForkAware):
     def count(self, what: str, reason: str, ip: str | None, now: int, subject: str = "") -> None:
         """Count one attempt.
 
-        what, reason, subject: see ``Attempt``. ip: the caller's address. now: UTC epoch seconds.
+        what, reason, subject: see ``RefusedAttempt``. ip: the caller's address. now: UTC epoch seconds.
         """
         if self._interval <= 0:
             return
@@ -133,7 +133,7 @@ class Attempts(forking.ForkAware):
                     del self._counts[key]
 
 
-def refused_attempts(tx: Tx, limit: int = 100) -> list[Attempt]:
+def refused_attempts(tx: Tx, limit: int = 100) -> list[RefusedAttempt]:
     """Return refused attempts, newest interval first, within it the most frequent first. limit: maximum number of
     rows.
     """
@@ -142,4 +142,4 @@ def refused_attempts(tx: Tx, limit: int = 100) -> list[Attempt]:
         " ORDER BY since DESC, attempts DESC, address, reason LIMIT ?",
         (limit,),
     )
-    return [Attempt(*row) for row in rows]
+    return [RefusedAttempt(*row) for row in rows]

@@ -14,7 +14,7 @@ from tollkey.keys import chain
 from tollkey.keys.key import Actor, Key
 from tollkey.keys.keyring import Keyring
 
-LOG = chain.Log(
+LOG = chain.ChainedLog(
     "keys", "key_audit",
     ("account", "livemode", "at", "action", "key_id", "actor_kind", "actor_id", "ip", "request_id", "was", "became"),
 )  # fmt: skip
@@ -28,7 +28,7 @@ _LOGGED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One entry of the log.
 
     seq: ascending over all accounts. at: UTC epoch seconds. action: for example ``rolled``. actor: who did it.
@@ -90,7 +90,7 @@ def _plain(value: object) -> object:
 
 def entries(
     tx: Tx, scope: Scope, key_id: str | None = None, limit: int = 100, before: int | None = None
-) -> list[Entry]:
+) -> list[AuditEntry]:
     """Return entries of this account and mode, newest first.
 
     key_id: only of this key. limit: maximum number, 1 to 1000. before: only entries with a smaller ``seq``, for the
@@ -111,7 +111,7 @@ def entries(
         values,
     )
     return [
-        Entry(
+        AuditEntry(
             r[0],
             r[1],
             bool(r[2]),

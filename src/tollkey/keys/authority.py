@@ -34,7 +34,7 @@ from tollkey.keys.key import Actor, Key
 from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
 from tollkey.keys.lookup import Lookup
-from tollkey.keys.permissions import Catalogue
+from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.sealing import SealBroken, seal, seal_context, unseal
 from tollkey.keys.token import BRAND, KINDS, Brand, Kind, generate, mask_known, parse, redact
 
@@ -51,7 +51,7 @@ class Authority(Lookup):
     def __init__(
         self,
         keyring: Keyring,
-        catalogue: Catalogue,
+        catalogue: PermissionCatalogue,
         ids: Ids | None = None,
         brand: Brand = BRAND,
         random_bytes: RandomBytes = os.urandom,

@@ -44,7 +44,7 @@ _START = _UNSIGNED = bytes(32)
 _log = logging.getLogger(__name__)
 
 
-class Log(NamedTuple):
+class ChainedLog(NamedTuple):
     """A log with a hash chain.
 
     name: its name, part of every code. table: its table, with primary key ``seq``. columns: the hashed columns, in
@@ -56,7 +56,7 @@ class Log(NamedTuple):
     columns: tuple[str, ...]
 
 
-class Verdict(NamedTuple):
+class ChainVerification(NamedTuple):
     """The result of ``verify``; its truth value is ``whole``.
 
     log: name of the log. whole: nothing was changed, deleted or inserted. entries: number of rows.
@@ -92,13 +92,13 @@ class _Head(NamedTuple):
     signature: bytes = b""
 
 
-def guard(tx: Tx, log: Log) -> None:
+def guard(tx: Tx, log: ChainedLog) -> None:
     """Install the append-only triggers on a log and its chain. May be called again. Call it after ``migrate``."""
     append_only(tx, log.table)
     append_only(tx, "audit_chain")
 
 
-def begin(tx: Tx, keyring: Keyring, log: Log, now: int) -> None:
+def begin(tx: Tx, keyring: Keyring, log: ChainedLog, now: int) -> None:
     """Begin the chain of a log unless it has one, hashing its existing rows.
 
     now: UTC epoch seconds. It reads the whole log the first time: call it at start, in a transaction with a lock that
@@ -127,7 +127,7 @@ def begin(tx: Tx, keyring: Keyring, log: Log, now: int) -> None:
         )
 
 
-def add(tx: Tx, keyring: Keyring, log: Log, values: Sequence[object], now: int) -> None:
+def add(tx: Tx, keyring: Keyring, log: ChainedLog, values: Sequence[object], now: int) -> None:
     """Write a row of a log and its code, in the transaction of the change that it records.
 
     values: of ``log.columns``, in the form in which the database returns them (int, str, None). now: UTC epoch seconds.
@@ -156,16 +156,16 @@ def add(tx: Tx, keyring: Keyring, log: Log, values: Sequence[object], now: int) 
     )
 
 
-def verify(tx: Tx, keyring: Keyring, log: Log, expected: str | None = None) -> Verdict:
+def verify(tx: Tx, keyring: Keyring, log: ChainedLog, expected: str | None = None) -> ChainVerification:
     """Check every row of a log against its chain.
 
-    tx: a transaction with a consistent snapshot. expected: a ``Verdict.head`` stored earlier, which must be in the
-        chain.
-    Returns a Verdict. Raises StorageError.
+    tx: a transaction with a consistent snapshot. expected: a ``ChainVerification.head`` stored earlier, which must be
+        in the chain.
+    Returns a ChainVerification. Raises StorageError.
     """
     head = _head(tx, log)
     if head is None:
-        return Verdict(
+        return ChainVerification(
             log.name,
             False,
             0,
@@ -175,7 +175,7 @@ def verify(tx: Tx, keyring: Keyring, log: Log, expected: str | None = None) -> V
             None,
             "the log has no head: it was deleted, or no server has begun the chain yet",
         )
-    verification = _Verification(tx, keyring, log, head, expected)
+    verification = _ChainCheck(tx, keyring, log, head, expected)
     try:
         verification.run()
     except _Broken as broken:
@@ -189,16 +189,18 @@ class _Broken(Exception):
         self.seq, self.why = seq, why
 
 
-class _Verification:
+class _ChainCheck:
     """One verification of a log, from its first row to its head."""
 
-    def __init__(self, tx: Tx, keyring: Keyring, log: Log, head: _Head, expected: str | None) -> None:
+    def __init__(self, tx: Tx, keyring: Keyring, log: ChainedLog, head: _Head, expected: str | None) -> None:
         self.tx, self.keyring, self.log, self.head, self.expected = tx, keyring, log, head, expected
         self.code, self.entries = _START, 0
 
-    def verdict(self, whole: bool, seq: int | None, why: str) -> Verdict:
+    def verdict(self, whole: bool, seq: int | None, why: str) -> ChainVerification:
         head = f"{self.head.entries}:{self.head.code.hex()}"
-        return Verdict(self.log.name, whole, self.entries, head, self.head.began_at, self.head.began_entries, seq, why)
+        return ChainVerification(
+            self.log.name, whole, self.entries, head, self.head.began_at, self.head.began_entries, seq, why
+        )
 
     def run(self) -> None:
         """Check the log. Raises _Broken at the first difference."""
@@ -255,7 +257,7 @@ class _Verification:
             raise _Broken(seq, f"it cannot be checked: the key {name[:20]} is not in the keyring")
 
 
-def _head(tx: Tx, log: Log, lock: bool = False) -> _Head | None:
+def _head(tx: Tx, log: ChainedLog, lock: bool = False) -> _Head | None:
     locking = " FOR UPDATE" if lock and tx.dialect == "postgres" else ""  # SQLite has one writer
     rows = tx.execute(f"SELECT {_HEAD} FROM audit_heads WHERE log = ?{locking}", (log.name,))
     if not rows:
@@ -264,7 +266,7 @@ def _head(tx: Tx, log: Log, lock: bool = False) -> _Head | None:
     return head._replace(code=bytes(head.code), began_code=bytes(head.began_code), signature=bytes(head.signature))
 
 
-def _rows(tx: Tx, log: Log, after: int, until: int | None = None) -> Iterator[Row]:
+def _rows(tx: Tx, log: ChainedLog, after: int, until: int | None = None) -> Iterator[Row]:
     """Yield the rows of a log as ``seq`` and the hashed columns, read in batches."""
     end, more = ("", []) if until is None else (" AND seq <= ?", [until])
     while True:
@@ -276,7 +278,7 @@ def _rows(tx: Tx, log: Log, after: int, until: int | None = None) -> Iterator[Ro
         after = rows[-1][0]
 
 
-def _chained(tx: Tx, log: Log, after: int) -> Iterator[Row]:
+def _chained(tx: Tx, log: ChainedLog, after: int) -> Iterator[Row]:
     """Yield the rows of the chain as ``seq``, code, name of its digest key, and the hashed columns, in batches."""
     columns = ", ".join(f"l.{name}" for name in log.columns)
     while True:
@@ -296,16 +298,16 @@ def _derived(keyring: Keyring, name: str, use: bytes) -> bytes:
     return hashlib.blake2b(key=keyring.digest_keys[name], digest_size=32, person=use).digest()
 
 
-def _code(keyring: Keyring, name: str, log: Log, before: bytes, entry: int, values: Sequence[object]) -> bytes:
+def _code(keyring: Keyring, name: str, log: ChainedLog, before: bytes, entry: int, values: Sequence[object]) -> bytes:
     content = json.dumps([log.name, name, entry, *values], separators=(",", ":")).encode()
     return hashlib.blake2b(before + content, key=_derived(keyring, name, b"audit row"), digest_size=32).digest()
 
 
-def _signature_valid(keyring: Keyring, log: Log, head: _Head) -> bool:
+def _signature_valid(keyring: Keyring, log: ChainedLog, head: _Head) -> bool:
     return hmac.compare_digest(_signature(keyring, head.code_key, log, head), head.signature)
 
 
-def _signature(keyring: Keyring, name: str, log: Log, head: _Head) -> bytes:
+def _signature(keyring: Keyring, name: str, log: ChainedLog, head: _Head) -> bytes:
     signed = [log.name, *(value.hex() if isinstance(value, bytes) else value for value in head[:-1])]
     return hashlib.blake2b(
         json.dumps(signed).encode(), key=_derived(keyring, name, b"audit head"), digest_size=32

@@ -76,7 +76,7 @@ def load_keyring(database: Database, source: KeyringSource) -> Keyring:
     Raises KeyringError for a keyring that is missing, incomplete or of another database; StorageError, OSError.
     """
 
-    def work(tx: Tx) -> Keyring:
+    def load(tx: Tx) -> Keyring:
         known = _stored(tx)
         try:
             keyring = source.read()
@@ -89,7 +89,7 @@ def load_keyring(database: Database, source: KeyringSource) -> Keyring:
         _record(tx, keyring, known)
         return keyring
 
-    return database.write(work, lock="migrate")
+    return database.write(load, lock="migrate")
 
 
 def record_keyring(tx: Tx, keyring: Keyring) -> None:

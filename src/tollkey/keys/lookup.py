@@ -8,7 +8,7 @@ from tollkey.db.engine import Scope, Tx
 from tollkey.keys import store
 from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.permissions import Catalogue
+from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.token import BRAND, Brand, Kind, parse
 
 
@@ -18,7 +18,7 @@ class Lookup:
     keyring: computes the digest of a key's text. catalogue: expands permissions. brand: the prefixes of keys.
     """
 
-    def __init__(self, keyring: Keyring, catalogue: Catalogue, brand: Brand = BRAND) -> None:
+    def __init__(self, keyring: Keyring, catalogue: PermissionCatalogue, brand: Brand = BRAND) -> None:
         self.keyring = keyring
         self.catalogue = catalogue
         self.brand = brand

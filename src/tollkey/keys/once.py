@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from tollkey.keys.limits import Limiter
 
 
-class Request:
+class VerifiedRequest:
     """What was verified in one request.
 
     admitted: ids of keys the rate limiter accepted. counted: ids of keys whose use was counted.
@@ -24,16 +24,16 @@ class Request:
         self.over = False
 
 
-_newest: ContextVar[Request | None] = ContextVar("tollkey_request", default=None)
+_newest: ContextVar[VerifiedRequest | None] = ContextVar("tollkey_request", default=None)
 
 
-def _current() -> Request | None:
+def _current() -> VerifiedRequest | None:
     request = _newest.get()
     return None if request is None or request.over else request
 
 
 @contextmanager
-def one_request() -> Iterator[Request]:
+def one_request() -> Iterator[VerifiedRequest]:
     """Return a context manager: what is verified in its block, and in threads and tasks with its context, is one
     request.
 
@@ -43,7 +43,7 @@ def one_request() -> Iterator[Request]:
     if around is not None:
         yield around
         return
-    request = Request()
+    request = VerifiedRequest()
     token = _newest.set(request)
     try:
         yield request

@@ -67,7 +67,7 @@ class Permission(NamedTuple):
         return tuple(f"{self.name}_{level}" for level in self.levels)
 
 
-class Catalogue:
+class PermissionCatalogue:
     """All declared permissions and the rules between them.
 
     permissions: the declarations. implied: name of a permission to the grants it implies.
@@ -147,6 +147,3 @@ class Catalogue:
         """Return the declaration of a grant. Raises UnknownPermission."""
         bare = self.canonical(name)
         return next(row for row in self.rows if bare in row.grants())
-
-
-PermissionSet = Catalogue

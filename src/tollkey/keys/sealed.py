@@ -96,12 +96,12 @@ def reseal_all(database: Database, places: Sequence[SealedStorage], keyring: Key
 
         def transform(sealed: bytes, bound_to: str, what: str = place.what) -> bytes:
             try:
-                anew = reseal(sealed, bound_to, keyring)
+                resealed = reseal(sealed, bound_to, keyring)
             except SealBroken:
                 found.broken[what] += 1
                 return sealed
-            found.texts += anew != sealed
-            return anew
+            found.texts += resealed != sealed
+            return resealed
 
         _walk(database, place, transform)
     return found
@@ -113,11 +113,11 @@ def count_sealed_with(database: Database, places: Sequence[SealedStorage], name:
 
     for place in places:
 
-        def look(sealed: bytes, _: str, what: str = place.what) -> bytes:
+        def count(sealed: bytes, _: str, what: str = place.what) -> bytes:
             found[what] += sealing_key_name(sealed) == name
             return sealed
 
-        _walk(database, place, look)
+        _walk(database, place, count)
     return +found
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar, overload
 from tollkey.db import Database, Scope, SQLite, StorageError, Tx, forking, migrate, open_database
 from tollkey.db.ids import Ids
 from tollkey.keys import audit, chain, fingerprints, store
-from tollkey.keys.attempts import Attempt, Attempts, refused_attempts
+from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
@@ -21,7 +21,7 @@ from tollkey.keys.lease_renewal import LeaseRenewer
 from tollkey.keys.limits import Limiter
 from tollkey.keys.lookup import KeyPage, page_of
 from tollkey.keys.once import PerRequestLimiter, first_use
-from tollkey.keys.permissions import Catalogue, Permission
+from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
 from tollkey.keys.verifier import FLUSH_MOST, Verifier
@@ -118,7 +118,7 @@ class KeyService(forking.ForkAware):
             if "://" in sqlite_path:
                 raise ValueError("PostgreSQL needs the path of the keyring file: keyring=…")
             keyring = f"{sqlite_path}.keyring"
-        catalogue = Catalogue(permissions, implied or {}, ())
+        catalogue = PermissionCatalogue(permissions, implied or {}, ())
         opened = open_database(database, origin=f"keys-{os.getpid()}-{Ids().text(12)}")
         try:
             migrate(opened, MIGRATIONS)
@@ -383,7 +383,7 @@ class KeyService(forking.ForkAware):
         key_id: str | None = None,
         limit: int = 100,
         before: int | None = None,
-    ) -> Sequence[audit.Entry]:
+    ) -> Sequence[audit.AuditEntry]:
         """Return entries of the audit log of an account in one mode, newest first.
 
         key_id: only of this key. limit: maximum number, 1 to 1000. before: only entries with a smaller ``seq``, for the
@@ -391,17 +391,17 @@ class KeyService(forking.ForkAware):
         """
         return self.database.read(lambda tx: audit.entries(tx, Scope(account, livemode), key_id, limit, before))
 
-    def refusals(self, limit: int = 100) -> Sequence[Attempt]:
+    def refusals(self, limit: int = 100) -> Sequence[RefusedAttempt]:
         """Return refused attempts on all accounts by hour, address and reason, newest first, as of the last flush.
 
         limit: maximum number. Raises StorageError.
         """
         return self.database.read(lambda tx: refused_attempts(tx, limit))
 
-    def verify_audit(self, expected: str | None = None) -> chain.Verdict:
+    def verify_audit(self, expected: str | None = None) -> chain.ChainVerification:
         """Verify the audit log of all accounts; see ``chain.verify``.
 
-        expected: a ``Verdict.head`` stored earlier. Raises StorageError.
+        expected: a ``ChainVerification.head`` stored earlier. Raises StorageError.
         """
         return self.database.read(lambda tx: chain.verify(tx, self.authority.keyring, audit.LOG, expected))
 

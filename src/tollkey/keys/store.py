@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tollkey.db.engine import Row, Scope, Tx
 from tollkey.db.schema import Migration
 from tollkey.keys.key import Key
-from tollkey.keys.permissions import Catalogue
+from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.sealed import SealedColumn
 from tollkey.keys.sealing import seal_context
 
@@ -115,7 +115,7 @@ class Usage:
     uses: int
 
 
-def key_from(row: Row, catalogue: Catalogue) -> Key:
+def key_from(row: Row, catalogue: PermissionCatalogue) -> Key:
     """Return the key in a row of ``_COLUMNS``."""
     granted, connected = frozenset(json.loads(row[6])), frozenset(json.loads(row[7]))
     return Key(
@@ -182,7 +182,7 @@ def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
     return bool(rows)
 
 
-def by_id(tx: Tx, scope: Scope, key_id: str, catalogue: Catalogue) -> Key | None:
+def by_id(tx: Tx, scope: Scope, key_id: str, catalogue: PermissionCatalogue) -> Key | None:
     """Return a key of this account and mode by its id, or None."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM api_keys WHERE id = ? AND account = ? AND livemode = ?",
@@ -191,13 +191,13 @@ def by_id(tx: Tx, scope: Scope, key_id: str, catalogue: Catalogue) -> Key | None
     return key_from(rows[0], catalogue) if rows else None
 
 
-def by_id_anywhere(tx: Tx, key_id: str, catalogue: Catalogue) -> Key | None:
+def by_id_anywhere(tx: Tx, key_id: str, catalogue: PermissionCatalogue) -> Key | None:
     """Return a key of any account by its id, or None: for the host's staff, never for an account."""
     rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE id = ?", (key_id,))
     return key_from(rows[0], catalogue) if rows else None
 
 
-def defaults(tx: Tx, scope: Scope, catalogue: Catalogue) -> tuple[Key, ...]:
+def defaults(tx: Tx, scope: Scope, catalogue: PermissionCatalogue) -> tuple[Key, ...]:
     """Return the default keys of the account in this mode, at most one of each kind."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND is_default = 1",
@@ -206,7 +206,7 @@ def defaults(tx: Tx, scope: Scope, catalogue: Catalogue) -> tuple[Key, ...]:
     return tuple(key_from(row, catalogue) for row in rows)
 
 
-def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: Catalogue) -> tuple[Key, ...]:
+def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: PermissionCatalogue) -> tuple[Key, ...]:
     """Return the newest two keys of the account in this mode whose text ends in these four characters."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND substr(redacted,"
@@ -226,7 +226,7 @@ def exists_in_other_mode(tx: Tx, scope: Scope, key_id: str) -> bool:
     return bool(rows)
 
 
-def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: Catalogue) -> tuple[Key, bytes | None, str]:
+def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: PermissionCatalogue) -> tuple[Key, bytes | None, str]:
     """Return the key with one of these digests, its digest, and the name of its digest key.
 
     This read has no scope: the key determines the scope. If there is no such key, a dummy key and None are returned:
@@ -253,7 +253,7 @@ def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:
 def page(
     tx: Tx,
     scope: Scope,
-    catalogue: Catalogue,
+    catalogue: PermissionCatalogue,
     active_at: int | None,
     kind: str | None,
     limit: int | None,

@@ -29,7 +29,7 @@ from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.limits import Limiter, Network, ip_allowed, networks_of
-from tollkey.keys.permissions import Catalogue
+from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 
 FLUSH_MOST = 2_000  # keys in one flush, about 10 ms: on SQLite it runs on the event loop
@@ -94,7 +94,7 @@ class Verifier(forking.ForkAware):
     def __init__(
         self,
         keyring: Keyring,
-        catalogue: Catalogue,
+        catalogue: PermissionCatalogue,
         lease: Lease | None = None,
         *,
         brand: Brand = BRAND,

@@ -9,7 +9,7 @@ from typing import Any
 
 from tollkey.keys.gate import Gate
 from tollkey.keys.key import Denied, Key
-from tollkey.keys.once import Request, one_request
+from tollkey.keys.once import VerifiedRequest, one_request
 from tollkey.keys.refusal import Refusal
 
 Environ = dict[str, Any]
@@ -73,7 +73,9 @@ class KeyGate(Gate[App, Environ]):
         return self._keys.verify(presented.text, ip=self._client_ip(environ), endpoint=self._endpoint_for(environ))
 
 
-def _within(context: contextvars.Context, request: Request, body: Generator[bytes, None, None]) -> Iterator[bytes]:
+def _within(
+    context: contextvars.Context, request: VerifiedRequest, body: Generator[bytes, None, None]
+) -> Iterator[bytes]:
     """Iterate over a response body that is a generator, in the context of its request, until it is exhausted."""
     nothing = object()
     request.over = False

@@ -29,7 +29,7 @@ from tollkey.ledger.ledger import (
     transfer,
 )
 from tollkey.ledger.money import Money
-from tollkey.ledger.store import MIGRATION, Entry
+from tollkey.ledger.store import MIGRATION, LedgerEntry
 
 __all__ = [
     "ADJUSTMENTS",
@@ -47,7 +47,7 @@ __all__ = [
     "TAX",
     "TOPUPS",
     "Balance",
-    "Entry",
+    "LedgerEntry",
     "LedgerError",
     "Money",
     "Posting",

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from tollkey.db import Scope, Tx
 from tollkey.ledger import store
 from tollkey.ledger.money import Money
-from tollkey.ledger.store import Entry, Line
+from tollkey.ledger.store import LedgerEntry, NewEntry
 
 BALANCE = "balance"
 NETWORK = "network"
@@ -117,7 +117,7 @@ def post(
     ValueError as ``Money`` does; Duplicate, StorageError.
     """
     lines = _lines(postings, available_at)
-    currencies: dict[str, list[Line]] = {}
+    currencies: dict[str, list[NewEntry]] = {}
     for line in lines:
         currencies.setdefault(line.currency, []).append(line)
     for currency, part in currencies.items():
@@ -131,7 +131,7 @@ def post(
     return txn
 
 
-def _lines(postings: Sequence[Posting], available_at: int | None) -> list[Line]:
+def _lines(postings: Sequence[Posting], available_at: int | None) -> list[NewEntry]:
     lines = []
     for posting in postings:
         if posting.book not in BOOKS:
@@ -139,7 +139,7 @@ def _lines(postings: Sequence[Posting], available_at: int | None) -> list[Line]:
         money = Money(posting.amount, posting.currency)  # rejects floats and invalid currencies
         if money:
             due = available_at if posting.book == BALANCE else None
-            lines.append(Line(money.currency, posting.book, posting.source_type, money.amount, due))
+            lines.append(NewEntry(money.currency, posting.book, posting.source_type, money.amount, due))
     if not lines:
         raise LedgerError("a transaction needs a posting with an amount other than zero")
     return lines
@@ -203,7 +203,9 @@ def total(tx: Tx, scope: Scope, currency: str) -> int:
     return store.read_total_of_all_books(tx, scope, currency)
 
 
-def entries(tx: Tx, scope: Scope, book: str | None = None, limit: int = 100, before: int | None = None) -> list[Entry]:
+def entries(
+    tx: Tx, scope: Scope, book: str | None = None, limit: int = 100, before: int | None = None
+) -> list[LedgerEntry]:
     """Return entries, newest first.
 
     book: None for all books. limit: the maximum number; it may cut off entries of the last transaction.

@@ -78,7 +78,7 @@ MIGRATION = Migration(
 )
 
 
-class Entry(NamedTuple):
+class LedgerEntry(NamedTuple):
     """One entry of a transaction, as stored.
 
     seq: number of the transaction. txn: its id. source: id of the object that caused it, for example ``ch_…``.
@@ -99,8 +99,8 @@ class Entry(NamedTuple):
     available_at: int | None
 
 
-class Line(NamedTuple):
-    """An entry to write. The fields are those of ``Entry``."""
+class NewEntry(NamedTuple):
+    """An entry to write. The fields are those of ``LedgerEntry``."""
 
     currency: str
     book: str
@@ -122,7 +122,7 @@ def write_transaction(tx: Tx, scope: Scope, txn: str, source: str, now: int) -> 
     return int(rows[0][0])
 
 
-def write_lines(tx: Tx, scope: Scope, seq: int, lines: list[Line]) -> None:
+def write_lines(tx: Tx, scope: Scope, seq: int, lines: list[NewEntry]) -> None:
     """Insert the entries of one currency of a transaction. lines: all of that currency. Raises StorageError."""
     owner, running = (scope.account, int(scope.livemode)), 0
     rows: list[tuple[object, ...]] = []
@@ -138,7 +138,7 @@ def write_lines(tx: Tx, scope: Scope, seq: int, lines: list[Line]) -> None:
     )
 
 
-def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[Line]) -> None:
+def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[NewEntry]) -> None:
     """Add these entries to the running totals and to the sums that become available later. Raises StorageError."""
     owner = (scope.account, int(scope.livemode))
     totals: dict[tuple[str, str, str], int] = {}
@@ -194,7 +194,7 @@ def read_total_of_all_books(tx: Tx, scope: Scope, currency: str) -> int:
     return sum(int(amount) for (amount,) in rows)
 
 
-def read_entries(tx: Tx, scope: Scope, book: str | None, limit: int, before: int | None) -> list[Entry]:
+def read_entries(tx: Tx, scope: Scope, book: str | None, limit: int, before: int | None) -> list[LedgerEntry]:
     """Return entries, newest first. book: None for all. before: only entries with a smaller ``seq``; None for all."""
     where, params = "e.account = ? AND e.livemode = ?", [scope.account, int(scope.livemode)]
     if book is not None:
@@ -207,7 +207,7 @@ def read_entries(tx: Tx, scope: Scope, book: str | None, limit: int, before: int
         " ORDER BY e.seq DESC, e.currency, e.line LIMIT ?",
         [*params, limit],
     )
-    return [Entry(*row) for row in rows]
+    return [LedgerEntry(*row) for row in rows]
 
 
 def sums_of_entries(tx: Tx, scope: Scope) -> list[tuple[str, str, str, int | None, int]]:

@@ -1,6 +1,6 @@
 """The outbox: events recorded in the caller's transaction are delivered later as signed webhooks."""
 
-from tollkey.outbox.deliver import LIVE_RETRIES, TEST_RETRIES, Deliverer, Limits, Outcome, retry_delay
+from tollkey.outbox.deliver import LIVE_RETRIES, TEST_RETRIES, AttemptResult, Deliverer, Limits, retry_delay
 from tollkey.outbox.signature import InvalidSignature, ValidSignature, sign, verify
 from tollkey.outbox.store import (
     MIGRATION,
@@ -21,13 +21,13 @@ __all__ = [
     "LIVE_RETRIES",
     "MIGRATION",
     "TEST_RETRIES",
+    "AttemptResult",
     "Deliverer",
     "Delivery",
     "DeliveryAttempt",
     "Destination",
     "InvalidSignature",
     "Limits",
-    "Outcome",
     "UnknownDelivery",
     "ValidSignature",
     "attempts",

@@ -47,7 +47,7 @@ def retry_delay(attempts_made: int, livemode: bool) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptResult:
     """The result of an attempt, passed to ``on_attempt`` in the transaction that records it.
 
     attempt: its number, from 1. at: UTC epoch seconds. duration_ms: milliseconds.
@@ -86,7 +86,7 @@ class Limits:
     poll_seconds: float = 1.0
 
 
-def _ignore(tx: Tx, outcome: Outcome) -> None:
+def _ignore(tx: Tx, outcome: AttemptResult) -> None:
     return None
 
 
@@ -108,7 +108,7 @@ class Deliverer:
         client: httpx.AsyncClient,
         clock: Callable[[], float],
         lookup: Callable[[Tx, Scope, str], Destination | None],
-        on_attempt: Callable[[Tx, Outcome], None] = _ignore,
+        on_attempt: Callable[[Tx, AttemptResult], None] = _ignore,
         schedule: Callable[[int, bool], int | None] = retry_delay,
         *,
         limits: Limits | None = None,
@@ -257,5 +257,7 @@ class Deliverer:
         identity = (claim.scope, claim.id, claim.event_id, claim.event_type, claim.endpoint_id)
         self._on_attempt(
             tx,
-            Outcome(*identity, attempts_made, result.at, result.status, result.error, result.duration_ms, state, due),
+            AttemptResult(
+                *identity, attempts_made, result.at, result.status, result.error, result.duration_ms, state, due
+            ),
         )

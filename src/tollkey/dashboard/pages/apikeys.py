@@ -90,7 +90,7 @@ _KEYS = {"rolled_from", "replaced_by"}
 _TIMES = {"expires_at", "revoked_at", "revealed_at", "hidden_at"}
 
 
-def changes(entry: audit.Entry) -> list[tuple[str, str, Any, Any]]:
+def changes(entry: audit.AuditEntry) -> list[tuple[str, str, Any, Any]]:
     """What an entry of the history changed: (field, how to show it, before, after)."""
     if entry.action == "created":
         origin = entry.became.get("rolled_from")
