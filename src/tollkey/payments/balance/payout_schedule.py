@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import fields
 from tollkey.wire import Call
 from tollkey.wire.kinds import Job
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 RUN = Job("payout.automatic")
 PLAN = Job("payout.plan")
@@ -22,18 +25,19 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _LONGEST = 62
 
 
-def schedule_of(account: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def schedule_of(account: Mapping[str, Any] | None) -> api.TransferSchedule:
     """An account's payout schedule; manual where it has none."""
     payouts = ((account or {}).get("settings") or {}).get("payouts") or {}
-    return payouts.get("schedule") or {"interval": "manual"}
+    schedule: api.TransferSchedule | None = payouts.get("schedule")
+    return schedule or {"delay_days": 0, "interval": "manual"}
 
 
-def is_payout_day(schedule: Mapping[str, Any], day: datetime) -> bool:
+def is_payout_day(schedule: api.TransferSchedule, day: datetime) -> bool:
     """Whether automatic payouts are made on that day. A month that is too short pays out on its last day."""
     interval = schedule.get("interval")
     if interval == "weekly":
-        wanted = schedule.get("weekly_payout_days") or [schedule.get("weekly_anchor") or "monday"]
-        return _WEEKDAYS[day.weekday()] in wanted
+        weekdays = schedule.get("weekly_payout_days") or [schedule.get("weekly_anchor") or "monday"]
+        return _WEEKDAYS[day.weekday()] in weekdays
     if interval == "monthly":
         last = (day + timedelta(days=1)).month != day.month
         wanted = schedule.get("monthly_payout_days") or [schedule.get("monthly_anchor") or 1]
@@ -41,7 +45,7 @@ def is_payout_day(schedule: Mapping[str, Any], day: datetime) -> bool:
     return bool(interval == "daily")
 
 
-def next_run(schedule: Mapping[str, Any], at: int) -> int | None:
+def next_run(schedule: api.TransferSchedule, at: int) -> int | None:
     """The first midnight (UTC epoch seconds), not before ``at``, on which the schedule pays out; None when it never
     does.
     """

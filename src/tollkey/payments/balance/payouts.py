@@ -26,6 +26,7 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
     Action,
     Call,
+    Deleted,
     Endpoint,
     Page,
     Params,
@@ -40,7 +41,7 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollkey.payments.balance.stored import StoredBalanceTransaction
+    from tollkey.payments.balance.stored import ExternalFacts, PayoutTarget, StoredBalanceTransaction
     from tollkey.wire import api
 
 PERMISSION = Permission("payout", "Payouts", "Core")
@@ -116,14 +117,14 @@ def _instant_funds(call: Call, currency: str) -> Money:
     return Money(found.available + max(found.pending, 0) if found is not None else 0, currency)
 
 
-def _destination(call: Call, id: str | None, currency: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _destination(call: Call, id: str | None, currency: str) -> tuple[PayoutTarget, ExternalFacts]:
     """The external account that a payout goes to, with what only we know of it.
 
     Raises ApiError: unknown, of another currency, or none for that currency.
     """
     account = fields.acting_account(call) or {}
     every = (account.get("external_accounts") or {}).get("data") or []
-    private = account.get("_external") or {}
+    private: Mapping[str, ExternalFacts] = account.get("_external") or {}
     if id is not None:
         for one in every:
             if one["id"] == id:
@@ -132,15 +133,15 @@ def _destination(call: Call, id: str | None, currency: str) -> tuple[Mapping[str
                         f"Cannot create payouts in {currency} to an external account in {one['currency']}.",
                         "destination",
                     )
-                return one, private.get(id) or {}
+                return one, private.get(id, {})
         raise invalid(f"No such external account: '{id}'", "destination", "resource_missing")
     for one in every:
         if one["currency"] == currency and one["default_for_currency"]:
-            return one, private.get(one["id"]) or {}
+            return one, private.get(one["id"], {})
     raise invalid(f"Sorry, you don't have any external accounts in that currency ({currency}).", retry=False)
 
 
-def _new(call: Call, amount: Money, target: Mapping[str, Any], params: Params) -> api.Payout:
+def _new(call: Call, amount: Money, target: PayoutTarget, params: Params) -> api.Payout:
     method = params.get("method") or "standard"
     return blank(
         kinds.PAYOUT,
@@ -162,6 +163,12 @@ def _new(call: Call, amount: Money, target: Mapping[str, Any], params: Params) -
         trace_id={"status": "pending", "value": None},
         type=target["object"],
     )
+
+
+def _destination_id(payout: api.Payout) -> str:
+    id = payout["destination"]
+    assert id is not None, "every payout goes to an external account"
+    return id
 
 
 def _amount_of(payout: api.Payout) -> Money:
@@ -208,10 +215,10 @@ def complete_payout(call: Call, id: str) -> None:
     )
     call.objects.save(payout)
     call.emit("payout.failed", payout)
-    _mark_errored(call, payout["destination"])
+    _mark_errored(call, _destination_id(payout))
 
 
-def _mark_errored(call: Call, id: str | None) -> None:
+def _mark_errored(call: Call, id: str) -> None:
     """A bank account whose payout bounced is ``errored`` until it is changed."""
     home = call if call.objects.find(fields.ACCOUNT, call.account) is not None else call.within(call.owner)
     account = home.objects.get(fields.ACCOUNT, call.account)
@@ -311,7 +318,7 @@ def reverse(call: Call, params: Params) -> api.Payout:
             f"Payout {original['id']} cannot be reversed because it is not a paid payout that is left to reverse.",
             retry=False,
         )
-    target = {"id": original["destination"], "object": original["type"]}
+    target: PayoutTarget = {"id": _destination_id(original), "object": original["type"]}
     back = _new(call, -_amount_of(original), target, {**params, "source_type": original["source_type"]})
     back["original_payout"] = original["id"]
     transaction = _book(call, back, _amount_of(original), "payout", "payout_reversal")
@@ -335,14 +342,14 @@ def list_payouts(call: Call, params: Params) -> Page:
     return list_page(call, "payout", params, equal, url="/v1/payouts", keep=keep if bounds else None)
 
 
-def destination_of(call: Call, payout: api.Payout) -> Mapping[str, Any]:
+def destination_of(call: Call, payout: api.Payout) -> api.BankAccount | api.Card | Deleted:
     """The external account that a payout went to."""
     account = fields.acting_account(call) or {}
     for one in (account.get("external_accounts") or {}).get("data") or []:
         if one["id"] == payout["destination"]:
-            copied: Mapping[str, Any] = call.objects.copy(one)
+            copied: api.BankAccount | api.Card = call.objects.copy(one)
             return copied
-    return {"id": payout["destination"], "object": payout["type"], "deleted": True}
+    return {"id": _destination_id(payout), "object": payout["type"], "deleted": True}
 
 
 PAYOUT = Resource(

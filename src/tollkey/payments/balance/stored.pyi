@@ -43,3 +43,19 @@ class StoredPayment(api.Charge):
     dispute: NotRequired[None]
     invoice: NotRequired[None]
     order: NotRequired[None]
+
+class PayoutTarget(TypedDict):
+    """What a payout says of the external account that it goes to. object: ``bank_account`` or ``card``."""
+
+    id: str
+    object: str
+
+class ExternalFacts(TypedDict):
+    """What is known of an external account and was not told on the wire, as its account keeps it.
+
+    _instant: whether it takes instant payouts. _failure: what a payout to it fails with, or null. Both are absent for
+        external accounts that an earlier version stored.
+    """
+
+    _instant: NotRequired[bool]
+    _failure: NotRequired[str | None]
