@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypedDict
 
-from tollkey.wire import Call, Json, blank
+from tollkey.payments.shared import fields
+from tollkey.wire import Call, blank
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.identity.stored import StoredSession
+    from tollkey.wire import api
+
+REPORT: Kind[api.IdentityVerificationReport] = Kind("identity.verification_report")
 
 #: last_error.code -> (the check that fails, or ``any`` for none, what it says).
 ERRORS: Final[dict[str, tuple[str, str]]] = {
@@ -24,7 +33,7 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
     "selfie_manipulated": ("selfie", "The selfie was manipulated."),
     "selfie_unverified_other": ("selfie", "The selfie could not be verified."),
 }
-_ADDRESS = {
+_ADDRESS: Mapping[str, str | None] = {
     "city": "San Francisco",
     "country": "US",
     "line1": "1234 Main St.",
@@ -34,10 +43,10 @@ _ADDRESS = {
 }
 
 
-def verified_outputs(checks: list[str]) -> Json:
+def verified_outputs(checks: list[str]) -> api.GelatoVerifiedOutputs:
     """What a verified session tells of the person; numbers and dates of birth only when expanded, so null here."""
-    outputs: Json = {
-        "address": dict(_ADDRESS), "dob": None, "email": None, "first_name": "Jenny", "id_number": None,
+    outputs: api.GelatoVerifiedOutputs = {
+        "address": fields.full_address(_ADDRESS), "dob": None, "email": None, "first_name": "Jenny", "id_number": None,
         "id_number_type": None,
         "last_name": "Rosen", "phone": None, "sex": None, "unparsed_place_of_birth": None, "unparsed_sex": None,
     }  # fmt: skip
@@ -46,17 +55,23 @@ def verified_outputs(checks: list[str]) -> Json:
     return outputs
 
 
-def _error(check: str, outcome: str) -> Json | None:
+class _Error(TypedDict, total=False):
+    code: str | None
+    reason: str | None
+
+
+def _error(check: str, outcome: str) -> _Error | None:
     return (
         {"code": outcome, "reason": ERRORS[outcome][1]} if outcome in ERRORS and ERRORS[outcome][0] == check else None
     )
 
 
-def _document(outcome: str) -> Json:
+def _document(outcome: str) -> api.GelatoDocumentReport:
     error = _error("document", outcome)
     known = error is None
     return {
-        "address": dict(_ADDRESS) if known else None, "dob": None, "error": error, "expiration_date": None, "files": [],
+        "address": fields.full_address(_ADDRESS) if known else None, "dob": None, "error": error,
+        "expiration_date": None, "files": [],
         "first_name": "Jenny" if known else None, "issued_date": {"day": 1, "month": 5,
         "year": 2020} if known else None,
         "issuing_country": "US" if known else None, "last_name": "Rosen" if known else None, "number": None,
@@ -66,7 +81,7 @@ def _document(outcome: str) -> Json:
     }  # fmt: skip
 
 
-def _id_number(outcome: str) -> Json:
+def _id_number(outcome: str) -> api.GelatoIdNumberReport:
     error = _error("id_number", outcome)
     return {
         "dob": None, "error": error, "first_name": "Jenny", "id_number": None, "id_number_type": "us_ssn",
@@ -75,12 +90,12 @@ def _id_number(outcome: str) -> Json:
     }  # fmt: skip
 
 
-def make_report(call: Call, session: Json, checks: list[str], outcome: str) -> Json:
+def make_report(call: Call, session: StoredSession, checks: list[str], outcome: str) -> api.IdentityVerificationReport:
     """Store the report of the checks that were made.
 
     outcome: ``verified`` or a key of ERRORS.
     """
-    more: dict[str, Any] = {}
+    more: dict[str, object] = {}
     if "document" in checks:
         more["document"] = _document(outcome)
     if "id_number" in checks:
@@ -94,7 +109,7 @@ def make_report(call: Call, session: Json, checks: list[str], outcome: str) -> J
             "status": "unverified" if error else "verified",
         }
     report = blank(
-        "identity.verification_report",
+        REPORT,
         id=call.ids.new("vr"),
         created=call.now,
         livemode=call.livemode,
@@ -107,17 +122,17 @@ def make_report(call: Call, session: Json, checks: list[str], outcome: str) -> J
     return call.objects.insert(report)
 
 
-def redact_report(report: Json) -> None:
+def redact_report(report: api.IdentityVerificationReport) -> None:
     """Take the person out of a report, in place."""
-    for check in ("document", "id_number"):
-        found = report.get(check)
-        if found is None:
-            continue
-        for name in ("address", "dob", "expiration_date", "issued_date"):
-            if name in found:
-                found[name] = None
-        for name in ("first_name", "last_name", "id_number", "number"):
-            if found.get(name):
-                found[name] = "[redacted]"
-        if "files" in found:
-            found["files"] = []
+    for found in (report.get("document"), report.get("id_number")):
+        if found is not None:
+            _redact(found)
+
+
+def _redact(found: Mapping[str, object]) -> None:
+    told = [name for name in ("address", "dob", "expiration_date", "issued_date") if name in found]
+    fields.assign(found, dict.fromkeys(told), told)
+    names = [name for name in ("first_name", "last_name", "id_number", "number") if found.get(name)]
+    fields.assign(found, dict.fromkeys(names, "[redacted]"), names)
+    if "files" in found:
+        fields.assign(found, {"files": []}, ("files",))

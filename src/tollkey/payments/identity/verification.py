@@ -10,17 +10,17 @@ Test mode checks nothing: whoever opens the session's page picks the outcome.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.identity import jobs, states
-from tollkey.payments.identity.checks import ERRORS, make_report, redact_report, verified_outputs
+from tollkey.payments.identity.checks import ERRORS, REPORT, make_report, redact_report, verified_outputs
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
     Endpoint,
-    Json,
     P,
     Params,
     Reply,
@@ -36,31 +36,36 @@ from tollkey.wire import (
     redirect,
     retrieve,
 )
+from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    pass
+    from tollkey.payments.identity.stored import StoredSession
+    from tollkey.wire import api
 
 PERMISSION = Permission("identity_product", "Verification Sessions and Reports", "Identity")
-_SESSION = "identity.verification_session"
+SESSION: Kind[StoredSession] = Kind("identity.verification_session")
+_CUSTOMER: Kind[api.Customer] = Kind("customer")
 
 
-def _options(kind: str, given: Json | None) -> Json:
+def _options(kind: str, given: Mapping[str, Any] | None) -> api.GelatoVerificationSessionOptions:
     if kind == "id_number":
         return {"id_number": {}}
-    document = (given or {}).get("document") or {}
-    return {"document": dict(document)}
+    asked = (given or {}).get("document") or {}
+    document: api.GelatoSessionDocumentOptions = {}
+    fields.assign(document, asked, asked)
+    return {"document": document}
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredSession:
     """Start a session; its ``url`` and ``client_secret`` are good for 48 hours."""
     kind = params.get("type") or ("verification_flow" if params.get("verification_flow") else None)
     if kind is None:
         raise missing_param("type")
     if params.get("related_customer"):
-        call.objects.get("customer", params["related_customer"], "related_customer")
+        call.objects.get(_CUSTOMER, params["related_customer"], "related_customer")
     id = call.ids.new("vs")
     session = blank(
-        _SESSION,
+        SESSION,
         id=id,
         created=call.now,
         livemode=call.livemode,
@@ -78,11 +83,11 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(session, "identity.verification_session.created")
 
 
-def _session(call: Call) -> Json:
-    return call.objects.get(_SESSION, call.path["session"])
+def _session(call: Call) -> StoredSession:
+    return call.objects.get(SESSION, call.path["session"])
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredSession:
     """Change a session that still requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
@@ -98,11 +103,11 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(session)
 
 
-def _close(session: Json) -> None:
+def _close(session: StoredSession) -> None:
     session["client_secret"] = session["url"] = None
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> StoredSession:
     """Give up a session that still requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
@@ -119,27 +124,29 @@ def cancel(call: Call, params: Params) -> Json:
     return session
 
 
-def redact(call: Call, params: Params) -> Json:
+def redact(call: Call, params: Params) -> StoredSession:
     """Remove what was collected; the session stays as ``redacted``."""
     session = _session(call)
     if session["status"] == "processing":
         raise invalid("You cannot redact this VerificationSession because it has a status of processing.", retry=False)
     if session["redaction"] is not None:
         raise invalid("This VerificationSession has already been redacted.", retry=False)
+    canceled = False
     if session["status"] == "requires_input":
         states.SESSION.set(session, "canceled")
-        session["_cancelled_by_redaction"] = True
+        canceled = True
     _close(session)
     session["redaction"] = {"status": "redacted"}
     session["metadata"] = {}
     session.pop("verified_outputs", None)
     if session["provided_details"]:
-        session["provided_details"] = dict.fromkeys(session["provided_details"], "[redacted]")
-    for report in call.objects.query("identity.verification_report", {"verification_session": session["id"]}):
+        told = session["provided_details"]
+        fields.assign(told, dict.fromkeys(told, "[redacted]"), list(told))
+    for report in call.objects.query(REPORT, {"verification_session": session["id"]}):
         redact_report(report)
         call.objects.save(report)
     call.objects.save(session)
-    if session.pop("_cancelled_by_redaction", False):
+    if canceled:
         call.emit("identity.verification_session.canceled", session)
     call.emit("identity.verification_session.redacted", session)
     return session
@@ -150,7 +157,7 @@ def redact(call: Call, params: Params) -> Json:
 
 def page(call: Call, params: Params) -> Reply:
     """The page of a session: its reader picks the outcome."""
-    session = call.objects.get(_SESSION, call.path["id"])
+    session = call.objects.get(SESSION, call.path["id"])
     if session["status"] != "requires_input":
         return html_page(
             "Identity verification", f"<h1>Nothing to do</h1>\n<p>This verification is {escape(session['status'])}.</p>"
@@ -176,7 +183,7 @@ def page(call: Call, params: Params) -> Reply:
     return html_page("Verify your identity", body, leads_to=session.get("_return_url"))
 
 
-def _checks(session: Json) -> list[str]:
+def _checks(session: StoredSession) -> list[str]:
     if session["type"] == "id_number":
         return ["any", "id_number"]
     wanted = (session["options"] or {}).get("document") or {}
@@ -190,7 +197,7 @@ def _checks(session: Json) -> list[str]:
 
 def choose(call: Call, params: Params) -> Reply:
     """Take the chosen outcome: the session is processing, and a second later it is decided."""
-    session = call.objects.get(_SESSION, call.path["id"])
+    session = call.objects.get(SESSION, call.path["id"])
     if session["status"] != "requires_input":
         return page(call, params)
     outcome = params["outcome"]
@@ -202,7 +209,7 @@ def choose(call: Call, params: Params) -> Reply:
     call.objects.save(session)
     call.emit("identity.verification_session.processing", session)
     call.schedule.add(call.now + 1, jobs.VERIFICATION, session["id"])
-    if session.get("_return_url"):
+    if session["_return_url"]:
         return redirect(session["_return_url"])
     return html_page(
         "Identity verification",
@@ -212,7 +219,7 @@ def choose(call: Call, params: Params) -> Reply:
 
 def decide(call: Call, id: str) -> None:
     """End the processing of a session with the outcome that was picked."""
-    session = call.objects.get(_SESSION, id)
+    session = call.objects.get(SESSION, id)
     if session["status"] != "processing":
         return
     outcome = session.pop("_outcome", "verified")
@@ -229,9 +236,10 @@ def decide(call: Call, id: str) -> None:
         states.SESSION.set(session, "requires_input")
         session["last_error"] = {"code": outcome, "reason": ERRORS[outcome][1]}
     call.objects.save(session)
-    verified = session["status"] == "verified"
     call.emit(
-        "identity.verification_session.verified" if verified else "identity.verification_session.requires_input",
+        "identity.verification_session.verified"
+        if outcome == "verified"
+        else "identity.verification_session.requires_input",
         session,
     )
 
@@ -239,7 +247,7 @@ def decide(call: Call, id: str) -> None:
 _OUTCOME = P.object(required=("outcome",), outcome=P.string())
 
 VERIFICATION_SESSION = Resource(
-    object=_SESSION,
+    object="identity.verification_session",
     prefix="vs",
     permission=PERMISSION,
     reveals={"client_secret": "read", "url": "read"},
@@ -249,8 +257,8 @@ VERIFICATION_SESSION = Resource(
     indexed=("status", "client_reference_id", "related_customer"),
     endpoints=(
         Endpoint("POST", "/v1/identity/verification_sessions", create, live=needs(providers.IDENTITY)),
-        listing(_SESSION, "/v1/identity/verification_sessions"),
-        retrieve(_SESSION, "/v1/identity/verification_sessions/{session}"),
+        listing("identity.verification_session", "/v1/identity/verification_sessions"),
+        retrieve("identity.verification_session", "/v1/identity/verification_sessions/{session}"),
         Endpoint("POST", "/v1/identity/verification_sessions/{session}", update, live=needs(providers.IDENTITY)),
         Endpoint("POST", "/v1/identity/verification_sessions/{session}/cancel", cancel),
         Endpoint("POST", "/v1/identity/verification_sessions/{session}/redact", redact),

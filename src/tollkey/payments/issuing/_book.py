@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey import ledger
 from tollkey.ledger import ISSUING, NETWORK, TOPUPS, Posting
-from tollkey.wire import Call, Json, blank
+from tollkey.wire import Call, blank
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+_BALANCE_TRANSACTION: Kind[api.BalanceTransaction] = Kind("balance_transaction")
 
 
 def available(call: Call, currency: str) -> int:
@@ -12,7 +20,7 @@ def available(call: Call, currency: str) -> int:
     return ledger.book_total(call.tx, call.scope, ISSUING, currency)
 
 
-def move(call: Call, type: str, amount: int, currency: str, source: str) -> Json:
+def move(call: Call, type: str, amount: int, currency: str, source: str) -> api.BalanceTransaction:
     """Change the issuing balance by an amount and store the balance transaction that says so.
 
     type: ``issuing_authorization_hold``, ``issuing_authorization_release``, ``issuing_transaction``,
@@ -24,7 +32,7 @@ def move(call: Call, type: str, amount: int, currency: str, source: str) -> Json
     if amount:
         ledger.post(call.tx, call.scope, call.now, sides, source, None, txn=txn)
     value = blank(
-        "balance_transaction",
+        _BALANCE_TRANSACTION,
         id=txn,
         amount=amount,
         available_on=call.now,

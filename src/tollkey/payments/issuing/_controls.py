@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.db.table import Range
-from tollkey.wire import Call, Json
+from tollkey.payments.issuing import kinds
+from tollkey.payments.shared import fields
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.issuing.stored import StoredCard
+    from tollkey.wire import api
 
 _LISTS = (
     "allowed_card_presences", "allowed_categories", "allowed_merchant_countries", "blocked_card_presences",
@@ -14,10 +23,11 @@ _DAYS = {"daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 _DAY = 86_400
 
 
-def controls(given: Json | None, country: str | None = None, currency: str | None = None) -> Json:
+def controls(given: Mapping[str, Any] | None, currency: str | None = None) -> api.IssuingCardAuthorizationControls:
     """``spending_controls`` with all its keys; a new card may spend 500 a day where nothing is said."""
     given = given or {}
-    full: Json = {name: given.get(name) for name in _LISTS}
+    full: api.IssuingCardAuthorizationControls = {}
+    fields.assign(full, {name: given.get(name) for name in _LISTS}, _LISTS)
     limits = given.get("spending_limits")
     if limits is None and currency is not None:
         limits = [{"amount": 50_000, "categories": [], "interval": "daily"}]
@@ -29,26 +39,40 @@ def controls(given: Json | None, country: str | None = None, currency: str | Non
     return full
 
 
-def refuses(call: Call, card: Json, rules: Json | None, amount: int, merchant: Json) -> bool:
+def refuses(
+    call: Call,
+    card: StoredCard,
+    rules: api.IssuingCardAuthorizationControls | api.IssuingCardholderAuthorizationControls | None,
+    amount: int,
+    merchant: api.IssuingAuthorizationMerchantData,
+) -> bool:
     """Whether the controls forbid an authorization of that amount (minor units) at that merchant."""
     if not rules:
         return False
-    for name, value in (("categories", merchant["category"]), ("merchant_countries", merchant["country"])):
-        allowed, blocked = rules.get(f"allowed_{name}"), rules.get(f"blocked_{name}")
+    for value, allowed, blocked in (
+        (merchant["category"], rules.get("allowed_categories"), rules.get("blocked_categories")),
+        (merchant["country"], rules.get("allowed_merchant_countries"), rules.get("blocked_merchant_countries")),
+    ):
         if (allowed and value not in allowed) or (blocked and value in blocked):
             return True
     return any(_over(call, card, one, amount, merchant) for one in rules.get("spending_limits") or [])
 
 
-def _over(call: Call, card: Json, limit: Json, amount: int, merchant: Json) -> bool:
+def _over(
+    call: Call,
+    card: StoredCard,
+    limit: api.IssuingCardSpendingLimit | api.IssuingCardholderSpendingLimit,
+    amount: int,
+    merchant: api.IssuingAuthorizationMerchantData,
+) -> bool:
     categories = limit.get("categories") or []
     if categories and merchant["category"] not in categories:
         return False
     if limit["interval"] == "per_authorization":
-        return bool(amount > limit["amount"])
+        return amount > limit["amount"]
     ranges = [Range("created", ">=", call.now - _DAYS[limit["interval"]] * _DAY)] if limit["interval"] in _DAYS else []
     spent = 0
-    for earlier in call.objects.query("issuing.authorization", {"card": card["id"]}, ranges=ranges):
+    for earlier in call.objects.query(kinds.AUTHORIZATION, {"card": card["id"]}, ranges=ranges):
         if earlier["approved"] and (not categories or earlier["merchant_data"]["category"] in categories):
             spent += earlier["amount"] or sum(part["amount"] for part in earlier["request_history"][:1])
-    return bool(spent + amount > limit["amount"])
+    return spent + amount > limit["amount"]

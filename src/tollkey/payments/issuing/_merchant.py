@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 #: Merchant category codes of the categories that tests use most.
 _CODES = {
@@ -14,7 +18,7 @@ _CODES = {
 }  # fmt: skip
 
 
-def merchant(given: Json | None) -> Json:
+def merchant(given: Mapping[str, Any] | None) -> api.IssuingAuthorizationMerchantData:
     """``merchant_data`` with all its keys."""
     given = given or {}
     category = given.get("category") or "ac_refrigeration_repair"

@@ -9,8 +9,11 @@ An approved authorization holds its amount in the issuing balance until it is ca
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
-from tollkey.payments.issuing import jobs, states, transactions
+from tollkey.payments.issuing import jobs, kinds, states, transactions
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._controls import refuses
 from tollkey.payments.issuing._merchant import merchant
@@ -19,7 +22,6 @@ from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
     Endpoint,
-    Json,
     P,
     Params,
     Resource,
@@ -31,17 +33,21 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.issuing.stored import StoredCard
+    from tollkey.wire import api
+
 PERMISSION = Permission("issuing_authorization", "Authorizations", "Issuing")
 _ANSWER_SECONDS = 2
 _NAME = "issuing.authorization"
 
 
-def _new(call: Call, card: Json, amount: int, params: Params) -> Json:
+def _new(call: Call, card: StoredCard, amount: int, params: Mapping[str, Any]) -> api.IssuingAuthorization:
     verification = params.get("verification_data") or {}
     currency = params.get("currency") or params.get("held_currency") or card["currency"]
     method = params.get("authorization_method") or "online"
     return blank(
-        _NAME,
+        kinds.AUTHORIZATION,
         id=call.ids.new("iauth"),
         amount=amount,
         amount_details={"atm_fee": None, "cashback_amount": None},
@@ -69,9 +75,9 @@ def _new(call: Call, card: Json, amount: int, params: Params) -> Json:
     )  # fmt: skip
 
 
-def _reason(call: Call, card: Json, authorization: Json) -> str | None:
+def _reason(call: Call, card: StoredCard, authorization: api.IssuingAuthorization) -> str | None:
     """Why the card may not pay, or None."""
-    holder = call.objects.get("issuing.cardholder", card["cardholder"])
+    holder = call.objects.get(kinds.CARDHOLDER, card["cardholder"])
     amount, shop = authorization["amount"], authorization["merchant_data"]
     if card["status"] != "active":
         return f"card_{card['status']}"
@@ -88,7 +94,7 @@ def _reason(call: Call, card: Json, authorization: Json) -> str | None:
     return None
 
 
-def _decide(call: Call, authorization: Json, approved: bool, reason: str) -> None:
+def _decide(call: Call, authorization: api.IssuingAuthorization, approved: bool, reason: str) -> None:
     """Write the decision into the history; an approval holds the amount."""
     amount = authorization["amount"]
     authorization["request_history"].append(
@@ -111,9 +117,9 @@ def _decide(call: Call, authorization: Json, approved: bool, reason: str) -> Non
         authorization["amount"] = 0
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.IssuingAuthorization:
     """A purchase with a card, decided at once by the card's state, its controls and the issuing balance."""
-    card = call.objects.get("issuing.card", params["card"], "card")
+    card = call.objects.get(kinds.CARD, params["card"], "card")
     amount = int(params["amount"] if params.get("amount") is not None else params.get("merchant_amount") or 0)
     authorization = _new(call, card, amount, params)
     refusal = _reason(call, card, authorization)
@@ -121,9 +127,9 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(authorization, "issuing_authorization.created")
 
 
-def request(call: Call, params: Params) -> Json:
+def request(call: Call, params: Params) -> api.IssuingAuthorization:
     """A purchase that the account is asked about: it may approve or decline for two seconds."""
-    card = call.objects.get("issuing.card", call.path["card"])
+    card = call.objects.get(kinds.CARD, call.path["card"])
     amount = params.get("held_amount") or 0
     authorization = _new(call, card, amount, params)
     authorization["pending_request"] = {
@@ -136,29 +142,31 @@ def request(call: Call, params: Params) -> Json:
     return call.objects.insert(authorization, "issuing_authorization.request")
 
 
-def _pending_authorization(call: Call) -> Json:
-    authorization = call.objects.get(_NAME, call.path["authorization"])
+def _pending_authorization(call: Call) -> api.IssuingAuthorization:
+    authorization = call.objects.get(kinds.AUTHORIZATION, call.path["authorization"])
     if authorization["pending_request"] is None:
         raise invalid("This authorization has no pending request.", retry=False)
     return authorization
 
 
-def approve(call: Call, params: Params) -> Json:
+def approve(call: Call, params: Params) -> api.IssuingAuthorization:
     """Approve a pending request."""
     authorization = _pending_authorization(call)
     fields.merge_metadata(authorization, params)
     return _answer(call, authorization, None, "webhook_approved")
 
 
-def decline(call: Call, params: Params) -> Json:
+def decline(call: Call, params: Params) -> api.IssuingAuthorization:
     """Decline a pending request."""
     authorization = _pending_authorization(call)
     fields.merge_metadata(authorization, params)
     return _answer(call, authorization, "webhook_declined", "")
 
 
-def _answer(call: Call, authorization: Json, refusal: str | None, approval: str) -> Json:
-    card = call.objects.get("issuing.card", authorization["card"])
+def _answer(
+    call: Call, authorization: api.IssuingAuthorization, refusal: str | None, approval: str
+) -> api.IssuingAuthorization:
+    card = call.objects.get(kinds.CARD, authorization["card"])
     refusal = refusal or _reason(call, card, authorization)
     _decide(call, authorization, refusal is None, refusal or approval)
     call.schedule.cancel(jobs.ISSUING_REQUEST, authorization["id"])
@@ -169,14 +177,14 @@ def _answer(call: Call, authorization: Json, refusal: str | None, approval: str)
 
 def unanswered(call: Call, id: str) -> None:
     """Nobody answered a request: the card's own state decides."""
-    authorization = call.objects.get(_NAME, id)
+    authorization = call.objects.get(kinds.AUTHORIZATION, id)
     if authorization["pending_request"] is not None:
         _answer(call, authorization, None, "webhook_timeout")
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.IssuingAuthorization:
     """Change the metadata."""
-    authorization = call.objects.get(_NAME, call.path["authorization"])
+    authorization = call.objects.get(kinds.AUTHORIZATION, call.path["authorization"])
     fields.merge_metadata(authorization, params)
     return call.objects.save(authorization, "issuing_authorization.updated")
 
@@ -184,8 +192,8 @@ def update(call: Call, params: Params) -> Json:
 # -- test helpers: what the merchant does next
 
 
-def _open(call: Call) -> Json:
-    authorization = call.objects.get(_NAME, call.path["authorization"])
+def _open(call: Call) -> api.IssuingAuthorization:
+    authorization = call.objects.get(kinds.AUTHORIZATION, call.path["authorization"])
     if not authorization["approved"] or authorization["status"] != "pending":
         raise invalid(
             f"This authorization cannot be changed because its status is {authorization['status']}.", retry=False
@@ -193,27 +201,28 @@ def _open(call: Call) -> Json:
     return authorization
 
 
-def _release(call: Call, authorization: Json, amount: int) -> None:
+def _release(call: Call, authorization: api.IssuingAuthorization, amount: int) -> None:
     if amount:
         back = move(call, "issuing_authorization_release", amount, authorization["currency"], authorization["id"])
         authorization["balance_transactions"].append(call.objects.copy(back))
     authorization["amount"] -= amount
 
 
-def capture(call: Call, params: Params) -> Json:
+def capture(call: Call, params: Params) -> api.IssuingAuthorization:
     """The merchant takes the money, or part of it; the rest stays held when ``close_authorization`` is false."""
     authorization = _open(call)
     amount = params.get("capture_amount") or authorization["amount"]
     close = params.get("close_authorization") is not False
     _release(call, authorization, authorization["amount"] if close else min(amount, authorization["amount"]))
-    made = transactions.record(call, authorization, "capture", -amount, params.get("purchase_details"))
+    origin = transactions.origin_of(authorization, authorization["id"])
+    made = transactions.record(call, origin, "capture", -amount, params.get("purchase_details"))
     authorization["transactions"].append(made["id"])
     if close:
         states.AUTHORIZATION.set(authorization, "closed")
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def increment(call: Call, params: Params) -> Json:
+def increment(call: Call, params: Params) -> api.IssuingAuthorization:
     """The merchant asks for more."""
     authorization = _open(call)
     more = params["increment_amount"]
@@ -223,7 +232,7 @@ def increment(call: Call, params: Params) -> Json:
         authorization["balance_transactions"].append(call.objects.copy(hold))
         authorization["amount"] += more
         authorization["merchant_amount"] += more
-    last = dict(authorization["request_history"][-1])
+    last = authorization["request_history"][-1].copy()
     last.update(
         {
             "amount": more,
@@ -237,7 +246,7 @@ def increment(call: Call, params: Params) -> Json:
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def finalize(call: Call, params: Params) -> Json:
+def finalize(call: Call, params: Params) -> api.IssuingAuthorization:
     """The merchant says the final amount of what was held in advance (fuel)."""
     authorization = _open(call)
     final = params["final_amount"]
@@ -248,7 +257,7 @@ def finalize(call: Call, params: Params) -> Json:
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def reverse(call: Call, params: Params) -> Json:
+def reverse(call: Call, params: Params) -> api.IssuingAuthorization:
     """The merchant gives the held money back, or part of it."""
     authorization = _open(call)
     amount = params.get("reverse_amount") or authorization["amount"]
@@ -260,7 +269,7 @@ def reverse(call: Call, params: Params) -> Json:
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def expire(call: Call, params: Params) -> Json:
+def expire(call: Call, params: Params) -> api.IssuingAuthorization:
     """The hold runs out."""
     authorization = _open(call)
     _release(call, authorization, authorization["amount"])
@@ -268,17 +277,17 @@ def expire(call: Call, params: Params) -> Json:
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def view(call: Call, authorization: Json) -> Json:
+def view(call: Call, authorization: api.IssuingAuthorization) -> Mapping[str, object]:
     """An authorization with its card, and its transactions, inside."""
-    if isinstance(authorization["card"], str):
-        authorization["card"] = card_view(
-            call, call.objects.copy(call.objects.get("issuing.card", authorization["card"]))
-        )
-    inside = authorization["transactions"]
-    authorization["transactions"] = [
-        call.objects.copy(call.objects.get("issuing.transaction", id)) if isinstance(id, str) else id for id in inside
-    ]
-    return authorization
+    objects = call.objects
+    card, inside = authorization["card"], authorization["transactions"]
+    return {
+        **authorization,
+        "card": card_view(call, objects.copy(objects.get(kinds.CARD, card))) if isinstance(card, str) else card,
+        "transactions": [
+            objects.copy(objects.get(kinds.TRANSACTION, id)) if isinstance(id, str) else id for id in inside
+        ],
+    }
 
 
 _HELP = "/v1/test_helpers/issuing/authorizations"

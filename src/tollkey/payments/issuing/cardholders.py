@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
-from tollkey.payments.issuing import states
+from tollkey.payments.issuing import kinds, states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, blank, invalid, listing, needs, retrieve
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("issuing_cardholder", "Cardholders", "Issuing")
 
 
-def _individual(given: Json | None) -> Json | None:
+def _individual(given: Mapping[str, Any] | None) -> api.IssuingCardholderIndividual | None:
     if given is None:
         return None
     terms = (given.get("card_issuing") or {}).get("user_terms_acceptance")
-    accepted = (
+    accepted: api.IssuingCardholderUserTermsAcceptance | None = (
         {"date": terms.get("date"), "ip": terms.get("ip"), "user_agent": terms.get("user_agent")} if terms else None
     )
     return {
@@ -27,14 +33,20 @@ def _individual(given: Json | None) -> Json | None:
     }
 
 
-def _billing(given: Json) -> Json:
-    return {"address": fields.address(given["address"])}
+def _billing(given: Mapping[str, Any]) -> api.IssuingCardholderAddress:
+    return {"address": fields.full_address(given["address"])}
 
 
-def _review(holder: Json) -> None:
+def _controls(holder: api.IssuingCardholder) -> api.IssuingCardholderAuthorizationControls:
+    found = holder["spending_controls"]
+    assert found is not None  # every cardholder is made with some
+    return found
+
+
+def _review(holder: api.IssuingCardholder) -> None:
     """Say what is missing before cards of this holder may be used."""
-    missing = []
-    person = holder["individual"] or {}
+    missing: list[str] = []
+    person: Mapping[str, Any] = holder["individual"] or {}
     if holder["type"] == "individual":
         missing = [f"individual.{name}" for name in ("first_name", "last_name") if not person.get(name)]
         if not (person.get("card_issuing") or {}).get("user_terms_acceptance"):
@@ -45,11 +57,11 @@ def _review(holder: Json) -> None:
     holder["requirements"] = {"disabled_reason": "requirements.past_due" if missing else None, "past_due": missing}
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.IssuingCardholder:
     """Make a cardholder."""
     given = params["billing"]
     holder = blank(
-        "issuing.cardholder",
+        kinds.CARDHOLDER,
         id=call.ids.new("ich"),
         billing=_billing(given),
         company={"tax_id_provided": bool(params["company"].get("tax_id"))} if params.get("company") else None,
@@ -61,7 +73,7 @@ def create(call: Call, params: Params) -> Json:
         name=params["name"],
         phone_number=params.get("phone_number"),
         preferred_locales=params.get("preferred_locales") or [],
-        spending_controls=controls(params.get("spending_controls"), given["address"].get("country")),
+        spending_controls=controls(params.get("spending_controls")),
         status=states.CARDHOLDER.start(params.get("status") or "active"),
         type=params.get("type") or "individual",
     )
@@ -69,9 +81,9 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(holder, "issuing_cardholder.created")
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.IssuingCardholder:
     """Change a cardholder."""
-    holder = call.objects.get("issuing.cardholder", call.path["cardholder"])
+    holder = call.objects.get(kinds.CARDHOLDER, call.path["cardholder"])
     if holder["status"] == "blocked" and params.get("status") in ("active", "inactive"):
         raise invalid("A blocked cardholder cannot be made active or inactive again.", "status")
     fields.assign(holder, params, ("email", "phone_number", "preferred_locales"))
@@ -80,10 +92,14 @@ def update(call: Call, params: Params) -> Json:
     if params.get("billing"):
         holder["billing"] = _billing(params["billing"])
     if params.get("individual"):
-        old, new = holder["individual"] or {}, _individual(params["individual"]) or {}
-        holder["individual"] = {**old, **{name: new[name] for name in params["individual"] if name in new}}
+        old, new = holder["individual"], _individual(params["individual"])
+        if old is not None and new is not None:
+            fields.assign(old, new, params["individual"])
+        else:
+            holder["individual"] = new
     if "spending_controls" in params:
-        holder["spending_controls"].update(params["spending_controls"] or {})
+        given = params["spending_controls"] or {}
+        fields.assign(_controls(holder), given, given)
     fields.merge_metadata(holder, params)
     _review(holder)
     return call.objects.save(holder, "issuing_cardholder.updated")

@@ -6,16 +6,21 @@ inactive ──update status=active──▶ active ──update status=inactive
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.issuing import states
+from tollkey.payments.issuing import kinds, states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, missing_param, needs, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, blank, invalid, listing, missing_param, needs, retrieve
 from tollkey.wire.sealing import seal_params, unseal_params
+
+if TYPE_CHECKING:
+    from tollkey.payments.issuing.stored import StoredCard
+    from tollkey.wire import api
 
 PERMISSION = Permission("issuing_card", "Cards", "Issuing")
 _FOUR_YEARS = 4
@@ -31,16 +36,20 @@ def _luhn_end(digits: str) -> str:
     return digits + str(-sum(doubled) % 10)
 
 
-def _wallets() -> Json:
-    no = {"eligible": False, "ineligible_reason": "missing_cardholder_contact"}
-    return {"apple_pay": dict(no), "google_pay": dict(no), "primary_account_identifier": None}
+def _wallets() -> api.IssuingCardWallets:
+    why = "missing_cardholder_contact"
+    return {
+        "apple_pay": {"eligible": False, "ineligible_reason": why},
+        "google_pay": {"eligible": False, "ineligible_reason": why},
+        "primary_account_identifier": None,
+    }
 
 
-def _shipping(given: Json | None) -> Json | None:
+def _shipping(given: Mapping[str, Any] | None) -> api.IssuingCardShipping | None:
     if given is None:
         return None
     return {
-        "address": fields.address(given["address"]), "address_validation": None, "carrier": None, "customs": None,
+        "address": fields.full_address(given["address"]), "address_validation": None, "carrier": None, "customs": None,
         "eta": None,
         "name": given["name"], "phone_number": given.get("phone_number"),
         "require_signature": given.get("require_signature"),
@@ -50,11 +59,11 @@ def _shipping(given: Json | None) -> Json | None:
     }  # fmt: skip
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredCard:
     """Issue a card to a cardholder."""
     if params.get("cardholder") is None:
         raise missing_param("cardholder")
-    holder = call.objects.get("issuing.cardholder", params["cardholder"], "cardholder")
+    holder = call.objects.get(kinds.CARDHOLDER, params["cardholder"], "cardholder")
     status = params.get("status") or "inactive"
     if status == "active" and holder["requirements"]["past_due"]:
         raise invalid("This card cannot be activated: its cardholder has outstanding requirements.", "status")
@@ -65,7 +74,7 @@ def create(call: Call, params: Params) -> Json:
     digits = "".join(str(ord(letter) % 10) for letter in call.ids.text(9))
     number = _luhn_end("400000" + digits)
     card = blank(
-        "issuing.card",
+        kinds.CARD,
         id=call.ids.new("ic"),
         brand="Visa",
         cardholder=holder["id"],
@@ -89,20 +98,25 @@ def create(call: Call, params: Params) -> Json:
         call, card["id"], {"number": number, "cvc": f"{sum(map(int, number)) * 7 % 1000:03}"}
     )
     if params.get("replacement_for"):
-        old = call.objects.get("issuing.card", params["replacement_for"], "replacement_for")
+        old = call.objects.get(kinds.CARD, params["replacement_for"], "replacement_for")
         old["replaced_by"] = card["id"]
         call.objects.save(old, "issuing_card.updated")
     return call.objects.insert(card, "issuing_card.created")
 
 
-def _printed(name: str) -> Callable[[Call, Json], str | None]:
+def _printed(name: str) -> Callable[[Call, StoredCard], str | None]:
     """What is printed on a card and sealed at rest: its ``number`` or ``cvc``, for whoever asks for it by expanding."""
-    return lambda call, card: unseal_params(call, card["id"], card.get("_printed")).get(name) or card.get(f"_{name}")
+
+    def printed(call: Call, card: StoredCard) -> str | None:
+        sealed = unseal_params(call, card["id"], card.get("_printed")).get(name)
+        return sealed or (card.get("_number") if name == "number" else card.get("_cvc"))
+
+    return printed
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredCard:
     """Change a card's status, controls or metadata; a canceled card stays canceled."""
-    card = call.objects.get("issuing.card", call.path["card"])
+    card = call.objects.get(kinds.CARD, call.path["card"])
     status = params.get("status")
     if status and card["status"] == "canceled" and status != "canceled":
         raise invalid("A canceled card cannot be reactivated.", "status")
@@ -111,16 +125,17 @@ def update(call: Call, params: Params) -> Json:
     if status == "canceled":
         card["cancellation_reason"] = params.get("cancellation_reason")
     if params.get("spending_controls"):
-        card["spending_controls"].update(params["spending_controls"])
+        fields.assign(card["spending_controls"], params["spending_controls"], params["spending_controls"])
     fields.merge_metadata(card, params)
     return call.objects.save(card, "issuing_card.updated")
 
 
-def view(call: Call, card: Json) -> Json:
+def view(call: Call, card: StoredCard) -> Mapping[str, object]:
     """A card with its cardholder inside."""
-    if isinstance(card["cardholder"], str):
-        card["cardholder"] = call.objects.copy(call.objects.get("issuing.cardholder", card["cardholder"]))
-    return card
+    holder = card["cardholder"]
+    if not isinstance(holder, str):
+        return card
+    return {**card, "cardholder": call.objects.copy(call.objects.get(kinds.CARDHOLDER, holder))}
 
 
 CARD = Resource(

@@ -5,31 +5,40 @@ unsubmitted ──submit──▶ submitted ──(settles)──▶ won, or los
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
 from tollkey.keys import Permission
-from tollkey.payments.issuing import jobs, states
+from tollkey.payments.issuing import jobs, kinds, states
 from tollkey.payments.issuing._book import move
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, invalid, listing, needs, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, blank, dig, invalid, listing, needs, retrieve
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("issuing_dispute", "Disputes", "Issuing")
 _NAME = "issuing.dispute"
 
 
-def _evidence(given: Json | None, old: Json | None = None) -> Json:
-    new = {**(old or {"reason": "fraudulent"}), **(given or {})}
+def _evidence(
+    given: Mapping[str, Any] | None, old: api.IssuingDisputeEvidence | None = None
+) -> api.IssuingDisputeEvidence:
+    before: Mapping[str, Any] = old or {"reason": "fraudulent"}
+    new = {**before, **(given or {})}
     reason = new["reason"]
     details = new.get(reason) or {}
     new[reason] = {"additional_documentation": None, "explanation": None, **details}
-    return new
+    return cast("api.IssuingDisputeEvidence", new)  # the details stand under the name of the reason
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.IssuingDispute:
     """Begin a dispute about a transaction."""
-    transaction = call.objects.get("issuing.transaction", params.get("transaction") or "", "transaction")
+    transaction = call.objects.get(kinds.TRANSACTION, params.get("transaction") or "", "transaction")
     if transaction["dispute"] is not None:
         raise invalid("This transaction already has a dispute.", "transaction")
     dispute = blank(
-        _NAME,
+        kinds.DISPUTE,
         id=call.ids.new("idp"),
         amount=params.get("amount") or abs(transaction["amount"]),
         balance_transactions=[],
@@ -46,16 +55,18 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(dispute, "issuing_dispute.created")
 
 
-def _unsubmitted(call: Call) -> Json:
-    dispute = call.objects.get(_NAME, call.path["dispute"])
+def _unsubmitted(call: Call) -> api.IssuingDispute:
+    dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     if dispute["status"] != "unsubmitted":
         raise invalid(f"This dispute cannot be changed because its status is {dispute['status']}.", retry=False)
     return dispute
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.IssuingDispute:
     """Change the evidence, the amount or the metadata."""
-    dispute = _unsubmitted(call) if set(params) - {"metadata"} else call.objects.get(_NAME, call.path["dispute"])
+    dispute = (
+        _unsubmitted(call) if set(params) - {"metadata"} else call.objects.get(kinds.DISPUTE, call.path["dispute"])
+    )
     if params.get("amount"):
         dispute["amount"] = params["amount"]
     if "evidence" in params:
@@ -64,7 +75,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(dispute, "issuing_dispute.updated")
 
 
-def submit(call: Call, params: Params) -> Json:
+def submit(call: Call, params: Params) -> api.IssuingDispute:
     """Send the dispute to the network; the money comes back at once, provisionally."""
     dispute = _unsubmitted(call)
     fields.merge_metadata(dispute, params)
@@ -80,14 +91,15 @@ def submit(call: Call, params: Params) -> Json:
 
 def decide_dispute(call: Call, id: str) -> None:
     """Job ``issuing_dispute``: the network decides a submitted dispute."""
-    dispute = call.objects.get(_NAME, id)
+    dispute = call.objects.get(kinds.DISPUTE, id)
     if dispute["status"] != "submitted":
         return
-    told = (dispute["evidence"].get(dispute["evidence"]["reason"]) or {}).get("explanation")
-    states.DISPUTE.set(dispute, "lost" if told == "losing_evidence" else "won")
-    if dispute["status"] == "lost":
+    told = dig(dispute, f"evidence.{dispute['evidence']['reason']}.explanation")
+    lost = told == "losing_evidence"
+    states.DISPUTE.set(dispute, "lost" if lost else "won")
+    if lost:
         taken = move(call, "issuing_dispute", -dispute["amount"], dispute["currency"], id)
-        dispute["balance_transactions"].append(call.objects.copy(taken))
+        dispute["balance_transactions"] = [*(dispute["balance_transactions"] or ()), call.objects.copy(taken)]
     call.objects.save(dispute)
     call.emit("issuing_dispute.closed", dispute)
 

@@ -5,7 +5,11 @@ capture (negative amount) ──refund──▶ refund (positive amount), an obj
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
 from tollkey.keys import Permission
+from tollkey.payments.issuing import kinds
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._merchant import merchant
 from tollkey.payments.shared import currency as shared_currency
@@ -13,7 +17,6 @@ from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
     Endpoint,
-    Json,
     P,
     Params,
     Resource,
@@ -25,11 +28,29 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.issuing.stored import StoredTransaction
+    from tollkey.wire import api
+
 PERMISSION = Permission("issuing_transaction", "Transactions", "Issuing")
 _NAME = "issuing.transaction"
 
 
-def _details(given: Json | None) -> Json | None:
+class Origin(TypedDict):
+    """What a transaction is about.
+
+    id: of the authorization; None without one. card, cardholder: ids. wallet: the wallet that the card was in, or None.
+    """
+
+    id: str | None
+    card: str
+    cardholder: str | None
+    currency: str
+    merchant_data: api.IssuingAuthorizationMerchantData
+    wallet: str | None
+
+
+def _details(given: Mapping[str, Any] | None) -> api.IssuingTransactionPurchaseDetails | None:
     if not given:
         return None
     receipt = given.get("receipt")
@@ -44,19 +65,20 @@ def _details(given: Json | None) -> Json | None:
     }  # fmt: skip
 
 
-def record(call: Call, origin: Json, kind: str, amount: int, details: Json | None, authorization: bool = True) -> Json:
+def record(call: Call, origin: Origin, kind: str, amount: int, details: Mapping[str, Any] | None) -> StoredTransaction:
     """Move the issuing balance and store the transaction, with its events.
 
-    origin: the authorization, or a value with the same fields. amount: minor units; negative for what was spent.
+    kind: ``capture`` or ``refund``. amount: minor units; negative for what was spent. details: ``purchase_details`` as
+    given.
     """
     id = call.ids.new("ipi")
     moved = move(call, "issuing_transaction", amount, origin["currency"], id)
     transaction = blank(
-        _NAME,
+        kinds.TRANSACTION,
         id=id,
         amount=amount,
         amount_details={"atm_fee": None, "cashback_amount": None},
-        authorization=origin["id"] if authorization else None,
+        authorization=origin["id"],
         balance_transaction=moved["id"],
         card=origin["card"],
         cardholder=origin["cardholder"],
@@ -69,7 +91,7 @@ def record(call: Call, origin: Json, kind: str, amount: int, details: Json | Non
         network_data={"authorization_code": None, "processing_date": None, "transaction_id": None},
         purchase_details=_details(details),
         type=kind,
-        wallet=origin.get("wallet"),
+        wallet=origin["wallet"],
     )
     call.objects.insert(transaction, "issuing_transaction.created")
     if transaction["purchase_details"] and transaction["purchase_details"]["receipt"]:
@@ -77,30 +99,38 @@ def record(call: Call, origin: Json, kind: str, amount: int, details: Json | Non
     return transaction
 
 
-def _origin(call: Call, params: Params) -> Json:
-    card = call.objects.get("issuing.card", params["card"], "card")
+def origin_of(value: api.IssuingAuthorization | StoredTransaction, authorization: str | None) -> Origin:
+    """What an authorization, or an earlier transaction, is about. authorization: its id."""
+    return {
+        "id": authorization,
+        "card": value["card"],
+        "cardholder": value["cardholder"],
+        "currency": value["currency"],
+        "merchant_data": value["merchant_data"],
+        "wallet": value["wallet"],
+    }
+
+
+def _origin(call: Call, params: Mapping[str, Any]) -> Origin:
+    card = call.objects.get(kinds.CARD, params["card"], "card")
     currency = shared_currency.check_currency(params.get("currency") or card["currency"], "currency")
     return {"id": None, "card": card["id"], "cardholder": card["cardholder"], "currency": currency,
-            "merchant_data": merchant(params.get("merchant_data"))}  # fmt: skip
+            "merchant_data": merchant(params.get("merchant_data")), "wallet": None}  # fmt: skip
 
 
-def force_capture(call: Call, params: Params) -> Json:
+def force_capture(call: Call, params: Params) -> StoredTransaction:
     """A merchant takes money without having asked."""
-    return record(
-        call, _origin(call, params), "capture", -params["amount"], params.get("purchase_details"), authorization=False
-    )
+    return record(call, _origin(call, params), "capture", -params["amount"], params.get("purchase_details"))
 
 
-def unlinked_refund(call: Call, params: Params) -> Json:
+def unlinked_refund(call: Call, params: Params) -> StoredTransaction:
     """A merchant gives money that was never taken."""
-    return record(
-        call, _origin(call, params), "refund", params["amount"], params.get("purchase_details"), authorization=False
-    )
+    return record(call, _origin(call, params), "refund", params["amount"], params.get("purchase_details"))
 
 
-def refund(call: Call, params: Params) -> Json:
+def refund(call: Call, params: Params) -> StoredTransaction:
     """A merchant gives back a capture, or part of it."""
-    transaction = call.objects.get(_NAME, call.path["transaction"])
+    transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     if transaction["type"] != "capture":
         raise invalid("Only a capture can be refunded.", retry=False)
     left = -transaction["amount"] - transaction.get("_refunded", 0)
@@ -109,18 +139,17 @@ def refund(call: Call, params: Params) -> Json:
         raise invalid(f"refund_amount must not be above what is left of the capture ({left}).", "refund_amount")
     transaction["_refunded"] = transaction.get("_refunded", 0) + amount
     call.objects.save(transaction)
-    origin = {**transaction, "id": transaction["authorization"]}
-    return record(call, origin, "refund", amount, None)
+    return record(call, origin_of(transaction, transaction["authorization"]), "refund", amount, None)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredTransaction:
     """Change the metadata."""
-    transaction = call.objects.get(_NAME, call.path["transaction"])
+    transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     fields.merge_metadata(transaction, params)
     return call.objects.save(transaction, "issuing_transaction.updated")
 
 
-def fund(call: Call, params: Params) -> Json:
+def fund(call: Call, params: Params) -> api.Balance:
     """Put test money into the issuing balance."""
     currency = shared_currency.check_currency(params["currency"], "currency")
     move(call, "topup", params["amount"], currency, call.account)

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
+
+S = TypeVar("S", bound=str)
 
 
 class InvalidTransition(AssertionError):
@@ -48,7 +50,7 @@ class States:
         """Whether an object may go directly from the state ``before`` to the state ``to``."""
         return to in self.table[before]
 
-    def start(self, state: str) -> str:
+    def start(self, state: S) -> S:
         """Return the state of a new object. Raises InvalidTransition when no object may begin with it."""
         if state not in self.initial:
             raise InvalidTransition(f"{self.object}.{self.field} cannot begin as {state}")

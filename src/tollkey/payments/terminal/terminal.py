@@ -6,6 +6,9 @@ reader, no action ──process_payment_intent──▶ action in_progress ─�
 
 from __future__ import annotations
 
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, cast
+
 from tollkey.keys import Permission
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.methods import payment_methods
@@ -16,7 +19,6 @@ from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Json,
     Params,
     Resource,
     blank,
@@ -28,6 +30,16 @@ from tollkey.wire import (
     records,
     retrieve,
 )
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+_LOCATION: Kind[api.TerminalLocation] = Kind("terminal.location")
+_CONFIGURATION: Kind[api.TerminalConfiguration] = Kind("terminal.configuration")
+_CONNECTION_TOKEN: Kind[api.TerminalConnectionToken] = Kind("terminal.connection_token")
+_READER: Kind[api.TerminalReader] = Kind("terminal.reader")
+_PAYMENT_INTENT: Kind[api.PaymentIntent] = Kind("payment_intent")
 
 LOCATIONS = Permission("terminal_location", "Locations", "Terminal")
 READERS = Permission("terminal_reader", "Readers", "Terminal")
@@ -46,13 +58,13 @@ _APPROVED = "4242424242424242"
 # -- locations and configurations
 
 
-def create_location(call: Call, params: Params) -> Json:
+def create_location(call: Call, params: Params) -> api.TerminalLocation:
     """Make a location."""
     for name in ("address", "display_name"):
         if not params.get(name):
             raise missing_param(name)
     location = blank(
-        "terminal.location",
+        _LOCATION,
         id=call.ids.new("tml"),
         address=fields.address(params["address"]),
         display_name=params["display_name"],
@@ -63,11 +75,11 @@ def create_location(call: Call, params: Params) -> Json:
     return call.objects.insert(location)
 
 
-def update_location(call: Call, params: Params) -> Json:
+def update_location(call: Call, params: Params) -> api.TerminalLocation:
     """Change a location."""
-    location = call.objects.get("terminal.location", call.path["location"])
+    location = call.objects.get(_LOCATION, call.path["location"])
     if params.get("address"):
-        location["address"] = {**location["address"], **params["address"]}
+        fields.assign(location["address"], params["address"], params["address"])
     fields.assign(location, params, ("configuration_overrides", "display_name", "phone"))
     fields.merge_metadata(location, params)
     return call.objects.save(location)
@@ -75,8 +87,8 @@ def update_location(call: Call, params: Params) -> Json:
 
 def delete_location(call: Call, params: Params) -> Deleted:
     """Delete a location that has no readers."""
-    location = call.objects.get("terminal.location", call.path["location"])
-    if call.objects.query("terminal.reader", {"location": location["id"]}, limit=1):
+    location = call.objects.get(_LOCATION, call.path["location"])
+    if call.objects.query(_READER, {"location": location["id"]}, limit=1):
         raise invalid("You cannot delete a location that has readers registered to it.", retry=False)
     return call.objects.delete(location)
 
@@ -88,39 +100,36 @@ _SETTINGS = (
 )  # fmt: skip
 
 
-def create_configuration(call: Call, params: Params) -> Json:
+def create_configuration(call: Call, params: Params) -> api.TerminalConfiguration:
     """Make a configuration of readers."""
-    configuration = blank(
-        "terminal.configuration", id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode
-    )
+    configuration = blank(_CONFIGURATION, id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
     fields.assign(configuration, params, _SETTINGS)
     return call.objects.insert(configuration)
 
 
-def update_configuration(call: Call, params: Params) -> Json:
+def update_configuration(call: Call, params: Params) -> api.TerminalConfiguration:
     """Change a configuration."""
-    configuration = call.objects.get("terminal.configuration", call.path["configuration"])
-    for name in _SETTINGS:
-        if name in params and params[name] is None:
-            configuration.pop(name, None)
-            if name == "name":
-                configuration["name"] = None
-        elif name in params:
-            configuration[name] = params[name]
+    configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
+    unset = {name for name in _SETTINGS if name in params and params[name] is None and name != "name"}
+    fields.assign(configuration, params, [name for name in _SETTINGS if name not in unset])
+    settings = cast("MutableMapping[str, object]", configuration)  # the names that are taken out are computed
+    for name in unset:
+        settings.pop(name, None)
     return call.objects.save(configuration)
 
 
 def delete_configuration(call: Call, params: Params) -> Deleted:
     """Delete a configuration."""
-    return call.objects.delete(call.objects.get("terminal.configuration", call.path["configuration"]))
+    configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
+    return call.objects.delete(configuration)
 
 
-def connection_token(call: Call, params: Params) -> Json:
+def connection_token(call: Call, params: Params) -> api.TerminalConnectionToken:
     """A short-lived secret with which a reader's software connects."""
     if params.get("location"):
-        call.objects.get("terminal.location", params["location"], "location")
+        call.objects.get(_LOCATION, params["location"], "location")
     mode = "live" if call.livemode else "test"
-    token = blank("terminal.connection_token", secret=f"pst_{mode}_{call.ids.text(40)}")
+    token = blank(_CONNECTION_TOKEN, secret=f"pst_{mode}_{call.ids.text(40)}")
     if params.get("location"):
         token["location"] = params["location"]
     return token
@@ -129,7 +138,7 @@ def connection_token(call: Call, params: Params) -> Json:
 # -- readers
 
 
-def create_reader(call: Call, params: Params) -> Json:
+def create_reader(call: Call, params: Params) -> api.TerminalReader:
     """Register a reader; in test mode the codes that begin with ``simulated`` register a simulated one."""
     code = params["registration_code"]
     if code not in _SIMULATED:
@@ -137,11 +146,11 @@ def create_reader(call: Call, params: Params) -> Json:
             f"No such registration code: '{code}'", "registration_code", "terminal_reader_invalid_registration_code"
         )
     if params.get("location"):
-        call.objects.get("terminal.location", params["location"], "location")
+        call.objects.get(_LOCATION, params["location"], "location")
     id = call.ids.new("tmr")
     serial = f"simulated-{call.ids.text(8).lower()}"
     reader = blank(
-        "terminal.reader",
+        _READER,
         id=id,
         device_sw_version="",
         device_type=_SIMULATED[code],
@@ -157,11 +166,11 @@ def create_reader(call: Call, params: Params) -> Json:
     return call.objects.insert(reader)
 
 
-def _reader(call: Call) -> Json:
-    return call.objects.get("terminal.reader", call.path["reader"])
+def _reader(call: Call) -> api.TerminalReader:
+    return call.objects.get(_READER, call.path["reader"])
 
 
-def update_reader(call: Call, params: Params) -> Json:
+def update_reader(call: Call, params: Params) -> api.TerminalReader:
     """Change the label or the metadata."""
     reader = _reader(call)
     fields.assign(reader, params, ("label",))
@@ -169,18 +178,18 @@ def update_reader(call: Call, params: Params) -> Json:
     return call.objects.save(reader)
 
 
-def delete_reader(call: Call, params: Params) -> Json:
+def delete_reader(call: Call, params: Params) -> Mapping[str, object]:
     """Unregister a reader."""
     reader = _reader(call)
     gone = call.objects.delete(reader)
     return {**gone, "device_type": reader["device_type"], "serial_number": reader["serial_number"]}
 
 
-def process_payment_intent(call: Call, params: Params) -> Json:
+def process_payment_intent(call: Call, params: Params) -> api.TerminalReader:
     """Ask for a card on the reader, to pay an intent with."""
     reader = _reader(call)
-    intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
-    if (reader["action"] or {}).get("status") == "in_progress":
+    intent = call.objects.get(_PAYMENT_INTENT, params["payment_intent"], "payment_intent")
+    if reader["action"] is not None and reader["action"]["status"] == "in_progress":
         raise invalid("Reader is currently busy processing another request.", None, "terminal_reader_busy", retry=False)
     if "card_present" not in intent["payment_method_types"]:
         raise invalid(
@@ -192,7 +201,7 @@ def process_payment_intent(call: Call, params: Params) -> Json:
             "intent_invalid_state",
             retry=False,
         )  # fmt: skip
-    inner = {"payment_intent": intent["id"]}
+    inner: api.TerminalReaderReaderResourceProcessPaymentIntentAction = {"payment_intent": intent["id"]}
     if params.get("process_config"):
         inner["process_config"] = params["process_config"]
     reader["action"] = {
@@ -203,20 +212,20 @@ def process_payment_intent(call: Call, params: Params) -> Json:
     return call.objects.save(reader)
 
 
-def cancel_action(call: Call, params: Params) -> Json:
+def cancel_action(call: Call, params: Params) -> api.TerminalReader:
     """Take back what the reader is asked to do."""
     reader = _reader(call)
     reader["action"] = None
     return call.objects.save(reader)
 
 
-def present(call: Call, params: Params) -> Json:
+def present(call: Call, params: Params) -> api.TerminalReader:
     """Present a test card to a simulated reader; the intent is charged, or refused as that card is."""
     reader = _reader(call)
     action = reader["action"]
     if action is None or action["status"] != "in_progress":
         raise invalid("Reader has no action in progress.", retry=False)
-    intent = call.objects.get("payment_intent", action["process_payment_intent"]["payment_intent"])
+    intent = call.objects.get(_PAYMENT_INTENT, action["process_payment_intent"]["payment_intent"])
     number = cards.normal_number(((params.get("card_present") or params.get("card") or {}).get("number")) or _APPROVED)
     card = cards.by_number(number)
     if card is None:

@@ -1,0 +1,17 @@
+"""The kinds of objects of this room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.issuing.stored import StoredCard, StoredTransaction
+    from tollkey.wire import api
+
+AUTHORIZATION: Kind[api.IssuingAuthorization] = Kind("issuing.authorization")
+CARD: Kind[StoredCard] = Kind("issuing.card")
+CARDHOLDER: Kind[api.IssuingCardholder] = Kind("issuing.cardholder")
+DISPUTE: Kind[api.IssuingDispute] = Kind("issuing.dispute")
+TRANSACTION: Kind[StoredTransaction] = Kind("issuing.transaction")
