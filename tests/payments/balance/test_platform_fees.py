@@ -27,3 +27,15 @@ def test_a_direct_charge_is_the_accounts_own_and_the_fee_goes_to_the_platform(ap
     again = api.post(f"/v1/application_fees/{charge['application_fee']}/refunds", amount=31)
     assert again.status == 400
     audit(api, account)
+
+
+def test_a_fee_is_given_back_in_parts_until_nothing_is_left(api: Api) -> None:
+    destination = {"transfer_data": {"destination": connected(api)["id"]}, "application_fee_amount": 50}
+    charge = api.ok("post", "/v1/charges", amount=1_000, currency="usd", source="tok_bypassPending", **destination)
+    path = f"/v1/application_fees/{charge['application_fee']}"
+    api.ok("post", f"{path}/refunds", amount=49)
+    assert api.post(f"{path}/refunds", amount=2).error["param"] == "amount"
+    api.ok("post", f"{path}/refunds", amount=1)
+    fee = api.get(path)
+    assert (fee["refunded"], fee["amount_refunded"]) == (True, 50)
+    assert api.post(f"{path}/refunds", amount=1).error["code"] == "charge_already_refunded"

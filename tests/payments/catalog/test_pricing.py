@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.support.api import Api
 
 
@@ -9,3 +13,42 @@ def test_the_data_of_a_price_needs_its_product(api: Api) -> None:
     items = [{"price_data": {"currency": "usd", "unit_amount": 500}, "quantity": 1}]
     error = api.post("/v1/payment_links", line_items=items).error
     assert (error["code"], error["param"]) == ("parameter_missing", "line_items[0][price_data][product]")
+
+
+PRICE = {"currency": "usd", "product_data": {"name": "Gold"}}
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({}, "unit_amount"),
+        ({"unit_amount": 5, "unit_amount_decimal": "5"}, "unit_amount"),
+        ({"unit_amount": 5, "recurring": {"interval": "month", "interval_count": 0}}, "recurring[interval_count]"),
+        ({"unit_amount": 5, "recurring": {"interval": "year", "interval_count": 4}}, "recurring[interval_count]"),
+        ({"billing_scheme": "tiered", "tiers_mode": "volume"}, "tiers"),
+        ({"billing_scheme": "tiered", "tiers": [{"up_to": "inf", "unit_amount": 5}]}, "tiers_mode"),
+        ({"unit_amount": 5, "tiers": [{"up_to": "inf", "unit_amount": 5}]}, "tiers"),
+    ],
+)
+def test_a_price_has_one_amount_one_interval_or_tiers(api: Api, params: dict[str, Any], param: str) -> None:
+    refused = api.post("/v1/prices", **PRICE, **params)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+@pytest.mark.parametrize(("interval", "most"), [("day", 1095), ("week", 156), ("month", 36), ("year", 3)])
+def test_an_interval_is_at_most_three_years_long(api: Api, interval: str, most: int) -> None:
+    statuses = [
+        api.post("/v1/prices", unit_amount=5, recurring={"interval": interval, "interval_count": count}, **PRICE).status
+        for count in (most, most + 1)
+    ]
+    assert statuses == [200, 400]
+
+
+@pytest.mark.parametrize(
+    ("limits", "place"), [((10, 20), 1), (("inf", "inf"), 0), ((20, 10, "inf"), 1), ((10, 10, "inf"), 1)]
+)
+def test_tiers_rise_and_only_the_last_has_no_limit(api: Api, limits: tuple[object, ...], place: int) -> None:
+    tiered = {"billing_scheme": "tiered", "tiers_mode": "volume", "recurring": {"interval": "month"}}
+    tiers = [{"up_to": limit, "unit_amount": 5} for limit in limits]
+    refused = api.post("/v1/prices", tiers=tiers, **tiered, **PRICE)
+    assert (refused.status, refused.error["param"]) == (400, f"tiers[{place}][up_to]")

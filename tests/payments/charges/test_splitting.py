@@ -24,3 +24,9 @@ def test_a_destination_charge_passes_its_money_on_and_keeps_the_fee(api: Api) ->
     assert api.get(f"/v1/transfers/{charge['transfer']}")["reversed"]
     assert_valid("GET", "/v1/application_fees/{id}", 200, fee)
     audit(api, account)
+
+
+def test_an_account_that_is_not_there_gets_no_money(api: Api) -> None:
+    given = {"amount": 1_000, "currency": "usd", "source": "tok_visa"}
+    assert api.post("/v1/charges", transfer_data={"destination": "acct_no"}, **given).status == 400
+    assert api.get("/v1/charges")["data"] == []

@@ -28,3 +28,35 @@ def test_a_credit_note_of_an_open_invoice_lowers_what_is_due_until_it_is_voided(
     assert api.get(f"/v1/invoices/{invoice['id']}")["amount_remaining"] == 1300
     api.ok("post", f"/v1/credit_notes/{note['id']}/void")
     assert api.get(f"/v1/invoices/{invoice['id']}")["amount_remaining"] == 2000
+
+
+def test_no_more_is_credited_than_is_left(api: Api) -> None:
+    invoice = api.ok("post", f"/v1/invoices/{draft(api, customer(api))['id']}/finalize")["id"]
+    assert api.post("/v1/credit_notes", invoice=invoice, amount=2001).error["param"] == "amount"
+    api.ok("post", "/v1/credit_notes", invoice=invoice, amount=1999)
+    assert api.post("/v1/credit_notes", invoice=invoice, amount=2).error["param"] == "amount"
+    api.ok("post", "/v1/credit_notes", invoice=invoice, amount=1)
+    assert api.get(f"/v1/invoices/{invoice}")["amount_remaining"] == 0
+
+
+def test_a_draft_and_a_voided_invoice_get_no_credit_note(api: Api) -> None:
+    invoice = draft(api, customer(api))["id"]
+    assert api.post("/v1/credit_notes", invoice=invoice, amount=100).error["param"] == "invoice"
+    api.ok("post", f"/v1/invoices/{invoice}/finalize")
+    api.ok("post", f"/v1/invoices/{invoice}/void")
+    assert api.post("/v1/credit_notes", invoice=invoice, amount=100).error["param"] == "invoice"
+
+
+def test_of_a_paid_invoice_every_cent_is_refunded_credited_or_given_back_elsewhere(api: Api) -> None:
+    paid = api.ok("post", f"/v1/invoices/{draft(api, customer(api))['id']}/pay")["id"]
+    given = {"invoice": paid, "amount": 700, "refund_amount": 300, "credit_amount": 200}
+    assert api.post("/v1/credit_notes", out_of_band_amount=199, **given).error["param"] == "refund_amount"
+    note = api.ok("post", "/v1/credit_notes", out_of_band_amount=200, **given)
+    assert api.post(f"/v1/credit_notes/{note['id']}/void").status == 400
+
+
+def test_a_note_is_voided_once(api: Api) -> None:
+    invoice = api.ok("post", f"/v1/invoices/{draft(api, customer(api))['id']}/finalize")["id"]
+    path = f"/v1/credit_notes/{api.ok('post', '/v1/credit_notes', invoice=invoice, amount=700)['id']}/void"
+    assert api.ok("post", path)["status"] == "void"
+    assert api.post(path).error["message"] == "This credit note has already been voided."

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.support.api import Api
 
 
@@ -31,3 +35,29 @@ def test_of_a_card_saved_the_old_way_only_the_metadata_is_changed_as_a_payment_m
     assert api.post(f"/v1/payment_methods/{card}", metadata={"a": "b"})["metadata"] == {"a": "b"}
     refused = api.post(f"/v1/payment_methods/{card}", billing_details={"name": "Jenny Rosen"})
     assert (refused.status, refused.error["code"]) == (404, "resource_missing")
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({}, "type"),
+        ({"type": "card"}, "card"),
+        ({"type": "sepa_debit"}, "sepa_debit[iban]"),
+        ({"type": "sepa_debit", "sepa_debit": {"iban": "DE89370400440532013001"}}, "sepa_debit[iban]"),
+        (
+            {"type": "us_bank_account", "us_bank_account": {"account_number": "000123456789"}},
+            "us_bank_account[routing_number]",
+        ),
+    ],
+)
+def test_a_method_has_a_type_and_its_data(api: Api, params: dict[str, Any], param: str) -> None:
+    refused = api.post("/v1/payment_methods", **params)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+def test_only_an_attached_method_is_changed(api: Api) -> None:
+    method = api.ok("POST", "/v1/payment_methods", type="card", card={"token": "tok_visa"})["id"]
+    path = f"/v1/payment_methods/{method}"
+    assert api.post(path, metadata={"a": "1"}).status == 400
+    api.ok("POST", f"{path}/attach", customer=api.ok("POST", "/v1/customers")["id"])
+    assert api.ok("POST", path, metadata={"a": "1"})["metadata"] == {"a": "1"}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.payments.subscriptions.steps import advance, clocked, ok
 from tests.payments.usage.steps import grant, left, metered, renewed, transactions
 from tests.support.api import Api
@@ -33,3 +37,33 @@ def test_a_grant_can_be_expired_or_voided_by_hand_but_only_voided_while_unused(a
     listed = api.get(GRANTS, customer=who)
     assert_valid("GET", GRANTS, 200, dict(listed))
     assert len(listed["data"]) == 2
+
+
+METERED = {"scope": {"price_type": "metered"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "change", "param"),
+    [
+        (0, {}, "amount[monetary][value]"),
+        (1, {"expires_at": 1_767_225_600}, "expires_at"),
+        (1, {"applicability_config": {"scope": {}}}, "applicability_config"),
+    ],
+)
+def test_a_grant_is_worth_something_for_some_prices_until_later(
+    api: Api, value: int, change: dict[str, Any], param: str
+) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    amount = {"type": "monetary", "monetary": {"value": value, "currency": "usd"}}
+    given = {"customer": customer, "amount": amount, "applicability_config": METERED}
+    refused = api.post(GRANTS, **{**given, **change})
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+def test_credits_are_for_metered_prices(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    licensed = api.ok("POST", "/v1/prices", currency="usd", unit_amount=5, product_data={"name": "Gold"})["id"]
+    amount = {"type": "monetary", "monetary": {"value": 100, "currency": "usd"}}
+    scope = {"scope": {"prices": [{"id": licensed}]}}
+    refused = api.post(GRANTS, customer=customer, amount=amount, applicability_config=scope)
+    assert refused.error["param"] == "applicability_config[scope][prices][0][id]"
