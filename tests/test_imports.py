@@ -1,4 +1,6 @@
-"""The shape of the package: who may import whom, what a room shows, where time, chance and the environment come in."""
+"""The shape of the package: who may import whom, what a room shows, where time, chance and the environment come in; and
+of its tests, which mirror the rooms of ``payments``.
+"""
 
 from __future__ import annotations
 
@@ -260,3 +262,73 @@ def test_the_doors_of_payments_are_small_and_nobody_goes_around_them() -> None:
             wrong = within or [alias.name for alias in node.names if alias.name not in shown[room]]
             around += [f"{file.relative_to(PACKAGE)}: {node.module} {', '.join(wrong)}"] if wrong else []
     assert around == []
+
+
+#: The rooms of payments, and the tests that mirror them.
+PAYMENTS, TESTS = PACKAGE / "payments", ROOT / "tests"
+#: What decides something: a module without any of it declares, and has no rules.
+_DECISIONS = (ast.If, ast.IfExp, ast.For, ast.While, ast.Match, ast.Try, ast.Raise, ast.BoolOp, ast.Compare)
+#: Modules with such statements that need no test file of their own, and why.
+EXEMPT: dict[str, str] = {}
+
+
+def _has_rules(source: str) -> bool:
+    """Whether any function of a module decides something."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.Lambda)]
+    return any(isinstance(inner, _DECISIONS) for function in functions for inner in ast.walk(function))
+
+
+def _modules_of_payments() -> Iterator[Path]:
+    """Every module of ``payments``, below its folder, without the doors."""
+    return (file.relative_to(PAYMENTS) for file in sorted(PAYMENTS.rglob("*.py")) if file.name != "__init__.py")
+
+
+def _test_file_of(module: Path) -> Path:
+    """Where the rules of a module are stated, below ``tests``."""
+    return Path("payments") / module.parent / f"test_{module.name.removeprefix('_')}"
+
+
+def test_every_module_with_rules_has_its_test_file() -> None:
+    lacking = [
+        f"{module} has no tests/{_test_file_of(module)}"
+        for module in _modules_of_payments()
+        if str(module) not in EXEMPT
+        and _has_rules((PAYMENTS / module).read_text(encoding="utf-8"))
+        and not (TESTS / _test_file_of(module)).exists()
+    ]
+    assert lacking == []
+
+
+def test_no_exemption_is_left_over() -> None:
+    here = {str(module) for module in _modules_of_payments()}
+    left = [
+        module
+        for module in EXEMPT
+        if module not in here
+        or not _has_rules((PAYMENTS / module).read_text(encoding="utf-8"))
+        or (TESTS / _test_file_of(Path(module))).exists()
+    ]
+    assert left == []
+
+
+#: Test files in the folders of rooms that state what several modules do together.
+ACROSS = {
+    "balance/test_money_moves.py": "the books stay sound whatever is moved",
+    "charges/test_books.py": "the books stay sound whatever is charged",
+}
+
+
+def test_a_test_file_in_a_room_has_the_name_of_a_module() -> None:
+    known = {str(_test_file_of(module).relative_to("payments")) for module in _modules_of_payments()}
+    files = [file.relative_to(TESTS / "payments") for file in (TESTS / "payments").rglob("*/test_*.py")]
+    assert sorted(str(file) for file in files if str(file) not in known | ACROSS.keys()) == []
+
+
+def test_no_test_file_imports_another() -> None:
+    wrong = [
+        f"{file.relative_to(TESTS)}: {node.module}"
+        for file in sorted((TESTS / "payments").rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
+    ]
+    assert wrong == []

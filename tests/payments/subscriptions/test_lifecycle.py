@@ -1,4 +1,4 @@
-"""What an invoice's fate means for its subscription: it becomes active, past due, unpaid or canceled."""
+"""What paid and unpaid invoices make of a subscription: active, past due, unpaid or canceled."""
 
 from __future__ import annotations
 
