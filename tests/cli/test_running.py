@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.shell import run
 from tollkey.cli import common
-from tollkey.cli.running import announced, running_urls
+from tollkey.cli.running import published, running_urls
 
 
 @contextmanager
@@ -110,8 +110,8 @@ def test_a_link_that_could_not_be_printed_ends_no_other(tmp_path: Path, monkeypa
 
 def test_of_two_servers_on_one_folder_the_newest_is_named_first(tmp_path: Path) -> None:
     script = (
-        "import sys, pathlib; from tollkey.cli.running import announced\n"
-        "with announced(pathlib.Path(sys.argv[1]), 'http://127.0.0.1:1'): print('there', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from tollkey.cli.running import published\n"
+        "with published(pathlib.Path(sys.argv[1]), 'http://127.0.0.1:1'): print('there', flush=True); sys.stdin.read()"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-c", script, str(tmp_path)]
@@ -122,7 +122,7 @@ def test_of_two_servers_on_one_folder_the_newest_is_named_first(tmp_path: Path) 
         assert other.stdout.readline() == "there\n"
         for file in (tmp_path / "running").iterdir():
             os.utime(file, (1, 1))
-        with announced(tmp_path, "http://127.0.0.1:2"):
+        with published(tmp_path, "http://127.0.0.1:2"):
             assert running_urls(tmp_path) == ["http://127.0.0.1:2", "http://127.0.0.1:1"]
         assert running_urls(tmp_path) == ["http://127.0.0.1:1"]
         other.stdin.close()

@@ -1,4 +1,4 @@
-"""What the commands share: opening the server's data, printing, and ending with the right exit code."""
+"""Shared by the commands: options, opening the data folder, printing, exit codes."""
 
 from __future__ import annotations
 
@@ -37,45 +37,46 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 ACTOR = Actor("cli", "tollkey")
 
 
-UNREACHABLE = 3  # the exit code that means: the database is away, try again
+UNREACHABLE = 3  # exit code: the database cannot be reached; retry later
 
 
 def fail(message: str, code: int = 1) -> typer.Exit:
-    """Say what is wrong on standard error; the command ends with 1, or the code given."""
+    """Print an error and return the exception to raise. code: the exit code."""
     typer.echo(f"tollkey: {message}", err=True)
     return typer.Exit(code)
 
 
 def refused(problem: Exception) -> typer.Exit:
-    """What was refused, in one line; 3 when the database is away, else 1."""
+    """Print an error and return the exception to raise: exit code 3 when the database cannot be reached, else 1."""
     return fail(str(problem), UNREACHABLE if isinstance(problem, Unreachable) else 1)
 
 
 @contextmanager
-def told_once() -> Iterator[None]:
-    """What is wrong with the connection is said once, by the command: not at each attempt, by those who attempt it."""
-    talkers = [logging.getLogger(name) for name in ("psycopg.pool", "tollkey.db.listening")]
-    levels = [talker.level for talker in talkers]
-    for talker in talkers:
-        talker.setLevel(logging.CRITICAL)
+def quiet_connection_logs() -> Iterator[None]:
+    """Silence the loggers of database connections: the command itself reports a failed connection once."""
+    loggers = [logging.getLogger(name) for name in ("psycopg.pool", "tollkey.db.listening")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        for talker, level in zip(talkers, levels, strict=True):
-            talker.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager
 def opened(data: str | None, database: str | None, base_url: str | None = None, *, new: bool = False) -> Iterator[Core]:
-    """The server's data, open; what the rules or the storage refuse becomes a sentence and exit code 1, or 3 when the
-    database is away.
+    """Open the core of a data folder, within a ``with`` block.
 
-    new: whether data may be begun where there is none, as a mistyped folder must not.
+    data, database, base_url: options of the command, None for the configured ones. new: whether to create the data
+    folder when there is none; otherwise a mistyped name would. Raises typer.Exit with 1 for errors, with 3 when the
+    database cannot be reached.
     """
-    with told_once():
+    with quiet_connection_logs():
         try:
             settings = load_settings(data=data, database=database, base_url=base_url)
-            os.environ.pop("TOLLKEY_KEYRING", None)  # what this process starts does not get it
+            os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
             if not new and not settings.in_postgres and not sqlite_file(settings.database_url).exists():
                 raise fail(
                     f"there is no account yet in {settings.data}: start the server once,"
@@ -93,7 +94,10 @@ def opened(data: str | None, database: str | None, base_url: str | None = None, 
 
 
 def scope_of(core: Core, account: str | None, live: bool) -> Scope:
-    """The account and mode that a command is about. Ends with 1 when there is no account yet, or no such one."""
+    """The account and mode that a command is for.
+
+    account: its id, None for the first account. live: whether live mode. Raises typer.Exit for an unknown account.
+    """
     if account is None:
         merchant = core.database.read(first_merchant)
         if merchant is None:
@@ -105,9 +109,9 @@ def scope_of(core: Core, account: str | None, live: bool) -> Scope:
 
 
 def address_of(core: Core) -> str:
-    """The address that a link carries, without a slash at its end: a configured one, or where a server answers.
+    """The URL for one-time links, without a trailing slash: the configured one, or that of a running server.
 
-    Ends with 1 when none is known: a link that leads nowhere must not take the place of one that works.
+    Raises typer.Exit when it is unknown, so that no unusable link replaces a working one.
     """
     settings = core.settings
     if settings.base_url:
@@ -124,9 +128,9 @@ def address_of(core: Core) -> str:
 
 
 def show_link(core: Core, link: Link, about: dict[str, str], name: str, as_json: bool) -> None:
-    """Print a one-time link, and only then end the earlier ones.
+    """Print a one-time link and then revoke the earlier ones.
 
-    about: what goes with it in JSON, where the link is called ``name``.
+    about: further fields of the JSON output. name: of the link's field there.
     """
     show({**about, name: link.url}, as_json, lambda: [link.url])
     sys.stdout.flush()
@@ -134,12 +138,12 @@ def show_link(core: Core, link: Link, about: dict[str, str], name: str, as_json:
 
 
 def when(seconds: int | None) -> str:
-    """A time as people read it, in UTC."""
+    """Format a time in UTC. seconds: UTC epoch; None gives "-"."""
     return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def show(value: Any, as_json: bool, lines: Callable[[], Sequence[str]]) -> None:
-    """Print a value as JSON, or as lines for people."""
+    """Print a value as JSON, or ``lines()`` as text."""
     if as_json:
         typer.echo(json.dumps(value, indent=2, sort_keys=True))
     else:
@@ -148,7 +152,7 @@ def show(value: Any, as_json: bool, lines: Callable[[], Sequence[str]]) -> None:
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell."""
+    """Format rows as a table with aligned columns."""
     widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

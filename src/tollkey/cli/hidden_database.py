@@ -1,9 +1,8 @@
-"""A database's password does not stay on the command line, which every user of the machine can read (``ps``,
-/proc/PID/cmdline).
+"""Removes database passwords from the command line, which all users of the machine can read (``ps``).
 
-A ``--database postgresql://…`` goes into the environment, which only the same user can read, and the process starts
-again in its own place without it. Loads nothing else of Tollkey: the shorter the address stands there, the better.
-Whoever wants it never to stand there sets TOLLKEY_DATABASE or TOLLKEY_DATABASE_FILE.
+``--database postgresql://…`` is moved to the environment, which only the same user can read, and the process executes
+itself again without it. This module imports nothing else of Tollkey, so that the URL is visible only briefly.
+TOLLKEY_DATABASE and TOLLKEY_DATABASE_FILE avoid this.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ _ADDRESSES = ("postgresql://", "postgres://")
 
 
 def without_database(arguments: Sequence[str]) -> tuple[list[str], str]:
-    """The arguments without their ``--database postgresql://…``, and that address; the last one where there are
-    several, "" for none.
+    """Remove ``--database postgresql://…`` from arguments.
+
+    Returns the other arguments and the URL: the last one when there are several, "" for none.
     """
     kept: list[str] = []
     found = ""
@@ -38,18 +38,15 @@ def without_database(arguments: Sequence[str]) -> tuple[list[str], str]:
 
 
 def hide_database() -> None:
-    """Start this process again without the address of a database among its arguments, if it stands there.
-
-    Then it does not return.
-    """
+    """Execute this process again without the database URL in its arguments. Returns only when there is none."""
     given = sys.argv[1:]
     kept, address = without_database(given)
     if (
         not address or sys.orig_argv[-len(given) :] != given
-    ):  # the latter: called by a program that has a command line of its own
+    ):  # the second condition: called by a program with its own arguments
         return
     environment = {name: value for name, value in os.environ.items() if name != f"{_VARIABLE}_FILE"} | {
         _VARIABLE: address
     }
-    before = sys.orig_argv[: -len(given)]  # the interpreter, its own options, and what it runs
+    before = sys.orig_argv[: -len(given)]  # the interpreter, its options, and the script or module
     os.execve(sys.executable, [*before, *kept], environment)

@@ -1,6 +1,6 @@
-"""HTTP/1.1 as uvicorn speaks it, with the head and the body of an answer in one packet.
+"""uvicorn's HTTP/1.1 protocol, with the head and the body of a response in one write.
 
-uvicorn writes them one after the other, and each write is a system call: a fifth of what a small answer costs.
+uvicorn writes them separately. Each write is a system call, which is a fifth of the cost of a small response.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class _Joining:
-    """A transport that keeps an answer's head until its body comes, or until the event loop's next round.
+    """A transport that buffers a response's head until its body or the next iteration of the event loop.
 
-    ends: asked when it is to be closed: whether it is let end by itself, so that ``close`` has nothing more to do.
+    ends: called before closing; returns whether the connection is closed in another way; ``close`` then does nothing.
     """
 
     def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop, ends: Callable[[Any], bool]) -> None:
@@ -53,11 +53,11 @@ class _Joining:
 
 
 class OneWrite(HttpToolsProtocol):
-    """uvicorn's protocol on a transport that joins writes."""
+    """uvicorn's protocol with a transport that joins the writes of head and body."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Joining(transport, self.loop, self.ends))  # type: ignore[arg-type]
 
     def ends(self, transport: Any) -> bool:
-        """Whether the connection ends in another way than by being closed now."""
+        """Whether the protocol closes the connection in another way, later."""
         return False

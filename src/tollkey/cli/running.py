@@ -1,7 +1,6 @@
-"""Where the servers of a data folder answer. Each says so while it runs, for the commands that print links.
+"""URLs of the servers running on a data folder, for commands that print links.
 
-There is a file for each process. It is locked for as long as its process lives, so that what a killed one left behind
-is not believed.
+Each server writes a file and keeps it locked while it runs, so that files of killed processes are recognised as stale.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ _FOLDER = "running"
 
 
 def _lock(file: IO[str], *, wait: bool) -> bool:
-    """Take the lock of a file, which ends with the process. False when another process holds it."""
-    if sys.platform == "win32":  # no such locks: the file is believed as long as it is there
+    """Lock a file until the process ends. Returns False when another process holds the lock."""
+    if sys.platform == "win32":  # no flock: the file counts for as long as it exists
         return wait
     import fcntl
 
@@ -31,8 +30,8 @@ def _lock(file: IO[str], *, wait: bool) -> bool:
 
 
 @contextmanager
-def announced(data: Path, url: str) -> Iterator[None]:
-    """While it lasts, ``running_urls`` of that data folder name this address. Raises OSError."""
+def published(data: Path, url: str) -> Iterator[None]:
+    """Publish this server's URL for ``running_urls``, within a ``with`` block. Raises OSError."""
     folder = data / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{os.getpid()}.json"
@@ -47,13 +46,10 @@ def announced(data: Path, url: str) -> Iterator[None]:
 
 
 def running_urls(data: Path) -> list[str]:
-    """The addresses of the servers that run on this data folder now, the newest first.
-
-    Nothing for a folder that is not there.
-    """
+    """URLs of the servers running on a data folder, newest first. Empty for a folder that does not exist."""
     found: list[tuple[float, str]] = []
     for path in (data / _FOLDER).glob("*.json"):
-        with suppress(OSError, ValueError, KeyError), path.open() as file:  # it may end at this moment
+        with suppress(OSError, ValueError, KeyError), path.open() as file:  # a server may stop in the meantime
             if _lock(file, wait=False):
                 path.unlink(missing_ok=True)
             else:

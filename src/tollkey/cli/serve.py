@@ -1,4 +1,4 @@
-"""``tollkey serve``: from one command to an authenticated request."""
+"""``tollkey serve``: start a server."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
-from tollkey.cli.common import refused, told_once
+from tollkey.cli.common import quiet_connection_logs, refused
 from tollkey.cli.protocol import BoundedProtocol
-from tollkey.cli.running import announced
+from tollkey.cli.running import published
 from tollkey.core import Core, ensure_first_account, open_core, owner_link, sole_server, test_pair
 from tollkey.dashboard import Link
 from tollkey.db import StorageError
@@ -29,9 +29,9 @@ from tollkey.server import build
 from tollkey.settings import Settings, load_settings
 from tollkey.wire import LATEST, newer_than_built
 
-#: How long a thread waits for the interpreter before it asks for it. The event loop gives it back and takes it again at
-#: every system call, and each time the wait begins anew: with Python's own 5 ms the disk's thread starved for 330 to
-#: 680 ms beside a hostile client, with 0.5 ms for 33 to 70, with 0.1 ms for 14 to 23 (bench/hostile.py).
+#: Seconds before a waiting thread requests the GIL. The event loop releases and retakes the GIL at every system call,
+#: and each time the wait starts again: with Python's default of 5 ms the database thread starved for 330 to 680 ms
+#: next to a hostile client, with 0.5 ms for 33 to 70 ms, with 0.1 ms for 14 to 23 ms (bench/hostile.py).
 _SWITCH_SECONDS = 0.0001
 
 
@@ -51,7 +51,7 @@ def serve(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     with ExitStack() as held:
-        with told_once():
+        with quiet_connection_logs():
             core, listener, settings = _opened(held, host, port, data, database)
         merchant = ensure_first_account(core)
         publishable, secret = test_pair(core, merchant.id)
@@ -70,17 +70,17 @@ def serve(
 def _opened(
     held: ExitStack, host: str | None, port: int | None, data: str | None, database: str | None
 ) -> tuple[Core, socket.socket, Settings]:
-    """The core, a listening socket, and the settings with the port that was taken. Raises typer.Exit.
+    """The core, a listening socket, and the settings with the actual port. Raises typer.Exit.
 
-    held: keeps the right to serve these files.
+    held: receives the lock on the SQLite files.
     """
     listener: socket.socket | None = None
     try:
         settings = load_settings(host=host, port=port, data=data, database=database)
-        os.environ.pop("TOLLKEY_KEYRING", None)  # what this process starts does not get it
+        os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
         held.enter_context(
             sole_server(settings)
-        )  # first: that another server is there says more than that its port is taken
+        )  # first, because "another server is running" is the better error than "port in use"
         listener = _listen(settings.host, settings.port)
         settings = replace(settings, port=listener.getsockname()[1])
         return open_core(settings), listener, settings
@@ -91,7 +91,7 @@ def _opened(
 
 
 def _public_url(core: Core, facts: dict[str, str]) -> str:
-    """The address that people use: the configured one, or where this server answers."""
+    """The configured public URL, or the URL that this server listens on."""
     return core.settings.base_url or facts["url"]
 
 
@@ -123,7 +123,7 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
     server = build(core)
     await server.start()
     gc.collect()
-    gc.freeze()  # what was loaded stays: no collection needs to walk through it again
+    gc.freeze()  # exclude loaded modules from garbage collection
     gc.set_threshold(20_000, 20, 20)
     config = uvicorn.Config(
         server.app,
@@ -148,7 +148,7 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
     if serving.done():
         await serving
     else:
-        with announced(Path(core.settings.data), _public_url(core, facts)):
+        with published(Path(core.settings.data), _public_url(core, facts)):
             _announce(facts, link, as_json)
             if link is not None:
                 await server.edge.write(link.revoke_earlier)
@@ -173,7 +173,7 @@ def _announce(facts: dict[str, str], link: Link | None, as_json: bool) -> None:
         f"account      {facts['account']}\npublishable  {facts['publishable_key']}\nsecret       {key}\n\n"
         "These are test keys. Reveal live keys in the Dashboard or with `tollkey keys reveal`."
     )
-    text.overflow = "fold"  # a key that is cut off is no key
+    text.overflow = "fold"  # a truncated key is useless
     console.print(Panel.fit(text, title="ready", border_style="green"))
     print(
         f"\nAPI version {LATEST}. Requests for later versions, up to {newer_than_built()[-1]},"

@@ -1,4 +1,4 @@
-"""Where the command line begins."""
+"""Entry point of the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tollkey.cli.hidden_database import hide_database
 
 def main() -> None:
     """Run the command line."""
-    hide_database()  # before the commands are loaded, which takes time
+    hide_database()  # before the commands are imported, which takes time
     try:
         from tollkey.cli.app import main as run
     except ModuleNotFoundError as missing:

@@ -1,4 +1,4 @@
-"""What people do to objects by hand: the same endpoint as the API's, without a key, checked by the same schema."""
+"""Actions on objects: buttons that call the API's endpoints, without a key, validated by the same schemas."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from tollkey.wire import Action, ApiError, Call, Json, Origin, Resource
 from tollkey.wire.params import Boolean, Param, Timestamp, check, decode_form
 from tollkey.wire.resource import Endpoint, path_names
 
-#: Which entry of the roles' matrix an action falls under.
+#: The role permissions (``roles.ACTIONS``) that actions on objects require.
 GROUPS = ("objects.change", "refunds.make", "disputes.answer", "clocks.change")
 
-#: Resources with pages of their own, which ask for other roles, and small parts that are looked at through the object
-#: they belong to.
+#: Resources that have pages of their own, with other role permissions, or are shown with another object.
 ELSEWHERE = frozenset({"event", "webhook_endpoint", "api_key", "balance"})
-#: Fields whose names say little to somebody who does not know the API.
-_CALLED = {"uncategorized_text": "Evidence (text)", "frozen_time": "New time"}
+#: Labels of fields whose names are unclear without knowing the API.
+_LABELS = {"uncategorized_text": "Evidence (text)", "frozen_time": "New time"}
 
 
-class Asked(NamedTuple):
-    """A field that a person fills in. kind: text, money, choice, time, boolean, long. words: of a choice."""
+class FormField(NamedTuple):
+    """A field of an action's form.
+
+    kind: text, money, choice, time, boolean or long. words: the values of a choice.
+    """
 
     name: str
     label: str
@@ -36,7 +38,7 @@ class Asked(NamedTuple):
 
 
 def group_of(resource: Resource, action: Action) -> str:
-    """The entry of the roles' matrix."""
+    """The role permission that an action requires (one of ``GROUPS``)."""
     if action.path.endswith(("/refund", "/refunds")):
         return "refunds.make"
     if resource.object == "dispute":
@@ -44,8 +46,8 @@ def group_of(resource: Resource, action: Action) -> str:
     return "clocks.change" if resource.object == "test_helpers.test_clock" else "objects.change"
 
 
-def offered(resource: Resource, item: Json) -> list[tuple[int, Action]]:
-    """The actions that the object's state allows, with their places in the declaration."""
+def available(resource: Resource, item: Json) -> list[tuple[int, Action]]:
+    """The actions that an object's status allows, with their index in ``Resource.actions``."""
     return [
         (place, action)
         for place, action in enumerate(resource.actions)
@@ -62,8 +64,8 @@ def endpoint_of(ctx: Context, action: Action) -> Endpoint:
     raise LookupError(f"no endpoint {action.method} {action.path}")
 
 
-def fields_of(endpoint: Endpoint, action: Action) -> list[Asked]:
-    """What a person is asked for."""
+def fields_of(endpoint: Endpoint, action: Action) -> list[FormField]:
+    """The fields of an action's form."""
     schema = endpoint.schema
     found = []
     for name in action.fields:
@@ -71,7 +73,7 @@ def fields_of(endpoint: Endpoint, action: Action) -> list[Asked]:
         node: Param | None = schema
         for part in path:
             node = _inside(node, part)
-        found.append(_asked(name, node, path[-1], path[-1] in schema.required))
+        found.append(_form_field(name, node, path[-1], path[-1] in schema.required))
     return found
 
 
@@ -83,24 +85,24 @@ def _inside(node: Any, part: str) -> Param | None:
     return node.fields.get(part) if node is not None else None
 
 
-def _asked(name: str, node: Any, last: str, required: bool) -> Asked:
-    label = _CALLED.get(last) or last.replace("_", " ").capitalize()
+def _form_field(name: str, node: Any, last: str, required: bool) -> FormField:
+    label = _LABELS.get(last) or last.replace("_", " ").capitalize()
     inner = getattr(node, "inner", node)
     if getattr(inner, "words", ()):
-        return Asked(name, label, "choice", tuple(inner.words), required)
+        return FormField(name, label, "choice", tuple(inner.words), required)
     if last.startswith("amount"):
-        return Asked(name, label, "money", (), required)
+        return FormField(name, label, "money", (), required)
     if isinstance(inner, Timestamp):
         kind = "time"
     elif isinstance(inner, Boolean):
         kind = "boolean"
     else:
         kind = "long" if last.endswith("_text") or last in ("description", "explanation") else "text"
-    return Asked(name, label, kind, (), required)
+    return FormField(name, label, kind, (), required)
 
 
-def minor(text: str, currency: str, field: str) -> str:
-    """An amount as typed, ``12.50``, in minor units. Raises FormErrors."""
+def to_minor_units(text: str, currency: str, field: str) -> str:
+    """Convert a typed amount such as ``12.50`` to minor units, as text. field: of the form, for FormErrors."""
     places = decimals(currency)
     try:
         amount = Decimal(text.replace(",", "").replace(" ", ""))
@@ -118,8 +120,11 @@ def minor(text: str, currency: str, field: str) -> str:
     return str(int(scaled))
 
 
-def moment(text: str, field: str) -> str:
-    """A time as typed, ``2026-03-01T12:00`` in UTC, in epoch seconds. Raises FormErrors."""
+def to_epoch(text: str, field: str) -> str:
+    """Convert a typed UTC time such as ``2026-03-01T12:00`` to epoch seconds, as text.
+
+    field: of the form, for FormErrors.
+    """
     if text.isascii() and text.isdigit():
         return text
     try:
@@ -129,9 +134,10 @@ def moment(text: str, field: str) -> str:
 
 
 def perform(ctx: Context, resource: Resource, item: Json, action: Action, sent: dict[str, str]) -> None:
-    """Do it. sent: what was typed, by field. Raises FormErrors with the message beside the field that is to blame.
+    """Call the endpoint of an action on an object. sent: typed values by field.
 
-    A refusal that leaves something behind (a failed charge is an object) keeps it, as in the API.
+    Raises FormErrors with the message for the field concerned, and RefusedButSaved when the API refuses but keeps what
+    it wrote, such as a failed charge.
     """
     endpoint = endpoint_of(ctx, action)
     given = [(name, value) for name, value in sent.items() if value != ""]
@@ -167,28 +173,28 @@ def perform(ctx: Context, resource: Resource, item: Json, action: Action, sent: 
     except ApiError as error:
         raise FormErrors({error.param if error.param in sent else "": error.message}) from None
     if failure is not None:
-        raise Kept(failure)
+        raise RefusedButSaved(failure)
 
 
-class Kept(Exception):
-    """The action was refused, and what it left behind stays."""
+class RefusedButSaved(Exception):
+    """The API refused an action but kept what it wrote. message: the error message."""
 
     def __init__(self, error: ApiError) -> None:
         super().__init__(error.message)
         self.message = error.message
 
 
-def shown(ctx: Context, object: str) -> Resource:
-    """A kind of object that is shown under ``/objects``. Raises NotFound."""
+def resource_of(ctx: Context, object: str) -> Resource:
+    """The resource of an object type that has pages under ``/objects``. Raises NotFound."""
     resource = ctx.setup.tables.catalogue.by_object.get(object)
     if resource is None or not resource.title or not resource.stored or object in ELSEWHERE:
         raise NotFound
     return resource
 
 
-def found(ctx: Context, object: str, id: str) -> tuple[Resource, Json]:
-    """A shown resource and one of its objects. Raises NotFound."""
-    resource = shown(ctx, object)
+def resource_and_object(ctx: Context, object: str, id: str) -> tuple[Resource, Json]:
+    """A resource and one of its objects. Raises NotFound."""
+    resource = resource_of(ctx, object)
     item = ctx.setup.tables.load(ctx.tx, ctx.scope, object, id)
     if item is None:
         raise NotFound

@@ -1,11 +1,11 @@
-"""Under which address people open the Dashboard, and which address may stand in links and in passkeys.
+"""The public URL of the server, for links that are sent to others and for passkeys.
 
-Whoever sends a request writes its Host header. A link for somebody else, or a passkey, that was made
-from any Host would lead where the sender wanted. So there are three cases:
+The Host header is chosen by the sender of a request, so links must not be built from an unchecked one (host header
+injection). The public URL is therefore:
 
-- a public address is configured: that one, always;
-- none is, and the Host is a loopback name or the address that the request arrived at: the Host;
-- otherwise the public address is not known. Pages still open; what needs the address says what to set.
+- the configured one, if any;
+- otherwise the Host header, when it is a loopback name or the address that the request arrived at;
+- otherwise unknown: pages still open, and those that need the URL say which setting is missing.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ UNKNOWN = (
 
 
 class Address(NamedTuple):
-    """The server's address. configured: the public one (``base_url``) or "". listens: the host it listens on.
+    """What is known of the server's URL.
 
-    fallback: for examples.
+    configured: the configured public URL (``base_url``) or "". listens: the host the server listens on.
+    fallback: a URL for examples.
     """
 
     configured: str = ""
@@ -38,9 +39,10 @@ class Address(NamedTuple):
     fallback: str = "http://127.0.0.1:8420"
 
     def public(self, host: str, secure: bool, arrived: str = "") -> str | None:
-        """The address for links, without a slash at its end; None when it is not known.
+        """The public URL without a trailing slash; None when it is unknown.
 
-        host: the Host header (RFC 9110 section 7.2). arrived: the local address of the connection.
+        host: the Host header (RFC 9110 section 7.2). secure: whether the request came over TLS. arrived: the local
+        address of the connection.
         """
         if self.configured:
             return self.configured.rstrip("/")
@@ -58,20 +60,16 @@ class Address(NamedTuple):
             address = ip_address(name)
         except ValueError:
             return False
-        return address.is_loopback or str(address) == _plain(arrived)
+        return address.is_loopback or str(address) == _usual_form(arrived)
 
-    def ours(self, origin: str, host: str, secure: bool) -> bool:
-        """Whether an Origin header (RFC 6454) names a page of this server: of the configured address, or of the one
-        that was asked.
-        """
+    def is_own_origin(self, origin: str, host: str, secure: bool) -> bool:
+        """Whether an Origin header (RFC 6454) is this server: the configured URL, or the host of the request."""
         asked = f"{'https' if secure else 'http'}://{host}"
         return origin_of(origin) in {origin_of(url) for url in (asked, self.configured) if url}
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL as browsers write an origin: lower case, without the usual port, without a
-    path.
-    """
+    """The origin of a URL as browsers write it: lower case, without default port and path; "" for an invalid URL."""
     try:
         parts = urlsplit(url.lower())
         port = parts.port
@@ -81,8 +79,8 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{name}" + ("" if port is None or port == _PORTS.get(parts.scheme) else f":{port}")
 
 
-def _plain(arrived: str) -> str:
-    """A local address as people write it: a socket for both kinds calls 192.0.2.1 ::ffff:192.0.2.1."""
+def _usual_form(arrived: str) -> str:
+    """An IP address in its usual form: a dual-stack socket reports 192.0.2.1 as ::ffff:192.0.2.1."""
     try:
         address = ip_address(arrived)
     except ValueError:

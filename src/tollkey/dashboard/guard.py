@@ -77,7 +77,7 @@ def same_origin(headers: dict[str, str], address: Address, secure: bool) -> bool
     if site is not None and site not in ("same-origin", "none"):
         return False
     origin = headers.get("origin", "null")
-    return origin == "null" or address.ours(origin, headers.get("host", ""), secure)
+    return origin == "null" or address.is_own_origin(origin, headers.get("host", ""), secure)
 
 
 def safe_path(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The permission editor: what can be granted, what a form says, templates to start from, and what a key really uses."""
+"""The permission editor: its rows, reading its form, templates, and the permissions that a key has used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tollkey.platform.request_logs import asked_by
 from tollkey.wire import Catalogue as Resources
 from tollkey.wire.router import Router
 
-#: The order in which people know the groups; others follow.
+#: Groups in the order of Stripe's Dashboard; others follow.
 _GROUPS = (
     "Core", "Checkout", "Billing", "Connect", "Orders", "Issuing", "Reporting", "Identity", "Webhook", "Stripe CLI",
     "Payment Links",
@@ -21,7 +21,7 @@ _GROUPS = (
 
 
 class Template(NamedTuple):
-    """A set of permissions to start from."""
+    """A preset of permissions. about: its description."""
 
     name: str
     label: str
@@ -50,7 +50,7 @@ TEMPLATES = (
 
 
 def template_grants(name: str, catalogue: PermissionCatalogue) -> frozenset[str]:
-    """The grants of a template that this server knows; none for an unknown template."""
+    """The grants of a template that exist on this server; none for an unknown template."""
     found = next((template for template in TEMPLATES if template.name == name), None)
     if found is None:
         return frozenset()
@@ -60,7 +60,10 @@ def template_grants(name: str, catalogue: PermissionCatalogue) -> frozenset[str]
 
 
 class Row(NamedTuple):
-    """One line of the editor. levels: what can be chosen, ``none`` first. level, connect: what is chosen."""
+    """One row of the editor.
+
+    levels: the choices, ``none`` first. level: the selected one. connect: the selected one for connected accounts.
+    """
 
     name: str
     label: str
@@ -69,10 +72,8 @@ class Row(NamedTuple):
     connect: str
 
 
-def groups(
-    catalogue: PermissionCatalogue, granted: Iterable[str], connected: Iterable[str]
-) -> list[tuple[str, list[Row]]]:
-    """The editor's lines by group, with what is granted chosen."""
+def groups(catalogue: PermissionCatalogue, granted: Iterable[str], connected: Iterable[str]) -> list[tuple[str, list[Row]]]:
+    """The rows of the editor by group. granted, connected: the grants that are selected."""
     own, connect = frozenset(granted), frozenset(connected)
     by_group: dict[str, list[Row]] = {}
     for row in sorted(catalogue.rows, key=lambda r: r.label):
@@ -88,9 +89,9 @@ def _level(row: Permission, granted: frozenset[str]) -> str:
 
 
 def chosen(params: Params, catalogue: PermissionCatalogue, column: str = "p") -> frozenset[str]:
-    """The grants that a form chose. column: ``p`` for the account itself, ``c`` for connected accounts.
+    """The grants that a form selects. column: ``p`` for the account itself, ``c`` for connected accounts.
 
-    A group's own choice (``g:Core``), made without scripts, wins over its lines.
+    "Set all" of a group (``g:Core``), which is only sent without scripts, overrides the rows of the group.
     """
     grants = set()
     for row in catalogue.rows:
@@ -106,9 +107,9 @@ def chosen(params: Params, catalogue: PermissionCatalogue, column: str = "p") ->
 
 
 class Used(NamedTuple):
-    """What of its permissions a key used. requests: how many were looked at.
+    """The permissions that a key has used and those it has not.
 
-    since: when the oldest was (UTC epoch seconds).
+    requests: the number of requests examined. since: time of the oldest, UTC epoch seconds.
     """
 
     used: frozenset[str]
@@ -118,7 +119,7 @@ class Used(NamedTuple):
 
 
 def used(tx: Tx, key: Key, resources: Resources, catalogue: PermissionCatalogue) -> Used:
-    """Which of its permissions a restricted key needed for its newest requests, in the fewest grants."""
+    """The smallest set of grants that a restricted key needed for its latest requests."""
     asked, count, since = asked_by(tx, key.scope, key.id)
     router, needed = Router(resources), set()
     for method, path in asked:

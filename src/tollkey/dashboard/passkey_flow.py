@@ -1,6 +1,6 @@
-"""Passkeys (WebAuthn level 2): options for the browser, and checking what it signed.
+"""Passkeys (WebAuthn level 2): options for the browser, and verification of its responses.
 
-The library is loaded at first use.
+The library is imported at first use.
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from tollkey.dashboard.page import Context, FormErrors
 from tollkey.db import Tx
 
 _CHALLENGE_SECONDS = 300
-_MOST_CHALLENGES = 10_000  # that may wait for an answer: anybody can ask for one
+_MOST_CHALLENGES = 10_000  # challenges that are pending; signed-out visitors can request them
 
 
 def _host(ctx: Context) -> str:
-    """Whose passkeys they are (the relying party's id): the host of the server's own address, never of any Host
-    header.
-    """
+    """The relying party id: the host of the server's public URL, never taken from an unchecked Host header."""
     return urlsplit(ctx.public_url()).hostname or ""
 
 
@@ -31,7 +29,7 @@ def _origin(ctx: Context) -> str:
 
 
 def _challenge(ctx: Context, tx: Tx) -> bytes:
-    """A new challenge, kept for this browser."""
+    """Create a challenge for this browser and store it."""
     challenge = ctx.setup.ids.text(43).encode()
     digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
     tx.execute("DELETE FROM dash_challenges WHERE digest = ? OR expires_at <= ?", (digest, ctx.now))
@@ -44,8 +42,8 @@ def _challenge(ctx: Context, tx: Tx) -> bytes:
     return challenge
 
 
-def _answered(ctx: Context, tx: Tx) -> bytes:
-    """The challenge that this browser answers; it is used up by this."""
+def _take_challenge(ctx: Context, tx: Tx) -> bytes:
+    """The pending challenge of this browser; it is deleted. Raises FormErrors when there is none."""
     digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
     rows = tx.execute(
         "DELETE FROM dash_challenges WHERE digest = ? AND expires_at > ? RETURNING challenge", (digest, ctx.now)
@@ -56,7 +54,7 @@ def _answered(ctx: Context, tx: Tx) -> bytes:
 
 
 def registration_options(ctx: Context) -> Any:
-    """What the browser needs to make a passkey for the person who is signed in."""
+    """Options for ``navigator.credentials.create`` for the signed-in person."""
     import webauthn
     from webauthn.helpers import base64url_to_bytes
     from webauthn.helpers.structs import (
@@ -81,12 +79,12 @@ def registration_options(ctx: Context) -> Any:
 
 
 def register(ctx: Context, credential: str, name: str) -> Passkey:
-    """Keep the passkey that the browser made. Raises FormErrors."""
+    """Verify and store a new passkey. credential: the browser's JSON. Raises FormErrors when it is not valid."""
     import webauthn
     from webauthn.helpers import bytes_to_base64url
     from webauthn.helpers.exceptions import WebAuthnException
 
-    challenge = _answered(ctx, ctx.tx)
+    challenge = _take_challenge(ctx, ctx.tx)
     try:
         made = webauthn.verify_registration_response(
             credential=credential, expected_challenge=challenge, expected_rp_id=_host(ctx),
@@ -104,7 +102,7 @@ def register(ctx: Context, credential: str, name: str) -> Passkey:
 
 
 def sign_in_options(ctx: Context) -> Any:
-    """What the browser needs to sign with any passkey of this server that it holds."""
+    """Options for ``navigator.credentials.get`` with any passkey of this server."""
     import webauthn
     from webauthn.helpers.structs import UserVerificationRequirement
 
@@ -115,11 +113,14 @@ def sign_in_options(ctx: Context) -> Any:
 
 
 def signed_by(ctx: Context, credential: str) -> str:
-    """The id of the person whose passkey signed. Raises FormErrors."""
+    """Verify a signature. credential: the browser's JSON.
+
+    Returns the id of the person whose passkey signed. Raises FormErrors when it is not valid.
+    """
     import webauthn
     from webauthn.helpers.exceptions import WebAuthnException
 
-    challenge = _answered(ctx, ctx.tx)
+    challenge = _take_challenge(ctx, ctx.tx)
     wrong = FormErrors({"": "This passkey is not registered here, or could not be verified."})
     try:
         held = json.loads(credential)

@@ -1,6 +1,6 @@
-"""Plots as SVG, made on the server: stacked bars with a title, a description, and the same numbers as a table.
+"""Charts as SVG, rendered on the server: stacked bars with title, description, and the numbers as a table.
 
-Colours come from the style sheet by class (``plot-2``, ``plot-4`` …), so that they follow light and dark.
+Colours are set by the style sheet (classes ``plot-2``, ``plot-4`` …), which has a light and a dark theme.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MOST_LABELS = 8
 
 
 class Series(NamedTuple):
-    """One colour of bars. tone: the end of its class, for example ``5`` for ``plot-5``."""
+    """One data series. tone: suffix of its CSS class, such as ``5`` for ``plot-5``. values: one per label."""
 
     name: str
     tone: str
@@ -24,7 +24,7 @@ class Series(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One line of a plot with horizontal bars. url: where its label leads, or ""."""
+    """One row of a horizontal bar chart. url: link of the label, or ""."""
 
     label: str
     value: int
@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 
 def ceiling(most: int) -> tuple[int, int]:
-    """The top of the axis and the step between its lines: 1, 2 or 5 times a power of ten, three to five lines."""
+    """The maximum of an axis and the step of its grid lines: 1, 2 or 5 times a power of ten, at most five lines."""
     if most <= 4:
         return max(most, 1), 1
     step, size = 1, 1
@@ -46,7 +46,7 @@ def ceiling(most: int) -> tuple[int, int]:
 
 
 def columns(id: str, title: str, labels: Sequence[str], series: Sequence[Series]) -> Markup:
-    """Stacked columns, one for each label. id: of the plot, unlike any other on the page."""
+    """A stacked column chart, with one column per label. id: of the chart, unique on the page."""
     totals = [sum(one.values[place] for one in series) for place in range(len(labels))]
     top, step = ceiling(max(totals, default=0))
     wide, high = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
@@ -108,7 +108,7 @@ def _labels(labels: Sequence[str], slot: float) -> list[Markup]:
 
 
 def describe(labels: Sequence[str], series: Sequence[Series], totals: Sequence[int]) -> str:
-    """The plot in a sentence, for those who cannot see it."""
+    """A description of the chart for screen readers."""
     if not sum(totals):
         return "No requests in this period."
     best = max(range(len(totals)), key=totals.__getitem__)
@@ -146,7 +146,7 @@ def _table(title: str, labels: Sequence[str], series: Sequence[Series]) -> Marku
 
 
 def bars(id: str, title: str, rows: Sequence[Row]) -> Markup:
-    """Horizontal bars as a table: the numbers are there to read, the bars to compare."""
+    """A horizontal bar chart as a table with numbers. id: of the chart, unique on the page."""
     most = max((row.value for row in rows), default=0) or 1
     lines = Markup("").join(
         Markup(

@@ -1,4 +1,4 @@
-"""Objects as people see them: which fields, in which words; money with its currency, times, ids that lead somewhere."""
+"""Presentation of objects: labels of fields, amounts with their currency, times, links for ids."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BADGES = frozenset({"status", "type", "reason", "outcome", "payment_status", "t
 _LATER = ("metadata", "livemode", "object")
 _SECRET = ("client_secret", "secret")
 
-#: Words of a status -> the tone of its badge.
+#: Statuses by the tone of their badge.
 _GOOD = frozenset(
     {
         "succeeded",
@@ -72,9 +72,9 @@ _LIKE_MONEY = frozenset({"amount_decimal"})
 
 
 class Value(NamedTuple):
-    """One value ready for a template. tone: of a badge: good, bad, busy or plain.
+    """One value for a template.
 
-    url: of a link, within the account and mode.
+    tone: of a badge: good, bad, busy or plain. url: of a link, without account and mode. seconds: of a time, UTC epoch.
     """
 
     kind: Kind
@@ -85,7 +85,7 @@ class Value(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A line of an object's details. depth: 0 for its own fields."""
+    """A field in an object's details. depth: of nesting, 0 for the object's own fields."""
 
     name: str
     label: str
@@ -96,14 +96,14 @@ class Field(NamedTuple):
 NONE = Value("none", "—")
 
 
-def words(name: str) -> str:
-    """``amount_capturable`` as ``Amount capturable``."""
+def label_of(name: str) -> str:
+    """The label of a field or value: "Amount capturable" for ``amount_capturable``."""
     text = name.rpartition(".")[2].replace("_", " ").strip()
     return _WRITTEN.get(text, text[:1].upper() + text[1:])
 
 
 def tone(status: str) -> str:
-    """The tone of a status."""
+    """The tone of a status's badge: good, bad, busy or plain."""
     return (
         "good"
         if status in _GOOD
@@ -135,13 +135,13 @@ def is_time(name: str, value: object) -> bool:
 
 
 class Presenter:
-    """Turns objects into lines for people. catalogue: whose ids are known."""
+    """Presents objects. catalogue: the resources whose ids become links."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
     def address(self, id: str) -> str:
-        """Where an object is shown, or "" when the id is not one of ours."""
+        """The path of an object's page, or "" when no resource has ids like this."""
         resource = self._catalogue.of_id(id)
         if resource is None or not resource.title or not id.isascii() or "/" in id:
             return ""
@@ -158,15 +158,15 @@ class Presenter:
         )
 
     def label(self, name: str) -> str:
-        """What a column or a filter is called."""
-        return words(name)
+        """The label of a column or filter."""
+        return label_of(name)
 
-    def counts(self, column: str) -> bool:
-        """Whether a column holds amounts of money, which stand to the right."""
+    def is_amount_column(self, column: str) -> bool:
+        """Whether a column contains amounts of money, which are right-aligned."""
         return is_amount(column, 0)
 
     def value(self, name: str, value: Any, currency: str | None) -> Value:
-        """One value of an object. currency: of the object, for its amounts."""
+        """Present a value of an object. name: of its field. currency: of the object, for its amounts."""
         last = name.rpartition(".")[2]
         if value is None or value == "":
             return NONE
@@ -182,22 +182,24 @@ class Presenter:
             return Value("text", f"{len(value)} entries" if len(value) != 1 else "1 entry")
         text = str(value)
         if last in _BADGES and isinstance(value, str) and len(text) < 40:
-            return Value("badge", words(text), tone(text) if last in ("status", "state", "payment_status") else "plain")
+            return Value(
+                "badge", label_of(text), tone(text) if last in ("status", "state", "payment_status") else "plain"
+            )
         address = self.address(text) if isinstance(value, str) and "_" in text and last != "id" else ""
         if address:
             return Value("link", text, url=address)
         return Value("code" if last in ("id", "fingerprint") else "text", text)
 
     def cell(self, resource: Resource, item: Json, column: str) -> Value:
-        """What a list shows in a column."""
+        """Present the cell of a list. column: a field name, with dots for nested fields."""
         found = dig(item, column)
         if column == "id":
-            id = str(found)  # callers choose the ids of coupons and plans: no prefix tells whose they are
+            id = str(found)  # the ids of coupons and plans are chosen by callers and have no prefix
             return Value("link", id, url=self.address(id) or f"/objects/{resource.object}/{quote(id, safe='')}")
         return self.value(column, found, _currency(item))
 
     def fields(self, item: Json) -> list[Field]:
-        """The lines of an object's details: its own fields first, then the fields of what is inside it."""
+        """The fields of an object: first its own, then those of nested objects."""
         return list(self._walk(item, "", 0, _currency(item)))
 
     def _walk(self, item: Mapping[str, Any], prefix: str, depth: int, currency: str | None) -> Iterator[Field]:
@@ -208,7 +210,7 @@ class Presenter:
         ]
         for name in plain:
             if item[name] is not None or depth == 0:
-                yield Field(prefix + name, words(name), self.value(name, item[name], currency), depth)
+                yield Field(prefix + name, label_of(name), self.value(name, item[name], currency), depth)
         if depth >= 3:
             return
         for name, inner in item.items():
@@ -217,17 +219,17 @@ class Presenter:
             if isinstance(inner, dict) and inner:
                 within = list(self._walk(inner, f"{prefix}{name}.", depth + 1, inner.get("currency") or currency))
                 if within:
-                    yield Field(prefix + name, words(name), Value("text", ""), depth)
+                    yield Field(prefix + name, label_of(name), Value("text", ""), depth)
                     yield from within
             elif isinstance(inner, list) and inner:
                 yield from self._list(prefix + name, name, inner, depth, currency)
 
     def _list(self, full: str, name: str, inner: list[Any], depth: int, currency: str | None) -> Iterator[Field]:
         if not isinstance(inner[0], dict | list):
-            yield Field(full, words(name), Value("text", ", ".join(str(one) for one in inner[:50])), depth)
+            yield Field(full, label_of(name), Value("text", ", ".join(str(one) for one in inner[:50])), depth)
             return
         for place, one in enumerate(inner[:20]):
-            yield Field(f"{full}.{place}", f"{words(name)} {place + 1}", Value("text", ""), depth)
+            yield Field(f"{full}.{place}", f"{label_of(name)} {place + 1}", Value("text", ""), depth)
             if isinstance(one, dict):
                 yield from self._walk(one, f"{full}.{place}.", depth + 1, one.get("currency") or currency)
 

@@ -1,4 +1,4 @@
-"""Templates: one Jinja2 environment with autoescape, and the few words that templates use."""
+"""Templates: a Jinja2 environment with autoescape, its filters, and static files."""
 
 from __future__ import annotations
 
@@ -18,26 +18,29 @@ _EDITION = re.compile(r"[0-9a-f]{12}")
 
 
 def utc(seconds: int | None) -> str:
-    """A time as people read it: 24 Nov 2026, 18:05 UTC."""
+    """Format a time for people: 24 Nov 2026, 18:05 UTC. seconds: UTC epoch; None gives "never"."""
     if seconds is None:
         return "never"
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%-d %b %Y, %H:%M UTC")
 
 
 def iso(seconds: int) -> str:
-    """A time as machines read it (RFC 3339)."""
+    """Format a time as RFC 3339. seconds: UTC epoch."""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def time_tag(seconds: int | None, missing: str = "never") -> Markup:
-    """A ``<time>``; a script rewrites it in the reader's own time zone."""
+    """A ``<time>`` element, which a script converts to the reader's time zone.
+
+    seconds: UTC epoch. missing: the text for None.
+    """
     if seconds is None:
         return Markup('<span class="soft">{}</span>').format(missing)
     return Markup('<time datetime="{}">{}</time>').format(iso(seconds), utc(seconds))
 
 
 def for_how_long(seconds: int) -> str:
-    """A length of time in its two largest units: 2 d 3 h, 59 min."""
+    """Format a duration with its two largest units: 2 d 3 h, 59 min."""
     parts = []
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
         count, seconds = divmod(max(0, seconds), size)
@@ -47,15 +50,15 @@ def for_how_long(seconds: int) -> str:
 
 
 def pretty(text: str) -> str:
-    """JSON laid out for reading; other text as it is."""
+    """Indent JSON; other text is returned unchanged."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):  # no JSON, or nested too deep to be laid out
+    except (ValueError, RecursionError):  # not JSON, or nested too deeply
         return text
 
 
-def sent(text: str) -> str:
-    """A form body or query as people read it: one parameter a line."""
+def form_lines(text: str) -> str:
+    """Format a form body or query: one parameter per line."""
     pairs = parse_qsl(text, keep_blank_values=True)
     return (
         "\n".join(f"{name}: {value}" for name, value in pairs)
@@ -65,12 +68,12 @@ def sent(text: str) -> str:
 
 
 def option(word: str) -> tuple[str, str]:
-    """A word of the API and how a choice shows it."""
+    """Value and label of a <select> option, from a value of the API: ``("past_due", "Past due")``."""
     return word, word.replace("_", " ").capitalize()
 
 
 class View:
-    """Renders templates. The folder is read once; templates are compiled at first use."""
+    """Renders templates and serves static files, which are read once. folder: contains ``templates`` and ``static``."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.static = {
@@ -81,7 +84,8 @@ class View:
             trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=400,
         )  # fmt: skip
         self.environment.filters.update(
-            time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, sent=sent, option=option,
+            time=time_tag, utc=utc, iso=iso, for_how_long=for_how_long, pretty=pretty, form_lines=form_lines,
+            option=option,
         )  # fmt: skip
         self.environment.globals.update(static=self.static_url)
         self._edition = hashlib.sha256(
@@ -89,21 +93,19 @@ class View:
         ).hexdigest()[:12]
 
     def static_url(self, name: str) -> str:
-        """The address of a file in ``static/``, ``/static/<edition>/<name>``: another one whenever any of these files
-        changes.
+        """The URL path of a static file, ``/static/<edition>/<name>``; it changes when any static file changes.
 
-        The edition stands in the path, so that what a script imports as ``./other.js`` has the one address that
-        templates give it too: a module under two addresses runs twice.
+        The edition is a part of the path, so that a script imported as ``./other.js`` has the same URL that templates
+        give it: browsers run a module once per URL.
         """
         assert name in self.static, name
         return f"/static/{self._edition}/{name}"
 
     def static_file(self, path: str) -> tuple[bytes | None, bool]:
-        """The file behind an address below ``/static/``, or None, and whether that address stands for this content for
-        ever.
+        """The content of a static file, or None, and whether the URL is immutable.
 
-        An address of another edition, from a page that was loaded before the server was renewed, leads to what is there
-        now.
+        path: after ``/static/``. A URL with an older edition, from a page that was loaded before an update, serves the
+        current content.
         """
         edition, slash, name = path.partition("/")
         if slash and _EDITION.fullmatch(edition):
@@ -111,12 +113,12 @@ class View:
         return self.static.get(path), False
 
     def render(self, template: str, context: dict[str, Any]) -> bytes:
-        """A whole page."""
+        """Render a template. Returns HTML in UTF-8."""
         return self.environment.get_template(template).render(context).encode()
 
 
 def etag(body: bytes) -> str:
-    """A strong validator (RFC 9110 section 8.8.3)."""
+    """A strong ETag (RFC 9110 section 8.8.3)."""
     return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
 
 

@@ -1,4 +1,4 @@
-"""The API keys page, the page of one key, and what to do about a lost one."""
+"""API keys: the list, one key, and help for lost keys."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tollkey.keys import Actor, Key, audit
 from tollkey.platform import request_logs
 
 _PAGE = 100
-_MOST_SECRET = 200  # secret keys on the page; the newest
+_MOST_SECRET = 200  # secret keys on the page
 
 
 def found(ctx: Context, params: Params) -> Key:
-    """The key of the URL in this account and mode. Raises NotFound."""
+    """The key that the URL names, in this account and mode. Raises NotFound."""
     key = ctx.authority.get(ctx.tx, ctx.scope, params["key"])
     if key is None:
         raise NotFound
@@ -23,7 +23,7 @@ def found(ctx: Context, params: Params) -> Key:
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """Standard keys and restricted keys of this mode."""
+    """List the keys of this mode."""
     ended = params.get("ended") == "1"
     active_at = None if ended else ctx.now
     after = params.get("after") or None
@@ -54,7 +54,7 @@ def index(ctx: Context, params: Params) -> Answer:
 
 
 def one(ctx: Context, params: Params) -> Answer:
-    """Everything about one key: facts, requests, history, permissions that it does not use."""
+    """Show a key with its requests, history and unused permissions."""
     key = found(ctx, params)
     history = audit.entries(ctx.tx, ctx.scope, key.id, limit=100)
     made_by = Actor(*key.created_by.split(":", 1)) if ":" in key.created_by else Actor("system", key.created_by)
@@ -91,7 +91,7 @@ _TIMES = {"expires_at", "revoked_at", "revealed_at", "hidden_at"}
 
 
 def changes(entry: audit.AuditEntry) -> list[tuple[str, str, Any, Any]]:
-    """What an entry of the history changed: (field, how to show it, before, after)."""
+    """The changes of an audit log entry: (field, format, before, after)."""
     if entry.action == "created":
         origin = entry.became.get("rolled_from")
         return [("in place of", "key", None, origin)] if origin else []
@@ -109,7 +109,7 @@ def _how(name: str, after: Any) -> str:
 
 
 def lost(ctx: Context, params: Params) -> Answer:
-    """What to do about a key that was lost or leaked."""
+    """Show help for lost and leaked keys."""
     return Render("keys/lost.html")
 
 

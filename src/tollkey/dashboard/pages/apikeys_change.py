@@ -42,7 +42,7 @@ def _allowlist(params: Params) -> list[str]:
 
 
 def create_form(ctx: Context, params: Params) -> Answer:
-    """A new secret or restricted key; the fields may come from a link, a template or another key."""
+    """Show the form for a new key, filled in from a link, a template or another key."""
     kind = "secret" if params.get("kind") == "secret" else "restricted"
     granted, connected, name, allowlist = frozenset[str](), frozenset[str](), params.get("name"), ""
     copied = ctx.authority.get(ctx.tx, ctx.scope, params.get("from")) if params.get("from") else None
@@ -61,7 +61,7 @@ def create_form(ctx: Context, params: Params) -> Answer:
 
 
 def _linked(params: Params, ctx: Context) -> tuple[frozenset[str], list[str]]:
-    """The permissions of a link of the form ``?name=…&permissions[]=rak_…``, and those that nobody declares."""
+    """The known and unknown permissions of a link such as ``?name=…&permissions[]=rak_…``."""
     known, unknown = set(), []
     for name in params.all("permissions[]"):
         try:
@@ -72,7 +72,7 @@ def _linked(params: Params, ctx: Context) -> tuple[frozenset[str], list[str]]:
 
 
 def _editor(ctx: Context, params: Params, granted: frozenset[str], connected: frozenset[str]) -> dict[str, Any]:
-    """What the permission editor needs. A form that is shown again keeps what was chosen in it."""
+    """Context of the permission editor. A form that is shown again keeps its choices."""
     catalogue = ctx.authority.catalogue
     if ctx.values is not None:
         granted, connected = matrix.chosen(ctx.values, catalogue), matrix.chosen(ctx.values, catalogue, "c")
@@ -83,7 +83,7 @@ def _editor(ctx: Context, params: Params, granted: frozenset[str], connected: fr
 
 
 def create(ctx: Context, params: Params) -> Answer:
-    """Make the key and show its text, for live keys this once."""
+    """Create the key and show its text."""
     kind = params.get("kind")
     if kind not in ("secret", "restricted"):
         raise FormErrors(kind="Choose secret or restricted.")
@@ -110,12 +110,12 @@ def create(ctx: Context, params: Params) -> Answer:
 
 
 def reveal_form(ctx: Context, params: Params) -> Answer:
-    """Before a key is shown: where will it live?"""
+    """Show the form for revealing a key, with its notes."""
     return Render("keys/reveal.html", {"key": found(ctx, params)})
 
 
 def reveal(ctx: Context, params: Params) -> Answer:
-    """Show a key. A live secret or restricted key is shown once; the note says where it lives."""
+    """Reveal a key, and store its notes. A live secret or restricted key can be revealed once."""
     key = found(ctx, params)
     if "note" in params:
         ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, note=params.get("note"))
@@ -129,12 +129,12 @@ def reveal(ctx: Context, params: Params) -> Answer:
 
 
 def roll_form(ctx: Context, params: Params) -> Answer:
-    """When should the old key expire?"""
+    """Show the form for the expiration of the old key."""
     return Render("keys/roll.html", {"key": found(ctx, params), "expirations": _EXPIRATIONS})
 
 
 def roll(ctx: Context, params: Params) -> Answer:
-    """Make the successor; the old key goes on for as long as was chosen."""
+    """Roll a key: create its successor and let the old key expire."""
     key = found(ctx, params)
     if params.get("expires_in") not in ROLL_EXPIRATIONS:
         raise FormErrors(expires_in="Choose when the old key expires.")
@@ -152,7 +152,7 @@ def roll(ctx: Context, params: Params) -> Answer:
 
 
 def confirm_expire(ctx: Context, params: Params) -> Confirmation:
-    """Before a key ends."""
+    """The confirmation for expiring a key."""
     return Confirmation(
         "Expire now",
         f"The key {found(ctx, params).redacted} will be refused immediately. This cannot be undone.",
@@ -160,14 +160,14 @@ def confirm_expire(ctx: Context, params: Params) -> Confirmation:
 
 
 def expire(ctx: Context, params: Params) -> Answer:
-    """End a key at this second."""
+    """Expire a key now."""
     key = found(ctx, params)
     ctx.authority.expire_now(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} has expired and is now refused.")
 
 
 def cancel_expiry(ctx: Context, params: Params) -> Answer:
-    """Take a pending expiry back."""
+    """Cancel a pending expiration."""
     key = found(ctx, params)
     ctx.authority.cancel_expiry(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} no longer expires.")
@@ -177,7 +177,7 @@ def cancel_expiry(ctx: Context, params: Params) -> Answer:
 
 
 def edit_form(ctx: Context, params: Params) -> Answer:
-    """Name, note, addresses, and for a restricted key its permissions."""
+    """Show the form for a key."""
     key = found(ctx, params)
     return Render("keys/edit.html", {"key": key, **_editor(ctx, params, key.permissions, key.connect_permissions)})
 
@@ -198,7 +198,7 @@ def edit(ctx: Context, params: Params) -> Answer:
 
 
 def _needed(ctx: Context, key: Key) -> frozenset[str]:
-    """The permissions that a key used. Raises FormErrors when there is none to take away."""
+    """The permissions that a key has used. Raises FormErrors when none is unused."""
     seen = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
     if key.kind != "restricted" or not seen.used or not seen.unused:
         raise FormErrors(
@@ -208,33 +208,33 @@ def _needed(ctx: Context, key: Key) -> frozenset[str]:
 
 
 def confirm_tighten(ctx: Context, params: Params) -> Confirmation:
-    """Before permissions are taken away."""
+    """The confirmation for removing unused permissions."""
     kept = ", ".join(sorted(ctx.authority.catalogue.label(name) for name in _needed(ctx, found(ctx, params))))
     return Confirmation("Remove unused permissions", f"The key keeps: {kept}. All other permissions will be removed.")
 
 
 def tighten(ctx: Context, params: Params) -> Answer:
-    """Keep only the permissions that the key used."""
+    """Remove the unused permissions of a key."""
     key = found(ctx, params)
     ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, permissions=_needed(ctx, key))
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "Unused permissions were removed.")
 
 
 def confirm_hide(ctx: Context, params: Params) -> Confirmation:
-    """Before the last copy of a key is destroyed."""
+    """The confirmation for hiding a key."""
     key = found(ctx, params)
     text = f"Nobody will be able to reveal the key {key.redacted} again. The key itself keeps working."
     return Confirmation("Hide live key", text)
 
 
 def hide(ctx: Context, params: Params) -> Answer:
-    """Destroy the copy of a live key that could still be revealed."""
+    """Hide a live key: delete the copy that could be revealed."""
     key = ctx.authority.hide(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key is hidden and cannot be revealed again.")
 
 
 def delete_form(ctx: Context, params: Params) -> Answer:
-    """Is it really not used any more?"""
+    """Show the confirmation for deleting a key, with its last use."""
     key: Key = found(ctx, params)
     return Render(
         "keys/delete.html", {"key": key, "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id)}
@@ -242,16 +242,16 @@ def delete_form(ctx: Context, params: Params) -> Answer:
 
 
 def delete(ctx: Context, params: Params) -> Answer:
-    """End a key for good."""
+    """Delete a key."""
     key = ctx.authority.revoke(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url("/apikeys"), f"{key.name} ({key.redacted}) was deleted.")
 
 
-_MAKES = required("a new key is a new way in")
-_SHOWS = required("whoever reads the text of a key has it for good")
-_ROLLS = required("it makes a key, shows it and ends another")
-_EDITS = required("it may let the key do more, or from more addresses")
-_ENDS = required("it cannot be taken back, and what runs with the key stands still")
+_MAKES = required("a new key gives access")
+_SHOWS = required("it shows a key")
+_ROLLS = required("it creates and shows a key, and expires another")
+_EDITS = required("it can extend the access of a key")
+_ENDS = required("it cannot be undone and can stop services that use the key")
 
 PAGES = (
     Page("/apikeys/create", create_form, action="keys.create", recent_sign_in=_MAKES),
@@ -280,7 +280,7 @@ PAGES = (
         cancel_expiry,
         method="POST",
         action="keys.roll",
-        recent_sign_in=required("the old key lives longer"),
+        recent_sign_in=required("it extends the life of a key"),
     ),
     Page("/apikeys/{key}/edit", edit_form, action="keys.edit", recent_sign_in=_EDITS),
     Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", recent_sign_in=_EDITS, redisplay=edit_form),

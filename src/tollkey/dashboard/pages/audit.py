@@ -1,4 +1,4 @@
-"""The audit log of an account: keys of both modes and the team, together, newest first; to look at or to take along."""
+"""The audit log of an account: entries about its keys in both modes and about its team, with export."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MOST = 100_000  # lines of an export
 
 
 class Line(NamedTuple):
-    """One line, from whichever log. mode: test, live or "". source: t, l (keys) or a (account).
+    """One entry of either log.
 
-    at: UTC epoch seconds.
+    at: UTC epoch seconds. source: t or l (keys in test or live mode) or a (account). mode: test, live or "".
     """
 
     at: int
@@ -49,7 +49,7 @@ def _team(ctx: Context, before: int | None, limit: int) -> list[Line]:
 
 
 def lines(ctx: Context, cursors: dict[str, int], limit: int) -> list[Line]:
-    """The newest lines before the cursors (source -> seq)."""
+    """Entries of all logs, newest first. cursors: by source, the ``seq`` before which to continue."""
     found = [
         *_keys(ctx, False, cursors.get("t"), limit), *_keys(ctx, True, cursors.get("l"), limit),
         *_team(ctx, cursors.get("a"), limit)
@@ -62,7 +62,7 @@ def _after(cursors: dict[str, int], shown: list[Line]) -> dict[str, Any]:
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """Who did what, when, from where."""
+    """Show a page of the audit log."""
     cursors = {name: params.number(name, 0) for name in "tla" if params.get(name).isdigit()}
     found = lines(ctx, cursors, _PAGE + 1)
     shown = found[:_PAGE]
@@ -83,7 +83,7 @@ def index(ctx: Context, params: Params) -> Answer:
 
 
 def export(ctx: Context, params: Params) -> Answer:
-    """The whole log as CSV or JSON."""
+    """Export the log as CSV or JSON, at most 100,000 entries."""
     found: list[Line] = []
     cursors: dict[str, int] = {}
     while len(found) < _MOST:
@@ -114,7 +114,7 @@ def export(ctx: Context, params: Params) -> Answer:
 
 
 def _cell(value: Any) -> str:
-    """Text that no spreadsheet takes for a formula."""
+    """A CSV cell. Text that a spreadsheet would run as a formula is prefixed."""
     text = str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 

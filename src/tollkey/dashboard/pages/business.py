@@ -1,4 +1,4 @@
-"""Accounts of a person: a new one, the business behind it, and whether live mode is ready."""
+"""Creating accounts, business details, status of live mode."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tollkey.wire import Call, Json
 
 
 def new_form(ctx: Context, params: Params) -> Answer:
-    """A further account."""
+    """Show the form for a new account."""
     return Render("team/account.html")
 
 
 def new(ctx: Context, params: Params) -> Answer:
-    """Make an account with its four keys; whoever makes it owns it."""
+    """Create an account with its four default keys; the person becomes its owner."""
     name, country = _name(params), params.get("country").upper()
     if len(country) != 2 or not country.isascii() or not country.isalpha():
         raise FormErrors(country="Enter a two-letter country code, for example US or DE.")
@@ -51,7 +51,7 @@ def _own(ctx: Context, livemode: bool) -> tuple[Call, Json]:
 
 
 def business(ctx: Context, params: Params) -> Answer:
-    """The business details, and what is missing before live mode can charge."""
+    """Show the business details and the steps that live mode still needs."""
     account = _own(ctx, True)[1]
     profile = account["business_profile"] or {}
     steps = [
@@ -64,12 +64,12 @@ def business(ctx: Context, params: Params) -> Answer:
 
 
 def edit_form(ctx: Context, params: Params) -> Answer:
-    """Change the details."""
+    """Show the form for the business details."""
     return Render("team/business_edit.html", {"profile": _own(ctx, True)[1]["business_profile"] or {}})
 
 
 def edit(ctx: Context, params: Params) -> Answer:
-    """Store the details, in both modes."""
+    """Store the business details in both modes."""
     name, url, email = _name(params), params.get("url"), params.get("support_email")
     if url and not url.startswith(("https://", "http://")):
         raise FormErrors(url="Enter an address such as https://example.com.")
@@ -91,7 +91,7 @@ def edit(ctx: Context, params: Params) -> Answer:
     return Redirect(ctx.url("/settings/business"), "Changes saved.")
 
 
-_SPEAKS = required("customers are told these details, and live mode rests on them")
+_PUBLIC_DETAILS = required("customers see these details, and live mode requires them")
 
 PAGES = (
     Page("/accounts/new", new_form, scope="person"),
@@ -100,18 +100,20 @@ PAGES = (
         new,
         method="POST",
         scope="person",
-        recent_sign_in=not_required("a new account is empty, and its maker's own"),
+        recent_sign_in=not_required("a new account is empty and belongs to the person"),
         redisplay=new_form,
     ),
     Page("/settings/business", business, action="business.see", scope="account", nav=Nav("Account", "Business", 20)),
-    Page("/settings/business/edit", edit_form, action="business.change", scope="account", recent_sign_in=_SPEAKS),
+    Page(
+        "/settings/business/edit", edit_form, action="business.change", scope="account", recent_sign_in=_PUBLIC_DETAILS
+    ),
     Page(
         "/settings/business/edit",
         edit,
         method="POST",
         action="business.change",
         scope="account",
-        recent_sign_in=_SPEAKS,
+        recent_sign_in=_PUBLIC_DETAILS,
         redisplay=edit_form,
     ),
 )

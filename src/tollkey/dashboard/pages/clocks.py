@@ -1,11 +1,11 @@
-"""Test clocks: time that one can advance, for customers that hang on it. Test mode only."""
+"""Test clocks, in test mode only."""
 
 from __future__ import annotations
 
 import datetime
 
 from tollkey.dashboard import activity
-from tollkey.dashboard.acting import moment
+from tollkey.dashboard.acting import to_epoch
 from tollkey.dashboard.page import (
     Answer,
     Context,
@@ -24,14 +24,14 @@ _OBJECT = "test_helpers.test_clock"
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """All clocks, and a form for a new one. In live mode there are none."""
+    """List test clocks, with a form for a new one."""
     clocks = ctx.call().objects.query(_OBJECT, limit=100) if _OBJECT in ctx.setup.tables.of and not ctx.livemode else []
     start = datetime.datetime.fromtimestamp(ctx.now, datetime.UTC).strftime("%Y-%m-%dT%H:%M")
     return Render("developers/clocks.html", {"clocks": clocks, "start": start})
 
 
 def create(ctx: Context, params: Params) -> Answer:
-    """Make a clock, through the same endpoint as the API."""
+    """Create a test clock with the API's endpoint."""
     endpoint = next(
         (
             e
@@ -45,7 +45,7 @@ def create(ctx: Context, params: Params) -> Answer:
         raise NotFound
     if not params.get("frozen_time"):
         raise FormErrors({"frozen_time": "Enter a start time."})
-    asked = {"frozen_time": int(moment(params.get("frozen_time"), "frozen_time"))}
+    asked = {"frozen_time": int(to_epoch(params.get("frozen_time"), "frozen_time"))}
     if params.get("name"):
         asked["name"] = params.get("name")  # type: ignore[assignment]
     made = endpoint.handler(Call(ctx.setup, ctx.tx, ctx.scope, ctx.now), asked)
@@ -68,7 +68,7 @@ PAGES = (
         create,
         method="POST",
         action="clocks.change",
-        recent_sign_in=not_required("test mode only, where nothing is real"),
+        recent_sign_in=not_required("it works in test mode only"),
         redisplay=index,
     ),
 )

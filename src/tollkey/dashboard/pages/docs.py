@@ -1,7 +1,7 @@
-"""The docs inside: guides, the API reference, search. Signed in, every example carries the reader's own test keys.
+"""The built-in docs: guides, API reference, search. For signed-in people, examples contain their own test keys.
 
-Such a page is the reader's alone: it is answered with ``Cache-Control: no-store`` like every page, and there is
-no address under which anybody else would get it. Signed out, examples carry a sample key that is made at run time.
+Pages are sent with ``Cache-Control: no-store``, so that keys are not cached. Signed out, examples contain sample keys,
+which are generated at run time.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from tollkey.dashboard.reference.tables import tables_for
 from tollkey.db import Ids
 from tollkey.wire.resource import Catalogue
 
-_SAMPLE_BODY = 24  # characters of a sample key behind its prefix
+_SAMPLE_BODY = 24  # characters of a sample key after its prefix
 
 
 @cache
 def sample_keys() -> KeyPair:
-    """Keys of nobody, in the form of real ones."""
+    """Sample keys in the format of real ones."""
     ids = Ids.seeded(20_24)
     return KeyPair("pk" + "_test_" + ids.text(_SAMPLE_BODY), "sk" + "_test_" + ids.text(_SAMPLE_BODY), False)
 
 
 def keys_for(ctx: Context) -> KeyPair:
-    """The reader's own test keys, if the role allows to see them; sample keys otherwise."""
+    """The test keys of the reader's account, if their role allows it; otherwise sample keys."""
     if ctx.person is None or ctx.member is None or not roles.allows(ctx.member.role, "keys.reveal", False):
         return sample_keys()
     found = ctx.authority.default_test_texts(ctx.tx, ctx.member.account, ctx.now)
@@ -47,7 +47,7 @@ def _menu(catalogue: Catalogue) -> dict[str, object]:
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """Where to begin."""
+    """Show the index of the docs."""
     leads = [(slug, guide_room.title_of(slug), guide_room.lead_of(slug)) for slug in GUIDES]
     return Render(
         "docs/index.html", {**_menu(ctx.setup.tables.catalogue), "leads": leads, "keys": keys_for(ctx), "here": ""}
@@ -55,7 +55,7 @@ def index(ctx: Context, params: Params) -> Answer:
 
 
 def guide(ctx: Context, params: Params) -> Answer:
-    """One guide."""
+    """Show a guide."""
     if params["guide"] not in GUIDES:
         raise NotFound
     catalogue, keys = ctx.setup.tables.catalogue, keys_for(ctx)
@@ -64,7 +64,7 @@ def guide(ctx: Context, params: Params) -> Answer:
 
 
 def reference(ctx: Context, params: Params) -> Answer:
-    """The reference of one resource."""
+    """Show the API reference of a resource."""
     catalogue, keys = ctx.setup.tables.catalogue, keys_for(ctx)
     resource = catalogue.by_object.get(params["object"])
     if resource is None or resource not in resources_shown(catalogue):
@@ -86,7 +86,7 @@ def reference(ctx: Context, params: Params) -> Answer:
 
 @lru_cache(maxsize=4)
 def index_of(catalogue: Catalogue) -> Index:
-    """The search index of a catalogue's docs; keys are in none of it."""
+    """The search index of guides and API reference. It contains no keys."""
     sections = guide_room.sections()
     for resource in resources_shown(catalogue):
         page = page_of(catalogue, resource)
@@ -101,7 +101,7 @@ def index_of(catalogue: Catalogue) -> Index:
 
 
 def search(ctx: Context, params: Params) -> Answer:
-    """What the docs say about some words."""
+    """Search the docs."""
     query = params.get("q")[:100]
     catalogue = ctx.setup.tables.catalogue
     hits = index_of(catalogue).find(query)

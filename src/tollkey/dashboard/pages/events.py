@@ -1,4 +1,4 @@
-"""Events: what happened, what was sent about it, and sending it again."""
+"""Events: list, details with deliveries, resending."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HIDDEN = "[hidden]"
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """Events, newest first; of one type, or about one object."""
+    """List events, newest first, filtered by type or object."""
     type, about, after = params.get("type"), params.get("about"), params.get("after")
     objects = ctx.call().objects
     table = objects.table("event")
@@ -40,12 +40,12 @@ def index(ctx: Context, params: Params) -> Answer:
 
 
 def show(ctx: Context, params: Params) -> Answer:
-    """One event: its object as it was, what changed, its deliveries with every attempt."""
+    """Show an event with its data, previous values and deliveries."""
     event = ctx.setup.tables.load(ctx.tx, ctx.scope, "event", params["event"])
     if event is None:
         raise NotFound
     about = event.get("_about") or ""
-    public = shown_to(ctx, ctx.call().objects.copy(event))
+    public = without_credentials(ctx, ctx.call().objects.copy(event))
     sent = []
     if ctx.may("webhooks.see"):
         sent = [
@@ -63,18 +63,18 @@ def show(ctx: Context, params: Params) -> Answer:
 
 
 def hidden_json(value: object) -> str:
-    """An object's JSON laid out for reading, client secrets left out; "" for nothing."""
+    """Indented JSON without client secrets; "" for None or an empty object."""
     return json.dumps(without_secrets(value), indent=2, ensure_ascii=False) if value else ""
 
 
-def shown_to(ctx: Context, value: Json) -> Json:
-    """The object without what lets its holder do more than this person may (``Resource.reveals``)."""
+def without_credentials(ctx: Context, value: Json) -> Json:
+    """The object without credentials that allow more than the person's role does (``Resource.reveals``)."""
     shown: Json = Reveals(ctx.setup.tables.catalogue).for_people(value, ctx.may("objects.change"), _HIDDEN)
     return shown
 
 
 def without_secrets(value: object) -> object:
-    """A copy in which no client secret stands."""
+    """A copy without client secrets."""
     if isinstance(value, dict):
         return {
             name: _HIDDEN if name in ("client_secret", "secret") and inner else without_secrets(inner)
@@ -84,11 +84,11 @@ def without_secrets(value: object) -> object:
 
 
 def resend(ctx: Context, params: Params) -> Answer:
-    """Send one delivery's body once more."""
+    """Resend a delivery."""
     number = params["delivery"]
     if not (number.isascii() and number.isdigit()) or len(number) > 15:
         raise NotFound
-    try:  # the audit log names the event: it has to be the delivery's own
+    try:  # the event must be that of the delivery, because the audit log names it
         outbox.resend(ctx.tx, ctx.scope, int(number), ctx.now, ctx.setup.services.wake, event_id=params["event"])
     except outbox.UnknownDelivery:
         raise NotFound from None
@@ -104,6 +104,6 @@ PAGES = (
         resend,
         method="POST",
         action="webhooks.change",
-        recent_sign_in=not_required("it sends what was sent before to the address that it was sent to"),
+        recent_sign_in=not_required("it repeats a delivery to the same URL"),
     ),
 )

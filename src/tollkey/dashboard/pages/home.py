@@ -1,4 +1,4 @@
-"""The first page of an account: balance, payments, requests of today, and what waits for an answer."""
+"""The home page of an account: disputes to respond to, balance, recent payments, requests today."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from tollkey.payments.facts import money
 from tollkey.platform import request_counts
 from tollkey.wire import ApiError, Json
 
-_WAITING = ("needs_response", "warning_needs_response")
+_NEEDS_RESPONSE = ("needs_response", "warning_needs_response")
 
 
 def home(ctx: Context, params: Params) -> Answer:
-    """What one wants to know first."""
+    """Show the home page."""
     objects = ctx.call().objects
     tables = ctx.setup.tables.of
     payments = _latest(ctx) if "payment_intent" in tables else []
     disputes = (
-        [one for one in objects.query("dispute", limit=200) if one["status"] in _WAITING] if "dispute" in tables else []
+        [one for one in objects.query("dispute", limit=200) if one["status"] in _NEEDS_RESPONSE]
+        if "dispute" in tables
+        else []
     )
     day = ctx.now - ctx.now % 86400
     counted = request_counts.counts(ctx.tx, ctx.scope, day, day + 86400, 3600) if ctx.may("logs.see") else []
@@ -39,7 +41,7 @@ def home(ctx: Context, params: Params) -> Answer:
 
 
 def _latest(ctx: Context, count: int = 6) -> list[Json]:
-    """The newest payments: intents, and charges that were made without one."""
+    """The latest payments: PaymentIntents, and charges without one."""
     objects = ctx.call().objects
     direct = [charge for charge in objects.query("charge", limit=4 * count) if charge["payment_intent"] is None]
     return sorted([*objects.query("payment_intent", limit=count), *direct], key=lambda one: -int(one["created"]))[
@@ -56,7 +58,7 @@ def _by_hour(counted: Any, day: int, kinds: tuple[int, ...]) -> list[int]:
 
 
 def _balance(ctx: Context) -> dict[str, list[tuple[str, str]]]:
-    """What is available and what is on its way, by currency, as the balance endpoint answers it."""
+    """The available and pending balance: (currency, amount) pairs, from the balance endpoint."""
     endpoint = next(
         (
             e

@@ -1,4 +1,4 @@
-"""Request logs: a list with filters, one request in full, and the addresses that error bodies point to."""
+"""Request logs: list with filters, details, and redirects for the URLs in error responses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tollkey.platform import request_logs
 from tollkey.platform.request_logs import RequestLog
 
 _PAGE = 50
-_LOOKED_AT = 30_000  # requests that one search by path or method goes through
+_LOOKED_AT = 30_000  # requests that a search by path or method scans
 _METHODS = ("GET", "POST", "DELETE")
 _STATUSES = {"2": (200, 299), "4": (400, 499), "5": (500, 599)}
 
 
 class Filter(NamedTuple):
-    """What the list was asked to show, as it stands in the form."""
+    """The filters of the list, as typed."""
 
     status: str
     method: str
@@ -28,7 +28,7 @@ class Filter(NamedTuple):
 
     @property
     def set(self) -> bool:
-        """Whether anything is filtered."""
+        """Whether any filter is set."""
         return any(self)
 
 
@@ -37,14 +37,14 @@ def _filter(params: Params) -> Filter:
 
 
 def _bounds(text: str) -> tuple[int, int] | None:
-    """A class of statuses (``4``) or one of them (``402``)."""
+    """Lowest and highest status of a filter: a class (``4``) or one status (``402``); None for others."""
     if text in _STATUSES:
         return _STATUSES[text]
     return (int(text), int(text)) if text.isascii() and text.isdigit() and len(text) == 3 else None
 
 
 def day(text: str, end: bool = False) -> int | None:
-    """The first second of a day (UTC), or its last one, in UTC epoch seconds; None for what is not a date."""
+    """The first or, with ``end``, last second of a UTC day, in epoch seconds; None for text that is not a date."""
     try:
         start = datetime.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=datetime.UTC)
     except ValueError:
@@ -53,7 +53,7 @@ def day(text: str, end: bool = False) -> int | None:
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """Requests, newest first, fifty a page."""
+    """List requests, newest first, 50 per page."""
     wanted = _filter(params)
     after = params.get("after")
     cursor = request_logs.one(ctx.tx, ctx.scope, after) if after else None
@@ -97,7 +97,7 @@ def index(ctx: Context, params: Params) -> Answer:
 
 
 def show(ctx: Context, params: Params) -> Answer:
-    """One request: what was asked, what was answered, with which key, how fast."""
+    """Show a request with its response, key and events."""
     log = request_logs.one(ctx.tx, ctx.scope, params["request"])
     if log is None:
         raise NotFound
@@ -109,7 +109,7 @@ def show(ctx: Context, params: Params) -> Answer:
 
 
 def _events(ctx: Context, log: RequestLog) -> list[dict[str, object]]:
-    """The events that the request caused: those about its object, written within its time, that name it."""
+    """The events of the request's object that name the request as their cause."""
     if not log.object_id or log.method == "GET":
         return []
     found = ctx.call().objects.query("event", {"_about": log.object_id}, limit=50)
@@ -117,7 +117,7 @@ def _events(ctx: Context, log: RequestLog) -> list[dict[str, object]]:
 
 
 def workbench(ctx: Context, params: Params) -> Answer:
-    """Where ``request_log_url`` of an error points: on to the request itself."""
+    """Redirect from the ``request_log_url`` of an error to the request."""
     wanted = params.get("object")
     return Redirect(
         ctx.url(
@@ -129,7 +129,7 @@ def workbench(ctx: Context, params: Params) -> Answer:
 
 
 def destination(ctx: Context, params: Params) -> Answer:
-    """Where the message about a missing permission points: ``/b/acct_…?destination=/apikeys/mk_…/edit``."""
+    """Redirect from the link in errors about missing permissions: ``/b/acct_…?destination=/apikeys/mk_…/edit``."""
     account, to = params["account"], params.get("destination")
     if not any(member.account == account for member in ctx.accounts):
         raise NotFound

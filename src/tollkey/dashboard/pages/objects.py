@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from tollkey.dashboard import acting, activity
 from tollkey.dashboard.page import Answer, Context, File, Nav, NotFound, Page, Params, Redirect, Render, not_required
-from tollkey.dashboard.pages.events import shown_to, without_secrets
+from tollkey.dashboard.pages.events import without_credentials, without_secrets
 from tollkey.dashboard.pages.logs import day
 from tollkey.dashboard.present import Presenter
 from tollkey.dashboard.reference.pages import words_of_property
@@ -25,12 +25,12 @@ from tollkey.wire import Page as ListPage
 
 _PAGE = 25
 _MOST_EXPORTED = 10_000
-#: Filters that would be no help: an id per object.
+#: Fields that are not offered as filters because they differ for each object.
 _HIDDEN = frozenset({"client_secret", "_about", "fingerprint"})
 
 
 def shown_resources(ctx: Context) -> list[Resource]:
-    """The kinds of objects that have pages here, by title."""
+    """The resources whose objects have pages here, by title."""
     found = [
         r for r in ctx.setup.tables.catalogue.resources if r.title and r.stored and r.object not in acting.ELSEWHERE
     ]
@@ -38,26 +38,26 @@ def shown_resources(ctx: Context) -> list[Resource]:
 
 
 def title_of(resource: Resource, ctx: Context) -> str:
-    """The name of a kind; where two have the same one, the object's name tells them apart."""
+    """The title of a resource; its object type when two resources have the same title."""
     same = [r for r in ctx.setup.tables.catalogue.resources if r.title == resource.title and r.stored]
     return resource.title if len(same) < 2 else resource.object.replace("_", " ").replace(".", " ").capitalize() + "s"
 
 
 def kinds(ctx: Context, params: Params) -> Answer:
-    """Every kind of object, with how many there are."""
+    """List object types with the number of their objects, or find an object by id."""
     tables = ctx.setup.tables.of
     counted = [(r, title_of(r, ctx), tables[r.object].count(ctx.tx, ctx.scope)) for r in shown_resources(ctx)]
     wanted = params.get("id")
-    address = _where(ctx, wanted) if wanted else ""
+    address = _find(ctx, wanted) if wanted else ""
     if address:
         return Redirect(ctx.url(address))
     return Render("objects/kinds.html", {"kinds": counted, "asked": wanted[:200]})
 
 
-def _where(ctx: Context, id: str) -> str:
+def _find(ctx: Context, id: str) -> str:
     """The page of whatever has that id in this account and mode, or "": an object, a key, a request.
 
-    What its prefix names comes first, then the kinds whose ids callers choose, such as coupons.
+    The resource of its prefix comes first, then resources whose ids are chosen by callers, such as coupons.
     """
     tables, presenter = ctx.setup.tables, Presenter(ctx.setup.tables.catalogue)
     if ctx.may("keys.see") and ctx.authority.get(ctx.tx, ctx.scope, id) is not None:
@@ -77,8 +77,8 @@ def filters_of(resource: Resource) -> list[str]:
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """One page of a list, newest first."""
-    resource = acting.shown(ctx, params["object"])
+    """List the objects of a type, newest first."""
+    resource = acting.resource_of(ctx, params["object"])
     filters = filters_of(resource)
     given = {name: params.get(name) for name in filters if params.get(name)}
     query = params.get("query")
@@ -89,7 +89,7 @@ def index(ctx: Context, params: Params) -> Answer:
     objects = ctx.call().objects
     if query:
         try:
-            answered = _in_words(ctx, resource, query)
+            answered = _search_with_api(ctx, resource, query)
         except ApiError as problem:
             answered, ctx.errors = [], {"": problem.message}
         found, more = (_search(ctx, resource, query) if answered is None else answered), False
@@ -117,12 +117,12 @@ def _ranges(params: Params) -> list[Range]:
 
 
 def _choices(resource: Resource, filters: list[str]) -> dict[str, tuple[str, ...]]:
-    """The words that a filter may be, where the facts say so."""
+    """The values of the filters that are enums."""
     return {name: words for name in filters if (words := words_of_property(resource.object, name))}
 
 
 def _search(ctx: Context, resource: Resource, query: str) -> list[Json]:
-    """The newest objects in which every word occurs in one of the searchable fields; an id finds its object."""
+    """The latest objects that contain every word in a searchable field, or the object with that id."""
     words = query.lower().split()[:8]
     fields = [*dict.fromkeys([*resource.searchable.values(), "id", "email", "name", "description", "metadata"])]
     objects = ctx.call().objects
@@ -148,10 +148,8 @@ def _search(ctx: Context, resource: Resource, query: str) -> list[Json]:
     return found[:_PAGE]
 
 
-def _in_words(ctx: Context, resource: Resource, query: str) -> list[Json] | None:
-    """The answer of the API's own search for a query in its language (``status:'succeeded'``); None when it is
-    not one.
-    """
+def _search_with_api(ctx: Context, resource: Resource, query: str) -> list[Json] | None:
+    """Results of the API's search for a query such as ``status:'succeeded'``; None for other text."""
     endpoint = next((e for e in resource.endpoints if e.method == "GET" and e.path.endswith("/search")), None)
     if endpoint is None or not any(mark in query for mark in (":", "<", ">", "~")):
         return None
@@ -160,8 +158,8 @@ def _in_words(ctx: Context, resource: Resource, query: str) -> list[Json] | None
 
 
 def export(ctx: Context, params: Params) -> Answer:
-    """The list as a CSV file (RFC 4180), filtered as it is on the page; at most 10,000 objects."""
-    resource = acting.shown(ctx, params["object"])
+    """Export the filtered list as CSV (RFC 4180), at most 10,000 objects."""
+    resource = acting.resource_of(ctx, params["object"])
     given = {name: params.get(name) for name in filters_of(resource) if params.get(name)}
     ranges = _ranges(params)
     columns = list(dict.fromkeys(["id", *resource.columns, "currency", "created", "metadata"]))
@@ -174,7 +172,7 @@ def export(ctx: Context, params: Params) -> Answer:
 
 
 def _plain(value: Any) -> str:
-    """A cell; a text that a spreadsheet would take for a formula is marked as text."""
+    """A CSV cell. Text that a spreadsheet would run as a formula is prefixed."""
     if value is None:
         return ""
     if isinstance(value, dict | list):
@@ -183,21 +181,21 @@ def _plain(value: Any) -> str:
 
 
 def show(ctx: Context, params: Params) -> Answer:
-    """One object: its fields, its JSON, its events, the requests about it, and what can be done to it."""
-    resource, item = acting.found(ctx, params["object"], params["id"])
+    """Show an object with its JSON, events, requests and actions."""
+    resource, item = acting.resource_and_object(ctx, params["object"], params["id"])
     return Render("objects/one.html", _details(ctx, resource, item))
 
 
 def _details(ctx: Context, resource: Resource, item: Json) -> dict[str, Any]:
     call = ctx.call()
     presenter = Presenter(ctx.setup.tables.catalogue)
-    public = without_secrets(shown_to(ctx, call.objects.copy(item)))
+    public = without_secrets(without_credentials(ctx, call.objects.copy(item)))
     assert isinstance(public, dict)
     events = call.objects.query("event", {"_about": item["id"]}, limit=20) if ctx.may("logs.see") else []
     logs = request_logs.about(ctx.tx, ctx.scope, item["id"]) if ctx.may("logs.see") else []
     buttons = [
         (place, action)
-        for place, action in acting.offered(resource, item)
+        for place, action in acting.available(resource, item)
         if ctx.may(acting.group_of(resource, action))
     ]
     charge = call.objects.find("charge", item["latest_charge"]) if item.get("latest_charge") else item
@@ -210,12 +208,12 @@ def _details(ctx: Context, resource: Resource, item: Json) -> dict[str, Any]:
         "group_of": acting.group_of,
         "headline": presenter.value("amount", item.get("amount"), item.get("currency")) if "amount" in item else None,
         "status": presenter.value("status", item["status"], None) if item.get("status") else None,
-        "notes": _since(charge or {}),
+        "notes": _badges(charge or {}),
     }  # fmt: skip
 
 
-def _since(charge: Json) -> list[str]:
-    """What happened to a payment's charge after it succeeded, which its status does not say."""
+def _badges(charge: Json) -> list[str]:
+    """Badges for refunds and disputes of a payment, which its status does not include."""
     notes = []
     if charge.get("amount_refunded"):
         amount = money(charge["amount_refunded"], charge["currency"])
@@ -224,18 +222,20 @@ def _since(charge: Json) -> list[str]:
 
 
 def _action(ctx: Context, params: Params, group: str) -> tuple[Resource, Json, int]:
-    resource, item = acting.found(ctx, params["object"], params["id"])
+    resource, item = acting.resource_and_object(ctx, params["object"], params["id"])
     number = params["number"]
-    offered = {place for place, action in acting.offered(resource, item) if acting.group_of(resource, action) == group}
+    offered = {
+        place for place, action in acting.available(resource, item) if acting.group_of(resource, action) == group
+    }
     if number not in map(str, offered):
         raise NotFound
     return resource, item, int(number)
 
 
-def _ask(group: str) -> Any:
-    """The page that asks for what an action needs."""
+def _form(group: str) -> Any:
+    """The handler that shows the form of an action."""
 
-    def ask(ctx: Context, params: Params) -> Answer:
+    def form(ctx: Context, params: Params) -> Answer:
         resource, item, number = _action(ctx, params, group)
         action = resource.actions[number]
         fields = acting.fields_of(acting.endpoint_of(ctx, action), action)
@@ -245,11 +245,11 @@ def _ask(group: str) -> Any:
             "number": number, "presenter": Presenter(ctx.setup.tables.catalogue),
         })  # fmt: skip
 
-    return ask
+    return form
 
 
 def _do(group: str) -> Any:
-    """Do what was asked for."""
+    """The handler that runs an action."""
 
     def act(ctx: Context, params: Params) -> Answer:
         resource, item, number = _action(ctx, params, group)
@@ -258,14 +258,14 @@ def _do(group: str) -> Any:
         for field in acting.fields_of(acting.endpoint_of(ctx, action), action):
             text = params.get(field.name)
             if field.kind == "money" and text:
-                text = acting.minor(text, item.get("currency") or "usd", field.name)
+                text = acting.to_minor_units(text, item.get("currency") or "usd", field.name)
             if field.kind == "time" and text:
-                text = acting.moment(text, field.name)
+                text = acting.to_epoch(text, field.name)
             sent[field.name] = text
         back = ctx.url(f"/objects/{resource.object}/{item['id']}")
         try:
             acting.perform(ctx, resource, item, action, sent)
-        except acting.Kept as kept:
+        except acting.RefusedButSaved as kept:
             return Redirect(back, kept.message)
         activity.record(ctx.tx, ctx, ctx.account, "object_changed", about=item["id"], what=action.label)
         gone = ctx.setup.tables.load(ctx.tx, ctx.scope, resource.object, item["id"]) is None
@@ -274,25 +274,23 @@ def _do(group: str) -> Any:
     return act
 
 
-_BY_ROLE = not_required(
-    "it changes one object, as the role allows, under the person's name; it opens no way in and shows no secret"
-)
+_BY_ROLE = not_required("the role allows it, and it neither gives access nor shows a secret")
 
 
 def _acting_pages() -> tuple[Page, ...]:
     pages = []
     for group in acting.GROUPS:
         path = "/objects/{object}/{id}/" + group.replace(".", "-") + "/{number}"
-        ask = _ask(group)
+        form = _form(group)
         pages += [
-            Page(path, ask, action=group),
-            Page(path, _do(group), method="POST", action=group, recent_sign_in=_BY_ROLE, redisplay=ask),
+            Page(path, form, action=group),
+            Page(path, _do(group), method="POST", action=group, recent_sign_in=_BY_ROLE, redisplay=form),
         ]
     return tuple(pages)
 
 
 def _of(object: str) -> Any:
-    """The list of one kind, under an address of its own in the sidebar."""
+    """The handler of a list with a sidebar entry of its own."""
 
     def listed(ctx: Context, params: Params) -> Answer:
         return index(ctx, Params({"object": object}, params.sent))

@@ -1,6 +1,4 @@
-"""The overview for developers: plots of requests by status, by hour and by key, and of errors; the API version
-in use.
-"""
+"""The overview for developers: charts of requests by time, status and key, and of errors; API versions."""
 
 from __future__ import annotations
 
@@ -12,13 +10,13 @@ from tollkey.dashboard.page import Answer, Context, Nav, Page, Params, Render
 from tollkey.platform import request_counts, request_logs
 from tollkey.wire import LATEST, is_newer
 
-#: Name of a span -> (label, how many steps, seconds of a step).
+#: Time spans: (label, number of steps, seconds per step).
 SPANS = {"24h": ("24 hours", 24, 3600), "7d": ("7 days", 28, 6 * 3600), "30d": ("30 days", 30, 86400)}
 _KINDS = (("succeeded", "2", (1, 2, 3)), ("failed (4xx)", "4", (4,)), ("failed (5xx)", "5", (5,)))
 
 
 def overview(ctx: Context, params: Params) -> Answer:
-    """What the API was asked lately."""
+    """Show the overview for a time span."""
     span = params.get("span") if params.get("span") in SPANS else "24h"
     _, steps, seconds = SPANS[span]
     until = ctx.now - ctx.now % seconds + seconds

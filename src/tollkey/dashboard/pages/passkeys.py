@@ -1,4 +1,4 @@
-"""Passkeys: adding, removing, signing in and confirming with one. Scripts of ours call these."""
+"""Passkeys: adding, removing, signing in, confirming one's identity. Called by static/passkeys.js."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tollkey.dashboard.page import (
 
 
 def add_options(ctx: Context, params: Params) -> Answer:
-    """What the browser needs to make a passkey."""
+    """Options for creating a passkey."""
     return Data(passkey_flow.registration_options(ctx))
 
 
 def add(ctx: Context, params: Params) -> Answer:
-    """Keep a new passkey."""
+    """Store a new passkey."""
     made = passkey_flow.register(ctx, params.raw("credential"), params.get("name"))
     activity.record(ctx.tx, ctx, "", "passkey_added", name=made.name)
     return Data({"to": ctx.url("/profile")})
 
 
 def confirm_remove(ctx: Context, params: Params) -> Confirmation:
-    """Before a passkey is forgotten."""
+    """The confirmation for removing a passkey."""
     found = next((one for one in factors.passkeys(ctx.tx, ctx.me.id) if one.id == params["passkey"]), None)
     if found is None:
         raise NotFound
@@ -39,7 +39,7 @@ def confirm_remove(ctx: Context, params: Params) -> Confirmation:
 
 
 def remove(ctx: Context, params: Params) -> Answer:
-    """Forget a passkey."""
+    """Remove a passkey."""
     if not factors.remove_passkey(ctx.tx, ctx.me.id, params["passkey"]):
         raise NotFound
     activity.record(ctx.tx, ctx, "", "passkey_removed")
@@ -47,12 +47,12 @@ def remove(ctx: Context, params: Params) -> Answer:
 
 
 def sign_in_options(ctx: Context, params: Params) -> Answer:
-    """What the browser needs to sign in."""
+    """Options for signing in with a passkey."""
     return Data(passkey_flow.sign_in_options(ctx))
 
 
 def sign_in(ctx: Context, params: Params) -> Answer:
-    """Begin a session, or confirm the one there is. A passkey is two factors in one: the device and its lock."""
+    """Start a full session, or confirm the identity in the current one. A passkey needs no second factor."""
     try:
         person = passkey_flow.signed_by(ctx, params.raw("credential"))
     except FormErrors:
@@ -83,8 +83,8 @@ def sign_in(ctx: Context, params: Params) -> Answer:
     return Data({"to": to}, session=token)
 
 
-_SIGNS_IN = required("it changes how one signs in")
-_IS_THE_PROOF = not_required("it is how one proves who one is")
+_SIGNS_IN = required("it changes how the person signs in")
+_IS_THE_PROOF = not_required("it is the form that proves the identity")
 
 PAGES = (
     Page("/profile/passkeys/options", add_options, method="POST", scope="person", recent_sign_in=_SIGNS_IN),

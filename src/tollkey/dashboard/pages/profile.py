@@ -1,4 +1,4 @@
-"""One's own name, password, sessions and second factors."""
+"""The profile of the signed-in person: name, password, sessions, authenticator app."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tollkey.db import Tx
 
 
 def profile(ctx: Context, params: Params) -> Answer:
-    """Everything about the person who is signed in."""
+    """Show the profile."""
     about = {
         "sessions": sessions.of_person(ctx.tx, ctx.me.id, ctx.now),
         "passkeys": factors.passkeys(ctx.tx, ctx.me.id),
@@ -32,18 +32,18 @@ def profile(ctx: Context, params: Params) -> Answer:
 
 
 def rename(ctx: Context, params: Params) -> Answer:
-    """Change one's name."""
+    """Change the name."""
     people.set_name(ctx.tx, ctx.me.id, params.get("name"))
     return Redirect(ctx.url("/profile"), "Changes saved.")
 
 
 def password_form(ctx: Context, params: Params) -> Answer:
-    """A new password."""
+    """Show the form for a new password."""
     return Render("profile/password.html")
 
 
 async def change_password(ctx: Context, params: Params) -> Answer:
-    """A new password ends every other session."""
+    """Store a new password and end all other sessions."""
     me, session, new = ctx.me, ctx.session, params.raw("new_password")
     assert session is not None
     await throttle.check_limit(ctx, me.email, "password")
@@ -56,12 +56,12 @@ async def change_password(ctx: Context, params: Params) -> Answer:
         raise FormErrors(new_password=weakness)
     hash = await ctx.passwords.hash(new)
 
-    def work(tx: Tx) -> int:
+    def store(tx: Tx) -> int:
         people.set_password(tx, me.id, hash)
         activity.record(tx, ctx, "", "password_changed", person=me.id)
         return sessions.end_others(tx, me.id, session.id)
 
-    ended = await ctx.write(work)
+    ended = await ctx.write(store)
     return Redirect(ctx.url("/profile"), f"Your password was changed. Other sessions signed out: {ended}.")
 
 
@@ -73,7 +73,7 @@ def end_session(ctx: Context, params: Params) -> Answer:
 
 
 def end_others(ctx: Context, params: Params) -> Answer:
-    """End every session but this one."""
+    """End every session except this one."""
     assert ctx.session is not None
     ended = sessions.end_others(ctx.tx, ctx.me.id, ctx.session.id)
     return Redirect(ctx.url("/profile"), f"Other sessions signed out: {ended}.")
@@ -83,22 +83,22 @@ def end_others(ctx: Context, params: Params) -> Answer:
 
 
 def totp_begin(ctx: Context, params: Params) -> Answer:
-    """Begin anew: an older secret that was never confirmed ends."""
+    """Create a pending secret; it replaces one that was not activated."""
     factors.begin_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id)
     return Redirect(ctx.url("/profile/totp"))
 
 
 def totp_form(ctx: Context, params: Params) -> Answer:
-    """The QR code and the secret that wait for a first code."""
+    """Show the pending secret as QR code and text."""
     secret = factors.pending_totp(ctx.tx, ctx.authority.keyring, ctx.me.id)
     if secret is None:
         return Redirect(ctx.url("/profile"))
-    qr = Markup(factors.qr_svg(factors.totp_uri(secret, ctx.me.email)))  # made of our own text by the QR library
+    qr = Markup(factors.qr_svg(factors.totp_uri(secret, ctx.me.email)))  # SVG from the QR library, without user input
     return Render("profile/totp.html", {"secret": secret, "qr": qr})
 
 
 def totp_finish(ctx: Context, params: Params) -> Answer:
-    """The first code makes the app count; the recovery codes are shown once."""
+    """Activate the app with its first code, and show the recovery codes once."""
     codes = factors.finish_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id, params.get("code"), ctx.now)
     if codes is None:
         raise FormErrors(
@@ -109,21 +109,21 @@ def totp_finish(ctx: Context, params: Params) -> Answer:
 
 
 def confirm_totp_remove(ctx: Context, params: Params) -> Confirmation:
-    """Before the app is forgotten."""
+    """The confirmation for removing the authenticator app."""
     return Confirmation(
         "Remove app", "Signing in will no longer require a code, and your recovery codes will stop working."
     )
 
 
 def totp_remove(ctx: Context, params: Params) -> Answer:
-    """Sign in without the app from now on."""
-    factors.end_totp(ctx.tx, ctx.me.id)
+    """Remove the authenticator app and the recovery codes."""
+    factors.remove_totp(ctx.tx, ctx.me.id)
     activity.record(ctx.tx, ctx, "", "totp_removed")
     return Redirect(ctx.url("/profile"), "The authenticator app was removed.")
 
 
-_SIGNS_IN = required("it changes how one signs in")
-_SHUTS_OUT = not_required("it only ends sessions; whoever lost a device is in a hurry")
+_SIGNS_IN = required("it changes how the person signs in")
+_ENDS_SESSIONS = not_required("it only ends sessions, which is urgent after a device was lost")
 
 PAGES = (
     Page("/profile", profile, scope="person"),
@@ -132,7 +132,7 @@ PAGES = (
         rename,
         method="POST",
         scope="person",
-        recent_sign_in=not_required("a name opens nothing"),
+        recent_sign_in=not_required("a name gives no access"),
         redisplay=profile,
     ),
     Page("/profile/password", password_form, scope="person", recent_sign_in=_SIGNS_IN),
@@ -144,8 +144,8 @@ PAGES = (
         recent_sign_in=_SIGNS_IN,
         redisplay=password_form,
     ),
-    Page("/profile/sessions/{session}/end", end_session, method="POST", scope="person", recent_sign_in=_SHUTS_OUT),
-    Page("/profile/end_others", end_others, method="POST", scope="person", recent_sign_in=_SHUTS_OUT),
+    Page("/profile/sessions/{session}/end", end_session, method="POST", scope="person", recent_sign_in=_ENDS_SESSIONS),
+    Page("/profile/end_others", end_others, method="POST", scope="person", recent_sign_in=_ENDS_SESSIONS),
     Page("/profile/totp/begin", totp_begin, method="POST", scope="person", recent_sign_in=_SIGNS_IN),
     Page("/profile/totp", totp_form, scope="person", recent_sign_in=_SIGNS_IN),
     Page("/profile/totp", totp_finish, method="POST", scope="person", recent_sign_in=_SIGNS_IN, redisplay=totp_form),

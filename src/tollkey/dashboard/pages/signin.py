@@ -1,4 +1,4 @@
-"""Signing in and out, the one-time link of the owner, invitations, and proving again who one is."""
+"""Sign-in with two-step authentication, sign-out, confirming one's identity, one-time links for owners and members."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _WRONG_CODE = "This code is incorrect or has already been used. Enter the curren
 
 
 def home(ctx: Context, params: Params) -> Answer:
-    """The first page: the API keys of the first account, in test mode."""
+    """Redirect to the API keys of the first account, in test mode."""
     if ctx.person is None:
         return Redirect("/login")
     return Redirect(ctx.url("/apikeys")) if ctx.accounts else Render("no_account.html")
 
 
 def sign_in_form(ctx: Context, params: Params) -> Answer:
-    """Ask for address and password; before there is an owner, say where the link is."""
+    """Show the sign-in form."""
     to = guard.safe_path(params.get("to"))
     if ctx.person is not None:
         return Redirect(to)
@@ -28,7 +28,7 @@ def sign_in_form(ctx: Context, params: Params) -> Answer:
 
 
 async def sign_in(ctx: Context, params: Params) -> Answer:
-    """Check address and password, and begin a session."""
+    """Check email and password, and start a session."""
     email, password, to = params.get("email"), params.raw("password"), guard.safe_path(params.get("to"))
     await throttle.check_limit(ctx, email)
     person = await ctx.read(lambda tx: people.by_email(tx, email))
@@ -37,19 +37,19 @@ async def sign_in(ctx: Context, params: Params) -> Answer:
         raise FormErrors({"": "Incorrect email or password."})
     known = person
 
-    def work(tx: Tx) -> tuple[str, str]:
-        second = factors.needed(tx, known)
+    def start_session(tx: Tx) -> tuple[str, str]:
+        second = factors.second_factor_required(tx, known)
         throttle.uncount(tx, email, ctx.ip, ctx.now)
         if not second:
             throttle.clear(tx, email)
-        return ("second" if second else "full"), _begin(tx, ctx, known, "second" if second else "full")
+        return ("second" if second else "full"), _start_session(tx, ctx, known, "second" if second else "full")
 
-    stage, token = await ctx.write(work, throttle.LOCK)
+    stage, token = await ctx.write(start_session, throttle.LOCK)
     return Redirect(to if stage == "full" else f"/login/second?to={quote(to)}", session=token)
 
 
-def _begin(tx: Tx, ctx: Context, person: Person, stage: str) -> str:
-    """A new session in place of the one there was, and a line in the log once it is whole."""
+def _start_session(tx: Tx, ctx: Context, person: Person, stage: str) -> str:
+    """Replace the session by a new one. Returns its token. A full session is recorded in the audit log."""
     if ctx.session is not None:
         sessions.end(tx, ctx.session.person, ctx.session.id)
     if stage == "full":
@@ -66,50 +66,50 @@ def sign_out(ctx: Context, params: Params) -> Answer:
     return Redirect("/login", "You are signed out.", session="")
 
 
-# -- the second factor
+# -- two-step authentication
 
 
-def _half(ctx: Context) -> str:
-    """The person whose second factor is missing."""
+def _person_in_second_step(ctx: Context) -> str:
+    """The id of the person whose second factor is missing. Raises NotFound when there is none."""
     if ctx.session is None or ctx.session.stage != "second":
         raise NotFound
     return ctx.session.person
 
 
 def second_form(ctx: Context, params: Params) -> Answer:
-    """Ask for the code of the authenticator app, or for a passkey."""
-    person = people.by_id(ctx.tx, _half(ctx))
+    """Show the form for the authentication code or a passkey."""
+    person = people.by_id(ctx.tx, _person_in_second_step(ctx))
     passkeys = bool(person and factors.passkeys(ctx.tx, person.id))
     about = {"to": guard.safe_path(params.get("to")), "passkeys": passkeys, "totp": bool(person and person.totp)}
     return Render("signin/second.html", about)
 
 
 async def second(ctx: Context, params: Params) -> Answer:
-    """Check the code and make the session whole, under a new token."""
-    id, code = _half(ctx), params.get("code")
+    """Check the authentication code and start a full session with a new token."""
+    id, code = _person_in_second_step(ctx), params.get("code")
     await throttle.check_limit(ctx, id)
 
-    def work(tx: Tx) -> str | None:
+    def check_and_start(tx: Tx) -> str | None:
         person = people.by_id(tx, id)
         if person is None or not factors.check_code(tx, ctx.authority.keyring, id, code, ctx.now):
             return None
         throttle.uncount(tx, id, ctx.ip, ctx.now)
         throttle.clear(tx, id)
         throttle.clear(tx, person.email)
-        return _begin(tx, ctx, person, "full")
+        return _start_session(tx, ctx, person, "full")
 
-    token = await ctx.write(work, throttle.LOCK)
+    token = await ctx.write(check_and_start, throttle.LOCK)
     if token is None:
         throttle.record_failure(ctx, "wrong_code", id)
         raise FormErrors(code=_WRONG_CODE)
     return Redirect(guard.safe_path(params.get("to")), session=token)
 
 
-# -- proving again who one is
+# -- confirming one's identity
 
 
 def confirm_form(ctx: Context, params: Params) -> Answer:
-    """Ask once more for what signing in asks for."""
+    """Show the form for password and second factor."""
     about = {
         "to": guard.safe_path(params.get("to")),
         "passkeys": bool(factors.passkeys(ctx.tx, ctx.me.id)),
@@ -119,10 +119,7 @@ def confirm_form(ctx: Context, params: Params) -> Answer:
 
 
 async def confirm(ctx: Context, params: Params) -> Answer:
-    """Check what signing in checks: the password, and the second factor of who has one.
-
-    A code of the authenticator app goes with the password; a passkey is both in one (``pages/passkeys.py``).
-    """
+    """Check the password and the second factor, as sign-in does. Passkeys are checked in ``pages/passkeys.py``."""
     person, session = ctx.me, ctx.session
     assert session is not None
     if not person.totp and await ctx.read(lambda tx: bool(factors.passkeys(tx, person.id))):
@@ -132,7 +129,7 @@ async def confirm(ctx: Context, params: Params) -> Answer:
         throttle.record_failure(ctx, "wrong_password", person.id)
         raise FormErrors(password="Incorrect password.")
 
-    def work(tx: Tx) -> bool:
+    def check_and_confirm(tx: Tx) -> bool:
         if person.totp and not factors.check_code(tx, ctx.authority.keyring, person.id, params.get("code"), ctx.now):
             return False
         throttle.uncount(tx, person.email, ctx.ip, ctx.now)
@@ -140,24 +137,24 @@ async def confirm(ctx: Context, params: Params) -> Answer:
         sessions.confirm(tx, session.id, ctx.now)
         return True
 
-    if not await ctx.write(work, throttle.LOCK):
+    if not await ctx.write(check_and_confirm, throttle.LOCK):
         throttle.record_failure(ctx, "wrong_code", person.id)
         raise FormErrors(code=_WRONG_CODE)
     return Redirect(guard.safe_path(params.get("to")))
 
 
-# -- links: the owner's and invitations
+# -- one-time links for owners and members
 
 
 def _invitation(tx: Tx, ctx: Context, params: Params) -> Invitation:
     found = people.invitation_of(tx, ctx.authority.keyring, params["token"], ctx.now)
-    if found is None or not found.account:  # a link for a new password belongs to no account
+    if found is None or not found.account:  # links for a new password have no account
         raise NotFound
     return found
 
 
 def join_form(ctx: Context, params: Params) -> Answer:
-    """What a link offers: to become the owner, or to join a team."""
+    """Show the form for becoming the owner or joining a team."""
     found = people.invitation_of(ctx.tx, ctx.authority.keyring, params["token"], ctx.now)
     if found is None or not found.account:
         text = (
@@ -181,7 +178,7 @@ def join_form(ctx: Context, params: Params) -> Answer:
 
 
 async def join(ctx: Context, params: Params) -> Answer:
-    """Use the link: a new person with a password, or the one who is signed in."""
+    """Accept the link, as a new person with a password or as the signed-in person."""
     found = await ctx.read(lambda tx: _invitation(tx, ctx, params))
     if ctx.person is not None:
         return await _join_signed_in(ctx, params)
@@ -201,26 +198,26 @@ async def join(ctx: Context, params: Params) -> Answer:
         raise FormErrors(errors)
     hash = await ctx.passwords.hash(password)
 
-    def work(tx: Tx) -> str:
+    def add_and_join(tx: Tx) -> str:
         person = people.add_person(tx, ctx.setup.ids, email=email, name=name, password=hash, now=ctx.now)
         _accept(tx, ctx, params, person.id)
-        return _begin(tx, ctx, person, "full")
+        return _start_session(tx, ctx, person, "full")
 
-    token = await ctx.write(work)
+    token = await ctx.write(add_and_join)
     return Redirect("/", f"Welcome, {name}.", session=token)
 
 
 async def _join_signed_in(ctx: Context, params: Params) -> Answer:
     me = ctx.me
 
-    def work(tx: Tx) -> str:
+    def accept(tx: Tx) -> str:
         found = _invitation(tx, ctx, params)
         if found.email not in (me.email, OWNER_LINK):
             raise FormErrors({"": f"This invitation is for {found.email}. Sign out, then open the link again."})
         _accept(tx, ctx, params, me.id)
         return found.account
 
-    account = await ctx.write(work)
+    account = await ctx.write(accept)
     return Redirect(f"/{account}/test/apikeys", "You joined the team.")
 
 
@@ -230,7 +227,7 @@ def _accept(tx: Tx, ctx: Context, params: Params, person: str) -> None:
     activity.record(tx, ctx, found.account, "member_joined", person=person, about=person, role=found.role)
 
 
-_IS_THE_PROOF = not_required("it is how one proves who one is")
+_IS_THE_PROOF = not_required("it is the form that proves the identity")
 
 PAGES = (
     Page("/", home, scope="open"),
@@ -244,7 +241,7 @@ PAGES = (
         sign_out,
         method="POST",
         scope="person",
-        recent_sign_in=not_required("it ends a session: whoever finds one open is welcome to"),
+        recent_sign_in=not_required("it only ends a session"),
     ),
     Page("/confirm", confirm_form, scope="person"),
     Page("/confirm", confirm, method="POST", scope="person", recent_sign_in=_IS_THE_PROOF, redisplay=confirm_form),
@@ -254,7 +251,7 @@ PAGES = (
         join,
         method="POST",
         scope="open",
-        recent_sign_in=not_required("the link is the proof, and works once"),
+        recent_sign_in=not_required("the one-time link proves the identity"),
         redisplay=join_form,
     ),
 )

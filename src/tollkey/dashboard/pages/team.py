@@ -1,4 +1,4 @@
-"""The team of an account: members, roles, invitations, and who owns it."""
+"""The team of an account: members, roles, invitations, transfer of ownership."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _member(ctx: Context, params: Params) -> Member:
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """Who is in the team, in which role, and who is invited."""
+    """List members and pending invitations."""
     pending = people.invitations(ctx.tx, ctx.account, ctx.now) if ctx.may("team.change") else []
     about = {
         "members": people.members(ctx.tx, ctx.account),
@@ -50,12 +50,12 @@ def index(ctx: Context, params: Params) -> Answer:
 
 
 def invite_form(ctx: Context, params: Params) -> Answer:
-    """Whom, and in which role?"""
+    """Show the invitation form."""
     return Render("team/invite.html", {"roles": roles.ROLES})
 
 
 def invite(ctx: Context, params: Params) -> Answer:
-    """Make an invitation, and show its link this once."""
+    """Create an invitation and show its link once."""
     assert ctx.member is not None
     base = ctx.public_url()
     role = params.get("role")
@@ -77,8 +77,8 @@ def invite(ctx: Context, params: Params) -> Answer:
     )
 
 
-def confirm_withdraw(ctx: Context, params: Params) -> Confirmation:
-    """Before an invitation ends."""
+def confirm_revoke(ctx: Context, params: Params) -> Confirmation:
+    """The confirmation for revoking an invitation."""
     found = next(
         (one for one in people.invitations(ctx.tx, ctx.account, ctx.now) if one.id == params["invitation"]), None
     )
@@ -87,8 +87,8 @@ def confirm_withdraw(ctx: Context, params: Params) -> Confirmation:
     return Confirmation("Revoke invitation", f"The invitation link for {found.email} will stop working.")
 
 
-def withdraw(ctx: Context, params: Params) -> Answer:
-    """Take an invitation back."""
+def revoke(ctx: Context, params: Params) -> Answer:
+    """Revoke an invitation."""
     if not people.revoke_invitation(ctx.tx, ctx.account, params["invitation"]):
         raise NotFound
     _record(ctx, "invitation_withdrawn", params["invitation"])
@@ -96,7 +96,7 @@ def withdraw(ctx: Context, params: Params) -> Answer:
 
 
 def member_form(ctx: Context, params: Params) -> Answer:
-    """Another role for a member, or an end to the membership."""
+    """Show the form for a member's role and removal."""
     found = _member(ctx, params)
     if found.role == roles.OWNER:
         raise FormErrors({"": "The owner cannot be changed or removed. Transfer ownership first."})
@@ -115,7 +115,7 @@ def set_role(ctx: Context, params: Params) -> Answer:
 
 
 def confirm_remove(ctx: Context, params: Params) -> Confirmation | None:
-    """Before a membership ends. The owner's never does: that is refused without asking."""
+    """The confirmation for removing a member; none for the owner, whose removal is refused anyway."""
     found = _member(ctx, params)
     if found.role == roles.OWNER:
         return None
@@ -123,7 +123,7 @@ def confirm_remove(ctx: Context, params: Params) -> Confirmation | None:
 
 
 def remove(ctx: Context, params: Params) -> Answer:
-    """End a membership."""
+    """Remove a member."""
     found = _member(ctx, params)
     people.remove(ctx.tx, ctx.account, found.person)
     _record(ctx, "member_removed", found.person, email=found.email, role=found.role)
@@ -133,13 +133,13 @@ def remove(ctx: Context, params: Params) -> Answer:
 
 
 def transfer_form(ctx: Context, params: Params) -> Answer:
-    """To whom?"""
+    """Show the form for the new owner."""
     others = [one for one in people.members(ctx.tx, ctx.account) if one.role != roles.OWNER]
     return Render("team/owner.html", {"others": [(one.person, f"{one.name} ({one.email})") for one in others]})
 
 
 def confirm_transfer(ctx: Context, params: Params) -> Confirmation:
-    """Before the ownership is handed on."""
+    """The confirmation for transferring ownership."""
     new = people.member(ctx.tx, ctx.account, params.get("person"))
     if new is None or new.role == roles.OWNER:
         raise FormErrors(person="Choose a member of this account.")
@@ -151,52 +151,52 @@ def confirm_transfer(ctx: Context, params: Params) -> Confirmation:
 
 
 def transfer(ctx: Context, params: Params) -> Answer:
-    """Hand the ownership on; the former owner becomes an administrator."""
+    """Transfer ownership; the former owner becomes an administrator."""
     people.transfer(ctx.tx, ctx.account, params.get("person"))
     _record(ctx, "ownership_transferred", params.get("person"))
     return Redirect(ctx.url("/settings/team"), "Ownership was transferred. You are now an administrator.")
 
 
 def matrix(ctx: Context, params: Params) -> Answer:
-    """Who may do what: the matrix itself."""
+    """Show which role may do what."""
     groups: dict[str, list[roles.Action]] = {}
     for action in roles.ACTIONS.values():
         groups.setdefault(action.group, []).append(action)
     return Render("team/roles.html", {"groups": groups, "roles": roles.ROLES})
 
 
-_LETS_IN = required("an invitation is a way in for somebody else")
-_WHO_MAY = required("it changes what a person may do here")
+_GIVES_ACCESS = required("an invitation gives somebody else access")
+_CHANGES_ACCESS = required("it changes a person's access")
 
 PAGES = (
     Page("/settings/team", index, action="team.see", scope="account", nav=Nav("Account", "Team", 10)),
-    Page("/settings/team/invite", invite_form, action="team.change", scope="account", recent_sign_in=_LETS_IN),
+    Page("/settings/team/invite", invite_form, action="team.change", scope="account", recent_sign_in=_GIVES_ACCESS),
     Page(
         "/settings/team/invite",
         invite,
         method="POST",
         action="team.change",
         scope="account",
-        recent_sign_in=_LETS_IN,
+        recent_sign_in=_GIVES_ACCESS,
         redisplay=invite_form,
     ),
     Page(
         "/settings/team/invitations/{invitation}/withdraw",
-        withdraw,
+        revoke,
         method="POST",
         action="team.change",
         scope="account",
-        confirmation=confirm_withdraw,
-        recent_sign_in=not_required("it only keeps somebody out, who can be invited again"),
+        confirmation=confirm_revoke,
+        recent_sign_in=not_required("it only removes access, and can be undone by another invitation"),
     ),
-    Page("/settings/team/{person}", member_form, action="team.change", scope="account", recent_sign_in=_WHO_MAY),
+    Page("/settings/team/{person}", member_form, action="team.change", scope="account", recent_sign_in=_CHANGES_ACCESS),
     Page(
         "/settings/team/{person}/role",
         set_role,
         method="POST",
         action="team.change",
         scope="account",
-        recent_sign_in=_WHO_MAY,
+        recent_sign_in=_CHANGES_ACCESS,
         redisplay=index,
     ),
     Page(
@@ -205,18 +205,20 @@ PAGES = (
         method="POST",
         action="team.change",
         scope="account",
-        recent_sign_in=_WHO_MAY,
+        recent_sign_in=_CHANGES_ACCESS,
         redisplay=index,
         confirmation=confirm_remove,
     ),
-    Page("/settings/team/owner", transfer_form, action="owner.transfer", scope="account", recent_sign_in=_WHO_MAY),
+    Page(
+        "/settings/team/owner", transfer_form, action="owner.transfer", scope="account", recent_sign_in=_CHANGES_ACCESS
+    ),
     Page(
         "/settings/team/owner",
         transfer,
         method="POST",
         action="owner.transfer",
         scope="account",
-        recent_sign_in=_WHO_MAY,
+        recent_sign_in=_CHANGES_ACCESS,
         redisplay=transfer_form,
         confirmation=confirm_transfer,
     ),

@@ -1,4 +1,4 @@
-"""Webhook endpoints: make, change, switch off, delete; the signing secret; deliveries and their attempts."""
+"""Webhook endpoints: create, edit, disable, delete; signing secrets; deliveries and their attempts."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ def _record(ctx: Context, action: str, id: str) -> None:
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """All endpoints, with how they do."""
+    """List endpoints, with those that are failing marked."""
     endpoints = ctx.call().objects.query("webhook_endpoint", limit=100)
     failing = {one["id"]: outbox.failing_since(ctx.tx, ctx.scope, one["id"]) for one in endpoints}
     return Render("webhooks/index.html", {"endpoints": endpoints, "failing": failing})
 
 
 def new(ctx: Context, params: Params) -> Answer:
-    """Ask for the address and the events of a new endpoint."""
+    """Show the form for a new endpoint."""
     return Render("webhooks/edit.html", {"endpoint": None, **_form(ctx, params, None)})
 
 
 def edit(ctx: Context, params: Params) -> Answer:
-    """Change an endpoint."""
+    """Show the form for an endpoint."""
     endpoint = _endpoint(ctx, params)
     return Render("webhooks/edit.html", {"endpoint": endpoint, **_form(ctx, params, endpoint)})
 
@@ -93,7 +93,7 @@ def _sent(params: Params) -> dict[str, Any]:
 
 
 def create(ctx: Context, params: Params) -> Answer:
-    """Make an endpoint."""
+    """Create an endpoint."""
     made = webhook_endpoints.create(_call(ctx), {**_sent(params), "connect": params.get("connect") == "yes"})
     _record(ctx, "webhook_created", made["id"])
     return Redirect(
@@ -110,7 +110,7 @@ def change(ctx: Context, params: Params) -> Answer:
 
 
 def switch(ctx: Context, params: Params) -> Answer:
-    """Switch an endpoint off, or on again."""
+    """Disable or enable an endpoint."""
     endpoint = _endpoint(ctx, params)
     off = endpoint["status"] == "enabled"
     webhook_endpoints.update(_call(ctx, endpoint["id"]), {"disabled": off})
@@ -122,7 +122,7 @@ def switch(ctx: Context, params: Params) -> Answer:
 
 
 def confirm_delete(ctx: Context, params: Params) -> Confirmation:
-    """Before an endpoint is gone."""
+    """The confirmation for deleting an endpoint."""
     return Confirmation(
         "Delete endpoint",
         f"Delete the endpoint {_endpoint(ctx, params)['url']}? Pending deliveries to it will be canceled.",
@@ -138,7 +138,7 @@ def delete(ctx: Context, params: Params) -> Answer:
 
 
 def show(ctx: Context, params: Params) -> Answer:
-    """One endpoint with its deliveries."""
+    """Show an endpoint with its deliveries."""
     return Render("webhooks/one.html", {**_details(ctx, params), "secrets": ()})
 
 
@@ -157,7 +157,7 @@ def _details(ctx: Context, params: Params) -> dict[str, Any]:
 
 
 def reveal(ctx: Context, params: Params) -> Answer:
-    """Show the signing secrets in force. Written down, and never cached."""
+    """Reveal the active signing secrets. Recorded in the audit log."""
     details = _details(ctx, params)
     secrets = webhook_endpoints.secrets_of(ctx.authority.keyring, ctx.scope, details["endpoint"])
     _record(ctx, "webhook_secret_revealed", details["endpoint"]["id"])
@@ -165,7 +165,7 @@ def reveal(ctx: Context, params: Params) -> Answer:
 
 
 def confirm_roll(ctx: Context, params: Params) -> Confirmation | None:
-    """Before the secret in force ends; nothing when it goes on beside the new one."""
+    """The confirmation for a roll that expires the old secret at once; none when both stay active."""
     _endpoint(ctx, params)
     text = (
         "A new secret is created and the old one stops signing immediately. Receivers that verify with the old secret "
@@ -175,7 +175,7 @@ def confirm_roll(ctx: Context, params: Params) -> Confirmation | None:
 
 
 def roll(ctx: Context, params: Params) -> Answer:
-    """A new signing secret; the old one signs as well while the overlap lasts."""
+    """Create a new signing secret. With ``overlap`` the old one stays active, too."""
     endpoint = _endpoint(ctx, params)
     webhook_endpoints.roll_secret(_call(ctx, endpoint["id"]), endpoint, keep_old=params.get("overlap") == "yes")
     _record(ctx, "webhook_secret_rolled", endpoint["id"])
@@ -187,7 +187,7 @@ def roll(ctx: Context, params: Params) -> Answer:
 
 
 def confirm_end_old(ctx: Context, params: Params) -> Confirmation:
-    """Before the older secret ends."""
+    """The confirmation for expiring the old secret."""
     _endpoint(ctx, params)
     return Confirmation(
         "Expire the old secret",
@@ -196,7 +196,7 @@ def confirm_end_old(ctx: Context, params: Params) -> Confirmation:
 
 
 def end_old(ctx: Context, params: Params) -> Answer:
-    """Stop signing with the older secret of a roll."""
+    """Expire the old secret of a roll."""
     call = _call(ctx, params["endpoint"])
     endpoint = call.objects.get("webhook_endpoint", _endpoint(ctx, params)["id"])
     endpoint["_secrets"] = endpoint["_secrets"][:1]
@@ -208,21 +208,21 @@ def end_old(ctx: Context, params: Params) -> Answer:
     )
 
 
-_LEADS_OUT = required("an endpoint carries the account's objects to whoever owns its address")
-_GONE = required("it cannot be taken back, and what listens there hears or believes nothing more")
+_SENDS_DATA = required("an endpoint sends the account's data to its URL")
+_DESTRUCTIVE = required("it cannot be undone, and the receiver stops getting or accepting events")
 
 PAGES = (
     Page("/webhooks", index, action="webhooks.see", nav=Nav("Developers", "Webhooks", 40)),
-    Page("/webhooks/new", new, action="webhooks.change", recent_sign_in=_LEADS_OUT),
-    Page("/webhooks/new", create, method="POST", action="webhooks.change", recent_sign_in=_LEADS_OUT, redisplay=new),
+    Page("/webhooks/new", new, action="webhooks.change", recent_sign_in=_SENDS_DATA),
+    Page("/webhooks/new", create, method="POST", action="webhooks.change", recent_sign_in=_SENDS_DATA, redisplay=new),
     Page("/webhooks/{endpoint}", show, action="webhooks.see"),
-    Page("/webhooks/{endpoint}/edit", edit, action="webhooks.change", recent_sign_in=_LEADS_OUT),
+    Page("/webhooks/{endpoint}/edit", edit, action="webhooks.change", recent_sign_in=_SENDS_DATA),
     Page(
         "/webhooks/{endpoint}/edit",
         change,
         method="POST",
         action="webhooks.change",
-        recent_sign_in=_LEADS_OUT,
+        recent_sign_in=_SENDS_DATA,
         redisplay=edit,
     ),
     Page(
@@ -237,7 +237,7 @@ PAGES = (
         delete,
         method="POST",
         action="webhooks.change",
-        recent_sign_in=_GONE,
+        recent_sign_in=_DESTRUCTIVE,
         confirmation=confirm_delete,
     ),
     Page(
@@ -260,7 +260,7 @@ PAGES = (
         end_old,
         method="POST",
         action="webhooks.change",
-        recent_sign_in=_GONE,
+        recent_sign_in=_DESTRUCTIVE,
         confirmation=confirm_end_old,
     ),
 )

@@ -1,4 +1,4 @@
-"""Scheduled work that has raised: what, about which object, when, why; run it again, or discard it."""
+"""Scheduled jobs that failed or are retried: list, run, discard."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _CLOCK = "test_helpers.test_clock"
 
 
 class Line(NamedTuple):
-    """One piece of work as the page shows it. link: the page of its object, if it has one.
+    """One job of the list.
 
-    account: "" for the page's own.
+    link: path of its object's page, or "". account: the connected account it belongs to, "" for the own account.
     """
 
     work: Troubled
@@ -41,18 +41,18 @@ class Line(NamedTuple):
 
 
 def index(ctx: Context, params: Params) -> Answer:
-    """The work of this account and of its connected accounts that has raised, newest first."""
+    """List failed and retried jobs of the account and its connected accounts, newest first."""
     every = [
         found
         for account in troubled_accounts(ctx.tx, ctx.livemode)
-        if _is_ours(ctx, account)
+        if _is_own_or_connected(ctx, account)
         for found in troubled(ctx.tx, Scope(account, ctx.livemode))
     ]
     every.sort(key=lambda found: found.tried, reverse=True)
     return Render("developers/work.html", {"lines": [_line(ctx, found) for found in every[:100]]})
 
 
-def _is_ours(ctx: Context, account: str) -> bool:
+def _is_own_or_connected(ctx: Context, account: str) -> bool:
     return account == ctx.account or platform_of(ctx.tx, Scope(account, ctx.livemode)) == ctx.account
 
 
@@ -68,9 +68,9 @@ def _line(ctx: Context, found: Troubled) -> Line:
 
 
 def _found(ctx: Context, params: Params) -> Troubled | None:
-    """The work that the form names; None when it is gone. Raises NotFound for an account that is not ours."""
+    """The job that a form names; None when it no longer exists. Raises NotFound for another account."""
     account = params.get("account") or ctx.account
-    if not _is_ours(ctx, account):
+    if not _is_own_or_connected(ctx, account):
         raise NotFound
     return find_troubled(ctx.tx, Scope(account, ctx.livemode), params.get("kind"), params.get("id"))
 
@@ -80,7 +80,7 @@ def _gone(ctx: Context) -> Redirect:
 
 
 def run(ctx: Context, params: Params) -> Answer:
-    """Do it now. On a test clock: at the time that the clock shows."""
+    """Run a job now; for an object on a test clock at the clock's time."""
     found = _found(ctx, params)
     if found is None:
         return _gone(ctx)
@@ -93,7 +93,7 @@ def run(ctx: Context, params: Params) -> Answer:
         call = call.at(clock["frozen_time"])
     if not do_due(call, item):
         return _gone(ctx)
-    _noted(ctx, "work_run", found)
+    _record(ctx, "work_run", found)
     again = find_troubled(ctx.tx, item.scope, item.kind, item.id)
     return Redirect(
         ctx.url("/work"),
@@ -102,7 +102,7 @@ def run(ctx: Context, params: Params) -> Answer:
 
 
 def confirm_discard(ctx: Context, params: Params) -> Confirmation | None:
-    """Before work is given up."""
+    """The confirmation for discarding a job."""
     found = _found(ctx, params)
     return (
         None
@@ -112,20 +112,20 @@ def confirm_discard(ctx: Context, params: Params) -> Confirmation | None:
 
 
 def discard(ctx: Context, params: Params) -> Answer:
-    """Never do it."""
+    """Discard a job, so that it never runs."""
     found = _found(ctx, params)
     if found is None:
         return _gone(ctx)
     Schedule(ctx.tx, found.due.scope).cancel(Job(found.due.kind), found.due.id)
-    _noted(ctx, "work_discarded", found)
+    _record(ctx, "work_discarded", found)
     return Redirect(ctx.url("/work"), "The job was discarded.")
 
 
-def _noted(ctx: Context, action: str, found: Troubled) -> None:
+def _record(ctx: Context, action: str, found: Troubled) -> None:
     activity.record(ctx.tx, ctx, ctx.account, action, about=found.due.id, kind=found.due.kind, error=found.error)
 
 
-_NEVER = required("it cannot be taken back: what was to happen will not")
+_NEVER = required("it cannot be undone")
 
 PAGES = (
     Page("/work", index, action="work.see", nav=Nav("Developers", "Scheduled jobs", 60)),
@@ -134,7 +134,7 @@ PAGES = (
         run,
         method="POST",
         action="work.change",
-        recent_sign_in=not_required("it does what was to be done anyhow"),
+        recent_sign_in=not_required("the job would run anyway"),
         redisplay=index,
     ),
     Page(

@@ -1,7 +1,7 @@
-// Small helps on top of pages that work without them. Behaviour hangs on data- attributes.
+// Enhancements of pages that also work without scripts. Elements are found by data- attributes.
 import "./ask.js";
 
-const say = (text) => { const place = document.querySelector("[data-say]"); if (place) place.textContent = text; };
+const announce = (text) => { const place = document.querySelector("[data-say]"); if (place) place.textContent = text; };
 
 // copy
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
@@ -11,31 +11,31 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   const before = button.textContent;
   button.textContent = "Copied";
-  say("Copied to the clipboard");
+  announce("Copied to the clipboard");
   setTimeout(() => { button.textContent = before; }, 1500);
 });
 
 // theme: system, light, dark
 const toggle = document.querySelector("[data-theme-toggle]");
-const named = () => {
+const showTheme = () => {
   const name = localStorage.getItem("theme") ?? "system";
   if (!toggle) return;
   toggle.hidden = false;
   toggle.title = toggle.querySelector("[data-theme-name]").textContent = `Theme: ${name}`;
 };
-named();
+showTheme();
 toggle?.addEventListener("click", () => {
   const order = ["system", "light", "dark"];
   const next = order[(order.indexOf(localStorage.getItem("theme") ?? "system") + 1) % 3];
   if (next === "system") { localStorage.removeItem("theme"); delete document.documentElement.dataset.theme; }
   else { localStorage.setItem("theme", next); document.documentElement.dataset.theme = next; }
-  named();
+  showTheme();
 });
 
-// on a phone the sidebar is one line: bring this page's entry into view
+// on phones the sidebar is one scrolling line: scroll to the current page's entry
 document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-// menus: Escape and a click elsewhere close them; what is done in a dialog is not elsewhere
+// menus: Escape and a click outside close them; a click in a dialog does not count as outside
 document.addEventListener("click", (event) => {
   if (event.target.closest("dialog")) return;
   for (const menu of document.querySelectorAll("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
@@ -45,7 +45,7 @@ document.addEventListener("keydown", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) { menu.open = false; menu.querySelector("summary").focus(); }
 });
 
-// times in the reader's zone, the server's in the title
+// show times in the reader's time zone, with UTC in the title
 for (const time of document.querySelectorAll("time[datetime]")) {
   const date = new Date(time.dateTime);
   time.title = time.textContent;
@@ -53,7 +53,7 @@ for (const time of document.querySelectorAll("time[datetime]")) {
 }
 
 // countdowns: <span data-until="epoch seconds">
-const left = (seconds) => {
+const duration = (seconds) => {
   const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const parts = [];
   for (const [size, unit] of units) { const count = Math.floor(seconds / size); seconds -= count * size; if (count) parts.push(`${count} ${unit}`); }
@@ -63,12 +63,12 @@ const counting = [...document.querySelectorAll("[data-until]")];
 const count = () => {
   for (const place of counting) {
     const seconds = Number(place.dataset.until) - Math.floor(Date.now() / 1000);
-    place.textContent = seconds > 0 ? left(seconds) : "now";
+    place.textContent = seconds > 0 ? duration(seconds) : "now";
   }
 };
 if (counting.length) { count(); setInterval(count, 1000); }
 
-// the mode switch stays on the page one is on, where the page has no object of one mode
+// the mode switch keeps the current page, unless the page shows an object of one mode
 for (const link of document.querySelectorAll("[data-mode-link]")) {
   const parts = location.pathname.split("/").filter(Boolean);
   const account = parts[0]?.startsWith("acct_") ? parts.shift() : "";

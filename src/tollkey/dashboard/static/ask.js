@@ -1,16 +1,16 @@
-// What cannot be taken back is asked about first. The server knows the words: a form that was sent without "sure" is
-// answered with them, as JSON to this script, and as a page where it does not run.
+// Confirmation dialogs for actions that cannot be undone. The server answers a form without the field "sure" with the text
+// of the confirmation: as JSON to this script, as a page when scripts do not run.
 const element = (name, about, ...inside) => {
   const made = Object.assign(document.createElement(name), about);
   made.append(...inside);
   return made;
 };
 
-const show = (form, opener, said) => {
-  const title = element("h2", { id: "ask-title", textContent: said.label });
-  const text = element("p", { id: "ask-text", textContent: said.ask });
+const showDialog = (form, opener, question) => {
+  const title = element("h2", { id: "ask-title", textContent: question.label });
+  const text = element("p", { id: "ask-text", textContent: question.ask });
   const no = element("button", { type: "button", className: "button second", textContent: "Cancel" });
-  const yes = element("button", { type: "button", className: "button danger", textContent: said.label });
+  const yes = element("button", { type: "button", className: "button danger", textContent: question.label });
   const dialog = element("dialog", { className: "ask" }, title, text, element("div", { className: "actions" }, yes, no));
   dialog.setAttribute("aria-labelledby", "ask-title");
   dialog.setAttribute("aria-describedby", "ask-text");
@@ -33,10 +33,10 @@ document.addEventListener("submit", async (event) => {
   const opener = event.submitter ?? document.activeElement;
   form.dataset.asking = "1";
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } });
-    const said = await answer.json();
-    if (said.ask) show(form, opener, said);
-    else if (said.to) location.assign(said.to);
+    const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } });
+    const answer = await response.json();
+    if (answer.ask) showDialog(form, opener, answer);
+    else if (answer.to) location.assign(answer.to);
     else form.submit();
   } catch { form.submit(); } finally { delete form.dataset.asking; }
 });

@@ -1,2 +1,2 @@
-// The form token of this page, for requests that scripts make.
+// The form token of this page, for requests by scripts.
 export const csrf = () => document.querySelector("input[name=csrf]")?.value ?? "";

@@ -1,4 +1,4 @@
-// Tabs of examples: one language chosen for all of them, remembered on this device.
+// Language tabs of code examples. One choice applies to all examples and is stored in this browser.
 const wanted = () => localStorage.getItem("language") ?? "curl";
 const groups = [...document.querySelectorAll("[data-tabs]")];
 

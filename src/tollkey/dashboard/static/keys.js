@@ -1,4 +1,4 @@
-// Test keys are revealed in place; the permission editor gets search and "set all".
+// Reveals test keys in place, and adds search and "set all" to the permission editor.
 import { csrf } from "./csrf.js";
 
 for (const link of document.querySelectorAll("[data-reveal]")) {
@@ -29,7 +29,7 @@ for (const matrix of document.querySelectorAll("[data-matrix]")) {
   const rows = [...matrix.querySelectorAll("[data-row]")];
   const count = matrix.querySelector("[data-matrix-count]");
   matrix.querySelector("[data-matrix-tools]").hidden = false;
-  const tell = () => {
+  const updateCount = () => {
     const chosen = matrix.querySelectorAll("input[type=radio]:checked:not([value=none])").length;
     count.textContent = chosen === 1 ? "1 permission granted" : `${chosen} permissions granted`;
   };
@@ -51,7 +51,7 @@ for (const matrix of document.querySelectorAll("[data-matrix]")) {
       }
       all.value = "";
     }
-    tell();
+    updateCount();
   });
-  tell();
+  updateCount();
 }

@@ -1,3 +1,3 @@
-// Set the chosen theme before anything is painted; without a choice the system decides.
+// Apply the chosen theme before the first paint. Without a choice the system setting applies.
 const chosen = localStorage.getItem("theme");
 if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
