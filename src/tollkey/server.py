@@ -22,7 +22,7 @@ from tollkey.payments.methods import ephemeral_keys
 from tollkey.platform import background
 from tollkey.platform.cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
-from tollkey.platform.request_logs import Buffer
+from tollkey.platform.request_log_buffer import Buffer
 from tollkey.platform.webhook_endpoints import lookup
 from tollkey.wire import (
     Brake,

@@ -211,7 +211,7 @@ def test_the_challenge_of_a_passkey(site: Site) -> None:
     )
     ctx.visitor = core.setup.ids.text(43)
     challenge = core.database.write(lambda tx: passkey_flow._challenge(ctx, tx))
-    first, second = both(core.database, lambda tx: passkey_flow._answered(ctx, tx))
+    first, second = both(core.database, lambda tx: passkey_flow._take_challenge(ctx, tx))
     assert (first, type(second)) == (challenge, FormErrors)
 
 

@@ -12,7 +12,8 @@ from tollkey.db import Scope
 from tollkey.platform import request_logs
 from tollkey.platform._redacting import redact, redact_form
 from tollkey.platform.request_counts import by_error, by_key, counts
-from tollkey.platform.request_logs import Buffer, find, horizon, one
+from tollkey.platform.request_log_buffer import Buffer
+from tollkey.platform.request_logs import find, horizon, one
 from tollkey.wire import Logged, Request, Response
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tollkey.dashboard.page import Params
 from tollkey.db import Tx
 from tollkey.keys import Key, Permission, PermissionCatalogue
-from tollkey.platform.request_logs import asked_by
+from tollkey.platform.request_logs import used_endpoints
 from tollkey.wire import Catalogue as Resources
 from tollkey.wire.router import Router
 
@@ -120,7 +120,7 @@ class Used(NamedTuple):
 
 def used(tx: Tx, key: Key, resources: Resources, catalogue: PermissionCatalogue) -> Used:
     """The smallest set of grants that a restricted key needed for its latest requests."""
-    asked, count, since = asked_by(tx, key.scope, key.id)
+    asked, count, since = used_endpoints(tx, key.scope, key.id)
     router, needed = Router(resources), set()
     for method, path in asked:
         hit = router.find(method, path)

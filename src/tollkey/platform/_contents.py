@@ -1,8 +1,7 @@
-"""Where the contents of files are kept: in the database, in pieces, written in the transaction of the file object.
+"""Contents of files, stored in the database in chunks, in the transaction of the file object.
 
-So every node finds them, a transaction that fails leaves nothing, and a backup of the database has them. They leave a
-piece at a time too. (Until this was so they lay in the data folder of the node that was asked; ``move_in`` takes those
-in.)
+Every node can read them, a failed transaction leaves nothing behind, and database backups include them. They are also
+sent in chunks. Earlier versions stored them in the data folder; ``move_in`` imports those.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ MIGRATION = Migration(
         )""",
     ),
 )
-PIECE = 256 * 1024  # bytes of a file that are stored, read and sent together
+CHUNK = 256 * 1024  # bytes per chunk
 
-#: What the first bytes of a file say it is.
+#: File types by their first bytes.
 _SIGNATURES = (
     (b"%PDF", "pdf", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
     (b"\xff\xd8\xff", "jpg", "image/jpeg"),
@@ -39,7 +38,7 @@ _TYPES = {kind: mime for _, kind, mime in _SIGNATURES} | _BY_NAME
 
 
 def file_type(content: bytes, filename: str) -> str | None:
-    """The ``type`` of a file: what its first bytes say, else what its name ends with, else None."""
+    """The ``type`` of a file by its first bytes, else by the extension of its name, else None."""
     for start, kind, _ in _SIGNATURES:
         if content.startswith(start):
             return kind
@@ -48,49 +47,47 @@ def file_type(content: bytes, filename: str) -> str | None:
 
 
 def mime_of(file: Json) -> str:
-    """The media type under which a file's bytes are answered."""
+    """The media type of a file object."""
     return _TYPES.get(file["type"] or "", "application/octet-stream")
 
 
 def contents_reply(call: Call, file: Json, headers: dict[str, str]) -> Reply:
-    """A stored file as an answer, of which only the first piece is read yet. headers: besides its type and length."""
+    """A response with a stored file. Only its first chunk is read yet. headers: besides type and length."""
     scope, id = call.scope, file["id"]
 
     def read(number: int, tx: Tx) -> bytes:
-        return _piece(tx, scope, id, number)
+        return _chunk(tx, scope, id, number)
 
-    pieces = -(-file["size"] // PIECE)
-    rest = Rest(file["size"], pieces, read) if pieces > 1 else None
+    chunks = -(-file["size"] // CHUNK)
+    rest = Rest(file["size"], chunks, read) if chunks > 1 else None
     return Reply(read(0, call.tx), mime_of(file), headers=headers, rest=rest)
 
 
-def _piece(tx: Tx, scope: Scope, id: str, number: int) -> bytes:
+def _chunk(tx: Tx, scope: Scope, id: str, number: int) -> bytes:
     rows = tx.execute(
         "SELECT content FROM file_contents WHERE account = ? AND livemode = ? AND file = ? AND number = ?",
         (scope.account, int(scope.livemode), id, number),
     )
-    if (
-        not rows
-    ):  # it was uploaded by an earlier version, and the node that has it in its data folder has not started since
+    if not rows:  # uploaded by an earlier version to another node, which has not been started since
         raise ApiError(404, code="resource_missing", message=f"The contents of {id} are not in the database.")
     return bytes(rows[0][0])
 
 
-def _keep(tx: Tx, scope: Scope, id: str, content: bytes) -> None:
+def _store(tx: Tx, scope: Scope, id: str, content: bytes) -> None:
     tx.execute_many(
         "INSERT INTO file_contents (account, livemode, file, number, content) VALUES (?, ?, ?, ?, ?)",
         [
-            (scope.account, int(scope.livemode), id, number, content[start : start + PIECE])
-            for number, start in enumerate(range(0, len(content), PIECE))
+            (scope.account, int(scope.livemode), id, number, content[start : start + CHUNK])
+            for number, start in enumerate(range(0, len(content), CHUNK))
         ],
     )
 
 
 def move_in(database: Database, folder: Path) -> int:
-    """Take files of an earlier version out of the data folder into the database; returns how many.
+    """Import files of an earlier version from the data folder into the database. Returns how many.
 
-    Each is removed once its transaction is durable, so that a crash in between leaves it in both places, and the next
-    start finds it. What no file object names stays where it is.
+    Each file is deleted once its transaction is durable; after a crash in between, the next start finds it again.
+    Files without a file object are left alone.
     """
     there = {path.name: path for path in folder.iterdir() if path.is_file()} if folder.is_dir() else {}
     if not there:
@@ -104,7 +101,7 @@ def move_in(database: Database, folder: Path) -> int:
             if not tx.execute(
                 "SELECT 1 FROM file_contents WHERE account = ? AND livemode = ? AND file = ? LIMIT 1", key
             ):
-                _keep(tx, scope, id, there[id].read_bytes())
+                _store(tx, scope, id, there[id].read_bytes())
 
         database.write(work, lock=f"files:{id}")
         there[id].unlink(missing_ok=True)
@@ -112,7 +109,7 @@ def move_in(database: Database, folder: Path) -> int:
 
 
 def add_file(call: Call, content: bytes, filename: str, purpose: str, **more: Any) -> Json:
-    """Keep the bytes and store the file object, with its ``file.created`` event."""
+    """Store contents and file object, with its ``file.created`` event. more: further fields of the object."""
     file = blank(
         "file",
         id=call.ids.new("file"),
@@ -125,5 +122,5 @@ def add_file(call: Call, content: bytes, filename: str, purpose: str, **more: An
     )
     file["url"] = f"{call.setup.base_url}/v1/files/{file['id']}/contents"
     file["links"] = sublist([], f"/v1/file_links?file={file['id']}")
-    _keep(call.tx, call.scope, file["id"], content)
+    _store(call.tx, call.scope, file["id"], content)
     return call.objects.insert(file, "file.created")

@@ -1,6 +1,6 @@
-"""Secrets that are needed again, kept sealed beside the object they belong to: of webhooks, of apps.
+"""Sealed secrets that are stored with their object.
 
-Say so in ``Resource(sealed=…)``: ``tollkey keyring rotate`` moves what is declared there.
+Declare their fields in ``Resource(sealed=…)``, so that ``tollkey keyring rotate`` re-encrypts them.
 """
 
 from tollkey.wire.sealing import sealed, unsealed

@@ -1,4 +1,4 @@
-"""Account links, account sessions and login links: ways in for the people behind a connected account.
+"""Account links, account sessions and login links: URLs for the people behind a connected account.
 
 link ──opened within 5 minutes──▶ onboarding page ──submit──▶ return_url, the account has told everything
   └──opened late, or a second time──▶ refresh_url, where the platform makes a new one
@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import escape
 
 from tollkey.keys import Permission
-from tollkey.platform._connect import find_held, links, save_held
+from tollkey.platform._connect import links, load_account, save_account
 from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.sessions import components_of
@@ -43,22 +43,22 @@ _EXPRESS = "connect/express"
 
 
 def create_link(call: Call, params: Params) -> Json:
-    """Make a link to the onboarding page of a connected account. It can be opened once, within five minutes."""
-    held = find_held(call, params["account"])
-    if held.is_own:
+    """Create a link to the onboarding page of a connected account. It can be opened once, within five minutes."""
+    loaded = load_account(call, params["account"])
+    if loaded.is_own:
         raise invalid("You cannot create an account link for your own account.", "account")
     for name in ("refresh_url", "return_url"):
         if not params.get(name):
             raise missing_param(name)
-    if params["type"] == "account_update" and held.account["controller"]["requirement_collection"] != "application":
+    if params["type"] == "account_update" and loaded.account["controller"]["requirement_collection"] != "application":
         raise invalid(
             "You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.",
             "type",
         )
-    made = links.add(held.home, held.account["id"], params["return_url"], params["refresh_url"])
+    made = links.add(loaded.home, loaded.account["id"], params["return_url"], params["refresh_url"])
     url = hosted_url(
-        held.home, _KIND, made.id, needs="account_link_write"
-    )  # a link that has ended still leads to its refresh_url
+        loaded.home, _KIND, made.id, needs="account_link_write"
+    )  # an expired link still redirects to its refresh_url
     return blank("account_link", created=call.now, expires_at=made.ends_at, url=url)
 
 
@@ -70,9 +70,7 @@ def _link(call: Call) -> links.Link:
 
 
 def open_link(call: Call, params: Params) -> Reply:
-    """The onboarding page, for the browser that opens the link first; any other, and a late one, goes to the
-    ``refresh_url``.
-    """
+    """Show the onboarding page to the first browser that opens the link; redirect others to the ``refresh_url``."""
     link = _link(call)
     cookie = links.take(call, link)
     if cookie is None:
@@ -83,12 +81,12 @@ def open_link(call: Call, params: Params) -> Reply:
 
 def _onboarding(call: Call, link: links.Link) -> Reply:
     """A form with test values filled in."""
-    held = find_held(call, link.connected)
+    loaded = load_account(call, link.connected)
     rows = "\n".join(
         f'<p><label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" value="{escape(value)}"></p>'
-        for name, label, value in fields_of(held)
+        for name, label, value in fields_of(loaded)
     )
-    name = held.account["business_profile"]["name"] or held.account["email"] or held.account["id"]
+    name = loaded.account["business_profile"]["name"] or loaded.account["email"] or loaded.account["id"]
     back = escape(safe_link(link.return_url))
     body = (
         f"<h1>Tell us about {escape(name)}</h1>\n<p>This is a test account. The values below pass every check.</p>\n"
@@ -100,41 +98,41 @@ def _onboarding(call: Call, link: links.Link) -> Reply:
 
 
 def complete_onboarding(call: Call, params: Params) -> Reply:
-    """Take what the form says, and go back to the platform."""
+    """Apply the submitted form and redirect to the platform."""
     link = _link(call)
     if links.take(call, link) is None or not links.finish(call, link):
         again = escape(safe_link(link.refresh_url))
         body = (
-            f'<h1>This link has ended</h1>\n<p>Nothing was changed.</p>\n<a class="button" href="{again}">Start '
+            f'<h1>This link has expired</h1>\n<p>Nothing was changed.</p>\n<a class="button" href="{again}">Start '
             f"again</a>"
         )
-        return html_page("This link has ended", body, status=410)
-    held = find_held(call, link.connected)
-    submit(held, params)
-    save_held(held, checks=True)
+        return html_page("This link has expired", body, status=410)
+    loaded = load_account(call, link.connected)
+    submit(loaded, params)
+    save_account(loaded, checks=True)
     return redirect(link.return_url)
 
 
 def create_login_link(call: Call, params: Params) -> Json:
-    """Make a link to the Express Dashboard of a connected account."""
-    held = find_held(call)
-    if (held.account.get("controller") or {}).get("stripe_dashboard", {}).get("type") != "express":
+    """Create a login link to the Express Dashboard of a connected account."""
+    loaded = load_account(call)
+    if (loaded.account.get("controller") or {}).get("stripe_dashboard", {}).get("type") != "express":
         raise invalid(
             "Cannot create a login link for an account that does not have access to the Express Dashboard.",
             "account",
             retry=False,
         )
-    if not held.account["details_submitted"]:
+    if not loaded.account["details_submitted"]:
         raise invalid("Cannot create a login link for an account that has not completed onboarding.", retry=False)
     url = hosted_url(
-        held.home, _EXPRESS, held.account["id"], expires_at=call.now + links.LINK_SECONDS, needs="edit_link_write"
+        loaded.home, _EXPRESS, loaded.account["id"], expires_at=call.now + links.LINK_SECONDS, needs="edit_link_write"
     )
     return blank("login_link", created=call.now, url=url)
 
 
 def show_express(call: Call, params: Params) -> Reply:
-    """What the Express Dashboard shows here: the state of the account."""
-    account = find_held(call, call.path["id"]).account
+    """Show whether charges and payouts are enabled."""
+    account = load_account(call, call.path["id"]).account
     name = account["business_profile"]["name"] or account["email"] or account["id"]
     rows = "".join(
         f"<p>{label}: {'enabled' if account[field] else 'not enabled'}</p>"
@@ -144,11 +142,11 @@ def show_express(call: Call, params: Params) -> Reply:
 
 
 def create_session(call: Call, params: Params) -> Json:
-    """Make a session for the embedded components, for one hour."""
-    held = find_held(call, params["account"])
+    """Create a session for embedded components, valid for one hour."""
+    loaded = load_account(call, params["account"])
     return blank(
         "account_session",
-        account=held.account["id"],
+        account=loaded.account["id"],
         client_secret=f"accs_secret__{call.ids.text(48)}",
         components=components_of(params["components"]),
         expires_at=call.now + _SESSION_SECONDS,

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from tollkey.keys import Permission
 from tollkey.platform import jobs
-from tollkey.platform._connect import find_held, save_held
+from tollkey.platform._connect import load_account, save_account
 from tollkey.platform._connect.countries import default_currency
 from tollkey.platform._connect.external import add_external, replace_external
-from tollkey.platform._connect.held import VERIFY, Held, ask, capability, deauthorize, verify
+from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import (
     CONTROLLERS,
@@ -89,7 +89,7 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
 
 
 def create(call: Call, params: Params) -> Json:
-    """Create a connected account. What is told of it decides what its requirements ask for."""
+    """Create a connected account. The given data determines its requirements."""
     kind, controller = controller_of(params)
     country = params.get("country") or call.within(call.platform).objects.get("account", call.platform)["country"]
     currency = params.get("default_currency") or default_currency(country)
@@ -101,61 +101,61 @@ def create(call: Call, params: Params) -> Json:
     account = new_account(call, id, kind, controller, country, currency, params)
     if (
         controller["requirement_collection"] == "application"
-    ):  # a platform's own trade stands for accounts it answers for (recorded)
+    ):  # accounts that the platform is responsible for get its MCC (recorded)
         account["business_profile"]["mcc"] = call.within(call.platform).objects.get("account", call.platform)[
             "business_profile"
         ]["mcc"]
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
-    held = Held(call, account, call.objects.copy(account))
+    loaded = LoadedAccount(call, account, call.objects.copy(account))
     if kind == "standard":
-        request(held, dict.fromkeys(("card_payments", "transfers"), True))
-    _apply(held, params)
+        request(loaded, dict.fromkeys(("card_payments", "transfers"), True))
+    _apply(loaded, params)
     for name in account["capabilities"]:
-        held.own.emit("capability.updated", capability(account, name), {"status": "unrequested"})
+        loaded.own.emit("capability.updated", capability(account, name), {"status": "unrequested"})
     return account
 
 
 def update(call: Call, params: Params) -> Json:
-    """Change an account; what it tells anew is checked again."""
-    held = find_held(call)
-    _apply(held, params)
-    return held.account
+    """Update an account. Changed data is verified again."""
+    loaded = load_account(call)
+    _apply(loaded, params)
+    return loaded.account
 
 
-def _apply(held: Held, params: Params) -> None:
-    call, account = held.home, held.account
-    told = _from_token(call, params)
-    set_account(call, account, told)
-    wanted = {name: bool((given or {}).get("requested")) for name, given in (told.get("capabilities") or {}).items()}
-    wanted |= dict.fromkeys(told.get("requested_capabilities") or [], True)
-    request(held, wanted)
-    fresh = _individual(held, told["individual"]) if told.get("individual") is not None else None
-    external, param = told.get("external_account"), "external_account"
+def _apply(loaded: LoadedAccount, params: Params) -> None:
+    call, account = loaded.home, loaded.account
+    given = _from_token(call, params)
+    set_account(call, account, given)
+    wanted = {name: bool((hash or {}).get("requested")) for name, hash in (given.get("capabilities") or {}).items()}
+    wanted |= dict.fromkeys(given.get("requested_capabilities") or [], True)
+    request(loaded, wanted)
+    fresh = _individual(loaded, given["individual"]) if given.get("individual") is not None else None
+    external, param = given.get("external_account"), "external_account"
     if external is None:
-        external, param = told.get("bank_account"), "bank_account"
+        external, param = given.get("bank_account"), "bank_account"
     if external is not None:
-        replace_external(held, external, param)
-    if (told.get("settings") or {}).get("payouts", {}).get("schedule"):
-        held.own.schedule.once(call.now, _PAYOUT_PLAN, account["id"])
-    save_held(held, checks=bool({"individual", "company", "business_type"} & told.keys()))
+        replace_external(loaded, external, param)
+    if (given.get("settings") or {}).get("payouts", {}).get("schedule"):
+        loaded.own.schedule.once(call.now, _PAYOUT_PLAN, account["id"])
+    save_account(loaded, checks=bool({"individual", "company", "business_type"} & given.keys()))
     if fresh is not None:
-        held.own.emit("person.created", fresh)
+        loaded.own.emit("person.created", fresh)
 
 
-def request(held: Held, wanted: dict[str, bool]) -> None:
-    """Ask for capabilities, or give them back."""
-    known = held.account.setdefault("_capabilities", {})
+def request(loaded: LoadedAccount, wanted: dict[str, bool]) -> None:
+    """Request capabilities, or cancel requests. wanted: by name, whether requested."""
+    known = loaded.account.setdefault("_capabilities", {})
     for name, requested in wanted.items():
         if known.get(name, {}).get("requested") != requested:
-            known[name] = {"requested": requested, "at": held.home.now if requested else None}
-            held.account["capabilities"].setdefault(name, "inactive")
+            known[name] = {"requested": requested, "at": loaded.home.now if requested else None}
+            loaded.account["capabilities"].setdefault(name, "inactive")
 
 
-def _individual(held: Held, given: Params) -> Json | None:
-    """Change the sole person of an account, who is answered when new."""
-    call, account = held.home, held.account
-    person = next((one for one in held.people() if one["relationship"]["representative"]), None)
+def _individual(loaded: LoadedAccount, given: Params) -> Json | None:
+    """Update the individual behind an account. Returns the person when it is new, else None."""
+    call, account = loaded.home, loaded.account
+    person = next((one for one in loaded.people() if one["relationship"]["representative"]), None)
     fresh = person is None
     if person is None:
         person = new_person(call, account)
@@ -168,7 +168,7 @@ def _individual(held: Held, given: Params) -> Json | None:
 
 
 def _from_token(call: Call, params: Params) -> Params:
-    """The parameters together with what an account token holds. The token can be used once."""
+    """The parameters merged with those in an account token, which can be used once."""
     if not params.get("account_token"):
         return params
     token = call.objects.get("token", params["account_token"], "account_token")
@@ -177,22 +177,23 @@ def _from_token(call: Call, params: Params) -> Params:
             f"You cannot use a Stripe token more than once: {token['id']}.", "account_token", "token_already_used"
         )
     token["used"] = True
-    held = unseal_params(call, token["id"], token.pop("_account", None))  # numbers in it are kept no longer than needed
+    # popped, so that sensitive numbers are not stored longer than needed
+    sealed = unseal_params(call, token["id"], token.pop("_account", None))
     call.objects.save(token)
-    if held.pop("tos_shown_and_accepted", False):
+    if sealed.pop("tos_shown_and_accepted", False):
         accepted = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
         params = {**params, "tos_acceptance": {**accepted, **(params.get("tos_acceptance") or {})}}
-    return {**held, **params}
+    return {**sealed, **params}
 
 
 def retrieve_own(call: Call, params: Params) -> Json:
     """Retrieve the account that the key belongs to, or that ``Stripe-Account`` names."""
-    return find_held(call, call.account).account
+    return load_account(call, call.account).account
 
 
 def retrieve_one(call: Call, params: Params) -> Json:
     """Retrieve an account: the caller's own, or one that is connected to it."""
-    return find_held(call).account
+    return load_account(call).account
 
 
 def list_accounts(call: Call, params: Params) -> Page:
@@ -202,28 +203,28 @@ def list_accounts(call: Call, params: Params) -> Page:
 
 def delete(call: Call, params: Params) -> Deleted:
     """Delete a connected account: it can no longer be reached with ``Stripe-Account``."""
-    held = find_held(call)
-    if held.is_own:
+    loaded = load_account(call)
+    if loaded.is_own:
         raise invalid("You cannot delete your own account through the API.", "account")
-    return deauthorize(held)
+    return deauthorize(loaded)
 
 
 def reject(call: Call, params: Params) -> Json:
     """Reject a connected account, with a reason: fraud, terms_of_service or other. Charges and payouts stop."""
-    held = find_held(call)
+    loaded = load_account(call)
     if params["reason"] not in ("fraud", "other", "terms_of_service"):
         raise invalid("Invalid reason: must be one of fraud, other, or terms_of_service", "reason")
-    held.account["_rejected"] = params["reason"]
-    return save_held(held)
+    loaded.account["_rejected"] = params["reason"]
+    return save_account(loaded)
 
 
 def shown(call: Call, account: Json) -> Json:
-    """Sensitive fields are not returned once an account's own owner looks after its requirements (reference section
-    6.1).
+    """The account as the API returns it.
 
-    Whoever asks for the beta of risks in requirements sees the controls as well (recorded).
+    Without sensitive fields when Stripe collects the requirements (API reference section 6.1), and with risk controls
+    when the request names that beta (recorded).
     """
-    if not call.has(VERIFICATION):  # also for what was stored by versions that pretended
+    if not call.has(VERIFICATION):  # also for accounts stored by earlier versions
         account.update(charges_enabled=False, payouts_enabled=False)
         account["capabilities"] = {
             name: "inactive" if was == "active" else was for name, was in account["capabilities"].items()

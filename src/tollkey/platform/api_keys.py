@@ -52,7 +52,7 @@ def _actor(call: Call) -> Actor:
 
 
 def shown(key: Key, now: int, usage: Usage | None = None, secret: str | None = None) -> Json:
-    """A key as the wire answers it. ``secret`` is only there when its text may be shown."""
+    """A key as an API object. now: UTC epoch seconds. ``secret`` is only set when the text may be shown."""
     return {
         "id": key.id,
         "object": "api_key",
@@ -83,7 +83,7 @@ def shown(key: Key, now: int, usage: Usage | None = None, secret: str | None = N
 
 
 def refused(problem: KeyRefused) -> ApiError:
-    """A rule of the key authority, in the wire's form."""
+    """An error of the key authority as an API error."""
     if problem.code == "resource_missing":
         return ApiError(404, code=problem.code, message=problem.message, param=problem.param)
     if problem.code == "api_key_grant_exceeded":
@@ -108,7 +108,7 @@ def _found(call: Call) -> Key:
 
 
 def _verb(work: Callable[[Call, Params, Key], Json]) -> Callable[[Call, Params], Json]:
-    """A handler for one key: it is there, and what the authority refuses becomes the wire's error."""
+    """Wrap a handler for one key: load the key, and convert errors of the authority to API errors."""
 
     def handler(call: Call, params: Params) -> Json:
         key = _found(call)
@@ -122,7 +122,7 @@ def _verb(work: Callable[[Call, Params, Key], Json]) -> Callable[[Call, Params],
 
 
 def create(call: Call, params: Params) -> Json:
-    """Create a secret or restricted key. Its text is in ``secret``, this once for live mode."""
+    """Create a secret or restricted key. Its text is in ``secret``; for live keys only here."""
     try:
         key, text = _authority(call).create(
             call.tx, call.scope, params.pop("type"), actor=_actor(call), now=call.now, granter=call.key, **params
@@ -133,7 +133,7 @@ def create(call: Call, params: Params) -> Json:
 
 
 def list_keys(call: Call, params: Params) -> Page:
-    """List the keys of this account and mode, newest first; expired ones only when asked for."""
+    """List the keys of this account and mode, newest first; expired ones only with ``include_expired``."""
     limit = params.get("limit") or 10
     for name in ("starting_after", "ending_before"):
         if name in params and _authority(call).get(call.tx, call.scope, params[name]) is None:
@@ -154,7 +154,7 @@ def retrieve_key(call: Call, params: Params) -> Json:
 
 
 def update(call: Call, params: Params, key: Key) -> Json:
-    """Rename, annotate or restrict a key."""
+    """Update the name, note, permissions or allowed IP addresses of a key."""
     given: dict[str, Any] = {
         name: value if value is not None else ("" if name in _TEXTS else ()) for name, value in params.items()
     }
@@ -180,14 +180,14 @@ def reveal(call: Call, params: Params, key: Key) -> Json:
 
 
 def hide(call: Call, params: Params, key: Key) -> Json:
-    """Hide a live key that is still revealable."""
+    """Hide a live key that can still be revealed."""
     return _answer(
         call, _authority(call).hide(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
     )
 
 
 def roll(call: Call, params: Params, key: Key) -> Json:
-    """Replace a key. The new one works at once; the old one until ``expires_in`` has passed. Answers the new key."""
+    """Roll a key: create its successor, and expire the old key after ``expires_in``. Returns the new key."""
     seconds = ROLL_EXPIRATIONS[params["expires_in"]] if "expires_in" in params else params.get("expires_in_seconds", 0)
     _, new, text = _authority(call).roll(
         call.tx, call.scope, key.id, seconds, actor=_actor(call), now=call.now, granter=call.key
@@ -196,7 +196,7 @@ def roll(call: Call, params: Params, key: Key) -> Json:
 
 
 def expire(call: Call, params: Params, key: Key) -> Json:
-    """End a key at this second, for example one that is about to expire after a roll."""
+    """Expire a key now, for example one that is about to expire after a roll."""
     return _answer(
         call,
         _authority(call).expire_now(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key),
@@ -204,7 +204,7 @@ def expire(call: Call, params: Params, key: Key) -> Json:
 
 
 def cancel_expiry(call: Call, params: Params, key: Key) -> Json:
-    """Take back a pending expiry: the key goes on, beside its successor."""
+    """Cancel a pending expiration. The key and its successor both work."""
     return _answer(
         call,
         _authority(call).cancel_expiry(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key),
@@ -212,14 +212,14 @@ def cancel_expiry(call: Call, params: Params, key: Key) -> Json:
 
 
 def revoke(call: Call, params: Params, key: Key) -> Json:
-    """Delete a secret or restricted key for good."""
+    """Revoke a secret or restricted key. This cannot be undone."""
     return _answer(
         call, _authority(call).revoke(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
     )
 
 
 def list_audit(call: Call, params: Params) -> Page:
-    """Who did what to which key, when, from where; newest first. ``starting_after`` takes the id of an entry."""
+    """List the audit log of keys, newest first. ``starting_after`` is the id of an entry."""
     limit = params.get("limit") or 10
     before = params.get("starting_after")
     if before is not None and not _ENTRY.fullmatch(before):

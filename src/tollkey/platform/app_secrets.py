@@ -1,10 +1,10 @@
-"""The secret store: what an app keeps for an account, or for one of its users, without showing it again by itself.
+"""The secret store: secrets that an app stores for an account or one of its users.
 
 stored ──create with the same name and scope──▶ stored (replaced)
    └──delete, or ``expires_at`` comes──▶ gone
 
-The payload is kept sealed, only answered when ``expand[]=payload`` asks for it, and never logged. No events are written
-about secrets.
+The payload is stored sealed, only returned with ``expand[]=payload``, and never logged. There are no events about
+secrets.
 """
 
 from __future__ import annotations
@@ -34,10 +34,7 @@ _EXPIRE = Job("apps.secret.expire")
 
 
 def _scope(params: Params) -> tuple[Json, str]:
-    """The scope that parameters name, and how it is looked up.
-
-    Raises ApiError 400 when the user is missing or too many.
-    """
+    """The scope in parameters, and its lookup key. Raises ApiError 400 for a missing or superfluous user."""
     given = params["scope"]
     user = given.get("user")
     if given["type"] == "user":
@@ -51,15 +48,15 @@ def _scope(params: Params) -> tuple[Json, str]:
 
 def _stored(call: Call, params: Params) -> Json | None:
     found = call.objects.query("apps.secret", {"name": params["name"], "_scope": _scope(params)[1]}, limit=1)
-    return found[0] if found and _lasts(call, found[0]) else None
+    return found[0] if found and _is_valid(call, found[0]) else None
 
 
-def _lasts(call: Call, secret: Json) -> bool:
+def _is_valid(call: Call, secret: Json) -> bool:
     return secret["expires_at"] is None or secret["expires_at"] > call.now
 
 
 def _named(call: Call, params: Params) -> Json:
-    """The secret of that name and scope. Raises ApiError 404."""
+    """The secret with a name and scope. Raises ApiError 404."""
     found = _stored(call, params)
     if found is None:
         raise ApiError(404, code="resource_missing", message=f"No such secret: '{params['name']}'", param="name")
@@ -67,7 +64,7 @@ def _named(call: Call, params: Params) -> Json:
 
 
 def create(call: Call, params: Params) -> Json:
-    """Store a secret, or replace the one of that name in that scope."""
+    """Store a secret, or replace the one with that name and scope."""
     scope, key = _scope(params)
     expires = params.get("expires_at")
     if expires is not None and expires <= call.now:
@@ -87,10 +84,10 @@ def create(call: Call, params: Params) -> Json:
 
 
 def list_secrets(call: Call, params: Params) -> Page:
-    """List the secrets of a scope, without what is in them."""
+    """List the secrets of a scope, without payloads."""
     equal = {"_scope": _scope(params)[1]}
     return list_page(
-        call, "apps.secret", params, equal, url="/v1/apps/secrets", keep=lambda secret: _lasts(call, secret)
+        call, "apps.secret", params, equal, url="/v1/apps/secrets", keep=lambda secret: _is_valid(call, secret)
     )
 
 
@@ -109,7 +106,7 @@ def delete(call: Call, params: Params) -> Json:
 
 def _expire(call: Call, id: str) -> None:
     secret = call.objects.find("apps.secret", id)
-    if secret is not None and not _lasts(call, secret):
+    if secret is not None and not _is_valid(call, secret):
         call.objects.delete(secret)
 
 

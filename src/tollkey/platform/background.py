@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, Tx, Unreachable
 from tollkey.platform.connections import platform_of
-from tollkey.platform.request_logs import forget_old
+from tollkey.platform.request_logs import delete_old
 from tollkey.wire import Call, Due, Setup, do_due, due_now, idempotency
 from tollkey.wire.due import put_off, told
 
@@ -59,7 +59,7 @@ async def delete_expired(edge: Edge, logs: Database, now: int, log_days: int) ->
     """
     old = now - log_days * _DAY
     await _repeat(lambda: edge.write(lambda tx: idempotency.forget_old(tx, now)))
-    await _repeat(lambda: asyncio.to_thread(logs.write, lambda tx: forget_old(tx, old)))
+    await _repeat(lambda: asyncio.to_thread(logs.write, lambda tx: delete_old(tx, old)))
 
 
 async def _repeat(batch: Callable[[], Awaitable[bool]]) -> None:

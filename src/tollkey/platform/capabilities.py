@@ -1,4 +1,4 @@
-"""Capabilities: what an account may do. They live in the account's hash and are shown as objects here.
+"""Capabilities: what an account may do. They are stored in the account and shown as objects.
 
 unrequested ──request──▶ inactive ◀──requirements──▶ pending ──checks──▶ active
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from tollkey.platform._connect import find_held, save_held
-from tollkey.platform._connect.held import capability
+from tollkey.platform._connect import load_account, save_account
+from tollkey.platform._connect.loading import capability
 from tollkey.platform.accounts import PERMISSION, request
 from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, of_list, records
 from tollkey.wire.shapes import properties
@@ -20,8 +20,8 @@ def _known() -> frozenset[str]:
 
 
 def list_capabilities(call: Call, params: Params) -> Page:
-    """List what an account has asked for."""
-    account = find_held(call).account
+    """List the capabilities that an account has requested."""
+    account = load_account(call).account
     every = [capability(account, name) for name in account["capabilities"]]
     return of_list(every, f"/v1/accounts/{account['id']}/capabilities", {"limit": 100})
 
@@ -35,22 +35,22 @@ def _named(call: Call, account: Json) -> str:
 
 
 def retrieve_one(call: Call, params: Params) -> Json:
-    """Retrieve one capability; one that was not asked for is ``unrequested``."""
-    account = find_held(call).account
+    """Retrieve a capability. One that was not requested is ``unrequested``."""
+    account = load_account(call).account
     return capability(account, _named(call, account))
 
 
 def update(call: Call, params: Params) -> Json:
-    """Ask for a capability, or give it back."""
-    held = find_held(call)
-    name = _named(call, held.account)
-    before = capability(held.account, name)["status"]
+    """Request a capability, or cancel the request."""
+    loaded = load_account(call)
+    name = _named(call, loaded.account)
+    before = capability(loaded.account, name)["status"]
     if params.get("requested") is not None:
-        request(held, {name: params["requested"]})
-        save_held(held)
+        request(loaded, {name: params["requested"]})
+        save_account(loaded)
         if before == "unrequested":
-            held.own.emit("capability.updated", capability(held.account, name), {"status": before})
-    return capability(held.account, name)
+            loaded.own.emit("capability.updated", capability(loaded.account, name), {"status": before})
+    return capability(loaded.account, name)
 
 
 CAPABILITY = Resource(

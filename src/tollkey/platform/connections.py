@@ -1,4 +1,4 @@
-"""Which account belongs to which platform: for work without a request, whose events still name the account."""
+"""The platform of each connected account, for jobs, which have no request that names it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIGRATION = Migration(
 
 
 def connect(tx: Tx, scope: Scope, account: str) -> None:
-    """Write down that an account was made by the platform whose scope that is."""
+    """Record that an account is connected to a platform. scope: of the platform."""
     tx.execute(
         "INSERT INTO connections (account, livemode, platform) VALUES (?, ?, ?)",
         (account, int(scope.livemode), scope.account),
@@ -23,7 +23,7 @@ def connect(tx: Tx, scope: Scope, account: str) -> None:
 
 
 def disconnect(tx: Tx, scope: Scope, account: str) -> None:
-    """Forget that an account belongs to a platform."""
+    """Delete the record of a connected account. scope: of the platform."""
     tx.execute(
         "DELETE FROM connections WHERE account = ? AND livemode = ? AND platform = ?",
         (account, int(scope.livemode), scope.account),
@@ -31,7 +31,7 @@ def disconnect(tx: Tx, scope: Scope, account: str) -> None:
 
 
 def platform_of(tx: Tx, scope: Scope) -> str | None:
-    """The platform that an account belongs to, or None when it stands for itself."""
+    """The platform of a connected account, or None for other accounts. scope: of the account."""
     rows = tx.execute(
         "SELECT platform FROM connections WHERE account = ? AND livemode = ?", (scope.account, int(scope.livemode))
     )

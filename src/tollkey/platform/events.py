@@ -1,7 +1,7 @@
-"""Events: what happened, written in the transaction in which it happened.
+"""Events, written in the transaction of the change they record.
 
-An event is a snapshot of the object as it was, with ``previous_attributes`` for an update. The
-webhooks that follow from it are enqueued in the same transaction.
+An event contains a snapshot of the object, with ``previous_attributes`` for an update. Webhook deliveries are
+enqueued in the same transaction.
 """
 
 from __future__ import annotations
@@ -36,17 +36,20 @@ from tollkey.wire.versions import LATEST, Change, Versions
 
 PERMISSION = Permission("event", "Events", "Core", levels=("read",))
 
-_SENT_AGAIN_SECONDS = 30 * 86400  # as long as the real system keeps events
+_RESENDABLE_SECONDS = 30 * 86400  # as long as the real system keeps events
 
-#: Told to the platform alone; the account may be out of its reach already.
+#: Events for the platform only.
 _OF_THE_APPLICATION = frozenset({"account.application.authorized", "account.application.deauthorized"})
 
-#: About the account object (its capabilities, its persons), which a platform made and keeps.
+#: Events about the account object (with its capabilities and persons), which the platform stores.
 _ABOUT_THE_ACCOUNT = ("account.updated", "account.external_account.", "capability.", "person.")
 
 
 def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> None:
-    """Write the event of that type about an object, and enqueue its webhooks, in the call's transaction."""
+    """Write an event about an object and enqueue its webhook deliveries, in the call's transaction.
+
+    type: such as ``charge.succeeded``. previous: ``previous_attributes`` of an update.
+    """
     resource = call.setup.tables.catalogue.by_object.get(value["object"])
     view = resource.view if resource is not None else None
     data: Json = {
@@ -79,9 +82,7 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
 
 
 def _older(call: Call, event: Json, version: str) -> bytes:
-    """The event as a webhook endpoint of an older API version is sent it: itself, and the object in it, in that
-    version's shape.
-    """
+    """The event for a webhook endpoint with an older API version: event and object are converted to it."""
     shown = call.objects.copy(event)
     shown["api_version"] = version
     versions = Versions(call.setup.tables.catalogue)
@@ -96,9 +97,7 @@ def _request_id(call: Call, event: Json) -> None:
 
 
 def _keepers(call: Call, type: str) -> list[Call]:
-    """In whose lists an event stands: the account's own; the platform's too when it is about the account object, which
-    is theirs.
-    """
+    """The calls in whose scopes an event is stored: the account's, and the platform's for events about the account."""
     platform = call.within(call.owner)
     if type in _OF_THE_APPLICATION:
         return [platform]
@@ -129,9 +128,9 @@ def retry(call: Call, params: Params) -> Json:
     """
     source = _account_of(call, params.get("account"))
     event = source.objects.get("event", call.path["id"])
-    if event["created"] < call.real - _SENT_AGAIN_SECONDS:
+    if event["created"] < call.real - _RESENDABLE_SECONDS:
         raise invalid("Only events of the last 30 days can be sent again.")
-    hearing = _heard_again(call, source, event, params)
+    hearing = _resend_targets(call, source, event, params)
     body = encode(split(event)[0])
     for scope, endpoint, version in hearing:
         sent = body if version is None or is_newer(version) else _older(call, event, version)
@@ -157,10 +156,10 @@ def _account_of(call: Call, account: str | None) -> Call:
     return call.within(account or "")
 
 
-def _heard_again(
+def _resend_targets(
     call: Call, source: Call, event: Json, params: Params
 ) -> list[tuple[Scope, outbox.Destination, str | None]]:
-    """The caller's endpoints that the event is sent to again."""
+    """The caller's endpoints that an event is resent to."""
     named = params.get("webhook_endpoint")
     if named is None:
         hearing = [] if params.get("for_stripecli") else targets(source, event["type"], source is not call)

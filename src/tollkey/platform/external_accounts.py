@@ -6,7 +6,7 @@ created ──update──▶ created ──a payout bounces──▶ errored
 
 from __future__ import annotations
 
-from tollkey.platform._connect import find_held, save_held
+from tollkey.platform._connect import load_account, save_account
 from tollkey.platform._connect.external import add_external, change_external, delete_external, external_of
 from tollkey.platform._connect.shape import merge_metadata
 from tollkey.platform.accounts import PERMISSION
@@ -14,45 +14,45 @@ from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_p
 
 
 def create(call: Call, params: Params) -> Json:
-    """Add an external account, of a token or of data."""
-    held = find_held(call)
+    """Add an external account from a token or data."""
+    loaded = load_account(call)
     name = "external_account" if params.get("external_account") is not None else "bank_account"
     given = params.get(name)
     if given is None:
         raise missing_param("external_account")
-    value = add_external(held.home, held.account, given, name, default=params.get("default_for_currency"))
+    value = add_external(loaded.home, loaded.account, given, name, default=params.get("default_for_currency"))
     if "metadata" in params:
         merge_metadata(value, params["metadata"])
-    save_held(held)
-    held.own.emit("account.external_account.created", value)
+    save_account(loaded)
+    loaded.own.emit("account.external_account.created", value)
     return value
 
 
 def update(call: Call, params: Params) -> Json:
-    """Change an external account."""
-    held = find_held(call)
-    value = external_of(held.account, call.path["id"])
+    """Update an external account."""
+    loaded = load_account(call)
+    value = external_of(loaded.account, call.path["id"])
     metadata = None
     if "metadata" in params:
         merged = {"metadata": dict(value["metadata"])}
         merge_metadata(merged, params.pop("metadata"))
         metadata = merged["metadata"]
-    answer = change_external(held, value["id"], dict(params), metadata)
-    save_held(held)
+    answer = change_external(loaded, value["id"], dict(params), metadata)
+    save_account(loaded)
     return answer
 
 
 def delete(call: Call, params: Params) -> Json:
     """Delete an external account."""
-    held = find_held(call)
-    answer = delete_external(held, call.path["id"])
-    save_held(held)
+    loaded = load_account(call)
+    answer = delete_external(loaded, call.path["id"])
+    save_account(loaded)
     return answer
 
 
 def list_external(call: Call, params: Params) -> Page:
     """List an account's external accounts, newest first, by ``object``."""
-    account = find_held(call).account
+    account = load_account(call).account
     kind = params.get("object")
     found = [value for value in account["external_accounts"]["data"] if kind in (None, value["object"])]
     return of_list(found, f"/v1/accounts/{account['id']}/external_accounts", params)
@@ -60,7 +60,7 @@ def list_external(call: Call, params: Params) -> Page:
 
 def retrieve_one(call: Call, params: Params) -> Json:
     """Retrieve one external account."""
-    return external_of(find_held(call).account, call.path["id"])
+    return external_of(load_account(call).account, call.path["id"])
 
 
 def _endpoints() -> tuple[Endpoint, ...]:

@@ -1,4 +1,4 @@
-"""File links: an address under which anybody may download one file.
+"""File links: URLs where anybody can download a file.
 
 created ──update──▶ created ──expires_at──▶ expired
                             └──update expires_at=now──▶ expired
@@ -31,7 +31,7 @@ PERMISSION = Permission("file", "Files", "Core")
 
 
 def _expiry(call: Call, value: Any) -> int | None:
-    """The second at which a link stops: a time, ``now``, or None for never."""
+    """The expiration of a link in UTC epoch seconds; None for never."""
     if value in (None, ""):
         return None
     if value == "now":
@@ -55,38 +55,38 @@ def make_link(call: Call, file: Json, expires_at: Any, metadata: dict[str, str])
 
 
 def create(call: Call, params: Params) -> Json:
-    """Make a link to a file."""
+    """Create a link to a file."""
     file = call.objects.get("file", params["file"], "file")
     return make_link(call, file, params.get("expires_at"), params.get("metadata") or {})
 
 
 def update(call: Call, params: Params) -> Json:
-    """Change the metadata of a link, or when it expires; an expired link stays so."""
+    """Update metadata or expiration of a link. An expired link stays expired."""
     link = call.objects.get("file_link", call.path["link"])
     if "metadata" in params:
         link["metadata"] = merged_metadata(link["metadata"], params["metadata"])
     if "expires_at" in params:
-        if _over(call, link):
+        if _expired(call, link):
             raise invalid("This file link has expired and cannot be changed.", "expires_at")
         link["expires_at"] = _expiry(call, params["expires_at"])
-        link["expired"] = _over(call, link)
+        link["expired"] = _expired(call, link)
     return call.objects.save(link, "file_link.updated")
 
 
-def _over(call: Call, link: Json) -> bool:
+def _expired(call: Call, link: Json) -> bool:
     return link["expires_at"] is not None and call.now >= link["expires_at"]
 
 
 def view(call: Call, link: Json) -> Json:
-    """A link as of now: it expires by itself."""
-    link["expired"] = _over(call, link)
+    """The link with its current ``expired``."""
+    link["expired"] = _expired(call, link)
     return link
 
 
 def download(call: Call, params: Params) -> Reply:
-    """The file, for whoever holds the address."""
+    """Download the file of a link."""
     link = call.objects.get("file_link", call.path["id"])
-    if _over(call, link):
+    if _expired(call, link):
         raise invalid("This link has expired.", code="resource_missing")
     file = call.objects.get("file", link["file"])
     headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}

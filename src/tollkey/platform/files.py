@@ -1,4 +1,4 @@
-"""Files: evidence, documents and logos that are uploaded, and reports that are made.
+"""Files: uploaded evidence, documents and logos, and generated reports.
 
 uploaded ──▶ kept        a file never changes; its contents are answered to whoever may read files
 """
@@ -30,16 +30,16 @@ PERMISSION = Permission("file", "Files", "Core")
 
 
 _MB = 1024 * 1024
-#: Largest upload by purpose, in bytes (API reference, "Create a file"); 10 MB where it says nothing else.
+#: Largest upload by purpose, in bytes (API reference, "Create a file"); 10 MB for other purposes.
 _LARGEST = {
     "dispute_evidence": 5 * _MB, "business_icon": 512 * 1024, "business_logo": 512 * 1024,
     "customer_signature": 4 * _MB,
     "identity_document": 16 * _MB, "additional_verification": 10 * _MB, "account_requirement": 10 * _MB,
 }  # fmt: skip
-_LARGEST_BODY = 17 * _MB  # bytes: the largest file, and what stands around it
-_LARGEST_FIELDS = 64 * 1024  # bytes of all that is no file
+_LARGEST_BODY = 17 * _MB  # bytes: the largest file and the rest of the form
+_LARGEST_FIELDS = 64 * 1024  # bytes of all other fields
 _IMAGES = ("png", "jpg")
-#: The types that a purpose takes; any type where it is not named.
+#: Allowed file types by purpose; other purposes allow any type.
 _ALLOWED = {
     "dispute_evidence": (*_IMAGES, "pdf"), "identity_document": (*_IMAGES, "pdf"), "business_icon": (*_IMAGES, "gif"),
     "business_logo": (*_IMAGES, "gif"), "customer_signature": (*_IMAGES, "gif"),
@@ -47,9 +47,9 @@ _ALLOWED = {
 
 
 def read_upload(body: bytes, kind: str) -> Json:
-    """The fields of a multipart form; its file is an ``Upload``. body: all of it. kind: the request's content type.
+    """Parse a multipart form; its file is an ``Upload``. kind: the request's content type.
 
-    Raises ApiError 400 for what is no such form.
+    Raises ApiError 400 for an invalid form.
     """
     try:
         if is_multipart(kind):
@@ -90,7 +90,7 @@ def create(call: Call, params: Params) -> Json:
 
 
 def contents(call: Call, params: Params) -> Reply:
-    """The bytes of a file."""
+    """Download the contents of a file."""
     file = call.objects.get("file", call.path["file"])
     name = (
         (file["filename"] or file["id"])

@@ -24,7 +24,7 @@ class Merchant(NamedTuple):
 
 
 def first_merchant(tx: Tx) -> Merchant | None:
-    """The account that was made first, or None on a new server."""
+    """The oldest account, or None on a new server."""
     rows = tx.execute("SELECT id, name, created FROM merchants ORDER BY seq LIMIT 1")
     return Merchant(*rows[0]) if rows else None
 
@@ -37,9 +37,9 @@ def merchants(tx: Tx) -> list[Merchant]:
 def create_merchant(
     call: Call, authority: Authority, *, name: str, email: str | None, country: str, actor: Actor = SYSTEM
 ) -> Merchant:
-    """Make an account with its four default keys, and its own object in both modes.
+    """Create an account with its four default keys, and its object in both modes.
 
-    call: gives the transaction, time and randomness; its scope does not matter.
+    call: provides transaction, time and ids; its scope is ignored. country: two-letter code. actor: for the audit log.
     """
     id = "acct_1" + call.ids.text(15)
     merchant = Merchant(id, name, call.now)
@@ -52,5 +52,5 @@ def create_merchant(
 
 
 def rename_merchant(tx: Tx, id: str, name: str) -> None:
-    """Change how an account is called in lists."""
+    """Rename an account in lists."""
     tx.execute("UPDATE merchants SET name = ? WHERE id = ?", (name, id))

@@ -7,7 +7,7 @@ Errors have OAuth's form (RFC 6749, section 5.2), not the API's.
 
 from __future__ import annotations
 
-from tollkey.platform._connect.held import Held, application_of, deauthorize
+from tollkey.platform._connect.loading import LoadedAccount, application_of, deauthorize
 from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, encode, records
 
@@ -31,7 +31,7 @@ def revoke(call: Call, params: Params) -> Reply:
             "invalid_client",
             f"This application is not connected to stripe account {id}, or that account does not exist.",
         )
-    deauthorize(Held(call, account, call.objects.copy(account)))
+    deauthorize(LoadedAccount(call, account, call.objects.copy(account)))
     return Reply(encode({"stripe_user_id": id}))
 
 

@@ -1,7 +1,6 @@
-"""How many requests: counted by the hour while the logs are written, so that an overview need not look at a million
-rows.
+"""Request counts per hour, updated when logs are written, so that the overview need not scan the logs.
 
-The tables are made with those of the logs (``request_logs.MIGRATION``), in the same database.
+The tables are created with those of the logs (``request_logs.MIGRATION``), in the same database.
 """
 
 from __future__ import annotations
@@ -32,8 +31,10 @@ _ADD_DAY = (
 
 
 def count(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Add requests: (account, mode, UTC epoch seconds, status, error code, id of the key). In the order of the keys,
-    so that nodes that count at the same time never wait for one another in a circle."""
+    """Count requests. rows: account, mode, UTC epoch seconds, status, error code, id of the key.
+
+    Rows are updated in sorted order, which prevents deadlocks between nodes.
+    """
     by_status: Counter[tuple[str, int, int, int, str]] = Counter()
     by_key: Counter[tuple[str, int, int, str, int]] = Counter()
     by_day: Counter[tuple[str, int, int, str]] = Counter()
@@ -53,9 +54,10 @@ def count(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
 def counts(
     tx: Tx, scope: Scope, since: int, until: int, step: int, key_id: str | None = None
 ) -> Sequence[tuple[int, int, int]]:
-    """How many requests by time and status class: (start of the step in UTC epoch seconds, status // 100, count).
+    """Counts by time and status class: (start of the step in UTC epoch seconds, status // 100, count).
 
-    since, until: UTC epoch seconds, taken to the full hour. step: seconds, whole hours.
+    since, until: UTC epoch seconds, rounded down to the hour. step: seconds, a multiple of an hour.
+    Raises ValueError for another step.
     """
     if step % HOUR:
         raise ValueError("requests are counted by the hour")
@@ -74,9 +76,9 @@ def counts(
 
 
 def by_key(tx: Tx, scope: Scope, since: int, until: int) -> list[tuple[str, int]]:
-    """How many requests each key made between then and then (UTC epoch seconds), most first.
+    """Counts by key, highest first.
 
-    Taken to the full hour up to two days; to the full day beyond, where a thousand keys would be as many rows an hour.
+    since, until: UTC epoch seconds, rounded to hours or, for more than two days, to days.
     """
     table, at, step = (
         ("request_key_counts", "hour", HOUR) if until - since <= 2 * DAY else ("request_key_days", "day", DAY)
@@ -91,9 +93,7 @@ def by_key(tx: Tx, scope: Scope, since: int, until: int) -> list[tuple[str, int]
 
 
 def by_error(tx: Tx, scope: Scope, since: int) -> list[tuple[int, str, int]]:
-    """Refused and failed requests since the hour of then (UTC epoch seconds): (status, code or "", count), most
-    first.
-    """
+    """Counts of failed requests by status and error code ("" for none), highest first. since: UTC epoch seconds."""
     rows = tx.execute(
         "SELECT status, error_code, sum(requests) AS number FROM request_counts"
         " WHERE account = ? AND livemode = ? AND hour >= ? AND status >= 400"
@@ -103,8 +103,8 @@ def by_error(tx: Tx, scope: Scope, since: int) -> list[tuple[int, str, int]]:
     return [(int(status), code, int(number)) for status, code, number in rows]
 
 
-def forget_old_counts(tx: Tx, before: int) -> None:
-    """Drop the counts of hours from before then (UTC epoch seconds)."""
+def delete_old_counts(tx: Tx, before: int) -> None:
+    """Delete counts of hours before a time (UTC epoch seconds)."""
     for table in ("request_counts", "request_key_counts"):
         tx.execute(f"DELETE FROM {table} WHERE hour < ?", (before - HOUR,))
     tx.execute("DELETE FROM request_key_days WHERE day < ?", (before - DAY,))

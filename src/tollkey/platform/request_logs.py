@@ -1,31 +1,11 @@
-"""Request logs: who asked what, and what was answered. Kept for the Dashboard, without secrets.
-
-Entries gather in memory and are written in the background, so a request never waits for its log. What
-is kept of an ordinary one is worked out at once: a thread that did so would take turns with the event loop. One of
-more than 2,000 bytes, which may take milliseconds to redact, waits as it is and is redacted beside the loop, before the
-transaction that writes it. Of those at most 120,000 bytes wait at a time. Of what comes beyond, the bodies are not
-kept: a caller of many long requests must take neither the interpreter nor the log's file from others.
-A full buffer drops the newest and counts them: a log that fails never changes an answer. The bodies
-of successful reads are not kept: the object is there to look at.
-
-With SQLite the logs live in a file of their own, so that writing them waits for no payment and no
-payment for them; its tables can be read through the main database.
-"""
+"""Request logs for the Dashboard: their tables and queries. ``request_log_buffer.py`` writes them."""
 
 from __future__ import annotations
 
-import logging
-import re
-from collections import deque
-from collections.abc import Callable
-from copy import copy
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tollkey.db import Database, Migration, Scope, Tx
-from tollkey.platform._redacting import redact, redact_form, redact_ours
-from tollkey.platform.request_counts import count, forget_old_counts
-from tollkey.wire import LATEST, Logged, Request
+from tollkey.db import Migration, Scope, Tx
+from tollkey.platform.request_counts import delete_old_counts
 
 MIGRATION = Migration(
     "request_logs",
@@ -64,17 +44,6 @@ MIGRATION = Migration(
     ),
 )
 
-_MOST_WAITING = 20_000
-_LONGEST = 10_000  # characters kept of a body
-_READ = 12_000  # bytes of it that are looked at: what is taken out makes room
-_LIGHT = 2_000  # bytes of an entry that is redacted at once
-_LONG_PATH = 2_000  # characters kept of a path
-_SHORT_PATH = 500  # characters kept of a path without bodies
-_MOST_LONG = 120_000  # bytes of longer entries that wait to be redacted: some 0.1 s of the interpreter at worst
-_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
-
-log = logging.getLogger("tollkey")
-
 
 class RequestLog(NamedTuple):
     """One logged request. at: UTC epoch seconds."""
@@ -101,194 +70,8 @@ class RequestLog(NamedTuple):
 
 _COLUMNS = ", ".join(RequestLog._fields)
 _SHORT = ", ".join("''" if name.endswith("_body") else name for name in RequestLog._fields)
-#: What the wire answers; other statuses are looked for one at a time.
+#: Statuses that the API uses; queries for others look for one status at a time.
 _STATUSES = (200, 303, 400, 401, 402, 403, 404, 405, 409, 413, 414, 415, 429, 500, 502, 503)
-_ID = re.compile(rb'\A\{\s*"id":\s*"([A-Za-z0-9_]{1,80})"')
-_REFUSED = re.compile(rb'"(?:payment_intent|setup_intent)": \{\s*"id": "([^"]+)"')  # what an error is about
-
-
-class Buffer:
-    """Entries on their way to the database; given to the wire as its log.
-
-    most_bytes: of bodies, as they are kept, that wait. pause: called after each long entry, in the thread that writes.
-    """
-
-    def __init__(self, most_bytes: int = 64 * 1024 * 1024, pause: Callable[[], None] = lambda: None) -> None:
-        self._most_bytes, self._pause = most_bytes, pause
-        self._waiting: deque[tuple[object, ...] | Logged] = deque()
-        self._bytes = 0
-        self._long = 0  # bytes of those that wait to be redacted
-        self.dropped = 0
-
-    @property
-    def waiting(self) -> bool:
-        """Whether anything is still to be written."""
-        return bool(self._waiting)
-
-    def __call__(self, entry: Logged) -> None:
-        if len(self._waiting) >= _MOST_WAITING or self._bytes >= self._most_bytes:
-            self.dropped += 1
-            return
-        waits: tuple[object, ...] | Logged
-        if _asked_bytes(entry) <= _LIGHT or not _can_be_cut(entry.request):
-            waits = _row(entry)
-        elif self._long < _MOST_LONG:
-            waits = _shortened(entry)
-            self._long += _size(waits)
-        else:
-            waits = _row(entry, f"[{len(entry.request.body)} bytes, not kept: too many long requests at once]")
-        self._bytes += _size(waits)
-        self._waiting.append(waits)
-
-    def flush(self, database: Database, most: int = 2_000) -> int:
-        """Write at most so many waiting entries and return how many.
-
-        What the transaction loses is lost: logs are not money.
-        """
-        rows: list[tuple[object, ...]] = []
-        while self._waiting and len(rows) < most:
-            waits = self._waiting.popleft()
-            self._bytes -= _size(waits)
-            if isinstance(waits, Logged):
-                self._long -= _size(waits)
-                rows += _redacted(waits)
-                self._pause()  # the event loop goes first
-            else:
-                rows.append(waits)
-        if rows:
-            database.write(partial(_insert, rows))
-        return len(rows)
-
-
-def _insert(rows: list[tuple[object, ...]], tx: Tx) -> None:
-    if tx.dialect == "sqlite":
-        # A statement for many rows runs beside the event loop instead of taking turns with it at each.
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
-            tx.execute(_INTO + ", ".join([_MARKS] * len(some)), [value for row in some for value in row])
-    else:
-        tx.execute_many(_INSERT, rows)
-    count(tx, ((*row[1:4], *row[8:11]) for row in rows))
-
-
-_WRITTEN = (
-    "id", "account", "livemode", "at", "milliseconds", "method", "path", "query", "status", "error_code", "key_id",
-    "key_shown", "ip",
-    "version", "user_agent", "idempotency_key", "request_body", "response_body", "object_id",
-)  # fmt: skip
-_INTO = f"INSERT INTO request_logs ({', '.join(_WRITTEN)}) VALUES "
-_MARKS = f"({', '.join('?' for _ in _WRITTEN)})"
-_INSERT = _INTO + _MARKS
-_AT_ONCE = 100
-
-
-def _size(waits: tuple[Any, ...]) -> int:
-    """How many bytes of paths, queries and bodies wait, of an entry or of its row."""
-    if not isinstance(waits, Logged):
-        return len(waits[-3]) + len(waits[-2])
-    kept = waits.response.storable if waits.response.status >= 400 or waits.request.method != "GET" else b""
-    return len(waits.request.path) + len(waits.request.query) + len(waits.request.body) + len(kept)
-
-
-def _asked_bytes(entry: Logged) -> int:
-    """How many bytes come from the caller, and so may take long to redact: an error repeats what was sent.
-
-    Answers of ours take 0.04 ms.
-    """
-    repeated = len(entry.response.storable) if entry.response.status >= 400 else 0
-    return len(entry.request.path) + len(entry.request.query) + len(entry.request.body) + repeated
-
-
-def _kind(request: Request) -> str:
-    """The media type of the body, in lower case."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _can_be_cut(request: Request) -> bool:
-    """Whether of the body only the beginning counts; of others the length is kept."""
-    return not request.body or _kind(request) in (_FORM, _JSON)
-
-
-def _shortened(entry: Logged) -> Logged:
-    """An entry that takes long to redact, for ``flush`` to redact off the event loop; of its request only what may be
-    kept.
-    """
-    most = _READ + 1  # one more, so that it is seen to be cut
-    request = copy(entry.request)
-    request.query, request.body, request.incoming = request.query[:most], request.body[:most], None
-    return entry._replace(request=request)
-
-
-def _redacted(entry: Logged) -> list[tuple[object, ...]]:
-    """Its row; none when it cannot be made, which must not cost the rows beside it."""
-    try:
-        return [_row(entry)]
-    except Exception:
-        log.exception("request log of %s", entry.request_id)
-        return []
-
-
-def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
-    """The row of an entry. instead: what stands for its bodies when they are not kept."""
-    request, response, key, account, request_id, started, seconds = entry
-    headers = request.headers
-    most = _SHORT_PATH if instead else _LONG_PATH
-    asked_path = _cut(request.path, most) if len(request.path) > most else request.path
-    query = request.query[:_READ].decode("utf-8", "replace").replace("\0", "") if request.query and not instead else ""
-    row = (
-        request_id,
-        account,
-        int(key.livemode),
-        int(started),
-        int(seconds * 1000),
-        request.method,
-        redact(asked_path),
-        redact_form(query) if query else "",
-        response.status,
-        response.code,
-        key.id,
-        key.redacted,
-        request.ip,
-        redact((headers.get("stripe-version") or LATEST)[:100]),
-        redact(headers.get("user-agent", "")[:200]),
-        redact(headers["idempotency-key"][:300]) if "idempotency-key" in headers else None,
-    )
-    if request.method == "GET" and response.status == 200:  # the object itself is there to look at
-        return (*row, "", "", asked_path.rpartition("/")[2] if "_" in asked_path[4:] else None)
-    found = _ID.match(response.storable) if response.status < 400 else _REFUSED.search(response.storable)
-    object_id = found[1].decode() if found else None
-    if response.status < 400:
-        answered = redact_ours(_text(response.storable))[:_LONGEST]
-    else:  # it repeats what the caller sent
-        answered = instead or redact(_text(response.storable))[:_LONGEST]
-    if instead or not request.body:
-        return (*row, instead, answered, object_id)
-    return (*row, _asked(request.body, _kind(request))[:_LONGEST], answered, object_id)
-
-
-def _asked(body: bytes, kind: str) -> str:
-    """The body as it may be kept: a form or JSON.
-
-    Of another kind nobody knows which of its bytes are a security code.
-    """
-    if kind.startswith("multipart/"):
-        return f"[multipart form of {len(body)} bytes]"
-    text = _text(body)
-    if kind == _JSON or text.lstrip().startswith("{"):
-        return redact(text)
-    if kind != _FORM or "content-disposition:" in text.lower():
-        return f"[{len(body)} bytes that are no form]"
-    return redact_form(text)
-
-
-def _text(body: bytes) -> str:
-    text = body[:_READ].decode("utf-8", "replace").replace("\0", "")
-    return _cut(text, len(text)) if len(body) > _READ else text
-
-
-def _cut(text: str, most: int) -> str:
-    """Its beginning without a number at the end: one that is cut off would not be known as a card's."""
-    return text[:most].rstrip("0123456789abcdefABCDEF%+- ")
 
 
 def find(
@@ -307,8 +90,8 @@ def find(
 ) -> list[RequestLog]:
     """Requests of one scope, newest first, without their bodies.
 
-    status: lowest and highest. path: how it begins. since, until: UTC epoch seconds. before: continue behind this one.
-    floor: look no further back than this one (``horizon``): no index helps to find a path that hardly ever came.
+    status: lowest and highest. path: prefix. since, until: UTC epoch seconds. before: only requests older than this.
+    floor: only requests up to as old as this one (``horizon``), because no index helps to find a rare path.
     """
     where: list[str] = ["account = ?", "livemode = ?"]
     values: list[object] = [scope.account, int(scope.livemode)]
@@ -326,7 +109,7 @@ def find(
             plain, values = f"{plain} AND status BETWEEN ? AND ?", [*values, *status]
         rows = tx.execute(f"{plain} ORDER BY at DESC, seq DESC LIMIT ?", (*values, limit))
         return [RequestLog(*row) for row in rows]
-    # One look into the index for each status, since a range of them is not in the order of time.
+    # One index scan per status, since a range of statuses is not ordered by time.
     each = [code for code in _STATUSES if status[0] <= code <= status[1]] or [status[0]]
     part = f"SELECT * FROM ({plain} AND status = ? ORDER BY at DESC, seq DESC LIMIT ?) AS one"
     rows = tx.execute(
@@ -339,8 +122,9 @@ def find(
 def horizon(
     tx: Tx, scope: Scope, before: RequestLog | None = None, until: int | None = None, most: int = 30_000
 ) -> RequestLog | None:
-    """The request that comes ``most`` requests behind, or None when there are fewer: how far a search without an index
-    looks.
+    """The request ``most`` requests further back, or None when there are fewer. It limits searches without an index.
+
+    before: start behind this request. until: start at this time, UTC epoch seconds.
     """
     where, values = "account = ? AND livemode = ?", [scope.account, int(scope.livemode)]
     if before is not None:
@@ -373,7 +157,7 @@ def one(tx: Tx, scope: Scope, id: str) -> RequestLog | None:
 
 
 def about(tx: Tx, scope: Scope, object_id: str, limit: int = 20) -> list[RequestLog]:
-    """Requests that answered or named that object, newest first, without their bodies."""
+    """Requests that returned or concerned an object, newest first, without their bodies."""
     rows = tx.execute(
         f"SELECT {_SHORT} FROM request_logs WHERE account = ? AND livemode = ? AND object_id = ? ORDER BY at DESC,"
         f" seq DESC LIMIT ?",
@@ -383,7 +167,7 @@ def about(tx: Tx, scope: Scope, object_id: str, limit: int = 20) -> list[Request
 
 
 def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
-    """API versions asked for among the last 2,000 requests since then (UTC epoch seconds), most first."""
+    """API versions of the latest 2,000 requests with their counts, most frequent first. since: UTC epoch seconds."""
     rows = tx.execute(
         "SELECT version, count(*) AS requests FROM (SELECT version FROM request_logs WHERE account = ? AND livemode ="
         " ? AND at >= ?"
@@ -393,10 +177,8 @@ def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
     return [(version, int(count)) for version, count in rows]
 
 
-def forget_old(tx: Tx, before: int, most: int = 2_000) -> bool:
-    """Drop the oldest requests from before then (UTC epoch seconds), so many at once; returns whether there may be
-    more.
-    """
+def delete_old(tx: Tx, before: int, most: int = 2_000) -> bool:
+    """Delete up to ``most`` requests older than ``before`` (UTC epoch seconds). Returns whether there may be more."""
     gone = tx.execute(
         "DELETE FROM request_logs WHERE seq IN"
         " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?) RETURNING 1",
@@ -404,15 +186,16 @@ def forget_old(tx: Tx, before: int, most: int = 2_000) -> bool:
     )
     if len(gone) == most:
         return True
-    forget_old_counts(tx, before)
+    delete_old_counts(tx, before)
     return False
 
 
-def asked_by(tx: Tx, scope: Scope, key_id: str, most: int = 5_000) -> tuple[list[tuple[str, str]], int, int | None]:
-    """What a key really asks for: (method, path) of its newest requests that it was allowed to make.
+def used_endpoints(
+    tx: Tx, scope: Scope, key_id: str, most: int = 5_000
+) -> tuple[list[tuple[str, str]], int, int | None]:
+    """What a key is used for: method and path of its latest permitted requests.
 
-    Returns them without repetition, how many requests were looked at, and when the oldest of them was (UTC epoch
-    seconds).
+    Returns the distinct pairs, the number of requests examined, and the time of the oldest (UTC epoch seconds).
     """
     newest = (
         "SELECT method, path, status, at FROM request_logs WHERE account = ? AND livemode = ? AND key_id = ?"

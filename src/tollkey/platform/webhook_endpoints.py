@@ -37,7 +37,7 @@ _URL = re.compile(r"https?://[^\s/$.?#][^\s]*", re.IGNORECASE)
 
 
 def secrets_of(keyring: Keyring, scope: Scope, endpoint: Json) -> tuple[str, ...]:
-    """The signing secrets in force, newest first: two of them while the older one of a roll lasts."""
+    """The active signing secrets, newest first: two after a roll that kept the old one."""
     return tuple(unsealed(keyring, scope, endpoint["id"], one) for one in endpoint["_secrets"])
 
 
@@ -49,7 +49,7 @@ def _check_url(call: Call, url: str) -> None:
 
 
 def create(call: Call, params: Params) -> Json:
-    """Create a webhook endpoint; ``secret`` is answered this once."""
+    """Create a webhook endpoint. ``secret`` is only returned here."""
     _check_url(call, params["url"])
     if call.objects.table("webhook_endpoint").count(call.tx, call.scope) >= _MOST:
         raise invalid(
@@ -71,7 +71,7 @@ def create(call: Call, params: Params) -> Json:
 
 
 def update(call: Call, params: Params) -> Json:
-    """Change a webhook endpoint, or switch it off and on again."""
+    """Update, disable or enable a webhook endpoint."""
     endpoint = call.objects.get("webhook_endpoint", call.path["webhook_endpoint"])
     if params.get("url"):
         _check_url(call, params["url"])
@@ -84,14 +84,14 @@ def update(call: Call, params: Params) -> Json:
 
 
 def delete(call: Call, params: Params) -> Deleted:
-    """Delete a webhook endpoint; what is on its way to it is abandoned."""
+    """Delete a webhook endpoint. Pending deliveries to it are canceled."""
     return call.objects.delete(call.objects.get("webhook_endpoint", call.path["webhook_endpoint"]))
 
 
 def roll_secret(call: Call, endpoint: Json, keep_old: bool) -> str:
-    """A new signing secret, which is returned this once.
+    """Create a new signing secret and return it.
 
-    keep_old: sign with the old one as well until the next roll.
+    keep_old: whether to keep signing with the old one as well, until the next roll.
     """
     secret = "whsec_" + call.ids.text(32)
     endpoint["_secrets"] = [sealed(call, endpoint["id"], secret), *(endpoint["_secrets"][:1] if keep_old else [])]
@@ -100,9 +100,10 @@ def roll_secret(call: Call, endpoint: Json, keep_old: bool) -> str:
 
 
 def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.Destination, str | None]]:
-    """Who hears of an event of this scope: its own endpoints, and those of its platform for connected accounts.
+    """The destinations of an event of this scope: its own endpoints, and those of its platform for connected accounts.
 
-    Each with the API version that it was made for, None for the newest.
+    type: of the event. connected: whether it happened on a connected account.
+    Returns scope, destination and API version (None for the latest) of each endpoint.
     """
     found = []
     for home in {call.account: call, call.owner: call.within(call.owner)}.values():
@@ -121,7 +122,7 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
 
 
 def lookup(tables: Tables, keyring: Keyring, tx: Tx, scope: Scope, id: str) -> outbox.Destination | None:
-    """An endpoint as it stands, with its secrets, for the deliverer; None when it must get nothing any more."""
+    """The current destination of an endpoint, with its secrets; None when it was deleted or disabled."""
     endpoint = tables.load(tx, scope, "webhook_endpoint", id)
     if endpoint is None or endpoint["status"] != "enabled":
         return None

@@ -1,12 +1,12 @@
-"""Connected accounts: how they look, what they still have to tell, and what becomes of what they told.
+"""Connected accounts: their fields, requirements and verification.
 
-countries   currencies and what each country asks for
-shape       new accounts and people, and what parameters change in them
+countries   currencies and what each country requires
+shape       new accounts and people, and applying parameters to them
 needs       ``requirements``, computed from what is missing
-kyc         the test values that decide how a check ends
-held        finding an account that the caller may touch, and saving it with its events
+kyc         the test values that decide the result of a verification
+loading     loading an account that the caller may access, and saving it with its events
 """
 
-from tollkey.platform._connect.held import Held, connected_accounts, find_held, save_held
+from tollkey.platform._connect.loading import LoadedAccount, connected_accounts, load_account, save_account
 
-__all__ = ["Held", "connected_accounts", "find_held", "save_held"]
+__all__ = ["LoadedAccount", "connected_accounts", "load_account", "save_account"]

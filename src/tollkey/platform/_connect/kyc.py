@@ -1,4 +1,4 @@
-"""The test values that decide how a check of a person or company ends (reference section 6.11).
+"""The test values that decide the result of verifying a person or company (reference section 6.11).
 
 dob 1901-01-01 matches, 1902-01-01 matches at once, others do not and lead to a request for a document
 id_number, tax_id 000000000 and ssn_last_4 0000 match; 222222222 matches at once; 111111111 does not
@@ -26,7 +26,7 @@ DOCUMENT_FAILED = (
 
 
 def of_number(text: str) -> Outcome:
-    """How the check of an identity or tax number ends; the number itself is not kept."""
+    """The result of verifying an identity or tax number. The number itself is not stored."""
     digits = "".join(character for character in str(text) if character.isalnum())
     if len(digits) >= 4 and set(digits) == {"1"}:
         return "mismatch"
@@ -34,18 +34,18 @@ def of_number(text: str) -> Outcome:
 
 
 def of_document(name: str | None) -> Outcome:
-    """How the check of a document ends."""
+    """The result of verifying a document."""
     return "mismatch" if name is not None and "fail" in name else "match"
 
 
 def of_birth(dob: Json) -> Outcome:
-    """How the check of a date of birth ends."""
+    """The result of verifying a date of birth."""
     told = (dob.get("year"), dob.get("month"), dob.get("day"))
     return "match" if told == (1901, 1, 1) else "at_once" if told == (1902, 1, 1) else "mismatch"
 
 
 def of_person(person: Json) -> Outcome:
-    """How the check of everything a person told ends. A document that matches settles all."""
+    """The result of verifying all data of a person. A matching document is sufficient."""
     if person.get("_document") == "mismatch":
         return "mismatch"
     if person.get("_document") is not None:
@@ -58,7 +58,7 @@ def of_person(person: Json) -> Outcome:
 
 
 def error_of(person: Json, requirement: str) -> Json:
-    """The entry in ``requirements.errors`` for a check that did not match."""
+    """The entry in ``requirements.errors`` for a failed verification."""
     failed = person.get("_document") == "mismatch"
     code = "verification_document_not_readable" if failed else "verification_failed_keyed_identity"
     return {"code": code, "reason": DOCUMENT_FAILED if failed else NUMBER_MISMATCH, "requirement": requirement}

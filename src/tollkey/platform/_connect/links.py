@@ -1,4 +1,4 @@
-"""Account links are single use: whoever opens one takes it, and only that browser goes on with it.
+"""Account links are single-use: the first browser that opens one claims it, and only that browser can continue.
 
     made ──opened within 5 minutes──▶ taken by one browser, for an hour ──submitted──▶ done
       └──────── opened late, by a second browser, or when done: to the link's ``refresh_url`` ────────┘
@@ -44,7 +44,7 @@ class Link(NamedTuple):
 
 
 def add(call: Call, connected: str, return_url: str, refresh_url: str) -> Link:
-    """A new link, good for five minutes."""
+    """Create a link that is valid for five minutes."""
     made = Link(call.ids.new("acclink"), connected, return_url, refresh_url, call.now + LINK_SECONDS, None, False)
     call.tx.execute(
         "INSERT INTO account_links (id, account, livemode, connected, return_url, refresh_url, ends_at, done)"
@@ -55,7 +55,7 @@ def add(call: Call, connected: str, return_url: str, refresh_url: str) -> Link:
 
 
 def find(call: Call, id: str) -> Link | None:
-    """A link of this account and mode."""
+    """A link of this account and mode, or None. id: of the link."""
     rows = call.tx.execute(
         "SELECT id, connected, return_url, refresh_url, ends_at, browser, done FROM account_links"
         " WHERE id = ? AND account = ? AND livemode = ?",
@@ -65,7 +65,10 @@ def find(call: Call, id: str) -> Link | None:
 
 
 def take(call: Call, link: Link) -> str | None:
-    """Let the browser that asks have the link: the cookie to set, "" when it has it already; None when it may not."""
+    """Claim a link for the browser that sends the request.
+
+    Returns the cookie to set, "" when the browser already has it, None when the link is expired or claimed by another.
+    """
     if link.done or call.now >= link.ends_at:
         return None
     if link.browser is not None:
@@ -88,12 +91,12 @@ def take(call: Call, link: Link) -> str | None:
 
 
 def finish(call: Call, link: Link) -> bool:
-    """Use the link up; False when somebody did at the same moment."""
+    """Delete a link that was used. Returns False when it was already used."""
     return bool(call.tx.execute("UPDATE account_links SET done = 1 WHERE id = ? AND done = 0 RETURNING id", (link.id,)))
 
 
 def _sent(call: Call) -> str:
-    """The value of our cookie (RFC 6265 section 5.4), or ""."""
+    """The value of the link's cookie (RFC 6265 section 5.4), or ""."""
     headers = call.origin.headers or {}
     pairs = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
     return next((value for name, _, value in pairs if name == _COOKIE), "")

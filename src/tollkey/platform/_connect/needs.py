@@ -1,4 +1,4 @@
-"""``requirements``: what an account still has to tell, worked out from what it has told.
+"""``requirements``: the data that an account still has to provide.
 
 Shape and values follow the recorded answers: paths of a sole person begin with ``individual.``, those of
 a person who is still to be named with ``representative.`` or ``owners.``, those of a named one with its id.
@@ -13,13 +13,16 @@ from tollkey.wire import Json, dig
 
 _DOB = ("dob.day", "dob.month", "dob.year")
 _NAMES = ("first_name", "last_name")
-#: What only holds back payouts, never a capability.
+#: Requirements that only block payouts, never a capability.
 _PAYOUTS_ONLY = ("external_account", "verification.document", "verification.additional_document", ".files")
 
 
 @dataclass
 class Needs:
-    """What is asked for, as paths."""
+    """Required fields, as paths.
+
+    currently, eventually: due now and due at some time. pending: being verified. errors: of failed verifications.
+    """
 
     currently: set[str] = field(default_factory=set)
     eventually: set[str] = field(default_factory=set)
@@ -27,20 +30,20 @@ class Needs:
     errors: list[Json] = field(default_factory=list)
 
     def add(self, prefix: str, other: Needs) -> None:
-        """Take over another's, each path behind a prefix."""
+        """Add the requirements of another ``Needs``, with a prefix for each path."""
         self.currently |= {prefix + path for path in other.currently}
         self.eventually |= {prefix + path for path in other.eventually}
         self.pending |= {prefix + path for path in other.pending}
         self.errors += [{**error, "requirement": prefix + error["requirement"]} for error in other.errors]
 
     def require(self, *paths: str) -> None:
-        """Ask for these at once."""
+        """Require fields now."""
         self.currently.update(paths)
         self.eventually.update(paths)
 
 
 def hash_of(needs: Needs, *, disabled: str | None, whole: bool = True) -> Json:
-    """A ``requirements`` hash. whole: with the deadline and the reason, which a person's lacks."""
+    """A ``requirements`` hash. whole: whether with deadline and reason; people have neither."""
     due = sorted(needs.currently)
     body: Json = {"alternatives": []}
     if whole:
@@ -58,12 +61,12 @@ def hash_of(needs: Needs, *, disabled: str | None, whole: bool = True) -> Json:
 
 
 def nothing(*, whole: bool = True) -> Json:
-    """A ``requirements`` hash that asks for nothing."""
+    """A ``requirements`` hash without requirements."""
     return hash_of(Needs(), disabled=None, whole=whole)
 
 
 def is_recipient(account: Json) -> bool:
-    """Whether it only receives transfers, under the recipient agreement."""
+    """Whether an account has the recipient service agreement and only receives transfers."""
     return (account.get("tos_acceptance") or {}).get("service_agreement") == "recipient"
 
 
@@ -83,7 +86,7 @@ def _told(person: Json, path: str) -> bool:
 
 
 def person_fields(country: str, role: str) -> tuple[str, ...]:
-    """What a person is asked for. role: individual, representative or owner."""
+    """The fields required of a person. role: individual, representative or owner."""
     places = tuple(f"address.{name}" for name in countries.address_fields(country))
     extra = countries.extra_person_fields(country)
     if role == "owner":
@@ -101,7 +104,7 @@ def person_fields(country: str, role: str) -> tuple[str, ...]:
 
 
 def of_person(account: Json, person: Json) -> Needs:
-    """What one person still has to tell."""
+    """The requirements of a person."""
     country, needs = account["country"], Needs()
     if is_recipient(account):
         fields: tuple[str, ...] = (*_NAMES, *_DOB, *(f"address.{name}" for name in countries.address_fields(country)))
@@ -144,7 +147,7 @@ def _checks(account: Json, person: Json, needs: Needs) -> None:
 
 
 def of_account(account: Json, people: list[Json]) -> Needs:
-    """What an account still has to tell, with its people."""
+    """The requirements of an account and its people."""
     needs, kind = Needs(), account["business_type"]
     profile = account["business_profile"]
     if not profile["url"] and not profile["product_description"]:
@@ -199,10 +202,10 @@ def _company(account: Json, people: list[Json], needs: Needs) -> None:
 
 
 def holds_back(needs: Needs) -> bool:
-    """Whether something is missing without which no capability is active."""
+    """Whether a requirement is missing that blocks all capabilities."""
     return any(not path.endswith(_PAYOUTS_ONLY) for path in needs.currently)
 
 
 def submitted(needs: Needs) -> bool:
-    """Whether everything that can be typed in has been."""
+    """Whether all data except documents was provided."""
     return not any(not path.endswith(_PAYOUTS_ONLY) or path == "external_account" for path in needs.currently)

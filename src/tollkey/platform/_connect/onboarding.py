@@ -1,9 +1,9 @@
-"""The onboarding page of an account link: what it asks, and what is done with the answers."""
+"""The onboarding page of an account link: its fields, and applying the submitted values."""
 
 from __future__ import annotations
 
 from tollkey.platform._connect.external import replace_external
-from tollkey.platform._connect.held import Held
+from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.platform._connect.shape import new_person, set_account, set_person
 from tollkey.wire import Json, Params
 
@@ -11,16 +11,16 @@ _TEST_ID = "000000000"
 FIELDS = ("first_name", "last_name", "dob", "email", "phone", "line1", "city", "state", "postal_code", "url")
 
 
-def fields_of(held: Held) -> list[tuple[str, str, str]]:
-    """The form's fields, as (name, label, value): what is known, else a test value that passes every check."""
-    person: Json = next((p for p in held.people() if p["relationship"]["representative"]), {})
+def fields_of(loaded: LoadedAccount) -> list[tuple[str, str, str]]:
+    """The form's fields, as (name, label, value): the current value, or a test value that passes verification."""
+    person: Json = next((p for p in loaded.people() if p["relationship"]["representative"]), {})
     place = person.get("address") or {}
-    profile = held.account["business_profile"]
+    profile = loaded.account["business_profile"]
     known = {
         "first_name": ("First name", person.get("first_name") or "Jenny"),
         "last_name": ("Last name", person.get("last_name") or "Rosen"),
         "dob": ("Date of birth", "1901-01-01"),
-        "email": ("Email", person.get("email") or held.account["email"] or "jenny.rosen@example.com"),
+        "email": ("Email", person.get("email") or loaded.account["email"] or "jenny.rosen@example.com"),
         "phone": ("Phone", person.get("phone") or "0000000000"),
         "line1": ("Address", place.get("line1") or "address_full_match"),
         "city": ("City", place.get("city") or "San Francisco"),
@@ -31,10 +31,10 @@ def fields_of(held: Held) -> list[tuple[str, str, str]]:
     return [(name, label, value) for name, (label, value) in known.items()]
 
 
-def submit(held: Held, params: Params) -> None:
-    """Put the answers into the account: an individual with a test bank account, who accepts the terms."""
-    call, account = held.home, held.account
-    given = {name: params.get(name) or value for name, _, value in fields_of(held)}
+def submit(loaded: LoadedAccount, params: Params) -> None:
+    """Apply the submitted values: an individual with a test bank account, who accepts the terms."""
+    call, account = loaded.home, loaded.account
+    given = {name: params.get(name) or value for name, _, value in fields_of(loaded)}
     terms = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
     kind = account["business_type"] or "individual"
     set_account(
@@ -45,20 +45,22 @@ def submit(held: Held, params: Params) -> None:
         place = {name: given[name] for name in ("line1", "city", "state", "postal_code")}
         company |= {"name": given["last_name"], "phone": given["phone"], "tax_id": _TEST_ID, "address": place}
         set_account(call, account, {"company": company})
-    person = next((p for p in held.people() if p["relationship"]["representative"]), None)
+    person = next((p for p in loaded.people() if p["relationship"]["representative"]), None)
     fresh = person is None
     if person is None:
         person = new_person(call, account)
     set_person(call, person, _person(given, account["country"]))
     if fresh:
         call.objects.insert(person, None)
-        held.own.emit("person.created", person)
+        loaded.own.emit("person.created", person)
     else:
         call.objects.save(person)
     if not account["external_accounts"]["data"]:
         number = {"account_number": "000123456789", "routing_number": "110000000"}
         replace_external(
-            held, {"country": account["country"], "currency": account["default_currency"], **number}, "external_account"
+            loaded,
+            {"country": account["country"], "currency": account["default_currency"], **number},
+            "external_account",
         )
     account["_onboarded"] = True
 

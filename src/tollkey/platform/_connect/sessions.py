@@ -1,4 +1,4 @@
-"""Embedded components of an account session: which there are and which features each has."""
+"""Embedded components of an account session: names and their features."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ON = frozenset(
 
 
 def components_of(given: dict[str, Any]) -> Json:
-    """``components`` of a session: everything, with what was asked for enabled."""
+    """``components`` of a session: all of them, with the requested ones enabled."""
     made: Json = {}
     for name, features in _COMPONENTS.items():
         asked = given.get(name) or {}

@@ -1,6 +1,6 @@
-"""Finding an account that the caller may touch, and saving it with everything that follows from a change.
+"""Loading an account that the caller may access, and saving it with its requirements, capabilities and events.
 
-A connected account's object lies in its platform's scope; its events are written in its own.
+The object of a connected account is stored in the platform's scope; its events are written in its own.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _WHY = {"requirements.past_due": "requirements.fields_needed", "requirements.pen
 
 
 @dataclass
-class Held:
-    """An account in the hands of a call.
+class LoadedAccount:
+    """A loaded account.
 
-    home: the call in the scope that keeps the object. before: its public fields when it was found.
+    home: the call in the scope that stores the object. before: its public fields when it was loaded.
     """
 
     home: Call
@@ -40,7 +40,7 @@ class Held:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is a merchant of this server that acts for itself."""
+        """Whether it is a merchant of this server, not a connected account."""
         return bool(self.home.account == self.account["id"])
 
     def people(self) -> list[Json]:
@@ -55,11 +55,11 @@ class Held:
         return found
 
 
-def find_held(call: Call, id: str | None = None) -> Held:
-    """The account of that id, which is the caller's own or one of its connected accounts.
+def load_account(call: Call, id: str | None = None) -> LoadedAccount:
+    """Load the caller's own account or one of its connected accounts.
 
-    id: None takes the one in the path, or the caller's own when the path has none.
-    Raises ApiError account_invalid (403) for any other.
+    id: None for the one in the path, or the caller's own when the path names none.
+    Raises ApiError account_invalid (403) for any other account.
     """
     id = id or call.path.get("account") or call.account
     home = call
@@ -67,13 +67,13 @@ def find_held(call: Call, id: str | None = None) -> Held:
     if found is None and id == call.account:
         home = call.within(
             call.owner if call.origin.method == "GET" else call.platform
-        )  # an account's own key only looks
+        )  # an account's own key only has read access
         found = home.objects.find("account", id)
     if found is None:
         if call.key is None:
             raise call.objects.missing("account", id)
         raise account_invalid(call.key, id)
-    return Held(home, found, home.objects.copy(found))
+    return LoadedAccount(home, found, home.objects.copy(found))
 
 
 def connected_accounts(call: Call) -> list[Json]:
@@ -81,50 +81,50 @@ def connected_accounts(call: Call) -> list[Json]:
     return [account for account in call.objects.query("account") if account["id"] != call.account]
 
 
-def save_held(held: Held, *, checks: bool = False) -> Json:
-    """Work out requirements and capabilities, store the account and write ``account.updated``.
+def save_account(loaded: LoadedAccount, *, checks: bool = False) -> Json:
+    """Update requirements and capabilities, store the account and write ``account.updated``.
 
-    checks: what was changed has to be looked at again; where that takes time it is done a little later.
+    checks: whether changed data must be verified, which may be scheduled for later. Returns the account.
     """
-    account = held.account
-    people = held.people()
-    if checks and not held.is_own:
-        _begin_checks(held, people)
-    refresh(held, people)
-    held.home.objects.save(account)
-    now_public = held.home.objects.copy(account)
-    if now_public != held.before and held.before.get("id"):
-        held.own.emit("account.updated", account, changed(held.before, now_public))
-        held.before = now_public
+    account = loaded.account
+    people = loaded.people()
+    if checks and not loaded.is_own:
+        _begin_checks(loaded, people)
+    refresh(loaded, people)
+    loaded.home.objects.save(account)
+    now_public = loaded.home.objects.copy(account)
+    if now_public != loaded.before and loaded.before.get("id"):
+        loaded.own.emit("account.updated", account, changed(loaded.before, now_public))
+        loaded.before = now_public
     return account
 
 
-def refresh(held: Held, people: list[Json]) -> None:
-    """Bring everything that is computed up to date: people's and the account's requirements, capabilities, switches."""
-    account = held.account
-    if held.is_own:
+def refresh(loaded: LoadedAccount, people: list[Json]) -> None:
+    """Recompute an account's requirements, capabilities, ``charges_enabled`` and ``payouts_enabled``."""
+    account = loaded.account
+    if loaded.is_own:
         return
-    account["_nobody_checks"] = not held.home.has(VERIFICATION)
+    account["_nobody_checks"] = not loaded.home.has(VERIFICATION)
     for person in people:
         _refresh_person(account, person)
-        held.home.objects.save(person)
+        loaded.home.objects.save(person)
     sole = next((person for person in people if person["relationship"]["representative"]), None)
     if account["business_type"] == "individual" and sole is not None:
         every = needs.is_recipient(account) or account["country"] in EVERY_FIELD
         account["individual"] = {
-            k: v for k, v in held.home.objects.copy(sole).items() if k != "additional_tos_acceptances"
+            k: v for k, v in loaded.home.objects.copy(sole).items() if k != "additional_tos_acceptances"
         }
         account["company"] = _company_of(sole, every)
     else:
         account.pop("individual", None)
     found = needs.of_account(account, people)
-    _refresh_capabilities(held, found)
+    _refresh_capabilities(loaded, found)
     _switch(account, found)
     account["future_requirements"] = _future(account["country"], account["requirements"])
 
 
 def _future(country: str, due: Json) -> Json:
-    """``future_requirements`` of an account: what is due, where rules are known to change; else nothing."""
+    """``future_requirements`` of an account: what is due in countries with a known change of rules."""
     made = needs.nothing()
     if country in countries.CHANGED_AT:
         made["current_deadline"] = countries.CHANGED_AT[country]
@@ -172,18 +172,18 @@ def _postpone(account: Json) -> None:
 
 
 def ask(call: Call, id: str, blocks: str | None) -> None:
-    """A test card was charged on a connected account that makes its next requirements due.
+    """Make the next requirements of a connected account due, because a test card that triggers them was charged.
 
     blocks: ``charges`` or ``payouts``, which stop until a document is given; None only sets a deadline.
     """
     account = call.objects.find("account", id)
     if account is None:
         return
-    held = Held(call, account, call.objects.copy(account))
+    loaded = LoadedAccount(call, account, call.objects.copy(account))
     account["_asked"] = {"blocks": blocks, "deadline": call.now + _DEADLINE_SECONDS}
-    for person in held.people():
+    for person in loaded.people():
         person.pop("_document", None)
-    save_held(held)
+    save_account(loaded)
 
 
 def _refresh_person(account: Json, person: Json) -> None:
@@ -212,8 +212,8 @@ def _company_of(person: Json, every: bool) -> Json:
     return made
 
 
-def _refresh_capabilities(held: Held, found: needs.Needs) -> None:
-    account = held.account
+def _refresh_capabilities(loaded: LoadedAccount, found: needs.Needs) -> None:
+    account = loaded.account
     for name, asked in (account.get("_capabilities") or {}).items():
         before = account["capabilities"].get(name)
         if not asked["requested"]:
@@ -221,7 +221,7 @@ def _refresh_capabilities(held: Held, found: needs.Needs) -> None:
         else:
             account["capabilities"][name] = _status(account, name, found)
         if before is not None and before != account["capabilities"][name]:
-            held.own.emit("capability.updated", capability(account, name), {"status": before})
+            loaded.own.emit("capability.updated", capability(account, name), {"status": before})
     account["capabilities"] = dict(sorted(account["capabilities"].items()))
 
 
@@ -240,21 +240,21 @@ def application_of(platform: Json) -> Json:
     return {"id": id, "object": "application", "name": platform["business_profile"]["name"]}
 
 
-def deauthorize(held: Held) -> Deleted:
-    """Let go of a connected account: its people, its object, what waits for it; the platform hears of it."""
-    home = held.home
-    for person in held.people():
+def deauthorize(loaded: LoadedAccount) -> Deleted:
+    """Disconnect an account: delete its people, object and jobs, and write an event for the platform."""
+    home = loaded.home
+    for person in loaded.people():
         home.objects.delete(person)
-    home.schedule.cancel(VERIFY, held.account["id"])
+    home.schedule.cancel(VERIFY, loaded.account["id"])
     platform = home.objects.find("account", home.account)
     if platform is not None:
-        held.own.emit("account.application.deauthorized", application_of(platform))
-    disconnect(home.tx, home.scope, held.account["id"])
-    return home.objects.delete(held.account)
+        loaded.own.emit("account.application.deauthorized", application_of(platform))
+    disconnect(home.tx, home.scope, loaded.account["id"])
+    return home.objects.delete(loaded.account)
 
 
 def capability(account: Json, name: str) -> Json:
-    """The object of one capability of an account."""
+    """The object of a capability of an account."""
     asked = (account.get("_capabilities") or {}).get(name)
     due = account.get("requirements") or needs.nothing()
     hash = needs.nothing()
@@ -281,8 +281,8 @@ def capability(account: Json, name: str) -> Json:
     }
 
 
-def _begin_checks(held: Held, people: list[Json]) -> None:
-    account, call = held.account, held.home
+def _begin_checks(loaded: LoadedAccount, people: list[Json]) -> None:
+    account, call = loaded.account, loaded.home
     if not call.has(VERIFICATION):
         for person in people:
             person.pop("_checked", None)
@@ -307,18 +307,18 @@ def _begin_checks(held: Held, people: list[Json]) -> None:
 
 
 def verify(call: Call, id: str) -> None:
-    """The checks of an account have come to an end: what matched is verified, for the rest a document is asked for."""
+    """Finish the verification of an account: data that matched is verified, for other data a document is required."""
     account = call.objects.find("account", id)
     if account is None:
         return
-    held = Held(call, account, call.objects.copy(account))
+    loaded = LoadedAccount(call, account, call.objects.copy(account))
     account.pop("_checking", None)
-    for person in held.people():
+    for person in loaded.people():
         before = call.objects.copy(person)
         person.pop("_checking", None)
         person["_checked"] = True
         _refresh_person(account, person)
         now_public = call.objects.copy(person)
         if now_public != before:
-            held.own.emit("person.updated", person, changed(before, now_public))
-    save_held(held)
+            loaded.own.emit("person.updated", person, changed(before, now_public))
+    save_account(loaded)
