@@ -52,9 +52,9 @@ def test_nothing_else_is_printed_by_the_driver(tmp_path: Path, nobody: str, word
 
 
 @pytest.mark.parametrize("address", [f"postgresql://me:{PASSWORD}@[::1/x", f"postgresql://me:{PASSWORD}%zz@h/x"])
-def test_an_address_that_cannot_be_read_is_not_repeated(tmp_path: Path, address: str) -> None:
+def test_an_invalid_url_of_a_database_is_not_repeated(tmp_path: Path, address: str) -> None:
     answer = run(tmp_path, "keys", "list", "--database", address)
     assert answer.exit_code == 1
     (line,) = answer.stderr.splitlines()
-    assert "cannot be read" in line
+    assert "is not valid" in line
     assert PASSWORD not in line

@@ -4,8 +4,8 @@ Entries are buffered in memory and written in the background, so that no request
 redacted at once, because a thread would compete with the event loop for the GIL. Requests of more than 2,000 bytes,
 which can take milliseconds to redact, are buffered and redacted in the thread that writes them. At most 120,000 bytes
 of them are buffered; beyond that their bodies are not stored, so that a caller of many long requests can neither occupy
-the interpreter nor fill the log. A full buffer drops new entries and counts them: a failing log never changes a response.
-The bodies of successful GET requests are not stored, because the objects can be looked at.
+the interpreter nor fill the log. A full buffer drops new entries and counts them; a failing log never changes a
+response. The bodies of successful GET requests are not stored, because the objects can be looked at.
 
 On SQLite the logs are in a file of their own, so that their writes and those of payments do not wait for each other.
 The tables are also attached to the main database for reading.
