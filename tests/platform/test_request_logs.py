@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api import Api
 from tollkey.db import Scope
-from tollkey.platform import request_logs
+from tollkey.platform import request_log_buffer
 from tollkey.platform._redacting import redact, redact_form
 from tollkey.platform.request_counts import by_error, by_key, counts
 from tollkey.platform.request_log_buffer import Buffer
@@ -184,7 +184,7 @@ def test_no_more_than_a_few_thousand_characters_are_ever_looked_at(api: Api, mon
             lengths.append(len(text))
             return real(text)
 
-        monkeypatch.setattr(request_logs, name, watched)
+        monkeypatch.setattr(request_log_buffer, name, watched)
     long = "4242 " * 90_000
     api.post("/v1/customers", description=long)
     api.send(
