@@ -72,7 +72,9 @@ class Row(NamedTuple):
     connect: str
 
 
-def groups(catalogue: PermissionCatalogue, granted: Iterable[str], connected: Iterable[str]) -> list[tuple[str, list[Row]]]:
+def groups(
+    catalogue: PermissionCatalogue, granted: Iterable[str], connected: Iterable[str]
+) -> list[tuple[str, list[Row]]]:
     """The rows of the editor by group. granted, connected: the grants that are selected."""
     own, connect = frozenset(granted), frozenset(connected)
     by_group: dict[str, list[Row]] = {}
