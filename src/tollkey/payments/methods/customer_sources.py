@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CARD = ("number", "exp_month", "exp_year", "cvc")
 
 
-def inline_card(call: Call, given: Mapping[str, Any], param: str, **more: Any) -> StoredCard:
+def inline_card(call: Call, given: Mapping[str, Any], param: str, *, currency: str | None = None) -> StoredCard:
     """A ``card`` of data given as a hash, not stored yet.
 
     Raises ApiError for data that is missing or cannot be right.
@@ -30,7 +30,7 @@ def inline_card(call: Call, given: Mapping[str, Any], param: str, **more: Any) -
         if not given.get(name):
             raise invalid(f"Missing required param: {param}[{name}].", f"{param}[{name}]", "parameter_missing")
     new = NewCard.typed(call, given, {"postal_code": given.get("address_zip"), "line1": given.get("address_line1")})
-    return wire_card(call, new, given, **more)
+    return wire_card(call, new, given, currency=currency)
 
 
 def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account") -> StoredBankAccount:

@@ -127,13 +127,13 @@ def fingerprint_owner(call: Call) -> str:
 
 
 def card_payment_method(
-    call: Call, new: NewCard, billing: Mapping[str, Any] | None = None, **more: Any
+    call: Call, new: NewCard, billing: Mapping[str, Any] | None = None, *, preferred_network: str | None = None
 ) -> StoredPaymentMethod:
     """A PaymentMethod of type card, not stored yet."""
     value = blank(
         kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
-        allow_redisplay=more.pop("allow_redisplay", "unspecified"),
+        allow_redisplay="unspecified",
         billing_details=fields.billing_details(billing),
         card=cards.payment_method_card(
             new.card,
@@ -141,7 +141,7 @@ def card_payment_method(
             exp_year=new.exp_year,
             account=fingerprint_owner(call),
             checks=new.checks(),
-            **more,
+            preferred_network=preferred_network,
         ),
         created=call.now,
         livemode=call.livemode,
@@ -152,7 +152,7 @@ def card_payment_method(
 
 
 def bank_payment_method(
-    call: Call, bank: banks.TestBank, billing: Mapping[str, Any] | None = None, **more: Any
+    call: Call, bank: banks.TestBank, billing: Mapping[str, Any] | None = None
 ) -> StoredPaymentMethod:
     """A PaymentMethod of a test bank account, not stored yet."""
     value = blank(
@@ -165,7 +165,7 @@ def bank_payment_method(
         type=bank.kind,
     )
     if bank.kind == "us_bank_account":
-        value["us_bank_account"] = banks.us_bank_account(bank, account=fingerprint_owner(call), **more)
+        value["us_bank_account"] = banks.us_bank_account(bank, account=fingerprint_owner(call))
     else:
         value["sepa_debit"] = banks.sepa_debit(bank.number, account=fingerprint_owner(call))
     value["_bank"] = bank.key
@@ -177,12 +177,11 @@ def wire_card(
     new: NewCard,
     details: Mapping[str, Any] | None = None,
     *,
-    metadata: Mapping[str, str] | None = None,
-    **more: Any,
+    currency: str | None = None,
 ) -> StoredCard:
     """A legacy ``card`` object, not stored yet. details: ``name`` and ``address_*`` as typed.
 
-    more: see ``legacy_card``.
+    currency: of a card that can be paid out to; None leaves it out.
     """
     details = details or {}
     where = {
@@ -202,9 +201,9 @@ def wire_card(
         checks=new.checks(),
         address=where,
         name=details.get("name"),
-        metadata=metadata,
-        **more,
     )
+    if currency is not None:
+        value["currency"] = currency
     new.remember(call, value)
     return value
 
@@ -223,6 +222,38 @@ def billing_of(instrument: Instrument | None) -> api.BillingDetails:
         return fields.billing_details({"address": fields.address(place), "name": instrument.get("name")})
     owner = instrument.get("owner") if kinds.is_source(instrument) else None
     return fields.billing_details(owner and {name: owner.get(name) for name in ("address", "email", "name", "phone")})
+
+
+def as_payment_method(call: Call, value: Instrument) -> Instrument:
+    """A saved card of the old kind, shown as a payment method; others as they are."""
+    return shown_card(call, value) if kinds.is_card(value) else value
+
+
+def shown_card(call: Call, value: StoredCard) -> StoredPaymentMethod:
+    """A saved card of the old kind, as a payment method that is not stored."""
+    known = test_card(value)
+    card: api.PaymentMethodCard | None = None
+    if known is not None:
+        card = cards.payment_method_card(
+            known, exp_month=value["exp_month"], exp_year=value["exp_year"], account=fingerprint_owner(call)
+        )
+        card["checks"] = {
+            "address_line1_check": value["address_line1_check"],
+            "address_postal_code_check": value["address_zip_check"],
+            "cvc_check": value["cvc_check"],
+        }
+    return blank(
+        kinds.PAYMENT_METHOD,
+        id=value["id"],
+        allow_redisplay="unspecified",
+        billing_details=billing_of(value),
+        card=card or {},
+        created=value.get("_created") or call.now,
+        customer=value.get("customer"),
+        livemode=call.livemode,
+        metadata=dict(value.get("metadata") or {}),
+        type="card",
+    )
 
 
 def resolve_payment_method(call: Call, text: str, param: str | None = "payment_method") -> Instrument:

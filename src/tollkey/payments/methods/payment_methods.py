@@ -10,13 +10,12 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.methods import kinds
-from tollkey.payments.methods.copying import shared_from
+from tollkey.payments.methods import copying, kinds
 from tollkey.payments.methods.customer_sources import checked, refuse_to_save
 from tollkey.payments.methods.instruments import (
     USED,
     NewCard,
-    billing_of,
+    as_payment_method,
     card_payment_method,
     fingerprint_owner,
     no_payment_method,
@@ -47,7 +46,6 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import Instrument, StoredBankAccount, StoredCard, StoredPaymentMethod
-    from tollkey.wire import api
 
 PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
 
@@ -55,7 +53,7 @@ PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
 def create(call: Call, params: Params) -> StoredPaymentMethod:
     """Create a payment method from what was typed in, a token, or a platform's own payment method."""
     if params.get("payment_method"):
-        return _clone(call, params)
+        return copying.copy_payment_method(call, params, PERMISSION)
     kind = params.get("type")
     if kind is None:
         raise missing_param("type")
@@ -195,77 +193,9 @@ def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapp
         inner["account_holder_type"] = data.get("account_holder_type") or "individual"
 
 
-def _clone(call: Call, params: Params) -> StoredPaymentMethod:
-    """A connected account gets a copy of its platform's payment method, which the named customer has to have."""
-    platform, id = shared_from(call, "payment_method", PERMISSION), params["payment_method"]
-    original = resolve_payment_method(platform, id, "payment_method")
-    if (
-        params.get("customer")
-        and original.get("customer") != platform.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
-    ):
-        raise invalid(
-            f"The customer does not have a payment method with the ID {original['id']}."
-            f" The payment method must be attached to the"
-            " customer.",
-            "payment_method",
-            "resource_missing",
-        )
-    if kinds.is_card(original):
-        value = _of_card(call, original)
-    elif kinds.is_payment_method(original):
-        value = original.copy()
-    else:
-        raise no_payment_method(platform, id, "payment_method")
-    value.update(
-        {"id": call.ids.new("pm"), "customer": None, "created": call.now, "metadata": fields.new_metadata(params)}
-    )
-    value.pop("_used", None)
-    return call.objects.insert(value)
-
-
-def _of_card(call: Call, card: StoredCard) -> StoredPaymentMethod:
-    """A payment method of a saved card of the old kind, with what is known of the card."""
-    value = _shown(call, card)
-    if "_card" in card:
-        value["_card"] = card["_card"]
-    value["_cvc"], value["_zip"], value["_line1"] = (bool(card.get(name)) for name in ("_cvc", "_zip", "_line1"))
-    return value
-
-
 def retrieve(call: Call, params: Params) -> Instrument:
     """Retrieve a payment method; the name of a test one makes one."""
     return as_payment_method(call, resolve_payment_method(call, call.path["payment_method"], None))
-
-
-def as_payment_method(call: Call, value: Instrument) -> Instrument:
-    """A saved card of the old kind, shown as a payment method; others as they are."""
-    return _shown(call, value) if kinds.is_card(value) else value
-
-
-def _shown(call: Call, value: StoredCard) -> StoredPaymentMethod:
-    known = test_card(value)
-    card: api.PaymentMethodCard | None = None
-    if known is not None:
-        card = processors_cards.payment_method_card(
-            known, exp_month=value["exp_month"], exp_year=value["exp_year"], account=fingerprint_owner(call)
-        )
-        card["checks"] = {
-            "address_line1_check": value["address_line1_check"],
-            "address_postal_code_check": value["address_zip_check"],
-            "cvc_check": value["cvc_check"],
-        }
-    return blank(
-        kinds.PAYMENT_METHOD,
-        id=value["id"],
-        allow_redisplay="unspecified",
-        billing_details=billing_of(value),
-        card=card or {},
-        created=value.get("_created") or call.now,
-        customer=value.get("customer"),
-        livemode=call.livemode,
-        metadata=dict(value.get("metadata") or {}),
-        type="card",
-    )
 
 
 _CHANGES = ("billing_details", "card", "allow_redisplay", "us_bank_account")

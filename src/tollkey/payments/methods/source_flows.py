@@ -42,17 +42,8 @@ if TYPE_CHECKING:
 
 _TRANSACTION: Kind[api.SourceTransaction] = Kind("source_transaction")
 REDIRECT = (
-    "alipay",
-    "bancontact",
-    "eps",
-    "giropay",
-    "ideal",
-    "p24",
-    "sofort",
-    "three_d_secure",
-    "klarna",
-    "multibanco",
-)
+    "alipay", "bancontact", "eps", "giropay", "ideal", "p24", "sofort", "three_d_secure", "klarna", "multibanco",
+)  # fmt: skip
 RECEIVER = ("ach_credit_transfer", "bitcoin")
 REUSABLE = ("card", "sepa_debit", "ach_debit", "acss_debit", "au_becs_debit", "ach_credit_transfer")
 _CURRENCY = {"ideal": "eur", "bancontact": "eur", "eps": "eur", "giropay": "eur", "sofort": "eur", "p24": "eur"}

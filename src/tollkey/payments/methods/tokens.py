@@ -77,7 +77,7 @@ def _instrument(call: Call, name: str, params: Params) -> StoredCard | StoredBan
     if name == "bank_account":
         return inline_bank(call, data)
     currency = data.get("currency")
-    return inline_card(call, data, "card", **({"currency": str(currency).lower()} if currency else {}))
+    return inline_card(call, data, "card", currency=str(currency).lower() if currency else None)
 
 
 def _of_customer(call: Call, customer: str, name: str | None, params: Params) -> StoredCard | StoredBankAccount:

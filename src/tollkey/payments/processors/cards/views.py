@@ -110,9 +110,9 @@ def legacy_card(
     name: str | None = None,
     metadata: Mapping[str, str] | None = None,
     key: bytes = b"",
-    customer: Any = UNTOLD,
-    currency: Any = UNTOLD,
-    owner_account: Any = UNTOLD,
+    customer: str | None = UNTOLD,
+    currency: str | None = UNTOLD,
+    owner_account: str | None = UNTOLD,
 ) -> StoredCard:
     """A ``card`` object, as in tokens and in ``customer.sources``.
 
