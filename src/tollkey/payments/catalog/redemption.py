@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.arithmetic import Off, shift
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import (
         CodeSession,
         DiscountEntry,
+        DiscountOwner,
         KeptCoupon,
         RemovedDiscount,
         StoredCoupon,
@@ -32,12 +33,12 @@ def redeem(
     *,
     param: str,
     customer: api.Customer | None = None,
-    **owner: str,
+    **owner: Unpack[DiscountOwner],
 ) -> StoredDiscount:
     """Make a discount from ``coupon`` or ``promotion_code``, and count the redemption.
 
-    owner: ``subscription``, ``subscription_item``, ``invoice`` or ``invoice_item`` -> id. param: how errors name the
-        entry. Raises ApiError when there is no such coupon or code, or it cannot be redeemed any more.
+    owner: ids of what has the discount besides the customer. param: how errors name the entry.
+    Raises ApiError when there is no such coupon or code, or it cannot be redeemed any more.
     """
     code, code_id = None, entry.get("promotion_code")
     if code_id:
@@ -156,7 +157,7 @@ def redeem_all(
     *,
     param: str,
     customer: api.Customer | None,
-    **owner: str,
+    **owner: Unpack[DiscountOwner],
 ) -> list[str]:
     """The ids of the discounts that a list of ``discounts`` parameters asks for; ``discount`` keeps one that is there.
 

@@ -102,3 +102,12 @@ class DiscountEntry(TypedDict):
     promotion_code: NotRequired[str | None]
     discount: NotRequired[str | None]
     _named: NotRequired[str]
+
+class DiscountOwner(TypedDict):
+    """What a discount is given to besides its customer: ids."""
+
+    checkout_session: NotRequired[str]
+    subscription: NotRequired[str]
+    subscription_item: NotRequired[str]
+    invoice: NotRequired[str]
+    invoice_item: NotRequired[str]

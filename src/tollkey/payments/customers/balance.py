@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from tollkey.payments.customers import kinds
 from tollkey.wire import Call, blank, invalid
 
 if TYPE_CHECKING:
-    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.customers.stored import BalanceChangeDetails, StoredCustomer
     from tollkey.wire import api
 
 
 def change_balance(
-    call: Call, customer: StoredCustomer, amount: int, type: str, *, currency: str, event: bool = True, **details: Any
+    call: Call,
+    customer: StoredCustomer,
+    amount: int,
+    type: str,
+    *,
+    currency: str,
+    event: bool = True,
+    **details: Unpack[BalanceChangeDetails],
 ) -> api.CustomerBalanceTransaction:
     """Move a customer's balance by ``amount`` minor units (negative gives credit) and record why.
 

@@ -28,3 +28,11 @@ class RememberedCustomer(TypedDict):
     id: str
     object: str
     created: int
+
+class BalanceChangeDetails(TypedDict):
+    """What a transaction of a customer balance tells besides its amount: what caused it (ids), what is said of it."""
+
+    invoice: NotRequired[str]
+    credit_note: NotRequired[str]
+    description: NotRequired[str | None]
+    metadata: NotRequired[dict[str, str]]
