@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, lifecycle
 from tollkey.payments.invoices import lines as invoices_lines
-from tollkey.payments.subscriptions.items import cost_quantity, full_price
-from tollkey.payments.subscriptions.proration import is_metered
+from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_metered
+from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 
 def period_lines(
-    call: Call, subscription: Json, items: list[Json], period: tuple[int, int], *, trial: bool = False
-) -> list[Json]:
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    period: tuple[int, int],
+    *,
+    trial: bool = False,
+) -> list[api.LineItem]:
     """The lines of a new period: licensed items in advance (free in a trial). Metered ones come after their period."""
     lines = []
     for item in items:
@@ -29,7 +43,9 @@ def period_lines(
     return lines
 
 
-def usage_lines(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> list[Json]:
+def usage_lines(
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
+) -> list[api.LineItem]:
     """The lines of metered items for a period: what was used in it and no threshold has billed yet."""
     lines = []
     for item in items:
@@ -42,46 +58,64 @@ def usage_lines(call: Call, subscription: Json, items: list[Json], period: tuple
     return lines
 
 
-def billed_of(subscription: Json, item: Json, start: int) -> int:
+def billed_of(subscription: StoredSubscription, item: StoredSubscriptionItem, start: int) -> int:
     """How many units of an item an invoice of a threshold has billed already in the period that began at ``start``."""
-    billed = subscription.get("_billed") or {}
-    return int(billed["items"].get(item["id"], 0)) if billed.get("start") == start else 0
+    billed = subscription.get("_billed")
+    return billed["items"].get(item["id"], 0) if billed and billed["start"] == start else 0
 
 
 def partial_lines(
-    call: Call, subscription: Json, items: list[Json], part: tuple[int, int], whole: arithmetic.Period
-) -> list[Json]:
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    part: tuple[int, int],
+    whole: arithmetic.Period,
+) -> list[api.LineItem]:
     """The lines of a first period that is shorter than a whole one: each amount by its share of the seconds."""
     lines = period_lines(call, subscription, items, part)
     for line in lines:
-        line["amount"] = line["subtotal"] = arithmetic.prorated(line["amount"], whole, part[0])
-        line["parent"]["subscription_item_details"]["proration"] = True
-        line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
+        make_partial(line, arithmetic.prorated(line["amount"], whole, part[0]))
     return lines
 
 
-def discounts_of(call: Call, subscription: Json, customer: Json) -> list[str]:
+def make_partial(line: api.LineItem, amount: int) -> None:
+    """Make the line of a period one of a part of it, which costs ``amount`` (minor units)."""
+    details, pricing = item_details(line), line["pricing"]
+    assert details is not None, "the lines of a period bill subscription items"
+    assert pricing is not None, "subscription items have prices"
+    line["amount"] = line["subtotal"] = amount
+    details["proration"] = True
+    line["pricing"] = {**pricing, "unit_amount_decimal": None}
+
+
+def discounts_of(call: Call, subscription: StoredSubscription, customer: StoredCustomer) -> list[str]:
     """The discounts of a subscription's invoices: its own, or the customer's when it has none."""
-    own = list(subscription["discounts"])
-    return own or ([customer["discount"]["id"]] if customer.get("discount") else [])
+    return list(subscription["discounts"]) or discounts_of_customer(customer)
+
+
+def discounts_of_customer(customer: StoredCustomer) -> list[str]:
+    """The id of a customer's own discount; nothing without one."""
+    discount = customer.get("discount")
+    return [discount["id"]] if discount else []
 
 
 def create_draft_invoice(
     call: Call,
-    subscription: Json,
-    lines: list[Json],
+    subscription: StoredSubscription,
+    lines: list[api.LineItem],
     *,
     reason: str,
     period: tuple[int, int],
     id: str | None = None,
     advance: bool = False,
-    **fields: Json,
-) -> Json:
+    threshold_reason: api.InvoiceThresholdReason | None = None,
+) -> StoredInvoice:
     """Store a draft of a subscription with these lines and what is pending; it becomes the latest invoice.
 
-    Used-up discounts end.
+    Used-up discounts end. reason: ``billing_reason``. advance: whether it is finalized in an hour. threshold_reason:
+        which billing thresholds were reached.
     """
-    customer = call.objects.get("customer", subscription["customer"], "customer")
+    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
     id = id or call.ids.new("in")
     waiting = drafts.pending_items(call, customer["id"], subscription["currency"], subscription["id"])
     lines = drafts.add_pending_items(call, waiting, id) + lines
@@ -97,28 +131,25 @@ def create_draft_invoice(
         period=period,
         discounts=discounts,
         auto_advance=advance,
-        **fields,
+        **({} if threshold_reason is None else {"threshold_reason": threshold_reason}),
     )
     if invoice["total"] > 0 or invoice["total_discount_amounts"] or reason == "subscription_cycle":
         subscription["discounts"] = redemption.end_used(call, subscription["discounts"])
-        if (
-            not subscription["discounts"]
-            and discounts
-            and customer.get("discount")
-            and customer["discount"]["id"] in discounts
-        ):
-            _end_customers(call, customer)
+        own = customer.get("discount")
+        if not subscription["discounts"] and own and own["id"] in discounts:
+            _end_customers(call, customer, own)
     subscription["latest_invoice"] = id
-    return drafts.store(call, invoice)
+    stored: StoredInvoice = drafts.store(call, invoice)
+    return stored
 
 
-def _end_customers(call: Call, customer: Json) -> None:
-    if not redemption.end_used(call, [customer["discount"]["id"]]):
+def _end_customers(call: Call, customer: StoredCustomer, discount: api.Discount) -> None:
+    if not redemption.end_used(call, [discount["id"]]):
         customer["discount"] = None
         call.objects.save(customer, "customer.updated")
 
 
-def collect_now(call: Call, invoice: Json, behavior: str, *, off_session: bool = True) -> str:
+def collect_now(call: Call, invoice: StoredInvoice, behavior: str, *, off_session: bool = True) -> str:
     """Finalize and collect an invoice at once; returns ``paid``, ``open`` (not tried), ``requires_action`` or
     ``failed``.
 
@@ -136,14 +167,14 @@ def collect_now(call: Call, invoice: Json, behavior: str, *, off_session: bool =
     return outcome.status
 
 
-def apply_pause_behavior(call: Call, subscription: Json, invoice: Json) -> None:
+def apply_pause_behavior(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:
     """Apply ``pause_collection[behavior]`` to a new invoice: keep it a draft, void it, or mark it uncollectible."""
-    behavior = (subscription["pause_collection"] or {}).get("behavior")
-    if behavior == "keep_as_draft" or behavior is None:
+    pause = subscription["pause_collection"]
+    if pause is None or pause["behavior"] == "keep_as_draft":
         return
     lifecycle.finalize(call, invoice)
     if invoice["status"] == "open":
-        (lifecycle.void if behavior == "void" else lifecycle.write_off)(call, invoice)
+        (lifecycle.void if pause["behavior"] == "void" else lifecycle.write_off)(call, invoice)
 
 
 __all__ = [
@@ -152,7 +183,8 @@ __all__ = [
     "collect_now",
     "create_draft_invoice",
     "discounts_of",
-    "is_metered",
+    "discounts_of_customer",
+    "make_partial",
     "partial_lines",
     "period_lines",
     "usage_lines",

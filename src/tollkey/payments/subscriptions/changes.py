@@ -6,13 +6,14 @@ Prorations follow from the items' old and new cost.
 from __future__ import annotations
 
 import copy
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, lifecycle
 from tollkey.payments.invoices import jobs as invoice_jobs
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.payments.subscriptions import jobs, states
+from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
@@ -21,22 +22,33 @@ from tollkey.payments.subscriptions.items import (
     cost_quantity,
     full_price,
     interval_of,
+    is_metered,
     load,
     store_items,
+    terms_of,
 )
 from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS, end, stop
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import period_of, plan_work, trial_end_of
 from tollkey.payments.subscriptions.proration import prorations
-from tollkey.payments.subscriptions.settings import apply_settings, pause_of, set_cancel, translate
+from tollkey.payments.subscriptions.settings import apply_settings, pause_of, set_cancel, set_details, translate
 from tollkey.payments.subscriptions.trials import without_method
-from tollkey.wire import Call, Json, Params, invalid, merged_metadata
+from tollkey.wire import Call, Params, invalid, merged_metadata
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
+    from tollkey.payments.subscriptions.stored import PendingFields, StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
+
+    #: A subscription and its items as they were before a change.
+    Snapshot: TypeAlias = tuple[StoredSubscription, list[StoredSubscriptionItem]]
 
 UPDATED: Final = "customer.subscription.updated"
 _CANCELED = "A canceled subscription can only update its cancellation_details and metadata."
 
 
-def update(call: Call, subscription: Json, params: Params) -> Json:
+def update(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
     """Change a subscription and bill what follows from it. Raises ApiError for what cannot be."""
     params = translate(params)
     if subscription["status"] in ("canceled", "incomplete_expired") and set(params) - {
@@ -46,7 +58,7 @@ def update(call: Call, subscription: Json, params: Params) -> Json:
         raise invalid(_CANCELED, retry=False)
     if subscription["pending_update"] is not None and _changes_items(params):
         raise invalid("This subscription has a pending update; wait for it to be applied or to expire.", retry=False)
-    customer = call.objects.get("customer", subscription["customer"], "customer")
+    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
     if "metadata" in params:
         subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
     apply_settings(call, subscription, params)
@@ -70,7 +82,7 @@ def _changes_items(params: Params) -> bool:
     )
 
 
-def _discounts(call: Call, subscription: Json, params: Params, customer: Json) -> None:
+def _discounts(call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer) -> None:
     entries = redemption.entries_of(params)
     if entries is None:
         return
@@ -83,22 +95,24 @@ def _discounts(call: Call, subscription: Json, params: Params, customer: Json) -
     subscription["discounts"] = made
     for id in made:
         if id not in old:
-            call.emit("customer.discount.created", call.objects.get("discount", id))
+            discount = call.objects.get(kinds.DISCOUNT, id)
+            call.emit("customer.discount.created", discount)
     for id in old:
-        found = call.objects.find("discount", id)
+        found = call.objects.find(kinds.DISCOUNT, id)
         if id not in made and found is not None:
             redemption.remove(call, found)
 
 
-def _pause(call: Call, subscription: Json, params: Params) -> None:
-    subscription["pause_collection"] = pause_of(params)
+def _pause(call: Call, subscription: StoredSubscription, params: Params) -> None:
+    pause = pause_of(params)
+    subscription["pause_collection"] = pause
     call.schedule.cancel(jobs.SUBSCRIPTION_RESUME, subscription["id"])
-    resumes = (subscription["pause_collection"] or {}).get("resumes_at")
+    resumes = pause["resumes_at"] if pause else None
     if resumes is not None:
         call.schedule.add(resumes, jobs.SUBSCRIPTION_RESUME, subscription["id"], subscription["test_clock"])
 
 
-def wanted_changes(params: Params, items: list[Json]) -> list[Json]:
+def wanted_changes(params: Params, items: list[StoredSubscriptionItem]) -> Sequence[Mapping[str, Any]]:
     """The item changes that parameters ask for; ``plan`` and ``quantity`` at the top change the only item."""
     if params.get("items"):
         return list(params["items"])
@@ -113,7 +127,7 @@ def wanted_changes(params: Params, items: list[Json]) -> list[Json]:
     return [{"id": items[0]["id"], **top}]
 
 
-def change(call: Call, subscription: Json, params: Params, customer: Json) -> None:
+def change(call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer) -> None:
     """Change items, trial and anchor, and bill what follows. The caller saves the subscription."""
     items = load(call, subscription)
     after = apply_changes(call, subscription, items, wanted_changes(params, items), customer)
@@ -123,7 +137,7 @@ def change(call: Call, subscription: Json, params: Params, customer: Json) -> No
     period = period_of(subscription)
     behavior = shared_fields.given(params, "proration_behavior", "create_prorations")
     at = shared_fields.given(params, "proration_date", call.now)
-    credits: list[Json] = []
+    credits: list[StoredInvoiceItem] = []
     charging = snapshot[0]["status"] in ("active", "past_due", "unpaid") or (
         trial_ended and snapshot[0]["status"] == "trialing"
     )
@@ -144,7 +158,12 @@ def change(call: Call, subscription: Json, params: Params, customer: Json) -> No
 
 
 def _bill(
-    call: Call, subscription: Json, lines: list[Json], params: Params, snapshot: tuple[Json, list[Json]], id: str
+    call: Call,
+    subscription: StoredSubscription,
+    lines: list[api.LineItem],
+    params: Params,
+    snapshot: Snapshot,
+    id: str,
 ) -> None:
     automatic = subscription["collection_method"] == "charge_automatically"
     behavior = shared_fields.given(params, "payment_behavior", "allow_incomplete")
@@ -170,18 +189,24 @@ def _bill(
         _suspend(call, subscription, invoice, snapshot)
 
 
-def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json, list[Json]]) -> None:
+def _suspend(call: Call, subscription: StoredSubscription, invoice: StoredInvoice, snapshot: Snapshot) -> None:
     """Take the change back until its invoice is paid: it stands in ``pending_update`` for 23 hours."""
     after = [copy.deepcopy(item) for item in load(call, subscription)]
-    fields = {name: subscription[name] for name in ("billing_cycle_anchor", "_period", "trial_end", "discounts")}
+    shown: list[api.SubscriptionItem] = [call.objects.copy(item) for item in after]
+    fields: PendingFields = {
+        "billing_cycle_anchor": subscription["billing_cycle_anchor"],
+        "_period": subscription["_period"],
+        "trial_end": subscription["trial_end"],
+        "discounts": subscription["discounts"],
+    }
     old, items = snapshot
-    subscription.update({name: old[name] for name in fields})
+    shared_fields.assign(subscription, old, fields)
     states.restore(subscription, old["status"])
     store_items(call, subscription, items, period_of(old))
     subscription["pending_update"] = {
         "billing_cycle_anchor": fields["billing_cycle_anchor"],
         "expires_at": call.now + INCOMPLETE_SECONDS,
-        "subscription_items": [call.objects.copy(item) for item in after],
+        "subscription_items": shown,
         "trial_end": fields["trial_end"],
         "trial_from_plan": None,
     }
@@ -191,12 +216,18 @@ def _suspend(call: Call, subscription: Json, invoice: Json, snapshot: tuple[Json
     )
 
 
-def _retime(call: Call, subscription: Json, params: Params, before: list[Json], after: list[Json]) -> tuple[bool, bool]:
+def _retime(
+    call: Call,
+    subscription: StoredSubscription,
+    params: Params,
+    before: list[StoredSubscriptionItem],
+    after: list[StoredSubscriptionItem],
+) -> tuple[bool, bool]:
     """Move period, anchor and trial as asked for: whether a trial ended, and whether a new period begins now."""
     interval = interval_of(after[0])
     ended = resets = False
     if params.get("trial_end") is not None or params.get("trial_from_plan"):
-        until = trial_end_of(call, params, after[0]["price"]["recurring"]["trial_period_days"])
+        until = trial_end_of(call, params, terms_of(after[0]["price"])["trial_period_days"])
         if until is None and subscription["status"] == "trialing":
             subscription["trial_end"] = call.now
             if without_method(call, subscription):
@@ -223,31 +254,26 @@ def _retime(call: Call, subscription: Json, params: Params, before: list[Json], 
     return ended, resets
 
 
-def _was_free(call: Call, before: list[Json], after: list[Json]) -> bool:
-    def whole(items: list[Json]) -> int:
+def _was_free(call: Call, before: list[StoredSubscriptionItem], after: list[StoredSubscriptionItem]) -> bool:
+    def whole(items: list[StoredSubscriptionItem]) -> int:
         return sum(arithmetic.cost(full_price(call, item), cost_quantity(item)) for item in items)
 
-    metered = any(item["price"]["recurring"]["usage_type"] == "metered" for item in before)
-    return not metered and whole(before) == 0 and whole(after) > 0
+    return not any(is_metered(item) for item in before) and whole(before) == 0 and whole(after) > 0
 
 
-def cancel(call: Call, subscription: Json, params: Params) -> Json:
+def cancel(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
     """Cancel a subscription now; ``prorate`` credits the unused time, ``invoice_now`` bills what is pending and
     used.
     """
     if subscription["status"] in ("canceled", "incomplete_expired"):
-        raise call.objects.missing("subscription", subscription["id"])
+        raise call.objects.missing(kinds.SUBSCRIPTION, subscription["id"])
     items = load(call, subscription)
     period = period_of(subscription)
     active = subscription["status"] in ("active", "past_due")
     if params.get("prorate") and active:
         for entry in prorations(call, subscription, items, [], at=call.now, period=period):
             call.objects.insert(entry, "invoiceitem.created")
-    if params.get("cancellation_details"):
-        subscription["cancellation_details"] = {
-            **subscription["cancellation_details"],
-            **params["cancellation_details"],
-        }
+    set_details(subscription, params)
     subscription.update({"canceled_at": call.now, "cancel_at": None, "cancel_at_period_end": False})
     stop(call, subscription)
     if params.get("invoice_now") and active:
@@ -257,7 +283,9 @@ def cancel(call: Call, subscription: Json, params: Params) -> Json:
     return subscription
 
 
-def _last_invoice(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
+def _last_invoice(
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
+) -> None:
     lines = [line for line in usage_lines(call, subscription, items, (period[0], call.now)) if line["amount"]]
     if lines or drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):
         invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=period)
@@ -267,12 +295,12 @@ def _last_invoice(call: Call, subscription: Json, items: list[Json], period: tup
             lifecycle.finalize(call, invoice)
 
 
-def _drop_open_invoice(call: Call, subscription: Json) -> None:
+def _drop_open_invoice(call: Call, subscription: StoredSubscription) -> None:
     """The invoices of a canceled subscription are not collected by themselves any more; the first one of an incomplete
     one is voided.
     """
     for invoice in call.objects.query(
-        "invoice",
+        kinds.INVOICE,
         {"parent.subscription_details.subscription": subscription["id"], "status": ["open", "draft"]},
         limit=20,
     ):

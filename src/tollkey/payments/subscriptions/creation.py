@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, payments
 from tollkey.payments.shared import clock, fields
-from tollkey.payments.subscriptions import jobs, states
+from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.billing import (
     apply_pause_behavior,
     collect_now,
@@ -18,19 +19,32 @@ from tollkey.payments.subscriptions.billing import (
     period_lines,
 )
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.items import check, interval_of, new_item, recurring_price, store_items
+from tollkey.payments.subscriptions.items import (
+    check,
+    interval_of,
+    new_item,
+    ordered,
+    recurring_price,
+    store_items,
+    terms_of,
+)
 from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, configured_anchor, plan_work, trial_end_of
 from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, translate
-from tollkey.wire import Call, Json, Params, blank, invalid, missing_param
+from tollkey.wire import Call, Params, blank, invalid, missing_param
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 CREATED: Final = "customer.subscription.created"
 _CLASSIC_BEFORE = "2025-09-30"
 _ERROR_BEFORE = "2019-03-14"
 
 
-def wanted_items(params: Params) -> list[Json]:
+def wanted_items(params: Params) -> Sequence[Mapping[str, Any]]:
     """The items that parameters ask for; ``plan`` and ``quantity`` at the top are one.
 
     Raises ApiError when there are none.
@@ -44,7 +58,7 @@ def wanted_items(params: Params) -> list[Json]:
     raise missing_param("items")
 
 
-def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
+def create(call: Call, params: Params, *, schedule: str | None = None) -> StoredSubscription:
     """Create a subscription, bill its first period and return it.
 
     schedule: the subscription schedule that makes it. Raises ApiError for what cannot be, and (by ``payment_behavior``)
@@ -53,9 +67,9 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     params = translate(params)
     if not params.get("customer"):
         raise missing_param("customer")
-    customer = call.objects.get("customer", params["customer"], "customer")
+    customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     call = clock.for_customer(call, customer)
-    if customer.get("test_clock") and call.objects.table("subscription").count(
+    if customer.get("test_clock") and call.objects.table(kinds.SUBSCRIPTION).count(
         call.tx, call.scope, {"customer": customer["id"]}
     ) >= clock.limit(call):
         raise invalid(f"Customers with test clocks are limited to {clock.limit(call)} subscriptions.", "customer")
@@ -73,8 +87,9 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
             )
     balance.check_currency_of(customer, currency)
     subscription = _blank(call, params, customer, currency, schedule)
-    interval = prices[0]["recurring"]["interval"], prices[0]["recurring"]["interval_count"]
-    _place_in_time(call, subscription, params, interval, prices[0]["recurring"]["trial_period_days"])
+    terms = terms_of(prices[0])
+    interval = terms["interval"], terms["interval_count"]
+    _place_in_time(call, subscription, params, interval, terms["trial_period_days"])
     period = subscription["_period"][0], subscription["_period"][1]
     items = [
         new_item(call, subscription, entry, price, f"items[{place}]", customer, period)
@@ -99,12 +114,14 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Json:
     return begun
 
 
-def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: str | None) -> Json:
+def _blank(
+    call: Call, params: Params, customer: StoredCustomer, currency: str, schedule: str | None
+) -> StoredSubscription:
     mode = fields.given(
         params.get("billing_mode") or {}, "type", "classic" if call.version < _CLASSIC_BEFORE else "flexible"
     )
     subscription = blank(
-        "subscription",
+        kinds.SUBSCRIPTION,
         id=call.ids.new("sub"),
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
         billing_cycle_anchor=call.now,
@@ -139,23 +156,26 @@ def _blank(call: Call, params: Params, customer: Json, currency: str, schedule: 
     )
     subscription["billing_schedules"] = []
     subscription["plan"] = subscription["quantity"] = None
-    names = ["id", "object", *sorted(name for name in subscription if name not in ("id", "object"))]
-    return {name: subscription[name] for name in names}
+    return ordered(subscription)
 
 
 def _place_in_time(
-    call: Call, subscription: Json, params: Params, interval: tuple[str, int], trial_days: int | None
+    call: Call, subscription: StoredSubscription, params: Params, interval: tuple[str, int], trial_days: int | None
 ) -> None:
     start = subscription["start_date"]
     if start > call.now:
         raise invalid("`backdate_start_date` must be in the past.", "backdate_start_date")
     trial_end = trial_end_of(call, params, trial_days)
     anchor = params.get("billing_cycle_anchor")
-    if params.get("billing_cycle_anchor_config"):
-        anchor = configured_anchor(call, params["billing_cycle_anchor_config"])
+    config = params.get("billing_cycle_anchor_config")
+    if config:
+        anchor = configured_anchor(call, config)
         subscription["billing_cycle_anchor_config"] = {
-            name: params["billing_cycle_anchor_config"].get(name)
-            for name in ("day_of_month", "hour", "minute", "month", "second")
+            "day_of_month": config["day_of_month"],
+            "hour": config.get("hour"),
+            "minute": config.get("minute"),
+            "month": config.get("month"),
+            "second": config.get("second"),
         }
     if trial_end is not None:
         subscription.update(
@@ -190,7 +210,13 @@ def _place_in_time(
     )
 
 
-def _begin(call: Call, subscription: Json, items: list[Json], params: Params, customer: Json) -> Json:
+def _begin(
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    params: Params,
+    customer: StoredCustomer,
+) -> StoredSubscription:
     """Store the subscription and bill its first period."""
     behavior = fields.given(
         params, "payment_behavior", "error_if_incomplete" if call.version < _ERROR_BEFORE else "allow_incomplete"
@@ -239,19 +265,22 @@ def _begin(call: Call, subscription: Json, items: list[Json], params: Params, cu
         call.schedule.add(
             call.now + INCOMPLETE_SECONDS, jobs.SUBSCRIPTION_EXPIRE, subscription["id"], subscription["test_clock"]
         )
-    if trialing and subscription["trial_end"] - TRIAL_NOTICE <= call.now:
+    trial_end = subscription["trial_end"]
+    if trialing and trial_end is not None and trial_end - TRIAL_NOTICE <= call.now:
         subscription["_trial_notice"] = True
         call.emit("customer.subscription.trial_will_end", subscription)
     plan_work(call, subscription)
     return call.objects.save(subscription)
 
 
-def _methods(call: Call, subscription: Json, customer: Json) -> bool:
+def _methods(call: Call, subscription: StoredSubscription, customer: StoredCustomer) -> bool:
     empty = {"default_payment_method": None, "default_source": None}
     return payments.method_of(call, empty, subscription, customer) is not None
 
 
-def _fully_discounted(call: Call, subscription: Json, customer: Json, lines: list[Json]) -> bool:
+def _fully_discounted(
+    call: Call, subscription: StoredSubscription, customer: StoredCustomer, lines: list[api.LineItem]
+) -> bool:
     found = redemption.offs(call, discounts_of(call, subscription, customer), subscription["currency"], call.now)
     whole = sum(line["amount"] for line in lines)
     left = whole + (customer.get("balance") or 0)
@@ -261,8 +290,12 @@ def _fully_discounted(call: Call, subscription: Json, customer: Json, lines: lis
 
 
 def _first_lines(
-    call: Call, subscription: Json, items: list[Json], period: tuple[int, int], behavior: str
-) -> list[Json]:
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    period: tuple[int, int],
+    behavior: str,
+) -> list[api.LineItem]:
     if subscription["status"] == "trialing":
         return period_lines(call, subscription, items, period, trial=True)
     anchor = subscription["billing_cycle_anchor"]
@@ -284,7 +317,9 @@ def _first_lines(
     return lines
 
 
-def added_lines(call: Call, subscription: Json, params: Params, customer: Json, invoice: str) -> list[Json]:
+def added_lines(
+    call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer, invoice: str
+) -> list[api.LineItem]:
     """The one-time lines of ``add_invoice_items``, each with its invoice item.
 
     invoice: the id of the invoice that they will stand on.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
-from tollkey.wire import Call, Json, blank, sublist
+from tollkey.payments.subscriptions import kinds
+from tollkey.wire import Call, blank, sublist
 
-ACTIVE = "entitlements.active_entitlement"
-FEATURE = "entitlements.feature"
-ON_PRODUCT = "product_feature"
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredEntitlement
+    from tollkey.wire import api
+
 SUMMARY: Final = "entitlements.active_entitlement_summary"
 #: In which states a subscription gives access.
 _GIVING = ["active", "trialing", "past_due"]
@@ -23,10 +26,10 @@ def refresh(call: Call, customer: str) -> None:
 
     Called when a subscription begins, changes, renews or ends. Costs one query where no product has features.
     """
-    if ON_PRODUCT not in call.setup.tables.of or not call.objects.query(ON_PRODUCT, limit=1):
+    if "product_feature" not in call.setup.tables.of or not call.objects.query(kinds.PRODUCT_FEATURE, limit=1):
         return
     features = _features(call, customer)
-    there = {one["feature"]: one for one in call.objects.query(ACTIVE, {"_customer": customer}, limit=_MOST)}
+    there = {one["feature"]: one for one in call.objects.query(kinds.ENTITLEMENT, {"_customer": customer}, limit=_MOST)}
     if there.keys() == features.keys():
         return
     for id, gone in there.items():
@@ -35,32 +38,35 @@ def refresh(call: Call, customer: str) -> None:
     for id, feature in features.items():
         if id not in there:
             made = blank(
-                ACTIVE, id=call.ids.new("ent"), feature=id, livemode=call.livemode, lookup_key=feature["lookup_key"]
+                kinds.ENTITLEMENT,
+                id=call.ids.new("ent"),
+                feature=id,
+                livemode=call.livemode,
+                lookup_key=feature["lookup_key"],
             )
             made["_customer"] = customer
             call.objects.insert(made)
     _emit_summary(call, customer, list(there.values()))
 
 
-def _features(call: Call, customer: str) -> dict[str, Json]:
+def _features(call: Call, customer: str) -> dict[str, api.EntitlementsFeature]:
     """The features that a customer is entitled to, by id."""
-    found: dict[str, Json] = {}
-    for subscription in call.objects.query("subscription", {"customer": customer, "status": _GIVING}, limit=_MOST):
+    found: dict[str, api.EntitlementsFeature] = {}
+    for subscription in call.objects.query(kinds.SUBSCRIPTION, {"customer": customer, "status": _GIVING}, limit=_MOST):
         for item in subscription["items"]["data"]:
-            for link in call.objects.query(ON_PRODUCT, {"_product": item["price"]["product"]}, limit=_MOST):
-                feature = call.objects.find(FEATURE, link["_feature"])
+            for link in call.objects.query(kinds.PRODUCT_FEATURE, {"_product": item["price"]["product"]}, limit=_MOST):
+                feature = call.objects.find(kinds.FEATURE, link["_feature"])
                 if feature is not None:
                     found[feature["id"]] = feature
     return found
 
 
-def _emit_summary(call: Call, customer: str, before: list[Json]) -> None:
-    def listed(entitlements: list[Json]) -> Json:
+def _emit_summary(call: Call, customer: str, before: list[StoredEntitlement]) -> None:
+    def listed(entitlements: list[StoredEntitlement]) -> Mapping[str, Any]:
         shown = [call.objects.copy(one) for one in entitlements[:_TOLD]]
-        made = sublist(shown, f"/v1/customer/{customer}/entitlements")
-        made["has_more"] = len(entitlements) > _TOLD
-        return made
+        made: Mapping[str, Any] = sublist(shown, f"/v1/customer/{customer}/entitlements")
+        return {**made, "has_more": len(entitlements) > _TOLD}
 
-    now = call.objects.query(ACTIVE, {"_customer": customer}, limit=_MOST)
+    now = call.objects.query(kinds.ENTITLEMENT, {"_customer": customer}, limit=_MOST)
     summary = {"object": SUMMARY, "customer": customer, "entitlements": listed(now), "livemode": call.livemode}
     call.emit("entitlements.active_entitlement_summary.updated", summary, {"entitlements": listed(before)})

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Json, blank, invalid, merged_metadata, missing_object, public, sublist
+from tollkey.payments.subscriptions import kinds
+from tollkey.wire import Call, blank, invalid, merged_metadata, missing_object, public, sublist
+from tollkey.wire.kinds import T
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice, StoredRecurring
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 MOST = 20
+_METERED = "metered"
 _ONE_INTERVAL = (
     "All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`."
     " If you meant to update an"
@@ -19,24 +29,38 @@ _ONE_INTERVAL = (
 )
 
 
-def load(call: Call, subscription: Json) -> list[Json]:
+def load(call: Call, subscription: StoredSubscription) -> list[StoredSubscriptionItem]:
     """The stored items of a subscription, oldest first."""
-    return call.objects.query("subscription_item", {"subscription": subscription["id"]}, limit=100, oldest_first=True)
+    return call.objects.query(
+        kinds.SUBSCRIPTION_ITEM, {"subscription": subscription["id"]}, limit=100, oldest_first=True
+    )
 
 
-def full_price(call: Call, item: Json) -> Json:
+def full_price(call: Call, item: StoredSubscriptionItem) -> StoredPrice:
     """The price of an item with what is private of it, in the currency of its subscription."""
-    price = call.objects.find("price", item["price"]["id"])
-    found = price if price is not None else item["price"]
+    price = call.objects.find(kinds.PRICE, item["price"]["id"])
+    found = price if price is not None else cast("StoredPrice", item["price"])  # of one that is gone, what is shown
     return pricing.in_currency(found, item["_currency"]) or found
 
 
-def cost_quantity(item: Json) -> int:
+def terms_of(price: api.Price) -> StoredRecurring:
+    """``recurring`` of a price that a subscription has."""
+    terms = pricing.recurring(price)
+    assert terms is not None, "subscriptions have recurring prices only"
+    return terms
+
+
+def is_metered(item: StoredSubscriptionItem) -> bool:
+    """Whether the item bills what was used, after the period."""
+    return terms_of(item["price"])["usage_type"] == _METERED
+
+
+def cost_quantity(item: StoredSubscriptionItem) -> int:
     """The quantity of a licensed item; a metered one has none."""
     return int(item.get("quantity", 0) or 0)
 
 
-def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) -> Json:
+def recurring_price(call: Call, wanted: Mapping[str, Any], param: str, currency: str | None) -> StoredPrice:
     """The price that an item asks for. Raises ApiError for a price that is not recurring, not active, or in another
     currency.
     """
@@ -59,12 +83,18 @@ def recurring_price(call: Call, wanted: Json, param: str, currency: str | None) 
 
 
 def new_item(
-    call: Call, subscription: Json, wanted: Json, price: Json, param: str, customer: Json, period: tuple[int, int]
-) -> Json:
+    call: Call,
+    subscription: StoredSubscription,
+    wanted: Mapping[str, Any],
+    price: StoredPrice,
+    param: str,
+    customer: StoredCustomer,
+    period: tuple[int, int],
+) -> StoredSubscriptionItem:
     """An item of a subscription for a price; not stored."""
     id = call.ids.new("si")
     item = blank(
-        "subscription_item",
+        kinds.SUBSCRIPTION_ITEM,
         id=id,
         created=call.now,
         current_period_start=period[0],
@@ -74,7 +104,7 @@ def new_item(
         billing_thresholds=wanted.get("billing_thresholds"),
     )
     item["plan"] = pricing.plan_of(price)
-    metered = price["recurring"]["usage_type"] == "metered"
+    metered = terms_of(price)["usage_type"] == _METERED
     if metered and wanted.get("quantity") is not None:
         raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]")
     if not metered:
@@ -93,24 +123,31 @@ def new_item(
     return ordered(item)
 
 
-def ordered(item: Json) -> Json:
-    """An item with its properties in the order of the API's answers: by name after id and object."""
-    names = ["id", "object", *sorted(name for name in item if name not in ("id", "object"))]
-    return {name: item[name] for name in names}
+def ordered(value: T) -> T:
+    """An object with its properties in the order of the API's answers: by name after id and object."""
+    names = ["id", "object", *sorted(name for name in value if name not in ("id", "object"))]
+    return cast(T, {name: value[name] for name in names})  # the same properties, so the same type
 
 
-def change_item(call: Call, item: Json, wanted: Json, param: str, customer: Json, currency: str) -> None:
+def change_item(
+    call: Call,
+    item: StoredSubscriptionItem,
+    wanted: Mapping[str, Any],
+    param: str,
+    customer: StoredCustomer,
+    currency: str,
+) -> None:
     """Change an item in place: its price, quantity, taxes, discounts, metadata."""
     if wanted.get("price") or wanted.get("plan") or wanted.get("price_data"):
         price = recurring_price(call, wanted, param, currency)
         if price["id"] != item["price"]["id"]:
             item["price"], item["plan"] = public(price), pricing.plan_of(price)
-            if price["recurring"]["usage_type"] == "metered":
+            if is_metered(item):
                 item.pop("quantity", None)
             else:
                 item.setdefault("quantity", 1)
     if wanted.get("quantity") is not None:
-        if item["price"]["recurring"]["usage_type"] == "metered":
+        if is_metered(item):
             raise invalid(
                 "You cannot set the quantity for metered plans.", f"{param}[quantity]" if param else "quantity"
             )
@@ -133,18 +170,21 @@ def change_item(call: Call, item: Json, wanted: Json, param: str, customer: Json
 
 
 def apply_changes(
-    call: Call, subscription: Json, items: list[Json], wanted: list[Json], customer: Json, *, param: str = "items"
-) -> list[Json]:
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    wanted: Sequence[Mapping[str, Any]],
+    customer: StoredCustomer,
+    *,
+    param: str = "items",
+) -> list[StoredSubscriptionItem]:
     """The items after the changes that ``items`` of an update asks for; nothing is stored.
 
     An entry with ``id`` changes (or with ``deleted`` removes) that item, one without adds an item.
     Raises ApiError for an unknown item, two items of one price, or none left.
     """
     period = (items[0]["current_period_start"], items[0]["current_period_end"]) if items else (call.now, call.now)
-    after = [
-        call.objects.copy(item) | {name: value for name, value in item.items() if name.startswith("_")}
-        for item in items
-    ]
+    after = [_copied(call, item) for item in items]
     for place, entry in enumerate(wanted):
         named = f"{param}[{place}]"
         if entry.get("id") is None:
@@ -162,7 +202,14 @@ def apply_changes(
     return after
 
 
-def check(items: list[Json]) -> None:
+def _copied(call: Call, item: StoredSubscriptionItem) -> StoredSubscriptionItem:
+    """A copy of an item with its private fields."""
+    copied = call.objects.copy(item)
+    fields.assign(copied, item, [name for name in item if name.startswith("_")])
+    return copied
+
+
+def check(items: list[StoredSubscriptionItem]) -> None:
     """Raises ApiError unless these items can be billed together."""
     if not items:
         raise invalid(
@@ -181,13 +228,18 @@ def check(items: list[Json]) -> None:
         raise invalid(_ONE_INTERVAL, "items")
 
 
-def interval_of(item: Json) -> tuple[str, int]:
+def interval_of(item: StoredSubscriptionItem) -> tuple[str, int]:
     """The interval of an item's price."""
-    recurring: Any = item["price"]["recurring"]
-    return recurring["interval"], recurring["interval_count"]
+    terms = terms_of(item["price"])
+    return terms["interval"], terms["interval_count"]
 
 
-def store_items(call: Call, subscription: Json, items: list[Json], period: tuple[int, int] | None = None) -> None:
+def store_items(
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    period: tuple[int, int] | None = None,
+) -> None:
     """Store these items as the subscription's, forget the others, and show them inside it.
 
     The caller saves the subscription.
@@ -202,16 +254,22 @@ def store_items(call: Call, subscription: Json, items: list[Json], period: tuple
             stored.append(call.objects.insert(item))
             continue
         if known is not item:
-            fresh = dict(item)
-            known.clear()
-            known.update(ordered(fresh))
+            _replace(known, item)
         stored.append(call.objects.save(known))
     for gone in there.values():
         call.objects.delete(gone)
     show(call, subscription, stored)
 
 
-def show(call: Call, subscription: Json, items: list[Json]) -> None:
+def _replace(known: StoredSubscriptionItem, item: StoredSubscriptionItem) -> None:
+    """Give a loaded item all the properties of another, and no others; in place, for a request has one dict for it."""
+    fresh = ordered(item)
+    properties = cast("MutableMapping[str, Any]", known)  # a TypedDict cannot be cleared; it is filled at once
+    properties.clear()
+    properties.update(fresh)
+
+
+def show(call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
     """Put copies of the items into their subscription; the plan and quantity of a single one stand at its top, too."""
     url = f"/v1/subscription_items?subscription={subscription['id']}"
     subscription["items"] = sublist([call.objects.copy(item) for item in items], url, total_count=len(items))

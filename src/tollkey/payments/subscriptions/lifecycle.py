@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import drafts
-from tollkey.payments.shared import clock, events
-from tollkey.payments.subscriptions import jobs, states
+from tollkey.payments.shared import clock, events, fields
+from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import store_items
 from tollkey.payments.subscriptions.periods import period_of, plan_work
-from tollkey.wire import Call, Json
+from tollkey.payments.subscriptions.settings import set_reason
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.payments.subscriptions.stored import StoredSubscription
 
 ENDED = ("canceled", "incomplete_expired")
 UPDATED: Final = "customer.subscription.updated"
@@ -54,7 +59,7 @@ def voided(call: Call, fact: events.InvoiceVoided) -> None:
         _reactivate(call, subscription, invoice)
 
 
-def _reactivate(call: Call, subscription: Json, invoice: Json) -> None:
+def _reactivate(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:
     """Make a subscription active again when it waited for this invoice to be paid."""
     if subscription["status"] == "incomplete" and invoice["id"] == subscription["latest_invoice"]:
         call.schedule.cancel(jobs.SUBSCRIPTION_EXPIRE, subscription["id"])
@@ -77,22 +82,26 @@ def _reactivate(call: Call, subscription: Json, invoice: Json) -> None:
     entitle(call, subscription["customer"])
 
 
-def _save_default_method(call: Call, subscription: Json, invoice: Json) -> None:
+def _save_default_method(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:
     """Save the payment method of a paid invoice as default, when ``save_default_payment_method`` asks for it."""
     wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method")
     if wanted != "on_subscription" or invoice["status"] != "paid":
         return
-    intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
-    method = call.objects.find("payment_method", (intent or {}).get("payment_method") or "")
-    if intent is not None and intent["status"] == "succeeded" and method is not None:
+    intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
+    if intent is None or intent["status"] != "succeeded":
+        return
+    method = call.objects.find(kinds.PAYMENT_METHOD, intent["payment_method"] or "")
+    if method is not None:
         subscription["default_payment_method"] = method["id"]
 
 
-def apply_pending(call: Call, subscription: Json) -> None:
+def apply_pending(call: Call, subscription: StoredSubscription) -> None:
     """The invoice of a pending update was paid: the update comes into force."""
     pending = subscription.pop("_pending")
-    fields = {name: value for name, value in pending["fields"].items() if name != "status"}  # older rows have it
-    subscription.update(fields, pending_update=None)
+    assert pending is not None, "an update is pending when its invoice is paid"
+    names = [name for name in pending["fields"] if name != "status"]  # older rows have it
+    fields.assign(subscription, pending["fields"], names)
+    subscription["pending_update"] = None
     states.activate(subscription)
     store_items(call, subscription, pending["items"], period_of(subscription))
     call.schedule.cancel(jobs.SUBSCRIPTION_DROP_PENDING, subscription["id"])
@@ -147,12 +156,12 @@ def without_tax(call: Call, fact: events.TaxLocationMissing) -> None:
 
 def customer_deleted(call: Call, fact: events.CustomerDeleted) -> None:
     """A deleted customer's subscriptions end."""
-    for subscription in call.objects.query("subscription", {"customer": fact.customer["id"]}):
+    for subscription in call.objects.query(kinds.SUBSCRIPTION, {"customer": fact.customer["id"]}):
         if subscription["status"] not in ENDED:
             end(clock.for_customer(call, fact.customer), subscription, None)
 
 
-def _after_last(call: Call, subscription: Json) -> None:
+def _after_last(call: Call, subscription: StoredSubscription) -> None:
     """The last attempt failed: what the server's setting says becomes of the subscription."""
     wanted = call.services.settings.after_last_retry
     if wanted == "cancel":
@@ -163,7 +172,7 @@ def _after_last(call: Call, subscription: Json) -> None:
         entitle(call, subscription["customer"])
 
 
-def end(call: Call, subscription: Json, reason: str | None, *, status: str = "canceled") -> None:
+def end(call: Call, subscription: StoredSubscription, reason: str | None, *, status: str = "canceled") -> None:
     """Cancel a subscription now, with its event; nothing of it waits any more.
 
     reason: ``cancellation_details.reason``. status: canceled, or incomplete_expired.
@@ -172,10 +181,10 @@ def end(call: Call, subscription: Json, reason: str | None, *, status: str = "ca
     subscription["ended_at"] = call.now
     subscription["canceled_at"] = subscription["canceled_at"] or call.now
     if reason is not None:
-        subscription["cancellation_details"] = {**subscription["cancellation_details"], "reason": reason}
+        set_reason(subscription, reason)
     stop(call, subscription)
     for id in subscription["discounts"]:
-        discount = call.objects.find("discount", id)
+        discount = call.objects.find(kinds.DISCOUNT, id)
         if discount is not None:
             redemption.remove(call, discount)
     _end_schedule(call, subscription, reason)
@@ -184,11 +193,9 @@ def end(call: Call, subscription: Json, reason: str | None, *, status: str = "ca
     entitle(call, subscription["customer"])
 
 
-def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:
+def _end_schedule(call: Call, subscription: StoredSubscription, reason: str | None) -> None:
     """A schedule ends with its subscription: canceled by hand, aborted when payments failed."""
-    schedule = (
-        call.objects.find("subscription_schedule", subscription["schedule"]) if subscription["schedule"] else None
-    )
+    schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"]) if subscription["schedule"] else None
     if schedule is None or schedule["status"] not in ("active", "not_started"):
         return
     states.SCHEDULE.set(schedule, "canceled")
@@ -201,12 +208,12 @@ def _end_schedule(call: Call, subscription: Json, reason: str | None) -> None:
     )
 
 
-def stop(call: Call, subscription: Json) -> None:
+def stop(call: Call, subscription: StoredSubscription) -> None:
     """Cancel every appointment of a subscription."""
     for kind in _WORK:
         call.schedule.cancel(kind, subscription["id"])
 
 
-def _of(call: Call, invoice: Json) -> Json | None:
+def _of(call: Call, invoice: StoredInvoice) -> StoredSubscription | None:
     id = drafts.subscription_of(invoice)
-    return call.objects.find("subscription", id) if id else None
+    return call.objects.find(kinds.SUBSCRIPTION, id) if id else None

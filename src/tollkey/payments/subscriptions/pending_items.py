@@ -5,16 +5,22 @@ set ──one interval──▶ what is pending is invoiced (a draft for an hour
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import drafts
-from tollkey.payments.subscriptions import jobs
+from tollkey.payments.subscriptions import jobs, kinds
 from tollkey.payments.subscriptions.billing import create_draft_invoice
-from tollkey.wire import Call, Json
+from tollkey.payments.subscriptions.periods import period_of
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription
 
 WORK = jobs.SUBSCRIPTION_PENDING_ITEMS
 
 
-def plan(call: Call, subscription: Json) -> None:
+def plan(call: Call, subscription: StoredSubscription) -> None:
     """Write down when pending items are billed next; never without an interval. The caller saves the subscription."""
     call.schedule.cancel(WORK, subscription["id"])
     every = subscription["pending_invoice_item_interval"]
@@ -26,7 +32,7 @@ def plan(call: Call, subscription: Json) -> None:
 
 def bill(call: Call, id: str) -> None:
     """Invoice what is pending of a subscription."""
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
         return
     plan(call, subscription)
@@ -36,7 +42,7 @@ def bill(call: Call, id: str) -> None:
             subscription,
             [],
             reason="automatic_pending_invoice_item_invoice",
-            period=subscription["_period"],
+            period=period_of(subscription),
             advance=True,
         )
     call.objects.save(subscription, "customer.subscription.updated")

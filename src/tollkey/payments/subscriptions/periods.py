@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.subscriptions import jobs
-from tollkey.wire import Call, Json, Params, invalid
+from tollkey.wire import Call, Params, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription
 
 TRIAL_NOTICE = 3 * arithmetic.DAY
 UPCOMING_NOTICE = 7 * arithmetic.DAY
 
 
-def period_of(subscription: Json) -> tuple[int, int]:
+def period_of(subscription: StoredSubscription) -> tuple[int, int]:
     """The current period: start and end, UTC epoch seconds."""
     start, end = subscription["_period"]
     return start, end
 
 
-def next_period(subscription: Json, interval: tuple[str, int]) -> tuple[int, int]:
+def next_period(subscription: StoredSubscription, interval: tuple[str, int]) -> tuple[int, int]:
     """The period after the current one."""
     end = period_of(subscription)[1]
     anchor = subscription["billing_cycle_anchor"]
@@ -57,7 +62,7 @@ def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | No
     return int(call.now + days * arithmetic.DAY)
 
 
-def configured_anchor(call: Call, config: Json) -> int:
+def configured_anchor(call: Call, config: Mapping[str, Any]) -> int:
     """The next moment that ``billing_cycle_anchor_config`` describes: a day of the month (and month), and a time of
     day.
     """
@@ -79,7 +84,7 @@ def configured_anchor(call: Call, config: Json) -> int:
     return call.now
 
 
-def plan_work(call: Call, subscription: Json) -> None:
+def plan_work(call: Call, subscription: StoredSubscription) -> None:
     """Write down what is due: the renewal, the notices before it, the cancellation."""
     id, clock = subscription["id"], subscription["test_clock"]
     for kind in (
@@ -93,10 +98,9 @@ def plan_work(call: Call, subscription: Json) -> None:
         return
     end = period_of(subscription)[1]
     call.schedule.add(end, jobs.SUBSCRIPTION_RENEW, id, clock)
-    if subscription["status"] == "trialing" and not subscription.get("_trial_notice"):
-        call.schedule.add(
-            max(subscription["trial_end"] - TRIAL_NOTICE, call.now), jobs.SUBSCRIPTION_TRIAL_WILL_END, id, clock
-        )
+    trial_end = subscription["trial_end"]
+    if subscription["status"] == "trialing" and trial_end is not None and not subscription.get("_trial_notice"):
+        call.schedule.add(max(trial_end - TRIAL_NOTICE, call.now), jobs.SUBSCRIPTION_TRIAL_WILL_END, id, clock)
     leaving = subscription["cancel_at_period_end"] or (subscription["cancel_at"] or end + 1) <= end
     if end - UPCOMING_NOTICE > call.now and not leaving:
         call.schedule.add(end - UPCOMING_NOTICE, jobs.SUBSCRIPTION_UPCOMING, id, clock)

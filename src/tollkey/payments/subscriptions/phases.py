@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.invoices import drafts, invoiceitems
 from tollkey.payments.shared import fields
-from tollkey.payments.subscriptions import jobs, states
+from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
-from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, recurring_price, store_items
+from tollkey.payments.subscriptions.items import (
+    apply_changes,
+    interval_of,
+    load,
+    recurring_price,
+    store_items,
+    terms_of,
+)
 from tollkey.payments.subscriptions.lifecycle import end
 from tollkey.payments.subscriptions.periods import period_of
-from tollkey.wire import Call, Json, invalid, merged_metadata, missing_param
+from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.payments.subscriptions.stored import (
+        Phase,
+        StoredDefaultSettings,
+        StoredPhaseItem,
+        StoredSchedule,
+        StoredSubscription,
+        StoredSubscriptionItem,
+    )
+    from tollkey.wire import api
 
 #: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days
 #: before.
@@ -30,14 +50,14 @@ _COPIED = (
 )
 
 
-def build_phases(call: Call, wanted: list[Json], start: int) -> list[Json]:
+def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) -> list[Phase]:
     """Phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
 
     Raises ApiError when a phase has no items, names an unknown price, or ends before it begins.
     """
     if not wanted:
         raise missing_param("phases")
-    made: list[Json] = []
+    made: list[Phase] = []
     for place, phase in enumerate(wanted):
         named = f"phases[{place}]"
         if not phase.get("items"):
@@ -48,13 +68,13 @@ def build_phases(call: Call, wanted: list[Json], start: int) -> list[Json]:
         ]
         begins = phase.get("start_date")
         start = call.now if begins == "now" else int(begins) if begins is not None else start
-        until = _end_of(call, phase, start, prices[0]["recurring"], named)
+        until = _end_of(call, phase, start, terms_of(prices[0]), named)
         made.append(_phase(call, phase, prices, start, until, named))
         start = until
     return made
 
 
-def _end_of(call: Call, phase: Json, start: int, recurring: Json, named: str) -> int:
+def _end_of(call: Call, phase: Mapping[str, Any], start: int, recurring: api.Recurring, named: str) -> int:
     end_date, duration = phase.get("end_date"), phase.get("duration")
     if end_date == "now":
         return call.now
@@ -69,7 +89,9 @@ def _end_of(call: Call, phase: Json, start: int, recurring: Json, named: str) ->
     )
 
 
-def _phase(call: Call, phase: Json, prices: list[Json], start: int, until: int, named: str) -> Json:
+def _phase(
+    call: Call, phase: Mapping[str, Any], prices: list[StoredPrice], start: int, until: int, named: str
+) -> Phase:
     trial_end = phase.get("trial_end")
     return {
         "add_invoice_items": [
@@ -90,7 +112,11 @@ def _phase(call: Call, phase: Json, prices: list[Json], start: int, until: int, 
         "default_tax_rates": drafts.tax_rates(call, phase.get("default_tax_rates"), f"{named}[default_tax_rates]"),
         "description": phase.get("description"),
         "discounts": [
-            {name: entry.get(name) for name in ("coupon", "discount", "promotion_code")}
+            {
+                "coupon": entry.get("coupon"),
+                "discount": entry.get("discount"),
+                "promotion_code": entry.get("promotion_code"),
+            }
             for entry in phase.get("discounts") or []
         ],
         "end_date": until,
@@ -107,14 +133,14 @@ def _phase(call: Call, phase: Json, prices: list[Json], start: int, until: int, 
     }
 
 
-def _invoice_settings(wanted: Json | None) -> Json | None:
+def _invoice_settings(wanted: Mapping[str, Any] | None) -> api.InvoiceSettingSubscriptionSchedulePhaseSetting | None:
     if not wanted:
         return None
     return {"account_tax_ids": None, "days_until_due": wanted.get("days_until_due"), "issuer": wanted.get("issuer")}
 
 
-def _item(call: Call, entry: Json, price: Json, named: str) -> Json:
-    item: Json = {
+def _item(call: Call, entry: Mapping[str, Any], price: StoredPrice, named: str) -> StoredPhaseItem:
+    item: StoredPhaseItem = {
         "billing_thresholds": entry.get("billing_thresholds"),
         "discounts": [],
         "metadata": merged_metadata({}, entry.get("metadata") or {}),
@@ -122,27 +148,31 @@ def _item(call: Call, entry: Json, price: Json, named: str) -> Json:
         "price": price["id"],
         "tax_rates": drafts.tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
     }
-    if price["recurring"]["usage_type"] != "metered":
+    if terms_of(price)["usage_type"] != "metered":
         item["quantity"] = fields.given(entry, "quantity", 1)
     return item
 
 
-def _added(call: Call, entry: Json, named: str) -> Json:
-    period = entry.get("period") or {"end": {"type": "phase_end"}, "start": {"type": "phase_start"}}
+def _added(call: Call, entry: Mapping[str, Any], named: str) -> api.SubscriptionScheduleAddInvoiceItem:
+    whole: api.SubscriptionScheduleAddInvoiceItemPeriod = {
+        "end": {"type": "phase_end"},
+        "start": {"type": "phase_start"},
+    }
     return {
         "discounts": [],
         "metadata": merged_metadata({}, entry.get("metadata") or {}),
-        "period": period,
+        "period": entry.get("period") or whole,
         "price": pricing.named_price(call, entry, named)["id"],
         "quantity": fields.given(entry, "quantity", 1),
         "tax_rates": drafts.tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
     }
 
 
-def default_settings(wanted: Json | None) -> Json:
+def default_settings(wanted: Mapping[str, Any] | None) -> StoredDefaultSettings:
     """``default_settings`` with all its keys."""
     wanted = wanted or {}
     settings = wanted.get("invoice_settings") or {}
+    self: api.ConnectAccountReference = {"type": "self"}
     return {
         "application_fee_percent": wanted.get("application_fee_percent"),
         "automatic_tax": {
@@ -159,14 +189,14 @@ def default_settings(wanted: Json | None) -> Json:
         "invoice_settings": {
             "account_tax_ids": None,
             "days_until_due": settings.get("days_until_due"),
-            "issuer": settings.get("issuer") or {"type": "self"},
+            "issuer": settings.get("issuer") or self,
         },
         "on_behalf_of": wanted.get("on_behalf_of"),
         "transfer_data": wanted.get("transfer_data"),
     }
 
 
-def start(call: Call, schedule: Json) -> None:
+def start(call: Call, schedule: StoredSchedule) -> None:
     """The first phase begins: its subscription is made, or the one that is there becomes the schedule's.
 
     The caller saves the schedule.
@@ -180,9 +210,9 @@ def start(call: Call, schedule: Json) -> None:
     plan(call, schedule)
 
 
-def _creation(call: Call, schedule: Json, phase: Json) -> Json:
+def _creation(call: Call, schedule: StoredSchedule, phase: Phase) -> Params:
     settings = schedule["default_settings"]
-    params: Json = {
+    params: Params = {
         **_settings(phase, settings),
         "customer": schedule["customer"],
         "items": [_item_params(item) for item in phase["items"]],
@@ -203,9 +233,9 @@ def _creation(call: Call, schedule: Json, phase: Json) -> Json:
     return params
 
 
-def _settings(phase: Json, defaults: Json) -> Json:
+def _settings(phase: Phase, defaults: api.SubscriptionSchedulesResourceDefaultSettings) -> Params:
     """What a phase says of its subscription besides the items, or the schedule's defaults where it says nothing."""
-    made: Json = {}
+    made: Params = {}
     for name in _COPIED:
         value = phase.get(name) if phase.get(name) is not None else defaults.get(name)
         if value is not None:
@@ -220,19 +250,26 @@ def _settings(phase: Json, defaults: Json) -> Json:
     return made
 
 
-def _item_params(item: Json) -> Json:
-    wanted: Json = {
+def _item_params(item: api.SubscriptionScheduleConfigurationItem) -> Params:
+    wanted: Params = {
         "_inline": True,
         "price": item["price"],
         "metadata": item["metadata"],
-        "tax_rates": [rate["id"] for rate in item["tax_rates"]],
+        "tax_rates": [rate["id"] for rate in item["tax_rates"] or ()],
     }
     if "quantity" in item:
         wanted["quantity"] = item["quantity"]
     return wanted
 
 
-def plan(call: Call, schedule: Json) -> None:
+def current_of(schedule: StoredSchedule) -> api.SubscriptionScheduleCurrentPhase:
+    """The current phase of an active schedule."""
+    current = schedule["current_phase"]
+    assert current is not None, "an active schedule is in one of its phases"
+    return current
+
+
+def plan(call: Call, schedule: StoredSchedule) -> None:
     """Write down when the current phase ends, and when to give notice of the schedule's end."""
     clock = schedule["test_clock"]
     call.schedule.cancel(STEP, schedule["id"])
@@ -240,7 +277,7 @@ def plan(call: Call, schedule: Json) -> None:
     if schedule["status"] == "not_started":
         call.schedule.add(schedule["phases"][0]["start_date"], STEP, schedule["id"], clock)
     elif schedule["status"] == "active":
-        call.schedule.add(schedule["current_phase"]["end_date"], STEP, schedule["id"], clock)
+        call.schedule.add(current_of(schedule)["end_date"], STEP, schedule["id"], clock)
         last = schedule["phases"][-1]["end_date"]
         notice = last - NOTICE_DAYS * arithmetic.DAY
         if notice > call.now:
@@ -251,31 +288,29 @@ def step(call: Call, id: str) -> None:
     """A phase begins or ends at this moment: the next one changes the subscription; after the last the schedule is
     completed.
     """
-    schedule = call.objects.find("subscription_schedule", id)
+    schedule = call.objects.find(kinds.SCHEDULE, id)
     if schedule is None or schedule["status"] not in ("not_started", "active"):
         return
     if schedule["status"] == "not_started":
         start(call, schedule)
         call.objects.save(schedule, "subscription_schedule.updated")
         return
-    following = [phase for phase in schedule["phases"] if phase["start_date"] >= schedule["current_phase"]["end_date"]]
-    subscription = call.objects.find("subscription", schedule["subscription"] or "")
+    following = [phase for phase in schedule["phases"] if phase["start_date"] >= current_of(schedule)["end_date"]]
+    subscription = call.objects.find(kinds.SUBSCRIPTION, schedule["subscription"] or "")
     if not following or subscription is None:
         complete(call, schedule, subscription)
         return
     phase = following[0]
-    over = next(
-        (one for one in schedule["phases"] if one["start_date"] == schedule["current_phase"]["start_date"]), None
-    )
+    over = next((one for one in schedule["phases"] if one["start_date"] == current_of(schedule)["start_date"]), None)
     schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
     call.objects.save(schedule, "subscription_schedule.updated")
     enter(call, schedule, subscription, phase, over)
     plan(call, schedule)
 
 
-def phase_items(old: list[Json], phase: Json) -> list[Json]:
+def phase_items(old: list[StoredSubscriptionItem], phase: Phase) -> list[Mapping[str, Any]]:
     """The changes, as ``items`` of an update, that make a subscription's items those of a phase."""
-    wanted: list[Json] = []
+    wanted: list[Mapping[str, Any]] = []
     left = list(old)
     for item in phase["items"]:
         same = next((known for known in left if known["price"]["id"] == item["price"]), None)
@@ -285,12 +320,14 @@ def phase_items(old: list[Json], phase: Json) -> list[Json]:
     return wanted + [{"id": gone["id"], "deleted": True} for gone in left]
 
 
-def phase_at(phases: list[Json], at: int) -> Json | None:
+def phase_at(phases: list[Phase], at: int) -> Phase | None:
     """The phase that holds that moment (UTC epoch seconds)."""
     return next((phase for phase in phases if phase["start_date"] <= at < phase["end_date"]), None)
 
 
-def enter(call: Call, schedule: Json, subscription: Json, phase: Json, over: Json | None = None) -> None:
+def enter(
+    call: Call, schedule: StoredSchedule, subscription: StoredSubscription, phase: Phase, over: Phase | None = None
+) -> None:
     """Give the subscription what a phase says; at the end of a period without prorations, since the renewal bills the
     new items.
 
@@ -300,7 +337,7 @@ def enter(call: Call, schedule: Json, subscription: Json, phase: Json, over: Jso
         return
     old = load(call, subscription)
     wanted = phase_items(old, phase)
-    params: Json = {
+    params: Params = {
         **_settings(phase, schedule["default_settings"]),
         "proration_behavior": phase["proration_behavior"],
         "off_session": True,
@@ -329,9 +366,11 @@ def enter(call: Call, schedule: Json, subscription: Json, phase: Json, over: Jso
     update(call, subscription, params)
 
 
-def _swap(call: Call, subscription: Json, old: list[Json], wanted: list[Json]) -> None:
+def _swap(
+    call: Call, subscription: StoredSubscription, old: list[StoredSubscriptionItem], wanted: Sequence[Mapping[str, Any]]
+) -> None:
     """Replace the items exactly between two periods: the renewal that follows bills the new ones."""
-    customer = call.objects.get("customer", subscription["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
     after = apply_changes(call, subscription, old, wanted, customer)
     if interval_of(after[0]) != interval_of(old[0]):
         subscription["billing_cycle_anchor"] = period_of(subscription)[1]
@@ -339,7 +378,7 @@ def _swap(call: Call, subscription: Json, old: list[Json], wanted: list[Json]) -
     call.objects.save(subscription, "customer.subscription.updated")
 
 
-def complete(call: Call, schedule: Json, subscription: Json | None) -> None:
+def complete(call: Call, schedule: StoredSchedule, subscription: StoredSubscription | None) -> None:
     """All phases are over: the subscription goes on by itself, or ends with them (``end_behavior``)."""
     states.SCHEDULE.set(schedule, "completed")
     schedule.update({"completed_at": call.now, "current_phase": None})
@@ -358,20 +397,20 @@ def complete(call: Call, schedule: Json, subscription: Json | None) -> None:
 
 def expiring(call: Call, id: str) -> None:
     """Notice that the schedule comes to its end."""
-    schedule = call.objects.find("subscription_schedule", id)
+    schedule = call.objects.find(kinds.SCHEDULE, id)
     if schedule is not None and schedule["status"] == "active":
         call.emit("subscription_schedule.expiring", schedule)
 
 
-def phase_due(call: Call, subscription: Json) -> None:
+def phase_due(call: Call, subscription: StoredSubscription) -> None:
     """A renewal at the boundary of two phases: the new phase begins first."""
-    schedule = call.objects.find("subscription_schedule", subscription["schedule"])
-    if schedule is not None and schedule["status"] == "active" and schedule["current_phase"]["end_date"] <= call.now:
+    schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"] or "")
+    if schedule is not None and schedule["status"] == "active" and current_of(schedule)["end_date"] <= call.now:
         call.schedule.cancel(STEP, schedule["id"])
         step(call, schedule["id"])
 
 
-def mirror(call: Call, subscription: Json) -> list[Json]:
+def mirror(call: Call, subscription: StoredSubscription) -> list[Phase]:
     """The one phase that is a subscription as it is, until the end of its period."""
     begins, until = period_of(subscription)
     items = [
@@ -382,7 +421,7 @@ def mirror(call: Call, subscription: Json) -> list[Json]:
         }
         for item in load(call, subscription)
     ]
-    phase: Any = {"items": items, "end_date": until, "start_date": begins, "currency": subscription["currency"]}
+    phase: Params = {"items": items, "end_date": until, "start_date": begins, "currency": subscription["currency"]}
     if subscription["status"] == "trialing":
         phase["trial_end"] = subscription["trial_end"]
     return build_phases(call, [phase], begins)

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, invoiceitems
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import clock, fields
-from tollkey.payments.subscriptions.billing import discounts_of, period_lines, usage_lines
+from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions.billing import discounts_of, discounts_of_customer, period_lines, usage_lines
 from tollkey.payments.subscriptions.changes import wanted_changes
 from tollkey.payments.subscriptions.creation import wanted_items
-from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, new_item, recurring_price
+from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, new_item, recurring_price, terms_of
 from tollkey.payments.subscriptions.periods import next_period, period_of
 from tollkey.payments.subscriptions.phases import build_phases, phase_at, phase_items
-from tollkey.payments.subscriptions.proration import prorations
+from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.settings import translate
-from tollkey.wire import ApiError, Call, Endpoint, Json, MoreEndpoints, Page, Params, invalid, of_list
+from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, invalid, of_list
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import DiscountEntry
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
+    from tollkey.payments.subscriptions.stored import Phase, StoredSchedule, StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 _NEITHER = "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint."
 _OLD = "subscription_"
 _DETAILS = ("address", "shipping", "tax_exempt")
 
 
-def upcoming(call: Call, params: Params) -> Json:
+def upcoming(call: Call, params: Params) -> StoredInvoice:
     """``GET /v1/invoices/upcoming`` of versions before 2025-03-31, with ``subscription_*`` for today's
     ``subscription_details``.
     """
-    details: Json = {
+    details: Params = {
         name.removeprefix(_OLD): value
         for name, value in params.items()
         if name.startswith(_OLD) and name != "subscription_details"
@@ -47,12 +56,12 @@ def upcoming_lines(call: Call, params: Params) -> Page:
     return of_list(invoice["lines"]["data"], "/v1/invoices/upcoming/lines", params)
 
 
-def preview(call: Call, params: Params) -> Json:
+def preview(call: Call, params: Params) -> StoredInvoice:
     """``POST /v1/invoices/create_preview``. What the look makes on its way (an inline price) is undone."""
     return _preview(call, params, "upcoming_" + call.ids.new("in"))
 
 
-def preview_renewal(call: Call, subscription: Json) -> Json:
+def preview_renewal(call: Call, subscription: StoredSubscription) -> StoredInvoice:
     """The next invoice of a subscription as it is."""
     return _preview(call, {"subscription": subscription["id"]}, "upcoming", now=call)
 
@@ -61,7 +70,7 @@ class _Seen(Exception):
     """Undoes what a look has written."""
 
 
-def _preview(call: Call, params: Params, id: str, now: Call | None = None) -> Json:
+def _preview(call: Call, params: Params, id: str, now: Call | None = None) -> StoredInvoice:
     """The invoice as it would be. What was made on the way stays known to this request, and is not stored."""
     try:
         with call.tx.savepoint():
@@ -71,24 +80,20 @@ def _preview(call: Call, params: Params, id: str, now: Call | None = None) -> Js
         return invoice
 
 
-def _imagined(call: Call, params: Params, id: str, now: Call | None) -> Json:
+def _imagined(call: Call, params: Params, id: str, now: Call | None) -> StoredInvoice:
     subscription = (
-        call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+        call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
+        if params.get("subscription")
+        else None
     )
-    schedule = (
-        call.objects.get("subscription_schedule", params["schedule"], "schedule") if params.get("schedule") else None
-    )
+    schedule = call.objects.get(kinds.SCHEDULE, params["schedule"], "schedule") if params.get("schedule") else None
     if schedule is not None and subscription is None:
-        subscription = call.objects.find("subscription", schedule["subscription"] or "")
-    customer_id = (subscription or schedule or {}).get("customer") or params.get("customer")
+        subscription = call.objects.find(kinds.SUBSCRIPTION, schedule["subscription"] or "")
+    owned = subscription or schedule
+    customer_id = owned["customer"] if owned else params.get("customer")
     if customer_id is None and not params.get("customer_details"):
         raise invalid(_NEITHER)
-    customer = call.objects.get("customer", customer_id, "customer") if customer_id else {"id": None, "balance": 0}
-    call = now or clock.for_customer(call, customer)
-    customer = {
-        **customer,
-        **{name: value for name, value in (params.get("customer_details") or {}).items() if name in _DETAILS},
-    }
+    call, customer = _customer(call, customer_id, params.get("customer_details") or {}, now)
     phases = _phases(call, schedule, params)
     details = translate(dict(params.get("subscription_details") or {}))
     if subscription is None and phases:
@@ -102,7 +107,7 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> Json:
     else:
         lines, reason, period = [], "upcoming", (call.now, call.now)
     currency = fields.given(
-        params, "currency", (subscription or {}).get("currency") or customer.get("currency") or "usd"
+        params, "currency", (subscription["currency"] if subscription else customer.get("currency")) or "usd"
     )
     if params.get("preview_mode") == "recurring":  # what each later period comes to
         lines = [line for line in lines if not _proration(line)]
@@ -115,23 +120,37 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> Json:
     )
 
 
-def _proration(line: Json) -> bool:
-    return bool(((line["parent"] or {}).get("subscription_item_details") or {}).get("proration"))
+def _customer(call: Call, id: str | None, details: Mapping[str, Any], now: Call | None) -> tuple[Call, StoredCustomer]:
+    """The customer of a preview with the details that are asked about, and the call at the customer's time.
+
+    Without an id it is nobody yet: an object without an id, of which everything that is missing counts as not set.
+    """
+    known: Mapping[str, Any] = {"id": None, "balance": 0}
+    if id:
+        customer = call.objects.get(kinds.CUSTOMER, id, "customer")
+        known = customer
+    seen = {**known, **{name: value for name, value in details.items() if name in _DETAILS}}
+    return now or clock.for_customer(call, known), cast("StoredCustomer", seen)  # as said above
+
+
+def _proration(line: api.LineItem) -> bool:
+    details = item_details(line)
+    return details is not None and details["proration"]
 
 
 def _none(customer: str | None) -> ApiError:
     return ApiError(404, code="invoice_upcoming_none", message=f"No upcoming invoices for customer: {customer}")
 
 
-def _next_of(call: Call, customer: str) -> Json | None:
+def _next_of(call: Call, customer: str) -> StoredSubscription | None:
     live = call.objects.query(
-        "subscription", {"customer": customer, "status": ["trialing", "active", "past_due"]}, limit=100
+        kinds.SUBSCRIPTION, {"customer": customer, "status": ["trialing", "active", "past_due"]}, limit=100
     )
     live = [subscription for subscription in live if not subscription["cancel_at_period_end"]]
     return min(live, key=lambda subscription: period_of(subscription)[1], default=None)
 
 
-def _phases(call: Call, schedule: Json | None, params: Params) -> list[Json]:
+def _phases(call: Call, schedule: StoredSchedule | None, params: Params) -> list[Phase]:
     """The phases that the preview goes by: those that are asked about, or the schedule's own."""
     asked = (params.get("schedule_details") or {}).get("phases")
     if asked:
@@ -140,12 +159,12 @@ def _phases(call: Call, schedule: Json | None, params: Params) -> list[Json]:
 
 
 def _of_subscription(
-    call: Call, subscription: Json, details: Params, phases: list[Json]
-) -> tuple[list[Json], str, tuple[int, int]]:
+    call: Call, subscription: StoredSubscription, details: Params, phases: list[Phase]
+) -> tuple[list[api.LineItem], str, tuple[int, int]]:
     """The lines of a subscription's next invoice, after the changes that are asked about."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise _none(subscription["customer"])
-    customer = call.objects.get("customer", subscription["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
     items = load(call, subscription)
     period = period_of(subscription)
     seen = copy.deepcopy(subscription)
@@ -182,12 +201,18 @@ def _of_subscription(
     return lines + usage + period_lines(call, seen, after, following), "upcoming", period
 
 
-def _of_phase(call: Call, subscription: Json, items: list[Json], phases: list[Json], customer: Json) -> list[Json]:
+def _of_phase(
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    phases: list[Phase],
+    customer: StoredCustomer,
+) -> list[StoredSubscriptionItem]:
     """The items of the next period: those of the phase that it begins in.
 
     Raises ApiError 404 when the schedule ends the subscription.
     """
-    schedule = call.objects.find("subscription_schedule", subscription["schedule"] or "")
+    schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"] or "")
     every = phases or (schedule["phases"] if schedule else [])
     begins = period_of(subscription)[1]
     phase = phase_at(every, begins)
@@ -199,21 +224,21 @@ def _of_phase(call: Call, subscription: Json, items: list[Json], phases: list[Js
 
 
 def _of_new(
-    call: Call, customer: Json, details: Params, params: Params
-) -> tuple[list[Json], str, tuple[int, int], Json]:
+    call: Call, customer: StoredCustomer, details: Params, params: Params
+) -> tuple[list[api.LineItem], str, tuple[int, int], StoredSubscription]:
     """The first invoice of a subscription that is not there yet."""
     wanted = wanted_items(details)
     prices = [
         recurring_price(call, entry, f"subscription_details[items][{place}]", params.get("currency"))
         for place, entry in enumerate(wanted)
     ]
-    recurring = prices[0]["recurring"]
+    recurring = terms_of(prices[0])
     trial = details.get("trial_end")
     period = arithmetic.period_around(call.now, recurring["interval"], recurring["interval_count"], call.now)
     free = trial is not None and trial != "now"
     if free:
         period = call.now, int(str(trial))
-    seen: Json = {
+    made = {
         "id": None,
         "currency": fields.given(params, "currency", prices[0]["currency"]),
         "discounts": [],
@@ -233,6 +258,7 @@ def _of_new(
         "transfer_data": None,
         "application_fee_percent": None,
     }
+    seen = cast("StoredSubscription", made)  # it has no id yet, and of the rest what lines and invoices are made from
     items = [
         new_item(call, seen, entry, price, f"subscription_details[items][{place}]", customer, period)
         for place, (entry, price) in enumerate(zip(wanted, prices, strict=True))
@@ -241,11 +267,18 @@ def _of_new(
 
 
 def _items(
-    call: Call, customer: Json, subscription: Json | None, params: Params, currency: str, *, fresh: bool
-) -> list[Json]:
+    call: Call,
+    customer: StoredCustomer,
+    subscription: StoredSubscription | None,
+    params: Params,
+    currency: str,
+    *,
+    fresh: bool,
+) -> list[api.LineItem]:
     """Pending invoice items, as they are or as the parameters would have them, and those that are only asked about."""
-    pending = (
-        drafts.pending_items(call, customer["id"], currency, (subscription or {}).get("id")) if customer["id"] else []
+    of = subscription["id"] if subscription else None
+    pending: list[StoredInvoiceItem] = (
+        drafts.pending_items(call, customer["id"], currency, of) if customer["id"] else []
     )
     wanted = {entry["invoiceitem"]: entry for entry in params.get("invoice_items") or [] if entry.get("invoiceitem")}
     lines = []
@@ -281,29 +314,28 @@ def _invoice(
     call: Call,
     params: Params,
     id: str,
-    customer: Json,
-    subscription: Json | None,
-    lines: list[Json],
+    customer: StoredCustomer,
+    subscription: StoredSubscription | None,
+    lines: list[api.LineItem],
     period: tuple[int, int],
     currency: str,
     reason: str | None,
-) -> Json:
-    discounts: list[str] = discounts_of(call, subscription, customer) if subscription else _customer_discounts(customer)
-    entries: Any = redemption.entries_of(params)
+) -> StoredInvoice:
+    discounts = discounts_of(call, subscription, customer) if subscription else discounts_of_customer(customer)
+    entries = redemption.entries_of(params)
     if entries is not None:
-        discounts = [entry["discount"] for entry in entries if entry.get("discount")] + _preview_discounts(
-            call, entries
-        )
+        kept = [id for id in (entry.get("discount") for entry in entries) if id]
+        discounts = kept + _preview_discounts(call, entries)
     advance = period_of(subscription)[1] if subscription and subscription.get("_period") else call.now
-    rates = [rate for rate in (subscription or {}).get("default_tax_rates") or []]
+    rates = list(subscription["default_tax_rates"] or []) if subscription else []
     named = (params.get("subscription_details") or {}).get("default_tax_rates")
     if named:
         rates = drafts.tax_rates(call, named, "subscription_details[default_tax_rates]")
-    more: Json = {}
+    more: Params = {}
     if params.get("automatic_tax"):
         told = {"disabled_reason": None, "liability": {"type": "self"}, "provider": None, "status": None}
         more["automatic_tax"] = {**told, "enabled": params["automatic_tax"]["enabled"]}
-    invoice = drafts.new_invoice(
+    invoice: StoredInvoice = drafts.new_invoice(
         call,
         customer,
         currency=currency,
@@ -337,11 +369,7 @@ def _invoice(
     return invoice
 
 
-def _customer_discounts(customer: Json) -> list[str]:
-    return [customer["discount"]["id"]] if customer.get("discount") else []
-
-
-def _preview_discounts(call: Call, entries: list[Json]) -> list[str]:
+def _preview_discounts(call: Call, entries: Iterable[DiscountEntry]) -> list[str]:
     """Discounts that are only asked about: objects of this request, never stored."""
     made = []
     for entry in entries:

@@ -6,16 +6,24 @@ in the classic mode it is worked out from the item's price, less the discounts t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import rounding
-from tollkey.payments.subscriptions.items import cost_quantity, full_price
-from tollkey.wire import Call, Json, blank, dig
+from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_metered
+from tollkey.wire import Call, blank, dig
 
-METERED = "metered"
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.payments.invoices.stored import StoredInvoiceItem
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
+    from tollkey.wire.api import (
+        BillingBillResourceInvoicingLinesParentsInvoiceLineItemSubscriptionItemParent as ItemParent,
+    )
 
 
 class Debit(NamedTuple):
@@ -24,24 +32,25 @@ class Debit(NamedTuple):
     amount: int
     off: dict[str, int]
     period: arithmetic.Period
-    line: Json
+    line: api.LineItem | StoredInvoiceItem
 
 
-def is_metered(item: Json) -> bool:
-    """Whether the item bills what was used, after the period."""
-    return bool(item["price"]["recurring"]["usage_type"] == METERED)
+def item_details(line: api.LineItem) -> ItemParent | None:
+    """What a line says of the subscription item that it bills; None for the line of an invoice item."""
+    parent = line["parent"]
+    return parent.get("subscription_item_details") if parent is not None else None
 
 
 def prorations(
     call: Call,
-    subscription: Json,
-    before: list[Json],
-    after: list[Json],
+    subscription: StoredSubscription,
+    before: list[StoredSubscriptionItem],
+    after: list[StoredSubscriptionItem],
     *,
     at: int,
     period: tuple[int, int],
     debits: bool = True,
-) -> list[Json]:
+) -> list[StoredInvoiceItem]:
     """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the
     remaining time.
 
@@ -65,11 +74,13 @@ def prorations(
     return made
 
 
-def _same(was: Json, now: Json) -> bool:
+def _same(was: StoredSubscriptionItem, now: StoredSubscriptionItem) -> bool:
     return bool(was["price"]["id"] == now["price"]["id"] and was.get("quantity") == now.get("quantity"))
 
 
-def _credit(call: Call, subscription: Json, item: Json, at: int, span: arithmetic.Period) -> list[Json]:
+def _credit(
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int, span: arithmetic.Period
+) -> list[StoredInvoiceItem]:
     """The credit for the unused time of an item; none in the flexible mode when nothing was debited for it."""
     mode = subscription.get("billing_mode") or {"type": "classic"}
     price, quantity = full_price(call, item), cost_quantity(item)
@@ -90,7 +101,7 @@ def _credit(call: Call, subscription: Json, item: Json, at: int, span: arithmeti
     gross = -sum(arithmetic.prorated(debit.amount, debit.period, at) for debit in debits)
     net = -sum(arithmetic.prorated(debit.amount - sum(debit.off.values()), debit.period, at) for debit in debits)
     last = debits[0].line
-    found = call.objects.find("price", dig(last, "pricing.price_details.price") or "") or price
+    found = call.objects.find(kinds.PRICE, dig(last, "pricing.price_details.price") or "") or price
     count = sum(debit.line["quantity"] or 0 for debit in debits)
     credit = _finished(
         call, subscription, item, found, count, gross if itemized else net, at, debits[0].period.end, debits
@@ -101,24 +112,27 @@ def _credit(call: Call, subscription: Json, item: Json, at: int, span: arithmeti
 
 def _finished(
     call: Call,
-    subscription: Json,
-    item: Json,
-    price: Json,
+    subscription: StoredSubscription,
+    item: StoredSubscriptionItem,
+    price: StoredPrice,
     quantity: int,
     amount: int,
     at: int,
     end: int,
     debits: list[Debit],
-) -> Json:
+) -> StoredInvoiceItem:
     text = invoices_lines.credit_text(call, price, quantity, at)
     made = _proration(call, subscription, item, price, amount, (at, end), text, quantity=quantity, discountable=False)
     lines = [debit.line for debit in debits if debit.line["object"] == "line_item"]
-    if lines:
-        made["_credited"] = {"invoice": lines[0]["invoice"], "invoice_line_items": [line["id"] for line in lines]}
+    invoice = lines[0]["invoice"] if lines else None
+    if invoice is not None:
+        made["_credited"] = {"invoice": invoice, "invoice_line_items": [line["id"] for line in lines]}
     return made
 
 
-def _net(call: Call, subscription: Json, item: Json, amount: int, billed: list[Debit]) -> int:
+def _net(
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, amount: int, billed: list[Debit]
+) -> int:
     """What was really charged for an amount: less the share that discounts took of the lines that billed it.
 
     Discounts that have come since, or have gone, do not count. What no invoice has billed yet is credited
@@ -131,7 +145,9 @@ def _net(call: Call, subscription: Json, item: Json, amount: int, billed: list[D
     return amount - sum(_in_force(call, subscription, item, amount).values())
 
 
-def _in_force(call: Call, subscription: Json, item: Json, amount: int) -> dict[str, int]:
+def _in_force(
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, amount: int
+) -> dict[str, int]:
     """What the percentages in force take off an amount, one after another."""
     taken: dict[str, int] = {}
     for one in redemption.offs(
@@ -142,7 +158,7 @@ def _in_force(call: Call, subscription: Json, item: Json, amount: int) -> dict[s
     return taken
 
 
-def _pending(call: Call, subscription: Json, item: Json, at: int) -> list[Debit]:
+def _pending(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int) -> list[Debit]:
     """The newest debit of an item that waits for its invoice, for a time that holds ``at``."""
     waiting = drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"])
     for one in reversed(waiting):
@@ -157,7 +173,9 @@ def _pending(call: Call, subscription: Json, item: Json, at: int) -> list[Debit]
     return []
 
 
-def _billed(call: Call, subscription: Json, item: Json, at: int, *, same_price: bool = False) -> list[Debit]:
+def _billed(
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int, *, same_price: bool = False
+) -> list[Debit]:
     """The lines of the newest invoice that billed an item for a time that holds ``at`` (UTC epoch seconds).
 
     same_price: only lines at the price that it has now.
@@ -166,46 +184,47 @@ def _billed(call: Call, subscription: Json, item: Json, at: int, *, same_price: 
         "parent.subscription_details.subscription": subscription["id"],
         "status": ["draft", "open", "paid", "uncollectible"],
     }
-    for invoice in call.objects.query("invoice", wanted, limit=20):
+    for invoice in call.objects.query(kinds.INVOICE, wanted, limit=20):
         lines = [line for line in invoice["lines"]["data"] if _bills(line, item, at, same_price)]
         if lines:
             return [_debit(line) for line in lines]
     return []
 
 
-def _bills(line: Json, item: Json, at: int, same_price: bool) -> bool:
-    details = (line["parent"] or {}).get("subscription_item_details") or {}
+def _bills(line: api.LineItem, item: StoredSubscriptionItem, at: int, same_price: bool) -> bool:
+    details = item_details(line)
     if (
         line["amount"] <= 0
-        or details.get("subscription_item") != item["id"]
+        or details is None
+        or details["subscription_item"] != item["id"]
         or not line["period"]["start"] <= at < line["period"]["end"]
     ):
         return False
     return not same_price or dig(line, "pricing.price_details.price") == item["price"]["id"]
 
 
-def _debit(line: Json) -> Debit:
+def _debit(line: api.LineItem) -> Debit:
     off: dict[str, int] = {}
-    for part in line["discount_amounts"]:
+    for part in line["discount_amounts"] or ():
         off[part["discount"]] = off.get(part["discount"], 0) + part["amount"]
     return Debit(line["amount"], off, arithmetic.Period(line["period"]["start"], line["period"]["end"]), line)
 
 
 def _proration(
     call: Call,
-    subscription: Json,
-    item: Json,
-    price: Json,
+    subscription: StoredSubscription,
+    item: StoredSubscriptionItem,
+    price: StoredPrice,
     amount: int,
     period: tuple[int, int],
     text: str,
     *,
     quantity: int | None = None,
     discountable: bool = True,
-) -> Json:
+) -> StoredInvoiceItem:
     count = cost_quantity(item) if quantity is None else quantity
     made = blank(
-        "invoiceitem",
+        kinds.INVOICE_ITEM,
         id=call.ids.new("ii"),
         amount=amount,
         currency=subscription["currency"],

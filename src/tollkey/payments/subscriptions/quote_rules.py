@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.invoices import drafts, payments
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import fields
+from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.creation import create
+from tollkey.payments.subscriptions.items import terms_of
 from tollkey.payments.tax import automatic as tax_automatic
-from tollkey.wire import Call, Json, blank, invalid, public
+from tollkey.wire import Call, Params, blank, invalid, public
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import DiscountEntry
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.payments.subscriptions.stored import StoredQuote, StoredQuoteLine
+    from tollkey.wire import api
 
 
-def build_lines(call: Call, wanted: list[Json]) -> list[Json]:
+def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[StoredQuoteLine]:
     """The lines of a quote, priced. Raises ApiError for prices that are not there, or of different currencies or
     intervals.
     """
-    made: list[Json] = []
+    made: list[StoredQuoteLine] = []
     for place, entry in enumerate(wanted):
         price = pricing.named_price(call, entry, f"line_items[{place}]")
         quantity = fields.given(entry, "quantity", 1)
         amount = arithmetic.cost(price, quantity)
         line = blank(
-            "item",
+            kinds.QUOTE_LINE,
             id=call.ids.new("li"),
             amount_discount=0,
             amount_subtotal=amount,
@@ -39,27 +49,41 @@ def build_lines(call: Call, wanted: list[Json]) -> list[Json]:
     if len({line["currency"] for line in made}) > 1:
         raise invalid("All line items must have the same currency.", "line_items")
     intervals = {
-        (line["price"]["recurring"]["interval"], line["price"]["recurring"]["interval_count"])
-        for line in made
-        if line["price"]["recurring"]
+        (terms["interval"], terms["interval_count"])
+        for terms in (price_of(line)["recurring"] for line in made)
+        if terms
     }
     if len(intervals) > 1:
         raise invalid("All recurring line items must have the same interval.", "line_items")
     return made
 
 
-def discount(call: Call, quote: Json, entries: list[Json]) -> None:
+def currency_of(quote: StoredQuote) -> str:
+    """The currency of a quote."""
+    currency = quote["currency"]
+    assert currency is not None, "a quote has its currency since it was added up for the first time"
+    return currency
+
+
+def price_of(line: StoredQuoteLine) -> api.Price:
+    """The price of a line."""
+    price = line["price"]
+    assert price is not None, "the lines of quotes are made of prices"
+    return price
+
+
+def discount(call: Call, quote: StoredQuote, entries: Iterable[DiscountEntry]) -> None:
     """Give a quote these discounts: they count as redeemed when it is accepted."""
-    quote["_discounts"] = [{name: value for name, value in entry.items() if value} for entry in entries]
-    quote["discounts"] = [
-        entry["discount"]
-        if entry.get("discount")
-        else call.objects.insert(redemption.preview_discount(call, entry))["id"]
-        for entry in quote["_discounts"]
-    ]
+    quote["_discounts"], quote["discounts"] = [], []
+    for entry in entries:
+        kept: DiscountEntry = {}
+        fields.assign(kept, entry, [name for name, value in entry.items() if value])
+        quote["_discounts"].append(kept)
+        made = kept.get("discount") or call.objects.insert(redemption.preview_discount(call, kept))["id"]
+        quote["discounts"].append(made)
 
 
-def recalculate_quote(call: Call, quote: Json) -> None:
+def recalculate_quote(call: Call, quote: StoredQuote) -> None:
     """Recalculate a quote: each line, what is due at once (upfront) and what recurs."""
     lines = quote["_items"]
     currency = lines[0]["currency"] if lines else quote["currency"] or "usd"
@@ -68,7 +92,7 @@ def recalculate_quote(call: Call, quote: Json) -> None:
     how = _taxing(call, quote)
     whole = [
         arithmetic.Line(
-            line["amount_subtotal"], True, line["price"]["product"], (), tax_automatic.rates_of(call, line, how)
+            line["amount_subtotal"], True, price_of(line)["product"], (), tax_automatic.rates_of(call, line, how)
         )
         for line in lines
     ]
@@ -77,21 +101,21 @@ def recalculate_quote(call: Call, quote: Json) -> None:
         line["amount_discount"] = line["amount_subtotal"] - worked.net
         line["amount_tax"] = sum(tax.amount for tax in worked.taxes)
         line["amount_total"] = worked.gross
-    recurring = [line for line in lines if line["price"]["recurring"]]
+    recurring = [line for line in lines if price_of(line)["recurring"]]
     quote["currency"] = currency
     quote["amount_subtotal"], quote["amount_total"] = totals.subtotal, totals.total
     quote["total_details"] = _details(lines)
     quote["computed"] = {"recurring": _recurring(recurring), "upfront": _sums(lines)}
     if quote["subscription_data"]["trial_period_days"]:
-        quote["computed"]["upfront"] = _sums([line for line in lines if not line["price"]["recurring"]])
+        quote["computed"]["upfront"] = _sums([line for line in lines if not price_of(line)["recurring"]])
 
 
-def _taxing(call: Call, quote: Json) -> tax_automatic.Taxing | None:
+def _taxing(call: Call, quote: StoredQuote) -> tax_automatic.Taxing | None:
     """How a quote is taxed automatically; None when it is not, or nobody knows where its customer is."""
     automatic = quote["automatic_tax"]
     if not automatic["enabled"]:
         return None
-    customer = call.objects.find("customer", quote["customer"] or "")
+    customer = call.objects.find(kinds.CUSTOMER, quote["customer"] or "")
     how = (
         tax_automatic.taxing(
             call,
@@ -112,7 +136,7 @@ def _taxing(call: Call, quote: Json) -> tax_automatic.Taxing | None:
     return how
 
 
-def _details(lines: list[Json]) -> Json:
+def _details(lines: list[StoredQuoteLine]) -> api.QuotesResourceTotalDetails:
     return {
         "amount_discount": sum(line["amount_discount"] for line in lines),
         "amount_shipping": 0,
@@ -120,7 +144,7 @@ def _details(lines: list[Json]) -> Json:
     }
 
 
-def _sums(lines: list[Json]) -> Json:
+def _sums(lines: list[StoredQuoteLine]) -> api.QuotesResourceUpfront:
     return {
         "amount_subtotal": sum(line["amount_subtotal"] for line in lines),
         "amount_total": sum(line["amount_total"] for line in lines),
@@ -128,36 +152,43 @@ def _sums(lines: list[Json]) -> Json:
     }
 
 
-def _recurring(lines: list[Json]) -> Json | None:
+def _recurring(lines: list[StoredQuoteLine]) -> api.QuotesResourceRecurring | None:
     if not lines:
         return None
-    rule = lines[0]["price"]["recurring"]
-    return {**_sums(lines), "interval": rule["interval"], "interval_count": rule["interval_count"]}
+    terms, sums = terms_of(price_of(lines[0])), _sums(lines)
+    return {
+        "amount_subtotal": sums["amount_subtotal"],
+        "amount_total": sums["amount_total"],
+        "total_details": sums["total_details"],
+        "interval": terms["interval"],
+        "interval_count": terms["interval_count"],
+    }
 
 
-def fulfil(call: Call, quote: Json) -> None:
+def fulfil(call: Call, quote: StoredQuote) -> None:
     """Make the subscription (with the one-time lines on its first invoice), or the invoice, of an accepted quote."""
-    customer = call.objects.get("customer", quote["customer"], "customer")
+    assert quote["customer"] is not None, "quotes without a customer are not finalized"
+    customer = call.objects.get(kinds.CUSTOMER, quote["customer"], "customer")
     lines = quote["_items"]
-    recurring = [line for line in lines if line["price"]["recurring"]]
-    once = [line for line in lines if not line["price"]["recurring"]]
+    recurring = [line for line in lines if price_of(line)["recurring"]]
+    once = [line for line in lines if not price_of(line)["recurring"]]
     days = quote["invoice_settings"]["days_until_due"]
     discounts = list(quote["_discounts"])
     if recurring:
         data = quote["subscription_data"]
-        params: Json = {
+        params: Params = {
             "customer": customer["id"],
             "items": [
                 {
                     "_inline": True,
-                    "price": line["price"]["id"],
+                    "price": price_of(line)["id"],
                     "quantity": line["quantity"],
                     "tax_rates": line["_rates"],
                 }
                 for line in recurring
             ],
             "add_invoice_items": [
-                {"price": line["price"]["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]}
+                {"price": price_of(line)["id"], "quantity": line["quantity"], "tax_rates": line["_rates"]}
                 for line in once
             ],
             "collection_method": quote["collection_method"],
@@ -175,7 +206,7 @@ def fulfil(call: Call, quote: Json) -> None:
             params["default_tax_rates"] = quote["default_tax_rates"]
         if data["trial_period_days"]:
             params["trial_period_days"] = data["trial_period_days"]
-        none: Any = {"default_payment_method": None, "default_source": None}
+        none: Mapping[str, Any] = {"default_payment_method": None, "default_source": None}
         if payments.method_of(call, none, None, customer) is None:
             params["payment_behavior"] = "default_incomplete"
         made = create(call, params)
@@ -185,16 +216,21 @@ def fulfil(call: Call, quote: Json) -> None:
 
 
 def _invoice(
-    call: Call, quote: Json, customer: Json, lines: list[Json], days: int | None, discounts: list[Json]
-) -> Json:
+    call: Call,
+    quote: StoredQuote,
+    customer: StoredCustomer,
+    lines: list[StoredQuoteLine],
+    days: int | None,
+    discounts: list[DiscountEntry],
+) -> StoredInvoice:
     id = call.ids.new("in")
     made = [drafts.one_time_line_of(call, customer, id, line) for line in lines]
-    return drafts.store(
+    stored: StoredInvoice = drafts.store(
         call,
         drafts.new_invoice(
             call,
             customer,
-            currency=quote["currency"],
+            currency=currency_of(quote),
             reason="manual",
             lines=made,
             id=id,
@@ -215,3 +251,4 @@ def _invoice(
             parent={"quote_details": {"quote": quote["id"]}, "subscription_details": None, "type": "quote_details"},
         ),
     )
+    return stored

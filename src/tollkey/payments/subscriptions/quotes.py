@@ -6,17 +6,18 @@ draft ──finalize──▶ open ──accept──▶ accepted   (its subscri
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, providers
-from tollkey.payments.subscriptions import jobs, quote_rules, states
+from tollkey.payments.subscriptions import jobs, kinds, quote_rules, states
 from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Reply,
@@ -32,6 +33,9 @@ from tollkey.wire import (
     sublist,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredQuote, StoredQuoteLine
+
 PERMISSION = Permission("quote", "Quote", "Billing")
 _EXPIRES_DAYS = 30
 _PLAIN = (
@@ -43,20 +47,28 @@ _PLAIN = (
     "on_behalf_of",
     "transfer_data",
 )
+_COPIED = (
+    *_PLAIN,
+    "collection_method",
+    "subscription_data",
+    "invoice_settings",
+    "discounts",
+    "default_tax_rates",
+)
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredQuote:
     """Create a draft, perhaps as a copy of another quote."""
     source = (
-        call.objects.get("quote", params["from_quote"]["quote"], "from_quote[quote]")
+        call.objects.get(kinds.QUOTE, params["from_quote"]["quote"], "from_quote[quote]")
         if params.get("from_quote")
         else None
     )
-    customer_id = params.get("customer") or (source or {}).get("customer")
-    customer = call.objects.get("customer", customer_id, "customer") if customer_id else None
+    customer_id = params.get("customer") or (source["customer"] if source else None)
+    customer = call.objects.get(kinds.CUSTOMER, customer_id, "customer") if customer_id else None
     call = clock.for_customer(call, customer) if customer else clock.at_clock(call, params.get("test_clock"))
     quote = blank(
-        "quote",
+        kinds.QUOTE,
         id=call.ids.new("qt"),
         amount_subtotal=0,
         amount_total=0,
@@ -84,20 +96,12 @@ def create(call: Call, params: Params) -> Json:
             "metadata": {},
             "trial_period_days": None,
         },
-        test_clock=(customer or {}).get("test_clock") or params.get("test_clock"),
+        test_clock=(customer.get("test_clock") if customer else None) or params.get("test_clock"),
         default_tax_rates=[],
     )
     quote["_items"], quote["_discounts"] = [], []
     if source is not None:
-        for name in (
-            *_PLAIN,
-            "collection_method",
-            "subscription_data",
-            "invoice_settings",
-            "discounts",
-            "default_tax_rates",
-        ):
-            quote[name] = call.objects.copy(source)[name]
+        fields.assign(quote, call.objects.copy(source), _COPIED)
         quote["_discounts"] = list(source["_discounts"])
         quote["_items"] = [{**line, "id": call.ids.new("li")} for line in source["_items"]]
         quote["from_quote"] = {"is_revision": bool(params["from_quote"].get("is_revision")), "quote": source["id"]}
@@ -106,15 +110,13 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(quote, "quote.created")
 
 
-def _apply(call: Call, quote: Json, params: Params) -> None:
-    for name in (*_PLAIN, "collection_method", "expires_at"):
-        if name in params:
-            quote[name] = params[name]
+def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
+    fields.assign(quote, params, (*_PLAIN, "collection_method", "expires_at"))
     if params.get("customer"):
-        quote["customer"] = call.objects.get("customer", params["customer"], "customer")["id"]
+        quote["customer"] = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     if "default_tax_rates" in params:
         quote["default_tax_rates"] = [
-            call.objects.get("tax_rate", id, "default_tax_rates")["id"] for id in params["default_tax_rates"] or []
+            call.objects.get(kinds.TAX_RATE, id, "default_tax_rates")["id"] for id in params["default_tax_rates"] or []
         ]
     if "discounts" in params:
         quote_rules.discount(call, quote, params["discounts"] or [])
@@ -137,25 +139,27 @@ def _apply(call: Call, quote: Json, params: Params) -> None:
         wanted = []
         for entry in params["line_items"] or []:
             old = kept.get(entry.get("id") or "")
-            wanted.append(
-                {"price": old["price"]["id"], "quantity": old["quantity"], "tax_rates": old["_rates"], **entry}
-                if old
-                else entry
-            )
+            wanted.append({**_params_of(old), **entry} if old else entry)
         quote["_items"] = quote_rules.build_lines(call, wanted)
     quote_rules.recalculate_quote(call, quote)
 
 
-def _get(call: Call, *allowed: str, verb: str = "") -> tuple[Call, Json]:
-    quote = call.objects.get("quote", call.path["quote"])
-    customer = call.objects.find("customer", quote["customer"] or "")
+def _params_of(line: StoredQuoteLine) -> Params:
+    """The parameters that make a line again."""
+    price = quote_rules.price_of(line)["id"]
+    return {"price": price, "quantity": line["quantity"], "tax_rates": line["_rates"]}
+
+
+def _get(call: Call, *allowed: str, verb: str = "") -> tuple[Call, StoredQuote]:
+    quote = call.objects.get(kinds.QUOTE, call.path["quote"])
+    customer = call.objects.find(kinds.CUSTOMER, quote["customer"] or "")
     call = clock.for_customer(call, customer) if customer else clock.at_clock(call, quote["test_clock"])
     if allowed and quote["status"] not in allowed:
         raise invalid(f"This quote cannot be {verb} because it is {quote['status']}.", retry=False)
     return call, quote
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredQuote:
     """Change a draft."""
     allowed = ("draft",) if set(params) - {"metadata"} else ()
     call, quote = _get(call, *allowed, verb="updated")
@@ -166,7 +170,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(quote, "quote.updated")
 
 
-def finalize(call: Call, params: Params) -> Json:
+def finalize(call: Call, params: Params) -> StoredQuote:
     """Number a draft and open it for the customer."""
     call, quote = _get(call, "draft", verb="finalized")
     if quote["customer"] is None:
@@ -176,7 +180,7 @@ def finalize(call: Call, params: Params) -> Json:
     if params.get("expires_at"):
         quote["expires_at"] = params["expires_at"]
     states.QUOTE.set(quote, "open")
-    quote["number"] = "QT-" + lifecycle.next_number(call, call.objects.get("customer", quote["customer"])) + "-1"
+    quote["number"] = "QT-" + lifecycle.next_number(call, call.objects.get(kinds.CUSTOMER, quote["customer"])) + "-1"
     quote["status_transitions"]["finalized_at"] = call.now
     call.schedule.add(quote["expires_at"], jobs.QUOTE_EXPIRE, quote["id"], quote["test_clock"])
     call.objects.save(quote)
@@ -184,7 +188,7 @@ def finalize(call: Call, params: Params) -> Json:
     return quote
 
 
-def accept(call: Call, params: Params) -> Json:
+def accept(call: Call, params: Params) -> StoredQuote:
     """Accept an open quote: its subscription or invoice is made."""
     call, quote = _get(call, "open", verb="accepted")
     states.QUOTE.set(quote, "accepted")
@@ -196,14 +200,14 @@ def accept(call: Call, params: Params) -> Json:
     return quote
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> StoredQuote:
     """Cancel a draft or open quote."""
     call, quote = _get(call, "draft", "open", verb="canceled")
     _cancel(call, quote)
     return quote
 
 
-def _cancel(call: Call, quote: Json) -> None:
+def _cancel(call: Call, quote: StoredQuote) -> None:
     states.QUOTE.set(quote, "canceled")
     quote["status_transitions"]["canceled_at"] = call.now
     call.schedule.cancel(jobs.QUOTE_EXPIRE, quote["id"])
@@ -213,7 +217,7 @@ def _cancel(call: Call, quote: Json) -> None:
 
 def expire(call: Call, id: str) -> None:
     """Nobody accepted it in time."""
-    quote = call.objects.find("quote", id)
+    quote = call.objects.find(kinds.QUOTE, id)
     if quote is not None and quote["status"] == "open":
         _cancel(call, quote)
 
@@ -221,20 +225,20 @@ def expire(call: Call, id: str) -> None:
 def list_quotes(call: Call, params: Params) -> Page:
     """List quotes by customer, status and test clock."""
     equal = {name: params[name] for name in ("customer", "status", "test_clock") if params.get(name)}
-    return list_page(call, "quote", params, equal, url="/v1/quotes")
+    return list_page(call, kinds.QUOTE, params, equal, url="/v1/quotes")
 
 
 def list_lines(call: Call, params: Params) -> Page:
     """List the lines of a quote."""
-    quote = call.objects.get("quote", call.path["quote"])
+    quote = call.objects.get(kinds.QUOTE, call.path["quote"])
     return of_list([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items", params)
 
 
 def list_upfront(call: Call, params: Params) -> Page:
     """List the lines that are due when the quote is accepted."""
-    quote = call.objects.get("quote", call.path["quote"])
+    quote = call.objects.get(kinds.QUOTE, call.path["quote"])
     trial = quote["subscription_data"]["trial_period_days"]
-    lines = [public(line) for line in quote["_items"] if not (trial and line["price"]["recurring"])]
+    lines = [public(line) for line in quote["_items"] if not (trial and quote_rules.price_of(line)["recurring"])]
     return of_list(lines, f"/v1/quotes/{quote['id']}/computed_upfront_line_items", params)
 
 
@@ -248,7 +252,7 @@ def pdf(call: Call, params: Params) -> Reply:
         f"{line['quantity']} x {line['description']}: {currency.show(line['amount_total'], line['currency'])}"
         for line in quote["_items"]
     ]
-    lines += ["", f"Total {currency.show(quote['amount_total'], quote['currency'])}"]
+    lines += ["", f"Total {currency.show(quote['amount_total'], quote_rules.currency_of(quote))}"]
     return Reply(document.plain_pdf(lines), "application/pdf")
 
 

@@ -4,12 +4,18 @@ given.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
-from tollkey.payments.subscriptions import jobs, states
-from tollkey.payments.subscriptions.billing import apply_pause_behavior, create_draft_invoice, period_lines, usage_lines
+from tollkey.payments.subscriptions import jobs, kinds, states
+from tollkey.payments.subscriptions.billing import (
+    apply_pause_behavior,
+    create_draft_invoice,
+    make_partial,
+    period_lines,
+    usage_lines,
+)
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import interval_of, load, store_items
 from tollkey.payments.subscriptions.lifecycle import apply_pending, end, stop
@@ -17,7 +23,11 @@ from tollkey.payments.subscriptions.periods import next_period, period_of, plan_
 from tollkey.payments.subscriptions.phases import phase_due
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.trials import without_method
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 UPDATED: Final = "customer.subscription.updated"
 _ENDED = ("canceled", "incomplete_expired")
@@ -25,7 +35,7 @@ _ENDED = ("canceled", "incomplete_expired")
 
 def renew(call: Call, id: str) -> None:
     """The period is over: the subscription ends if it was to, or a new period begins with a draft invoice."""
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] in (*_ENDED, "paused"):
         return
     if subscription["status"] == "incomplete":
@@ -62,7 +72,9 @@ def renew(call: Call, id: str) -> None:
         apply_pause_behavior(call, subscription, invoice)
 
 
-def _next_lines(call: Call, subscription: Json, items: list[Json]) -> tuple[tuple[int, int], list[Json]]:
+def _next_lines(
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]
+) -> tuple[tuple[int, int], list[api.LineItem]]:
     """The next period and its lines; the last one before ``cancel_at`` is shorter, and costs its share unless
     prorations were refused.
     """
@@ -73,32 +85,31 @@ def _next_lines(call: Call, subscription: Json, items: list[Json]) -> tuple[tupl
     short = period[0], until
     lines = period_lines(call, subscription, items, short)
     for line in lines:
-        line["amount"] = line["subtotal"] = line["amount"] - arithmetic.prorated(
-            line["amount"], arithmetic.Period(*period), until
-        )
-        line["parent"]["subscription_item_details"]["proration"] = True
-        line["pricing"] = {**line["pricing"], "unit_amount_decimal": None}
+        unused = arithmetic.prorated(line["amount"], arithmetic.Period(*period), until)
+        make_partial(line, line["amount"] - unused)
     return short, lines
 
 
-def _next_phase(call: Call, subscription: Json) -> bool:
+def _next_phase(call: Call, subscription: StoredSubscription) -> bool:
     """Begin the schedule's next phase, when it begins with this period; whether that ended the subscription."""
     phase_due(call, subscription)
     return subscription["status"] in _ENDED
 
 
-def _end_and_bill_usage(call: Call, subscription: Json, items: list[Json], period: tuple[int, int]) -> None:
+def _end_and_bill_usage(
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
+) -> None:
     """End a subscription, and bill the metered usage of its last period."""
     lines = [line for line in usage_lines(call, subscription, items, period) if line["amount"]]
     if lines:
         create_draft_invoice(call, subscription, lines, reason="subscription_cycle", period=period, advance=True)
-    reason = subscription["cancellation_details"]["reason"] or "cancellation_requested"
-    end(call, subscription, reason)
+    details = subscription["cancellation_details"]
+    end(call, subscription, (details and details["reason"]) or "cancellation_requested")
 
 
 def end_at_cancel_at(call: Call, id: str) -> None:
     """Job ``subscription.cancel``: end a subscription at its ``cancel_at``."""
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] in _ENDED or subscription["cancel_at"] is None:
         return
     items, period = load(call, subscription), period_of(subscription)
@@ -110,7 +121,7 @@ def end_at_cancel_at(call: Call, id: str) -> None:
 
 def trial_will_end(call: Call, id: str) -> None:
     """Three days before a trial ends."""
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is not None and subscription["status"] == "trialing":
         subscription["_trial_notice"] = True
         call.objects.save(subscription)
@@ -119,10 +130,10 @@ def trial_will_end(call: Call, id: str) -> None:
 
 def expire(call: Call, id: str) -> None:
     """The first invoice was not paid within 23 hours."""
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] != "incomplete":
         return
-    invoice = call.objects.find("invoice", subscription["latest_invoice"] or "")
+    invoice = call.objects.find(kinds.INVOICE, subscription["latest_invoice"] or "")
     if invoice is not None and invoice["status"] == "open":
         lifecycle.void(call, invoice)  # which ends the subscription, too
     else:
@@ -131,7 +142,7 @@ def expire(call: Call, id: str) -> None:
 
 def resume_collection(call: Call, id: str) -> None:
     """The day on which paused collection resumes."""
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is not None and subscription["pause_collection"] is not None:
         subscription["pause_collection"] = None
         call.objects.save(subscription, UPDATED)
@@ -139,10 +150,12 @@ def resume_collection(call: Call, id: str) -> None:
 
 def drop_pending(call: Call, id: str) -> None:
     """A pending update was not paid in time."""
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["pending_update"] is None:
         return
-    invoice = call.objects.find("invoice", subscription["_pending"]["invoice"])
+    pending = subscription["_pending"]
+    assert pending is not None, "what waits for a payment is stored as long as it is shown"
+    invoice = call.objects.find(kinds.INVOICE, pending["invoice"])
     subscription["pending_update"] = None
     subscription["_pending"] = None
     call.objects.save(subscription, UPDATED)
@@ -151,7 +164,7 @@ def drop_pending(call: Call, id: str) -> None:
         lifecycle.void(call, invoice)
 
 
-def start_again(call: Call, subscription: Json) -> tuple[int, int]:
+def start_again(call: Call, subscription: StoredSubscription) -> tuple[int, int]:
     """Begin a period now, for a paused subscription that resumes with a new anchor."""
     items = load(call, subscription)
     subscription["billing_cycle_anchor"] = call.now

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.invoices import drafts
 from tollkey.payments.methods import instruments
 from tollkey.payments.shared import fields
+from tollkey.payments.subscriptions import kinds
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, Json, Params, blank, invalid
+from tollkey.wire import Call, Params, blank, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription
+    from tollkey.wire import api
 
 _PLAIN = (
     "application_fee_percent",
@@ -32,7 +38,7 @@ def translate(params: Params) -> Params:
     return made
 
 
-def apply_settings(call: Call, subscription: Json, params: Params) -> None:
+def apply_settings(call: Call, subscription: StoredSubscription, params: Params) -> None:
     """Take over the settings that were sent. Raises ApiError for those that do not fit together."""
     fields.assign_with_metadata(subscription, params, _PLAIN)
     if params.get("default_payment_method"):
@@ -61,7 +67,7 @@ def apply_settings(call: Call, subscription: Json, params: Params) -> None:
     if "automatic_tax" in params:
         enabled = bool((params["automatic_tax"] or {}).get("enabled"))
         if enabled and not subscription["automatic_tax"]["enabled"]:
-            customer = call.objects.get("customer", subscription["customer"], "customer")
+            customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
             if automatic.address_of(call, customer) is None:
                 raise automatic.unlocated("automatic_tax")
         subscription["automatic_tax"] = {
@@ -69,22 +75,22 @@ def apply_settings(call: Call, subscription: Json, params: Params) -> None:
             "enabled": enabled,
             "liability": {"type": "self"} if enabled else None,
         }
-    for name in ("payment_settings", "invoice_settings", "trial_settings"):
-        if params.get(name):
-            subscription[name] = _over(subscription[name], params[name])
+    stored: Mapping[str, Any] = subscription  # whose fields have computed names here
+    sent = [name for name in ("payment_settings", "invoice_settings", "trial_settings") if params.get(name)]
+    fields.assign(subscription, {name: _over(stored[name], params[name]) for name in sent}, sent)
 
 
-def _over(old: Json, new: Json) -> Json:
+def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, object]:
     made = dict(old)
     for name, value in new.items():
         made[name] = _over(made[name], value) if isinstance(value, dict) and isinstance(made.get(name), dict) else value
     return made
 
 
-def _check_method(call: Call, subscription: Json, id: str) -> None:
+def _check_method(call: Call, subscription: StoredSubscription, id: str) -> None:
     if "payment_method" not in call.setup.tables.of:
         return
-    method = call.objects.find("payment_method", id)
+    method = call.objects.find(kinds.PAYMENT_METHOD, id)
     if method is None:
         raise instruments.no_payment_method(call, id, "default_payment_method")
     if method.get("customer") != subscription["customer"]:
@@ -96,9 +102,9 @@ def _check_method(call: Call, subscription: Json, id: str) -> None:
         )
 
 
-def _percent_rate(call: Call, percent: Any) -> Json:
+def _percent_rate(call: Call, percent: Any) -> api.TaxRate:
     rate = blank(
-        "tax_rate",
+        kinds.TAX_RATE,
         id=call.ids.new("txr"),
         active=False,
         created=call.now,
@@ -111,7 +117,7 @@ def _percent_rate(call: Call, percent: Any) -> Json:
     return call.objects.copy(call.objects.insert(rate))
 
 
-def set_cancel(call: Call, subscription: Json, params: Params) -> None:
+def set_cancel(call: Call, subscription: StoredSubscription, params: Params) -> None:
     """When the subscription is to end: at the period's end, at a moment, or not any more."""
     if params.get("cancel_at_period_end") and params.get("cancel_at"):
         raise invalid("You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at")
@@ -120,10 +126,7 @@ def set_cancel(call: Call, subscription: Json, params: Params) -> None:
         yes = params["cancel_at_period_end"]
         if yes and not subscription["cancel_at_period_end"]:
             subscription["canceled_at"], subscription["cancel_at"] = call.now, end
-            subscription["cancellation_details"] = {
-                **subscription["cancellation_details"],
-                "reason": "cancellation_requested",
-            }
+            set_reason(subscription, "cancellation_requested")
         elif not yes and subscription["cancel_at_period_end"]:
             _clear_cancellation(subscription)
         subscription["cancel_at_period_end"] = yes
@@ -141,23 +144,33 @@ def set_cancel(call: Call, subscription: Json, params: Params) -> None:
             subscription["cancel_at"], subscription["canceled_at"] = at, call.now
             subscription["cancel_at_period_end"] = False
             subscription["_leave_prorates"] = fields.given(params, "proration_behavior", "create_prorations") != "none"
-            subscription["cancellation_details"] = {
-                **subscription["cancellation_details"],
-                "reason": "cancellation_requested",
-            }
-    if params.get("cancellation_details"):
-        subscription["cancellation_details"] = {
-            **subscription["cancellation_details"],
-            **params["cancellation_details"],
-        }
+            set_reason(subscription, "cancellation_requested")
+    set_details(subscription, params)
 
 
-def _clear_cancellation(subscription: Json) -> None:
+def _clear_cancellation(subscription: StoredSubscription) -> None:
     subscription["canceled_at"] = subscription["cancel_at"] = None
-    subscription["cancellation_details"] = {**subscription["cancellation_details"], "reason": None}
+    set_reason(subscription, None)
 
 
-def pause_of(params: Params) -> Json | None:
+def set_reason(subscription: StoredSubscription, reason: str | None) -> None:
+    """Set the reason in ``cancellation_details``; what the customer has said stays."""
+    fields.assign(_details(subscription), {"reason": reason}, ["reason"])
+
+
+def set_details(subscription: StoredSubscription, params: Params) -> None:
+    """Take over the ``cancellation_details`` that were sent, if any."""
+    sent = params.get("cancellation_details") or {}
+    fields.assign(_details(subscription), sent, sent)
+
+
+def _details(subscription: StoredSubscription) -> api.CancellationDetails:
+    details = subscription["cancellation_details"]
+    assert details is not None, "every subscription has cancellation_details"
+    return details
+
+
+def pause_of(params: Params) -> api.SubscriptionsResourcePauseCollection | None:
     """``pause_collection`` as asked for."""
     wanted = params.get("pause_collection")
     return None if not wanted else {"behavior": wanted["behavior"], "resumes_at": fields.given(wanted, "resumes_at")}

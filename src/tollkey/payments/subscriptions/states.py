@@ -53,8 +53,12 @@ quote.status:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 from tollkey.payments.shared import states
-from tollkey.wire import Json
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription
 
 SUBSCRIPTION = states.States(
     "subscription",
@@ -88,41 +92,42 @@ QUOTE = states.States(
 )
 
 
-def begin(subscription: Json, status: str) -> None:
+def begin(subscription: StoredSubscription, status: Literal["active", "trialing", "incomplete"]) -> None:
     """Set the first status of a subscription that is not stored yet: active, trialing or incomplete."""
-    subscription["status"] = SUBSCRIPTION.start(status)
+    SUBSCRIPTION.start(status)
+    subscription["status"] = status
 
 
-def activate(subscription: Json) -> None:
+def activate(subscription: StoredSubscription) -> None:
     """Set the status to active: what was waited for is paid, a trial is over, or a pending update is applied."""
     SUBSCRIPTION.set(subscription, "active")
 
 
-def start_trial(subscription: Json) -> None:
+def start_trial(subscription: StoredSubscription) -> None:
     """Set the status to trialing; the caller sets ``trial_end``."""
     SUBSCRIPTION.set(subscription, "trialing")
 
 
-def mark_past_due(subscription: Json) -> None:
+def mark_past_due(subscription: StoredSubscription) -> None:
     """Set the status to past_due: a payment failed or the due date of the latest invoice has passed."""
     SUBSCRIPTION.set(subscription, "past_due")
 
 
-def pause(subscription: Json) -> None:
+def pause(subscription: StoredSubscription) -> None:
     """Set the status to paused: the trial ended without a payment method."""
     SUBSCRIPTION.set(subscription, "paused")
 
 
-def give_up_collecting(subscription: Json, status: str) -> None:
+def give_up_collecting(subscription: StoredSubscription, status: str) -> None:
     """Set the status after the last attempt to collect, when that does not cancel: unpaid or past_due."""
     SUBSCRIPTION.set(subscription, status)
 
 
-def close(subscription: Json, status: str) -> None:
+def close(subscription: StoredSubscription, status: str) -> None:
     """Set the last status: canceled or incomplete_expired."""
     SUBSCRIPTION.set(subscription, status)
 
 
-def restore(subscription: Json, status: str) -> None:
+def restore(subscription: StoredSubscription, status: str) -> None:
     """Put back the status from before an update that now waits for its payment."""
     SUBSCRIPTION.restore(subscription, status)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.shared import clock, providers
-from tollkey.payments.subscriptions import changes
+from tollkey.payments.subscriptions import changes, kinds
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, records, retrieve
+from tollkey.wire import Call, Deleted, Endpoint, Page, Params, Resource, list_page, records, retrieve
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
 
 _BILLING = ("payment_behavior", "proration_behavior", "proration_date", "prorate", "off_session")
 
 
-def _subscription(call: Call, id: str, param: str | None = None) -> tuple[Call, Json]:
-    subscription = call.objects.get("subscription", id, param)
-    return clock.for_customer(call, call.objects.find("customer", subscription["customer"])), subscription
+def _subscription(call: Call, id: str, param: str | None = None) -> tuple[Call, StoredSubscription]:
+    subscription = call.objects.get(kinds.SUBSCRIPTION, id, param)
+    return clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"])), subscription
 
 
 def _split(params: Params) -> tuple[Params, Params]:
@@ -22,7 +27,7 @@ def _split(params: Params) -> tuple[Params, Params]:
     return billing, {name: value for name, value in params.items() if name not in (*_BILLING, "subscription")}
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredSubscriptionItem:
     """Add an item to a subscription; the rest of the period is prorated."""
     call, subscription = _subscription(call, params["subscription"], "subscription")
     known = {item["id"] for item in load(call, subscription)}
@@ -31,18 +36,18 @@ def create(call: Call, params: Params) -> Json:
     return next(item for item in load(call, subscription) if item["id"] not in known)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredSubscriptionItem:
     """Change an item's price, quantity or metadata; the rest of the period is prorated."""
-    item = call.objects.get("subscription_item", call.path["item"])
+    item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
     billing, entry = _split(params)
     changes.update(call, subscription, {**billing, "items": [{"id": item["id"], **entry}]})
-    return call.objects.get("subscription_item", item["id"])
+    return call.objects.get(kinds.SUBSCRIPTION_ITEM, item["id"])
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: Params) -> Deleted:
     """Take an item off its subscription; the rest of the period is credited."""
-    item = call.objects.get("subscription_item", call.path["item"])
+    item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
     billing, _ = _split(params)
     changes.update(call, subscription, {**billing, "items": [{"id": item["id"], "deleted": True}]})
@@ -51,9 +56,9 @@ def delete(call: Call, params: Params) -> Json:
 
 def list_items(call: Call, params: Params) -> Page:
     """List the items of a subscription."""
-    subscription = call.objects.get("subscription", params["subscription"], "subscription")
+    subscription = call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
     return list_page(
-        call, "subscription_item", params, {"subscription": subscription["id"]}, url="/v1/subscription_items"
+        call, kinds.SUBSCRIPTION_ITEM, params, {"subscription": subscription["id"]}, url="/v1/subscription_items"
     )
 
 

@@ -7,17 +7,17 @@ not_started ──start_date──▶ active ──last phase ends──▶ comp
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import clock, fields, providers
-from tollkey.payments.subscriptions import changes, states
+from tollkey.payments.subscriptions import changes, kinds, states
 from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -31,19 +31,23 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.subscriptions.stored import StoredSchedule, StoredSubscription
+
 _ENDED = ("canceled", "completed", "released")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredSchedule:
     """Create a schedule for a customer, or from a subscription that is there."""
     existing = params.get("from_subscription")
     if existing and params.get("phases"):
         raise invalid("You may only specify one of these parameters: from_subscription, phases.", "from_subscription")
-    subscription = call.objects.get("subscription", existing, "from_subscription") if existing else None
+    subscription = call.objects.get(kinds.SUBSCRIPTION, existing, "from_subscription") if existing else None
     customer_id = subscription["customer"] if subscription else params.get("customer")
     if customer_id is None:
         raise missing_param("customer")
-    customer = call.objects.get("customer", customer_id, "customer")
+    customer = call.objects.get(kinds.CUSTOMER, customer_id, "customer")
     call = clock.for_customer(call, customer)
     schedule = _blank(call, params, customer)
     if subscription is not None:
@@ -53,11 +57,11 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.save(schedule)
 
 
-def _blank(call: Call, params: Params, customer: Json) -> Json:
+def _blank(call: Call, params: Params, customer: StoredCustomer) -> StoredSchedule:
     mode = params.get("billing_mode") or {}
     kind = fields.given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
     schedule = blank(
-        "subscription_schedule",
+        kinds.SCHEDULE,
         id=call.ids.new("sub_sched"),
         billing_mode={"flexible": {"proration_discounts": "included"} if kind == "flexible" else None, "type": kind},
         created=call.now,
@@ -72,7 +76,7 @@ def _blank(call: Call, params: Params, customer: Json) -> Json:
     return schedule
 
 
-def _adopt(call: Call, schedule: Json, subscription: Json) -> None:
+def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscription) -> None:
     if subscription["schedule"] is not None:
         raise invalid(
             "You cannot migrate a subscription that is already attached to a schedule: " + subscription["schedule"],
@@ -93,7 +97,7 @@ def _adopt(call: Call, schedule: Json, subscription: Json) -> None:
     call.objects.save(subscription, "customer.subscription.updated")
 
 
-def _fresh(call: Call, schedule: Json, params: Params) -> None:
+def _fresh(call: Call, schedule: StoredSchedule, params: Params) -> None:
     begins = fields.given(params, "start_date", "now")
     at = call.now if begins == "now" else int(begins)
     schedule["phases"] = work.build_phases(call, params.get("phases") or [], at)
@@ -105,12 +109,12 @@ def _fresh(call: Call, schedule: Json, params: Params) -> None:
         work.plan(call, schedule)
 
 
-def _get(call: Call) -> tuple[Call, Json]:
-    schedule = call.objects.get("subscription_schedule", call.path["schedule"])
-    return clock.for_customer(call, call.objects.find("customer", schedule["customer"])), schedule
+def _get(call: Call) -> tuple[Call, StoredSchedule]:
+    schedule = call.objects.get(kinds.SCHEDULE, call.path["schedule"])
+    return clock.for_customer(call, call.objects.find(kinds.CUSTOMER, schedule["customer"])), schedule
 
 
-def _alive(schedule: Json, verb: str) -> None:
+def _alive(schedule: StoredSchedule, verb: str) -> None:
     if schedule["status"] in _ENDED:
         raise invalid(
             f"You cannot {verb} a subscription schedule that is currently in the `{schedule['status']}` status."
@@ -120,12 +124,12 @@ def _alive(schedule: Json, verb: str) -> None:
         )
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredSchedule:
     """Change a schedule: its phases from the current one on, its settings, its metadata."""
     return change(*_get(call), params)
 
 
-def change(call: Call, schedule: Json, params: Params) -> Json:
+def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedule:
     """Change a schedule as these parameters ask, and store it. Raises ApiError for one that has ended."""
     if set(params) - {"metadata"}:
         _alive(schedule, "update")
@@ -134,16 +138,15 @@ def change(call: Call, schedule: Json, params: Params) -> Json:
     if params.get("end_behavior"):
         schedule["end_behavior"] = params["end_behavior"]
     if params.get("default_settings"):
-        schedule["default_settings"] = {
-            **schedule["default_settings"],
-            **work.default_settings({**schedule["default_settings"], **params["default_settings"]}),
-        }
+        schedule["default_settings"] = work.default_settings(
+            {**schedule["default_settings"], **params["default_settings"]}
+        )
     if params.get("phases"):
         _rephase(call, schedule, params)
     return call.objects.save(schedule, "subscription_schedule.updated")
 
 
-def _rephase(call: Call, schedule: Json, params: Params) -> None:
+def _rephase(call: Call, schedule: StoredSchedule, params: Params) -> None:
     begins = schedule["phases"][0]["start_date"]
     phases = work.build_phases(call, params["phases"], begins)
     schedule["phases"] = phases
@@ -156,19 +159,19 @@ def _rephase(call: Call, schedule: Json, params: Params) -> None:
                 "phases",
             )
         schedule["current_phase"] = {"end_date": current["end_date"], "start_date": current["start_date"]}
-        subscription = call.objects.find("subscription", schedule["subscription"])
+        subscription = call.objects.find(kinds.SUBSCRIPTION, schedule["subscription"] or "")
         if subscription is not None:
             behavior = fields.given(params, "proration_behavior", current["proration_behavior"])
             work.enter(call, schedule, subscription, {**current, "proration_behavior": behavior})
     work.plan(call, schedule)
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> StoredSchedule:
     """Cancel a schedule and, at once, the subscription it has made."""
     call, schedule = _get(call)
     _alive(schedule, "cancel")
     waiting = schedule["status"] == "not_started"
-    subscription = call.objects.find("subscription", schedule["subscription"] or "")
+    subscription = call.objects.find(kinds.SUBSCRIPTION, schedule["subscription"] or "")
     states.SCHEDULE.set(schedule, "canceled")
     schedule.update({"canceled_at": call.now, "current_phase": None})
     call.schedule.cancel(work.STEP, schedule["id"])
@@ -189,13 +192,13 @@ def cancel(call: Call, params: Params) -> Json:
     return schedule
 
 
-def release(call: Call, params: Params) -> Json:
+def release(call: Call, params: Params) -> StoredSchedule:
     """Let the subscription go on without its schedule."""
     call, schedule = _get(call)
     _alive(schedule, "release")
     states.SCHEDULE.set(schedule, "released")
     schedule.update({"released_at": call.now, "released_subscription": schedule["subscription"], "current_phase": None})
-    subscription = call.objects.find("subscription", schedule["subscription"] or "")
+    subscription = call.objects.find(kinds.SUBSCRIPTION, schedule["subscription"] or "")
     schedule["subscription"] = None
     call.schedule.cancel(work.STEP, schedule["id"])
     call.schedule.cancel(work.EXPIRING, schedule["id"])
@@ -211,7 +214,7 @@ def release(call: Call, params: Params) -> Json:
 
 def list_schedules(call: Call, params: Params) -> Page:
     """List schedules by customer, by when they were canceled, completed or released, and by whether they have begun."""
-    equal: dict[str, Any] = {"customer": params["customer"]} if params.get("customer") else {}
+    equal: dict[str, str] = {"customer": params["customer"]} if params.get("customer") else {}
     if params.get("scheduled"):
         equal["status"] = "not_started"
     bounds = {
@@ -221,7 +224,7 @@ def list_schedules(call: Call, params: Params) -> Page:
     }
     checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
 
-    def fits(schedule: Json) -> bool:
+    def fits(schedule: Mapping[str, Any]) -> bool:
         return all(
             schedule[name] is not None and checks[bound.operator](schedule[name], bound.value)
             for name, found in bounds.items()
@@ -229,7 +232,7 @@ def list_schedules(call: Call, params: Params) -> Page:
         )
 
     return list_page(
-        call, "subscription_schedule", params, equal, url="/v1/subscription_schedules", keep=fits if bounds else None
+        call, kinds.SCHEDULE, params, equal, url="/v1/subscription_schedules", keep=fits if bounds else None
     )
 
 

@@ -12,11 +12,11 @@ invoiced before.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import clock, events, fields, providers
-from tollkey.payments.subscriptions import changes, creation, jobs, lifecycle, pending_items, thresholds
+from tollkey.payments.subscriptions import changes, creation, jobs, kinds, lifecycle, pending_items, thresholds
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.periods import period_of, plan_work
@@ -36,7 +36,6 @@ from tollkey.wire import (
     ApiError,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Reaction,
@@ -50,39 +49,43 @@ from tollkey.wire import (
     searching,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription
+    from tollkey.wire import api
+
 PERMISSION = Permission("subscription", "Subscriptions", "Billing")
 _ENDED = ("canceled", "incomplete_expired")
 
 
-def _find(call: Call) -> tuple[Call, Json]:
+def _find(call: Call) -> tuple[Call, StoredSubscription]:
     """The subscription in the path and the call at its time. Raises ApiError 404."""
     id = call.path.get("subscription_exposed_id") or call.path["subscription"]
-    subscription = call.objects.get("subscription", id)
+    subscription = call.objects.get(kinds.SUBSCRIPTION, id)
     if call.path.get("customer", subscription["customer"]) != subscription["customer"]:
         raise missing_object("subscription", id, "id", in_path=True)
-    return clock.for_customer(call, call.objects.find("customer", subscription["customer"])), subscription
+    return clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"])), subscription
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredSubscription:
     """Create a subscription and bill its first period."""
     if "customer" in call.path:
-        call.objects.get("customer", call.path["customer"])
+        call.objects.get(kinds.CUSTOMER, call.path["customer"])
         params = {**params, "customer": call.path["customer"]}
     return creation.create(call, params)
 
 
-def show(call: Call, params: Params) -> Json:
+def show(call: Call, params: Params) -> StoredSubscription:
     """Retrieve a subscription of that customer."""
     return _find(call)[1]
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredSubscription:
     """Change a subscription; prorations follow from its items' old and new cost."""
     call, subscription = _find(call)
     return changes.update(call, subscription, params)
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> StoredSubscription:
     """Cancel a subscription now, or (old versions) at the end of its period."""
     call, subscription = _find(call)
     if params.get("at_period_end"):
@@ -90,17 +93,12 @@ def cancel(call: Call, params: Params) -> Json:
     return changes.cancel(call, subscription, params)
 
 
-def resume(call: Call, params: Params) -> Json:
+def resume(call: Call, params: Params) -> StoredSubscription:
     """Resume a paused subscription: it is billed from now on (or goes on in its period), and active once that is
     paid.
     """
     call, subscription = _find(call)
-    if subscription["status"] != "paused":
-        raise invalid(
-            f"You can only resume subscriptions with a status of `paused`."
-            f" This subscription's status is `{subscription['status']}`.",
-            retry=False,
-        )
+    _check_paused(subscription)
     anew = fields.given(params, "billing_cycle_anchor", "now") == "now"
     period = start_again(call, subscription) if anew else period_of(subscription)
     items = load(call, subscription)
@@ -115,25 +113,37 @@ def resume(call: Call, params: Params) -> Json:
     return call.objects.save(subscription)
 
 
-def migrate(call: Call, params: Params) -> Json:
+def _check_paused(subscription: StoredSubscription) -> None:
+    if subscription["status"] != "paused":
+        raise invalid(
+            f"You can only resume subscriptions with a status of `paused`."
+            f" This subscription's status is `{subscription['status']}`.",
+            retry=False,
+        )
+
+
+def migrate(call: Call, params: Params) -> StoredSubscription:
     """Give a subscription the flexible billing mode."""
     call, subscription = _find(call)
     if subscription["status"] in _ENDED:
         raise invalid(
             f"Cannot migrate a subscription that is currently in the {subscription['status']} status", retry=False
         )
-    flexible = {"proration_discounts": "included", **((params["billing_mode"].get("flexible")) or {})}
+    sent = params["billing_mode"].get("flexible") or {}
+    flexible: api.SubscriptionsResourceBillingModeFlexible = {
+        "proration_discounts": sent.get("proration_discounts", "included")
+    }
     subscription["billing_mode"] = {"flexible": flexible, "type": "flexible", "updated_at": call.now}
     return call.objects.save(subscription, "customer.subscription.updated")
 
 
 def list_subscriptions(call: Call, params: Params) -> Page:
     """List subscriptions; ended ones only when ``status`` asks for them."""
-    equal: dict[str, Any] = {
+    equal: dict[str, str | list[str]] = {
         name: params[name] for name in ("customer", "collection_method", "test_clock") if params.get(name)
     }
     if "customer" in call.path:
-        equal["customer"] = call.objects.get("customer", call.path["customer"])["id"]
+        equal["customer"] = call.objects.get(kinds.CUSTOMER, call.path["customer"])["id"]
     status = params.get("status")
     if status == "ended":
         equal["status"] = list(_ENDED)
@@ -146,7 +156,7 @@ def list_subscriptions(call: Call, params: Params) -> Page:
         equal["id"] = sorted(
             {
                 item["subscription"]
-                for item in call.objects.query("subscription_item", {"price.id": price}, limit=10_000)
+                for item in call.objects.query(kinds.SUBSCRIPTION_ITEM, {"price.id": price}, limit=10_000)
             }
         ) or [""]
     checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
@@ -154,24 +164,23 @@ def list_subscriptions(call: Call, params: Params) -> Page:
         (1, bound) for bound in created_ranges(params.get("current_period_end"))
     ]
 
-    def fits(subscription: Json) -> bool:
+    def fits(subscription: StoredSubscription) -> bool:
         return all(checks[bound.operator](period_of(subscription)[side], bound.value) for side, bound in bounds)
 
     url = f"/v1/customers/{call.path['customer']}/subscriptions" if "customer" in call.path else "/v1/subscriptions"
-    return list_page(call, "subscription", params, equal, url=url, keep=fits if bounds else None)
+    return list_page(call, kinds.SUBSCRIPTION, params, equal, url=url, keep=fits if bounds else None)
 
 
 def upcoming(call: Call, id: str) -> None:
     """Some days before a renewal: what it will be, as an invoice that is not stored."""
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] in _ENDED or subscription["cancel_at_period_end"]:
         return
     try:
         invoice = preview_renewal(call, subscription)
     except ApiError:
         return
-    invoice.pop("id", None)
-    call.emit("invoice.upcoming", invoice)
+    call.emit("invoice.upcoming", {name: value for name, value in invoice.items() if name != "id"})
 
 
 def _customers(endpoint: str, method: Any, handler: Any) -> Endpoint:

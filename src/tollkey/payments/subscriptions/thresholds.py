@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock, events
-from tollkey.payments.subscriptions import jobs
+from tollkey.payments.subscriptions import jobs, kinds
 from tollkey.payments.subscriptions.billing import (
     billed_of,
     create_draft_invoice,
-    is_metered,
     period_lines,
     usage_lines,
 )
-from tollkey.payments.subscriptions.items import interval_of, load, store_items
+from tollkey.payments.subscriptions.items import interval_of, is_metered, load, store_items
 from tollkey.payments.subscriptions.periods import period_of, plan_work
+from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
-from tollkey.wire import ApiError, Call, Json
+from tollkey.wire import ApiError, Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 WORK = jobs.SUBSCRIPTION_THRESHOLDS
 UPDATED: Final = "customer.subscription.updated"
@@ -27,13 +31,13 @@ _BUSY_SECONDS = 1
 def usage_reported(call: Call, fact: events.UsageReported) -> None:
     """Usage of a customer was reported: look soon whether a threshold of theirs has been reached."""
     for subscription in call.objects.query(
-        "subscription", {"customer": fact.customer, "status": ["active", "past_due"]}, limit=20
+        kinds.SUBSCRIPTION, {"customer": fact.customer, "status": ["active", "past_due"]}, limit=20
     ):
         if _has_thresholds(subscription):
             call.schedule.once(call.real, WORK, subscription["id"])
 
 
-def _has_thresholds(subscription: Json) -> bool:
+def _has_thresholds(subscription: StoredSubscription) -> bool:
     return bool(
         subscription["billing_thresholds"] or any(item["billing_thresholds"] for item in subscription["items"]["data"])
     )
@@ -43,7 +47,7 @@ def check(call: Call, id: str) -> None:
     """Invoice the usage of a subscription when it has reached a threshold; with ``reset_billing_cycle_anchor`` a new
     period begins.
     """
-    subscription = call.objects.find("subscription", id)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if (
         subscription is None
         or subscription["status"] not in ("active", "past_due")
@@ -51,7 +55,7 @@ def check(call: Call, id: str) -> None:
     ):
         return
     try:
-        call = clock.for_customer(call, call.objects.find("customer", subscription["customer"]))
+        call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"]))
     except ApiError:  # its clock is advancing
         call.schedule.add(call.real + _BUSY_SECONDS, WORK, id)
         return
@@ -87,12 +91,16 @@ def check(call: Call, id: str) -> None:
 
 
 def _reached(
-    call: Call, subscription: Json, items: list[Json], span: tuple[int, int], lines: list[Json]
-) -> Json | None:
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    span: tuple[int, int],
+    lines: list[api.LineItem],
+) -> api.InvoiceThresholdReason | None:
     """``threshold_reason`` of the invoice, or None while no threshold is reached."""
     least = (subscription["billing_thresholds"] or {}).get("amount_gte")
     amount = sum(line["amount"] for line in lines)
-    reasons = []
+    reasons: list[api.InvoiceItemThresholdReason] = []
     for item in items:
         units = (item["billing_thresholds"] or {}).get("usage_gte")
         if (
@@ -103,8 +111,10 @@ def _reached(
             own = [
                 line["id"]
                 for line in lines
-                if line["parent"]["subscription_item_details"]["subscription_item"] == item["id"]
+                if (details := item_details(line)) is not None and details["subscription_item"] == item["id"]
             ]
             reasons.append({"line_item_ids": own, "usage_gte": units})
-    by_amount = bool(least) and amount >= least
-    return {"amount_gte": least if by_amount else None, "item_reasons": reasons} if by_amount or reasons else None
+    by_amount = least is not None and least != 0 and amount >= least
+    if not by_amount and not reasons:
+        return None
+    return {"amount_gte": least if by_amount else None, "item_reasons": reasons}

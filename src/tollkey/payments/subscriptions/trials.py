@@ -4,22 +4,27 @@ the same.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.invoices import payments
-from tollkey.payments.subscriptions import states
+from tollkey.payments.subscriptions import kinds, states
 from tollkey.payments.subscriptions.lifecycle import end, stop
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription
 
 PAUSED: Final = "customer.subscription.paused"
 
 
-def without_method(call: Call, subscription: Json) -> bool:
+def without_method(call: Call, subscription: StoredSubscription) -> bool:
     """Whether the trial's end stops this subscription: it has nothing to charge, and its ``trial_settings`` say pause
     or cancel.
     """
-    customer = call.objects.get("customer", subscription["customer"], "customer")
-    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
+    settings = subscription["trial_settings"]
+    assert settings is not None, "every subscription has trial_settings"
+    behavior = settings["end_behavior"]["missing_payment_method"]
     empty = {"default_payment_method": None, "default_source": None}
     if (
         behavior == "create_invoice"

@@ -5,21 +5,28 @@ set | increment ──▶ billed with the period that its timestamp falls in
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
 from tollkey.payments.shared import clock, events
+from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions.items import is_metered
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid, missing_param, of_list, records
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, missing_param, of_list, records
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import UsageRecord, UsageRecordObject
 
 PERMISSION = Permission("usage_record", "Usage Records", "Billing")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> UsageRecordObject:
     """Record what was used at a moment: added to what is there for it, or set."""
-    item = call.objects.get("subscription_item", call.path["subscription_item"])
-    subscription = call.objects.get("subscription", item["subscription"])
-    call = clock.for_customer(call, call.objects.find("customer", subscription["customer"]))
-    if item["price"]["recurring"]["usage_type"] != "metered":
+    item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["subscription_item"])
+    subscription = call.objects.get(kinds.SUBSCRIPTION, item["subscription"])
+    call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"]))
+    if not is_metered(item):
         raise invalid(
             f"Usage records can only be created for metered plans. {item['id']} is a licensed plan.",
             "subscription_item",
@@ -34,7 +41,7 @@ def create(call: Call, params: Params) -> Json:
             " period.",
             "timestamp",
         )
-    records = [dict(entry) for entry in item.get("_usage") or []]
+    records: list[UsageRecord] = [{**entry} for entry in item.get("_usage") or []]
     same = next((entry for entry in records if entry["timestamp"] == at), None)
     if same is None:
         same = {"id": "mbur_" + call.ids.text(24), "timestamp": at, "quantity": 0}
@@ -42,7 +49,7 @@ def create(call: Call, params: Params) -> Json:
     same["quantity"] = params["quantity"] if params.get("action") == "set" else same["quantity"] + params["quantity"]
     item["_usage"] = records
     call.objects.save(item)
-    call.announce(events.UsageReported(call.objects.get("subscription", item["subscription"])["customer"]))
+    call.announce(events.UsageReported(call.objects.get(kinds.SUBSCRIPTION, item["subscription"])["customer"]))
     return {
         "id": same["id"],
         "object": "usage_record",
@@ -55,8 +62,8 @@ def create(call: Call, params: Params) -> Json:
 
 def list_summaries(call: Call, params: Params) -> Page:
     """What was used in the current period."""
-    item = call.objects.get("subscription_item", call.path["subscription_item"])
-    subscription = call.objects.get("subscription", item["subscription"])
+    item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["subscription_item"])
+    subscription = call.objects.get(kinds.SUBSCRIPTION, item["subscription"])
     period = period_of(subscription)
     summary = {
         "id": "sis_" + item["id"].removeprefix("si_"),

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Call, Change, Json
+from collections.abc import MutableMapping
+from typing import Any
+
+from tollkey.payments.subscriptions import kinds
+from tollkey.wire import Call, Change
 
 
-def _one_period(call: Call, subscription: Json) -> None:
+def _one_period(call: Call, subscription: MutableMapping[str, Any]) -> None:
     """Before 2025-03-31 the period stood on the subscription, and it had one discount."""
     items = (subscription.get("items") or {}).get("data") or []
-    stored = call.objects.find("subscription", subscription["id"]) or {}
-    period = stored.get("_period") or (
-        [items[0]["current_period_start"], items[0]["current_period_end"]] if items else [None, None]
-    )
+    stored = call.objects.find(kinds.SUBSCRIPTION, subscription["id"])
+    period: list[Any] = [items[0]["current_period_start"], items[0]["current_period_end"]] if items else [None, None]
+    if stored is not None:
+        period = stored.get("_period") or period
     subscription["current_period_start"], subscription["current_period_end"] = period
     discount = None
     for id in subscription.get("discounts") or []:
-        found = call.objects.find("discount", id) if isinstance(id, str) else id
+        found = call.objects.find(kinds.DISCOUNT, id) if isinstance(id, str) else id
         discount = discount or (call.objects.copy(found) if found else None)
     subscription["discount"] = discount
 
 
-def _older_names(call: Call, subscription: Json) -> None:
+def _older_names(call: Call, subscription: MutableMapping[str, Any]) -> None:
     """Before 2019-03-14: ``billing``, ``start`` and ``tax_percent``."""
     subscription["billing"] = subscription.get("collection_method")
     subscription["start"] = subscription.get("start_date")
