@@ -10,7 +10,7 @@ from tollkey.wire import Call, blank
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.payments.identity.stored import StoredSession
+    from tollkey.payments.identity.stored import StoredVerificationSession
     from tollkey.wire import api
 
 REPORT: Kind[api.IdentityVerificationReport] = Kind("identity.verification_report")
@@ -90,7 +90,9 @@ def _id_number(outcome: str) -> api.GelatoIdNumberReport:
     }  # fmt: skip
 
 
-def make_report(call: Call, session: StoredSession, checks: list[str], outcome: str) -> api.IdentityVerificationReport:
+def make_report(
+    call: Call, session: StoredVerificationSession, checks: list[str], outcome: str
+) -> api.IdentityVerificationReport:
     """Store the report of the checks that were made.
 
     outcome: ``verified`` or a key of ERRORS.

@@ -4,7 +4,7 @@ from typing import NotRequired
 
 from tollkey.wire import api
 
-class StoredSession(api.IdentityVerificationSession):
+class StoredVerificationSession(api.IdentityVerificationSession):
     """A verification session.
 
     _return_url: where its page leads to afterwards, or None.

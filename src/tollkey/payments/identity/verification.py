@@ -39,11 +39,11 @@ from tollkey.wire import (
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.payments.identity.stored import StoredSession
+    from tollkey.payments.identity.stored import StoredVerificationSession
     from tollkey.wire import api
 
 PERMISSION = Permission("identity_product", "Verification Sessions and Reports", "Identity")
-SESSION: Kind[StoredSession] = Kind("identity.verification_session")
+SESSION: Kind[StoredVerificationSession] = Kind("identity.verification_session")
 _CUSTOMER: Kind[api.Customer] = Kind("customer")
 
 
@@ -56,7 +56,7 @@ def _options(kind: str, given: Mapping[str, Any] | None) -> api.GelatoVerificati
     return {"document": document}
 
 
-def create(call: Call, params: Params) -> StoredSession:
+def create(call: Call, params: Params) -> StoredVerificationSession:
     """Start a session; its ``url`` and ``client_secret`` are good for 48 hours."""
     kind = params.get("type") or ("verification_flow" if params.get("verification_flow") else None)
     if kind is None:
@@ -83,11 +83,11 @@ def create(call: Call, params: Params) -> StoredSession:
     return call.objects.insert(session, "identity.verification_session.created")
 
 
-def _session(call: Call) -> StoredSession:
+def _session(call: Call) -> StoredVerificationSession:
     return call.objects.get(SESSION, call.path["session"])
 
 
-def update(call: Call, params: Params) -> StoredSession:
+def update(call: Call, params: Params) -> StoredVerificationSession:
     """Change a session that still requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
@@ -103,11 +103,11 @@ def update(call: Call, params: Params) -> StoredSession:
     return call.objects.save(session)
 
 
-def _close(session: StoredSession) -> None:
+def _close(session: StoredVerificationSession) -> None:
     session["client_secret"] = session["url"] = None
 
 
-def cancel(call: Call, params: Params) -> StoredSession:
+def cancel(call: Call, params: Params) -> StoredVerificationSession:
     """Give up a session that still requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
@@ -124,7 +124,7 @@ def cancel(call: Call, params: Params) -> StoredSession:
     return session
 
 
-def redact(call: Call, params: Params) -> StoredSession:
+def redact(call: Call, params: Params) -> StoredVerificationSession:
     """Remove what was collected; the session stays as ``redacted``."""
     session = _session(call)
     if session["status"] == "processing":
@@ -183,7 +183,7 @@ def page(call: Call, params: Params) -> Reply:
     return html_page("Verify your identity", body, leads_to=session.get("_return_url"))
 
 
-def _checks(session: StoredSession) -> list[str]:
+def _checks(session: StoredVerificationSession) -> list[str]:
     if session["type"] == "id_number":
         return ["any", "id_number"]
     wanted = (session["options"] or {}).get("document") or {}

@@ -11,7 +11,7 @@ from tollkey.payments.shared import fields
 from tollkey.wire import Call
 
 if TYPE_CHECKING:
-    from tollkey.payments.issuing.stored import StoredCard
+    from tollkey.payments.issuing.stored import StoredIssuingCard
     from tollkey.wire import api
 
 _LISTS = (
@@ -41,7 +41,7 @@ def controls(given: Mapping[str, Any] | None, currency: str | None = None) -> ap
 
 def refuses(
     call: Call,
-    card: StoredCard,
+    card: StoredIssuingCard,
     rules: api.IssuingCardAuthorizationControls | api.IssuingCardholderAuthorizationControls | None,
     amount: int,
     merchant: api.IssuingAuthorizationMerchantData,
@@ -60,7 +60,7 @@ def refuses(
 
 def _over(
     call: Call,
-    card: StoredCard,
+    card: StoredIssuingCard,
     limit: api.IssuingCardSpendingLimit | api.IssuingCardholderSpendingLimit,
     amount: int,
     merchant: api.IssuingAuthorizationMerchantData,

@@ -34,7 +34,7 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollkey.payments.issuing.stored import StoredCard
+    from tollkey.payments.issuing.stored import StoredIssuingCard
     from tollkey.wire import api
 
 PERMISSION = Permission("issuing_authorization", "Authorizations", "Issuing")
@@ -42,7 +42,7 @@ _ANSWER_SECONDS = 2
 _NAME = "issuing.authorization"
 
 
-def _new(call: Call, card: StoredCard, amount: int, params: Mapping[str, Any]) -> api.IssuingAuthorization:
+def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, Any]) -> api.IssuingAuthorization:
     verification = params.get("verification_data") or {}
     currency = params.get("currency") or params.get("held_currency") or card["currency"]
     method = params.get("authorization_method") or "online"
@@ -75,7 +75,7 @@ def _new(call: Call, card: StoredCard, amount: int, params: Mapping[str, Any]) -
     )  # fmt: skip
 
 
-def _reason(call: Call, card: StoredCard, authorization: api.IssuingAuthorization) -> str | None:
+def _reason(call: Call, card: StoredIssuingCard, authorization: api.IssuingAuthorization) -> str | None:
     """Why the card may not pay, or None."""
     holder = call.objects.get(kinds.CARDHOLDER, card["cardholder"])
     amount, shop = authorization["amount"], authorization["merchant_data"]

@@ -19,7 +19,7 @@ from tollkey.wire import Call, Endpoint, Params, Resource, blank, invalid, listi
 from tollkey.wire.sealing import seal_params, unseal_params
 
 if TYPE_CHECKING:
-    from tollkey.payments.issuing.stored import StoredCard
+    from tollkey.payments.issuing.stored import StoredIssuingCard
     from tollkey.wire import api
 
 PERMISSION = Permission("issuing_card", "Cards", "Issuing")
@@ -59,7 +59,7 @@ def _shipping(given: Mapping[str, Any] | None) -> api.IssuingCardShipping | None
     }  # fmt: skip
 
 
-def create(call: Call, params: Params) -> StoredCard:
+def create(call: Call, params: Params) -> StoredIssuingCard:
     """Issue a card to a cardholder."""
     if params.get("cardholder") is None:
         raise missing_param("cardholder")
@@ -104,17 +104,17 @@ def create(call: Call, params: Params) -> StoredCard:
     return call.objects.insert(card, "issuing_card.created")
 
 
-def _printed(name: str) -> Callable[[Call, StoredCard], str | None]:
+def _printed(name: str) -> Callable[[Call, StoredIssuingCard], str | None]:
     """What is printed on a card and sealed at rest: its ``number`` or ``cvc``, for whoever asks for it by expanding."""
 
-    def printed(call: Call, card: StoredCard) -> str | None:
+    def printed(call: Call, card: StoredIssuingCard) -> str | None:
         sealed = unseal_params(call, card["id"], card.get("_printed")).get(name)
         return sealed or (card.get("_number") if name == "number" else card.get("_cvc"))
 
     return printed
 
 
-def update(call: Call, params: Params) -> StoredCard:
+def update(call: Call, params: Params) -> StoredIssuingCard:
     """Change a card's status, controls or metadata; a canceled card stays canceled."""
     card = call.objects.get(kinds.CARD, call.path["card"])
     status = params.get("status")
@@ -130,7 +130,7 @@ def update(call: Call, params: Params) -> StoredCard:
     return call.objects.save(card, "issuing_card.updated")
 
 
-def view(call: Call, card: StoredCard) -> Mapping[str, object]:
+def view(call: Call, card: StoredIssuingCard) -> Mapping[str, object]:
     """A card with its cardholder inside."""
     holder = card["cardholder"]
     if not isinstance(holder, str):

@@ -4,7 +4,7 @@ from typing import NotRequired
 
 from tollkey.wire import api
 
-class StoredCard(api.IssuingCard):
+class StoredIssuingCard(api.IssuingCard):
     """An issued card.
 
     _printed: the number and the security code that are printed on it, sealed; absent on cards of earlier versions.
@@ -15,7 +15,7 @@ class StoredCard(api.IssuingCard):
     _number: NotRequired[str]
     _cvc: NotRequired[str]
 
-class StoredTransaction(api.IssuingTransaction):
+class StoredIssuingTransaction(api.IssuingTransaction):
     """A transaction.
 
     _refunded: how much of it was given back, in minor units; absent before the first refund.

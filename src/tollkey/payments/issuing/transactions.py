@@ -29,14 +29,14 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollkey.payments.issuing.stored import StoredTransaction
+    from tollkey.payments.issuing.stored import StoredIssuingTransaction
     from tollkey.wire import api
 
 PERMISSION = Permission("issuing_transaction", "Transactions", "Issuing")
 _NAME = "issuing.transaction"
 
 
-class Origin(TypedDict):
+class TransactionOrigin(TypedDict):
     """What a transaction is about.
 
     id: of the authorization; None without one. card, cardholder: ids. wallet: the wallet that the card was in, or None.
@@ -65,7 +65,9 @@ def _details(given: Mapping[str, Any] | None) -> api.IssuingTransactionPurchaseD
     }  # fmt: skip
 
 
-def record(call: Call, origin: Origin, kind: str, amount: int, details: Mapping[str, Any] | None) -> StoredTransaction:
+def record(
+    call: Call, origin: TransactionOrigin, kind: str, amount: int, details: Mapping[str, Any] | None
+) -> StoredIssuingTransaction:
     """Move the issuing balance and store the transaction, with its events.
 
     kind: ``capture`` or ``refund``. amount: minor units; negative for what was spent. details: ``purchase_details`` as
@@ -99,7 +101,9 @@ def record(call: Call, origin: Origin, kind: str, amount: int, details: Mapping[
     return transaction
 
 
-def origin_of(value: api.IssuingAuthorization | StoredTransaction, authorization: str | None) -> Origin:
+def origin_of(
+    value: api.IssuingAuthorization | StoredIssuingTransaction, authorization: str | None
+) -> TransactionOrigin:
     """What an authorization, or an earlier transaction, is about. authorization: its id."""
     return {
         "id": authorization,
@@ -111,24 +115,24 @@ def origin_of(value: api.IssuingAuthorization | StoredTransaction, authorization
     }
 
 
-def _origin(call: Call, params: Mapping[str, Any]) -> Origin:
+def _origin(call: Call, params: Mapping[str, Any]) -> TransactionOrigin:
     card = call.objects.get(kinds.CARD, params["card"], "card")
     currency = shared_currency.check_currency(params.get("currency") or card["currency"], "currency")
     return {"id": None, "card": card["id"], "cardholder": card["cardholder"], "currency": currency,
             "merchant_data": merchant(params.get("merchant_data")), "wallet": None}  # fmt: skip
 
 
-def force_capture(call: Call, params: Params) -> StoredTransaction:
+def force_capture(call: Call, params: Params) -> StoredIssuingTransaction:
     """A merchant takes money without having asked."""
     return record(call, _origin(call, params), "capture", -params["amount"], params.get("purchase_details"))
 
 
-def unlinked_refund(call: Call, params: Params) -> StoredTransaction:
+def unlinked_refund(call: Call, params: Params) -> StoredIssuingTransaction:
     """A merchant gives money that was never taken."""
     return record(call, _origin(call, params), "refund", params["amount"], params.get("purchase_details"))
 
 
-def refund(call: Call, params: Params) -> StoredTransaction:
+def refund(call: Call, params: Params) -> StoredIssuingTransaction:
     """A merchant gives back a capture, or part of it."""
     transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     if transaction["type"] != "capture":
@@ -142,7 +146,7 @@ def refund(call: Call, params: Params) -> StoredTransaction:
     return record(call, origin_of(transaction, transaction["authorization"]), "refund", amount, None)
 
 
-def update(call: Call, params: Params) -> StoredTransaction:
+def update(call: Call, params: Params) -> StoredIssuingTransaction:
     """Change the metadata."""
     transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     fields.merge_metadata(transaction, params)
