@@ -177,7 +177,7 @@ def test_what_is_percent_encoded_is_redacted_as_it_was_meant(api: Api, place: st
 
 def test_no_more_than_a_few_thousand_characters_are_ever_looked_at(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths: list[int] = []
-    for name in ("redact", "redact_form", "redact_ours"):
+    for name in ("redact", "redact_form", "redact_response"):
         real = getattr(request_log_buffer, name)
 
         def watched(text: str, real: Callable[[str], str] = real) -> str:

@@ -1,13 +1,11 @@
-"""HTTP/1.1 as uvicorn speaks it, with a bound on what a caller may send before it makes sense, and a short way for
-plain reads.
+"""uvicorn's HTTP/1.1 protocol with a limit on request heads, and a fast path for simple GET requests.
 
-uvicorn's fast parser keeps headers, and the trailers of a chunked body, for as long as they last: one connection
-without a key could fill the memory. Bodies have their own bound, where they are read. A body that nobody reads is not
-waited for: the answer goes out, then the connection ends (RFC 9112, section 9.6: half of it first, else the reset that
-follows could destroy the answer).
+uvicorn's parser buffers headers, and trailers of chunked bodies, without a limit: one connection without a key could
+fill the memory. Bodies are limited where they are read. When a body is not read, the connection is closed after the
+response (RFC 9112, section 9.6: first the write side, because a reset could discard the response).
 
-An ASGI application is a task, a few events and two messages for each request: twice the work of looking up an object
-    whose answer lies ready. An app with a method ``at_once`` is asked that first, for GET requests without a query.
+An ASGI application needs a task, several events and two messages per request, which costs twice as much as looking up a
+stored object. If the application has a method ``at_once``, it is called first, for GET requests without a query.
 """
 
 from __future__ import annotations
@@ -20,17 +18,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from tollkey.cli.one_write import OneWrite
 
-LINGER_SECONDS = 2.0  # how long a caller that is still sending may take to see its answer
-_PAUSE_SECONDS = 0.05  # between two looks at what it sends: 256 KB each at most, thrown away
-LARGEST_HEAD = (
-    32 * 1024
-)  # bytes that may arrive without the head, a piece of the body or the end of the message being reached
+LINGER_SECONDS = 2.0  # time that a client that is still sending has to read the response
+_PAUSE_SECONDS = 0.05  # between two reads of what it sends, at most 256 KB, which is discarded
+LARGEST_HEAD = 32 * 1024  # bytes that may arrive without completing the head, a chunk of the body or the message
 
 
 class _Flow(FlowControl):
-    """Reads nothing more while requests wait for their turn: uvicorn goes on after each answer, so that its queue grows
-    without end.
-    """
+    """Does not resume reading while pipelined requests are queued; in uvicorn the queue grows without limit."""
 
     def __init__(self, protocol: BoundedProtocol) -> None:
         super().__init__(protocol.transport)
@@ -42,28 +36,28 @@ class _Flow(FlowControl):
 
 
 class BoundedProtocol(OneWrite):
-    """Answers 400 and hangs up once a head, or trailers, pass ``LARGEST_HEAD`` bytes."""
+    """Responds with 400 and closes when a head or trailers exceed ``LARGEST_HEAD`` bytes."""
 
     _unread = 0
     _advanced = False
-    _waits = False  # whether the request is still to be begun, or answered at once
-    _whole = True  # whether the request has been received to its end
-    _ending: Any = None  # the transport whose unread rest is let run out
+    _waits = False  # whether the request may still be handled by ``at_once``
+    _whole = True  # whether the request was received completely
+    _ending: Any = None  # the transport that is closing while the client still sends
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody calls."""
+        """Set up flow control for a new connection."""
         super().connection_made(transport)
         self.flow = _Flow(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has arrived; count it unless it led somewhere."""
+        """Parse received data, and count bytes that do not complete anything."""
         if self._ending is not None:
             self._ending.pause_reading()
             self.loop.call_later(_PAUSE_SECONDS, self._read_on)
             return
         while (
             self._whole and len(data) > LARGEST_HEAD and self._ending is None
-        ):  # a head is read no further than it may be long
+        ):  # parse no more than the limit at a time
             self._take(data[:LARGEST_HEAD])
             data = data[LARGEST_HEAD:]
             if self.transport.is_closing():
@@ -75,11 +69,11 @@ class BoundedProtocol(OneWrite):
         super().data_received(data)
         self._unread = 0 if self._advanced else self._unread + len(data)
         if self._unread > LARGEST_HEAD and not self.transport.is_closing():
-            self._whole = True  # nothing more of it is of any use
+            self._whole = True  # the rest of the request is ignored
             self.send_400_response("The request's head is too large.")
 
     def ends(self, transport: Any) -> bool:
-        """Close only our half while a body is still coming in; the caller closes its own, or time does."""
+        """While a body is still being received, close only the write side; the client or a timer closes the rest."""
         if self._whole or transport.is_closing() or not transport.can_write_eof():
             return False
         self._ending = transport
@@ -98,13 +92,13 @@ class BoundedProtocol(OneWrite):
         self._unset_keepalive_if_required()  # set by the answer before, when both requests came in one piece
         self.scope["headers"] = (
             self.headers.copy()
-        )  # the parser adds trailers to its own: they must not pass for what a proxy wrote
+        )  # copied, because the parser adds trailers to its list, which must not count as a proxy's headers
         self._waits = self._may_be_at_once()
         if not self._waits:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """Handle a chunk of the body."""
         self._advanced = True
         if self._waits:
             self._waits = False
@@ -112,7 +106,7 @@ class BoundedProtocol(OneWrite):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """Handle the end of a request."""
         self._advanced = self._whole = True
         if self._waits:
             self._waits = False
@@ -121,7 +115,7 @@ class BoundedProtocol(OneWrite):
             super().on_headers_complete()
         super().on_message_complete()
 
-    # -- the short way
+    # -- the fast path
 
     def _may_be_at_once(self) -> bool:
         parser = self.parser

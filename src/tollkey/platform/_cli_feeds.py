@@ -1,7 +1,7 @@
-"""What a socket of the Stripe CLI is sent: new events, events that are sent again, new lines of the request log.
+"""What is sent to a WebSocket of the Stripe CLI: new events, resent events, new request logs.
 
-Each is read from its table behind the last row that was sent. On PostgreSQL a row may be committed after one with a
-higher number, so the last seconds are looked at again, and what was sent of them is remembered.
+Rows are read from their table after the last one that was sent. On PostgreSQL a row may be committed after one with a
+higher number, so rows of the last seconds are read again, and those already sent are remembered.
 """
 
 from __future__ import annotations
@@ -26,40 +26,38 @@ _OF = "t.account = ? AND t.livemode = ?"
 
 
 class Tail:
-    """The rows that are new in a table. rows: SQL after ``SELECT``, of columns that begin with ``t.seq``; ``t`` is the
-    table.
-    """
+    """New rows of a table. rows: the SQL after ``SELECT``; its first column is ``t.seq``, ``t`` is the table."""
 
     def __init__(self, table: str, rows: str, scope: Scope) -> None:
         self._top = f"SELECT max(seq) FROM {table}"
         self._rows = f"SELECT {rows} WHERE t.seq > ? AND {_OF} ORDER BY t.seq LIMIT {_BATCH}"
         self._owner = (scope.account, int(scope.livemode))
-        self._floor, self._told, self._tops = 0, set[int](), list[tuple[float, int]]()
+        self._floor, self._sent, self._tops = 0, set[int](), list[tuple[float, int]]()
 
     def begin(self, tx: Tx) -> None:
-        """What is there already is not sent."""
+        """Skip existing rows."""
         self._floor = self._highest(tx)
 
     def _highest(self, tx: Tx) -> int:
         return int(tx.execute(self._top)[0][0] or 0)
 
     def next(self, tx: Tx, now: float) -> list[Row]:
-        """Rows that were not returned before, at most a few hundred. now: seconds of any clock that goes on."""
+        """Rows that were not returned before, at most a few hundred. now: seconds of a monotonic clock."""
         late = 0.0 if tx.dialect == "sqlite" else _LATE_SECONDS
         top, start, found = self._highest(tx), self._floor, list[Row]()
         while True:
             rows = tx.execute(self._rows, (start, *self._owner))
-            found += [row for row in rows if row[0] not in self._told]
+            found += [row for row in rows if row[0] not in self._sent]
             if len(rows) < _BATCH:
                 self._tops.append((now, top))
                 break
             start = rows[-1][0]
             if len(found) >= _BATCH:
                 break
-        self._told.update(int(row[0]) for row in found)
+        self._sent.update(int(row[0]) for row in found)
         while self._tops and self._tops[0][0] <= now - late:
             self._floor = max(self._floor, self._tops.pop(0)[1])
-        self._told = {seq for seq in self._told if seq > self._floor}
+        self._sent = {seq for seq in self._sent if seq > self._floor}
         return found
 
 
@@ -153,7 +151,7 @@ def _logs(scope: Scope) -> Tail:
     return Tail("request_logs", f"{columns} FROM request_logs AS t", scope)
 
 
-_TOLD = ("type", "charge", "code", "decline_code", "message", "param")
+_ERROR_FIELDS = ("type", "charge", "code", "decline_code", "message", "param")
 
 
 def _logged(row: Row, livemode: bool) -> str:
@@ -172,7 +170,7 @@ def _logged(row: Row, livemode: bool) -> str:
         "request_id": id,
         "status": status,
         "url": path,
-        "error": {name: str(error[name]) for name in _TOLD if error.get(name)},
+        "error": {name: str(error[name]) for name in _ERROR_FIELDS if error.get(name)},
     }
     return orjson.dumps(
         {"type": "request_log_event", "request_log_id": id, "event_payload": orjson.dumps(payload).decode()}

@@ -1,4 +1,4 @@
-"""Sessions of the Stripe CLI at rest: what each may hear, and the events that it is to be sent once more."""
+"""Stored sessions of the Stripe CLI: what each receives, and the events that are resent to it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MIGRATION = Migration(
 
 SESSION_SECONDS = 24 * 3600
 WEBHOOKS, REQUEST_LOGS = "webhooks", "request_logs"
-#: What a socket can be opened for. ``stripe listen`` asks for ``destinations`` too: thin events, of which this server
-#: sends none.
+#: Features that a WebSocket can be opened for. ``stripe listen`` also requests ``destinations``, for thin events, which
+#: this server does not send.
 FEATURES = (WEBHOOKS, REQUEST_LOGS, "webhook_payloads", "destinations")
 
 Filters = dict[str, frozenset[str]]
@@ -44,9 +44,9 @@ _VALUES: dict[str, frozenset[str] | None] = {
 
 
 class Session(NamedTuple):
-    """One session. feature: what its socket hears.
+    """One session. feature: what its WebSocket receives.
 
-    filters: of request logs, values in upper case but for paths and addresses.
+    filters: of request logs, values in upper case, except paths and IP addresses.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Session(NamedTuple):
 def feature_of(wanted: list[str]) -> str:
     """The feature that a session is authorized for: request logs, or events.
 
-    Raises ApiError 400 for one that is not there.
+    Raises ApiError 400 for an unknown one.
     """
     for name in wanted:
         if name not in FEATURES:
@@ -66,7 +66,7 @@ def feature_of(wanted: list[str]) -> str:
 
 
 def read_filters(text: str | None, feature: str) -> Filters:
-    """The filters as the CLI sends them, a JSON object of lists. Raises ApiError 400 for one that is not known here."""
+    """The filters as the CLI sends them, a JSON object of lists. Raises ApiError 400 for an unknown one."""
     if not text or text == "{}":
         return {}
     if feature != REQUEST_LOGS:
@@ -99,7 +99,7 @@ def is_platform(call: Call) -> bool:
 
 
 def add(call: Call, feature: str, filters: Filters) -> str:
-    """Write a session down; those of this account that have ended go."""
+    """Store a session and delete expired ones of the account. Returns its id."""
     id = call.ids.new("clisess")
     owner = (call.account, int(call.livemode))
     call.tx.execute(
@@ -115,7 +115,7 @@ def add(call: Call, feature: str, filters: Filters) -> str:
 
 
 def find(tx: Tx, scope: Scope, id: str) -> Session | None:
-    """The session with that id, in that scope."""
+    """The session with an id, or None."""
     rows = tx.execute(
         "SELECT id, feature, filters FROM stripecli_sessions WHERE id = ? AND account = ? AND livemode = ?",
         (id, scope.account, int(scope.livemode)),
@@ -127,10 +127,7 @@ def find(tx: Tx, scope: Scope, id: str) -> Session | None:
 
 
 def replay(call: Call, event: str, source: str) -> None:
-    """Let every ``stripe listen`` of the call's account hear an event once more.
-
-    source: the account that keeps the event.
-    """
+    """Resend an event to every ``stripe listen`` of the call's account. source: the account that stores the event."""
     owner, old = (call.account, int(call.livemode)), call.real - SESSION_SECONDS
     call.tx.execute("DELETE FROM stripecli_resends WHERE account = ? AND livemode = ? AND created < ?", (*owner, old))
     call.tx.execute(

@@ -1,9 +1,7 @@
-"""What must not be kept of a request or an answer: keys, client secrets, page tokens, card and account numbers, codes.
+"""Redaction of request logs: keys, client secrets, page tokens, card and account numbers, security codes.
 
-What counts is what was meant, not how it was written: percent-encoded text is judged as it reads decoded, and kept
-    decoded where something had to be taken out. Every pattern goes over a text once, whatever the text: none begins
-    again within what it has just looked at (possessive groups), and nobody gives these functions more than a few
-    thousand characters.
+Percent-encoded text is decoded before it is checked, and stored decoded where something was redacted. All patterns run
+in linear time (possessive groups prevent backtracking), and texts are limited to a few thousand characters.
 """
 
 from __future__ import annotations
@@ -13,16 +11,14 @@ from urllib.parse import quote, unquote
 
 _KEYS = re.compile(r"(?<![0-9A-Za-z])((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,}+)")
 _SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}+")
-#: 13 digits and more, in one piece or in the groups that people write. More than the 19 of a card: what follows it may
-#: be its expiry.
+#: 13 digits and more, with or without separators. May be longer than a card number, as an expiry date may follow.
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d(?:[ +-]?\d){12,}+")
-#: The same in groups with whatever people and spreadsheets put between them: 4-4-4-4 and 4-6-5.
+#: Card numbers in groups (4-4-4-4 and 4-6-5) with any separators.
 _BETWEEN = r"[\s.,/_:;|\-\u00a0\u2000-\u206f\u2212]{1,3}+"
 _GROUPS = re.compile(
     rf"(?<!\d)\d{{4}}{_BETWEEN}(?:\d{{4}}{_BETWEEN}\d{{4}}{_BETWEEN}\d{{1,7}}|\d{{6}}{_BETWEEN}\d{{4,5}})(?!\d)"
 )
-#: What hangs on a word (``card4242…``) is a card's only when its check digit says so, an account's when it is a valid
-#: IBAN.
+#: Digits attached to a word (``card4242…``) are redacted only with a valid check digit, IBANs only when valid.
 _HANGING = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9A-Za-z])")
 _IBAN = re.compile(r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}(?![0-9A-Za-z])", re.IGNORECASE)
 _PRIVATE = (
@@ -34,38 +30,38 @@ _PRIVATE_NAMES = tuple(_PRIVATE.split("|"))
 _CARD_NAME = re.compile(r"(?:card|source|external_account)\]?\[number\]|^number(?:\[|$)", re.IGNORECASE)
 _JSON = rf"(\"(?:{_PRIVATE})\"\s*+:\s*+)(?:\"(?:[^\"\\]|\\.)*+\"?|-?[0-9.]++|\[[^\[\]]*+\]?|\{{[^{{}}]*+\}}?)"
 _IN_JSON = re.compile(_JSON, re.IGNORECASE)
-_IN_OURS = re.compile(_JSON)  # we write names in one way; to look for others takes five times as long
-#: The token of a page for people (``wire.hosted``): whoever has it may do what the page offers.
+_IN_OURS = re.compile(_JSON)  # our own responses have one spelling; matching others takes five times as long
+#: Tokens of hosted pages (``wire.hosted``), which are credentials.
 _PAGES = re.compile(r"(?<=/)[0-9A-Za-z]{43,48}+(?=[\"/?\\&\s#]|$)")
-_CARD_SHOWN = re.compile(r"(\"number\":\s*+)\"\d{8,15}(\d{4})\"")  # of an issued card, when it was asked to be expanded
+_CARD_SHOWN = re.compile(r"(\"number\":\s*+)\"\d{8,15}(\d{4})\"")  # of an issued card, when expanded
 _ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 _DIGIT = re.compile(r"\d")
 
 
 def redact(text: str) -> str:
-    """A text as somebody sent it, a JSON body above all. Forms have ``redact_form``."""
+    """Redact text from a caller, such as a JSON body. For forms use ``redact_form``."""
     if '"' in text:
         if "\\u00" in text:
             text = _ESCAPED.sub(_unescaped, text)
         text = _IN_JSON.sub(r'\1"[redacted]"', text)
-    plain = _sent(text)
+    plain = _redact_plain(text)
     if "%" not in text:
         return plain
     decoded = _decoded(text)
-    shown = _sent(decoded)
+    shown = _redact_plain(decoded)
     return plain if shown == decoded else shown
 
 
 def redact_form(text: str) -> str:
-    """A form or a query: only pairs that hold something private are written anew."""
-    decoded = _meant(text)
-    inside = _sent(decoded) != decoded
+    """Redact a form body or query. Pairs without private data are left unchanged."""
+    decoded = _decoded_form(text)
+    inside = _redact_plain(decoded) != decoded
     pairs = text.split("&")
     return "&".join([_redact_pair(pair, inside) for pair in pairs])
 
 
-def redact_ours(text: str) -> str:
-    """An answer of ours, whose long numbers are no card's unless they are said to be."""
+def redact_response(text: str) -> str:
+    """Redact a response of this server. Long numbers are only redacted in fields of card numbers."""
     if "_test_" in text or "_live_" in text or "whsec_" in text:
         text = _KEYS.sub(_masked_key, text)
     if '"' in text:
@@ -75,25 +71,25 @@ def redact_ours(text: str) -> str:
     return _SECRETS.sub("_secret_[redacted]", text) if "_secret_" in text else text
 
 
-def _sent(text: str) -> str:
-    """Without keys, secrets, tokens and long numbers, wherever they stand."""
-    text = _NUMBERS.sub(_masked_number, _PAGES.sub("[redacted]", redact_ours(text)))
+def _redact_plain(text: str) -> str:
+    """Redact keys, secrets, tokens and long numbers anywhere in a text."""
+    text = _NUMBERS.sub(_masked_number, _PAGES.sub("[redacted]", redact_response(text)))
     return _IBAN.sub(_masked_iban, _HANGING.sub(_masked_card, _GROUPS.sub(_masked_number, text)))
 
 
 def _redact_pair(pair: str, inside: bool, outer: bool = True) -> str:
-    """One name and its value. inside: whether something that must not be kept stands anywhere in the form.
+    """Redact a name=value pair.
 
-    outer: not in a name.
+    inside: whether the form contains private data anywhere. outer: whether the pair is not nested in a name.
     """
     name, equals, value = pair.partition("=")
-    meant_name = _meant(name)
-    if outer and "=" in meant_name:  # a whole form that was encoded as one name
+    meant_name = _decoded_form(name)
+    if outer and "=" in meant_name:  # a whole form encoded as one name
         shown_name = "&".join([_redact_pair(one, True, False) for one in meant_name.split("&")])
         if (shown_name, value) == (meant_name, ""):
             return pair
         return quote(shown_name, safe="[]*./:=&") + equals + ("[redacted]" if value else "")
-    # Any of them: ``cvc[]`` and ``cvc[0]`` are wrong, and hold it all the same.
+    # Any part may match: ``cvc[]`` and ``cvc[0]`` are invalid but contain the code all the same.
     parts = [part.strip() for part in meant_name.lower().replace("]", "").split("[")]
     private, number = (
         any(part.endswith(_PRIVATE_NAMES) for part in parts),
@@ -101,8 +97,8 @@ def _redact_pair(pair: str, inside: bool, outer: bool = True) -> str:
     )
     if not (inside or private or number):
         return pair
-    meant = _meant(value)
-    shown_name, shown = _sent(meant_name), _sent(meant)
+    meant = _decoded_form(value)
+    shown_name, shown = _redact_plain(meant_name), _redact_plain(meant)
     if private:
         shown = "[redacted]" if meant else ""
     elif number and len(_DIGIT.findall(meant)) >= 8:
@@ -113,12 +109,12 @@ def _redact_pair(pair: str, inside: bool, outer: bool = True) -> str:
     return name + equals + quote(shown, safe="[]*./:")
 
 
-def _meant(text: str) -> str:
+def _decoded_form(text: str) -> str:
     return _decoded(text.replace("+", " ")) if "%" in text or "+" in text else text
 
 
 def _decoded(text: str) -> str:
-    """Percent-decoded as often as a client may have encoded it by mistake."""
+    """Percent-decode up to three times, since clients encode repeatedly by mistake."""
     for _ in range(3):
         if "%" not in text:
             break
@@ -147,13 +143,13 @@ def _masked_iban(found: re.Match[str]) -> str:
 
 
 def _masked_digits(text: str) -> str:
-    """The last four digits; none when there are more than a card's, as those behind may be its expiry and its code."""
+    """Keep the last four digits; none of a longer number, whose last digits may be expiry date and security code."""
     digits = _DIGIT.findall(text)
     most = 19 if len(digits) == len(text) else 16
     return "************" + "".join(digits[-4:]) if len(digits) <= most else "[redacted]"
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    """A character that JSON need not have escaped; a quote and a backslash it must."""
+    """Unescape a JSON escape, except of a quote or backslash."""
     character = chr(int(found[1], 16))
     return found[0] if character in '"\\' else character

@@ -1,7 +1,7 @@
-"""What each report contains: rows worked out from the balance transactions of an interval.
+"""The contents of reports: rows computed from the balance transactions of an interval.
 
-Columns carry the names of the public documentation of report types. Amounts are in major units with
-the currency's decimals, times are UTC.
+Columns are named as in Stripe's documentation of report types. Amounts are in major units with the currency's decimals,
+times are UTC.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ITEM = (
 _SUMMARY = ("category", "description", "net_amount", "currency")
 _ACTIVITY = ("reporting_category", "currency", "count", "gross", "fee", "net")
 
-#: id -> (name, version). Those made from balance transactions; the real list has more.
+#: id -> (name, version) of the supported types, which are based on balance transactions. Stripe has more.
 REPORT_TYPES: dict[str, tuple[str, int]] = {
     "balance.summary.1": ("Balance summary", 1),
     "balance_change_from_activity.itemized.1": ("Balance change from activity itemized", 1),
@@ -45,7 +45,7 @@ _THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 
 
 def _major(amount: int, currency: str) -> str:
-    """An amount in minor units as a decimal text in major ones."""
+    """Format an amount of minor units in major units."""
     places = 0 if currency in _ZERO_DECIMAL else 3 if currency in _THREE_DECIMAL else 2
     sign, digits = "-" if amount < 0 else "", str(abs(amount)).rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
@@ -75,8 +75,9 @@ def _transactions(call: Call, since: int | None, until: int | None, currency: st
 
 
 def make_csv(call: Call, kind: str, parameters: Json) -> str:
-    """The text of a report.
+    """Create the CSV text of a report.
 
+    kind: id of the report type.
     parameters: ``interval_start`` (inclusive) and ``interval_end`` (exclusive), UTC epoch seconds; ``currency``;
         ``columns``.
     """

@@ -1,10 +1,7 @@
-"""The WebSocket of the Stripe CLI (RFC 6455, as ASGI 3 messages): events or log lines go out, the CLI's answers come
-back.
+"""The WebSocket of the Stripe CLI (RFC 6455, as ASGI 3 messages): it sends events or request logs.
 
-It reads new rows from the database a few times a second, so it hears those of every node and holds up nobody. Each time
-it asks
-again for what opened it: the key must live, must still hold the permission, and must be used from an address that it
-    allows.
+It polls the database a few times per second, so it receives the rows of every node. Each time it checks that the key
+that opened it is still valid, still has the permission, and is used from an allowed IP address.
 """
 
 from __future__ import annotations
@@ -56,25 +53,25 @@ class CliSocket:
         self._edge, self._tables, self._authority, self._now = edge, tables, authority, now
         self._trust_proxy, self._require_https, self._brake = trust_proxy, require_https, brake
         self._reveals = Reveals(tables.catalogue)
-        self._feeds: dict[str, Feed] = {}  # by session: a CLI that connects again misses nothing
+        self._feeds: dict[str, Feed] = {}  # by session, so that a CLI that reconnects misses nothing
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """One socket, from its handshake to its end."""
+        """Serve a WebSocket."""
         if (await receive())["type"] != "websocket.connect":
             return
         token = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"websocket-id"), "")
         ip, secure = self._address(scope)
         allowed = secure or not self._require_https
-        opened = await self._edge.read(lambda tx: self._opened(tx, token, ip)) if allowed else None
+        opened = await self._edge.read(lambda tx: self._open_feed(tx, token, ip)) if allowed else None
         if opened is None:
             if self._brake is not None and self._brake.wrong(ip, self._now()):
                 await self._brake.hold()
             await _refuse(send)
             return
         await send({"type": "websocket.accept"})
-        hearing = asyncio.create_task(_hear(receive))
+        hearing = asyncio.create_task(_wait_for_disconnect(receive))
         try:
-            await self._tell(opened, token, ip, send, hearing)
+            await self._send_feed(opened, token, ip, send, hearing)
         finally:
             gone = hearing.done()
             hearing.cancel()
@@ -82,15 +79,13 @@ class CliSocket:
             await send({"type": "websocket.close", "code": 1008, "reason": "The session is over."})
 
     def _address(self, scope: MutableMapping[str, Any]) -> tuple[str | None, bool]:
-        """The caller's address, and whether TLS is spoken."""
+        """The client's IP address, and whether it uses TLS."""
         client = scope.get("client")
         ip, secure = (client[0] if client else None), scope.get("scheme") == "wss"
         return forwarded(scope["headers"], ip, secure) if self._trust_proxy else (ip, secure)
 
     def _holder(self, tx: Tx, token: str, ip: str | None) -> tuple[Key, Scope, str] | None:
-        """The key that opened the session, when it may still hear, from that address; with the session's scope
-        and id.
-        """
+        """The key that opened a session, the scope and id of the session; None when the key lost access."""
         now = int(self._now())
         grant = grant_of(tx, SOCKET, token, now)
         if grant is None or grant.key_id is None:
@@ -105,8 +100,8 @@ class CliSocket:
     def _connected(self, tx: Tx, platform: str, scope: Scope) -> bool:
         return self._tables.of["account"].get(tx, Scope(platform, scope.livemode), scope.account) is not None
 
-    def _opened(self, tx: Tx, token: str, ip: str | None) -> Feed | None:
-        """What the session hears, from before the CLI may act on: what happens from now on is told."""
+    def _open_feed(self, tx: Tx, token: str, ip: str | None) -> Feed | None:
+        """The feed of a session, from now on; None when the session is not valid."""
         held = self._holder(tx, token, ip)
         session = sessions.find(tx, held[1], held[2]) if held is not None else None
         if held is None or session is None:
@@ -120,7 +115,7 @@ class CliSocket:
             )
         return feed
 
-    async def _tell(self, feed: Feed, token: str, ip: str | None, send: Send, hearing: asyncio.Task[None]) -> None:
+    async def _send_feed(self, feed: Feed, token: str, ip: str | None, send: Send, hearing: asyncio.Task[None]) -> None:
         def heard(tx: Tx) -> list[str] | None:
             held = self._holder(tx, token, ip)
             return None if held is None else feed.next(tx, held[0], self._now())
@@ -131,14 +126,16 @@ class CliSocket:
                 self._feeds.pop(token, None)
                 return
             feed.waiting.extend(messages)
-            while feed.waiting and not hearing.done():  # what a broken connection did not take is sent over the next
+            while (
+                feed.waiting and not hearing.done()
+            ):  # a message stays queued until it is sent, also on the next connection
                 await send({"type": "websocket.send", "text": feed.waiting[0]})
                 feed.waiting.popleft()
             await asyncio.wait([hearing], timeout=_PAUSE_SECONDS)
 
 
 async def no_socket(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-    """Refuse a socket on an address that has none."""
+    """Refuse a WebSocket on a path that has none."""
     await receive()
     await _refuse(send)
 
@@ -150,7 +147,7 @@ async def _refuse(send: Send) -> None:
     await send({"type": "websocket.http.response.body", "body": body})
 
 
-async def _hear(receive: Receive) -> None:
-    """Until the CLI goes away. What it says (acknowledgements, its endpoint's answers) needs nothing done."""
+async def _wait_for_disconnect(receive: Receive) -> None:
+    """Wait until the CLI disconnects. Its messages (acknowledgements, responses of its endpoint) are ignored."""
     while (await receive())["type"] != "websocket.disconnect":
         pass

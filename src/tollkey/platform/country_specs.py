@@ -1,4 +1,4 @@
-"""Country specs: what accounts of a country settle in and are asked for."""
+"""Country specs: settlement currencies and required fields of the accounts of a country."""
 
 from __future__ import annotations
 

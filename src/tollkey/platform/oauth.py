@@ -1,4 +1,4 @@
-"""Connect's OAuth endpoints (connect.stripe.com in the real system): letting go of a connected account.
+"""Connect's OAuth endpoints (connect.stripe.com in the real system): disconnecting a connected account.
 
 connected ──deauthorize──▶ gone; account.application.deauthorized
 

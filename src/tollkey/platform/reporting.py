@@ -1,4 +1,4 @@
-"""Reporting: runs that make a CSV file out of the balance transactions of an interval.
+"""Reporting: report runs, which create CSV files from the balance transactions of an interval.
 
 pending ──the timer──▶ succeeded   (``result`` is a file)
                   └──▶ failed      (``error``)
@@ -46,7 +46,7 @@ def _type(call: Call, id: str) -> Json:
 
 
 def retrieve_type(call: Call, params: Params) -> Json:
-    """One kind of report."""
+    """Retrieve a report type."""
     id = call.path["report_type"]
     if id not in REPORT_TYPES:
         raise missing_object("report type", id, "report_type", in_path=True)
@@ -54,12 +54,12 @@ def retrieve_type(call: Call, params: Params) -> Json:
 
 
 def list_types(call: Call, params: Params) -> Page:
-    """Every kind of report."""
+    """List report types."""
     return Page([_type(call, id) for id in REPORT_TYPES], False, "/v1/reporting/report_types")
 
 
 def create(call: Call, params: Params) -> Json:
-    """Start a run; it is pending until the timer has made its file."""
+    """Create a report run. It is pending until a job has created its file."""
     kind = params["report_type"]
     if kind not in REPORT_TYPES:
         raise missing_object("report type", kind, "report_type", in_path=False)
@@ -85,7 +85,7 @@ def create(call: Call, params: Params) -> Json:
 
 
 def finish(call: Call, id: str) -> None:
-    """Make the file of a run that is due."""
+    """Create the file of a pending run."""
     run = call.objects.get("reporting.report_run", id)
     if run["status"] != "pending":
         return

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any
 
 from tollkey.db import Database, Tx
-from tollkey.platform._redacting import redact, redact_form, redact_ours
+from tollkey.platform._redacting import redact, redact_form, redact_response
 from tollkey.platform.request_counts import count
 from tollkey.wire import LATEST, Logged, Request
 
@@ -187,7 +187,7 @@ def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
     found = _ID.match(response.storable) if response.status < 400 else _REFUSED.search(response.storable)
     object_id = found[1].decode() if found else None
     if response.status < 400:
-        answered = redact_ours(_text(response.storable))[:_LONGEST]
+        answered = redact_response(_text(response.storable))[:_LONGEST]
     else:  # errors repeat what the caller sent
         answered = instead or redact(_text(response.storable))[:_LONGEST]
     if instead or not request.body:

@@ -1,4 +1,4 @@
-"""What the Stripe CLI asks for: ``stripe listen``, ``stripe logs tail`` and ``stripe keys permissions``.
+"""Endpoints of the Stripe CLI: for ``stripe listen``, ``stripe logs tail`` and ``stripe keys permissions``.
 
 ``stripe listen`` opens a session and is given the address of a WebSocket, over which it is sent each event of
 the account as it would be sent to a webhook endpoint, signature included; it forwards them to a local address.
