@@ -43,7 +43,7 @@ def examine(core: Core) -> list[Finding]:
         *_files(Path(core.settings.data)),
     ]
 
-    def work(tx: Tx) -> list[Finding]:
+    def run_checks(tx: Tx) -> list[Finding]:
         found = []
         if tx.dialect == "sqlite":
             answer = tx.execute("PRAGMA quick_check")[0][0]
@@ -63,7 +63,7 @@ def examine(core: Core) -> list[Finding]:
                 found.append(Finding(f"{merchant.id} {mode} ledger", not broken, "; ".join(broken) or "sums to zero"))
         return found
 
-    return findings + core.database.read(work)
+    return findings + core.database.read(run_checks)
 
 
 def _jobs(found: list[Troubled]) -> Finding:

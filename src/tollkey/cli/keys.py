@@ -138,13 +138,13 @@ def reveal(
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
 
-        def work(tx: Tx) -> tuple[Key, str]:
+        def reveal_key(tx: Tx) -> tuple[Key, str]:
             found = _pick(core, tx, scope, key)
             if note:
                 core.authority.update(tx, scope, found.id, actor=ACTOR, now=now, note=note)
             return core.authority.reveal(tx, scope, found.id, actor=ACTOR, now=now)
 
-        became, text = core.database.write(work)
+        became, text = core.database.write(reveal_key)
         _print(core, became, json_, text)
 
 
@@ -167,13 +167,13 @@ def roll(
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
 
-        def work(tx: Tx) -> tuple[Key, Key, str | None]:
+        def roll_key(tx: Tx) -> tuple[Key, Key, str | None]:
             found = _pick(core, tx, scope, key)
             return core.authority.roll(
                 tx, scope, found.id, ROLL_EXPIRATIONS[expires], actor=ACTOR, now=now, show=show_secret
             )
 
-        _, new, text = core.database.write(work)
+        _, new, text = core.database.write(roll_key)
         _print(core, new, json_, text if show_secret else None)
         if not show_secret and new.token is None:
             options = "".join(

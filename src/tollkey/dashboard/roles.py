@@ -25,7 +25,7 @@ OWNER, ADMINISTRATOR, DEVELOPER, ANALYST, SUPPORT, VIEW_ONLY = (
 
 
 class Role(NamedTuple):
-    """A role. about: what people are told who choose it."""
+    """A role. about: its description where people choose one."""
 
     name: str
     label: str

@@ -96,14 +96,14 @@ def move_in(database: Database, folder: Path) -> int:
     owners = {id: Scope(account, bool(livemode)) for account, livemode, id in objects if id in there}
     for id, scope in owners.items():
 
-        def work(tx: Tx, id: str = id, scope: Scope = scope) -> None:
+        def import_file(tx: Tx, id: str = id, scope: Scope = scope) -> None:
             key = (scope.account, int(scope.livemode), id)
             if not tx.execute(
                 "SELECT 1 FROM file_contents WHERE account = ? AND livemode = ? AND file = ? LIMIT 1", key
             ):
                 _store(tx, scope, id, there[id].read_bytes())
 
-        database.write(work, lock=f"files:{id}")
+        database.write(import_file, lock=f"files:{id}")
         there[id].unlink(missing_ok=True)
     return len(owners)
 

@@ -40,8 +40,8 @@ def of_document(name: str | None) -> Outcome:
 
 def of_birth(dob: Json) -> Outcome:
     """The result of verifying a date of birth."""
-    told = (dob.get("year"), dob.get("month"), dob.get("day"))
-    return "match" if told == (1901, 1, 1) else "at_once" if told == (1902, 1, 1) else "mismatch"
+    values = (dob.get("year"), dob.get("month"), dob.get("day"))
+    return "match" if values == (1901, 1, 1) else "at_once" if values == (1902, 1, 1) else "mismatch"
 
 
 def of_person(person: Json) -> Outcome:
@@ -51,10 +51,10 @@ def of_person(person: Json) -> Outcome:
     if person.get("_document") is not None:
         return "match"
     birth = of_birth(person["dob"])
-    told = (person.get("_id_number"), person.get("_ssn"), birth)
-    if "mismatch" in told or (person.get("address") or {}).get("line1") == "address_no_match":
+    values = (person.get("_id_number"), person.get("_ssn"), birth)
+    if "mismatch" in values or (person.get("address") or {}).get("line1") == "address_no_match":
         return "mismatch"
-    return "at_once" if "at_once" in told else "match"
+    return "at_once" if "at_once" in values else "match"
 
 
 def error_of(person: Json, requirement: str) -> Json:

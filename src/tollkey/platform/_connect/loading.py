@@ -193,9 +193,9 @@ def _refresh_person(account: Json, person: Json) -> None:
     if account["country"] in countries.WAITS:
         person["future_requirements"]["pending_verification"] = sorted(found.pending)
     documents_due = any("document" in path for path in (*found.currently, *found.eventually))
-    told = not found.currently or documents_due
+    provided = not found.currently or documents_due
     status = "verified" if person.get("_checked") else "pending"
-    person["verification"]["status"] = status if told and not documents_due else "unverified"
+    person["verification"]["status"] = status if provided and not documents_due else "unverified"
 
 
 def _company_of(person: Json, every: bool) -> Json:

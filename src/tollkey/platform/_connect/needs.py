@@ -177,10 +177,10 @@ def of_account(account: Json, people: list[Json]) -> Needs:
 
 def _company(account: Json, people: list[Json], needs: Needs) -> None:
     company, country = account["company"], account["country"]
-    told = {"name": company.get("name"), "tax_id": company["tax_id_provided"], "phone": company.get("phone")}
+    provided = {"name": company.get("name"), "tax_id": company["tax_id_provided"], "phone": company.get("phone")}
     for name in countries.address_fields(country):
-        told[f"address.{name}"] = company["address"].get(name) or company.get("address_kanji")
-    needs.require(*(f"company.{path}" for path, value in told.items() if not value))
+        provided[f"address.{name}"] = company["address"].get(name) or company.get("address_kanji")
+    needs.require(*(f"company.{path}" for path, value in provided.items() if not value))
     for person in people:
         needs.add(f"{person['id']}.", of_person(account, person))
     if is_recipient(account):

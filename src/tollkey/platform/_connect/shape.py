@@ -16,7 +16,7 @@ _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 #: Countries whose companies are answered with every field.
 EVERY_FIELD = frozenset({"AE"})
 _JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
-#: A site may be told without its scheme (recorded).
+#: A website may be given without its scheme (recorded).
 _PERSON_TEXTS = (
     "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name",
     "last_name_kana",
@@ -122,7 +122,7 @@ def settings(country: str, interval: str = "daily", *, recipient: bool = False, 
 
 
 def new_account(call: Call, id: str, kind: str, controller: Json, country: str, currency: str, params: Params) -> Json:
-    """A connected account as it is before anything about it is told."""
+    """A new connected account without data."""
     schedule = ((params.get("settings") or {}).get("payouts") or {}).get("schedule") or {}
     recipient = (params.get("tos_acceptance") or {}).get("service_agreement") == "recipient"
     return blank(
@@ -151,7 +151,7 @@ def new_account(call: Call, id: str, kind: str, controller: Json, country: str, 
 
 
 def blank_company(*, every: bool = False) -> Json:
-    """``company`` of an account that told nothing.
+    """``company`` of an account without data.
 
     every: also what only some countries ask for (recorded of recipients).
     """
@@ -253,21 +253,21 @@ def set_company(call: Call, account: Json, given: Params) -> None:
 
 def _describe(account: Json, given: Params) -> None:
     """Statement descriptor and display name follow the business's name or address unless they were given."""
-    profile, told = account["business_profile"], account["settings"]
+    profile, settings_of = account["business_profile"], account["settings"]
     url = profile["url"] or ""
     host = (urlsplit(url if "://" in url else f"//{url}").hostname or "").removeprefix("www.")
     name = profile["name"] or host
     if not name:
         return
-    payments, cards = told["payments"], told["card_payments"]
+    payments, cards = settings_of["payments"], settings_of["card_payments"]
     if not (given.get("payments") or {}).get("statement_descriptor") and not account.get("_described"):
         payments["statement_descriptor"] = _descriptor(name, 22)
     else:
         account["_described"] = True
     if cards["statement_descriptor_prefix"] is None or not account.get("_described"):
         cards["statement_descriptor_prefix"] = _descriptor(name, 10)
-    if told["dashboard"]["display_name"] is None:
-        told["dashboard"]["display_name"] = profile["name"] or _titled(host.rpartition(".")[0])
+    if settings_of["dashboard"]["display_name"] is None:
+        settings_of["dashboard"]["display_name"] = profile["name"] or _titled(host.rpartition(".")[0])
 
 
 def _titled(site: str) -> str:
@@ -281,7 +281,7 @@ def _descriptor(text: str, length: int) -> str:
 
 
 def new_person(call: Call, account: Json) -> Json:
-    """A person of an account before anything about them is told."""
+    """A new person of an account without data."""
     return blank(
         "person",
         id=call.ids.new("person"),
