@@ -16,7 +16,8 @@ from tollkey.payments.subscriptions.changes import wanted_changes
 from tollkey.payments.subscriptions.creation import wanted_items
 from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, new_item, recurring_price, terms_of
 from tollkey.payments.subscriptions.periods import next_period, period_of
-from tollkey.payments.subscriptions.phases import build_phases, phase_at, phase_items
+from tollkey.payments.subscriptions.phase_building import build_phases
+from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.settings import translate
 from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, invalid, of_list

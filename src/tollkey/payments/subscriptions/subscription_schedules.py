@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import clock, fields, providers
-from tollkey.payments.subscriptions import changes, kinds, states
+from tollkey.payments.subscriptions import changes, kinds, phase_building, states
 from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import (
@@ -66,7 +66,7 @@ def _blank(call: Call, params: Params, customer: StoredCustomer) -> StoredSchedu
         billing_mode={"flexible": {"proration_discounts": "included"} if kind == "flexible" else None, "type": kind},
         created=call.now,
         customer=customer["id"],
-        default_settings=work.default_settings(params.get("default_settings")),
+        default_settings=phase_building.default_settings(params.get("default_settings")),
         end_behavior=fields.given(params, "end_behavior", "release"),
         livemode=call.livemode,
         status=states.SCHEDULE.start("not_started"),
@@ -86,7 +86,7 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
         raise invalid(
             "You cannot create a subscription schedule from a subscription that is canceled.", "from_subscription"
         )
-    schedule["phases"] = work.mirror(call, subscription)
+    schedule["phases"] = phase_building.mirror(call, subscription)
     schedule["subscription"] = subscription["id"]
     for name in ("collection_method", "default_payment_method", "description"):
         schedule["default_settings"][name] = subscription[name]
@@ -100,7 +100,7 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
 def _fresh(call: Call, schedule: StoredSchedule, params: Params) -> None:
     begins = fields.given(params, "start_date", "now")
     at = call.now if begins == "now" else int(begins)
-    schedule["phases"] = work.build_phases(call, params.get("phases") or [], at)
+    schedule["phases"] = phase_building.build_phases(call, params.get("phases") or [], at)
     call.objects.insert(schedule, "subscription_schedule.created")
     if at <= call.now:
         work.start(call, schedule)
@@ -138,7 +138,7 @@ def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedu
     if params.get("end_behavior"):
         schedule["end_behavior"] = params["end_behavior"]
     if params.get("default_settings"):
-        schedule["default_settings"] = work.default_settings(
+        schedule["default_settings"] = phase_building.default_settings(
             {**schedule["default_settings"], **params["default_settings"]}
         )
     if params.get("phases"):
@@ -148,7 +148,7 @@ def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedu
 
 def _rephase(call: Call, schedule: StoredSchedule, params: Params) -> None:
     begins = schedule["phases"][0]["start_date"]
-    phases = work.build_phases(call, params["phases"], begins)
+    phases = phase_building.build_phases(call, params["phases"], begins)
     schedule["phases"] = phases
     if schedule["status"] == "active":
         current = next((phase for phase in phases if phase["start_date"] <= call.now < phase["end_date"]), None)

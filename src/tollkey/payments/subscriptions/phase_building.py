@@ -1,0 +1,186 @@
+"""The phases of a subscription schedule, built from parameters or from a subscription as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.catalog import arithmetic, pricing
+from tollkey.payments.invoices import drafts
+from tollkey.payments.shared import fields
+from tollkey.payments.subscriptions.items import load, recurring_price, terms_of
+from tollkey.payments.subscriptions.periods import period_of
+from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.payments.subscriptions.stored import (
+        Phase,
+        StoredDefaultSettings,
+        StoredPhaseItem,
+        StoredSubscription,
+    )
+    from tollkey.wire import api
+
+
+def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) -> list[Phase]:
+    """Phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
+
+    Raises ApiError when a phase has no items, names an unknown price, or ends before it begins.
+    """
+    if not wanted:
+        raise missing_param("phases")
+    made: list[Phase] = []
+    for place, phase in enumerate(wanted):
+        named = f"phases[{place}]"
+        if not phase.get("items"):
+            raise missing_param(f"{named}[items]")
+        prices = [
+            recurring_price(call, entry, f"{named}[items][{number}]", None)
+            for number, entry in enumerate(phase["items"])
+        ]
+        begins = phase.get("start_date")
+        start = call.now if begins == "now" else int(begins) if begins is not None else start
+        until = _end_of(call, phase, start, terms_of(prices[0]), named)
+        made.append(_phase(call, phase, prices, start, until, named))
+        start = until
+    return made
+
+
+def _end_of(call: Call, phase: Mapping[str, Any], start: int, recurring: api.Recurring, named: str) -> int:
+    end_date, duration = phase.get("end_date"), phase.get("duration")
+    if end_date == "now":
+        return call.now
+    if end_date is not None:
+        if int(end_date) <= start:
+            raise invalid("The end date of a phase must be after its start date.", f"{named}[end_date]")
+        return int(end_date)
+    if duration:
+        return arithmetic.shift(start, duration["interval"], fields.given(duration, "interval_count", 1))
+    return arithmetic.shift(
+        start, recurring["interval"], recurring["interval_count"] * fields.given(phase, "iterations", 1)
+    )
+
+
+def _phase(
+    call: Call, phase: Mapping[str, Any], prices: list[StoredPrice], start: int, until: int, named: str
+) -> Phase:
+    trial_end = phase.get("trial_end")
+    return {
+        "add_invoice_items": [
+            _added(call, entry, f"{named}[add_invoice_items][{number}]")
+            for number, entry in enumerate(phase.get("add_invoice_items") or [])
+        ],
+        "application_fee_percent": phase.get("application_fee_percent"),
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": bool((phase.get("automatic_tax") or {}).get("enabled")),
+            "liability": None,
+        },
+        "billing_cycle_anchor": phase.get("billing_cycle_anchor"),
+        "billing_thresholds": phase.get("billing_thresholds"),
+        "collection_method": phase.get("collection_method"),
+        "currency": fields.given(phase, "currency", prices[0]["currency"]),
+        "default_payment_method": phase.get("default_payment_method"),
+        "default_tax_rates": drafts.tax_rates(call, phase.get("default_tax_rates"), f"{named}[default_tax_rates]"),
+        "description": phase.get("description"),
+        "discounts": [
+            {
+                "coupon": entry.get("coupon"),
+                "discount": entry.get("discount"),
+                "promotion_code": entry.get("promotion_code"),
+            }
+            for entry in phase.get("discounts") or []
+        ],
+        "end_date": until,
+        "invoice_settings": _invoice_settings(phase.get("invoice_settings")),
+        "items": [
+            _item(call, entry, price, f"{named}[items]") for entry, price in zip(phase["items"], prices, strict=True)
+        ],
+        "metadata": merged_metadata({}, phase.get("metadata") or {}),
+        "on_behalf_of": phase.get("on_behalf_of"),
+        "proration_behavior": fields.given(phase, "proration_behavior", "create_prorations"),
+        "start_date": start,
+        "transfer_data": phase.get("transfer_data"),
+        "trial_end": until if phase.get("trial") else None if trial_end in (None, "now") else int(str(trial_end)),
+    }
+
+
+def _invoice_settings(wanted: Mapping[str, Any] | None) -> api.InvoiceSettingSubscriptionSchedulePhaseSetting | None:
+    if not wanted:
+        return None
+    return {"account_tax_ids": None, "days_until_due": wanted.get("days_until_due"), "issuer": wanted.get("issuer")}
+
+
+def _item(call: Call, entry: Mapping[str, Any], price: StoredPrice, named: str) -> StoredPhaseItem:
+    item: StoredPhaseItem = {
+        "billing_thresholds": entry.get("billing_thresholds"),
+        "discounts": [],
+        "metadata": merged_metadata({}, entry.get("metadata") or {}),
+        "plan": price["id"],
+        "price": price["id"],
+        "tax_rates": drafts.tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
+    }
+    if terms_of(price)["usage_type"] != "metered":
+        item["quantity"] = fields.given(entry, "quantity", 1)
+    return item
+
+
+def _added(call: Call, entry: Mapping[str, Any], named: str) -> api.SubscriptionScheduleAddInvoiceItem:
+    whole: api.SubscriptionScheduleAddInvoiceItemPeriod = {
+        "end": {"type": "phase_end"},
+        "start": {"type": "phase_start"},
+    }
+    return {
+        "discounts": [],
+        "metadata": merged_metadata({}, entry.get("metadata") or {}),
+        "period": entry.get("period") or whole,
+        "price": pricing.named_price(call, entry, named)["id"],
+        "quantity": fields.given(entry, "quantity", 1),
+        "tax_rates": drafts.tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
+    }
+
+
+def default_settings(wanted: Mapping[str, Any] | None) -> StoredDefaultSettings:
+    """``default_settings`` with all its keys."""
+    wanted = wanted or {}
+    settings = wanted.get("invoice_settings") or {}
+    self: api.ConnectAccountReference = {"type": "self"}
+    return {
+        "application_fee_percent": wanted.get("application_fee_percent"),
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": bool((wanted.get("automatic_tax") or {}).get("enabled")),
+            "liability": None,
+        },
+        "billing_cycle_anchor": fields.given(wanted, "billing_cycle_anchor", "automatic"),
+        "billing_thresholds": wanted.get("billing_thresholds"),
+        "collection_method": fields.given(wanted, "collection_method", "charge_automatically"),
+        "default_payment_method": wanted.get("default_payment_method"),
+        "default_source": None,
+        "description": wanted.get("description"),
+        "invoice_settings": {
+            "account_tax_ids": None,
+            "days_until_due": settings.get("days_until_due"),
+            "issuer": settings.get("issuer") or self,
+        },
+        "on_behalf_of": wanted.get("on_behalf_of"),
+        "transfer_data": wanted.get("transfer_data"),
+    }
+
+
+def mirror(call: Call, subscription: StoredSubscription) -> list[Phase]:
+    """The one phase that is a subscription as it is, until the end of its period."""
+    begins, until = period_of(subscription)
+    items = [
+        {
+            "price": item["price"]["id"],
+            "metadata": item["metadata"],
+            **({"quantity": item["quantity"]} if "quantity" in item else {}),
+        }
+        for item in load(call, subscription)
+    ]
+    phase: Params = {"items": items, "end_date": until, "start_date": begins, "currency": subscription["currency"]}
+    if subscription["status"] == "trialing":
+        phase["trial_end"] = subscription["trial_end"]
+    return build_phases(call, [phase], begins)
