@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog.pricing import plan_of
 from tollkey.wire import Call, public
+from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+
+_ITEM: Kind[StoredSubscriptionItem] = Kind("subscription_item")
+_SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 
 
 def refresh_items(call: Call, price: StoredPrice) -> None:
@@ -18,10 +23,10 @@ def refresh_items(call: Call, price: StoredPrice) -> None:
     """
     if not price["recurring"]:
         return
-    for item in call.objects.query("subscription_item", {"price.id": price["id"]}, limit=10_000):
+    for item in call.objects.query(_ITEM, {"price.id": price["id"]}, limit=10_000):
         item["price"], item["plan"] = public(price), plan_of(price)
         call.objects.save(item)
-        subscription = call.objects.find("subscription", item["subscription"])
+        subscription = call.objects.find(_SUBSCRIPTION, item["subscription"])
         if subscription is not None:
             entries = subscription["items"]["data"]
             subscription["items"]["data"] = [

@@ -40,12 +40,13 @@ from tollkey.wire.kinds import Kind
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.wire import api
 
 _PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 LIVE = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
-_SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
+_SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 _TAX_ID: Kind[api.TaxId] = Kind("tax_id")
 
 
