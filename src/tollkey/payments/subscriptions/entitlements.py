@@ -88,7 +88,7 @@ def list_entitlements(call: Call, params: Params) -> Page:
 
 def attach(call: Call, params: Params) -> StoredProductFeature:
     """Put a feature on a product."""
-    product = call.objects.get("product", call.path["product"])
+    product = call.objects.get(kinds.PRODUCT, call.path["product"])
     feature = call.objects.get(kinds.FEATURE, params["entitlement_feature"], "entitlement_feature")
     if not feature["active"]:
         raise invalid("You cannot attach an archived feature to a product.", "entitlement_feature")
@@ -125,7 +125,7 @@ def detach(call: Call, params: Params) -> Deleted:
 
 def list_links(call: Call, params: Params) -> Page:
     """List the features of a product."""
-    product = call.objects.get("product", call.path["product"])["id"]
+    product = call.objects.get(kinds.PRODUCT, call.path["product"])["id"]
     return list_page(call, kinds.PRODUCT_FEATURE, params, {"_product": product}, url=f"/v1/products/{product}/features")
 
 

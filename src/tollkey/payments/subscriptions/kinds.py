@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import StoredDiscount, StoredPrice
+    from tollkey.payments.catalog.stored import StoredDiscount, StoredPrice, StoredProduct
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
     from tollkey.payments.subscriptions.stored import (
@@ -32,6 +32,7 @@ ENTITLEMENT: Kind[StoredEntitlement] = Kind("entitlements.active_entitlement")
 # Of rooms below.
 CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 PRICE: Kind[StoredPrice] = Kind("price")
+PRODUCT: Kind[StoredProduct] = Kind("product")
 DISCOUNT: Kind[StoredDiscount] = Kind("discount")
 INVOICE: Kind[StoredInvoice] = Kind("invoice")
 INVOICE_ITEM: Kind[StoredInvoiceItem] = Kind("invoiceitem")

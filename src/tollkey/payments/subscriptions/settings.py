@@ -102,7 +102,7 @@ def _check_method(call: Call, subscription: StoredSubscription, id: str) -> None
         )
 
 
-def _percent_rate(call: Call, percent: Any) -> api.TaxRate:
+def _percent_rate(call: Call, percent: float | str) -> api.TaxRate:
     rate = blank(
         kinds.TAX_RATE,
         id=call.ids.new("txr"),
@@ -160,8 +160,9 @@ def set_reason(subscription: StoredSubscription, reason: str | None) -> None:
 
 def set_details(subscription: StoredSubscription, params: Params) -> None:
     """Take over the ``cancellation_details`` that were sent, if any."""
-    sent = params.get("cancellation_details") or {}
-    fields.assign(_details(subscription), sent, sent)
+    sent = params.get("cancellation_details")
+    if sent:
+        fields.assign(_details(subscription), sent, sent)
 
 
 def _details(subscription: StoredSubscription) -> api.CancellationDetails:

@@ -12,7 +12,7 @@ invoiced before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import clock, events, fields, providers
@@ -52,6 +52,7 @@ from tollkey.wire import (
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.wire import api
+    from tollkey.wire.resource import Handler
 
 PERMISSION = Permission("subscription", "Subscriptions", "Billing")
 _ENDED = ("canceled", "incomplete_expired")
@@ -183,7 +184,7 @@ def upcoming(call: Call, id: str) -> None:
     call.emit("invoice.upcoming", {name: value for name, value in invoice.items() if name != "id"})
 
 
-def _customers(endpoint: str, method: Any, handler: Any) -> Endpoint:
+def _customers(endpoint: str, method: Literal["GET", "POST", "DELETE"], handler: Handler) -> Endpoint:
     return Endpoint(method, "/v1/customers/{customer}/subscriptions" + endpoint, handler)
 
 

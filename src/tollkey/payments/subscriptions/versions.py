@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions.periods import period_of
 from tollkey.wire import Call, Change
 
 
@@ -13,10 +14,10 @@ def _one_period(call: Call, subscription: MutableMapping[str, Any]) -> None:
     """Before 2025-03-31 the period stood on the subscription, and it had one discount."""
     items = (subscription.get("items") or {}).get("data") or []
     stored = call.objects.find(kinds.SUBSCRIPTION, subscription["id"])
-    period: list[Any] = [items[0]["current_period_start"], items[0]["current_period_end"]] if items else [None, None]
-    if stored is not None:
-        period = stored.get("_period") or period
-    subscription["current_period_start"], subscription["current_period_end"] = period
+    begin, end = (items[0]["current_period_start"], items[0]["current_period_end"]) if items else (None, None)
+    if stored is not None and stored.get("_period"):
+        begin, end = period_of(stored)
+    subscription["current_period_start"], subscription["current_period_end"] = begin, end
     discount = None
     for id in subscription.get("discounts") or []:
         found = call.objects.find(kinds.DISCOUNT, id) if isinstance(id, str) else id
