@@ -5,37 +5,43 @@ created ──refund──▶ refunded in part ──refund──▶ refunded
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
+from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import platform_fees
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, list_page, listing, needs, records, retrieve
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, list_page, listing, needs, records, retrieve
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("application_fee", "Application Fees", "Connect")
 
 
-def create_refund(call: Call, params: Params) -> Json:
+def create_refund(call: Call, params: Params) -> api.FeeRefund:
     """Give an application fee back, in full or in part."""
-    fee = call.objects.get("application_fee", call.path["id"])
+    fee = call.objects.get(balance_kinds.APPLICATION_FEE, call.path["id"])
     return platform_fees.refund_application_fee(call, fee, params.get("amount"), fields.new_metadata(params))
 
 
-def refund_whole(call: Call, params: Params) -> Json:
+def refund_whole(call: Call, params: Params) -> api.ApplicationFee:
     """Give a fee back and answer the fee: how it was done before there were fee refunds."""
-    fee = call.objects.get("application_fee", call.path["id"])
+    fee = call.objects.get(balance_kinds.APPLICATION_FEE, call.path["id"])
     platform_fees.refund_application_fee(call, fee, params.get("amount"))
     return fee
 
 
-def _refund(call: Call) -> Json:
-    return fields.part_of(call, "fee", "fee_refund", "fee refund")
+def _refund(call: Call) -> api.FeeRefund:
+    return fields.part_of(call, "fee", balance_kinds.FEE_REFUND, "fee refund")
 
 
-def retrieve_refund(call: Call, params: Params) -> Json:
+def retrieve_refund(call: Call, params: Params) -> api.FeeRefund:
     """Retrieve one refund of an application fee."""
     return _refund(call)
 
 
-def update_refund(call: Call, params: Params) -> Json:
+def update_refund(call: Call, params: Params) -> api.FeeRefund:
     """Change the metadata of a fee's refund."""
     refund = _refund(call)
     fields.merge_metadata(refund, params)
@@ -44,8 +50,10 @@ def update_refund(call: Call, params: Params) -> Json:
 
 def list_refunds(call: Call, params: Params) -> Page:
     """List the refunds of an application fee."""
-    fee = call.objects.get("application_fee", call.path["id"])
-    return list_page(call, "fee_refund", params, {"fee": fee["id"]}, url=f"/v1/application_fees/{fee['id']}/refunds")
+    fee = call.objects.get(balance_kinds.APPLICATION_FEE, call.path["id"])
+    return list_page(
+        call, balance_kinds.FEE_REFUND, params, {"fee": fee["id"]}, url=f"/v1/application_fees/{fee['id']}/refunds"
+    )
 
 
 APPLICATION_FEE = Resource(

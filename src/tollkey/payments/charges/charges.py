@@ -9,12 +9,16 @@ captured by a PaymentIntent with capture_method automatic_async ──a second�
 
 from __future__ import annotations
 
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, cast
+
 from tollkey.keys import Permission
-from tollkey.payments.charges import jobs, lifecycle
+from tollkey.payments.charges import jobs, kinds, lifecycle
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
 from tollkey.payments.charges.splitting import check_destination
 from tollkey.payments.methods import customer_sources, instruments
+from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.shared import providers
@@ -24,7 +28,6 @@ from tollkey.wire import (
     Call,
     Change,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -38,6 +41,11 @@ from tollkey.wire import (
     sublist,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge
+    from tollkey.payments.methods.stored import Instrument
+    from tollkey.wire import api
+
 PERMISSION = Permission("charge", "Charges", "Core")
 #: A list by transfer group answers an error beyond this many (recorded).
 MOST_OF_A_GROUP = 100
@@ -48,19 +56,15 @@ _CONSUMED = (
 )
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredCharge:
     """Charge a token, a source or a customer's saved one."""
     currency = shared_currency.check_currency(params["currency"])
     shared_currency.check_amount(params["amount"], currency)
     lifecycle.authorizable(call)
-    destination = params.get("destination")
-    data = params.get("transfer_data") or (
-        {"destination": destination} if isinstance(destination, str) else destination
-    )
-    if data and "account" in data:
-        data = {**{name: value for name, value in data.items() if name != "account"}, "destination": data["account"]}
+    data = _transfer_data(params)
     if data:
-        check_destination(call, data["destination"], "destination" if destination else "transfer_data[destination]")
+        param = "destination" if params.get("destination") else "transfer_data[destination]"
+        check_destination(call, data["destination"], param)
     _check_fee(call, params, data)
     instrument = _instrument(call, params)
     attempt = Attempt(
@@ -83,24 +87,45 @@ def create(call: Call, params: Params) -> Json:
     value = lifecycle.charge(call, attempt)
     if value["status"] == "failed":
         raise lifecycle.decline(call, value, instrument)
-    if instrument["object"] == "source" and (instrument.get("usage") == "single_use" or not instrument.get("customer")):
+    if methods_kinds.is_source(instrument) and (
+        instrument.get("usage") == "single_use" or not instrument.get("customer")
+    ):
         customer_sources.consume(call, instrument)
     return value
 
 
-def _instrument(call: Call, params: Params) -> Json:
+def _transfer_data(params: Params) -> api.ChargeTransferData | None:
+    """``transfer_data``, or what stands in its place in older requests: ``destination``, an id or a hash with
+    ``account``.
+    """
+    destination = params.get("destination")
+    given: Mapping[str, Any] | None = params.get("transfer_data") or (
+        {"destination": destination} if isinstance(destination, str) else destination
+    )
+    if given and "account" in given:
+        given = {
+            **{name: value for name, value in given.items() if name != "account"},
+            "destination": given["account"],
+        }
+    return cast("api.ChargeTransferData | None", given)  # its parameters are declared so
+
+
+def _instrument(call: Call, params: Params) -> Instrument:
     """What to charge: the given source, or the customer's default one.
 
     Raises ApiError: nothing given, unknown, not this customer's, or not chargeable.
     """
-    customer = call.objects.get("customer", params["customer"], "customer") if params.get("customer") else None
+    customer = (
+        call.objects.get(methods_kinds.CUSTOMER, params["customer"], "customer") if params.get("customer") else None
+    )
     given = params.get("source") or params.get("card")
     if given is None:
         if customer is None:
             raise invalid("Must provide source or customer.", None, "parameter_missing")
-        if not customer.get("default_source"):
+        default = customer.get("default_source")
+        if not default:
             raise _no_card()
-        return instruments.resolve_payment_method(call, customer["default_source"], "source")
+        return instruments.resolve_payment_method(call, default, "source")
     name = "source" if "source" in params else "card"
     if isinstance(given, dict):
         return customer_sources.inline_card(call, given, name)
@@ -120,7 +145,7 @@ def _instrument(call: Call, params: Params) -> Json:
     return _usable(found, name)
 
 
-def _linked(call: Call, customer: Json, given: str) -> Json:
+def _linked(call: Call, customer: api.Customer, given: str) -> Instrument:
     """The customer's own source with that id. Raises ApiError 404 for what is not there, and for what is not this
     customer's.
     """
@@ -135,15 +160,15 @@ def _linked(call: Call, customer: Json, given: str) -> Json:
     return found
 
 
-def _usable(found: Json, name: str) -> Json:
+def _usable(found: Instrument, name: str) -> Instrument:
     """What can be charged. Raises ApiError for a bank account that is not verified, and a source that is not
     chargeable.
     """
-    if found["object"] == "bank_account" and found["status"] != "verified":
+    if methods_kinds.is_bank_account(found) and found["status"] != "verified":
         raise customer_sources.unusable()
-    if found["object"] == "source" and found["status"] == "consumed" and found.get("usage") == "reusable":
+    if methods_kinds.is_source(found) and found["status"] == "consumed" and found.get("usage") == "reusable":
         raise invalid(_CONSUMED, name, retry=False)
-    if found["object"] == "source" and found["status"] != "chargeable":
+    if methods_kinds.is_source(found) and found["status"] != "chargeable":
         raise invalid(f"The source you provided is not in a chargeable state ({found['status']}).", name, retry=False)
     return found
 
@@ -152,12 +177,12 @@ def _no_card() -> ApiError:
     return card_error("missing", "Cannot charge a customer that has no active card", "card", keep=False)
 
 
-def _not_linked(customer: Json, given: str) -> ApiError:
+def _not_linked(customer: api.Customer, given: str) -> ApiError:
     message = f"Customer {customer['id']} does not have a linked source with ID {given}."
     return ApiError(404, "invalid_request_error", "missing", message, "source")
 
 
-def _check_fee(call: Call, params: Params, transfer: Json | None) -> None:
+def _check_fee(call: Call, params: Params, transfer: Mapping[str, Any] | None) -> None:
     """An application fee is taken of another account's money.
 
     Raises ApiError when a platform charges for itself alone.
@@ -172,21 +197,22 @@ def _check_fee(call: Call, params: Params, transfer: Json | None) -> None:
     raise invalid(message, name)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredCharge:
     """Change what people say about a charge: description, shipping, fraud details, metadata."""
-    charge = call.objects.get("charge", call.path["charge"])
+    charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     shared_fields.merge_metadata(charge, params)
     shared_fields.assign(charge, params, ("description", "receipt_email", "transfer_group", "customer"))
     if "shipping" in params:
         charge["shipping"] = shared_fields.shipping(params["shipping"])
     if params.get("fraud_details"):
-        charge["fraud_details"] = {**charge["fraud_details"], **params["fraud_details"]}
+        given: api.ChargeFraudDetails = params["fraud_details"]
+        charge["fraud_details"] = {**(charge["fraud_details"] or {}), **given}
     return call.objects.save(charge, "charge.updated")
 
 
-def capture(call: Call, params: Params) -> Json:
+def capture(call: Call, params: Params) -> StoredCharge:
     """Capture an authorized charge, or a part of it."""
-    charge = call.objects.get("charge", call.path["charge"])
+    charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     fields = {
         name: params.get(name)
         for name in ("statement_descriptor", "statement_descriptor_suffix", "transfer_group", "receipt_email")
@@ -208,7 +234,7 @@ def list_charges(call: Call, params: Params) -> Page:
     group = params.get("transfer_group")
     if group and call.objects.table("charge").count(call.tx, call.scope, {"transfer_group": group}) > MOST_OF_A_GROUP:
         raise invalid(f"Too many charges with transfer group: `{group}`", "transfer_group")
-    return list_page(call, "charge", params, equal, url="/v1/charges")
+    return list_page(call, kinds.CHARGE, params, equal, url="/v1/charges")
 
 
 def complete_pending(call: Call, id: str) -> None:
@@ -218,43 +244,44 @@ def complete_pending(call: Call, id: str) -> None:
 
 def complete_async_capture(call: Call, id: str) -> None:
     """Job ``charge.collect``: store the balance transaction of an asynchronous capture."""
-    charge = call.objects.find("charge", id)
+    charge = call.objects.find(kinds.CHARGE, id)
     if charge is not None:
         lifecycle.with_balance_transaction(call, charge)
 
 
 def expire(call: Call, id: str) -> None:
     """An authorization runs out after seven days."""
-    charge = call.objects.find("charge", id)
+    charge = call.objects.find(kinds.CHARGE, id)
     if charge is not None and not charge["captured"] and not charge["refunded"]:
         lifecycle.release(call, charge, "charge.expired")
 
 
-def refunds_of(call: Call, charge: Json) -> Json:
+def refunds_of(call: Call, charge: StoredCharge) -> api.ChargeRefunds:
     """The refunds of a charge, newest first, as a list inside it."""
     refunds = (
-        call.objects.query("refund", {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
+        call.objects.query(kinds.REFUND, {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
     )
-    return sublist(
+    listed: api.ChargeRefunds = sublist(
         [call.objects.copy(refund) for refund in refunds],
         f"/v1/charges/{charge['id']}/refunds",
         total_count=len(refunds),
     )
+    return listed
 
 
-def _with_refunds(call: Call, charge: Json) -> None:
+def _with_refunds(call: Call, charge: StoredCharge) -> None:
     """Before 2022-11-15 a charge carried its refunds unasked."""
     charge.setdefault("refunds", refunds_of(call, charge))
 
 
-def _no_code(call: Call, charge: Json) -> None:
+def _no_code(call: Call, charge: MutableMapping[str, Any]) -> None:
     """The authorization code is younger than 2025-03-31: it was there, and always null."""
     card = (charge.get("payment_method_details") or {}).get("card")
     if isinstance(card, dict):
         card["authorization_code"] = None
 
 
-def _paid(call: Call, charge: Json) -> None:
+def _paid(call: Call, charge: MutableMapping[str, Any]) -> None:
     """Before 2015-02-18 there were ``card`` beside ``source`` and the status ``paid``."""
     if charge.get("status") == "succeeded":
         charge["status"] = "paid"

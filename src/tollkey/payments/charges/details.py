@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import cards, protocol
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Json, blank, dig
+from tollkey.wire import Call, blank, dig
+
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge
+    from tollkey.payments.methods.stored import Instrument
+    from tollkey.wire import api
 
 _NO_DETAIL = "The bank did not return any further details with this decline."
 HOLDS_SECONDS = 7 * 86_400
 
 
-def outcome(verdict: protocol.Verdict) -> Json:
+def outcome(verdict: protocol.Verdict) -> api.ChargeOutcome:
     """``charge.outcome``: the key set that today's answers have."""
-    told: Json = {
+    told: api.ChargeOutcome = {
         "advice_code": None,
         "network_advice_code": None,
         "network_decline_code": None,
@@ -36,7 +42,13 @@ def outcome(verdict: protocol.Verdict) -> Json:
         generic = reason == "generic_decline"
         told.update({"network_status": "declined_by_network", "reason": reason, "type": "issuer_declined"})
         told["seller_message"] = _NO_DETAIL if generic else f"The bank returned the decline code `{reason}`."
-        told.update({name: text for name, text in verdict.decline.extra().items()})
+        told.update(
+            {
+                "advice_code": verdict.decline.advice_code,
+                "network_advice_code": verdict.decline.network_advice_code,
+                "network_decline_code": verdict.decline.network_decline_code,
+            }
+        )
     elif verdict.risk_level == "elevated":
         told.update({"reason": "elevated_risk_level", "type": "manual_review"})
         told["seller_message"] = (
@@ -47,21 +59,22 @@ def outcome(verdict: protocol.Verdict) -> Json:
 
 def payment_method_details(
     call: Call,
-    instrument: Json | None,
+    instrument: Instrument | None,
     amount: int,
     verdict: protocol.Verdict,
     *,
     capture: bool,
     authenticated: bool,
     mandate: str | None,
-) -> Json:
+) -> api.PaymentMethodDetails:
     """``charge.payment_method_details`` for whatever was charged."""
     kind = protocol.kind_of(instrument)
     card = protocol.card_of_instrument(instrument)
     if instrument is None or kind != "card" or card is None:
-        return {kind: _other(kind, instrument or {}, mandate), "type": kind}
-    inner = instrument.get("card") if instrument["object"] in ("payment_method", "source") else instrument
-    inner = inner or instrument
+        other = {kind: _other(kind, instrument or {}, mandate), "type": kind}
+        return cast("api.PaymentMethodDetails", other)  # the field's name is the type
+    told: Mapping[str, Any] = instrument
+    inner = (told.get("card") if told["object"] in ("payment_method", "source") else None) or told
     if "exp_month" not in inner:
         month, year = instrument.get("_exp") or (12, 2030)
         inner = {**inner, "exp_month": month, "exp_year": year}
@@ -90,7 +103,7 @@ def payment_method_details(
     return {"card": details, "type": "card"}
 
 
-def _authenticated(call: Call) -> Json:
+def _authenticated(call: Call) -> api.ThreeDSecureDetailsCharge:
     return {
         "authentication_flow": "challenge",
         "electronic_commerce_indicator": "05",
@@ -102,10 +115,10 @@ def _authenticated(call: Call) -> Json:
     }
 
 
-def _other(kind: str, instrument: Json, mandate: str | None) -> Json:
+def _other(kind: str, instrument: Mapping[str, Any], mandate: str | None) -> Mapping[str, Any]:
     """Details of a method that is not a card: what the specification names, filled from the instrument."""
     try:
-        details: dict[str, Any] = blank(f"payment_method_details_{kind}")
+        details = blank(f"payment_method_details_{kind}")
     except LookupError:
         details = {}
     known = instrument if instrument.get("object") == "bank_account" else instrument.get(kind) or {}
@@ -130,7 +143,14 @@ def _other(kind: str, instrument: Json, mandate: str | None) -> Json:
     return {**details, **{name: known[name] for name in details if known.get(name) is not None}}
 
 
-def debited(details: Json, now: int) -> None:
+def of_charge(charge: StoredCharge) -> api.PaymentMethodDetails:
+    """Return the ``payment_method_details`` of a charge. The API may leave them out; this server never does."""
+    found = charge["payment_method_details"]
+    assert found is not None, f"{charge['id']} does not say what was charged"
+    return found
+
+
+def debited(details: api.PaymentMethodDetails, now: int) -> None:
     """A SEPA debit's details tell the day of the debit once the bank was asked (recorded). now: UTC epoch seconds."""
     if "sepa_debit" in details:
         details["sepa_debit"]["expected_debit_date"] = datetime.fromtimestamp(now, UTC).date().isoformat()

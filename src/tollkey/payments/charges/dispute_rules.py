@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.ledger import DISPUTES
 from tollkey.payments.balance import fees, settlement, transactions
-from tollkey.payments.charges import states
+from tollkey.payments.charges import details, kinds, states
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import Money, fields, rounding
-from tollkey.wire import Call, Json, blank
+from tollkey.wire import Call, blank
 from tollkey.wire.kinds import Job
+
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import DisputedCard, StoredCharge, StoredDispute
+    from tollkey.wire import api
 
 EVIDENCE = (
     "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
@@ -39,7 +45,7 @@ def _halves(amount: int) -> list[int]:
 
 
 def after_charge(
-    call: Call, charge: Json, card: cards.TestCard | None, authenticated: bool, *, bank_disputes: bool = False
+    call: Call, charge: StoredCharge, card: cards.TestCard | None, authenticated: bool, *, bank_disputes: bool = False
 ) -> None:
     """Do what the test card, or the test account, asks for after its charge."""
     if bank_disputes:
@@ -59,11 +65,12 @@ def after_charge(
         call.within(call.owner).schedule.add(call.now, Job(f"account.{card.account_effect}"), call.account)
 
 
-def open_review(call: Call, charge: Json, reason: str = "rule") -> Json:
+def open_review(call: Call, charge: StoredCharge, reason: str = "rule") -> api.Review:
     """Put a payment in the queue of reviews."""
     intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
+    address = charge["billing_details"]["address"]
     review = blank(
-        "review",
+        kinds.REVIEW,
         id=call.ids.new("prv"),
         charge=charge["id"],
         created=call.now,
@@ -72,18 +79,18 @@ def open_review(call: Call, charge: Json, reason: str = "rule") -> Json:
         opened_reason=reason,
         reason=reason,
         **intent,
-        billing_zip=charge["billing_details"]["address"]["postal_code"],
+        billing_zip=address["postal_code"] if address else None,
     )
     charge["review"] = review["id"]
     call.objects.save(charge)
     return call.objects.insert(review, "review.opened")
 
 
-def warn(call: Call, charge: Json) -> Json:
+def warn(call: Call, charge: StoredCharge) -> api.RadarEarlyFraudWarning:
     """The issuer reports fraud."""
     intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
     warning = blank(
-        "radar.early_fraud_warning",
+        kinds.EARLY_FRAUD_WARNING,
         id=call.ids.new("issfr"),
         actionable=True,
         charge=charge["id"],
@@ -95,12 +102,12 @@ def warn(call: Call, charge: Json) -> Json:
     return call.objects.insert(warning, "radar.early_fraud_warning.created")
 
 
-def open_dispute(call: Call, charge: Json, kind: cards.Dispute, amount: int | None = None) -> Json:
+def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: int | None = None) -> StoredDispute:
     """A customer's bank disputes a charge. An inquiry leaves the money where it is."""
     amount = charge["amount"] if amount is None else amount
     reason, network_code = _REASONS[kind]
     inquiry = kind is cards.Dispute.INQUIRY
-    card = charge["payment_method_details"].get("card")
+    card = details.of_charge(charge).get("card")
     eligible = (
         ["visa_compelling_evidence_3"]
         if kind is cards.Dispute.CE3_ELIGIBLE
@@ -110,7 +117,7 @@ def open_dispute(call: Call, charge: Json, kind: cards.Dispute, amount: int | No
     )
     case = "inquiry" if inquiry else "compliance" if kind is cards.Dispute.COMPLIANCE else "chargeback"
     dispute = blank(
-        "dispute",
+        kinds.DISPUTE,
         id=call.ids.new("dp"),
         amount=amount,
         charge=charge["id"],
@@ -144,27 +151,32 @@ def open_dispute(call: Call, charge: Json, kind: cards.Dispute, amount: int | No
     return dispute
 
 
-def _close_others(call: Call, charge: Json) -> None:
+def _close_others(call: Call, charge: StoredCharge) -> None:
     """A dispute answers an open review and takes the call for action from a warning."""
-    review = call.objects.find("review", charge["review"] or "")
+    review = call.objects.find(kinds.REVIEW, charge["review"] or "")
     if review is not None and review["open"]:
         review.update({"open": False, "closed_reason": "disputed", "reason": "disputed"})
         call.objects.save(review, "review.closed")
-    for warning in call.objects.query("radar.early_fraud_warning", {"charge": charge["id"]}):
+    for warning in call.objects.query(kinds.EARLY_FRAUD_WARNING, {"charge": charge["id"]}):
         warning["actionable"] = False
         call.objects.save(warning, "radar.early_fraud_warning.updated")
 
 
-def _card_details(card: Json, case: str, network_code: str) -> Json:
-    brand, network = card["brand"], card.get("network") or card["brand"]
-    return {
-        "card": {"brand": brand, "case_type": case, "network": network, "network_reason_code": network_code},
-        "type": "card",
+def _card_details(card: api.PaymentMethodDetailsCard, case: str, network_code: str) -> api.DisputePaymentMethodDetails:
+    brand = card["brand"]
+    assert brand is not None, "only a card whose brand is known can be charged"
+    network = card.get("network") or brand
+    disputed: DisputedCard = {
+        "brand": brand,
+        "case_type": case,
+        "network": network,
+        "network_reason_code": network_code,
     }
+    return {"card": disputed, "type": "card"}
 
 
-def _eligibility(types: list[str]) -> Json:
-    told: Json = {}
+def _eligibility(types: list[str]) -> api.DisputeEnhancedEligibility:
+    told: api.DisputeEnhancedEligibility = {}
     if "visa_compelling_evidence_3" in types:
         told["visa_compelling_evidence_3"] = {"required_actions": [], "status": "requires_action"}
     if "visa_compliance" in types:
@@ -172,7 +184,7 @@ def _eligibility(types: list[str]) -> Json:
     return told
 
 
-def withdraw(call: Call, dispute: Json) -> None:
+def withdraw(call: Call, dispute: StoredDispute) -> None:
     """The bank takes the amount back, and the dispute costs a fee (recorded: adjustment, 1500 in the US)."""
     fee = fees.pricing_of(fields.account_country(call)).dispute_fee
     _adjust(
@@ -186,7 +198,7 @@ def withdraw(call: Call, dispute: Json) -> None:
     )
 
 
-def reinstate(call: Call, dispute: Json) -> None:
+def reinstate(call: Call, dispute: StoredDispute) -> None:
     """The dispute is won: amount and fee come back (recorded: ``dispute_reversal``)."""
     fee = fees.pricing_of(fields.account_country(call)).dispute_fee
     _adjust(
@@ -200,8 +212,10 @@ def reinstate(call: Call, dispute: Json) -> None:
     )
 
 
-def _adjust(call: Call, dispute: Json, amount: int, fee: int, category: str, description: str, fee_text: str) -> None:
-    charge = call.objects.get("charge", dispute["charge"])
+def _adjust(
+    call: Call, dispute: StoredDispute, amount: int, fee: int, category: str, description: str, fee_text: str
+) -> None:
+    charge = call.objects.get(kinds.CHARGE, dispute["charge"])
     settled = settlement.to_settlement_currency(call, charge, Money(amount, dispute["currency"]))
     own_fee = settled.with_amount(fee)
     transaction = transactions.book(  # without ``exchange_rate`` (recorded)

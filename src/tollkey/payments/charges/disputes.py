@@ -10,8 +10,11 @@ In test mode the evidence decides: ``winning_evidence`` or ``losing_evidence`` (
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
-from tollkey.payments.charges import states
+from tollkey.payments.charges import kinds, states
 from tollkey.payments.charges.dispute_rules import reinstate
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
@@ -20,7 +23,6 @@ from tollkey.wire import (
     Call,
     Change,
     Endpoint,
-    Json,
     Params,
     Resource,
     invalid,
@@ -29,19 +31,22 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredDispute
+
 PERMISSION = Permission("dispute", "Disputes", "Core")
 OPEN = ("needs_response", "warning_needs_response")
 _REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
 UNDER_REVIEW = ("under_review", "warning_under_review")
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredDispute:
     """Give evidence, which is submitted at once unless ``submit`` is false; change metadata."""
-    dispute = call.objects.get("dispute", call.path["dispute"])
+    dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     return _answer(call, dispute, params)
 
 
-def _answer(call: Call, dispute: Json, params: Params) -> Json:
+def _answer(call: Call, dispute: StoredDispute, params: Params) -> StoredDispute:
     evidence = params.get("evidence")
     submit = params.get("submit", True)
     if evidence and dispute["status"] not in OPEN + UNDER_REVIEW:
@@ -51,10 +56,11 @@ def _answer(call: Call, dispute: Json, params: Params) -> Json:
         for name in _FILES & evidence.keys():
             call.objects.get("file", evidence[name], f"evidence[{name}]")
         texts = {name: value or None for name, value in evidence.items() if name != "enhanced_evidence"}
-        dispute["evidence"] = {**dispute["evidence"], **texts}
+        dispute["evidence"] = dispute["evidence"].copy()
+        fields.assign(dispute["evidence"], texts, texts)
         if evidence.get("enhanced_evidence"):
             dispute["evidence"]["enhanced_evidence"] = evidence["enhanced_evidence"]
-    details = dict(dispute["evidence_details"])
+    details = dispute["evidence_details"].copy()
     details["has_evidence"] = any(value for name, value in dispute["evidence"].items() if name != "enhanced_evidence")
     if submit and (evidence or params.get("submit")) and dispute["status"] in OPEN:
         details["submission_count"] += 1
@@ -67,7 +73,7 @@ def _answer(call: Call, dispute: Json, params: Params) -> Json:
     return answer
 
 
-def decide(call: Call, dispute: Json) -> None:
+def decide(call: Call, dispute: StoredDispute) -> None:
     """The test bank decides at once, by the evidence's text; the answer to the submission still says ``under_review``.
 
     Without the magic words it keeps reviewing.
@@ -79,7 +85,7 @@ def decide(call: Call, dispute: Json) -> None:
         _end(call, dispute, won=False)
 
 
-def _end(call: Call, dispute: Json, *, won: bool) -> Json:
+def _end(call: Call, dispute: StoredDispute, *, won: bool) -> StoredDispute:
     inquiry = dispute["status"].startswith("warning_")
     states.DISPUTE.set(dispute, "warning_closed" if inquiry else "won" if won else "lost")
     dispute["is_charge_refundable"] = inquiry or won
@@ -92,9 +98,9 @@ def _end(call: Call, dispute: Json, *, won: bool) -> Json:
     return dispute
 
 
-def close(call: Call, params: Params) -> Json:
+def close(call: Call, params: Params) -> StoredDispute:
     """Give in: the dispute is lost."""
-    dispute = call.objects.get("dispute", call.path["dispute"])
+    dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     if dispute["status"] not in OPEN + UNDER_REVIEW:
         raise _closed(dispute)
     return _end(call, dispute, won=False)
@@ -113,34 +119,34 @@ _FILES = {
 }
 
 
-def _closed(dispute: Json) -> ApiError:
+def _closed(dispute: StoredDispute) -> ApiError:
     return invalid("This dispute is already closed", None, retry=False)
 
 
-def of_charge(call: Call, params: Params) -> Json:
+def of_charge(call: Call, params: Params) -> StoredDispute:
     """Retrieve the dispute of a charge."""
     return _of_charge(call)
 
 
-def update_of_charge(call: Call, params: Params) -> Json:
+def update_of_charge(call: Call, params: Params) -> StoredDispute:
     """Answer the dispute of a charge."""
     return _answer(call, _of_charge(call), params)
 
 
-def close_of_charge(call: Call, params: Params) -> Json:
+def close_of_charge(call: Call, params: Params) -> StoredDispute:
     """Give in to the dispute of a charge."""
     call.path["dispute"] = _of_charge(call)["id"]
     return close(call, params)
 
 
-def _of_charge(call: Call) -> Json:
-    charge = call.objects.get("charge", call.path["charge"])
+def _of_charge(call: Call) -> StoredDispute:
+    charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     if not charge["dispute"]:
         raise ApiError(404, code="resource_missing", message=f"No dispute for charge: {charge['id']}", param="charge")
-    return call.objects.get("dispute", charge["dispute"])
+    return call.objects.get(kinds.DISPUTE, charge["dispute"])
 
 
-def _plain(call: Call, dispute: Json) -> None:
+def _plain(call: Call, dispute: MutableMapping[str, Any]) -> None:
     """Before enhanced evidence there was none of it."""
     if isinstance(dispute.get("evidence"), dict):
         dispute["evidence"].pop("enhanced_evidence", None)

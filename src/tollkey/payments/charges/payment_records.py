@@ -9,15 +9,17 @@ Nothing here moves money: a record only says what another processor did.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
+from tollkey.payments.charges import kinds
+from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -29,6 +31,16 @@ from tollkey.wire import (
     retrieve,
     too_small,
 )
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
+    from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceAmount as Amount
+    from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceBillingDetails as Billing
+    from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceCustomerDetails as Person
+    from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourcePaymentMethodCustomDetails as Custom
+    from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetails as Method
+    from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceProcessorDetails as Processor
+    from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceShippingDetails as Shipping
 
 PERMISSION = Permission("payment_records", "Payment Records", "Core")
 _PATH = "/v1/payment_records"
@@ -44,7 +56,7 @@ _SHARED = (
 )
 
 
-def report_payment(call: Call, params: Params) -> Json:
+def report_payment(call: Call, params: Params) -> api.PaymentRecord:
     """Report a new payment with its first attempt."""
     requested = params["amount_requested"]
     currency = shared_currency.check_currency(requested["currency"], "amount_requested[currency]")
@@ -52,9 +64,9 @@ def report_payment(call: Call, params: Params) -> Json:
         raise too_small("amount_requested[value]")
     customer = (params.get("customer_details") or {}).get("customer")
     if customer:
-        call.objects.get("customer", customer, "customer_details[customer]")
+        call.objects.get(methods_kinds.CUSTOMER, customer, "customer_details[customer]")
     record = blank(
-        "payment_record",
+        kinds.PAYMENT_RECORD,
         id=call.ids.new("pr"),
         amount=_money(requested["value"], currency),
         amount_requested=_money(requested["value"], currency),
@@ -67,52 +79,75 @@ def report_payment(call: Call, params: Params) -> Json:
         processor_details=_processor(params),
         reported_by="self",
         shipping_details=_shipping(params.get("shipping_details")),
-        **{name: _money(0, currency) for name in _AMOUNTS},
+        **_zeros(currency),
     )
     call.objects.insert(record)
     return _create_attempt(call, record, params)
 
 
-def _money(value: int, currency: str) -> Json:
+def _money(value: int, currency: str) -> Amount:
     return {"currency": currency, "value": value}
 
 
-def _person(given: Params | None) -> Json | None:
-    return {name: given.get(name) for name in ("customer", "email", "name", "phone")} if given else None
+def _zeros(currency: str) -> dict[str, Amount]:
+    """Nothing yet, for each of ``_AMOUNTS``."""
+    return {name: _money(0, currency) for name in _AMOUNTS}
 
 
-def _shipping(given: Params | None) -> Json | None:
-    return (
-        {"address": fields.address(given.get("address") or {}), "name": given.get("name"), "phone": given.get("phone")}
-        if given
-        else None
-    )
+def _person(given: Params | None) -> Person | None:
+    if not given:
+        return None
+    return {
+        "customer": given.get("customer"),
+        "email": given.get("email"),
+        "name": given.get("name"),
+        "phone": given.get("phone"),
+    }
 
 
-def _processor(params: Params) -> Json:
+def _shipping(given: Params | None) -> Shipping | None:
+    if not given:
+        return None
+    return {
+        "address": fields.full_address(given.get("address") or {}),
+        "name": given.get("name"),
+        "phone": given.get("phone"),
+    }
+
+
+def _processor(params: Params) -> Processor:
     custom = (params.get("processor_details") or {}).get("custom") or {}
     return {"custom": {"payment_reference": custom.get("payment_reference")}, "type": "custom"}
 
 
-def _method(call: Call, params: Params) -> Json:
+def _method(call: Call, params: Params) -> Method:
     """``payment_method_details``: a custom method, by what is told of it."""
     given = params.get("payment_method_details") or {}
     custom, id = given.get("custom") or {}, given.get("payment_method")
     if id:
-        call.objects.get("payment_method", id, "payment_method_details[payment_method]")
+        call.objects.get(methods_kinds.PAYMENT_METHOD, id, "payment_method_details[payment_method]")
     elif not custom.get("display_name") and not custom.get("type"):
         raise missing_param("payment_method_details[custom][display_name]")
     details = fields.billing_details(given.get("billing_details"))
-    details.pop("tax_id")
-    told = {"display_name": custom.get("display_name") or custom.get("type") or "custom", "type": custom.get("type")}
-    return {"billing_details": details, "custom": told, "payment_method": id, "type": "custom"}
+    billing: Billing = {
+        "address": details["address"] or fields.full_address({}),
+        "email": details["email"],
+        "name": details["name"],
+        "phone": details["phone"],
+    }
+    told: Custom = {
+        "display_name": custom.get("display_name") or custom.get("type") or "custom",
+        "type": custom.get("type"),
+    }
+    return {"billing_details": billing, "custom": told, "payment_method": id, "type": "custom"}
 
 
-def _create_attempt(call: Call, record: Json, params: Params) -> Json:
+def _create_attempt(call: Call, record: api.PaymentRecord, params: Params) -> api.PaymentRecord:
     """Store the attempt that the parameters report, and update the record with its outcome."""
     record["payment_method_details"] = _method(call, params)
+    told: Mapping[str, Any] = call.objects.copy(record)
     attempt = blank(
-        "payment_attempt_record",
+        kinds.PAYMENT_ATTEMPT_RECORD,
         id=call.ids.new("par"),
         created=call.now,
         customer_presence=record["customer_presence"],
@@ -121,11 +156,11 @@ def _create_attempt(call: Call, record: Json, params: Params) -> Json:
         payment_record=record["id"],
         reported_by="self",
         shipping_details=record["shipping_details"],
-        **{name: call.objects.copy(record)[name] for name in _SHARED},
+        **{name: told[name] for name in _SHARED},
     )
-    attempt.update({name: _money(0, record["amount"]["currency"]) for name in _AMOUNTS})
+    fields.assign(attempt, _zeros(record["amount"]["currency"]), _AMOUNTS)
     call.objects.insert(attempt)
-    record.update({name: _money(0, record["amount"]["currency"]) for name in _AMOUNTS})
+    fields.assign(record, _zeros(record["amount"]["currency"]), _AMOUNTS)
     record["latest_payment_attempt_record"] = attempt["id"]
     outcome = params.get("outcome")
     if outcome is not None and not params.get(outcome):
@@ -133,26 +168,34 @@ def _create_attempt(call: Call, record: Json, params: Params) -> Json:
     return _save_amount(call, record, attempt, f"amount_{outcome}" if outcome else None)
 
 
-def _save_amount(call: Call, record: Json, attempt: Json, field: str | None, value: int | None = None) -> Json:
+def _save_amount(
+    call: Call,
+    record: api.PaymentRecord,
+    attempt: api.PaymentAttemptRecord,
+    field: str | None,
+    value: int | None = None,
+) -> api.PaymentRecord:
     """Save attempt and record, with ``field`` set to a value (minor units; the requested amount when None)."""
     if field is not None:
         amount = _money(record["amount_requested"]["value"] if value is None else value, record["amount"]["currency"])
-        attempt[field], record[field] = dict(amount), dict(amount)
+        fields.assign(attempt, {field: amount}, (field,))
+        fields.assign(record, {field: amount.copy()}, (field,))
     call.objects.save(attempt)
     return call.objects.save(record)
 
 
-def _latest(call: Call) -> tuple[Json, Json]:
-    record = call.objects.get("payment_record", call.path["id"])
-    return record, call.objects.get("payment_attempt_record", record["latest_payment_attempt_record"])
+def _latest(call: Call) -> tuple[api.PaymentRecord, api.PaymentAttemptRecord]:
+    record = call.objects.get(kinds.PAYMENT_RECORD, call.path["id"])
+    return record, call.objects.get(kinds.PAYMENT_ATTEMPT_RECORD, record["latest_payment_attempt_record"] or "")
 
 
-def _final_outcome(attempt: Json) -> str | None:
+def _final_outcome(attempt: api.PaymentAttemptRecord) -> str | None:
     """How an attempt ended, or None while it is under way."""
-    return next((name for name in ("guaranteed", "failed", "canceled") if attempt[f"amount_{name}"]["value"]), None)
+    told: Mapping[str, Any] = attempt
+    return next((name for name in ("guaranteed", "failed", "canceled") if told[f"amount_{name}"]["value"]), None)
 
 
-def report_attempt(call: Call, params: Params) -> Json:
+def report_attempt(call: Call, params: Params) -> api.PaymentRecord:
     """Report another attempt, after the others failed or were canceled."""
     record, last = _latest(call)
     if _final_outcome(last) in (None, "guaranteed"):
@@ -161,7 +204,8 @@ def report_attempt(call: Call, params: Params) -> Json:
             retry=False,
         )
     if "payment_method_details" not in params:
-        kept = {name: record["payment_method_details"][name] for name in ("custom", "payment_method")}
+        method: Mapping[str, Any] = record["payment_method_details"] or {}
+        kept = {name: method[name] for name in ("custom", "payment_method")}
         params = {**params, "payment_method_details": kept}
     if params.get("description") is not None:
         record["description"] = params["description"]
@@ -171,7 +215,7 @@ def report_attempt(call: Call, params: Params) -> Json:
 def _report_outcome_handler(name: str) -> Any:
     """The handler that reports how the attempt under way ended."""
 
-    def handler(call: Call, params: Params) -> Json:
+    def handler(call: Call, params: Params) -> api.PaymentRecord:
         record, attempt = _latest(call)
         ended = _final_outcome(attempt)
         if ended is not None:
@@ -185,7 +229,7 @@ def _report_outcome_handler(name: str) -> Any:
     return handler
 
 
-def report_informational(call: Call, params: Params) -> Json:
+def report_informational(call: Call, params: Params) -> api.PaymentRecord:
     """Add to what is known of the latest attempt: customer, shipping, description."""
     record, attempt = _latest(call)
     for value in (record, attempt):
@@ -199,7 +243,7 @@ def report_informational(call: Call, params: Params) -> Json:
     return _save_amount(call, record, attempt, None)
 
 
-def report_refund(call: Call, params: Params) -> Json:
+def report_refund(call: Call, params: Params) -> api.PaymentRecord:
     """Report that money was given back: what is left, or an amount. Raises ApiError when there is not that much."""
     record, attempt = _latest(call)
     before = record["amount_refunded"]["value"]
@@ -220,9 +264,9 @@ def report_refund(call: Call, params: Params) -> Json:
 
 def list_attempts(call: Call, params: Params) -> Page:
     """List the attempts of a payment record, newest first."""
-    record = call.objects.get("payment_record", params["payment_record"], "payment_record")
+    record = call.objects.get(kinds.PAYMENT_RECORD, params["payment_record"], "payment_record")
     return list_page(
-        call, "payment_attempt_record", params, {"payment_record": record["id"]}, url="/v1/payment_attempt_records"
+        call, kinds.PAYMENT_ATTEMPT_RECORD, params, {"payment_record": record["id"]}, url="/v1/payment_attempt_records"
     )
 
 

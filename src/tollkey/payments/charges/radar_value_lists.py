@@ -7,16 +7,16 @@ item:  created ──delete──▶ gone
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tollkey.db.table import as_text
 from tollkey.keys import Permission
+from tollkey.payments.charges import kinds
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -27,6 +27,9 @@ from tollkey.wire import (
     retrieve,
     sublist,
 )
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("radar_value_list", "Radar value lists", "Radar")
 
@@ -43,13 +46,15 @@ def _who(call: Call) -> str:
     return call.key.note or call.account if call.key is not None and call.key.note else call.account
 
 
-def _items(call: Call, value: Json) -> Json:
-    found = call.objects.query("radar.value_list_item", {"value_list": value["id"]}, limit=11)
+def _items(call: Call, value: api.RadarValueList) -> api.RadarValueListListItems:
+    found = call.objects.query(kinds.VALUE_LIST_ITEM, {"value_list": value["id"]}, limit=11)
     items = [call.objects.copy(item) for item in found[:10]]
-    return {**sublist(items, f"/v1/radar/value_list_items?value_list={value['id']}"), "has_more": len(found) > 10}
+    listed: api.RadarValueListListItems = sublist(items, f"/v1/radar/value_list_items?value_list={value['id']}")
+    listed["has_more"] = len(found) > 10
+    return listed
 
 
-def view(call: Call, value: Json) -> Json:
+def view(call: Call, value: api.RadarValueList) -> api.RadarValueList:
     """A list with its newest items."""
     value["list_items"] = _items(call, value)
     return value
@@ -58,15 +63,15 @@ def view(call: Call, value: Json) -> Json:
 def _free_alias(call: Call, alias: str) -> None:
     if _ALIAS.fullmatch(alias) is None:
         raise invalid("Alias may only contain letters, numbers, and underscores.", "alias")
-    if call.objects.query("radar.value_list", {"alias": alias}, limit=1):
+    if call.objects.query(kinds.VALUE_LIST, {"alias": alias}, limit=1):
         raise invalid(f"A value list with the alias {alias} already exists.", "alias")
 
 
-def create_list(call: Call, params: Params) -> Json:
+def create_list(call: Call, params: Params) -> api.RadarValueList:
     """Make an empty list."""
     _free_alias(call, params["alias"])
     value = blank(
-        "radar.value_list",
+        kinds.VALUE_LIST,
         id=call.ids.new("rsl"),
         alias=params["alias"],
         name=params["name"],
@@ -80,9 +85,9 @@ def create_list(call: Call, params: Params) -> Json:
     return call.objects.insert(value)
 
 
-def update_list(call: Call, params: Params) -> Json:
+def update_list(call: Call, params: Params) -> api.RadarValueList:
     """Change the name, the alias or the metadata; the type of items stays."""
-    value = call.objects.get("radar.value_list", call.path["value_list"])
+    value = call.objects.get(kinds.VALUE_LIST, call.path["value_list"])
     if params.get("alias") not in (None, value["alias"]):
         _free_alias(call, params["alias"])
     fields.assign(value, params, ("alias", "name"))
@@ -92,8 +97,8 @@ def update_list(call: Call, params: Params) -> Json:
 
 def delete_list(call: Call, params: Params) -> Deleted:
     """Delete a list with its items."""
-    value = call.objects.get("radar.value_list", call.path["value_list"])
-    while items := call.objects.query("radar.value_list_item", {"value_list": value["id"]}):
+    value = call.objects.get(kinds.VALUE_LIST, call.path["value_list"])
+    while items := call.objects.query(kinds.VALUE_LIST_ITEM, {"value_list": value["id"]}):
         for item in items:
             call.objects.delete(item)
     return call.objects.delete(value)
@@ -101,22 +106,22 @@ def delete_list(call: Call, params: Params) -> Deleted:
 
 def list_lists(call: Call, params: Params) -> Page:
     """The lists, by alias, or those that contain a value."""
-    equal: dict[str, Any] = {"alias": params["alias"]} if params.get("alias") else {}
+    equal: dict[str, str] = {"alias": params["alias"]} if params.get("alias") else {}
     keep = None
     if params.get("contains"):
         wanted = params["contains"]
 
-        def keep(value: Json) -> bool:
+        def keep(value: api.RadarValueList) -> bool:
             return bool(
-                call.objects.query("radar.value_list_item", {"value_list": value["id"], "value": wanted}, limit=1)
+                call.objects.query(kinds.VALUE_LIST_ITEM, {"value_list": value["id"], "value": wanted}, limit=1)
             )
 
-    return list_page(call, "radar.value_list", params, equal, url="/v1/radar/value_lists", keep=keep)
+    return list_page(call, kinds.VALUE_LIST, params, equal, url="/v1/radar/value_lists", keep=keep)
 
 
-def create_item(call: Call, params: Params) -> Json:
+def create_item(call: Call, params: Params) -> api.RadarValueListItem:
     """Add a value to a list; its form must be that of the list's type."""
-    owner = call.objects.get("radar.value_list", params["value_list"], "value_list")
+    owner = call.objects.get(kinds.VALUE_LIST, params["value_list"], "value_list")
     form, value = _FORMS.get(owner["item_type"]), params["value"]
     if form is not None and re.fullmatch(form, value) is None:
         raise invalid(f"Invalid {owner['item_type']}: {value}", "value")
@@ -128,10 +133,10 @@ def create_item(call: Call, params: Params) -> Json:
         kept = value
     else:
         kept = value.lower()
-    if call.objects.query("radar.value_list_item", {"value_list": owner["id"], "value": kept}, limit=1):
+    if call.objects.query(kinds.VALUE_LIST_ITEM, {"value_list": owner["id"], "value": kept}, limit=1):
         raise invalid("This value already exists in the value list.", "value")
     item = blank(
-        "radar.value_list_item",
+        kinds.VALUE_LIST_ITEM,
         id=call.ids.new("rsli"),
         created=call.now,
         created_by=_who(call),
@@ -144,14 +149,15 @@ def create_item(call: Call, params: Params) -> Json:
 
 def list_items(call: Call, params: Params) -> Page:
     """The items of one list."""
-    call.objects.get("radar.value_list", params["value_list"], "value_list")
+    call.objects.get(kinds.VALUE_LIST, params["value_list"], "value_list")
     equal = {name: as_text(params[name]) or "" for name in ("value_list", "value") if params.get(name)}
-    return list_page(call, "radar.value_list_item", params, equal, url="/v1/radar/value_list_items")
+    return list_page(call, kinds.VALUE_LIST_ITEM, params, equal, url="/v1/radar/value_list_items")
 
 
 def delete_item(call: Call, params: Params) -> Deleted:
     """Take a value off its list."""
-    return call.objects.delete(call.objects.get("radar.value_list_item", call.path["item"]))
+    item = call.objects.get(kinds.VALUE_LIST_ITEM, call.path["item"])
+    return call.objects.delete(item)
 
 
 VALUE_LIST = Resource(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
+from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.charges import kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import receipt_links
-from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, html_page
+from tollkey.wire import Call, Endpoint, P, Params, Reply, html_page
+
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge
 
 _BRANDS = {"amex": "American Express", "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay"}
 _MOST_REFUNDS = 100
@@ -15,7 +21,7 @@ _MOST_REFUNDS = 100
 
 def page(call: Call, params: Params) -> Reply:
     """Show the receipt."""
-    charge = call.objects.get("charge", call.path["id"])
+    charge = call.objects.get(kinds.CHARGE, call.path["id"])
     name = receipt_links.business_name(call)
     rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _rows(call, charge))
     last, amount = _last_row(charge)
@@ -26,7 +32,7 @@ def page(call: Call, params: Params) -> Reply:
     return html_page(f"Receipt from {name}", body)
 
 
-def _rows(call: Call, charge: Json) -> list[tuple[str, str]]:
+def _rows(call: Call, charge: StoredCharge) -> list[tuple[str, str]]:
     currency = charge["currency"]
     rows = [("Date", _day(charge["created"])), ("Payment method", _method(charge))]
     if charge["receipt_number"]:
@@ -36,13 +42,13 @@ def _rows(call: Call, charge: Json) -> list[tuple[str, str]]:
         rows.append(("Status", "Canceled" if charge["refunded"] else "Authorized, not charged yet"))
     elif charge["amount_captured"] != charge["amount"]:
         rows.append(("Charged of it", shared_currency.show(charge["amount_captured"], currency)))
-    for refund in reversed(call.objects.query("refund", {"charge": charge["id"]}, limit=_MOST_REFUNDS)):
+    for refund in reversed(call.objects.query(kinds.REFUND, {"charge": charge["id"]}, limit=_MOST_REFUNDS)):
         if refund["status"] in ("succeeded", "pending"):
             rows.append((f"Refunded on {_day(refund['created'])}", shared_currency.show(-refund["amount"], currency)))
     return rows
 
 
-def _last_row(charge: Json) -> tuple[str, str]:
+def _last_row(charge: StoredCharge) -> tuple[str, str]:
     if not charge["captured"]:
         return "Amount paid", shared_currency.show(0, charge["currency"])
     label = (
@@ -58,9 +64,9 @@ def _day(at: int) -> str:
     return f"{when:%B} {when.day}, {when.year}"
 
 
-def _method(charge: Json) -> str:
+def _method(charge: StoredCharge) -> str:
     """A card by its brand and last four digits, anything else by what it is called."""
-    details = charge["payment_method_details"] or {}
+    details: Mapping[str, Any] = charge["payment_method_details"] or {}
     kind = str(details.get("type") or "card")
     inner = details.get(kind) or {}
     if kind == "card":

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from tollkey.ledger import NETWORK
+from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import settlement, transactions
-from tollkey.payments.charges import jobs, splitting, states
+from tollkey.payments.charges import details, jobs, kinds, splitting, states
 from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import Money, events, fields, providers
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, Json, Params, blank, invalid, too_small
+from tollkey.wire import Call, Params, blank, invalid, too_small
+
+if TYPE_CHECKING:
+    from tollkey.payments.balance.stored import StoredBalanceTransaction
+    from tollkey.payments.charges.stored import StoredCharge, StoredRefund
+    from tollkey.wire import api
 
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
 
 
-def refund(call: Call, charge: Json, params: Params) -> Json:
+def refund(call: Call, charge: StoredCharge, params: Params) -> StoredRefund:
     """Refund a charge in full or in part, with its events.
 
     params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``,
@@ -54,7 +60,7 @@ def refund(call: Call, charge: Json, params: Params) -> Json:
     return value
 
 
-def check_refundable(call: Call, charge: Json, amount: int | None) -> int:
+def check_refundable(call: Call, charge: StoredCharge, amount: int | None) -> int:
     """What is left to refund, in minor units. Raises ApiError when that much cannot be refunded (recorded texts)."""
     id = charge["id"]
     in_parts = not charge["captured"] and charge["amount_captured"] > 0  # the last capture is still to come
@@ -85,31 +91,23 @@ def check_refundable(call: Call, charge: Json, amount: int | None) -> int:
     return int(left)
 
 
-def _refundable_in_dispute(call: Call, charge: Json) -> bool:
-    dispute = call.objects.find("dispute", charge["dispute"] or "")
+def _refundable_in_dispute(call: Call, charge: StoredCharge) -> bool:
+    dispute = call.objects.find(kinds.DISPUTE, charge["dispute"] or "")
     return dispute is None or bool(dispute["is_charge_refundable"])
 
 
-def _outcome(charge: Json) -> cards.RefundOutcome:
-    card = cards.by_key(charge["_card"]) if charge.get("_card") else None
+def _outcome(charge: StoredCharge) -> cards.RefundOutcome:
+    key = charge.get("_card")
+    card = cards.by_key(key) if key else None
     return card.refund if card is not None else cards.RefundOutcome.SUCCEEDED
 
 
-def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
-    kind = charge["payment_method_details"]["type"]
+def _new(call: Call, charge: StoredCharge, amount: int, params: Params) -> StoredRefund:
+    kind = details.of_charge(charge)["type"]
     ours = charge["id"].startswith("py_")
-    details: Json = {"type": kind}
-    if kind == "card":
-        details["card"] = {
-            "reference_status": "pending",
-            "reference_type": "acquirer_reference_number",
-            "type": "refund",
-        }
-    elif kind != "stripe_account":
-        details[kind] = {}
-    more: dict[str, Any] = {} if kind == "stripe_account" else {"destination_details": details}
+    more = {} if kind == "stripe_account" else {"destination_details": _destination_details(kind)}
     made = blank(
-        "refund",
+        kinds.REFUND,
         id=call.ids.new("pyr" if ours else "re"),
         amount=amount,
         charge=charge["id"],
@@ -127,7 +125,21 @@ def _new(call: Call, charge: Json, amount: int, params: Params) -> Json:
     return made
 
 
-def _release(call: Call, charge: Json, value: Json) -> Json:
+def _destination_details(kind: str) -> api.RefundDestinationDetails:
+    """``destination_details``: where the money goes, by the type of payment method that was charged."""
+    if kind == "card":
+        return {
+            "type": kind,
+            "card": {
+                "reference_status": "pending",
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
+            },
+        }
+    return cast("api.RefundDestinationDetails", {"type": kind, kind: {}})  # the field's name is the type
+
+
+def _release(call: Call, charge: StoredCharge, value: StoredRefund) -> StoredRefund:
     """Refunding what was only authorized releases it; no money moves."""
     value["amount"] = charge["amount"]
     call.objects.insert(value, "refund.created")
@@ -137,15 +149,17 @@ def _release(call: Call, charge: Json, value: Json) -> Json:
     return value
 
 
-def _book(call: Call, charge: Json, value: Json, amount: Money, failed: bool = False) -> Json:
+def _book(
+    call: Call, charge: StoredCharge, value: StoredRefund, amount: Money, failed: bool = False
+) -> StoredBalanceTransaction:
     payment = charge["id"].startswith("py_")
     about = "PAYMENT" if payment else "CHARGE"
     text = f"REFUND {'FAILURE' if failed else 'FOR'} {'' if not failed else '('}{about}{')' if failed else ''}"
     if charge["description"]:
         text += f" ({charge['description']})"
-    original = call.objects.find("balance_transaction", charge["balance_transaction"] or "")
+    original = call.objects.find(balance_kinds.BALANCE_TRANSACTION, charge["balance_transaction"] or "")
     due = original["available_on"] if original is not None and original["available_on"] > call.now else None
-    kind = charge["payment_method_details"]["type"]
+    kind = details.of_charge(charge)["type"]
     category = "refund_failure" if failed else "refund"
     type = (
         "payment_failure_refund"
@@ -172,25 +186,25 @@ def _book(call: Call, charge: Json, value: Json, amount: Money, failed: bool = F
     return settlement.record_exchange_rate(call, transaction, value["currency"])
 
 
-def _close_review_and_warnings(call: Call, charge: Json, reason: str | None) -> None:
+def _close_review_and_warnings(call: Call, charge: StoredCharge, reason: str | None) -> None:
     """Close the open review of a refunded charge; a full refund makes its fraud warnings not actionable."""
     if reason == "fraudulent":
-        charge["fraud_details"] = {**charge["fraud_details"], "user_report": "fraudulent"}
+        charge["fraud_details"] = {**(charge["fraud_details"] or {}), "user_report": "fraudulent"}
         call.objects.save(charge, "charge.updated")
-    review = call.objects.find("review", charge["review"] or "")
+    review = call.objects.find(kinds.REVIEW, charge["review"] or "")
     if review is not None and review["open"]:
         closed = "refunded_as_fraud" if reason == "fraudulent" else "refunded"
         review.update({"open": False, "closed_reason": closed, "reason": closed})
         call.objects.save(review, "review.closed")
     if charge["refunded"]:
-        for warning in call.objects.query("radar.early_fraud_warning", {"charge": charge["id"]}):
+        for warning in call.objects.query(kinds.EARLY_FRAUD_WARNING, {"charge": charge["id"]}):
             warning["actionable"] = False
             call.objects.save(warning, "radar.early_fraud_warning.updated")
 
 
 def complete_delayed_refund(call: Call, id: str) -> None:
     """Job ``refund.settle``: a pending refund succeeds; one of the failing test card fails and is returned."""
-    value = call.objects.find("refund", id)
+    value = call.objects.find(kinds.REFUND, id)
     if value is None or value["status"] not in ("pending", "succeeded"):
         return
     if value["status"] == "pending":
@@ -202,9 +216,9 @@ def complete_delayed_refund(call: Call, id: str) -> None:
         return_refund(call, value, "failed")
 
 
-def return_refund(call: Call, value: Json, status: str) -> Json:
+def return_refund(call: Call, value: StoredRefund, status: str) -> StoredRefund:
     """Return the money of a failed or canceled refund to the merchant's balance. status: ``failed`` or ``canceled``."""
-    charge = call.objects.get("charge", value["charge"])
+    charge = call.objects.get(kinds.CHARGE, value["charge"] or "")
     transaction = _book(call, charge, value, Money(value["amount"], value["currency"]), failed=True)
     states.REFUND.set(value, status)
     value["failure_balance_transaction"] = transaction["id"]

@@ -7,14 +7,15 @@ succeeded ──▶ failed           (the bank sends it back)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
-from tollkey.payments.charges import jobs, refund_rules
+from tollkey.payments.charges import jobs, kinds, refund_rules
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -26,53 +27,56 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge, StoredRefund
+
 PERMISSION = Permission("refund", "Refunds", "Core")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredRefund:
     """Refund a charge, or the charge of a payment intent, in full or in part."""
     if params.get("payment_intent"):
-        intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
+        intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
         charge_id = intent.get("latest_charge")
         if not charge_id or intent.get("status") not in ("succeeded", "requires_capture"):
             message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
             raise invalid(message, "payment_intent", "payment_intent_unexpected_state", retry=False)
-        charge = call.objects.get("charge", charge_id, "payment_intent")
+        charge = call.objects.get(kinds.CHARGE, charge_id, "payment_intent")
     elif params.get("charge"):
-        charge = call.objects.get("charge", params["charge"], "charge")
+        charge = call.objects.get(kinds.CHARGE, params["charge"], "charge")
     else:
         raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
     return refund_rules.refund(call, charge, params)
 
 
-def create_of_charge(call: Call, params: Params) -> Json:
+def create_of_charge(call: Call, params: Params) -> StoredRefund:
     """Refund the charge in the path."""
-    return refund_rules.refund(call, call.objects.get("charge", call.path["charge"]), params)
+    return refund_rules.refund(call, call.objects.get(kinds.CHARGE, call.path["charge"]), params)
 
 
-def refund_charge(call: Call, params: Params) -> Json:
+def refund_charge(call: Call, params: Params) -> StoredCharge:
     """Refund a charge and answer the charge: how it was done before there were refund objects."""
-    charge = call.objects.get("charge", call.path["charge"])
+    charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     refund_rules.refund(call, charge, params)
     return charge
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredRefund:
     """Change a refund's metadata."""
-    refund = call.objects.get("refund", call.path["refund"])
+    refund = call.objects.get(kinds.REFUND, call.path["refund"])
     return _update(call, refund, params)
 
 
-def _update(call: Call, refund: Json, params: Params) -> Json:
+def _update(call: Call, refund: StoredRefund, params: Params) -> StoredRefund:
     fields.merge_metadata(refund, params)
     call.objects.save(refund, "refund.updated")
     call.emit("charge.refund.updated", refund)
     return refund
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> StoredRefund:
     """Cancel a refund that is waiting for the customer to act."""
-    refund = call.objects.get("refund", call.path["refund"])
+    refund = call.objects.get(kinds.REFUND, call.path["refund"])
     if refund["status"] not in ("requires_action", "pending"):
         raise invalid(
             f"Refund {refund['id']} cannot be canceled because it has a status of {refund['status']}.",
@@ -84,20 +88,20 @@ def cancel(call: Call, params: Params) -> Json:
 
 def list_of_charge(call: Call, params: Params) -> Page:
     """List the refunds of a charge."""
-    charge = call.objects.get("charge", call.path["charge"])
-    return list_page(call, "refund", params, {"charge": charge["id"]}, url=f"/v1/charges/{charge['id']}/refunds")
+    charge = call.objects.get(kinds.CHARGE, call.path["charge"])
+    return list_page(call, kinds.REFUND, params, {"charge": charge["id"]}, url=f"/v1/charges/{charge['id']}/refunds")
 
 
-def _of_charge(call: Call) -> Json:
-    return fields.part_of(call, "charge", "refund", "refund", "refund")
+def _of_charge(call: Call) -> StoredRefund:
+    return fields.part_of(call, "charge", kinds.REFUND, "refund", "refund")
 
 
-def retrieve_of_charge(call: Call, params: Params) -> Json:
+def retrieve_of_charge(call: Call, params: Params) -> StoredRefund:
     """Retrieve one refund of a charge."""
     return _of_charge(call)
 
 
-def update_of_charge(call: Call, params: Params) -> Json:
+def update_of_charge(call: Call, params: Params) -> StoredRefund:
     """Change one refund of a charge."""
     return _update(call, _of_charge(call), params)
 

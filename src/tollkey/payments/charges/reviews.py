@@ -7,19 +7,25 @@ open ──approve──▶ closed (approved)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
-from tollkey.wire import Action, Call, Endpoint, Json, Params, Resource, invalid, listing, records, retrieve
+from tollkey.payments.charges import kinds
+from tollkey.wire import Action, Call, Endpoint, Params, Resource, invalid, listing, records, retrieve
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("review", "Reviews", "Radar")
 
 
-def approve(call: Call, params: Params) -> Json:
+def approve(call: Call, params: Params) -> api.Review:
     """Close a review: the payment is fine."""
-    review = call.objects.get("review", call.path["review"])
+    review = call.objects.get(kinds.REVIEW, call.path["review"])
     if not review["open"]:
         raise invalid(f"Review {review['id']} has already been closed.", None, retry=False)
     review.update({"open": False, "closed_reason": "approved", "reason": "approved"})
-    charge = call.objects.find("charge", review["charge"] or "")
+    charge = call.objects.find(kinds.CHARGE, review["charge"] or "")
     if charge is not None and charge["outcome"]:
         charge["outcome"] = {**charge["outcome"], "type": "authorized"}
         call.objects.save(charge)

@@ -6,12 +6,19 @@ destination charge   platform's balance ──transfer──▶ connected accoun
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import PLATFORM, Posting
+from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import moving, platform_fees, settlement, transactions
+from tollkey.payments.charges import kinds
 from tollkey.payments.shared import Money, conversion, rounding
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge, StoredRefund
+    from tollkey.wire import api
 
 
 def application_of(call: Call) -> str | None:
@@ -19,7 +26,7 @@ def application_of(call: Call) -> str | None:
     return None if call.account == call.platform else platform_fees.application_id(call.platform)
 
 
-def group_of(transfer_data: Json | None, payment_intent: str | None, charge: str) -> str | None:
+def group_of(transfer_data: Mapping[str, Any] | None, payment_intent: str | None, charge: str) -> str | None:
     """The transfer group that a destination charge gets when none was given (recorded)."""
     return f"group_{payment_intent or charge}" if transfer_data else None
 
@@ -29,23 +36,24 @@ def check_destination(call: Call, destination: str, param: str = "transfer_data[
     moving.check_receiver(moving.receiver_of(call, destination, param))
 
 
-def application_fee(call: Call, charge: Json, settles_in: str) -> tuple[tuple[Posting, ...], list[Json]]:
+def application_fee(call: Call, charge: StoredCharge, settles_in: str) -> tuple[tuple[Posting, ...], list[api.Fee]]:
     """The application fee of a direct charge: made in the platform's scope; answers the postings and fee details for
     this one.
     """
-    if not charge.get("application_fee_amount") or call.account == call.platform:
+    asked = charge.get("application_fee_amount")
+    if not asked or call.account == call.platform:
         return (), []
-    amount = Money(charge["application_fee_amount"], charge["currency"])
+    amount = Money(asked, charge["currency"])
     available = transactions.available_on(call)
     fee = platform_fees.create_application_fee(call, call.account, charge["id"], amount, available, None)
     charge["application_fee"] = fee["id"]
     return platform_fees.application_fee_postings(call, conversion.convert(amount, settles_in))
 
 
-def transfer_to_destination(call: Call, charge: Json) -> None:
+def transfer_to_destination(call: Call, charge: StoredCharge) -> None:
     """Create the transfer of a destination charge: of the whole amount, or of ``transfer_data[amount]``."""
-    data: dict[str, Any] = charge.get("transfer_data") or {}
-    if not data.get("destination"):
+    data = charge.get("transfer_data")
+    if data is None or not data.get("destination"):
         return
     part = data.get("amount")
     currency = charge["currency"]
@@ -62,25 +70,26 @@ def transfer_to_destination(call: Call, charge: Json) -> None:
     )
     charge["transfer"] = transfer["id"]
     if fee:
-        payment = call.within(data["destination"]).objects.get("charge", transfer["destination_payment"])
+        payment = call.within(data["destination"]).objects.get(kinds.CHARGE, transfer["destination_payment"])
         charge["application_fee"] = payment["application_fee"]
 
 
-def counter_book(charge: Json) -> str | None:
+def counter_book(charge: StoredCharge) -> str | None:
     """The ledger book that a payment came from when it was not the network: a transfer's payment comes from the
     platform.
     """
     return PLATFORM if charge.get("source_transfer") else None
 
 
-def reverse_shares(call: Call, charge: Json, refund: Json, *, reverse: bool, fee: bool) -> None:
+def reverse_shares(call: Call, charge: StoredCharge, refund: StoredRefund, *, reverse: bool, fee: bool) -> None:
     """Undo a refund's share of the transfer (``reverse_transfer``) and of the application fee
     (``refund_application_fee``).
     """
     if reverse and charge.get("transfer"):
         _reverse(call, charge, refund)
-    if fee and charge.get("application_fee"):
-        found = call.within(call.platform).objects.get("application_fee", charge["application_fee"])
+    fee_id = charge.get("application_fee")
+    if fee and fee_id:
+        found = call.within(call.platform).objects.get(balance_kinds.APPLICATION_FEE, fee_id)
         amount = min(
             rounding.share_down(found["amount"], refund["amount"], charge["amount"]),
             found["amount"] - found["amount_refunded"],
@@ -89,8 +98,8 @@ def reverse_shares(call: Call, charge: Json, refund: Json, *, reverse: bool, fee
             platform_fees.refund_application_fee(call, found, amount)
 
 
-def _reverse(call: Call, charge: Json, refund: Json) -> None:
-    transfer = call.objects.get("transfer", charge["transfer"])
+def _reverse(call: Call, charge: StoredCharge, refund: StoredRefund) -> None:
+    transfer = call.objects.get(balance_kinds.TRANSFER, charge["transfer"])
     amount = min(
         rounding.share_down(transfer["amount"], refund["amount"], charge["amount"]),
         transfer["amount"] - transfer["amount_reversed"],

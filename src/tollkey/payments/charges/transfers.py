@@ -5,8 +5,13 @@ created ──update──▶ created ──reversal──▶ reversed in part �
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
+from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import moving, settlement
+from tollkey.payments.charges import kinds
 from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.shared import Money, fields, providers
 from tollkey.payments.shared import currency as shared_currency
@@ -15,7 +20,6 @@ from tollkey.wire import (
     Call,
     Change,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -27,16 +31,20 @@ from tollkey.wire import (
     records,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge
+    from tollkey.wire import api
+
 PERMISSION = Permission("transfer", "Transfers", "Connect")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.Transfer:
     """Send money to a connected account: from the balance, or as a part of one charge (``source_transaction``)."""
     receiver = moving.receiver_of(call, params["destination"], "destination")
     charge = None
     if params.get("source_transaction"):
         charge = with_balance_transaction(
-            call, call.objects.get("charge", params["source_transaction"], "source_transaction")
+            call, call.objects.get(kinds.CHARGE, params["source_transaction"], "source_transaction")
         )
     elif not params.get("currency"):
         raise missing_param("currency")
@@ -69,7 +77,7 @@ def create(call: Call, params: Params) -> Json:
     )
 
 
-def _check_source(call: Call, charge: Json, amount: Money, group: str | None) -> str:
+def _check_source(call: Call, charge: StoredCharge, amount: Money, group: str | None) -> str:
     """Whether a charge can be the source of that much more, and the transfer group that both are in.
 
     The transfer is in the currency that the charge settled in. The charge's own is accepted too, and exchanged: the
@@ -90,7 +98,7 @@ def _check_source(call: Call, charge: Json, amount: Money, group: str | None) ->
             f" transfer currency ({amount.currency})"
         )
         raise invalid(message, "currency", "transfer_source_balance_parameters_mismatch", retry=False)
-    earlier = call.objects.query("transfer", {"source_transaction": charge["id"]})
+    earlier = call.objects.query(balance_kinds.TRANSFER, {"source_transaction": charge["id"]})
     before = amount.with_amount(sum(one["amount"] for one in earlier))
     if before + amount > whole:
         most = shared_currency.show(whole.amount, whole.currency)
@@ -108,28 +116,31 @@ def _check_source(call: Call, charge: Json, amount: Money, group: str | None) ->
     return str(wanted)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.Transfer:
     """Change a transfer's description or metadata."""
-    transfer = call.objects.get("transfer", call.path["transfer"])
+    transfer = call.objects.get(balance_kinds.TRANSFER, call.path["transfer"])
     fields.assign(transfer, params, ("description",))
     fields.merge_metadata(transfer, params)
     return call.objects.save(transfer, "transfer.updated")
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(call: Call, params: Params) -> api.Transfer:
     """Retrieve a transfer."""
-    return call.objects.get("transfer", call.path["transfer"])
+    return call.objects.get(balance_kinds.TRANSFER, call.path["transfer"])
 
 
-def payment_of(call: Call, transfer: Json) -> Json | None:
+def payment_of(call: Call, transfer: api.Transfer) -> StoredCharge | None:
     """The payment that a transfer made in the account it went to."""
-    found = call.within(transfer["destination"]).objects.find("charge", transfer["destination_payment"] or "")
+    destination = transfer["destination"]
+    if destination is None:
+        return None
+    found = call.within(destination).objects.find(kinds.CHARGE, transfer["destination_payment"] or "")
     return call.objects.copy(found) if found is not None else None
 
 
-def create_reversal(call: Call, params: Params) -> Json:
+def create_reversal(call: Call, params: Params) -> api.TransferReversal:
     """Take back a transfer, in full or in part."""
-    transfer = call.objects.get("transfer", call.path["id"])
+    transfer = call.objects.get(balance_kinds.TRANSFER, call.path["id"])
     left = transfer["amount"] - transfer["amount_reversed"]
     if left <= 0:
         raise invalid(f"Transfer {transfer['id']} is already fully reversed.", None, retry=False)
@@ -149,16 +160,16 @@ def create_reversal(call: Call, params: Params) -> Json:
     )
 
 
-def _reversal(call: Call) -> Json:
-    return fields.part_of(call, "transfer", "transfer_reversal", "transfer reversal")
+def _reversal(call: Call) -> api.TransferReversal:
+    return fields.part_of(call, "transfer", balance_kinds.TRANSFER_REVERSAL, "transfer reversal")
 
 
-def retrieve_reversal(call: Call, params: Params) -> Json:
+def retrieve_reversal(call: Call, params: Params) -> api.TransferReversal:
     """Retrieve one reversal of a transfer."""
     return _reversal(call)
 
 
-def update_reversal(call: Call, params: Params) -> Json:
+def update_reversal(call: Call, params: Params) -> api.TransferReversal:
     """Change a reversal's metadata."""
     reversal = _reversal(call)
     fields.merge_metadata(reversal, params)
@@ -167,13 +178,17 @@ def update_reversal(call: Call, params: Params) -> Json:
 
 def list_reversals(call: Call, params: Params) -> Page:
     """List the reversals of a transfer."""
-    transfer = call.objects.get("transfer", call.path["id"])
+    transfer = call.objects.get(balance_kinds.TRANSFER, call.path["id"])
     return list_page(
-        call, "transfer_reversal", params, {"transfer": transfer["id"]}, url=f"/v1/transfers/{transfer['id']}/reversals"
+        call,
+        balance_kinds.TRANSFER_REVERSAL,
+        params,
+        {"transfer": transfer["id"]},
+        url=f"/v1/transfers/{transfer['id']}/reversals",
     )
 
 
-def _as_payout(call: Call, transfer: Json) -> None:
+def _as_payout(call: Call, transfer: MutableMapping[str, Any]) -> None:
     """Before 2017-04-06 a transfer told what a payout tells, since the two were one kind."""
     nothing = dict.fromkeys(("application_fee", "failure_code", "failure_message", "recipient", "statement_descriptor"))
     transfer.update(nothing, date=transfer["created"], method="standard", status="paid", type="stripe_account")

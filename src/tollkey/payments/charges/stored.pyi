@@ -1,0 +1,77 @@
+"""Charges, refunds and disputes as they are stored, with their private fields."""
+
+from typing import NotRequired, TypedDict
+
+from tollkey.payments.balance.stored import PaymentSender
+from tollkey.payments.methods.stored import SavedSource
+from tollkey.wire import api
+
+class DeclineFacts(TypedDict):
+    """Why a charge failed: what its error tells. param: the parameter that is to blame."""
+
+    code: str
+    message: str
+    decline_code: str | None
+    param: str | None
+    advice_code: NotRequired[str | None]
+    network_decline_code: NotRequired[str | None]
+    network_advice_code: NotRequired[str | None]
+
+class LaterOutcome(TypedDict):
+    """What becomes of a pending charge.
+
+    status: succeeded or failed. failure: code and message of the failure, None for the usual ones. disputed: the bank
+        disputes it once it has succeeded.
+    """
+
+    status: str
+    failure: tuple[str, str] | None
+    disputed: bool
+
+class StoredCharge(api.Charge):
+    """A charge.
+
+    destination: the account that a destination charge pays, for older versions. dispute: the id of its last dispute.
+    invoice: the id of the invoice that it pays. order: always null. source: what was charged when that is a card, a
+        bank account or a source; the sender of a payment that a transfer made. amount_updates: always empty; only
+        charges of cards have it.
+    _card: the key of the test card; None for anything else, absent in payments that transfers made.
+    _decline: why it failed; None when it did not, absent in payments that transfers made.
+    _later: what becomes of it; absent unless it is pending and will be settled.
+    _uncollected: its balance transaction is still to come; absent otherwise.
+    """
+
+    destination: NotRequired[str | None]
+    dispute: NotRequired[str | None]
+    invoice: NotRequired[str | None]
+    order: NotRequired[None]
+    source: NotRequired[SavedSource | PaymentSender | None]
+    amount_updates: NotRequired[list[None]]
+    _card: NotRequired[str | None]
+    _decline: NotRequired[DeclineFacts | None]
+    _later: NotRequired[LaterOutcome]
+    _uncollected: NotRequired[bool]
+
+class StoredRefund(api.Refund):
+    """A refund.
+
+    customer, payment_method: those of its charge; absent in refunds of payments that transfers made. customer_account:
+        always null.
+    """
+
+    customer: NotRequired[str | None]
+    customer_account: NotRequired[None]
+    payment_method: NotRequired[str | None]
+
+class DisputedCard(api.DisputePaymentMethodDetailsCard):
+    """The card of a disputed charge. network: the card network that handles the dispute."""
+
+    network: str
+
+class StoredDispute(api.Dispute):
+    """A dispute.
+
+    balance_transaction: the id of the first of its balance transactions, for older versions; null for an inquiry.
+    """
+
+    balance_transaction: NotRequired[str | None]
