@@ -33,7 +33,7 @@ EXEMPT = {
         "balance/transactions.py",
         "value['status']",
     ): "follows from the day on which it is available, whenever it is read",
-    ("tax/calculations.py", "registration['status']"): "follows from its two dates, whenever it is read",
+    ("tax/registrations.py", "registration['status']"): "follows from its two dates, whenever it is read",
     ("subscriptions/subscription_schedules.py", "equal['status']"): "the filter of a list",
     ("subscriptions/subscriptions.py", "equal['status']"): "the filter of a list",
 }

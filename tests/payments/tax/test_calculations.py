@@ -1,15 +1,10 @@
-"""Tax: calculations, the transactions made from them, registrations and settings."""
+"""Tax calculations: the tax on line items and shipping at one address."""
 
 from __future__ import annotations
 
-from tests.support.api import Answer, Api
+from tests.payments.tax.steps import calculate
+from tests.support.api import Api
 from tests.support.openapi import assert_valid
-
-
-def calculate(api: Api, **more: object) -> Answer:
-    details = {"address": {"country": "DE", "postal_code": "10115"}, "address_source": "billing"}
-    return api.ok("POST", "/v1/tax/calculations", currency="eur", customer_details=details,
-                  line_items=[{"amount": 1000, "reference": "one"}], expand=["line_items"], **more)  # fmt: skip
 
 
 def test_tax_is_zero_until_the_account_is_registered(api: Api) -> None:
@@ -25,27 +20,23 @@ def test_tax_is_zero_until_the_account_is_registered(api: Api) -> None:
     assert (after["tax_amount_exclusive"], after["tax_amount_inclusive"], after["amount_total"]) == (190, 19, 1309)
 
 
-def test_a_tax_transaction_is_reversed_once(api: Api) -> None:
-    calculation = calculate(api)
-    made = api.ok(
+def test_shipping_costs_what_its_rate_says_and_names_it(api: Api) -> None:
+    rate = api.ok(
         "POST",
-        "/v1/tax/transactions/create_from_calculation",
-        calculation=calculation["id"],
-        reference="order 1",
-        expand=["line_items"],
+        "/v1/shipping_rates",
+        display_name="Post",
+        type="fixed_amount",
+        fixed_amount={"amount": 500, "currency": "eur"},
     )
-    assert_valid("POST", "/v1/tax/transactions/create_from_calculation", 200, made)
-    back = {"mode": "full", "original_transaction": made["id"], "expand": ["line_items"]}
-    reversal = api.ok("POST", "/v1/tax/transactions/create_reversal", reference="back 1", **back)
-    assert_valid("POST", "/v1/tax/transactions/create_reversal", 200, reversal)
-    assert reversal["line_items"]["data"][0]["amount"] == -1000
-    assert api.post("/v1/tax/transactions/create_reversal", reference="back 2", **back).status == 400
+    cost = calculate(api, shipping_cost={"shipping_rate": rate["id"]})["shipping_cost"]
+    assert (cost["amount"], cost["shipping_rate"]) == (500, rate["id"])
+    assert list(cost) == ["amount", "amount_tax", "shipping_rate", "tax_behavior", "tax_code"]
 
 
-def test_tax_settings_become_active_when_complete(api: Api) -> None:
-    assert_valid("GET", "/v1/tax/settings", 200, api.ok("GET", "/v1/tax/settings"))
-    settings = api.ok(
-        "POST", "/v1/tax/settings", defaults={"tax_code": "txcd_10000000"}, head_office={"address": {"country": "DE"}}
+def test_an_expired_calculation_makes_no_transaction(api: Api) -> None:
+    calculation = calculate(api)
+    api.advance(90 * 86_400)
+    refused = api.post(
+        "/v1/tax/transactions/create_from_calculation", calculation=calculation["id"], reference="too late"
     )
-    assert_valid("POST", "/v1/tax/settings", 200, settings)
-    assert settings["status"] == "active"
+    assert (refused.status, refused.error["param"]) == (400, "calculation")

@@ -9,12 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.payments.catalog import arithmetic
+from tollkey.payments.catalog import kinds as catalog_kinds
+from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import fields
+from tollkey.payments.tax import kinds
 from tollkey.payments.tax.rates import Place, located, percent_at, reason_of, reverses
-from tollkey.wire import ApiError, Call, Json, blank, dig, invalid
+from tollkey.wire import ApiError, Call, blank, dig, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.tax.stored import (
+        DeliveryCost,
+        RatedLine,
+        StoredTaxRate,
+        StoredTaxSettings,
+        TypeOfTaxId,
+    )
+    from tollkey.wire import api
 
 GENERAL, SHIPPING = "txcd_99999999", "txcd_92010001"
 _OVERRIDES = {"exempt": "customer_exempt", "reverse": "reverse_charge"}
@@ -26,7 +39,7 @@ class Taxing(NamedTuple):
 
     place: Place
     override: str
-    defaults: Json
+    defaults: api.TaxProductResourceTaxSettingsDefaults | None
 
 
 def unlocated(param: str | None = None) -> ApiError:
@@ -40,22 +53,27 @@ def unlocated(param: str | None = None) -> ApiError:
     )
 
 
-def address_of(call: Call, customer: Json) -> Json | None:
+def address_of(call: Call, customer: api.Customer) -> api.Address | None:
     """The address that a customer is taxed at, or None: where goods go to, where they live, where their payment method
     belongs.
     """
-    method = call.objects.find("payment_method", dig(customer, "invoice_settings.default_payment_method") or "")
-    for found in (
+    method = call.objects.find(
+        methods_kinds.PAYMENT_METHOD, dig(customer, "invoice_settings.default_payment_method") or ""
+    )
+    addresses: tuple[api.Address | None, ...] = (
         dig(customer, "shipping.address"),
         customer.get("address"),
-        dig(method or {}, "billing_details.address"),
-    ):
+        method["billing_details"]["address"] if method is not None else None,
+    )
+    for found in addresses:
         if found and located(found):
-            return dict(found)
+            return found.copy()
     return None
 
 
-def taxing(call: Call, where: Json | None, exempt: str | None, tax_ids: Iterable[Json] = ()) -> Taxing | None:
+def taxing(
+    call: Call, where: api.Address | None, exempt: str | None, tax_ids: Iterable[TypeOfTaxId] = ()
+) -> Taxing | None:
     """How to tax somebody at an address; None when it does not tell enough.
 
     exempt: the customer's ``tax_exempt``. tax_ids: theirs, with ``type``; a business elsewhere in the EU owes the tax
@@ -63,34 +81,31 @@ def taxing(call: Call, where: Json | None, exempt: str | None, tax_ids: Iterable
     """
     if where is None or not located(where):
         return None
-    settings = call.objects.find("tax.settings", call.account) or {}
+    settings = call.objects.find(kinds.SETTINGS, call.account)
     place, override = percent_at(call, where), _OVERRIDES.get(exempt or "none", "none")
     if override == "none" and reverses(place, origin(call, settings), tax_ids):
         override = "reverse_charge"
-    return Taxing(place, override, settings.get("defaults") or {})
+    return Taxing(place, override, settings["defaults"] if settings is not None else None)
 
 
-def origin(call: Call, settings: Json) -> str:
+def origin(call: Call, settings: StoredTaxSettings | None) -> str:
     """The country that the account sells from: its head office's, or its own."""
     return str(dig(settings, "head_office.address.country") or fields.account_country(call))
 
 
-def tax_ids_of(call: Call, customer: str | None) -> list[Json]:
+def tax_ids_of(call: Call, customer: str | None) -> list[api.TaxId]:
     """The tax ids of a customer."""
-    return call.objects.query("tax_id", {"customer": customer}, limit=20) if customer else []
+    return call.objects.query(kinds.TAX_ID, {"customer": customer}, limit=20) if customer else []
 
 
 def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> arithmetic.Rate:
     """The rate on what has this price (its id), by the tax code of its product."""
-    found = call.objects.find("price", price or "") or {}
-    product = call.objects.find("product", found.get("product") or "") or {}
-    return rate(
-        call,
-        how,
-        product.get("tax_code") or how.defaults.get("tax_code") or GENERAL,
-        found.get("tax_behavior"),
-        currency,
-    )
+    found = call.objects.find(catalog_kinds.PRICE, price or "")
+    product = call.objects.find(catalog_kinds.PRODUCT, found["product"] or "") if found is not None else None
+    code = product.get("tax_code") if product is not None else None
+    if not code and how.defaults is not None:
+        code = how.defaults.get("tax_code")
+    return rate(call, how, code or GENERAL, found.get("tax_behavior") if found is not None else None, currency)
 
 
 def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str) -> arithmetic.Rate:
@@ -106,20 +121,21 @@ def rate_of(call: Call, id: str, param: str = "tax_rates") -> arithmetic.Rate:
 
     Raises ApiError 400, naming ``param``, for one that is not there.
     """
-    found = call.objects.get("tax_rate", id, param)
+    found = call.objects.get(kinds.TAX_RATE, id, param)
     return arithmetic.Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
 
 
-def rates_of(call: Call, line: Json, how: Taxing | None, param: str = "tax_rates") -> list[arithmetic.Rate]:
+def rates_of(call: Call, line: RatedLine, how: Taxing | None, param: str = "tax_rates") -> list[arithmetic.Rate]:
     """The rates on a line of a quote or of Checkout: those it was given (``_rates``), or that of the customer's
     place.
     """
     if line["_rates"] or how is None:
         return [rate_of(call, id, param) for id in line["_rates"]]
-    return [rate_of_price(call, how, line["price"]["id"], line["currency"])]
+    price = line["price"]
+    return [rate_of_price(call, how, price["id"] if price is not None else None, line["currency"])]
 
 
-def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) -> list[arithmetic.Tax]:
+def taxed_shipping(call: Call, cost: DeliveryCost, how: Taxing | None, currency: str) -> list[arithmetic.Tax]:
     """The automatic tax on the chosen way of delivery, written into its cost as well: it is part of what delivery costs
     in total.
 
@@ -127,7 +143,7 @@ def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) ->
     """
     rates = []
     if how is not None:
-        chosen = call.objects.get("shipping_rate", cost["shipping_rate"])
+        chosen = call.objects.get(catalog_kinds.SHIPPING_RATE, cost["shipping_rate"] or "")
         rates = [rate(call, how, chosen["tax_code"] or SHIPPING, chosen["tax_behavior"], currency)]
     line = arithmetic.Line(cost["amount_subtotal"], rates=rates)
     arithmetic.compute([line])
@@ -136,20 +152,20 @@ def taxed_shipping(call: Call, cost: Json, how: Taxing | None, currency: str) ->
 
 
 def _inclusive(how: Taxing, behavior: str | None, currency: str) -> bool:
-    if behavior in (None, "unspecified"):
+    if behavior in (None, "unspecified") and how.defaults is not None:
         behavior = how.defaults.get("tax_behavior")
     if behavior in ("inclusive", "exclusive"):
         return behavior == "inclusive"
     return currency not in _WITHOUT_TAX
 
 
-def _rate_object(call: Call, place: Place, percent: str, inclusive: bool) -> Json:
+def _rate_object(call: Call, place: Place, percent: str, inclusive: bool) -> StoredTaxRate:
     key = f"{place.country}-{place.state or ''}-{percent}-{inclusive}"
-    known = call.objects.query("tax_rate", {"_automatic": key}, limit=1)
+    known = call.objects.query(kinds.TAX_RATE, {"_automatic": key}, limit=1)
     if known:
         return known[0]
     made = blank(
-        "tax_rate",
+        kinds.TAX_RATE,
         id=call.ids.new("txr"),
         active=False,
         country=place.country,

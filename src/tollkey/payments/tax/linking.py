@@ -6,20 +6,34 @@ with the intent, and shown by its tax association.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.payments.shared import events
-from tollkey.payments.tax.calculations import record, reverse
-from tollkey.wire import ApiError, Call, Json, dig, invalid
+from tollkey.payments.tax import kinds
+from tollkey.payments.tax.calculations import expired, unexpired
+from tollkey.payments.tax.transactions import record, reverse
+from tollkey.wire import ApiError, Call, Params, dig
+
+if TYPE_CHECKING:
+    from tollkey.payments.tax.stored import (
+        Attempt,
+        StoredCalculation,
+        StoredTaxTransaction,
+        TaxedIntent,
+    )
+    from tollkey.wire import api
 
 PARAM = "hooks[inputs][tax][calculation]"
 
 
-def calculation_of(intent: Json) -> str | None:
+def calculation_of(intent: api.PaymentIntent) -> str | None:
     """The id of the calculation that an intent names."""
     found: str | None = dig(intent, "hooks.inputs.tax.calculation")
     return found
 
 
-def link(call: Call, intent: Json, hooks: Json | None) -> None:
+def link(call: Call, intent: api.PaymentIntent, hooks: Mapping[str, Any] | None) -> None:
     """Set or, without a calculation, unset what an intent names.
 
     Raises ApiError 400 for a calculation that there is not.
@@ -28,19 +42,17 @@ def link(call: Call, intent: Json, hooks: Json | None) -> None:
     if not id:
         intent.pop("hooks", None)
         return
-    calculation = call.objects.get("tax.calculation", id, PARAM)
-    if call.now >= calculation["expires_at"]:
-        raise invalid(f"The calculation {id} has expired.", PARAM, "resource_missing")
+    unexpired(call, id, PARAM)
     intent["hooks"] = {"inputs": {"tax": {"calculation": id}}}
 
 
 def paid(call: Call, fact: events.IntentSucceeded) -> None:
     """The payment succeeded: a tax transaction with the intent's id as its reference, or why there is none."""
-    intent = fact.intent
+    intent: TaxedIntent = fact.intent
     id = calculation_of(intent)
     if id is None or intent.get("_tax_attempts"):
         return
-    calculation = call.objects.get("tax.calculation", id)
+    calculation = call.objects.get(kinds.CALCULATION, id)
     reason = _refused(call, intent, calculation)
     if reason is None:
         calculation["_payment"] = intent["id"]
@@ -52,14 +64,14 @@ def paid(call: Call, fact: events.IntentSucceeded) -> None:
     call.objects.save(intent)
 
 
-def _refused(call: Call, intent: Json, calculation: Json) -> str | None:
+def _refused(call: Call, intent: TaxedIntent, calculation: StoredCalculation) -> str | None:
     if calculation.get("_payment"):
         return "another_payment_associated_with_calculation"
-    if call.now >= calculation["expires_at"]:
+    if expired(calculation, call.now):
         return "calculation_expired"
     if calculation["currency"] != intent["currency"]:
         return "currency_mismatch"
-    if call.objects.query("tax.transaction", {"reference": intent["id"]}, limit=1):
+    if call.objects.query(kinds.TRANSACTION, {"reference": intent["id"]}, limit=1):
         return "unique_reference_violation"
     return None
 
@@ -67,11 +79,11 @@ def _refused(call: Call, intent: Json, calculation: Json) -> str | None:
 def refunded(call: Call, fact: events.Refunded) -> None:
     """A refund of such a payment: a reversal with the refund's id as its reference."""
     refund = fact.refund
-    intent = call.objects.find("payment_intent", refund["payment_intent"] or "")
-    attempts: list[Json] = (intent or {}).get("_tax_attempts") or []
+    intent = call.objects.find(kinds.PAYMENT_INTENT, refund["payment_intent"] or "")
+    attempts = intent.get("_tax_attempts") if intent is not None else None
     if intent is None or not attempts or attempts[0]["status"] != "committed":
         return
-    asked: Json = {"original_transaction": attempts[0]["committed"]["transaction"], "reference": refund["id"]}
+    asked: Params = {"original_transaction": attempts[0]["committed"]["transaction"], "reference": refund["id"]}
     asked.update({"mode": "full"} if fact.whole else {"mode": "partial", "flat_amount": -refund["amount"]})
     try:
         attempt = _committed(reverse(call, asked), refund["id"])
@@ -82,9 +94,9 @@ def refunded(call: Call, fact: events.Refunded) -> None:
     call.objects.save(intent)
 
 
-def _committed(transaction: Json, source: str) -> Json:
+def _committed(transaction: StoredTaxTransaction, source: str) -> Attempt:
     return {"committed": {"transaction": transaction["id"]}, "source": source, "status": "committed"}
 
 
-def _errored(reason: str, source: str) -> Json:
+def _errored(reason: str, source: str) -> Attempt:
     return {"errored": {"reason": reason}, "source": source, "status": "errored"}

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tollkey.payments.shared import rounding
-from tollkey.wire import Call, Json
+from tollkey.payments.tax import kinds
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.tax.stored import (
+        Breakdown,
+        LineBreakdown,
+        Share,
+        TaxedPart,
+        TypeOfTaxId,
+    )
+    from tollkey.wire import api
 
 #: Standard rates of VAT or GST in per cent, 2025.
 _STANDARD = {
@@ -81,33 +92,35 @@ def state_of(postal_code: str | None) -> str | None:
     return _ZIPS[place][1] if place >= 0 else None
 
 
-def located(where: Json | None) -> bool:
+def located(where: Mapping[str, Any] | None) -> bool:
     """Whether tax can be worked out at an address: a country, and in the US a postal code, in Canada that or the
     province.
     """
-    country = ((where or {}).get("country") or "").upper()
-    if where is None or len(country) != 2:
+    if where is None:
+        return False
+    country = (where.get("country") or "").upper()
+    if len(country) != 2:
         return False
     if country == "US":
         return state_of(where.get("postal_code")) is not None
     return country != "CA" or bool(where.get("postal_code") or where.get("state"))
 
 
-def registration_status(registration: Json, now: int) -> str:
+def registration_status(registration: api.TaxRegistration, now: int) -> Literal["scheduled", "active", "expired"]:
     """``scheduled``, ``active`` or ``expired``, as of that second."""
     if now < registration["active_from"]:
         return "scheduled"
     return "expired" if registration["expires_at"] is not None and now >= registration["expires_at"] else "active"
 
 
-def percent_at(call: Call, where: Json) -> Place:
+def percent_at(call: Call, where: api.Address) -> Place:
     """The rate at an address, and whether the account is registered there."""
     country = (where["country"] or "").upper()
     state = where.get("state") if country in ("US", "CA") else None
     if country == "US" and not state:
         state = state_of(where.get("postal_code"))
     percent = _STATES.get(state or "", "0") if country == "US" else _STANDARD.get(country, "0")
-    for one in call.objects.query("tax.registration", limit=100):
+    for one in call.objects.query(kinds.REGISTRATION, limit=100):
         if one["country"] != country or registration_status(one, call.now) != "active":
             continue
         if country != "US" or one["country_options"]["us"].get("state") == state:
@@ -115,7 +128,7 @@ def percent_at(call: Call, where: Json) -> Place:
     return Place(country, state, percent, False)
 
 
-def reverses(place: Place, origin: str | None, tax_ids: Iterable[Json]) -> bool:
+def reverses(place: Place, origin: str | None, tax_ids: Iterable[TypeOfTaxId]) -> bool:
     """Whether the customer owes the tax: a business with a VAT number in another country of the EU, or of the UK, than
     the seller's.
 
@@ -149,7 +162,9 @@ def taxed(amount: int, behaviour: str, place: Place | None, code: str, override:
     return rounding.exclusive_tax(amount, percent) if exclusive else rounding.inclusive_tax(amount, percent, percent)
 
 
-def breakdown(amount: int, tax: int, behaviour: str, place: Place | None, code: str, override: str) -> list[Json]:
+def breakdown(
+    amount: int, tax: int, behaviour: str, place: Place | None, code: str, override: str
+) -> list[LineBreakdown]:
     """``tax_breakdown`` of a line."""
     if place is None:
         return []
@@ -174,7 +189,7 @@ def breakdown(amount: int, tax: int, behaviour: str, place: Place | None, code: 
     ]  # fmt: skip
 
 
-def summary(parts: list[Json], place: Place | None, override: str) -> list[Json]:
+def summary(parts: Sequence[TaxedPart], place: Place | None, override: str) -> list[Breakdown]:
     """``tax_breakdown`` of a calculation: its parts summed by behaviour and reason."""
     sums: dict[tuple[bool, str], list[int]] = {}
     for part in parts:
@@ -199,7 +214,7 @@ def summary(parts: list[Json], place: Place | None, override: str) -> list[Json]
     ]  # fmt: skip
 
 
-def spread(parts: list[Json], flat: int) -> list[Json]:
+def spread(parts: Sequence[TaxedPart], flat: int) -> list[Share]:
     """The ``amount`` and ``amount_tax`` that each part gives of a flat amount, in proportion to what it cost with its
     tax.
 
@@ -207,7 +222,7 @@ def spread(parts: list[Json], flat: int) -> list[Json]:
     """
     costs = [part["amount"] + (part["amount_tax"] if part["tax_behavior"] == "exclusive" else 0) for part in parts]
     total, reached, given = sum(costs), 0, 0
-    shares = []
+    shares: list[Share] = []
     for part, cost in zip(parts, costs, strict=True):
         reached += cost
         share = rounding.proportion(flat, reached, total) - given if total else 0

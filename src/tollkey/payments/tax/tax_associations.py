@@ -6,22 +6,27 @@ named in the intent ──it succeeds──▶ committed (a tax transaction) │
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.shared import events
-from tollkey.payments.tax import linking
+from tollkey.payments.tax import kinds, linking
 from tollkey.payments.tax.calculations import TRANSACTIONS
 from tollkey.payments.tax.linking import calculation_of
-from tollkey.wire import ApiError, Call, Endpoint, Json, Params, Reaction, Resource, blank
+from tollkey.wire import ApiError, Call, Endpoint, Params, Reaction, Resource, blank
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 
-def find(call: Call, params: Params) -> Json:
+def find(call: Call, params: Params) -> api.TaxAssociation:
     """The tax association of a payment intent. Raises ApiError 404 when it names no calculation."""
-    intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
+    intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
     calculation = calculation_of(intent)
     if calculation is None:
         message = f"No tax association found for PaymentIntent: '{intent['id']}'"
         raise ApiError(404, code="resource_missing", message=message, param="payment_intent")
     return blank(
-        "tax.association",
+        kinds.ASSOCIATION,
         id=f"taxa_{intent['id'].removeprefix('pi_')}",
         calculation=calculation,
         payment_intent=intent["id"],

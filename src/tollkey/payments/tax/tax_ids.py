@@ -9,15 +9,15 @@ In test mode the last nine digits decide: 000000000 is verified, 111111111 is no
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import permissions, providers
-from tollkey.payments.tax import jobs
+from tollkey.payments.tax import jobs, kinds
 from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -28,6 +28,9 @@ from tollkey.wire import (
     needs,
     records,
 )
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
 
 PERMISSION = Permission("tax_id", "Tax IDs", "Billing")
 _CHECKED = ("eu_vat", "au_abn", "gb_vat")
@@ -45,7 +48,7 @@ _FORMS = {
 _SETTLES_SECONDS = 1
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.TaxId:
     """Create a tax id, of a customer (in the path or as ``owner``) or of the account.
 
     Its check comes to an end a moment later.
@@ -54,13 +57,13 @@ def create(call: Call, params: Params) -> Json:
     owner = params.get("owner") or {}
     customer = call.path.get("customer") or owner.get("customer")
     if customer:
-        call.objects.get("customer", customer, None if "customer" in call.path else "owner[customer]")
+        call.objects.get(kinds.CUSTOMER, customer, None if "customer" in call.path else "owner[customer]")
     compact = value.replace(" ", "")
     if not well_formed(kind, value):
         raise invalid(f"Invalid value for {kind}.", "value", "tax_id_invalid")
     checked = kind in _CHECKED and call.has(providers.TAX_IDS)
     tax_id = blank(
-        "tax_id",
+        kinds.TAX_ID,
         id=call.ids.new("txi"),
         country=_country(kind, compact),
         created=call.now,
@@ -97,8 +100,8 @@ def _country(kind: str, value: str) -> str | None:
 
 def verify(call: Call, id: str) -> None:
     """The check has come to an end."""
-    tax_id = call.objects.find("tax_id", id)
-    if tax_id is None or tax_id["verification"]["status"] != "pending":
+    tax_id = call.objects.find(kinds.TAX_ID, id)
+    if tax_id is None or tax_id["verification"] is None or tax_id["verification"]["status"] != "pending":
         return
     refused = tax_id["value"].replace(" ", "").endswith("111111111")
     tax_id["verification"] = {
@@ -109,14 +112,14 @@ def verify(call: Call, id: str) -> None:
     call.objects.save(tax_id, "customer.tax_id.updated" if tax_id["customer"] else None)
 
 
-def _get(call: Call) -> Json:
-    tax_id = call.objects.get("tax_id", call.path["id"])
+def _get(call: Call) -> api.TaxId:
+    tax_id = call.objects.get(kinds.TAX_ID, call.path["id"])
     if "customer" in call.path and tax_id["customer"] != call.path["customer"]:
         raise missing_object("tax_id", tax_id["id"], "id", in_path=True)
     return tax_id
 
 
-def show(call: Call, params: Params) -> Json:
+def show(call: Call, params: Params) -> api.TaxId:
     """Retrieve a tax id."""
     return _get(call)
 
@@ -131,9 +134,11 @@ def list_ids(call: Call, params: Params) -> Page:
     """List the tax ids of a customer, or of the account."""
     customer = call.path.get("customer") or (params.get("owner") or {}).get("customer")
     if customer:
-        call.objects.get("customer", customer, None if "customer" in call.path else "owner[customer]")
+        call.objects.get(kinds.CUSTOMER, customer, None if "customer" in call.path else "owner[customer]")
     url = f"/v1/customers/{customer}/tax_ids" if "customer" in call.path else "/v1/tax_ids"
-    return list_page(call, "tax_id", params, {"customer": customer} if customer else {"owner.type": "self"}, url=url)
+    return list_page(
+        call, kinds.TAX_ID, params, {"customer": customer} if customer else {"owner.type": "self"}, url=url
+    )
 
 
 TAX_ID = Resource(

@@ -5,18 +5,26 @@ active ──update──▶ active | inactive   (the percentage never changes; 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, blank, listing, records, retrieve
+from tollkey.payments.tax import kinds
+from tollkey.wire import Call, Endpoint, Params, Resource, blank, listing, records, retrieve
+
+if TYPE_CHECKING:
+    from tollkey.payments.tax.stored import (
+        StoredTaxRate,
+    )
 
 PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
 _FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "state", "tax_type")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredTaxRate:
     """Create a tax rate."""
     rate = blank(
-        "tax_rate",
+        kinds.TAX_RATE,
         id=call.ids.new("txr"),
         active=True,
         created=call.now,
@@ -30,9 +38,9 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(rate, "tax_rate.created")
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredTaxRate:
     """Change how a tax rate is described, or whether it can be used."""
-    rate = call.objects.get("tax_rate", call.path["tax_rate"])
+    rate = call.objects.get(kinds.TAX_RATE, call.path["tax_rate"])
     fields.assign_with_metadata(rate, params, _FIELDS)
     return call.objects.save(rate, "tax_rate.updated")
 

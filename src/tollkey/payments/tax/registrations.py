@@ -1,0 +1,76 @@
+"""Tax registrations: where an account collects tax.
+
+scheduled ──active_from──▶ active ──expires_at──▶ expired
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.payments.shared import fields
+from tollkey.payments.tax import kinds
+from tollkey.payments.tax.rates import registration_status
+from tollkey.payments.tax.settings import SETTINGS
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, blank, invalid, list_page, records, retrieve
+
+if TYPE_CHECKING:
+    from tollkey.wire import api
+
+
+def register(call: Call, params: Params) -> api.TaxRegistration:
+    """Say that the account collects tax in a country or state."""
+    country = params["country"].upper()
+    options = params["country_options"]
+    if country.lower() not in options:
+        raise invalid(f"You must provide country_options[{country.lower()}].", "country_options")
+    start = call.now if params["active_from"] == "now" else params["active_from"]
+    registration = blank(
+        kinds.REGISTRATION,
+        id=call.ids.new("taxreg"),
+        active_from=start,
+        expires_at=params.get("expires_at"),
+        country=country,
+        country_options={country.lower(): options[country.lower()]},
+        created=call.now,
+        livemode=call.livemode,
+        status="active",
+    )
+    return call.objects.insert(registration)
+
+
+def change_registration(call: Call, params: Params) -> api.TaxRegistration:
+    """Change when a registration begins or ends."""
+    found = call.objects.get(kinds.REGISTRATION, call.path["id"])
+    for name in ("active_from", "expires_at"):
+        if name in params:
+            fields.assign(found, {name: call.now if params[name] == "now" else params[name]}, (name,))
+    return call.objects.save(found)
+
+
+def list_registrations(call: Call, params: Params) -> Page:
+    """Registrations, by status as of now."""
+    wanted = params.get("status")
+    keep = None if wanted in (None, "all") else (lambda one: registration_status(one, call.now) == wanted)
+    return list_page(call, kinds.REGISTRATION, params, url="/v1/tax/registrations", keep=keep)
+
+
+def _registration_view(call: Call, registration: api.TaxRegistration) -> api.TaxRegistration:
+    registration["status"] = registration_status(registration, call.now)
+    return registration
+
+
+REGISTRATION = Resource(
+    object="tax.registration",
+    prefix="taxreg",
+    permission=SETTINGS,
+    live=records(),
+    label="tax registration",
+    view=_registration_view,
+    endpoints=(
+        Endpoint("POST", "/v1/tax/registrations", register),
+        Endpoint("GET", "/v1/tax/registrations", list_registrations),
+        retrieve("tax.registration", "/v1/tax/registrations/{id}"),
+        Endpoint("POST", "/v1/tax/registrations/{id}", change_registration),
+    ),
+    title="Tax registrations",
+)

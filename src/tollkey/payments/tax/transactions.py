@@ -1,0 +1,190 @@
+"""Tax transactions: what counts in reports. They are made from calculations, and taken back by reversals.
+
+transaction ──create_reversal──▶ a reversal with negative amounts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tollkey.payments.shared import fields
+from tollkey.payments.tax import kinds
+from tollkey.payments.tax.calculations import TRANSACTIONS, unexpired
+from tollkey.payments.tax.rates import spread
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, blank, invalid, of_list, records, retrieve, sublist
+
+if TYPE_CHECKING:
+    from tollkey.payments.tax.stored import (
+        ReversedLine,
+        ReversedParts,
+        StoredTaxTransaction,
+    )
+    from tollkey.wire import api
+
+
+def _unused(call: Call, reference: str) -> None:
+    if call.objects.query(kinds.TRANSACTION, {"reference": reference}, limit=1):
+        raise invalid(f"A transaction with the reference {reference} already exists.", "reference")
+
+
+def record(call: Call, params: Params) -> StoredTaxTransaction:
+    """Make a transaction, which counts in reports, from a calculation."""
+    calculation = unexpired(call, params["calculation"], "calculation")
+    _unused(call, params["reference"])
+    transaction = blank(
+        kinds.TRANSACTION,
+        id=call.ids.new("tax"),
+        created=call.now,
+        currency=calculation["currency"],
+        customer=calculation["customer"],
+        customer_details=calculation["customer_details"],
+        livemode=call.livemode,
+        metadata=fields.new_metadata(params),
+        posted_at=params.get("posted_at") or call.now,
+        reference=params["reference"],
+        ship_from_details=calculation["ship_from_details"],
+        shipping_cost=calculation["shipping_cost"],
+        tax_date=calculation["tax_date"],
+        type="transaction",
+    )
+    transaction["_lines"] = [_transaction_line(line) for line in calculation["_lines"]]
+    return call.objects.insert(transaction)
+
+
+def _transaction_line(line: api.TaxCalculationLineItem) -> api.TaxTransactionLineItem:
+    made = blank(kinds.TRANSACTION_LINE, **{name: value for name, value in line.items() if name != "tax_breakdown"})
+    made.update({"object": "tax.transaction_line_item", "type": "transaction", "reversal": None})
+    return made
+
+
+def _reversed_lines(
+    call: Call, original: StoredTaxTransaction, parts: Sequence[ReversedLine]
+) -> list[api.TaxTransactionLineItem]:
+    """The negative lines of a reversal."""
+    lines = {line["id"]: line for line in original["_lines"]}
+    made: list[api.TaxTransactionLineItem] = []
+    for index, part in enumerate(parts):
+        line = lines.get(part["original_line_item"])
+        if line is None:
+            where = f"line_items[{index}][original_line_item]"
+            raise invalid(f"No such line item: '{part['original_line_item']}'", where, "resource_missing")
+        for name, given, most in (
+            ("amount", part["amount"], line["amount"]),
+            ("amount_tax", part["amount_tax"], line["amount_tax"]),
+        ):
+            if given > 0 or -given > most:
+                raise invalid(f"A reversal's {name} must be between {-most} and 0.", f"line_items[{index}][{name}]")
+        made.append(
+            {
+                **line,
+                "id": call.ids.new("tax_li"),
+                "amount": part["amount"],
+                "amount_tax": part["amount_tax"],
+                "quantity": part.get("quantity") or line["quantity"],
+                "reference": part["reference"],
+                "type": "reversal",
+                "metadata": part.get("metadata") or {},
+                "reversal": {"original_line_item": line["id"]},
+            }
+        )
+    return made
+
+
+def _flat(original: StoredTaxTransaction, flat: int) -> ReversedParts:
+    """The parts of a reversal that takes back one amount, taxes included, across the whole transaction."""
+    cost = original["shipping_cost"]
+    shares = spread([*original["_lines"], *([cost] if cost else [])], flat)
+    parts: list[ReversedLine] = [
+        {
+            "original_line_item": line["id"],
+            "reference": line["reference"],
+            "amount": share["amount"],
+            "amount_tax": share["amount_tax"],
+        }
+        for line, share in zip(original["_lines"], shares, strict=False)
+    ]
+    return {"line_items": parts, "shipping_cost": shares[-1] if cost else None}
+
+
+def _parts(original: StoredTaxTransaction, params: Params) -> ReversedParts:
+    """What a reversal takes back: everything, a share of everything, or what was asked for."""
+    if params["mode"] == "full":
+        cost = original["shipping_cost"]
+        parts: list[ReversedLine] = [
+            {
+                "original_line_item": line["id"],
+                "amount": -line["amount"],
+                "amount_tax": -line["amount_tax"],
+                "reference": line["reference"],
+            }
+            for line in original["_lines"]
+        ]
+        return {
+            "line_items": parts,
+            "shipping_cost": {"amount": -cost["amount"], "amount_tax": -cost["amount_tax"]} if cost else None,
+        }
+    if params.get("flat_amount") is not None:
+        return _flat(original, params["flat_amount"])
+    return {"line_items": params.get("line_items") or [], "shipping_cost": params.get("shipping_cost")}
+
+
+def reverse(call: Call, params: Params) -> StoredTaxTransaction:
+    """Take back a transaction, wholly or in part."""
+    original = call.objects.get(kinds.TRANSACTION, params["original_transaction"], "original_transaction")
+    if original["type"] == "reversal":
+        raise invalid("A reversal cannot be reversed.", "original_transaction")
+    if original.get("_reversed"):
+        raise invalid(f"The transaction {original['id']} has already been fully reversed.", "original_transaction")
+    _unused(call, params["reference"])
+    parts = _parts(original, params)
+    lines = _reversed_lines(call, original, parts["line_items"])
+    if params["mode"] == "full":
+        original["_reversed"] = True
+        call.objects.save(original)
+    cost, given = original["shipping_cost"], parts["shipping_cost"]
+    made: StoredTaxTransaction = {
+        **call.objects.copy(original),
+        "id": call.ids.new("tax"),
+        "created": call.now,
+        "metadata": fields.new_metadata(params),
+        "posted_at": call.now,
+        "reference": params["reference"],
+        "type": "reversal",
+        "reversal": {"original_transaction": original["id"]},
+        "shipping_cost": {**cost, **given} if cost and given else None,
+        "_lines": lines,
+    }
+    return call.objects.insert(made)
+
+
+def transaction_lines(call: Call, params: Params) -> Page:
+    """The line items of a transaction."""
+    found = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
+    return of_list(found["_lines"], f"/v1/tax/transactions/{found['id']}/line_items", params)
+
+
+def _line_items(call: Call, transaction: StoredTaxTransaction) -> api.TaxTransactionLineItems:
+    """``line_items``, for who expands them."""
+    copies = [call.objects.copy(line) for line in transaction["_lines"]]
+    listed: api.TaxTransactionLineItems = sublist(copies, f"/v1/tax/transactions/{transaction['id']}/line_items")
+    return listed
+
+
+TRANSACTION = Resource(
+    object="tax.transaction",
+    prefix="tax",
+    permission=TRANSACTIONS,
+    live=records(),
+    label="tax transaction",
+    path_param="transaction",
+    indexed=("reference",),
+    expands={"line_items": _line_items},
+    endpoints=(
+        Endpoint("POST", "/v1/tax/transactions/create_from_calculation", record),
+        Endpoint("POST", "/v1/tax/transactions/create_reversal", reverse),
+        retrieve("tax.transaction", "/v1/tax/transactions/{transaction}"),
+        Endpoint("GET", "/v1/tax/transactions/{transaction}/line_items", transaction_lines),
+    ),
+    title="Tax transactions",
+)
