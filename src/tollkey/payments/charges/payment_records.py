@@ -9,7 +9,7 @@ Nothing here moves money: a record only says what another processor did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
@@ -212,7 +212,7 @@ def report_attempt(call: Call, params: Params) -> api.PaymentRecord:
     return _create_attempt(call, record, params)
 
 
-def _report_outcome_handler(name: str) -> Any:
+def _report_outcome_handler(name: str) -> Callable[[Call, Params], api.PaymentRecord]:
     """The handler that reports how the attempt under way ended."""
 
     def handler(call: Call, params: Params) -> api.PaymentRecord:

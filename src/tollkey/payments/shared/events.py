@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tollkey.wire import Json
 
 if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredRefund
     from tollkey.payments.customers.stored import StoredCustomer
 
 
@@ -33,7 +34,7 @@ class IntentSucceeded:
 class Refunded:
     """A refund was made. whole: it gives back all of the charge at once."""
 
-    refund: Json
+    refund: StoredRefund
     whole: bool
 
 
