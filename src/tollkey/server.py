@@ -25,8 +25,8 @@ from tollkey.platform.connections import platform_of
 from tollkey.platform.request_log_buffer import Buffer
 from tollkey.platform.webhook_endpoints import lookup
 from tollkey.wire import (
-    Brake,
     Catalogue,
+    GuessLimiter,
     Policy,
     Service,
     WireApp,
@@ -125,14 +125,16 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     settings = core.settings
     edge = edge_for(core.database, on_alive=core.verifier.lease.renew)
     limiter = keys.RateLimiter(settings.rate_limit, settings.rate_limit) if settings.rate_limit else None
-    brake = core.setup.services.brake = Brake(settings.guess_limit) if settings.guess_limit else None
+    guess_limiter = core.setup.services.guess_limiter = (
+        GuessLimiter(settings.guess_limit) if settings.guess_limit else None
+    )
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
         platform_of=platform_of,
         require_https=settings.require_https,
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
-        brake=brake,
+        guess_limiter=guess_limiter,
         later_versions=frozenset(settings.later_versions.split()),
         refused=core.attempts.count_denied,
         special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
@@ -148,7 +150,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     wire = WireApp(service, settings.trust_proxy)
     cli = CliSocket(
         edge, core.setup.tables, core.authority, core.now,
-        trust_proxy=settings.trust_proxy, require_https=settings.require_https, brake=brake,
+        trust_proxy=settings.trust_proxy, require_https=settings.require_https, guess_limiter=guess_limiter,
     )  # fmt: skip
     pages = dashboard.Dashboard(
         core.setup, edge, core.authority, core.now,

@@ -8,31 +8,33 @@ import pytest
 
 from tests.support.dashboard import Browser, Site
 from tollkey.dashboard.routing import gather_pages
-from tollkey.wire import Brake, _brake
+from tollkey.wire import GuessLimiter, _guesses
 
 MOST = 5
 PAGES = sorted({page.path for page in gather_pages() if page.scope == "open" and "{token}" in page.path})
 
 
 @pytest.fixture
-def braked(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A Dashboard with a brake at five wrong tries a minute, whose answers wait no time."""
-    monkeypatch.setattr(_brake, "PAUSE", 0)
+def limited(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A Dashboard that delays answers after five wrong attempts a minute, by no time."""
+    monkeypatch.setattr(_guesses, "PAUSE", 0)
     services = site.core.setup.services
-    before, services.brake = services.brake, Brake(MOST)
+    before, services.guess_limiter = services.guess_limiter, GuessLimiter(MOST)
     yield site
-    services.brake = before
+    services.guess_limiter = before
 
 
-def test_the_dashboard_s_brake_is_the_api_s(site: Site) -> None:
-    assert site.core.setup.services.brake is site.world.server.service.policy.brake
+def test_the_dashboard_and_the_api_share_one_guess_limiter(site: Site) -> None:
+    assert site.core.setup.services.guess_limiter is site.world.server.service.policy.guess_limiter
     assert PAGES == ["/join/{token}", "/reset/{token}"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", PAGES)
-def test_after_so_many_wrong_links_the_answer_says_no_more_what_was_wrong(braked: Site, path: str, method: str) -> None:
-    browser, wrong = Browser(braked), path.replace("{token}", "x" * 43)
+def test_after_so_many_wrong_links_the_answer_says_no_more_what_was_wrong(
+    limited: Site, path: str, method: str
+) -> None:
+    browser, wrong = Browser(limited), path.replace("{token}", "x" * 43)
     browser.get("/login")
     told = [
         browser.send(method, wrong, [("csrf", browser.csrf)] if method == "POST" else None).status

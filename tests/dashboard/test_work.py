@@ -13,7 +13,7 @@ from tests.support.dashboard import Browser, Site, url
 from tollkey.dashboard import activity
 from tollkey.db import Scope
 from tollkey.server import run_due
-from tollkey.wire.due import Schedule, do_due, due_now, troubled
+from tollkey.wire.due import Schedule, due_jobs, failing_jobs, run_job
 
 KIND = "test.fragile"
 
@@ -36,16 +36,16 @@ class Fragile:
         def work(tx: Any) -> None:
             schedule = Schedule(tx, scope)
             schedule.add(now, KIND, id, clock or None)
-            found = [schedule.next(clock, now)] if clock else due_now(tx, now, 1_000)
+            found = [schedule.next(clock, now)] if clock else due_jobs(tx, now, 1_000)
             for item in found:
                 if item is not None and item.kind == KIND and item.id == id:
-                    do_due(core.call(tx, scope, now), item)
+                    run_job(core.call(tx, scope, now), item)
 
         core.database.write(work)
 
     def left(self) -> list[str]:
-        found = self.site.core.database.read(lambda tx: troubled(tx, Scope(self.site.account, False)))
-        return [one.due.id for one in found]
+        found = self.site.core.database.read(lambda tx: failing_jobs(tx, Scope(self.site.account, False)))
+        return [one.job.id for one in found]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_work_of_other_accounts_is_neither_listed_nor_touched(site: Site, fragil
     fragile.fail("obj_7", other.account)
     assert "obj_7" not in browser.get(url(site, "/work")).text
     assert press(browser, site, "discard", "obj_7", other.account).status == 404
-    assert site.core.database.read(lambda tx: troubled(tx, Scope(other.account, False)))
+    assert site.core.database.read(lambda tx: failing_jobs(tx, Scope(other.account, False)))
 
 
 def test_work_of_a_connected_account_is_its_platforms_to_see_and_to_run(

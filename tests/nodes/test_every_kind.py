@@ -17,7 +17,7 @@ from tests.support.recipes import Maker, recipes
 from tollkey.core import gather
 from tollkey.db import Scope, Tx
 from tollkey.db.table import column
-from tollkey.wire.due import troubled
+from tollkey.wire.due import failing_jobs
 
 KINDS = sorted(kind for resource in gather(tollkey.platform, tollkey.payments) for kind in resource.on_due)
 
@@ -69,7 +69,7 @@ def facts(api: Api) -> dict[str, Any]:
             found["deliveries"] += tx.execute("SELECT count(*) FROM outbox_deliveries WHERE account = ?", (account,))[
                 0
             ][0]
-            assert not troubled(tx, Scope(account, False))
+            assert not failing_jobs(tx, Scope(account, False))
         return dict(found)
 
     return api.core.database.read(work)

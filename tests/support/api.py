@@ -25,8 +25,8 @@ from tollkey.keys import SYSTEM
 from tollkey.platform.merchants import create_merchant
 from tollkey.server import Server, build
 from tollkey.settings import Settings
-from tollkey.wire import Request, do_due, due_now
-from tollkey.wire.due import troubled
+from tollkey.wire import Request, due_jobs, run_job
+from tollkey.wire.due import failing_jobs
 
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
 
@@ -186,15 +186,15 @@ class Api:
         self.world.clock[0] += seconds
         core, now = self.core, self.now
         for _ in range(1000):
-            waiting = core.database.read(lambda tx: due_now(tx, now, 1_000_000))
+            waiting = core.database.read(lambda tx: due_jobs(tx, now, 1_000_000))
             accounts = {self.account, *self._connected()} if waiting else {self.account}
             mine = [item for item in waiting if item.scope.account in accounts]
             if not mine:
-                trouble = core.database.read(lambda tx: troubled(tx, limit=1_000))
-                assert not [one for one in trouble if one.due.scope.account in accounts], trouble
+                trouble = core.database.read(lambda tx: failing_jobs(tx, limit=1_000))
+                assert not [one for one in trouble if one.job.scope.account in accounts], trouble
                 return
             for item in mine:
-                core.database.write(lambda tx, item=item: do_due(core.call(tx, item.scope, now), item))
+                core.database.write(lambda tx, item=item: run_job(core.call(tx, item.scope, now), item))
         raise AssertionError("work never ends")
 
     def _connected(self) -> set[str]:

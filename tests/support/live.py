@@ -19,8 +19,8 @@ from tollkey import ledger
 from tollkey.db import Scope
 from tollkey.payments.processors.cards import by_number
 from tollkey.payments.processors.cards.luhn import with_check_digit
-from tollkey.wire import Endpoint, Resource, do_due, due_now, hosted, hosted_url
-from tollkey.wire.due import troubled
+from tollkey.wire import Endpoint, Resource, due_jobs, hosted, hosted_url, run_job
+from tollkey.wire.due import failing_jobs
 
 Json = dict[str, Any]
 Claim = tuple[str, str, str]
@@ -229,15 +229,15 @@ class Stage:
         self.api.world.clock[0] += seconds
         for _ in range(1000):
             now = self.api.now
-            waiting = core.database.read(lambda tx, now=now: due_now(tx, now, 1_000_000))
+            waiting = core.database.read(lambda tx, now=now: due_jobs(tx, now, 1_000_000))
             mine = [item for item in waiting if item.scope.livemode and item.scope.account in self.owners]
             if not mine:
-                failed = core.database.read(lambda tx: troubled(tx, limit=1_000))
+                failed = core.database.read(lambda tx: failing_jobs(tx, limit=1_000))
                 return [
-                    one.error for one in failed if one.due.scope.account in self.owners and _NOBODY not in one.error
+                    one.error for one in failed if one.job.scope.account in self.owners and _NOBODY not in one.error
                 ]
             for item in mine:
-                core.database.write(lambda tx, item=item, now=now: do_due(core.call(tx, item.scope, now), item))
+                core.database.write(lambda tx, item=item, now=now: run_job(core.call(tx, item.scope, now), item))
         raise AssertionError("work never ends")
 
     def _real(self, value: Any) -> Any:

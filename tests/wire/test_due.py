@@ -11,8 +11,8 @@ import pytest
 from tests.support.api import NOW, Api
 from tollkey.db import Database, Migration, Scope, migrate
 from tollkey.server import run_due
-from tollkey.wire import due, due_now
-from tollkey.wire.due import RETRIES, Due, Schedule, Troubled, do_due, find_troubled, troubled
+from tollkey.wire import due, due_jobs
+from tollkey.wire.due import RETRIES, FailingJob, Schedule, ScheduledJob, failing_jobs, find_failing_job, run_job
 from tollkey.wire.resource import Catalogue
 
 SCOPE = Scope("acct_1", False)
@@ -27,8 +27,8 @@ def table(database: Database) -> Database:
     return database
 
 
-def waiting(table: Database, now: int = NOW) -> list[Due]:
-    return table.read(lambda tx: due_now(tx, now))
+def waiting(table: Database, now: int = NOW) -> list[ScheduledJob]:
+    return table.read(lambda tx: due_jobs(tx, now))
 
 
 def test_an_appointment_that_is_made_again_replaces_the_earlier_one_in_one_statement(table: Database) -> None:
@@ -71,7 +71,7 @@ def test_a_database_of_an_older_version_keeps_what_was_due(database: Database) -
     database.write(lambda tx: tx.execute(insert, (NOW,)))
     migrate(database, [due.MIGRATION])
     assert [(item.kind, item.attempts) for item in waiting(database)] == [("work", 0)]
-    assert database.read(lambda tx: troubled(tx)) == []
+    assert database.read(lambda tx: failing_jobs(tx)) == []
 
 
 # -- through a whole server
@@ -100,9 +100,9 @@ class Poison:
         scope = Scope(self.api.account, False)
         self.api.core.database.write(lambda tx: Schedule(tx, scope).add(at, KIND, "thing", clock))
 
-    def trouble(self) -> list[Troubled]:
+    def trouble(self) -> list[FailingJob]:
         scope = Scope(self.api.account, False)
-        return self.api.core.database.read(lambda tx: troubled(tx, scope))
+        return self.api.core.database.read(lambda tx: failing_jobs(tx, scope))
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_work_that_raises_stays_with_its_count_its_time_and_its_error_and_leaves
     poison.schedule(api.now)
     run(api)
     (found,) = poison.trouble()
-    assert (found.state, found.tried, found.due.at, found.due.attempts) == ("waiting", api.now, api.now + RETRIES[0], 1)
+    assert (found.state, found.tried, found.job.at, found.job.attempts) == ("waiting", api.now, api.now + RETRIES[0], 1)
     assert found.error.startswith("RuntimeError: no luck with sk_t...")
     assert api.sk not in found.error
     assert CARD not in found.error
@@ -144,7 +144,7 @@ def test_it_is_tried_again_later_and_later_and_then_has_failed(api: Api, poison:
         run(api)
         assert poison.asked == number + 1
     (found,) = poison.trouble()
-    assert (found.state, found.due.attempts) == ("failed", len(RETRIES) + 1)
+    assert (found.state, found.job.attempts) == ("failed", len(RETRIES) + 1)
     api.world.clock[0] += 400 * 86_400
     run(api)
     assert poison.asked == len(RETRIES) + 1
@@ -173,7 +173,7 @@ def test_work_of_a_kind_that_this_version_does_not_know_stays(api: Api) -> None:
     scope = Scope(api.account, False)
     api.core.database.write(lambda tx: Schedule(tx, scope).add(api.now, "test.of_tomorrow", "thing"))
     run(api)
-    (found,) = api.core.database.read(lambda tx: troubled(tx, scope))
+    (found,) = api.core.database.read(lambda tx: failing_jobs(tx, scope))
     assert found.error == "LookupError: this version of the server has no work called test.of_tomorrow"
 
 
@@ -186,7 +186,7 @@ def test_work_whose_whole_transaction_is_lost_is_counted_too(api: Api, poison: P
     poison.schedule(api.now)
     run(api)
     (found,) = poison.trouble()
-    assert (found.state, found.due.attempts) == ("waiting", 1)
+    assert (found.state, found.job.attempts) == ("waiting", 1)
 
 
 def test_work_that_is_done_again_by_hand_is_done_once(api: Api, poison: Poison) -> None:
@@ -195,7 +195,7 @@ def test_work_that_is_done_again_by_hand_is_done_once(api: Api, poison: Poison) 
     (found,) = poison.trouble()
     poison.broken = False
     scope = Scope(api.account, False)
-    done = [api.core.database.write(lambda tx: do_due(api.core.call(tx, scope, api.now), found.due)) for _ in range(2)]
+    done = [api.core.database.write(lambda tx: run_job(api.core.call(tx, scope, api.now), found.job)) for _ in range(2)]
     assert done == [True, False]
     assert poison.trouble() == []
     assert len(api.get("/v1/customers")["data"]) == 1
@@ -206,7 +206,7 @@ def test_what_is_discarded_is_never_done(api: Api, poison: Poison) -> None:
     run(api)
     scope = Scope(api.account, False)
     api.core.database.write(lambda tx: Schedule(tx, scope).cancel(KIND, "thing"))
-    assert api.core.database.read(lambda tx: find_troubled(tx, scope, KIND, "thing")) is None
+    assert api.core.database.read(lambda tx: find_failing_job(tx, scope, KIND, "thing")) is None
 
 
 def test_an_appointment_once_begins_anew_after_it_failed(api: Api, poison: Poison) -> None:
@@ -233,7 +233,7 @@ def test_work_on_a_test_clock_is_tried_again_in_the_clocks_time(api: Api, poison
     run(api)
     assert api.get(f"/v1/test_helpers/test_clocks/{clock['id']}")["status"] == "ready"
     (found,) = poison.trouble()
-    assert (found.due.attempts, found.due.at) == (2, api.now + 100 + RETRIES[0] + RETRIES[1])
+    assert (found.job.attempts, found.job.at) == (2, api.now + 100 + RETRIES[0] + RETRIES[1])
 
 
 def test_two_resources_cannot_do_the_same_kind_of_work(api: Api) -> None:

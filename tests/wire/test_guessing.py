@@ -11,19 +11,19 @@ import pytest
 from tests.support.api import Answer, Api
 from tollkey.platform.cli_socket import CliSocket
 from tollkey.settings import Settings
-from tollkey.wire import Brake, _brake
+from tollkey.wire import GuessLimiter, _guesses
 
 MOST = 5
 
 
 @pytest.fixture
-def braked(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """A server with a brake at five wrong attempts a minute, whose answers wait no time."""
-    monkeypatch.setattr(_brake, "PAUSE", 0)
+def limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """A server that delays answers after five wrong attempts a minute, by no time."""
+    monkeypatch.setattr(_guesses, "PAUSE", 0)
     policy = api.world.server.service.policy
-    policy.brake = Brake(MOST)
+    policy.guess_limiter = GuessLimiter(MOST)
     yield api
-    policy.brake = None
+    policy.guess_limiter = None
 
 
 def wrong_key(api: Api, ip: str) -> Answer:
@@ -77,62 +77,62 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_after_so_many_wrong_ones_the_answer_says_no_more_what_was_wrong(braked: Api, kind: str) -> None:
+def test_after_so_many_wrong_ones_the_answer_says_no_more_what_was_wrong(limited: Api, kind: str) -> None:
     ask, status = WRONG[kind]
     ip = "192.0.2.1"
-    told = [ask(braked, ip).status for _ in range(MOST + 2)]
+    told = [ask(limited, ip).status for _ in range(MOST + 2)]
     assert told == [status] * MOST + [429, 429]
-    assert ask(braked, "192.0.2.2").status == status  # others are not meant
-    late = ask(braked, ip)
+    assert ask(limited, "192.0.2.2").status == status  # others are not meant
+    late = ask(limited, ip)
     assert late.headers["retry-after" if "json" in late.headers["content-type"] else "content-type"]
-    braked.world.clock[0] += 60
-    assert ask(braked, ip).status == status
+    limited.world.clock[0] += 60
+    assert ask(limited, ip).status == status
 
 
-def test_right_keys_and_secrets_are_taken_from_an_address_that_has_guessed(braked: Api) -> None:
+def test_right_keys_and_secrets_are_taken_from_an_address_that_has_guessed(limited: Api) -> None:
     ip = "192.0.2.1"
-    intent = braked.ok("POST", "/v1/payment_intents", amount=2000, currency="usd")
+    intent = limited.ok("POST", "/v1/payment_intents", amount=2000, currency="usd")
     for _ in range(MOST + 3):
-        wrong_key(braked, ip)
-    assert wrong_key(braked, ip).status == 429
-    assert braked.send("GET", "/v1/customers", ip=ip).status == 200
+        wrong_key(limited, ip)
+    assert wrong_key(limited, ip).status == 429
+    assert limited.send("GET", "/v1/customers", ip=ip).status == 200
     query = f"client_secret={intent['client_secret']}"
-    assert braked.send("GET", f"/v1/payment_intents/{intent['id']}", key=braked.pk, query=query, ip=ip).status == 200
-    assert braked.send("GET", "/v1/customers/cus_none", ip=ip).status == 404
-    assert braked.send("POST", "/v1/customers", body=b"x=1", ip=ip).status == 400
+    assert limited.send("GET", f"/v1/payment_intents/{intent['id']}", key=limited.pk, query=query, ip=ip).status == 200
+    assert limited.send("GET", "/v1/customers/cus_none", ip=ip).status == 404
+    assert limited.send("POST", "/v1/customers", body=b"x=1", ip=ip).status == 400
 
 
-def test_the_brake_is_on_unless_it_is_taken_off() -> None:
+def test_guesses_are_limited_by_default() -> None:
     assert Settings().guess_limit == 60
 
 
 def test_an_ipv6_caller_has_64_bits_of_address_to_itself() -> None:
-    brake = Brake(2)
+    guess_limiter = GuessLimiter(2)
     told = [
-        brake.wrong(ip, 0)
+        guess_limiter.count(ip, 0)
         for ip in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1", "::ffff:192.0.2.1", None)
     ]
     assert told == [False, False, True, False, False, False]
 
 
-def test_what_the_brake_remembers_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_brake, "_MOST_KNOWN", 3)
-    brake = Brake(1)
+def test_the_number_of_remembered_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_guesses, "_MOST_KNOWN", 3)
+    guess_limiter = GuessLimiter(1)
     for number in range(10):
-        brake.wrong(f"192.0.2.{number}", number)
-    assert len(brake._levels) == 3
-    assert brake.wrong("192.0.2.9", 9)
+        guess_limiter.count(f"192.0.2.{number}", number)
+    assert len(guess_limiter._levels) == 3
+    assert guess_limiter.count("192.0.2.9", 9)
 
 
 def test_only_so_many_answers_wait_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_brake, "_MOST_WAITING", 2)
-    monkeypatch.setattr(_brake, "PAUSE", 3_600)
+    monkeypatch.setattr(_guesses, "_MOST_WAITING", 2)
+    monkeypatch.setattr(_guesses, "PAUSE", 3_600)
 
     async def run() -> None:
-        brake = Brake(1)
-        waiting = [asyncio.create_task(brake.hold()) for _ in range(2)]
+        guess_limiter = GuessLimiter(1)
+        waiting = [asyncio.create_task(guess_limiter.delay()) for _ in range(2)]
         await asyncio.sleep(0)
-        await brake.hold()  # goes out at once
+        await guess_limiter.delay()  # goes out at once
         assert not any(task.done() for task in waiting)
         for task in waiting:
             task.cancel()
@@ -142,9 +142,11 @@ def test_only_so_many_answers_wait_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_sessions_of_the_command_line_are_not_guessed_without_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_brake, "PAUSE", 0)
-    server, brake = api.world.server, Brake(MOST)
-    socket = CliSocket(server.edge, api.core.setup.tables, api.core.authority, api.core.now, brake=brake)
+    monkeypatch.setattr(_guesses, "PAUSE", 0)
+    server, guess_limiter = api.world.server, GuessLimiter(MOST)
+    socket = CliSocket(
+        server.edge, api.core.setup.tables, api.core.authority, api.core.now, guess_limiter=guess_limiter
+    )
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -162,4 +164,4 @@ def test_sessions_of_the_command_line_are_not_guessed_without_end(api: Api, monk
     for _ in range(MOST):
         api.world.runner.run(socket(scope, receive, send))
     assert sent.count(401) == MOST
-    assert brake.wrong("192.0.2.7", api.now)
+    assert guess_limiter.count("192.0.2.7", api.now)

@@ -20,13 +20,13 @@ from tollkey.wire import (
     Params,
     Resource,
     asks,
-    do_due,
-    due_now,
+    due_jobs,
     needs,
     only_in_test,
     records,
+    run_job,
 )
-from tollkey.wire.due import troubled
+from tollkey.wire.due import failing_jobs
 
 GLIDING = Capability("gliding", "fly")
 PERMISSION = Permission("glider", "Gliders")
@@ -102,11 +102,11 @@ def test_work_that_needs_a_provider_is_not_done_in_live_mode_and_stays_to_be_loo
 
     def do(tx: Tx) -> None:
         Call(setup, tx, scope, api.now).schedule.add(api.now, "glider.land", "gl_1")
-        item = next(one for one in due_now(tx, api.now, 1_000_000) if one.scope == scope and one.kind == "glider.land")
-        do_due(Call(setup, tx, scope, api.now), item)
+        item = next(one for one in due_jobs(tx, api.now, 1_000_000) if one.scope == scope and one.kind == "glider.land")
+        run_job(Call(setup, tx, scope, api.now), item)
 
     api.core.database.write(do)
-    left = api.core.database.read(lambda tx: [one.error for one in troubled(tx, scope)])
+    left = api.core.database.read(lambda tx: [one.error for one in failing_jobs(tx, scope)])
     assert (done, left) == (
         ([], ["LookupError: live mode has no provider for glider.land"]) if livemode else (["gl_1"], [])
     )

@@ -11,8 +11,8 @@ def test_what_was_deleted_is_not_seen_by_a_second_look(api: Api) -> None:
 
     def work(tx: Tx) -> tuple[bool, bool]:
         objects = api.core.call(tx, Scope(api.account, False)).objects
-        before = objects.look("customer", id) is not None
+        before = objects.find_read_only("customer", id) is not None
         objects.delete(objects.get("customer", id))
-        return before, objects.look("customer", id) is not None
+        return before, objects.find_read_only("customer", id) is not None
 
     assert api.core.database.write(work) == (True, False)

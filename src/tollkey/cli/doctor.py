@@ -13,7 +13,7 @@ from tollkey.core import Core, keyring_source
 from tollkey.db import Scope, Tx
 from tollkey.keys import is_private
 from tollkey.platform.merchants import merchants
-from tollkey.wire.due import Troubled, troubled
+from tollkey.wire.due import FailingJob, failing_jobs
 
 _MOST_LISTED = 5  # failed jobs that are listed
 
@@ -48,7 +48,7 @@ def examine(core: Core) -> list[Finding]:
         if tx.dialect == "sqlite":
             answer = tx.execute("PRAGMA quick_check")[0][0]
             found.append(Finding("database file", answer == "ok", str(answer)))
-        found.append(_jobs(troubled(tx)))
+        found.append(_jobs(failing_jobs(tx)))
         accounts = merchants(tx)
         found.append(Finding("accounts", bool(accounts), f"{len(accounts)} accounts"))
         for merchant in accounts:
@@ -66,11 +66,11 @@ def examine(core: Core) -> list[Finding]:
     return findings + core.database.read(run_checks)
 
 
-def _jobs(found: list[Troubled]) -> Finding:
+def _jobs(found: list[FailingJob]) -> Finding:
     """The check of scheduled jobs: jobs that are retried are counted, failed jobs are listed and fail the check."""
     failed = [one for one in found if one.state == "failed"]
     listed = [
-        f"{one.due.kind} of {one.due.id} ({one.due.scope.account}, {'live' if one.due.scope.livemode else 'test'}):"
+        f"{one.job.kind} of {one.job.id} ({one.job.scope.account}, {'live' if one.job.scope.livemode else 'test'}):"
         f" {one.error}"
         for one in failed[:_MOST_LISTED]
     ]

@@ -75,7 +75,7 @@ from tollkey.dashboard.view import View
 from tollkey.db import Edge, StorageError, Tx
 from tollkey.keys import Authority, KeyRefused
 from tollkey.wire import ApiError, Setup
-from tollkey.wire.app import forwarded, headers_of, one_line
+from tollkey.wire.app import forwarded, header_value, headers_of
 from tollkey.wire.messages import Incoming
 
 log = logging.getLogger("tollkey.dashboard")
@@ -120,7 +120,8 @@ class App:
         else:
             response = await self.respond(request)
         pairs = [
-            (name.lower().encode(), one_line(value).encode("latin-1", "replace")) for name, value in response.headers
+            (name.lower().encode(), header_value(value).encode("latin-1", "replace"))
+            for name, value in response.headers
         ]
         pairs.append((b"content-length", b"%d" % len(response.body)))
         if not incoming.ends_soon:
@@ -201,16 +202,16 @@ class App:
 
     async def _slow_down_guesses(self, ctx: Context, page: Page | None, answer: Answer) -> Answer:
         """Delay the answer and replace it by 429 when an IP address opened too many invalid one-time links."""
-        brake = self.setup.services.brake
+        guess_limiter = self.setup.services.guess_limiter
         is_guess = (
             page is not None
             and page.scope == "open"
             and "{token}" in page.path
             and getattr(answer, "status", 200) == 404
         )
-        if brake is None or not is_guess or not brake.wrong(ctx.ip, ctx.now):
+        if guess_limiter is None or not is_guess or not guess_limiter.count(ctx.ip, ctx.now):
             return answer
-        await brake.hold()
+        await guess_limiter.delay()
         text = "Too many invalid links were opened from your IP address. Wait a minute, then try again."
         return error_page(ctx, 429, "Too many attempts", text)
 

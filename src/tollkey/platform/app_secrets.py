@@ -16,9 +16,9 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Json,
+    NotAnId,
     Page,
     Params,
-    Plain,
     Resource,
     blank,
     invalid,
@@ -110,8 +110,8 @@ def _expire(call: Call, id: str) -> None:
         call.objects.delete(secret)
 
 
-def _payload(call: Call, secret: Json) -> Plain:
-    return Plain(unsealed(call.services.authority.keyring, call.scope, secret["id"], secret["_payload"]))
+def _payload(call: Call, secret: Json) -> NotAnId:
+    return NotAnId(unsealed(call.services.authority.keyring, call.scope, secret["id"], secret["_payload"]))
 
 
 SECRET = Resource(

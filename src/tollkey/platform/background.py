@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, Tx, Unreachable
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_logs import delete_old
-from tollkey.wire import Call, Due, Setup, do_due, due_now, idempotency
-from tollkey.wire.due import put_off, told
+from tollkey.wire import Call, ScheduledJob, Setup, due_jobs, idempotency, run_job
+from tollkey.wire.due import count_lost_attempt, error_summary
 
 log = logging.getLogger("tollkey")
 _DAY = 86_400
@@ -19,22 +19,22 @@ _DAY = 86_400
 async def run_due_jobs(setup: Setup, edge: Edge, now: int) -> int:
     """Run the jobs that are due, each in its own transaction. Jobs on test clocks are not run here.
 
-    A job that raises is rescheduled by ``do_due``; one whose transaction fails is rescheduled here. Neither stops the
+    A job that raises is rescheduled by ``run_job``; one whose transaction fails is rescheduled here. Neither stops the
     other jobs. now: UTC epoch seconds. Returns how many jobs this node claimed. Raises Unreachable when the database
     is down.
     """
     waiting = await edge.read(
-        lambda tx: [(item, platform_of(tx, item.scope) or item.scope.account) for item in due_now(tx, now)]
+        lambda tx: [(item, platform_of(tx, item.scope) or item.scope.account) for item in due_jobs(tx, now)]
     )
     return sum([await _run_job(setup, edge, item, owner, now) for item, owner in waiting])
 
 
-async def _run_job(setup: Setup, edge: Edge, item: Due, owner: str, now: int) -> bool:
+async def _run_job(setup: Setup, edge: Edge, item: ScheduledJob, owner: str, now: int) -> bool:
     """Claim and run a job under the lock of the account that owns it. Returns whether this node ran it."""
     lock = f"{owner}:{int(item.scope.livemode)}"
 
     def claim_and_run(tx: Tx) -> bool:
-        return do_due(Call(setup, tx, item.scope, now, platform=platform_of(tx, item.scope)), item)
+        return run_job(Call(setup, tx, item.scope, now, platform=platform_of(tx, item.scope)), item)
 
     try:
         return await edge.write(claim_and_run, lock=lock)
@@ -43,10 +43,10 @@ async def _run_job(setup: Setup, edge: Edge, item: Due, owner: str, now: int) ->
     except Conflict:
         log.warning("job %s of %s conflicted with other writes and will be retried", item.kind, item.id)
     except Exception as error:
-        log.error("job %s of %s was rolled back: %s", item.kind, item.id, told(error))
+        log.error("job %s of %s was rolled back: %s", item.kind, item.id, error_summary(error))
         lost = error
         try:
-            await edge.write(lambda tx: put_off(tx, item, now, lost), lock=lock)
+            await edge.write(lambda tx: count_lost_attempt(tx, item, now, lost), lock=lock)
         except StorageError as problem:
             log.error("job %s of %s could not be rescheduled: %s", item.kind, item.id, problem)
     return False

@@ -16,9 +16,9 @@ from tollkey.keys import Authority, Key, ip_allowed, networks_of
 from tollkey.platform import _cli_sessions as sessions
 from tollkey.platform._cli_feeds import Feed
 from tollkey.platform.stripecli import NEEDS, SOCKET
-from tollkey.wire import Brake, Reveals, Tables
+from tollkey.wire import GuessLimiter, Reveals, Tables
 from tollkey.wire.app import forwarded
-from tollkey.wire.hosted import grant_of, holder_of
+from tollkey.wire.hosted import grant_of, granting_key
 
 log = logging.getLogger("tollkey.stripecli")
 
@@ -33,7 +33,8 @@ class CliSocket:
     """Serves the sockets of one server.
 
     now: UTC epoch seconds. trust_proxy: take the caller's address from the headers of a proxy in front. require_https:
-        refuse a socket without TLS. brake: on guessed sessions. A socket ends with its session, or with the right of
+        refuse a socket without TLS. guess_limiter: counts guessed sessions by address.
+        A socket ends with its session, or with the permission of
         the key that opened it.
     """
 
@@ -48,10 +49,10 @@ class CliSocket:
         *,
         trust_proxy: bool = False,
         require_https: bool = False,
-        brake: Brake | None = None,
+        guess_limiter: GuessLimiter | None = None,
     ) -> None:
         self._edge, self._tables, self._authority, self._now = edge, tables, authority, now
-        self._trust_proxy, self._require_https, self._brake = trust_proxy, require_https, brake
+        self._trust_proxy, self._require_https, self._guess_limiter = trust_proxy, require_https, guess_limiter
         self._reveals = Reveals(tables.catalogue)
         self._feeds: dict[str, Feed] = {}  # by session, so that a CLI that reconnects misses nothing
 
@@ -64,8 +65,8 @@ class CliSocket:
         allowed = secure or not self._require_https
         opened = await self._edge.read(lambda tx: self._open_feed(tx, token, ip)) if allowed else None
         if opened is None:
-            if self._brake is not None and self._brake.wrong(ip, self._now()):
-                await self._brake.hold()
+            if self._guess_limiter is not None and self._guess_limiter.count(ip, self._now()):
+                await self._guess_limiter.delay()
             await _refuse(send)
             return
         await send({"type": "websocket.accept"})
@@ -90,7 +91,7 @@ class CliSocket:
         grant = grant_of(tx, SOCKET, token, now)
         if grant is None or grant.key_id is None:
             return None
-        key = holder_of(tx, self._authority, grant.key_id, grant.platform, grant.scope, NEEDS, now)
+        key = granting_key(tx, self._authority, grant.key_id, grant.platform, grant.scope, NEEDS, now)
         if key is None or not ip_allowed(networks_of(key.ip_allowlist), ip):
             return None
         if grant.scope.account != grant.platform and not self._connected(tx, grant.platform, grant.scope):

@@ -48,7 +48,7 @@ def token(call: Call, params: Params) -> Reply:
 def named(call: Call, id: str) -> Json | None:
     """The application with that id: the name of the platform that has it."""
     account = "acct_" + id.removeprefix("ca_")
-    platform = call.within(account).objects.look("account", account)
+    platform = call.within(account).objects.find_read_only("account", account)
     return None if platform is None else application_of(platform)
 
 

@@ -1,13 +1,13 @@
 """HTTP: from a request to a handler's typed call, and from its object to the answer."""
 
-from tollkey.wire._brake import Brake
+from tollkey.wire._guesses import GuessLimiter
 from tollkey.wire._special import merged_metadata
 from tollkey.wire.access import Access, publishable_access
 from tollkey.wire.app import WireApp
 from tollkey.wire.call import Call, EventSink, Origin, Setup
-from tollkey.wire.due import Due, do_due, due_now
+from tollkey.wire.due import ScheduledJob, due_jobs, run_job
 from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param, too_small
-from tollkey.wire.expand import Plain
+from tollkey.wire.expand import NotAnId
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.live import Capability, Live, asks, needs, only_in_test, records
 from tollkey.wire.messages import Request, Response, Rest
@@ -38,25 +38,24 @@ __all__ = [
     "Access",
     "Action",
     "ApiError",
-    "Brake",
     "Call",
     "Capability",
     "Catalogue",
     "Change",
     "Deleted",
-    "Due",
     "Endpoint",
     "EventSink",
+    "GuessLimiter",
     "Json",
     "Live",
     "Logged",
     "MoreEndpoints",
+    "NotAnId",
     "Objects",
     "Origin",
     "P",
     "Page",
     "Params",
-    "Plain",
     "Policy",
     "Reaction",
     "Reply",
@@ -65,6 +64,7 @@ __all__ = [
     "Response",
     "Rest",
     "Reveals",
+    "ScheduledJob",
     "Service",
     "Setup",
     "Tables",
@@ -74,8 +74,7 @@ __all__ = [
     "card_error",
     "created_ranges",
     "dig",
-    "do_due",
-    "due_now",
+    "due_jobs",
     "encode",
     "hosted_url",
     "html_page",
@@ -100,6 +99,7 @@ __all__ = [
     "records",
     "redirect",
     "retrieve",
+    "run_job",
     "search_page",
     "searching",
     "split",

@@ -22,7 +22,7 @@ _LONG_NUMBER = re.compile(r"(?:[0-9][ -]?){12,}", re.ASCII)
 _NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
 
 
-def written(path: Path) -> str:
+def bracket_name(path: Path) -> str:
     """The path in bracket form: ``line_items[0][price]``."""
     keys: list[str] = []
     while path is not None:
@@ -34,7 +34,7 @@ def written(path: Path) -> str:
 
 def empty(path: Path) -> ApiError:
     """400: an empty text for a parameter that cannot be unset."""
-    name = written(path)
+    name = bracket_name(path)
     return invalid(
         f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; however"
         f" '{name}' cannot be unset. You should remove '{name}' from your request or supply a non-empty value.",
@@ -99,14 +99,14 @@ class Text(Node):
             if value is None:
                 raise empty(path)
             if isinstance(value, dict | list):
-                raise invalid(f"Invalid string: {_as_json(value)}", written(path))
+                raise invalid(f"Invalid string: {_as_json(value)}", bracket_name(path))
             value = shown(value)
         if not value and not self.blank:
             raise empty(path)
         if self.longest is not None and len(value) > self.longest:
             raise invalid(
                 f"Invalid string: {value[:10]}...{value[-10:]}; must be at most {self.longest} characters",
-                written(path),
+                bracket_name(path),
             )
         return value
 
@@ -128,17 +128,19 @@ class Integer(Node):
             raise empty(path)
         else:
             text = "" if isinstance(value, dict | list) else f": {shown(value)}"
-            raise invalid(f"Invalid integer{text}", written(path), "parameter_invalid_integer")
+            raise invalid(f"Invalid integer{text}", bracket_name(path), "parameter_invalid_integer")
         if self.natural and number < 0:
-            raise invalid("Invalid non-negative integer", written(path), "parameter_invalid_integer")
+            raise invalid("Invalid non-negative integer", bracket_name(path), "parameter_invalid_integer")
         if self.lowest is not None and number < self.lowest:
-            raise too_small(written(path), self.lowest)
+            raise too_small(bracket_name(path), self.lowest)
         if self.highest is not None and number > self.highest:
             raise invalid(
-                f"This value must be less than or equal to {self.highest}.", written(path), "parameter_invalid_integer"
+                f"This value must be less than or equal to {self.highest}.",
+                bracket_name(path),
+                "parameter_invalid_integer",
             )
         if not -(2**63) <= number < 2**63:
-            raise invalid(f"Invalid integer: {number}", written(path), "parameter_invalid_integer")
+            raise invalid(f"Invalid integer: {number}", bracket_name(path), "parameter_invalid_integer")
         return number
 
 
@@ -154,7 +156,7 @@ class Timestamp(Node):
             return int(value)
         if value == "" or value is None:
             raise empty(path)
-        raise invalid("Invalid timestamp: must be an integer Unix timestamp", written(path))
+        raise invalid("Invalid timestamp: must be an integer Unix timestamp", bracket_name(path))
 
 
 class Number(Node):
@@ -170,7 +172,8 @@ class Number(Node):
         if value == "" or value is None:
             raise empty(path)
         raise invalid(
-            "Invalid number" if isinstance(value, dict | list) else f"Invalid number: {shown(value)}", written(path)
+            "Invalid number" if isinstance(value, dict | list) else f"Invalid number: {shown(value)}",
+            bracket_name(path),
         )
 
 
@@ -187,7 +190,8 @@ class DecimalText(Node):
         if value == "" or value is None:
             raise empty(path)
         raise invalid(
-            "Invalid decimal" if isinstance(value, dict | list) else f"Invalid decimal: {shown(value)}", written(path)
+            "Invalid decimal" if isinstance(value, dict | list) else f"Invalid decimal: {shown(value)}",
+            bracket_name(path),
         )
 
 
@@ -207,7 +211,8 @@ class Boolean(Node):
         if value == "" or value is None:
             raise empty(path)
         raise invalid(
-            "Invalid boolean" if isinstance(value, dict | list) else f"Invalid boolean: {shown(value)}", written(path)
+            "Invalid boolean" if isinstance(value, dict | list) else f"Invalid boolean: {shown(value)}",
+            bracket_name(path),
         )
 
 
@@ -224,10 +229,10 @@ class Choice(Node):
             return value
         if value == "" or value is None:
             raise empty(path)
-        raise invalid(f"Invalid {written(path)}: must be {one_of(self.words)}", written(path))
+        raise invalid(f"Invalid {bracket_name(path)}: must be {list_words(self.words)}", bracket_name(path))
 
 
-def one_of(words: tuple[str, ...]) -> str:
+def list_words(words: tuple[str, ...]) -> str:
     """``one of a, b, or c``, as messages list what is allowed."""
     if len(words) < 3:
         return ("one of " if len(words) == 2 else "") + " or ".join(words)
@@ -247,7 +252,7 @@ class Array(Node):
         if type(items) is not list:
             if value == "" or value is None:
                 raise empty(path)
-            raise invalid("Invalid array", written(path))
+            raise invalid("Invalid array", bracket_name(path))
         read = self.item.read
         return [read(element, (path, str(place))) for place, element in enumerate(items)]
 
@@ -288,13 +293,13 @@ class Object(Node):
         if type(value) is not dict:
             if value == "" or value is None:
                 raise empty(path)
-            raise invalid("Invalid object", None if path is None else written(path))
+            raise invalid("Invalid object", None if path is None else bracket_name(path))
         fields = self.fields
         if not value.keys() <= fields.keys():
             raise unknown([key for key in value if key not in fields], list(fields), path)
         for name in self.required:
             if name not in value:
-                raise missing_param(written((path, name)))
+                raise missing_param(bracket_name((path, name)))
         return {key: fields[key].read(inner, (path, key)) for key, inner in value.items()}
 
     def takes(self, value: object) -> bool:
@@ -307,11 +312,11 @@ class Object(Node):
 
 def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
     """400: names that the operation does not know; a single one that looks misspelt gets a suggestion."""
-    full = names if path is None else [f"{written(path)}[{name}]" for name in names]
+    full = names if path is None else [f"{bracket_name(path)}[{name}]" for name in names]
     if len(full) > 1:
         return invalid(f"Received unknown parameters: {', '.join(full)}", full[0], "parameter_unknown")
     near = suggest(names[0], known)
-    hint = "" if near is None else f". Did you mean {written((path, near))}?"
+    hint = "" if near is None else f". Did you mean {bracket_name((path, near))}?"
     return invalid(f"Received unknown parameter: {full[0]}{hint}", full[0], "parameter_unknown")
 
 
@@ -327,7 +332,7 @@ class Map(Node):
         if type(value) is not dict:
             if value == "" or value is None:
                 raise empty(path)
-            raise invalid("Invalid object", written(path))
+            raise invalid("Invalid object", bracket_name(path))
         return {key: self.item.read(inner, (path, key)) for key, inner in value.items()}
 
     def takes(self, value: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from tollkey.wire import urls
-from tollkey.wire._check import Node, Path, Text, shown, written
+from tollkey.wire._check import Node, Path, Text, bracket_name, shown
 from tollkey.wire.errors import invalid
 
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
@@ -23,9 +23,11 @@ class Metadata(Node):
         if value == "" or value is None:
             return None
         if type(value) is not dict:
-            raise invalid("Invalid object", written(path))
+            raise invalid("Invalid object", bracket_name(path))
         if len(value) > METADATA_KEYS:
-            raise invalid(f"Metadata can have up to {METADATA_KEYS} keys, but you've set {len(value)}", written(path))
+            raise invalid(
+                f"Metadata can have up to {METADATA_KEYS} keys, but you've set {len(value)}", bracket_name(path)
+            )
         return {key: self.entry(key, inner, path) for key, inner in value.items()}
 
     def entry(self, key: str, value: object, path: Path) -> str:
@@ -33,7 +35,7 @@ class Metadata(Node):
         if isinstance(value, dict | list):
             raise invalid(
                 f"Metadata values must be strings, but you passed in a value for {key} that is not one.",
-                written((path, key)),
+                bracket_name((path, key)),
             )
         text = "" if value is None else shown(value)
         for kind, limit, given in (("key", METADATA_KEY_LENGTH, key), ("value", METADATA_VALUE_LENGTH, text)):
@@ -42,7 +44,7 @@ class Metadata(Node):
                     f"Metadata {kind}s can have up to {limit} characters,"
                     f" but you passed in a {kind} that is {len(given)} characters."
                     f" Invalid {kind}: {given}",
-                    written(path),
+                    bracket_name(path),
                 )
         return text
 
@@ -71,7 +73,7 @@ class Email(Text):
     def read(self, value: object, path: Path) -> str:
         text = super().read(value, path)
         if not _EMAIL.fullmatch(text):
-            raise invalid(f"Invalid email address: {text}", written(path), "email_invalid")
+            raise invalid(f"Invalid email address: {text}", bracket_name(path), "email_invalid")
         return text
 
 
@@ -94,10 +96,10 @@ class Url(Text):
             return text
         if self.kind != "site" and not urls.has_scheme(text):
             raise invalid(
-                "Invalid URL: An explicit scheme (such as https) must be provided.", written(path), "url_invalid"
+                "Invalid URL: An explicit scheme (such as https) must be provided.", bracket_name(path), "url_invalid"
             )
         if not _FITS[self.kind](text):
-            raise invalid("Not a valid URL", written(path), "url_invalid")
+            raise invalid("Not a valid URL", bracket_name(path), "url_invalid")
         return text
 
 

@@ -11,16 +11,16 @@ def suggest(name: str, known: list[str]) -> str | None:
     """
     name = name[:100]
     least = 0.834 if len(name) > 3 else 0.77
-    near = sorted(((likeness(name, other), other) for other in known if other != "expand"), reverse=True)
+    near = sorted(((jaro_winkler(name, other), other) for other in known if other != "expand"), reverse=True)
     near = [pair for pair in near if pair[0] >= least]
     for limit in (-(-len(name) // 4), None):
         for _, other in near:
-            if edits(name, other) <= (min(len(name), len(other)) - 1 if limit is None else limit):
+            if edit_distance(name, other) <= (min(len(name), len(other)) - 1 if limit is None else limit):
                 return other
     return None
 
 
-def likeness(one: str, other: str) -> float:
+def jaro_winkler(one: str, other: str) -> float:
     """Jaro and Winkler's measure: 1.0 for equal texts, 0.0 for texts with nothing in common."""
     if not one or not other:
         return 0.0
@@ -50,7 +50,7 @@ def likeness(one: str, other: str) -> float:
     return jaro + prefix * 0.1 * (1 - jaro) if jaro > 0.7 else jaro
 
 
-def edits(one: str, other: str) -> int:
+def edit_distance(one: str, other: str) -> int:
     """The number of letters to insert, drop or replace (Levenshtein)."""
     row = list(range(len(other) + 1))
     for place, letter in enumerate(one, 1):

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from tollkey.wire._check import Anything, Array, Map, Node, Object, OneOf, Path, Unset, shown, unknown, written
+from tollkey.wire._check import Anything, Array, Map, Node, Object, OneOf, Path, Unset, bracket_name, shown, unknown
 from tollkey.wire._special import Metadata
 from tollkey.wire.errors import invalid
 from tollkey.wire.spec.legacy import BROWSER
@@ -134,7 +134,7 @@ class _Single(Node):
 
     def read(self, value: object, path: Path) -> Any:
         if isinstance(value, dict | list):
-            raise invalid(f"Invalid string: {shown(value)}", written(path))
+            raise invalid(f"Invalid string: {shown(value)}", bracket_name(path))
         return value
 
 

@@ -56,7 +56,7 @@ def forwarded(sent: Headers, ip: str | None, secure: bool) -> tuple[str | None, 
     return own[b"x-forwarded-for"], own.get(b"x-forwarded-proto") == "https"
 
 
-def one_line(value: str) -> str:
+def header_value(value: str) -> str:
     """A header's value without what would begin another header."""
     return value.replace("\r", "").replace("\n", "").replace("\0", "") if not value.isprintable() else value
 
@@ -97,7 +97,7 @@ class WireApp:
             return None
         if response is None:
             return None
-        own = "".join([f"{name.lower()}: {one_line(value)}\r\n" for name, value in response.headers.items()])
+        own = "".join([f"{name.lower()}: {header_value(value)}\r\n" for name, value in response.headers.items()])
         return b"%b%bcontent-length: %d\r\n" % (
             _HEAD,
             own.encode("latin-1", "replace"),
@@ -123,7 +123,7 @@ class WireApp:
 
     async def _give(self, scope: Scope, send: Send, response: Response, stays: bool) -> None:
         own = [
-            (name.lower().encode("latin-1"), one_line(value).encode("latin-1", "replace"))
+            (name.lower().encode("latin-1"), header_value(value).encode("latin-1", "replace"))
             for name, value in response.headers.items()
         ]
         if any(name in _COMMON_NAMES for name, _ in own):  # a page for people has a policy of its own

@@ -58,7 +58,7 @@ _SECRET = re.compile(
 _NOT_ITS_FAULT = (Conflict, Unreachable, OutcomeUnknown)
 
 
-class Due(NamedTuple):
+class ScheduledJob(NamedTuple):
     """One piece of work.
 
     at: UTC epoch seconds, on its clock. kind: what to do. id: the object it is about. seq: its row.
@@ -74,15 +74,15 @@ class Due(NamedTuple):
     attempts: int = 0
 
 
-class Troubled(NamedTuple):
+class FailingJob(NamedTuple):
     """Work that has raised, for people.
 
-    state: ``waiting`` to be tried again at ``due.at``, or ``failed``. tried: when it last raised, UTC epoch seconds on
+    state: ``waiting`` to be tried again at ``job.at``, or ``failed``. tried: when it last raised, UTC epoch seconds on
         its clock.
     error: what it raised, without secrets.
     """
 
-    due: Due
+    job: ScheduledJob
     state: str
     tried: int
     error: str
@@ -127,7 +127,7 @@ class Schedule:
             (self._scope.account, int(self._scope.livemode), kind, id),
         )
 
-    def next(self, clock: str, until: int) -> Due | None:
+    def next(self, clock: str, until: int) -> ScheduledJob | None:
         """The earliest work of a test clock that is due by ``until`` (UTC epoch seconds), or None."""
         rows = self._tx.execute(
             "SELECT at, kind, id, seq, attempts FROM due WHERE account = ? AND livemode = ? AND clock = ? AND at <= ?"
@@ -137,7 +137,7 @@ class Schedule:
         if not rows:
             return None
         at, kind, id, seq, made = rows[0]
-        return Due(self._scope, at, kind, id, seq, clock, made)
+        return ScheduledJob(self._scope, at, kind, id, seq, clock, made)
 
     def forget_clock(self, clock: str) -> None:
         """Drop everything that waits for a test clock."""
@@ -147,7 +147,7 @@ class Schedule:
         )
 
 
-def due_now(tx: Tx, now: int, limit: int = 100) -> list[Due]:
+def due_jobs(tx: Tx, now: int, limit: int = 100) -> list[ScheduledJob]:
     """Work on real time that is due, oldest first, over all scopes: for the server's timer only."""
     rows = tx.execute(
         "SELECT account, livemode, at, kind, id, seq, attempts FROM due WHERE clock = '' AND at <= ? AND state ="
@@ -156,16 +156,16 @@ def due_now(tx: Tx, now: int, limit: int = 100) -> list[Due]:
         (now, limit),
     )
     return [
-        Due(Scope(account, bool(livemode)), at, kind, id, seq, "", made)
+        ScheduledJob(Scope(account, bool(livemode)), at, kind, id, seq, "", made)
         for account, livemode, at, kind, id, seq, made in rows
     ]
 
 
-def do_due(call: Call, item: Due) -> bool:
+def run_job(call: Call, item: ScheduledJob) -> bool:
     """Claim one piece of work and do it, in the call's transaction. Work that raises leaves nothing behind but a line
     for later.
 
-    Its time is not asked: a person may have it done early (``Troubled``).
+    Its time is not asked: a person may have it done early (``FailingJob``).
     call: in the work's scope, at the time that its clock shows.
     Returns whether it was there: False when another node did it, or when it was cancelled or put off meanwhile.
     Raises StorageError where the database, not the work, is to blame; nothing is kept then.
@@ -178,7 +178,7 @@ def do_due(call: Call, item: Due) -> bool:
     return True
 
 
-def claim(tx: Tx, item: Due) -> bool:
+def claim(tx: Tx, item: ScheduledJob) -> bool:
     """Take work off the list; of several transactions that try, one gets True.
 
     The others wait for it, and get True if it is undone.
@@ -187,7 +187,7 @@ def claim(tx: Tx, item: Due) -> bool:
     return bool(tx.execute(gone, (item.seq, item.at, item.clock, item.attempts)))
 
 
-def put_off(tx: Tx, item: Due, now: int, error: Exception) -> None:
+def count_lost_attempt(tx: Tx, item: ScheduledJob, now: int, error: Exception) -> None:
     """Count an attempt whose whole transaction was lost, so that the work does not hold up others. Not for who has just
     done it.
 
@@ -197,7 +197,7 @@ def put_off(tx: Tx, item: Due, now: int, error: Exception) -> None:
         _put_back(tx, item, now, error)
 
 
-def _attempt(call: Call, item: Due) -> Exception | None:
+def _attempt(call: Call, item: ScheduledJob) -> Exception | None:
     """Do it within a savepoint, and return what it raised."""
     raised: Exception | None = None
     try:
@@ -231,7 +231,7 @@ def _doer(call: Call, kind: str) -> Callable[[Call, str], None]:
     return resource.on_due[Job(kind)]
 
 
-def _put_back(tx: Tx, item: Due, now: int, error: Exception) -> None:
+def _put_back(tx: Tx, item: ScheduledJob, now: int, error: Exception) -> None:
     made = item.attempts + 1
     state, at = ("waiting", now + RETRIES[made - 1]) if made <= len(RETRIES) else ("failed", now)
     tx.execute(
@@ -247,12 +247,12 @@ def _put_back(tx: Tx, item: Due, now: int, error: Exception) -> None:
             state,
             made,
             now,
-            told(error),
+            error_summary(error),
         ),
     )
 
 
-def told(error: Exception) -> str:
+def error_summary(error: Exception) -> str:
     """What an exception says, on one line, as it may be kept and shown: short, and without secrets."""
     return without_secrets(" ".join(f"{type(error).__name__}: {error}".split()))[:_ERROR_CHARACTERS]
 
@@ -270,7 +270,7 @@ def without_secrets(text: str) -> str:
 _COLUMNS = "account, livemode, at, kind, id, seq, clock, attempts, state, tried, error"
 
 
-def troubled(tx: Tx, scope: Scope | None = None, limit: int = 100) -> list[Troubled]:
+def failing_jobs(tx: Tx, scope: Scope | None = None, limit: int = 100) -> list[FailingJob]:
     """Work that has raised and is still there, newest first; of every scope when none is named: for ``tollkey
     doctor``.
     """
@@ -280,24 +280,24 @@ def troubled(tx: Tx, scope: Scope | None = None, limit: int = 100) -> list[Troub
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM due WHERE attempts > 0{where} ORDER BY tried DESC, seq DESC LIMIT ?", [*params, limit]
     )
-    return [_troubled(row) for row in rows]
+    return [_failing_job(row) for row in rows]
 
 
-def _troubled(row: Row) -> Troubled:
+def _failing_job(row: Row) -> FailingJob:
     account, livemode, at, kind, id, seq, clock, made, state, tried, error = row
-    return Troubled(Due(Scope(account, bool(livemode)), at, kind, id, seq, clock, made), state, tried, error)
+    return FailingJob(ScheduledJob(Scope(account, bool(livemode)), at, kind, id, seq, clock, made), state, tried, error)
 
 
-def find_troubled(tx: Tx, scope: Scope, kind: str, id: str) -> Troubled | None:
+def find_failing_job(tx: Tx, scope: Scope, kind: str, id: str) -> FailingJob | None:
     """The work of that kind on that object, when it has raised and is still there."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM due WHERE account = ? AND livemode = ? AND kind = ? AND id = ? AND attempts > 0",
         (scope.account, int(scope.livemode), kind, id),
     )
-    return _troubled(rows[0]) if rows else None
+    return _failing_job(rows[0]) if rows else None
 
 
-def troubled_accounts(tx: Tx, livemode: bool) -> list[str]:
+def accounts_with_failing_jobs(tx: Tx, livemode: bool) -> list[str]:
     """The accounts that have work that has raised, in that mode."""
     rows = tx.execute(
         "SELECT DISTINCT account FROM due WHERE attempts > 0 AND livemode = ? ORDER BY account", (int(livemode),)

@@ -41,7 +41,7 @@ class ApiError(Exception):
     headers: further response headers.
     cause: for our own log; never sent.
     guess: a secret, or a code that few know, was another one: it counts against the caller's address
-        (``wire/_brake.py``).
+        (``wire/_guesses.py``).
     documented: whether the real system's documentation has a page for the code, so that ``doc_url`` may name it.
     extra: further fields of the error body (decline_code, charge, payment_intent, …).
     """

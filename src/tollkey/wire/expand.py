@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tollkey.wire._visitors import shaped
+from tollkey.wire._clients import client_shape
 from tollkey.wire.errors import ApiError, invalid
 from tollkey.wire.shapes import expandables
 from tollkey.wire.spec.usual import EXPANDED_UNTIL
@@ -26,7 +26,7 @@ MOST_PATHS = 100  # different ones; no object has as many
 NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
 
 
-class Plain(str):
+class NotAnId(str):
     """A text that ``Resource.expands`` made and that names no object, whatever it looks like: it is shown as it is."""
 
     __slots__ = ()
@@ -35,10 +35,10 @@ class Plain(str):
 class Rules(Protocol):
     """What expanding has to ask of whoever answers."""
 
-    def allowed(self, call: Call, permission: str) -> None:
+    def require_read(self, call: Call, permission: str) -> None:
         """Raise when the key may not read, in the call's account, what that permission protects."""
 
-    def older(self, call: Call, value: Any) -> None:
+    def to_caller_version(self, call: Call, value: Any) -> None:
         """Give an object the shape of the caller's version."""
 
 
@@ -102,7 +102,7 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
         inner = value.get(name)
         if not isinstance(inner, dict):
             inner = value[name] = _made(homes, resource, value, name, path, rules)
-            if isinstance(inner, Plain):
+            if isinstance(inner, NotAnId):
                 if rest:
                     raise _refusal(path)
                 return
@@ -144,12 +144,12 @@ def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: s
         if stored is not None:
             call = home
             break
-    rules.allowed(call, resource.permission.name)  # the object itself may stand in an event, or in another object
+    rules.require_read(call, resource.permission.name)  # the object itself may stand in an event, or in another object
     made = resource.expands[name](call, stored or value)
     _allow_made(homes, made, path, rules)
     if isinstance(made, dict):
-        rules.older(call, made)
-    return shaped(call, made) if call.limited else made
+        rules.to_caller_version(call, made)
+    return client_shape(call, made) if call.limited else made
 
 
 def _documented(call: Call, object: str, name: str) -> bool:
@@ -183,15 +183,15 @@ def _load(homes: list[Call], id: str, name: str, refusal: ApiError, rules: Rules
         found = home.objects.find(resource.object, id)
         if found is not None:
             break
-    rules.allowed(call if found is None else home, resource.permission.name)
+    rules.require_read(call if found is None else home, resource.permission.name)
     if call.limited and resource.client_view is None:
         raise refusal
     if found is None:
         return {"id": id, "object": resource.object, "deleted": True}
     shown = home.objects.copy(found)
     shown = resource.view(home, shown) if resource.view is not None else shown
-    rules.older(home, shown)
-    return shaped(home, shown) if call.limited else shown
+    rules.to_caller_version(home, shown)
+    return client_shape(home, shown) if call.limited else shown
 
 
 def _allow_made(homes: list[Call], made: Any, path: str, rules: Rules) -> None:
@@ -205,6 +205,6 @@ def _allow_made(homes: list[Call], made: Any, path: str, rules: Rules) -> None:
         if resource is not None:
             away = homes[1:] if resource.stored and value.get("id") else ()
             home = next((one for one in away if one.objects.find(resource.object, value["id"]) is not None), call)
-            rules.allowed(home, resource.permission.name)
+            rules.require_read(home, resource.permission.name)
             if call.limited and resource.client_view is None:
                 raise _refusal(path)

@@ -92,7 +92,7 @@ def grant_of(tx: Tx, kind: str, token: str, now: int) -> Grant | None:
     return Grant(Scope(account, bool(livemode)), platform, found, id, expires_at, key_id, needs)
 
 
-def holder_of(
+def granting_key(
     tx: Tx, authority: Authority, key_id: str, platform: str, scope: Scope, needs: str, now: int
 ) -> Key | None:
     """The key that granted something in that scope, when it still lives and may still grant it; else None.
@@ -106,7 +106,7 @@ def holder_of(
     return key
 
 
-def standing(
+def valid_grant(
     tx: Tx, authority: Authority, connected: Callable[[Tx, Scope, str], bool], kind: str, token: str, now: int
 ) -> Grant | None:
     """What that token allows, when whoever made the address may still make it; else None.
@@ -117,7 +117,10 @@ def standing(
     if grant is None or grant.needs is None:
         return grant
     scope, platform = grant.scope, grant.platform
-    if grant.key_id is not None and holder_of(tx, authority, grant.key_id, platform, scope, grant.needs, now) is None:
+    if (
+        grant.key_id is not None
+        and granting_key(tx, authority, grant.key_id, platform, scope, grant.needs, now) is None
+    ):
         return None
     return grant if scope.account == platform or connected(tx, Scope(platform, scope.livemode), scope.account) else None
 

@@ -180,7 +180,7 @@ class Objects:
             self._stored[key] = self._row(record, known)
         return known
 
-    def seen(self, object: str, record: Record) -> Json:
+    def decode(self, object: str, record: Record) -> Json:
         """As ``keep``, but a new one is not kept: for reads that look at thousands to answer a few.
 
         Nobody may change it.
@@ -206,10 +206,10 @@ class Objects:
         return self.keep(object, record) if record is not None else None
 
     @overload
-    def look(self, object: Kind[T], id: str) -> T | None: ...
+    def find_read_only(self, object: Kind[T], id: str) -> T | None: ...
     @overload
-    def look(self, object: str, id: str) -> Json | None: ...
-    def look(self, object: Any, id: str) -> Any:
+    def find_read_only(self, object: str, id: str) -> Json | None: ...
+    def find_read_only(self, object: Any, id: str) -> Any:
         """The object with that id as it was when this request first looked, or as it has changed it since.
 
         Nobody may change it here.
@@ -277,7 +277,7 @@ class Objects:
         created, values = value.get("created") or self._call.now, self.table(value["object"]).values(value)
         return _Row(encode(public), orjson.dumps(private) if private else None, created, values, self.tx.rollbacks)
 
-    def imagine(self, value: T) -> T:
+    def add_transient(self, value: T) -> T:
         """An object that exists only within this request: it can be found, and is never stored."""
         self._loaded[value["object"], value["id"]] = cast(Json, value)
         return value

@@ -142,7 +142,7 @@ def list_page(
             after=kept if before is None else None,
             before=kept if before is not None else None,
         )
-        found = records if keep is None else [record for record in records if keep(call.objects.seen(object, record))]
+        found = records if keep is None else [record for record in records if keep(call.objects.decode(object, record))]
         rows = rows + found if before is None else found + rows
         if len(records) < step or keep is None:
             break

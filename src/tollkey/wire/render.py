@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.wire import refusals
-from tollkey.wire._visitors import shaped
+from tollkey.wire._clients import client_shape
 from tollkey.wire.call import Call
 from tollkey.wire.expand import expand
 from tollkey.wire.objects import split
@@ -59,13 +59,13 @@ class Renderer:
             )  # an older version may give a field another name
             self.versions.undo(call, shown, call.version)
         if call.limited:
-            shown = shaped(call, shown)
+            shown = client_shape(call, shown)
         if paths:
             expand(call, shown, paths, self, answer.object if isinstance(answer, StoredPage) else None)
         hidden: Json = self.reveals.hide(call.key, _elsewhere(call), shown)
         return hidden
 
-    def older(self, call: Call, value: Any) -> None:
+    def to_caller_version(self, call: Call, value: Any) -> None:
         """Give an object that stands in an answer the shape of the caller's version, in place."""
         if not self.versions.current(call.version):
             self.versions.undo(call, value, call.version)
@@ -81,7 +81,7 @@ class Renderer:
             shown = resource.view(call, shown)
         return shown
 
-    def allowed(self, call: Call, name: str) -> None:
+    def require_read(self, call: Call, name: str) -> None:
         """Raise when a restricted key may not read, in the call's account, what that permission protects."""
         key = call.key
         if key is None or key.kind != "restricted":

@@ -15,13 +15,19 @@ from typing import Any, NamedTuple, Protocol
 from tollkey.db import Busy, Edge, Ids, OutcomeUnknown, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
-from tollkey.wire._brake import Brake, too_many_guesses
-from tollkey.wire._given import browser_key, comparable, read_given
-from tollkey.wire._heads import account_named, add_heads, check_mode, plain_heads, said_version
+from tollkey.wire._body import browser_key, comparable_body, read_params
+from tollkey.wire._clients import apply_form_headers, check_form_headers, error_page, key_in_query, limit_to_customer
+from tollkey.wire._guesses import GuessLimiter, too_many_guesses
+from tollkey.wire._headers import (
+    add_standard_headers,
+    check_mode,
+    has_default_scope,
+    requested_account,
+    version_headers,
+)
 from tollkey.wire._owners import Owners
-from tollkey.wire._plain import body_of, plain, shown_as_stored
-from tollkey.wire._rights import permit
-from tollkey.wire._visitors import check_lifted, key_in_query, lift_heads, sorry_page, stay_with_subject
+from tollkey.wire._permissions import check_permission
+from tollkey.wire._stored import body_of, shown_as_stored, stored_response
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, invalid, unknown_url
 from tollkey.wire.messages import Request, Response
@@ -66,7 +72,8 @@ class Policy:
 
     require_https: refuse plain HTTP. connected: whether a platform may act for another account. platform_of: see
         ``Owners``.
-    limit: ``(key) -> bool``: whether the key may make a request now (rate limit). brake: on wrong secrets, by address.
+    limit: ``(key) -> bool``: whether the key may make a request now (rate limit).
+    guess_limiter: counts wrong secrets by address and delays answers; None for no limit.
     refused: ``(denied, ip, now)``: hears of each refused key, in memory and without waiting (``keys.Attempts``).
     later_versions: API versions published since this program was written, which are taken too.
     """
@@ -78,7 +85,7 @@ class Policy:
     limit: Callable[[Key], bool] | None = None
     special_keys: Callable[[Tx, str, int], Key | Denied | None] | None = None
     refused: Callable[[Denied, str | None, int], None] | None = None
-    brake: Brake | None = None
+    guess_limiter: GuessLimiter | None = None
     later_versions: frozenset[str] = frozenset()
 
 
@@ -116,7 +123,9 @@ class Service:
         to ``answer``.
         """
         headers = request.headers
-        hit = None if request.query or not plain_heads(headers) else self.router.find(request.method, request.path)
+        hit = (
+            None if request.query or not has_default_scope(headers) else self.router.find(request.method, request.path)
+        )
         presented = read_authorization(headers.get("authorization"))
         if hit is None or isinstance(presented, Denied) or (self.policy.require_https and not request.secure):
             return None
@@ -128,35 +137,39 @@ class Service:
         key = self.verifier.verify_cached(presented.text, int(started), request.ip)
         if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
             return None
-        permit(key, route, None, self.policy.dashboard_url)
+        check_permission(key, route, None, self.policy.dashboard_url)
         body = self.edge.read_now(body_of(self.setup.tables, route, names, Scope(key.account, key.livemode)))
         if body is None or self.renderer.reveals.touches(key, False, body):
             return None
         if self.policy.limit is not None and not self.policy.limit(key):
             return None
         request_id = self._request_ids.new("req")
-        response = plain(body, request_id, spoken)
-        self._noted(request, response, key, request_id, started)
+        response = stored_response(body, request_id, spoken)
+        self._record(request, response, key, request_id, started)
         return response
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request. Never raises."""
         started = self._now()
         request_id = self._request_ids.new("req")
-        response, key = await self._answered(request, request_id, started)
-        if response.guess and self.policy.brake is not None and self.policy.brake.wrong(request.ip, started):
-            await self.policy.brake.hold()
+        response, key = await self._respond(request, request_id, started)
+        if (
+            response.guess
+            and self.policy.guess_limiter is not None
+            and self.policy.guess_limiter.count(request.ip, started)
+        ):
+            await self.policy.guess_limiter.delay()
             refused, page = too_many_guesses(), response.content_type != "application/json"
             response = (
-                self._shown(sorry_page(429, refused.message), None)
+                self._to_response(error_page(429, refused.message), None)
                 if page
                 else self._refuse(refused, request, None, request_id)
             )
         if key is not None:
-            self._noted(request, response, key, request_id, started)
+            self._record(request, response, key, request_id, started)
         return response
 
-    async def _answered(self, request: Request, request_id: str, started: float) -> tuple[Response, Key | None]:
+    async def _respond(self, request: Request, request_id: str, started: float) -> tuple[Response, Key | None]:
         """The answer, and who asked, if that is known."""
         key: Key | None = None
         try:
@@ -173,8 +186,8 @@ class Service:
                 raise refusals.denied(verdict)
             key = verdict
             if key.kind == "publishable" and hit is not None and hit[0].endpoint.publishable is not None:
-                await read_given(request, hit[0].endpoint)
-                lift_heads(request)
+                await read_params(request, hit[0].endpoint)
+                apply_form_headers(request)
             response = await self._authenticated(request, key, request_id, started)
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
@@ -207,10 +220,12 @@ class Service:
         now, endpoint = int(started), route.endpoint
         kind = hosted.kind_of(endpoint.path)
         authority, connected = self.setup.services.authority, self.policy.connected
-        grant = await self.edge.read(lambda tx: hosted.standing(tx, authority, connected, kind, names["token"], now))
+        grant = await self.edge.read(lambda tx: hosted.valid_grant(tx, authority, connected, kind, names["token"], now))
         if grant is None:
-            return self._shown(replace(sorry_page(404, "This page does not exist any more."), guess=True), request_id)
-        await read_given(request, endpoint)
+            return self._to_response(
+                replace(error_page(404, "This page does not exist any more."), guess=True), request_id
+            )
+        await read_params(request, endpoint)
         agent, path = request.headers.get("user-agent"), {**names, "id": grant.id}
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
 
@@ -219,7 +234,7 @@ class Service:
             call = Call(
                 self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner
             )
-            return self._keeping(call, route, request)
+            return self._run_in_savepoint(call, route, request)
 
         if not endpoint.writes:
             response = await self.edge.read(work)
@@ -230,11 +245,11 @@ class Service:
             and response.content_type == "application/json"
             and "text/html" in request.headers.get("accept", "")
         ):
-            page = sorry_page(response.status, json.loads(response.body)["error"]["message"])
-            return self._shown(replace(page, guess=response.guess), request_id)
+            page = error_page(response.status, json.loads(response.body)["error"]["message"])
+            return self._to_response(replace(page, guess=response.guess), request_id)
         return response
 
-    def _shown(self, reply: Reply, request_id: str | None) -> Response:
+    def _to_response(self, reply: Reply, request_id: str | None) -> Response:
         return Response(
             reply.status,
             reply.body,
@@ -280,8 +295,8 @@ class Service:
         if hit is None:
             raise unknown_url(request.method, request.path)
         route, names = hit
-        account = account_named(request.headers, key)
-        permit(key, route, account, self.policy.dashboard_url)
+        account = requested_account(request.headers, key)
+        check_permission(key, route, account, self.policy.dashboard_url)
         if self.policy.limit is not None and not self.policy.limit(key):
             raise refusals.too_many_requests(key.livemode)
         check_mode(request.headers, key)
@@ -297,11 +312,11 @@ class Service:
         ):
             body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
             if body is not None and not self.renderer.reveals.touches(key, False, body):
-                return plain(body, request_id, spoken)
+                return stored_response(body, request_id, spoken)
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
-        await read_given(request, endpoint)
+        await read_params(request, endpoint)
         agent = request.headers.get("user-agent")
         origin = Origin(
             request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, agent, request.headers
@@ -328,7 +343,7 @@ class Service:
             )
         else:
             response = await self._once(work, scope, idempotency_key, key, request.long)
-        add_heads(response, request, request_id, spoken.headers)
+        add_standard_headers(response, request, request_id, spoken.headers)
         return response
 
     async def _once(
@@ -352,23 +367,23 @@ class Service:
         key = call.origin.idempotency_key if request.method == "POST" else None
         if key is None:
             if endpoint.writes:
-                return self._keeping(call, route, request)
+                return self._run_in_savepoint(call, route, request)
             return self._handle(call, route, request)
-        mark = idempotency.fingerprint(request.method, request.query, comparable(request), call.key, call.account)
+        mark = idempotency.fingerprint(request.method, request.query, comparable_body(request), call.key, call.account)
         stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
         if stored is not None:
             headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
             if stored.retry:
                 headers["Stripe-Should-Retry"] = stored.retry
             return Response(stored.status, stored.body, headers, request_id=call.origin.request_id)
-        response = self._keeping(call, route, request)
+        response = self._run_in_savepoint(call, route, request)
         if response.status < 400 or "Stripe-Should-Retry" in response.headers:
             retry = response.headers.setdefault("Stripe-Should-Retry", "false")
             kept = idempotency.Stored(call.origin.request_id or "", response.status, retry, response.storable)
             idempotency.keep(call.tx, call.scope, key, request.path, mark, kept, call.now)
         return response
 
-    def _keeping(self, call: Call, route: Route, request: Request) -> Response:
+    def _run_in_savepoint(self, call: Call, route: Route, request: Request) -> Response:
         """Run a writing handler; what it wrote before an error is undone unless the error says to keep it."""
         failure: ApiError | None = None
         try:
@@ -382,12 +397,12 @@ class Service:
         except ApiError as error:
             failure = error
         assert failure is not None
-        failure.extra = {name: self._told(call, value) for name, value in failure.extra.items()}
+        failure.extra = {name: self._render_extra(call, value) for name, value in failure.extra.items()}
         return self._error_response(
             failure, call.origin.path, call.origin.request_id, call.scope, bool(call.origin.idempotency_key)
         )
 
-    def _told(self, call: Call, value: Any) -> Any:
+    def _render_extra(self, call: Call, value: Any) -> Any:
         """An object inside an error, as the caller may see it and in the caller's version."""
         return self.renderer.render(call, value, []) if isinstance(value, dict) and "object" in value else value
 
@@ -399,14 +414,14 @@ class Service:
         if access is not None:
             access.check_expands(paths)
         if call.key is not None and call.key.kind == "ephemeral":
-            stay_with_subject(call, call.key.subject, params)
+            limit_to_customer(call, call.key.subject, params)
         if endpoint.live is not None:
             endpoint.live.admit(call)
         answer = endpoint.handler(call, params)
         if isinstance(answer, Reply):
             if paths:
                 raise invalid(f"This property cannot be expanded ({paths[0]}).")
-            return self._shown(answer, call.origin.request_id)
+            return self._to_response(answer, call.origin.request_id)
         stored = self.renderer.stored_page(call, answer, paths)
         if stored is not None:
             return Response(200, stored, request_id=call.origin.request_id)
@@ -417,7 +432,7 @@ class Service:
 
     def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
         if call.client:
-            check_lifted(call, request.given)
+            check_form_headers(call, request.given)
         access = endpoint.access_of(call.key.kind) if call.key is not None else None
         return check(endpoint.schema, request.given) if access is None else access.read(endpoint.schema, request.given)
 
@@ -442,12 +457,12 @@ class Service:
         scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None
         response = self._error_response(error, request.path, request_id, scope, "idempotency-key" in request.headers)
         if not error.bare:
-            add_heads(response, request, request_id, said_version(request, self.policy.later_versions))
+            add_standard_headers(response, request, request_id, version_headers(request, self.policy.later_versions))
         elif error.status == 400:
             response.headers["Request-Id"] = request_id
         return response
 
-    def _noted(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
+    def _record(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
         """Remember that the key was used, and hand the request to the log."""
         self.verifier.record_use(key, int(started), request.ip, f"{request.method} {request.path}")
         if self._log is None:

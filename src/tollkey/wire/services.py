@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tollkey.keys import Attempts, Authority
     from tollkey.settings import Settings
-    from tollkey.wire._brake import Brake
+    from tollkey.wire._guesses import GuessLimiter
     from tollkey.wire.call import Call
 
 
@@ -21,7 +21,7 @@ class Services:
         keys and sign-ins.
     external_account: ``(call, account, value, param)`` -> a bank account or card for payouts, not stored yet.
     test_clock_limit: how many customers one test clock may have; None means the documented number.
-    brake: slows down who guesses keys, secrets or tokens; None when it is switched off.
+    guess_limiter: slows down who guesses keys, secrets or tokens; None when it is switched off.
     wake: tells the deliverer of webhooks that there is something to send; None until there is one.
     """
 
@@ -30,5 +30,5 @@ class Services:
     attempts: Attempts
     external_account: Callable[[Call, Any, Any, str], Any]
     test_clock_limit: int | None = None
-    brake: Brake | None = None
+    guess_limiter: GuessLimiter | None = None
     wake: Callable[[], None] | None = None

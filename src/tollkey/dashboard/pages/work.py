@@ -23,7 +23,7 @@ from tollkey.dashboard.page import (
 from tollkey.db import Scope
 from tollkey.platform.connections import platform_of
 from tollkey.wire import Call
-from tollkey.wire.due import Schedule, Troubled, do_due, find_troubled, troubled, troubled_accounts
+from tollkey.wire.due import FailingJob, Schedule, accounts_with_failing_jobs, failing_jobs, find_failing_job, run_job
 from tollkey.wire.kinds import Job
 
 _CLOCK = "test_helpers.test_clock"
@@ -35,7 +35,7 @@ class Line(NamedTuple):
     link: path of its object's page, or "". account: the connected account it belongs to, "" for the own account.
     """
 
-    work: Troubled
+    work: FailingJob
     link: str
     account: str
 
@@ -44,9 +44,9 @@ def index(ctx: Context, params: Params) -> Answer:
     """List failed and retried jobs of the account and its connected accounts, newest first."""
     every = [
         found
-        for account in troubled_accounts(ctx.tx, ctx.livemode)
+        for account in accounts_with_failing_jobs(ctx.tx, ctx.livemode)
         if _is_own_or_connected(ctx, account)
-        for found in troubled(ctx.tx, Scope(account, ctx.livemode))
+        for found in failing_jobs(ctx.tx, Scope(account, ctx.livemode))
     ]
     every.sort(key=lambda found: found.tried, reverse=True)
     return Render("developers/work.html", {"lines": [_line(ctx, found) for found in every[:100]]})
@@ -56,8 +56,8 @@ def _is_own_or_connected(ctx: Context, account: str) -> bool:
     return account == ctx.account or platform_of(ctx.tx, Scope(account, ctx.livemode)) == ctx.account
 
 
-def _line(ctx: Context, found: Troubled) -> Line:
-    scope, id = found.due.scope, found.due.id
+def _line(ctx: Context, found: FailingJob) -> Line:
+    scope, id = found.job.scope, found.job.id
     if scope.account != ctx.account:
         return Line(found, "", scope.account)
     resource = ctx.setup.tables.catalogue.of_id(id)
@@ -67,12 +67,12 @@ def _line(ctx: Context, found: Troubled) -> Line:
     return Line(found, ctx.url(f"/objects/{resource.object}/{id}"), "")
 
 
-def _found(ctx: Context, params: Params) -> Troubled | None:
+def _found(ctx: Context, params: Params) -> FailingJob | None:
     """The job that a form names; None when it no longer exists. Raises NotFound for another account."""
     account = params.get("account") or ctx.account
     if not _is_own_or_connected(ctx, account):
         raise NotFound
-    return find_troubled(ctx.tx, Scope(account, ctx.livemode), params.get("kind"), params.get("id"))
+    return find_failing_job(ctx.tx, Scope(account, ctx.livemode), params.get("kind"), params.get("id"))
 
 
 def _gone(ctx: Context) -> Redirect:
@@ -84,17 +84,17 @@ def run(ctx: Context, params: Params) -> Answer:
     found = _found(ctx, params)
     if found is None:
         return _gone(ctx)
-    item = found.due
+    item = found.job
     call = Call(ctx.setup, ctx.tx, item.scope, ctx.now, platform=platform_of(ctx.tx, item.scope))
     if item.clock:
         clock = call.objects.find(_CLOCK, item.clock)
         if clock is None or clock["status"] == "advancing":
             raise FormErrors({"": "The test clock of this job is advancing. Try again when it is ready."})
         call = call.at(clock["frozen_time"])
-    if not do_due(call, item):
+    if not run_job(call, item):
         return _gone(ctx)
     _record(ctx, "work_run", found)
-    again = find_troubled(ctx.tx, item.scope, item.kind, item.id)
+    again = find_failing_job(ctx.tx, item.scope, item.kind, item.id)
     return Redirect(
         ctx.url("/work"),
         "The job failed again." if again is not None else "The job succeeded.",
@@ -107,7 +107,7 @@ def confirm_discard(ctx: Context, params: Params) -> Confirmation | None:
     return (
         None
         if found is None
-        else Confirmation("Discard job", f"The job {found.due.kind} for {found.due.id} will never run.")
+        else Confirmation("Discard job", f"The job {found.job.kind} for {found.job.id} will never run.")
     )
 
 
@@ -116,13 +116,13 @@ def discard(ctx: Context, params: Params) -> Answer:
     found = _found(ctx, params)
     if found is None:
         return _gone(ctx)
-    Schedule(ctx.tx, found.due.scope).cancel(Job(found.due.kind), found.due.id)
+    Schedule(ctx.tx, found.job.scope).cancel(Job(found.job.kind), found.job.id)
     _record(ctx, "work_discarded", found)
     return Redirect(ctx.url("/work"), "The job was discarded.")
 
 
-def _record(ctx: Context, action: str, found: Troubled) -> None:
-    activity.record(ctx.tx, ctx, ctx.account, action, about=found.due.id, kind=found.due.kind, error=found.error)
+def _record(ctx: Context, action: str, found: FailingJob) -> None:
+    activity.record(ctx.tx, ctx, ctx.account, action, about=found.job.id, kind=found.job.kind, error=found.error)
 
 
 _NEVER = required("it cannot be undone")

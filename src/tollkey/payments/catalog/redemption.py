@@ -278,4 +278,4 @@ def preview_discount(call: Call, entry: DiscountEntry) -> StoredDiscount:
         kinds.DISCOUNT, id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now
     )
     discount["_coupon"] = _kept(coupon)
-    return call.objects.imagine(discount)
+    return call.objects.add_transient(discount)

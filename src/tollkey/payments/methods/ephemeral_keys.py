@@ -21,7 +21,7 @@ from tollkey.db import Scope, Tx
 from tollkey.keys import Authority, Denied, Key, Permission, Reason, mask_unknown
 from tollkey.payments.methods import kinds
 from tollkey.wire import Call, Endpoint, Params, Resource, invalid, public, records
-from tollkey.wire.hosted import holder_of
+from tollkey.wire.hosted import granting_key
 from tollkey.wire.objects import Tables
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _granted(tables: Tables, authority: Authority, tx: Tx, value: StoredEphemera
     platform, key_id = value.get("_maker") or (scope.account, None)
     if (
         key_id is not None
-        and holder_of(tx, authority, key_id, platform, scope, f"{PERMISSION.name}_write", now) is None
+        and granting_key(tx, authority, key_id, platform, scope, f"{PERMISSION.name}_write", now) is None
     ):
         return False
     if platform != scope.account and tables.load(tx, Scope(platform, scope.livemode), "account", scope.account) is None:

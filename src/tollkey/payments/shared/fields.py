@@ -120,9 +120,9 @@ def count_part(call: Call, listed: Mapping[str, Any], object: Kind[Any] | str, e
 
 def acting_account(call: Call) -> Mapping[str, Any] | None:
     """The account object of the scope, to look at: a merchant's own, or a connected one that its platform keeps."""
-    own = call.objects.look(ACCOUNT, call.account)
+    own = call.objects.find_read_only(ACCOUNT, call.account)
     if own is None and call.owner != call.account:
-        own = call.within(call.owner).objects.look(ACCOUNT, call.account)
+        own = call.within(call.owner).objects.find_read_only(ACCOUNT, call.account)
     return own
 
 

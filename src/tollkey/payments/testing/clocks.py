@@ -24,11 +24,11 @@ from tollkey.wire import (
     Params,
     Resource,
     blank,
-    do_due,
     invalid,
     listing,
     only_in_test,
     retrieve,
+    run_job,
 )
 from tollkey.wire.kinds import Job
 
@@ -118,7 +118,7 @@ def advance_step(call: Call, id: str) -> None:
             return
         clock["_done"] = clock.get("_done", 0) + 1
         clock["frozen_time"] = max(item.at, clock["frozen_time"])  # how far it is can be watched
-        do_due(call.at(clock["frozen_time"]), item)
+        run_job(call.at(clock["frozen_time"]), item)
     call.objects.save(clock)
     call.schedule.add(call.now, ADVANCE, id)
 

@@ -7,7 +7,7 @@ from tollkey.wire import refusals
 from tollkey.wire.router import Route
 
 
-def permit(key: Key, route: Route, account: str | None, dashboard_url: str) -> None:
+def check_permission(key: Key, route: Route, account: str | None, dashboard_url: str) -> None:
     """Raise ApiError when this kind of key, or its permissions, do not allow the endpoint: 401 or 403, before
     parameters are looked at.
 

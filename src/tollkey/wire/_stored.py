@@ -25,6 +25,6 @@ def body_of(tables: Tables, route: Route, names: dict[str, str], scope: Scope) -
     return lambda tx: table.body(tx, scope, id)
 
 
-def plain(body: bytes, request_id: str, spoken: Spoken) -> Response:
+def stored_response(body: bytes, request_id: str, spoken: Spoken) -> Response:
     """The answer, in the version that is spoken."""
     return Response(200, body, {"Request-Id": request_id, **spoken.headers}, request_id=request_id)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tollkey.wire._form import FormError, decode_form, decode_json
-from tollkey.wire._heads import check_content_type
+from tollkey.wire._headers import check_content_type
 from tollkey.wire._incoming import SMALL, too_large
 from tollkey.wire._multipart import decode_multipart, is_multipart, without_boundary
 from tollkey.wire.errors import ApiError
@@ -20,7 +20,7 @@ _ONE = ThreadPoolExecutor(1, thread_name_prefix="tollkey-decoding")
 _BROWSER = 16 * 1024  # bytes of a form in which a browser's key is looked for
 
 
-async def read_given(request: Request, endpoint: Endpoint) -> None:
+async def read_params(request: Request, endpoint: Endpoint) -> None:
     """Read the body and decode it, with the query, into ``request.given``; once.
 
     Raises ApiError 413 for a body longer than the endpoint takes, 400 for one of another kind or that cannot be
@@ -48,7 +48,7 @@ async def read_given(request: Request, endpoint: Endpoint) -> None:
     request.given, request.decoded = given, True
 
 
-def comparable(request: Request) -> bytes:
+def comparable_body(request: Request) -> bytes:
     """The body, in which two requests with the same parameters do not differ."""
     return without_boundary(request.body, request.headers.get("content-type", ""))
 

@@ -13,7 +13,7 @@ from tollkey.wire.messages import Request
 from tollkey.wire.resource import Json, Reply
 
 
-def stay_with_subject(call: Call, subject: str | None, params: Json) -> None:
+def limit_to_customer(call: Call, subject: str | None, params: Json) -> None:
     """Raise "No such …" when a request with an ephemeral key names an object of anybody but the key's customer."""
     named: list[tuple[str, str | None]] = [(id, None) for id in call.path.values()]
     if params.get("customer"):
@@ -30,7 +30,7 @@ def stay_with_subject(call: Call, subject: str | None, params: Json) -> None:
         params["customer"] = subject
 
 
-def shaped(call: Call, value: Any) -> Any:
+def client_shape(call: Call, value: Any) -> Any:
     """What a client key sees of an object (or a list of them) and of every object inside, such as a failure's payment
     method.
 
@@ -38,7 +38,7 @@ def shaped(call: Call, value: Any) -> Any:
     expansion added. An object without a shape for such keys is left as its id.
     """
     if isinstance(value, list):
-        return [shaped(call, item) for item in value]
+        return [client_shape(call, item) for item in value]
     if not isinstance(value, dict):
         return value
     resource = call.setup.tables.catalogue.by_object.get(value.get("object") or "")
@@ -46,10 +46,10 @@ def shaped(call: Call, value: Any) -> Any:
         if resource.client_view is None:
             return value.get("id")
         value = resource.client_view(call, value)
-    return {name: shaped(call, inner) for name, inner in value.items()}
+    return {name: client_shape(call, inner) for name, inner in value.items()}
 
 
-def sorry_page(status: int, message: str) -> Reply:
+def error_page(status: int, message: str) -> Reply:
     """What a person sees when a page without a key cannot be shown."""
     return hosted.html_page("This did not work", f"<h1>This did not work</h1>\n<p>{escape(message)}</p>", status=status)
 
@@ -69,21 +69,21 @@ def key_in_query(request: Request) -> str | None:
 
 #: What Stripe.js says in a form or a query, since a header would cost the browser a preflight -> the header that it
 #: stands for.
-_SAID_IN_FORMS = {"_stripe_account": "stripe-account", "_stripe_version": "stripe-version"}
+_FORM_HEADERS = {"_stripe_account": "stripe-account", "_stripe_version": "stripe-version"}
 
 
-def lift_heads(request: Request) -> None:
+def apply_form_headers(request: Request) -> None:
     """Let what a browser says in its form or query act as the header it stands for, where that header was not sent."""
     said = request.given
-    found = {header: said[name] for name, header in _SAID_IN_FORMS.items() if isinstance(said.get(name), str)}
+    found = {header: said[name] for name, header in _FORM_HEADERS.items() if isinstance(said.get(name), str)}
     request.headers = {**found, **request.headers}
 
 
-def check_lifted(call: Call, raw: Json) -> None:
+def check_form_headers(call: Call, raw: Json) -> None:
     """Raise ApiError 400 when a browser's form names another account or version than its headers: neither may be passed
     over.
     """
-    for name, header in _SAID_IN_FORMS.items():
+    for name, header in _FORM_HEADERS.items():
         if name in raw and raw[name] != call.origin.headers.get(header):
             raise invalid(
                 f"`{name}` and the header {header.title()} are not the same. Please send only one of the two.", name

@@ -12,12 +12,12 @@ _FORM = "application/x-www-form-urlencoded"
 _ACCOUNT, _CONTEXT, _MODE = "stripe-account", "stripe-context", "stripe-livemode"
 
 
-def plain_heads(headers: dict[str, str]) -> bool:
+def has_default_scope(headers: dict[str, str]) -> bool:
     """Whether no header names an account or a mode."""
     return not (_ACCOUNT in headers or _CONTEXT in headers or _MODE in headers)
 
 
-def account_named(headers: dict[str, str], key: Key) -> str | None:
+def requested_account(headers: dict[str, str], key: Key) -> str | None:
     """The account that ``Stripe-Account`` or ``Stripe-Context`` names; None where neither does.
 
     A value may be a path that begins with the key's own account (Stripe's docs, "Stripe-Context header";
@@ -88,7 +88,7 @@ def check_content_type(request: Request) -> None:
         )
 
 
-def said_version(request: Request, later: frozenset[str]) -> dict[str, str]:
+def version_headers(request: Request, later: frozenset[str]) -> dict[str, str]:
     """What a refusal's headers say of the version; one that was never published is no reason to refuse for."""
     try:
         return read_version(request.headers.get("stripe-version"), later).headers
@@ -96,7 +96,7 @@ def said_version(request: Request, later: frozenset[str]) -> dict[str, str]:
         return read_version(None).headers
 
 
-def add_heads(response: Response, request: Request, request_id: str, version: dict[str, str]) -> None:
+def add_standard_headers(response: Response, request: Request, request_id: str, version: dict[str, str]) -> None:
     """Put the headers that every answer to a known key has into the answer (reference section 1.9).
 
     version: ``Spoken.headers``.
@@ -108,15 +108,15 @@ def add_heads(response: Response, request: Request, request_id: str, version: di
     if notices:
         headers["Stripe-Notice"] = " ".join(dict.fromkeys(notices))
     if request.acting_for is not None:
-        headers["Stripe-Account"] = _one_line(request.acting_for)
+        headers["Stripe-Account"] = _without_line_breaks(request.acting_for)
     sent = request.headers.get("idempotency-key")
     if sent is not None and request.method in ("POST", "DELETE"):
-        headers["Idempotency-Key"] = _one_line(sent)
+        headers["Idempotency-Key"] = _without_line_breaks(sent)
         if request.method == "POST":
             headers.setdefault("Original-Request", request_id)
 
 
-def _one_line(text: str) -> str:
+def _without_line_breaks(text: str) -> str:
     """A header's value that is given back: HTTP servers let no line break in, but whoever calls this one in process may
     send one.
     """
