@@ -8,11 +8,13 @@ class StoredProduct(api.Product):
     """A product.
 
     _type: ``good`` or ``service``, which versions before 2025-03-31 show. _attributes: names of attributes that its
-        SKUs had, for the same versions.
+        SKUs had, for the same versions. _silent: whether it only stands behind the amount of an invoice item; absent
+        when it does not.
     """
 
     _type: str
     _attributes: list[str]
+    _silent: NotRequired[bool]
 
 class StoredRecurring(api.Recurring):
     """``recurring`` of a price.

@@ -8,13 +8,15 @@ credited to the customer's balance, or given back elsewhere, and the three add u
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import pricing
 from tollkey.payments.charges import refund_rules
 from tollkey.payments.customers import balance
-from tollkey.payments.invoices import states
+from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.credit_note_versions import CHANGES, LINE_CHANGES
 from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
 from tollkey.payments.invoices.pdf import plain_pdf
@@ -23,7 +25,6 @@ from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     P,
     Page,
     Params,
@@ -41,17 +42,22 @@ from tollkey.wire import (
     sublist,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredInvoice, TaxEntry
+    from tollkey.wire import api
+
 PERMISSION = Permission("credit_note", "Credit notes", "Billing")
 _WHERE = ("refund_amount", "credit_amount", "out_of_band_amount")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> api.CreditNote:
     """Issue a credit note, and refund or credit what it says."""
-    invoice = call.objects.get("invoice", params["invoice"], "invoice")
+    invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice")
     customer = customer_of(call, invoice)
     call = clock.for_customer(call, customer)
     note = _new(call, invoice, params, call.ids.new("cn"))
-    count = len(call.objects.query("credit_note", {"invoice": invoice["id"]}, limit=100))
+    count = len(call.objects.query(kinds.CREDIT_NOTE, {"invoice": invoice["id"]}, limit=100))
     note["number"] = f"{invoice['number']}-CN-{count + 1:02d}"
     note["pdf"] = hosted_url(call, "cn", note["id"]) + "/pdf"
     amount = note["amount"]
@@ -69,9 +75,9 @@ def create(call: Call, params: Params) -> Json:
     return note
 
 
-def preview(call: Call, params: Params) -> Json:
+def preview(call: Call, params: Params) -> api.CreditNote:
     """What a credit note would be; nothing is stored."""
-    invoice = call.objects.get("invoice", params["invoice"], "invoice")
+    invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice")
     note = _new(call, invoice, params, call.ids.new("cn"))
     note["number"], note["pdf"] = f"{invoice['number']}-CN-01", f"{call.setup.base_url}/cn/preview/pdf"
     return note
@@ -83,7 +89,7 @@ def preview_lines(call: Call, params: Params) -> Page:
     return of_list(preview(call, rest)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
 
 
-def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
+def _new(call: Call, invoice: StoredInvoice, params: Params, id: str) -> api.CreditNote:
     if invoice["status"] not in ("open", "paid", "uncollectible"):
         raise invalid(
             f"You can only issue credit notes for open or paid invoices. This invoice is {invoice['status']}.",
@@ -94,11 +100,11 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
     total = _credited(invoice, lines, params)
     paid = invoice["status"] == "paid"
     off = sum(line["discount_amount"] for line in lines)
-    taxes = [tax for line in lines for tax in line["taxes"]]
+    taxes = [tax for line in lines for tax in line["taxes"] or ()]
     subtotal = total - sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive") + off
     without = total - sum(tax["amount"] for tax in taxes)
     note = blank(
-        "credit_note",
+        kinds.CREDIT_NOTE,
         id=id,
         amount=total,
         amount_shipping=0,
@@ -127,14 +133,14 @@ def _new(call: Call, invoice: Json, params: Params, id: str) -> Json:
     return note
 
 
-def _credited(invoice: Json, lines: list[Json], params: Params) -> int:
+def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], params: Params) -> int:
     """What a note of these lines, or of the amounts asked for, credits.
 
     Raises ApiError for more than is left, or other sums.
     """
     where = sum(params.get(name) or 0 for name in _WHERE)
     total = (
-        sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"]) for line in lines)
+        sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"] or ()) for line in lines)
         if lines
         else fields.given(params, "amount", where)
     )
@@ -164,49 +170,18 @@ def _credited(invoice: Json, lines: list[Json], params: Params) -> int:
     return int(total)
 
 
-def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
-    source: Json = {}
-    if entry["type"] == "invoice_line_item":
-        found = [line for line in invoice["lines"]["data"] if line["id"] == entry.get("invoice_line_item")]
-        if not found:
-            raise missing_object(
-                "line_item", str(entry.get("invoice_line_item")), f"{named}[invoice_line_item]", in_path=False
-            )
-        source = found[0]
-    quantity = fields.given(entry, "quantity", source.get("quantity") if source else 1)
-    if entry.get("amount") is not None:
-        amount, unit = entry["amount"], None
-    elif entry.get("unit_amount") is not None or entry.get("unit_amount_decimal") is not None:
-        unit = Decimal(str(fields.given(entry, "unit_amount_decimal", entry.get("unit_amount"))))
-        amount = rounding.price_amount(unit, quantity or 1)
-    elif source:
-        unit = Decimal(source["amount"]) / (source["quantity"] or 1)
-        amount = rounding.price_amount(unit, quantity or 1)
-    else:
-        raise invalid(
-            "You must specify `unit_amount` or `amount` for a custom line item.",
-            f"{named}[unit_amount]",
-            "parameter_missing",
-        )
-    whole = source.get("amount") or amount
-    off = [
-        {"amount": rounding.proportion(d["amount"], amount, whole), "discount": d["discount"]}
-        for d in source.get("discount_amounts") or []
-    ]
-    taxes = [
-        {
-            **tax,
-            "amount": rounding.proportion(tax["amount"], amount, whole),
-            "taxable_amount": rounding.proportion(tax["taxable_amount"] or 0, amount, whole),
-        }
-        for tax in source.get("taxes") or []
-    ]
-    less = sum(entry["amount"] for entry in off)
+def _line(call: Call, invoice: StoredInvoice, entry: Mapping[str, Any], named: str) -> api.CreditNoteLineItem:
+    """The line of a note that an entry of ``lines`` describes. named: the entry in messages, ``lines[0]``."""
+    source = _source(invoice, entry, named) if entry["type"] == "invoice_line_item" else None
+    quantity = fields.given(entry, "quantity", source["quantity"] if source else 1)
+    amount, unit = _price(entry, source, quantity or 1, named)
+    off, taxes = _shares(source, amount) if source else ([], [])
+    less = sum(one["amount"] for one in off)
     line = blank(
-        "credit_note_line_item",
+        kinds.CREDIT_NOTE_LINE,
         id=call.ids.new("cnli"),
         amount=amount - less,
-        description=entry.get("description") or source.get("description"),
+        description=entry.get("description") or (source["description"] if source else None),
         discount_amount=less,
         discount_amounts=off,
         livemode=call.livemode,
@@ -222,10 +197,59 @@ def _line(call: Call, invoice: Json, entry: Json, named: str) -> Json:
     return line
 
 
-def _refund_and_credit(call: Call, note: Json, invoice: Json, customer: Json, params: Params) -> None:
+def _source(invoice: StoredInvoice, entry: Mapping[str, Any], named: str) -> api.LineItem:
+    """The line of the invoice that an entry credits. Raises ApiError 400 when the invoice has no such line."""
+    for line in invoice["lines"]["data"]:
+        if line["id"] == entry.get("invoice_line_item"):
+            return line
+    raise missing_object("line_item", str(entry.get("invoice_line_item")), f"{named}[invoice_line_item]", in_path=False)
+
+
+def _price(
+    entry: Mapping[str, Any], source: api.LineItem | None, quantity: int, named: str
+) -> tuple[int, Decimal | None]:
+    """What an entry credits before discounts and taxes, and the price of one, both in minor units; the price is None
+    when only an amount was given. Raises ApiError 400 when neither is known.
+    """
+    if entry.get("amount") is not None:
+        return entry["amount"], None
+    if entry.get("unit_amount") is not None or entry.get("unit_amount_decimal") is not None:
+        unit = Decimal(str(fields.given(entry, "unit_amount_decimal", entry.get("unit_amount"))))
+    elif source:
+        unit = Decimal(source["amount"]) / (source["quantity"] or 1)
+    else:
+        raise invalid(
+            "You must specify `unit_amount` or `amount` for a custom line item.",
+            f"{named}[unit_amount]",
+            "parameter_missing",
+        )
+    return rounding.price_amount(unit, quantity), unit
+
+
+def _shares(source: api.LineItem, amount: int) -> tuple[list[api.DiscountsResourceDiscountAmount], list[TaxEntry]]:
+    """The discounts and the taxes of a line, in proportion to the amount of it that is credited (minor units)."""
+    whole = source["amount"] or amount
+    off: list[api.DiscountsResourceDiscountAmount] = [
+        {"amount": rounding.proportion(one["amount"], amount, whole), "discount": one["discount"]}
+        for one in source.get("discount_amounts") or []
+    ]
+    taxes: list[TaxEntry] = [
+        {
+            **tax,
+            "amount": rounding.proportion(tax["amount"], amount, whole),
+            "taxable_amount": rounding.proportion(tax["taxable_amount"] or 0, amount, whole),
+        }
+        for tax in source.get("taxes") or []
+    ]
+    return off, taxes
+
+
+def _refund_and_credit(
+    call: Call, note: api.CreditNote, invoice: StoredInvoice, customer: StoredCustomer, params: Params
+) -> None:
     if params.get("refund_amount"):
-        intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
-        charge = call.objects.find("charge", (intent or {}).get("latest_charge") or "")
+        intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
+        charge = call.objects.find(kinds.CHARGE, (intent["latest_charge"] if intent else None) or "")
         if charge is None:
             raise invalid("This invoice was not paid with a charge that can be refunded.", "refund_amount", retry=False)
         made = refund_rules.refund(call.at(call.real), charge, {"amount": params["refund_amount"]})
@@ -252,7 +276,7 @@ def _refund_and_credit(call: Call, note: Json, invoice: Json, customer: Json, pa
 
 def pdf(call: Call, params: Params) -> Reply:
     """The credit note as a document."""
-    note = call.objects.get("credit_note", call.path["id"])
+    note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
     rows = [
         f"{line['description'] or 'Credit'}: {currency.show(line['amount'], note['currency'])}"
         for line in note["lines"]["data"]
@@ -267,17 +291,17 @@ def pdf(call: Call, params: Params) -> Reply:
     return Reply(plain_pdf(text), "application/pdf")
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> api.CreditNote:
     """Change a credit note's memo or metadata."""
-    note = call.objects.get("credit_note", call.path["id"])
+    note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
     fields.assign_with_metadata(note, params, ("memo",))
     return call.objects.save(note, "credit_note.updated")
 
 
-def void(call: Call, params: Params) -> Json:
+def void(call: Call, params: Params) -> api.CreditNote:
     """Take a credit note of an open invoice back: the amount is due again."""
-    note = call.objects.get("credit_note", call.path["id"])
-    invoice = call.objects.get("invoice", note["invoice"])
+    note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
+    invoice = call.objects.get(kinds.INVOICE, note["invoice"])
     call = clock.for_customer(call, customer_of(call, invoice))
     if note["status"] == "void":
         raise invalid("This credit note has already been voided.", retry=False)
@@ -297,12 +321,12 @@ def void(call: Call, params: Params) -> Json:
 def list_notes(call: Call, params: Params) -> Page:
     """List credit notes by customer and invoice."""
     equal = {name: params[name] for name in ("customer", "invoice") if params.get(name)}
-    return list_page(call, "credit_note", params, equal, url="/v1/credit_notes")
+    return list_page(call, kinds.CREDIT_NOTE, params, equal, url="/v1/credit_notes")
 
 
 def list_lines(call: Call, params: Params) -> Page:
     """List the lines of a credit note."""
-    note = call.objects.get("credit_note", call.path["credit_note"])
+    note = call.objects.get(kinds.CREDIT_NOTE, call.path["credit_note"])
     return of_list(note["lines"]["data"], f"/v1/credit_notes/{note['id']}/lines", params)
 
 

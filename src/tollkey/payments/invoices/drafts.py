@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, rendering
-from tollkey.payments.invoices import jobs, states
+from tollkey.payments.invoices import jobs, kinds, states
 from tollkey.payments.invoices.lines import invoice_item_line, recalculate_totals
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, Json, blank, sublist
+from tollkey.wire import Call, blank, sublist
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import (
+        OrderedLine,
+        Priced,
+        StoredInvoice,
+        StoredInvoiceItem,
+        StoredLine,
+        TransferWish,
+    )
+    from tollkey.wire import api
 
 #: A draft that finalizes by itself waits this long, so that integrations can still change it.
 GRACE_SECONDS = 3_600
-_AUTOMATIC_TAX = {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None}
-_FROM_CUSTOMER = ("address", "email", "name", "phone", "shipping")
+_FROM_SUBSCRIPTION = (
+    "default_payment_method",
+    "default_source",
+    "description",
+    "on_behalf_of",
+    "default_tax_rates",
+    "application",
+)
 
 
 def new_invoice(
     call: Call,
-    customer: Json,
+    customer: StoredCustomer,
     *,
     currency: str,
     reason: str,
-    lines: list[Json],
+    lines: list[StoredLine],
     id: str | None = None,
-    subscription: Json | None = None,
+    subscription: api.Subscription | None = None,
     period: tuple[int, int] | None = None,
     discounts: Iterable[str] = (),
     **fields: Any,
-) -> Json:
+) -> StoredInvoice:
     """An invoice in status draft, added up; not stored yet.
 
     reason: ``billing_reason``. period: ``period_start`` and ``period_end``; this moment when None.
     fields: further properties. Settings come from the subscription first, then from the customer.
     """
     id = id or call.ids.new("in")
-    collection = (
-        fields.pop("collection_method", None) or (subscription or {}).get("collection_method") or "charge_automatically"
-    )
-    days = fields.pop("days_until_due", None) or (subscription or {}).get("days_until_due")
+    collection = fields.pop("collection_method", None)
+    days = fields.pop("days_until_due", None)
+    if subscription is not None:
+        collection = collection or subscription.get("collection_method")
+        days = days or subscription.get("days_until_due")
+    collection = collection or "charge_automatically"
     invoice = _empty(
         call,
         id,
@@ -64,17 +84,17 @@ def new_invoice(
             "template": None,
             "template_version": None,
         }
-    invoice.update(fields)
+    shared_fields.assign(invoice, fields, fields)
     for line in lines:
         line["invoice"] = id
     refresh(call, invoice)
     return invoice
 
 
-def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known: Any) -> Json:
+def _empty(call: Call, id: str, customer: StoredCustomer, period: tuple[int, int], **known: Any) -> StoredInvoice:
     account = shared_fields.acting_account(call) or {}
     invoice = blank(
-        "invoice",
+        kinds.INVOICE,
         id=id,
         account_country=account.get("country") or "US",
         account_name=((account.get("business_profile") or {}).get("name")) or None,
@@ -86,7 +106,13 @@ def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known
         attempt_count=0,
         attempted=False,
         auto_advance=False,
-        automatic_tax=dict(_AUTOMATIC_TAX),
+        automatic_tax={
+            "disabled_reason": None,
+            "enabled": False,
+            "liability": None,
+            "provider": None,
+            "status": None,
+        },
         created=call.now,
         customer=customer["id"],
         customer_tax_exempt=customer.get("tax_exempt") or "none",
@@ -110,79 +136,86 @@ def _empty(call: Call, id: str, customer: Json, period: tuple[int, int], **known
     return invoice
 
 
-def copy_customer_details(call: Call, invoice: Json, customer: Json) -> None:
+def copy_customer_details(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
     """A draft shows its customer as they are now, until it is finalized."""
-    for name in _FROM_CUSTOMER:
-        invoice["customer_" + name] = customer.get(name)
+    _show_customer(invoice, customer)
     invoice["customer_tax_exempt"] = customer.get("tax_exempt") or "none"
     invoice["customer_tax_ids"] = _tax_ids(call, customer)
 
 
-def _tax_ids(call: Call, customer: Json) -> list[Json]:
+def _show_customer(invoice: StoredInvoice, customer: StoredCustomer) -> None:
+    invoice.update(
+        {
+            "customer_address": customer.get("address"),
+            "customer_email": customer.get("email"),
+            "customer_name": customer.get("name"),
+            "customer_phone": customer.get("phone"),
+            "customer_shipping": customer.get("shipping"),
+        }
+    )
+
+
+def _tax_ids(call: Call, customer: StoredCustomer) -> list[api.InvoicesResourceInvoiceTaxId]:
     return [
         {"type": tax_id["type"], "value": tax_id["value"]}
         for tax_id in reversed(automatic.tax_ids_of(call, customer["id"]))
     ]
 
 
-def _from_customer(call: Call, invoice: Json, customer: Json) -> None:
-    for name in _FROM_CUSTOMER:
-        invoice["customer_" + name] = customer.get(name)
+def _from_customer(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
+    _show_customer(invoice, customer)
     invoice["customer_tax_ids"] = _tax_ids(call, customer)
-    settings = customer.get("invoice_settings") or {}
-    invoice["footer"], invoice["custom_fields"] = settings.get("footer"), settings.get("custom_fields")
+    settings = customer.get("invoice_settings")
+    invoice["footer"] = settings.get("footer") if settings else None
+    invoice["custom_fields"] = settings.get("custom_fields") if settings else None
     invoice["rendering"] = rendering.of_customer(call, customer)
 
 
-def _from_subscription(invoice: Json, subscription: Json) -> None:
+def _from_subscription(invoice: StoredInvoice, subscription: api.Subscription) -> None:
     invoice["parent"] = {
         "quote_details": None,
         "subscription_details": {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]},
         "type": "subscription_details",
     }
-    for name in (
-        "default_payment_method",
-        "default_source",
-        "description",
-        "on_behalf_of",
-        "default_tax_rates",
-        "application",
-    ):
-        invoice[name] = subscription[name]
-    if subscription.get("automatic_tax"):
-        told = {name: subscription["automatic_tax"].get(name) for name in ("enabled", "liability")}
-        invoice["automatic_tax"] = {**_AUTOMATIC_TAX, **told}
-    invoice["payment_settings"] = {
-        "default_mandate": None,
-        **{
-            name: (subscription["payment_settings"] or {}).get(name)
-            for name in ("payment_method_options", "payment_method_types")
-        },
-    }
-    invoice["_transfer_data"] = subscription["transfer_data"]
+    shared_fields.assign(invoice, subscription, _FROM_SUBSCRIPTION)
+    automatic_tax = subscription.get("automatic_tax")
+    if automatic_tax:
+        invoice["automatic_tax"].update(
+            {"enabled": automatic_tax["enabled"], "liability": automatic_tax.get("liability")}
+        )
+    settings = subscription["payment_settings"]
+    shared_fields.assign(
+        invoice["payment_settings"], settings or {}, ("payment_method_options", "payment_method_types")
+    )
+    # A subscription's has no ``amount``; otherwise both are alike.
+    invoice["_transfer_data"] = cast("TransferWish | None", subscription["transfer_data"])
     invoice["_application_fee_percent"] = subscription["application_fee_percent"]
 
 
-def subscription_of(invoice: Json) -> str | None:
+def subscription_of(invoice: StoredInvoice) -> str | None:
     """The subscription that an invoice belongs to."""
-    details = (invoice.get("parent") or {}).get("subscription_details") or {}
-    found = details.get("subscription")
-    return found if isinstance(found, str) else None
+    parent = invoice.get("parent")
+    details = parent.get("subscription_details") if parent else None
+    return details.get("subscription") if details else None
 
 
-def refresh(call: Call, invoice: Json) -> None:
+def refresh(call: Call, invoice: StoredInvoice) -> None:
     """Add a draft up again: totals, and what is due before the customer's balance counts."""
     recalculate_totals(call, invoice)
     invoice["amount_due"] = max(invoice["total"], 0)
     invoice["amount_remaining"] = max(invoice["amount_due"] - invoice["amount_paid"], 0)
 
 
-def pending_items(call: Call, customer: str, currency: str | None, subscription: str | None = None) -> list[Json]:
+def pending_items(
+    call: Call, customer: str, currency: str | None, subscription: str | None = None
+) -> list[StoredInvoiceItem]:
     """The invoice items of a customer that wait for an invoice, oldest first.
 
     subscription: those of this subscription and those of none; None gives those of none only.
     """
-    items = call.objects.query("invoiceitem", {"customer": customer, "_pending": "true"}, limit=250, oldest_first=True)
+    items = call.objects.query(
+        kinds.INVOICE_ITEM, {"customer": customer, "_pending": "true"}, limit=250, oldest_first=True
+    )
     return [
         item
         for item in items
@@ -190,7 +223,7 @@ def pending_items(call: Call, customer: str, currency: str | None, subscription:
     ]
 
 
-def add_pending_items(call: Call, items: list[Json], invoice: str) -> list[Json]:
+def add_pending_items(call: Call, items: list[StoredInvoiceItem], invoice: str) -> list[StoredLine]:
     """Put pending items on an invoice: they are not pending any more, and become its lines."""
     lines = []
     for item in items:
@@ -200,15 +233,17 @@ def add_pending_items(call: Call, items: list[Json], invoice: str) -> list[Json]
     return lines
 
 
-def one_time_line_of(call: Call, customer: Json, invoice: str, line: Json) -> Json:
+def one_time_line_of(call: Call, customer: StoredCustomer, invoice: str, line: OrderedLine) -> StoredLine:
     """``one_time`` for a line of a quote or of a Checkout Session: a price, an amount before tax, and the rates
     (``_rates``) that apply.
     """
-    price = line["price"]
-    priced = {
+    price, quantity = line["price"], line["quantity"]
+    assert price is not None, "every line that is ordered has a price"
+    assert quantity is not None, "only lines with metered prices have no quantity"
+    priced: Priced = {
         "amount": line["amount_subtotal"],
         "currency": line["currency"],
-        "quantity": line["quantity"],
+        "quantity": quantity,
         "pricing": {
             "price_details": {"price": price["id"], "product": price["product"]},
             "type": "price_details",
@@ -220,9 +255,9 @@ def one_time_line_of(call: Call, customer: Json, invoice: str, line: Json) -> Js
 
 def create_one_time_line(
     call: Call,
-    customer: Json,
+    customer: StoredCustomer,
     invoice: str,
-    priced: Json,
+    priced: Priced,
     *,
     description: str | None,
     period: tuple[int, int] | None = None,
@@ -230,8 +265,8 @@ def create_one_time_line(
     rates: Iterable[str] = (),
     discounts: Iterable[str] = (),
     discountable: bool = True,
-    metadata: Json | None = None,
-) -> Json:
+    metadata: Mapping[str, str] | None = None,
+) -> StoredLine:
     """A line for something that is billed once, with the invoice item behind it, stored.
 
     priced: ``amount``, ``currency``, ``quantity`` and ``pricing``. invoice: the id of the invoice that it will stand
@@ -239,7 +274,7 @@ def create_one_time_line(
     """
     start, end = period or (call.now, call.now)
     item = blank(
-        "invoiceitem",
+        kinds.INVOICE_ITEM,
         id=call.ids.new("ii"),
         amount=priced["amount"],
         currency=priced["currency"],
@@ -268,7 +303,7 @@ def create_one_time_line(
     return invoice_item_line(call, item)
 
 
-def store(call: Call, invoice: Json) -> Json:
+def store(call: Call, invoice: StoredInvoice) -> StoredInvoice:
     """Store a new draft with ``invoice.created``; one that advances by itself gets its appointment."""
     if invoice["auto_advance"]:
         invoice["automatically_finalizes_at"] = call.now + GRACE_SECONDS
@@ -276,8 +311,9 @@ def store(call: Call, invoice: Json) -> Json:
     return call.objects.insert(invoice, "invoice.created")
 
 
-def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[Json]:
+def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[api.TaxRate]:
     """The tax rates with these ids, as objects embed them. Raises ApiError for one that is not there."""
     return [
-        call.objects.copy(call.objects.get("tax_rate", id, f"{param}[{place}]")) for place, id in enumerate(ids or [])
+        call.objects.copy(call.objects.get(kinds.TAX_RATE, id, f"{param}[{place}]"))
+        for place, id in enumerate(ids or [])
     ]

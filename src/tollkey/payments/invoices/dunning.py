@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.drafts import subscription_of
 from tollkey.payments.invoices.lifecycle import attempt_collection, customer_of, fail_without_method, finalize
 from tollkey.payments.invoices.payments import method_of
 from tollkey.payments.shared import events
-from tollkey.wire import ApiError, Call, Json
+from tollkey.wire import ApiError, Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice
 
 
 def advance(call: Call, id: str) -> None:
     """An hour after it was made, a draft is finalized and collected."""
-    invoice = call.objects.find("invoice", id)
+    invoice = call.objects.find(kinds.INVOICE, id)
     if invoice is None or not invoice["auto_advance"]:
         return
-    if call.objects.find("customer", invoice["customer"]) is None:  # deleted: nobody is left to bill
+    if call.objects.find(kinds.CUSTOMER, invoice["customer"]) is None:  # deleted: nobody is left to bill
         invoice["auto_advance"], invoice["automatically_finalizes_at"] = False, None
         call.objects.save(invoice, "invoice.updated")
         return
@@ -25,21 +31,21 @@ def advance(call: Call, id: str) -> None:
             if error.code != "customer_tax_location_invalid":
                 raise
             return
-        if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
+        if states.status_now(invoice) == "open" and invoice["collection_method"] == "send_invoice":
             call.emit("invoice.sent", invoice)
     collect(call, invoice)
 
 
 def retry(call: Call, id: str) -> None:
     """Try a failed invoice again."""
-    invoice = call.objects.find("invoice", id)
+    invoice = call.objects.find(kinds.INVOICE, id)
     if invoice is not None:
         collect(call, invoice)
 
 
-def collect(call: Call, invoice: Json) -> None:
+def collect(call: Call, invoice: StoredInvoice) -> None:
     """One automatic attempt to collect an open invoice."""
-    if call.objects.find("customer", invoice["customer"]) is None:
+    if call.objects.find(kinds.CUSTOMER, invoice["customer"]) is None:
         return
     if (
         invoice["status"] != "open"
@@ -47,7 +53,7 @@ def collect(call: Call, invoice: Json) -> None:
         or invoice.get("_processing")
     ):
         return
-    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
     if subscription is not None and subscription["pause_collection"] is not None:
         return
     if method_of(call, invoice, subscription, customer_of(call, invoice)) is None:
@@ -58,7 +64,7 @@ def collect(call: Call, invoice: Json) -> None:
 
 def overdue(call: Call, id: str) -> None:
     """The day by which an invoice should have been paid has passed."""
-    invoice = call.objects.find("invoice", id)
+    invoice = call.objects.find(kinds.INVOICE, id)
     if invoice is None or invoice["status"] != "open":
         return
     call.emit("invoice.overdue", invoice)

@@ -6,6 +6,7 @@ open ──the intent succeeds──▶ paid
 
 from __future__ import annotations
 
+from tollkey.payments.invoices import kinds
 from tollkey.payments.shared import permissions
 from tollkey.wire import Call, Endpoint, Page, Params, Resource, list_page, retrieve
 
@@ -18,7 +19,7 @@ def list_payments(call: Call, params: Params) -> Page:
         equal["payment.type"] = payment["type"]
     if payment.get("payment_intent"):
         equal["payment.payment_intent"] = payment["payment_intent"]
-    return list_page(call, "invoice_payment", params, equal, url="/v1/invoice_payments")
+    return list_page(call, kinds.INVOICE_PAYMENT, params, equal, url="/v1/invoice_payments")
 
 
 INVOICE_PAYMENT = Resource(

@@ -6,13 +6,15 @@ pending ──put on an invoice──▶ invoiced
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, MutableMapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import pricing, redemption
+from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh, tax_rates
-from tollkey.payments.invoices.lines import invoice_item_line
+from tollkey.payments.invoices.lines import details_of, invoice_item_line
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
@@ -20,7 +22,6 @@ from tollkey.wire import (
     Change,
     Deleted,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -33,18 +34,23 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import Priced, StoredInvoice, StoredInvoiceItem
+
 PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredInvoiceItem:
     """Create an invoice item, pending or on a draft invoice."""
     customer = params.get("customer")
-    invoice = call.objects.get("invoice", params["invoice"], "invoice") if params.get("invoice") else None
+    invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice") if params.get("invoice") else None
     if customer is None and invoice is not None:
         customer = invoice["customer"]
     if customer is None:
         raise missing_param("customer")
-    owner = call.objects.get("customer", customer, "customer")
+    owner = call.objects.get(kinds.CUSTOMER, customer, "customer")
     call = clock.for_customer(call, owner)
     item = _new(call, params, owner, invoice)
     if invoice is not None:
@@ -57,7 +63,7 @@ def create(call: Call, params: Params) -> Json:
     return item
 
 
-def attach(call: Call, item: Json, invoice: Json) -> None:
+def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
     """Put an item on a draft as its last line; neither is stored. Raises ApiError when the invoice is not a draft."""
     if invoice["status"] != "draft":
         raise invalid(
@@ -78,13 +84,13 @@ def attach(call: Call, item: Json, invoice: Json) -> None:
     refresh(call, invoice)
 
 
-def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Json:
+def _new(call: Call, params: Params, customer: StoredCustomer, invoice: StoredInvoice | None) -> StoredInvoiceItem:
     id = call.ids.new("ii")
     period = params.get("period") or {"start": call.now, "end": call.now}
-    fallback = (invoice or {}).get("currency") or customer.get("currency") or "usd"
+    fallback = (invoice["currency"] if invoice else None) or customer.get("currency") or "usd"
     priced = pricing_of(call, params, fields.given(params, "currency", fallback))
     item = blank(
-        "invoiceitem",
+        kinds.INVOICE_ITEM,
         id=id,
         amount=priced["amount"],
         currency=priced["currency"],
@@ -106,26 +112,23 @@ def _new(call: Call, params: Params, customer: Json, invoice: Json | None) -> Js
         call, params.get("discounts") or [], param="discounts", customer=customer, invoice_item=id
     )
     if params.get("subscription"):
-        item["_subscription"] = call.objects.get("subscription", params["subscription"], "subscription")["id"]
-        item["_subscription_item"] = None
-        item["parent"] = {
-            "subscription_details": {"subscription": item["_subscription"]},
-            "type": "subscription_details",
-        }
+        subscription = call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")["id"]
+        item["_subscription"], item["_subscription_item"] = subscription, None
+        item["parent"] = {"subscription_details": {"subscription": subscription}, "type": "subscription_details"}
     item["_pending"] = True
     return item
 
 
-def pricing_of(call: Call, params: Params, currency: str) -> Json:
+def pricing_of(call: Call, params: Params, currency: str) -> Priced:
     """Amount, quantity, currency and ``pricing`` of a line that is not a subscription's.
 
     params: ``amount``; or ``price`` (also inside ``pricing``), ``price_data`` or ``unit_amount`` with a quantity.
     """
     quantity = fields.given(params, "quantity", 1)
     named = (params.get("pricing") or {}).get("price") or params.get("price")
-    price: Json | None = None
+    price: StoredPrice | None = None
     if named:
-        price = call.objects.get("price", named, "price" if params.get("price") else "pricing[price]")
+        price = call.objects.get(kinds.PRICE, named, "price" if params.get("price") else "pricing[price]")
         if price["recurring"]:
             raise invalid(
                 "The price specified is set to `type=recurring` but this field only accepts prices with"
@@ -146,7 +149,7 @@ def pricing_of(call: Call, params: Params, currency: str) -> Json:
         raise missing_param("amount")
     if price is None:
         price = _silent_price(call, params, currency, unit)
-    product = call.objects.find("product", price["product"])
+    product = call.objects.find(kinds.PRODUCT, price["product"])
     return {
         "amount": rounding.price_amount(unit, quantity),
         "currency": currency,
@@ -160,10 +163,10 @@ def pricing_of(call: Call, params: Params, currency: str) -> Json:
     }
 
 
-def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> Json:
+def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> StoredPrice:
     """The price and product that stand behind a bare amount: made without events, and not for use elsewhere."""
     product = blank(
-        "product",
+        kinds.PRODUCT,
         id=call.ids.new("prod"),
         active=False,
         created=call.now,
@@ -174,7 +177,7 @@ def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> J
     product["_silent"] = True
     call.objects.insert(product)
     price = blank(
-        "price",
+        kinds.PRICE,
         id=call.ids.new("price"),
         active=False,
         billing_scheme="per_unit",
@@ -190,10 +193,10 @@ def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> J
     return call.objects.insert(price)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredInvoiceItem:
     """Change an item that is pending or on a draft."""
-    item = call.objects.get("invoiceitem", call.path["invoiceitem"])
-    customer = call.objects.get("customer", item["customer"])
+    item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
+    customer = call.objects.get(kinds.CUSTOMER, item["customer"])
     call = clock.for_customer(call, customer)
     invoice = _editable(call, item)
     fields.assign_with_metadata(item, params, ("description", "discountable"))
@@ -216,25 +219,32 @@ def update(call: Call, params: Params) -> Json:
     return item
 
 
-def _reprice(call: Call, item: Json, params: Params) -> None:
+def _reprice(call: Call, item: StoredInvoiceItem, params: Params) -> None:
     if any(
         params.get(name) is not None
         for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")
     ):
         priced = pricing_of(call, {"quantity": item["quantity"], **params}, item["currency"])
     else:
-        unit = Decimal(item["pricing"]["unit_amount_decimal"])
-        priced = {**item, "quantity": params["quantity"], "amount": rounding.price_amount(unit, params["quantity"])}
-    for name in ("amount", "pricing", "quantity"):
-        item[name] = priced[name]
-    item["quantity_decimal"] = str(item["quantity"])
+        _multiply(item, params["quantity"])
+        return
+    item["amount"], item["pricing"] = priced["amount"], priced["pricing"]
+    item["quantity"], item["quantity_decimal"] = priced["quantity"], str(priced["quantity"])
 
 
-def _editable(call: Call, item: Json) -> Json | None:
+def _multiply(item: StoredInvoiceItem, quantity: int) -> None:
+    """Another quantity at the same price."""
+    assert item["pricing"] is not None, "every item has a price"
+    unit = Decimal(item["pricing"]["unit_amount_decimal"] or 0)
+    item["amount"] = rounding.price_amount(unit, quantity)
+    item["quantity"], item["quantity_decimal"] = quantity, str(quantity)
+
+
+def _editable(call: Call, item: StoredInvoiceItem) -> StoredInvoice | None:
     """The draft that an item stands on, or None when it is pending. Raises ApiError when the invoice is finalized."""
     if item["invoice"] is None:
         return None
-    invoice = call.objects.find("invoice", item["invoice"])
+    invoice = call.objects.find(kinds.INVOICE, item["invoice"])
     if invoice is None or invoice["status"] != "draft":
         raise invalid(
             "This invoice item is attached to an invoice that can no longer be modified.", None, "invoice_not_editable"
@@ -242,15 +252,10 @@ def _editable(call: Call, item: Json) -> Json | None:
     return invoice
 
 
-def _relined(call: Call, item: Json, invoice: Json) -> None:
+def _relined(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
     data = invoice["lines"]["data"]
     for place, line in enumerate(data):
-        details = (
-            (line["parent"] or {}).get("invoice_item_details")
-            or (line["parent"] or {}).get("subscription_item_details")
-            or {}
-        )
-        if details.get("invoice_item") == item["id"]:
+        if details_of(line).get("invoice_item") == item["id"]:
             fresh = invoice_item_line(call, item)
             fresh["id"], fresh["invoice"] = line["id"], invoice["id"]
             data[place] = fresh
@@ -260,8 +265,8 @@ def _relined(call: Call, item: Json, invoice: Json) -> None:
 
 def delete(call: Call, params: Params) -> Deleted:
     """Delete an item that is pending or on a draft."""
-    item = call.objects.get("invoiceitem", call.path["invoiceitem"])
-    call = clock.for_customer(call, call.objects.find("customer", item["customer"]))
+    item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
+    call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, item["customer"]))
     invoice = _editable(call, item)
     if invoice is not None:
         drop_lines(call, invoice, lambda details: details.get("invoice_item") == item["id"])
@@ -269,14 +274,9 @@ def delete(call: Call, params: Params) -> Deleted:
     return call.objects.delete(item, "invoiceitem.deleted")
 
 
-def drop_lines(call: Call, invoice: Json, wanted: Any) -> None:
+def drop_lines(call: Call, invoice: StoredInvoice, wanted: Callable[[Mapping[str, Any]], bool]) -> None:
     """Take lines off a draft. wanted: ``(details of the line's parent) -> bool``."""
-
-    def goes(line: Json) -> bool:
-        parent = line["parent"] or {}
-        return bool(wanted(parent.get("invoice_item_details") or parent.get("subscription_item_details") or {}))
-
-    invoice["lines"]["data"] = [line for line in invoice["lines"]["data"] if not goes(line)]
+    invoice["lines"]["data"] = [line for line in invoice["lines"]["data"] if not wanted(details_of(line))]
     refresh(call, invoice)
 
 
@@ -285,20 +285,20 @@ def list_items(call: Call, params: Params) -> Page:
     equal = {name: params[name] for name in ("customer", "invoice") if params.get(name)}
     if params.get("pending") is not None:
         equal["_pending"] = "true" if params["pending"] else "false"
-    return list_page(call, "invoiceitem", params, equal, url="/v1/invoiceitems")
+    return list_page(call, kinds.INVOICE_ITEM, params, equal, url="/v1/invoiceitems")
 
 
-def _priced(call: Call, item: Json) -> None:
+def _priced(call: Call, item: MutableMapping[str, Any]) -> None:
     """Before 2025-03-31 an item showed its price and plan, and the subscription that caused it."""
     details = (item.get("pricing") or {}).get("price_details") or {}
-    price = call.objects.find("price", details.get("price") or "")
+    price = call.objects.find(kinds.PRICE, details.get("price") or "")
     item["price"] = public(price) if price else None
     item["plan"] = pricing.plan_of(price) if price and price["recurring"] else None
     item["unit_amount"] = price["unit_amount"] if price and not item.get("proration") else item["amount"]
     item["unit_amount_decimal"] = (item.get("pricing") or {}).get("unit_amount_decimal")
-    stored = call.objects.find("invoiceitem", item["id"]) or {}
-    item["subscription"] = stored.get("_subscription")
-    if stored.get("_subscription_item"):
+    stored = call.objects.find(kinds.INVOICE_ITEM, item["id"])
+    item["subscription"] = stored.get("_subscription") if stored else None
+    if stored and stored.get("_subscription_item"):
         item["subscription_item"] = stored["_subscription_item"]
 
 

@@ -11,11 +11,11 @@ days.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.catalog import rendering as catalog_rendering
-from tollkey.payments.invoices import jobs
+from tollkey.payments.invoices import jobs, kinds
 from tollkey.payments.invoices.drafts import (
     add_pending_items,
     new_invoice,
@@ -46,7 +46,6 @@ from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Json,
     Page,
     Params,
     Reaction,
@@ -61,6 +60,11 @@ from tollkey.wire import (
     searching,
     sublist,
 )
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.wire import api
 
 _FIELDS = (
     "account_tax_ids",
@@ -77,17 +81,19 @@ _FIELDS = (
 )
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredInvoice:
     """Create a draft for a customer, with their pending items when asked for."""
     if not params.get("customer"):
         if params.get("from_invoice"):
             return _revision(call, params)
         raise missing_param("customer")
-    customer = call.objects.get("customer", params["customer"], "customer")
+    customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     call = clock.for_customer(call, customer)
     _check_sending(params, None)
     subscription = (
-        call.objects.get("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+        call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
+        if params.get("subscription")
+        else None
     )
     include = (
         fields.given(
@@ -97,7 +103,9 @@ def create(call: Call, params: Params) -> Json:
         )
         == "include"
     )
-    currency = fields.given(params, "currency", (subscription or {}).get("currency") or customer.get("currency"))
+    currency = fields.given(
+        params, "currency", (subscription["currency"] if subscription else None) or customer.get("currency")
+    )
     items = (
         pending_items(call, customer["id"], currency, subscription["id"] if subscription else None) if include else []
     )
@@ -132,7 +140,7 @@ def create(call: Call, params: Params) -> Json:
     return store(call, invoice)
 
 
-def _revision(call: Call, params: Params) -> Json:
+def _revision(call: Call, params: Params) -> StoredInvoice:
     """A draft that will replace a finalized invoice, with what is told anew."""
     invoice = revise(call, params["from_invoice"]["invoice"])
     _apply(call, invoice, params)
@@ -142,14 +150,15 @@ def _revision(call: Call, params: Params) -> Json:
     return store(call, invoice)
 
 
-def _inherited(customer: Json, subscription: Json | None) -> list[str]:
+def _inherited(customer: StoredCustomer, subscription: api.Subscription | None) -> list[str]:
     if subscription is not None and subscription["discounts"]:
         return list(subscription["discounts"])
-    return [customer["discount"]["id"]] if customer.get("discount") else []
+    discount = customer.get("discount")
+    return [discount["id"]] if discount else []
 
 
-def _check_sending(params: Params, invoice: Json | None) -> None:
-    usual = (invoice or {}).get("collection_method") or params.get("billing") or "charge_automatically"
+def _check_sending(params: Params, invoice: StoredInvoice | None) -> None:
+    usual = (invoice["collection_method"] if invoice else None) or params.get("billing") or "charge_automatically"
     sends = fields.given(params, "collection_method", usual) == "send_invoice"
     if not sends and params.get("days_until_due") is not None:
         raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
@@ -163,7 +172,7 @@ def _check_sending(params: Params, invoice: Json | None) -> None:
         )
 
 
-def _apply(call: Call, invoice: Json, params: Params) -> None:
+def _apply(call: Call, invoice: StoredInvoice, params: Params) -> None:
     """Take over what may be set on a draft."""
     fields.assign_with_metadata(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
     if "automatic_tax" in params:
@@ -193,9 +202,9 @@ def _apply(call: Call, invoice: Json, params: Params) -> None:
         invoice["issuer"] = params["issuer"]
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredInvoice:
     """Change a draft; of a finalized invoice only what does not alter what is owed."""
-    invoice = call.objects.get("invoice", call.path["invoice"])
+    invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     customer = customer_of(call, invoice)
     call = clock.for_customer(call, customer)
     always = {
@@ -231,7 +240,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(invoice, "invoice.updated")
 
 
-def _advance_by_itself(call: Call, invoice: Json, yes: bool) -> None:
+def _advance_by_itself(call: Call, invoice: StoredInvoice, yes: bool) -> None:
     invoice["auto_advance"] = yes
     call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     invoice["automatically_finalizes_at"] = None
@@ -248,14 +257,14 @@ def delete(call: Call, params: Params) -> Deleted:
         raise invalid("You can only delete draft invoices.", code="invoice_not_editable", retry=False)
     if subscription_of(invoice) and invoice["billing_reason"] != "manual":
         raise invalid("You can't delete invoices created by subscriptions.", retry=False)
-    for item in call.objects.query("invoiceitem", {"invoice": invoice["id"]}, limit=250):
+    for item in call.objects.query(kinds.INVOICE_ITEM, {"invoice": invoice["id"]}, limit=250):
         item["invoice"], item["_pending"] = None, True
         call.objects.save(item)
     call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     return call.objects.delete(invoice, "invoice.deleted")
 
 
-def finalize_by_hand(call: Call, params: Params) -> Json:
+def finalize_by_hand(call: Call, params: Params) -> StoredInvoice:
     """Finalize a draft; one that advances by itself is collected soon after."""
     call, invoice = invoice_of_path(call)
     if params.get("auto_advance") is not None:
@@ -266,9 +275,9 @@ def finalize_by_hand(call: Call, params: Params) -> Json:
     return invoice
 
 
-def send(call: Call, params: Params) -> Json:
+def send(call: Call, params: Params) -> StoredInvoice:
     """Send an invoice to its customer; a draft is finalized first."""
-    invoice = call.objects.get("invoice", call.path["invoice"])
+    invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     customer = customer_of(call, invoice)
     call = clock.for_customer(call, customer)
     if invoice["collection_method"] != "send_invoice":
@@ -287,14 +296,14 @@ def send(call: Call, params: Params) -> Json:
     return invoice
 
 
-def void_by_hand(call: Call, params: Params) -> Json:
+def void_by_hand(call: Call, params: Params) -> StoredInvoice:
     """Void an invoice."""
     call, invoice = invoice_of_path(call)
     void(call, invoice)
     return invoice
 
 
-def mark_uncollectible(call: Call, params: Params) -> Json:
+def mark_uncollectible(call: Call, params: Params) -> StoredInvoice:
     """Give up collecting an invoice."""
     call, invoice = invoice_of_path(call)
     write_off(call, invoice)
@@ -303,34 +312,34 @@ def mark_uncollectible(call: Call, params: Params) -> Json:
 
 def list_invoices(call: Call, params: Params) -> Page:
     """List invoices by customer, status, collection method, subscription, and when they were made or are due."""
-    equal: dict[str, Any] = {
-        name: params[name] for name in ("customer", "status", "collection_method") if params.get(name)
-    }
+    equal = {name: params[name] for name in ("customer", "status", "collection_method") if params.get(name)}
     if params.get("subscription"):
         equal["parent.subscription_details.subscription"] = params["subscription"]
     bounds = created_ranges(params.get("due_date"), "due_date")
     checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
 
-    def due(invoice: Json) -> bool:
+    def due(invoice: StoredInvoice) -> bool:
         return invoice["due_date"] is not None and all(checks[b.operator](invoice["due_date"], b.value) for b in bounds)
 
-    return list_page(call, "invoice", params, equal, url="/v1/invoices", keep=due if bounds else None)
+    return list_page(call, kinds.INVOICE, params, equal, url="/v1/invoices", keep=due if bounds else None)
 
 
-def _payments(call: Call, invoice: Json) -> Json:
-    return sublist(
-        [call.objects.copy(p) for p in call.objects.query("invoice_payment", {"invoice": invoice["id"]}, limit=10)],
+def _payments(call: Call, invoice: StoredInvoice) -> api.InvoicePayments:
+    listed: api.InvoicePayments = sublist(
+        [call.objects.copy(p) for p in call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]}, limit=10)],
         "/v1/invoices/payments",
     )
+    return listed
 
 
-def _secret(call: Call, invoice: Json) -> Json | None:
+def _secret(call: Call, invoice: StoredInvoice) -> api.InvoicesResourceConfirmationSecret | None:
     intent = (
-        call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+        call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
         if "payment_intent" in call.setup.tables.of
         else None
     )
-    return {"client_secret": intent["client_secret"], "type": "payment_intent"} if intent else None
+    secret = intent["client_secret"] if intent else None
+    return {"client_secret": secret, "type": "payment_intent"} if secret else None
 
 
 INVOICE = Resource(

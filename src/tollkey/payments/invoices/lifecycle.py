@@ -5,8 +5,10 @@ Each writes its events in the order in which the real system does.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.customers import balance
-from tollkey.payments.invoices import collection, jobs, states
+from tollkey.payments.invoices import collection, jobs, kinds, states
 from tollkey.payments.invoices.drafts import copy_customer_details, refresh, subscription_of
 from tollkey.payments.invoices.payments import (
     Outcome,
@@ -20,23 +22,28 @@ from tollkey.payments.invoices.retries import schedule_method_check, schedule_ne
 from tollkey.payments.shared import clock, currency, events, providers
 from tollkey.payments.tax import automatic
 from tollkey.payments.usage import credits
-from tollkey.wire import Call, Json, blank, hosted_url, invalid
+from tollkey.wire import Call, blank, hosted_url, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import InvoiceIntent, StoredInvoice
+    from tollkey.wire import api
 
 HOSTED = "i"
 
 
-def customer_of(call: Call, invoice: Json) -> Json:
+def customer_of(call: Call, invoice: StoredInvoice) -> StoredCustomer:
     """Whom the invoice is for."""
-    return call.objects.get("customer", invoice["customer"], "customer")
+    return call.objects.get(kinds.CUSTOMER, invoice["customer"], "customer")
 
 
-def invoice_of_path(call: Call) -> tuple[Call, Json]:
+def invoice_of_path(call: Call) -> tuple[Call, StoredInvoice]:
     """The invoice that the path names, and the call at its customer's time (test clock). Raises ApiError 404."""
-    invoice = call.objects.get("invoice", call.path["invoice"])
+    invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     return clock.for_customer(call, customer_of(call, invoice)), invoice
 
 
-def finalize(call: Call, invoice: Json) -> None:
+def finalize(call: Call, invoice: StoredInvoice) -> None:
     """Number a draft and open it; one that nothing is due on is paid at once. Billing credits and the customer's
     balance are used first.
 
@@ -69,7 +76,7 @@ def finalize(call: Call, invoice: Json) -> None:
         call.schedule.add(invoice["due_date"], jobs.INVOICE_OVERDUE, invoice["id"], invoice["test_clock"])
 
 
-def close_paid(call: Call, invoice: Json, intent: Json | None) -> None:
+def close_paid(call: Call, invoice: StoredInvoice, intent: InvoiceIntent | None) -> None:
     """Finalize a draft that was paid before it was made, and close it.
 
     intent: the succeeded PaymentIntent that paid all of it; None when nothing is due.
@@ -85,7 +92,7 @@ def close_paid(call: Call, invoice: Json, intent: Json | None) -> None:
     mark_paid(call, invoice)
 
 
-def _open(call: Call, invoice: Json, customer: Json) -> None:
+def _open(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
     """Number a draft, and give it what a finalized invoice has."""
     call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     if invoice["number"] is None:
@@ -109,13 +116,14 @@ def _open(call: Call, invoice: Json, customer: Json) -> None:
         invoice["due_date"] = call.now
 
 
-def _without_tax(call: Call, invoice: Json) -> None:
+def _without_tax(call: Call, invoice: StoredInvoice) -> None:
     """Nobody knows where the customer is: the invoice of a subscription goes on without tax, another one cannot be
     finalized.
     """
-    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
     if subscription is None:
         error = automatic.unlocated()
+        assert error.code is not None, "this error has one"
         invoice["last_finalization_error"] = {"code": error.code, "message": error.message, "type": error.type}
         call.objects.save(invoice)
         call.emit("invoice.finalization_failed", invoice)
@@ -128,9 +136,11 @@ def _without_tax(call: Call, invoice: Json) -> None:
     refresh(call, invoice)
 
 
-def _replace(call: Call, revision: Json) -> None:
+def _replace(call: Call, revision: StoredInvoice) -> None:
     """A revision was finalized: the invoice it came from names it, and is voided."""
-    original = call.objects.get("invoice", revision["from_invoice"]["invoice"])
+    source = revision["from_invoice"]
+    assert source is not None, "only revisions come here"
+    original = call.objects.get(kinds.INVOICE, source["invoice"])
     original["latest_revision"] = revision["id"]
     if original["status"] in ("open", "uncollectible"):
         void(call, original)
@@ -138,7 +148,7 @@ def _replace(call: Call, revision: Json) -> None:
         call.objects.save(original, "invoice.updated")
 
 
-def next_number(call: Call, customer: Json) -> str:
+def next_number(call: Call, customer: StoredCustomer) -> str:
     """The next invoice number of a customer: their prefix and a sequence without gaps."""
     sequence = customer.get("next_invoice_sequence") or 1
     customer["next_invoice_sequence"] = sequence + 1
@@ -147,7 +157,7 @@ def next_number(call: Call, customer: Json) -> str:
     return f"{customer['invoice_prefix']}-{sequence:04d}"
 
 
-def _use_balance(call: Call, invoice: Json, customer: Json) -> None:
+def _use_balance(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
     """What is due after the customer's balance: credit reduces it, debt adds to it, and what is too small to charge
     waits.
     """
@@ -163,7 +173,7 @@ def _use_balance(call: Call, invoice: Json, customer: Json) -> None:
         balance.change_balance(call, customer, total - due, kind, currency=invoice["currency"], invoice=invoice["id"])
 
 
-def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_band: bool = False) -> None:
+def mark_paid(call: Call, invoice: StoredInvoice, *, amount: int | None = None, out_of_band: bool = False) -> None:
     """Close an invoice as paid: ``invoice.updated``, ``invoice.paid``, ``invoice.payment_succeeded``; its subscription
     hears of it.
     """
@@ -183,7 +193,9 @@ def mark_paid(call: Call, invoice: Json, *, amount: int | None = None, out_of_ba
     call.announce(events.InvoicePaid(invoice))
 
 
-def attempt_collection(call: Call, invoice: Json, *, method: str | None = None, off_session: bool = True) -> Outcome:
+def attempt_collection(
+    call: Call, invoice: StoredInvoice, *, method: str | None = None, off_session: bool = True
+) -> Outcome:
     """Try to collect an open invoice; what came of it is written, with its events.
 
     method: the payment method or source to charge; the default one when None. off_session: the customer is not there.
@@ -194,7 +206,7 @@ def attempt_collection(call: Call, invoice: Json, *, method: str | None = None, 
         return Outcome("paid")
     customer = customer_of(call, invoice)
     id = subscription_of(invoice)
-    chosen = method or method_of(call, invoice, call.objects.find("subscription", id) if id else None, customer)
+    chosen = method or method_of(call, invoice, call.objects.find(kinds.SUBSCRIPTION, id) if id else None, customer)
     if chosen is None:
         raise no_method()
     invoice["attempt_count"] += 1
@@ -203,7 +215,7 @@ def attempt_collection(call: Call, invoice: Json, *, method: str | None = None, 
     return record_attempt(call, invoice, outcome)
 
 
-def record_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
+def record_attempt(call: Call, invoice: StoredInvoice, outcome: Outcome) -> Outcome:
     """Store the outcome of an attempt to collect, with its events."""
     if outcome.status == "paid":
         if invoice["status"] != "paid":
@@ -215,7 +227,7 @@ def record_attempt(call: Call, invoice: Json, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _note_failure(call: Call, invoice: Json, outcome: Outcome) -> None:
+def _note_failure(call: Call, invoice: StoredInvoice, outcome: Outcome) -> None:
     """Count an attempt that did not pay, plan the next one, and announce it."""
     if outcome.status == "requires_action" and not collection.was_refused(call, invoice):
         invoice["attempt_count"] -= 1  # it counts when the customer has acted
@@ -227,7 +239,7 @@ def _note_failure(call: Call, invoice: Json, outcome: Outcome) -> None:
     call.announce(events.InvoicePaymentFailed(invoice))
 
 
-def fail_without_method(call: Call, invoice: Json) -> None:
+def fail_without_method(call: Call, invoice: StoredInvoice) -> None:
     """An automatic attempt found nothing to charge: the first one fails, the later ones only check again for a
     payment method.
     """
@@ -240,7 +252,7 @@ def fail_without_method(call: Call, invoice: Json) -> None:
     call.objects.save(invoice)
 
 
-def void(call: Call, invoice: Json) -> None:
+def void(call: Call, invoice: StoredInvoice) -> None:
     """Take an open or uncollectible invoice back; balance that it used is given back.
 
     Raises ApiError in other states.
@@ -271,14 +283,14 @@ def void(call: Call, invoice: Json) -> None:
     call.announce(events.InvoiceVoided(invoice))
 
 
-def _cancel_collection(call: Call, invoice: Json) -> None:
+def _cancel_collection(call: Call, invoice: StoredInvoice) -> None:
     call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
     call.schedule.cancel(jobs.INVOICE_OVERDUE, invoice["id"])
     payment_canceled(call, invoice)
     collection.cancel_intent_of(call, invoice)
 
 
-def write_off(call: Call, invoice: Json) -> None:
+def write_off(call: Call, invoice: StoredInvoice) -> None:
     """Mark an open invoice uncollectible. Raises ApiError in other states."""
     if invoice["status"] != "open":
         raise invalid(
@@ -299,14 +311,14 @@ def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
     """
     if not fact.intent.get("_invoice"):
         return
-    for payment in call.objects.query("invoice_payment", {"payment.payment_intent": fact.intent["id"]}, limit=1):
-        invoice = call.objects.get("invoice", payment["invoice"])
+    for payment in call.objects.query(kinds.INVOICE_PAYMENT, {"payment.payment_intent": fact.intent["id"]}, limit=1):
+        invoice = call.objects.get(kinds.INVOICE, payment["invoice"])
         if not payment["is_default"]:
             _count(
                 clock.for_customer(call, customer_of(call, invoice)),
                 invoice,
                 payment,
-                call.objects.get("payment_intent", fact.intent["id"]),
+                call.objects.get(kinds.PAYMENT_INTENT, fact.intent["id"]),
             )
         elif invoice["status"] in ("open", "uncollectible") and collection.collecting_key(invoice) not in call.memo:
             then = clock.for_customer(call, customer_of(call, invoice))
@@ -314,13 +326,13 @@ def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
             mark_paid(then, invoice)
 
 
-def attach_intent(call: Call, invoice: Json, intent: Json) -> Json:
+def attach_intent(call: Call, invoice: StoredInvoice, intent: InvoiceIntent) -> api.InvoicePayment:
     """Tie an intent that was made apart to an open invoice; one that has succeeded counts at once.
 
     Answers the invoice payment.
     """
     payment = blank(
-        "invoice_payment",
+        kinds.INVOICE_PAYMENT,
         id=call.ids.new("inpay"),
         amount_requested=min(intent["amount"], invoice["amount_remaining"]),
         created=call.now,
@@ -340,7 +352,7 @@ def attach_intent(call: Call, invoice: Json, intent: Json) -> Json:
     return payment
 
 
-def _count(call: Call, invoice: Json, payment: Json, intent: Json) -> None:
+def _count(call: Call, invoice: StoredInvoice, payment: api.InvoicePayment, intent: InvoiceIntent) -> None:
     """An attached intent has succeeded: the invoice is paid by it, or owes less."""
     if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
         return

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.payments.catalog import redemption
+from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh
 from tollkey.payments.invoices.invoiceitems import attach, pricing_of
 from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
-from tollkey.payments.invoices.lines import item_parent, new_line
+from tollkey.payments.invoices.lines import details_of, lines_of, new_line
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Json, Page, Params, invalid, merged_metadata, missing_object, of_list
+from tollkey.wire import Call, Page, Params, dig, invalid, merged_metadata, missing_object, of_list
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
 
 
-def _draft(call: Call) -> tuple[Call, Json]:
+def _draft(call: Call) -> tuple[Call, StoredInvoice]:
     call, invoice = invoice_of_path(call)
     if invoice["status"] != "draft":
         raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
     return call, invoice
 
 
-def _metadata(invoice: Json, params: Params) -> None:
+def _metadata(invoice: StoredInvoice, params: Params) -> None:
     if "invoice_metadata" in params:
         invoice["metadata"] = merged_metadata(invoice["metadata"], params["invoice_metadata"])
 
 
 def list_lines(call: Call, params: Params) -> Page:
     """List the lines of an invoice, in their order."""
-    invoice = call.objects.get("invoice", call.path["invoice"])
+    invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     return of_list(invoice["lines"]["data"], f"/v1/invoices/{invoice['id']}/lines", params)
 
 
-def add_lines(call: Call, params: Params) -> Json:
+def add_lines(call: Call, params: Params) -> StoredInvoice:
     """Add lines to a draft: pending invoice items, or amounts of their own."""
     call, invoice = _draft(call)
     for place, wanted in enumerate(params["lines"]):
         if wanted.get("invoice_item"):
-            item = call.objects.get("invoiceitem", wanted["invoice_item"], f"lines[{place}][invoice_item]")
+            item = call.objects.get(kinds.INVOICE_ITEM, wanted["invoice_item"], f"lines[{place}][invoice_item]")
             attach(call, item, invoice)
             call.objects.save(item, "invoiceitem.updated")
             continue
@@ -46,7 +53,7 @@ def add_lines(call: Call, params: Params) -> Json:
             amount=priced["amount"],
             currency=invoice["currency"],
             period=(period["start"], period["end"]),
-            parent=item_parent(None),
+            parent=None,
             description=wanted.get("description") or priced["description"],
             quantity=priced["quantity"],
             discountable=shared_fields.given(wanted, "discountable", priced["amount"] >= 0),
@@ -60,14 +67,13 @@ def add_lines(call: Call, params: Params) -> Json:
             ),
         )
         line["pricing"], line["invoice"] = pricing, invoice["id"]
-        line["parent"] = None
         invoice["lines"]["data"].append(line)
     _metadata(invoice, params)
     refresh(call, invoice)
     return call.objects.save(invoice, "invoice.updated")
 
 
-def _change(call: Call, invoice: Json, line: Json, wanted: Json, param: str) -> None:
+def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, Any], param: str) -> None:
     for name in ("description", "discountable"):
         if name in wanted:
             line[name] = wanted[name]
@@ -85,7 +91,7 @@ def _change(call: Call, invoice: Json, line: Json, wanted: Json, param: str) -> 
     if changes or wanted.get("quantity") is not None:
         fields = {"quantity": line["quantity"] or 1, **wanted}
         if not changes:
-            fields["unit_amount_decimal"] = (line["pricing"] or {}).get("unit_amount_decimal") or str(line["amount"])
+            fields["unit_amount_decimal"] = dig(line, "pricing.unit_amount_decimal") or str(line["amount"])
         priced = pricing_of(call, fields, invoice["currency"])
         line["amount"], line["quantity"] = priced["amount"], priced["quantity"]
         line["quantity_decimal"] = str(priced["quantity"])
@@ -93,7 +99,7 @@ def _change(call: Call, invoice: Json, line: Json, wanted: Json, param: str) -> 
             line["pricing"] = priced["pricing"]
 
 
-def update_lines(call: Call, params: Params) -> Json:
+def update_lines(call: Call, params: Params) -> StoredInvoice:
     """Change several lines of a draft."""
     call, invoice = _draft(call)
     for place, wanted in enumerate(params["lines"]):
@@ -103,7 +109,7 @@ def update_lines(call: Call, params: Params) -> Json:
     return call.objects.save(invoice, "invoice.updated")
 
 
-def update_line(call: Call, params: Params) -> Json:
+def update_line(call: Call, params: Params) -> StoredLine:
     """Change one line of a draft."""
     call, invoice = _draft(call)
     line = find_line(invoice, call.path["line_item_id"], None)
@@ -113,18 +119,13 @@ def update_line(call: Call, params: Params) -> Json:
     return line
 
 
-def remove_lines(call: Call, params: Params) -> Json:
+def remove_lines(call: Call, params: Params) -> StoredInvoice:
     """Remove lines of a draft: their invoice items are deleted, or wait again (``behavior``)."""
     call, invoice = _draft(call)
     for place, wanted in enumerate(params["lines"]):
         line = find_line(invoice, wanted["id"], f"lines[{place}][id]")
         invoice["lines"]["data"].remove(line)
-        details = (
-            (line["parent"] or {}).get("invoice_item_details")
-            or (line["parent"] or {}).get("subscription_item_details")
-            or {}
-        )
-        item = call.objects.find("invoiceitem", details.get("invoice_item") or "")
+        item = call.objects.find(kinds.INVOICE_ITEM, details_of(line).get("invoice_item") or "")
         if item is not None and wanted["behavior"] == "delete":
             call.objects.delete(item, "invoiceitem.deleted")
         elif item is not None:
@@ -135,10 +136,9 @@ def remove_lines(call: Call, params: Params) -> Json:
     return call.objects.save(invoice, "invoice.updated")
 
 
-def find_line(invoice: Json, id: str, param: str | None) -> Json:
+def find_line(invoice: StoredInvoice, id: str, param: str | None) -> StoredLine:
     """The line of an invoice with that id. Raises ApiError when it has none."""
-    for line in invoice["lines"]["data"]:
+    for line in lines_of(invoice):
         if line["id"] == id:
-            found: Json = line
-            return found
+            return line
     raise missing_object("line_item", id, param or "line_item_id", in_path=param is None)

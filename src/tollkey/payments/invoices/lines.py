@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.catalog import pricing as catalog_pricing
+from tollkey.payments.invoices import kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.payments.tax import rates as tax_rates
-from tollkey.wire import Call, Json, blank, dig
+from tollkey.wire import Call, blank, dig, sublist
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.payments.invoices.stored import (
+        CreditedItems,
+        LineParent,
+        StoredInvoice,
+        StoredInvoiceItem,
+        StoredLine,
+        TaxEntry,
+    )
+    from tollkey.payments.subscriptions.stored import StoredSubscriptionItem
+    from tollkey.wire import api
 
 
 def new_line(
@@ -19,7 +34,7 @@ def new_line(
     amount: int,
     currency: str,
     period: tuple[int, int],
-    parent: Json,
+    parent: LineParent | None,
     description: str | None = None,
     quantity: int | None = 1,
     price: str | None = None,
@@ -28,9 +43,9 @@ def new_line(
     discountable: bool = True,
     discounts: Iterable[str] = (),
     rates: Iterable[str] = (),
-    metadata: Json | None = None,
+    metadata: Mapping[str, str] | None = None,
     id: str | None = None,
-) -> Json:
+) -> StoredLine:
     """One line of an invoice, not yet discounted or taxed.
 
     amount: minor units. period: UTC epoch seconds. unit: the price of one in minor units. rates: ids of its own tax
@@ -44,7 +59,7 @@ def new_line(
             "unit_amount_decimal": None if unit is None else catalog_pricing.decimal_text(unit),
         }
     line = blank(
-        "line_item",
+        kinds.LINE,
         id=id or call.ids.new("il"),
         amount=amount,
         currency=currency,
@@ -60,9 +75,7 @@ def new_line(
         quantity_decimal=None if quantity is None else str(quantity),
         subtotal=amount,
     )
-    line["subscription"] = ((parent.get("subscription_item_details") or parent.get("invoice_item_details")) or {}).get(
-        "subscription"
-    )
+    line["subscription"] = details_of(line).get("subscription")
     line["_rates"] = list(rates)
     return line
 
@@ -73,8 +86,8 @@ def subscription_parent(
     *,
     invoice_item: str | None = None,
     proration: bool = False,
-    credited: Json | None = None,
-) -> Json:
+    credited: CreditedItems | None = None,
+) -> LineParent:
     """``parent`` of a line that a subscription item causes."""
     return {
         "invoice_item_details": None,
@@ -89,11 +102,12 @@ def subscription_parent(
     }
 
 
-def item_parent(invoice_item: str | None, subscription: str | None = None, proration: bool = False) -> Json:
-    """``parent`` of a line that an invoice item causes."""
+def item_parent(invoice_item: str | None, subscription: str | None = None, proration: bool = False) -> LineParent:
+    """``parent`` of a line that an invoice item causes. invoice_item: None for one that is only previewed."""
     return {
         "invoice_item_details": {
-            "invoice_item": invoice_item,
+            # Stripe's document knows no null here, but an item in a preview has no id.
+            "invoice_item": cast(str, invoice_item),
             "proration": proration,
             "proration_details": {"credited_items": None},
             "subscription": subscription,
@@ -103,20 +117,20 @@ def item_parent(invoice_item: str | None, subscription: str | None = None, prora
     }
 
 
-def product_name(call: Call, price: Json) -> str:
+def product_name(call: Call, price: StoredPrice) -> str:
     """What a line calls the product of a price."""
-    product = call.objects.find("product", price["product"])
+    product = call.objects.find(kinds.PRODUCT, price["product"])
     return str(product["name"]) if product else str(price.get("nickname") or price["product"])
 
 
-def quantity_text(call: Call, price: Json, quantity: int) -> str:
+def quantity_text(call: Call, price: StoredPrice, quantity: int) -> str:
     """``10 user × Name``: the quantity with the product's unit label."""
-    product = call.objects.find("product", price["product"]) or {}
-    label = f" {product['unit_label']}" if product.get("unit_label") else ""
+    product = call.objects.find(kinds.PRODUCT, price["product"])
+    label = f" {product['unit_label']}" if product and product["unit_label"] else ""
     return f"{quantity}{label} × {product_name(call, price)}"
 
 
-def every(recurring: Json) -> str:
+def every(recurring: api.Recurring) -> str:
     """``month``, or ``every 3 months``."""
     count = recurring["interval_count"]
     return str(recurring["interval"]) if count == 1 else f"every {count} {recurring['interval']}s"
@@ -132,38 +146,40 @@ def price_text(unit: Decimal, currency: str) -> str:
 
 def subscription_lines(
     call: Call,
-    subscription: Json,
-    item: Json,
-    price: Json,
+    subscription: api.Subscription,
+    item: StoredSubscriptionItem,
+    price: StoredPrice,
     period: tuple[int, int],
     *,
     quantity: int,
     before: int = 0,
     trial: bool = False,
-) -> list[Json]:
+) -> list[StoredLine]:
     """The lines of one subscription item for a period: one a tier; a free one in a trial.
 
     before: units of it that are billed already.
     """
+    made: list[tuple[int, int, Decimal | None, str]] = []
     if trial:
         made = [(quantity, 0, Decimal(0), f"Free trial for {quantity_text(call, price, quantity)}")]
     else:
-        made = []
+        terms = price["recurring"]
+        assert terms is not None, "items of subscriptions have recurring prices"
         for part in arithmetic.parts_after(price, before, quantity):
             unit = part.unit
             text = quantity_text(call, price, part.quantity)
             if part.label == "flat":
                 text, unit = (
                     f"{product_name(call, price)} (at {shared_currency.show(part.amount, price['currency'])}"
-                    f" / {every(price['recurring'])})",
+                    f" / {every(terms)})",
                     None,
                 )
             elif part.label:
                 tier = f"Tier {part.tier} at" if part.tier else "at"
-                text += f" ({tier} {price_text(unit or Decimal(0), price['currency'])} / {every(price['recurring'])})"
+                text += f" ({tier} {price_text(unit or Decimal(0), price['currency'])} / {every(terms)})"
             elif unit is not None:
-                text += f" (at {price_text(unit, price['currency'])} / {every(price['recurring'])})"
-            made.append((part.quantity, part.amount, unit, text))  # type: ignore[arg-type]
+                text += f" (at {price_text(unit, price['currency'])} / {every(terms)})"
+            made.append((part.quantity, part.amount, unit, text))
     return [
         new_line(
             call,
@@ -177,28 +193,29 @@ def subscription_lines(
             product=price["product"],
             unit=unit,
             discounts=item["discounts"],
-            rates=[rate["id"] for rate in item["tax_rates"]],
+            rates=[rate["id"] for rate in item["tax_rates"] or ()],
             metadata={**item["metadata"]},
         )
         for count, amount, unit, text in made
     ]
 
 
-def invoice_item_line(call: Call, item: Json) -> Json:
+def invoice_item_line(call: Call, item: StoredInvoiceItem) -> StoredLine:
     """The line of an invoice item."""
     parent = item_parent(item["id"])
     subscription = item.get("_subscription")
-    if subscription is not None and item["_subscription_item"] is None:
+    subscription_item = item.get("_subscription_item")
+    if subscription is not None and subscription_item is None:
         parent = item_parent(item["id"], subscription)
-    elif subscription is not None:
+    elif subscription is not None and subscription_item is not None:
         parent = subscription_parent(
             subscription,
-            item["_subscription_item"],
+            subscription_item,
             invoice_item=item["id"],
             proration=item["proration"],
             credited=item.get("_credited"),
         )
-    details = item["pricing"]["price_details"] if item["pricing"] else {"price": None, "product": None}
+    details = item["pricing"]["price_details"] if item["pricing"] else None
     unit = item["pricing"]["unit_amount_decimal"] if item["pricing"] else None
     line = new_line(
         call,
@@ -208,19 +225,19 @@ def invoice_item_line(call: Call, item: Json) -> Json:
         parent=parent,
         description=item["description"],
         quantity=item["quantity"],
-        price=details["price"],
-        product=details["product"],
+        price=details["price"] if details else None,
+        product=details["product"] if details else None,
         unit=None if unit is None else Decimal(unit),
         discountable=item["discountable"],
-        discounts=item["discounts"],
-        rates=[rate["id"] for rate in item["tax_rates"]],
+        discounts=item["discounts"] or (),
+        rates=[rate["id"] for rate in item["tax_rates"] or ()],
         metadata=item["metadata"],
     )
     line["_off"] = item.get("_off")
     return line
 
 
-def tax_entry(tax: arithmetic.Tax) -> Json:
+def tax_entry(tax: arithmetic.Tax) -> TaxEntry:
     """A tax as lines and invoices show it."""
     return {
         "amount": tax.amount,
@@ -232,12 +249,25 @@ def tax_entry(tax: arithmetic.Tax) -> Json:
     }
 
 
-def recalculate_totals(call: Call, invoice: Json) -> None:
+def lines_of(invoice: StoredInvoice) -> list[StoredLine]:
+    """The lines of an invoice, with the private fields of those that are new in a draft."""
+    return cast("list[StoredLine]", invoice["lines"]["data"])
+
+
+def details_of(line: api.LineItem) -> Mapping[str, Any]:
+    """What the line's ``parent`` tells of the invoice item or the subscription item that caused it; empty when nothing
+    did.
+    """
+    parent = line["parent"]
+    return (parent and (parent.get("invoice_item_details") or parent.get("subscription_item_details"))) or {}
+
+
+def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
     """Work out discounts, taxes and totals of an invoice from its lines, in place.
 
     What is private of a line stays in ``_lines``.
     """
-    data = invoice["lines"]["data"]
+    data = lines_of(invoice)
     private = invoice.setdefault("_lines", {})
     credits: dict[str, list[tuple[str, int]]] = invoice.get("_credits") or {}
     at = invoice["created"]
@@ -245,11 +275,12 @@ def recalculate_totals(call: Call, invoice: Json) -> None:
     for line in data:
         if "_rates" in line:
             private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
+        kept = private.get(line["id"])
         own = redemption.offs(call, line["discounts"], invoice["currency"], at)
-        rates = [tax_automatic.rate_of(call, id) for id in private.get(line["id"], {}).get("rates", ())]
-        product = ((line["pricing"] or {}).get("price_details") or {}).get("product")
+        rates = [tax_automatic.rate_of(call, id) for id in (kept["rates"] if kept else ())]
+        product: str | None = dig(line, "pricing.price_details.product")
         paid = sum(amount for _, amount in credits.get(line["id"], ()))
-        back = [(id, amount) for id, amount in private.get(line["id"], {}).get("off") or ()]
+        back = [(id, amount) for id, amount in (kept["off"] if kept else None) or ()]
         lines.append(arithmetic.Line(line["amount"], line["discountable"], product, own, rates, paid, back))
     how = _automatic(call, invoice)
     exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
@@ -266,26 +297,28 @@ def recalculate_totals(call: Call, invoice: Json) -> None:
     for line, worked in zip(data, lines, strict=True):
         line["discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in worked.off]
         line["pretax_credit_amounts"] = [
-            *({"amount": amount, "discount": id, "type": "discount"} for id, amount in worked.off),
+            *(_discount_entry(id, amount) for id, amount in worked.off),
             *(_credit_entry(id, amount) for id, amount in credits.get(line["id"], ())),
         ]
         line["taxes"] = [tax_entry(tax) for tax in worked.taxes]
         line["subtotal"] = line["amount"]
     shipped = _shipping(call, invoice, how)
-    shipping = invoice["amount_shipping"] = (invoice["shipping_cost"] or {}).get("amount_total", 0)
+    cost = invoice["shipping_cost"]
+    shipping = invoice["amount_shipping"] = cost["amount_total"] if cost else 0
     untaxed = shipping - sum(tax.amount for tax in shipped)
     invoice["subtotal"], invoice["subtotal_excluding_tax"] = totals.subtotal, totals.subtotal_excluding_tax
     invoice["total"], invoice["total_excluding_tax"] = totals.total + shipping, totals.total_excluding_tax + untaxed
     invoice["total_discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in totals.discounts]
     invoice["total_pretax_credit_amounts"] = [
-        *({"amount": amount, "discount": id, "type": "discount"} for id, amount in totals.discounts),
+        *(_discount_entry(id, amount) for id, amount in totals.discounts),
         *(_credit_entry(id, amount) for line in data for id, amount in credits.get(line["id"], ())),
     ]
     invoice["total_taxes"] = [tax_entry(tax) for tax in _merged([*totals.taxes, *shipped])]
-    invoice["lines"]["total_count"] = len(data)
+    # ``total_count`` is answered, but Stripe's document does not name it.
+    invoice["lines"] = sublist(data, invoice["lines"]["url"], total_count=len(data))
 
 
-def _automatic(call: Call, invoice: Json) -> tax_automatic.Taxing | None:
+def _automatic(call: Call, invoice: StoredInvoice) -> tax_automatic.Taxing | None:
     """How the invoice is taxed automatically; None when it is not, or nobody knows where its customer is."""
     automatic = invoice["automatic_tax"]
     if not automatic["enabled"]:
@@ -299,7 +332,7 @@ def _automatic(call: Call, invoice: Json) -> tax_automatic.Taxing | None:
         None,
     )
     if at is None:
-        customer = call.objects.find("customer", invoice["customer"] or "")
+        customer = call.objects.find(kinds.CUSTOMER, invoice["customer"] or "")
         at = tax_automatic.address_of(call, customer) if customer else None
     how = tax_automatic.taxing(call, at, invoice["customer_tax_exempt"], invoice["customer_tax_ids"] or ())
     invoice["automatic_tax"] = {
@@ -310,7 +343,7 @@ def _automatic(call: Call, invoice: Json) -> tax_automatic.Taxing | None:
     return how
 
 
-def _shipping(call: Call, invoice: Json, how: tax_automatic.Taxing | None) -> list[arithmetic.Tax]:
+def _shipping(call: Call, invoice: StoredInvoice, how: tax_automatic.Taxing | None) -> list[arithmetic.Tax]:
     """The automatic tax on shipping; it is part of what shipping costs in total."""
     cost = invoice["shipping_cost"]
     if cost is None or how is None:
@@ -329,19 +362,23 @@ def _merged(taxes: list[arithmetic.Tax]) -> list[arithmetic.Tax]:
     return list(sums.values())
 
 
-def _credit_entry(transaction: str, amount: int) -> Json:
+def _discount_entry(discount: str, amount: int) -> api.InvoicesResourcePretaxCreditAmount:
+    return {"amount": amount, "discount": discount, "type": "discount"}
+
+
+def _credit_entry(transaction: str, amount: int) -> api.InvoicesResourcePretaxCreditAmount:
     return {"amount": amount, "credit_balance_transaction": transaction, "type": "credit_balance_transaction"}
 
 
-def credit_text(call: Call, price: Json, quantity: int, at: int) -> str:
+def credit_text(call: Call, price: StoredPrice, quantity: int, at: int) -> str:
     """What a proration credit is called."""
     return f"Unused time on {_proration_name(call, price, quantity)} after {arithmetic.show_date(at)}"
 
 
-def debit_text(call: Call, price: Json, quantity: int, at: int) -> str:
+def debit_text(call: Call, price: StoredPrice, quantity: int, at: int) -> str:
     """What a proration debit is called."""
     return f"Remaining time on {_proration_name(call, price, quantity)} after {arithmetic.show_date(at)}"
 
 
-def _proration_name(call: Call, price: Json, quantity: int) -> str:
+def _proration_name(call: Call, price: StoredPrice, quantity: int) -> str:
     return product_name(call, price) if quantity == 1 else quantity_text(call, price, quantity)

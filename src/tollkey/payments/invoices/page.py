@@ -5,13 +5,18 @@ own.
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
+from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.lifecycle import HOSTED, attempt_collection, customer_of
 from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import clock, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, needs, redirect
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, dig, html_page, needs, redirect
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice
 
 _FORM = """
 <form method="post" action="/{kind}/{token}/pay">
@@ -28,13 +33,13 @@ _FORM = """
 </form>"""
 
 
-def _rows(invoice: Json) -> list[tuple[str, str]]:
+def _rows(invoice: StoredInvoice) -> list[tuple[str, str]]:
     currency = invoice["currency"]
     rows = [
         (line["description"] or "", shared_currency.show(line["amount"], currency)) for line in invoice["lines"]["data"]
     ]
-    off = sum(entry["amount"] for entry in invoice["total_discount_amounts"])
-    taxes = sum(entry["amount"] for entry in invoice["total_taxes"])
+    off = sum(entry["amount"] for entry in invoice["total_discount_amounts"] or ())
+    taxes = sum(tax["amount"] for tax in invoice["total_taxes"] or ())
     rows += [("Subtotal", shared_currency.show(invoice["subtotal"], currency))]
     rows += [("Discount", shared_currency.show(-off, currency))] if off else []
     rows += [("Tax", shared_currency.show(taxes, currency))] if taxes else []
@@ -47,15 +52,15 @@ def _rows(invoice: Json) -> list[tuple[str, str]]:
 
 def page(call: Call, params: Params) -> Reply:
     """Show the invoice; an open one can be paid here."""
-    return _page(call, call.objects.get("invoice", call.path["id"]))
+    return _page(call, call.objects.get(kinds.INVOICE, call.path["id"]))
 
 
-def _page(call: Call, invoice: Json, problem: str | None = None) -> Reply:
+def _page(call: Call, invoice: StoredInvoice, problem: str | None = None) -> Reply:
     words = {"open": "Open", "paid": "Paid", "void": "Void", "uncollectible": "Not collected"}
     shop = escape(invoice["account_name"] or receipt_links.business_name(call)) + (
         "" if call.livemode else " · Test mode"
     )
-    status = words.get(invoice["status"], invoice["status"])
+    status = words.get(invoice["status"] or "", str(invoice["status"]))
     body = f'<p class="note">{shop}</p><h1>Invoice {escape(str(invoice["number"]))}</h1><p>{status}</p>'
     if problem:
         body += f'<p class="error" role="alert">{escape(problem)}</p>'
@@ -76,7 +81,7 @@ def _page(call: Call, invoice: Json, problem: str | None = None) -> Reply:
 
 def pay(call: Call, params: Params) -> Reply:
     """Pay with the card that was typed in; a challenge is shown on its own page."""
-    invoice = call.objects.get("invoice", call.path["id"])
+    invoice = call.objects.get(kinds.INVOICE, call.path["id"])
     customer = customer_of(call, invoice)
     if invoice["status"] not in ("open", "uncollectible"):
         return _page(call, invoice)
@@ -89,10 +94,10 @@ def pay(call: Call, params: Params) -> Reply:
     except ApiError as error:
         return _page(call, invoice, error.message)
     if outcome.status == "requires_action":
-        intent = call.objects.get("payment_intent", invoice["_payment_intent"])
-        action = intent["next_action"] or {}
-        inner = action.get(action.get("type") or "") or {}
-        url = inner.get("url") or inner.get("stripe_js")
+        intent = call.objects.get(kinds.PAYMENT_INTENT, invoice["_payment_intent"])
+        action = intent["next_action"]
+        inner = dig(action, action["type"]) if action else None
+        url = dig(inner, "url") or dig(inner, "stripe_js")
         if url:
             return redirect(url)
     return _page(call, invoice, outcome.error.message if outcome.error else None)
@@ -100,7 +105,7 @@ def pay(call: Call, params: Params) -> Reply:
 
 def pdf(call: Call, params: Params) -> Reply:
     """The invoice as a document."""
-    invoice = call.objects.get("invoice", call.path["id"])
+    invoice = call.objects.get(kinds.INVOICE, call.path["id"])
     lines = [
         f"Invoice {invoice['number']}",
         f"Status: {invoice['status']}",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.drafts import subscription_of
 from tollkey.payments.invoices.lifecycle import (
     attach_intent,
@@ -13,10 +16,13 @@ from tollkey.payments.invoices.lifecycle import (
 )
 from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Json, Params, card_error, invalid, missing_param
+from tollkey.wire import Call, Params, card_error, invalid, missing_param
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice
 
 
-def pay(call: Call, params: Params) -> Json:
+def pay(call: Call, params: Params) -> StoredInvoice:
     """Collect an invoice now, or mark it as paid elsewhere. A draft is finalized first.
 
     Raises ApiError 402 for a refused card; the failed attempt and its events stay.
@@ -35,7 +41,7 @@ def pay(call: Call, params: Params) -> Json:
             method_of(
                 call,
                 invoice,
-                call.objects.find("subscription", subscription) if subscription else None,
+                call.objects.find(kinds.SUBSCRIPTION, subscription) if subscription else None,
                 customer_of(call, invoice),
             )
             is None
@@ -43,7 +49,7 @@ def pay(call: Call, params: Params) -> Json:
             attempt_collection(call, invoice)  # raises: nothing to charge
     if invoice["status"] == "draft":
         finalize(call, invoice)
-    if invoice["status"] == "paid":
+    if states.status_now(invoice) == "paid":
         return invoice
     if params.get("paid_out_of_band"):
         mark_paid(call, invoice, out_of_band=True)
@@ -52,7 +58,7 @@ def pay(call: Call, params: Params) -> Json:
         call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None)
     )
     if outcome.status == "requires_action":
-        intent = call.objects.find("payment_intent", invoice.get("_payment_intent") or "")
+        intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
         raise card_error(
             "invoice_payment_intent_requires_action",
             ACTION_REQUIRED,
@@ -64,14 +70,14 @@ def pay(call: Call, params: Params) -> Json:
     return invoice
 
 
-def _check_source(call: Call, invoice: Json, source: str) -> None:
+def _check_source(call: Call, invoice: StoredInvoice, source: str) -> None:
     for object in ("card", "source", "bank_account"):
         if object in call.setup.tables.of and call.objects.find(object, source) is not None:
             return
     raise call.objects.missing("source" if "source" in call.setup.tables.of else "customer", source, "source")
 
 
-def attach_payment(call: Call, params: Params) -> Json:
+def attach_payment(call: Call, params: Params) -> StoredInvoice:
     """Count a PaymentIntent towards an open invoice: at once when it has succeeded, else as soon as it does.
 
     Raises ApiError: the invoice is not open, or the intent is of another customer or currency, canceled or attached
@@ -82,7 +88,7 @@ def attach_payment(call: Call, params: Params) -> Json:
         if params.get("payment_record"):
             raise invalid("Payment records cannot be attached to invoices on this server.", "payment_record")
         raise missing_param("payment_intent")
-    intent = call.objects.get("payment_intent", params["payment_intent"], "payment_intent")
+    intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
     if invoice["status"] != "open":
         raise invalid(
             f"You can only attach payments to open invoices. This invoice has a status of {invoice['status']}.",

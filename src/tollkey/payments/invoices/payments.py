@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tollkey.payments.invoices import states
-from tollkey.wire import ApiError, Call, Json, blank, invalid
+from tollkey.payments.invoices import kinds, states
+from tollkey.wire import ApiError, Call, blank, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.wire import api
 
 NO_METHOD = (
     "This customer has no attached payment source or default payment method."
@@ -35,26 +40,30 @@ def no_method() -> ApiError:
     return invalid(NO_METHOD, code="resource_missing", retry=False)
 
 
-def method_of(call: Call, invoice: Json, subscription: Json | None, customer: Json) -> str | None:
+def method_of(
+    call: Call, invoice: api.Invoice | None, subscription: api.Subscription | None, customer: StoredCustomer
+) -> str | None:
     """The payment method or source to charge: the invoice's, the subscription's, the customer's; a payment method
     before a source.
+
+    invoice: None when there is none yet.
     """
-    settings = customer.get("invoice_settings") or {}
+    settings = customer.get("invoice_settings")
     candidates = (
-        invoice["default_payment_method"],
-        invoice["default_source"],
-        (subscription or {}).get("default_payment_method"),
-        (subscription or {}).get("default_source"),
-        settings.get("default_payment_method"),
+        invoice["default_payment_method"] if invoice else None,
+        invoice["default_source"] if invoice else None,
+        subscription["default_payment_method"] if subscription else None,
+        subscription["default_source"] if subscription else None,
+        settings["default_payment_method"] if settings else None,
         customer.get("default_source"),
     )
     return next((found for found in candidates if found), None)
 
 
-def new_payment(call: Call, invoice: Json, intent: str) -> Json:
+def new_payment(call: Call, invoice: StoredInvoice, intent: str) -> api.InvoicePayment:
     """The invoice payment that ties an intent to an invoice, open."""
     payment = blank(
-        "invoice_payment",
+        kinds.INVOICE_PAYMENT,
         id=call.ids.new("inpay"),
         amount_requested=invoice["amount_remaining"],
         created=call.now,
@@ -70,13 +79,13 @@ def new_payment(call: Call, invoice: Json, intent: str) -> Json:
     return call.objects.insert(payment)
 
 
-def payment_of(call: Call, invoice: Json) -> Json | None:
+def payment_of(call: Call, invoice: StoredInvoice) -> api.InvoicePayment | None:
     """The default invoice payment."""
-    found = call.objects.query("invoice_payment", {"invoice": invoice["id"]}, limit=10)
+    found = call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]}, limit=10)
     return next((payment for payment in found if payment["is_default"]), None)
 
 
-def payment_paid(call: Call, invoice: Json, amount: int) -> None:
+def payment_paid(call: Call, invoice: StoredInvoice, amount: int) -> None:
     """The invoice's intent has succeeded."""
     payment = payment_of(call, invoice)
     if payment is not None and payment["status"] == "open":
@@ -87,7 +96,7 @@ def payment_paid(call: Call, invoice: Json, amount: int) -> None:
         call.emit("invoice_payment.paid", payment)
 
 
-def payment_canceled(call: Call, invoice: Json) -> None:
+def payment_canceled(call: Call, invoice: StoredInvoice) -> None:
     """The invoice will not be paid through its intent any more."""
     payment = payment_of(call, invoice)
     if payment is not None and payment["status"] == "open":

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.catalog import arithmetic
-from tollkey.payments.invoices import jobs
+from tollkey.payments.invoices import jobs, kinds
 from tollkey.payments.invoices.drafts import subscription_of
-from tollkey.wire import Call, Json
+from tollkey.wire import Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice
 
 #: Days from a failed attempt to the next one; when the last has failed too, the subscription's setting decides.
 RETRY_DAYS = (3, 5, 7)
 
 
-def schedule_next_attempt(call: Call, invoice: Json) -> None:
+def schedule_next_attempt(call: Call, invoice: StoredInvoice) -> None:
     """Schedule the next attempt of a failed invoice, on its customer's clock."""
     done = max(invoice["attempt_count"], 1)
-    subscription = call.objects.find("subscription", subscription_of(invoice) or "")
+    subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
     if subscription is not None and subscription["status"] == "incomplete":
         return  # the first invoice is the customer's to pay, within 23 hours
     if not invoice["auto_advance"] or done > len(RETRY_DAYS):
         invoice["_exhausted"] = invoice["auto_advance"]
         invoice["next_payment_attempt"] = None
         return
-    invoice["next_payment_attempt"] = call.now + RETRY_DAYS[done - 1] * arithmetic.DAY
-    call.schedule.add(invoice["next_payment_attempt"], jobs.INVOICE_RETRY, invoice["id"], invoice["test_clock"])
+    at = invoice["next_payment_attempt"] = call.now + RETRY_DAYS[done - 1] * arithmetic.DAY
+    call.schedule.add(at, jobs.INVOICE_RETRY, invoice["id"], invoice["test_clock"])
 
 
-def schedule_method_check(call: Call, invoice: Json) -> None:
+def schedule_method_check(call: Call, invoice: StoredInvoice) -> None:
     """Schedule a check for a payment method, on the days on which later attempts would be made."""
     looked = invoice.get("_looked", 0)
     if looked < len(RETRY_DAYS):

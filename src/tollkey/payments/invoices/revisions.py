@@ -5,10 +5,18 @@ When the draft is finalized, the invoice is voided and names it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import new_invoice
 from tollkey.payments.invoices.lifecycle import customer_of
+from tollkey.payments.invoices.lines import lines_of
 from tollkey.payments.shared import clock
-from tollkey.wire import Call, Json, invalid
+from tollkey.wire import Call, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
 
 _SAME = (
     "account_tax_ids", "automatic_tax", "custom_fields", "default_payment_method", "default_source",
@@ -19,12 +27,12 @@ _SAME = (
 )  # fmt: skip
 
 
-def revise(call: Call, id: str) -> Json:
+def revise(call: Call, id: str) -> StoredInvoice:
     """A draft like that invoice, with ``from_invoice``; not stored yet.
 
     Raises ApiError: no such invoice, it is not open, or it has a revision already.
     """
-    original = call.objects.get("invoice", id, "from_invoice[invoice]")
+    original = call.objects.get(kinds.INVOICE, id, "from_invoice[invoice]")
     if original["status"] != "open":
         raise invalid(
             f"You can only revise open invoices. This invoice has a status of {original['status']}.",
@@ -37,24 +45,26 @@ def revise(call: Call, id: str) -> Json:
     customer = customer_of(call, original)
     call = clock.for_customer(call, customer)
     due = original["due_date"]
+    copied: Mapping[str, Any] = call.objects.copy(original)
     invoice = new_invoice(
         call,
         customer,
         currency=original["currency"],
         reason="manual",
-        lines=[_line(call, original, line) for line in original["lines"]["data"]],
+        lines=[_line(call, original, line) for line in lines_of(original)],
         period=(original["period_start"], original["period_end"]),
         discounts=original["discounts"],
         collection_method=original["collection_method"],
         days_until_due=original["_days"] if due is not None else None,
-        **{name: call.objects.copy(original)[name] for name in _SAME},
+        **{name: copied[name] for name in _SAME},
     )
     invoice["from_invoice"] = {"action": "revision", "invoice": original["id"]}
     return invoice
 
 
-def _line(call: Call, original: Json, line: Json) -> Json:
+def _line(call: Call, original: StoredInvoice, line: StoredLine) -> StoredLine:
     made = call.objects.copy(line)
     made["id"] = call.ids.new("il")
-    made["_rates"] = list((original.get("_lines") or {}).get(line["id"], {}).get("rates", ()))
+    kept = original.get("_lines", {}).get(line["id"])
+    made["_rates"] = list(kept["rates"]) if kept else []
     return made

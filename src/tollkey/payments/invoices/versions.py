@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, MutableMapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import pricing
-from tollkey.wire import Call, Change, Json, public
+from tollkey.payments.invoices import kinds
+from tollkey.wire import Call, Change, public
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredDiscount
+    from tollkey.payments.invoices.stored import InvoiceIntent, OlderTax, TaxEntry
 
 
-def _intent(call: Call, invoice: Json) -> Json | None:
-    stored = call.objects.find("invoice", invoice.get("id") or "") or {}
-    id = stored.get("_payment_intent")
-    return call.objects.find("payment_intent", id) if id and "payment_intent" in call.setup.tables.of else None
+def _intent(call: Call, invoice: Mapping[str, Any]) -> InvoiceIntent | None:
+    stored = call.objects.find(kinds.INVOICE, invoice.get("id") or "")
+    id = stored.get("_payment_intent") if stored else None
+    return call.objects.find(kinds.PAYMENT_INTENT, id) if id and "payment_intent" in call.setup.tables.of else None
 
 
-def _single_payment(call: Call, invoice: Json) -> None:
+def _single_payment(call: Call, invoice: MutableMapping[str, Any]) -> None:
     """Before 2025-03-31 an invoice named its one charge, intent and subscription, and had sums of its own for taxes."""
-    stored = call.objects.find("invoice", invoice.get("id") or "") or invoice
+    found = call.objects.find(kinds.INVOICE, invoice.get("id") or "")
+    stored: Mapping[str, Any] = found or invoice
     details = (invoice.get("parent") or {}).get("subscription_details") or {}
     intent = _intent(call, invoice)
     taxes = [tax_amount(tax) for tax in invoice.get("total_taxes") or []]
-    older: Json = {
+    older = {
         "application_fee_amount": stored.get("_application_fee"),
-        "charge": (intent or {}).get("latest_charge"),
+        "charge": intent["latest_charge"] if intent else None,
         "discount": _first_discount(call, invoice),
         "paid": invoice["status"] == "paid",
         "paid_out_of_band": bool(stored.get("_out_of_band")),
@@ -39,38 +46,41 @@ def _single_payment(call: Call, invoice: Json) -> None:
         invoice.setdefault(name, value)
 
 
-def tax_amount(tax: Json) -> Json:
+def tax_amount(tax: TaxEntry) -> OlderTax:
+    """A tax as versions before 2025-03-31 show it."""
+    details = tax["tax_rate_details"]
     return {
         "amount": tax["amount"],
         "inclusive": tax["tax_behavior"] == "inclusive",
-        "tax_rate": (tax["tax_rate_details"] or {}).get("tax_rate"),
+        "tax_rate": details["tax_rate"] if details else None,
         "taxability_reason": None if tax["taxability_reason"] == "not_available" else tax["taxability_reason"],
         "taxable_amount": tax["taxable_amount"],
     }
 
 
-def _first_discount(call: Call, value: Json) -> Json | None:
-    for entry in value.get("discounts") or []:
-        found = call.objects.find("discount", entry) if isinstance(entry, str) else entry
+def _first_discount(call: Call, value: Mapping[str, Any]) -> StoredDiscount | None:
+    entries: Sequence[str | StoredDiscount] = value.get("discounts") or []
+    for entry in entries:
+        found = call.objects.find(kinds.DISCOUNT, entry) if isinstance(entry, str) else entry
         if found is not None:
             return call.objects.copy(found)
     return None
 
 
-def _billing(call: Call, invoice: Json) -> None:
+def _billing(call: Call, invoice: MutableMapping[str, Any]) -> None:
     """Before 2019-03-14 ``collection_method`` was ``billing``."""
     invoice["billing"] = invoice.get("collection_method")
     invoice["date"] = invoice.get("created")
     invoice["finalized_at"] = (invoice.get("status_transitions") or {}).get("finalized_at")
 
 
-def _closed(call: Call, invoice: Json) -> None:
+def _closed(call: Call, invoice: MutableMapping[str, Any]) -> None:
     """Before 2018-11-08: ``closed`` and ``forgiven`` stood for today's statuses."""
     invoice["closed"] = invoice.get("status") in ("paid", "void", "uncollectible")
     invoice["forgiven"] = invoice.get("status") in ("void", "uncollectible")
 
 
-def _percent(call: Call, invoice: Json) -> None:
+def _percent(call: Call, invoice: MutableMapping[str, Any]) -> None:
     """Before 2020-08-27 an invoice had a tax of its own beside the rates, and before those nothing else."""
     exclusive = [rate for rate in invoice.get("default_tax_rates") or [] if not rate["inclusive"]]
     invoice["tax_percent"] = sum(rate["percentage"] for rate in exclusive) if exclusive else None
@@ -85,16 +95,17 @@ CHANGES = (
 )
 
 
-def _priced_line(call: Call, line: Json) -> None:
+def _priced_line(call: Call, line: MutableMapping[str, Any]) -> None:
     """Before 2025-03-31 a line showed its price, plan, subscription and tax amounts."""
-    parent: Any = line.get("parent") or {}
+    parent: Mapping[str, Any] = line.get("parent") or {}
     of_subscription = parent.get("subscription_item_details") or {}
     details = of_subscription or parent.get("invoice_item_details") or {}
-    found = call.objects.find("price", ((line.get("pricing") or {}).get("price_details") or {}).get("price") or "")
+    found = call.objects.find(kinds.PRICE, ((line.get("pricing") or {}).get("price_details") or {}).get("price") or "")
     excluding = line["amount"] - sum(tax["amount"] for tax in line["taxes"] if tax["tax_behavior"] == "inclusive")
     unit = Decimal(excluding) / line["quantity"] if line.get("quantity") else None
-    invoice = call.objects.find("invoice", line.get("invoice") or "") or {}
-    rates = ((invoice.get("_lines") or {}).get(line["id"]) or {}).get("rates") or []
+    invoice = call.objects.find(kinds.INVOICE, line.get("invoice") or "")
+    kept = invoice.get("_lines", {}).get(line["id"]) if invoice else None
+    rates = kept["rates"] if kept else []
     line.update(
         {
             "amount_excluding_tax": excluding,
@@ -105,7 +116,7 @@ def _priced_line(call: Call, line: Json) -> None:
             "subscription": details.get("subscription"),
             "tax_amounts": [tax_amount(tax) for tax in line["taxes"]],
             "tax_rates": [
-                call.objects.copy(rate) for rate in (call.objects.find("tax_rate", id) for id in rates) if rate
+                call.objects.copy(rate) for rate in (call.objects.find(kinds.TAX_RATE, id) for id in rates) if rate
             ],
             "type": "subscription" if of_subscription and not details.get("invoice_item") else "invoiceitem",
             "unit_amount_excluding_tax": None if unit is None else pricing.decimal_text(unit),

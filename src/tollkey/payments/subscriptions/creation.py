@@ -274,8 +274,7 @@ def _begin(
 
 
 def _methods(call: Call, subscription: StoredSubscription, customer: StoredCustomer) -> bool:
-    empty = {"default_payment_method": None, "default_source": None}
-    return payments.method_of(call, empty, subscription, customer) is not None
+    return payments.method_of(call, None, subscription, customer) is not None
 
 
 def _fully_discounted(

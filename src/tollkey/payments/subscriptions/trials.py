@@ -25,11 +25,10 @@ def without_method(call: Call, subscription: StoredSubscription) -> bool:
     settings = subscription["trial_settings"]
     assert settings is not None, "every subscription has trial_settings"
     behavior = settings["end_behavior"]["missing_payment_method"]
-    empty = {"default_payment_method": None, "default_source": None}
     if (
         behavior == "create_invoice"
         or subscription["collection_method"] == "send_invoice"
-        or payments.method_of(call, empty, subscription, customer)
+        or payments.method_of(call, None, subscription, customer)
     ):
         return False
     if behavior == "cancel":

@@ -1,0 +1,29 @@
+"""The kinds of objects of this room, with the types that they are stored as, and those of other rooms that it reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredDiscount, StoredPrice, StoredProduct
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import InvoiceIntent, StoredInvoice, StoredInvoiceItem, StoredLine
+    from tollkey.wire import api
+
+INVOICE: Kind[StoredInvoice] = Kind("invoice")
+LINE: Kind[StoredLine] = Kind("line_item")
+INVOICE_ITEM: Kind[StoredInvoiceItem] = Kind("invoiceitem")
+INVOICE_PAYMENT: Kind[api.InvoicePayment] = Kind("invoice_payment")
+CREDIT_NOTE: Kind[api.CreditNote] = Kind("credit_note")
+CREDIT_NOTE_LINE: Kind[api.CreditNoteLineItem] = Kind("credit_note_line_item")
+# Of other rooms.
+CUSTOMER: Kind[StoredCustomer] = Kind("customer")
+SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
+PAYMENT_INTENT: Kind[InvoiceIntent] = Kind("payment_intent")
+DISCOUNT: Kind[StoredDiscount] = Kind("discount")
+CHARGE: Kind[api.Charge] = Kind("charge")
+PRICE: Kind[StoredPrice] = Kind("price")
+PRODUCT: Kind[StoredProduct] = Kind("product")
+TAX_RATE: Kind[api.TaxRate] = Kind("tax_rate")
