@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.catalog import rendering as catalog_rendering
 from tollkey.payments.invoices import jobs, kinds
 from tollkey.payments.invoices.drafts import (
     add_pending_items,
@@ -38,7 +37,7 @@ from tollkey.payments.invoices.line_endpoints import add_lines, list_lines, remo
 from tollkey.payments.invoices.page import PAGES
 from tollkey.payments.invoices.paying import attach_payment, pay
 from tollkey.payments.invoices.revisions import revise
-from tollkey.payments.invoices.shipping import shipping_cost
+from tollkey.payments.invoices.settings import apply_settings, check_sending
 from tollkey.payments.invoices.versions import CHANGES
 from tollkey.payments.shared import clock, events, fields, permissions, providers
 from tollkey.wire import (
@@ -66,20 +65,6 @@ if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import api
 
-_FIELDS = (
-    "account_tax_ids",
-    "automatic_tax",
-    "custom_fields",
-    "default_payment_method",
-    "default_source",
-    "description",
-    "effective_at",
-    "footer",
-    "on_behalf_of",
-    "shipping_details",
-    "statement_descriptor",
-)
-
 
 def create(call: Call, params: Params) -> StoredInvoice:
     """Create a draft for a customer, with their pending items when asked for."""
@@ -89,7 +74,7 @@ def create(call: Call, params: Params) -> StoredInvoice:
         raise missing_param("customer")
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     call = clock.for_customer(call, customer)
-    _check_sending(params, None)
+    check_sending(params, None)
     subscription = (
         call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
         if params.get("subscription")
@@ -134,7 +119,7 @@ def create(call: Call, params: Params) -> StoredInvoice:
         auto_advance=bool(params.get("auto_advance")),
         default_tax_rates=tax_rates(call, params.get("default_tax_rates"), "default_tax_rates"),
     )
-    _apply(call, invoice, params)
+    apply_settings(call, invoice, params)
     invoice["metadata"] = fields.new_metadata(params)
     refresh(call, invoice)
     return store(call, invoice)
@@ -143,7 +128,7 @@ def create(call: Call, params: Params) -> StoredInvoice:
 def _revision(call: Call, params: Params) -> StoredInvoice:
     """A draft that will replace a finalized invoice, with what is told anew."""
     invoice = revise(call, params["from_invoice"]["invoice"])
-    _apply(call, invoice, params)
+    apply_settings(call, invoice, params)
     if "metadata" in params:
         invoice["metadata"] = fields.new_metadata(params)
     refresh(call, invoice)
@@ -155,51 +140,6 @@ def _inherited(customer: StoredCustomer, subscription: api.Subscription | None) 
         return list(subscription["discounts"])
     discount = customer.get("discount")
     return [discount["id"]] if discount else []
-
-
-def _check_sending(params: Params, invoice: StoredInvoice | None) -> None:
-    usual = (invoice["collection_method"] if invoice else None) or params.get("billing") or "charge_automatically"
-    sends = fields.given(params, "collection_method", usual) == "send_invoice"
-    if not sends and params.get("days_until_due") is not None:
-        raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
-    if not sends and params.get("due_date") is not None:
-        raise invalid("You can only set `due_date` if `collection_method` is `send_invoice`.", "due_date")
-    if sends and invoice is None and params.get("days_until_due") is None and params.get("due_date") is None:
-        raise invalid(
-            "If `collection_method` is `send_invoice`, you must pass either `due_date` or `days_until_due`.",
-            "days_until_due",
-            "parameter_missing",
-        )
-
-
-def _apply(call: Call, invoice: StoredInvoice, params: Params) -> None:
-    """Take over what may be set on a draft."""
-    fields.assign_with_metadata(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
-    if "automatic_tax" in params:
-        enabled = bool((params["automatic_tax"] or {}).get("enabled"))
-        invoice["automatic_tax"] = {
-            "disabled_reason": None,
-            "enabled": enabled,
-            "liability": {"type": "self"} if enabled else None,
-            "provider": None,
-            "status": None,
-        }
-    if params.get("due_date") is not None:
-        invoice["due_date"] = params["due_date"]
-    if params.get("number"):
-        invoice["number"] = params["number"]
-    if params.get("rendering"):
-        invoice["rendering"] = catalog_rendering.rendering(call, invoice["rendering"], params["rendering"])
-    if "shipping_cost" in params:
-        invoice["shipping_cost"] = shipping_cost(call, invoice, params["shipping_cost"])
-    if params.get("payment_settings"):
-        invoice["payment_settings"] = {**invoice["payment_settings"], **params["payment_settings"]}
-    if "application_fee_amount" in params or "application_fee" in params:
-        invoice["_application_fee"] = fields.given(params, "application_fee_amount", params.get("application_fee"))
-    if "transfer_data" in params:
-        invoice["_transfer_data"] = params["transfer_data"]
-    if params.get("issuer"):
-        invoice["issuer"] = params["issuer"]
 
 
 def update(call: Call, params: Params) -> StoredInvoice:
@@ -219,8 +159,8 @@ def update(call: Call, params: Params) -> StoredInvoice:
     }
     if invoice["status"] != "draft" and set(params) - always - {"closed", "forgiven", "paid"}:
         raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
-    _check_sending(params, invoice)
-    _apply(call, invoice, params)
+    check_sending(params, invoice)
+    apply_settings(call, invoice, params)
     if params.get("collection_method"):
         invoice["collection_method"] = params["collection_method"]
     if params.get("days_until_due") is not None:

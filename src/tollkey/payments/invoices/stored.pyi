@@ -63,8 +63,8 @@ class StoredInvoiceItem(api.Invoiceitem):
     """An invoice item.
 
     _pending: whether it waits for an invoice. _subscription, _subscription_item: ids of what it is for; null or absent
-        for none. _credited: the lines that it credits; null or absent unless it is the credit of a proration. _off: what
-        discounts had taken of those lines, as [id of the discount, minor units] each; null or absent unless its
+        for none. _credited: the lines that it credits; null or absent unless it is the credit of a proration.
+    _off: what discounts had taken of those lines, as [id of the discount, minor units] each; null or absent unless its
         discounts are itemized.
     """
 

@@ -15,7 +15,7 @@ from tollkey.wire import Call
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import api
 
@@ -27,7 +27,7 @@ def period_lines(
     period: tuple[int, int],
     *,
     trial: bool = False,
-) -> list[api.LineItem]:
+) -> list[StoredLine]:
     """The lines of a new period: licensed items in advance (free in a trial). Metered ones come after their period."""
     lines = []
     for item in items:
@@ -45,7 +45,7 @@ def period_lines(
 
 def usage_lines(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
-) -> list[api.LineItem]:
+) -> list[StoredLine]:
     """The lines of metered items for a period: what was used in it and no threshold has billed yet."""
     lines = []
     for item in items:
@@ -70,7 +70,7 @@ def partial_lines(
     items: list[StoredSubscriptionItem],
     part: tuple[int, int],
     whole: arithmetic.Period,
-) -> list[api.LineItem]:
+) -> list[StoredLine]:
     """The lines of a first period that is shorter than a whole one: each amount by its share of the seconds."""
     lines = period_lines(call, subscription, items, part)
     for line in lines:
@@ -102,7 +102,7 @@ def discounts_of_customer(customer: StoredCustomer) -> list[str]:
 def create_draft_invoice(
     call: Call,
     subscription: StoredSubscription,
-    lines: list[api.LineItem],
+    lines: list[StoredLine],
     *,
     reason: str,
     period: tuple[int, int],

@@ -37,7 +37,7 @@ from tollkey.wire import Call, Params, invalid, merged_metadata
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
     from tollkey.payments.subscriptions.stored import PendingFields, StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import api
 
@@ -160,7 +160,7 @@ def change(call: Call, subscription: StoredSubscription, params: Params, custome
 def _bill(
     call: Call,
     subscription: StoredSubscription,
-    lines: list[api.LineItem],
+    lines: list[StoredLine],
     params: Params,
     snapshot: Snapshot,
     id: str,

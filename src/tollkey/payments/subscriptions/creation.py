@@ -36,8 +36,8 @@ from tollkey.wire import Call, Params, blank, invalid, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
-    from tollkey.wire import api
 
 CREATED: Final = "customer.subscription.created"
 _CLASSIC_BEFORE = "2025-09-30"
@@ -278,7 +278,7 @@ def _methods(call: Call, subscription: StoredSubscription, customer: StoredCusto
 
 
 def _fully_discounted(
-    call: Call, subscription: StoredSubscription, customer: StoredCustomer, lines: list[api.LineItem]
+    call: Call, subscription: StoredSubscription, customer: StoredCustomer, lines: list[StoredLine]
 ) -> bool:
     found = redemption.offs(call, discounts_of(call, subscription, customer), subscription["currency"], call.now)
     whole = sum(line["amount"] for line in lines)
@@ -294,7 +294,7 @@ def _first_lines(
     items: list[StoredSubscriptionItem],
     period: tuple[int, int],
     behavior: str,
-) -> list[api.LineItem]:
+) -> list[StoredLine]:
     if subscription["status"] == "trialing":
         return period_lines(call, subscription, items, period, trial=True)
     anchor = subscription["billing_cycle_anchor"]
@@ -318,7 +318,7 @@ def _first_lines(
 
 def added_lines(
     call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer, invoice: str
-) -> list[api.LineItem]:
+) -> list[StoredLine]:
     """The one-time lines of ``add_invoice_items``, each with its invoice item.
 
     invoice: the id of the invoice that they will stand on.

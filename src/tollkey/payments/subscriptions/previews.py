@@ -25,7 +25,7 @@ from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
     from tollkey.payments.subscriptions.stored import Phase, StoredSchedule, StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import api
 
@@ -161,7 +161,7 @@ def _phases(call: Call, schedule: StoredSchedule | None, params: Params) -> list
 
 def _of_subscription(
     call: Call, subscription: StoredSubscription, details: Params, phases: list[Phase]
-) -> tuple[list[api.LineItem], str, tuple[int, int]]:
+) -> tuple[list[StoredLine], str, tuple[int, int]]:
     """The lines of a subscription's next invoice, after the changes that are asked about."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise _none(subscription["customer"])
@@ -226,7 +226,7 @@ def _of_phase(
 
 def _of_new(
     call: Call, customer: StoredCustomer, details: Params, params: Params
-) -> tuple[list[api.LineItem], str, tuple[int, int], StoredSubscription]:
+) -> tuple[list[StoredLine], str, tuple[int, int], StoredSubscription]:
     """The first invoice of a subscription that is not there yet."""
     wanted = wanted_items(details)
     prices = [
@@ -275,7 +275,7 @@ def _items(
     currency: str,
     *,
     fresh: bool,
-) -> list[api.LineItem]:
+) -> list[StoredLine]:
     """Pending invoice items, as they are or as the parameters would have them, and those that are only asked about."""
     of = subscription["id"] if subscription else None
     pending: list[StoredInvoiceItem] = (
@@ -284,10 +284,9 @@ def _items(
     wanted = {entry["invoiceitem"]: entry for entry in params.get("invoice_items") or [] if entry.get("invoiceitem")}
     lines = []
     for item in pending:
-        shown = {
-            **item,
-            **{name: value for name, value in wanted.get(item["id"], {}).items() if name in item and value is not None},
-        }
+        asked = wanted.get(item["id"], {})
+        shown = item.copy()
+        fields.assign(shown, asked, [name for name, value in asked.items() if name in item and value is not None])
         lines.append(invoices_lines.invoice_item_line(call, shown))
     for entry in params.get("invoice_items") or []:
         if entry.get("invoiceitem"):
@@ -317,7 +316,7 @@ def _invoice(
     id: str,
     customer: StoredCustomer,
     subscription: StoredSubscription | None,
-    lines: list[api.LineItem],
+    lines: list[StoredLine],
     period: tuple[int, int],
     currency: str,
     reason: str | None,

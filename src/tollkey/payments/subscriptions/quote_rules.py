@@ -206,8 +206,7 @@ def fulfil(call: Call, quote: StoredQuote) -> None:
             params["default_tax_rates"] = quote["default_tax_rates"]
         if data["trial_period_days"]:
             params["trial_period_days"] = data["trial_period_days"]
-        none: Mapping[str, Any] = {"default_payment_method": None, "default_source": None}
-        if payments.method_of(call, none, None, customer) is None:
+        if payments.method_of(call, None, None, customer) is None:
             params["payment_behavior"] = "default_incomplete"
         made = create(call, params)
         quote["subscription"], quote["invoice"] = made["id"], made["latest_invoice"]

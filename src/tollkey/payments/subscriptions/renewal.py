@@ -26,8 +26,8 @@ from tollkey.payments.subscriptions.trials import without_method
 from tollkey.wire import Call
 
 if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
-    from tollkey.wire import api
 
 UPDATED: Final = "customer.subscription.updated"
 _ENDED = ("canceled", "incomplete_expired")
@@ -74,7 +74,7 @@ def renew(call: Call, id: str) -> None:
 
 def _next_lines(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]
-) -> tuple[tuple[int, int], list[api.LineItem]]:
+) -> tuple[tuple[int, int], list[StoredLine]]:
     """The next period and its lines; the last one before ``cancel_at`` is shorter, and costs its share unless
     prorations were refused.
     """

@@ -20,6 +20,7 @@ from tollkey.payments.usage import quantities
 from tollkey.wire import ApiError, Call
 
 if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import api
 
@@ -95,7 +96,7 @@ def _reached(
     subscription: StoredSubscription,
     items: list[StoredSubscriptionItem],
     span: tuple[int, int],
-    lines: list[api.LineItem],
+    lines: list[StoredLine],
 ) -> api.InvoiceThresholdReason | None:
     """``threshold_reason`` of the invoice, or None while no threshold is reached."""
     least = (subscription["billing_thresholds"] or {}).get("amount_gte")

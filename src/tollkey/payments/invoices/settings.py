@@ -1,0 +1,79 @@
+"""What may be set on a draft besides its lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.payments.catalog import rendering as catalog_rendering
+from tollkey.payments.invoices.shipping import shipping_cost
+from tollkey.payments.shared import fields
+from tollkey.wire import Call, Params, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice
+
+_FIELDS = (
+    "account_tax_ids",
+    "automatic_tax",
+    "custom_fields",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "effective_at",
+    "footer",
+    "on_behalf_of",
+    "shipping_details",
+    "statement_descriptor",
+)
+
+
+def check_sending(params: Params, invoice: StoredInvoice | None) -> None:
+    """Check the parameters that say until when an invoice that is sent is due.
+
+    invoice: the one that is changed, None for a new one. Raises ApiError 400 when they do not go together.
+    """
+    usual = (invoice["collection_method"] if invoice else None) or params.get("billing") or "charge_automatically"
+    sends = fields.given(params, "collection_method", usual) == "send_invoice"
+    if not sends and params.get("days_until_due") is not None:
+        raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
+    if not sends and params.get("due_date") is not None:
+        raise invalid("You can only set `due_date` if `collection_method` is `send_invoice`.", "due_date")
+    if sends and invoice is None and params.get("days_until_due") is None and params.get("due_date") is None:
+        raise invalid(
+            "If `collection_method` is `send_invoice`, you must pass either `due_date` or `days_until_due`.",
+            "days_until_due",
+            "parameter_missing",
+        )
+
+
+def apply_settings(call: Call, invoice: StoredInvoice, params: Params) -> None:
+    """Set what the parameters say on a draft; the caller adds it up and stores it.
+
+    Raises ApiError 400 when a parameter names an object that does not exist.
+    """
+    fields.assign_with_metadata(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
+    if "automatic_tax" in params:
+        enabled = bool((params["automatic_tax"] or {}).get("enabled"))
+        invoice["automatic_tax"] = {
+            "disabled_reason": None,
+            "enabled": enabled,
+            "liability": {"type": "self"} if enabled else None,
+            "provider": None,
+            "status": None,
+        }
+    if params.get("due_date") is not None:
+        invoice["due_date"] = params["due_date"]
+    if params.get("number"):
+        invoice["number"] = params["number"]
+    if params.get("rendering"):
+        invoice["rendering"] = catalog_rendering.rendering(call, invoice["rendering"], params["rendering"])
+    if "shipping_cost" in params:
+        invoice["shipping_cost"] = shipping_cost(call, invoice, params["shipping_cost"])
+    if params.get("payment_settings"):
+        invoice["payment_settings"] = {**invoice["payment_settings"], **params["payment_settings"]}
+    if "application_fee_amount" in params or "application_fee" in params:
+        invoice["_application_fee"] = fields.given(params, "application_fee_amount", params.get("application_fee"))
+    if "transfer_data" in params:
+        invoice["_transfer_data"] = params["transfer_data"]
+    if params.get("issuer"):
+        invoice["issuer"] = params["issuer"]
