@@ -49,8 +49,7 @@ def new_line(
     """One line of an invoice, not yet discounted or taxed.
 
     amount: minor units. period: UTC epoch seconds. unit: the price of one in minor units. rates: ids of its own tax
-        rates. The line keeps ``_rates``; ``recalculate_totals`` takes it out again before the
-        invoice is stored.
+        rates. The line keeps ``_rates``; ``recalculate_totals`` takes it out again before the invoice is stored.
     """
     pricing = None
     if price is not None:
