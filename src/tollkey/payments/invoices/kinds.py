@@ -8,6 +8,7 @@ from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredDiscount, StoredPrice, StoredProduct
+    from tollkey.payments.charges.stored import StoredCharge
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import InvoiceIntent, StoredInvoice, StoredInvoiceItem, StoredLine
     from tollkey.wire import api
@@ -23,7 +24,7 @@ CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
 PAYMENT_INTENT: Kind[InvoiceIntent] = Kind("payment_intent")
 DISCOUNT: Kind[StoredDiscount] = Kind("discount")
-CHARGE: Kind[api.Charge] = Kind("charge")
+CHARGE: Kind[StoredCharge] = Kind("charge")
 PRICE: Kind[StoredPrice] = Kind("price")
 PRODUCT: Kind[StoredProduct] = Kind("product")
 TAX_RATE: Kind[api.TaxRate] = Kind("tax_rate")
