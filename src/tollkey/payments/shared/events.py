@@ -14,6 +14,8 @@ from tollkey.wire import Json
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredRefund
     from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.wire import api
 
 
 @dataclass(frozen=True)
@@ -42,35 +44,35 @@ class Refunded:
 class InvoicePaid:
     """An invoice was paid, by a payment, from the customer's balance or out of band."""
 
-    invoice: Json
+    invoice: StoredInvoice
 
 
 @dataclass(frozen=True)
 class InvoicePaymentFailed:
     """An attempt to collect an invoice has failed."""
 
-    invoice: Json
+    invoice: StoredInvoice
 
 
 @dataclass(frozen=True)
 class InvoiceVoided:
     """An open invoice was voided."""
 
-    invoice: Json
+    invoice: StoredInvoice
 
 
 @dataclass(frozen=True)
 class InvoiceOverdue:
     """The day by which an invoice should have been paid has passed."""
 
-    invoice: Json
+    invoice: StoredInvoice
 
 
 @dataclass(frozen=True)
 class TaxLocationMissing:
     """An invoice was finalized without automatic tax, since nobody knows where its customer is."""
 
-    invoice: Json
+    invoice: StoredInvoice
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class UsageReported:
     """Usage of a customer was reported. meter: the billing meter that counts it; None for usage records."""
 
     customer: str
-    meter: Json | None = None
+    meter: api.BillingMeter | None = None
 
 
 @dataclass(frozen=True)
