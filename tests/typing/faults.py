@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds as catalog_kinds
 from tollkey.payments.catalog import pricing, redemption
+from tollkey.payments.charges import kinds as charge_kinds
+from tollkey.payments.charges import refund_rules
 from tollkey.payments.customers import balance as customer_balance
 from tollkey.payments.customers import kinds as customer_kinds
 from tollkey.payments.shared import Money
+from tollkey.payments.tax import kinds as tax_kinds
+from tollkey.payments.tax import rates as tax_rates
 from tollkey.wire import Call, Resource
 from tollkey.wire.kinds import Job, Kind
 
@@ -69,6 +73,20 @@ def confused(call: Call, id: str) -> None:
     customer = call.objects.get(customer_kinds.CUSTOMER, id)
     customer_balance.change_balance(call, price, 100, "adjustment", currency="usd")  # fault: arg-type
     customer["_cash"] = {"usd": "100"}  # fault: dict-item
+
+
+def charged(call: Call, id: str) -> None:
+    charge = call.objects.get(charge_kinds.CHARGE, id)
+    charge["status"] = "refunded"  # fault: typeddict-item
+    charge["_uncolected"] = True  # fault: typeddict-unknown-key
+    print(charge["_decline"]["code"])  # fault: index
+    refund = refund_rules.refund(call, charge, {})
+    refund_rules.return_refund(call, charge, "failed")  # fault: arg-type
+    print(refund["amount"] + charge["application_fee_amount"])  # fault: operator
+    settings = call.objects.get(tax_kinds.SETTINGS, id)
+    print(settings["head_office"]["address"])  # fault: index
+    tax_rates.percent_at(call, settings)  # fault: arg-type
+    tax_rates.spread([charge], refund["amount"])  # fault: list-item
 
 
 def _pay(call: Call, id: str) -> None: ...

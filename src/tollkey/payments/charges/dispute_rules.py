@@ -66,7 +66,7 @@ def after_charge(
 
 
 def open_review(call: Call, charge: StoredCharge, reason: str = "rule") -> api.Review:
-    """Put a payment in the queue of reviews."""
+    """Put a payment in the queue of reviews, with ``review.opened``. reason: why it is there (``opened_reason``)."""
     intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
     address = charge["billing_details"]["address"]
     review = blank(
@@ -87,7 +87,7 @@ def open_review(call: Call, charge: StoredCharge, reason: str = "rule") -> api.R
 
 
 def warn(call: Call, charge: StoredCharge) -> api.RadarEarlyFraudWarning:
-    """The issuer reports fraud."""
+    """Store the issuer's warning of fraud, with its event."""
     intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
     warning = blank(
         kinds.EARLY_FRAUD_WARNING,
@@ -103,7 +103,11 @@ def warn(call: Call, charge: StoredCharge) -> api.RadarEarlyFraudWarning:
 
 
 def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: int | None = None) -> StoredDispute:
-    """A customer's bank disputes a charge. An inquiry leaves the money where it is."""
+    """Open a dispute of a charge, as the customer's bank would. An inquiry leaves the money where it is.
+
+    amount: minor units of the charge's currency; None for all of it.
+    Returns the dispute. It closes an open review, and makes fraud warnings not actionable.
+    """
     amount = charge["amount"] if amount is None else amount
     reason, network_code = _REASONS[kind]
     inquiry = kind is cards.Dispute.INQUIRY

@@ -165,7 +165,11 @@ def taxed(amount: int, behaviour: str, place: Place | None, code: str, override:
 def breakdown(
     amount: int, tax: int, behaviour: str, place: Place | None, code: str, override: str
 ) -> list[LineBreakdown]:
-    """``tax_breakdown`` of a line."""
+    """``tax_breakdown`` of a line.
+
+    amount, tax: minor units. behaviour: ``inclusive`` or ``exclusive``. code: the tax code. override: as in
+        ``reason_of``.
+    """
     if place is None:
         return []
     reason = reason_of(place, code, override)

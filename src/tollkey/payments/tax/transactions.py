@@ -29,7 +29,10 @@ def _unused(call: Call, reference: str) -> None:
 
 
 def record(call: Call, params: Params) -> StoredTaxTransaction:
-    """Make a transaction, which counts in reports, from a calculation."""
+    """Make a transaction, which counts in reports, from a calculation.
+
+    Raises ApiError 400 when there is no such calculation, when it has expired, or when the reference was used before.
+    """
     calculation = unexpired(call, params["calculation"], "calculation")
     _unused(call, params["reference"])
     transaction = blank(
@@ -130,7 +133,14 @@ def _parts(original: StoredTaxTransaction, params: Params) -> ReversedParts:
 
 
 def reverse(call: Call, params: Params) -> StoredTaxTransaction:
-    """Take back a transaction, wholly or in part."""
+    """Take back a transaction, wholly or in part.
+
+    params: ``mode`` is ``full`` or ``partial``; a partial reversal names ``line_items`` or a ``flat_amount`` (minor
+        units, negative).
+    Returns the reversal, a transaction with negative amounts.
+    Raises ApiError 400 when the transaction is a reversal itself or was reversed in full, when the reference was used
+    before, or when a part is more than its line had.
+    """
     original = call.objects.get(kinds.TRANSACTION, params["original_transaction"], "original_transaction")
     if original["type"] == "reversal":
         raise invalid("A reversal cannot be reversed.", "original_transaction")
