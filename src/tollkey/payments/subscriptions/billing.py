@@ -139,8 +139,7 @@ def create_draft_invoice(
         if not subscription["discounts"] and own and own["id"] in discounts:
             _end_customers(call, customer, own)
     subscription["latest_invoice"] = id
-    stored: StoredInvoice = drafts.store(call, invoice)
-    return stored
+    return drafts.store(call, invoice)
 
 
 def _end_customers(call: Call, customer: StoredCustomer, discount: api.Discount) -> None:

@@ -9,12 +9,11 @@ from tollkey.wire.kinds import Kind
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredDiscount, StoredPrice, StoredProduct
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
+    from tollkey.payments.invoices.stored import OrderedLine, StoredInvoice, StoredInvoiceItem
     from tollkey.payments.subscriptions.stored import (
         StoredEntitlement,
         StoredProductFeature,
         StoredQuote,
-        StoredQuoteLine,
         StoredSchedule,
         StoredSubscription,
         StoredSubscriptionItem,
@@ -25,7 +24,7 @@ SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 SUBSCRIPTION_ITEM: Kind[StoredSubscriptionItem] = Kind("subscription_item")
 SCHEDULE: Kind[StoredSchedule] = Kind("subscription_schedule")
 QUOTE: Kind[StoredQuote] = Kind("quote")
-QUOTE_LINE: Kind[StoredQuoteLine] = Kind("item")
+QUOTE_LINE: Kind[OrderedLine] = Kind("item")
 FEATURE: Kind[api.EntitlementsFeature] = Kind("entitlements.feature")
 PRODUCT_FEATURE: Kind[StoredProductFeature] = Kind("product_feature")
 ENTITLEMENT: Kind[StoredEntitlement] = Kind("entitlements.active_entitlement")

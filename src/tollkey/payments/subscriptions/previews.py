@@ -25,7 +25,7 @@ from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
     from tollkey.payments.subscriptions.stored import Phase, StoredSchedule, StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import api
 
@@ -278,9 +278,7 @@ def _items(
 ) -> list[StoredLine]:
     """Pending invoice items, as they are or as the parameters would have them, and those that are only asked about."""
     of = subscription["id"] if subscription else None
-    pending: list[StoredInvoiceItem] = (
-        drafts.pending_items(call, customer["id"], currency, of) if customer["id"] else []
-    )
+    pending = drafts.pending_items(call, customer["id"], currency, of) if customer["id"] else []
     wanted = {entry["invoiceitem"]: entry for entry in params.get("invoice_items") or [] if entry.get("invoiceitem")}
     lines = []
     for item in pending:
@@ -335,7 +333,7 @@ def _invoice(
     if params.get("automatic_tax"):
         told = {"disabled_reason": None, "liability": {"type": "self"}, "provider": None, "status": None}
         more["automatic_tax"] = {**told, "enabled": params["automatic_tax"]["enabled"]}
-    invoice: StoredInvoice = drafts.new_invoice(
+    invoice = drafts.new_invoice(
         call,
         customer,
         currency=currency,

@@ -18,16 +18,16 @@ from tollkey.wire import Call, Params, blank, invalid, public
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import StoredInvoice
-    from tollkey.payments.subscriptions.stored import StoredQuote, StoredQuoteLine
+    from tollkey.payments.invoices.stored import OrderedLine, StoredInvoice
+    from tollkey.payments.subscriptions.stored import StoredQuote
     from tollkey.wire import api
 
 
-def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[StoredQuoteLine]:
+def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[OrderedLine]:
     """The lines of a quote, priced. Raises ApiError for prices that are not there, or of different currencies or
     intervals.
     """
-    made: list[StoredQuoteLine] = []
+    made: list[OrderedLine] = []
     for place, entry in enumerate(wanted):
         price = pricing.named_price(call, entry, f"line_items[{place}]")
         quantity = fields.given(entry, "quantity", 1)
@@ -65,7 +65,7 @@ def currency_of(quote: StoredQuote) -> str:
     return currency
 
 
-def price_of(line: StoredQuoteLine) -> api.Price:
+def price_of(line: OrderedLine) -> api.Price:
     """The price of a line."""
     price = line["price"]
     assert price is not None, "the lines of quotes are made of prices"
@@ -136,7 +136,7 @@ def _taxing(call: Call, quote: StoredQuote) -> tax_automatic.Taxing | None:
     return how
 
 
-def _details(lines: list[StoredQuoteLine]) -> api.QuotesResourceTotalDetails:
+def _details(lines: list[OrderedLine]) -> api.QuotesResourceTotalDetails:
     return {
         "amount_discount": sum(line["amount_discount"] for line in lines),
         "amount_shipping": 0,
@@ -144,7 +144,7 @@ def _details(lines: list[StoredQuoteLine]) -> api.QuotesResourceTotalDetails:
     }
 
 
-def _sums(lines: list[StoredQuoteLine]) -> api.QuotesResourceUpfront:
+def _sums(lines: list[OrderedLine]) -> api.QuotesResourceUpfront:
     return {
         "amount_subtotal": sum(line["amount_subtotal"] for line in lines),
         "amount_total": sum(line["amount_total"] for line in lines),
@@ -152,7 +152,7 @@ def _sums(lines: list[StoredQuoteLine]) -> api.QuotesResourceUpfront:
     }
 
 
-def _recurring(lines: list[StoredQuoteLine]) -> api.QuotesResourceRecurring | None:
+def _recurring(lines: list[OrderedLine]) -> api.QuotesResourceRecurring | None:
     if not lines:
         return None
     terms, sums = terms_of(price_of(lines[0])), _sums(lines)
@@ -218,13 +218,13 @@ def _invoice(
     call: Call,
     quote: StoredQuote,
     customer: StoredCustomer,
-    lines: list[StoredQuoteLine],
+    lines: list[OrderedLine],
     days: int | None,
     discounts: list[DiscountEntry],
 ) -> StoredInvoice:
     id = call.ids.new("in")
     made = [drafts.one_time_line_of(call, customer, id, line) for line in lines]
-    stored: StoredInvoice = drafts.store(
+    return drafts.store(
         call,
         drafts.new_invoice(
             call,
@@ -250,4 +250,3 @@ def _invoice(
             parent={"quote_details": {"quote": quote["id"]}, "subscription_details": None, "type": "quote_details"},
         ),
     )
-    return stored

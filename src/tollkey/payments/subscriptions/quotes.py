@@ -34,7 +34,8 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollkey.payments.subscriptions.stored import StoredQuote, StoredQuoteLine
+    from tollkey.payments.invoices.stored import OrderedLine
+    from tollkey.payments.subscriptions.stored import StoredQuote
 
 PERMISSION = Permission("quote", "Quote", "Billing")
 _EXPIRES_DAYS = 30
@@ -144,7 +145,7 @@ def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
     quote_rules.recalculate_quote(call, quote)
 
 
-def _params_of(line: StoredQuoteLine) -> Params:
+def _params_of(line: OrderedLine) -> Params:
     """The parameters that make a line again."""
     price = quote_rules.price_of(line)["id"]
     return {"price": price, "quantity": line["quantity"], "tax_rates": line["_rates"]}

@@ -3,6 +3,7 @@
 from typing import NotRequired, TypeAlias, TypedDict
 
 from tollkey.payments.catalog.stored import DiscountEntry
+from tollkey.payments.invoices.stored import OrderedLine
 from tollkey.wire import api
 
 class UsageRecord(TypedDict):
@@ -92,11 +93,6 @@ class StoredDefaultSettings(api.SubscriptionSchedulesResourceDefaultSettings):
 class StoredSchedule(api.SubscriptionSchedule):
     """A subscription schedule."""
 
-class StoredQuoteLine(api.Item):
-    """A line of a quote. _rates: the ids of the tax rates that it was given."""
-
-    _rates: list[str]
-
 class StoredQuote(api.Quote):
     """A quote.
 
@@ -104,7 +100,7 @@ class StoredQuote(api.Quote):
         is accepted.
     """
 
-    _items: list[StoredQuoteLine]
+    _items: list[OrderedLine]
     _discounts: list[DiscountEntry]
 
 class StoredEntitlement(api.EntitlementsActiveEntitlement):
